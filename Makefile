@@ -1,0 +1,52 @@
+# `make` lists what there is. Everything runs from .venv, which is made from requirements.lock.
+SHELL := /bin/bash
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+export UV_PYTHON_DOWNLOADS := never
+
+# The first interpreter that runs, is new enough and can make an environment; a shim on PATH may exist and fail.
+FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
+
+.PHONY: help setup demo test test-all bench lint lock lab clean
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: .venv/.complete ## create .venv from requirements.lock
+	@$(BIN)/python -m compileall -q src
+
+.venv/.complete: requirements.lock pyproject.toml
+	@python=$$($(FIND_PYTHON)) || { echo "workbench needs Python 3.12 or newer with venv (Debian: python3-venv); none of python3.13, python3.12, python3, python runs one." >&2; exit 2; }; \
+	echo "Installing the locked packages with $$("$$python" --version)"; \
+	[ -x $(BIN)/python ] || "$$python" -m venv .venv
+	@[ "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m ipykernel install --sys-prefix --name workbench --display-name "Workbench" >/dev/null
+	@touch $@
+
+demo: setup ## run the first study on sample data and print the report's path
+	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Report: $$run/report.html"
+
+test: setup ## the tests (a few minutes)
+	$(BIN)/python -m pytest -m "not slow"
+
+test-all: setup ## the tests with the slow statistical ones
+	$(BIN)/python -m pytest
+
+bench: setup ## speed and memory beside what a user would pick instead
+	$(BIN)/python benchmarks/run.py
+
+lint: setup ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+lock: setup ## resolve pyproject.toml into requirements.lock again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-emit-index-url --python-version 3.12 \
+		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+lab: setup ## JupyterLab in this project
+	$(BIN)/workbench lab
+
+clean: ## remove the environment and caches (never reports or data)
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

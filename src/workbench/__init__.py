@@ -1,0 +1,1 @@
+"""Research and modelling workbench for customer operations."""

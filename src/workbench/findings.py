@@ -1,0 +1,188 @@
+"""What a study says: findings, metrics and checks, and the schema of results.json. A leaf that all may import.
+
+A notebook shows each of them as a *bundle*: HTML for the reader and, under `MIME`, the same as plain data, which is what
+the runner collects. Strictness lives here: a value that is not a finite number becomes null *and* a failed check.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Literal, get_args
+
+MIME = "application/vnd.workbench.v1+json"
+
+Status = Literal["pass", "warn", "fail"]
+Evidence = Literal["experimental", "associational", "assumed", "descriptive"]
+Metric = float | int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """A sentence with its number, how sure it is and what kind of evidence stands behind it.
+
+    Attributes
+    ----------
+    id
+        Stable name within the study (`median_lifetime`), the anchor in the report.
+    statement
+        One sentence in plain words, made by `wording.sentence`.
+    estimate, unit
+        The number that the sentence is about.
+    interval, interval_kind
+        Lower and upper end, and what they are ("90% confidence, log-log"). Both or neither.
+    evidence
+        `experimental` allows causal words; `associational`, `assumed` and `descriptive` do not.
+    n
+        Customers (or answers) behind the number.
+    table, figure
+        Name of the exported table and figure that show it.
+    """
+
+    id: str
+    statement: str
+    estimate: Metric
+    unit: str = ""
+    interval: tuple[Metric, Metric] | None = None
+    interval_kind: str | None = None
+    evidence: Evidence
+    n: int | None = None
+    table: str | None = None
+    figure: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.interval is None) != (self.interval_kind is None):
+            raise ValueError(f"finding {self.id!r}: an interval and its kind go together, got {self.interval_kind!r}")
+        if self.evidence not in get_args(Evidence):
+            raise ValueError(
+                f"finding {self.id!r}: evidence is {self.evidence!r}, expected one of {get_args(Evidence)}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing that was tested about a run, with its outcome.
+
+    Attributes
+    ----------
+    name
+        Stable name within the study (`proportional_hazards_contract`).
+    status
+        `pass`; `warn`: read the message before using the numbers; `fail`: do not use them.
+    value, threshold
+        What was measured and where the line was, if they are numbers.
+    message
+        A sentence for people: what was tested, what came out, what follows.
+    """
+
+    name: str
+    status: Status
+    message: str
+    value: Metric = None
+    threshold: Metric = None
+
+    def __post_init__(self) -> None:
+        if self.status not in get_args(Status):
+            raise ValueError(f"check {self.name!r}: status is {self.status!r}, expected one of {get_args(Status)}")
+
+
+def verdict(checks: Iterable[Check]) -> Status:
+    """The worst status of all checks; `pass` when there are none."""
+    found = {check.status for check in checks}
+    return "fail" if "fail" in found else "warn" if "warn" in found else "pass"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a run says, in the order in which it was said."""
+
+    findings: tuple[Finding, ...]
+    metrics: Mapping[str, Metric]
+    checks: tuple[Check, ...]
+
+    @property
+    def verdict(self) -> Status:
+        return verdict(self.checks)
+
+    @classmethod
+    def from_payloads(cls, payloads: Iterable[Mapping]) -> "Results":
+        """Gather the payloads of a notebook's bundles (others than finding, metrics and checks are passed over).
+
+        Payloads come out of a notebook, which anyone can write: one of the wrong shape becomes a failed check, and so
+        does a name that is used twice or a value that is not finite.
+        """
+        findings: dict[str, Finding] = {}
+        metrics: dict[str, Metric] = {}
+        checks: dict[str, Check] = {}
+        faults: list[str] = []
+        for payload in payloads:
+            try:
+                match payload.get("kind"):
+                    case "finding":
+                        finding = _finding(payload["finding"])
+                        _add(findings, finding.id, finding, faults)
+                    case "metrics":
+                        for name, value in payload["metrics"].items():
+                            _add(metrics, str(name), _metric(value), faults)
+                    case "checks":
+                        for check in payload["checks"]:
+                            check = Check(**{**check, "value": _metric(check["value"]),
+                                             "threshold": _metric(check["threshold"])})  # fmt: skip
+                            _add(checks, check.name, check, faults)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                faults.append(f"a result of the wrong shape ({error})")
+        findings = {key: _finite_finding(finding, faults) for key, finding in findings.items()}
+        for name, value in metrics.items():
+            metrics[name] = _finite(value, f"metric {name!r}", faults)
+        for name, check in checks.items():
+            value, threshold = (_finite(v, f"check {name!r}", faults) for v in (check.value, check.threshold))
+            checks[name] = Check(**{**asdict(check), "value": value, "threshold": threshold})
+        if faults:
+            message = "Some results cannot be used: " + "; ".join(faults) + "."
+            checks["results_usable"] = Check(name="results_usable", status="fail", message=message, value=len(faults))
+        return cls(tuple(findings.values()), metrics, tuple(checks.values()))
+
+    def to_dict(self, study: str) -> dict:
+        """The content of results.json; safe for strict JSON."""
+        return {
+            "study": study,
+            "verdict": self.verdict,
+            "findings": [asdict(finding) for finding in self.findings],
+            "metrics": dict(self.metrics),
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def _add(known: dict, name: str, value: object, faults: list[str]) -> None:
+    if name in known:
+        faults.append(f"{name!r} is reported twice")
+    known[name] = value
+
+
+def _finding(fields: Mapping) -> Finding:
+    interval = fields.get("interval")
+    if interval is not None:
+        low, high = interval
+        interval = (_metric(low), _metric(high))
+    return Finding(**{**fields, "estimate": _metric(fields["estimate"]), "interval": interval})
+
+
+def _metric(value: object) -> Metric:
+    # Bundles carry a value that is not finite as its name: JSON between kernel and runner is strict as well.
+    if value in ("nan", "inf", "-inf"):
+        return float(value)
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise TypeError(f"got {value!r}, expected a number")
+
+
+def _finite(value: Metric, place: str, faults: list[str]) -> Metric:
+    if value is not None and not math.isfinite(value):
+        faults.append(f"{place} is {value}")
+        return None
+    return value
+
+
+def _finite_finding(finding: Finding, faults: list[str]) -> Finding:
+    place = f"finding {finding.id!r}"
+    interval = finding.interval and tuple(_finite(end, place, faults) for end in finding.interval)
+    return Finding(**{**asdict(finding), "estimate": _finite(finding.estimate, place, faults), "interval": interval})

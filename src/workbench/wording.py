@@ -1,0 +1,60 @@
+"""Sentences and numbers for people: a leaf, and the only place where a value becomes text for a reader."""
+
+import gettext
+import math
+from collections.abc import Sequence
+
+CATALOGUE = gettext.translation("workbench", fallback=True)
+
+
+def sentence(template: str, /, **values: object) -> str:
+    """Fill a sentence's template; the template is the key of its translation.
+
+    Examples
+    --------
+    >>> sentence("Half of {who} leave within {months} months.", who="customers on plan A", months=number(35.04))
+    'Half of customers on plan A leave within 35 months.'
+    """
+    return CATALOGUE.gettext(template).format(**values)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with at most `digits` significant digits, thousands grouped; whole numbers keep all their digits.
+
+    Examples
+    --------
+    >>> number(0.56689), number(12345.6), number(7043), number(-0.00012345), number(None), number(35.0)
+    ('0.567', '12,346', '7,043', '-0.000123', '–', '35')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0 or float(value).is_integer() or abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float | None) -> str:
+    """A share between 0 and 1 as a percentage with one decimal at most.
+
+    Examples
+    --------
+    >>> percent(0.8432), percent(0.5), percent(None)
+    ('84.3%', '50%', '–')
+    """
+    if share is None or not math.isfinite(share):
+        return "–"
+    return f"{share * 100:.1f}".rstrip("0").rstrip(".") + "%"
+
+
+def listing(items: Sequence[str], last: str = "and") -> str:
+    """Items in one phrase.
+
+    Examples
+    --------
+    >>> listing(["a"]), listing(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    items = [str(item) for item in items]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""

@@ -1,0 +1,17 @@
+"""Fixtures that every room's tests may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real data that lies beside a development checkout and is not part of the project."""
+    folder = Path(os.environ.get("WORKBENCH_SHARED", ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"real data for trials is not there ({folder.name}/ beside the checkout); this claim is NOT tested")
+    return folder
