@@ -1,7 +1,7 @@
 """What a study says: findings, metrics and checks, and the schema of results.json. A leaf that all may import.
 
-A notebook shows each of them as a *bundle*: HTML for the reader and, under `MIME`, the same as plain data, which is what
-the runner collects. Strictness lives here: a value that is not a finite number becomes null *and* a failed check.
+A notebook shows each of them as a *bundle*: HTML for the reader and, under `MIME`, the same as plain data, which is
+what the runner collects. Strictness lives here: a value that is not a finite number becomes null *and* a failed check.
 """
 
 import math

@@ -1,0 +1,265 @@
+"""The command line. It answers without a heavy import: what costs time is imported by the command that needs it."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ParameterError, StudyError, WorkbenchError
+from workbench.studies import definition, manifest
+from workbench.studies.parameters import shown
+from workbench.studies.project import Project
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns
+    -------
+    int
+        0 done; 1 the study failed; 2 usage, parameters or data refused; 3 a statistical gate failed; 130 and 143
+        interrupted by Ctrl-C and SIGTERM.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options) or 0
+    except WorkbenchError as error:
+        if options.debug:
+            traceback.print_exc()
+        for fault in error.faults:
+            print(f"workbench: {fault}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("workbench: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (`workbench runs | head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except Exception as error:  # noqa: BLE001 - the last line before a person, who is shown no traceback unasked
+        if options.debug:
+            traceback.print_exc()
+        print(f"workbench: internal error, {type(error).__name__}: {error}; --debug shows where", file=sys.stderr)
+        return 1
+
+
+def list_studies(options: argparse.Namespace) -> None:
+    project = Project.find()
+    broken: list[str] = []
+    for path in definition.study_paths(project.notebooks):
+        try:
+            study = definition.read_study(path)
+        except StudyError as error:
+            broken += error.faults
+        else:
+            print(f"{study.name:<24}{study.question}")
+    for fault in broken:
+        print(f"workbench: not a study: {fault}", file=sys.stderr)
+
+
+def describe(options: argparse.Namespace) -> None:
+    study = definition.find_study(Project.find().notebooks, options.study).checked()
+    print(f"{study.title}\n{study.question}\n\nParameters (-p name=value)")
+    for each in study.parameters.values():
+        default = json.dumps(each.to_data(each.default), ensure_ascii=False)
+        unit = f"[{each.unit}] " if each.unit else ""
+        print(f"  {each.name}: {each.annotation} = {default}\n      {unit}{each.help}")
+    print(f"\nTables needed: {', '.join(study.tables) or 'none'}")
+
+
+def run(options: argparse.Namespace) -> int:
+    return _run(options, options.study, _read_parameters(options.params))
+
+
+def rerun(options: argparse.Namespace) -> int:
+    folder = manifest.resolve_run(Project.find().reports, options.run)
+    earlier = manifest.read_manifest(folder)
+    if earlier["status"] == "unreadable":
+        raise StudyError(f"run {folder.name} cannot be repeated: {earlier['reason']}.")
+    return _run(options, earlier["study"], earlier["parameters"])
+
+
+def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> int:
+    from workbench.studies.plan import make_plan
+
+    if options.timeout is not None and not options.timeout > 0:
+        raise ParameterError(f"--timeout: got {options.timeout:g}, expected seconds greater than 0")
+    project = Project.find()
+    plan = make_plan(project, study, options.p, values, options.dataset)
+    if options.check:
+        for check in plan.checks:
+            print(f"{check.status}: {check.message}")
+        print(f"{study}: parameters and data are fit to run.")
+        return 0
+    from workbench.studies.progress import Progress
+    from workbench.studies.runner import run_study
+
+    done = run_study(project, plan, timeout=options.timeout, progress=Progress(study))
+    folder = _for_people(project.reports / done["study"] / done["run_id"])
+    if done["status"] != "succeeded":
+        step = f" at the step {done['failed_cell']['heading']!r}" if done["failed_cell"] else ""
+        print(f"workbench: {study} {done['status']}{step}: {done['reason']}", file=sys.stderr)
+        print(f"workbench: the report says more: {folder}/report.html", file=sys.stderr)
+    elif done["verdict"] == "fail":
+        print(f"workbench: a check failed, do not use the numbers: {folder}/report.html", file=sys.stderr)
+    print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
+    return done["exit_code"]
+
+
+def report(options: argparse.Namespace) -> None:
+    from workbench.reporting.render import write_report
+
+    project = Project.find()
+    folder = manifest.resolve_run(project.reports, options.run)
+    known = manifest.read_manifest(folder)
+    if known["status"] in ("unreadable", "running"):
+        raise StudyError(f"run {folder.name} cannot be rendered: {known.get('reason') or 'it is still running'}.")
+    write_report(folder, known)
+    _rebuild_index(project)
+    print(_for_people(folder / "report.html"))
+
+
+def runs(options: argparse.Namespace) -> None:
+    project = Project.find()
+    found = manifest.read_runs(project.reports, options.study)
+    if manifest.settle(project.reports, found):
+        _rebuild_index(project)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False, indent=1))
+        return
+    for each in found:
+        notes = each.get("reason") or (each.get("headline") or {}).get("statement") or ""
+        outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
+        print(f"{each['run_id']:<24}{each['study']:<22}{outcome:<20}{each.get('dataset') or '':<18}{notes}")
+    if not found:
+        print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
+
+
+def new(options: argparse.Namespace) -> None:
+    from workbench.studies.skeleton import new_study
+
+    print(_for_people(new_study(Project.find().notebooks, options.study)))
+
+
+def data_list(options: argparse.Namespace) -> None:
+    from workbench import datasets
+
+    for each in datasets.available(Project.find().root):
+        print(f"{each.name:<24}{each.origin:<10}{each.title}")
+
+
+def data_show(options: argparse.Namespace) -> None:
+    from workbench import datasets
+
+    source = datasets.find(options.name, Project.find().root)
+    profile = source.profile(tuple(source.tables))
+    print(f"{profile['title']}{' (fictional)' if profile['fictional'] else ''}")
+    for label in ("description", "source", "licence"):
+        if profile[label]:
+            print(f"{label}: {profile[label]}")
+    for table, facts in profile["tables"].items():
+        print(f"\n{table}: {facts['rows']:,} rows")
+        for column in facts["columns"]:
+            unit = f" [{column['unit']}]" if column["unit"] else ""
+            missing = f"{column['missing']:.1%} missing" if column["missing"] else ""
+            print(f"  {column['name']:<24}{column['label'] + unit:<40}{missing}")
+
+
+def data_check(options: argparse.Namespace) -> None:
+    from workbench import datasets
+
+    source = datasets.find(options.name, Project.find().root)
+    for table in source.tables:
+        loaded = source.load(table)
+        for check in loaded.checks:
+            print(f"{check.status}: {check.message}")
+        print(f"{table}: {len(loaded.frame):,} rows keep the contract.")
+
+
+def lab(options: argparse.Namespace) -> None:
+    project = Project.find()
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        f"--notebook-dir={project.root}",
+        "--ServerApp.default_url=/lab/tree/notebooks",
+    ]
+    os.execv(sys.executable, [*command, *options.arguments])
+
+
+def _rebuild_index(project: Project) -> None:
+    from workbench.reporting.index import rebuild_index
+
+    with manifest.index_lock(project.reports):
+        rebuild_index(project.reports, manifest.read_runs(project.reports))
+
+
+def _read_parameters(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    from workbench.studies.parameter_file import read_parameter_file
+
+    return read_parameter_file(path)
+
+
+def _for_people(path: Path) -> str:
+    """A path as short as it can be copied from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="workbench", description="Studies of customer operations: run, repeat, report.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(name: str, function, text: str, group=commands) -> argparse.ArgumentParser:
+        made = group.add_parser(name, help=text, description=text)
+        made.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        made.set_defaults(command=function)
+        return made
+
+    command("list", list_studies, "the studies, each with its question")
+    command("describe", describe, "a study's parameters and the tables it needs").add_argument("study", metavar="STUDY")
+    for name, function, target, text in (
+        ("run", run, "study", "run a study; the last line printed is the run's folder"),
+        ("rerun", rerun, "run", "the same study, dataset and parameters again, with changes"),
+    ):
+        made = command(name, function, text)
+        made.add_argument(target, metavar=target.upper())
+        made.add_argument("--dataset", metavar="NAME", help="the data to study, as in `workbench data list`")
+        made.add_argument("-p", action="append", default=[], metavar="name=value", help="a parameter; may be repeated")
+        made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
+        made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
+        made.add_argument("--check", action="store_true", help="only check parameters and data")
+        if name == "run":
+            made.add_argument("--params", type=Path, metavar="FILE", help="parameters from YAML or JSON; -p wins")
+    command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
+    made = command("runs", runs, "every run with its status and verdict")
+    made.add_argument("--study", metavar="STUDY", help="only this study's")
+    made.add_argument("--json", action="store_true", help="a list of manifests")
+    command("new", new, "a runnable skeleton of a study in notebooks/").add_argument("study", metavar="STUDY")
+    made = command("lab", lab, "JupyterLab in the project")
+    made.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to JupyterLab")
+
+    data = commands.add_parser("data", help="datasets: list, show, check")
+    kinds = data.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    command("list", data_list, "the datasets, own and samples", kinds)
+    command("show", data_show, "what a dataset holds", kinds).add_argument("name", metavar="NAME")
+    command("check", data_check, "every violation of the contract at once", kinds).add_argument("name", metavar="NAME")
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str):
+        # argparse quotes what it was given; a newline or a control character must not forge a line of our own.
+        self.exit(2, f"workbench: {shown(message, quote=False)}; `{self.prog} --help` shows how it is used\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""The kernel that a run's notebook executes in: started, watched over and ended by the runner.
+
+`python -m workbench.studies.kernel` is the kernel's own process. It forks a guard into its process group before it
+becomes an ordinary IPython kernel. The guard waits for the end of a pipe that only the runner holds: when the runner
+dies, however it dies, the guard removes the private folder and kills the group, itself included.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+
+class Kernel:
+    """A kernel of this very interpreter, reached through sockets in a private folder."""
+
+    def __init__(self, *, cwd: Path, environment: dict[str, str]):
+        # Socket paths have at most 107 bytes, so this cannot be the run's folder.
+        self.folder = Path(tempfile.mkdtemp(prefix="wb-"))
+        self.stderr = self.folder / "stderr.txt"
+        self._cwd = cwd
+        self.environment = environment
+        self._lock = threading.Lock()
+        self._ended = False
+        self._pid: int | None = None
+        self._pipe: int | None = None
+        self.manager: Any = None
+
+    def start(self) -> None:
+        """Start the process; returns before the kernel is ready. Does nothing once the kernel was ended."""
+        from jupyter_client.kernelspec import KernelSpec
+        from jupyter_client.manager import AsyncKernelManager
+        from jupyter_core.utils import run_sync
+
+        self.manager = AsyncKernelManager(
+            kernel_name="workbench", transport="ipc", connection_file=str(self.folder / "kernel.json")
+        )
+        read, write = os.pipe()
+        command = [sys.executable, "-m", "workbench.studies.kernel", str(read), str(self.folder)]
+        # A kernel spec of our own: what a notebook or the user's settings name may be another environment.
+        self.manager._kernel_spec = KernelSpec(
+            argv=[*command, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
+            display_name="workbench",
+            language="python",
+        )
+        with self._lock:
+            if self._ended:
+                return
+            try:
+                with open(self.stderr, "wb") as stderr:
+                    run_sync(self.manager.start_kernel)(
+                        cwd=str(self._cwd),
+                        env={**self.environment, "IPYTHONDIR": str(self.folder / "ipython")},
+                        pass_fds=(read,),
+                        stdin=None,
+                        stdout=stderr,
+                        stderr=stderr,
+                    )
+                self._pid = self.manager.provisioner.pid
+                self._pipe = write
+            finally:
+                os.close(read)
+
+    def end(self) -> None:
+        """End the kernel and everything that it started, at once. May be called at any time and more than once."""
+        with self._lock:
+            self._ended = True
+            if self._pid is not None:
+                # The guard is of this group, so the number cannot have passed on to another one.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._pid, signal.SIGKILL)
+                self._pid = None
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
+
+    def close(self) -> str:
+        """End the kernel, remove its folder and give back what its process wrote outside of any cell."""
+        self.end()
+        text = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return text
+
+    def death(self) -> str:
+        """Why a kernel that nobody ended is gone, in plain words."""
+        process = getattr(self.manager.provisioner, "process", None)
+        code = process.poll() if process is not None else None
+        if code == -signal.SIGKILL:
+            return "The kernel was killed, most likely because memory ran out."
+        if code is not None and code < 0:
+            return f"The kernel crashed ({signal.Signals(-code).name})."
+        return "The kernel ended on its own" + (f" (exit code {code})." if code is not None else ".")
+
+
+def _guard(pipe: int, folder: str) -> None:
+    """Fork the guard; returns in the process that becomes the kernel."""
+    if child := os.fork():
+        os.close(pipe)
+        os.waitpid(child, 0)
+        return
+    if os.fork():  # twice, so that a notebook that waits for its own children never waits for the guard
+        os._exit(0)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    os.read(pipe, 1)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(0, signal.SIGKILL)
+
+
+def main() -> None:
+    _guard(int(sys.argv[1]), sys.argv[2])
+    del sys.argv[1:3]
+    # `-m` has put the working directory first, where a notebook's neighbours could shadow the kernel's own modules;
+    # IPython adds it again once it is up.
+    sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance()
+
+
+if __name__ == "__main__":
+    main()

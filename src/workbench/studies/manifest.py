@@ -1,0 +1,177 @@
+"""Runs on disk: how one is born, what its manifest says, which are alive, and how one is named.
+
+A run's folder comes into being by renaming a hidden one that already holds its manifest and a locked log, so that no
+moment exists in which it is there without them. The runner holds the lock on log.txt as long as it lives; `running`
+without a lock is a run that died, which is derived on every reading and believed by no one else's word.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from workbench.errors import StudyError
+from workbench.files import strict_json, write_atomic
+from workbench.studies.parameters import shown, unknown
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
+STATUSES = ("running", "succeeded", "failed", "interrupted")
+DIED = "The run ended without a word: it was killed, or the machine stopped."
+
+
+def now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
+    """Make the folder of a new run.
+
+    Parameters
+    ----------
+    reports
+        The project's reports/.
+    manifest
+        Its content; `run_id` is filled in.
+
+    Returns
+    -------
+    tuple
+        The folder, and log.txt opened for appending and locked: the run counts as alive until it is closed.
+    """
+    home = reports / manifest["study"]
+    home.mkdir(parents=True, exist_ok=True)
+    run_id = f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    manifest["run_id"] = run_id
+    hidden = home / f".{run_id}"
+    try:
+        for part in ("tables", "figures"):
+            (hidden / part).mkdir(parents=True)
+        log = open(hidden / "log.txt", "a", encoding="utf-8", buffering=1)  # noqa: SIM115 - the lock lives with it
+        fcntl.flock(log, fcntl.LOCK_EX)
+        write_atomic(hidden / "manifest.json", strict_json(manifest))
+        os.rename(hidden, home / run_id)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    return home / run_id, log
+
+
+def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    write_atomic(folder / "manifest.json", strict_json(manifest))
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What is known of the run in `folder`: its manifest, a dead run's told as failed, or why it cannot be read.
+
+    Returns
+    -------
+    dict
+        The manifest; with status `unreadable` and a reason where it is damaged or not a manifest of this folder.
+    """
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict) or manifest.get("status") not in STATUSES:
+            raise ValueError("not a manifest")
+        if (manifest.get("study"), manifest.get("run_id")) != (folder.parent.name, folder.name):
+            raise ValueError("the manifest of another run")
+    except FileNotFoundError:
+        return _unreadable(folder, "manifest.json is missing")
+    except OSError as error:
+        return _unreadable(folder, f"manifest.json cannot be read: {error.strerror}")
+    except ValueError as error:
+        found = "damaged" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
+        return _unreadable(folder, f"manifest.json is {found}")
+    if manifest["status"] == "running" and not is_alive(folder):
+        manifest.update(status="failed", reason=DIED)
+    return manifest
+
+
+def settle(reports: Path, manifests: list[dict[str, Any]]) -> bool:
+    """Write down that runs have died, so that it need not be found out again; whether there were any."""
+    dead = [manifest for manifest in manifests if manifest.get("reason") == DIED and manifest["exit_code"] is None]
+    for manifest in dead:
+        with suppress(OSError):  # reading must also work where nothing can be written
+            write_manifest(reports / manifest["study"] / manifest["run_id"], {**manifest, "exit_code": 1})
+    return bool(dead)
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a runner holds the lock of this run."""
+    try:
+        with open(folder / "log.txt", encoding="utf-8") as log:
+            fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def read_runs(reports: Path, study: str | None = None) -> list[dict[str, Any]]:
+    """Manifests of all runs, newest first (by run id, which starts with the time)."""
+    folders = [folder for folder in run_folders(reports) if study in (None, folder.parent.name)]
+    return [read_manifest(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)]
+
+
+def run_folders(reports: Path) -> Iterator[Path]:
+    """Folders of runs: two levels below reports/, neither hidden nor links."""
+    for home in _folders(reports):
+        yield from _folders(home)
+
+
+def resolve_run(reports: Path, name: str) -> Path:
+    """The folder of the run that `name` means: a run id, a unique prefix of one, STUDY/latest, or a printed folder.
+
+    Raises
+    ------
+    StudyError
+        If it means no run, more than one, or a place outside reports/.
+    """
+    folders = sorted(run_folders(reports), key=lambda folder: folder.name)
+    study, _, last = name.rstrip("/").rpartition("/")
+    if last == "latest" and study in {folder.parent.name for folder in folders}:
+        return [folder for folder in folders if folder.parent.name == study][-1]
+    if "/" in name or "\\" in name or name.startswith("."):
+        # Compared as text with what is there: a link or `..` may lead to a run only by way of its real place.
+        place = os.path.realpath(name)
+        for folder in folders:
+            if place == os.path.realpath(folder) or name.rstrip("/") == f"{folder.parent.name}/{folder.name}":
+                return folder
+        raise StudyError(f"{shown(name)} is not a run inside {reports.name}/; `workbench runs` lists them.")
+    found = [folder for folder in folders if name and folder.name.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise StudyError(
+            f"{shown(name)} begins {len(found)} run ids: {', '.join(folder.name for folder in found[-5:])}."
+        )
+    raise StudyError(unknown("run", name, [folder.name for folder in folders], "`workbench runs` lists them"))
+
+
+@contextmanager
+def index_lock(reports: Path) -> Iterator[None]:
+    """Held while the index is made again, so that the last of many runs at once sees all the others."""
+    with open(reports / ".index.lock", "a", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _folders(parent: Path) -> Iterator[Path]:
+    try:
+        entries = list(os.scandir(parent))
+    except FileNotFoundError:
+        return
+    for entry in entries:
+        if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):
+            yield Path(entry.path)
+
+
+def _unreadable(folder: Path, reason: str) -> dict[str, Any]:
+    return {"run_id": folder.name, "study": folder.parent.name, "status": "unreadable", "reason": reason}

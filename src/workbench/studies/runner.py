@@ -1,0 +1,330 @@
+"""One run, from an empty folder to a finished report.
+
+papermill works in a thread of its own; the main thread owns the signals and the clock. There is one way to end a run
+early: write down the reason, then end the kernel. The reason decides the status, not what papermill makes of it.
+"""
+
+import errno
+import importlib.metadata
+import json
+import logging
+import os
+import platform
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import RunError, WorkbenchError
+from workbench.files import strict_json, write_atomic
+from workbench.findings import MIME, Results
+from workbench.studies import session
+from workbench.studies.definition import is_code
+from workbench.studies.kernel import Kernel
+from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
+from workbench.studies.plan import Plan
+from workbench.studies.progress import Progress
+from workbench.studies.project import Project
+from workbench.studies.secrets import environment_secrets, redact
+
+KERNEL_START_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a run ended."""
+
+    status: str
+    exit_code: int
+    reason: str | None = None
+    cell: int | None = None
+
+
+SIGNALS = {
+    signal.SIGINT: Ending("interrupted", 130, "It was interrupted (Ctrl-C)."),
+    signal.SIGTERM: Ending("interrupted", 143, "It was asked to end (SIGTERM)."),
+}
+
+
+def run_study(project: Project, plan: Plan, *, timeout: float | None = None, progress: Progress) -> dict[str, Any]:
+    """Carry out a plan.
+
+    Parameters
+    ----------
+    timeout
+        Seconds for the whole run, or None.
+
+    Returns
+    -------
+    dict
+        The final manifest; its `exit_code` is the command's.
+
+    Raises
+    ------
+    RunError
+        If the run could not be written down. Its folder, where there is one, then says failed.
+    """
+    return _Run(project, plan, timeout, progress).carry_out()
+
+
+class _Run:
+    def __init__(self, project: Project, plan: Plan, timeout: float | None, progress: Progress):
+        self.project, self.plan, self.progress = project, plan, progress
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        self.timeout = timeout
+        self.ending: Ending | None = None
+        self.closing = False
+        self.recorder = None
+        self.started, self.clock = now(), time.monotonic()
+
+    def carry_out(self) -> dict[str, Any]:
+        with self._signals():
+            try:
+                self.manifest = self._first_manifest()
+                self.folder, self.log = create_run(self.project.reports, self.manifest)
+            except OSError as error:
+                raise RunError(_no_room(error, "The run could not be started", self.project.reports)) from None
+            self.manifest = json.loads(strict_json(self.manifest))
+            try:
+                with self.log:
+                    return self._in_folder()
+            except OSError as error:
+                reason = _no_room(error, "The run could not be written down", self.folder)
+                self._give_up(reason)
+                raise RunError(reason) from error
+            except BaseException as error:
+                self._give_up(f"The workbench itself failed ({type(error).__name__}); --debug shows where.")
+                raise
+
+    def _in_folder(self) -> dict[str, Any]:
+        self.secrets = environment_secrets(os.environ)
+        self._write_log(f"{self.plan.study.name} {self.manifest['run_id']} started")
+        self.kernel = self._make_kernel()
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="papermill") as pool:
+                future = pool.submit(self._execute)
+                self._complete_manifest()
+                from workbench.reporting import render  # noqa: F401 - while the kernel starts: it is slow to import
+
+                patience = None if self.deadline is None else max(self.deadline - time.monotonic(), 0)
+                if not wait([future], timeout=patience).done:
+                    self.stop(Ending("failed", 1, f"It took longer than the {self.timeout:g} s that --timeout allows."))
+                wait([future])
+            self.closing = True
+            return self._finish(future)
+        finally:
+            self.progress.done()
+            self._keep_stderr(self.kernel.close())
+
+    def stop(self, ending: Ending) -> None:
+        """End the run early. The first reason stands; once results are being written it is too late."""
+        if self.ending is None and not self.closing:
+            self.ending = ending
+            if kernel := getattr(self, "kernel", None):
+                kernel.end()
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, lambda number, frame: self.stop(SIGNALS[number])) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _first_manifest(self) -> dict[str, Any]:
+        study, plan = self.plan.study, self.plan
+        return {
+            "schema": 1, "run_id": None, "study": study.name, "title": study.title, "question": study.question,
+            "status": "running", "exit_code": None, "verdict": None, "reason": None, "failed_cell": None,
+            "parameters": plan.parameters,
+            "parameter_help": {
+                name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
+                for name, each in study.parameters.items()
+            },
+            "dataset": plan.dataset, "fingerprint": plan.fingerprint, "data": plan.data,
+            "seed": plan.parameters["seed"], "git_commit": None, "git_dirty": None, "lock_hash": None,
+            "python": platform.python_version(), "packages": {},
+            "started": self.started.isoformat(), "ended": None, "seconds": None, "cells": [],
+            "headline": None, "key_metric": None,
+        }  # fmt: skip
+
+    def _complete_manifest(self) -> None:
+        """What takes a moment to find out, while the kernel starts."""
+        commit, dirty = self.project.git_state()
+        self.manifest.update(git_commit=commit, git_dirty=dirty, lock_hash=self.project.lock_hash())
+        self.manifest["packages"] = dict(sorted((d.name, d.version) for d in importlib.metadata.distributions()))
+        write_manifest(self.folder, self.manifest)
+
+    def _make_kernel(self) -> Kernel:
+        kernel = Kernel(cwd=self.project.notebooks, environment=dict(os.environ))
+        kernel.environment[session.FOLDER_VARIABLE] = str(self.folder)
+        kernel.environment[session.TABLES_VARIABLE] = str(kernel.folder)
+        return kernel
+
+    def _execute(self) -> None:
+        """papermill's part; runs in its own thread."""
+        for name, frame in self.plan.frames.items():
+            frame.to_parquet(self.kernel.folder / f"{name}.parquet")
+        if self.ending:
+            return
+        self.kernel.start()
+        import nbformat
+        from papermill.execute import execute_notebook
+
+        from workbench.studies.engine import Recorder
+
+        logger = logging.getLogger("papermill")
+        logger.propagate = False
+        logger.handlers = [_LogHandler(self._write_log)]
+
+        def make_recorder(nb) -> Recorder:
+            self.recorder = Recorder(
+                nb, self.folder / "notebook.ipynb", self.plan.parameters, self._cell_started, self.secrets
+            )
+            return self.recorder
+
+        if self.ending:
+            return
+        execute_notebook(
+            nbformat.from_dict(self.plan.study.notebook),
+            None,
+            parameters=dict(self.plan.given),
+            engine_name="workbench",
+            kernel_name="workbench",
+            language="python",
+            progress_bar=False,
+            start_timeout=KERNEL_START_SECONDS,
+            make_recorder=make_recorder,
+            kernel=self.kernel,
+        )
+
+    def _cell_started(self, index: int, heading: str) -> None:
+        self._write_log(f"cell {index}: {heading}")
+        self.progress.cell(index, len(self.recorder.nb.cells), heading)
+
+    def _finish(self, future: Future) -> dict[str, Any]:
+        from workbench.reporting.index import rebuild_index
+        from workbench.reporting.render import write_report
+
+        if isinstance(error := future.exception(), OSError):
+            raise error
+        ending = self.ending or self._natural_ending(error)
+        notebook = self._executed_notebook()
+        results = Results.from_payloads(self._payloads(notebook))
+        if ending.status == "succeeded" and results.verdict == "fail":
+            ending = Ending("succeeded", 3)
+        cells = notebook["cells"]
+        heads = self.recorder.headings if self.recorder else self.plan.study.headings
+        ended = now()
+        self.manifest.update(
+            status=ending.status,
+            exit_code=ending.exit_code,
+            reason=ending.reason,
+            verdict=results.verdict if ending.status == "succeeded" else None,
+            failed_cell=None if ending.cell is None else {"index": ending.cell, "heading": heads[ending.cell]},
+            ended=ended.isoformat(),
+            seconds=round(time.monotonic() - self.clock, 1),
+            cells=[
+                _cell_facts(index, cells[index], heads[index]) for index in range(len(cells)) if is_code(cells[index])
+            ],
+        )
+        if results.findings:
+            first = results.findings[0]
+            self.manifest["headline"] = {"statement": first.statement, "estimate": first.estimate, "unit": first.unit}
+        for name, value in list(results.metrics.items())[:1]:
+            self.manifest["key_metric"] = {"name": name, "value": value}
+        write_atomic(self.folder / "results.json", strict_json(results.to_dict(self.plan.study.name)))
+        self._write_log(f"{ending.status} (exit code {ending.exit_code}) {ending.reason or ''}")
+        # The manifest is last: whoever reads that a run succeeded finds everything else in place.
+        write_report(self.folder, self.manifest)
+        write_manifest(self.folder, self.manifest)
+        self.log.close()
+        with index_lock(self.project.reports):
+            rebuild_index(self.project.reports, read_runs(self.project.reports))
+        return self.manifest
+
+    def _natural_ending(self, error: BaseException | None) -> Ending:
+        if error is None and self.recorder.complete:
+            return Ending("succeeded", 0)
+        cell = self.recorder.failed if self.recorder else None
+        if error is not None:
+            self._write_log("".join(traceback.format_exception(error)))
+        if type(error).__name__ == "DeadKernelError":
+            return Ending("failed", 1, self.kernel.death(), cell)
+        outputs = [] if cell is None else self.recorder.notebook["cells"][cell].get("outputs", [])
+        raised = next((output for output in outputs if output["output_type"] == "error"), None)
+        if raised is not None:
+            return Ending("failed", 1, redact(_said(raised), self.secrets), cell)
+        if error is None:
+            return Ending("failed", 1, "It ended before all of its steps had run.", cell)
+        return Ending("failed", 1, f"{type(error).__name__}: {error}", cell)
+
+    def _executed_notebook(self) -> dict[str, Any]:
+        if self.recorder is not None and self.recorder.notebook is not None:
+            return self.recorder.notebook
+        write_atomic(self.folder / "notebook.ipynb", json.dumps(self.plan.study.notebook, ensure_ascii=False, indent=1))
+        return self.plan.study.notebook
+
+    def _payloads(self, notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if self.plan.checks:
+            yield {"kind": "checks", "checks": [asdict(check) for check in self.plan.checks]}
+        for cell in notebook["cells"]:
+            for output in cell.get("outputs", []):
+                if MIME in output.get("data", {}):
+                    yield output["data"][MIME]
+
+    def _give_up(self, reason: str) -> None:
+        """Say failed with the last means there are; where even that has no room, the dead run says so itself."""
+        self.manifest.update(status="failed", exit_code=1, verdict=None, reason=reason, ended=now().isoformat())
+        # Failing that, the manifest says running still and nobody holds its lock: it reads as a run that died.
+        with suppress(OSError):
+            write_manifest(self.folder, self.manifest)
+
+    def _write_log(self, line: str) -> None:
+        if not self.log.closed:
+            self.log.write(f"{now():%H:%M:%S} {redact(line.rstrip(), self.secrets)}\n")
+
+    def _keep_stderr(self, text: str) -> None:
+        if text.strip():
+            with open(self.folder / "log.txt", "a", encoding="utf-8") as log:
+                log.write("--- written by the kernel outside of any cell\n" + redact(text, self.secrets))
+
+
+def _cell_facts(index: int, cell: dict[str, Any], heading: str) -> dict[str, Any]:
+    facts = cell["metadata"].get("papermill", {})
+    return {"index": index, "heading": heading, "seconds": facts.get("duration"), "status": facts.get("status")}
+
+
+def _said(raised: dict[str, Any]) -> str:
+    """An error output in one line; our own errors are sentences already."""
+    name, text = raised["ename"], " ".join(raised["evalue"].split())
+    if name == "SystemExit":
+        return "The notebook left by sys.exit, so not all of its steps ran."
+    own = any(kind.__name__ == name for kind in (WorkbenchError, *WorkbenchError.__subclasses__()))
+    said = text if own else f"{name}: {text}"
+    return said if len(said) <= 500 else said[:500] + "…"
+
+
+class _LogHandler(logging.Handler):
+    def __init__(self, write):
+        super().__init__(logging.WARNING)
+        self.write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.write(self.format(record))
+
+
+def _no_room(error: OSError, what: str, place: Path) -> str:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{what}: no room is left for {place}. Free some space and run again; earlier runs are as they were."
+    return f"{what}: {error.strerror or error} ({error.filename or place})."

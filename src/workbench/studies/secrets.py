@@ -1,0 +1,32 @@
+"""Secrets of the environment stay there: they are taken out of everything that a run writes down."""
+
+import json
+import os
+import re
+from collections.abc import Mapping
+
+NAME = re.compile(
+    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$", re.IGNORECASE
+)
+SHORTEST = 6  # a shorter value would take ordinary words out of the report
+
+
+def environment_secrets(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """Values of variables whose names say that they are secret, longest first."""
+    found = {value for name, value in environment.items() if NAME.search(name) and len(value) >= SHORTEST}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """`text`, plain or JSON, without the secrets, as they are or as Python shows them.
+
+    Examples
+    --------
+    >>> redact("password is hunter2!", ("hunter2!",))
+    'password is [secret]'
+    """
+    for secret in secrets:
+        for shape in (secret, repr(secret)[1:-1]):
+            for written in (shape, json.dumps(shape, ensure_ascii=False)[1:-1]):
+                text = text.replace(written, "[secret]")
+    return text

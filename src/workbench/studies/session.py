@@ -1,0 +1,266 @@
+"""What a notebook talks to: parameters, tables, and the one channel for what it has to say.
+
+In a run the values come from the runner (parameters injected by papermill, tables checked at the door and laid ready);
+in JupyterLab, and under plain papermill, from the notebook itself. What is shown is the same.
+"""
+
+import inspect
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import StudyError
+from workbench.files import write_atomic
+from workbench.findings import MIME, Check, Finding, Metric
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from pandas import DataFrame
+
+    from workbench.datasets import Dataset
+
+FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
+TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
+SHOWN_ROWS = 50
+
+
+def start_run() -> "Run":
+    """Begin a study: the first call of its notebook after the parameters.
+
+    Returns
+    -------
+    Run
+        Bound to the folder of the run, or a scratch run (nothing is written) inside JupyterLab.
+    """
+    from workbench.reporting.figures import use_style
+
+    use_style()
+    values = inspect.currentframe().f_back.f_globals
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Run(values, Path(folder) if folder else None)
+
+
+class Run:
+    """A study at work.
+
+    Attributes
+    ----------
+    folder
+        Folder of the run, or None in a scratch run.
+    """
+
+    def __init__(self, values: Mapping[str, Any], folder: Path | None):
+        self._values = values
+        self.folder = folder
+        self._dataset: Dataset | None = None
+        self._tables: dict[str, DataFrame] = {}
+
+    @property
+    def seed(self) -> int:
+        """The parameter `seed`, to be handed to whatever draws random numbers."""
+        return self._values["seed"]
+
+    @property
+    def dataset(self) -> "Dataset":
+        """The dataset that the parameter `dataset` names."""
+        if self._dataset is None:
+            from workbench.datasets import find
+            from workbench.studies.project import Project
+
+            self._dataset = find(self._values["dataset"], Project.find().root)
+        return self._dataset
+
+    @property
+    def segments(self) -> list[str]:
+        """Columns that customers are grouped by: the parameter `segments`, or those of the dataset when it is None."""
+        chosen = self._values.get("segments")
+        if chosen is not None:
+            return list(chosen)
+        return list(dict.fromkeys(name for table in self.dataset.tables.values() for name in table.segments))
+
+    def table(self, name: str) -> "DataFrame":
+        """A canonical table of the dataset; its contract has been checked.
+
+        Parameters
+        ----------
+        name
+            A plain string: the runner reads it from the source to know which tables the study needs.
+
+        Returns
+        -------
+        DataFrame
+            One copy a call, with the columns of the dataset's definition.
+        """
+        if name not in self._tables:
+            staged = os.environ.get(TABLES_VARIABLE)
+            if self.folder is not None and staged:
+                import pandas
+
+                self._tables[name] = pandas.read_parquet(Path(staged) / f"{name}.parquet")
+            else:
+                loaded = self.dataset.load(name)
+                self._tables[name] = loaded.frame
+                self.checks(loaded.checks)
+        return self._tables[name].copy()
+
+    def finding(self, finding: Finding | Iterable[Finding]) -> None:
+        """State a finding, or several; the first of a study is its headline."""
+        for each in [finding] if isinstance(finding, Finding) else finding:
+            _show({"kind": "finding", "finding": asdict(each)}, each.statement)
+
+    def metrics(self, metrics: Mapping[str, Metric]) -> None:
+        """Report numbers by name, for machines and for comparing runs."""
+        values = {name: _plain(value) for name, value in metrics.items()}
+        _show({"kind": "metrics", "metrics": values}, str(values))
+
+    def checks(self, checks: Check | Iterable[Check]) -> None:
+        """Report what was tested about this run; a failed check makes the run exit with 3."""
+        listed = [checks] if isinstance(checks, Check) else list(checks)
+        if listed:
+            text = "\n".join(f"{check.status}: {check.message}" for check in listed)
+            _show({"kind": "checks", "checks": [asdict(check) for check in listed]}, text)
+
+    def figure(self, figure: "Figure | Axes", name: str, *, title: str, alt: str, caption: str = "") -> None:
+        """Show a figure, keep it as figures/<name>.svg and close it.
+
+        Parameters
+        ----------
+        figure
+            A matplotlib figure, or axes of one.
+        name
+            Stable name within the study; a finding refers to it.
+        title
+            What it shows, as a sentence.
+        alt
+            The same for people who cannot see it: what is drawn and what can be read off.
+        caption
+            Source, sample and how to read it.
+        """
+        import matplotlib.pyplot as plt
+
+        from workbench.reporting.figures import save_svg
+
+        whole = figure if hasattr(figure, "savefig") else figure.figure
+        svg = save_svg(whole)
+        plt.close(whole)
+        if self.folder is not None:
+            write_atomic(self.folder / "figures" / f"{_file_name(name)}.svg", svg)
+        payload = {"kind": "figure", "name": name, "title": title, "alt": alt, "caption": caption}
+        _show(payload, alt, {"image/svg+xml": svg})
+
+    def export(
+        self,
+        frame: "DataFrame",
+        name: str,
+        *,
+        caption: str,
+        labels: Mapping[str, str] | None = None,
+        units: Mapping[str, str] | None = None,
+    ) -> None:
+        """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
+
+        Parameters
+        ----------
+        frame
+            One row a line; the index is left out.
+        name
+            Stable name within the study.
+        caption
+            One sentence: what the table says.
+        labels, units
+            Column headers for people, and units by column; `share` is shown as a percentage.
+        """
+        labels, units = labels or {}, units or {}
+        if self.folder is not None:
+            path = self.folder / "tables" / _file_name(name)
+            parquet = io.BytesIO()
+            frame.to_parquet(parquet, index=False)
+            write_atomic(path.with_suffix(".parquet"), parquet.getvalue())
+            write_atomic(path.with_suffix(".csv"), _csv(frame))
+        columns = [
+            {
+                "name": str(column),
+                "label": labels.get(column, str(column).replace("_", " ")),
+                "unit": units.get(column, ""),
+                "numeric": frame[column].dtype.kind in "iuf",
+            }
+            for column in frame.columns
+        ]
+        rows = [[_cell(value) for value in row] for row in frame.head(SHOWN_ROWS).itertuples(index=False, name=None)]
+        payload = {
+            "kind": "table",
+            "name": name,
+            "caption": caption,
+            "columns": columns,
+            "rows": rows,
+            "n_rows": len(frame),
+        }
+        _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
+
+
+def _show(payload: dict[str, Any], text: str, images: Mapping[str, str] | None = None) -> None:
+    from IPython.display import display
+
+    from workbench.reporting.cards import card
+
+    payload = json.loads(json.dumps(_plain(payload), allow_nan=False))
+    html = card(payload) + (images or {}).get("image/svg+xml", "")
+    display({MIME: payload, "text/html": html, "text/plain": text, **(images or {})}, raw=True)
+
+
+def _plain(value: Any) -> Any:
+    """Plain data: numpy scalars as Python numbers, and what is not finite by its name."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item") and not isinstance(value, str):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
+
+
+def _cell(value: Any) -> Any:
+    """A table's cell as JSON takes it; what is missing or not finite is null."""
+    value = value.item() if hasattr(value, "item") else value
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    text = str(value)
+    return None if text in ("NaT", "<NA>") else text
+
+
+def _csv(frame: "DataFrame") -> str:
+    """CSV that a spreadsheet does not run: text that begins like a formula gets an apostrophe in front."""
+    safe = frame.rename(columns=_no_formula)
+    for position, kind in enumerate(safe.dtypes):
+        if kind.kind not in "iufbM":
+            safe.isetitem(position, [_no_formula(value) for value in safe.iloc[:, position]])
+    return safe.to_csv(index=False, lineterminator="\n")
+
+
+def _no_formula(value: Any) -> Any:
+    starts = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if starts and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _file_name(name: str) -> str:
+    if not name.replace("_", "").replace("-", "").isalnum() or len(name) > 80:
+        raise StudyError(f"the name of a table or figure has letters, digits, - and _, got {name!r}.")
+    return name

@@ -1,0 +1,112 @@
+"""Small projects with tiny notebooks of one fault each, and the real command line as a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PARAMETERS = "seed: int = 1  # fixes every draw"
+
+
+def markdown(source):
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
+
+
+def code(source, *tags):
+    return {
+        "cell_type": "code",
+        "metadata": {"tags": list(tags)},
+        "source": source,
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def notebook(*cells):
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return {"cells": list(cells), "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+@dataclass
+class Bench:
+    """A project in a temporary folder and the command line in it."""
+
+    root: Path
+
+    @property
+    def reports(self):
+        return self.root / "reports"
+
+    def study(self, name, *steps, parameters=PARAMETERS, imports="import workbench"):
+        """Write a study; each step is the source of a cell, or a cell."""
+        steps = [
+            part
+            for number, step in enumerate(steps, start=1)
+            for part in (markdown(f"## Step {number}"), code(step) if isinstance(step, str) else step)
+        ]
+        cells = [markdown(f"# {name.title()}\n\nWhat does {name} do? It is small."), code(imports)]
+        cells += [code(parameters, "parameters"), *steps]
+        path = self.root / "notebooks" / f"{name}.ipynb"
+        path.write_text(json.dumps(notebook(*cells)))
+        return path
+
+    def command(self, *arguments):
+        return [sys.executable, "-m", "workbench.cli", *map(str, arguments)]
+
+    def start(self, *arguments, env=None, cwd=None, **options):
+        return subprocess.Popen(
+            self.command(*arguments), cwd=cwd or self.root, env={**os.environ, **(env or {})},
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options,
+        )  # fmt: skip
+
+    def run(self, *arguments, **options):
+        """Run one command to its end; the result has returncode, stdout and stderr."""
+        process = self.start(*arguments, **options)
+        stdout, stderr = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def runs(self):
+        return json.loads(self.run("runs", "--json").stdout)
+
+    def folder(self, manifest):
+        return self.reports / manifest["study"] / manifest["run_id"]
+
+
+@pytest.fixture
+def bench(tmp_path):
+    for name in ("notebooks", "data"):
+        (tmp_path / "project" / name).mkdir(parents=True)
+    return Bench(tmp_path / "project")
+
+
+def wait_for(condition, seconds=60):
+    """Wait until `condition()` is true and return what it gave."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"still waiting after {seconds} s"
+        time.sleep(0.02)
+    return value
+
+
+def alive(pid):
+    """Whether a process runs; one that has ended and is not collected yet counts as gone."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state not in "ZX"
+
+
+def gone(pids, seconds=5):
+    wait_for(lambda: not any(alive(pid) for pid in pids), seconds)
+
+
+SIGNALS = {"ctrl-c": signal.SIGINT, "sigterm": signal.SIGTERM, "kill": signal.SIGKILL}

@@ -1,0 +1,108 @@
+"""A notebook is a study by what stands in it: read, never run."""
+
+import pytest
+
+from tests.studies.conftest import code
+from workbench.errors import StudyError
+from workbench.studies.definition import find_study, read_study
+
+FULL = """dataset: str = "telco"  # data to study
+horizons: Annotated[list[float], MinLen(1)] = [12, 24]  # [months] how far to look
+since: date | None = date(2024, 1, 1)  # first day
+seed: int = 1"""
+IMPORTS = """from datetime import date
+from typing import Annotated
+from annotated_types import MinLen
+import workbench"""
+
+
+def test_a_study_is_read_from_its_notebook_alone(bench):
+    reads = "run = workbench.start_run()
+lives = run.table('lifetimes')
+other.table('x')"
+    magic = "%matplotlib inline
+run.table('surveys')"
+    path = bench.study("churn", reads, magic, parameters=FULL, imports=IMPORTS)
+    study = read_study(path)
+    assert (study.name, study.title, study.question) == ("churn", "Churn", "What does churn do?")
+    assert study.tables == ("lifetimes", "surveys")
+    horizons = study.parameters["horizons"]
+    assert (horizons.unit, horizons.help, horizons.default) == ("months", "how far to look", [12, 24])
+    assert list(study.parameters) == ["dataset", "horizons", "since", "seed"]
+
+
+def test_reading_runs_nothing(bench, tmp_path):
+    mark = tmp_path / "ran"
+    path = bench.study(
+        "spy", f"open({str(mark)!r}, 'w')", parameters=f"seed: int = 1\nx: int = open({str(mark)!r}, 'w')"
+    )
+    with pytest.raises(StudyError, match="parameter x"):
+        read_study(path)
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "said"),
+    [
+        ("seed = 1", "only annotated assignments"),
+        ("seed: int", "only annotated assignments"),
+        ("seed: int = 1\nimport os", "only annotated assignments"),
+        ("seed: str = 'a'", "expected int"),
+        ("x: int = 1", "needs `seed"),
+        ("seed: int = 1\nx: date = date(2024, 1, 1)", "import"),
+        ("seed: int = 1\nx: list = []", "type of its items"),
+        ("seed: int = 1\nx: set[int] = 1", "vocabulary"),
+        ("seed: int = 1\nseed: int = 2", "twice"),
+        ("seed: int = (", "not Python"),
+    ],
+)
+def test_a_parameters_cell_that_breaks_the_contract_is_named(bench, parameters, said):
+    with pytest.raises(StudyError, match=said):
+        read_study(bench.study("bad", "1", parameters=parameters))
+
+
+def test_all_faults_of_a_notebook_are_named_at_once(bench):
+    path = bench.study("bad", "run = workbench.start_run()\nrun.table(name)", "x = (", code("y: int = 1", "parameters"))
+    with pytest.raises(StudyError) as error:
+        read_study(path)
+    assert len(error.value.faults) == 3
+    assert all(fault.startswith("bad.ipynb: ") for fault in error.value.faults)
+
+
+def test_a_default_has_to_fit_its_own_type(bench):
+    study = read_study(bench.study("bad", "1", parameters="seed: int = 1\nx: float = 'a'\ny: bool = 1"))
+    with pytest.raises(StudyError) as error:
+        study.checked()
+    assert len(error.value.faults) == 2
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"cells": 1}', '{"cells": [{"cell_type": "code"}]}', "\x00\xff"])
+def test_a_file_that_is_no_notebook_is_named(bench, content):
+    path = bench.root / "notebooks" / "odd.ipynb"
+    path.write_text(content)
+    with pytest.raises(StudyError, match=r"odd\.ipynb"):
+        read_study(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret", "..%2fsecret", "/etc/passwd", "a/b", "", ".hidden", "small.ipynb", "a\nb", "x" * 999]
+)
+def test_a_name_that_is_no_study_is_refused(bench, name):
+    bench.study("small", "1")
+    (bench.root / "secret.ipynb").write_text("{}")
+    with pytest.raises(StudyError, match="unknown study") as error:
+        find_study(bench.root / "notebooks", name)
+    assert "\n" not in str(error.value)
+
+
+def test_a_near_miss_is_suggested(bench):
+    bench.study("churn_survival", "1")
+    with pytest.raises(StudyError, match="did you mean 'churn_survival'"):
+        find_study(bench.root / "notebooks", "churn_survial")
+
+
+def test_a_link_out_of_the_project_is_refused(bench, tmp_path):
+    bench.study("small", "1").rename(tmp_path / "outside.ipynb")
+    (bench.root / "notebooks" / "linked.ipynb").symlink_to(tmp_path / "outside.ipynb")
+    with pytest.raises(StudyError, match="link"):
+        find_study(bench.root / "notebooks", "linked")
