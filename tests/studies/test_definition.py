@@ -17,11 +17,8 @@ import workbench"""
 
 
 def test_a_study_is_read_from_its_notebook_alone(bench):
-    reads = "run = workbench.start_run()
-lives = run.table('lifetimes')
-other.table('x')"
-    magic = "%matplotlib inline
-run.table('surveys')"
+    reads = "run = workbench.start_run()\nlives = run.table('lifetimes')\nother.table('x')"
+    magic = "%matplotlib inline\nrun.table('surveys')"
     path = bench.study("churn", reads, magic, parameters=FULL, imports=IMPORTS)
     study = read_study(path)
     assert (study.name, study.title, study.question) == ("churn", "Churn", "What does churn do?")
