@@ -23,19 +23,24 @@ GENERIC = {"list": list, "dict": dict, "tuple": tuple}
 DATES = {"date": date, "datetime": datetime}
 
 
+@dataclass(frozen=True)
 class _IsoText:
     """Tells pydantic that a date is ISO text: left alone it takes a number, even in quotes, for seconds since 1970."""
+
+    kind: type[date]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         from pydantic_core import core_schema
 
-        return core_schema.no_info_before_validator_function(self._check, handler(source))
+        return core_schema.no_info_before_validator_function(self._read, handler(source))
 
-    @staticmethod
-    def _check(value: Any) -> Any:
-        if isinstance(value, str) and "-" not in value[1:]:
-            raise ValueError("expected an ISO date such as 2026-11-21")
-        return value
+    def _read(self, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.kind.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"expected an ISO {self.kind.__name__} such as 2026-11-21") from None
 
 
 PLAIN = {
@@ -43,7 +48,7 @@ PLAIN = {
     "int": int,
     "float": float,
     "str": str,
-    **{name: Annotated[kind, _IsoText()] for name, kind in DATES.items()},
+    **{name: Annotated[kind, _IsoText(kind)] for name, kind in DATES.items()},
 }
 TEXTUAL = (str, date, datetime)
 # What a parameters cell may name, and has to import unless it is a builtin.
