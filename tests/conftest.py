@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.benches import Bench
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -15,3 +17,11 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"real data for trials is not there ({folder.name}/ beside the checkout); this claim is NOT tested")
     return folder
+
+
+@pytest.fixture
+def bench(tmp_path) -> Bench:
+    """An empty project and the command line in it."""
+    for name in ("notebooks", "data"):
+        (tmp_path / "project" / name).mkdir(parents=True)
+    return Bench(tmp_path / "project")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.studies.conftest import code
+from tests.benches import code
 from workbench.errors import StudyError
 from workbench.studies.definition import find_study, read_study
 

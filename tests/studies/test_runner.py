@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.studies.conftest import alive, code, gone, wait_for
+from tests.benches import alive, code, gone, wait_for
 
 # Ten of each moment of ending are shown by `make test-all`, two of each by `make test`.
 REPETITIONS = [pytest.param(n, marks=pytest.mark.slow if n > 1 else ()) for n in range(10)]

@@ -287,10 +287,10 @@ def _json(value: Any) -> str:
 
 def _expectation(fault: Mapping, parameter: Parameter) -> str:
     if fault["type"] == "json_invalid":
-        return (
-            f"expected JSON of type {parameter.annotation}, for example {_json(parameter.to_data(parameter.default))}"
-        )
-    message = (
-        fault["msg"].removeprefix("Value error, expected ").removeprefix("Input should be ").removeprefix("a valid ")
-    )
-    return f"expected {message[0].lower()}{message[1:]}"
+        example = _json(parameter.to_data(parameter.default))
+        return f"expected JSON of type {parameter.annotation}, for example {example}"
+    message = fault["msg"]
+    for opening in ("Value error, expected ", "Input should be ", "a valid "):
+        message = message.removeprefix(opening)
+    kind = "a number " if message.startswith(("greater", "less")) else ""
+    return f"expected {kind}{message[0].lower()}{message[1:]}"

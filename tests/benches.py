@@ -9,8 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 PARAMETERS = "seed: int = 1  # fixes every draw"
 
 
@@ -78,13 +76,6 @@ class Bench:
 
     def folder(self, manifest):
         return self.reports / manifest["study"] / manifest["run_id"]
-
-
-@pytest.fixture
-def bench(tmp_path):
-    for name in ("notebooks", "data"):
-        (tmp_path / "project" / name).mkdir(parents=True)
-    return Bench(tmp_path / "project")
 
 
 def wait_for(condition, seconds=60):

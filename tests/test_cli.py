@@ -1,0 +1,136 @@
+"""The command line answers quickly, refuses with one clear message each, and says what it did."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from workbench.studies.manifest import create_run, write_manifest
+
+HEAVY = ("pymc", "shap", "xgboost", "lifelines", "papermill", "nbformat", "pandas", "numpy", "matplotlib", "pydantic")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["runs"], ["runs", "--json"], ["data", "list"]])
+def test_light_answers_import_nothing_heavy(bench, arguments):
+    bench.study("small", "1")
+    program = (
+        "import sys, workbench.cli\n"
+        "try: code = workbench.cli.main(sys.argv[1:])\n"
+        "except SystemExit as end: code = end.code\n"
+        f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\nsys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, *arguments], cwd=bench.root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "[]"
+
+
+def test_list_shows_studies_with_their_question_and_names_what_is_none(bench):
+    bench.study("small", "1")
+    (bench.root / "notebooks" / "scrap.ipynb").write_text("{}")
+    done = bench.run("list")
+    assert done.returncode == 0
+    assert done.stdout.split() == ["small", "What", "does", "small", "do?"]
+    assert "scrap.ipynb" in done.stderr
+
+
+def test_describe_shows_everything_about_the_parameters(bench):
+    bench.study("small", "1", parameters="seed: int = 1  # [] fixes draws\nhorizon: float = 12  # [months] how far")
+    shown = bench.run("describe", "small").stdout
+    for part in ("What does small do?", "horizon: float = 12.0", "[months] how far", "Tables needed: none"):
+        assert part in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "smal"], "did you mean 'small'"),
+        (["run", "../small"], "unknown study"),
+        (["run", "small", "-p", "sed=1"], "did you mean 'seed'"),
+        (["run", "small", "-p", "seed=x"], "got 'x'"),
+        (["run", "small", "-p", "seed"], "name=value"),
+        (["run", "small", "-p", "a\nimport os=1"], "unknown parameter"),
+        (["run", "small", "--timeout", "0"], "--timeout"),
+        (["run", "small", "--timeout", "nan"], "--timeout"),
+        (["run", "small", "--params", "none.yaml"], "No such file"),
+        (["run", "small", "--dataset", "x"], "unknown parameter 'dataset'"),
+        (["run", "reads", "--dataset", "nowhere"], "nowhere"),
+        (["run", "reads", "--dataset", "../../etc"], "etc"),
+        (["rerun", "nothing"], "unknown run"),
+        (["rerun", "../../x"], "not a run"),
+        (["report", "x/latest"], "not a run"),
+        (["describe", "x"], "unknown study"),
+        (["new", "../x"], "expected a name"),
+        (["new", "small"], "already"),
+        (["nonsense"], "invalid choice"),
+        ([], "required"),
+        (["run"], "required"),
+    ],
+)
+def test_what_is_refused_exits_with_two_and_leaves_nothing(bench, arguments, said):
+    bench.study("small", "1")
+    bench.study(
+        "reads", "run = workbench.start_run()\nrun.table('lifetimes')", parameters='seed: int = 1\ndataset: str = "x"'
+    )
+    done = bench.run(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert all(line.startswith("workbench: ") for line in done.stderr.splitlines()), done.stderr
+    assert done.stdout == ""
+    assert not bench.reports.exists()
+
+
+def test_debug_shows_the_traceback(bench):
+    assert "Traceback" in bench.run("run", "none", "--debug").stderr
+
+
+def test_outside_a_project_the_next_step_is_named(bench, tmp_path):
+    done = bench.run("list", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "notebooks/" in done.stderr
+
+
+def test_it_works_from_any_folder_of_the_project(bench):
+    bench.study("small", "1")
+    inner = bench.root / "data" / "deep"
+    inner.mkdir()
+    assert "small" in bench.run("list", cwd=inner).stdout
+
+
+def test_runs_lists_newest_first_and_goes_on_past_a_bad_one(bench):
+    folders = []
+    for status in ("succeeded", "failed", "running"):
+        folder, log = create_run(bench.reports, {"study": "small", "status": "running", "exit_code": None})
+        known = json.loads((folder / "manifest.json").read_text())
+        write_manifest(folder, {**known, "status": status})
+        log.close()
+        folders.append(folder)
+    (folders[0] / "manifest.json").write_text('{"run_id": "20')
+    done = bench.run("runs")
+    assert done.returncode == 0
+    for folder, word in zip(folders, ("unreadable", "failed", "failed"), strict=True):
+        (line,) = [line for line in done.stdout.splitlines() if folder.name in line]
+        assert word in line
+
+
+def test_check_only_leaves_no_run(bench):
+    bench.study("small", "1")
+    done = bench.run("run", "small", "--check")
+    assert done.returncode == 0
+    assert "fit to run" in done.stdout
+    assert not bench.reports.exists()
+
+
+def test_a_new_study_is_listed_at_once_and_described(bench):
+    assert bench.run("new", "my_question").returncode == 0
+    assert "my_question" in bench.run("list").stdout
+    assert "horizon" in bench.run("describe", "my_question").stdout
+
+
+def test_a_pipe_that_closes_early_is_no_error(bench):
+    bench.study("small", "1")
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m workbench.cli list | true; exit ${{PIPESTATUS[0]}}"],
+        cwd=bench.root, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,57 @@
+"""What is declared for pip, conda and the lock is one set."""
+
+import json
+import re
+import subprocess
+import tomllib
+
+import yaml
+
+from tests.conftest import ROOT
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def normal(requirement):
+    name, bounds = re.fullmatch(r"([A-Za-z0-9._-]+)(.*)", requirement.replace(" ", "")).groups()
+    return re.sub(r"[-_.]+", "-", name).lower(), bounds
+
+
+def test_environment_yml_is_in_step_with_pyproject():
+    declared = {normal(each) for each in PROJECT["project"]["dependencies"]}
+    declared |= {("python", PROJECT["project"]["requires-python"]), ("pip", "")}
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    assert {normal(each) for each in listed if isinstance(each, str)} == declared
+
+
+def test_every_declared_package_is_locked_with_a_hash():
+    lock = (ROOT / "requirements.lock").read_text()
+    locked = {normal(name)[0] for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
+    extras = PROJECT["project"]["optional-dependencies"].values()
+    declared = [*PROJECT["project"]["dependencies"], *(each for extra in extras for each in extra)]
+    assert {normal(re.sub(r"[=<>;].*", "", each))[0] for each in declared} <= locked
+    blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
+    assert blocks
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_the_makefile_pins_the_locked_uv():
+    version = re.search(r"^UV_VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+    assert f"uv=={version}" in PROJECT["project"]["optional-dependencies"]["dev"]
+    assert f"\nuv=={version} " in (ROOT / "requirements.lock").read_text()
+
+
+def test_notebooks_are_kept_without_output():
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text())["cells"]:
+            if cell["cell_type"] == "code":
+                assert not cell["outputs"], path.name
+                assert cell["execution_count"] is None, path.name
+
+
+def test_make_alone_lists_its_targets():
+    listed = subprocess.run(
+        ["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for target in ("setup", "demo", "test", "test-all", "bench", "lint", "lock", "lab"):
+        assert f"make {target} " in listed
