@@ -270,6 +270,17 @@ def test_a_failed_gate_exits_with_three_and_has_a_report(bench):
     assert "The chains disagree." in (bench.folder(manifest) / "report.html").read_text()
 
 
+def test_a_model_that_refuses_to_go_on_exits_with_three(bench):
+    bench.study(
+        "gated", FINDING, "raise workbench.GateError('The chains disagree: R-hat is 1.5, expected below 1.01.')"
+    )
+    done = bench.run("run", "gated")
+    assert done.returncode == 3
+    (manifest,) = bench.runs()
+    assert (manifest["status"], manifest["exit_code"], manifest["verdict"]) == ("failed", 3, None)
+    assert json.loads((bench.folder(manifest) / "results.json").read_text())["verdict"] == "fail"
+
+
 def test_not_a_number_becomes_null_and_a_failed_check(bench):
     bench.study(
         "nan", FINDING, "import numpy\nrun.metrics({'bad': numpy.float64('nan'), 'huge': float('inf'), 'ok': 1})"

@@ -95,7 +95,8 @@ class Recorder(NotebookExecutionManager):
         write_atomic(self.path, document)
 
     def document(self) -> str:
-        self.nb.metadata.papermill["parameters"] = self.parameters
+        # papermill puts the whole source notebook where a path should stand, and values that JSON does not take.
+        self.nb.metadata.papermill.update(parameters=self.parameters, input_path=None, output_path=self.path.name)
         return redact(json.dumps(self.nb, ensure_ascii=False, indent=1) + "\n", self.secrets)
 
     def notebook_start(self, **kwargs) -> None:

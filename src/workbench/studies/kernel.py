@@ -25,7 +25,7 @@ class Kernel:
         self.stderr = self.folder / "stderr.txt"
         self._cwd = cwd
         self.environment = environment
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal may find the main thread inside
         self._ended = False
         self._pid: int | None = None
         self._pipe: int | None = None

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import RunError, WorkbenchError
+from workbench.errors import GateError, RunError, WorkbenchError
 from workbench.files import strict_json, write_atomic
 from workbench.findings import MIME, Results
 from workbench.studies import session
@@ -243,7 +243,10 @@ class _Run:
             self.manifest["headline"] = {"statement": first.statement, "estimate": first.estimate, "unit": first.unit}
         for name, value in list(results.metrics.items())[:1]:
             self.manifest["key_metric"] = {"name": name, "value": value}
-        write_atomic(self.folder / "results.json", strict_json(results.to_dict(self.plan.study.name)))
+        said = results.to_dict(self.plan.study.name)
+        if ending.status != "succeeded":
+            said["verdict"] = "fail"  # what was said before it ended is not to be relied on
+        write_atomic(self.folder / "results.json", strict_json(said))
         self._write_log(f"{ending.status} (exit code {ending.exit_code}) {ending.reason or ''}")
         # The manifest is last: whoever reads that a run succeeded finds everything else in place.
         write_report(self.folder, self.manifest)
@@ -264,7 +267,8 @@ class _Run:
         outputs = [] if cell is None else self.recorder.notebook["cells"][cell].get("outputs", [])
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
-            return Ending("failed", 1, redact(_said(raised), self.secrets), cell)
+            code = GateError.exit_code if raised["ename"] == GateError.__name__ else 1
+            return Ending("failed", code, redact(_said(raised), self.secrets), cell)
         if error is None:
             return Ending("failed", 1, "It ended before all of its steps had run.", cell)
         return Ending("failed", 1, f"{type(error).__name__}: {error}", cell)

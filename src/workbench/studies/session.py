@@ -210,8 +210,8 @@ def _show(payload: dict[str, Any], text: str, images: Mapping[str, str] | None =
     from workbench.reporting.cards import card
 
     payload = json.loads(json.dumps(_plain(payload), allow_nan=False))
-    html = card(payload) + (images or {}).get("image/svg+xml", "")
-    display({MIME: payload, "text/html": html, "text/plain": text, **(images or {})}, raw=True)
+    shown = images or {"text/html": card(payload)}
+    display({MIME: payload, "text/plain": text, **shown}, raw=True)
 
 
 def _plain(value: Any) -> Any:
