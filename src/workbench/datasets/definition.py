@@ -154,11 +154,10 @@ class _Section:
         self.tree = tree
         for key in tree if known is not None else ():
             if key not in known:
-                template = "{place}: unknown key{near}" if self.place else "unknown key {place}{near}"
                 near = suggestion(key, known)
                 if near == ".":
                     near = sentence("; expected {known}.", known=listing(known, "or"))
-                faults.append(sentence(template, place=self.at(key), near=near))
+                faults.append(sentence("{at}: unknown key{near}", at=self.at(key), near=near))
 
     def at(self, key: str) -> str:
         return f"{self.place}.{key}".strip(".") or sentence("the file")

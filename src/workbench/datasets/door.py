@@ -56,8 +56,6 @@ def load(definition: TableDefinition, *, folder: Path, cache: Path, fictional: b
     by_name = {column.name: column for column in definition.columns}
     place = sentence("table {table}", table=definition.name)
     raw = _read(definition, folder, cache, place)
-    if faults := _header_faults(definition, raw.headers):
-        raise DataError(*(f"{place}: {fault}" for fault in faults))
     if raw.n_rows == 0:
         raise DataError(sentence("{place}: the file has a header and no rows.", place=place))
 
@@ -66,6 +64,9 @@ def load(definition: TableDefinition, *, folder: Path, cache: Path, fictional: b
     violations: list[contracts.Violation] = []
     faults: list[str] = []
     for column in definition.columns:
+        if fault := _header_fault(column, raw.headers):
+            faults.append(f"{place}, {fault}")
+            continue
         if column.personal and column.kind != "id":
             continue
         values = raw.columns[raw.headers.index(reading.tidy(column.source))]
@@ -81,8 +82,7 @@ def load(definition: TableDefinition, *, folder: Path, cache: Path, fictional: b
     if identified is None:
         frame = {"customer_id": pd.Series(np.arange(1, raw.n_rows + 1)), **frame}
     table = pd.DataFrame(frame)
-    if not faults:
-        violations += contracts.violations(definition.name, table, unreadable)
+    violations += contracts.violations(definition.name, table, unreadable)
     faults += [_told(violation, by_name, place) for violation in violations]
     if faults:
         raise DataError(*faults)
@@ -138,18 +138,16 @@ def _read(definition: TableDefinition, folder: Path, cache: Path, place: str) ->
         raise DataError(*(f"{place}, {origin}: {fault}" for fault in error.faults)) from error
 
 
-def _header_faults(definition: TableDefinition, headers: tuple[str, ...]) -> list[str]:
-    faults = []
-    for column in definition.columns:
-        source = reading.tidy(column.source)
-        if (count := headers.count(source)) > 1:
-            template = "column {column}: the header has {source} {count} times, expected it once."
-            faults.append(sentence(template, column=column.name, source=shown(source), count=count))
-        elif count == 0:
-            near = suggestion(source, headers)
-            template = "column {column}: the file has no column {source}{near}"
-            faults.append(sentence(template, column=column.name, source=shown(source), near=near))
-    return faults
+def _header_fault(column: ColumnDefinition, headers: tuple[str, ...]) -> str | None:
+    source = reading.tidy(column.source)
+    count = headers.count(source)
+    if count == 1:
+        return None
+    if count:
+        template = "column {column}: the header has {source} {count} times, expected it once."
+        return sentence(template, column=column.name, source=shown(source), count=count)
+    template = "column {column}: the file has no column {source}{near}"
+    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, headers))
 
 
 def _named(column: ColumnDefinition) -> str:
@@ -177,9 +175,7 @@ def _checks(
         checks.append(Check(name=f"{definition.name}_{name}", status="warn", message=message, value=value))
 
     if fictional:
-        say(
-            "fictional", sentence("The data are fictional: they show how the study works and say nothing of the world.")
-        )
+        say("fictional", sentence("The data are fictional: they show how the study works, not how customers behave."))
     ids = next((column for column in definition.columns if column.kind == "id"), None)
     if ids is None:
         say("row_numbers", sentence("No column identifies a customer: ids are row numbers, valid in this file alone."))
