@@ -1,6 +1,6 @@
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.datasets.columns import UnsupportedType, convert
@@ -104,6 +104,7 @@ def test_types_without_a_kind_are_named(type_):
         read([None], type_=type_)
 
 
+@settings(deadline=None, max_examples=50)  # a busy machine is no fault
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False) | st.none(), min_size=1))
 def test_numbers_are_the_same_as_text_and_as_numbers(numbers):
     texts = ["" if number is None else repr(number) for number in numbers]
@@ -111,6 +112,7 @@ def test_numbers_are_the_same_as_text_and_as_numbers(numbers):
     assert plain(from_text.values) == plain(from_number.values) == numbers
 
 
+@settings(deadline=None, max_examples=50)  # a busy machine is no fault
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_text_survives_as_data(texts):
     values = read(texts, "category", type_=pa.string()).values
