@@ -12,8 +12,8 @@ from typing import Any
 
 from workbench.errors import ParameterError, StudyError, WorkbenchError
 from workbench.studies import definition, manifest
-from workbench.studies.parameters import shown
 from workbench.studies.project import Project
+from workbench.wording import shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -150,14 +150,16 @@ def data_list(options: argparse.Namespace) -> None:
     from workbench import datasets
 
     for each in datasets.available(Project.find().root):
-        print(f"{each.name:<24}{each.origin:<10}{each.title}")
+        print(f"{each.name:<24}{each.origin:<10}{each.title or 'cannot be used:'}")
+        for fault in each.faults:
+            print(f"{'':<34}{fault}")
 
 
 def data_show(options: argparse.Namespace) -> None:
     from workbench import datasets
 
     source = datasets.find(options.name, Project.find().root)
-    profile = source.profile(tuple(source.tables))
+    profile = source.profile()
     print(f"{profile['title']}{' (fictional)' if profile['fictional'] else ''}")
     for label in ("description", "source", "licence"):
         if profile[label]:
@@ -174,11 +176,10 @@ def data_check(options: argparse.Namespace) -> None:
     from workbench import datasets
 
     source = datasets.find(options.name, Project.find().root)
-    for table in source.tables:
-        loaded = source.load(table)
-        for check in loaded.checks:
-            print(f"{check.status}: {check.message}")
-        print(f"{table}: {len(loaded.frame):,} rows keep the contract.")
+    for check in source.check():
+        print(f"{check.status}: {check.message}")
+    for table, facts in source.profile()["tables"].items():
+        print(f"{table}: {facts['rows']:,} rows keep the contract.")
 
 
 def lab(options: argparse.Namespace) -> None:
@@ -258,7 +259,7 @@ def _parser() -> argparse.ArgumentParser:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str):
         # argparse quotes what it was given; a newline or a control character must not forge a line of our own.
-        self.exit(2, f"workbench: {shown(message, quote=False)}; `{self.prog} --help` shows how it is used\n")
+        self.exit(2, f"workbench: {shown(message, longest=300)[1:-1]}; `{self.prog} --help` shows how it is used\n")
 
 
 if __name__ == "__main__":

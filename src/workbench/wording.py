@@ -1,8 +1,9 @@
 """Sentences and numbers for people: a leaf, and the only place where a value becomes text for a reader."""
 
+import difflib
 import gettext
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 CATALOGUE = gettext.translation("workbench", fallback=True)
 
@@ -58,3 +59,33 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     """
     items = [str(item) for item in items]
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+def shown(value: object, *, longest: int = 60) -> str:
+    """A value from outside as it may stand in a message: one line, shortened, text in quotes with its controls escaped.
+
+    Examples
+    --------
+    >>> shown("a" * 100, longest=8), shown("new\\nline"), shown(-1.0), shown([1, "a"]), shown(None)
+    ("'aaaaaaa…'", "'new\\\\nline'", '-1', "[1, 'a']", 'nothing')
+    """
+    if value is None:
+        return sentence("nothing")
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    text = value if isinstance(value, str) else repr(value)
+    text = text if len(text) <= longest else text[: longest - 1] + "…"
+    return repr(text) if isinstance(value, str) else text
+
+
+def suggestion(got: object, known: Iterable[str]) -> str:
+    """The known name nearest to what was written, as the end of a sentence; a full stop when none is near.
+
+    Examples
+    --------
+    >>> suggestion("Durations", ["duration", "event"]), suggestion("x", ["duration"])
+    ("; did you mean 'duration'?", '.')
+    """
+    folded = {name.casefold(): name for name in known}
+    near = difflib.get_close_matches(str(got).casefold(), folded, n=1)
+    return sentence("; did you mean {name}?", name=shown(folded[near[0]])) if near else "."

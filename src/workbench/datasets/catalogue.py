@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from workbench.datasets.definition import Definition, TableDefinition, read_definition
-from workbench.datasets.phrases import names, shown, suggestion
+from workbench.datasets.phrases import names
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.wording import sentence
+from workbench.wording import sentence, shown, suggestion
 
 if TYPE_CHECKING:
     from workbench.datasets.door import Loaded

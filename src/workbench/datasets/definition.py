@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 from workbench.datasets import strict_yaml
 from workbench.datasets.canonical import CANONICAL, NOT_YET, TIME_UNITS, CanonicalTable, Kind
-from workbench.datasets.phrases import names, shown, suggestion
+from workbench.datasets.phrases import names
 from workbench.errors import DataError
-from workbench.wording import listing, sentence
+from workbench.wording import listing, sentence, shown, suggestion
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "tables")
 _TABLE_KEYS = ("file", "sample", "encoding", "separator", "decimal", "missing", "segments", "columns")

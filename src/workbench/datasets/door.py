@@ -11,10 +11,10 @@ import pandas as pd
 
 from workbench.datasets import columns, contracts, packaged, reading
 from workbench.datasets.definition import ColumnDefinition, TableDefinition, inside
-from workbench.datasets.phrases import examples, names, rows, shown, suggestion
+from workbench.datasets.phrases import examples, names, rows
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.wording import sentence
+from workbench.wording import sentence, shown, suggestion
 
 
 @dataclass(frozen=True)

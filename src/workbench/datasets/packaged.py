@@ -5,18 +5,17 @@ import hashlib
 import importlib.metadata
 import io
 import lzma
-import os
 import pickle
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from workbench.datasets.phrases import names, shown, suggestion
+from workbench.datasets.phrases import names
 from workbench.errors import DataError
-from workbench.wording import sentence
+from workbench.files import write_atomic
+from workbench.wording import sentence, shown, suggestion
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,9 @@ def _content(sample: PackagedPickle) -> bytes:
 
 
 def _keep(table: pa.Table, path: Path) -> None:
-    """Write the table so that a reader sees it whole or not at all."""
-    draft = path.with_name(f".{path.stem}-{uuid.uuid4().hex}.parquet")
-    try:
+    """Write the table; without room or right to, the next reading converts again."""
+    content = io.BytesIO()
+    pq.write_table(table, content)
+    with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, draft)
-        os.replace(draft, path)
-    except OSError:  # no room or no right to write: the next reading converts again
-        with contextlib.suppress(OSError):
-            draft.unlink()
+        write_atomic(path, content.getvalue())

@@ -12,9 +12,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from workbench.datasets.definition import TableDefinition
-from workbench.datasets.phrases import rows, shown, suggestion
+from workbench.datasets.phrases import rows
 from workbench.errors import DataError
-from workbench.wording import listing, number, sentence
+from workbench.wording import listing, number, sentence, shown, suggestion
 
 _CSV, _PARQUET = (".csv", ".tsv", ".txt"), (".parquet",)
 _OTHER_FORMATS = {

@@ -5,8 +5,7 @@ user's data. So every scalar stays the text that was written (an unquoted empty,
 reads the tree decides what it means.
 """
 
-from workbench.datasets.phrases import shown
-from workbench.wording import sentence
+from workbench.wording import sentence, shown
 
 type Tree = str | list["Tree"] | dict[str, "Tree"] | None
 

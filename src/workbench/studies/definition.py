@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ParameterError, StudyError
-from workbench.studies.parameters import IMPORTED, Parameter, annotation_type, default_value, shown, unknown
+from workbench.studies.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
+from workbench.wording import shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -231,7 +232,7 @@ def _tables(sources: list[str], faults: list[str]) -> tuple[str, ...]:
                 if [type(a) for a in arguments] == [ast.Constant] and isinstance(arguments[0].value, str):
                     tables[arguments[0].value] = None
                 else:
-                    faults.append(f"`{shown(ast.unparse(node), quote=False)}` has to name its table as a plain string")
+                    faults.append(f"{shown(ast.unparse(node))} has to name its table as a plain string")
     return tuple(tables)
 
 

@@ -19,7 +19,8 @@ from typing import IO, Any
 
 from workbench.errors import StudyError
 from workbench.files import strict_json, write_atomic
-from workbench.studies.parameters import shown, unknown
+from workbench.studies.parameters import unknown
+from workbench.wording import shown
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 STATUSES = ("running", "succeeded", "failed", "interrupted")

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from workbench.errors import ParameterError
-from workbench.studies.parameters import shown
+from workbench.wording import shown
 
 
 class _Loader(yaml.SafeLoader):

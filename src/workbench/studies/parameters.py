@@ -5,7 +5,6 @@ else is JSON. pydantic judges, in strict mode: a bool is no int, an int is a fin
 """
 
 import ast
-import difflib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from workbench.errors import ParameterError
+from workbench.wording import shown, suggestion
 
 BOUNDS = {bound.__name__: bound for bound in (Ge, Gt, Le, Lt, MinLen, MaxLen)}
 GENERIC = {"list": list, "dict": dict, "tuple": tuple}
@@ -140,9 +140,7 @@ def coerce(
         if not equals:
             faults.append(f"-p {shown(text)}: expected name=value")
         elif name in given_texts:
-            faults.append(
-                f"parameter {shown(name, quote=False)} is given twice: {shown(given_texts[name])} and {shown(value)}"
-            )
+            faults.append(f"parameter {shown(name)} is given twice: {shown(given_texts[name])} and {shown(value)}")
         else:
             given_texts[name] = value
     for given, convert in ((data or {}, Parameter.from_data), (given_texts, Parameter.from_text)):
@@ -160,16 +158,9 @@ def coerce(
 
 
 def unknown(kind: str, name: object, known: Iterable[str], otherwise: str) -> str:
-    """The fault for a name that is not there, with the nearest that is."""
-    near = difflib.get_close_matches(str(name), list(known), n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"{otherwise}."
-    return f"unknown {kind} {shown(name)}; {hint}"
-
-
-def shown(value: Any, quote: bool = True) -> str:
-    """A value as it may stand in a message: on one line, printable, not long."""
-    text = repr(value) if quote or not isinstance(value, str) else repr(value)[1:-1]
-    return text if len(text) <= 80 else f"{text[:60]}… ({len(text):,} characters)"
+    """The fault for a name that is not there: the nearest that is, or else where to look."""
+    end = suggestion(name, known)
+    return f"unknown {kind} {shown(name)}{f'; {otherwise}.' if end == '.' else end}"
 
 
 def python_literal(value: Any) -> str:

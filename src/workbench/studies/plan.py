@@ -90,13 +90,13 @@ def make_plan(
     source = _find_dataset(project, study, chosen, given, faults)
     if faults or source is None:
         raise ParameterError(*faults)
-    loaded = {table: source.load(table) for table in study.tables}
+    checks = source.check(study.tables)
     return Plan(
         study,
         given,
         dataset=chosen,
-        frames={table: each.frame for table, each in loaded.items()},
-        checks=tuple(check for each in loaded.values() for check in each.checks),
+        frames={table: source.load(table).frame for table in study.tables},
+        checks=checks,
         data=source.profile(study.tables),
         fingerprint=source.fingerprint(study.tables),
     )
@@ -116,12 +116,13 @@ def _find_dataset(
         if table not in source.tables:
             has = ", ".join(source.tables) or "no table"
             faults.append(f"study {study.name} needs the table {table!r}; dataset {name!r} has {has}.")
-    known = {column for table in study.tables if table in source.tables for column in source.tables[table].columns}
+    tables = [source.tables[table] for table in study.tables if table in source.tables]
+    known = [column.name for table in tables for column in table.columns if not column.personal]
     for parameter in study.parameters.values():
         named = given.get(parameter.name)
         if known and named and (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):
             for column in [named] if isinstance(named, str) else named:
                 if column not in known:
-                    otherwise = f"dataset {name!r} has {', '.join(sorted(known))}"
+                    otherwise = f"dataset {name!r} has {', '.join(known)}"
                     faults.append(f"parameter {parameter.name}: {unknown('column', column, known, otherwise)}")
     return source

@@ -181,7 +181,7 @@ class _Run:
         import nbformat
         from papermill.execute import execute_notebook
 
-        from workbench.studies.engine import Recorder
+        from workbench.studies.recorder import Recorder
 
         logger = logging.getLogger("papermill")
         logger.propagate = False

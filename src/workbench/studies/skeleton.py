@@ -7,7 +7,7 @@ from typing import Any
 from workbench.errors import StudyError
 from workbench.files import write_atomic
 from workbench.studies.definition import NAME
-from workbench.studies.parameters import shown
+from workbench.wording import shown
 
 
 def new_study(notebooks: Path, name: str) -> Path:
