@@ -191,7 +191,7 @@ def lab(options: argparse.Namespace) -> None:
         f"--notebook-dir={project.root}",
         "--ServerApp.default_url=/lab/tree/notebooks",
     ]
-    os.execv(sys.executable, [*command, *options.arguments])
+    os.execv(sys.executable, [*command, *options.arguments[options.arguments[:1] == ["--"] :]])
 
 
 def _rebuild_index(project: Project) -> None:
@@ -246,7 +246,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--json", action="store_true", help="a list of manifests")
     command("new", new, "a runnable skeleton of a study in notebooks/").add_argument("study", metavar="STUDY")
     made = command("lab", lab, "JupyterLab in the project")
-    made.add_argument("arguments", nargs=argparse.REMAINDER, help="passed on to JupyterLab")
+    made.add_argument("arguments", nargs=argparse.REMAINDER, help="after --, passed on to JupyterLab")
 
     data = commands.add_parser("data", help="datasets: list, show, check")
     kinds = data.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.benches import alive, code, gone, wait_for
+from workbench.findings import MIME
 
 # Ten of each moment of ending are shown by `make test-all`, two of each by `make test`.
 REPETITIONS = [pytest.param(n, marks=pytest.mark.slow if n > 1 else ()) for n in range(10)]
@@ -341,14 +343,17 @@ def test_a_report_rendered_again_is_the_same_to_the_byte(bench):
     assert (folder / "report.html").read_bytes() == before
 
 
-def test_the_notebook_also_runs_under_plain_papermill(bench, tmp_path):
+def test_the_notebook_also_runs_under_plain_papermill_and_shows_the_same(bench, tmp_path):
     path = bench.study("small", FINDING + "\nprint(n)", parameters="n: int = 1\nseed: int = 1")
-    command = ["papermill", str(path), str(tmp_path / "out.ipynb"), "-p", "n", "12", "--cwd", str(path.parent)]
-    done = subprocess.run(
-        [os.path.join(os.path.dirname(os.sys.executable), command[0]), *command[1:]], capture_output=True, text=True
-    )
+    papermill = Path(sys.executable).with_name("papermill")
+    command = [papermill, path, tmp_path / "out.ipynb", "-p", "n", "12", "--cwd", path.parent]
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert '"12\\n"' in (tmp_path / "out.ipynb").read_text()
+    outputs = json.loads((tmp_path / "out.ipynb").read_text())["cells"][-1]["outputs"]
+    assert [output["text"] for output in outputs if output["output_type"] == "stream"] == ["12\n"]
+    (shown, _) = [output["data"] for output in outputs if output["output_type"] == "display_data"]
+    assert shown[MIME]["finding"]["estimate"] == 42
+    assert "The answer is 42." in "".join(shown["text/html"])
     assert not bench.reports.exists()
 
 
