@@ -1,0 +1,121 @@
+"""Payloads of bundles as blocks of a page: tables and metrics ready to be shown, copied and downloaded."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from workbench.reporting.phrases import is_number, quantity, slug, text_of
+
+MOST_ROWS = 50
+
+
+class Anchors:
+    """Hands out each anchor of a page once, in the same order for the same page."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, room: str, name: object) -> str:
+        """`room-name`, with a number behind it from the second time on.
+
+        Examples
+        --------
+        >>> anchors = Anchors()
+        >>> anchors.take("table", "By plan"), anchors.take("table", "by plan")
+        ('table-by-plan', 'table-by-plan-2')
+        """
+        stem = anchor = f"{room}-{slug(name)}"
+        again = 1
+        while anchor in self._taken:
+            again += 1
+            anchor = f"{stem}-{again}"
+        self._taken.add(anchor)
+        return anchor
+
+
+def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict | None:
+    """The block of a table, or None where the payload has not the shape of one.
+
+    A table that is here as a whole carries its own CSV, so that a page sent by mail still gives it; a longer one links
+    to the file of the run.
+    """
+    columns, rows = payload.get("columns"), payload.get("rows")
+    if not _is_list(columns) or not _is_list(rows) or not all(isinstance(column, Mapping) for column in columns):
+        return None
+    rows = [row for row in rows[:MOST_ROWS] if _is_list(row) and len(row) == len(columns)]
+    name = text_of(payload, "name", "table")
+    count = payload.get("n_rows")
+    count = int(count) if is_number(count) and count >= len(rows) else len(rows)
+    heads = [
+        {
+            "label": text_of(column, "label") or text_of(column, "name"),
+            "unit": "" if column.get("unit") == "share" else text_of(column, "unit"),
+            "numeric": column.get("numeric") is True,
+        }
+        for column in columns
+    ]
+    units = ["share" if column.get("unit") == "share" else "" for column in columns]
+    complete = count == len(rows)
+    return {
+        "kind": "table",
+        "anchor": anchors.take("table", name),
+        "name": name,
+        "caption": text_of(payload, "caption"),
+        "columns": heads,
+        "rows": [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows],
+        "n_rows": count,
+        "complete": complete,
+        "download": f"{slug(name)}.csv",
+        "href": _csv_uri([text_of(c, "name") for c in columns], rows) if complete else file_link(folder, "tables", f"{name}.csv"),
+    }  # fmt: skip
+
+
+def metrics_block(payload: Mapping) -> dict | None:
+    """The block of metrics, or None where the payload has not the shape of them."""
+    metrics = payload.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return None
+    return {"kind": "metrics", "rows": [(str(name), quantity(value)) for name, value in metrics.items()]}
+
+
+def file_link(folder: Path | None, *parts: str) -> str:
+    """A relative link to a file of the run, or "" where there is none or a part is not a plain name."""
+    if folder is None or any(not part or part in (".", "..") or re.search(r"[/\\\0]", part) for part in parts):
+        return ""
+    try:
+        there = folder.joinpath(*parts).is_file()
+    except (OSError, ValueError):  # longer than a name may be, or half a letter
+        there = False
+    return "/".join(quote(part, safe="") for part in parts) if there else ""
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _cell(value: object, unit: str) -> dict:
+    """What is shown, and the exact value where that says less."""
+    if isinstance(value, bool):
+        return {"text": "yes" if value else "no", "exact": None, "numeric": False}
+    if is_number(value):
+        text = quantity(value, unit)
+        return {"text": text, "exact": None if text == str(value) else repr(value), "numeric": True}
+    return {"text": "–" if value is None else text_of({"": value}, ""), "exact": "" if value is None else None, "numeric": False}  # fmt: skip
+
+
+def _csv_uri(names: list[str], rows: Sequence[Sequence]) -> str:
+    target = io.StringIO()
+    writer = csv.writer(target)
+    writer.writerow(map(_inert, names))
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    return "data:text/csv;charset=utf-8," + quote(target.getvalue(), errors="replace")
+
+
+def _inert(value: object) -> object:
+    # A spreadsheet would run text that begins like a formula.
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value if value is None or is_number(value) else text_of({"": value}, "")
