@@ -326,11 +326,11 @@ def _parameters(manifest: Mapping) -> list[dict]:
         rows.append(
             {
                 "name": str(name),
-                "value": literal(value),
+                "value": literal(value) or '""',
                 "unit": text_of(about, "unit"),
                 "help": text_of(about, "help"),
                 "changed": _changed(about, value),
-                "default": literal(about["default"]) if "default" in about else "",
+                "default": literal(about["default"]) or '""' if "default" in about else "",
             }
         )
     return rows

@@ -59,13 +59,16 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
     ]
     units = ["share" if column.get("unit") == "share" else "" for column in columns]
     complete = count == len(rows)
+    cells = [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows]
+    for column in zip(*cells, strict=True):
+        _align([cell for cell in column if cell["numeric"]])
     return {
         "kind": "table",
         "anchor": anchors.take("table", name),
         "name": name,
         "caption": text_of(payload, "caption"),
         "columns": heads,
-        "rows": [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows],
+        "rows": cells,
         "n_rows": count,
         "complete": complete,
         "download": f"{slug(name)}.csv",
@@ -104,6 +107,22 @@ def _cell(value: object, unit: str) -> dict:
         text = quantity(value, unit)
         return {"text": text, "exact": None if text == str(value) else repr(value), "numeric": True}
     return {"text": "–" if value is None else text_of({"": value}, ""), "exact": "" if value is None else None, "numeric": False}  # fmt: skip
+
+
+def _align(cells: list[dict]) -> None:
+    """Give the numbers of a column the same decimals, as far as three significant digits allow."""
+    places = max((len(_decimals(cell["text"])) for cell in cells), default=0)
+    for cell in cells:
+        text = cell["text"]
+        number, sign = text.rstrip("%"), "%" if text.endswith("%") else ""
+        missing = places - len(_decimals(text))
+        padded = number + ("" if "." in number else ".") + "0" * missing
+        if missing and len(re.sub(r"\D", "", padded).lstrip("0")) <= 3:
+            cell["text"] = padded + sign
+
+
+def _decimals(text: str) -> str:
+    return text.rstrip("%").partition(".")[2]
 
 
 def _csv_uri(names: list[str], rows: Sequence[Sequence]) -> str:
