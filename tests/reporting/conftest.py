@@ -217,7 +217,7 @@ class Run:
         heading = next(c["source"].splitlines()[0].lstrip("# ") for c in reversed(self.cells[:at]) if c["source"].startswith("##"))
         self.manifest |= {"status": status, "verdict": None, "failed_cell": {"index": at, "heading": heading}}
         self.manifest["exit_code"] = 1 if status == "failed" else 130
-        self.results |= {"findings": self.results["findings"][:1], "checks": [], "verdict": "pass"}
+        self.results |= {"findings": self.results["findings"][::2], "checks": [], "verdict": "pass"}
         if status == "failed":
             self.manifest["reason"] = "A step raised an error."
             error = {"output_type": "error", "ename": "DataError", "traceback": list(TRACEBACK),

@@ -38,7 +38,7 @@ def card(payload: Mapping, *, svg: str | None = None) -> str:
 
     Examples
     --------
-    >>> "<b>a &lt; b</b>" in card({"kind": "metrics", "metrics": {"a < b": 0.56689}})
+    >>> "a &lt; b" in card({"kind": "metrics", "metrics": {"a < b": 0.56689}})
     True
     """
     view = _view(payload)

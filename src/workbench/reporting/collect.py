@@ -10,6 +10,7 @@ from workbench.reporting.body import Body, read_body
 from workbench.reporting.phrases import (
     EVIDENCE,
     TONES,
+    VERDICTS,
     counted,
     day,
     duration,
@@ -241,15 +242,15 @@ def _banner(manifest: Mapping, status: str, checks: dict, body: Body, *, readabl
     if status != "succeeded":
         return {**banner, "tone": "warn", "words": sentence("This run has not ended"), "detail": sentence("What is here is incomplete.")}  # fmt: skip
     if not readable:
-        return {**banner, "tone": "bad", "words": sentence("Not to be relied on"), "detail": sentence("The results of this run (results.json) are missing or damaged.")}  # fmt: skip
+        return {**banner, "tone": "bad", "words": sentence(VERDICTS["fail"]), "detail": sentence("The results of this run (results.json) are missing or damaged.")}  # fmt: skip
     verdict = "fail" if counts["fail"] or manifest.get("verdict") == "fail" else "warn" if counts["warn"] or manifest.get("verdict") == "warn" else "pass"  # fmt: skip
     if verdict == "fail":
-        return {**banner, "tone": "bad", "words": sentence("Not to be relied on")}
+        return {**banner, "tone": "bad", "words": sentence(VERDICTS["fail"])}
     if verdict == "warn":
-        return {**banner, "tone": "warn", "words": sentence("Read the warnings first")}
+        return {**banner, "tone": "warn", "words": sentence(VERDICTS["warn"])}
     if not total:
         return {**banner, "tone": "none", "words": sentence("Nothing was checked")}
-    return {**banner, "tone": "good", "words": sentence("Can be relied on")}
+    return {**banner, "tone": "good", "words": sentence(VERDICTS["pass"])}
 
 
 def _failure(manifest: Mapping, status: str, body: Body) -> dict:

@@ -21,6 +21,7 @@ EVIDENCE = {
 # Tone → the sign that stands before the words; colour only repeats it.
 SIGNS = {"good": "✓", "warn": "!", "bad": "✕", "none": "–"}
 TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
+VERDICTS = {"pass": "Can be relied on", "warn": "Read the warnings first", "fail": "Not to be relied on"}
 
 
 def quantity(value: object, unit: str = "") -> str:
