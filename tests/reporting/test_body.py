@@ -6,7 +6,9 @@ from workbench.reporting.results import Anchors
 def body(*cells: dict, complete: bool = True, tmp_path=None) -> Body:
     from pathlib import Path
 
-    return read_body({"cells": list(cells)}, Path("."), title="T", question="Why?", complete=complete, anchors=Anchors())
+    return read_body(
+        {"cells": list(cells)}, Path("."), title="T", question="Why?", complete=complete, anchors=Anchors()
+    )
 
 
 def markdown(source) -> dict:
@@ -14,7 +16,12 @@ def markdown(source) -> dict:
 
 
 def code(*outputs: dict, source: str = "x = 1", status: str = "completed") -> dict:
-    return {"cell_type": "code", "metadata": {"papermill": {"status": status}}, "source": source, "outputs": list(outputs)}
+    return {
+        "cell_type": "code",
+        "metadata": {"papermill": {"status": status}},
+        "source": source,
+        "outputs": list(outputs),
+    }
 
 
 def shown(data: dict) -> dict:
@@ -52,28 +59,44 @@ def test_a_heading_over_code_alone_is_marked():
 
 def test_streams_and_bare_objects_are_diagnostics():
     out = {"output_type": "stream", "name": "stdout", "text": ["10%\r", "100%\n"]}
-    read = body(markdown("# T"), markdown("## Fit"), code(out, shown({"text/plain": "[<matplotlib.lines.Line2D at 0x7f00>]"})))
+    read = body(
+        markdown("# T"), markdown("## Fit"), code(out, shown({"text/plain": "[<matplotlib.lines.Line2D at 0x7f00>]"}))
+    )
     assert kinds(read) == ["heading", "code"]
     assert [d["text"] for d in read.diagnostics] == ["100%\n", "[<matplotlib.lines.Line2D at 0x7f00>]"]
     assert read.diagnostics[0]["step"] == "Fit"
 
 
 def test_what_cannot_be_shown_is_named():
-    read = body(code(shown({"application/javascript": "alert(1)"}), shown({"application/x-thing": "1", "text/html": "<b>x</b>"})))
+    read = body(
+        code(
+            shown({"application/javascript": "alert(1)"}), shown({"application/x-thing": "1", "text/html": "<b>x</b>"})
+        )
+    )
     assert kinds(read) == ["code", "hidden", "hidden"]
     assert "application/javascript" in read.blocks[1]["what"]
 
 
 def test_a_result_of_the_wrong_shape_is_named():
-    wrong = [{MIME: value} for value in (None, 3, [], {"kind": "finding", "finding": 3}, {"kind": "table"}, {"kind": "checks"}, {})]
+    wrong = [
+        {MIME: value}
+        for value in (None, 3, [], {"kind": "finding", "finding": 3}, {"kind": "table"}, {"kind": "checks"}, {})
+    ]
     read = body(code(*map(shown, wrong[1:])))
     assert kinds(read) == ["code"] + ["hidden"] * 6
 
 
 def test_the_narrative_ends_where_the_run_did():
     error = {"output_type": "error", "ename": "E", "evalue": "bad", "traceback": ["\x1b[31mE\x1b[0m: bad"]}
-    read = body(markdown("# T"), markdown("## Fit"), code(error, status="failed"), markdown("## After"), code(status="pending"),
-                markdown("## Limits\nl"), complete=False)  # fmt: skip
+    read = body(
+        markdown("# T"),
+        markdown("## Fit"),
+        code(error, status="failed"),
+        markdown("## After"),
+        code(status="pending"),
+        markdown("## Limits\nl"),
+        complete=False,
+    )
     assert kinds(read) == ["heading", "code", "error", "stop"]
     assert (read.stopped_step, read.steps_not_run) == ("Fit", 1)
     assert read.error == {"kind": "error", "step": "Fit", "summary": "E: bad", "traceback": "E: bad"}
@@ -92,7 +115,11 @@ def test_papermill_markers_are_left_out():
 
 
 def test_a_notebook_that_is_none_reads_as_nothing():
-    for cells in (None, 3, [None, 7, {"cell_type": 3}, {"cell_type": "code", "outputs": 5, "metadata": 3, "source": 4}]):
+    for cells in (
+        None,
+        3,
+        [None, 7, {"cell_type": 3}, {"cell_type": "code", "outputs": 5, "metadata": 3, "source": 4}],
+    ):
         read = read_body({"cells": cells}, None, title="", question="", complete=False, anchors=Anchors())
         assert read.blocks == []
 

@@ -5,8 +5,18 @@ import pytest
 
 from workbench.reporting.cards import card
 
-FINDING = {"id": "a", "statement": "Half leave", "estimate": 0.5, "unit": "share", "interval": [0.4, 0.6],
-           "interval_kind": "90% credible", "evidence": "associational", "n": 1234, "table": None, "figure": None}  # fmt: skip
+FINDING = {
+    "id": "a",
+    "statement": "Half leave",
+    "estimate": 0.5,
+    "unit": "share",
+    "interval": [0.4, 0.6],
+    "interval_kind": "90% credible",
+    "evidence": "associational",
+    "n": 1234,
+    "table": None,
+    "figure": None,
+}
 
 
 def test_a_finding_shows_sentence_number_interval_and_evidence():
@@ -16,14 +26,22 @@ def test_a_finding_shows_sentence_number_interval_and_evidence():
 
 
 def test_checks_say_their_outcome_in_words():
-    checks = [{"name": s, "status": s, "message": f"about {s}", "value": None, "threshold": None} for s in ("pass", "warn", "fail")]
+    checks = [
+        {"name": s, "status": s, "message": f"about {s}", "value": None, "threshold": None}
+        for s in ("pass", "warn", "fail")
+    ]
     html = card({"kind": "checks", "checks": checks})
     assert html.index("Passed:") < html.index("Warning:") < html.index("Failed:")
 
 
 def test_a_table_shows_shares_as_percentages_and_how_much_is_left():
-    columns = [{"name": "p", "label": "Plan", "unit": "", "numeric": False}, {"name": "s", "label": "Left", "unit": "share", "numeric": True}]
-    html = card({"kind": "table", "name": "t", "caption": "By plan", "columns": columns, "rows": [["A", 0.1234]], "n_rows": 900})
+    columns = [
+        {"name": "p", "label": "Plan", "unit": "", "numeric": False},
+        {"name": "s", "label": "Left", "unit": "share", "numeric": True},
+    ]
+    html = card(
+        {"kind": "table", "name": "t", "caption": "By plan", "columns": columns, "rows": [["A", 0.1234]], "n_rows": 900}
+    )
     assert "12.3%" in html
     assert "The first 1 of 900 rows." in html
 
@@ -35,13 +53,18 @@ def test_a_figure_brings_its_image():
     assert 'alt="What it shows"' in html
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}{% raw %}", "</div>" * 3])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}{% raw %}", "</div>" * 3]
+)
 def test_everything_is_escaped(text):
     from markupsafe import escape
 
     column = {"name": text, "label": text, "unit": text, "numeric": False}
     for payload in (
-        {"kind": "finding", "finding": FINDING | {"statement": text, "unit": text, "interval_kind": text, "evidence": text}},
+        {
+            "kind": "finding",
+            "finding": FINDING | {"statement": text, "unit": text, "interval_kind": text, "evidence": text},
+        },
         {"kind": "metrics", "metrics": {text: 1}},
         {"kind": "checks", "checks": [{"name": text, "status": text, "message": text}]},
         {"kind": "figure", "name": text, "title": text, "alt": text, "caption": text},
@@ -52,7 +75,10 @@ def test_everything_is_escaped(text):
         assert text not in html or text == str(escape(text))
 
 
-@pytest.mark.parametrize("payload", [{}, {"kind": "finding"}, {"kind": "table", "columns": 3, "rows": []}, {"kind": "metrics", "metrics": []}])
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"kind": "finding"}, {"kind": "table", "columns": 3, "rows": []}, {"kind": "metrics", "metrics": []}],
+)
 def test_a_payload_of_no_known_shape_is_refused(payload):
     with pytest.raises(ValueError, match="expected a finding, metrics, checks, figure or table"):
         card(payload)
@@ -61,4 +87,14 @@ def test_a_payload_of_no_known_shape_is_refused(payload):
 def test_importing_cards_loads_nothing_heavy():
     program = "import sys, workbench.reporting.cards; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
-    assert not loaded & {"pandas", "numpy", "matplotlib", "nbconvert", "nbformat", "bleach", "bs4", "pygments", "mistune"}
+    assert not loaded & {
+        "pandas",
+        "numpy",
+        "matplotlib",
+        "nbconvert",
+        "nbformat",
+        "bleach",
+        "bs4",
+        "pygments",
+        "mistune",
+    }

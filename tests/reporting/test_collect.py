@@ -10,15 +10,25 @@ from workbench.reporting.collect import collect
 def test_findings_keep_their_order_and_own_their_figures_once(run, folder):
     report = collect(run.write(folder))
     assert [finding["id"] for finding in report["findings"]] == ["median_lifetime", "fibre", "loyal"]
-    assert [finding["figure"] and finding["figure"]["name"] for finding in report["findings"]] == ["survival", "hazards", None]
+    assert [finding["figure"] and finding["figure"]["name"] for finding in report["findings"]] == [
+        "survival",
+        "hazards",
+        None,
+    ]
     assert report["findings"][2]["links"][0]["href"] == "#figure-survival"
     assert [block["name"] for block in report["blocks"] if block["kind"] == "figure"] == ["calibration"]
 
 
 def test_the_narrative_only_points_at_what_stands_above(run, folder):
     pointers = [(b["what"], b["href"]) for b in collect(run.write(folder))["blocks"] if b["kind"] == "pointer"]
-    assert pointers == [("Figure", "#figure-survival"), ("Finding", "#finding-median-lifetime"), ("Finding", "#finding-loyal"),
-                        ("Figure", "#figure-hazards"), ("Finding", "#finding-fibre"), ("Checks", "#trust")]  # fmt: skip
+    assert pointers == [
+        ("Figure", "#figure-survival"),
+        ("Finding", "#finding-median-lifetime"),
+        ("Finding", "#finding-loyal"),
+        ("Figure", "#figure-hazards"),
+        ("Finding", "#finding-fibre"),
+        ("Checks", "#trust"),
+    ]
 
 
 def test_a_share_is_told_as_a_percentage(run, folder):
@@ -37,7 +47,9 @@ def test_a_share_is_told_as_a_percentage(run, folder):
     ],
 )
 def test_the_worst_check_decides_the_banner(run, folder, statuses, tone, words):
-    run.results["checks"] = [{"name": f"c{i}", "status": s, "message": s, "value": None, "threshold": None} for i, s in enumerate(statuses)]
+    run.results["checks"] = [
+        {"name": f"c{i}", "status": s, "message": s, "value": None, "threshold": None} for i, s in enumerate(statuses)
+    ]
     run.manifest["verdict"] = None
     banner = collect(run.write(folder))["banner"]
     assert (banner["tone"], banner["words"]) == (tone, words)
@@ -82,13 +94,31 @@ def test_an_interrupted_run_says_that_nothing_is_known_to_be_wrong(run, folder):
 
 
 def test_the_commands_give_back_every_value_to_a_shell(run, folder):
-    run.manifest["parameters"] |= {"label": "it's; rm -rf $HOME `x` \n\"ü\"", "flag": True, "empty": None, "when": "2026-01-31"}
+    run.manifest["parameters"] |= {
+        "label": 'it\'s; rm -rf $HOME `x` \n"ü"',
+        "flag": True,
+        "empty": None,
+        "when": "2026-01-31",
+    }
     commands = collect(run.write(folder))["commands"]
     assert shlex.split(commands["rerun"]) == ["workbench", "rerun", "20261121-224543-3f9a2c"]
     assert shlex.split(commands["run"]) == [
-        "workbench", "run", "churn_survival", "--dataset", "telco", "-p", "horizons=[12,24,60,72]",
-        "-p", "label=it's; rm -rf $HOME `x` \n\"ü\"", "-p", "flag=true", "-p", "empty=null", "-p", "when=2026-01-31",
-    ]  # fmt: skip
+        "workbench",
+        "run",
+        "churn_survival",
+        "--dataset",
+        "telco",
+        "-p",
+        "horizons=[12,24,60,72]",
+        "-p",
+        'label=it\'s; rm -rf $HOME `x` \n"ü"',
+        "-p",
+        "flag=true",
+        "-p",
+        "empty=null",
+        "-p",
+        "when=2026-01-31",
+    ]
 
 
 def test_a_parameter_is_changed_only_if_it_differs_from_its_default(run, folder):
@@ -99,7 +129,9 @@ def test_a_parameter_is_changed_only_if_it_differs_from_its_default(run, folder)
 
 def test_unknown_and_missing_fields_of_the_manifest_are_tolerated(run, folder):
     run.write(folder)
-    (folder / "manifest.json").write_text(json.dumps({"run_id": "r", "later": {"x": 1}, "data": 3, "parameters": [], "cells": 5}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"run_id": "r", "later": {"x": 1}, "data": 3, "parameters": [], "cells": 5})
+    )
     report = collect(folder)
     assert report["title"] == "r"
     assert report["banner"]["words"] == "This run has not ended"

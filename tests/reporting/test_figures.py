@@ -24,7 +24,9 @@ def drawn(**labels) -> str:
 
 
 def text(svg: str) -> str:
-    return " ".join(element.text or "" for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text"))
+    return " ".join(
+        element.text or "" for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")
+    )
 
 
 def test_the_same_figure_is_the_same_bytes_and_carries_no_date():
@@ -68,7 +70,9 @@ def test_a_figure_is_as_wide_as_the_text_of_the_report():
 
 
 def test_using_the_style_does_not_load_matplotlib():
-    program = "import sys; from workbench.reporting.figures import use_style; print(use_style(), 'matplotlib' in sys.modules)"
+    program = (
+        "import sys; from workbench.reporting.figures import use_style; print(use_style(), 'matplotlib' in sys.modules)"
+    )
     assert subprocess.check_output([sys.executable, "-c", program], text=True).split() == ["False", "False"]
 
 

@@ -31,8 +31,12 @@ def manifest(run, **fields) -> dict:
 
 
 def test_runs_stand_under_their_study_newest_first(run, tmp_path):
-    runs = [manifest(run, run_id=f"r{day}", started=f"2026-11-{day:02}T10:00:00+00:00", headline={"statement": f"said on {day}"})
-            for day in (3, 21, 10)]  # fmt: skip
+    runs = [
+        manifest(
+            run, run_id=f"r{day}", started=f"2026-11-{day:02}T10:00:00+00:00", headline={"statement": f"said on {day}"}
+        )
+        for day in (3, 21, 10)
+    ]
     runs.append(manifest(run, run_id="other", study="a_study", title="A study", headline={"statement": "another"}))
     text = Page(index_page(tmp_path, runs)).text
     order = [text.rindex(words) for words in ("another", "Churn survival", "said on 21", "said on 10", "said on 3")]
@@ -41,7 +45,15 @@ def test_runs_stand_under_their_study_newest_first(run, tmp_path):
 
 def test_a_run_says_verdict_dataset_metric_and_when(run, tmp_path):
     text = Page(index_page(tmp_path, [manifest(run)])).text
-    for words in ("Read the warnings first", "Half of month-to-month customers", "telco", "km_survival_12 0.843", "21 Nov 2026", "22:45 UTC", "12 s"):
+    for words in (
+        "Read the warnings first",
+        "Half of month-to-month customers",
+        "telco",
+        "km_survival_12 0.843",
+        "21 Nov 2026",
+        "22:45 UTC",
+        "12 s",
+    ):
         assert words in text
 
 
@@ -56,21 +68,31 @@ def test_a_run_that_failed_says_where(run, tmp_path):
 def test_only_what_is_there_is_linked_and_links_are_relative_and_quoted(run, tmp_path):
     run.manifest["study"] = "50% of #1?"
     run.write(tmp_path / run.manifest["study"] / run.manifest["run_id"])
-    page = Page(index_page(tmp_path, [run.manifest, manifest(run, run_id="gone"), manifest(run, study="..", run_id="x")]))
+    page = Page(
+        index_page(tmp_path, [run.manifest, manifest(run, run_id="gone"), manifest(run, study="..", run_id="x")])
+    )
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a" and attributes["href"] != "#main"]
     base = "50%25%20of%20%231%3F/20261121-224543-3f9a2c/"
     assert links == [base + "notebook.ipynb", base + "results.json"]
 
 
 def test_a_bad_run_is_named_among_the_others(run, tmp_path):
-    bad = {"run_id": "20261121-bad", "study": "churn_survival", "status": "unreadable", "reason": "manifest.json ends in the middle"}
+    bad = {
+        "run_id": "20261121-bad",
+        "study": "churn_survival",
+        "status": "unreadable",
+        "reason": "manifest.json ends in the middle",
+    }
     text = Page(index_page(tmp_path, [manifest(run), bad])).text
     assert "Cannot be read" in text
     assert "manifest.json ends in the middle" in text
     assert "2 runs" in text
 
 
-@pytest.mark.parametrize("foreign", [{}, {"run_id": 3, "study": [], "status": {}, "headline": 7, "failed_cell": [], "started": 5, "seconds": "x"}])
+@pytest.mark.parametrize(
+    "foreign",
+    [{}, {"run_id": 3, "study": [], "status": {}, "headline": 7, "failed_cell": [], "started": 5, "seconds": "x"}],
+)
 def test_a_foreign_manifest_does_not_stop_the_index(run, tmp_path, foreign):
     text = Page(index_page(tmp_path, [foreign, manifest(run)])).text
     assert "Status unknown" in text
@@ -81,11 +103,19 @@ def test_no_run_at_all_says_how_to_make_one(tmp_path):
     assert "There is no run yet." in Page(index_page(tmp_path, [])).text
 
 
-@pytest.mark.parametrize("text", ["</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "\ud800\x00"])
+@pytest.mark.parametrize(
+    "text", ["</script><script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "\ud800\x00"]
+)
 def test_text_from_manifests_is_never_markup(run, tmp_path, text):
     clean = {tag for tag, _ in Page(index_page(tmp_path, [run.manifest])).tags}
-    hostile = {key: text if isinstance(value, str) and key != "started" else value for key, value in run.manifest.items()}
-    hostile |= {"headline": {"statement": text}, "key_metric": {"name": text, "value": 1}, "failed_cell": {"heading": text}}
+    hostile = {
+        key: text if isinstance(value, str) and key != "started" else value for key, value in run.manifest.items()
+    }
+    hostile |= {
+        "headline": {"statement": text},
+        "key_metric": {"name": text, "value": 1},
+        "failed_cell": {"heading": text},
+    }
     html = index_page(tmp_path, [hostile, hostile | {"status": "succeeded"}])
     html.encode("utf-8")
     assert {tag for tag, _ in Page(html).tags} <= clean

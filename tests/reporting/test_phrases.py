@@ -1,6 +1,7 @@
 import pytest
 
-from workbench.reporting.phrases import interval, is_number, moment, slug, text_of
+from workbench.reporting.documents import is_number, text_of
+from workbench.reporting.phrases import interval, moment, slug
 
 
 @pytest.mark.parametrize("value", [True, "1", None, float("nan"), float("inf"), [1]])

@@ -1,6 +1,7 @@
 import base64
 import copy
 import hashlib
+import itertools
 import re
 import subprocess
 import sys
@@ -73,7 +74,7 @@ def test_headings_leave_no_level_out_and_ids_are_unique(run, folder):
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     targets = [a["href"][1:] for a in page.all("a") if a.get("href", "").startswith("#")]
@@ -118,7 +119,15 @@ def test_a_failed_run_is_marked_and_its_traceback_folded(run, folder):
 def test_an_empty_run_still_gives_a_page(run, folder):
     run.cells, run.svgs = [], {}
     run.results |= {"findings": [], "checks": [], "metrics": {}}
-    run.manifest |= {"parameters": {}, "data": None, "dataset": None, "fingerprint": None, "packages": {}, "cells": [], "question": ""}
+    run.manifest |= {
+        "parameters": {},
+        "data": None,
+        "dataset": None,
+        "fingerprint": None,
+        "packages": {},
+        "cells": [],
+        "question": "",
+    }
     text = Page(render(run.write(folder))).text
     assert "This study reported no finding." in text
     assert "This run made no checks of its own results." in text
@@ -153,7 +162,10 @@ HOSTILE = [
 def poisoned(value, text: str):
     """Every text in a document replaced, names too, except those that say what kind of thing a thing is."""
     if isinstance(value, dict):
-        return {key if key in STRUCTURE else f"{text} {key}": value[key] if key in FIXED else poisoned(value[key], text) for key in value}
+        return {
+            key if key in STRUCTURE else f"{text} {key}": value[key] if key in FIXED else poisoned(value[key], text)
+            for key in value
+        }
     if isinstance(value, list):
         return [poisoned(item, text) for item in value]
     return text if isinstance(value, str) else value
@@ -161,20 +173,83 @@ def poisoned(value, text: str):
 
 FIXED = {"kind", "status", "numeric", "evidence", "started", "ended", "run_id", "study", "schema"}
 STRUCTURE = {
-    "kind", "finding", "metrics", "checks", "name", "title", "alt", "caption", "columns", "rows", "n_rows", "label", "unit", "numeric",
-    "id", "statement", "estimate", "interval", "interval_kind", "evidence", "n", "table", "figure", "message", "value", "threshold",
-    "status", "schema", "run_id", "study", "question", "exit_code", "verdict", "reason", "failed_cell", "parameters", "parameter_help",
-    "dataset", "fingerprint", "data", "seed", "git_commit", "git_dirty", "lock_hash", "python", "packages", "started", "ended", "seconds",
-    "cells", "headline", "key_metric", "index", "heading", "help", "default", "description", "source", "licence", "fictional", "tables",
-    "missing", "first", "last", "findings",
-}  # fmt: skip
+    "kind",
+    "finding",
+    "metrics",
+    "checks",
+    "name",
+    "title",
+    "alt",
+    "caption",
+    "columns",
+    "rows",
+    "n_rows",
+    "label",
+    "unit",
+    "numeric",
+    "id",
+    "statement",
+    "estimate",
+    "interval",
+    "interval_kind",
+    "evidence",
+    "n",
+    "table",
+    "figure",
+    "message",
+    "value",
+    "threshold",
+    "status",
+    "schema",
+    "run_id",
+    "study",
+    "question",
+    "exit_code",
+    "verdict",
+    "reason",
+    "failed_cell",
+    "parameters",
+    "parameter_help",
+    "dataset",
+    "fingerprint",
+    "data",
+    "seed",
+    "git_commit",
+    "git_dirty",
+    "lock_hash",
+    "python",
+    "packages",
+    "started",
+    "ended",
+    "seconds",
+    "cells",
+    "headline",
+    "key_metric",
+    "index",
+    "heading",
+    "help",
+    "default",
+    "description",
+    "source",
+    "licence",
+    "fictional",
+    "tables",
+    "missing",
+    "first",
+    "last",
+    "findings",
+}
 
 
 def poison(run, text: str) -> None:
     run.manifest = poisoned(run.manifest, text)
     run.results = poisoned(run.results, text)
     for cell in run.cells:
-        cell["source"] = f"## {text}\n\n{text}\n\n{cell['source']}" if cell["cell_type"] == "markdown" else f"{text}\n{cell['source']}"
+        cell["source"] = (
+            f"## {text}\n\n{text}\n\n{cell['source']}"
+            if cell["cell_type"] == "markdown"
+            else f"{text}\n{cell['source']}"
+        )
         for output in cell.get("outputs", []):
             if "text" in output:
                 output["text"] = text
@@ -183,11 +258,19 @@ def poison(run, text: str) -> None:
                     output["data"][mime] = poisoned(output["data"][mime], text)
     run.cell(f"{text}\nrun = workbench").setdefault("outputs", []).extend(
         {"output_type": "display_data", "metadata": {}, "data": copy.deepcopy(data)}
-        for data in ({"text/html": f"<p title='{text}'>{text}</p>"}, {"text/plain": text}, {"text/markdown": f"{text}\n\n[x](javascript:alert(1))"},
-                     {"text/html": "<script>alert(1)</script>"}, {"application/javascript": "alert(1)"}, {f"application/{text}": text},
-                     {"image/svg+xml": f"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script><text>{text}</text></svg>"},
-                     {"image/png": text})
-    )  # fmt: skip
+        for data in (
+            {"text/html": f"<p title='{text}'>{text}</p>"},
+            {"text/plain": text},
+            {"text/markdown": f"{text}\n\n[x](javascript:alert(1))"},
+            {"text/html": "<script>alert(1)</script>"},
+            {"application/javascript": "alert(1)"},
+            {f"application/{text}": text},
+            {
+                "image/svg+xml": f"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script><text>{text}</text></svg>"
+            },
+            {"image/png": text},
+        )
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -205,10 +288,14 @@ def test_text_from_data_is_never_markup(run, folder, text, status):
     assert len(page.all("script")) == 1
     attributes = {name for _, attributes in page.tags for name in attributes}
     assert not [name for name in attributes if name.startswith("on")]
-    assert not [a for a in page.all("a") if re.match(r"\s*(javascript|vbscript|data:(?!text/csv))", a.get("href", ""), re.IGNORECASE)]
+    assert not [
+        a
+        for a in page.all("a")
+        if re.match(r"\s*(javascript|vbscript|data:(?!text/csv))", a.get("href", ""), re.IGNORECASE)
+    ]
     assert "49" not in Page(html.partition("</h1>")[0].partition("<h1")[2]).text
     if text == HOSTILE[0]:
-        assert "<h1 dir=\"auto\">&lt;script&gt;alert(1)&lt;/script&gt;</h1>" in html
+        assert '<h1 dir="auto">&lt;script&gt;alert(1)&lt;/script&gt;</h1>' in html
 
 
 def test_importing_the_renderer_loads_no_data_library():

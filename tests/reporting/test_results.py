@@ -12,8 +12,14 @@ def column(name: str, *, unit: str = "", numeric: bool = True) -> dict:
 
 
 def table(rows: list[list], *columns: dict, n_rows: int | None = None) -> dict:
-    return {"kind": "table", "name": "by plan", "caption": "", "columns": list(columns), "rows": rows,
-            "n_rows": len(rows) if n_rows is None else n_rows}  # fmt: skip
+    return {
+        "kind": "table",
+        "name": "by plan",
+        "caption": "",
+        "columns": list(columns),
+        "rows": rows,
+        "n_rows": len(rows) if n_rows is None else n_rows,
+    }
 
 
 def texts(block: dict) -> list[list[str]]:
@@ -21,7 +27,11 @@ def texts(block: dict) -> list[list[str]]:
 
 
 def test_numbers_of_a_column_share_their_decimals_up_to_three_digits():
-    block = table_block(table([[1.9, 0.5], [1.83, 0.123], [12345.678, None]], column("ratio"), column("left", unit="share")), None, Anchors())
+    block = table_block(
+        table([[1.9, 0.5], [1.83, 0.123], [12345.678, None]], column("ratio"), column("left", unit="share")),
+        None,
+        Anchors(),
+    )
     assert texts(block) == [["1.90", "50.0%"], ["1.83", "12.3%"], ["12,346", "–"]]
 
 
@@ -36,12 +46,16 @@ def test_the_exact_value_stays_at_hand_for_copying():
 
 
 def test_a_whole_table_carries_its_csv_and_formulas_are_inert():
-    rows = [["=HYPERLINK(\"http://x\")", 0.1234567], ["@a,b", None], ["-x", -5]]
+    rows = [['=HYPERLINK("http://x")', 0.1234567], ["@a,b", None], ["-x", -5]]
     block = table_block(table(rows, column("name", numeric=False), column("value")), None, Anchors())
     assert block["complete"]
     content = unquote(block["href"].removeprefix("data:text/csv;charset=utf-8,"))
     assert list(csv.reader(io.StringIO(content))) == [
-        ["name", "value"], ["'=HYPERLINK(\"http://x\")", "0.1234567"], ["'@a,b", ""], ["'-x", "-5"]]  # fmt: skip
+        ["name", "value"],
+        ['\'=HYPERLINK("http://x")', "0.1234567"],
+        ["'@a,b", ""],
+        ["'-x", "-5"],
+    ]
 
 
 def test_a_long_table_links_to_its_file(tmp_path):
@@ -51,7 +65,9 @@ def test_a_long_table_links_to_its_file(tmp_path):
     assert (len(block["rows"]), block["complete"], block["href"]) == (50, False, "tables/by%20plan.csv")
 
 
-@pytest.mark.parametrize("payload", [{}, {"columns": "ab", "rows": []}, {"columns": [1], "rows": []}, {"columns": [], "rows": 3}])
+@pytest.mark.parametrize(
+    "payload", [{}, {"columns": "ab", "rows": []}, {"columns": [1], "rows": []}, {"columns": [], "rows": 3}]
+)
 def test_what_is_no_table_is_none(payload):
     assert table_block(payload, None, Anchors()) is None
 

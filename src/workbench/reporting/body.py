@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from workbench.findings import MIME
-from workbench.reporting.phrases import text_of
+from workbench.reporting.documents import text_of
 from workbench.reporting.results import Anchors, file_link, metrics_block, table_block
 from workbench.wording import sentence
 
@@ -226,9 +226,13 @@ def _take_limits(blocks: list[dict]) -> tuple[list[dict], list[dict]]:
     for start, block in enumerate(blocks):
         if block["kind"] == "heading" and re.match(r"limit(s|ations?)\b", block["text"].casefold()):
             end = next(
-                (i for i, b in enumerate(blocks[start + 1 :], start + 1) if b["kind"] == "heading" and b["level"] <= block["level"]),
+                (
+                    i
+                    for i, b in enumerate(blocks[start + 1 :], start + 1)
+                    if b["kind"] == "heading" and b["level"] <= block["level"]
+                ),
                 len(blocks),
-            )  # fmt: skip
+            )
             return blocks[:start] + blocks[end:], blocks[start + 1 : end]
     return blocks, []
 
@@ -301,8 +305,16 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
     image = _image(data)
     if image:
         alt = sentence("A figure of the step “{step}”; its author gave no description.", step=step)
-        yield {"kind": "figure", "anchor": anchors.take("figure", step), "name": "", "title": "", "alt": alt, "caption": "",
-               "file": "", **image}  # fmt: skip
+        yield {
+            "kind": "figure",
+            "anchor": anchors.take("figure", step),
+            "name": "",
+            "title": "",
+            "alt": alt,
+            "caption": "",
+            "file": "",
+            **image,
+        }
     elif foreign := sorted(str(kind) for kind in data if not str(kind).startswith(("text/", "application/json"))):
         yield {"kind": "hidden", "what": sentence("An output of the kind {kind}", kind=", ".join(foreign))}
     elif "text/javascript" in data:
@@ -320,7 +332,11 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
         if OBJECT.match(text):
             body.diagnostics.append({"step": step, "stream": "stdout", "text": _shortened(text)})
         elif text.strip():
-            yield {"kind": "text", "text": _shortened(text), "label": sentence("Output of the step “{step}”", step=step)}
+            yield {
+                "kind": "text",
+                "text": _shortened(text),
+                "label": sentence("Output of the step “{step}”", step=step),
+            }
 
 
 def _payload(payload: Mapping, data: Mapping, folder: Path, anchors: Anchors) -> dict | None:
@@ -330,7 +346,11 @@ def _payload(payload: Mapping, data: Mapping, folder: Path, anchors: Anchors) ->
             return {"kind": "finding", "id": text_of(finding, "id")} if isinstance(finding, Mapping) else None
         case "checks":
             checks = payload.get("checks")
-            names = [text_of(check, "name") for check in checks if isinstance(check, Mapping)] if isinstance(checks, list) else None  # fmt: skip
+            names = (
+                [text_of(check, "name") for check in checks if isinstance(check, Mapping)]
+                if isinstance(checks, list)
+                else None
+            )
             return {"kind": "checks", "names": names} if names is not None else None
         case "metrics":
             return metrics_block(payload)

@@ -10,10 +10,10 @@ from functools import cache
 from jinja2 import Environment, Template
 
 from workbench.reporting.body import svg_uri
+from workbench.reporting.documents import text_of
 from workbench.reporting.page import environment, finished
-from workbench.reporting.phrases import EVIDENCE, TONES, interval, is_number, quantity, text_of
-from workbench.reporting.results import Anchors, metrics_block, table_block
-from workbench.wording import number, sentence
+from workbench.reporting.phrases import TONES
+from workbench.reporting.results import Anchors, finding_view, metrics_block, table_block
 
 
 def card(payload: Mapping, *, svg: str | None = None) -> str:
@@ -43,7 +43,9 @@ def card(payload: Mapping, *, svg: str | None = None) -> str:
     """
     view = _view(payload)
     if view is None:
-        raise ValueError(f"got a payload of kind {payload.get('kind')!r}, expected a finding, metrics, checks, figure or table")  # fmt: skip
+        raise ValueError(
+            f"got a payload of kind {payload.get('kind')!r}, expected a finding, metrics, checks, figure or table"
+        )
     if payload["kind"] == "figure" and svg:
         view["source"], view["width"], view["height"] = svg_uri(svg)
     return finished(_template().render(view=view)).strip()
@@ -58,29 +60,27 @@ def _template() -> Template:
 def _view(payload: Mapping) -> dict | None:
     match payload:
         case {"kind": "finding", "finding": Mapping() as finding}:
-            unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
-            return {
-                "kind": "finding",
-                "statement": text_of(finding, "statement"),
-                "estimate": quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else "",
-                "interval": interval(finding.get("interval"), unit),
-                "interval_kind": text_of(finding, "interval_kind"),
-                "evidence": sentence(EVIDENCE[kind][0]) if kind in EVIDENCE else kind,
-                "n": number(finding["n"]) if is_number(finding.get("n")) else "",
-            }
+            return {**finding_view(finding), "kind": "finding"}
         case {"kind": "checks", "checks": list() as checks}:
             checks = [check for check in checks if isinstance(check, Mapping)]
             return {
                 "kind": "checks",
                 "checks": [
-                    {"tone": TONES.get(text_of(check, "status"), "bad"), "message": text_of(check, "message")} for check in checks
+                    {"tone": TONES.get(text_of(check, "status"), "bad"), "message": text_of(check, "message")}
+                    for check in checks
                 ],
-            }  # fmt: skip
+            }
         case {"kind": "metrics"}:
             return metrics_block(payload)
         case {"kind": "table"}:
             return table_block(payload, None, Anchors())
         case {"kind": "figure"}:
             title, alt = text_of(payload, "title"), text_of(payload, "alt")
-            return {"kind": "figure", "title": title, "alt": alt or title, "caption": text_of(payload, "caption"), "source": ""}  # fmt: skip
+            return {
+                "kind": "figure",
+                "title": title,
+                "alt": alt or title,
+                "caption": text_of(payload, "caption"),
+                "source": "",
+            }
     return None

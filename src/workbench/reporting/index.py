@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workbench.files import write_atomic
+from workbench.reporting.documents import is_number, mapping, text_of
 from workbench.reporting.page import environment, finished
-from workbench.reporting.phrases import TONES, VERDICTS, counted, duration, is_number, moment, quantity, text_of
+from workbench.reporting.phrases import TONES, VERDICTS, counted, duration, moment, quantity
 from workbench.reporting.results import file_link
 from workbench.wording import sentence
 
@@ -67,11 +68,13 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         tone, words = TONES.get(verdict, "none"), VERDICTS.get(verdict, "No verdict")
     else:
         tone, words = STATUSES.get(status, ("bad", "Status unknown"))
-    headline, metric = (_mapping(manifest, key) for key in ("headline", "key_metric"))
+    headline, metric = (mapping(manifest, key) for key in ("headline", "key_metric"))
     said = text_of(headline, "statement") if status == "succeeded" else _what_stopped(manifest)
     date, time = moment(manifest.get("started"))
-    links = [(name, file_link(reports, study, run_id, file)) for name, file in
-             ((sentence("notebook"), "notebook.ipynb"), (sentence("results"), "results.json"))]  # fmt: skip
+    links = [
+        (name, file_link(reports, study, run_id, file))
+        for name, file in ((sentence("notebook"), "notebook.ipynb"), (sentence("results"), "results.json"))
+    ]
     return {
         "order": (text_of(manifest, "started"), run_id),
         "run_id": run_id,
@@ -82,7 +85,9 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "said": said or run_id or sentence("A run without a name"),
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
-        "metric": f"{text_of(metric, 'name')} {quantity(metric.get('value'))}" if is_number(metric.get("value")) else "",
+        "metric": f"{text_of(metric, 'name')} {quantity(metric.get('value'))}"
+        if is_number(metric.get("value"))
+        else "",
         "date": date,
         "time": time,
         "took": duration(manifest.get("seconds")) if is_number(manifest.get("seconds")) else "",
@@ -91,13 +96,8 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
 
 
 def _what_stopped(manifest: Mapping) -> str:
-    reason, heading = text_of(manifest, "reason"), text_of(_mapping(manifest, "failed_cell"), "heading")
+    reason, heading = text_of(manifest, "reason"), text_of(mapping(manifest, "failed_cell"), "heading")
     if not heading:
         return reason
     at = sentence("At the step “{step}”", step=heading)
     return f"{at}: {reason}" if reason else at
-
-
-def _mapping(document: Mapping, key: str) -> Mapping:
-    value = document.get(key)
-    return value if isinstance(value, Mapping) else {}

@@ -7,10 +7,50 @@ from bs4 import BeautifulSoup
 from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-TAGS = (
-    "a abbr b blockquote br caption code col colgroup dd del div dl dt em hr i img ins kbd li mark ol p pre s samp small "
-    "span strong sub sup table tbody td tfoot th thead tr u ul var"
-).split()
+TAGS = [
+    "a",
+    "abbr",
+    "b",
+    "blockquote",
+    "br",
+    "caption",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "del",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "hr",
+    "i",
+    "img",
+    "ins",
+    "kbd",
+    "li",
+    "mark",
+    "ol",
+    "p",
+    "pre",
+    "s",
+    "samp",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "u",
+    "ul",
+    "var",
+]
 IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp);base64,[A-Za-z0-9+/]+={0,2}")
 LINK = re.compile(r"(https?://|mailto:|#|[\w.-]+(/[\w.-]+)*$)", re.IGNORECASE)
 # No ids (they are anchors of the page), no classes (they would borrow its looks), no inline style.
@@ -23,7 +63,20 @@ ATTRIBUTES = {
     "ol": ["start"],
 }
 # Their content is no text for readers, so it goes with them.
-SILENT = ["script", "style", "template", "noscript", "iframe", "object", "embed", "svg", "math", "head", "title", "textarea"]
+SILENT = [
+    "script",
+    "style",
+    "template",
+    "noscript",
+    "iframe",
+    "object",
+    "embed",
+    "svg",
+    "math",
+    "head",
+    "title",
+    "textarea",
+]
 
 
 def prose(markdown: str) -> Markup:

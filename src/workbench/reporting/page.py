@@ -21,8 +21,8 @@ NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 def furnish(environment: Environment) -> Environment:
     """Make an environment one of ours. Must happen before its first template is read.
 
-    Everything that a template prints is escaped unless one of our filters has cleaned it; a name that is not there is an
-    error and not an empty text.
+    Everything that a template prints is escaped unless one of our filters has cleaned it; a name that is not there is
+    an error and not an empty text.
     """
     environment.autoescape = True
     environment.undefined = StrictUndefined

@@ -1,12 +1,11 @@
 """The words and formats that the pages of a run share: what a status, an interval or a moment is called."""
 
-import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from math import isfinite
 
+from workbench.reporting.documents import is_number
 from workbench.wording import number, percent, sentence
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -109,17 +108,6 @@ def duration(seconds: object) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def literal(value: object) -> str:
-    """A parameter's value as it is typed after `-p name=`: text as it is, everything else as JSON.
-
-    Examples
-    --------
-    >>> literal("007"), literal(None), literal([12, 24]), literal(True), literal({"a": "ü"})
-    ('007', 'null', '[12,24]', 'true', '{"a":"ü"}')
-    """
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
 def slug(name: object) -> str:
     """A name as the end of an anchor: letters, digits and hyphens.
 
@@ -141,14 +129,3 @@ def counted(count: int, one: str, many: str) -> str:
     ('1 warning', '1,200 rows')
     """
     return sentence(one if count == 1 else many, n=number(count))
-
-
-def is_number(value: object) -> bool:
-    """Whether a value out of JSON is a finite number (true and false are none)."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
-
-
-def text_of(mapping: Mapping, key: str, default: str = "") -> str:
-    """A text field of a document that anyone may have written; anything that is no text becomes one."""
-    value = mapping.get(key)
-    return default if value is None else value if isinstance(value, str) else literal(value)

@@ -1,4 +1,4 @@
-"""A run's folder as one page that can be mailed: collected as plain data, laid out by nbconvert with our own template."""
+"""A run's folder as one page that can be mailed: collected as plain data, laid out by nbconvert in our own template."""
 
 from pathlib import Path
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from workbench.reporting.phrases import is_number, quantity, slug, text_of
+from workbench.reporting.documents import is_number, text_of
+from workbench.reporting.phrases import EVIDENCE, interval, quantity, slug
+from workbench.wording import number, sentence
 
 MOST_ROWS = 50
 
@@ -34,6 +36,20 @@ class Anchors:
             anchor = f"{stem}-{again}"
         self._taken.add(anchor)
         return anchor
+
+
+def finding_view(finding: Mapping) -> dict:
+    """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word."""
+    unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
+    return {
+        "statement": text_of(finding, "statement"),
+        "estimate": quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else "",
+        "interval": interval(finding.get("interval"), unit),
+        "interval_kind": text_of(finding, "interval_kind"),
+        "kind": kind,
+        "evidence": sentence(EVIDENCE[kind][0]) if kind in EVIDENCE else kind,
+        "n": number(finding["n"]) if is_number(finding.get("n")) else "",
+    }
 
 
 def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict | None:
@@ -72,8 +88,10 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
         "n_rows": count,
         "complete": complete,
         "download": f"{slug(name)}.csv",
-        "href": _csv_uri([text_of(c, "name") for c in columns], rows) if complete else file_link(folder, "tables", f"{name}.csv"),
-    }  # fmt: skip
+        "href": _csv_uri([text_of(c, "name") for c in columns], rows)
+        if complete
+        else file_link(folder, "tables", f"{name}.csv"),
+    }
 
 
 def metrics_block(payload: Mapping) -> dict | None:
@@ -106,7 +124,11 @@ def _cell(value: object, unit: str) -> dict:
     if is_number(value):
         text = quantity(value, unit)
         return {"text": text, "exact": None if text == str(value) else repr(value), "numeric": True}
-    return {"text": "–" if value is None else text_of({"": value}, ""), "exact": "" if value is None else None, "numeric": False}  # fmt: skip
+    return {
+        "text": "–" if value is None else text_of({"": value}, ""),
+        "exact": "" if value is None else None,
+        "numeric": False,
+    }
 
 
 def _align(cells: list[dict]) -> None:
@@ -114,9 +136,9 @@ def _align(cells: list[dict]) -> None:
     places = max((len(_decimals(cell["text"])) for cell in cells), default=0)
     for cell in cells:
         text = cell["text"]
-        number, sign = text.rstrip("%"), "%" if text.endswith("%") else ""
+        digits, sign = text.rstrip("%"), "%" if text.endswith("%") else ""
         missing = places - len(_decimals(text))
-        padded = number + ("" if "." in number else ".") + "0" * missing
+        padded = digits + ("" if "." in digits else ".") + "0" * missing
         if missing and len(re.sub(r"\D", "", padded).lstrip("0")) <= 3:
             cell["text"] = padded + sign
 
