@@ -280,7 +280,8 @@ def _cells(svgs: dict[str, str]) -> list[dict]:
         ),
         markdown(
             "## Drivers of the hazard\n\nHazard ratios from a Cox model, stratified by contract:\n\n"
-            "- above 1 means leaving *sooner*;\n- all else in the table being **equal**.\n\n### How to read it\n\nA ratio is no cause."
+            "- above 1 means leaving *sooner*;\n- all else in the table being **equal**.\n\n"
+            "### How to read it\n\nA ratio is no cause."
         ),
         code(
             "model = fit_cox(lifetimes)",
