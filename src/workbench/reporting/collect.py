@@ -1,0 +1,176 @@
+"""Everything that a report says, as plain data out of a run's folder. How it looks is the template's business."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.errors import StudyError
+from workbench.reporting import provenance
+from workbench.reporting.body import Body, read_body
+from workbench.reporting.documents import is_number, mapping, mappings, read_object, text_of
+from workbench.reporting.phrases import EVIDENCE, TONES, duration, moment
+from workbench.reporting.results import Anchors, file_link, finding_view
+from workbench.reporting.verdict import banner, failure, tally
+from workbench.wording import number, sentence
+
+
+def collect(run_folder: Path) -> dict:
+    """Read a run's folder into what its report says.
+
+    Parameters
+    ----------
+    run_folder
+        Holds manifest.json; results.json and notebook.ipynb where the run came that far.
+
+    Returns
+    -------
+    dict
+        Strings, numbers, lists and dicts only; the same folder gives the same dict.
+
+    Raises
+    ------
+    StudyError
+        The manifest is missing or is not one.
+    """
+    folder = Path(run_folder)
+    manifest = read_object(folder / "manifest.json")
+    if manifest is None or not isinstance(manifest.get("run_id"), str):
+        raise StudyError(
+            f"run {folder.name!r}: got no readable manifest.json, expected a JSON object with a run_id; "
+            "a report cannot be made of this folder: run the study again"
+        )
+    results = read_object(folder / "results.json")
+    notebook = read_object(folder / "notebook.ipynb") or {}
+    complete = manifest.get("status") == "succeeded"
+    title = text_of(manifest, "title") or text_of(manifest, "study") or manifest["run_id"]
+    question = text_of(manifest, "question")
+    anchors = Anchors()
+    body = read_body(notebook, folder, title=title, question=question, complete=complete, anchors=anchors)
+    findings = _findings(results or {}, body, folder, anchors)
+    checks = _checks(results or {}, anchors)
+    date, _ = moment(manifest.get("started"))
+    report = {
+        "run_id": manifest["run_id"],
+        "study": text_of(manifest, "study"),
+        "title": title,
+        "question": question,
+        "dataset": text_of(manifest, "dataset"),
+        "fictional": mapping(manifest, "data").get("fictional") is True,
+        "date": date,
+        "took": duration(manifest.get("seconds")),
+        "complete": complete,
+        "banner": banner(manifest, checks, body, readable=results is not None),
+        "failure": None if complete else failure(manifest, body),
+        "findings": findings,
+        "evidence_notes": [EVIDENCE[kind] for kind in EVIDENCE if any(f["kind"] == kind for f in findings)],
+        "blocks": _pointed(body.blocks, findings, checks),
+        "limits": _pointed(body.limits, findings, checks),
+        "has_code": any(block["kind"] == "code" for block in body.blocks + body.limits),
+        "checks": checks,
+        "data": provenance.data(manifest),
+        "parameters": provenance.parameters(manifest),
+        "commands": provenance.commands(manifest),
+        "environment": provenance.environment(manifest),
+        "timings": provenance.timings(manifest),
+        "diagnostics": body.diagnostics,
+        "files": provenance.files(folder),
+        "tables": provenance.table_files(folder),
+    }
+    report["contents"] = _contents(report)
+    return report
+
+
+def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> list[dict]:
+    """Findings in the order in which they were said; the first is the headline. A figure goes to its first finding."""
+    findings = []
+    owned: set[str] = set()
+    for item in mappings(results, "findings"):
+        links = []
+        figure, table = body.figures.get(text_of(item, "figure")), text_of(item, "table")
+        if figure and figure["anchor"] in owned:
+            text = sentence("See the figure “{title}”", title=figure["title"] or figure["name"])
+            links.append({"href": f"#{figure['anchor']}", "text": text})
+            figure = None
+        elif figure:
+            owned.add(figure["anchor"])
+        if table in body.tables:
+            block = body.tables[table]
+            text = sentence("See the table “{title}”", title=block["caption"] or table)
+            links.append({"href": f"#{block['anchor']}", "text": text})
+        elif href := file_link(folder, "tables", f"{table}.csv"):
+            links.append({"href": href, "text": sentence("Table {name} (CSV)", name=table)})
+        identity = text_of(item, "id")
+        findings.append(
+            {
+                "id": identity,
+                "anchor": anchors.take("finding", identity),
+                **finding_view(item),
+                "figure": figure,
+                "links": links,
+            }
+        )
+    return findings
+
+
+def _checks(results: Mapping, anchors: Anchors) -> dict[str, list[dict]]:
+    """Checks by status: fail, warn, pass."""
+    checks = []
+    for item in mappings(results, "checks"):
+        name, status = text_of(item, "name"), text_of(item, "status")
+        measured = [
+            sentence(words, value=number(item[key]))
+            for key, words in (("value", "measured {value}"), ("threshold", "limit {value}"))
+            if is_number(item.get(key))
+        ]
+        checks.append(
+            {
+                "name": name,
+                "anchor": anchors.take("check", name),
+                "status": status if status in TONES else "fail",  # what is not known to be good counts as bad
+                "message": text_of(item, "message") or name,
+                "measured": ", ".join(measured),
+            }
+        )
+    return {status: [check for check in checks if check["status"] == status] for status in ("fail", "warn", "pass")}
+
+
+def _pointed(blocks: list[dict], findings: list[dict], checks: dict) -> list[dict]:
+    """The narrative, where it only points at what stands elsewhere on the page: nothing is shown twice."""
+    shown = {finding["figure"]["anchor"] for finding in findings if finding["figure"]}
+    by_id = {finding["id"]: finding for finding in findings}
+    by_name = {check["name"]: check for group in checks.values() for check in group}
+    pointed = []
+    for block in blocks:
+        match block:
+            case {"kind": "finding", "id": identity} if identity in by_id:
+                finding = by_id[identity]
+                block = _pointer(sentence("Finding"), finding["statement"], f"#{finding['anchor']}")
+            case {"kind": "finding", "id": identity}:
+                text = sentence("A finding that is not among the results: {id}", id=identity)
+                block = _pointer(sentence("Finding"), text, "")
+            case {"kind": "checks", "names": names}:
+                found = [by_name[name]["status"] for name in names if name in by_name]
+                text = tally({status: found.count(status) for status in checks})
+                block = _pointer(sentence("Checks"), text, "#trust")
+            case {"kind": "figure", "anchor": anchor} if anchor in shown:
+                block = _pointer(sentence("Figure"), block["title"] or block["name"], f"#{anchor}")
+        pointed.append(block)
+    return pointed
+
+
+def _pointer(what: str, text: str, href: str) -> dict:
+    return {"kind": "pointer", "what": what, "text": text, "href": href}
+
+
+def _contents(report: dict) -> list[dict]:
+    sections = [block for block in report["blocks"] if block["kind"] == "heading" and block["level"] == 3]
+    below = [{"anchor": s["anchor"], "text": s["text"], "empty": s["empty"]} for s in sections]
+    entries = [
+        ("findings", sentence("Findings"), True, []),
+        ("details", sentence("Details"), report["blocks"], below),
+        ("trust", sentence("Can this be trusted?"), True, []),
+        ("data", sentence("Data"), report["data"], []),
+        ("parameters", sentence("Parameters"), report["parameters"], []),
+        ("reproduce", sentence("Reproduce"), True, []),
+        ("limits", sentence("Limits"), report["limits"], []),
+    ]
+    return [{"anchor": anchor, "text": text, "below": below} for anchor, text, there, below in entries if there]

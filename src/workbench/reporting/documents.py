@@ -1,0 +1,49 @@
+"""Reading documents that anyone may have written: what is not as expected is passed over, never trusted."""
+
+import json
+from collections.abc import Mapping
+from math import isfinite
+from pathlib import Path
+
+
+def read_object(path: Path) -> Mapping | None:
+    """A JSON object, or None where there is none to be read."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return document if isinstance(document, Mapping) else None
+
+
+def mapping(document: Mapping, key: str) -> Mapping:
+    """The object in a field; an empty one where there is another thing or nothing."""
+    value = document.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def mappings(document: Mapping, key: str) -> list[Mapping]:
+    """The objects in a list; whatever else is in it is left out."""
+    value = document.get(key)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+
+
+def text_of(mapping: Mapping, key: str, default: str = "") -> str:
+    """A text field of a document that anyone may have written; anything that is no text becomes one."""
+    value = mapping.get(key)
+    return default if value is None else value if isinstance(value, str) else literal(value)
+
+
+def is_number(value: object) -> bool:
+    """Whether a value out of JSON is a finite number (true and false are none)."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+
+
+def literal(value: object) -> str:
+    """A parameter's value as it is typed after `-p name=`: text as it is, everything else as JSON.
+
+    Examples
+    --------
+    >>> literal("007"), literal(None), literal([12, 24]), literal(True), literal({"a": "ü"})
+    ('007', 'null', '[12,24]', 'true', '{"a":"ü"}')
+    """
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

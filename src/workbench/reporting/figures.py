@@ -1,0 +1,65 @@
+"""The house style of figures, and figures as small SVG files that are the same every time.
+
+Text stays text: the reader's browser draws it, so scripts that matplotlib has no letters for (Chinese, Arabic, emoji)
+are shown, words can be selected, and a figure is smaller than with drawn letters.
+"""
+
+import io
+import re
+import sys
+import warnings
+from pathlib import Path
+
+STYLE: Path = Path(__file__).with_name("workbench.mplstyle")
+
+# One of these in a label would make the whole file unreadable to an XML parser.
+NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def use_style() -> bool:
+    """Apply the house style where matplotlib is loaded; loading it here would cost every study half a second.
+
+    Returns
+    -------
+    bool
+        Whether it was applied.
+    """
+    if "matplotlib" not in sys.modules:
+        return False
+    import matplotlib.style
+
+    matplotlib.style.use(STYLE)
+    return True
+
+
+def save_svg(figure) -> str:
+    """A figure as SVG text, byte-identical for the same figure.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure or matplotlib.axes.Axes
+        An axes stands for the figure that holds it.
+
+    Returns
+    -------
+    str
+        One `<svg>` element without date, program or document type. What labels say is escaped.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> _ = figure.subplots().set_title("a < b")
+    >>> save_svg(figure) == save_svg(figure), "a &lt; b" in save_svg(figure)
+    (True, True)
+    """
+    from matplotlib import rc_context
+
+    figure = getattr(figure, "figure", None) or figure
+    target = io.StringIO()
+    with rc_context({"svg.hashsalt": "workbench", "svg.fonttype": "none"}), warnings.catch_warnings():
+        # Not true of text that the browser draws.
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        figure.savefig(target, format="svg", metadata={"Date": None, "Creator": None})
+    text = target.getvalue()
+    return NOT_XML.sub("\ufffd", text[text.index("<svg") :])

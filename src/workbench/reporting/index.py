@@ -1,0 +1,103 @@
+"""reports/index.html: every run by study, newest first, with what it said and whether to believe it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from workbench.files import write_atomic
+from workbench.reporting.documents import is_number, mapping, text_of
+from workbench.reporting.page import environment, finished
+from workbench.reporting.phrases import TONES, VERDICTS, counted, duration, moment, quantity
+from workbench.reporting.results import file_link
+from workbench.wording import sentence
+
+STATUSES = {
+    "failed": ("bad", "Failed"),
+    "interrupted": ("bad", "Interrupted"),
+    "running": ("none", "Running"),
+    "unreadable": ("bad", "Cannot be read"),
+}
+# Older runs of a study are folded, so that the page begins with what is new.
+UNFOLDED = 12
+
+
+def rebuild_index(reports: Path, manifests: Iterable[Mapping]) -> None:
+    """Write the index of all runs in one step. Whoever calls it holds the lock of the index.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs, `<study>/<run_id>/…`; only files that are there are linked.
+    manifests
+        The manifest of each run. A run whose manifest cannot be read is
+        `{"run_id", "study", "status": "unreadable", "reason"}`.
+
+    Raises
+    ------
+    OSError
+        The index cannot be written; the one before is as it was.
+    """
+    write_atomic(Path(reports) / "index.html", index_page(Path(reports), manifests))
+
+
+def index_page(reports: Path, manifests: Iterable[Mapping]) -> str:
+    """The index as HTML; see `rebuild_index`."""
+    entries = [_entry(reports, manifest) for manifest in manifests]
+    entries.sort(key=lambda entry: entry["order"], reverse=True)
+    studies: dict[str, list[dict]] = {}
+    for entry in entries:
+        studies.setdefault(entry["study"], []).append(entry)
+    view = [
+        {
+            "study": study,
+            "title": next((entry["title"] for entry in runs if entry["title"]), study) or sentence("No study"),
+            "count": counted(len(runs), "{n} run", "{n} runs"),
+            "new": runs[:UNFOLDED],
+            "old": runs[UNFOLDED:],
+            "older": counted(len(runs) - UNFOLDED, "{n} older run", "{n} older runs"),
+        }
+        for study, runs in sorted(studies.items())
+    ]
+    total = counted(len(entries), "{n} run", "{n} runs")
+    return finished(environment().get_template("index.html.j2").render(studies=view, total=total))
+
+
+def _entry(reports: Path, manifest: Mapping) -> dict:
+    run_id, study, status = (text_of(manifest, key) for key in ("run_id", "study", "status"))
+    verdict = text_of(manifest, "verdict")
+    if status == "succeeded":
+        tone, words = TONES.get(verdict, "none"), VERDICTS.get(verdict, "No verdict")
+    else:
+        tone, words = STATUSES.get(status, ("bad", "Status unknown"))
+    headline, metric = (mapping(manifest, key) for key in ("headline", "key_metric"))
+    said = text_of(headline, "statement") if status == "succeeded" else _what_stopped(manifest)
+    date, time = moment(manifest.get("started"))
+    links = [
+        (name, file_link(reports, study, run_id, file))
+        for name, file in ((sentence("notebook"), "notebook.ipynb"), (sentence("results"), "results.json"))
+    ]
+    return {
+        "order": (text_of(manifest, "started"), run_id),
+        "run_id": run_id,
+        "study": study,
+        "title": text_of(manifest, "title"),
+        "tone": tone,
+        "words": sentence(words),
+        "said": said or run_id or sentence("A run without a name"),
+        "report": file_link(reports, study, run_id, "report.html"),
+        "dataset": text_of(manifest, "dataset"),
+        "metric": f"{text_of(metric, 'name')} {quantity(metric.get('value'))}"
+        if is_number(metric.get("value"))
+        else "",
+        "date": date,
+        "time": time,
+        "took": duration(manifest.get("seconds")) if is_number(manifest.get("seconds")) else "",
+        "links": [(name, href) for name, href in links if href],
+    }
+
+
+def _what_stopped(manifest: Mapping) -> str:
+    reason, heading = text_of(manifest, "reason"), text_of(mapping(manifest, "failed_cell"), "heading")
+    if not heading:
+        return reason
+    at = sentence("At the step “{step}”", step=heading)
+    return f"{at}: {reason}" if reason else at

@@ -1,0 +1,131 @@
+"""The words and formats that the pages of a run share: what a status, an interval or a moment is called."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from workbench.reporting.documents import is_number
+from workbench.wording import number, percent, sentence
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+EVIDENCE = {
+    "experimental": ("Experiment", "groups were made by chance, so the difference may be read as an effect."),
+    "associational": ("Association", "seen together in the data, which does not show that one causes the other."),
+    "descriptive": ("Description", "what these data show, with no claim about why."),
+    "assumed": ("Assumption", "follows from what was assumed, and was not measured in these data."),
+}
+
+# Tone → the sign that stands before the words; colour only repeats it.
+SIGNS = {"good": "✓", "warn": "!", "bad": "✕", "none": "–"}
+TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
+VERDICTS = {"pass": "Can be relied on", "warn": "Read the warnings first", "fail": "Not to be relied on"}
+
+
+def quantity(value: object, unit: str = "") -> str:
+    """A value with its unit, at most three significant digits; the unit `share` is a percentage.
+
+    Examples
+    --------
+    >>> quantity(0.8432, "share"), quantity(35.04, "months"), quantity(None, "months"), quantity("A")
+    ('84.3%', '35 months', '–', 'A')
+    """
+    if isinstance(value, str):
+        return value
+    if not is_number(value):
+        return "–"
+    if unit == "share":
+        return percent(value)
+    return f"{number(value)} {unit}" if unit else number(value)
+
+
+def interval(ends: object, unit: str = "") -> str:
+    """Lower and upper end in words; an end that is not known is left open.
+
+    Examples
+    --------
+    >>> interval([0.81, 0.85], "share"), interval([33, None], "months"), interval([None, 37]), interval(None)
+    ('81% to 85%', '33 or more', 'up to 37', '')
+    """
+    if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
+        return ""
+    low, high = (quantity(end, "share" if unit == "share" else "") if is_number(end) else None for end in ends)
+    if low is not None and high is not None:
+        return sentence("{low} to {high}", low=low, high=high)
+    if low is not None:
+        return sentence("{low} or more", low=low)
+    return sentence("up to {high}", high=high) if high is not None else ""
+
+
+def moment(text: object) -> tuple[str, str]:
+    """An ISO date or time as (date, time) for people, in UTC; the text itself where it is not one.
+
+    Examples
+    --------
+    >>> moment("2026-11-21T22:45:43+00:00"), moment("2026-11-21"), moment(None)
+    (('21 Nov 2026', '22:45 UTC'), ('21 Nov 2026', ''), ('', ''))
+    """
+    if not isinstance(text, str):
+        return "", ""
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        return text, ""
+    if when.tzinfo is not None:
+        when = when.astimezone(UTC)
+    date = f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+    return date, f"{when:%H:%M} UTC" if len(text) > len("2026-11-21") else ""
+
+
+def day(text: object) -> str:
+    """The date of an ISO date or time, or a dash.
+
+    Examples
+    --------
+    >>> day("2020-01-31T00:00:00"), day(None)
+    ('31 Jan 2020', '–')
+    """
+    return moment(text)[0] or "–"
+
+
+def duration(seconds: object) -> str:
+    """How long something took.
+
+    Examples
+    --------
+    >>> duration(0.42), duration(12.3), duration(125), duration(7384), duration(None)
+    ('0.4 s', '12 s', '2 min 5 s', '2 h 3 min', '–')
+    """
+    if not is_number(seconds):
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def slug(name: object) -> str:
+    """A name as the end of an anchor: letters, digits and hyphens.
+
+    Examples
+    --------
+    >>> slug("Survival by contract & plan"), slug("生存"), slug("<>")
+    ('survival-by-contract-plan', '生存', 'unnamed')
+    """
+    text = unicodedata.normalize("NFC", str(name)).casefold()
+    return re.sub(r"[^\w]+|_+", "-", text)[:80].strip("-") or "unnamed"
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """A number and its noun; both forms are templates with `{n}`.
+
+    Examples
+    --------
+    >>> counted(1, "{n} warning", "{n} warnings"), counted(1200, "{n} row", "{n} rows")
+    ('1 warning', '1,200 rows')
+    """
+    return sentence(one if count == 1 else many, n=number(count))

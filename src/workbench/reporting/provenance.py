@@ -1,0 +1,146 @@
+"""What a run stood on: data, parameters, code and machine, and how to get the same again."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from workbench.reporting.documents import is_number, literal, mapping, mappings, text_of
+from workbench.reporting.phrases import counted, day, duration, moment
+from workbench.reporting.results import file_link
+from workbench.reporting.verdict import rerun
+from workbench.wording import percent, sentence
+
+FILES = {
+    "notebook.ipynb": "The executed notebook",
+    "results.json": "Findings, metrics and checks with full precision",
+    "manifest.json": "What ran, on what, with what",
+    "log.txt": "The log of the run",
+}
+
+
+def data(manifest: Mapping) -> dict | None:
+    """Where the data come from, and what is in each table; None for a study without data."""
+    about = mapping(manifest, "data")
+    title = text_of(about, "title") or text_of(manifest, "dataset")
+    if not title and not manifest.get("fingerprint"):
+        return None
+    facts = [
+        (sentence("Source"), text_of(about, "source")),
+        (sentence("Licence"), text_of(about, "licence")),
+        (sentence("Fingerprint"), text_of(manifest, "fingerprint")),
+    ]
+    tables = mapping(about, "tables")
+    return {
+        "title": title,
+        "description": text_of(about, "description"),
+        "fictional": about.get("fictional") is True,
+        "facts": [(label, value) for label, value in facts if value],
+        "tables": [_table(name, table) for name, table in tables.items() if isinstance(table, Mapping)],
+    }
+
+
+def parameters(manifest: Mapping) -> list[dict]:
+    """Every parameter with its value, and whether that is the study's default."""
+    helps = mapping(manifest, "parameter_help")
+    rows = []
+    for name, value in mapping(manifest, "parameters").items():
+        about = mapping(helps, name)
+        rows.append(
+            {
+                "name": str(name),
+                "value": literal(value) or '""',
+                "unit": text_of(about, "unit"),
+                "help": text_of(about, "help"),
+                "changed": "default" in about and not _is_default(about, value),
+                "default": (literal(about["default"]) or '""') if "default" in about else "",
+            }
+        )
+    return rows
+
+
+def commands(manifest: Mapping) -> dict:
+    """How to get this run again: by its id, and written out for a shell."""
+    helps = mapping(manifest, "parameter_help")
+    dataset = text_of(manifest, "dataset")
+    words = ["workbench", "run", text_of(manifest, "study")]
+    words += ["--dataset", dataset] if dataset else []
+    given = {
+        name: value
+        for name, value in mapping(manifest, "parameters").items()
+        if not (name == "dataset" and value == dataset)
+    }
+    changed = {name: value for name, value in given.items() if not _is_default(mapping(helps, name), value)}
+    for name, value in changed.items():
+        words += ["-p", f"{name}={literal(value)}"]
+    return {"rerun": rerun(manifest), "run": shlex.join(words), "defaults_left_out": len(changed) < len(given)}
+
+
+def environment(manifest: Mapping) -> dict:
+    """When and with what the run was made."""
+    commit = text_of(manifest, "git_commit")[:12]
+    states = {True: sentence("with changes that were not committed"), False: sentence("nothing uncommitted")}
+    dirty = manifest.get("git_dirty")
+    facts = [
+        (sentence("Started"), ", ".join(filter(None, moment(manifest.get("started"))))),
+        (sentence("Took"), duration(manifest["seconds"]) if is_number(manifest.get("seconds")) else ""),
+        (sentence("Random seed"), literal(manifest["seed"]) if is_number(manifest.get("seed")) else ""),
+        (sentence("Code"), f"{commit}, {states[dirty]}" if commit and isinstance(dirty, bool) else commit),
+        (sentence("Lock file"), text_of(manifest, "lock_hash")),
+        (sentence("Python"), text_of(manifest, "python")),
+    ]
+    packages = mapping(manifest, "packages")
+    return {
+        "facts": [(label, value) for label, value in facts if value],
+        "packages": [(str(name), literal(packages[name])) for name in sorted(packages, key=str)],
+    }
+
+
+def timings(manifest: Mapping) -> list[dict]:
+    """How long each cell took."""
+    return [
+        {
+            "heading": text_of(cell, "heading") or sentence("Cell {index}", index=text_of(cell, "index", "?")),
+            "took": duration(cell.get("seconds")),
+            "status": text_of(cell, "status"),
+        }
+        for cell in mappings(manifest, "cells")
+    ]
+
+
+def files(folder: Path) -> list[dict]:
+    """Links to the files of the run that are there."""
+    links = [{"href": file_link(folder, name), "name": name, "what": sentence(what)} for name, what in FILES.items()]
+    return [link for link in links if link["href"]]
+
+
+def table_files(folder: Path) -> list[dict]:
+    """Links to the exported tables, in the order of their names."""
+    tables = folder / "tables"
+    names = sorted(path.name for path in tables.iterdir()) if tables.is_dir() else []
+    links = [{"href": file_link(folder, "tables", name), "name": name} for name in names]
+    return [link for link in links if link["href"]]
+
+
+def _table(name: str, table: Mapping) -> dict:
+    rows = table.get("rows")
+    ends = [day(table[end]) for end in ("first", "last") if table.get(end)]
+    return {
+        "name": name,
+        "rows": counted(rows, "{n} row", "{n} rows") if is_number(rows) else "",
+        "span": sentence("{first} to {last}", first=ends[0], last=ends[1]) if len(ends) == 2 else "".join(ends),
+        "columns": [
+            {
+                "name": text_of(column, "name"),
+                "label": text_of(column, "label"),
+                "unit": text_of(column, "unit"),
+                "missing": percent(column["missing"]) if is_number(column.get("missing")) else "–",
+            }
+            for column in mappings(table, "columns")
+        ],
+    }
+
+
+def _is_default(about: Mapping, value: object) -> bool:
+    # As JSON, because in Python 1 equals true.
+    return "default" in about and json.dumps(about["default"], sort_keys=True) == json.dumps(value, sort_keys=True)

@@ -1,0 +1,162 @@
+"""Payloads of bundles as blocks of a page: tables and metrics ready to be shown, copied and downloaded."""
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from workbench.reporting.documents import is_number, text_of
+from workbench.reporting.phrases import EVIDENCE, interval, quantity, slug
+from workbench.wording import number, sentence
+
+MOST_ROWS = 50
+
+
+class Anchors:
+    """Hands out each anchor of a page once, in the same order for the same page."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def take(self, room: str, name: object) -> str:
+        """`room-name`, with a number behind it from the second time on.
+
+        Examples
+        --------
+        >>> anchors = Anchors()
+        >>> anchors.take("table", "By plan"), anchors.take("table", "by plan")
+        ('table-by-plan', 'table-by-plan-2')
+        """
+        stem = anchor = f"{room}-{slug(name)}"
+        again = 1
+        while anchor in self._taken:
+            again += 1
+            anchor = f"{stem}-{again}"
+        self._taken.add(anchor)
+        return anchor
+
+
+def finding_view(finding: Mapping) -> dict:
+    """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word."""
+    unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
+    return {
+        "statement": text_of(finding, "statement"),
+        "estimate": quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else "",
+        "interval": interval(finding.get("interval"), unit),
+        "interval_kind": text_of(finding, "interval_kind"),
+        "kind": kind,
+        "evidence": sentence(EVIDENCE[kind][0]) if kind in EVIDENCE else kind,
+        "n": number(finding["n"]) if is_number(finding.get("n")) else "",
+    }
+
+
+def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict | None:
+    """The block of a table, or None where the payload has not the shape of one.
+
+    A table that is here as a whole carries its own CSV, so that a page sent by mail still gives it; a longer one links
+    to the file of the run.
+    """
+    columns, rows = payload.get("columns"), payload.get("rows")
+    if not _is_list(columns) or not _is_list(rows) or not all(isinstance(column, Mapping) for column in columns):
+        return None
+    rows = [row for row in rows[:MOST_ROWS] if _is_list(row) and len(row) == len(columns)]
+    name = text_of(payload, "name", "table")
+    count = payload.get("n_rows")
+    count = int(count) if is_number(count) and count >= len(rows) else len(rows)
+    heads = [
+        {
+            "label": text_of(column, "label") or text_of(column, "name"),
+            "unit": "" if column.get("unit") == "share" else text_of(column, "unit"),
+            "numeric": column.get("numeric") is True,
+        }
+        for column in columns
+    ]
+    units = ["share" if column.get("unit") == "share" else "" for column in columns]
+    complete = count == len(rows)
+    cells = [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows]
+    for column in zip(*cells, strict=True):
+        _align([cell for cell in column if cell["numeric"]])
+    return {
+        "kind": "table",
+        "anchor": anchors.take("table", name),
+        "name": name,
+        "caption": text_of(payload, "caption"),
+        "columns": heads,
+        "rows": cells,
+        "n_rows": count,
+        "complete": complete,
+        "download": f"{slug(name)}.csv",
+        "href": _csv_uri([text_of(c, "name") for c in columns], rows)
+        if complete
+        else file_link(folder, "tables", f"{name}.csv"),
+    }
+
+
+def metrics_block(payload: Mapping) -> dict | None:
+    """The block of metrics, or None where the payload has not the shape of them."""
+    metrics = payload.get("metrics")
+    if not isinstance(metrics, Mapping):
+        return None
+    return {"kind": "metrics", "rows": [(str(name), quantity(value)) for name, value in metrics.items()]}
+
+
+def file_link(folder: Path | None, *parts: str) -> str:
+    """A relative link to a file of the run, or "" where there is none or a part is not a plain name."""
+    if folder is None or any(not part or part in (".", "..") or re.search(r"[/\\\0]", part) for part in parts):
+        return ""
+    try:
+        there = folder.joinpath(*parts).is_file()
+    except (OSError, ValueError):  # longer than a name may be, or half a letter
+        there = False
+    return "/".join(quote(part, safe="") for part in parts) if there else ""
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str)
+
+
+def _cell(value: object, unit: str) -> dict:
+    """What is shown, and the exact value where that says less."""
+    if isinstance(value, bool):
+        return {"text": "yes" if value else "no", "exact": None, "numeric": False}
+    if is_number(value):
+        text = quantity(value, unit)
+        return {"text": text, "exact": None if text == str(value) else repr(value), "numeric": True}
+    return {
+        "text": "–" if value is None else text_of({"": value}, ""),
+        "exact": "" if value is None else None,
+        "numeric": False,
+    }
+
+
+def _align(cells: list[dict]) -> None:
+    """Give the numbers of a column the same decimals, as far as three significant digits allow."""
+    places = max((len(_decimals(cell["text"])) for cell in cells), default=0)
+    for cell in cells:
+        text = cell["text"]
+        digits, sign = text.rstrip("%"), "%" if text.endswith("%") else ""
+        missing = places - len(_decimals(text))
+        padded = digits + ("" if "." in digits else ".") + "0" * missing
+        if missing and len(re.sub(r"\D", "", padded).lstrip("0")) <= 3:
+            cell["text"] = padded + sign
+
+
+def _decimals(text: str) -> str:
+    return text.rstrip("%").partition(".")[2]
+
+
+def _csv_uri(names: list[str], rows: Sequence[Sequence]) -> str:
+    target = io.StringIO()
+    writer = csv.writer(target)
+    writer.writerow(map(_inert, names))
+    writer.writerows([_inert(value) for value in row] for row in rows)
+    return "data:text/csv;charset=utf-8," + quote(target.getvalue(), errors="replace")
+
+
+def _inert(value: object) -> object:
+    # A spreadsheet would run text that begins like a formula.
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
+        return "'" + value
+    return value if value is None or is_number(value) else text_of({"": value}, "")

@@ -1,0 +1,124 @@
+"""Whether a run may be relied on, in words; and where it did not end, what happened and what to do."""
+
+import shlex
+from collections.abc import Mapping
+
+from workbench.reporting.body import Body
+from workbench.reporting.documents import mapping, text_of
+from workbench.reporting.phrases import TONES, VERDICTS, counted
+from workbench.wording import sentence
+
+MOST_POINTS = 5
+
+
+def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, readable: bool) -> dict:
+    """The verdict in words, how many checks stand behind it, and those that object.
+
+    Parameters
+    ----------
+    manifest
+        The run's.
+    checks
+        By status, as `collect` gives them.
+    body
+        Knows the step where a run stopped.
+    readable
+        Whether there was a results.json to be read.
+
+    Returns
+    -------
+    dict
+        `tone` (good, warn, bad, none), `words`, `detail`, `points` (links to the checks that object), `checked`.
+    """
+    tone, words, detail = _verdict(manifest, checks, body, readable=readable)
+    return {"tone": tone, "words": words, "detail": detail, "points": _points(checks), "checked": any(checks.values())}
+
+
+def tally(counts: Mapping[str, int]) -> str:
+    """How many checks came out how.
+
+    Examples
+    --------
+    >>> tally({"fail": 0, "warn": 1, "pass": 12})
+    '1 warning, 12 passed'
+    """
+    templates = {
+        "fail": ("{n} failed", "{n} failed"),
+        "warn": ("{n} warning", "{n} warnings"),
+        "pass": ("{n} passed", "{n} passed"),
+    }
+    parts = [counted(counts[status], *words) for status, words in templates.items() if counts[status]]
+    return ", ".join(parts) or sentence("none")
+
+
+def failure(manifest: Mapping, body: Body) -> dict:
+    """What is known of a run that did not end, and what its reader can do."""
+    match text_of(manifest, "status"):
+        case "failed":
+            advice = [
+                sentence("Mend what the message names: the data, a parameter, or the step in the notebook."),
+                sentence("Then run it again; everything is computed anew:"),
+            ]
+        case "interrupted":
+            advice = [sentence("Nothing is known to be wrong: it was stopped from outside. Run it again:")]
+        case _:
+            advice = [sentence("Wait for the run to end; this page is then written anew. Or run it again:")]
+    error = body.error or {"summary": "", "traceback": ""}
+    left = body.steps_not_run
+    not_run = counted(left, "{n} step after it was not run.", "{n} steps after it were not run.") if left else ""
+    return {
+        "reason": text_of(manifest, "reason"),
+        "summary": error["summary"],
+        "traceback": error["traceback"],
+        "advice": advice,
+        "command": rerun(manifest),
+        "not_run": not_run,
+    }
+
+
+def rerun(manifest: Mapping) -> str:
+    """The command that gives this run again, for a shell."""
+    return f"workbench rerun {shlex.quote(text_of(manifest, 'run_id'))}"
+
+
+def _verdict(manifest: Mapping, checks: Mapping, body: Body, *, readable: bool) -> tuple[str, str, str]:
+    step = text_of(mapping(manifest, "failed_cell"), "heading") or body.stopped_step
+    useless = sentence("Use none of its numbers: it is incomplete.")
+    match text_of(manifest, "status"):
+        case "failed" if step:
+            return "bad", sentence("This run FAILED at the step “{step}”", step=step), useless
+        case "failed":
+            return "bad", sentence("This run FAILED"), useless
+        case "interrupted" if step:
+            return "bad", sentence("This run was INTERRUPTED at the step “{step}”", step=step), useless
+        case "interrupted":
+            return "bad", sentence("This run was INTERRUPTED"), useless
+        case "succeeded":
+            pass
+        case _:
+            return "warn", sentence("This run has not ended"), sentence("What is here is incomplete.")
+    if not readable:
+        damaged = sentence("The results of this run (results.json) are missing or damaged.")
+        return "bad", sentence(VERDICTS["fail"]), damaged
+    counts = {status: len(group) for status, group in checks.items()}
+    total = sum(counts.values())
+    detail = counted(total, "{n} check: ", "{n} checks: ") + tally(counts) if total else sentence("no check was made")
+    # The manifest is asked as well: of two that disagree, the worse is believed.
+    for status in ("fail", "warn"):
+        if counts[status] or manifest.get("verdict") == status:
+            return TONES[status], sentence(VERDICTS[status]), detail
+    if not total:
+        return "none", sentence("Nothing was checked"), detail
+    return "good", sentence(VERDICTS["pass"]), detail
+
+
+def _points(checks: Mapping[str, list[dict]]) -> list[dict]:
+    points = [
+        {"href": f"#{check['anchor']}", "text": check["message"], "tone": TONES[check["status"]]}
+        for check in [*checks["fail"], *checks["warn"]]
+    ]
+    rest = len(points) - MOST_POINTS
+    if rest > 0:
+        more = {"href": "#trust", "text": sentence("and {n} more", n=rest), "tone": "none"}
+        points[MOST_POINTS:] = [more]
+    return points
