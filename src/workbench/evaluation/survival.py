@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.evaluation.brier import brier
-from workbench.evaluation.calibration import calibration, calibration_error
+from workbench.evaluation.calibration import calibration, calibration_error, chance_error
 from workbench.evaluation.concordance import Pairs, concordance, count_pairs
 from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at
@@ -80,7 +80,7 @@ def cross_validate(
         )
     dealer = np.random.default_rng(random_seed)
     survival = np.zeros((len(lifetimes), len(horizons)))
-    baseline = np.zeros_like(survival)
+    baseline, ranks = np.zeros_like(survival), np.zeros(len(lifetimes))
     pairs = []
     for _ in range(repeats):
         fold = _deal(events, folds, dealer)
@@ -93,27 +93,34 @@ def cross_validate(
             survival[test] += model.predict_survival(held_out, horizons).loc[ids].to_numpy() / repeats
             plain = product_limit(durations[train], events[train])
             baseline[test] += survival_at(plain, np.array(horizons)) / repeats
-            counted = count_pairs(durations[test], events[test], model.log_hazard(held_out).loc[ids].to_numpy())
+            risk = model.log_hazard(held_out).loc[ids]
+            ranks[test] -= risk.rank(pct=True).to_numpy() / repeats
+            counted = count_pairs(durations[test], events[test], risk.to_numpy())
             right[test], comparable[test] = counted.right, counted.comparable
         pairs.append(Pairs(right, comparable))
 
-    groups = [calibration(durations, events, survival[:, i], h, confidence=confidence) for i, h in enumerate(horizons)]
+    groups = [
+        calibration(durations, events, survival[:, place], horizon, ranks=ranks, confidence=confidence)
+        for place, horizon in enumerate(horizons)
+    ]
     scores = pd.DataFrame(
         {
             "horizon": horizons,
             "predicted": survival.mean(axis=0),
             "observed": survival_at(product_limit(durations, events), np.array(horizons)),
             "calibration_error": [calibration_error(table) for table in groups],
+            "chance": [chance_error(table, confidence) for table in groups],
+            "judged": [float(table["customers"].sum() / len(lifetimes)) for table in groups],
             "brier": [brier(durations, events, survival[:, i], h) for i, h in enumerate(horizons)],
             "brier_km": [brier(durations, events, baseline[:, i], h) for i, h in enumerate(horizons)],
         }
-    ).astype({"calibration_error": "Float64", "brier": "Float64", "brier_km": "Float64"})
+    ).astype(dict.fromkeys(["calibration_error", "chance", "brier", "brier_km"], "Float64"))
     share, error = concordance(pairs)
     return Evaluation(
         concordance=share,
         standard_error=error,
         scores=scores,
-        calibration=pd.concat(groups, ignore_index=True),
+        calibration=pd.concat([table for table in groups if len(table)] or groups[:1], ignore_index=True),
         customers=len(lifetimes),
         events=int(events.sum()),
         folds=folds,
@@ -133,7 +140,8 @@ class Evaluation:
         Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
     scores
         One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `calibration_error` (mean
-        absolute difference over groups), `brier`, `brier_km` (of the plain Kaplan–Meier curve); missing where the
+        absolute difference over groups), `chance` (what it would be by chance alone), `judged`
+        (share of customers in groups that could be judged), `brier`, `brier_km` (of the plain Kaplan–Meier curve); missing where the
         data do not bear it.
     calibration
         `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
@@ -188,7 +196,7 @@ class Evaluation:
             )
         ]
         for row in self.scores.itertuples():
-            checks.append(self._calibrated(row.horizon, row.calibration_error))
+            checks.append(self._calibrated(row))
         checks.append(self._followed_alike())
         scored = self.scores.dropna(subset=["brier", "brier_km"])
         if len(scored):
@@ -246,6 +254,7 @@ class Evaluation:
                     unit="share",
                     evidence="descriptive",
                     n=self.customers,
+                    figure="calibration",
                 )
             )
         return tuple(findings)
@@ -306,19 +315,30 @@ class Evaluation:
             threshold=CALIBRATED,
         )
 
-    def _calibrated(self, horizon: float, error: object) -> Check:
-        name, when = f"calibration_{horizon:g}", span(horizon, self.time_unit)
-        if pd.isna(error):
+    def _calibrated(self, row) -> Check:
+        name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
+        if pd.isna(row.calibration_error):
             message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
             return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
-        message = sentence("At {span} predicted and observed shares differ by {points} percentage points on average "
-                           "over groups of similar predictions.", span=when, points=number(100 * error, 2))  # fmt: skip
+        error, chance = float(row.calibration_error), float(row.chance)
+        threshold = CALIBRATED + chance
         return Check(
             name=name,
-            status="pass" if error <= CALIBRATED else "warn",
-            message=message,
-            value=float(error),
-            threshold=CALIBRATED,
+            status="pass" if error <= threshold else "warn",
+            message=sentence(
+                "At {span} predicted and observed shares differ by {points} percentage points on average over groups "
+                "of similar predictions; chance alone would give about {chance}.",
+                span=when,
+                points=number(100 * error, 2),
+                chance=number(100 * chance, 2),
+            )
+            + (
+                sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
+                if row.judged < 1
+                else ""
+            ),
+            value=error,
+            threshold=threshold,
         )
 
 

@@ -207,7 +207,7 @@ class CoxModel:
                 }
             )
         columns = ["covariate", "label", "value", "reference", "hazard_ratio", "lower", "upper", "p_value"]
-        table = pd.DataFrame(rows, columns=columns)
+        table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], float))
         return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
@@ -284,7 +284,12 @@ class CoxModel:
         return tuple(checks)
 
     def findings(self, most: int = 3, level: float = 0.05) -> tuple[Finding, ...]:
-        """The strongest adjusted associations, at most one a covariate, in words that claim no cause."""
+        """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
+
+        None where the fit cannot be used, or nothing is clear after Holm's correction.
+        """
+        if any(problem.status == "fail" for problem in self.problems):
+            return ()
         table = self.hazard_ratios()
         table = table[table["p_value_holm"] < level]
         strength = np.log(table["hazard_ratio"]).abs()
@@ -293,7 +298,7 @@ class CoxModel:
         findings = []
         for row in table.head(most).itertuples():
             template = (
-                "At {label} “{value}” customers leave at {ratio} times the rate of otherwise similar customers at "
+                "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
                 "“{reference}”{average}; this is an association, not a cause."
             )
             findings.append(
@@ -313,6 +318,8 @@ class CoxModel:
                     interval_kind=self.interval_kind,
                     evidence="associational",
                     n=self.customers,
+                    table="hazard_ratios",
+                    figure="hazard_ratios",
                 )
             )
         return tuple(findings)
@@ -322,10 +329,29 @@ class CoxModel:
         said = [
             sentence("{label} “{level}”", label=inline(term.label), level=term.levels[0])
             if term.is_category
-            else sentence("{label} of {center} (the mean)", label=inline(term.label), center=number(term.center))
+            else sentence("{label} {center} (the mean)", label=inline(term.label), center=number(term.center))
             for term in self.design.terms
         ]
         return listing(said)
+
+    def title(self) -> str:
+        """The finding that the figure shows."""
+        findings = self.findings(most=1)
+        return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
+
+    def caption(self) -> str:
+        """How to read the figure."""
+        return sentence(
+            "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
+            "with their lower quartile; intervals are {kind}. An association, not an effect.",
+            kind=self.interval_kind,
+        )
+
+    def table_caption(self) -> str:
+        """What the table of hazard ratios compares with."""
+        if not self.design.terms:
+            return sentence("No covariates, so there is nothing to compare.")
+        return sentence("Hazard ratios; the reference customer has {reference}.", reference=self.reference_customer())
 
     def plot(self, ax=None, *, title: str | None = None):
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
@@ -445,7 +471,9 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
     """Numbers that rise with tenure itself: totals that are known only at the end."""
     terms: dict[str, Term] = {term.covariate: term for term in design.terms}
     ranks = pd.Series(durations).rank()
-    checks = []
+    checks: list[Check] = []
+    if ranks.nunique() == 1:
+        return checks
     for place, (covariate, level) in enumerate(design.columns):
         if level:
             continue

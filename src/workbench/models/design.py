@@ -161,10 +161,9 @@ class Design:
                             status="warn",
                             message=sentence(
                                 "{label}: nobody with {levels} left, so no hazard ratio can be given (separation); "
-                                "these {customers} customers are predicted to stay for as long as the data last.",
+                                "they are predicted to stay for as long as the data last.",
                                 label=term.label,
                                 levels=listing([f"“{level}”" for level in nobody]),
-                                customers=number(int(np.isin(levels, nobody).sum())),
                             ),
                         )
                     )

@@ -1,5 +1,6 @@
 """Kaplan–Meier: what share of customers is still there after a time, for all or by segment."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -135,6 +136,11 @@ class Curves:
         return {group: table for group, table in self.frame.groupby("group", sort=False)}
 
     @property
+    def name(self) -> str:
+        """Stable name of its table and figure: `survival`, or `survival_by_<segment>`."""
+        return "survival_by_" + re.sub(r"[^\w-]", "_", self.by) if self.by else "survival"
+
+    @property
     def interval_kind(self) -> str:
         """What the intervals of survival and median are."""
         return sentence("{level} confidence ({kind})", level=percent(self.confidence), kind=INTERVAL)
@@ -241,7 +247,7 @@ class Curves:
             parts.append(
                 pd.DataFrame({"group": group, "horizon": reached, **values, "at_risk": at_risk_at(table, reached)})
             )
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
     def median(self) -> pd.DataFrame:
         """Time after which half have left: `group`, `customers`, `median`, `lower`, `upper`.
@@ -280,15 +286,12 @@ class Curves:
         return reached[-1] if reached else None
 
     def spread(self, horizons: Iterable[float]) -> float:
-        """How far the groups lie apart: longest less shortest restricted mean at the common horizon, as a share of it.
+        """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
 
-        0 where there is nothing to compare.
+        0 where there is nothing to compare, or chance can explain it.
         """
         until = self.common_horizon(horizons)
-        if until is None:
-            return 0.0
-        means = self.restricted_mean(until)["restricted_mean"]
-        return float((means.max() - means.min()) / until)
+        return max((max(found.interval[0], 0.0) / until for found in self.differences(horizons)), default=0.0)
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
         """`customers`, `events`, `km_survival_<h>`, `restricted_mean_<h>` and `median_lifetime` (None: not reached).
@@ -317,14 +320,17 @@ class Curves:
         if pd.notna(row["median"]):
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
-                statement=sentence("Half of {who} leave within {span}.", who=who, span=span(row["median"], self.time_unit)),
+                statement=sentence(
+                    "Half of {who} leave within {span}.", who=who, span=span(row["median"], self.time_unit)
+                ),
                 estimate=float(row["median"]),
                 unit=self.time_unit,
                 interval=tuple(None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")),
                 interval_kind=self.interval_kind,
                 evidence="descriptive",
                 n=int(row["customers"]),
-            )  # fmt: skip
+                figure=self.name,
+            )
         at = self.at(horizons)
         at = at[at["group"] == group]
         if at.empty:
@@ -338,15 +344,20 @@ class Curves:
         last = at.iloc[-1]
         return Finding(
             id=f"survival_{self.by}" if self.by else "survival",
-            statement=sentence("{share} of {who} are still there after {span}.", share=percent(last["survival"]), who=who,
-                               span=span(last["horizon"], self.time_unit)),
+            statement=sentence(
+                "{share} of {who} are still there after {span}.",
+                share=percent(last["survival"]),
+                who=who,
+                span=span(last["horizon"], self.time_unit),
+            ),
             estimate=float(last["survival"]),
             unit="share",
             interval=(float(last["lower"]), float(last["upper"])),
             interval_kind=self.interval_kind,
             evidence="descriptive",
             n=int(row["customers"]),
-        )  # fmt: skip
+            figure=self.name,
+        )
 
     def share_staying(self, horizons: Iterable[float]) -> Finding:
         """What share of all customers is still there at the first and the last horizon."""
@@ -373,20 +384,21 @@ class Curves:
             interval_kind=self.interval_kind,
             evidence="descriptive",
             n=int(self.frame["at_risk"].iloc[0]),
+            figure=self.name,
         )
 
-    def difference(self, horizons: Iterable[float]) -> Finding | None:
-        """How much longer the group that stays longest stays than the one that leaves soonest; None without two.
+    def differences(self, horizons: Iterable[float]) -> tuple[Finding, ...]:
+        """How much longer the group that stays longest stays than the one that leaves soonest; empty without two.
 
         The two are chosen after looking, so the interval is Wald's widened by Bonferroni for all pairs of groups.
         """
         until = self.common_horizon(horizons)
         if until is None or len(self.tables) < 2:
-            return None
+            return ()
         means = self.restricted_mean(until).set_index("group")
         most, least = means["restricted_mean"].idxmax(), means["restricted_mean"].idxmin()
-        if most == least:
-            return None
+        if most == least:  # nobody left
+            return ()
         gap = float(means["restricted_mean"][most] - means["restricted_mean"][least])
         pairs = len(list(combinations(means.index, 2)))
         z = normal_quantile(1 - (1 - self.confidence) / pairs)
@@ -395,21 +407,27 @@ class Curves:
         if pairs > 1:
             kind = sentence("{level} confidence (Wald, Bonferroni over {pairs} pairs of groups)",
                             level=percent(self.confidence), pairs=pairs)  # fmt: skip
-        return Finding(
-            id=f"restricted_mean_difference_{self.by}",
-            statement=sentence(
-                "Over their first {until}, {longer} stay {gap} longer on average than {shorter}.",
-                until=span(until, self.time_unit),
-                longer=self.who(most),
-                gap=span(round(gap, 1), self.time_unit),
-                shorter=self.who(least),
+        return (
+            Finding(
+                id=f"restricted_mean_difference_{self.by}",
+                statement=sentence(
+                    "Over their first {until}, {longer} stay {gap} longer on average than {shorter}."
+                    if gap > z * error
+                    else "Over their first {until}, {longer} stay {gap} longer on average than {shorter}, which "
+                    "chance alone can explain.",
+                    until=span(until, self.time_unit),
+                    longer=self.who(most),
+                    gap=span(round(gap, 1), self.time_unit),
+                    shorter=self.who(least),
+                ),
+                estimate=gap,
+                unit=self.time_unit,
+                interval=(gap - z * error, gap + z * error),
+                interval_kind=kind,
+                evidence="associational",
+                n=int(means["customers"][most] + means["customers"][least]),
+                figure=self.name,
             ),
-            estimate=gap,
-            unit=self.time_unit,
-            interval=(gap - z * error, gap + z * error),
-            interval_kind=kind,
-            evidence="associational",
-            n=int(means["customers"][most] + means["customers"][least]),
         )
 
     def who(self, group: str) -> str:
@@ -421,6 +439,26 @@ class Curves:
     def title(self, horizons: Iterable[float]) -> str:
         """The finding that the figure shows, for its title."""
         return self.headline(horizons).statement
+
+    def caption(self) -> str:
+        """How to read the figure."""
+        most = len(self.tables)
+        drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
+        return sentence(
+            "Share of customers still there after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
+            "than {few} customers are still followed.{drawn}",
+            kind=self.interval_kind,
+            few=number(self.smallest_group),
+            drawn=drawn,
+        )
+
+    def table_caption(self) -> str:
+        """What the table at horizons says."""
+        return sentence(
+            "Share of customers still there{by}, with {kind} intervals and how many are still followed.",
+            by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
+            kind=self.interval_kind,
+        )
 
     def plot(self, ax=None, *, title: str | None = None):
         """Step curves with bands, labelled at their ends, numbers at risk under the axis; at most 6 groups.
