@@ -94,7 +94,7 @@ def cross_validate(
             plain = product_limit(durations[train], events[train])
             baseline[test] += survival_at(plain, np.array(horizons)) / repeats
             risk = model.log_hazard(held_out).loc[ids]
-            ranks[test] -= risk.rank(pct=True).to_numpy() / repeats
+            ranks[test] -= (risk.rank().to_numpy() - 0.5) / len(test) / repeats
             counted = count_pairs(durations[test], events[test], risk.to_numpy())
             right[test], comparable[test] = counted.right, counted.comparable
         pairs.append(Pairs(right, comparable))
@@ -140,9 +140,9 @@ class Evaluation:
         Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
     scores
         One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `calibration_error` (mean
-        absolute difference over groups), `chance` (what it would be by chance alone), `judged`
-        (share of customers in groups that could be judged), `brier`, `brier_km` (of the plain Kaplan–Meier curve); missing where the
-        data do not bear it.
+        absolute difference over groups), `chance` (what it would be by chance alone), `judged` (share of customers in
+        groups that could be judged), `brier`, `brier_km` (of the plain Kaplan–Meier curve); missing where the data do
+        not bear it.
     calibration
         `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
     customers, events, folds, repeats, confidence, time_unit

@@ -6,12 +6,16 @@ import pandas as pd
 from lifelines.statistics import multivariate_logrank_test
 
 from workbench.evaluation.multiplicity import holm
-from workbench.models.levels import as_levels, gather, refuse_measurements
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import label_of, require_lifetimes
 
 
 def log_rank(
-    lifetimes: pd.DataFrame, segments: Sequence[str], *, labels: Mapping[str, str] | None = None
+    lifetimes: pd.DataFrame,
+    segments: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    smallest_group: int = SMALLEST_GROUP,
 ) -> pd.DataFrame:
     """One log-rank test a segment, adjusted for their number.
 
@@ -20,7 +24,11 @@ def log_rank(
     lifetimes
         One row a customer: `customer_id`, `duration`, `event` and the segments.
     segments
-        Columns; small groups are gathered as in `kaplan_meier`.
+        Columns.
+    labels
+        Labels of columns.
+    smallest_group
+        Smaller groups are gathered as in `kaplan_meier`.
 
     Returns
     -------
@@ -39,7 +47,7 @@ def log_rank(
         refuse_measurements(lifetimes[segment], segment)
         label = label_of(labels, segment)
         levels = as_levels(lifetimes[segment])
-        shown, _ = gather(levels, label=label, check=segment)
+        shown, _ = gather(levels, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
         row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
         if row["groups"] > 1 and lifetimes["event"].any():

@@ -126,7 +126,8 @@ def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
             blocks[-1][0] += total
             blocks[-1][1] += count
     shift = np.repeat([total / count for total, count in blocks], [count for _, count in blocks])
-    return list(offsets + np.clip(shift, 0, max(1.03 - float(np.sum(sizes)), 0)))
+    centres = offsets + np.clip(shift, 0, max(1.03 - float(np.sum(sizes)), 0))
+    return [float(centre) for centre in centres]
 
 
 def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) -> None:
