@@ -22,7 +22,7 @@ def draw_curves(curves, ax: Axes | None = None, *, title: str | None = None) -> 
     Parameters
     ----------
     curves
-        A `workbench.models.kaplan_meier.Curves`.
+        A `workbench.models.curves.Curves`.
     ax
         Where to draw; a new figure where it is None.
     title
@@ -145,7 +145,7 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
         if curves.by:  # named, not by colour alone
             ax.annotate(
                 textwrap.shorten(group, LABEL_WIDTH + 2, placeholder="…"),
-                xy=(1.035, 0), xytext=(0, top - line * (place + 1)), xycoords="axes fraction",
+                xy=(1.035, 0), xytext=(9, top - line * (place + 1)), xycoords="axes fraction",
                 textcoords="offset points", ha="left", va="center", fontsize="small", color=color,
             )  # fmt: skip
         counts = at_risk_at(table, np.array(ticks))
