@@ -1,0 +1,75 @@
+"""Do predicted shares agree with what happened?"""
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.product_limit import at_risk_at, normal_quantile, product_limit, survival_at
+
+MOST_GROUPS = 10
+CUSTOMERS_PER_GROUP = 50
+SMALLEST_AT_RISK = 10
+"""No observed share is shown that rests on fewer customers."""
+
+
+def calibration(
+    durations: np.ndarray,
+    events: np.ndarray,
+    survival: np.ndarray,
+    horizon: float,
+    *,
+    ranks: np.ndarray | None = None,
+    confidence: float = 0.9,
+) -> pd.DataFrame:
+    """Predicted survival at a horizon against Kaplan–Meier, in groups of similar predictions.
+
+    Parameters
+    ----------
+    durations, events, survival (n,)
+        Time observed, whether the customer left, predicted share still there at `horizon`.
+    ranks (n,)
+        What to form groups by instead of `survival`. Predictions of several fits have to be ranked each within its own:
+        a fit without the customers of a lucky fold predicts too little for just these, and grouping by the pooled
+        predictions would show that as miscalibration.
+    confidence
+        Level of the observed share's interval.
+
+    Returns
+    -------
+    DataFrame
+        One row a group, least survival first: `horizon`, `customers`, `predicted` (mean), `observed`, `lower`, `upper`.
+        At most 10 groups of equal size, of at least 50 customers where there are as many. A group with fewer than 10
+        customers still followed at the horizon is left out.
+    """
+    count = int(np.clip(len(survival) // CUSTOMERS_PER_GROUP, 1, MOST_GROUPS))
+    ranks = survival if ranks is None else ranks
+    edges = np.unique(np.quantile(ranks, np.arange(1, count) / count))
+    group = np.searchsorted(edges, ranks, side="left")  # equal predictions stay together
+    rows = []
+    for place in np.unique(group):
+        member = group == place
+        table = product_limit(durations[member], events[member], confidence=confidence)
+        known_for_ever = not table["censored"].sum() and member.sum() >= SMALLEST_AT_RISK
+        if at_risk_at(table, np.array([horizon]))[0] >= SMALLEST_AT_RISK or known_for_ever:
+            observed = [
+                float(survival_at(table, np.array([horizon]), end)[0]) for end in ("survival", "lower", "upper")
+            ]
+            rows.append((horizon, int(member.sum()), float(survival[member].mean()), *observed))
+    return pd.DataFrame(rows, columns=["horizon", "customers", "predicted", "observed", "lower", "upper"])
+
+
+def calibration_error(groups: pd.DataFrame) -> float | None:
+    """Mean absolute difference of predicted and observed share, weighted by customers; None without groups."""
+    if groups.empty:
+        return None
+    return float(np.average((groups["predicted"] - groups["observed"]).abs(), weights=groups["customers"]))
+
+
+def chance_error(groups: pd.DataFrame, confidence: float) -> float | None:
+    """What `calibration_error` would be about if predictions were right and only the observed shares varied.
+
+    The mean absolute value of a normal error, `sqrt(2 / pi)` standard errors; these are taken from the intervals.
+    """
+    if groups.empty:
+        return None
+    errors = (groups["upper"] - groups["lower"]) / (2 * normal_quantile(confidence))
+    return float(np.average(errors * np.sqrt(2 / np.pi), weights=groups["customers"]))

@@ -1,0 +1,54 @@
+"""How evaluations are drawn."""
+
+import textwrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from workbench.evaluation.horizons import span
+from workbench.wording import sentence
+
+MOST_HORIZONS = 4
+
+
+def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw the calibration of an `Evaluation`, at most four horizons.
+
+    Parameters
+    ----------
+    evaluation
+        A `workbench.evaluation.survival.Evaluation`.
+    ax, title
+        Where to draw (a new figure where it is None) and the text over it (none where it is None).
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    if ax is None:
+        ax = Figure(figsize=(5.2, 4.9), layout="constrained").subplots()
+    ax.plot([0, 1], [0, 1], color="0.6", linewidth=1, zorder=1)
+    by_horizon = list(evaluation.calibration.groupby("horizon"))
+    step = max(1, -(-len(by_horizon) // MOST_HORIZONS))
+    shown = by_horizon[::-1][::step][::-1]  # the last horizon always
+    for place, (horizon, rows) in enumerate(shown):
+        color = f"C{place}"
+        ax.vlines(rows["predicted"], rows["lower"], rows["upper"], color=color, linewidth=1.2, alpha=0.7)
+        ax.plot(
+            rows["predicted"], rows["observed"], marker="os^D"[place], color=color, linestyle="", markersize=6,
+            label=span(horizon, evaluation.time_unit),
+        )  # fmt: skip
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.02)
+    ax.set_aspect("equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1))
+        axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xlabel(sentence("Predicted still there"))
+    ax.set_ylabel(sentence("Observed still there"))
+    # Curves of several horizons cross: names at their ends would lie on each other.
+    ax.legend(loc="upper left", frameon=False)
+    if title:
+        ax.set_title(textwrap.fill(title, 56), loc="left")
+    return ax

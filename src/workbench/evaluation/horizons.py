@@ -1,0 +1,67 @@
+"""Horizons: the times at which survival is asked for, and how a length of time is said."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from workbench.errors import ParameterError
+from workbench.wording import listing, number, sentence
+
+_SPANS = {
+    "day": ("{n} day", "{n} days"),
+    "week": ("{n} week", "{n} weeks"),
+    "month": ("{n} month", "{n} months"),
+    "quarter": ("{n} quarter", "{n} quarters"),
+    "year": ("{n} year", "{n} years"),
+}
+_AXES = {"day": "Days", "week": "Weeks", "month": "Months", "quarter": "Quarters", "year": "Years"}
+
+
+def clean_horizons(horizons: Iterable[float]) -> tuple[float, ...]:
+    """Horizons ascending and each once.
+
+    Raises
+    ------
+    ParameterError
+        When one is not a finite number above 0, or there is none.
+
+    Examples
+    --------
+    >>> clean_horizons([24, 12, 24])
+    (12.0, 24.0)
+    """
+    horizons = [float(horizon) for horizon in horizons]
+    wrong = [horizon for horizon in horizons if not (np.isfinite(horizon) and horizon > 0)]
+    if wrong or not horizons:
+        raise ParameterError(
+            sentence(
+                "horizons: got {got}, expected one or more finite numbers above 0.",
+                got=listing([f"{horizon:g}" for horizon in wrong]) or sentence("an empty list"),
+            )
+        )
+    return tuple(sorted(set(horizons)))
+
+
+def span(value: float, time_unit: str) -> str:
+    """A length of time in words.
+
+    Examples
+    --------
+    >>> span(35, "month"), span(1, "month"), span(2.5, "visit")
+    ('35 months', '1 month', '2.5 visit')
+    """
+    one, many = _SPANS.get(time_unit, ("{n} {unit}", "{n} {unit}"))
+    return sentence(one if value == 1 else many, n=number(value), unit=time_unit)
+
+
+def time_axis(time_unit: str) -> str:
+    """Name of the time axis of lifetimes.
+
+    Examples
+    --------
+    >>> time_axis("month"), time_axis("visit")
+    ('Months as a customer', 'Time as a customer (visit)')
+    """
+    if time_unit in _AXES:
+        return sentence(_AXES[time_unit] + " as a customer")
+    return sentence("Time as a customer ({unit})", unit=time_unit)

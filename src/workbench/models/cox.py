@@ -1,0 +1,378 @@
+"""Cox's proportional hazards: which customers leave sooner than otherwise similar ones, and each one's survival."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from lifelines.utils import concordance_index
+from scipy.stats import chi2, norm
+
+from workbench.errors import DataError
+from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.multiplicity import holm
+from workbench.evaluation.product_limit import normal_quantile
+from workbench.findings import Check, Finding
+from workbench.models.design import Design, build_design
+from workbench.models.lifetimes import inline, require_lifetimes
+from workbench.models.partial_likelihood import maximise
+from workbench.models.risk_sets import proportionality_test, risk_sets
+from workbench.wording import listing, number, percent, sentence
+
+
+def fit_cox(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    *,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    labels: Mapping[str, str] | None = None,
+    design: Design | None = None,
+) -> "CoxModel":
+    """Fit a Cox model by partial likelihood, ties as Efron.
+
+    Parameters
+    ----------
+    lifetimes
+        One row a customer: `customer_id`, `duration` (in `time_unit`), `event` and the covariates.
+    covariates
+        Columns; see `workbench.models.design.build_design` for how they are encoded. None of them gives the curve of
+        all customers.
+    confidence
+        Level of the intervals.
+    time_unit, labels
+        What durations are counted in, and labels of columns.
+    design
+        Encode by the terms of this design (of another sample of the same data) instead of describing them anew.
+
+    Raises
+    ------
+    DataError
+        When the table breaks its contract, nobody left, or the fit does not converge.
+
+    References
+    ----------
+    Cox (1972); Efron (1977); fitted by lifelines (Davidson-Pilon 2019).
+    """
+    covariates = list(dict.fromkeys(covariates))
+    lifetimes = require_lifetimes(lifetimes)
+    if not lifetimes["event"].any():
+        raise DataError(
+            sentence("lifetimes.event: got nobody who left, expected some; no hazard can be estimated.")
+        )  # fmt: skip
+    if design is None:
+        events = lifetimes["event"].to_numpy()
+        design = build_design(lifetimes, events, covariates, labels=labels)
+        used = lifetimes[design.complete(lifetimes)]
+    else:
+        used = lifetimes[design.complete(lifetimes)]
+        design = design.settle(used, used["event"].to_numpy())
+    matrix, silent = design.encode(used)
+    durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
+    loud = ~silent
+    coefficients, covariance, problems = maximise(matrix[loud], durations[loud], events[loud], design)
+    sums = risk_sets(durations[loud], events[loud], matrix[loud], coefficients)
+    null = risk_sets(durations[loud], events[loud], np.zeros((int(loud.sum()), 0)), np.zeros(0))
+    log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
+    return CoxModel(
+        design=design,
+        coefficients=pd.DataFrame(
+            {
+                "covariate": [covariate for covariate, _ in design.columns],
+                "level": [level for _, level in design.columns],
+                "coefficient": coefficients,
+                "standard_error": np.sqrt(np.diag(covariance)),
+            }
+        ),
+        covariance=covariance,
+        baseline=pd.DataFrame({"time": sums.times, "cumulative_hazard": sums.hazard.cumsum()}),
+        last_time=float(durations.max()),
+        log_likelihood=sums.log_likelihood,
+        null_log_likelihood=null.log_likelihood,
+        concordance=float(concordance_index(durations, -np.where(silent, -1e300, log_hazard), events)),
+        proportionality=_proportionality(sums, design),
+        customers=len(used),
+        events=int(events.sum()),
+        confidence=confidence,
+        time_unit=time_unit,
+        problems=problems,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CoxModel:
+    """A fitted Cox model.
+
+    Attributes
+    ----------
+    design
+        How covariates are encoded.
+    coefficients
+        `covariate`, `level` (empty for a number), `coefficient` (log hazard ratio, against the reference level or per
+        unit), `standard_error`.
+    covariance
+        Of the coefficients, in the same order.
+    baseline
+        `time`, `cumulative_hazard` of a customer at every reference level with average numbers.
+    last_time
+        End of observation: nothing is predicted beyond.
+    log_likelihood, null_log_likelihood
+        Partial (Efron), of this model and of one without covariates.
+    concordance
+        Harrell's, in sample: flattering; `workbench.evaluation.survival` has it out of sample.
+    proportionality
+        `covariate`, `label`, `statistic`, `degrees_of_freedom`, `p_value`, `p_value_holm`.
+    customers, events
+        Used in the fit.
+    confidence, time_unit
+        Level of the intervals, and what times are counted in.
+    problems
+        Checks of the fit itself.
+    """
+
+    design: Design
+    coefficients: pd.DataFrame
+    covariance: np.ndarray
+    baseline: pd.DataFrame
+    last_time: float
+    log_likelihood: float
+    null_log_likelihood: float
+    concordance: float
+    proportionality: pd.DataFrame
+    customers: int
+    events: int
+    confidence: float
+    time_unit: str
+    problems: tuple[Check, ...]
+
+    @property
+    def interval_kind(self) -> str:
+        """What the intervals of hazard ratios are."""
+        return sentence("{level} confidence (Wald, log scale)", level=percent(self.confidence))
+
+    @property
+    def likelihood_ratio_test(self) -> tuple[float, int, float]:
+        """Chi squared, degrees of freedom and p-value against a model without covariates."""
+        statistic, freedom = 2 * (self.log_likelihood - self.null_log_likelihood), len(self.coefficients)
+        return statistic, freedom, float(chi2.sf(statistic, freedom)) if freedom else 1.0
+
+    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
+        """Rows for which the model can predict: no number is missing."""
+        return lifetimes[self.design.complete(lifetimes)]
+
+    def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
+        """The same model on other rows; for evaluation out of sample."""
+        covariates = [term.covariate for term in self.design.terms]
+        return fit_cox(lifetimes, covariates, confidence=self.confidence, time_unit=self.time_unit, design=self.design)
+
+    def hazard_ratios(self) -> pd.DataFrame:
+        """Hazard ratios with what they compare.
+
+        Returns
+        -------
+        DataFrame
+            `covariate`, `label`, `value`, `reference`: customers at `value` leave at `hazard_ratio` times the rate of
+            otherwise equal ones at `reference` (of a number: its upper against its lower quartile, or the larger of
+            two values); `lower`, `upper`, `p_value`, `p_value_holm` (over all rows). References of categories are
+            their most frequent level.
+        """
+        z = normal_quantile(self.confidence)
+        terms = {term.covariate: term for term in self.design.terms}
+        rows = []
+        for row in self.coefficients.itertuples():
+            term = terms[row.covariate]
+            step = 1.0 if term.is_category else term.high - term.low
+            center, half = row.coefficient * step, z * row.standard_error * step
+            with np.errstate(over="ignore"):
+                ratio, lower, upper = np.exp([center, center - half, center + half])
+            rows.append(
+                {
+                    "covariate": term.covariate,
+                    "label": term.label,
+                    "value": row.level or number(term.high),
+                    "reference": term.levels[0] if term.is_category else number(term.low),
+                    "hazard_ratio": ratio,
+                    "lower": lower,
+                    "upper": upper,
+                    "p_value": 2 * norm.sf(abs(row.coefficient / row.standard_error)),
+                }
+            )
+        columns = ["covariate", "label", "value", "reference", "hazard_ratio", "lower", "upper", "p_value"]
+        table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], float))
+        return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))
+
+    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
+        """Log of each customer's hazard against the baseline, by customer_id; minus infinity where nobody leaves."""
+        matrix, silent = self.design.encode(frame)
+        values = np.where(silent, -np.inf, matrix @ self.coefficients["coefficient"].to_numpy())
+        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
+
+    def predict_survival(self, frame: pd.DataFrame, times: Iterable[float]) -> pd.DataFrame:
+        """Predicted share still there, `exp(-H0(t) exp(x b))`.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, without missing numbers.
+        times
+            Within the time observed.
+
+        Returns
+        -------
+        DataFrame
+            One row a customer (index `customer_id`), one column a time (ascending).
+
+        Raises
+        ------
+        DataError
+            When a time lies beyond the data, or a covariate cannot be encoded.
+        """
+        times = clean_horizons(times)
+        if times[-1] > self.last_time:
+            raise DataError(
+                sentence(
+                    "times: got {time}, expected at most {last}, where the data end; nothing is extrapolated.",
+                    time=span(times[-1], self.time_unit),
+                    last=span(self.last_time, self.time_unit),
+                )
+            )
+        log_hazard = self.log_hazard(frame)
+        place = np.searchsorted(self.baseline["time"].to_numpy(), times, side="right")
+        cumulative = np.append(0.0, self.baseline["cumulative_hazard"].to_numpy())[place]
+        with np.errstate(over="ignore"):
+            survival = np.exp(-np.exp(log_hazard.to_numpy())[:, None] * cumulative)
+        return pd.DataFrame(survival, index=log_hazard.index, columns=pd.Index(times, name="horizon"))
+
+    def checks(self) -> tuple[Check, ...]:
+        """What was gathered, dropped or missing, and whether the fit can be used."""
+        return self.design.checks + self.problems
+
+    def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
+        """Whether each covariate's hazard ratio stays the same over time; `warn` where it does not."""
+        checks = []
+        for row in self.proportionality.itertuples():
+            holds = row.p_value_holm >= level
+            message = (
+                sentence("{label}: no sign that its hazard ratio changes over time (p = {p} after Holm's correction).",
+                         label=row.label, p=number(row.p_value_holm, 2))
+                if holds
+                else sentence(
+                    "{label}: its hazard ratio changes over time ({p} after Holm's correction), so the one shown is an "
+                    "average over the time observed, and may be weaker or reversed early or late.",
+                    label=row.label,
+                    p="p < 0.001" if row.p_value_holm < 0.001 else f"p = {number(row.p_value_holm, 2)}",
+                )
+            )  # fmt: skip
+            checks.append(
+                Check(
+                    name=f"proportional_hazards_{row.covariate}",
+                    status="pass" if holds else "warn",
+                    message=message,
+                    value=float(row.p_value_holm),
+                    threshold=level,
+                )
+            )
+        return tuple(checks)
+
+    def findings(self, most: int = 3, level: float = 0.05) -> tuple[Finding, ...]:
+        """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
+
+        None where the fit cannot be used, or nothing is clear after Holm's correction.
+        """
+        if any(problem.status == "fail" for problem in self.problems):
+            return ()
+        table = self.hazard_ratios()
+        table = table[table["p_value_holm"] < level]
+        strength = np.log(table["hazard_ratio"]).abs()
+        table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
+        varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
+        findings = []
+        for row in table.head(most).itertuples():
+            template = (
+                "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
+                "“{reference}”{average}; this is an association, not a cause."
+            )
+            findings.append(
+                Finding(
+                    id=f"hazard_ratio_{row.covariate}",
+                    statement=sentence(
+                        template,
+                        label=inline(row.label),
+                        value=row.value,
+                        ratio=number(row.hazard_ratio, 2),
+                        reference=row.reference,
+                        average=sentence(", averaged over time") if row.covariate in varying else "",
+                    ),
+                    estimate=float(row.hazard_ratio),
+                    unit=sentence("hazard ratio"),
+                    interval=(float(row.lower), float(row.upper)),
+                    interval_kind=self.interval_kind,
+                    evidence="associational",
+                    n=self.customers,
+                    table="hazard_ratios",
+                    figure="hazard_ratios",
+                )
+            )
+        return tuple(findings)
+
+    def reference_customer(self) -> str:
+        """The customer that hazard ratios start from, in words."""
+        said = [
+            sentence("{label} “{level}”", label=inline(term.label), level=term.levels[0])
+            if term.is_category
+            else sentence("{label} {center} (the mean)", label=inline(term.label), center=number(term.center))
+            for term in self.design.terms
+        ]
+        return listing(said)
+
+    def title(self) -> str:
+        """The finding that the figure shows."""
+        findings = self.findings(most=1)
+        return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
+
+    def caption(self) -> str:
+        """How to read the figure."""
+        return sentence(
+            "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
+            "with their lower quartile; intervals are {kind}. An association, not an effect.",
+            kind=self.interval_kind,
+        )
+
+    def table_caption(self) -> str:
+        """What the table of hazard ratios compares with."""
+        if not self.design.terms:
+            return sentence("No covariates, so there is nothing to compare.")
+        return sentence("Hazard ratios; the reference customer has {reference}.", reference=self.reference_customer())
+
+    def plot(self, ax=None, *, title: str | None = None):
+        """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
+        from workbench.models.survival_figures import draw_hazard_ratios  # only a figure needs matplotlib
+
+        return draw_hazard_ratios(self, ax, title=title)
+
+    def describe(self) -> str:
+        """What the figure of hazard ratios shows, for those who cannot see it."""
+        rows = [
+            sentence("{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
+                     label=row.label, value=row.value, reference=row.reference, ratio=number(row.hazard_ratio, 2),
+                     lower=number(row.lower, 2), upper=number(row.upper, 2))
+            for row in strongest(self.hazard_ratios()).itertuples()
+        ]  # fmt: skip
+        return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
+                        kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+
+
+def strongest(hazard_ratios: pd.DataFrame, most: int = 10) -> pd.DataFrame:
+    """The rows farthest from a hazard ratio of 1."""
+    strength = np.log(hazard_ratios["hazard_ratio"]).abs()
+    return hazard_ratios.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
+
+
+def _proportionality(sums, design: Design) -> pd.DataFrame:
+    rows = []
+    for term in design.terms:
+        columns = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        if columns and len(sums.times) > 1:
+            rows.append((term.covariate, term.label, *proportionality_test(sums, columns)))
+    table = pd.DataFrame(rows, columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value"])
+    return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))

@@ -1,0 +1,421 @@
+"""Survival curves as a result: what can be read from them, said about them and drawn."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.product_limit import (
+    INTERVAL,
+    at_risk_at,
+    normal_quantile,
+    quantile,
+    restricted_mean,
+    survival_at,
+)
+from workbench.findings import Check, Finding
+from workbench.models.lifetimes import inline
+from workbench.wording import listing, number, percent, sentence
+
+ALL = "all customers"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves:
+    """Kaplan–Meier curves, one a group.
+
+    Attributes
+    ----------
+    frame
+        `group`, `time`, `at_risk`, `events`, `censored`, `survival`, `lower`, `upper`; groups by size, the largest
+        first, times ascending from 0.
+    by, label
+        Segment and its label; None for all customers.
+    time_unit
+        What times are counted in.
+    confidence
+        Level of the intervals.
+    smallest_group
+        No estimate rests on fewer customers.
+    checks
+        What was gathered or could not be told apart.
+    """
+
+    frame: pd.DataFrame
+    by: str | None
+    label: str | None
+    time_unit: str
+    confidence: float
+    smallest_group: int
+    checks: tuple[Check, ...]
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The curve of each group."""
+        return {group: table for group, table in self.frame.groupby("group", sort=False)}
+
+    @property
+    def name(self) -> str:
+        """Stable name of its table and figure: `survival`, or `survival_by_<segment>`."""
+        return "survival_by_" + re.sub(r"[^\w-]", "_", self.by) if self.by else "survival"
+
+    @property
+    def interval_kind(self) -> str:
+        """What the intervals of survival and median are."""
+        return sentence("{level} confidence ({kind})", level=percent(self.confidence), kind=INTERVAL)
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """`group`, `customers`, `events`, and `reach`: the last time up to which it can be judged.
+
+        The reach ends where fewer than `smallest_group` are still followed. A group of which everyone was seen to
+        leave is known for ever.
+        """
+        rows = []
+        for group, table in self.tables.items():
+            enough = table["time"][table["at_risk"] >= self.smallest_group]
+            reach = np.inf if table["censored"].sum() == 0 else float(enough.iloc[-1])
+            rows.append((group, int(table["at_risk"].iloc[0]), int(table["events"].sum()), reach))
+        return pd.DataFrame(rows, columns=["group", "customers", "events", "reach"])
+
+    @property
+    def extremes(self) -> tuple[str, str]:
+        """The groups that leave soonest and last, by the restricted mean up to where all can be judged."""
+        until = min(self.groups["reach"].min(), self.frame["time"].max())
+        means = self.restricted_mean(until).set_index("group")["restricted_mean"]
+        return means.idxmin(), means.idxmax()
+
+    def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
+        """Horizons that the data reach in at least one group, and a check that names the others.
+
+        Returns
+        -------
+        tuple of float, Check
+            `warn` where a horizon lies beyond the data, of all or of one group: nothing is extrapolated.
+
+        Raises
+        ------
+        DataError
+            When no horizon is left.
+        """
+        horizons = clean_horizons(horizons)
+        groups = self.groups
+        reached = tuple(horizon for horizon in horizons if horizon <= groups["reach"].max())
+        if not reached:
+            raise DataError(
+                sentence(
+                    "horizons: got {first} and more, expected at most {reach}: later, fewer than {smallest} customers "
+                    "are still followed, and nothing is extrapolated; choose shorter horizons.",
+                    first=span(horizons[0], self.time_unit),
+                    reach=span(groups["reach"].max(), self.time_unit),
+                    smallest=number(self.smallest_group),
+                )
+            )
+        name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
+        beyond = [number(horizon) for horizon in horizons if horizon not in reached]
+        short = [
+            row.group for row in groups.itertuples() if row.reach < reached[-1]
+        ]  # some groups may end before others
+        if not beyond and not short:
+            reach = groups["reach"].min()
+            message = sentence("At every horizon enough customers are still followed in every group.")
+            return reached, Check(
+                name=name,
+                status="pass",
+                message=message,
+                value=reached[-1],
+                threshold=float(reach) if np.isfinite(reach) else None,
+            )
+        messages = []
+        if beyond:
+            messages.append(
+                sentence(
+                    "The data do not reach horizon {beyond} ({unit}): left out, not extrapolated.",
+                    beyond=listing(beyond),
+                    unit=self.time_unit,
+                )
+            )
+        if short:
+            messages.append(
+                sentence(
+                    "{label}: {groups} cannot be judged at every horizon, because fewer than {smallest} of its "
+                    "customers are still followed there.",
+                    label=self.label,
+                    groups=listing(short),
+                    smallest=number(self.smallest_group),
+                )
+            )
+        return reached, Check(
+            name=name,
+            status="warn",
+            message=" ".join(messages),
+            value=horizons[-1],
+            threshold=float(groups["reach"].min()) if np.isfinite(groups["reach"].min()) else None,
+        )
+
+    def at(self, horizons: Iterable[float]) -> pd.DataFrame:
+        """Survival at horizons: `group`, `horizon`, `survival`, `lower`, `upper`, `at_risk`.
+
+        A row is there only where the group's data reach the horizon; `within` says which are missing.
+        """
+        horizons = np.array(clean_horizons(horizons))
+        parts = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            reached = horizons[horizons <= reach]
+            values = {column: survival_at(table, reached, column) for column in ("survival", "lower", "upper")}
+            parts.append(
+                pd.DataFrame({"group": group, "horizon": reached, **values, "at_risk": at_risk_at(table, reached)})
+            )
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+    def median(self) -> pd.DataFrame:
+        """Time after which half have left: `group`, `customers`, `median`, `lower`, `upper`.
+
+        Missing (`<NA>`) where the curve, or the end of its band, stays above one half.
+        """
+        rows = [
+            (group, int(table["at_risk"].iloc[0]), *(quantile(table, 0.5, c) for c in ("survival", "lower", "upper")))
+            for group, table in self.tables.items()
+        ]
+        frame = pd.DataFrame(rows, columns=["group", "customers", "median", "lower", "upper"])
+        return frame.astype({column: "Float64" for column in ("median", "lower", "upper")})
+
+    def restricted_mean(self, until: float) -> pd.DataFrame:
+        """Mean time as a customer within the first `until`.
+
+        Returns
+        -------
+        DataFrame
+            `group`, `customers`, `restricted_mean`, `standard_error`, `lower`, `upper` (Wald, within [0, until]); a
+            row only where the group's data reach `until`.
+        """
+        z = normal_quantile(self.confidence)
+        rows = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            if until <= reach:
+                mean, error = restricted_mean(table, until)
+                ends = (max(mean - z * error, 0.0), min(mean + z * error, float(until)))
+                rows.append((group, int(table["at_risk"].iloc[0]), mean, error, *ends))
+        columns = ["group", "customers", "restricted_mean", "standard_error", "lower", "upper"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def common_horizon(self, horizons: Iterable[float]) -> float | None:
+        """The longest of the horizons that every group reaches; None where there is none."""
+        reached = [horizon for horizon in clean_horizons(horizons) if horizon <= self.groups["reach"].min()]
+        return reached[-1] if reached else None
+
+    def spread(self, horizons: Iterable[float]) -> float:
+        """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
+
+        0 where there is nothing to compare, or chance can explain it.
+        """
+        until = self.common_horizon(horizons)
+        return max((max(found.interval[0], 0.0) / until for found in self.differences(horizons)), default=0.0)
+
+    def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
+        """`customers`, `events`, `km_survival_<h>`, `restricted_mean_<h>` and `median_lifetime` (None: not reached).
+
+        Only for the curve of all customers.
+        """
+        if self.by:
+            raise ValueError(f"metrics are those of all customers, got curves by {self.by!r}")
+        groups, median = self.groups.iloc[0], self.median()["median"].iloc[0]
+        values: dict[str, float | int | None] = {"customers": int(groups.customers), "events": int(groups.events)}
+        at = self.at(horizons)
+        values |= {f"km_survival_{row.horizon:g}": float(row.survival) for row in at.itertuples()}
+        for horizon in at["horizon"]:
+            values[f"restricted_mean_{horizon:g}"] = float(self.restricted_mean(horizon)["restricted_mean"].iloc[0])
+        return values | {"median_lifetime": None if pd.isna(median) else float(median)}
+
+    def headline(self, horizons: Iterable[float]) -> Finding:
+        """The sentence that this figure is for: how long half stay, or what share is still there at the end.
+
+        Of several groups it is about the one that leaves soonest (`extremes`).
+        """
+        horizons = clean_horizons(horizons)
+        group = self.extremes[0]
+        who = self.who(group)
+        row = self.median().set_index("group").loc[group]
+        if pd.notna(row["median"]):
+            return Finding(
+                id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
+                statement=sentence(
+                    "Half of {who} leave within {span}.", who=who, span=span(row["median"], self.time_unit)
+                ),
+                estimate=float(row["median"]),
+                unit=self.time_unit,
+                interval=tuple(None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")),
+                interval_kind=self.interval_kind,
+                evidence="descriptive",
+                n=int(row["customers"]),
+                figure=self.name,
+            )
+        at = self.at(horizons)
+        at = at[at["group"] == group]
+        if at.empty:
+            return Finding(
+                id=f"survival_{self.by}" if self.by else "survival",
+                statement=sentence("The data are too short to say how long {who} stay.", who=who),
+                estimate=None,
+                evidence="descriptive",
+                n=int(row["customers"]),
+            )
+        last = at.iloc[-1]
+        return Finding(
+            id=f"survival_{self.by}" if self.by else "survival",
+            statement=sentence(
+                "{share} of {who} are still there after {span}.",
+                share=percent(last["survival"]),
+                who=who,
+                span=span(last["horizon"], self.time_unit),
+            ),
+            estimate=float(last["survival"]),
+            unit="share",
+            interval=(float(last["lower"]), float(last["upper"])),
+            interval_kind=self.interval_kind,
+            evidence="descriptive",
+            n=int(row["customers"]),
+            figure=self.name,
+        )
+
+    def share_staying(self, horizons: Iterable[float]) -> Finding:
+        """What share of all customers is still there at the first and the last horizon."""
+        at = self.at(horizons)
+        first, last = at.iloc[0], at.iloc[-1]
+        values = {
+            "who": self.who(first["group"]),
+            "share": percent(first["survival"]),
+            "span": span(first["horizon"], self.time_unit),
+            "later_share": percent(last["survival"]),
+            "later": span(last["horizon"], self.time_unit),
+        }
+        template = (
+            "Of {who}, {share} are still there after {span} and {later_share} after {later}."
+            if len(at) > 1
+            else "Of {who}, {share} are still there after {span}."
+        )
+        return Finding(
+            id="share_staying",
+            statement=sentence(template, **values),
+            estimate=float(last["survival"]),
+            unit="share",
+            interval=(float(last["lower"]), float(last["upper"])),
+            interval_kind=self.interval_kind,
+            evidence="descriptive",
+            n=int(self.frame["at_risk"].iloc[0]),
+            figure=self.name,
+        )
+
+    def differences(self, horizons: Iterable[float]) -> tuple[Finding, ...]:
+        """How much longer the group that stays longest stays than the one that leaves soonest; empty without two.
+
+        The two are chosen after looking, so the interval is Wald's widened by Bonferroni for all pairs of groups.
+        """
+        until = self.common_horizon(horizons)
+        if until is None or len(self.tables) < 2:
+            return ()
+        means = self.restricted_mean(until).set_index("group")
+        most, least = means["restricted_mean"].idxmax(), means["restricted_mean"].idxmin()
+        if most == least:  # nobody left
+            return ()
+        gap = float(means["restricted_mean"][most] - means["restricted_mean"][least])
+        pairs = len(list(combinations(means.index, 2)))
+        z = normal_quantile(1 - (1 - self.confidence) / pairs)
+        error = float(np.hypot(means["standard_error"][most], means["standard_error"][least]))
+        kind = sentence("{level} confidence (Wald)", level=percent(self.confidence))
+        if pairs > 1:
+            kind = sentence("{level} confidence (Wald, Bonferroni over {pairs} pairs of groups)",
+                            level=percent(self.confidence), pairs=pairs)  # fmt: skip
+        return (
+            Finding(
+                id=f"restricted_mean_difference_{self.by}",
+                statement=sentence(
+                    "Over their first {until}, {longer} stay {gap} longer on average than {shorter}."
+                    if gap > z * error
+                    else "Over their first {until}, {longer} stay {gap} longer on average than {shorter}, which "
+                    "chance alone can explain.",
+                    until=span(until, self.time_unit),
+                    longer=self.who(most),
+                    gap=span(round(gap, 1), self.time_unit),
+                    shorter=self.who(least),
+                ),
+                estimate=gap,
+                unit=self.time_unit,
+                interval=(gap - z * error, gap + z * error),
+                interval_kind=kind,
+                evidence="associational",
+                n=int(means["customers"][most] + means["customers"][least]),
+                figure=self.name,
+            ),
+        )
+
+    def who(self, group: str) -> str:
+        """A group inside a sentence."""
+        if not self.by:
+            return sentence(ALL)
+        return sentence("customers with {label} “{group}”", label=inline(self.label), group=group)
+
+    def title(self, horizons: Iterable[float]) -> str:
+        """The finding that the figure shows, for its title."""
+        return self.headline(horizons).statement
+
+    def caption(self) -> str:
+        """How to read the figure."""
+        most = len(self.tables)
+        drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
+        return sentence(
+            "Share of customers still there after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
+            "than {few} customers are still followed.{drawn}",
+            kind=self.interval_kind,
+            few=number(self.smallest_group),
+            drawn=drawn,
+        )
+
+    def table_caption(self) -> str:
+        """What the table at horizons says."""
+        return sentence(
+            "Share of customers still there{by}, with {kind} intervals and how many are still followed.",
+            by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
+            kind=self.interval_kind,
+        )
+
+    def plot(self, ax=None, *, title: str | None = None):
+        """Step curves with bands, labelled at their ends, numbers at risk under the axis; at most 6 groups.
+
+        Parameters
+        ----------
+        ax
+            matplotlib Axes to draw on; a new figure of 6 inches where it is None.
+        title
+            The finding in words; none is drawn where it is None.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        from workbench.models.survival_figures import draw_curves  # only a figure needs matplotlib
+
+        return draw_curves(self, ax, title=title)
+
+    def describe(self, horizons: Iterable[float]) -> str:
+        """What the figure shows, for those who cannot see it."""
+        at = self.at(horizons)
+        curves = []
+        for group, rows in at.groupby("group", sort=False):
+            points = [
+                sentence("{share} after {span}", share=percent(row.survival), span=span(row.horizon, self.time_unit))
+                for row in rows.itertuples()
+            ]
+            curves.append(sentence("{group}: {points}", group=group, points=listing(points)))
+        return sentence(
+            "Step curves of the share of customers still there over time{by}, falling from 100%. {curves}. "
+            "Bands are {kind}.",
+            by=sentence(", by {label}", label=inline(self.label)) if self.by else "",
+            curves="; ".join(curves),
+            kind=self.interval_kind,
+        )

@@ -1,0 +1,254 @@
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines import CoxPHFitter
+from lifelines.datasets import load_rossi
+
+from workbench.errors import DataError
+from workbench.models.cox import fit_cox
+
+COVARIATES = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
+
+
+@pytest.fixture(scope="module")
+def rossi():
+    return load_rossi().rename(columns={"week": "duration", "arrest": "event"}).rename_axis("customer_id").reset_index()
+
+
+@pytest.fixture(scope="module")
+def model(rossi):
+    return fit_cox(rossi, COVARIATES, time_unit="week")
+
+
+def world(size, random, *, effects=(0.8, -0.05), crossing=False):
+    """Weibull lives with proportional hazards; where `crossing`, the plan's ratio turns from 2 to 1/2 at the median."""
+    plan, use = np.arange(size) % 2 == 0, random.normal(50, 10, size)
+    if crossing:
+        # Cumulative hazard of the plan: 2t up to the baseline's median, then at half the rate.
+        exposure, median = random.exponential(size=size), np.log(2)
+        early = exposure < 2 * median
+        life = np.where(plan, np.where(early, exposure / 2, median + (exposure - 2 * median) * 2), exposure) * 20
+    else:
+        rate = np.exp(effects[0] * plan + effects[1] * (use - 50))
+        life = 20 * (random.exponential(size=size) / rate) ** (1 / 1.5)
+    followed = random.uniform(5, 47 if crossing else 62, size)  # about 30% are not seen to leave
+    return pd.DataFrame(
+        {
+            "customer_id": np.arange(size),
+            "duration": np.minimum(life, followed),
+            "event": life <= followed,
+            "plan": np.where(plan, "new", "old"),
+            "use": use,
+        }
+    )
+
+
+def coefficient(model, covariate):
+    """Log hazard ratio of new against old, or of one more unit."""
+    row = model.coefficients.set_index("covariate").loc[covariate]
+    return (row["coefficient"] if row["level"] != "old" else -row["coefficient"]), row["standard_error"]
+
+
+def test_reproduces_the_published_rossi_fit(model):
+    # Allison (1995); R: coxph(Surv(week, arrest) ~ fin + age + race + wexp + mar + paro + prio, rossi)
+    expected = [-0.37942, -0.05744, 0.31390, -0.14980, -0.43370, -0.08487, 0.09150]
+    assert model.coefficients["coefficient"].tolist() == pytest.approx(expected, abs=1e-4)
+    assert model.log_likelihood == pytest.approx(-658.75, abs=0.005)
+    assert model.likelihood_ratio_test[:2] == pytest.approx((33.27, 7), abs=0.005)
+    assert model.concordance == pytest.approx(0.64, abs=0.005)
+    assert model.baseline["cumulative_hazard"].is_monotonic_increasing
+
+
+def test_standard_errors_are_those_of_the_fitter(model, rossi):
+    fitted = CoxPHFitter().fit(load_rossi(), "week", "arrest")
+    assert model.coefficients["standard_error"].tolist() == pytest.approx(fitted.standard_errors_[COVARIATES].tolist())
+
+
+def test_hazard_ratios_say_what_they_compare(model, rossi):
+    row = model.hazard_ratios().set_index("covariate").loc["age"]
+    low, high = rossi["age"].quantile([0.25, 0.75])
+    assert (row["value"], row["reference"]) == (f"{high:g}", f"{low:g}")
+    assert row["hazard_ratio"] == pytest.approx(np.exp(-0.05744 * (high - low)), abs=1e-3)
+    assert row["lower"] < row["hazard_ratio"] < row["upper"] < 1
+
+
+def test_the_unit_of_time_changes_no_hazard_ratio_and_no_prediction(model, rossi):
+    days = fit_cox(rossi.assign(duration=rossi["duration"] * 7), COVARIATES, time_unit="day")
+    assert days.coefficients["coefficient"].tolist() == pytest.approx(model.coefficients["coefficient"].tolist())
+    weeks = model.predict_survival(rossi, [10, 20]).to_numpy()
+    assert days.predict_survival(rossi, [70, 140]).to_numpy() == pytest.approx(weeks)
+
+
+def test_order_of_rows_changes_nothing(model, rossi):
+    shuffled = fit_cox(rossi.sample(frac=1, random_state=1), COVARIATES)
+    assert shuffled.coefficients["coefficient"].tolist() == pytest.approx(model.coefficients["coefficient"].tolist())
+    assert shuffled.proportionality["p_value"].tolist() == pytest.approx(model.proportionality["p_value"].tolist())
+
+
+def test_predictions_stay_with_their_customers(model, rossi):
+    whole, some = model.predict_survival(rossi, [10, 50]), rossi.sample(7, random_state=2)
+    pd.testing.assert_frame_equal(model.predict_survival(some, [50, 10]), whole.loc[some["customer_id"]])
+    assert whole.to_numpy().min() >= 0
+    assert (whole[10] >= whole[50]).all()
+    assert whole.to_numpy().max() <= 1
+
+
+def test_without_covariates_it_is_the_curve_of_all_customers(rossi):
+    from workbench.models.kaplan_meier import kaplan_meier
+
+    plain = fit_cox(rossi, [])
+    curve = kaplan_meier(rossi).at([10, 30, 52])["survival"]
+    assert plain.predict_survival(rossi, [10, 30, 52]).iloc[0].tolist() == pytest.approx(curve.tolist(), abs=1e-3)
+    assert plain.findings() == plain.assumptions() == ()
+    assert plain.concordance == 0.5
+
+
+def test_nothing_is_predicted_beyond_the_data(model, rossi):
+    with pytest.raises(DataError, match="got 60 weeks, expected at most 52 weeks"):
+        model.predict_survival(rossi, [20, 60])
+
+
+def test_the_assumption_is_checked_for_each_covariate(model):
+    checks = {check.name: check for check in model.assumptions()}
+    assert list(checks) == [f"proportional_hazards_{name}" for name in COVARIATES]
+    # lifelines' approximate test finds age and wexp as well, before Holm's correction
+    smallest = model.proportionality.set_index("covariate")["p_value"].nsmallest(2)
+    assert sorted(smallest.index) == ["age", "wexp"]
+    assert (model.proportionality["p_value_holm"] >= model.proportionality["p_value"]).all()
+
+
+def test_a_planted_crossing_is_found_and_said_to_be_an_average():
+    random = np.random.default_rng(10)
+    found = 0
+    for _ in range(20):
+        model = fit_cox(world(1000, random, crossing=True), ["plan"])
+        (check,) = model.assumptions()
+        found += check.status == "warn"
+    assert found >= 18
+    assert "average over the time observed" in check.message
+
+
+@pytest.mark.slow
+def test_planted_crossings_are_found_and_false_alarms_are_near_nominal():
+    random = np.random.default_rng(11)
+    found = [fit_cox(world(1000, random, crossing=True), ["plan"]).proportionality["p_value"][0] for _ in range(200)]
+    # Both covariates that act: leaving one out would make the other's ratio change over time in truth.
+    false = [fit_cox(world(500, random), ["plan", "use"]).proportionality["p_value"] for _ in range(200)]
+    assert np.mean(np.array(found) < 0.05) >= 0.9
+    assert np.mean(np.array(false) < 0.05) <= 0.08
+
+
+def recovered(repetitions, seed):
+    random = np.random.default_rng(seed)
+    inside = []
+    for _ in range(repetitions):
+        model = fit_cox(world(400, random), ["plan", "use"])
+        for covariate, truth in (("plan", 0.8), ("use", -0.05)):
+            estimate, error = coefficient(model, covariate)
+            inside.append(abs(estimate - truth) <= 1.645 * error)
+    return np.mean(inside)
+
+
+def test_true_hazard_ratios_lie_inside_their_intervals():
+    assert recovered(25, seed=1) >= 0.76
+
+
+@pytest.mark.slow
+def test_intervals_cover_true_hazard_ratios_at_their_level():
+    assert 0.85 <= recovered(250, seed=2) <= 0.95
+
+
+def test_true_survival_is_predicted():
+    lifetimes = world(4000, np.random.default_rng(3))
+    model = fit_cox(lifetimes, ["plan", "use"])
+    rate = np.exp(0.8 * (lifetimes["plan"] == "new") - 0.05 * (lifetimes["use"] - 50))
+    truth = np.exp(-((12 / 20) ** 1.5) * rate)
+    assert np.abs(model.predict_survival(lifetimes, [12])[12].to_numpy() - truth).mean() < 0.02
+
+
+def test_a_level_that_nobody_leaves_is_named_and_changes_nothing_for_the_others():
+    lifetimes = world(600, np.random.default_rng(4))
+    lifetimes["tier"] = np.where(np.arange(600) % 3 == 0, "gold", np.where(np.arange(600) % 3 == 1, "silver", "bronze"))
+    lifetimes["event"] &= lifetimes["tier"] != "gold"
+    model = fit_cox(lifetimes, ["tier", "plan"])
+    others = fit_cox(lifetimes[lifetimes["tier"] != "gold"], ["tier", "plan"])
+    # The limit of the likelihood as gold's hazard falls to 0
+    assert model.coefficients["coefficient"].tolist() == pytest.approx(others.coefficients["coefficient"].tolist())
+    gold = lifetimes["tier"] == "gold"
+    assert (model.predict_survival(lifetimes[gold], [10]) == 1).all(axis=None)
+    assert "nobody with “gold” left" in {check.name: check for check in model.checks()}["separation_tier"].message
+    assert np.isfinite(model.hazard_ratios().select_dtypes("number")).all(axis=None)
+
+
+def test_a_number_that_tells_who_leaves_when_is_found_out():
+    lifetimes = world(200, np.random.default_rng(5)).assign(event=True, oracle=lambda rows: -rows["duration"])
+    model = fit_cox(lifetimes, ["oracle", "plan"])
+    check = {check.name: check for check in model.checks()}["cox_convergence"]
+    assert check.status == "fail"
+    assert "separation" in check.message
+    assert model.findings() == ()
+
+
+def test_a_total_that_grows_with_tenure_is_named():
+    lifetimes = world(400, np.random.default_rng(6)).assign(total=lambda rows: rows["duration"] * rows["use"])
+    names = [check.name for check in fit_cox(lifetimes, ["use", "total"]).checks()]
+    assert "hindsight_total" in names
+    assert "hindsight_use" not in names
+
+
+def test_covariates_that_nearly_determine_each_other_are_named():
+    random = np.random.default_rng(7)
+    lifetimes = world(400, random).assign(bill=lambda rows: rows["use"] * 2 + random.normal(0, 1, 400))
+    check = {check.name: check for check in fit_cox(lifetimes, ["use", "bill", "plan"]).checks()}["covariates_overlap"]
+    assert check.status == "warn"
+    assert "use and bill" in check.message or "bill and use" in check.message
+
+
+def test_few_leavers_for_many_columns_is_a_warning():
+    lifetimes = world(60, np.random.default_rng(8))
+    lifetimes["event"] &= lifetimes["customer_id"] < 20
+    checks = {check.name: check for check in fit_cox(lifetimes, ["plan", "use"]).checks()}
+    assert checks["events_per_coefficient"].status == "warn"
+
+
+def test_nobody_leaving_is_a_plain_sentence(rossi):
+    with pytest.raises(DataError, match="got nobody who left"):
+        fit_cox(rossi.assign(event=0), COVARIATES)
+
+
+def test_all_durations_equal_gives_numbers(rossi):
+    model = fit_cox(rossi.assign(duration=30), ["fin", "age"])
+    assert np.isfinite(model.coefficients["coefficient"]).all()
+    assert model.assumptions() == ()
+
+
+def test_constant_covariates_leave_a_model_without_columns(rossi):
+    model = fit_cox(rossi.assign(fin=1), ["fin"])
+    assert model.hazard_ratios().empty
+    assert model.plot().get_xscale() == "log"
+
+
+def test_a_refit_encodes_other_rows_as_before(rossi):
+    lifetimes = rossi.assign(group=np.where(rossi["age"] < 21, "young", "older"))
+    model = fit_cox(lifetimes, ["group", "prio"])
+    again = model.refit(lifetimes.iloc[::2])
+    assert again.design.terms == model.design.terms
+    assert again.customers == 216
+
+
+def test_findings_are_associations_with_a_reference(rossi):
+    labelled = rossi.assign(fin=rossi["fin"].astype(bool))
+    model = fit_cox(labelled, COVARIATES, labels={"prio": "Prior convictions", "age": "Age"}, time_unit="week")
+    (first, *_) = model.findings()
+    assert {finding.evidence for finding in model.findings()} == {"associational"}
+    assert "not a cause" in first.statement
+    assert "“4”" in first.statement  # the upper quartile of prior convictions
+    assert "fin “no”" in model.reference_customer()
+    assert first.interval_kind == "90% confidence (Wald, log scale)"
+
+
+def test_the_figure_names_what_is_compared(model):
+    axes = model.plot(title=model.title())
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    assert "age: 27\nagainst 20" in labels
+    assert "1 means no difference" in model.describe()
