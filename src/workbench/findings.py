@@ -136,6 +136,9 @@ class Results:
         for name, check in checks.items():
             value, threshold = (_finite(v, f"check {name!r}", faults) for v in (check.value, check.threshold))
             checks[name] = Check(**{**asdict(check), "value": value, "threshold": threshold})
+        if not checks:
+            message = "Nothing was checked in this run, so nothing speaks for its numbers."
+            checks["anything_checked"] = Check(name="anything_checked", status="warn", message=message)
         if faults:
             message = "Some results cannot be used: " + "; ".join(faults) + "."
             checks["results_usable"] = Check(name="results_usable", status="fail", message=message, value=len(faults))

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Sequence
 CATALOGUE = gettext.translation("workbench", fallback=True)
 
 
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
 def sentence(template: str, /, **values: object) -> str:
     """Fill a sentence's template; the template is the key of its translation.
 
@@ -26,9 +29,14 @@ def number(value: float | None, digits: int = 3) -> str:
     --------
     >>> number(0.56689), number(12345.6), number(7043), number(-0.00012345), number(None), number(35.0)
     ('0.567', '12,346', '7,043', '-0.000123', '–', '35')
+    >>> number(3.5312e-10), number(1.5e20)
+    ('3.53 × 10⁻¹⁰', '1.5 × 10²⁰')
     """
     if value is None or not math.isfinite(value):
         return "–"
+    if value != 0 and not 1e-5 <= abs(value) < 1e15:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{number(float(mantissa), digits)} × 10{str(int(exponent)).translate(RAISED)}"
     if value == 0 or float(value).is_integer() or abs(value) >= 10**digits:
         return f"{value:,.0f}"
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
@@ -47,6 +55,17 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return "–"
     return f"{share * 100:.1f}".rstrip("0").rstrip(".") + "%"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value with two significant digits, none below 0.001.
+
+    Examples
+    --------
+    >>> p_value(0.0321), p_value(1e-9), p_value(None)
+    ('0.032', '< 0.001', '–')
+    """
+    return "< 0.001" if value is not None and value < 0.001 else number(value, 2)
 
 
 def listing(items: Sequence[str], last: str = "and") -> str:

@@ -136,7 +136,7 @@ def test_fewer_leavers_than_folds_is_refused(lifetimes):
 
 def test_everything_it_says_is_strict_json(evaluation):
     json.dumps(evaluation.metrics(), allow_nan=False)
-    assert [finding.id for finding in evaluation.findings()] == ["concordance", "calibration"]
+    assert [finding.id for finding in evaluation.findings()] == ["concordance"]
     assert evaluation.findings()[0].interval[0] < evaluation.concordance < evaluation.findings()[0].interval[1]
 
 

@@ -89,6 +89,11 @@ class TableDefinition:
     separator: str = ","
     decimal: str = "."
 
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label of each column by its name."""
+        return {column.name: column.label for column in self.columns}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:

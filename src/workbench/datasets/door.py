@@ -13,7 +13,7 @@ from workbench.datasets import columns, contracts, packaged, reading
 from workbench.datasets.definition import ColumnDefinition, TableDefinition, inside
 from workbench.datasets.phrases import examples, names, rows
 from workbench.errors import DataError
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.wording import sentence, shown, suggestion
 
 
@@ -27,7 +27,7 @@ class Loaded:
         One row a row of the file, in its order; canonical columns first, then the others as declared. Ids are text, or
         row numbers from 1; numbers float64 (NaN missing); truths bool; categories text (None missing).
     checks
-        What a reader of a study must know about the data (status `warn`).
+        What a reader of a study must know about the data (`warn`), and may want to (`pass`).
     """
 
     frame: pd.DataFrame
@@ -89,6 +89,10 @@ def load(definition: TableDefinition, *, folder: Path, cache: Path, fictional: b
     checks = _checks(definition, table, raw, fictional)
     if identified is not None and identified.personal:
         table["customer_id"] = np.arange(1, raw.n_rows + 1)
+    elif identified is not None:
+        # Nobody is left out for want of an id, and results can be matched by it all the same.
+        numbers = pd.Series([sentence("row {number}", number=row) for row in range(1, raw.n_rows + 1)])
+        table["customer_id"] = table["customer_id"].where(table["customer_id"].notna(), numbers)
     return Loaded(table, checks)
 
 
@@ -171,14 +175,15 @@ def _checks(
 ) -> tuple[Check, ...]:
     checks: list[Check] = []
 
-    def say(name: str, message: str, value: int | None = None) -> None:
-        checks.append(Check(name=f"{definition.name}_{name}", status="warn", message=message, value=value))
+    def say(name: str, message: str, value: int | None = None, status: Status = "warn") -> None:
+        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value))
 
     if fictional:
         say("fictional", sentence("The data are fictional: they show how the study works, not how customers behave."))
     ids = next((column for column in definition.columns if column.kind == "id"), None)
     if ids is None:
-        say("row_numbers", sentence("No column identifies a customer: ids are row numbers, valid in this file alone."))
+        message = sentence("No column identifies a customer: ids are row numbers, valid in this file alone.")
+        say("row_numbers", message, status="pass")
         if double := _double_rows(raw):
             template = (
                 "{rows} repeat an earlier one in every column of the file and are kept: "
@@ -188,9 +193,9 @@ def _checks(
     else:
         if ids.personal:
             template = "The id is personal and did not enter: ids are row numbers, valid in this file alone."
-            say("row_numbers", sentence(template))
+            say("row_numbers", sentence(template), status="pass")
         if without := int(table["customer_id"].isna().sum()):
-            template = "{rows} without an id are kept, each as a customer of its own."
+            template = "{rows} without an id are kept, each as a customer of its own, named by its row number."
             say("no_id", sentence(template, rows=rows(without)), without)
     if personal := [column.name for column in definition.columns if column.personal and column.kind != "id"]:
         template = "Marked personal, so they did not enter: {names}."

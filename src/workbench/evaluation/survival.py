@@ -220,7 +220,7 @@ class Evaluation:
         return tuple(checks)
 
     def findings(self) -> tuple[Finding, ...]:
-        """How well the model ranks customers, and how far its shares are off."""
+        """How well the model ranks customers; how far its shares are off is a check at each horizon."""
         findings = []
         if not np.isnan(self.concordance):
             findings.append(
@@ -236,25 +236,6 @@ class Evaluation:
                     interval_kind=self.interval_kind,
                     evidence="descriptive",
                     n=self.customers,
-                )
-            )
-        known = self.scores.dropna(subset=["calibration_error"])
-        if len(known):
-            worst = known.loc[known["calibration_error"].astype(float).idxmax()]
-            findings.append(
-                Finding(
-                    id="calibration",
-                    statement=sentence(
-                        "For customers it has not seen, predicted shares still there are off by {points} percentage "
-                        "points on average at {span}, the worst of the horizons.",
-                        points=number(100 * float(worst["calibration_error"]), 2),
-                        span=span(worst["horizon"], self.time_unit),
-                    ),
-                    estimate=float(worst["calibration_error"]),
-                    unit="share",
-                    evidence="descriptive",
-                    n=self.customers,
-                    figure="calibration",
                 )
             )
         return tuple(findings)

@@ -248,33 +248,37 @@ class CoxModel:
         return self.design.checks + self.problems
 
     def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
-        """Whether each covariate's hazard ratio stays the same over time; `warn` where it does not."""
-        checks = []
-        for row in self.proportionality.itertuples():
-            holds = row.p_value_holm >= level
-            message = (
-                sentence("{label}: no sign that its hazard ratio changes over time (p = {p} after Holm's correction).",
-                         label=row.label, p=number(row.p_value_holm, 2))
-                if holds
-                else sentence(
-                    "{label}: its hazard ratio changes over time ({p} after Holm's correction), so the one shown is an "
-                    "average over the time observed, and may be weaker or reversed early or late.",
-                    label=row.label,
-                    p="p < 0.001" if row.p_value_holm < 0.001 else f"p = {number(row.p_value_holm, 2)}",
-                )
-            )  # fmt: skip
-            checks.append(
-                Check(
-                    name=f"proportional_hazards_{row.covariate}",
-                    status="pass" if holds else "warn",
-                    message=message,
-                    value=float(row.p_value_holm),
-                    threshold=level,
-                )
-            )
-        return tuple(checks)
+        """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
 
-    def findings(self, most: int = 3, level: float = 0.05) -> tuple[Finding, ...]:
+        The test of each covariate is in `proportionality`. Empty where there was nothing to test.
+        """
+        tested = self.proportionality
+        if tested.empty:
+            return ()
+        varying = tested[tested["p_value_holm"] < level]
+        said = {"count": len(varying), "all": len(tested), "level": percent(level)}
+        message = (
+            sentence("No sign that any of {all} hazard ratios changes over time (Holm's correction, {level}).", **said)
+            if varying.empty
+            else sentence(
+                "{count} of {all} covariates have hazard ratios that change over time ({labels}; Holm's correction, "
+                "{level}): the ones shown are averages over the time observed, and may be weaker or reversed early or "
+                "late.",
+                labels=listing([inline(label) for label in varying["label"]]),
+                **said,
+            )
+        )
+        return (
+            Check(
+                name="proportional_hazards",
+                status="pass" if varying.empty else "warn",
+                message=message,
+                value=len(varying),
+                threshold=0,
+            ),
+        )
+
+    def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
         None where the fit cannot be used, or nothing is clear after Holm's correction.
@@ -286,11 +290,15 @@ class CoxModel:
         strength = np.log(table["hazard_ratio"]).abs()
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
         varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
+        categories = {term.covariate for term in self.design.terms if term.is_category}
         findings = []
         for row in table.head(most).itertuples():
             template = (
                 "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
                 "“{reference}”{average}; this is an association, not a cause."
+                if row.covariate in categories
+                else "Customers with {label} of {value} leave at {ratio} times the rate of otherwise similar ones with "
+                "{reference}{average}; this is an association, not a cause."
             )
             findings.append(
                 Finding(
@@ -331,18 +339,21 @@ class CoxModel:
         return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
 
     def caption(self) -> str:
-        """How to read the figure."""
-        return sentence(
+        """How to read the figure, and who the reference customer is."""
+        reading = sentence(
             "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
             "with their lower quartile; intervals are {kind}. An association, not an effect.",
             kind=self.interval_kind,
         )
+        if not self.design.terms:
+            return reading
+        return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
 
     def table_caption(self) -> str:
         """What the table of hazard ratios compares with."""
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
-        return sentence("Hazard ratios; the reference customer has {reference}.", reference=self.reference_customer())
+        return sentence("Rates of leaving against the reference customer (hazard ratios).")
 
     def plot(self, ax=None, *, title: str | None = None):
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""

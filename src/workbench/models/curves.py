@@ -218,19 +218,21 @@ class Curves:
         return max((max(found.interval[0], 0.0) / until for found in self.differences(horizons)), default=0.0)
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
-        """`customers`, `events`, `km_survival_<h>`, `restricted_mean_<h>` and `median_lifetime` (None: not reached).
+        """`km_survival_<h>`, `restricted_mean_<h>`, `median_lifetime` (None: not reached), `customers` and `events`.
 
         Only for the curve of all customers.
         """
         if self.by:
             raise ValueError(f"metrics are those of all customers, got curves by {self.by!r}")
         groups, median = self.groups.iloc[0], self.median()["median"].iloc[0]
-        values: dict[str, float | int | None] = {"customers": int(groups.customers), "events": int(groups.events)}
         at = self.at(horizons)
-        values |= {f"km_survival_{row.horizon:g}": float(row.survival) for row in at.itertuples()}
+        values: dict[str, float | int | None] = {
+            f"km_survival_{row.horizon:g}": float(row.survival) for row in at.itertuples()
+        }
         for horizon in at["horizon"]:
             values[f"restricted_mean_{horizon:g}"] = float(self.restricted_mean(horizon)["restricted_mean"].iloc[0])
-        return values | {"median_lifetime": None if pd.isna(median) else float(median)}
+        values["median_lifetime"] = None if pd.isna(median) else float(median)
+        return values | {"customers": int(groups.customers), "events": int(groups.events)}
 
     def headline(self, horizons: Iterable[float]) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.

@@ -13,13 +13,15 @@ from workbench.reporting.verdict import banner, failure, tally
 from workbench.wording import number, sentence
 
 
-def collect(run_folder: Path) -> dict:
+def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
     """Read a run's folder into what its report says.
 
     Parameters
     ----------
     run_folder
         Holds manifest.json; results.json and notebook.ipynb where the run came that far.
+    manifest
+        What manifest.json will say, for a run that writes it last.
 
     Returns
     -------
@@ -32,7 +34,7 @@ def collect(run_folder: Path) -> dict:
         The manifest is missing or is not one.
     """
     folder = Path(run_folder)
-    manifest = read_object(folder / "manifest.json")
+    manifest = manifest or read_object(folder / "manifest.json")
     if manifest is None or not isinstance(manifest.get("run_id"), str):
         raise StudyError(
             f"run {folder.name!r}: got no readable manifest.json, expected a JSON object with a run_id; "
@@ -87,14 +89,14 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
         links = []
         figure, table = body.figures.get(text_of(item, "figure")), text_of(item, "table")
         if figure and figure["anchor"] in owned:
-            text = sentence("See the figure “{title}”", title=figure["title"] or figure["name"])
+            text = sentence("See the figure “{name}”", name=figure["name"].replace("_", " "))
             links.append({"href": f"#{figure['anchor']}", "text": text})
             figure = None
         elif figure:
             owned.add(figure["anchor"])
         if table in body.tables:
             block = body.tables[table]
-            text = sentence("See the table “{title}”", title=block["caption"] or table)
+            text = sentence("See the table “{name}”", name=table.replace("_", " "))
             links.append({"href": f"#{block['anchor']}", "text": text})
         elif href := file_link(folder, "tables", f"{table}.csv"):
             links.append({"href": href, "text": sentence("Table {name} (CSV)", name=table)})

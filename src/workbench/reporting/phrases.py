@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from workbench.reporting.documents import is_number
-from workbench.wording import number, percent, sentence
+from workbench.wording import number, p_value, percent, sentence
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -23,8 +23,12 @@ TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
 VERDICTS = {"pass": "Can be relied on", "warn": "Read the warnings first", "fail": "Not to be relied on"}
 
 
+# Units that say how a number is written rather than what it counts.
+BARE_UNITS = {"share": percent, "p": p_value}
+
+
 def quantity(value: object, unit: str = "") -> str:
-    """A value with its unit, at most three significant digits; the unit `share` is a percentage.
+    """A value with its unit, at most three significant digits; `share` is a percentage, `p` a p-value.
 
     Examples
     --------
@@ -35,8 +39,8 @@ def quantity(value: object, unit: str = "") -> str:
         return value
     if not is_number(value):
         return "–"
-    if unit == "share":
-        return percent(value)
+    if unit in BARE_UNITS:
+        return BARE_UNITS[unit](value)
     return f"{number(value)} {unit}" if unit else number(value)
 
 
@@ -50,7 +54,7 @@ def interval(ends: object, unit: str = "") -> str:
     """
     if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
         return ""
-    low, high = (quantity(end, "share" if unit == "share" else "") if is_number(end) else None for end in ends)
+    low, high = (quantity(end, unit if unit in BARE_UNITS else "") if is_number(end) else None for end in ends)
     if low is not None and high is not None:
         return sentence("{low} to {high}", low=low, high=high)
     if low is not None:

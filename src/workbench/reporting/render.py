@@ -1,5 +1,6 @@
 """A run's folder as one page that can be mailed: collected as plain data, laid out by nbconvert in our own template."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import nbformat
@@ -40,13 +41,15 @@ class ReportExporter(TemplateExporter):
         return environment
 
 
-def render(run_folder: Path) -> str:
+def render(run_folder: Path, manifest: Mapping | None = None) -> str:
     """The report of a run: one HTML page that needs no network and no other file.
 
     Parameters
     ----------
     run_folder
         Holds manifest.json, results.json and notebook.ipynb; read, never written.
+    manifest
+        What manifest.json will say, for a run that writes it last.
 
     Returns
     -------
@@ -58,15 +61,15 @@ def render(run_folder: Path) -> str:
     StudyError
         The manifest is missing or is not one.
     """
-    report = collect(run_folder)
+    report = collect(run_folder, manifest)
     # The blocks of `report` are the notebook as far as it is shown; the exporter is given an empty one with its name.
     notebook = nbformat.v4.new_notebook(metadata={"title": report["title"]})
     html, _ = ReportExporter().from_notebook_node(notebook, resources={"report": report})
     return finished(html)
 
 
-def write_report(run_folder: Path) -> Path:
-    """Render a run and write its report.html in one step.
+def write_report(run_folder: Path, manifest: Mapping | None = None) -> Path:
+    """Render a run and write its report.html in one step; parameters as those of `render`.
 
     Returns
     -------
@@ -81,5 +84,5 @@ def write_report(run_folder: Path) -> Path:
         The report cannot be written; an earlier one is as it was.
     """
     path = Path(run_folder) / "report.html"
-    write_atomic(path, render(run_folder))
+    write_atomic(path, render(run_folder, manifest))
     return path

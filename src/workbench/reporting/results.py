@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, text_of
-from workbench.reporting.phrases import EVIDENCE, interval, quantity, slug
+from workbench.reporting.phrases import BARE_UNITS, EVIDENCE, interval, quantity, slug
 from workbench.wording import number, sentence
 
 MOST_ROWS = 50
@@ -68,16 +68,16 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
     heads = [
         {
             "label": text_of(column, "label") or text_of(column, "name"),
-            "unit": "" if column.get("unit") == "share" else text_of(column, "unit"),
+            "unit": "" if column.get("unit") in BARE_UNITS else text_of(column, "unit"),
             "numeric": column.get("numeric") is True,
         }
         for column in columns
     ]
-    units = ["share" if column.get("unit") == "share" else "" for column in columns]
+    units = [text_of(column, "unit") if column.get("unit") in BARE_UNITS else "" for column in columns]
     complete = count == len(rows)
     cells = [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows]
     for column in zip(*cells, strict=True):
-        _align([cell for cell in column if cell["numeric"]])
+        _align([cell for cell in column if cell["numeric"] and not re.search("[×<]", cell["text"])])
     return {
         "kind": "table",
         "anchor": anchors.take("table", name),

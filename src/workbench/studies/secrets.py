@@ -1,5 +1,6 @@
 """Secrets of the environment stay there: they are taken out of everything that a run writes down."""
 
+import html
 import json
 import os
 import re
@@ -18,7 +19,7 @@ def environment_secrets(environment: Mapping[str, str] = os.environ) -> tuple[st
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """`text`, plain or JSON, without the secrets, as they are or as Python shows them.
+    """`text`, plain or JSON, without the secrets: as they are, as Python shows them, and marked up.
 
     Examples
     --------
@@ -26,7 +27,8 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
     'password is [secret]'
     """
     for secret in secrets:
-        for shape in (secret, repr(secret)[1:-1]):
+        marked = html.escape(secret)
+        for shape in (secret, repr(secret)[1:-1], marked, marked.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")):
             for written in (shape, json.dumps(shape, ensure_ascii=False)[1:-1]):
                 text = text.replace(written, "[secret]")
     return text

@@ -38,9 +38,10 @@ def start_run() -> "Run":
     Run
         Bound to the folder of the run, or a scratch run (nothing is written) inside JupyterLab.
     """
-    from workbench.reporting.figures import use_style
+    from workbench.reporting.figures import STYLE, use_style
 
-    use_style()
+    if not use_style():
+        os.environ["MATPLOTLIBRC"] = str(STYLE)  # read when the notebook imports matplotlib later on
     values = inspect.currentframe().f_back.f_globals
     folder = os.environ.get(FOLDER_VARIABLE)
     return Run(values, Path(folder) if folder else None)
@@ -146,13 +147,13 @@ class Run:
 
         from workbench.reporting.figures import save_svg
 
-        whole = figure if hasattr(figure, "savefig") else figure.figure
+        whole = getattr(figure, "figure", None) or figure
         svg = save_svg(whole)
         plt.close(whole)
         if self.folder is not None:
             write_atomic(self.folder / "figures" / f"{_file_name(name)}.svg", svg)
         payload = {"kind": "figure", "name": name, "title": title, "alt": alt, "caption": caption}
-        _show(payload, alt, {"image/svg+xml": svg})
+        _show(payload, alt, svg)
 
     def export(
         self,
@@ -174,7 +175,7 @@ class Run:
         caption
             One sentence: what the table says.
         labels, units
-            Column headers for people, and units by column; `share` is shown as a percentage.
+            Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
         """
         labels, units = labels or {}, units or {}
         if self.folder is not None:
@@ -204,14 +205,14 @@ class Run:
         _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
 
 
-def _show(payload: dict[str, Any], text: str, images: Mapping[str, str] | None = None) -> None:
+def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
     from IPython.display import display
 
     from workbench.reporting.cards import card
 
     payload = json.loads(json.dumps(_plain(payload), allow_nan=False))
-    shown = images or {"text/html": card(payload)}
-    display({MIME: payload, "text/plain": text, **shown}, raw=True)
+    image = {} if svg is None else {"image/svg+xml": svg}
+    display({MIME: payload, "text/html": card(payload, svg=svg), "text/plain": text, **image}, raw=True)
 
 
 def _plain(value: Any) -> Any:
