@@ -89,14 +89,10 @@ def test_what_does_not_fit_is_refused_and_said(annotation, text):
 
 def test_every_fault_is_named_at_once_with_near_misses():
     known = {p.name: p for p in (parameter("list[int]", [1], "horizon_months"), parameter("int", 1, "seed"))}
-    with pytest.raises(ParameterError) as error:
-        coerce(
-            "s",
-            known,
-            ["horizn_months=[1]", "seed=a", "seed", "seed=2", "quite_else=1"],
-            {"horizon_months": [1, "b", 2.5]},
-        )
-    text = "\n".join(error.value.faults)
+    texts = ["horizn_months=[1]", "seed=a", "seed", "seed=2", "quite_else=1"]
+    values, faults = coerce("s", known, texts, {"horizon_months": [1, "b", 2.5]})
+    text = "\n".join(faults)
+    assert values == {}
     assert "unknown parameter 'horizn_months'; did you mean 'horizon_months'?" in text
     assert "`workbench describe s` lists them" in text
     assert "given twice" in text
@@ -108,16 +104,16 @@ def test_every_fault_is_named_at_once_with_near_misses():
 
 def test_text_wins_over_the_file_and_order_is_that_of_the_cell():
     known = {name: parameter("int", 1, name) for name in ("a", "b")}
-    assert list(coerce("s", known, ["b=3"], {"b": 2, "a": 1}).items()) == [("a", 1), ("b", 3)]
+    values, faults = coerce("s", known, ["b=3"], {"b": 2, "a": 1})
+    assert list(values.items()) == [("a", 1), ("b", 3)]
+    assert faults == []
 
 
 @pytest.mark.parametrize(
     "name", ["a\nimport os", "__import__('os')", "x" * 10_000, "<script>alert(1)</script>", "{x}", "ünï"]
 )
 def test_a_hostile_name_is_refused_on_one_short_line(name):
-    with pytest.raises(ParameterError) as error:
-        coerce("s", {"seed": parameter("int", 1, "seed")}, [f"{name}=1"])
-    (fault,) = error.value.faults
+    _, (fault,) = coerce("s", {"seed": parameter("int", 1, "seed")}, [f"{name}=1"])
     assert "\n" not in fault
     assert len(fault) < 300
 

@@ -8,7 +8,7 @@ from workbench.reporting.documents import mapping, text_of
 from workbench.reporting.phrases import TONES, VERDICTS, counted
 from workbench.wording import sentence
 
-MOST_POINTS = 5
+MOST_POINTS = 3
 
 
 def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, readable: bool) -> dict:

@@ -119,18 +119,15 @@ class Parameter:
 
 def coerce(
     study: str, parameters: Mapping[str, Parameter], texts: Iterable[str] = (), data: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[str]]:
     """Values for a study from `name=value` texts and from a file's content; texts win over the file.
 
     Returns
     -------
-    dict
-        Only what was given, in the order of the parameters cell; the rest keeps its default.
-
-    Raises
-    ------
-    ParameterError
-        With every fault: unknown names (and what was probably meant), a name given twice, wrong types, broken bounds.
+    tuple
+        The values that could be read, only those given, in the order of the parameters cell (the rest keeps its
+        default); and every fault: unknown names (with what was probably meant), a name given twice, wrong types,
+        broken bounds.
     """
     faults: list[str] = []
     values: dict[str, Any] = {}
@@ -152,9 +149,7 @@ def coerce(
                 values[name] = convert(parameters[name], value)
             except ParameterError as error:
                 faults.extend(error.faults)
-    if faults:
-        raise ParameterError(*faults)
-    return {name: values[name] for name in parameters if name in values}
+    return {name: values[name] for name in parameters if name in values}, faults
 
 
 def unknown(kind: str, name: object, known: Iterable[str], otherwise: str) -> str:

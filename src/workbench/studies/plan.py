@@ -75,12 +75,7 @@ def make_plan(
     """
     study = find_study(project.notebooks, name).checked()
     texts = [*texts, *([f"dataset={dataset}"] if dataset is not None else [])]
-    faults: list[str] = []
-    given: dict[str, Any] = {}
-    try:
-        given = coerce(study.name, study.parameters, texts, values)
-    except ParameterError as error:
-        faults += error.faults
+    given, faults = coerce(study.name, study.parameters, texts, values)
     if not study.tables:
         if faults:
             raise ParameterError(*faults)
