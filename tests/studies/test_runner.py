@@ -69,6 +69,7 @@ def failed(bench, done, expected=1):
     folder = bench.folder(manifest)
     assert manifest["status"] == ("failed" if expected == 1 else "interrupted")
     assert manifest["verdict"] is None
+    assert json.loads((folder / "results.json").read_text())["verdict"] == "fail"
     assert manifest["reason"] in done.stderr
     assert "Traceback" not in done.stderr
     assert ("This run FAILED" if expected == 1 else "This run was INTERRUPTED") in (folder / "report.html").read_text()
@@ -155,7 +156,8 @@ def test_a_signal_interrupts_the_run(bench, number, expected, repetition):
     process = bench.start("run", "slow")
     pids = _pids(bench)
     process.send_signal(number)
-    _, notebook = failed(bench, _end(process), expected)
+    manifest, notebook = failed(bench, _end(process), expected)
+    assert manifest["failed_cell"]["heading"] == "Step 2"
     assert statuses(notebook)[-2:] == ["failed", "pending"]
     gone(pids)
 
@@ -274,6 +276,15 @@ def test_a_full_disk_ends_with_a_message_and_nothing_cut_short(bench):
     assert not (folder / "report.html").exists() or (folder / "report.html").read_text().rstrip().endswith("</html>")
     assert not list(folder.rglob(".*"))
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_an_index_that_cannot_be_written_leaves_the_run_as_it_is(bench):
+    bench.study("small", FINDING)
+    (bench.reports / "index.html").mkdir(parents=True)
+    done = bench.run("run", "small")
+    assert done.returncode == 1
+    assert "is complete, but the index is not" in done.stderr
+    assert bench.runs()[0]["status"] == "succeeded"
 
 
 def test_a_full_disk_from_the_start_leaves_no_run(bench):

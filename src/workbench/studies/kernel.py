@@ -86,15 +86,19 @@ class Kernel:
         shutil.rmtree(self.folder, ignore_errors=True)
         return text
 
-    def death(self) -> str:
-        """Why a kernel that nobody ended is gone, in plain words."""
-        process = getattr(self.manager.provisioner, "process", None)
-        code = process.poll() if process is not None else None
-        if code == -signal.SIGKILL:
-            return "The kernel was killed, most likely because memory ran out."
-        if code is not None and code < 0:
-            return f"The kernel crashed ({signal.Signals(-code).name})."
-        return "The kernel ended on its own" + (f" (exit code {code})." if code is not None else ".")
+    def exit_code(self) -> int | None:
+        """How the process has ended on its own (negative: by which signal), or None while it runs."""
+        process = getattr(getattr(self.manager, "provisioner", None), "process", None)
+        return None if process is None else process.poll()
+
+
+def cause_of_death(exit_code: int | None) -> str:
+    """Why a kernel that nobody ended is gone, in plain words."""
+    if exit_code == -signal.SIGKILL:
+        return "The kernel was killed, most likely because memory ran out."
+    if exit_code is not None and exit_code < 0:
+        return f"The kernel crashed ({signal.Signals(-exit_code).name})."
+    return "The kernel ended on its own" + (f" (exit code {exit_code})." if exit_code is not None else ".")
 
 
 def _guard(pipe: int, folder: str) -> None:

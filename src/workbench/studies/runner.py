@@ -15,7 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +26,7 @@ from workbench.files import strict_json, write_atomic
 from workbench.findings import MIME, Results
 from workbench.studies import session
 from workbench.studies.definition import is_code
-from workbench.studies.kernel import Kernel
+from workbench.studies.kernel import Kernel, cause_of_death
 from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
 from workbench.studies.progress import Progress
@@ -43,7 +43,6 @@ class Ending:
     status: str
     exit_code: int
     reason: str | None = None
-    cell: int | None = None
 
 
 SIGNALS = {
@@ -70,7 +69,17 @@ def run_study(project: Project, plan: Plan, *, timeout: float | None = None, pro
     RunError
         If the run could not be written down. Its folder, where there is one, then says failed.
     """
-    return _Run(project, plan, timeout, progress).carry_out()
+    done = _Run(project, plan, timeout, progress).carry_out()
+    from workbench.reporting.index import rebuild_index
+
+    try:
+        with index_lock(project.reports):
+            rebuild_index(project.reports, read_runs(project.reports))
+    except OSError as error:
+        raise RunError(
+            _no_room(error, f"Run {done['run_id']} is complete, but the index is not", project.reports)
+        ) from None
+    return done
 
 
 class _Run:
@@ -117,10 +126,11 @@ class _Run:
                     self.stop(Ending("failed", 1, f"It took longer than the {self.timeout:g} s that --timeout allows."))
                 wait([future])
             self.closing = True
-            return self._finish(future)
         finally:
             self.progress.done()
+            exit_code = self.kernel.exit_code()
             self._keep_stderr(self.kernel.close())
+        return self._finish(future.exception(), exit_code)
 
     def stop(self, ending: Ending) -> None:
         """End the run early. The first reason stands; once results are being written it is too late."""
@@ -212,13 +222,14 @@ class _Run:
         self._write_log(f"cell {index}: {heading}")
         self.progress.cell(index, len(self.recorder.nb.cells), heading)
 
-    def _finish(self, future: Future) -> dict[str, Any]:
-        from workbench.reporting.index import rebuild_index
+    def _finish(self, error: BaseException | None, kernel_exit_code: int | None) -> dict[str, Any]:
+        """Write down how papermill's part ended (with `error`, if so) and what had been said until then."""
         from workbench.reporting.render import write_report
 
-        if isinstance(error := future.exception(), OSError):
+        if isinstance(error, OSError):
             raise error
-        ending = self.ending or self._natural_ending(error)
+        ending = self.ending or self._natural_ending(error, kernel_exit_code)
+        stopped_at = self.recorder.failed if self.recorder and ending.status != "succeeded" else None
         notebook = self._executed_notebook()
         results = Results.from_payloads(self._payloads(notebook))
         if ending.status == "succeeded" and results.verdict == "fail":
@@ -231,7 +242,7 @@ class _Run:
             exit_code=ending.exit_code,
             reason=ending.reason,
             verdict=results.verdict if ending.status == "succeeded" else None,
-            failed_cell=None if ending.cell is None else {"index": ending.cell, "heading": heads[ending.cell]},
+            failed_cell=None if stopped_at is None else {"index": stopped_at, "heading": heads[stopped_at]},
             ended=ended.isoformat(),
             seconds=round(time.monotonic() - self.clock, 1),
             cells=[
@@ -251,27 +262,26 @@ class _Run:
         # The manifest is last: whoever reads that a run succeeded finds everything else in place.
         write_report(self.folder, self.manifest)
         write_manifest(self.folder, self.manifest)
-        self.log.close()
-        with index_lock(self.project.reports):
-            rebuild_index(self.project.reports, read_runs(self.project.reports))
         return self.manifest
 
-    def _natural_ending(self, error: BaseException | None) -> Ending:
+    def _natural_ending(self, error: BaseException | None, kernel_exit_code: int | None) -> Ending:
+        from nbclient.exceptions import DeadKernelError
+
         if error is None and self.recorder.complete:
             return Ending("succeeded", 0)
-        cell = self.recorder.failed if self.recorder else None
         if error is not None:
             self._write_log("".join(traceback.format_exception(error)))
-        if type(error).__name__ == "DeadKernelError":
-            return Ending("failed", 1, self.kernel.death(), cell)
+        cell = self.recorder.failed if self.recorder else None
         outputs = [] if cell is None else self.recorder.notebook["cells"][cell].get("outputs", [])
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
             code = GateError.exit_code if raised["ename"] == GateError.__name__ else 1
-            return Ending("failed", code, redact(_said(raised), self.secrets), cell)
+            return Ending("failed", code, redact(_said(raised), self.secrets))
+        if isinstance(error, DeadKernelError) or kernel_exit_code is not None:
+            return Ending("failed", 1, cause_of_death(kernel_exit_code))
         if error is None:
-            return Ending("failed", 1, "It ended before all of its steps had run.", cell)
-        return Ending("failed", 1, f"{type(error).__name__}: {error}", cell)
+            return Ending("failed", 1, "It ended before all of its steps had run.")
+        return Ending("failed", 1, redact(f"{type(error).__name__}: {error}", self.secrets))
 
     def _executed_notebook(self) -> dict[str, Any]:
         if self.recorder is not None and self.recorder.notebook is not None:
@@ -300,8 +310,7 @@ class _Run:
 
     def _keep_stderr(self, text: str) -> None:
         if text.strip():
-            with open(self.folder / "log.txt", "a", encoding="utf-8") as log:
-                log.write("--- written by the kernel outside of any cell\n" + redact(text, self.secrets))
+            self._write_log("written by the kernel outside of any cell:\n" + text)
 
 
 def _cell_facts(index: int, cell: dict[str, Any], heading: str) -> dict[str, Any]:
