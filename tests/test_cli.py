@@ -60,6 +60,12 @@ def test_describe_shows_everything_about_the_parameters(bench):
         (["rerun", "../../x"], "not a run"),
         (["report", "x/latest"], "not a run"),
         (["describe", "x"], "unknown study"),
+        (["run", "small.ipynb"], "did you mean 'small'"),
+        (["runs", "--study", "smal"], "did you mean 'small'"),
+        (["run", "small", "--params", "a.yaml", "--params", "b.yaml"], "expected one"),
+        (["run", "telco_study", "-p", 'segments=["event"]'], "unknown column 'event'"),
+        (["run", "telco_study", "-p", 'segments=["contract", "contract"]'], "more than once"),
+        (["run", "telco_study", "-p", 'segments=["contrakt"]', "-p", "sed=1"], "did you mean 'contract'"),
         (["new", "../x"], "expected a name"),
         (["new", "small"], "already"),
         (["nonsense"], "invalid choice"),
@@ -71,6 +77,11 @@ def test_what_is_refused_exits_with_two_and_leaves_nothing(bench, arguments, sai
     bench.study("small", "1")
     bench.study(
         "reads", "run = workbench.start_run()\nrun.table('lifetimes')", parameters='seed: int = 1\ndataset: str = "x"'
+    )
+    bench.study(
+        "telco_study",
+        "run = workbench.start_run()\nrun.table('lifetimes')",
+        parameters='seed: int = 1\ndataset: str = "telco"\nsegments: list[str] | None = None',
     )
     done = bench.run(*arguments)
     assert done.returncode == 2
@@ -111,6 +122,16 @@ def test_runs_lists_newest_first_and_goes_on_past_a_bad_one(bench):
     for folder, word in zip(folders, ("unreadable", "failed", "failed"), strict=True):
         (line,) = [line for line in done.stdout.splitlines() if folder.name in line]
         assert word in line
+
+
+def test_a_list_of_runs_needs_no_right_to_write(bench):
+    folder, log = create_run(bench.reports, {"study": "small", "status": "running", "exit_code": None})
+    log.close()
+    (bench.reports / "index.html").mkdir()  # so that neither the index nor anything else of it can be written
+    done = bench.run("runs")
+    assert done.returncode == 0
+    assert "failed" in done.stdout
+    assert folder.name in done.stdout
 
 
 def test_check_only_leaves_no_run(bench):

@@ -7,6 +7,7 @@ import tomllib
 
 import yaml
 
+import workbench
 from tests.conftest import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -39,6 +40,10 @@ def test_the_makefile_pins_the_locked_uv():
     version = re.search(r"^UV_VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
     assert f"uv=={version}" in PROJECT["project"]["optional-dependencies"]["dev"]
     assert f"\nuv=={version} " in (ROOT / "requirements.lock").read_text()
+
+
+def test_the_version_is_told_once():
+    assert PROJECT["project"]["version"] == workbench.__version__
 
 
 def test_notebooks_are_kept_without_output():

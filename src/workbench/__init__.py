@@ -4,6 +4,8 @@ from workbench.errors import DataError, GateError, ParameterError, RunError, Stu
 from workbench.findings import Check, Finding
 from workbench.studies.session import start_run
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Check",
     "DataError",
@@ -13,5 +15,6 @@ __all__ = [
     "RunError",
     "StudyError",
     "WorkbenchError",
+    "__version__",
     "start_run",
 ]

@@ -7,11 +7,14 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import workbench
 from workbench.errors import ParameterError, StudyError, WorkbenchError
 from workbench.studies import definition, manifest
+from workbench.studies.parameters import unknown
 from workbench.studies.project import Project
 from workbench.wording import shown
 
@@ -41,6 +44,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output has gone (`workbench runs | head`); nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"workbench: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return 1
     except Exception as error:  # noqa: BLE001 - the last line before a person, who is shown no traceback unasked
         if options.debug:
             traceback.print_exc()
@@ -73,7 +81,9 @@ def describe(options: argparse.Namespace) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    return _run(options, options.study, _read_parameters(options.params))
+    if len(options.params) > 1:
+        raise ParameterError(f"--params: got {len(options.params)} files, expected one")
+    return _run(options, options.study, _read_parameters(*options.params))
 
 
 def rerun(options: argparse.Namespace) -> int:
@@ -106,7 +116,11 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
         print(f"workbench: {study} {done['status']}{step}: {done['reason']}", file=sys.stderr)
         print(f"workbench: the report says more: {folder}/report.html", file=sys.stderr)
     elif done["verdict"] == "fail":
-        print(f"workbench: a check failed, do not use the numbers: {folder}/report.html", file=sys.stderr)
+        results = json.loads((project.reports / done["study"] / done["run_id"] / "results.json").read_text("utf-8"))
+        for check in results["checks"]:
+            if check["status"] == "fail":
+                print(f"workbench: check {check['name']} failed: {check['message']}", file=sys.stderr)
+        print(f"workbench: do not use the numbers; the report says more: {folder}/report.html", file=sys.stderr)
     print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
     return done["exit_code"]
 
@@ -127,8 +141,11 @@ def report(options: argparse.Namespace) -> None:
 def runs(options: argparse.Namespace) -> None:
     project = Project.find()
     found = manifest.read_runs(project.reports, options.study)
+    if options.study and not found:
+        _refuse_unknown_study(project, options.study)
     if manifest.settle(project.reports, found):
-        _rebuild_index(project)
+        with suppress(OSError):  # a list must also work where nothing can be written
+            _rebuild_index(project)
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -160,7 +177,9 @@ def data_show(options: argparse.Namespace) -> None:
 
     source = datasets.find(options.name, Project.find().root)
     profile = source.profile()
-    print(f"{profile['title']}{' (fictional)' if profile['fictional'] else ''}")
+    print(profile["title"])
+    if profile["fictional"]:
+        print("fictional: these data were made up")
     for label in ("description", "source", "licence"):
         if profile[label]:
             print(f"{label}: {profile[label]}")
@@ -194,6 +213,13 @@ def lab(options: argparse.Namespace) -> None:
     os.execv(sys.executable, [*command, *options.arguments[options.arguments[:1] == ["--"] :]])
 
 
+def _refuse_unknown_study(project: Project, name: str) -> None:
+    known = {path.stem for path in definition.study_paths(project.notebooks)}
+    known |= {folder.parent.name for folder in manifest.run_folders(project.reports)}
+    if name not in known:
+        raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))
+
+
 def _rebuild_index(project: Project) -> None:
     from workbench.reporting.index import rebuild_index
 
@@ -201,7 +227,7 @@ def _rebuild_index(project: Project) -> None:
         rebuild_index(project.reports, manifest.read_runs(project.reports))
 
 
-def _read_parameters(path: Path | None) -> dict[str, Any] | None:
+def _read_parameters(path: Path | None = None) -> dict[str, Any] | None:
     if path is None:
         return None
     from workbench.studies.parameter_file import read_parameter_file
@@ -217,6 +243,7 @@ def _for_people(path: Path) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="workbench", description="Studies of customer operations: run, repeat, report.")
+    parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def command(name: str, function, text: str, group=commands) -> argparse.ArgumentParser:
@@ -239,7 +266,10 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
         made.add_argument("--check", action="store_true", help="only check parameters and data")
         if name == "run":
-            made.add_argument("--params", type=Path, metavar="FILE", help="parameters from YAML or JSON; -p wins")
+            made.add_argument(
+                "--params", type=Path, action="append", default=[], metavar="FILE",
+                help="parameters from YAML or JSON; -p wins",
+            )  # fmt: skip
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")

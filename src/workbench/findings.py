@@ -52,6 +52,8 @@ class Finding:
     def __post_init__(self) -> None:
         if (self.interval is None) != (self.interval_kind is None):
             raise ValueError(f"finding {self.id!r}: an interval and its kind go together, got {self.interval_kind!r}")
+        if self.interval is not None and None not in self.interval and self.interval[0] > self.interval[1]:
+            raise ValueError(f"finding {self.id!r}: an interval goes from low to high, got {self.interval}")
         if self.evidence not in get_args(Evidence):
             raise ValueError(
                 f"finding {self.id!r}: evidence is {self.evidence!r}, expected one of {get_args(Evidence)}"
@@ -114,9 +116,14 @@ class Results:
         metrics: dict[str, Metric] = {}
         checks: dict[str, Check] = {}
         faults: list[str] = []
+        shown: set[tuple[str, str]] = set()
         for payload in payloads:
             try:
                 match payload.get("kind"):
+                    case "figure" | "table" as kind:
+                        if (kind, payload["name"]) in shown:
+                            faults.append(f"the {kind} {payload['name']!r} is shown twice")
+                        shown.add((kind, payload["name"]))
                     case "finding":
                         finding = _finding(payload["finding"])
                         _add(findings, finding.id, finding, faults)
@@ -130,6 +137,10 @@ class Results:
                             _add(checks, check.name, check, faults)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 faults.append(f"a result of the wrong shape ({error})")
+        for finding in findings.values():
+            for kind, name in (("figure", finding.figure), ("table", finding.table)):
+                if name is not None and (kind, name) not in shown:
+                    faults.append(f"finding {finding.id!r} refers to the {kind} {name!r}, which is not there")
         findings = {key: _finite_finding(finding, faults) for key, finding in findings.items()}
         for name, value in metrics.items():
             metrics[name] = _finite(value, f"metric {name!r}", faults)

@@ -62,9 +62,9 @@ def test_a_finding_is_told_once_and_streams_are_none(run, folder):
     assert "\x1b" not in html
 
 
-def test_the_order_is_answer_evidence_trust_data_limits(run, folder):
+def test_the_order_is_answer_evidence_trust_data_limits_repeat(run, folder):
     html = render(run.write(folder))
-    ids = ["findings", "details", "trust", "data", "parameters", "reproduce", "limits"]
+    ids = ["findings", "details", "trust", "data", "parameters", "limits", "reproduce"]
     places = [html.index(f'id="{name}"') for name in ids]
     assert places == sorted(places)
 

@@ -51,6 +51,8 @@ def test_reading_runs_nothing(bench, tmp_path):
         ("seed: int = 1\nx: set[int] = 1", "vocabulary"),
         ("seed: int = 1\nseed: int = 2", "twice"),
         ("seed: int = (", "not Python"),
+        ("seed: int = 1 + 1", "no plain value"),
+        ("seed: Annotated[float, Gt(0)] = 1.0", "expected int"),
     ],
 )
 def test_a_parameters_cell_that_breaks_the_contract_is_named(bench, parameters, said):
@@ -64,6 +66,18 @@ def test_all_faults_of_a_notebook_are_named_at_once(bench):
         read_study(path)
     assert len(error.value.faults) == 3
     assert all(fault.startswith("bad.ipynb: ") for fault in error.value.faults)
+
+
+def test_one_fault_is_not_told_as_two(bench):
+    with pytest.raises(StudyError) as error:
+        read_study(bench.study("bad", "1", parameters="seed: int = 1 + 1"))
+    assert len(error.value.faults) == 1
+
+
+def test_bounds_on_the_seed_are_welcome(bench):
+    imports = "from typing import Annotated\nfrom annotated_types import Ge"
+    study = read_study(bench.study("good", "1", parameters="seed: Annotated[int, Ge(0)] = 1", imports=imports))
+    assert study.parameters["seed"].default == 1
 
 
 def test_a_default_has_to_fit_its_own_type(bench):

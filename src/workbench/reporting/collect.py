@@ -167,12 +167,12 @@ def _contents(report: dict) -> list[dict]:
     sections = [block for block in report["blocks"] if block["kind"] == "heading" and block["level"] == 3]
     below = [{"anchor": s["anchor"], "text": s["text"], "empty": s["empty"]} for s in sections]
     entries = [
-        ("findings", sentence("Findings"), True, []),
+        ("findings", sentence("Findings") if report["complete"] else sentence("Said before it stopped"), True, []),
         ("details", sentence("Details"), report["blocks"], below),
         ("trust", sentence("Can this be trusted?"), True, []),
         ("data", sentence("Data"), report["data"], []),
         ("parameters", sentence("Parameters"), report["parameters"], []),
-        ("reproduce", sentence("Reproduce"), True, []),
         ("limits", sentence("Limits"), report["limits"], []),
+        ("reproduce", sentence("Reproduce"), True, []),
     ]
     return [{"anchor": anchor, "text": text, "below": below} for anchor, text, there, below in entries if there]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from workbench.files import write_atomic
+from workbench.reporting import provenance
 from workbench.reporting.documents import is_number, mapping, text_of
 from workbench.reporting.page import environment, finished
 from workbench.reporting.phrases import TONES, VERDICTS, counted, duration, moment, quantity
@@ -16,6 +17,7 @@ STATUSES = {
     "running": ("none", "Running"),
     "unreadable": ("bad", "Cannot be read"),
 }
+LONGEST = 200
 # Older runs of a study are folded, so that the page begins with what is new.
 UNFOLDED = 12
 
@@ -82,17 +84,24 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "title": text_of(manifest, "title"),
         "tone": tone,
         "words": sentence(words),
-        "said": said or run_id or sentence("A run without a name"),
+        "said": _short(said) or run_id or sentence("A run without a name"),
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
         "metric": f"{text_of(metric, 'name')} {quantity(metric.get('value'))}"
-        if is_number(metric.get("value"))
+        if status == "succeeded" and is_number(metric.get("value"))
         else "",
+        "changed": _short(
+            ", ".join(f"{p['name']} = {p['value']}" for p in provenance.parameters(manifest) if p["changed"])
+        ),
         "date": date,
         "time": time,
         "took": duration(manifest.get("seconds")) if is_number(manifest.get("seconds")) else "",
         "links": [(name, href) for name, href in links if href],
     }
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def _what_stopped(manifest: Mapping) -> str:

@@ -49,11 +49,14 @@ def parameters(manifest: Mapping) -> list[dict]:
         rows.append(
             {
                 "name": str(name),
-                "value": literal(value) or '""',
-                "unit": text_of(about, "unit"),
+                "value": sentence("left open") if value is None else literal(value) or '""',
+                # Of a column or a share the value says it all.
+                "unit": ""
+                if value is None or text_of(about, "unit") in ("column", "share")
+                else text_of(about, "unit"),
                 "help": text_of(about, "help"),
                 "changed": "default" in about and not _is_default(about, value),
-                "default": (literal(about["default"]) or '""') if "default" in about else "",
+                "default": _default(about),
             }
         )
     return rows
@@ -139,6 +142,12 @@ def _table(name: str, table: Mapping) -> dict:
             for column in mappings(table, "columns")
         ],
     }
+
+
+def _default(about: Mapping) -> str:
+    if "default" not in about:
+        return ""
+    return sentence("left open") if about["default"] is None else literal(about["default"]) or '""'
 
 
 def _is_default(about: Mapping, value: object) -> bool:

@@ -71,7 +71,7 @@ def find_study(notebooks: Path, name: str) -> Study:
     path = notebooks / f"{name}.ipynb"
     if not NAME.fullmatch(name) or not path.is_file():
         known = [path.stem for path in study_paths(notebooks)]
-        raise StudyError(unknown("study", name.removesuffix(".ipynb"), known, "`workbench list` shows what there is"))
+        raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))
     if path.resolve().parent != notebooks.resolve():
         raise StudyError(f"study {name!r} is a link that leads out of notebooks/; put the notebook itself there.")
     return read_study(path)
@@ -184,10 +184,15 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
                 faults.append(f"line {statement.lineno} of the parameters cell is {found}; expected {expected}")
                 continue
         try:
-            kind, default = annotation_type(annotation), default_value(value)
+            kind = annotation_type(annotation)
         except (ValueError, TypeError, SyntaxError) as error:
             faults.append(f"parameter {name}: {error}")
-            continue
+            kind = None
+        try:
+            default = default_value(value)
+        except (ValueError, TypeError, SyntaxError):
+            faults.append(f"parameter {name}: the default {shown(ast.unparse(value))} is no plain value; write it out")
+            default = None
         if name in parameters:
             faults.append(f"parameter {name} is declared twice")
         unit, text = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comments.get(statement.end_lineno, ""), re.DOTALL).groups()
@@ -197,7 +202,7 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
     if missing:
         faults.append(f"the parameters cell uses {', '.join(missing)}, which the cell above it has to import")
     for name, expected in (("dataset", str), ("seed", int)):
-        if name in parameters and parameters[name].type is not expected:
+        if name in parameters and parameters[name].type is not None and not parameters[name].is_a(expected):
             faults.append(f"parameter {name} is {parameters[name].annotation}, expected {expected.__name__}")
     return parameters
 

@@ -45,7 +45,11 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise ParameterError(f"--params {path}: {error.strerror}.") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ParameterError(f"--params {path} is not YAML or JSON: {' '.join(str(error).split())}.") from None
+        raise ParameterError(f"--params {path} is not YAML or JSON: {_place(error)}.") from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise ParameterError(f"--params {path}: got {shown(content)}, expected parameter names with their values.")
     return content
+
+
+def _place(error: Exception) -> str:
+    return " ".join(str(error).replace('in "<unicode string>", ', "").split())

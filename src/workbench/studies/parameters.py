@@ -6,6 +6,7 @@ else is JSON. pydantic judges, in strict mode: a bool is no int, an int is a fin
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -84,6 +85,10 @@ class Parameter:
 
         return TypeAdapter(self.type, config=ConfigDict(strict=True, allow_inf_nan=False))
 
+    def is_a(self, kind: type) -> bool:
+        """Whether its values are all of this type, whatever their bounds."""
+        return _parts(self.type) == (kind,)
+
     @property
     def takes_text(self) -> bool:
         """Whether text on the command line is the value itself rather than JSON."""
@@ -93,11 +98,17 @@ class Parameter:
         """The value that `text` from the command line stands for; ParameterError names all that is wrong."""
         if text == "null" and NoneType in _parts(self.type):
             return None
+        if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ParameterError(f"parameter {self.name}: got {shown(text)}; expected text in UTF-8")
         return self._validate(_json(text) if self.takes_text else text, text)
 
     def from_data(self, value: Any) -> Any:
         """The value for plain data from a JSON or YAML file; ParameterError names all that is wrong."""
-        return self._validate(_json(value), value)
+        try:
+            document = _json(value)
+        except ParameterError as error:
+            raise ParameterError(*(f"parameter {self.name}: {fault}" for fault in error.faults)) from None
+        return self._validate(document, value)
 
     def to_data(self, value: Any) -> Any:
         """A value as JSON takes it (dates as ISO text)."""
@@ -273,10 +284,25 @@ def _json(value: Any) -> str:
 
 def _expectation(fault: Mapping, parameter: Parameter) -> str:
     if fault["type"] == "json_invalid":
-        example = _json(parameter.to_data(parameter.default))
-        return f"expected JSON of type {parameter.annotation}, for example {example}"
-    message = fault["msg"]
-    for opening in ("Value error, expected ", "Input should be ", "a valid "):
-        message = message.removeprefix(opening)
+        return f"expected JSON, for example {_example(parameter.type)}"
+    message = fault["msg"].removeprefix("Value error, expected ").removeprefix("Input should be ")
+    message = re.sub(r" after validation, not \d+$", "", message)
     kind = "a number " if message.startswith(("greater", "less")) else ""
     return f"expected {kind}{message[0].lower()}{message[1:]}"
+
+
+def _example(kind: Any) -> str:
+    """A value of a type as JSON."""
+    kind = next((part for part in _parts(kind) if part is not NoneType), NoneType)
+    inner = get_args(kind)
+    match get_origin(kind) or kind:
+        case origin if origin is Literal:
+            return _json(inner[0])
+        case origin if origin in (list, tuple):
+            return f"[{', '.join(_example(each) for each in inner if each is not Ellipsis)}]"
+        case origin if origin is dict:
+            return f'{{"name": {_example(inner[1])}}}'
+        case origin:
+            return {bool: "true", int: "12", float: "0.5", date: '"2026-11-21"', datetime: '"2026-11-21T12:00:00"'}.get(
+                origin, '"text"'
+            )

@@ -10,6 +10,7 @@ from workbench.findings import Check
 from workbench.studies.definition import Study, find_study
 from workbench.studies.parameters import coerce, unknown
 from workbench.studies.project import Project
+from workbench.wording import listing
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -111,13 +112,33 @@ def _find_dataset(
         if table not in source.tables:
             has = ", ".join(source.tables) or "no table"
             faults.append(f"study {study.name} needs the table {table!r}; dataset {name!r} has {has}.")
-    tables = [source.tables[table] for table in study.tables if table in source.tables]
-    known = [column.name for table in tables for column in table.columns if not column.personal]
+    known = _choosable(source, study.tables)
     for parameter in study.parameters.values():
         named = given.get(parameter.name)
-        if known and named and (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):
-            for column in [named] if isinstance(named, str) else named:
-                if column not in known:
-                    otherwise = f"dataset {name!r} has {', '.join(known)}"
-                    faults.append(f"parameter {parameter.name}: {unknown('column', column, known, otherwise)}")
+        if not named or not (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):
+            continue
+        columns = [named] if isinstance(named, str) else list(named)
+        otherwise = f"dataset {name!r} has {', '.join(known) or 'none'}"
+        faults += [
+            f"parameter {parameter.name}: {unknown('column', column, known, otherwise)}"
+            for column in dict.fromkeys(columns)
+            if column not in known
+        ]
+        if twice := sorted({column for column in columns if columns.count(column) > 1}):
+            faults.append(
+                f"parameter {parameter.name}: got {listing(twice)} more than once, expected each column once."
+            )
     return source
+
+
+def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:
+    """Columns that a parameter may name: those beside a table's own, which are its outcome, times and ids."""
+    from workbench.datasets.canonical import CANONICAL
+
+    return [
+        column.name
+        for table in tables
+        if table in source.tables
+        for column in source.tables[table].columns
+        if not column.personal and column.name not in CANONICAL[table].fields
+    ]

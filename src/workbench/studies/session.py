@@ -9,7 +9,7 @@ import io
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,6 +163,7 @@ class Run:
         caption: str,
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
+        shown: Sequence[str] | None = None,
     ) -> None:
         """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
 
@@ -176,6 +177,8 @@ class Run:
             One sentence: what the table says.
         labels, units
             Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
+        shown
+            Columns for the reader of the report, all by default; the files have them all.
         """
         labels, units = labels or {}, units or {}
         if self.folder is not None:
@@ -184,6 +187,7 @@ class Run:
             frame.to_parquet(parquet, index=False)
             write_atomic(path.with_suffix(".parquet"), parquet.getvalue())
             write_atomic(path.with_suffix(".csv"), _csv(frame))
+        frame = frame if shown is None else frame[list(shown)]
         columns = [
             {
                 "name": str(column),
