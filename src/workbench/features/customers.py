@@ -1,0 +1,143 @@
+"""One row per customer and cut-off: everything that was known, from all tables that are there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import ibis
+from ibis.expr.types import Table
+
+from workbench.errors import DataError
+from workbench.features.attributes import attributes_at, refuse_kept_out
+from workbench.features.contacts import contact_features
+from workbench.features.contracts import contract_features
+from workbench.features.opinions import opinion_features, score_columns
+from workbench.features.purchases import WINDOWS_DAYS, Block, purchase_features
+from workbench.features.snapshots import EVENT_TIME, KEYS, Records, Snapshots, history, records_of
+from workbench.wording import listing, sentence
+
+
+@dataclass(frozen=True)
+class Features:
+    """What `customer_features` gives.
+
+    Attributes
+    ----------
+    table
+        One row per (customer_id, cutoff): an ibis expression, nothing has run yet.
+    kept_out
+        Attributes of `customers` that are not in it because nothing says from when they hold.
+    records
+        First and last day of the records, by which burn-in was judged.
+    """
+
+    table: Table
+    kept_out: tuple[str, ...]
+    records: Records
+
+
+def customer_features(
+    tables: Mapping[str, Table],
+    when: Snapshots,
+    *,
+    windows_days: Sequence[int] = WINDOWS_DAYS,
+    unit: Literal["day", "week", "month"] = "week",
+    scores: Sequence[str] | None = None,
+    constant: Sequence[str] = (),
+    attributes: Sequence[str] = (),
+    records: Records | None = None,
+) -> Features:
+    """Features of every customer who was known before each cut-off.
+
+    A customer is known from the first event in any table, or from `customers.first_seen` when that is earlier; it must
+    lie before the cut-off.
+
+    Parameters
+    ----------
+    tables
+        Canonical tables by name; those of transactions, interactions, surveys, subscriptions and customers that are there
+        are used. Columns as in the canonical tables; events may have `known_at`.
+    windows_days
+        Lengths of the windows before the cut-off.
+    unit
+        Of `recency` and `T`.
+    scores
+        Numeric columns of surveys; by default all but ids and weights.
+    constant
+        Attributes of `customers` that never change; see `attributes.attributes_at`.
+    attributes
+        Attributes that the caller cannot do without: refused when they would be kept out.
+    records
+        First and last day of the records; by default those of the earliest and latest event, which runs a query.
+
+    Returns
+    -------
+    Features
+        Its table has `customer_id`, `cutoff` (date), `tenure_days` (from first known to the cut-off), `already_on_board`
+        (boolean: first seen within the burn-in, so that tenure is only a lower bound), `cohort` (first day of the month
+        in which the customer was first seen; missing for those already on board), and the columns of
+        `purchase_features`, `contact_features`, `opinion_features`, `contract_features` and `attributes_at`. Counts and
+        sums of nothing are 0; times since, means and last values of nothing are missing.
+
+    Raises
+    ------
+    DataError
+        No table with events, columns that are missing or of the wrong type, an attribute that cannot be given.
+    """
+    blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores)
+    seen = [block.table.select(*KEYS, "known_days") for block in blocks]
+    if "customers" in tables and "first_seen" in tables["customers"].columns:
+        arrivals = history(tables["customers"], when, name="customers", time="first_seen")
+        seen.append(arrivals.select(*KEYS, known_days=arrivals.days_ago))
+    if not seen:
+        raise DataError(
+            sentence("No events: expected at least one of {tables}.", tables=listing([*EVENT_TIME, "customers"], "or"))
+        )
+    rows = ibis.union(*seen) if len(seen) > 1 else seen[0]
+    frame = rows.group_by(*KEYS).aggregate(tenure_days=rows.known_days.max())
+    records = records or records_of(tables)
+    frame = _cohorts(frame, when, records)
+    for block in blocks:
+        frame = frame.left_join(block.table.drop("known_days"), KEYS).drop(*(f"{key}_right" for key in KEYS))
+    frame = frame.fill_null({name: 0 for block in blocks for name in block.zeros})
+    kept_out: tuple[str, ...] = ()
+    if "customers" in tables:
+        known = attributes_at(tables["customers"], when, constant=constant)
+        refuse_kept_out(known, attributes)
+        kept_out = known.kept_out
+        frame = frame.left_join(known.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
+    return Features(frame, kept_out, records)
+
+
+def event_blocks(
+    tables: Mapping[str, Table],
+    when: Snapshots,
+    *,
+    windows_days: Sequence[int],
+    unit: Literal["day", "week", "month"],
+    scores: Sequence[str] | None,
+) -> Iterable[Block]:
+    """The features of each table of events that is there."""
+    blocks = []
+    if "transactions" in tables:
+        past = history(tables["transactions"], when, name="transactions")
+        blocks.append(purchase_features(past, windows_days=windows_days, unit=unit))
+    if "interactions" in tables:
+        past = history(tables["interactions"], when, name="interactions")
+        blocks.append(contact_features(past, windows_days=windows_days))
+    if "surveys" in tables:
+        wanted = score_columns(tables["surveys"]) if scores is None else scores
+        past = history(tables["surveys"], when, name="surveys")
+        blocks.append(opinion_features(past, scores=wanted, windows_days=windows_days))
+    if "subscriptions" in tables:
+        blocks.append(contract_features(tables["subscriptions"], when))
+    return blocks
+
+
+def _cohorts(frame: Table, when: Snapshots, records: Records) -> Table:
+    """Add `already_on_board` and `cohort`."""
+    first = frame.cutoff - frame.tenure_days.as_interval("D")
+    on_board = first.cast("date") < ibis.date(records.first.isoformat()) + ibis.interval(days=when.burn_in_days)
+    frame = frame.mutate(first_seen=first.cast("date"), already_on_board=on_board)
+    month = frame.first_seen.truncate("month").cast("date")
+    return frame.mutate(cohort=frame.already_on_board.ifelse(ibis.null("date"), month)).drop("first_seen")
