@@ -115,8 +115,8 @@ def plain(source: str, target: str) -> None:
     result.reset_index().to_parquet(target)
 
 
-def measure(what: str, source: Path, target: Path) -> tuple[float, float]:
-    """Seconds and peak gigabytes of one process."""
+def measure(what: str, source: Path, target: Path) -> tuple[float, float, float]:
+    """Seconds, CPU seconds and peak gigabytes of one process."""
     started = time.perf_counter()
     process = subprocess.Popen([sys.executable, __file__, "--one", what, str(source), str(target)])
     _, status, usage = os.wait4(process.pid, 0)
@@ -124,7 +124,7 @@ def measure(what: str, source: Path, target: Path) -> tuple[float, float]:
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{what} ended with {process.returncode}")
-    return seconds, usage.ru_maxrss / 1e6
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1e6
 
 
 def compare(ours: Path, plain: Path) -> None:
@@ -166,9 +166,9 @@ def main() -> None:
             print(f"{millions} million transactions, {source.stat().st_size / 1e6:,.0f} MB of Parquet", flush=True)
             sides = {"ours": millions in arguments.millions, "pandas": millions in arguments.pandas}
             for what in (what for what, wanted in sides.items() if wanted):
-                seconds, peak = measure(what, source, Path(folder) / f"{what}.parquet")
+                seconds, cpu, peak = measure(what, source, Path(folder) / f"{what}.parquet")
                 wanted = f"  wanted: at most {MEMORY_GB} GB" if what == "ours" else ""
-                print(f"  {what:<8}{seconds:8.1f} s{peak:8.2f} GB{wanted}", flush=True)
+                print(f"  {what:<8}{seconds:8.1f} s{cpu:8.1f} s of CPU{peak:8.2f} GB{wanted}", flush=True)
             if all(sides.values()):
                 compare(Path(folder) / "ours.parquet", Path(folder) / "pandas.parquet")
             source.unlink()

@@ -5,8 +5,8 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.features.worlds import START, versions, world
+
 from workbench.errors import DataError
 from workbench.features import Records, customer_features, snapshots
 

@@ -49,7 +49,9 @@ def planted_missing(rows, draw):
 
 
 def clean_missing(rows, draw):
-    return rows.assign(score=pd.Series(draw.normal(size=N)).mask(draw.random(N) < np.where(rows.label_lapsed, 0.5, 0.3)))
+    return rows.assign(
+        score=pd.Series(draw.normal(size=N)).mask(draw.random(N) < np.where(rows.label_lapsed, 0.5, 0.3))
+    )
 
 
 def planted_score(rows, draw):
@@ -227,7 +229,9 @@ def test_an_encoding_that_saw_its_own_label_is_flagged_and_the_raw_category_is_n
 
 def test_a_numeric_label_is_copied_by_what_follows_its_ranks(people):
     draw = np.random.default_rng(3)
-    spend = people.assign(label_amount=people.amount_90d * draw.lognormal(sigma=0.8, size=N)).drop(columns="label_lapsed")
+    spend = people.assign(label_amount=people.amount_90d * draw.lognormal(sigma=0.8, size=N)).drop(
+        columns="label_lapsed"
+    )
     assert all(each.status == "pass" for each in leak_checks(spend, "label_amount"))
     leaky = spend.assign(invoiced=spend.label_amount * 1.19)
     flagged = [each.name for each in leak_checks(leaky, "label_amount") if each.status == "fail"]

@@ -18,8 +18,8 @@ def cdnow():
     except importlib.metadata.PackageNotFoundError:
         pytest.skip("the extra `samples` is not installed; the CDNOW claim is NOT tested")
     found = {path.name: path.locate() for path in files}
-    log = pd.read_csv(found["CDNOW_sample.txt"], sep=r"\s+", header=None,
-                      names=["master_id", "customer_id", "day", "units", "amount"], dtype={"customer_id": str})  # fmt: skip
+    names = ["master", "customer_id", "day", "units", "amount"]
+    log = pd.read_csv(found["CDNOW_sample.txt"], sep=r"\s+", header=None, names=names, dtype={"customer_id": str})
     log["timestamp"] = pd.to_datetime(log.day, format="%Y%m%d")
     summary = pd.read_csv(found["cdnow_customers_summary_with_transactions.csv"], index_col="ID")
     return log[["customer_id", "timestamp", "amount"]], summary

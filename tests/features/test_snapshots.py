@@ -68,7 +68,7 @@ def test_a_window_that_reaches_beyond_the_records_is_refused_or_marked():
     over = snapshots(["2024-12-02", "2024-12-03"], horizon_days=30)
     both = roster("a", cutoff="2024-12-02").union(roster("a", cutoff="2024-12-03"))
     with pytest.raises(
-        DataError, match="2024-12-03: its labels need records through 2025-01-01.*cut-off that works is"
+        DataError, match=r"2024-12-03: its labels need records through 2025-01-01.*cut-off that works is"
     ):
         purchases_after(both, rows, over, records=YEAR)
     marked = purchases_after(both, rows, over, records=YEAR, horizon="mark").to_pandas().sort_values("cutoff")
@@ -80,11 +80,18 @@ def test_a_window_that_reaches_beyond_the_records_is_refused_or_marked():
 
 def test_cancellation_is_asked_only_of_those_who_can_still_cancel():
     spans = pd.DataFrame(
-        [("stays", "2024-01-01", None), ("leaves", "2024-01-01", "2024-10-20"), ("in the gap", "2024-01-01", "2024-10-03"),
-         ("had left", "2024-01-01", "2024-09-30"), ("changes plan", "2024-01-01", "2024-10-20"),
-         ("changes plan", "2024-10-20", None), ("leaves later", "2024-01-01", "2024-12-01")],
+        [
+            ("stays", "2024-01-01", None),
+            ("leaves", "2024-01-01", "2024-10-20"),
+            ("in the gap", "2024-01-01", "2024-10-03"),
+            ("had left", "2024-01-01", "2024-09-30"),
+            ("changes plan", "2024-01-01", "2024-10-20"),
+            ("changes plan", "2024-10-20", None),
+            ("leaves later", "2024-01-01", "2024-12-01"),
+        ],
         columns=["customer_id", "start", "end"],
-    ).assign(start=lambda rows: pd.to_datetime(rows.start), end=lambda rows: pd.to_datetime(rows.end))  # fmt: skip
+    )
+    spans = spans.assign(start=pd.to_datetime(spans.start), end=pd.to_datetime(spans.end))
     when = snapshots(["2024-10-01"], gap_days=7, horizon_days=30)
     found = cancellations_after(roster(*spans.customer_id.unique()), ibis.memtable(spans), when, records=YEAR)
     labels = found.to_pandas().set_index("customer_id").label_cancelled

@@ -34,8 +34,8 @@ def attributes_at(customers: Table, when: Snapshots, *, constant: Sequence[str] 
     Parameters
     ----------
     constant
-        Columns that never change (year of birth, acquisition channel): they enter whenever they were recorded. A customer
-        must have one value of each.
+        Columns that never change (year of birth, acquisition channel): they enter whenever they were recorded. A
+        customer must have one value of each.
 
     Raises
     ------

@@ -13,29 +13,26 @@ from workbench.features.snapshots import KEYS, instant, known_at, require
 def contact_features(history: Table, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """Contacts over windows, complaints and their resolution, variety of channels and touchpoints.
 
-    A complaint is resolved when its `resolved_at` (and `resolved_known_at`, if there) lies before the cut-off; without that column, when
-    `resolved_first_contact` is true. An answer that is missing counts as neither resolved nor open.
+    A complaint is resolved when its `resolved_at` (and `resolved_known_at`, if there) lies before the cut-off; without
+    that column, when `resolved_first_contact` is true. An answer that is missing counts as neither resolved nor open.
 
     Parameters
     ----------
     history
-        `snapshots.history` of interactions; the columns `complaint`, `resolved_first_contact` (booleans), `resolved_at`,
-        `minutes`, `channel` and `touchpoint` are used when they are there.
+        `snapshots.history` of interactions; the columns `complaint`, `resolved_first_contact` (booleans),
+        `resolved_at`, `minutes`, `channel` and `touchpoint` are used when they are there.
 
     Returns
     -------
     Block
         `contacts`, `days_since_last_contact`, and for each window of w days `contacts_{w}d` and `contacts_trend_{w}d`
         (contacts per day, per day); `minutes` and `minutes_{w}d`; `complaints`, `complaints_{w}d`,
-        `complaints_resolved`, `complaints_open`, `days_since_last_complaint`, `last_complaint_resolved` (1, 0 or missing;
-        of several at one instant an open one counts); `first_contact_resolution` (share of the contacts with an answer);
-        `channels`, `touchpoints` and the same by window.
+        `complaints_resolved`, `complaints_open`, `days_since_last_complaint`, `last_complaint_resolved` (1, 0 or
+        missing; of several at one instant an open one counts); `first_contact_resolution` (share of the contacts with
+        an answer); `channels`, `touchpoints` and the same by window.
     """
     require(history, "interactions", ["timestamp", "days_ago", *KEYS])
-    columns = {"one": ibis.literal(1, "int64")}
-    if "minutes" in history.columns:
-        columns["spent"] = exact(history.minutes)
-    rows = history.mutate(**columns)
+    rows = history.mutate(spent=exact(history.minutes)) if "minutes" in history.columns else history
     zeros = {"contacts": rows.count()}
     others = {"known_days": rows.days_ago.max(), "days_since_last_contact": rows.days_ago.min()}
     if "spent" in rows.columns:
@@ -49,7 +46,8 @@ def contact_features(history: Table, *, windows_days: Sequence[int] = WINDOWS_DA
         inside = rows.days_ago <= window
         zeros[f"contacts_{window}d"] = rows.count(where=inside)
         if window > 1:
-            zeros[f"contacts_trend_{window}d"] = slope(rows.one, rows.days_ago, days=window, where=inside)
+            moment = rows.days_ago.sum(where=inside)
+            zeros[f"contacts_trend_{window}d"] = slope(rows.count(where=inside), moment, days=window)
         if "spent" in rows.columns:
             zeros[f"minutes_{window}d"] = as_float(rows.spent.sum(where=inside), empty=0.0)
         if "complaint" in rows.columns:

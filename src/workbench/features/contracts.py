@@ -36,9 +36,9 @@ def contract_features(subscriptions: Table, when: Snapshots) -> Block:
     Returns
     -------
     Block
-        `subscriptions` (begun before the cut-off), `subscriptions_active`, `subscriptions_ended`, `days_since_last_end`;
-        of the active one that began last (among equals the dearest, then the first plan in the alphabet):
-        `days_on_plan`, `plan`, `price` when those columns are there.
+        `subscriptions` (begun before the cut-off), `subscriptions_active`, `subscriptions_ended`,
+        `days_since_last_end`; of the active one that began last (among equals the dearest, then the first plan in the
+        alphabet): `days_on_plan`, `plan`, `price` when those columns are there.
     """
     rows = contracts_at(subscriptions, when)
     zeros = {

@@ -1,7 +1,8 @@
 """One row per customer and cut-off: everything that was known, from all tables that are there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 import ibis
@@ -55,8 +56,8 @@ def customer_features(
     Parameters
     ----------
     tables
-        Canonical tables by name; those of transactions, interactions, surveys, subscriptions and customers that are there
-        are used. Columns as in the canonical tables; events may have `known_at`.
+        Canonical tables by name; those of transactions, interactions, surveys, subscriptions and customers that are
+        there are used. Columns as in the canonical tables; events may have `known_at`.
     windows_days
         Lengths of the windows before the cut-off.
     unit
@@ -73,11 +74,11 @@ def customer_features(
     Returns
     -------
     Features
-        Its table has `customer_id`, `cutoff` (date), `tenure_days` (from first known to the cut-off), `already_on_board`
-        (boolean: first seen within the burn-in, so that tenure is only a lower bound), `cohort` (first day of the month
-        in which the customer was first seen; missing for those already on board), and the columns of
-        `purchase_features`, `contact_features`, `opinion_features`, `contract_features` and `attributes_at`. Counts and
-        sums of nothing are 0; times since, means and last values of nothing are missing.
+        Its table has `customer_id`, `cutoff` (date), `tenure_days` (from first known to the cut-off),
+        `already_on_board` (boolean: first seen within the burn-in, so that tenure is only a lower bound), `cohort`
+        (first day of the month in which the customer was first seen; missing for those already on board), and the
+        columns of `purchase_features`, `contact_features`, `opinion_features`, `contract_features` and `attributes_at`.
+        Counts and sums of nothing are 0; times since, means and last values of nothing are missing.
 
     Raises
     ------
@@ -85,21 +86,17 @@ def customer_features(
         No table with events, columns that are missing or of the wrong type, an attribute that cannot be given.
     """
     blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores)
-    seen = [block.table.select(*KEYS, "known_days") for block in blocks]
     if "customers" in tables and "first_seen" in tables["customers"].columns:
         arrivals = history(tables["customers"], when, name="customers", time="first_seen")
-        seen.append(arrivals.select(*KEYS, known_days=arrivals.days_ago))
-    if not seen:
+        blocks.append(Block(arrivals.group_by(*KEYS).aggregate(known_days=arrivals.days_ago.max()), ()))
+    if not blocks:
         raise DataError(
             sentence("No events: expected at least one of {tables}.", tables=listing([*EVENT_TIME, "customers"], "or"))
         )
-    rows = ibis.union(*seen) if len(seen) > 1 else seen[0]
-    frame = rows.group_by(*KEYS).aggregate(tenure_days=rows.known_days.max())
-    records = records or records_of(tables)
-    frame = _cohorts(frame, when, records)
-    for block in blocks:
-        frame = frame.left_join(block.table.drop("known_days"), KEYS).drop(*(f"{key}_right" for key in KEYS))
+    frame = reduce(_both, (block.table for block in blocks))
     frame = frame.fill_null({name: 0 for block in blocks for name in block.zeros})
+    records = records or records_of(tables)
+    frame = _cohorts(frame.rename(tenure_days="known_days"), when, records)
     kept_out: tuple[str, ...] = ()
     if "customers" in tables:
         known = attributes_at(tables["customers"], when, constant=constant)
@@ -116,7 +113,7 @@ def event_blocks(
     windows_days: Sequence[int],
     unit: Literal["day", "week", "month"],
     scores: Sequence[str] | None,
-) -> Iterable[Block]:
+) -> list[Block]:
     """The features of each table of events that is there."""
     blocks = []
     if "transactions" in tables:
@@ -134,10 +131,20 @@ def event_blocks(
     return blocks
 
 
+def _both(left: Table, right: Table) -> Table:
+    """The customers of either, known since the earlier of the two."""
+    # A full join, because a roster made first would have every block computed twice: once for its keys.
+    rows = left.outer_join(right, KEYS)
+    keys = {key: ibis.coalesce(rows[key], rows[f"{key}_right"]) for key in KEYS}
+    known = ibis.greatest(rows.known_days.fill_null(0), rows.known_days_right.fill_null(0))
+    return rows.mutate(**keys, known_days=known).drop(*(f"{name}_right" for name in (*KEYS, "known_days")))
+
+
 def _cohorts(frame: Table, when: Snapshots, records: Records) -> Table:
     """Add `already_on_board` and `cohort`."""
     first = frame.cutoff - frame.tenure_days.as_interval("D")
     on_board = first.cast("date") < ibis.date(records.first.isoformat()) + ibis.interval(days=when.burn_in_days)
     frame = frame.mutate(first_seen=first.cast("date"), already_on_board=on_board)
     month = frame.first_seen.truncate("month").cast("date")
-    return frame.mutate(cohort=frame.already_on_board.ifelse(ibis.null("date"), month)).drop("first_seen")
+    frame = frame.mutate(cohort=frame.already_on_board.ifelse(ibis.null("date"), month)).drop("first_seen")
+    return frame.relocate(*KEYS, "tenure_days", "already_on_board", "cohort")

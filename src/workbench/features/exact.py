@@ -28,16 +28,26 @@ def as_float(total: NumericValue, *, empty: float | None = None) -> NumericValue
 def greatest_by(order: Column, value: Column, *, where: BooleanColumn) -> Scalar:
     """A struct `{order, value}` of the row with the greatest `order`; among equals the greatest `value`.
 
-    The maximum of a pair, unlike "the first row when sorted", takes constant memory a group and leaves nothing to chance.
+    The maximum of a pair, unlike "the first row when sorted", takes constant memory a group and leaves nothing to
+    chance.
     """
     return ops.Max(ibis.struct({"order": order, "value": value}), where=where).to_expr()
 
 
-def slope(amount: NumericColumn, days_ago: NumericColumn, *, days: int, where: BooleanColumn) -> NumericValue:
+def slope(total: NumericValue, moment: NumericValue, *, days: int) -> NumericValue:
     """Least-squares slope of the daily total over the last `days` days, days without anything counted as 0.
 
-    With x = (days + 1)/2 − days_ago centred on the window, the slope is Σ x·amount / Σ x², and Σ x² over the whole
-    window is days (days² − 1)/12: one pass, no row for the days on which nothing happened. Unit: amount per day, per day.
+    With x = (days + 1)/2 − days_ago centred on the window the slope is Σ x·amount / Σ x², and Σ x² over the whole
+    window is days (days² − 1)/12: one pass, and no row for the days on which nothing happened.
+
+    Parameters
+    ----------
+    total, moment
+        Σ amount and Σ days_ago·amount over the window, exact.
+
+    Returns
+    -------
+    float column
+        Amount per day, per day; 0 when nothing happened.
     """
-    centred = ((days + 1) - 2 * days_ago) * amount
-    return as_float(centred.sum(where=where), empty=0.0) / (days * (days**2 - 1) / 6)
+    return as_float((days + 1) * total - 2 * moment, empty=0.0) / (days * (days**2 - 1) / 6)

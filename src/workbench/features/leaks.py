@@ -1,8 +1,8 @@
 """Whether features know what they cannot know: tests of a finished frame, and of the function that makes it.
 
-A leak shows in two ways. In the frame, a column tells the label better than the past can (`leak_checks`). In the making,
-a feature changes when everything from the cut-off on is taken away or scrambled (`recomputation_checks`); this is proof,
-the first is suspicion.
+A leak shows in two ways. In the frame, a column tells the label better than the past can (`leak_checks`). In the
+making, a feature changes when everything from the cut-off on is taken away or scrambled (`recomputation_checks`); this
+is proof, the first is suspicion.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -75,9 +75,9 @@ def leak_checks(
 
     Notes
     -----
-    AUC is the Mann-Whitney statistic, ties counted half. Levels of a category are ranked by the label's share in the other
-    half of the rows, so that a category with many levels does not tell by having seen its own row. A flag needs the lower
-    end of a 99.9% interval (Hanley & McNeil 1982) to lie above .5 as well, so that small frames do not cry.
+    AUC is the Mann-Whitney statistic, ties counted half. Levels of a category are ranked by the label's share in the
+    other half of the rows, so that a category with many levels does not tell by having seen its own row. A flag needs
+    the lower end of a 99.9% interval (Hanley & McNeil 1982) to lie above .5 as well, so that small frames do not cry.
     """
     if label not in frame.columns:
         raise DataError(sentence("Label {label}: got no such column.", label=shown(label)))
@@ -297,8 +297,8 @@ def _tells(scores: np.ndarray, positive: np.ndarray, line: float) -> bool:
 def _has_telling_level(column: pd.Series, positive: np.ndarray) -> bool:
     """Whether a value borne by many has one outcome almost only, against what chance would give.
 
-    Numbers are looked at where they have few values; of them, and of categories, a level counts when at least 98% of its
-    rows have the rarer outcome.
+    Numbers are looked at where they have few values; of them, and of categories, a level counts when at least 98% of
+    its rows have the rarer outcome.
     """
     if column.nunique() > 50 or pd.api.types.is_float_dtype(column):
         return False
@@ -334,7 +334,7 @@ def _check(name: str, columns: Sequence[str], what: str, status: Status) -> Chec
     if not columns:
         return Check(name=name, status="pass", message=sentence("No leak of this kind: {what}.", what=what), value=0,
                      threshold=0)  # fmt: skip
-    message = sentence("{columns}: {what}. Not known at the cut-off, so do not use it before its origin is clear; {count} "
+    message = sentence("{columns}: {what}. Not known at the cut-off, so keep it out until its origin is clear; {count} "
                        "flagged.", columns=listing([shown(each) for each in columns]), what=what,
                        count=number(len(columns)))  # fmt: skip
     return Check(name=name, status=status, message=message, value=len(columns), threshold=0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import ibis
 from ibis.expr.types import Table
 
 from workbench.features.exact import as_float, exact, greatest_by
@@ -25,8 +24,8 @@ def opinion_features(
     Returns
     -------
     Block
-        `surveys`, `surveys_{w}d`, `days_since_last_survey`; for each score `{score}_last` (of several at one instant the
-        lowest), `{score}_mean` and `{score}_change` (last less mean).
+        `surveys`, `surveys_{w}d`, `days_since_last_survey`; for each score `{score}_last` (of several at one instant
+        the lowest), `{score}_mean` and `{score}_change` (last less mean).
 
     Raises
     ------

@@ -55,14 +55,14 @@ def purchases_after(
     records
         First and last day of the records, `Features.records`.
     horizon
-        What to do with cut-offs whose window reaches beyond the records: "refuse", or "mark" (`label_unseen` is true and
-        the labels are missing).
+        What to do with cut-offs whose window reaches beyond the records: "refuse", or "mark" (`label_unseen` is true
+        and the labels are missing).
 
     Returns
     -------
     ibis Table
-        `customer_id`, `cutoff`, `label_purchases` (days on which something was bought), `label_amount` (net), `label_lapsed`
-        (boolean: no purchase in the window), `label_unseen`.
+        `customer_id`, `cutoff`, `label_purchases` (days on which something was bought), `label_amount` (net),
+        `label_lapsed` (boolean: no purchase in the window), `label_unseen`.
 
     Raises
     ------

@@ -7,7 +7,7 @@ import ibis
 from ibis.expr.types import Table
 
 from workbench.errors import ParameterError
-from workbench.features.exact import as_float, exact, greatest_by, slope
+from workbench.features.exact import DIGITS, as_float, exact, greatest_by, slope
 from workbench.features.snapshots import KEYS, require
 from workbench.wording import sentence, shown
 
@@ -33,8 +33,8 @@ def purchase_days(history: Table, *, period_days: int = 1) -> Table:
 
     A refund (a negative amount) counts on the day of its order when it carries an `order_id` that the same customer
     bought under, and on its own day otherwise. A day is a purchase when something was bought and not all of it given
-    back: its net amount is positive, or nothing on it is a refund (a free order, amount 0, is a purchase). Refunds known
-    only after the cut-off are not in `history`, so they change nothing.
+    back: its net amount is positive, or nothing on it is a refund (a free order, amount 0, is a purchase). Refunds
+    known only after the cut-off are not in `history`, so they change nothing.
 
     Parameters
     ----------
@@ -59,7 +59,8 @@ def purchase_days(history: Table, *, period_days: int = 1) -> Table:
     lines = lines.filter(lines.amount.notnull())
     if period_days > 1:
         lines = lines.mutate(days_ago=(lines.days_ago - 1) // period_days * period_days + 1)
-    sums = {name: lines[name].sum() for name in ("amount", "margin") if name in lines.columns}
+    # Back to 64 bits, in which a day's total has room as well: sums over days are twice as fast.
+    sums = {name: lines[name].sum().cast(DIGITS) for name in ("amount", "margin") if name in lines.columns}
     days = lines.group_by(*KEYS, "days_ago").aggregate(
         **sums, sold=(~lines.is_refund).any(), refunded=lines.is_refund.any()
     )
@@ -168,6 +169,7 @@ def purchase_features(
         `margin_{w}d`; with a column `category` the number of different ones, `categories` and `categories_{w}d`.
     """
     days = purchase_days(history)
+    days = days.mutate(moment=days.days_ago * days.amount)
     sums = {"known_days": days.days_ago.max(), **_rfm_sums(days)}
     zeros = {"purchases": days.bought.sum()}
     for column in ("amount", "margin"):
@@ -178,7 +180,8 @@ def purchase_features(
         zeros[f"purchases_{window}d"] = (days.bought & inside).sum()
         zeros[f"amount_{window}d"] = as_float(days.amount.sum(where=inside), empty=0.0)
         if window > 1:
-            zeros[f"amount_trend_{window}d"] = slope(days.amount, days.days_ago, days=window, where=inside)
+            total, moment = days.amount.sum(where=inside), days.moment.sum(where=inside)
+            zeros[f"amount_trend_{window}d"] = slope(total, moment, days=window)
         if "margin" in days.columns:
             zeros[f"margin_{window}d"] = as_float(days.margin.sum(where=inside), empty=0.0)
     table = _rfm(days.group_by(*KEYS).aggregate(**{**sums, **zeros}), unit)
