@@ -18,19 +18,21 @@ MEMORY_GB = 6
 DUCKDB_MEMORY = "4GB"
 THREADS = 2
 
-# Two years of orders in the order in which they came: 100 a customer, 12 categories, 3% refunds of earlier orders.
+# Two years of orders in the order in which they came: 100 a customer, 12 categories; 3% are refunds of a
+# whole earlier order of the same customer.
 GENERATE = """
 copy (
-    with drawn as (
-        select range as number, hash(range) as a, hash(range + 1000000007) as b, hash(range + 2000000011) as c
-        from range({rows})
+    with numbered as (
+        select range as number, hash(range + 2000000011) % 100 < 3 as refund from range({rows})
+    ), drawn as (
+        select *, case when refund then greatest(number - 1000, 0) else number end as bought from numbered
     )
     select
-        'c' || lpad((a % {customers})::varchar, 8, '0') as customer_id,
-        'o' || (case when c % 100 < 3 then number - number % 50 else number end)::varchar as order_id,
+        'c' || lpad((hash(bought) % {customers})::varchar, 8, '0') as customer_id,
+        'o' || bought::varchar as order_id,
         timestamp '2024-01-01' + to_seconds((number * (730 * 86400.0 / {rows}))::bigint) as timestamp,
-        case when c % 100 < 3 then -1 else 1 end * round(2 + exp(3 + (b % 1000) / 500.0), 2) as amount,
-        'category ' || (b % 12)::varchar as category
+        round(2 + exp(3 + (hash(bought + 1000000007) % 1000) / 500.0), 2) * if(refund, -1, 1) as amount,
+        'category ' || (hash(number + 7) % 12)::varchar as category
     from drawn
 ) to '{path}' (format parquet, row_group_size 500000)
 """

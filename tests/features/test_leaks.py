@@ -238,6 +238,18 @@ def test_a_numeric_label_is_copied_by_what_follows_its_ranks(people):
     assert flagged == ["leak_label_copy"]
 
 
+def test_dates_are_compared_with_the_cutoff_whatever_their_type(people):
+    late = people.last_contact.mask(people.index == 5, CUTOFF)
+    kinds = {"plain": late, "zoned": late.dt.tz_localize("UTC"), "objects": late.dt.date}
+    for name, column in kinds.items():
+        flagged = [
+            each.name for each in leak_checks(people.assign(seen=column), "label_lapsed") if each.status == "fail"
+        ]
+        assert flagged == ["leak_dates"], name
+    ahead = people.assign(days_since_ticket=people.days_since_last_contact.mask(people.index == 5, 0))
+    assert [each.name for each in leak_checks(ahead, "label_lapsed") if each.status == "fail"] == ["leak_dates"]
+
+
 def test_a_small_frame_does_not_cry(people):
     for start in range(0, 600, 20):
         checks = leak_checks(people.iloc[start : start + 20].assign(label_lapsed=[True, False] * 10), "label_lapsed")

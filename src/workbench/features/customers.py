@@ -8,14 +8,14 @@ from typing import Literal
 import ibis
 from ibis.expr.types import Table
 
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError
 from workbench.features.attributes import attributes_at, refuse_kept_out
 from workbench.features.contacts import contact_features
 from workbench.features.contracts import contract_features
 from workbench.features.opinions import opinion_features, score_columns
 from workbench.features.purchases import WINDOWS_DAYS, Block, purchase_features
 from workbench.features.snapshots import EVENT_TIME, KEYS, Records, Snapshots, history, records_of
-from workbench.wording import listing, sentence
+from workbench.wording import listing, sentence, shown
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,12 @@ def customer_features(
     Raises
     ------
     DataError
-        No table with events, columns that are missing or of the wrong type, an attribute that cannot be given.
+        No table with events, columns that are missing or of the wrong type, an attribute that cannot be given or has
+        the name of a feature.
+    ParameterError
+        Windows or a unit that are none.
     """
+    _check_windows(windows_days)
     blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores)
     if "customers" in tables and "first_seen" in tables["customers"].columns:
         arrivals = history(tables["customers"], when, name="customers", time="first_seen")
@@ -101,6 +105,7 @@ def customer_features(
     if "customers" in tables:
         known = attributes_at(tables["customers"], when, constant=constant)
         refuse_kept_out(known, attributes)
+        _refuse_taken(frame, known.table)
         kept_out = known.kept_out
         frame = frame.left_join(known.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
     return Features(frame, kept_out, records)
@@ -129,6 +134,25 @@ def event_blocks(
     if "subscriptions" in tables:
         blocks.append(contract_features(tables["subscriptions"], when))
     return blocks
+
+
+def _check_windows(windows_days: Sequence[int]) -> None:
+    wrong = [each for each in windows_days if isinstance(each, bool) or not isinstance(each, int) or each < 1]
+    if wrong or len(set(windows_days)) < len(windows_days):
+        raise ParameterError(
+            sentence("windows_days: got {value}, expected different whole numbers of days, 1 or more.",
+                     value=shown(list(windows_days)))
+        )  # fmt: skip
+
+
+def _refuse_taken(frame: Table, attributes: Table) -> None:
+    """Refuse attributes under a name that a feature has: which of the two is meant could not be told."""
+    taken = [name for name in attributes.columns if name in frame.columns and name not in KEYS]
+    if taken:
+        raise DataError(
+            *(sentence("customers.{column}: a feature has this name; give the attribute another in dataset.yaml.",
+                       column=name) for name in taken)
+        )  # fmt: skip
 
 
 def _both(left: Table, right: Table) -> Table:

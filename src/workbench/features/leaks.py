@@ -130,7 +130,7 @@ def recomputation_checks(
     when
         Each cut-off is tested for itself, because what lies after one may lie before another.
     random_seed
-        Fixes how rows are scrambled.
+        Fixes how rows are scrambled. Rows are scrambled in memory: of large tables give those of some customers.
 
     Returns
     -------
@@ -323,8 +323,10 @@ def _id_tells(column: pd.Series, positive: np.ndarray, line: float) -> bool:
 
 def _reaches_beyond(name: str, column: pd.Series, cutoff: pd.Series | None) -> bool:
     """Whether a date is not before the cut-off, or a `days_since` counts something that has not happened yet."""
+    if column.dtype == object and pd.api.types.infer_dtype(column, skipna=True) in ("date", "datetime"):
+        column = pd.to_datetime(column)
     if pd.api.types.is_datetime64_any_dtype(column):
-        return cutoff is not None and bool((column >= pd.to_datetime(cutoff)).any())
+        return cutoff is not None and bool((column.dt.tz_localize(None) >= pd.to_datetime(cutoff)).any())
     if name.startswith(("days_since_", "days_on_")) and pd.api.types.is_numeric_dtype(column):
         return bool((column < 1).any())
     return False
