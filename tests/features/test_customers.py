@@ -8,7 +8,7 @@ import pytest
 from tests.features.worlds import START, versions, world
 
 from workbench.errors import DataError, ParameterError
-from workbench.features import Records, customer_features, snapshots
+from workbench.features import Records, cancellations_after, customer_features, purchases_after, snapshots
 
 CUTOFF = pd.Timestamp("2024-10-01")
 RECORDS = Records(START.date(), dt.date(2026, 1, 1))
@@ -118,6 +118,21 @@ def test_snapshots_of_many_cutoffs_are_those_of_each():
     apart = apart.sort_values(["customer_id", "cutoff"]).reset_index(drop=True)
     pd.testing.assert_frame_equal(at_once, apart, check_dtype=False, check_exact=True)
     assert not at_once.duplicated(["customer_id", "cutoff"]).any()
+
+
+def test_every_column_has_in_the_database_the_type_that_the_expression_declares(tmp_path):
+    memory = {name: ibis.memtable(rows) for name, rows in {**world(3), "customers": versions(3)}.items()}
+    when = snapshots(["2024-02-01", "2024-10-01"], horizon_days=60)
+    made = customer_features(memory, when, windows_days=(30,))
+    labels = purchases_after(made.table, memory["transactions"], when, records=made.records)
+    ends = cancellations_after(made.table, memory["subscriptions"], when, records=made.records)
+    names = {"int64": "BIGINT", "float64": "DOUBLE", "string": "VARCHAR", "boolean": "BOOLEAN", "date": "DATE"}
+    connection = ibis.duckdb.connect()
+    for table in (made.table, labels, ends):
+        connection.to_parquet(table, tmp_path / "written.parquet")
+        written = duckdb.sql(f"describe select * from '{tmp_path}/written.parquet'").fetchall()
+        declared = {name: names[str(kind).lstrip("!")] for name, kind in table.schema().items()}
+        assert {row[0]: row[1] for row in written} == declared
 
 
 def bought(*rows, **columns):

@@ -43,8 +43,8 @@ def contract_features(subscriptions: Table, when: Snapshots) -> Block:
     rows = contracts_at(subscriptions, when)
     zeros = {
         "subscriptions": rows.count(),
-        "subscriptions_active": rows.active.sum(),
-        "subscriptions_ended": (~rows.active).sum(),
+        "subscriptions_active": rows.count(where=rows.active),
+        "subscriptions_ended": rows.count(where=~rows.active),
     }
     end = rows.end.date() if rows.end.type().is_timestamp() else rows.end
     since_end = rows.cutoff.delta(end, unit="day").min()

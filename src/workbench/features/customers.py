@@ -169,6 +169,7 @@ def _cohorts(frame: Table, when: Snapshots, records: Records) -> Table:
     first = frame.cutoff - frame.tenure_days.as_interval("D")
     on_board = first.cast("date") < ibis.date(records.first.isoformat()) + ibis.interval(days=when.burn_in_days)
     frame = frame.mutate(first_seen=first.cast("date"), already_on_board=on_board)
-    month = frame.first_seen.truncate("month").cast("date")
+    # Not truncate(): DuckDB makes a timestamp of it while the expression says date.
+    month = ibis.date(frame.first_seen.year(), frame.first_seen.month(), 1)
     frame = frame.mutate(cohort=frame.already_on_board.ifelse(ibis.null("date"), month)).drop("first_seen")
     return frame.relocate(*KEYS, "tenure_days", "already_on_board", "cohort")

@@ -75,7 +75,7 @@ def purchases_after(
     day = rows.timestamp.date() if rows.timestamp.type().is_timestamp() else rows.timestamp
     days = rows.group_by(*KEYS, day=day).aggregate(amount=exact(rows.amount).sum(), bought=(rows.amount >= 0).any())
     sums = days.group_by(*KEYS).aggregate(
-        label_purchases=days.bought.sum(), label_amount=as_float(days.amount.sum(), empty=0.0)
+        label_purchases=days.count(where=days.bought), label_amount=as_float(days.amount.sum(), empty=0.0)
     )
     table = roster.select(*KEYS).left_join(sums, KEYS).drop(*(f"{key}_right" for key in KEYS))
     table = table.fill_null({"label_purchases": 0, "label_amount": 0.0})

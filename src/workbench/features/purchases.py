@@ -132,7 +132,7 @@ def rfm(history: Table, *, unit: Literal["day", "week", "month"] = "week", perio
 
 def _rfm_sums(days: Table) -> dict:
     return {
-        "purchases": days.bought.sum(),
+        "purchases": days.count(where=days.bought),
         "first_purchase": greatest_by(days.days_ago, days.amount, where=days.bought),
         "days_since_last_purchase": days.days_ago.min(where=days.bought),
         "gross": as_float(days.amount.sum(where=days.bought), empty=0.0),
@@ -171,13 +171,13 @@ def purchase_features(
     days = purchase_days(history)
     days = days.mutate(moment=days.days_ago * days.amount)
     sums = {"known_days": days.days_ago.max(), **_rfm_sums(days)}
-    zeros = {"purchases": days.bought.sum()}
+    zeros = {"purchases": days.count(where=days.bought)}
     for column in ("amount", "margin"):
         if column in days.columns:
             zeros[column] = as_float(days[column].sum(), empty=0.0)
     for window in windows_days:
         inside = days.days_ago <= window
-        zeros[f"purchases_{window}d"] = (days.bought & inside).sum()
+        zeros[f"purchases_{window}d"] = days.count(where=days.bought & inside)
         zeros[f"amount_{window}d"] = as_float(days.amount.sum(where=inside), empty=0.0)
         if window > 1:
             total, moment = days.amount.sum(where=inside), days.moment.sum(where=inside)
