@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.features import history, leak_checks, recomputation_checks, snapshots
+from workbench.features import attributes_at, history, leak_checks, recomputation_checks, snapshots
 from workbench.features.contracts import contracts_at
 from workbench.features.snapshots import KEYS, at_cutoffs, instant
 
@@ -199,6 +199,21 @@ def test_a_planted_leak_is_flagged_in_the_making_and_its_clean_twin_is_not(table
     assert all(f"'{planted.column}'" in each.message for each in flagged)
     twin = recomputation_checks(planted.clean, tables, WHEN, random_seed=1)
     assert [each.message for each in twin if each.status != "pass"] == []
+
+
+def test_a_later_version_of_a_customer_is_flagged_and_the_version_of_then_is_not():
+    versions = pd.DataFrame({"customer_id": ["a", "a", "b"], "grade": [1, 2, 3],
+                             "valid_from": pd.to_datetime(["2024-01-01", "2024-11-01", "2024-01-01"])})  # fmt: skip
+    tables = {"customers": ibis.memtable(versions)}
+
+    def leaky(tables, when):
+        rows = at_cutoffs(tables["customers"], when)
+        return rows.group_by(*KEYS).aggregate(grade=rows.grade.max())
+
+    assert {each.status for each in recomputation_checks(leaky, tables, WHEN, random_seed=1)[:1]} == {"fail"}
+    twin = recomputation_checks(lambda tables, when: attributes_at(tables["customers"], when).table, tables, WHEN,
+                                random_seed=1)  # fmt: skip
+    assert [each.status for each in twin] == ["pass", "pass"]
 
 
 def test_ten_leaks_are_planted():

@@ -126,7 +126,8 @@ def recomputation_checks(
         Makes the table of features, one row per (customer_id, cutoff), from tables and snapshots, as
         `lambda tables, when: customer_features(tables, when, records=records).table` does.
     tables
-        Canonical tables. Event tables are those of `snapshots.EVENT_TIME`; others are passed on as they are.
+        Canonical tables. Those of `snapshots.EVENT_TIME`, and customers with a `valid_from`, lose what lies after the
+        cut-off; others are passed on as they are.
     when
         Each cut-off is tested for itself, because what lies after one may lie before another.
     random_seed
@@ -153,19 +154,20 @@ def recomputation_checks(
 
 def before(tables: Mapping[str, Table], when: Snapshots) -> dict[str, Table]:
     """The tables as one who stood at the (single) cut-off had them: no later row, no later end of a subscription."""
-    return {name: _split(name, table, when)[0] if name in EVENT_TIME else table for name, table in tables.items()}
+    dated = _dated(tables)
+    return {name: _split(name, table, when)[0] if name in dated else table for name, table in tables.items()}
 
 
 def scramble_after(tables: Mapping[str, Table], when: Snapshots, draw: np.random.Generator) -> dict[str, Table]:
     """The tables with every value of the rows from the (single) cut-off on drawn anew from the same column.
 
-    Rows stay after the cut-off: their times are shuffled among themselves. Rows go back in a random order.
+    Rows keep their times and lie in a random order.
     """
     result = dict(tables)
-    for name in EVENT_TIME.keys() & tables.keys():
+    for name, time in _dated(tables).items():
         past, rest = (part.to_pandas() for part in _split(name, tables[name], when))
         for column in rest.columns:
-            if column not in (EVENT_TIME[name], "known_at"):
+            if column not in (time, "known_at"):
                 rest[column] = rest[column].to_numpy()[draw.integers(0, max(len(rest), 1), len(rest))]
         mixed = pd.concat([past, rest] if len(past) else [rest], ignore_index=True)
         mixed = mixed.iloc[draw.permutation(len(mixed))]
@@ -173,8 +175,16 @@ def scramble_after(tables: Mapping[str, Table], when: Snapshots, draw: np.random
     return result
 
 
+def _dated(tables: Mapping[str, Table]) -> dict[str, str]:
+    """The tables whose rows begin at a moment, and the column that says when."""
+    dated = {name: time for name, time in EVENT_TIME.items() if name in tables}
+    if "customers" in tables and "valid_from" in tables["customers"].columns:
+        dated["customers"] = "valid_from"
+    return dated
+
+
 def _split(name: str, table: Table, when: Snapshots) -> tuple[Table, Table]:
-    time = EVENT_TIME[name]
+    time = _dated({name: table})[name]
     rows = table.mutate(cutoff=ibis.date(when.cutoffs[0].isoformat()))
     past = (rows[time].cast("timestamp") < instant(rows)) & (known_at(rows, time=time) < instant(rows))
     past = past.fill_null(False)
