@@ -1,0 +1,63 @@
+"""What customers were subscribed to at the cut-off."""
+
+import ibis
+from ibis.expr.types import Table
+
+from workbench.features.purchases import Block
+from workbench.features.snapshots import KEYS, Snapshots, history, instant, known_at, require
+
+
+def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
+    """Subscriptions that had begun before the cut-off, as they looked then: an end that lay ahead is not there.
+
+    A row is known from its `known_at`, by default its `start`. Its end, and with it `end_reason`, is known when `end`
+    lies before the cut-off and so does `end_known_at`, where there is one; a notice that was given before the cut-off
+    for a later end is an interaction, not an end.
+
+    Returns
+    -------
+    ibis Table
+        The columns of `subscriptions` with `end` and `end_reason` missing where not known yet, `cutoff`, `days_ago` (of
+        the start) and `active` (boolean).
+    """
+    require(subscriptions, "subscriptions", ["customer_id", "start", "end"], times=["start", "end", "end_known_at"])
+    rows = history(subscriptions, when, name="subscriptions", time="start")
+    cutoff = instant(rows)
+    ended = (rows.end.cast("timestamp") < cutoff) & (known_at(rows, time="end", known="end_known_at") < cutoff)
+    rows = rows.mutate(active=~ended.fill_null(False))
+    masked = {name: rows.active.ifelse(ibis.null(rows[name].type()), rows[name])
+              for name in ("end", "end_reason") if name in rows.columns}  # fmt: skip
+    return rows.mutate(**masked)
+
+
+def contract_features(subscriptions: Table, when: Snapshots) -> Block:
+    """Whether a customer is subscribed at the cut-off, to what, and for how long.
+
+    Returns
+    -------
+    Block
+        `subscriptions` (begun before the cut-off), `subscriptions_active`, `subscriptions_ended`,
+        `days_since_last_end`; of the active one that began last (among equals the dearest, then the first plan in the
+        alphabet): `days_on_plan`, `plan`, `price` when those columns are there.
+    """
+    rows = contracts_at(subscriptions, when)
+    zeros = {
+        "subscriptions": rows.count(),
+        "subscriptions_active": rows.count(where=rows.active),
+        "subscriptions_ended": rows.count(where=~rows.active),
+    }
+    end = rows.end.date() if rows.end.type().is_timestamp() else rows.end
+    since_end = rows.cutoff.delta(end, unit="day").min()
+    table = rows.group_by(*KEYS).aggregate(known_days=rows.days_ago.max(), days_since_last_end=since_end, **zeros)
+    active = rows.filter(rows.active)
+    order = [active.start.desc()]
+    if "price" in rows.columns:
+        order.append(active.price.desc(nulls_first=False))
+    if "plan" in rows.columns:
+        order.append(active.plan.asc(nulls_first=False))
+    current = active.mutate(place=ibis.row_number().over(group_by=KEYS, order_by=order))
+    current = current.filter(current.place == 0)
+    kept = {name: current[name] for name in ("plan", "price") if name in rows.columns}
+    current = current.select(*KEYS, days_on_plan=current.days_ago, **kept)
+    table = table.left_join(current, KEYS).drop(*(f"{key}_right" for key in KEYS))
+    return Block(table, tuple(zeros))
