@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo test test-all bench lint lock lab clean
+.PHONY: help setup demo test test-all test-spark bench lint lock lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -32,7 +32,7 @@ test: setup ## the tests (a few minutes)
 	$(BIN)/python -m pytest -m "not slow"
 
 test-all: setup ## the tests with the slow statistical ones
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not spark"
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
@@ -41,9 +41,17 @@ lint: setup ## style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-lock: setup ## resolve pyproject.toml into requirements.lock again
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-emit-index-url --python-version 3.12 \
-		--custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.12 \
+	--custom-compile-command "make lock" --extra samples --extra dev
+lock: setup ## resolve pyproject.toml into the locks again
+	$(COMPILE) pyproject.toml --output-file requirements.lock
+	$(COMPILE) --extra spark --constraints requirements.lock pyproject.toml --output-file requirements-spark.lock
+
+test-spark: setup ## the features on PySpark beside DuckDB (own environment, 1 GB; Debian: openjdk-17-jre-headless)
+	@[ -x .venv-spark/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
+	$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock
+	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation --editable .
+	PYSPARK_PYTHON=$(CURDIR)/.venv-spark/bin/python .venv-spark/bin/python -m pytest -m spark tests/features
 
 lab: setup ## JupyterLab in this project
 	$(BIN)/workbench lab

@@ -25,15 +25,26 @@ def test_environment_yml_is_in_step_with_pyproject():
     assert {normal(each) for each in listed if isinstance(each, str)} == declared
 
 
-def test_every_declared_package_is_locked_with_a_hash():
-    lock = (ROOT / "requirements.lock").read_text()
-    locked = {normal(name)[0] for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}
-    extras = PROJECT["project"]["optional-dependencies"].values()
-    declared = [*PROJECT["project"]["dependencies"], *(each for extra in extras for each in extra)]
-    assert {normal(re.sub(r"[=<>;].*", "", each))[0] for each in declared} <= locked
-    blocks = re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.MULTILINE)[1:]
-    assert blocks
+def locked(name):
+    """The packages of a lock, each of which has to have its hashes."""
+    blocks = re.split(r"^(?=[A-Za-z0-9])", (ROOT / name).read_text(), flags=re.MULTILINE)[1:]
     assert all("--hash=sha256:" in block for block in blocks)
+    return {normal(block.split("==")[0])[0]: block.split()[0] for block in blocks}
+
+
+def test_every_declared_package_is_locked_with_a_hash():
+    extras = dict(PROJECT["project"]["optional-dependencies"])
+    heavy = extras.pop("spark")
+    declared = [*PROJECT["project"]["dependencies"], *(each for extra in extras.values() for each in extra)]
+    names = {normal(re.sub(r"[=<>;].*", "", each))[0] for each in declared}
+    assert names <= set(locked("requirements.lock"))
+    assert not {normal(re.sub(r"[=<>;].*", "", each))[0] for each in heavy} & set(locked("requirements.lock"))
+
+
+def test_the_lock_with_spark_is_the_other_and_spark():
+    plain, spark = locked("requirements.lock"), locked("requirements-spark.lock")
+    assert plain.items() <= spark.items()
+    assert "pyspark" in spark
 
 
 def test_the_makefile_pins_the_locked_uv():
