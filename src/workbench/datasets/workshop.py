@@ -105,9 +105,9 @@ class Workshop:
         ]
         return f"SELECT {', '.join(columns)} FROM {source}"
 
-    def execute(self, sql: str) -> list[tuple]:
+    def execute(self, sql: str, values: dict[str, object] | None = None) -> list[tuple]:
         """Rows of a query of our own."""
-        return self._connection.execute(sql).fetchall()
+        return self._connection.execute(sql, values).fetchall()
 
     def arrow(self, expr: ibis.Table) -> pa.Table:
         """The rows of an expression, in memory."""
