@@ -89,7 +89,9 @@ def test_codes_that_are_not_declared_are_named_with_their_rows(project, shared):
     with pytest.raises(DataError) as caught:
         place(project, shared, "sfo_2017.csv", bare).load("surveys")
     told = "\n".join(caught.value.faults)
-    assert "column recommend (from 'NETPRO'): 84 rows with a rating outside its scale (got 11); expected 0 to 10." in told
+    assert (
+        "column recommend (from 'NETPRO'): 84 rows with a rating outside its scale (got 11); expected 0 to 10." in told
+    )
     assert "column rental (from 'Q7RENTAL'): " in told
     assert "(got 6); expected 1 to 5. List codes under missing: or not_applicable:" in told
 

@@ -1,6 +1,7 @@
 """A dataset.yaml drafted from the data itself: what can be guessed is guessed, and every guess is marked as one."""
 
 import json
+import keyword
 import re
 import shutil
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.datasets import mapping, reading, sources
+from workbench.datasets.canonical import CANONICAL
 from workbench.datasets.definition import ROWS, Origin
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
@@ -28,7 +30,7 @@ _PERSONAL_NAMES = re.compile(
 )
 _PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$"
 # Canonical columns by what a file often calls them, the table that they speak for first.
-_CANONICAL: dict[str, dict[str, str]] = {
+_CALLED: dict[str, dict[str, str]] = {
     "transactions": {
         "customer_id": r"(customer|client|user|household|member|account)[ _]?(id|no|number)?$",
         "order_id": r"(order|invoice|basket|receipt|transaction)[ _]?(id|no|number)?$",
@@ -39,7 +41,7 @@ _CANONICAL: dict[str, dict[str, str]] = {
     "lifetimes": {
         "customer_id": r"(customer|client|user|member|employee|account)[ _]?(id|no|number)?$",
         "duration": r"(duration|tenure|stag|time|lifetime|months|subscription[ _]length)$",
-        "event": r"(event|churn(ed)?|left|status|cancelled)$",
+        "event": r"(event|churn(ed)?|left|cancelled)$",
     },
     "surveys": {
         "response_id": r"(response|resp|answer|record)[ _]?(id|no|num|number)?$|id$",
@@ -61,7 +63,15 @@ class _Facts:
     numbers: int
     present: int
     form: str | None
+    clock: bool
     personal: bool
+    cancelled: bool
+
+    @property
+    def numeric(self) -> bool:
+        """Whether all values but the usual words for a gap are numbers."""
+        gaps = sum(count for value, count in self.values if value.casefold() in _GAPS)
+        return 0 < self.numbers == self.present - gaps
 
 
 def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
@@ -99,7 +109,9 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
         template = "the file does not lie in data/{name}/; move or copy it there."
         raise DataError(sentence(template, name=name))
     if target.exists() and not inplace:
-        raise DataError(sentence("data/{name}/{file} is there already; it is not overwritten.", name=name, file=path.name))
+        raise DataError(
+            sentence("data/{name}/{file} is there already; it is not overwritten.", name=name, file=path.name)
+        )
     text = draft(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,9 +145,8 @@ def draft(path: Path) -> str:
         raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
     except DataError as error:
         raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
-    facts = [
-        found for i, header in enumerate(raw.headers) if (found := _facts(workshop, raw.table, f"c{i}", header, raw.headers))
-    ]
+    found = [_facts(workshop, raw.table, f"c{i}", header, raw.headers) for i, header in enumerate(raw.headers)]
+    facts = [each for each in found if each is not None]
     return "\n".join(_lines(path, origin, facts)) + "\n"
 
 
@@ -171,18 +182,23 @@ def _facts(workshop: Workshop, table, column: str, header: str, headers: tuple[s
     except mapping.UnsupportedType:
         return None
     workshop.view("_drafted", table.select(x=text))
-    rows, present, distinct, numbers, personal = workshop.execute(
+    rows, present, distinct, numbers, personal, longest, crossed = workshop.execute(
         "SELECT count(*), count(x), approx_count_distinct(x), count(*) FILTER (regexp_matches(x, $number)), "
-        "count(*) FILTER (regexp_matches(x, $personal)) FROM _drafted",
+        "count(*) FILTER (regexp_matches(x, $personal)), "
+        "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')) FROM _drafted",
         {"number": mapping.NUMBER, "personal": _PERSONAL_VALUES},
     )[0]
     values = workshop.execute(
-        f"SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x LIMIT {_MOST_CATEGORIES}"
+        "SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x "
+        f"LIMIT {_MOST_CATEGORIES}"
     )
     kind = table[column].type()
     form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop, present)
     looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and not form)
-    return _Facts(header, rows, int(distinct), values, numbers, present, form, bool(looks_personal) and numbers < present)
+    clock = kind.is_timestamp() or bool(form and "%H" in form) or (form == "" and longest > len("2026-10-31"))
+    # Codes of a number are no names, whatever the header says; phone numbers may be all digits.
+    hidden = bool(looks_personal) and (numbers < present or (personal > present / 2 and distinct > rows / 2))
+    return _Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, 0 < crossed < present / 2)
 
 
 def _form(workshop: Workshop, present: int) -> str | None:
@@ -205,7 +221,8 @@ def _lines(path: Path, origin: Origin, facts: list[_Facts]) -> Iterator[str]:
     yield "source:  # where the file comes from"
     yield "licence:  # who may use it"
     yield "tables:"
-    yield f"  {table}:  {GUESS} (others: {listing([name for name in _CANONICAL if name != table], 'or')}, see data/README.md)"
+    others = listing([name for name in _CALLED if name != table], "or")
+    yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
     yield f"    file: {_quoted(path.name)}"
     if origin.encoding != "utf-8":
         yield f"    encoding: {origin.encoding}  {GUESS}"
@@ -218,12 +235,20 @@ def _lines(path: Path, origin: Origin, facts: list[_Facts]) -> Iterator[str]:
         yield f"    missing: [{', '.join(_quoted(gap) for gap in gaps)}]  {GUESS}"
     if table == "transactions":
         yield f"    currency: EUR  {GUESS}"
-    yield "    columns:"
     own = _own(facts, table)
+    if table == "transactions" and (product := _product(facts)):
+        terms = [f'TRY_CAST("{each.header}" AS DOUBLE)' for each in product]
+        yield f"    sql: {json.dumps(f'SELECT *, {terms[0]} * {terms[1]} AS amount FROM rows')}  {GUESS}"
+        own["amount"] = "amount"
+    yield "    columns:"
+    if own.get("amount") == "amount" and all(each.header != "amount" for each in facts):
+        yield f"      amount: {{from: amount}}  {GUESS}"
+    if cancelled := next((each for each in facts if each.cancelled and each.header == own.get("order_id")), None):
+        yield f"      cancelled: {{from: {_quoted(cancelled.header)}, starts_with: [C]}}  {GUESS}"
     taken: set[str] = set()
     for each in facts:
         target = next((name for name, header in own.items() if header == each.header), None)
-        name = target or _identifier(each.header, taken, set(_CANONICAL[table]))
+        name = target or _identifier(each.header, taken, set(_CALLED[table]))
         taken.add(name.casefold())
         keys = _keys(each, name, table, target is not None)
         yield f"      {name}: {{{', '.join(keys)}}}  {GUESS}"
@@ -233,14 +258,12 @@ def _lines(path: Path, origin: Origin, facts: list[_Facts]) -> Iterator[str]:
 
 
 def _needed(table: str) -> list[str]:
-    from workbench.datasets.canonical import CANONICAL
-
     return [name for name, field in CANONICAL[table].fields.items() if field.required]
 
 
 def _own(facts: list[_Facts], table: str) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name, pattern in _CANONICAL[table].items():
+    for name, pattern in _CALLED[table].items():
         for each in facts:
             fits = re.search(rf"(?i)^({pattern})", each.header)
             if fits and each.header not in found.values() and name not in found and _may_be(each, name):
@@ -249,9 +272,8 @@ def _own(facts: list[_Facts], table: str) -> dict[str, str]:
 
 
 def _may_be(facts: _Facts, name: str) -> bool:
-    numeric = facts.present and facts.numbers >= 0.9 * facts.present
     if name in ("duration", "amount", "weight"):
-        return bool(numeric)
+        return facts.numeric
     if name == "timestamp":
         return facts.form is not None
     if name == "event":
@@ -262,12 +284,24 @@ def _may_be(facts: _Facts, name: str) -> bool:
 def _table(facts: list[_Facts]) -> str:
     """The canonical table that the columns look like."""
     for table in ("transactions", "lifetimes"):
+        if table == "transactions" and _product(facts):
+            return table
         if set(_needed(table)) <= set(_own(facts, table)):
             return table
     rated = sum(_scale(each) is not None for each in facts)
     if rated >= 2 or "customer_id" not in _own(facts, "customers"):
         return "surveys"
     return "customers"
+
+
+def _product(facts: list[_Facts]) -> tuple[_Facts, _Facts] | None:
+    """Quantity and price of lines of orders that have no amount."""
+    own = _own(facts, "transactions")
+    found = [next((each for each in facts if re.search(pattern, each.header) and each.numeric), None)
+             for pattern in (r"(?i)^(quantity|qty|units)$", r"(?i)^(unit[ _]?)?price$")]  # fmt: skip
+    if {"customer_id", "timestamp"} <= set(own) and "amount" not in own and all(found):
+        return found[0], found[1]
+    return None
 
 
 def _scale(facts: _Facts) -> tuple[int, int, list[str], list[str]] | None:
@@ -289,7 +323,7 @@ def _scale(facts: _Facts) -> tuple[int, int, list[str], list[str]] | None:
 
 def _keys(facts: _Facts, name: str, table: str, own: bool) -> list[str]:
     keys = [f"from: {_quoted(facts.header)}"]
-    if facts.personal or (own and name == "customer_id" and facts.personal):
+    if facts.personal:
         return [*keys, "personal: pseudonym" if own else "personal: drop"]
     if facts.form and facts.form != "typed":
         keys.append(f"format: {_quoted(facts.form)}")
@@ -300,17 +334,18 @@ def _keys(facts: _Facts, name: str, table: str, own: bool) -> list[str]:
             no = [value for value, _ in facts.values if value not in yes]
             keys += [f"true_values: {_list(yes)}", f"false_values: {_list(no)}"]
         return keys
-    numeric = facts.present and facts.numbers >= 0.9 * facts.present
     scale = _scale(facts) if table == "surveys" else None
     if facts.form is not None:
-        keys.append("type: timestamp" if "%H" in facts.form else "type: date")
+        keys.append("type: timestamp" if facts.clock else "type: date")
     elif scale:
         low, high, missing, beside = scale
         keys.append(f"scale: [{low}, {high}]")
         keys += [f"missing: {_list(missing)}"] if missing else []
         keys += [f"not_applicable: {_list(beside)}"] if beside else []
-    elif numeric:
-        keys.append("type: number" if facts.numbers == facts.present else "type: category")
+    elif facts.values and {value for value, _ in facts.values} <= {"0", "1", "true", "false"}:
+        keys.append("type: boolean")
+    elif facts.numeric:
+        keys.append("type: number")
     else:
         keys.append("type: category" if facts.distinct <= _MOST_CATEGORIES else "type: text")
     return keys
@@ -319,8 +354,6 @@ def _keys(facts: _Facts, name: str, table: str, own: bool) -> list[str]:
 def _identifier(header: str, taken: set[str], reserved: set[str]) -> str:
     name = re.sub(r"\W+", "_", header.strip().lower(), flags=re.ASCII).strip("_")[:50] or "column"
     name = f"c_{name}" if name[0].isdigit() else name
-    import keyword
-
     base, n = f"{name}_" if keyword.iskeyword(name) or name in reserved else name, 1
     name = base
     while name.casefold() in taken:
