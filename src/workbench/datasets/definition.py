@@ -291,14 +291,16 @@ def read_origin(section: Section, folder: Path) -> Origin:
 
 
 def _check_connection(section: Section, connection: str, remote: str, sql: str) -> None:
-    expected = sentence("a URL such as postgres://${USER}:${PASSWORD}@host/base")
+    expected = sentence("a URL such as {url}", url="postgres://${USER}:${PASSWORD}@host/base")
     if not re.match(r"[a-z][a-z0-9+]*://", connection):
         section.fault("connection", got=shown(connection.split("@")[-1]), expected=expected)
     user = connection.split("://", 1)[-1].rpartition("@")[0]
     secret = re.search(r"(?i)(password|pwd|token|secret|key)=(?!\$\{)", connection)
     if secret or (":" in user and not re.fullmatch(r"\$\{\w+\}", user.partition(":")[2])):
         # What stands there is a secret: it is not repeated.
-        section.fault("connection", got=sentence("a password"), expected=sentence("${NAME} of the environment"))
+        section.fault(
+            "connection", got=sentence("a password"), expected=sentence("{name} of the environment", name="${NAME}")
+        )
     if bool(remote) == bool(sql):
         section.fault("table", got=sentence("both") if sql else sentence("neither"), expected="either table or sql")
 

@@ -145,7 +145,7 @@ def draft(path: Path) -> str:
         raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
     except DataError as error:
         raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
-    found = [_facts(workshop, raw.table, f"c{i}", header, raw.headers) for i, header in enumerate(raw.headers)]
+    found = [_facts(workshop, raw, i, origin.decimal) for i in range(len(raw.headers))]
     facts = [each for each in found if each is not None]
     return "\n".join(_lines(path, origin, facts)) + "\n"
 
@@ -174,27 +174,29 @@ def _origin(path: Path) -> Origin:
     return Origin(files=files, encoding=encoding, separator=separator, decimal=decimal)
 
 
-def _facts(workshop: Workshop, table, column: str, header: str, headers: tuple[str, ...]) -> _Facts | None:
-    if not header or headers.count(header) > 1:
-        return None
+def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: str) -> _Facts | None:
+    header, column = raw.headers[position], raw.table[f"c{position}"]
+    if not header or raw.headers.count(header) > 1:
+        return None  # no dataset.yaml can name it
     try:
-        text = mapping.as_text(table[column])
+        text = mapping.as_text(column)
     except mapping.UnsupportedType:
         return None
-    workshop.view("_drafted", table.select(x=text))
+    workshop.view("_drafted", raw.table.select(x=text))
     rows, present, distinct, numbers, personal, longest, crossed = workshop.execute(
-        "SELECT count(*), count(x), approx_count_distinct(x), count(*) FILTER (regexp_matches(x, $number)), "
+        "SELECT count(*), count(x), approx_count_distinct(x), "
+        "count(*) FILTER (regexp_matches(replace(x, $decimal, '.'), $number)), "
         "count(*) FILTER (regexp_matches(x, $personal)), "
         "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')) FROM _drafted",
-        {"number": mapping.NUMBER, "personal": _PERSONAL_VALUES},
+        {"number": mapping.NUMBER, "decimal": decimal, "personal": _PERSONAL_VALUES},
     )[0]
     values = workshop.execute(
         "SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x "
         f"LIMIT {_MOST_CATEGORIES}"
     )
-    kind = table[column].type()
+    kind = column.type()
     form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop, present)
-    looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and not form)
+    looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and form is None)
     clock = kind.is_timestamp() or bool(form and "%H" in form) or (form == "" and longest > len("2026-10-31"))
     # Codes of a number are no names, whatever the header says; phone numbers may be all digits.
     hidden = bool(looks_personal) and (numbers < present or (personal > present / 2 and distinct > rows / 2))

@@ -47,8 +47,8 @@ def suppress_small_groups(
     -----
     Complementary suppression (Cox 1980) by the smallest cells, until nothing changes; it hides more than the least
     possible. A blank cell can be worked out just when it is the same in all solutions of the totals, which the null
-    space of their equations tells. A line with one group that is not empty has that group as its total: a total below k is a
-    small group itself and must not be shown. Two different tables of the same people are not looked at together.
+    space of their equations tells. A line with one group that is not empty has that group as its total: a total below
+    k is a small group itself and must not be shown. Two different tables of the same people are not looked at together.
 
     Examples
     --------

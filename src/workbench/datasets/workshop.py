@@ -34,10 +34,13 @@ class Workshop:
     ----------
     backend
         The Ibis backend that canonical tables are expressions on.
+    folder
+        Where DuckDB keeps what does not fit in memory.
     """
 
     def __init__(self, readable: Iterable[Path] = ()):
         folder = tempfile.mkdtemp(prefix="wb-data-")  # mode 0700; removed with this object
+        self.folder = Path(folder)
         settings = {
             "temp_directory": f"{folder}/spill",
             "memory_limit": os.environ.get(MEMORY_VARIABLE, "4GB"),
@@ -56,6 +59,7 @@ class Workshop:
         self.backend = ibis.duckdb.from_connection(connection)
         self._connection = connection
         self._count = 0
+        self._functions: set[str] = set()
         paths = ", ".join(_quoted(str(path)) for path in readable)
         for setting in (f"allowed_paths = [{paths}]", "enable_external_access = false", "lock_configuration = true"):
             connection.execute(f"SET {setting}")
@@ -114,7 +118,10 @@ class Workshop:
         return self._connection.sql(self.sql(expr)).to_arrow_table()
 
     def function(self, name: str, of_texts: Callable[[pa.Array], pa.Array]) -> None:
-        """Give SQL a function of one text."""
+        """Give SQL a function of one text; the first of a name stays."""
+        if name in self._functions:
+            return
+        self._functions.add(name)
         text = duckdb.sqltypes.VARCHAR
         self._connection.create_function(name, of_texts, [text], text, type="arrow", null_handling="special")
 
