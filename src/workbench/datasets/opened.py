@@ -83,8 +83,8 @@ def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
         texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
         written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
         sums = workshop.execute(
-            "SELECT count(*), sum(md5_number_lower(line)), sum(md5_number_upper(line)) FROM "
-            f"(SELECT row_number() OVER () || '|' || line AS line FROM ({written}))"
+            "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
+            f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
         )
         total.update(json.dumps([meaning, [str(value) for value in sums[0]]]).encode())
     return f"sha256:{total.hexdigest()}"
