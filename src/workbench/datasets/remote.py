@@ -32,11 +32,14 @@ def read(origin: Origin, folder: Path) -> pa.RecordBatchReader:
         backend = _connect(scheme, url, folder)
         if origin.sql:
             sources.check_select(origin.sql, backend.dialect)
+        if scheme == "duckdb":  # Ibis 12 asks DuckDB 2 for methods that are gone
+            query = origin.sql or str(ibis.to_sql(backend.table(origin.remote), dialect="duckdb"))
+            reader = backend.con.sql(query).to_arrow_reader()
+            return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, backend))
         rows = backend.sql(origin.sql) if origin.sql else backend.table(origin.remote)
-        if scheme == "duckdb":  # Ibis 12 asks DuckDB 2 for a method that is gone
-            reader = backend.con.sql(str(ibis.to_sql(rows))).to_arrow_reader()
-        else:
-            reader = rows.to_pyarrow_batches()
+        if scheme == "sqlite":  # a connection serves the thread that made it, and DuckDB reads in threads of its own
+            return rows.to_pyarrow().to_reader()
+        reader = rows.to_pyarrow_batches()
         return pa.RecordBatchReader.from_batches(reader.schema, _batches(reader, backend))
     except DataError:
         raise
