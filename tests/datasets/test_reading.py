@@ -1,23 +1,41 @@
+import datetime
 import os
+from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.datasets import reading
-from workbench.datasets.definition import TableDefinition
+from workbench.datasets import sources
+from workbench.datasets.definition import Origin
+from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 
 SECRET = "Ada Lovelace"
 
 
-def read(path, wanted=lambda header: True, **how):
-    definition = TableDefinition(name="lifetimes", columns=(), segments=(), time_unit="days", file=path.name, **how)
-    return reading.read_file(path, definition, wanted)
+class Raw:
+    def __init__(self, path, wanted=lambda header: True, **how):
+        origin = Origin(files={"rows": (path.name,)}, **how)
+        place = sources.Place(path.parent, path.parent)
+        self.shop = Workshop(sources.readable([origin], place))
+        self.raw = sources.open_rows(self.shop, origin, place, "lifetimes", wanted)
+        self.headers = self.raw.headers
+
+    @property
+    def n_rows(self):
+        return self.shop.execute(self.shop.sql(self.raw.table.count().as_table()))[0][0]
+
+
+def read(path, *args, **how):
+    return Raw(path, *args, **how)
 
 
 def cells(raw):
-    return [None if column is None else column.to_pylist() for column in raw.columns]
+    rows = raw.shop.execute(raw.shop.sql(raw.raw.table))
+    found = {name: [row[i] for row in rows] for i, name in enumerate(raw.raw.table.columns)}
+    return [found.get(f"c{i}") for i in range(len(raw.headers))]
 
 
 @pytest.fixture
@@ -55,7 +73,7 @@ def test_only_wanted_columns_are_read(file):
     raw = read(file(b"a,b,c\n1,2,3\n"), lambda header: header == "b")
     assert cells(raw) == [None, ["2"], None]
     none = read(file(b"a,b,c\n1,2,3\n"), lambda header: False)
-    assert (cells(none), none.n_rows) == ([None] * 3, 1)
+    assert (none.headers, none.n_rows) == (("a", "b", "c"), 1)
 
 
 @pytest.mark.parametrize(
@@ -68,17 +86,21 @@ def test_only_wanted_columns_are_read(file):
          "2 rows do not have the 2 fields of the header (the first: row 3, 1 fields)"),
         ("rows.csv", f'a,b\n"{SECRET},1\n2,3\n'.encode(), "1 row do"),
         ("rows.csv", f"a,b\n{SECRET},Finan\xe7e\n".encode("latin-1"), "not written in utf-8 (line 2 has a byte 0xE7"),
+        ("rows.jsonl", f'{{"a": "{SECRET}"}}\n{{"a": "{SECRET}"\n'.encode(), "line 2 is no JSON; expected one object"),
+        ("rows.jsonl", f'["{SECRET}"]\n'.encode(), "line 1 is no JSON object."),
+        ("rows.xlsx", SECRET.encode(), "not an Excel workbook (.xlsx), or a damaged or locked one."),
+        ("none-*.csv", None, "'none-*.csv': no file has such a name."),
         ("rows.csv", b"PK\x03\x04rest", "got an Excel workbook or zip archive, expected CSV text"),
         ("rows.csv", b"PAR1rest", "got a Parquet file, expected CSV"),
         ("rows.csv", b"\x1f\x8brest", "got a gzip archive"),
         ("rows.csv", b"a;b\n1;2\n", "the header is one single column and has ';' in it; is separator: ',' right?"),
         ("rows.parquet", SECRET.encode(), "not a Parquet file, or a damaged one"),
-        ("rows.xlsx", b"PK\x03\x04", "got a file that ends in '.xlsx', expected .csv, .tsv, .txt or .parquet."),
+        ("rows.xls", b"PK\x03\x04", "got a file that ends in '.xls', expected .csv, .tsv, .txt, .parquet, .xlsx, .jsonl or .ndjson."),  # noqa: E501
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_read_is_named_and_no_cell_is_quoted(file, name, content, said):
     with pytest.raises(DataError) as caught:
-        read(file(content, name))
+        read(file(content, name) if content is not None else file(b"a", "a.csv").with_name(name))
     (fault,) = caught.value.faults
     assert said in fault
     assert "Ada" not in fault
@@ -112,12 +134,17 @@ def test_a_file_without_the_right_to_read_is_named(file):
 
 
 def test_an_error_of_the_disk_is_told(file, monkeypatch):
-    def broken(self):
-        raise OSError(5, "Input/output error")
+    genuine = Path.open
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", broken)
+    def broken(self, *args, **more):
+        if self.name == "rows.csv":
+            raise OSError(5, "Input/output error")
+        return genuine(self, *args, **more)
+
+    path = file(b"a\n1\n")
+    monkeypatch.setattr("pathlib.Path.open", broken)
     with pytest.raises(DataError, match=r"cannot be read \(Input/output error\)"):
-        read(file(b"a\n1\n"))
+        read(path)
 
 
 def test_parquet_keeps_its_types_and_hostile_names(tmp_path):
@@ -126,3 +153,50 @@ def test_parquet_keeps_its_types_and_hostile_names(tmp_path):
     raw = read(path)
     assert raw.headers == ("a.b", "c d", "__import__('os')")
     assert cells(raw) == [[1, None], ["x", "y"], [True, False]]
+
+
+def test_excel_and_json_lines_are_read_as_text(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["ignored"])
+    sheet = book.create_sheet("Answers")
+    for row in (
+        [],
+        ["id", "Total  score", "when", "yes"],
+        [7, 1.5, datetime.date(2020, 2, 13), True],
+        [None, 2.0, "x", None],
+    ):
+        sheet.append(row)
+    book.save(tmp_path / "rows.xlsx")
+    raw = read(tmp_path / "rows.xlsx", sheet="Answers")
+    assert raw.headers == ("id", "Total score", "when", "yes")
+    assert cells(raw) == [["7", ""], ["1.5", "2"], ["2020-02-13 00:00:00", "x"], ["true", ""]]
+    with pytest.raises(
+        DataError, match=r"has no sheet 'Answer'; did you mean 'Answers'\? It has: 'Sheet' and 'Answers'"
+    ):
+        read(tmp_path / "rows.xlsx", sheet="Answer")
+    (tmp_path / "rows.jsonl").write_text('{"a": 1, "b/c": "x"}\n\n{"b/c": null, "a": true, "d": [1]}\n')
+    raw = read(tmp_path / "rows.jsonl")
+    assert (raw.headers, cells(raw)) == (("a", "b/c", "d"), [["1", "true"], ["x", ""], ["", "[1]"]])
+
+
+def test_many_files_are_one_table_in_the_order_of_their_names_whatever_the_order_of_their_columns(tmp_path):
+    (tmp_path / "p-2.csv").write_text("b,a\n3,4\n")
+    (tmp_path / "p-1.csv").write_text("a,b\n1,2\n")
+    assert cells(read(tmp_path / "p-*.csv")) == [["1", "4"], ["2", "3"]]
+    (tmp_path / "p-3.csv").write_text("a,c\n1,2\n")
+    with pytest.raises(
+        DataError, match=r"'p-3.csv': its columns are not those of the first file \(they differ in 'b' and 'c'\)"
+    ):
+        read(tmp_path / "p-*.csv")
+    for i in (1, 2):
+        pq.write_table(pa.table({"a": [i, i]}), tmp_path / f"q-{i}.parquet")
+    assert cells(read(tmp_path / "q-*.parquet")) == [[1, 1, 2, 2]]
+
+
+def test_a_pattern_does_not_follow_a_link_out_of_the_folder(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    (inner / "p-1.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(DataError, match="link that leads out"):
+        read(inner / "p-*.csv")

@@ -5,7 +5,7 @@ Examples
 >>> from pathlib import Path
 >>> from workbench import datasets
 >>> [listing.name for listing in datasets.available(Path("no project"))]
-['telco']
+['cdnow', 'completejourney', 'corp_rep', 'mobi', 'telco']
 >>> telco = datasets.find("telco", Path("no project"))
 >>> telco.fictional, telco.table("lifetimes").segments, telco.table("lifetimes").time_unit
 (True, ('contract', 'internet_service', 'payment_method'), 'months')

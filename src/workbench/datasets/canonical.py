@@ -1,6 +1,6 @@
 """The canonical tables: which columns they have, of what kind, and which of them a dataset must bring. A leaf.
 
-`contracts` holds what their values must keep; this module is free of pandas, so that a dataset.yaml is read in no time.
+`contracts` turns what stands here into rules; this module imports nothing, so that a dataset.yaml is read in no time.
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-Kind = Literal["id", "number", "boolean", "category"]
+Kind = Literal["id", "number", "money", "rating", "boolean", "category", "text", "date", "timestamp"]
 
+TYPES = ("number", "money", "rating", "boolean", "category", "text", "date", "timestamp")
+NUMERIC = ("number", "money", "rating")
+TEMPORAL = ("date", "timestamp")
 TIME_UNITS = ("days", "weeks", "months", "years")
 
 
@@ -22,11 +25,20 @@ class Field:
     kind
         What its values are.
     required
-        Whether a dataset must map it.
+        Whether a dataset must map it; a required column has a value in every row.
+    one_row_of
+        Set where a value may stand in one row only, and then the thing that a row is ("customer").
+    not_negative
+        Whether its numbers must be 0 or more.
+    past
+        Whether its times must not lie in the future (after the extract, where the dataset says when that was).
     """
 
     kind: Kind
     required: bool = False
+    one_row_of: str = ""
+    not_negative: bool = False
+    past: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,33 +50,160 @@ class CanonicalTable:
     name
         What studies call it.
     fields
-        Its own columns; a dataset may add others (covariates, attributes).
+        Its own columns; a dataset may add others (covariates, attributes, items).
     time
-        The column whose unit is the time unit of the table.
+        The column whose unit is the time unit of the table, if it has one.
+    event
+        The timestamp of an event; such tables have `known_at`, by default equal to it.
+    span
+        The columns from whose least to whose greatest value the table reaches.
+    ordered
+        Pairs of columns of which the first must not exceed the second.
+    of_customers
+        Whether a row without a customer says nothing: such rows are kept out and counted.
+    attributes
+        Whether its other columns are attributes, which hold from some time on.
     """
 
     name: str
     fields: Mapping[str, Field]
-    time: str
+    time: str = ""
+    event: str = ""
+    span: tuple[str, ...] = ()
+    ordered: tuple[tuple[str, str], ...] = ()
+    of_customers: bool = False
+    attributes: bool = False
+
+
+_CUSTOMER = Field("id", required=True)
+_TIMESTAMP = Field("timestamp", required=True, past=True)
+_KNOWN = Field("timestamp")
+_KNOWN_AFTER = (("timestamp", "known_at"),)
+
+
+def _table(name: str, fields: dict[str, Field], **more) -> tuple[str, CanonicalTable]:
+    return name, CanonicalTable(name, MappingProxyType(fields), **more)
 
 
 CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
-    {
-        "lifetimes": CanonicalTable(
-            name="lifetimes",
-            fields=MappingProxyType(
+    dict(
+        [
+            _table(
+                "customers",
                 {
-                    "customer_id": Field("id"),
-                    "duration": Field("number", required=True),
-                    "event": Field("boolean", required=True),
-                    "entry": Field("number"),
-                    "reason": Field("category"),
-                }
+                    "customer_id": Field("id", required=True, one_row_of="customer"),
+                    "first_seen": Field("date", past=True),
+                },
+                span=("first_seen",),
+                attributes=True,
             ),
-            time="duration",
-        )
-    }
+            _table(
+                "subscriptions",
+                {
+                    "customer_id": _CUSTOMER,
+                    "start": Field("date", required=True),
+                    "end": Field("date"),
+                    "end_reason": Field("category"),
+                    "plan": Field("category"),
+                    "price": Field("money", not_negative=True),
+                },
+                span=("start", "end"),
+                ordered=(("start", "end"),),
+                of_customers=True,
+            ),
+            _table(
+                "transactions",
+                {
+                    "customer_id": _CUSTOMER,
+                    "order_id": Field("id"),
+                    "timestamp": _TIMESTAMP,
+                    "known_at": _KNOWN,
+                    "amount": Field("money", required=True),
+                    "margin": Field("money"),
+                    "category": Field("category"),
+                    "cancelled": Field("boolean"),
+                },
+                event="timestamp",
+                span=("timestamp",),
+                ordered=_KNOWN_AFTER,
+                of_customers=True,
+            ),
+            _table(
+                "interactions",
+                {
+                    "customer_id": _CUSTOMER,
+                    "timestamp": _TIMESTAMP,
+                    "known_at": _KNOWN,
+                    "touchpoint": Field("category"),
+                    "channel": Field("category"),
+                    "kind": Field("category"),
+                    "minutes": Field("number", not_negative=True),
+                    "resolved_first_contact": Field("boolean"),
+                    "complaint": Field("boolean"),
+                },
+                event="timestamp",
+                span=("timestamp",),
+                ordered=_KNOWN_AFTER,
+                of_customers=True,
+            ),
+            _table(
+                "surveys",
+                {
+                    "response_id": Field("id", one_row_of="response"),
+                    "customer_id": Field("id"),
+                    "timestamp": Field("timestamp", past=True),
+                    "known_at": _KNOWN,
+                    "touchpoint": Field("category"),
+                    "weight": Field("number", not_negative=True),
+                },
+                event="timestamp",
+                span=("timestamp",),
+                ordered=_KNOWN_AFTER,
+            ),
+            _table(
+                "lifetimes",
+                {
+                    "customer_id": Field("id", one_row_of="customer"),
+                    "duration": Field("number", required=True, not_negative=True),
+                    "event": Field("boolean", required=True),
+                    "entry": Field("number", not_negative=True),
+                    "reason": Field("category"),
+                },
+                time="duration",
+                ordered=(("entry", "duration"),),
+                attributes=True,
+            ),
+            _table(
+                "treatments",
+                {
+                    "customer_id": _CUSTOMER,
+                    "initiative": Field("category", required=True),
+                    "arm": Field("category", required=True),
+                    "start": Field("date"),
+                    "end": Field("date"),
+                    "cost": Field("money", not_negative=True),
+                },
+                span=("start", "end"),
+                ordered=(("start", "end"),),
+                of_customers=True,
+            ),
+            _table(
+                "initiatives",
+                {
+                    "initiative": Field("id", required=True, one_row_of="initiative"),
+                    "driver": Field("category"),
+                    "touchpoint": Field("category"),
+                    "expected_lift": Field("number"),
+                    "lift_sd": Field("number", not_negative=True),
+                    "fixed_cost": Field("money", not_negative=True),
+                    "cost_per_customer": Field("money", not_negative=True),
+                    "reach": Field("number", not_negative=True),
+                },
+            ),
+        ]
+    )
 )
 
-# Names that a dataset.yaml may rightly expect and that have no contract yet.
-NOT_YET = ("customers", "subscriptions", "transactions", "interactions", "surveys", "treatments", "initiatives")
+
+# The id that stands for a row where a table has none of its own.
+ROW_ID: Mapping[str, str] = MappingProxyType({"lifetimes": "customer_id", "surveys": "response_id"})

@@ -1,8 +1,10 @@
-"""Which datasets there are, and one of them by name. Reads YAML only: pandas comes with the first table."""
+"""Which datasets there are, and one of them by name. Reads YAML only: DuckDB and Ibis come with the first table."""
 
+import contextlib
+import datetime
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -14,7 +16,10 @@ from workbench.findings import Check
 from workbench.wording import sentence, shown, suggestion
 
 if TYPE_CHECKING:
-    from workbench.datasets.door import Loaded
+    from ibis.expr.types import Table
+
+    from workbench.datasets.door import House
+    from workbench.datasets.opened import Loaded, Opened
 
 Origin = Literal["data", "sample"]
 
@@ -38,8 +43,8 @@ class Listing(NamedTuple):
 class Dataset(Definition):
     """A dataset: what it is, and its canonical tables.
 
-    Reading is done once: `load`, `check`, `profile` and `fingerprint` of one object share it; `find` it again to read
-    a file that has changed.
+    Reading is done once: `expr`, `load`, `check`, `profile` and `fingerprint` of one object share it, and the private
+    folder in which rows are laid out for them goes with it; `find` it again to read a file that has changed.
 
     Attributes
     ----------
@@ -51,7 +56,7 @@ class Dataset(Definition):
         Where its dataset.yaml lies.
     root
         The project.
-    title, description, source, licence, fictional, tables
+    title, description, source, licence, fictional, extracted, aliases, tables
         See `definition.Definition`.
     """
 
@@ -59,7 +64,7 @@ class Dataset(Definition):
     origin: Origin
     folder: Path
     root: Path
-    _loaded: "dict[str, Loaded]" = field(default_factory=dict, init=False, repr=False, compare=False)
+    _held: "dict[str, Opened | House]" = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def table(self, name: str) -> TableDefinition:
         """The definition of a table.
@@ -75,55 +80,73 @@ class Dataset(Definition):
             raise DataError(sentence(template, dataset=self.name, table=shown(name), near=near, known=known))
         return self.tables[name]
 
-    def load(self, table: str) -> "Loaded":
-        """A canonical table, checked against its contract.
+    def expr(self, table: str) -> "Table":
+        """A canonical table as an Ibis expression; its contract has been checked, and it is not in memory.
 
         Returns
         -------
-        Loaded
-            `frame` (a copy of your own) and `checks`.
+        ibis.Table
+            Canonical columns first. Ids are string (row numbers int64); numbers, money and ratings float64; truths
+            boolean; categories and texts string; dates date; timestamps without a zone, wall clock of the table's
+            `time_zone`. Tables of events have `known_at`. An item with codes for *not applicable* is followed
+            by a boolean column `<item>__not_applicable`. All tables of one object can be joined.
 
         Raises
         ------
         DataError
             Every violation at once: column, rule, number of rows, examples where the column is not personal.
         """
-        from workbench.datasets import door
+        return self._open(table).table
 
-        loaded = self._read(table)
-        return door.Loaded(loaded.frame.copy(), loaded.checks)
+    def load(self, table: str) -> "Loaded":
+        """A canonical table in memory, checked against its contract.
+
+        Returns
+        -------
+        Loaded
+            `frame` (your own) and `checks`.
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.datasets import opened
+
+        return opened.load(self._open(table), self._house().workshop)
 
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
-        """What a reader must know about the tables (all by default).
+        """What a reader must know about the tables (all by default), each alone and all together.
 
         Raises
         ------
         DataError
             The violations of all of them.
         """
-        checks: list[Check] = []
+        from workbench.datasets import between
+
+        opened: list[Opened] = []
         faults: list[str] = []
         for table in self._chosen(tables):
             try:
-                checks += self._read(table).checks
+                opened.append(self._open(table))
             except DataError as error:
                 faults += error.faults
         if faults:
             raise DataError(*faults)
-        return tuple(checks)
+        checks = [check for each in opened for check in each.checks]
+        return (*checks, *between.remarks(opened, self._house().workshop))
 
     def fingerprint(self, tables: Iterable[str] | None = None) -> str:
         """`sha256:…` of what the tables say (all by default).
 
         Equal content has an equal fingerprint wherever and in whatever format it lies; one changed cell, its order,
-        unit or segments another one. Titles, labels and columns that do not enter play no part.
+        unit, scale or segments another one. Titles, labels and columns that do not enter play no part. The order of
+        rows counts because a study that draws rows at random depends on it; pseudonyms depend on their key.
         """
-        from workbench.datasets import door
+        from workbench.datasets import opened
 
-        self.check(tables)
-        chosen = self._chosen(tables)
-        frames = {table: self._read(table).frame for table in chosen}
-        return door.fingerprint([self.table(table) for table in chosen], frames)
+        return opened.fingerprint([self._open(table) for table in self._chosen(tables)], self._house().workshop)
 
     def profile(self, tables: Iterable[str] | None = None) -> dict:
         """Provenance and shape, for manifest and report: nothing of any single row.
@@ -132,35 +155,65 @@ class Dataset(Definition):
         -------
         dict
             `title, description, source, licence, fictional, tables: {table: {rows, columns: [{name, label, unit,
-            missing}], first, last}}`; `missing` is a share, `first` and `last` are dates where the table has any.
+            missing, not_applicable}], first, last}}`; `missing` and `not_applicable` are shares of the rows (the latter
+            where a column has such codes), `first` and `last` are dates where the table has any.
         """
-        from workbench.datasets import door
+        from workbench.datasets import opened
 
-        self.check(tables)
         return {
             "title": self.title,
             "description": self.description,
             "source": self.source,
             "licence": self.licence,
             "fictional": self.fictional,
-            "tables": {name: door.profile(self.table(name), self._read(name).frame) for name in self._chosen(tables)},
+            "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
         }
 
     def _chosen(self, tables: Iterable[str] | None) -> Sequence[str]:
         return list(self.tables if tables is None else dict.fromkeys(tables))
 
-    def _read(self, table: str) -> "Loaded":
+    def _house(self) -> "House":
+        if "house" not in self._held:
+            from workbench.datasets import aliases, door, pseudonyms, sources, workshop
+
+            place = sources.Place(self.folder, self.root / "data" / ".samples")
+            origins = [table.origin for table in self.tables.values()]
+            origins += [self.aliases.origin] if self.aliases else []
+            today = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)  # it is tomorrow somewhere
+            room = workshop.Workshop(sources.readable(origins, place))
+            with self._placed():
+                one_id = aliases.read_aliases(self.aliases, room, place)
+            if one_id:
+                room.function("wb_unalias", pseudonyms.unaliasing(one_id))
+            self._held["house"] = door.House(
+                workshop=room,
+                place=place,
+                root=self.root,
+                latest=self.extracted or today,
+                aliases=one_id,
+                fictional=self.fictional,
+            )
+        return self._held["house"]
+
+    def _open(self, table: str) -> "Opened":
         from workbench.datasets import door
 
         definition = self.table(table)
-        if table not in self._loaded:
-            cache = self.root / "data" / ".samples"
-            try:
-                self._loaded[table] = door.load(definition, folder=self.folder, cache=cache, fictional=self.fictional)
-            except DataError as error:
-                place = sentence("dataset {name}", name=self.name)
-                raise DataError(*(f"{place}, {fault}" for fault in error.faults)) from error
-        return self._loaded[table]
+        key = f"table {table}"
+        if key not in self._held:
+            house = self._house()
+            with self._placed():
+                self._held[key] = door.open_table(definition, house)
+        return self._held[key]
+
+    @contextlib.contextmanager
+    def _placed(self) -> Iterator[None]:
+        """Faults that are raised within say which dataset they are of."""
+        try:
+            yield
+        except DataError as error:
+            place = sentence("dataset {name}", name=self.name)
+            raise DataError(*(f"{place}, {fault}" for fault in error.faults)) from error.__cause__
 
 
 def available(root: Path) -> list[Listing]:

@@ -1,12 +1,14 @@
-"""What the values of a canonical table must keep (pandera), and its breaches as rows of one list."""
+"""What the values of a canonical table must keep, as conditions on its rows, and their breaches in words."""
 
-import warnings
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
-import numpy as np
-import pandas as pd
-import pandera.pandas as pa
+import ibis
+import ibis.expr.types as ir
+
+from workbench.datasets.canonical import TEMPORAL
+from workbench.datasets.definition import ColumnDefinition, TableDefinition
 
 
 @dataclass(frozen=True)
@@ -23,95 +25,108 @@ class Violation:
         How many rows.
     examples
         Some offending values; whoever shows them asks first whether the column is personal.
+    details
+        What the rule's sentence needs besides.
     """
 
     column: str
     rule: str
     n_rows: int
     examples: tuple[object, ...] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A condition that no row may meet."""
+
+    column: str
+    rule: str
+    broken: ir.BooleanValue
+    details: Mapping[str, str] = field(default_factory=dict)
 
 
 # What is said of a rule that is broken: "{rows} …".
 RULES: Mapping[str, str] = {
     "present": "no value{examples}; expected one in every row. Complete the rows, or take them out of the file",
-    "unique": "an id that an earlier row has{examples}; expected one row a customer. "
+    "unique": "an id that an earlier row has{examples}; expected one row a {what}. "
     "Keep one row of each, or do not map the id",
     "not_negative": "a negative value{examples}; expected 0 or more. "
     "If it is a code for a missing value, list it under missing:",
-    "entry_by_duration": "an entry after the duration{examples}; expected entry ≤ duration, both from the same start",
+    "ordered": "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}",
+    "past": "a time in the future{examples}; expected none after {latest}. Correct the dates, or list a date that "
+    "says 'none' under missing:",
+    "in_scale": "a rating outside its scale{examples}; expected {low} to {high}. "
+    "List codes under missing: or not_applicable:",
+    "whole": "a value that is no whole number{examples}; expected {what}",
+    "cancelled_positive": "a cancellation of more than 0{examples}; expected an amount of 0 or less. "
+    "Check cancelled:, or the sign of amount",
+    "one_currency": "another currency than {currency}{examples}; expected one currency a table. "
+    "Convert amounts before they enter, or split the dataset",
     "a_number": "a value that is no number{examples}; expected a number. "
     "List codes under missing:, check decimal:, or declare type: category",
     "a_truth": "a value that is neither true nor false{examples}; expected 0 or 1. "
     "Name the codes under true_values: and false_values:",
+    "a_date": "a value that is no date{examples}; expected {form}. Say how dates are written under format:, "
+    "and list codes under missing:",
+    "a_timestamp": "a value that is no time{examples}; expected {form}. Say how times are written under format:, "
+    "and list codes under missing:",
     "listed": "a value that is not listed under values:{examples}; list it there or under missing:",
     "one_type": "a value that is no number{examples}, where most values are numbers; "
     "expected one type. List codes under missing:, or declare type: category",
 }
-# Rules over several columns, and the column that is to blame.
-_ACROSS = {"entry_by_duration": "entry"}
-_PANDERA_NAMES = {"not_nullable": "present", "field_uniqueness": "unique"}
+_WHY = {"entry": ", both from the same start"}
 
 
-def lifetimes_schema(present: Collection[str]) -> pa.DataFrameSchema:
-    """The contract of `lifetimes`: one row a customer, with how long and whether the end was seen.
+def rules(definition: TableDefinition, table: ir.Table, latest: datetime.date) -> Iterator[Rule]:
+    """The rules of a table that hold row by row; those of columns that it lacks are left out.
 
     Parameters
     ----------
-    present
-        Columns that the table has: the rules of others are left out, so that a table with a column too few is still
-        told all its other faults.
-    """
-    not_negative = pa.Check(lambda values: values >= 0, name="not_negative")
-    by_duration = pa.Check(lambda frame: ~(frame["entry"] > frame["duration"]), name="entry_by_duration")
-    columns = {
-        # An id may be missing (rows without one are people too), but not double.
-        "customer_id": pa.Column(nullable=True, unique=True, report_duplicates="exclude_first"),
-        "duration": pa.Column(float, not_negative, nullable=False),
-        "event": pa.Column(checks=pa.Check.isin([True, False]), nullable=False),
-        "entry": pa.Column(float, not_negative, nullable=True),
-        "reason": pa.Column(object, nullable=True),
-    }
-    return pa.DataFrameSchema(
-        columns={name: column for name, column in columns.items() if name in present},
-        checks=by_duration if {"entry", "duration"} <= set(present) else None,
-    )
-
-
-_SCHEMAS = {"lifetimes": lifetimes_schema}
-
-
-def violations(table: str, frame: pd.DataFrame, unreadable: Mapping[str, np.ndarray]) -> list[Violation]:
-    """Every breach of a table's contract, by column.
-
-    Parameters
-    ----------
+    definition
+        The table, its columns with the kinds that they turned out to have.
     table
-        Canonical name.
-    frame
-        The canonical table, index 0 … n − 1.
-    unreadable
-        For some columns, which rows had a value that could not be read (and is missing in `frame` for that reason):
-        those are told elsewhere and do not count as absent.
+        Columns by canonical names.
+    latest
+        The last day on which something can have happened.
     """
-    try:
-        with warnings.catch_warnings():
-            # Raised by pandera's own way of gathering failures; nothing that a user could mend.
-            warnings.filterwarnings("ignore", category=FutureWarning, module="pandera")
-            _SCHEMAS[table](frame.columns).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-    else:
-        return []
-    found = []
-    for (check, column), group in cases.groupby(["check", "column"], sort=False):
-        rule = _PANDERA_NAMES.get(check, check)
-        if column != _ACROSS.get(rule, column):
-            continue  # pandera tells a rule over several columns once for each column of the frame
-        where = group["index"].to_numpy(dtype=int)
-        if rule == "present" and column in unreadable:
-            where = where[~unreadable[column][where]]
-        if len(where):
-            values = () if rule == "present" else tuple(frame[column].iloc[where].drop_duplicates().head(4))
-            found.append(Violation(column, rule, len(where), values))
-    rules = list(RULES)
-    return sorted(found, key=lambda each: (frame.columns.get_loc(each.column), rules.index(each.rule)))
+    canonical = definition.canonical
+    by_name = {column.name: column for column in definition.columns if column.name in table.columns}
+    end = ibis.timestamp((latest + datetime.timedelta(days=1)).isoformat())
+    for name, column in by_name.items():
+        own, values = canonical.fields.get(name), table[name]
+        if own is not None and own.required and not (own.kind == "id" and canonical.of_customers):
+            yield Rule(name, "present", values.isnull())
+        if own is not None and own.not_negative:
+            yield Rule(name, "not_negative", values < 0)
+        for first, later in canonical.ordered:
+            if name == first and later in by_name:
+                details = {"column": first, "later": later, "why": _WHY.get(first, "")}
+                details["an"] = "an" if first[0] in "aeiou" else "a"
+                yield Rule(name, "ordered", values > table[later], details)
+        if own is not None and own.past:
+            yield Rule(name, "past", values.cast("timestamp") >= end, {"latest": latest.isoformat()})
+        yield from _of_meaning(column, values)
+    if {"cancelled", "amount"} <= set(by_name):
+        yield Rule("amount", "cancelled_positive", table["cancelled"] & (table["amount"] > 0))
+
+
+def _of_meaning(column: ColumnDefinition, values: ir.Value) -> Iterator[Rule]:
+    if column.kind == "rating":
+        low, high = column.scale
+        details = {"low": f"{low:g}", "high": f"{high:g}"}
+        yield Rule(column.name, "in_scale", (values < low) | (values > high), details)
+        inside = (values >= low) & (values <= high)
+        yield Rule(column.name, "whole", inside & (values != values.floor()), {"what": "a point of the scale"})
+    if column.weighting:
+        yield Rule(column.name, "present", values.isnull())
+    if column.weighting == "frequency":
+        yield Rule(column.name, "whole", values != values.floor(), {"what": "how many equal rows there were"})
+
+
+def details(column: ColumnDefinition) -> dict[str, str]:
+    """What the sentence on an unreadable value needs."""
+    if column.kind not in TEMPORAL:
+        return {}
+    day = "2026-10-31" if column.kind == "date" else "2026-10-31 14:05"
+    return {"form": " or ".join(column.formats) or f"ISO 8601, as {day}"}

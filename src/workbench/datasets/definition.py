@@ -4,64 +4,67 @@ Nothing is read here but the YAML itself, so that listing datasets costs millise
 """
 
 import codecs
-import keyword
+import datetime
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from workbench.datasets import strict_yaml
-from workbench.datasets.canonical import CANONICAL, NOT_YET, TIME_UNITS, CanonicalTable, Kind
-from workbench.datasets.phrases import names
+from workbench.datasets.canonical import CANONICAL, NUMERIC, TEMPORAL, TIME_UNITS, CanonicalTable
+from workbench.datasets.column_definition import ColumnDefinition, read_column
+from workbench.datasets.section import Section
 from workbench.errors import DataError
 from workbench.wording import listing, sentence, shown, suggestion
 
-_TOP_KEYS = ("title", "description", "source", "licence", "fictional", "tables")
-_TABLE_KEYS = ("file", "sample", "encoding", "separator", "decimal", "missing", "segments", "columns")
-_COLUMN_KEYS = ("from", "label", "unit", "type", "values", "true_values", "false_values", "missing", "personal")
-_TYPES = ("number", "category", "boolean")
+__all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefinition", "inside", "read_definition"]
+
+_TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
+_ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", "sheet", "encoding", "separator", "decimal")
+_TABLE_KEYS = (*_ORIGIN_KEYS, "time_zone", "currency", "missing", "segments", "columns")
+_ALIAS_KEYS = ("file", "encoding", "separator", "id", "customer_id")
+ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
 
 
 @dataclass(frozen=True, kw_only=True)
-class ColumnDefinition:
-    """One column that enters a canonical table.
+class Origin:
+    """Where the rows of a table come from, and how they are written.
 
     Attributes
     ----------
-    name
-        Name in the canonical table.
-    source
-        Name in the file, blanks collapsed.
-    label, unit
-        For people; the label falls back to the name, the unit to nothing.
-    kind
-        `id`, `number`, `boolean` or `category`; None: numbers if all its values are, categories otherwise.
-    values
-        What each value of the file becomes; empty when values stay as they are, else every value must be listed.
-    true_values, false_values
-        Values of the file that a boolean column reads as true and as false.
-    missing
-        Values of the file that say that there is none (an empty cell always does).
-    personal
-        Tells a person: does not enter (an id is replaced by a row number).
+    files
+        Files beside dataset.yaml by the name that SQL has for them (`rows` for a single entry); each one or more names,
+        which may be patterns (`part-*.csv`).
+    samples
+        Samples in installed packages, likewise.
+    connection
+        URL of a database, credentials as `${NAME}` of the environment.
+    remote
+        Table of that database.
+    sql
+        A SELECT over the files, samples or the connection.
+    sheet
+        Of an Excel workbook; the first by default.
+    encoding, separator, decimal
+        How text is written.
     """
 
-    name: str
-    source: str
-    label: str
-    unit: str = ""
-    kind: Kind | None = None
-    values: Mapping[str, str] = MappingProxyType({})
-    true_values: tuple[str, ...] = ()
-    false_values: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    personal: bool = False
+    files: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    samples: Mapping[str, str] = MappingProxyType({})
+    connection: str = ""
+    remote: str = ""
+    sql: str = ""
+    sheet: str = ""
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: str = "."
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableDefinition:
-    """How one file becomes one canonical table.
+    """How rows become one canonical table.
 
     Attributes
     ----------
@@ -72,22 +75,32 @@ class TableDefinition:
     segments
         Names of columns by which studies split.
     time_unit
-        Unit of the table's times, one of days, weeks, months, years.
-    file, sample
-        Where the rows are: a file beside dataset.yaml, or a sample in an installed package; one of the two.
-    encoding, separator, decimal
-        How a CSV file is written.
+        Unit of the table's times, one of days, weeks, months, years; empty where it has none.
+    time_zone
+        Whose wall clock its timestamps show.
+    origin
+        Where the rows are.
     """
 
     name: str
     columns: tuple[ColumnDefinition, ...]
     segments: tuple[str, ...]
     time_unit: str
-    file: str | None = None
-    sample: str | None = None
-    encoding: str = "utf-8"
-    separator: str = ","
-    decimal: str = "."
+    time_zone: str = "UTC"
+    origin: Origin
+
+    @property
+    def canonical(self) -> CanonicalTable:
+        return CANONICAL[self.name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aliases:
+    """A table of ids that mean a customer who has another id: `id` → `customer_id`."""
+
+    origin: Origin
+    id: str
+    customer_id: str
 
     @property
     def labels(self) -> dict[str, str]:
@@ -97,13 +110,23 @@ class TableDefinition:
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
-    """The content of a dataset.yaml."""
+    """The content of a dataset.yaml.
+
+    Attributes
+    ----------
+    extracted
+        The day of the extract: nothing in the data is later.
+    aliases
+        One customer under several ids.
+    """
 
     title: str
     description: str = ""
     source: str = ""
     licence: str = ""
     fictional: bool = False
+    extracted: datetime.date | None = None
+    aliases: Aliases | None = None
     tables: Mapping[str, TableDefinition]
 
 
@@ -133,7 +156,7 @@ def read_definition(path: Path, place: str) -> Definition:
         raise DataError(f"{place}: {error}") from error
     except OSError as error:
         raise DataError(sentence("{place}: cannot be read ({why}).", place=place, why=error.strerror)) from error
-    definition = _definition(_Section(tree, "", _TOP_KEYS, faults), path.parent)
+    definition = _definition(Section(tree, "", _TOP_KEYS, faults), path.parent)
     if faults:
         raise DataError(*(f"{place}: {fault}" for fault in faults))
     return definition
@@ -148,74 +171,17 @@ def inside(folder: Path, name: str) -> Path | None:
     return target if target != home and target.is_relative_to(home) else None
 
 
-class _Section:
-    """A mapping of the file and its place; what it is asked for and lacks, or has too much, becomes a fault."""
-
-    def __init__(self, tree: strict_yaml.Tree, place: str, known: tuple[str, ...] | None, faults: list[str]):
-        self.place, self.faults = place, faults
-        if not isinstance(tree, dict):
-            self.fault("", got=shown(tree), expected=sentence("a mapping (name: value)"))
-            tree = {}
-        self.tree = tree
-        for key in tree if known is not None else ():
-            if key not in known:
-                near = suggestion(key, known)
-                if near == ".":
-                    near = sentence("; expected {known}.", known=listing(known, "or"))
-                faults.append(sentence("{at}: unknown key{near}", at=self.at(key), near=near))
-
-    def at(self, key: str) -> str:
-        return f"{self.place}.{key}".strip(".") or sentence("the file")
-
-    def fault(self, key: str, *, got: str, expected: str) -> None:
-        at = self.at(key)
-        self.faults.append(sentence("{at}: got {got}, expected {expected}.", at=at, got=got, expected=expected))
-
-    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
-        value = self.tree.get(key)
-        if value is None and not required:
-            return default
-        folded = " ".join(value.split()) if isinstance(value, str) else ""
-        if not folded and (required or not isinstance(value, str)):
-            self.fault(key, got=shown(value), expected=sentence("a text"))
-        return folded
-
-    def truth(self, key: str) -> bool:
-        value = self.tree.get(key)
-        if value not in (None, "true", "false"):
-            self.fault(key, got=shown(value), expected="true or false")
-        return value == "true"
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.tree.get(key)
-        items = [] if value is None else value if isinstance(value, list) else [value]
-        if any(isinstance(item, dict | list) for item in items):
-            self.fault(key, got=shown(value), expected=sentence("a list of values"))
-            return ()
-        return tuple(dict.fromkeys((item or "").strip() for item in items))
-
-    def pairs(self, key: str) -> Mapping[str, str]:
-        value = self.tree.get(key)
-        if value is None:
-            return MappingProxyType({})
-        if not isinstance(value, dict) or any(not isinstance(new, str) or not new.strip() for new in value.values()):
-            self.fault(key, got=shown(value), expected=sentence("a mapping of values of the file to texts"))
-            return MappingProxyType({})
-        return MappingProxyType({old.strip(): new.strip() for old, new in value.items()})
-
-
-def _definition(top: _Section, folder: Path) -> Definition:
+def _definition(top: Section, folder: Path) -> Definition:
     tables = {}
-    given = _Section(top.tree.get("tables"), "tables", None, top.faults)
+    time_zone = top.time_zone("time_zone")
+    given = Section(top.tree.get("tables"), "tables", None, top.faults)
     for name, tree in given.tree.items():
         canonical = CANONICAL.get(name)
         if canonical is not None:
-            tables[name] = _table(_Section(tree, given.at(name), _TABLE_KEYS, top.faults), canonical, folder)
-        elif name in NOT_YET:
-            template = "{at}: not supported yet; this version reads {known}."
-            top.faults.append(sentence(template, at=given.at(name), known=names(CANONICAL)))
+            section = Section(tree, given.at(name), _TABLE_KEYS, top.faults)
+            tables[name] = _table(section, canonical, folder, time_zone)
         else:
-            near = suggestion(name, [*CANONICAL, *NOT_YET])
+            near = suggestion(name, CANONICAL)
             near = near if near != "." else sentence("; expected {known}.", known=listing([*CANONICAL], "or"))
             top.faults.append(sentence("{at}: no canonical table{near}", at=given.at(name), near=near))
     if not given.tree and isinstance(top.tree.get("tables"), dict):
@@ -226,17 +192,29 @@ def _definition(top: _Section, folder: Path) -> Definition:
         source=top.text("source"),
         licence=top.text("licence"),
         fictional=top.truth("fictional"),
+        extracted=top.day("extracted"),
+        aliases=_aliases(top, folder) if top.tree.get("aliases") is not None else None,
         tables=MappingProxyType(tables),
     )
 
 
-def _table(section: _Section, canonical: CanonicalTable, folder: Path) -> TableDefinition:
-    missing = section.texts("missing")
-    segments = section.texts("segments")
+def _aliases(top: Section, folder: Path) -> Aliases:
+    section = Section(top.tree["aliases"], "aliases", _ALIAS_KEYS, top.faults)
+    origin = read_origin(section, folder)
+    return Aliases(
+        origin=origin, id=section.text("id", required=True), customer_id=section.text("customer_id", "customer_id")
+    )
+
+
+def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone: str) -> TableDefinition:
+    missing, segments = section.texts("missing"), section.texts("segments")
+    currency = section.currency("currency")
     columns: dict[str, ColumnDefinition] = {}
-    given = _Section(section.tree.get("columns"), section.at("columns"), None, section.faults)
+    given = Section(section.tree.get("columns"), section.at("columns"), None, section.faults)
     for target, tree in given.tree.items():
-        columns[target] = _column(target, tree, given, canonical, missing, target in segments)
+        columns[target] = read_column(
+            target, tree, given, canonical, missing=missing, segment=target in segments, currency=currency
+        )
     for target, field in canonical.fields.items():
         if field.required and target not in columns and given.tree:
             near = suggestion(target, [column for column in columns if column not in canonical.fields])
@@ -249,8 +227,11 @@ def _table(section: _Section, canonical: CanonicalTable, folder: Path) -> TableD
         if time and column.name == "entry" and column.unit not in ("", time.unit):
             expected = sentence("the unit of {time} ({unit})", time=time.name, unit=shown(time.unit))
             given.fault("entry.unit", got=shown(column.unit), expected=expected)
+        if column.valid_from and (column.valid_from not in columns or columns[column.valid_from].kind not in TEMPORAL):
+            expected = sentence("a column of type date or timestamp that is mapped here")
+            given.fault(f"{column.name}.valid_from", got=shown(column.valid_from), expected=expected)
+    _check_currencies(given, columns)
     _check_segments(section, segments, columns, canonical)
-    file, sample = _origin(section, folder)
     own = [key for key in canonical.fields if key in columns]
     ordered = [*own, *(key for key in columns if key not in own)]
     return TableDefinition(
@@ -258,71 +239,20 @@ def _table(section: _Section, canonical: CanonicalTable, folder: Path) -> TableD
         columns=tuple(columns[key] for key in ordered),
         segments=segments,
         time_unit=time.unit if time else "",
-        file=file,
-        sample=sample,
-        **_format(section),
+        time_zone=section.time_zone("time_zone") or time_zone or "UTC",
+        origin=read_origin(section, folder),
     )
 
 
-def _column(
-    name: str,
-    tree: strict_yaml.Tree,
-    given: _Section,
-    canonical: CanonicalTable,
-    missing: tuple[str, ...],
-    segment: bool,
-) -> ColumnDefinition:
-    # `age: AGE` and `age:` are short for `age: {from: AGE}` and `age: {from: age}`.
-    tree = {} if tree is None else {"from": tree} if isinstance(tree, str) else tree
-    section = _Section(tree, given.at(name), _COLUMN_KEYS, given.faults)
-    if not name.isidentifier() or keyword.iskeyword(name) or len(name) > 64:
-        expected = sentence("a name of letters, digits and _ (the file's own name goes under from)")
-        section.fault("", got=shown(name), expected=expected)
-    field = canonical.fields.get(name)
-    values = section.pairs("values")
-    true_values, false_values = section.texts("true_values"), section.texts("false_values")
-    declared = section.text("type")
-    if declared and declared not in _TYPES:
-        section.fault("type", got=shown(declared), expected=listing(_TYPES, "or"))
-    kind: Kind | None = declared if declared in _TYPES else None
-    if field is not None:
-        if declared and declared != field.kind:
-            section.fault("type", got=shown(declared), expected=sentence("{kind} (or nothing)", kind=field.kind))
-        kind = field.kind
-    elif kind is None:
-        kind = "boolean" if true_values or false_values else "category" if values or segment else None
-    if bool(true_values) != bool(false_values):
-        lacking = "false_values" if true_values else "true_values"
-        section.fault(lacking, got=sentence("nothing"), expected=sentence("its values: the two go together"))
-    if true_values and kind != "boolean":
-        section.fault("true_values", got=sentence("a column of type {kind}", kind=kind), expected="type: boolean")
-    for both in set(true_values) & set(false_values):
-        section.fault("false_values", got=shown(both), expected=sentence("values that are not among true_values"))
-    if values and kind not in (None, "category"):
-        section.fault("values", got=sentence("a column of type {kind}", kind=kind), expected="type: category")
-    personal = section.truth("personal")
-    if personal and field is not None and field.required:
-        expected = sentence("false: {table} cannot do without {name}", table=canonical.name, name=name)
-        section.fault("personal", got="true", expected=expected)
-    unit = section.text("unit")
-    if name == canonical.time and f"{unit}s" in TIME_UNITS:
-        unit = f"{unit}s"
-    return ColumnDefinition(
-        name=name,
-        source=section.text("from", name),
-        label=section.text("label", name.replace("_", " ").capitalize()),
-        unit=unit,
-        kind=kind,
-        values=values,
-        true_values=true_values,
-        false_values=false_values,
-        missing=(*missing, *section.texts("missing")),
-        personal=personal,
-    )
+def _check_currencies(given: Section, columns: Mapping[str, ColumnDefinition]) -> None:
+    found = {column.unit: column.name for column in columns.values() if column.kind == "money" and column.unit}
+    if len(found) > 1:
+        listed = listing([f"{name} ({currency})" for currency, name in found.items()])
+        given.fault("", got=sentence("several currencies: {listed}", listed=listed), expected=sentence("one a table"))
 
 
 def _check_segments(
-    section: _Section, segments: tuple[str, ...], columns: Mapping[str, ColumnDefinition], canonical: CanonicalTable
+    section: Section, segments: tuple[str, ...], columns: Mapping[str, ColumnDefinition], canonical: CanonicalTable
 ) -> None:
     usable = [key for key in columns if key not in canonical.fields]
     for segment in segments:
@@ -331,22 +261,81 @@ def _check_segments(
             section.faults.append(f"{section.at('segments')}: {why}{suggestion(segment, usable)}")
         elif columns[segment].personal:
             section.fault("segments", got=shown(segment), expected=sentence("columns that are not personal"))
-        elif columns[segment].kind == "number":
-            expected = sentence("columns of type category or boolean")
-            section.fault("segments", got=sentence("{name}, a number", name=shown(segment)), expected=expected)
+        elif columns[segment].kind in (*NUMERIC, *TEMPORAL, "text"):
+            kind = columns[segment].kind
+            noun = sentence("a number") if kind in NUMERIC else sentence("a {kind}", kind=kind)
+            got = sentence("{name}, {noun}", name=shown(segment), noun=noun)
+            section.fault("segments", got=got, expected=sentence("columns of type category or boolean"))
 
 
-def _origin(section: _Section, folder: Path) -> tuple[str | None, str | None]:
-    file, sample = section.tree.get("file"), section.text("sample") or None
-    if (file is None) == (sample is None):
-        got = sentence("neither") if file is None else sentence("both")
-        section.fault("file", got=got, expected=sentence("either file (beside dataset.yaml) or sample"))
-    elif file is not None and (not isinstance(file, str) or not file.strip() or inside(folder, file) is None):
-        section.fault("file", got=shown(file), expected=sentence("a file in the dataset's own folder"))
-    return (file if isinstance(file, str) else None), sample
+def read_origin(section: Section, folder: Path) -> Origin:
+    """Where rows come from, out of the keys of a table (or of aliases)."""
+    given = [key for key in ("file", "sample", "connection") if section.tree.get(key) is not None]
+    if len(given) != 1:
+        got = sentence("neither") if not given else sentence("both")
+        expected = sentence("either file (beside dataset.yaml) or sample or connection")
+        section.fault("file", got=got, expected=expected)
+    raw_sql = section.tree.get("sql")
+    sql = raw_sql.strip() if isinstance(raw_sql, str) else ""
+    if raw_sql is not None and not sql:
+        section.fault("sql", got=shown(raw_sql), expected=sentence("a SELECT"))
+    connection, remote = section.text("connection"), section.text("table")
+    if connection:
+        _check_connection(section, connection, remote, sql)
+    elif remote:
+        section.fault("table", got=shown(remote), expected=sentence("nothing: it goes with connection"))
+    return Origin(
+        files=MappingProxyType(_entries(section, "file", sql, folder)),
+        samples=MappingProxyType({name: of[0] for name, of in _entries(section, "sample", sql, None).items()}),
+        connection=connection,
+        remote=remote,
+        sql=sql,
+        sheet=section.text("sheet"),
+        **_format(section),
+    )
 
 
-def _format(section: _Section) -> dict[str, str]:
+def _check_connection(section: Section, connection: str, remote: str, sql: str) -> None:
+    expected = sentence("a URL such as {url}", url="postgres://${USER}:${PASSWORD}@host/base")
+    if not re.match(r"[a-z][a-z0-9+]*://", connection):
+        section.fault("connection", got=shown(connection.split("@")[-1]), expected=expected)
+    user = connection.split("://", 1)[-1].rpartition("@")[0]
+    secret = re.search(r"(?i)(password|pwd|token|secret|key)=(?!\$\{)", connection)
+    if secret or (":" in user and not re.fullmatch(r"\$\{\w+\}", user.partition(":")[2])):
+        # What stands there is a secret: it is not repeated.
+        section.fault(
+            "connection", got=sentence("a password"), expected=sentence("{name} of the environment", name="${NAME}")
+        )
+    if bool(remote) == bool(sql):
+        section.fault("table", got=sentence("both") if sql else sentence("neither"), expected="either table or sql")
+
+
+def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
+    """Names (and patterns) by what SQL calls them. A mapping of several needs SQL that joins them."""
+    value = section.tree.get(key)
+    if value is None:
+        return {}
+    given = value if isinstance(value, dict) else {ROWS: value}
+    if isinstance(value, dict) and not (sql and value):
+        section.fault(key, got=shown(list(value)), expected=sentence("one, or sql: that joins them"))
+    entries: dict[str, tuple[str, ...]] = {}
+    for alias, names in given.items():
+        listed = names if isinstance(names, list) and names and folder is not None else [names]
+        place = f"{key}.{alias}" if isinstance(value, dict) else key
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", alias):
+            section.fault(place, got=shown(alias), expected=sentence("a name of small letters, digits and _"))
+        for name in listed:
+            if not isinstance(name, str) or not name.strip():
+                expected = sentence("a file in the dataset's own folder") if folder else sentence("a sample's name")
+                section.fault(place, got=shown(names), expected=expected)
+            elif folder is not None and (inside(folder, name) is None or ".." in Path(name).parts):
+                section.fault(place, got=shown(name), expected=sentence("a file in the dataset's own folder"))
+            else:
+                entries[alias] = (*entries.get(alias, ()), name)
+    return entries
+
+
+def _format(section: Section) -> dict[str, str]:
     encoding = section.text("encoding", "utf-8")
     separator = section.tree.get("separator") or ","
     decimal = section.text("decimal", ".")

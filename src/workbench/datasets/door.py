@@ -1,149 +1,454 @@
-"""The door: rows of a file become a canonical table, checked against its contract, or every violation at once."""
+"""The door: rows become a canonical table, checked against its contract, or every violation at once.
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+Everything is an Ibis expression; what is worked out over all rows comes from a handful of aggregates.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
+import duckdb
+import ibis
+import ibis.expr.types as ir
 
-from workbench.datasets import columns, contracts, packaged, reading
-from workbench.datasets.definition import ColumnDefinition, TableDefinition, inside
-from workbench.datasets.phrases import examples, names, rows
+from workbench.datasets import contracts, mapping, pseudonyms, sources
+from workbench.datasets.canonical import ROW_ID, TEMPORAL
+from workbench.datasets.column_definition import Personal
+from workbench.datasets.definition import ColumnDefinition, TableDefinition
+from workbench.datasets.opened import Opened
+from workbench.datasets.phrases import examples, rows
+from workbench.datasets.reading import tidy
+from workbench.datasets.remarks import remarks
+from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
-from workbench.findings import Check, Status
 from workbench.wording import sentence, shown, suggestion
+
+_MOST_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A canonical table that has kept its contract.
+class House:
+    """What all tables of a dataset share.
 
     Attributes
     ----------
-    frame
-        One row a row of the file, in its order; canonical columns first, then the others as declared. Ids are text, or
-        row numbers from 1; numbers float64 (NaN missing); truths bool; categories text (None missing).
-    checks
-        What a reader of a study must know about the data (`warn`), and may want to (`pass`).
-    """
-
-    frame: pd.DataFrame
-    checks: tuple[Check, ...]
-
-
-def load(definition: TableDefinition, *, folder: Path, cache: Path, fictional: bool) -> Loaded:
-    """Read, map and check one table.
-
-    Parameters
-    ----------
-    definition
-        The mapping.
-    folder
-        Where dataset.yaml and its files lie.
-    cache
-        Folder for converted samples.
+    workshop
+        Where rows are laid out.
+    place
+        The dataset's folder, and where samples are kept.
+    root
+        The project.
+    latest
+        The last day on which something can have happened.
+    aliases
+        Ids that mean a customer who has another id.
     fictional
         Whether the data are invented.
+    """
+
+    workshop: Workshop
+    place: sources.Place
+    root: Path
+    latest: datetime.date
+    aliases: Mapping[str, str]
+    fictional: bool
+
+
+@ibis.udf.scalar.builtin(name="wb_pseudonym")
+def _pseudonym(value: str) -> str: ...
+
+
+@ibis.udf.scalar.builtin(name="wb_unalias")
+def _unalias(value: str) -> str: ...
+
+
+def open_table(definition: TableDefinition, house: House) -> Opened:
+    """Read, map and check one table.
 
     Raises
     ------
     DataError
         Every violation: column, rule, how many rows, and examples where the column is not personal.
     """
-    by_name = {column.name: column for column in definition.columns}
     place = sentence("table {table}", table=definition.name)
-    raw = _read(definition, folder, cache, place)
-    if raw.n_rows == 0:
-        raise DataError(sentence("{place}: the file has a header and no rows.", place=place))
-
-    frame: dict[str, pd.Series] = {}
-    unreadable: dict[str, np.ndarray] = {}
-    violations: list[contracts.Violation] = []
-    faults: list[str] = []
-    for column in definition.columns:
-        if fault := _header_fault(column, raw.headers):
-            faults.append(f"{place}, {fault}")
-            continue
-        if column.personal and column.kind != "id":
-            continue
-        values = raw.columns[raw.headers.index(reading.tidy(column.source))]
-        try:
-            converted = columns.convert(values, column, decimal=definition.decimal)
-        except columns.UnsupportedType as error:
-            template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
-            faults.append(sentence(template, place=place, column=_named(column), type=error))
-            continue
-        frame[column.name], unreadable[column.name] = converted.values, converted.unreadable
-        violations += converted.violations
-    identified = by_name.get("customer_id")
-    if identified is None:
-        frame = {"customer_id": pd.Series(np.arange(1, raw.n_rows + 1)), **frame}
-    table = pd.DataFrame(frame)
-    violations += contracts.violations(definition.name, table, unreadable)
-    faults += [_told(violation, by_name, place) for violation in violations]
-    if faults:
-        raise DataError(*faults)
-    checks = _checks(definition, table, raw, fictional)
-    if identified is not None and identified.personal:
-        table["customer_id"] = np.arange(1, raw.n_rows + 1)
-    elif identified is not None:
-        # Nobody is left out for want of an id, and results can be matched by it all the same.
-        numbers = pd.Series([sentence("row {number}", number=row) for row in range(1, raw.n_rows + 1)])
-        table["customer_id"] = table["customer_id"].where(table["customer_id"].notna(), numbers)
-    return Loaded(table, checks)
-
-
-def fingerprint(definitions: Iterable[TableDefinition], frames: Mapping[str, pd.DataFrame]) -> str:
-    """A SHA-256 of what the tables say: values, names, kinds, units, segments; not of where or how they are stored."""
-    total = hashlib.sha256()
-    for definition in sorted(definitions, key=lambda definition: definition.name):
-        frame = frames[definition.name]
-        units = {column.name: column.unit for column in definition.columns}
-        meaning = [definition.name, len(frame), definition.time_unit, definition.segments]
-        meaning.append([(name, str(frame[name].dtype), units.get(name, "")) for name in frame])
-        total.update(json.dumps(meaning).encode())
-        for name in frame:
-            for part in _content(frame[name]):
-                total.update(len(part).to_bytes(8, "little"))
-                total.update(part)
-    return f"sha256:{total.hexdigest()}"
-
-
-def profile(definition: TableDefinition, frame: pd.DataFrame) -> dict:
-    """What a report says about a table: rows, columns with label, unit and share missing. Safe for strict JSON."""
-    by_name = {column.name: column for column in definition.columns}
-    described = []
-    for name in frame:
-        column = by_name.get(name)
-        label = column.label if column else sentence("Row number")
-        missing = float(frame[name].isna().mean())
-        described.append({"name": name, "label": label, "unit": column.unit if column else "", "missing": missing})
-    return {"rows": len(frame), "columns": described, "first": None, "last": None}  # lifetimes carry no dates
-
-
-def _read(definition: TableDefinition, folder: Path, cache: Path, place: str) -> reading.RawTable:
-    # Without an id, double rows can only be told over all columns; with one, only what enters is read.
-    whole = all(column.kind != "id" for column in definition.columns)
-    entering = [column for column in definition.columns if not column.personal or column.kind == "id"]
-    wanted = {reading.tidy(column.source) for column in entering}
     try:
-        if definition.sample:
-            table = packaged.read_sample(definition.sample, cache)
-            return reading.from_arrow(table, lambda header: whole or header in wanted)
-        path = inside(folder, definition.file)
-        if path is None:
-            raise DataError(sentence("got a link that leads out of the dataset's folder."))
-        return reading.read_file(path, definition, lambda header: whole or header in wanted)
-    except DataError as error:
-        origin = sentence("sample {name}", name=definition.sample) if definition.sample else shown(definition.file)
-        raise DataError(*(f"{place}, {origin}: {fault}" for fault in error.faults)) from error
+        return _Opening(definition, house, place).open()
+    except duckdb.OutOfMemoryException:
+        template = "{place}: does not fit in the memory that is allowed; raise {variable} (now 4GB unless set)."
+        raise DataError(sentence(template, place=place, variable=MEMORY_VARIABLE)) from None
+    except duckdb.Error as error:  # its message may quote a cell
+        template = "{place}: the rows cannot be read ({kind}); is a file damaged?"
+        kind = type(error).__name__.removesuffix("Exception")
+        raise DataError(sentence(template, place=place, kind=kind)) from None
 
 
-def _header_fault(column: ColumnDefinition, headers: tuple[str, ...]) -> str | None:
-    source = reading.tidy(column.source)
+class _Opening:
+    """One table on its way in."""
+
+    def __init__(self, definition: TableDefinition, house: House, place: str):
+        self.definition, self.house, self.place = definition, house, place
+        self.faults: list[str] = []
+        self.replaced: dict[str, Personal] = {}  # what becomes of personal columns
+        self.mapped: dict[str, mapping.Mapped] = {}
+        self.row_id = ROW_ID.get(definition.name)
+
+    def open(self) -> Opened:
+        self._settle_personal()
+        raw = self._read()
+        self._map(raw)
+        wide = self._lay_out(raw)
+        kept = self._kept(wide)
+        ruled = list(contracts.rules(self.definition, wide, self.house.latest))
+        measures = self._measures(wide, kept, ruled)
+        numbers = self._aggregate(wide, measures)
+        if numbers["rows"] == 0:
+            raise DataError(sentence("{place}: the file has a header and no rows.", place=self.place))
+        self._tell_unreadable(numbers)
+        self._tell_broken(wide, kept, ruled, numbers)
+        if numbers["kept"] == 0:
+            self.faults.append(sentence("{place}: no row has a customer.", place=self.place))
+        if self.faults:
+            raise DataError(*self.faults)
+        double = self._double_rows(raw) if self._whole() else 0
+        table = self._canonical(wide, kept, numbers)
+        checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
+        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers))
+
+    def _settle_personal(self) -> None:
+        """What becomes of personal columns: pseudonym, row number (`true`) or out (`drop`)."""
+        personal = [column for column in self.definition.columns if column.personal]
+        asked = [column for column in personal if column.personal == "pseudonym" or column.kind == "id"]
+        try:
+            key = pseudonyms.read_key(self.house.root) if asked else None
+        except DataError as error:
+            raise DataError(*(f"{self.place}: {fault}" for fault in error.faults)) from None
+        for column in personal:
+            field = self.definition.canonical.fields.get(column.name)
+            wish = column.personal
+            if column not in asked or wish == "drop":
+                fate: Personal = "true" if column.name == self.row_id else "drop"
+            elif key is not None:
+                fate = "pseudonym"
+            elif wish == "pseudonym" or (field is not None and field.required):
+                template = (
+                    "{place}, {column}: personal, and there is no key to replace it; set {variable} (at least "
+                    "{least} bytes, as from `openssl rand -hex 32`) or {file}, a file outside the project."
+                )
+                variable, file = pseudonyms.KEY_VARIABLE, pseudonyms.FILE_VARIABLE
+                names = {"place": self.place, "column": _named(column), "variable": variable, "file": file}
+                self.faults.append(sentence(template, **names, least=pseudonyms.SHORTEST_BYTES))
+                fate = "drop"
+            else:
+                fate = "true" if column.name == self.row_id else "drop"
+            self.replaced[column.name] = fate
+        if "pseudonym" in self.replaced.values():
+            self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
+        if self.faults:
+            raise DataError(*self.faults)
+
+    def _whole(self) -> bool:
+        """Whether double rows can only be told over all columns of the file, for no id tells rows apart."""
+        fields = self.definition.canonical.fields
+        return all(
+            column.name not in fields or not fields[column.name].one_row_of for column in self.definition.columns
+        )
+
+    def _entering(self) -> list[ColumnDefinition]:
+        return [column for column in self.definition.columns if self.replaced.get(column.name) != "drop"]
+
+    def _read(self) -> sources.RawTable:
+        wanted = {tidy(column.source) for column in self._entering()}
+        wanted |= {tidy(column.currency_from) for column in self._entering() if column.currency_from}
+        whole = self._whole()
+        try:
+            house = self.house
+            return sources.open_rows(
+                house.workshop,
+                self.definition.origin,
+                house.place,
+                self.definition.name,
+                lambda header: whole or header in wanted,
+            )
+        except DataError as error:
+            raise DataError(*(f"{self.place}, {fault}" for fault in error.faults)) from error.__cause__
+
+    def _map(self, raw: sources.RawTable) -> None:
+        present: list[ColumnDefinition] = []
+        for column in self.definition.columns:
+            lacking = [_header_fault(column, source, raw.headers) for source in _sources(column)]
+            self.faults += [f"{self.place}, {fault}" for fault in lacking if fault]
+            if not any(lacking) and column in self._entering():
+                present.append(column)
+        origin = self.definition.origin
+        kinds = self._kinds(raw, [column for column in present if column.kind is None])
+        bases: dict[str, mapping.Basis] = {}
+        definitions: dict[str, ColumnDefinition] = {}
+        for column in present:
+            definitions[column.name] = replace(column, kind=column.kind or kinds[column.name])
+            try:
+                bases[column.name] = mapping.basis(
+                    raw.column(column.source),
+                    definitions[column.name],
+                    decimal=origin.decimal,
+                    time_zone=self.definition.time_zone,
+                )
+            except mapping.UnsupportedType as error:
+                template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
+                self.faults.append(sentence(template, place=self.place, column=_named(column), type=error))
+        bases = self._set_out(raw, bases)
+        for name, basis in bases.items():
+            declared = self._declared(name)
+            self.mapped[name] = mapping.map_column(basis, definitions[name], declared=declared)
+        settled = [each.definition for each in self.mapped.values()]
+        rest = [column for column in self.definition.columns if column.name not in self.mapped]
+        order = [column.name for column in self.definition.columns]
+        columns = sorted([*settled, *rest], key=lambda column: order.index(column.name))
+        self.definition = replace(self.definition, columns=tuple(columns))
+
+    def _declared(self, name: str) -> bool:
+        return any(column.kind is not None for column in self.definition.columns if column.name == name)
+
+    def _set_out(self, raw: sources.RawTable, bases: Mapping[str, mapping.Basis]) -> dict[str, mapping.Basis]:
+        """The same, as columns of a view: so each is worked out once, however often it is used."""
+        columns: dict[str, ir.Value] = {}
+        for name, basis in bases.items():
+            columns[f"text-{name}"] = basis.text
+            if basis.read is not None:
+                columns[f"read-{name}"] = basis.read
+            if currency := next(each.currency_from for each in self.definition.columns if each.name == name):
+                columns[f"currency-{name}"] = mapping.as_text(raw.column(currency))
+        name = f"_basis_{self.definition.name}"
+        self.house.workshop.view(name, raw.table.select(**columns) if columns else raw.table)
+        self.basis = self.house.workshop.backend.table(name)
+        return {
+            name: mapping.Basis(
+                self.basis[f"text-{name}"],
+                None if basis.read is None else self.basis[f"read-{name}"],
+                basis.is_number,
+            )
+            for name, basis in bases.items()
+        }
+
+    def _kinds(self, raw: sources.RawTable, columns: list[ColumnDefinition]) -> dict[str, str]:
+        counts: dict[str, ir.Scalar] = {}
+        readable = []
+        for i, column in enumerate(columns):
+            try:
+                counts[f"n{i}"], counts[f"p{i}"] = mapping.undeclared(
+                    raw.column(column.source), column, self.definition.origin.decimal
+                )
+                readable.append((i, column))
+            except mapping.UnsupportedType:
+                continue  # told when it is mapped
+        found = self._aggregate(raw.table, counts) if counts else {}
+        kinds = {
+            column.name: mapping.kind_of(raw.column(column.source).type(), found[f"n{i}"], found[f"p{i}"])
+            for i, column in readable
+        }
+        pseudonymous = {name: "id" for name, fate in self.replaced.items() if fate == "pseudonym"}
+        return {column.name: "category" for column in columns} | kinds | pseudonymous
+
+    def _lay_out(self, raw: sources.RawTable) -> ir.Table:
+        """Canonical columns and, under names that no column can have, what is asked about each row."""
+        columns: dict[str, ir.Value] = {}
+        canonical = self.definition.canonical
+        if self.row_id and self.row_id not in self.mapped:
+            columns[self.row_id] = ibis.row_number() + 1
+        elif self.replaced.get(self.row_id) == "true":
+            columns["row-number"] = ibis.row_number() + 1
+        for name, mapped in self.mapped.items():
+            value = mapped.value
+            if name == "customer_id" and self.house.aliases:
+                columns["one-id"] = _unalias(value)
+                columns["is-alias"] = (columns["one-id"] != value).fill_null(False)
+                value = columns["one-id"] if canonical.name != "customers" else value
+            if self.replaced.get(name) == "pseudonym":
+                value = _pseudonym(value)
+            columns[name] = value
+            if mapped.definition.companion:
+                columns[mapped.definition.companion] = mapped.not_applicable
+            if mapped.unreadable is not None:
+                columns[f"bad-{name}"] = mapped.unreadable
+            if mapped.definition.currency_from:
+                columns[f"currency-{name}"] = self.basis[f"currency-{name}"]
+        event = columns.get(canonical.event) if canonical.event else None
+        if event is not None:
+            known = columns.get("known_at")
+            columns["known_at"] = event if known is None else ibis.coalesce(known, event)
+        wide = self.basis.select(**columns)
+        if "pseudonym" not in self.replaced.values() and not self.house.aliases:
+            return wide  # reading twice costs less than writing once
+        return self.house.workshop.keep(f"_rows_{self.definition.name}", wide)
+
+    def _kept(self, wide: ir.Table) -> ir.BooleanValue | None:
+        """Which rows enter; None: all of them."""
+        canonical = self.definition.canonical
+        if canonical.of_customers and "customer_id" in wide.columns:
+            return wide["customer_id"].notnull()
+        if canonical.name == "customers" and "is-alias" in wide.columns:
+            return ~wide["is-alias"]
+        return None
+
+    def _measures(
+        self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule]
+    ) -> dict[str, ir.Scalar]:
+        def count(condition: ir.BooleanValue) -> ir.Scalar:
+            return (condition if kept is None else condition & kept).sum().fill_null(0)
+
+        measures = {"rows": wide.count(), "kept": wide.count() if kept is None else kept.sum().fill_null(0)}
+        for i, rule in enumerate(ruled):
+            broken = rule.broken
+            if rule.rule == "present" and f"bad-{rule.column}" in wide.columns:
+                broken &= ~wide[f"bad-{rule.column}"]  # told as unreadable, not as absent
+            measures[f"rule {i}"] = count(broken)
+        fields = self.definition.canonical.fields
+        for name, mapped in self.mapped.items():
+            values = wide[name]
+            measures[f"missing {name}"] = count(values.isnull())
+            if mapped.definition.companion:
+                measures[f"beside {name}"] = count(wide[mapped.definition.companion])
+            if mapped.unreadable is not None:
+                measures[f"bad {name}"] = wide[f"bad-{name}"].sum().fill_null(0)
+            if name in fields and fields[name].one_row_of:
+                measures[f"double {name}"] = values.count(where=kept) - values.nunique(where=kept)
+        for name in self.definition.canonical.span:
+            if name in self.mapped:
+                measures[f"first {name}"] = wide[name].min(where=kept).cast("string")
+                measures[f"last {name}"] = wide[name].max(where=kept).cast("string")
+        for name, condition in _telling(self.definition, wide):
+            measures[name] = count(condition)
+        return measures
+
+    def _aggregate(self, table: ir.Table, measures: Mapping[str, ir.Scalar]) -> dict[str, object]:
+        named = {f"m{i}": measure for i, measure in enumerate(measures.values())}
+        workshop = self.house.workshop
+        (row,) = workshop.execute(workshop.sql(table.aggregate(**named)))
+        return dict(zip(measures, row, strict=True))
+
+    def _tell_unreadable(self, numbers: Mapping[str, object]) -> None:
+        for name, mapped in self.mapped.items():
+            if count := numbers.get(f"bad {name}"):
+                found = self.basis.filter(mapped.unreadable).select(x=mapped.text)
+                details = contracts.details(mapped.definition)
+                self._tell(contracts.Violation(name, mapped.rule, int(count), self._examples(found), details))
+
+    def _tell_broken(
+        self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: Mapping[str, object]
+    ) -> None:
+        violations = []
+        entering = wide if kept is None else wide.filter(kept)
+        for i, rule in enumerate(ruled):
+            if count := numbers[f"rule {i}"]:
+                found = entering.filter(rule.broken).select(x=rule.column)
+                shown_values = () if rule.rule == "present" else self._examples(found)
+                violations.append(contracts.Violation(rule.column, rule.rule, int(count), shown_values, rule.details))
+        for name in self.mapped:
+            if count := numbers.get(f"double {name}"):
+                details = {"what": self.definition.canonical.fields[name].one_row_of}
+                again = entering.filter(ibis._[name].notnull()).group_by(name).having(ibis._.count() > 1)
+                doubled = again.aggregate(n=ibis._.count()).order_by(name).select(x=name)
+                shown_values = () if self.replaced.get(name) else self._examples(doubled)
+                violations.append(contracts.Violation(name, "unique", int(count), shown_values, details))
+            if f"currency-{name}" in wide.columns:
+                violations += self._mixed(entering, name)
+        order, ranks = list(self.mapped), list(contracts.RULES)
+        for violation in sorted(violations, key=lambda each: (order.index(each.column), ranks.index(each.rule))):
+            self._tell(violation)
+
+    def _mixed(self, entering: ir.Table, name: str) -> list[contracts.Violation]:
+        """Currencies other than the declared one (or, without one, the most frequent)."""
+        present = entering.filter(entering[name].notnull())
+        counts = present.group_by(x=f"currency-{name}").aggregate(n=ibis._.count())
+        workshop = self.house.workshop
+        found = workshop.execute(workshop.sql(counts.order_by(ibis.desc("n"), "x")))
+        column = self.mapped[name].definition
+        currency = column.unit or (found[0][0] if found else "")
+        if not column.unit:
+            columns = [replace(each, unit=currency) if each.name == name else each for each in self.definition.columns]
+            self.definition = replace(self.definition, columns=tuple(columns))
+        others = [(value, count) for value, count in found if value != currency]
+        if not others:
+            return []
+        listed = tuple(value for value, _ in others[:_MOST_EXAMPLES])
+        count = sum(count for _, count in others)
+        return [contracts.Violation(name, "one_currency", count, listed, {"currency": shown(currency)})]
+
+    def _examples(self, found: ir.Table) -> tuple[object, ...]:
+        workshop = self.house.workshop
+        values = [value for (value,) in workshop.execute(workshop.sql(found.limit(1000)))]
+        return tuple(dict.fromkeys(values))[:_MOST_EXAMPLES]
+
+    def _tell(self, violation: contracts.Violation) -> None:
+        column = next(each for each in self.definition.columns if each.name == violation.column)
+        got = ""
+        if violation.examples and not column.personal:
+            values = [str(value) if column.kind in TEMPORAL else value for value in violation.examples]
+            got = sentence(" (got {examples})", examples=examples(values))
+        rule = sentence(contracts.RULES[violation.rule], examples=got, **violation.details)
+        template = "{place}, {column}: {rows} with {rule}."
+        count = rows(violation.n_rows)
+        self.faults.append(sentence(template, place=self.place, column=_named(column), rows=count, rule=rule))
+
+    def _double_rows(self, raw: sources.RawTable) -> int:
+        columns = ", ".join(f'"{name}"' for name in raw.table.columns)
+        # 64 bits: a chance of 1 in 400,000 that two of ten million different rows count as equal.
+        query = f"SELECT count(*) - count(DISTINCT hash({columns})) FROM ({self.house.workshop.sql(raw.table)})"
+        return int(self.house.workshop.execute(query)[0][0])
+
+    def _canonical(self, wide: ir.Table, kept: ir.BooleanValue | None, numbers: Mapping[str, object]) -> ir.Table:
+        names = [name for name in wide.columns if "-" not in name]
+        fields = list(self.definition.canonical.fields)
+        names.sort(key=lambda name: fields.index(name) if name in fields else len(fields))
+        columns = {name: wide[name] for name in names}
+        if "row-number" in wide.columns:
+            columns[self.row_id] = wide["row-number"]
+        elif self.row_id and numbers.get(f"missing {self.row_id}"):
+            # Nobody is left out for want of an id, and results can be matched by it all the same.
+            columns[self.row_id] = wide[self.row_id].coalesce("row " + (ibis.row_number() + 1).cast("string"))
+        return (wide if kept is None else wide.filter(kept)).select(**columns)
+
+
+def _telling(definition: TableDefinition, wide: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+    """What is no violation and must be known: counted here, said by `remarks`."""
+    has, found = set(wide.columns), []
+    if "duration" in has and definition.name == "lifetimes":
+        found.append(("zero durations", wide["duration"] == 0))
+        if "entry" in has:
+            found.append(("never at risk", wide["entry"] == wide["duration"]))
+    if definition.name == "transactions":
+        cancelled = wide["cancelled"].fill_null(False) if "cancelled" in has else ibis.literal(False)
+        found.append(("cancelled", cancelled))
+        found.append(("refunds", (wide["amount"] < 0) & ~cancelled))
+        found.append(("zero amounts", wide["amount"] == 0))
+    if "price" in has and definition.name == "subscriptions":
+        found.append(("zero prices", wide["price"] == 0))
+    if "is-alias" in has:
+        found.append(("aliases", wide["is-alias"]))
+    return found
+
+
+def _facts(definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object]) -> dict[str, object]:
+    def days(which: str) -> list[str]:
+        return [day[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
+
+    return {
+        "rows": int(numbers["kept"]),
+        "missing": {name: int(numbers.get(f"missing {name}", 0)) for name in table.columns},
+        "not_applicable": {
+            name: int(numbers[f"beside {name}"]) for name in table.columns if f"beside {name}" in numbers
+        },
+        "first": min(days("first"), default=None),
+        "last": max(days("last"), default=None),
+    }
+
+
+def _sources(column: ColumnDefinition) -> list[str]:
+    return [column.source, *([column.currency_from] if column.currency_from else [])]
+
+
+def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...]) -> str | None:
+    source = tidy(source)
     count = headers.count(source)
     if count == 1:
         return None
@@ -158,72 +463,3 @@ def _named(column: ColumnDefinition) -> str:
     if column.source == column.name:
         return sentence("column {name}", name=column.name)
     return sentence("column {name} (from {source})", name=column.name, source=shown(column.source))
-
-
-def _told(violation: contracts.Violation, by_name: Mapping[str, ColumnDefinition], place: str) -> str:
-    column = by_name[violation.column]
-    got = ""
-    if violation.examples and not column.personal:
-        got = sentence(" (got {examples})", examples=examples(violation.examples))
-    rule = sentence(contracts.RULES[violation.rule], examples=got)
-    count = rows(violation.n_rows)
-    return sentence("{place}, {column}: {rows} with {rule}.", place=place, column=_named(column), rows=count, rule=rule)
-
-
-def _checks(
-    definition: TableDefinition, table: pd.DataFrame, raw: reading.RawTable, fictional: bool
-) -> tuple[Check, ...]:
-    checks: list[Check] = []
-
-    def say(name: str, message: str, value: int | None = None, status: Status = "warn") -> None:
-        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value))
-
-    if fictional:
-        say("fictional", sentence("The data are fictional: they show how the study works, not how customers behave."))
-    ids = next((column for column in definition.columns if column.kind == "id"), None)
-    if ids is None:
-        message = sentence("No column identifies a customer: ids are row numbers, valid in this file alone.")
-        say("row_numbers", message, status="pass")
-        if double := _double_rows(raw):
-            template = (
-                "{rows} repeat an earlier one in every column of the file and are kept: "
-                "without an id nobody can tell whether they are the same customers."
-            )
-            say("double_rows", sentence(template, rows=rows(double)), double)
-    else:
-        if ids.personal:
-            template = "The id is personal and did not enter: ids are row numbers, valid in this file alone."
-            say("row_numbers", sentence(template), status="pass")
-        if without := int(table["customer_id"].isna().sum()):
-            template = "{rows} without an id are kept, each as a customer of its own, named by its row number."
-            say("no_id", sentence(template, rows=rows(without)), without)
-    if personal := [column.name for column in definition.columns if column.personal and column.kind != "id"]:
-        template = "Marked personal, so they did not enter: {names}."
-        say("personal_columns", sentence(template, names=names(personal)), len(personal))
-    if zero := int((table["duration"] == 0).sum()):
-        template = "{rows} have a duration of 0 {unit}: they ended, or were last seen, at the very start."
-        say("zero_durations", sentence(template, rows=rows(zero), unit=definition.time_unit), zero)
-    if "entry" in table and (never := int((table["entry"] == table["duration"]).sum())):
-        template = "{rows} enter at the very time at which they end, so they are never under observation."
-        say("never_at_risk", sentence(template, rows=rows(never)), never)
-    return tuple(checks)
-
-
-def _double_rows(raw: reading.RawTable) -> int:
-    def codes(column) -> np.ndarray:
-        try:
-            return pd.factorize(column.dictionary_encode().combine_chunks().indices.to_numpy(zero_copy_only=False))[0]
-        except NotImplementedError:  # lists and structures
-            return pd.factorize(np.array([str(value) for value in column.to_pylist()], dtype=object))[0]
-
-    return int(pd.DataFrame({i: codes(column) for i, column in enumerate(raw.columns)}).duplicated().sum())
-
-
-def _content(values: pd.Series) -> tuple[bytes, ...]:
-    if values.dtype == object:
-        codes, distinct = pd.factorize(values)  # in order of appearance, −1 for missing
-        return codes.astype("<i8").tobytes(), json.dumps(distinct.tolist()).encode()
-    if values.dtype == float:
-        numbers = values.to_numpy() + 0.0  # −0.0 and 0.0 are the same content
-        return (np.where(np.isnan(numbers), np.nan, numbers).astype("<f8").tobytes(),)
-    return (values.to_numpy().astype("<i8").tobytes(),)

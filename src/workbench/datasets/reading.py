@@ -1,47 +1,54 @@
-"""Files as they are: the columns of a CSV or Parquet file with their headers, every cell of a CSV still text."""
+"""Text files as they are: headers, and cells as text, in batches that never need the whole file in memory."""
 
+import codecs
 import csv
-import io
+import json
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from workbench.datasets.definition import TableDefinition
-from workbench.datasets.phrases import rows
+from workbench.datasets.definition import Origin
+from workbench.datasets.phrases import names, rows
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
-_CSV, _PARQUET = (".csv", ".tsv", ".txt"), (".parquet",)
+CSV, PARQUET, EXCEL, JSON_LINES = (".csv", ".tsv", ".txt"), (".parquet",), (".xlsx",), (".jsonl", ".ndjson")
+SUFFIXES = (*CSV, *PARQUET, *EXCEL, *JSON_LINES)
 _OTHER_FORMATS = {
     b"PK\x03\x04": "an Excel workbook or zip archive",
     b"PAR1": "a Parquet file",
     b"\x1f\x8b": "a gzip archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
 }
-_LONGEST_ROW_BYTES = 1 << 26
+_LONGEST_ROW_BYTES = 1 << 25
+_ROWS_A_BATCH = 50_000
 
 
-@dataclass(frozen=True)
-class RawTable:
-    """Columns as they stand in the file.
+class TextFile(Protocol):
+    """A file whose cells are text.
 
     Attributes
     ----------
     headers
         Names with blanks collapsed; a name may stand twice.
-    columns
-        In the order of `headers`; None for one that was not asked for.
-    n_rows
-        Rows of the file.
     """
 
     headers: tuple[str, ...]
-    columns: tuple[pa.ChunkedArray | None, ...]
-    n_rows: int
+
+    def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
+        """The columns at some positions, named `c0`, `c1` … by position, all text."""
+
+    def verdict(self) -> None:
+        """Called after the last batch: raises DataError when rows had to be passed over."""
+
+    def explain(self) -> DataError:
+        """Why reading broke off. No cell is ever quoted: rows may tell a person."""
 
 
 def tidy(header: str) -> str:
@@ -55,134 +62,266 @@ def tidy(header: str) -> str:
     return " ".join(header.replace("\ufeff", "").split())
 
 
-def read_file(path: Path, definition: TableDefinition, wanted: Callable[[str], bool]) -> RawTable:
-    """Read a file once.
-
-    Parameters
-    ----------
-    path
-        A regular file.
-    definition
-        How a CSV file is written.
-    wanted
-        Which headers to read.
+def check_file(path: Path, name: str) -> None:
+    """Whether a file is one that can be read.
 
     Raises
     ------
     DataError
-        When the file is absent, is no regular file, is empty, is of another format, or is not written as declared.
-        No cell is ever quoted: rows may tell a person.
+        When it is absent (with the nearest name), no regular file, or empty.
     """
     try:
-        content = _bytes(path, definition.file or "")
+        if not path.exists():
+            near = suggestion(name, [file.name for file in path.parent.iterdir()]) if path.parent.is_dir() else "."
+            raise DataError(sentence("the file is not there{near}", near=near))
+        if path.is_dir():
+            raise DataError(sentence("got a folder, expected a file."))
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or device could be read for ever
+            raise DataError(sentence("got a pipe or device, expected a file."))
+        with path.open("rb") as file:
+            if all(not chunk.strip() for chunk in _chunks(file)):
+                raise DataError(sentence("the file is empty."))
     except OSError as error:
         raise DataError(sentence("cannot be read ({why}).", why=error.strerror)) from error
+
+
+def open_text(path: Path, origin: Origin) -> TextFile:
+    """A CSV, Excel or JSON-lines file.
+
+    Raises
+    ------
+    DataError
+        When it is of another format, or is not written as declared.
+    """
     suffix = path.suffix.lower()
-    if suffix in _PARQUET:
-        return from_arrow(_parquet(content), wanted)
-    if suffix in _CSV:
-        return _read_csv(content, definition, wanted)
-    known = listing([*_CSV, *_PARQUET], "or")
-    raise DataError(sentence("got a file that ends in {suffix}, expected {known}.", suffix=shown(suffix), known=known))
-
-
-def from_arrow(table: pa.Table, wanted: Callable[[str], bool]) -> RawTable:
-    """An Arrow table as raw columns."""
-    headers = tuple(tidy(name) for name in table.column_names)
-    columns = tuple(column if wanted(header) else None for header, column in zip(headers, table.columns, strict=True))
-    return RawTable(headers, columns, table.num_rows)
-
-
-def _bytes(path: Path, name: str) -> bytes:
-    if not path.exists():
-        near = suggestion(name, [file.name for file in path.parent.iterdir()]) if path.parent.is_dir() else "."
-        raise DataError(sentence("the file is not there{near}", near=near))
-    if path.is_dir():
-        raise DataError(sentence("got a folder, expected a file."))
-    if not stat.S_ISREG(path.stat().st_mode):  # a pipe or device could be read for ever
-        raise DataError(sentence("got a pipe or device, expected a file."))
-    content = path.read_bytes()
-    if not content.strip():
-        raise DataError(sentence("the file is empty."))
-    return content
-
-
-def _parquet(content: bytes) -> pa.Table:
+    kinds = {**dict.fromkeys(CSV, CsvFile), **dict.fromkeys(EXCEL, ExcelFile), **dict.fromkeys(JSON_LINES, JsonFile)}
+    if suffix not in kinds:
+        known = listing(SUFFIXES, "or")
+        raise DataError(
+            sentence("got a file that ends in {suffix}, expected {known}.", suffix=shown(suffix), known=known)
+        )
     try:
-        return pq.read_table(pa.BufferReader(content))
+        return kinds[suffix](path, origin)
+    except OSError as error:
+        raise DataError(sentence("cannot be read ({why}).", why=error.strerror)) from error
+
+
+def parquet_schema(path: Path) -> pa.Schema:
+    """Names and types of a Parquet file, without its rows."""
+    try:
+        return pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(sentence("not a Parquet file, or a damaged one; write it again.")) from error
 
 
-def _read_csv(content: bytes, definition: TableDefinition, wanted: Callable[[str], bool]) -> RawTable:
-    for mark, what in _OTHER_FORMATS.items():
-        if content.startswith(mark):
-            raise DataError(sentence("got {what}, expected CSV text; save it as CSV.", what=sentence(what)))
-    text = _decode(content, definition.encoding)
-    utf8 = content.removeprefix(b"\xef\xbb\xbf") if _is_utf8(definition.encoding) else text.encode()
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=definition.separator)
-    try:
-        # The first row that is not blank, as Arrow sees it below.
-        headers = tuple(tidy(name) for name in next(row for row in reader if row))
-    except (StopIteration, csv.Error) as error:
-        raise DataError(sentence("the first line is no header.")) from error
-    _check_separator(headers, definition.separator)
-    fields = [f"f{i}" for i in range(len(headers))]
-    chosen = [field for field, header in zip(fields, headers, strict=True) if wanted(header)]
-    ragged: list[tuple[int | None, int]] = []
+class CsvFile:
+    """Text with separators."""
 
-    def note(row: pa.csv.InvalidRow) -> str:
-        ragged.append((row.number, row.actual_columns))
-        return "skip"
+    def __init__(self, path: Path, origin: Origin):
+        self._path, self._origin = path, origin
+        self._ragged: list[tuple[int | None, int]] = []
+        with path.open("rb") as file:
+            start = file.read(4)
+        for mark, what in _OTHER_FORMATS.items():
+            if start.startswith(mark):
+                raise DataError(sentence("got {what}, expected CSV text; save it as CSV.", what=sentence(what)))
+        self._utf8 = origin.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+        if start.startswith(codecs.BOM_UTF8) and not self._utf8:
+            template = "the file begins with the mark of UTF-8, got encoding: {encoding}, expected utf-8."
+            raise DataError(sentence(template, encoding=origin.encoding))
+        try:
+            with path.open(encoding="utf-8-sig" if self._utf8 else origin.encoding, newline="") as text:
+                # The first row that is not blank, as Arrow sees it below.
+                first = next(row for row in csv.reader(text, delimiter=origin.separator) if row)
+        except UnicodeError as error:
+            raise self.explain() from error
+        except (StopIteration, csv.Error) as error:
+            raise DataError(sentence("the first line is no header.")) from error
+        self.headers = tuple(tidy(name) for name in first)
+        _check_separator(self.headers, origin.separator)
 
-    try:
+    def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
+        fields = [f"c{i}" for i in range(len(self.headers))]
         # The header enters as a row and is cut off: names may be double or hostile, positions are not.
-        table = pa.csv.read_csv(
-            pa.py_buffer(utf8),
+        reader = pa.csv.open_csv(
+            self._path,
             read_options=pa.csv.ReadOptions(
-                autogenerate_column_names=True, use_threads=False, block_size=_LONGEST_ROW_BYTES
+                column_names=fields,
+                use_threads=False,  # only then are rows numbered
+                block_size=_LONGEST_ROW_BYTES,
+                encoding="utf8" if self._utf8 else self._origin.encoding,
             ),
             parse_options=pa.csv.ParseOptions(
-                delimiter=definition.separator, newlines_in_values=True, invalid_row_handler=note
+                delimiter=self._origin.separator, newlines_in_values=True, invalid_row_handler=self._note
             ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(fields, pa.string()),
-                include_columns=chosen or fields[:1],
+                include_columns=[fields[i] for i in chosen] or fields[:1],
                 strings_can_be_null=False,
             ),
-        ).slice(1)
-    except pa.ArrowException as error:
-        raise DataError(sentence("not readable as CSV; is a quotation mark left open?")) from error
-    if ragged:
-        line, got = ragged[0]
-        template = (
-            "{rows} do not have the {expected} fields of the header (the first: row {line}, {got} fields); "
-            "mend the file, or check separator: and quotation marks."
         )
-        raise DataError(sentence(template, rows=rows(len(ragged)), expected=len(headers), line=number(line), got=got))
-    by_field = dict(zip(table.column_names, table.columns, strict=True))
-    columns = tuple(by_field.get(field) if field in chosen else None for field in fields)
-    return RawTable(headers, columns, table.num_rows)
+        return pa.RecordBatchReader.from_batches(reader.schema, _without_first_row(reader))
+
+    def _note(self, row: pa.csv.InvalidRow) -> str:
+        self._ragged.append((row.number, row.actual_columns))
+        return "skip"
+
+    def verdict(self) -> None:
+        if self._ragged:
+            line, got = self._ragged[0]
+            template = (
+                "{rows} do not have the {expected} fields of the header (the first: row {line}, {got} fields); "
+                "mend the file, or check separator: and quotation marks."
+            )
+            count, expected = rows(len(self._ragged)), len(self.headers)
+            raise DataError(sentence(template, rows=count, expected=expected, line=number(line), got=got))
+
+    def explain(self) -> DataError:
+        decode = codecs.getincrementaldecoder("utf-8" if self._utf8 else self._origin.encoding)()
+        line = 1
+        with self._path.open("rb") as file:
+            for chunk in _chunks(file):
+                held = decode.getstate()[0]
+                try:
+                    decode.decode(chunk)
+                except UnicodeError as error:
+                    at = max(getattr(error, "start", 0) - len(held), 0)
+                    line, byte = number(line + chunk.count(b"\n", 0, at)), f"0x{chunk[at]:02X}"
+                    template = (
+                        "not written in {encoding} (line {line} has a byte {byte} that does not fit); "
+                        "declare encoding:, often latin-1 or cp1252."
+                    )
+                    return DataError(sentence(template, encoding=self._origin.encoding, line=line, byte=byte))
+                line += chunk.count(b"\n")
+        return DataError(sentence("not readable as CSV; is a quotation mark left open?"))
 
 
-def _is_utf8(encoding: str) -> bool:
-    return encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
+class _Cells:
+    """A file that is read in Python, row by row, for its size is small or its form free."""
+
+    headers: tuple[str, ...]
+
+    def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
+        schema = pa.schema([(f"c{i}", pa.string()) for i in chosen])
+        return pa.RecordBatchReader.from_batches(schema, self._batches(schema, chosen))
+
+    def _batches(self, schema: pa.Schema, chosen: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        held: list[Sequence[str]] = []
+        for row in self.rows():
+            held.append([row[i] for i in chosen])
+            if len(held) == _ROWS_A_BATCH:
+                yield _batch(schema, held)
+                held = []
+        if held:
+            yield _batch(schema, held)
+
+    def rows(self) -> Iterator[Sequence[str]]:
+        raise NotImplementedError
+
+    def verdict(self) -> None:
+        """Nothing is passed over: what cannot be read was told when the file was opened."""
 
 
-def _decode(content: bytes, encoding: str) -> str:
-    if content.startswith(b"\xef\xbb\xbf") and not _is_utf8(encoding):
-        template = "the file begins with the mark of UTF-8, got encoding: {encoding}, expected utf-8."
-        raise DataError(sentence(template, encoding=encoding))
-    try:
-        return content.decode("utf-8-sig" if _is_utf8(encoding) else encoding)
-    except UnicodeError as error:
-        at = getattr(error, "start", 0)
-        line, byte = number(content.count(b"\n", 0, at) + 1), f"0x{content[at]:02X}"
-        template = (
-            "not written in {encoding} (line {line} has a byte {byte} that does not fit); "
-            "declare encoding:, often latin-1 or cp1252."
-        )
-        raise DataError(sentence(template, encoding=encoding, line=line, byte=byte)) from error
+class JsonFile(_Cells):
+    """One JSON object a line. Nested values become JSON text."""
+
+    def __init__(self, path: Path, origin: Origin):
+        self._path, self._encoding = path, origin.encoding
+        keys: dict[str, None] = {}
+        for record in self._records():
+            keys.update(dict.fromkeys(record))
+        self._keys = tuple(keys)
+        self.headers = tuple(tidy(key) for key in self._keys)
+
+    def _records(self) -> Iterator[dict]:
+        encoding = "utf-8-sig" if self._encoding.lower() in ("utf-8", "utf8") else self._encoding
+        with self._path.open(encoding=encoding) as file:
+            try:
+                for line, text in enumerate(file, 1):
+                    if not text.strip():
+                        continue
+                    record = json.loads(text)
+                    if not isinstance(record, dict):
+                        raise DataError(sentence("line {line} is no JSON object.", line=number(line)))
+                    yield record
+            except UnicodeError as error:
+                template = "not written in {encoding}; declare encoding:."
+                raise DataError(sentence(template, encoding=self._encoding)) from error
+            except (json.JSONDecodeError, RecursionError):
+                template = "line {line} is no JSON; expected one object a line."
+                raise DataError(sentence(template, line=number(line))) from None  # the cause quotes the line
+
+    def rows(self) -> Iterator[Sequence[str]]:
+        for record in self._records():
+            yield [_json_text(record.get(key)) for key in self._keys]
+
+    def explain(self) -> DataError:
+        return DataError(sentence("not readable as JSON lines."))
+
+
+class ExcelFile(_Cells):
+    """A sheet of an Excel workbook: its first row that is not blank is the header; formulas count as their values."""
+
+    def __init__(self, path: Path, origin: Origin):
+        import openpyxl
+        from openpyxl.utils.exceptions import InvalidFileException
+
+        try:
+            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError) as error:
+            raise DataError(sentence("not an Excel workbook (.xlsx), or a damaged or locked one.")) from error
+        if origin.sheet and origin.sheet not in book.sheetnames:
+            near, known = suggestion(origin.sheet, book.sheetnames), names(book.sheetnames)
+            template = "the workbook has no sheet {sheet}{near} It has: {known}."
+            raise DataError(sentence(template, sheet=shown(origin.sheet), near=near, known=known))
+        sheet = book[origin.sheet] if origin.sheet else book.worksheets[0]
+        cells = [[_excel_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+        book.close()
+        cells = [row for row in cells if any(row)]
+        if not cells:
+            raise DataError(sentence("the sheet is empty."))
+        width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
+        self._rows = [[*row, *[""] * width][:width] for row in cells]
+        self.headers = tuple(tidy(name) for name in self._rows[0])
+
+    def rows(self) -> Iterator[Sequence[str]]:
+        return iter(self._rows[1:])
+
+    def explain(self) -> DataError:
+        return DataError(sentence("not readable as an Excel workbook."))
+
+
+def _excel_text(cell: object) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell)  # dates as ISO text
+
+
+def _json_text(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _batch(schema: pa.Schema, cells: Sequence[Sequence[str]]) -> pa.RecordBatch:
+    columns = zip(*cells, strict=True) if len(schema) else ()
+    return pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=schema)
+
+
+def _without_first_row(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    first = True
+    for batch in reader:
+        if first and not batch.num_rows:
+            continue
+        yield batch.slice(1) if first else batch
+        first = False
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(1 << 20):
+        yield chunk
 
 
 def _check_separator(headers: tuple[str, ...], separator: str) -> None:

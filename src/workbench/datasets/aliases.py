@@ -1,0 +1,46 @@
+"""One customer under several ids: a table that says which id means whom."""
+
+from workbench.datasets import mapping, sources
+from workbench.datasets.definition import Aliases
+from workbench.datasets.phrases import rows
+from workbench.datasets.reading import tidy
+from workbench.datasets.workshop import Workshop
+from workbench.errors import DataError
+from workbench.wording import sentence, shown, suggestion
+
+
+def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Place) -> dict[str, str]:
+    """Ids that mean a customer who has another id.
+
+    Raises
+    ------
+    DataError
+        When the table cannot be read, an id stands for two customers, or for one who is an alias too.
+    """
+    if aliases is None:
+        return {}
+    at = sentence("aliases")
+    wanted = {tidy(aliases.id), tidy(aliases.customer_id)}
+    try:
+        raw = sources.open_rows(workshop, aliases.origin, place, "aliases", lambda header: header in wanted)
+    except DataError as error:
+        raise DataError(*(f"{at}, {fault}" for fault in error.faults)) from error.__cause__
+    near = [source for source in (aliases.id, aliases.customer_id) if raw.headers.count(tidy(source)) != 1]
+    if near:
+        template = "{at}: the file has no column {source}{near}"
+        source = near[0]
+        raise DataError(sentence(template, at=at, source=shown(source), near=suggestion(source, raw.headers)))
+    texts = [mapping.as_text(raw.column(source)) for source in (aliases.id, aliases.customer_id)]
+    pairs = workshop.execute(workshop.sql(raw.table.select(a=texts[0], b=texts[1]).distinct()))
+    found = {alias: main for alias, main in pairs if alias and main and alias != main}
+    double = len({(alias, main) for alias, main in pairs if alias and main and alias != main}) - len(found)
+    chained = sum(main in found for main in found.values())
+    faults = []
+    if double:
+        faults.append(sentence("{at}: {rows} give an id a second customer; expected one.", at=at, rows=rows(double)))
+    if chained:
+        template = "{at}: {rows} lead to an id that is an alias itself; expected the customer's own id."
+        faults.append(sentence(template, at=at, rows=rows(chained)))
+    if faults:
+        raise DataError(*faults)
+    return found

@@ -1,0 +1,47 @@
+"""What tables say about each other: ids that one has and another does not know."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+
+from workbench.datasets.phrases import examples, rows
+from workbench.datasets.workshop import Workshop
+from workbench.findings import Check
+from workbench.wording import sentence
+
+if TYPE_CHECKING:
+    from workbench.datasets.opened import Opened
+
+# Whose ids a column refers to.
+_KNOWN_BY = {"customer_id": "customers", "initiative": "initiatives"}
+
+
+def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]:
+    """Orphan ids: rows whose customer or initiative is not in the table of those, where the dataset has one."""
+    by_name = {each.definition.name: each for each in opened}
+    checks = []
+    for each in opened:
+        for column, parent in _KNOWN_BY.items():
+            if parent not in by_name or parent == each.definition.name or column not in each.table.columns:
+                continue
+            child, known = each.table, by_name[parent].table
+            if child[column].type() != known[column].type():
+                continue  # row numbers: valid in their own table alone
+            orphans = child.filter(child[column].notnull()).anti_join(known, column).group_by(column)
+            counted = orphans.aggregate(n=ibis._.count())
+            found = counted.aggregate(rows=counted.n.sum().fill_null(0), ids=counted.count())
+            ((count, ids),) = workshop.execute(workshop.sql(found))
+            if not count:
+                continue
+            personal = any(definition.personal for definition in each.definition.columns if definition.name == column)
+            told = ""
+            if not personal:
+                first = workshop.execute(workshop.sql(counted.order_by(column).select(column).limit(4)))
+                told = sentence(" (as {examples})", examples=examples(value for (value,) in first))
+            template = "{rows} of {child} have a {column} that {parent} does not know: {ids} in all{told}."
+            name = f"{each.definition.name}_orphans_{column}"
+            names = {"child": each.definition.name, "column": column, "parent": parent, "told": told}
+            message = sentence(template, rows=rows(int(count)), ids=int(ids), **names)
+            checks.append(Check(name=name, status="warn", message=message, value=int(count)))
+    return tuple(checks)

@@ -1,0 +1,122 @@
+"""A canonical table that has kept its contract: in memory, as a fingerprint, and in the words of a report."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+
+from workbench.datasets.canonical import ROW_ID
+from workbench.datasets.definition import TableDefinition
+from workbench.datasets.workshop import Workshop
+from workbench.findings import Check
+from workbench.wording import sentence
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A canonical table that has kept its contract.
+
+    Attributes
+    ----------
+    frame
+        One row a row of the file, in its order; canonical columns first, then the others as declared. Ids are text, or
+        row numbers from 1; numbers, money and ratings float64 (NaN missing); truths bool (object with None where some
+        are missing); categories and texts object (None missing); dates and timestamps datetime64 (NaT missing).
+    checks
+        What a reader of a study must know about the data.
+    """
+
+    frame: "DataFrame"
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A canonical table that has kept its contract, not yet in memory.
+
+    Attributes
+    ----------
+    definition
+        With the kinds and units that the columns turned out to have.
+    table
+        Canonical columns; numbers are float64, times wall clock of the table's zone, ids string (row numbers int64).
+    checks
+        What a reader must know.
+    facts
+        Rows, missing and not applicable cells by column, first and last day.
+    """
+
+    definition: TableDefinition
+    table: ir.Table
+    checks: tuple[Check, ...]
+    facts: Mapping[str, object]
+
+
+def load(opened: Opened, workshop: Workshop) -> Loaded:
+    """A canonical table in memory."""
+    arrow = workshop.arrow(opened.table)
+    return Loaded(arrow.to_pandas(date_as_object=False), opened.checks)
+
+
+def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
+    """A SHA-256 of what the tables say: values, their order, names, kinds, units, scales and segments.
+
+    Not of where or how they are stored. A row counts through the MD5 of its values and its number, and a table through
+    the sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
+    """
+    total = hashlib.sha256()
+    for each in sorted(opened, key=lambda each: each.definition.name):
+        definition, table = each.definition, each.table
+        by_name = {column.name: column for column in definition.columns}
+        meaning: list[object] = [definition.name, definition.time_unit, definition.time_zone, definition.segments]
+        for name in table.columns:
+            column = by_name.get(name)
+            unit, scale = (column.unit, column.scale) if column else ("", None)
+            meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale))
+        texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
+        written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
+        sums = workshop.execute(
+            "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
+            f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
+        )
+        total.update(json.dumps([meaning, [str(value) for value in sums[0]]]).encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def profile(opened: Opened) -> dict:
+    """What a report says about a table: rows, columns with label, unit and share missing. Safe for strict JSON."""
+    by_name = {column.name: column for column in opened.definition.columns}
+    count = opened.facts["rows"]
+    described = []
+    for name in opened.table.columns:
+        column = by_name.get(name)
+        if column is None and name != ROW_ID.get(opened.definition.name):
+            continue  # a companion, or known_at as it is by default
+        missing, beside = opened.facts["missing"].get(name, 0), opened.facts["not_applicable"].get(name)
+        described.append(
+            {
+                "name": name,
+                "label": column.label if column else sentence("Row number"),
+                "unit": column.unit if column else "",
+                "missing": (missing - (beside or 0)) / count,
+                **({} if beside is None else {"not_applicable": beside / count}),
+            }
+        )
+    return {"rows": count, "columns": described, "first": opened.facts["first"], "last": opened.facts["last"]}
+
+
+def _written(values: ir.Value) -> ir.StringValue:
+    """A value in the one notation that the fingerprint has for it; texts carry their length, so that none runs over."""
+    kind = values.type()
+    if kind.is_string():
+        return values.length().cast("string") + ":" + values
+    if kind.is_floating():
+        return (values + 0.0).cast("string")  # −0.0 and 0.0 are the same content
+    return values.cast("string")

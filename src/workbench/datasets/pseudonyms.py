@@ -1,0 +1,81 @@
+"""Ids that tell a person → keyed hashes (HMAC-SHA-256). The key is read, used, and neither written nor shown."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from workbench.errors import DataError
+from workbench.wording import sentence
+
+KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
+SHORTEST_BYTES = 16
+_HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
+
+
+def read_key(root: Path) -> bytes | None:
+    """The key, from the environment or from a file that it names; None when there is none.
+
+    Parameters
+    ----------
+    root
+        The project: a key file must lie outside, where nothing of it is committed or shared with the data.
+
+    Raises
+    ------
+    DataError
+        For a key that is too short, or a file that cannot be read or lies inside the project.
+    """
+    text, file = os.environ.get(KEY_VARIABLE), os.environ.get(FILE_VARIABLE)
+    if text and file:
+        raise DataError(sentence("both {a} and {b} are set; expected one.", a=KEY_VARIABLE, b=FILE_VARIABLE))
+    place = KEY_VARIABLE if text else FILE_VARIABLE
+    if file:
+        path = Path(os.path.realpath(file))
+        if path.is_relative_to(os.path.realpath(root)):
+            raise DataError(sentence("{place}: the file lies inside the project; keep it outside.", place=place))
+        try:
+            key = path.read_bytes().strip()
+        except OSError as error:
+            template = "{place}: the file cannot be read ({why})."
+            raise DataError(sentence(template, place=place, why=error.strerror)) from None
+    elif text:
+        key = text.encode()
+    else:
+        return None
+    if len(key) < SHORTEST_BYTES:
+        template = "{place}: the key is too short; expected at least {least} bytes, as from `openssl rand -hex 32`."
+        raise DataError(sentence(template, place=place, least=SHORTEST_BYTES))
+    return key
+
+
+def pseudonym(value: str, key: bytes) -> str:
+    """The pseudonym of one id: the same id and key give the same one in every table and dataset.
+
+    Examples
+    --------
+    >>> pseudonym("customer 7", b"an example key, not one to use")
+    'ce01b2658b7890f354dd74e7f8c64954'
+    """
+    return hmac.digest(key, value.encode(), hashlib.sha256).hex()[:_HEX_DIGITS]
+
+
+def replacing(key: bytes):
+    """A function of a column of ids that gives their pseudonyms, for the workshop."""
+
+    def of_texts(values: pa.ChunkedArray) -> pa.Array:
+        return pa.array([None if value is None else pseudonym(value, key) for value in values.to_pylist()], pa.string())
+
+    return of_texts
+
+
+def unaliasing(aliases: Mapping[str, str]):
+    """A function of a column of ids that gives the one id of each customer, for the workshop."""
+
+    def of_texts(values: pa.ChunkedArray) -> pa.Array:
+        return pa.array([aliases.get(value, value) for value in values.to_pylist()], pa.string())
+
+    return of_texts

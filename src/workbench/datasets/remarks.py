@@ -1,0 +1,89 @@
+"""What is no violation and must be known all the same: checks that a table brings along."""
+
+from collections.abc import Mapping
+
+from workbench.datasets.canonical import ROW_ID
+from workbench.datasets.definition import TableDefinition
+from workbench.datasets.phrases import names, rows
+from workbench.findings import Check
+from workbench.wording import percent, sentence
+
+
+def remarks(
+    definition: TableDefinition,
+    numbers: Mapping[str, object],
+    double_rows: int,
+    replaced: Mapping[str, str],
+    *,
+    fictional: bool,
+) -> tuple[Check, ...]:
+    """The checks of a table.
+
+    Parameters
+    ----------
+    numbers
+        Counts by name, as `door` has taken them.
+    double_rows
+        Rows that repeat an earlier one in every column of the file.
+    replaced
+        What became of personal columns: `pseudonym`, `true` (a row number) or `drop`.
+    """
+    checks: list[Check] = []
+
+    def say(name: str, message: str, value: int | None = None, status: str = "warn") -> None:
+        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value))
+
+    def count(name: str, template: str, key: str, **more: str) -> None:
+        if value := int(numbers.get(key) or 0):
+            say(name, sentence(template, rows=rows(value), **more), value)
+
+    canonical, row_id = definition.canonical, ROW_ID.get(definition.name)
+    mapped = {column.name for column in definition.columns}
+    if fictional:
+        say("fictional", sentence("The data are fictional: they show how the study works, not how customers behave."))
+    if row_id:
+        what = canonical.fields[row_id].one_row_of
+        if row_id not in mapped:
+            template = "No column identifies a {what}: ids are row numbers, valid in this file alone."
+            say("row_numbers", sentence(template, what=what), status="pass")
+        elif replaced.get(row_id) == "true":
+            template = "The id is personal and did not enter: ids are row numbers, valid in this file alone."
+            say("row_numbers", sentence(template), status="pass")
+        count(
+            "no_id",
+            "{rows} without an id are kept, each as a {what} of its own, named by its row number.",
+            f"missing {row_id}",
+            what=what,
+        )
+    if double_rows:
+        same = sentence("the same customers") if row_id == "customer_id" else sentence("the same event")
+        template = (
+            "{rows} repeat an earlier one in every column of the file and are kept: "
+            "without an id nobody can tell whether they are {same}."
+        )
+        say("double_rows", sentence(template, rows=rows(double_rows), same=same), double_rows)
+    if canonical.of_customers and (without := int(numbers["rows"]) - int(numbers["kept"])):
+        share = percent(without / int(numbers["rows"]))
+        template = "{rows} ({share}) have no customer and are kept out of this table."
+        say("no_customer", sentence(template, rows=rows(without), share=share), without)
+    if out := [column.name for column in definition.columns if replaced.get(column.name) == "drop"]:
+        say(
+            "personal_columns", sentence("Marked personal, so they did not enter: {names}.", names=names(out)), len(out)
+        )
+    if coded := [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]:
+        message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
+        say("pseudonyms", message, len(coded), "pass")
+    if canonical.name == "customers" and (aliases := int(numbers["rows"]) - int(numbers["kept"])):
+        template = "{rows} are of ids that are aliases of another customer; they are kept out."
+        say("aliases", sentence(template, rows=rows(aliases)), aliases)
+    else:
+        count("aliases", "{rows} had an alias and now have the customer's own id.", "aliases")
+    template = "{rows} have a duration of 0 {unit}: they ended, or were last seen, at the very start."
+    count("zero_durations", template, "zero durations", unit=definition.time_unit)
+    template = "{rows} enter at the very time at which they end, so they are never under observation."
+    count("never_at_risk", template, "never at risk")
+    count("cancelled", "{rows} are cancellations; their amounts are negative and net what was bought.", "cancelled")
+    count("refunds", "{rows} have a negative amount: refunds, which net what was bought.", "refunds")
+    count("zero_amounts", "{rows} have an amount of 0.", "zero amounts")
+    count("zero_prices", "{rows} have a price of 0.", "zero prices")
+    return tuple(checks)

@@ -1,0 +1,136 @@
+"""A mapping of a dataset.yaml and its place: what it is asked for and lacks, or has too much, becomes a fault."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from workbench.datasets import strict_yaml
+from workbench.wording import listing, sentence, shown, suggestion
+
+
+class Section:
+    """One mapping of the file.
+
+    Parameters
+    ----------
+    tree
+        What stands there.
+    place
+        Its keys from the top, for messages.
+    known
+        Keys that it may have; None: any.
+    faults
+        Where faults are gathered.
+    """
+
+    def __init__(self, tree: strict_yaml.Tree, place: str, known: tuple[str, ...] | None, faults: list[str]):
+        self.place, self.faults = place, faults
+        if not isinstance(tree, dict):
+            self.fault("", got=shown(tree), expected=sentence("a mapping (name: value)"))
+            tree = {}
+        self.tree = tree
+        for key in tree if known is not None else ():
+            if key not in known:
+                near = suggestion(key, known)
+                if near == ".":
+                    near = sentence("; expected {known}.", known=listing(known, "or"))
+                faults.append(sentence("{at}: unknown key{near}", at=self.at(key), near=near))
+
+    def at(self, key: str) -> str:
+        """Where a key stands, for messages."""
+        return f"{self.place}.{key}".strip(".") or sentence("the file")
+
+    def fault(self, key: str, *, got: str, expected: str) -> None:
+        """Note a fault."""
+        at = self.at(key)
+        self.faults.append(sentence("{at}: got {got}, expected {expected}.", at=at, got=got, expected=expected))
+
+    def text(self, key: str, default: str = "", *, required: bool = False) -> str:
+        """A text, blanks folded."""
+        value = self.tree.get(key)
+        if value is None and not required:
+            return default
+        folded = " ".join(value.split()) if isinstance(value, str) else ""
+        if not folded and (required or not isinstance(value, str)):
+            self.fault(key, got=shown(value), expected=sentence("a text"))
+        return folded
+
+    def choice(self, key: str, known: tuple[str, ...]) -> str:
+        """One of some words, or nothing."""
+        value = self.text(key)
+        if value and value not in known:
+            self.fault(key, got=shown(value), expected=listing(known, "or"))
+            return ""
+        return value
+
+    def truth(self, key: str) -> bool:
+        """`true` or `false` (the default)."""
+        value = self.tree.get(key)
+        if value not in (None, "true", "false"):
+            self.fault(key, got=shown(value), expected="true or false")
+        return value == "true"
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of values, or a single one."""
+        value = self.tree.get(key)
+        items = [] if value is None else value if isinstance(value, list) else [value]
+        if any(isinstance(item, dict | list) for item in items):
+            self.fault(key, got=shown(value), expected=sentence("a list of values"))
+            return ()
+        return tuple(dict.fromkeys((item or "").strip() for item in items))
+
+    def pairs(self, key: str) -> Mapping[str, str]:
+        """A mapping of texts to texts."""
+        value = self.tree.get(key)
+        if value is None:
+            return MappingProxyType({})
+        if not isinstance(value, dict) or any(not isinstance(new, str) or not new.strip() for new in value.values()):
+            self.fault(key, got=shown(value), expected=sentence("a mapping of values of the file to texts"))
+            return MappingProxyType({})
+        return MappingProxyType({old.strip(): new.strip() for old, new in value.items()})
+
+    def scale(self, key: str) -> tuple[float, float] | None:
+        """The lowest and the highest point of a rating scale."""
+        if self.tree.get(key) is None:
+            return None
+        points = self.texts(key)
+        if len(points) == 2 and all(re.fullmatch(r"-?\d{1,6}", point) for point in points):
+            low, high = (float(point) for point in points)
+            if low < high:
+                return low, high
+        self.fault(key, got=shown(self.tree[key]), expected=sentence("two whole numbers, lowest first, as in [1, 5]"))
+        return None
+
+    def day(self, key: str) -> datetime.date | None:
+        """A date, ISO."""
+        value = self.text(key)
+        if not value:
+            return None
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+                return datetime.date.fromisoformat(value)
+        except ValueError:
+            pass
+        self.fault(key, got=shown(value), expected=sentence("a date such as 2026-10-31"))
+        return None
+
+    def currency(self, key: str) -> str:
+        """A code of ISO 4217."""
+        value = self.text(key)
+        if value and not re.fullmatch("[A-Z]{3}", value):
+            self.fault(key, got=shown(value), expected=sentence("a code of three letters, such as EUR"))
+        return value
+
+    def time_zone(self, key: str) -> str:
+        """A name of the IANA time zone database."""
+        value = self.text(key)
+        if value:
+            from zoneinfo import ZoneInfo
+
+            try:
+                ZoneInfo(value)
+            except (ValueError, OSError, LookupError):  # unknown names raise a KeyError, folders an OSError
+                self.fault(key, got=shown(value), expected=sentence("a time zone such as UTC or Europe/London"))
+                return ""
+        return value

@@ -1,0 +1,277 @@
+"""Where the rows of a table lie → columns of a table in the workshop, named by position (`c0`, `c1`, …)."""
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from workbench.datasets import packaged, reading
+from workbench.datasets.definition import Origin, inside
+from workbench.datasets.phrases import names
+from workbench.datasets.workshop import Workshop
+from workbench.errors import DataError
+from workbench.wording import sentence, shown
+
+_ABOUT_SQL = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.PermissionException)
+
+type Wanted = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Columns as they stand in the file.
+
+    Attributes
+    ----------
+    headers
+        Names with blanks collapsed; a name may stand twice.
+    table
+        Columns `c<position>`; those that were not asked for may be absent.
+    """
+
+    headers: tuple[str, ...]
+    table: ir.Table
+
+    def column(self, header: str) -> ir.Value:
+        """The column under a header."""
+        return self.table[f"c{self.headers.index(reading.tidy(header))}"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A dataset's folder and the cache of samples."""
+
+    folder: Path
+    cache: Path
+
+    def files(self, listed: Iterable[str]) -> list[tuple[str, Path]]:
+        """The files that names and patterns stand for, in the order of names; each lies inside the folder.
+
+        Raises
+        ------
+        DataError
+            For a pattern without a file, or what leads out of the folder.
+        """
+        found: list[tuple[str, Path]] = []
+        for name in listed:
+            pattern = any(mark in name for mark in "*?[") and not (self.folder / name).exists()
+            hits = (
+                sorted(path.relative_to(self.folder).as_posix() for path in self.folder.glob(name))
+                if pattern
+                else [name]
+            )
+            if not hits:
+                raise DataError(sentence("{name}: no file has such a name.", name=shown(name)))
+            for hit in hits:
+                path = inside(self.folder, hit)
+                if path is None:
+                    template = "{name}: got a link that leads out of the dataset's folder."
+                    raise DataError(sentence(template, name=shown(hit)))
+                found.append((hit, path))
+        return found
+
+
+def readable(origins: Iterable[Origin], place: Place) -> list[Path]:
+    """Parquet files that the workshop must be able to read itself. Faults are told when the table is read."""
+    found: list[Path] = []
+    for origin in origins:
+        for listed in origin.files.values():
+            try:
+                found += [path for _, path in place.files(listed) if path.suffix.lower() in reading.PARQUET]
+            except (DataError, OSError, ValueError):
+                continue
+        found += [path for name in origin.samples.values() if (path := packaged.parquet_path(name, place.cache))]
+    return found
+
+
+def open_rows(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
+    """The rows of a table.
+
+    Parameters
+    ----------
+    workshop
+        Where they are laid out (Parquet stays where it is).
+    origin, place
+        Where they lie.
+    name
+        What to call them in the workshop.
+    wanted
+        Which headers to read.
+
+    Raises
+    ------
+    DataError
+        When they cannot be read, with the file's name.
+    """
+    if origin.connection:
+        from workbench.datasets import remote
+
+        return _typed(workshop, name, remote.read(origin, place.folder), wanted)
+    if not origin.sql:
+        (alias,) = [*origin.files, *origin.samples]
+        return _read(workshop, origin, place, alias, f"_raw_{name}", wanted)
+    return _query(workshop, origin, place, name, wanted)
+
+
+def check_select(sql: str, dialect: str) -> None:
+    """Whether SQL is one SELECT and nothing else.
+
+    Raises
+    ------
+    DataError
+        When it is not.
+    """
+    import sqlglot
+    from sqlglot import expressions
+    from sqlglot.errors import SqlglotError
+
+    try:
+        statements = sqlglot.parse(sql, dialect=dialect)
+    except (SqlglotError, RecursionError) as error:
+        raise DataError(sentence("sql: not readable as SQL; expected one SELECT.")) from error
+    changing = (expressions.DML, expressions.DDL, expressions.Command, expressions.Into)
+    single = len(statements) == 1 and isinstance(statements[0], expressions.Query)
+    if not single or any(
+        isinstance(node, changing) and not isinstance(node, expressions.Query) for node in statements[0].walk()
+    ):
+        raise DataError(sentence("sql: expected one SELECT and nothing else."))
+
+
+def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: str, wanted: Wanted) -> RawTable:
+    if alias in origin.samples:
+        sample = origin.samples[alias]
+        label = sentence("sample {name}", name=sample)
+        try:
+            found = packaged.read_sample(sample, place.cache)
+            if isinstance(found, Path):
+                files = [(found.name, found)]
+            else:
+                return _typed(workshop, name, found.to_reader(), wanted)
+        except DataError as error:
+            raise DataError(*(f"{label}: {fault}" for fault in error.faults)) from error
+    else:
+        files = place.files(origin.files[alias])
+    raw: RawTable | None = None
+    parquet = [path for _, path in files if path.suffix.lower() in reading.PARQUET]
+    for label, path in files:
+        try:
+            reading.check_file(path, label)
+            if parquet:
+                if len(parquet) < len(files):
+                    raise DataError(sentence("files of one table must be of one kind."))
+                headers = tuple(reading.tidy(header) for header in reading.parquet_schema(path).names)
+                _same_headers(raw, headers)
+                raw = raw or RawTable(headers, None)
+            else:
+                raw = _stage(workshop, reading.open_text(path, origin), name, wanted, raw)
+        except DataError as error:
+            told = label if alias in origin.samples else shown(label)
+            raise DataError(*(f"{told}: {fault}" for fault in error.faults)) from error.__cause__
+    if not parquet:
+        return raw
+    try:
+        table = workshop.parquet(parquet)
+    except duckdb.Error:
+        raise DataError(sentence("{file}: not a Parquet file, or a damaged one.", file=shown(files[0][0]))) from None
+    columns = [(i, header) for i, header in enumerate(raw.headers) if wanted(header)]
+    named = {f"c{i}": table[table.columns[i]] for i, _ in columns} or {"c0": table[table.columns[0]]}
+    return RawTable(raw.headers, table.select(**named))
+
+
+def _stage(workshop: Workshop, file: reading.TextFile, name: str, wanted: Wanted, before: RawTable | None) -> RawTable:
+    _same_headers(before, file.headers)
+    headers = before.headers if before else file.headers
+    chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
+    # A later file may have its columns in another order: positions are the first file's.
+    places = chosen if headers == file.headers else [file.headers.index(headers[i]) for i in chosen]
+    try:
+        reader = _renamed(file.batches(places), [f"c{i}" for i in places], [f"c{i}" for i in chosen])
+        table = workshop.stage(name, reader, append=before is not None)
+    except (duckdb.Error, pa.ArrowException, UnicodeError):
+        raise file.explain() from None
+    file.verdict()
+    return RawTable(headers, table)
+
+
+def _renamed(reader: pa.RecordBatchReader, old: list[str], new: list[str]) -> pa.RecordBatchReader:
+    if old == new:
+        return reader
+    schema = pa.schema([(name, pa.string()) for name in new])
+    batches = (pa.record_batch([batch.column(name) for name in old], schema=schema) for batch in reader)
+    return pa.RecordBatchReader.from_batches(schema, batches)
+
+
+def _same_headers(before: RawTable | None, headers: tuple[str, ...]) -> None:
+    if before is not None and sorted(before.headers) != sorted(headers):
+        differ = sorted(set(before.headers) ^ set(headers))[:3] or list(headers)[:3]
+        template = "its columns are not those of the first file (they differ in {names})."
+        raise DataError(sentence(template, names=names(differ)))
+
+
+def _typed(workshop: Workshop, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
+    """Typed batches (a sample, a database), laid out."""
+    headers = tuple(reading.tidy(header) for header in reader.schema.names)
+    chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
+    schema = pa.schema([pa.field(f"c{i}", reader.schema.field(i).type) for i in chosen])
+    batches = (pa.record_batch([batch.column(i) for i in chosen], schema=schema) for batch in reader)
+    return RawTable(headers, workshop.stage(f"_raw_{name}", pa.RecordBatchReader.from_batches(schema, batches)))
+
+
+def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
+    check_select(origin.sql, "duckdb")
+    aliases = [*origin.files, *origin.samples]
+    staged = [f"_raw_{name}_{alias}" for alias in aliases]
+    for alias, into in zip(aliases, staged, strict=True):
+        raw = _read(workshop, origin, place, alias, into, lambda header: True)
+        _check_names(alias, raw.headers)
+        columns = {header: raw.table[f"c{i}"] for i, header in enumerate(raw.headers)}
+        workshop.view(alias, raw.table.select(**columns))
+    try:
+        workshop.execute(
+            f"CREATE OR REPLACE TABLE _sql_{name} AS SELECT * FROM (\n{origin.sql.rstrip().rstrip(';')}\n)"
+        )
+    except (
+        duckdb.CatalogException,
+        duckdb.BinderException,
+        duckdb.ParserException,
+        duckdb.PermissionException,
+    ) as error:
+        # These speak of the SQL, which stands in dataset.yaml; others may quote a cell.
+        first = re.sub(r"\s+", " ", str(error).split("\n\n")[0].split("LINE 1")[0]).strip()
+        raise DataError(sentence("sql: {why}", why=shown(first, longest=300)[1:-1])) from None
+    except duckdb.Error as error:
+        template = "sql: it fails on the values ({kind}); columns of text files are text, see TRY_CAST."
+        raise DataError(sentence(template, kind=type(error).__name__.removesuffix("Exception"))) from None
+    workshop.drop(views=aliases, tables=staged)
+    table = workshop.backend.table(f"_sql_{name}")
+    headers = tuple(reading.tidy(header) for header in table.columns)
+    chosen = {f"c{i}": table[table.columns[i]] for i, header in enumerate(headers) if wanted(header)}
+    return RawTable(headers, table.select(**(chosen or {"c0": table[table.columns[0]]})))
+
+
+def _check_names(alias: str, headers: tuple[str, ...]) -> None:
+    folded = [header.casefold() for header in headers]
+    double = sorted({header for header in headers if folded.count(header.casefold()) > 1 or not header})
+    if double:
+        template = "{alias}: SQL needs columns with names of their own, got {names} twice or without a name."
+        raise DataError(sentence(template, alias=alias, names=names(double)))
+
+
+def expand(url: str) -> str:
+    """A URL with `${NAME}` replaced from the environment.
+
+    Raises
+    ------
+    DataError
+        For a variable that is not set.
+    """
+    absent = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
+    if absent:
+        template = "connection: the environment does not say {names}; set them before the workbench starts."
+        raise DataError(sentence(template, names=names(absent)))
+    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], url)
