@@ -90,6 +90,11 @@ class TableDefinition:
     origin: Origin
 
     @property
+    def labels(self) -> dict[str, str]:
+        """Label of each column by its name."""
+        return {column.name: column.label for column in self.columns}
+
+    @property
     def canonical(self) -> CanonicalTable:
         return CANONICAL[self.name]
 
