@@ -191,6 +191,34 @@ def test_a_number_that_tells_who_leaves_when_is_found_out():
     assert model.findings() == ()
 
 
+def test_a_rare_level_that_leaves_first_is_found_out_and_breaks_no_figure():
+    random = np.random.default_rng(0)
+    rare = np.arange(2000) < 20
+    lifetimes = world(2000, random).assign(rare=rare, event=lambda rows: rows["event"] | rare)
+    lifetimes.loc[rare, "duration"] = random.uniform(0, 1e-3, 20)
+    model = fit_cox(lifetimes, ["rare", "use"])
+    check = {check.name: check for check in model.checks()}["cox_convergence"]
+    assert check.status == "fail"
+    assert "rare" in check.message
+    assert not model.usable
+    assert model.findings() == ()
+    assert np.isfinite(model.plot().get_xlim()).all()
+    with pytest.raises(DataError, match="separation"):
+        model.refit(lifetimes)
+
+
+def test_skewed_and_entangled_covariates_of_real_data_converge_in_every_part(shared):
+    rows = pd.read_csv(shared / "iranian_telecom_churn.csv", encoding="utf-8-sig")
+    rows = rows.rename(columns={"Subscription  Length": "duration", "Churn": "event"}).drop(columns=["FN", "FP"])
+    rows = rows.assign(customer_id=range(len(rows)))
+    covariates = [name for name in rows if name not in ("duration", "event", "customer_id")]
+    model = fit_cox(rows, covariates)
+    assert model.usable
+    part = np.random.default_rng(1).integers(0, 10, len(rows))
+    for place in range(10):
+        assert model.refit(rows[part != place]).customers < len(rows)
+
+
 def test_a_total_that_grows_with_tenure_is_named():
     lifetimes = world(400, np.random.default_rng(6)).assign(total=lambda rows: rows["duration"] * rows["use"])
     names = [check.name for check in fit_cox(lifetimes, ["use", "total"]).checks()]

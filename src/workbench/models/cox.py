@@ -48,11 +48,11 @@ def fit_cox(
     Raises
     ------
     DataError
-        When the table breaks its contract, nobody left, or the fit does not converge.
+        When the table breaks its contract or nobody left. A fit without a finite maximum is not `usable`.
 
     References
     ----------
-    Cox (1972); Efron (1977); fitted by lifelines (Davidson-Pilon 2019).
+    Cox (1972); Efron (1977).
     """
     covariates = list(dict.fromkeys(covariates))
     lifetimes = require_lifetimes(lifetimes)
@@ -146,6 +146,11 @@ class CoxModel:
     problems: tuple[Check, ...]
 
     @property
+    def usable(self) -> bool:
+        """Whether the fit found its maximum; where not, nothing may be said or predicted from it."""
+        return all(problem.status != "fail" for problem in self.problems)
+
+    @property
     def interval_kind(self) -> str:
         """What the intervals of hazard ratios are."""
         return sentence("{level} confidence (Wald, log scale)", level=percent(self.confidence))
@@ -161,9 +166,18 @@ class CoxModel:
         return lifetimes[self.design.complete(lifetimes)]
 
     def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
-        """The same model on other rows; for evaluation out of sample."""
+        """The same model on other rows; for evaluation out of sample.
+
+        Raises
+        ------
+        DataError
+            When the fit on these rows is not `usable`.
+        """
         covariates = [term.covariate for term in self.design.terms]
-        return fit_cox(lifetimes, covariates, confidence=self.confidence, time_unit=self.time_unit, design=self.design)
+        again = fit_cox(lifetimes, covariates, confidence=self.confidence, time_unit=self.time_unit, design=self.design)
+        if not again.usable:
+            raise DataError(*(problem.message for problem in again.problems if problem.status == "fail"))
+        return again
 
     def hazard_ratios(self) -> pd.DataFrame:
         """Hazard ratios with what they compare.
@@ -283,7 +297,7 @@ class CoxModel:
 
         None where the fit cannot be used, or nothing is clear after Holm's correction.
         """
-        if any(problem.status == "fail" for problem in self.problems):
+        if not self.usable:
             return ()
         table = self.hazard_ratios()
         table = table[table["p_value_holm"] < level]
@@ -374,7 +388,9 @@ class CoxModel:
 
 
 def strongest(hazard_ratios: pd.DataFrame, most: int = 10) -> pd.DataFrame:
-    """The rows farthest from a hazard ratio of 1."""
+    """The rows farthest from a hazard ratio of 1, without those that have no finite estimate."""
+    finite = np.isfinite(hazard_ratios[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (hazard_ratios["lower"] > 0)
+    hazard_ratios = hazard_ratios[finite]
     strength = np.log(hazard_ratios["hazard_ratio"]).abs()
     return hazard_ratios.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
 

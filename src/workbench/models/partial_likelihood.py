@@ -1,16 +1,13 @@
 """The maximum of Cox's partial likelihood, and whether it can be trusted."""
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 
-from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.models.design import Design, Term
+from workbench.models.risk_sets import risk_sets
 from workbench.wording import listing, number, sentence
 
 EVENTS_PER_COLUMN = 10
@@ -18,13 +15,15 @@ EVENTS_PER_COLUMN = 10
 INFLATED = 10.0
 """Variance inflation beyond which the others nearly determine a column (Marquardt 1970)."""
 EXPLODED = 10.0
-"""A standardised log hazard ratio beyond this is no estimate: the likelihood rises without end."""
+"""A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
+CONVERGENCE = "cox_convergence"
+"""Name of the check without which nothing is said from the model."""
 
 
 def maximise(
     matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...]]:
-    """Fit by Newton's method, and judge the fit.
+    """Fit by Newton's method with step halving, and judge the fit.
 
     Parameters
     ----------
@@ -37,58 +36,30 @@ def maximise(
     -------
     ndarray (p,), ndarray (p, p), tuple of Check
         Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
-        column, covariates that nearly determine each other, totals known only at the end.
-
-    Raises
-    ------
-    DataError
-        When there is no finite maximum.
+        column, covariates that nearly determine each other, totals known only at the end. Where the first fails there
+        is no finite maximum, and the numbers are not to be used.
     """
     width = matrix.shape[1]
     if not width:
         return np.zeros(0), np.zeros((0, 0)), ()
-    # Standardised, and under names of our own: nothing from the data reaches a parser of formulas.
-    scale = matrix.std(axis=0)
-    frame = pd.DataFrame(matrix / scale, columns=[f"x{place}" for place in range(width)])
-    frame = frame.assign(duration=durations, event=events)
-    try:
-        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
-            warnings.simplefilter("always")
-            fitted = CoxPHFitter().fit(frame, "duration", "event", show_progress=False)
-    except (ConvergenceError, np.linalg.LinAlgError) as error:
-        raise DataError(
-            sentence(
-                "The Cox model of {columns} does not converge: a covariate may tell by itself who leaves when "
-                "(separation), or two may say almost the same; leave one out or merge its levels.",
-                columns=listing([term.label for term in design.terms]),
-            )
-        ) from error
-    standardised = fitted.params_.to_numpy()
-    errors = fitted.standard_errors_.to_numpy()
-    exploded = ~(np.isfinite(standardised) & np.isfinite(errors)) | (np.abs(standardised) > EXPLODED)
+    # Numbers by their spread; a dummy as it is, or a rare one would hide that its ratio has exploded.
+    scale = np.array([1.0 if level else matrix[:, place].std() for place, (_, level) in enumerate(design.columns)])
+    estimate, covariance, settled = _newton(matrix / scale, durations, events)
+    errors = np.sqrt(np.diag(covariance))
+    exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
     names = {term.covariate: term.label for term in design.terms}
     suspects = [names[covariate] for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad]
-    if not np.isfinite(standardised).all() or not np.isfinite(errors).all():
-        raise DataError(
-            sentence("covariates: got no finite estimate for {columns} (separation), expected one; leave them out or "
-                     "merge their levels.", columns=listing(suspects))
-        )  # fmt: skip
-    problems = []
-    complaints = [entry for entry in caught if issubclass(entry.category, ConvergenceWarning)]
-    if suspects or complaints:
-        problems.append(
-            Check(
-                name="cox_convergence",
-                status="fail",
-                message=sentence(
-                    "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when "
-                    "(separation). Do not use its hazard ratios and predictions.",
-                    columns=listing(list(dict.fromkeys(suspects))) or sentence("a covariate"),
-                ),
-            )
+    trusted = settled and not suspects
+    message = (
+        sentence("The Cox model has converged.")
+        if trusted
+        else sentence(
+            "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when (separation), or "
+            "two covariates say almost the same. Nothing is said from it; leave one out or merge its levels.",
+            columns=listing(list(dict.fromkeys(suspects))) or sentence("a covariate"),
         )
-    else:
-        problems.append(Check(name="cox_convergence", status="pass", message=sentence("The Cox model has converged.")))
+    )
+    problems = [Check(name=CONVERGENCE, status="pass" if trusted else "fail", message=message)]
     per_column = float(events.sum() / width)
     problems.append(
         Check(
@@ -104,8 +75,41 @@ def maximise(
     )  # fmt: skip
     problems += _overlap(matrix, design, names)
     problems += _hindsight(matrix, durations, design)
-    covariance = fitted.variance_matrix_.to_numpy() / np.outer(scale, scale)
-    return standardised / scale, covariance, tuple(problems)
+    return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
+
+
+def _newton(
+    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, most: int = 50, enough: float = 1e-7
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
+
+    Returns
+    -------
+    ndarray (p,), ndarray (p, p), bool
+        Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
+    """
+    estimate, gain = np.zeros(matrix.shape[1]), np.inf
+    with np.errstate(all="ignore"):
+        sums = risk_sets(durations, events, matrix, estimate)
+        for _ in range(most):
+            step = np.linalg.lstsq(sums.information, sums.residuals.sum(axis=0))[0]
+            step = step / max(1.0, np.abs(step).max() / EXPLODED)
+            for _ in range(30):
+                trial = risk_sets(durations, events, matrix, estimate + step)
+                if trial.log_likelihood >= sums.log_likelihood and np.isfinite(trial.information).all():
+                    break
+                step = step / 2
+            else:  # nowhere is higher: rounding error, or no maximum
+                gain = 0.0 if gain < 1e-3 else gain
+                break
+            gain = trial.log_likelihood - sums.log_likelihood
+            estimate, sums = estimate + step, trial
+            if gain < enough or np.abs(estimate).max() > EXPLODED:
+                break
+    covariance = np.full_like(sums.information, np.inf)
+    if np.linalg.matrix_rank(sums.information, hermitian=True) == len(estimate):
+        covariance = np.linalg.inv(sums.information)
+    return estimate, covariance, gain < enough
 
 
 def _overlap(matrix: np.ndarray, design: Design, names: Mapping[str, str]) -> list[Check]:
