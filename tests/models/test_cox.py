@@ -234,6 +234,54 @@ def test_covariates_that_nearly_determine_each_other_are_named():
     assert "use and bill" in check.message or "bill and use" in check.message
 
 
+def test_no_finding_is_made_of_a_covariate_that_the_others_nearly_determine():
+    random = np.random.default_rng(7)
+    lifetimes = world(1000, random).assign(bill=lambda rows: rows["use"] + random.normal(0, 4, 1000))
+    model = fit_cox(lifetimes, ["use", "bill", "plan"])
+    assert set(model.entangled) == {"use", "bill"}  # variance inflation about 7
+    assert {finding.id for finding in model.findings()} == {"hazard_ratio_plan"}
+
+
+def test_the_overlap_of_a_category_is_judged_over_all_its_levels():
+    random = np.random.default_rng(9)
+    group = random.choice(list("abc"), 600)
+    price = pd.Series(group).map({"a": 10.0, "b": 30.0, "c": 60.0}) + random.normal(0, 3, 600)
+    model = fit_cox(world(600, random).assign(group=group, price=price), ["group", "price", "plan"])
+    assert set(model.entangled) == {"group", "price"}
+
+
+def test_no_finding_is_made_of_a_ratio_that_adjusting_turns_round():
+    random = np.random.default_rng(8)
+    lifetimes = world(3000, random, effects=(2.0, 0.0))
+    new = lifetimes["plan"] == "new"
+    hurt = random.random(3000) < np.where(new, 0.25, 0.75)  # bad in itself, and frequent where few leave
+    lifetimes = lifetimes.assign(hurt=hurt)
+    lifetimes.loc[hurt, "duration"] /= 1.4
+    model = fit_cox(lifetimes, ["plan", "hurt"])
+    row = model.hazard_ratios().set_index("covariate").loc["hurt"]
+    assert (row["hazard_ratio"] > 1) != (row["unadjusted"] > 1)
+    assert {finding.id for finding in model.findings()} == {"hazard_ratio_plan"}
+    check = {check.name: check for check in model.checks()}["adjustment"]
+    assert check.status == "warn"
+    assert "hurt" in check.message
+
+
+def test_a_finding_counts_the_customers_compared_and_allows_for_having_looked():
+    random = np.random.default_rng(12)
+    lifetimes = world(900, random).assign(plan=lambda rows: rows["plan"].where(rows["customer_id"] >= 300, "third"))
+    model = fit_cox(lifetimes, ["plan", "use"])
+    first = model.findings()[0]
+    sizes = lifetimes["plan"].value_counts()
+    row = model.hazard_ratios().set_index(["covariate", "value"])
+    assert "Bonferroni over 3 hazard ratios" in first.interval_kind
+    (shown,) = [row.loc[key] for key in row.index if row.loc[key, "hazard_ratio"] == first.estimate]
+    assert first.interval[0] < shown["lower"] < shown["upper"] < first.interval[1]
+    for plan in ("third", "new", "old"):
+        if ("plan", plan) in row.index:
+            reference = row.loc[("plan", plan), "reference"]
+            assert row.loc[("plan", plan), "customers"] == sizes[plan] + sizes[reference]
+
+
 def test_few_leavers_for_many_columns_is_a_warning():
     lifetimes = world(60, np.random.default_rng(8))
     lifetimes["event"] &= lifetimes["customer_id"] < 20
@@ -274,7 +322,7 @@ def test_findings_are_associations_with_a_reference(rossi):
     assert "not a cause" in first.statement
     assert "prior convictions of 4 " in first.statement  # the upper quartile of prior convictions
     assert "fin “no”" in model.reference_customer()
-    assert first.interval_kind == "90% confidence (Wald, log scale)"
+    assert first.interval_kind == "90% confidence (Wald, log scale, Bonferroni over 7 hazard ratios)"
 
 
 def test_the_figure_names_what_is_compared(model):

@@ -33,8 +33,9 @@ class Term:
     levels
         Of a category: shown levels, the reference (the most frequent of which anybody left) first.
     center, low, high
-        Of a number: mean, and the two values that a hazard ratio compares (quartiles; both values of a column that
-        has only two).
+        Of a number: mean, and the two values that a hazard ratio compares: quartiles; where these are the same, the
+        10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
+        only two values, both.
     """
 
     covariate: str
@@ -142,6 +143,21 @@ class Design:
             raise DataError(*faults)
         used = [columns[column] for column in self.columns]
         return (np.column_stack(used) if used else np.zeros((len(frame), 0))), silent
+
+    def compared(self, frame: pd.DataFrame) -> list[int]:
+        """How many customers each column compares: those at its level or at the reference; all of a number."""
+        counts = {
+            term.covariate: as_levels(frame[term.covariate]).map(dict(term.shown)).value_counts()
+            for term in self.terms
+            if term.is_category
+        }
+        references = {term.covariate: term.levels[0] for term in self.terms if term.is_category}
+        return [
+            int(counts[covariate].get(level, 0) + counts[covariate].get(references[covariate], 0))
+            if level
+            else len(frame)
+            for covariate, level in self.columns
+        ]
 
     def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
         """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new."""
@@ -292,8 +308,10 @@ def _scale(values: np.ndarray) -> dict[str, float]:
         return {}
     distinct = np.unique(values)
     low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
-    if low == high:  # more than half share one value
-        low, high = distinct[0], distinct[-1]
+    if low == high:  # half and more share one value
+        low, high = np.quantile(values, [0.1, 0.9])
+    if low == high and len(distinct) > 1:
+        low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
     return {"center": float(values.mean()), "low": float(low), "high": float(high)}
 
 

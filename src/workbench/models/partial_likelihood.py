@@ -12,8 +12,10 @@ from workbench.wording import listing, number, sentence
 
 EVENTS_PER_COLUMN = 10
 """Fewer leavers per column than this and coefficients are unstable (Peduzzi et al. 1995)."""
-INFLATED = 10.0
-"""Variance inflation beyond which the others nearly determine a column (Marquardt 1970)."""
+INFLATED = 5.0
+"""Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
+OVERLAP = "covariates_overlap"
+"""Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
 """A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
 CONVERGENCE = "cox_convergence"
@@ -73,7 +75,7 @@ def maximise(
             threshold=EVENTS_PER_COLUMN,
         )
     )  # fmt: skip
-    problems += _overlap(matrix, design, names)
+    problems += _overlap(overlapping(matrix, design), names)
     problems += _hindsight(matrix, durations, design)
     return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
 
@@ -112,23 +114,50 @@ def _newton(
     return estimate, covariance, gain < enough
 
 
-def _overlap(matrix: np.ndarray, design: Design, names: Mapping[str, str]) -> list[Check]:
-    """Numbers and dummies that the others nearly determine (variance inflation of more than 10)."""
+def unadjusted(matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design) -> np.ndarray:
+    """Log hazard ratios (p,) of each covariate in a model of its own; columns as in `maximise`."""
+    covariates = np.array([covariate for covariate, _ in design.columns])
+    estimate = np.empty(len(covariates))
+    for covariate in dict.fromkeys(covariates):
+        own = covariates == covariate
+        spread = matrix[:, own].std(axis=0)
+        estimate[own] = _newton(matrix[:, own] / spread, durations, events)[0] / spread
+    return estimate
+
+
+def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
+    """Variance inflation of the covariates that the others nearly determine, the worst first.
+
+    Of a category with several columns it is the generalised one, `det R11 det R22 / det R`, to the power of one over
+    their number (Fox and Monette 1992); R is the correlation matrix, R11 and R22 its blocks of these and the others.
+    """
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
-    inflation = np.diag(np.linalg.pinv(correlations, hermitian=True))
-    worst = [names[design.columns[place][0]] for place in np.argsort(-inflation) if inflation[place] > INFLATED]
-    if not worst:
+    found = {}
+    for term in design.terms:
+        own = np.array([covariate == term.covariate for covariate, _ in design.columns])
+        if own.any() and not own.all():
+            logs = [np.linalg.slogdet(correlations[np.ix_(part, part)])[1] for part in (own, ~own, own | ~own)]
+            with np.errstate(over="ignore"):
+                inflation = float(np.exp((logs[0] + logs[1] - logs[2]) / own.sum()))
+            if inflation > INFLATED:
+                found[term.covariate] = inflation
+    return dict(sorted(found.items(), key=lambda entry: -entry[1]))
+
+
+def _overlap(inflation: Mapping[str, float], names: Mapping[str, str]) -> list[Check]:
+    if not inflation:
         return []
     return [
         Check(
-            name="covariates_overlap",
+            name=OVERLAP,
             status="warn",
             message=sentence(
-                "{columns} nearly follow from the other covariates, so their own hazard ratios are uncertain; "
-                "predictions do not suffer. Leave some out to tell them apart.",
-                columns=listing(list(dict.fromkeys(worst))[:5]),
+                "{columns} nearly follow from the other covariates, so their own hazard ratios are uncertain, and "
+                "compare customers of whom there may be none; no finding is made of them. Predictions do not suffer. "
+                "Leave some out to tell them apart.",
+                columns=listing([names[covariate] for covariate in inflation][:5]),
             ),
-            value=float(inflation.max()),
+            value=max(inflation.values()),
             threshold=INFLATED,
         )
     ]
