@@ -282,12 +282,15 @@ class CoxModel:
         table = self.hazard_ratios()
         if not self.usable or table.empty:
             return ()
-        changed = table["label"][changed_by_adjusting(table)].drop_duplicates()
+        changed = [
+            sentence("{label} “{value}”", label=inline(row.label), value=row.value)
+            for row in table[changed_by_adjusting(table)].itertuples()
+        ]
         message = (
             sentence(
                 "Hazard ratios of {labels} change sides or more than twofold when others are adjusted for: they depend "
                 "on which covariates are taken into account, so no finding is made of them.",
-                labels=listing([inline(label) for label in changed]),
+                labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
             )
             if len(changed)
             else sentence("Hazard ratios are alike with and without adjusting for the other covariates.")
