@@ -289,9 +289,15 @@ def test_few_leavers_for_many_columns_is_a_warning():
     assert checks["events_per_coefficient"].status == "warn"
 
 
-def test_nobody_leaving_is_a_plain_sentence(rossi):
-    with pytest.raises(DataError, match="got nobody who left"):
-        fit_cox(rossi.assign(event=0), COVARIATES)
+def test_where_nobody_left_a_failed_check_says_why_there_is_no_model(rossi):
+    model = fit_cox(rossi.assign(event=0), COVARIATES)
+    assert not model.usable
+    (check,) = model.checks()
+    assert check.status == "fail"
+    assert "got nobody who left" in check.message
+    assert model.findings() == model.assumptions() == ()
+    incomplete = rossi.assign(age=rossi["age"].where(rossi["event"] == 0))
+    assert not fit_cox(incomplete, COVARIATES).usable
 
 
 def test_all_durations_equal_gives_numbers(rossi):

@@ -103,6 +103,14 @@ def test_a_group_that_ends_early_is_left_out_where_it_ends():
     assert curves.differences([12, 24])[0].statement.startswith("Over their first 12 months")
 
 
+def test_a_segment_that_reaches_no_horizon_is_a_warning():
+    curves = kaplan_meier(world(), by="plan")
+    reached, check = curves.within([500])
+    assert (reached, check.status) == ((), "warn")
+    assert curves.at([500]).empty
+    assert curves.describe([500])
+
+
 def test_few_at_risk_are_neither_estimated_nor_counted_out():
     lifetimes = world(300)
     curves = kaplan_meier(lifetimes, by="plan")

@@ -13,9 +13,9 @@ from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
-from workbench.models.design import Design, build_design
+from workbench.models.design import Design, NobodyLeft, build_design
 from workbench.models.lifetimes import inline, require_lifetimes
-from workbench.models.partial_likelihood import maximise, overlapping, unadjusted
+from workbench.models.partial_likelihood import CONVERGENCE, maximise, overlapping, unadjusted
 from workbench.models.risk_sets import proportionality_test, risk_sets
 from workbench.wording import listing, number, percent, sentence
 
@@ -48,7 +48,7 @@ def fit_cox(
     Raises
     ------
     DataError
-        When the table breaks its contract or nobody left. A fit without a finite maximum is not `usable`.
+        When the table breaks its contract. A fit without a finite maximum, or to nobody who left, is not `usable`.
 
     References
     ----------
@@ -56,18 +56,15 @@ def fit_cox(
     """
     covariates = list(dict.fromkeys(covariates))
     lifetimes = require_lifetimes(lifetimes)
-    if not lifetimes["event"].any():
-        raise DataError(
-            sentence("lifetimes.event: got nobody who left, expected some; no hazard can be estimated.")
-        )  # fmt: skip
     refit = design is not None
-    if not refit:
-        events = lifetimes["event"].to_numpy()
-        design = build_design(lifetimes, events, covariates, labels=labels)
+    try:
+        if not refit:
+            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels)
         used = lifetimes[design.complete(lifetimes)]
-    else:
-        used = lifetimes[design.complete(lifetimes)]
-        design = design.settle(used, used["event"].to_numpy())
+        if refit:
+            design = design.settle(used, used["event"].to_numpy())
+    except NobodyLeft as error:
+        return _no_model(error, confidence=confidence, time_unit=time_unit)
     matrix, silent = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     loud = ~silent
@@ -436,6 +433,30 @@ class CoxModel:
         ]  # fmt: skip
         return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+
+
+def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxModel:
+    """A model that is not usable, with a failed check that says why."""
+    empty = np.zeros(0)
+    return CoxModel(
+        design=Design(terms=()),
+        coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
+                                           "customers"]),
+        entangled=(),
+        covariance=np.zeros((0, 0)),
+        baseline=pd.DataFrame({"time": empty, "cumulative_hazard": empty}),
+        last_time=0.0,
+        log_likelihood=0.0,
+        null_log_likelihood=0.0,
+        concordance=0.5,
+        proportionality=pd.DataFrame(columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value",
+                                              "p_value_holm"]),
+        customers=0,
+        events=0,
+        confidence=confidence,
+        time_unit=time_unit,
+        problems=(Check(name=CONVERGENCE, status="fail", message=" ".join(reason.faults)),),
+    )  # fmt: skip
 
 
 def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:

@@ -127,13 +127,13 @@ class Curves:
         Raises
         ------
         DataError
-            When no horizon is left.
+            When no horizon is left for the curve of all customers.
         """
         horizons = clean_horizons(horizons)
         groups = self.groups
         longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
         reached = tuple(horizon for horizon in horizons if horizon <= longest)
-        if not reached:
+        if not reached and not self.by:
             raise DataError(
                 sentence(
                     "horizons: got {first} and more, expected at most {reach}: later, fewer than {smallest} customers "
@@ -146,7 +146,7 @@ class Curves:
         name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
         beyond = [number(horizon) for horizon in horizons if horizon not in reached]
         short = [
-            row.group for row in groups.itertuples() if row.reach < reached[-1]
+            row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
         ]  # some groups may end before others
         if not beyond and not short:
             reach = groups["reach"].min()

@@ -20,6 +20,10 @@ ALIASED = 1e-8
 """A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
 
 
+class NobodyLeft(DataError):
+    """No customer with complete covariates left: there is no model to fit, whatever its covariates."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Term:
     """One covariate.
@@ -160,7 +164,20 @@ class Design:
         ]
 
     def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
-        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new."""
+        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new.
+
+        Raises
+        ------
+        NobodyLeft
+            When `events` has none.
+        """
+        if not events.any():
+            raise NobodyLeft(
+                sentence(
+                    "lifetimes.event: got nobody who left and has every number of the covariates, expected some; no "
+                    "hazard ratio can be estimated. Use more data, or leave out the covariate that is missing most."
+                )
+            )
         bare = replace(self, dropped=(), silent=(), checks=())
         silent, checks = [], list(self.checks)
         for term in self.terms:
@@ -236,7 +253,9 @@ def build_design(
     Raises
     ------
     DataError
-        When a column is missing, is neither number, text nor boolean, or no complete row is left.
+        When a column is missing, is a date.
+    NobodyLeft
+        When no customer with complete covariates left.
     """
     covariates = list(dict.fromkeys(covariates))
     faults = []
@@ -290,11 +309,6 @@ def build_design(
                 ),
                 value=lost / len(frame),
             )
-        )  # fmt: skip
-    if not events[complete].any():
-        raise DataError(
-            sentence("covariates: got no customer who left and has all of {columns}, expected some; "
-                     "leave out the covariate that is missing most.", columns=listing(incomplete or covariates))
         )  # fmt: skip
     return Design(terms=tuple(terms), checks=tuple(checks)).settle(frame[complete], events[complete])
 

@@ -95,7 +95,7 @@ def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tu
             id=f"log_rank_{row.segment}",
             statement=sentence(
                 "Customers leave at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
-                "which groups differ cannot be told.",
+                "no two groups differ clearly in how long they stay.",
                 label=inline(row.label),
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
             ),
