@@ -415,7 +415,9 @@ class CoxModel:
         """What the table of hazard ratios compares with."""
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
-        return sentence("Rates of leaving against the reference customer (hazard ratios).")
+        return sentence(
+            "Rates of leaving against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+        )
 
     def plot(self, ax=None, *, title: str | None = None):
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""

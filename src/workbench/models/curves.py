@@ -444,7 +444,7 @@ class Curves:
         drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
         return sentence(
             "Share of customers still there after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
-            "than {few} customers are still followed.{drawn}",
+            "than {few} customers are still followed (–).{drawn}",
             kind=self.interval_kind,
             few=number(self.smallest_group),
             drawn=drawn,
