@@ -30,3 +30,11 @@ def test_censoring_leaves_the_score_of_the_truth_unchanged_on_average():
 def test_where_hardly_anyone_is_followed_there_is_no_score():
     durations = np.append(np.ones(95), np.full(5, 9.0))
     assert brier(durations, np.zeros(100, dtype=bool), np.full(100, 0.5), 5) is None
+
+
+def test_weights_of_all_customers_sum_to_their_number_where_times_are_tied():
+    random = np.random.default_rng(3)
+    durations, events = random.integers(1, 8, 200).astype(float), random.random(200) < 0.5
+    left = events & (durations <= 4)
+    always_wrong = np.where(left, 1.0, 0.0)  # an error of 1 for everybody leaves the weights
+    assert brier(durations, events, always_wrong, 4) == pytest.approx(1)

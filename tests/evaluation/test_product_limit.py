@@ -27,6 +27,13 @@ def test_log_log_interval_is_greenwoods_on_that_scale():
     assert table.loc[2, ["lower", "upper"]].tolist() == pytest.approx(ends, abs=1e-12)
 
 
+def test_where_nobody_left_yet_the_lower_end_is_exact():
+    table = product_limit([1] * 5 + [2] * 20, [False] * 25, confidence=0.9).set_index("time")
+    # All 20 stay with probability p**20: at 10% where p = .1**(1/20)
+    assert table.loc[2, ["survival", "lower", "upper"]].tolist() == [1, pytest.approx(0.1 ** (1 / 20)), 1]
+    assert table.loc[1, "lower"] == pytest.approx(0.1 ** (1 / 25))
+
+
 def test_interval_where_nobody_is_left_is_not_a_point():
     table = product_limit([1, 2, 3], [True] * 3)
     last = table.iloc[-1]

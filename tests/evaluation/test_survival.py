@@ -51,7 +51,8 @@ def evaluation(lifetimes):
 
 def test_a_right_model_is_calibrated_and_beats_one_curve_for_everybody(evaluation):
     status = {check.name: check.status for check in evaluation.checks()}
-    assert {status[f"calibration_{horizon}"] for horizon in (6, 12, 24)} == {"pass"}
+    assert {status[f"calibration_{horizon}"] for horizon in (6, 12)} == {"pass"}
+    assert status["ranks_better_than_guessing"] == status["average_prediction"] == "pass"
     assert status["better_than_kaplan_meier"] == "pass"
     assert (evaluation.scores["brier"] < evaluation.scores["brier_km"]).all()
     assert evaluation.metrics()["calibration_error_12"] < 0.06
@@ -63,7 +64,8 @@ def test_a_spoilt_model_is_found_out(lifetimes):
 
     spoilt = cross_validate(fit, lifetimes, [6, 12, 24], random_seed=4, repeats=1)
     status = {check.name: check.status for check in spoilt.checks()}
-    assert status["calibration_24"] == "warn"
+    assert status["calibration_24"] == "fail"
+    assert "differ" in spoilt.title()
     assert spoilt.metrics()["calibration_error_24"] > 0.1
 
 
@@ -118,20 +120,83 @@ def test_a_model_without_covariates_ranks_nobody_and_is_no_worse_than_one_curve(
     assert len(plain.calibration) == 1
 
 
-def test_censoring_that_depends_on_covariates_is_noticed():
+def test_where_too_few_customers_could_be_judged_nothing_is_said_to_agree(evaluation):
+    check = {check.name: check for check in evaluation.checks()}["calibration_24"]
+    assert evaluation.scores["judged"].iloc[-1] < 0.8
+    assert check.status == "warn"
+    assert "Too little is known" in evaluation.title()
+
+
+def test_an_average_far_from_the_observed_curve_is_noticed():
     lifetimes = world(1500, seed=3, effect=1.5)
     cut = np.where(lifetimes["plan"] == "basic", 6.0, 60.0)
     lifetimes["event"] &= lifetimes["duration"] <= cut
     lifetimes["duration"] = np.minimum(lifetimes["duration"], cut + np.linspace(0, 6, len(lifetimes)))
     model = fit_cox(lifetimes, ["plan", "use"])
     checks = cross_validate(model.refit, lifetimes, [12, 24], random_seed=1).checks()
-    assert next(check for check in checks if check.name == "curve_of_all_customers").status == "warn"
+    assert next(check for check in checks if check.name == "average_prediction").status == "warn"
 
 
-def test_fewer_leavers_than_folds_is_refused(lifetimes):
+def test_failed_fits_are_counted_and_their_customers_not_judged(lifetimes):
+    fits = iter(range(5))
+
+    def fit(train):
+        if next(fits) in (0, 3):
+            raise DataError("no maximum")
+        return fit_cox(train, ["plan"])
+
+    evaluation = cross_validate(fit, lifetimes, [12], repeats=1, random_seed=1)
+    check = {check.name: check for check in evaluation.checks()}["cross_validation_fits"]
+    assert (check.status, check.value) == ("warn", 2)
+    assert check.message.startswith("2 of 5 fits")
+    assert evaluation.customers == 360
+    assert evaluation.scores["judged"].iloc[0] <= 0.6
+
+
+def test_more_failed_fits_than_not_fail_the_evaluation_but_lose_no_report(lifetimes):
+    def fit(train):
+        raise DataError("no maximum")
+
+    evaluation = cross_validate(fit, lifetimes, [12], random_seed=1)
+    assert {check.name: check.status for check in evaluation.checks()}["cross_validation_fits"] == "fail"
+    assert evaluation.findings() == ()
+    assert evaluation.metrics() == {"concordance": None}
+    assert evaluation.plot() is not None
+
+
+def test_few_leavers_do_not_stop_the_evaluation(lifetimes):
     few = lifetimes.assign(event=np.arange(len(lifetimes)) < 3)
-    with pytest.raises(DataError, match="got 3 customers who left, expected at least one for each of 5 folds"):
-        cross_validate(lambda frame: fit_cox(frame, []), few, [12], random_seed=1)
+    evaluation = cross_validate(lambda frame: fit_cox(frame, []), few, [12], random_seed=1)
+    assert evaluation.events == 3
+
+
+def test_nothing_is_judged_where_the_customers_of_a_fit_end_before():
+    lifetimes = world(300).assign(event=True)
+    lifetimes.loc[0, "duration"] = 900.0  # the only one who is followed so long is left out of one fit
+    model = fit_cox(lifetimes, ["plan"])
+    evaluation = cross_validate(model.refit, lifetimes, [12, 800], random_seed=1)
+    assert evaluation.scores["horizon"].tolist() == [12]
+    check = {check.name: check for check in evaluation.checks()}["cross_validation_fits"]
+    assert check.status == "warn"
+    assert "800" in check.message
+
+
+def test_a_model_that_ranks_the_wrong_way_round_fails(lifetimes):
+    class Reversed(Spoilt):
+        def log_hazard(self, frame):
+            return -self.model.log_hazard(frame)
+
+    wrong = cross_validate(lambda rows: Reversed(fit_cox(rows, ["use"])), lifetimes, [12], repeats=1, random_seed=1)
+    status = {check.name: check.status for check in wrong.checks()}
+    assert status["ranks_better_than_guessing"] == "fail"
+
+
+def test_ranking_that_may_be_guessing_is_a_warning(lifetimes):
+    noise = lifetimes.assign(noise=np.random.default_rng(5).normal(size=len(lifetimes)))
+    guess = cross_validate(fit_cox(noise, ["noise"]).refit, noise, [12], repeats=1, random_seed=1)
+    status = {check.name: check.status for check in guess.checks()}
+    assert status["ranks_better_than_guessing"] in ("warn", "fail")
+    assert status["better_than_kaplan_meier"] == "warn"
 
 
 def test_everything_it_says_is_strict_json(evaluation):

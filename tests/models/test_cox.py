@@ -191,6 +191,34 @@ def test_a_number_that_tells_who_leaves_when_is_found_out():
     assert model.findings() == ()
 
 
+def test_a_rare_level_that_leaves_first_is_found_out_and_breaks_no_figure():
+    random = np.random.default_rng(0)
+    rare = np.arange(2000) < 20
+    lifetimes = world(2000, random).assign(rare=rare, event=lambda rows: rows["event"] | rare)
+    lifetimes.loc[rare, "duration"] = random.uniform(0, 1e-3, 20)
+    model = fit_cox(lifetimes, ["rare", "use"])
+    check = {check.name: check for check in model.checks()}["cox_convergence"]
+    assert check.status == "fail"
+    assert "rare" in check.message
+    assert not model.usable
+    assert model.findings() == ()
+    assert np.isfinite(model.plot().get_xlim()).all()
+    with pytest.raises(DataError, match="separation"):
+        model.refit(lifetimes)
+
+
+def test_skewed_and_entangled_covariates_of_real_data_converge_in_every_part(shared):
+    rows = pd.read_csv(shared / "iranian_telecom_churn.csv", encoding="utf-8-sig")
+    rows = rows.rename(columns={"Subscription  Length": "duration", "Churn": "event"}).drop(columns=["FN", "FP"])
+    rows = rows.assign(customer_id=range(len(rows)))
+    covariates = [name for name in rows if name not in ("duration", "event", "customer_id")]
+    model = fit_cox(rows, covariates)
+    assert model.usable
+    part = np.random.default_rng(1).integers(0, 10, len(rows))
+    for place in range(10):
+        assert model.refit(rows[part != place]).customers < len(rows)
+
+
 def test_a_total_that_grows_with_tenure_is_named():
     lifetimes = world(400, np.random.default_rng(6)).assign(total=lambda rows: rows["duration"] * rows["use"])
     names = [check.name for check in fit_cox(lifetimes, ["use", "total"]).checks()]
@@ -206,6 +234,54 @@ def test_covariates_that_nearly_determine_each_other_are_named():
     assert "use and bill" in check.message or "bill and use" in check.message
 
 
+def test_no_finding_is_made_of_a_covariate_that_the_others_nearly_determine():
+    random = np.random.default_rng(7)
+    lifetimes = world(1000, random).assign(bill=lambda rows: rows["use"] + random.normal(0, 4, 1000))
+    model = fit_cox(lifetimes, ["use", "bill", "plan"])
+    assert set(model.entangled) == {"use", "bill"}  # variance inflation about 7
+    assert {finding.id for finding in model.findings()} == {"hazard_ratio_plan"}
+
+
+def test_the_overlap_of_a_category_is_judged_over_all_its_levels():
+    random = np.random.default_rng(9)
+    group = random.choice(list("abc"), 600)
+    price = pd.Series(group).map({"a": 10.0, "b": 30.0, "c": 60.0}) + random.normal(0, 3, 600)
+    model = fit_cox(world(600, random).assign(group=group, price=price), ["group", "price", "plan"])
+    assert set(model.entangled) == {"group", "price"}
+
+
+def test_no_finding_is_made_of_a_ratio_that_adjusting_turns_round():
+    random = np.random.default_rng(8)
+    lifetimes = world(3000, random, effects=(2.0, 0.0))
+    new = lifetimes["plan"] == "new"
+    hurt = random.random(3000) < np.where(new, 0.25, 0.75)  # bad in itself, and frequent where few leave
+    lifetimes = lifetimes.assign(hurt=hurt)
+    lifetimes.loc[hurt, "duration"] /= 1.4
+    model = fit_cox(lifetimes, ["plan", "hurt"])
+    row = model.hazard_ratios().set_index("covariate").loc["hurt"]
+    assert (row["hazard_ratio"] > 1) != (row["unadjusted"] > 1)
+    assert {finding.id for finding in model.findings()} == {"hazard_ratio_plan"}
+    check = {check.name: check for check in model.checks()}["adjustment"]
+    assert check.status == "warn"
+    assert "hurt" in check.message
+
+
+def test_a_finding_counts_the_customers_compared_and_allows_for_having_looked():
+    random = np.random.default_rng(12)
+    lifetimes = world(900, random).assign(plan=lambda rows: rows["plan"].where(rows["customer_id"] >= 300, "third"))
+    model = fit_cox(lifetimes, ["plan", "use"])
+    first = model.findings()[0]
+    sizes = lifetimes["plan"].value_counts()
+    row = model.hazard_ratios().set_index(["covariate", "value"])
+    assert "Bonferroni over 3 hazard ratios" in first.interval_kind
+    (shown,) = [row.loc[key] for key in row.index if row.loc[key, "hazard_ratio"] == first.estimate]
+    assert first.interval[0] < shown["lower"] < shown["upper"] < first.interval[1]
+    for plan in ("third", "new", "old"):
+        if ("plan", plan) in row.index:
+            reference = row.loc[("plan", plan), "reference"]
+            assert row.loc[("plan", plan), "customers"] == sizes[plan] + sizes[reference]
+
+
 def test_few_leavers_for_many_columns_is_a_warning():
     lifetimes = world(60, np.random.default_rng(8))
     lifetimes["event"] &= lifetimes["customer_id"] < 20
@@ -213,9 +289,15 @@ def test_few_leavers_for_many_columns_is_a_warning():
     assert checks["events_per_coefficient"].status == "warn"
 
 
-def test_nobody_leaving_is_a_plain_sentence(rossi):
-    with pytest.raises(DataError, match="got nobody who left"):
-        fit_cox(rossi.assign(event=0), COVARIATES)
+def test_where_nobody_left_a_failed_check_says_why_there_is_no_model(rossi):
+    model = fit_cox(rossi.assign(event=0), COVARIATES)
+    assert not model.usable
+    (check,) = model.checks()
+    assert check.status == "fail"
+    assert "got nobody who left" in check.message
+    assert model.findings() == model.assumptions() == ()
+    incomplete = rossi.assign(age=rossi["age"].where(rossi["event"] == 0))
+    assert not fit_cox(incomplete, COVARIATES).usable
 
 
 def test_all_durations_equal_gives_numbers(rossi):
@@ -246,7 +328,7 @@ def test_findings_are_associations_with_a_reference(rossi):
     assert "not a cause" in first.statement
     assert "prior convictions of 4 " in first.statement  # the upper quartile of prior convictions
     assert "fin “no”" in model.reference_customer()
-    assert first.interval_kind == "90% confidence (Wald, log scale)"
+    assert first.interval_kind == "90% confidence (Wald, log scale, Bonferroni over 7 hazard ratios)"
 
 
 def test_the_figure_names_what_is_compared(model):

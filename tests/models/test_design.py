@@ -114,3 +114,12 @@ def test_a_number_is_compared_over_its_middle_half_or_between_its_two_values():
     (age, two) = build_design(FRAME.assign(two=np.arange(SIZE) % 2 * 5), EVENTS, ["age", "two"]).terms
     assert (age.low, age.high) == tuple(np.quantile(FRAME["age"], [0.25, 0.75]))
     assert (two.low, two.high) == (0, 5)
+
+
+def test_a_skewed_number_is_compared_between_values_that_customers_have():
+    some, rare = np.zeros(SIZE), np.zeros(SIZE)
+    some[:40] = np.arange(1, 41)
+    rare[:5] = [2, 3, 4, 5, 900]
+    (first, second) = build_design(FRAME.assign(some=some, rare=rare), EVENTS, ["some", "rare"]).terms
+    assert (first.low, first.high) == (0, np.quantile(some, 0.9))
+    assert (second.low, second.high) == (0, 4)  # not 900, which one customer has

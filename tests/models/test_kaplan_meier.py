@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, ParameterError
+from workbench.findings import Check
 from workbench.models.kaplan_meier import kaplan_meier
 
 ROOT = Path(__file__).parents[2]
@@ -102,6 +103,14 @@ def test_a_group_that_ends_early_is_left_out_where_it_ends():
     assert curves.differences([12, 24])[0].statement.startswith("Over their first 12 months")
 
 
+def test_a_segment_that_reaches_no_horizon_is_a_warning():
+    curves = kaplan_meier(world(), by="plan")
+    reached, check = curves.within([500])
+    assert (reached, check.status) == ((), "warn")
+    assert curves.at([500]).empty
+    assert curves.describe([500])
+
+
 def test_few_at_risk_are_neither_estimated_nor_counted_out():
     lifetimes = world(300)
     curves = kaplan_meier(lifetimes, by="plan")
@@ -111,7 +120,10 @@ def test_few_at_risk_are_neither_estimated_nor_counted_out():
 def test_where_everyone_was_seen_to_leave_the_rest_is_known():
     all_gone = pd.DataFrame({"customer_id": range(20), "duration": np.arange(20) % 5 + 1, "event": True})
     curves = kaplan_meier(all_gone)
-    assert curves.at([50])[["survival", "at_risk"]].to_numpy().tolist() == [[0, 0]]
+    row = curves.at([50]).iloc[0]
+    assert row["survival"] == 0
+    assert pd.isna(row["at_risk"])  # fewer than 10 are never counted out
+    assert curves.within([3, 50])[0] == (3,)  # a model ends with the longest life
     assert curves.metrics([50])["restricted_mean_50"] == pytest.approx(3)
 
 
@@ -143,6 +155,7 @@ def test_fewer_customers_than_may_be_shown_are_refused():
 def test_the_headline_is_about_the_group_that_leaves_soonest(by_plan):
     headline = by_plan.headline([12, 24])
     assert headline.statement.startswith("Half of customers with contract plan “short” leave within")
+    assert headline.statement.endswith("the soonest of the 3 groups looked at.")
     assert headline.unit == "month"
     assert headline.interval_kind == "90% confidence (log-log)"
     assert headline.interval[0] <= headline.estimate <= headline.interval[1]
@@ -173,8 +186,67 @@ def test_a_difference_that_chance_can_explain_is_said_to_be_one():
     assert curves.spread([12, 24]) == 0
 
 
+def test_too_few_leavers_make_no_difference_and_hide_nothing():
+    lifetimes = world(400)
+    lifetimes.loc[lifetimes["plan"] == "long", "event"] = False
+    curves = kaplan_meier(lifetimes, by="plan")
+    (difference,) = curves.differences([12, 24])
+    assert "“middle” stay" in difference.statement
+    assert "(long could not be compared)" in difference.statement
+    lifetimes["event"] &= lifetimes["plan"] == "short"
+    assert kaplan_meier(lifetimes, by="plan").differences([12, 24]) == ()
+
+
+def test_the_interval_allows_for_all_segments_looked_at(by_plan):
+    (alone,), (among,) = by_plan.differences([24]), by_plan.differences([24], pairs=40)
+    assert among.interval[0] < alone.interval[0]
+    assert "chosen after looking" in among.interval_kind
+    assert "over 40 pairs" in among.interval_kind
+
+
+def test_a_small_young_group_does_not_mute_its_segment(by_plan):
+    lifetimes = world()
+    young = pd.DataFrame({"customer_id": range(900, 940), "duration": 5.0, "event": [True, False] * 20, "plan": "new"})
+    curves = kaplan_meier(pd.concat([lifetimes, young]), by="plan")
+    assert curves.common_horizon([12, 24]) == 24
+    (difference,) = curves.differences([12, 24])
+    assert difference.estimate == by_plan.differences([12, 24])[0].estimate
+    assert "(new could not be compared)" in difference.statement
+
+
+def test_a_single_small_count_is_not_to_be_had_by_subtraction():
+    sizes = {"a": 40, "b": 30, "c": 20}
+    lifetimes = pd.DataFrame(
+        {
+            "customer_id": range(90),
+            "duration": [30.0] * 40 + [30.0] * 30 + [30.0] * 3 + [10.0] * 17,
+            "event": [False] * 90,
+            "plan": [plan for plan, size in sizes.items() for _ in range(size)],
+        }
+    )
+    curves = kaplan_meier(lifetimes, by="plan")
+    followed = curves.followed([5, 20])
+    assert followed[5].tolist() == [40, 30, 20]
+    assert followed[20].isna().tolist() == [False, True, True]  # 73 in all, 40 and 30: 3 would be left
+    assert curves.at([20])["at_risk"].isna().tolist() == [False, True]
+    texts = [text.get_text() for text in curves.plot([5]).texts]
+    assert "3" not in texts
+
+
+def test_a_median_that_rests_on_few_is_missing():
+    loyal = pd.DataFrame({"customer_id": range(60), "duration": [20.0] * 55 + [30.0] * 5, "event": False})
+    loyal.loc[55:57, "event"] = True
+    assert kaplan_meier(loyal).median()["median"].isna().all()
+
+
+def test_the_first_finding_names_the_doubt_about_the_curve_of_all():
+    curves, doubt = kaplan_meier(world()), Check(name="x", status="warn", message="")
+    assert "in doubt" in curves.share_staying([12, 24], doubt=[doubt]).statement
+    assert "in doubt" not in curves.share_staying([12, 24]).statement
+
+
 def test_the_figure_names_each_curve_and_counts_who_is_followed(by_plan):
-    axes = by_plan.plot(title=by_plan.title([12, 24]))
+    axes = by_plan.plot([12, 24], title=by_plan.title([12, 24]))
     texts = [text.get_text() for text in axes.texts]
     assert texts.count("short") == 2  # at the curve's end and beside its numbers
     assert axes.get_xlabel() == "Months as a customer"
@@ -192,7 +264,7 @@ def test_at_most_six_curves_are_drawn_the_extremes_among_them():
     many.loc[many["plan"] == "h", "duration"] = 1 + many["duration"] // 8
     many = many[(many["plan"] != "h") | (many["customer_id"] % 4 == 0)]  # the smallest group leaves soonest
     curves = kaplan_meier(many, by="plan")
-    names = [text.get_text() for text in curves.plot().texts if text.get_text() in set("abcdefgh")]
+    names = [text.get_text() for text in curves.plot([5]).texts if text.get_text() in set("abcdefgh")]
     assert len(set(names)) == 6
     assert "h" in names
     assert "six most telling of 8" in curves.caption()

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.log_rank import log_rank
+from workbench.models.log_rank import differing_segments, log_rank
 
 # R: survival::aml
 AML = pd.DataFrame(
@@ -43,3 +43,22 @@ def test_more_segments_need_smaller_p_values():
 def test_without_leavers_or_segments_nothing_is_tested():
     assert pd.isna(log_rank(AML.assign(event=False), ["maintained"])["p_value"].iloc[0])
     assert log_rank(AML, []).empty
+
+
+def test_a_group_that_was_followed_before_anybody_left_takes_no_degree_of_freedom():
+    early = pd.DataFrame({"customer_id": range(50, 62), "duration": 1, "event": 0, "maintained": None})
+    row = log_rank(pd.concat([AML, early]), ["maintained"]).iloc[0]
+    assert row["groups"] == 3
+    assert row["degrees_of_freedom"] == 1
+    assert row["p_value"] == pytest.approx(0.0653, abs=5e-5)
+
+
+def test_segments_that_differ_are_findings_though_no_pair_is():
+    random = np.random.default_rng(1)
+    group = random.choice(list("ab"), 400)
+    frame = pd.DataFrame({"customer_id": range(400), "duration": random.exponential(np.where(group == "a", 10, 30)),
+                          "event": True, "group": group, "noise": list("cd") * 200})  # fmt: skip
+    tests = log_rank(frame, ["group", "noise"])
+    (finding,) = differing_segments(tests)
+    assert finding.statement.startswith("Customers leave at different rates by group (log-rank test, p < 0.001")
+    assert differing_segments(tests, besides=["group"]) == ()

@@ -33,14 +33,26 @@ def brier(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horiz
     >>> brier(np.array([1.0, 2, 3, 4]), np.array([True] * 4), np.array([0, 0, 1, 1]), 2.5)
     0.0
     """
-    followed = product_limit(durations, ~events)
+    errors = brier_errors(durations, events, survival, horizon)
+    return None if errors is None else float(errors.mean())
+
+
+def brier_errors(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float) -> np.ndarray | None:
+    """What each customer adds to `brier`, (n,): its weighted squared error; their mean is the score.
+
+    Who is censored when others leave was still followed then: the share followed falls by `c / (n - d)`, so the
+    weights of all customers sum to n.
+    """
+    table = product_limit(durations, events)
+    staying = (table["at_risk"] - table["events"]).clip(lower=1)
+    followed = table.assign(survival=(1 - table["censored"] / staying).cumprod())
     before = survival_at(followed, np.nextafter(durations, -np.inf))  # just before each customer's own time
     later = float(survival_at(followed, np.array([horizon]))[0])
     left = events & (durations <= horizon)
     stayed = durations > horizon
     if (stayed.any() and later < LEAST_FOLLOWED) or (left.any() and before[left].min() < LEAST_FOLLOWED):
         return None
-    error = np.zeros(len(durations))
-    error[left] = survival[left] ** 2 / before[left]
-    error[stayed] = (1 - survival[stayed]) ** 2 / max(later, LEAST_FOLLOWED)
-    return float(error.mean())
+    errors = np.zeros(len(durations))
+    errors[left] = survival[left] ** 2 / before[left]
+    errors[stayed] = (1 - survival[stayed]) ** 2 / max(later, LEAST_FOLLOWED)
+    return errors

@@ -57,19 +57,26 @@ def calibration(
     return pd.DataFrame(rows, columns=["horizon", "customers", "predicted", "observed", "lower", "upper"])
 
 
-def calibration_error(groups: pd.DataFrame) -> float | None:
-    """Mean absolute difference of predicted and observed share, weighted by customers; None without groups."""
-    if groups.empty:
-        return None
-    return float(np.average((groups["predicted"] - groups["observed"]).abs(), weights=groups["customers"]))
+def calibration_error(groups: pd.DataFrame, confidence: float) -> tuple[float, float, float] | None:
+    """By how much predicted shares are off, without what chance adds to the observed ones; None without groups.
 
+    The root of `sum w (d^2 - se^2)`: d is predicted less observed of a group, se the standard error of the observed
+    share (from its interval), w its share of customers. `se^2` is what d^2 would be on average were predictions right,
+    so the sum estimates the squared error of the predictions themselves; it is 0 where it comes out negative.
 
-def chance_error(groups: pd.DataFrame, confidence: float) -> float | None:
-    """What `calibration_error` would be about if predictions were right and only the observed shares varied.
-
-    The mean absolute value of a normal error, `sqrt(2 / pi)` standard errors; these are taken from the intervals.
+    Returns
+    -------
+    float, float, float
+        Error, lower and upper end of its interval: normal for the sum, with variance `sum w^2 (2 se^4 + 4 d^2 se^2)`
+        (d^2 without chance, as above).
     """
     if groups.empty:
         return None
-    errors = (groups["upper"] - groups["lower"]) / (2 * normal_quantile(confidence))
-    return float(np.average(errors * np.sqrt(2 / np.pi), weights=groups["customers"]))
+    weight = groups["customers"] / groups["customers"].sum()
+    error2 = ((groups["upper"] - groups["lower"]) / (2 * normal_quantile(confidence))) ** 2
+    excess = (groups["predicted"] - groups["observed"]) ** 2 - error2
+    squared = float((weight * excess).sum())
+    spread = float(np.sqrt((weight**2 * (2 * error2**2 + 4 * excess.clip(lower=0) * error2)).sum()))
+    half = normal_quantile(confidence) * spread
+    error, lower, upper = np.sqrt(np.maximum([squared, squared - half, squared + half], 0))
+    return float(error), float(lower), float(upper)

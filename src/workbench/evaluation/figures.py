@@ -48,7 +48,8 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
     ax.set_xlabel(sentence("Predicted still there"))
     ax.set_ylabel(sentence("Observed still there"))
     # Curves of several horizons cross: names at their ends would lie on each other.
-    ax.legend(loc="upper left", frameon=False)
+    if shown:
+        ax.legend(loc="upper left", frameon=False)
     if title:
         ax.set_title(textwrap.fill(title, 56), loc="left")
     return ax

@@ -26,8 +26,9 @@ def product_limit(durations: np.ndarray, events: np.ndarray, *, confidence: floa
     -------
     DataFrame
         `time` (from 0, ascending), `at_risk` (just before `time`), `events`, `censored` (at `time`), `survival` (share
-        beyond `time`), `lower`, `upper`. The interval is Greenwood's on the log-log scale: a single point at 1 before
-        the first event. Where survival is 0 that scale breaks down; the interval then runs from 0 to the last upper
+        beyond `time`), `lower`, `upper`. The interval is Greenwood's on the log-log scale, which breaks down at both
+        ends. Before the first event the lower end is exact and one-sided, as Clopper and Pearson's (1934):
+        `(1 - confidence) ** (1 / n)`, with n at risk. Where survival is 0 the interval runs from 0 to the last upper
         end that was defined.
 
     References
@@ -56,7 +57,8 @@ def product_limit(durations: np.ndarray, events: np.ndarray, *, confidence: floa
             "upper": fitted.confidence_interval_.iloc[:, 1].to_numpy(),
         }
     )
-    gone = table["survival"] <= 0
+    whole, gone = table["survival"] >= 1, table["survival"] <= 0
+    table.loc[whole, "lower"] = (1 - confidence) ** (1 / table["at_risk"].clip(lower=1))
     table.loc[gone, "lower"] = 0.0
     table.loc[gone, "upper"] = table["upper"].mask(gone).ffill().fillna(1.0)
     return table

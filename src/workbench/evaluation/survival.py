@@ -8,16 +8,27 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.brier import brier
-from workbench.evaluation.calibration import calibration, calibration_error, chance_error
+from workbench.evaluation.brier import brier_errors
+from workbench.evaluation.calibration import calibration, calibration_error
 from workbench.evaluation.concordance import Pairs, concordance, count_pairs
 from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at
 from workbench.findings import Check, Finding
 from workbench.wording import listing, number, percent, sentence
 
-CALIBRATED = 0.05
-"""A mean difference of predicted and observed share beyond this is worth a warning."""
+CALIBRATED = 0.03
+"""Predicted shares that are clearly further off than this are worth a warning."""
+UNUSABLE = 0.15
+"""Predicted shares that are clearly further off than this must not be used."""
+JUDGED = 0.10
+"""Where predicted shares could be further off than this for all that is known, they could not be judged."""
+MOST_JUDGED = 0.8
+"""Calibration holds for a horizon where at least this share of customers could be judged."""
+AVERAGE = 0.05
+"""A difference between the average prediction and the observed curve that is worth a warning."""
+SCORES = ["horizon", "predicted", "observed", "judged", "calibration_error", "calibration_lower", "calibration_upper",
+          "brier", "brier_km", "gain_lower", "gain_upper"]  # fmt: skip
+GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper"]
 
 
 class SurvivalModel(Protocol):
@@ -49,79 +60,89 @@ def cross_validate(
     Parameters
     ----------
     fit
-        Fits a model to some of the rows, for instance `CoxModel.refit`.
+        Fits a model to some of the rows, for instance `CoxModel.refit`. Where it raises DataError the fit has failed:
+        the customers it was to foretell are not judged by it, and a check counts such fits.
     lifetimes
         `customer_id`, `duration`, `event` and covariates, all usable by the model (`CoxModel.complete_cases`).
     horizons
-        Times at which shares are judged, within the data.
+        Times at which shares are judged; those that the customers of some fit do not reach are left out.
     folds, repeats
         Parts that the customers are dealt to, and how often.
     random_seed
         Seed of the dealing.
     confidence, time_unit
         Level of intervals, and what durations are counted in.
-
-    Raises
-    ------
-    DataError
-        When there are fewer leavers than folds.
     """
     horizons = clean_horizons(horizons)
     durations = lifetimes["duration"].to_numpy(dtype=float)
     events = lifetimes["event"].to_numpy().astype(bool)
-    if events.sum() < folds:
-        raise DataError(
-            sentence(
-                "lifetimes: got {events} customers who left, expected at least one for each of {folds} folds; "
-                "choose fewer folds or use more data.",
-                events=number(int(events.sum())),
-                folds=folds,
-            )
-        )
     dealer = np.random.default_rng(random_seed)
+    dealt = [_deal(events, folds, dealer) for _ in range(repeats)]
+    reach = min(durations[fold != place].max() for fold in dealt for place in range(folds))
+    beyond = tuple(horizon for horizon in horizons if horizon > reach)
+    horizons = tuple(horizon for horizon in horizons if horizon <= reach)
     survival = np.zeros((len(lifetimes), len(horizons)))
-    baseline, ranks = np.zeros_like(survival), np.zeros(len(lifetimes))
-    pairs = []
-    for _ in range(repeats):
-        fold = _deal(events, folds, dealer)
+    baseline, ranks, foretold = np.zeros_like(survival), np.zeros(len(lifetimes)), np.zeros(len(lifetimes))
+    pairs, failed = [], 0
+    for fold in dealt:
         right, comparable = np.zeros(len(lifetimes)), np.zeros(len(lifetimes))
         for place in range(folds):
             test = np.flatnonzero(fold == place)
             train = np.flatnonzero(fold != place)
-            model, held_out = fit(lifetimes.iloc[train]), lifetimes.iloc[test]
+            held_out = lifetimes.iloc[test]
+            try:
+                model = fit(lifetimes.iloc[train])
+            except DataError:
+                failed += 1
+                continue
             ids = held_out["customer_id"]
-            survival[test] += model.predict_survival(held_out, horizons).loc[ids].to_numpy() / repeats
+            foretold[test] += 1
+            if horizons:
+                survival[test] += model.predict_survival(held_out, horizons).loc[ids].to_numpy()
             plain = product_limit(durations[train], events[train])
-            baseline[test] += survival_at(plain, np.array(horizons)) / repeats
+            baseline[test] += survival_at(plain, np.array(horizons))
             risk = model.log_hazard(held_out).loc[ids]
-            ranks[test] -= (risk.rank().to_numpy() - 0.5) / len(test) / repeats
+            ranks[test] -= (risk.rank().to_numpy() - 0.5) / len(test)
             counted = count_pairs(durations[test], events[test], risk.to_numpy())
             right[test], comparable[test] = counted.right, counted.comparable
-        pairs.append(Pairs(right, comparable))
+        if comparable.any():
+            pairs.append(Pairs(right, comparable))
 
-    groups = [
-        calibration(durations, events, survival[:, place], horizon, ranks=ranks, confidence=confidence)
-        for place, horizon in enumerate(horizons)
-    ]
-    scores = pd.DataFrame(
-        {
-            "horizon": horizons,
-            "predicted": survival.mean(axis=0),
-            "observed": survival_at(product_limit(durations, events), np.array(horizons)),
-            "calibration_error": [calibration_error(table) for table in groups],
-            "chance": [chance_error(table, confidence) for table in groups],
-            "judged": [float(table["customers"].sum() / len(lifetimes)) for table in groups],
-            "brier": [brier(durations, events, survival[:, i], h) for i, h in enumerate(horizons)],
-            "brier_km": [brier(durations, events, baseline[:, i], h) for i, h in enumerate(horizons)],
+    known = foretold > 0
+    if not known.any():
+        horizons = ()
+    times = foretold[known]
+    survival, baseline, ranks = survival[known] / times[:, None], baseline[known] / times[:, None], ranks[known] / times
+    durations, events = durations[known], events[known]
+    scores, groups = [], []
+    for place, horizon in enumerate(horizons):
+        table = calibration(durations, events, survival[:, place], horizon, ranks=ranks, confidence=confidence)
+        groups.append(table)
+        score = {
+            "horizon": horizon,
+            "predicted": survival[:, place].mean(),
+            "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
+            "judged": table["customers"].sum() / len(lifetimes),
         }
-    ).astype(dict.fromkeys(["calibration_error", "chance", "brier", "brier_km"], "Float64"))
-    share, error = concordance(pairs)
+        off = calibration_error(table, confidence)
+        if off:
+            score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
+        errors, plain = (brier_errors(durations, events, each[:, place], horizon) for each in (survival, baseline))
+        if errors is not None:
+            gain = plain - errors
+            half = normal_quantile(confidence) * gain.std() / np.sqrt(len(gain))
+            score |= {"brier": errors.mean(), "brier_km": plain.mean()}
+            score |= {"gain_lower": gain.mean() - half, "gain_upper": gain.mean() + half}
+        scores.append(score)
+    share, error = concordance(pairs) if pairs else (float("nan"), float("nan"))
     return Evaluation(
         concordance=share,
         standard_error=error,
-        scores=scores,
-        calibration=pd.concat([table for table in groups if len(table)] or groups[:1], ignore_index=True),
-        customers=len(lifetimes),
+        scores=pd.DataFrame(scores, columns=SCORES).astype("Float64"),
+        calibration=pd.concat([table for table in groups if len(table)] or [pd.DataFrame(columns=GROUPS)]),
+        beyond=beyond,
+        failed=failed,
+        customers=int(known.sum()),
         events=int(events.sum()),
         folds=folds,
         repeats=repeats,
@@ -139,13 +160,20 @@ class Evaluation:
     concordance, standard_error
         Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
     scores
-        One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `calibration_error` (mean
-        absolute difference over groups), `chance` (what it would be by chance alone), `judged` (share of customers in
-        groups that could be judged), `brier`, `brier_km` (of the plain Kaplan–Meier curve); missing where the data do
-        not bear it.
+        One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `judged` (share of customers in
+        groups that could be judged), `calibration_error` (of predictions themselves, chance taken out) with
+        `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of the plain Kaplan–Meier curve), and
+        `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer); missing where the data do not
+        bear it.
     calibration
         `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
-    customers, events, folds, repeats, confidence, time_unit
+    beyond
+        Horizons that the customers of some fit do not reach.
+    failed
+        Fits without a usable model, of `folds * repeats`.
+    customers, events
+        Foretold by at least one fit.
+    folds, repeats, confidence, time_unit
         How it was done.
     """
 
@@ -153,6 +181,8 @@ class Evaluation:
     standard_error: float
     scores: pd.DataFrame
     calibration: pd.DataFrame
+    beyond: tuple[float, ...]
+    failed: int
     customers: int
     events: int
     folds: int
@@ -182,7 +212,8 @@ class Evaluation:
         return values
 
     def checks(self) -> tuple[Check, ...]:
-        """Out of sample only; calibrated at each horizon; better than the curve of all customers."""
+        """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
+        better than one curve for everybody."""
         checks = [
             Check(
                 name="out_of_sample_not_out_of_time",
@@ -195,29 +226,13 @@ class Evaluation:
                 ),
             )
         ]
-        for row in self.scores.itertuples():
-            checks.append(self._calibrated(row))
-        checks.append(self._followed_alike())
-        scored = self.scores.dropna(subset=["brier", "brier_km"])
-        if len(scored):
-            gain = (1 - scored["brier"] / scored["brier_km"].where(scored["brier_km"] > 0)).fillna(0).astype(float)
-            losing = scored["horizon"][gain < 0]
-            checks.append(
-                Check(
-                    name="better_than_kaplan_meier",
-                    status="warn" if len(losing) else "pass",
-                    message=sentence(
-                        "The model foretells worse than one curve for everybody at {horizons} ({unit}).",
-                        horizons=listing([number(horizon) for horizon in losing]), unit=self.time_unit,
-                    ) if len(losing) else sentence(
-                        "At no horizon does the model foretell worse than one curve for everybody (squared error, "
-                        "weighted as if all customers were equally likely to be followed)."
-                    ),
-                    value=float(gain.min()),
-                    threshold=0.0,
-                )
-            )  # fmt: skip
-        return tuple(checks)
+        checks.append(self._fitted())
+        if not np.isnan(self.concordance):
+            checks.append(self._ranked())
+        checks += [self._calibrated(row) for row in self.scores.itertuples()]
+        if len(self.scores):
+            checks.append(self._average())
+        return (*checks, self._better())
 
     def findings(self) -> tuple[Finding, ...]:
         """How well the model ranks customers; how far its shares are off is a check at each horizon."""
@@ -227,8 +242,8 @@ class Evaluation:
                 Finding(
                     id="concordance",
                     statement=sentence(
-                        "Of two customers it has not seen, the model says which one leaves first in {right} of 100 "
-                        "cases; guessing gives 50.",
+                        "Of two customers of whom it is known who left first, the model, which had seen neither, names "
+                        "that one in {right} of 100 cases; guessing gives 50.",
                         right=number(round(100 * self.concordance)),
                     ),
                     estimate=self.concordance,
@@ -242,12 +257,12 @@ class Evaluation:
 
     def title(self) -> str:
         """The finding that the figure shows."""
-        calibrated = all(check.status == "pass" for check in self.checks() if check.name.startswith("calibration_"))
-        return (
-            sentence("Predicted and observed shares agree")
-            if calibrated
-            else sentence("Predicted shares differ from what was observed")
-        )
+        checks = [self._calibrated(row) for row in self.scores.itertuples()]
+        if checks and all(check.status == "pass" for check in checks):
+            return sentence("Predicted and observed shares agree")
+        if (self.scores["calibration_lower"] > CALIBRATED).any():
+            return sentence("Predicted shares differ from what was observed")
+        return sentence("Too little is known to say whether predicted shares come true at every horizon")
 
     def plot(self, ax=None, *, title: str | None = None):
         """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
@@ -267,59 +282,116 @@ class Evaluation:
         return sentence("Observed share still there against the predicted one, in groups of similar predictions, with "
                         "a diagonal where both agree. Means: {rows}.", rows="; ".join(rows))  # fmt: skip
 
-    def _followed_alike(self) -> Check:
-        """Kaplan–Meier of all customers needs that who is still followed has nothing to do with who will leave."""
+    def _fitted(self) -> Check:
+        """No fit failed; `fail` where more than half did."""
+        fits = self.folds * self.repeats
+        message = sentence(
+            "{failed} of {fits} fits of the evaluation failed; their customers are not judged.",
+            failed=self.failed, fits=fits,
+        )  # fmt: skip
+        if self.beyond:
+            message += sentence(
+                " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
+                horizons=listing([number(horizon) for horizon in self.beyond]), unit=self.time_unit,
+            )  # fmt: skip
+        status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
+        return Check(
+            name="cross_validation_fits", status=status, message=message, value=self.failed, threshold=fits / 2
+        )
+
+    def _ranked(self) -> Check:
+        """The concordance is above that of guessing: `fail` where clearly below, `warn` where it cannot be told."""
+        lower, upper = self.interval
+        status = "fail" if upper < 0.5 else "warn" if lower <= 0.5 else "pass"
+        said = {
+            "pass": "The model ranks customers that it has not seen better than guessing ({lower} to {upper} of 100 "
+                    "pairs right).",
+            "warn": "Whether the model ranks customers that it has not seen better than guessing cannot be told "
+                    "({lower} to {upper} of 100 pairs right).",
+            "fail": "The model ranks customers that it has not seen worse than guessing ({lower} to {upper} of 100 "
+                    "pairs right): do not use it.",
+        }  # fmt: skip
+        message = sentence(said[status], lower=number(100 * lower), upper=number(100 * upper))
+        return Check(
+            name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
+        )
+
+    def _average(self) -> Check:
+        """The mean of all predictions lies near the observed curve at each horizon."""
         gaps = (self.scores["predicted"] - self.scores["observed"]).abs()
-        worst = self.scores.loc[gaps.idxmax()]
-        apart = float(gaps.max())
+        worst, apart = self.scores.loc[gaps.idxmax()], float(gaps.max())
         values = {
             "span": span(worst["horizon"], self.time_unit),
             "observed": percent(worst["observed"]),
             "predicted": percent(worst["predicted"]),
         }
         return Check(
-            name="curve_of_all_customers",
-            status="pass" if apart <= CALIBRATED else "warn",
+            name="average_prediction",
+            status="pass" if apart <= AVERAGE else "warn",
             message=sentence(
-                "The curve of all customers ({observed} still there after {span}) and the model's average over "
-                "customers ({predicted}) agree.",
+                "The model's average over customers ({predicted} still there after {span}) agrees with the observed "
+                "curve ({observed}).",
                 **values,
             )
-            if apart <= CALIBRATED
+            if apart <= AVERAGE
             else sentence(
-                "After {span} the curve of all customers says {observed} are still there, the model's average over "
-                "customers {predicted}: how long customers could be followed seems to depend on who they are, which "
-                "the curve of all cannot allow for; trust the curves by segment more.",
+                "After {span} the model foretells {predicted} still there on average, the observed curve has "
+                "{observed}: one of them is wrong there.",
                 **values,
             ),
             value=apart,
-            threshold=CALIBRATED,
+            threshold=AVERAGE,
         )
 
     def _calibrated(self, row) -> Check:
+        """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
+        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged."""
         name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
         if pd.isna(row.calibration_error):
             message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
             return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
-        error, chance = float(row.calibration_error), float(row.chance)
-        threshold = CALIBRATED + chance
+        off = row.calibration_lower > CALIBRATED
+        unclear = row.calibration_upper > JUDGED or row.judged < MOST_JUDGED
+        status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
+        message = sentence(
+            "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), over "
+            "groups of similar predictions and without what chance adds.",
+            span=when,
+            points=number(100 * row.calibration_error, 2),
+            lower=number(100 * row.calibration_lower, 2),
+            upper=number(100 * row.calibration_upper, 2),
+        )
+        if row.judged < 1:
+            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
         return Check(
-            name=name,
-            status="pass" if error <= threshold else "warn",
-            message=sentence(
-                "At {span} predicted and observed shares differ by {points} percentage points on average over groups "
-                "of similar predictions; chance alone would give about {chance}.",
-                span=when,
-                points=number(100 * error, 2),
-                chance=number(100 * chance, 2),
+            name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
+        )
+
+    def _better(self) -> Check:
+        """Squared error against that of one curve for everybody; the worst horizon counts."""
+        scored = self.scores.dropna(subset=["brier", "brier_km"])
+        worse = scored[scored["gain_upper"] < 0]
+        unclear = scored[(scored["gain_lower"] <= 0) & (scored["gain_upper"] >= 0)]
+        unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
+        better = scored[scored["gain_lower"] > 0]
+        said = [
+            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=self.time_unit)
+            for template, horizons in (
+                ("The model foretells worse than one curve for everybody at {horizons} ({unit}).", worse["horizon"]),
+                ("Whether it foretells better than one curve for everybody cannot be told at {horizons} ({unit}).",
+                 unclear["horizon"]),
+                ("The model foretells better than one curve for everybody at {horizons} ({unit}).", better["horizon"]),
+                ("Not scored, because too few are still followed: {horizons} ({unit}).", unscored),
             )
-            + (
-                sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
-                if row.judged < 1
-                else ""
-            ),
-            value=error,
-            threshold=threshold,
+            if len(horizons)
+        ]  # fmt: skip
+        gain = (scored["brier_km"] - scored["brier"]).min()
+        return Check(
+            name="better_than_kaplan_meier",
+            status="pass" if len(better) and len(better) == len(self.scores) else "warn",
+            message=" ".join(said) or sentence("At no horizon could the model be compared with one curve."),
+            value=None if pd.isna(gain) else float(gain),
+            threshold=0.0,
         )
 
 

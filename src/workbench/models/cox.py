@@ -13,9 +13,9 @@ from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
-from workbench.models.design import Design, build_design
+from workbench.models.design import Design, NobodyLeft, build_design
 from workbench.models.lifetimes import inline, require_lifetimes
-from workbench.models.partial_likelihood import maximise
+from workbench.models.partial_likelihood import CONVERGENCE, maximise, overlapping, unadjusted
 from workbench.models.risk_sets import proportionality_test, risk_sets
 from workbench.wording import listing, number, percent, sentence
 
@@ -48,25 +48,23 @@ def fit_cox(
     Raises
     ------
     DataError
-        When the table breaks its contract, nobody left, or the fit does not converge.
+        When the table breaks its contract. A fit without a finite maximum, or to nobody who left, is not `usable`.
 
     References
     ----------
-    Cox (1972); Efron (1977); fitted by lifelines (Davidson-Pilon 2019).
+    Cox (1972); Efron (1977).
     """
     covariates = list(dict.fromkeys(covariates))
     lifetimes = require_lifetimes(lifetimes)
-    if not lifetimes["event"].any():
-        raise DataError(
-            sentence("lifetimes.event: got nobody who left, expected some; no hazard can be estimated.")
-        )  # fmt: skip
-    if design is None:
-        events = lifetimes["event"].to_numpy()
-        design = build_design(lifetimes, events, covariates, labels=labels)
+    refit = design is not None
+    try:
+        if not refit:
+            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels)
         used = lifetimes[design.complete(lifetimes)]
-    else:
-        used = lifetimes[design.complete(lifetimes)]
-        design = design.settle(used, used["event"].to_numpy())
+        if refit:
+            design = design.settle(used, used["event"].to_numpy())
+    except NobodyLeft as error:
+        return _no_model(error, confidence=confidence, time_unit=time_unit)
     matrix, silent = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     loud = ~silent
@@ -74,6 +72,10 @@ def fit_cox(
     sums = risk_sets(durations[loud], events[loud], matrix[loud], coefficients)
     null = risk_sets(durations[loud], events[loud], np.zeros((int(loud.sum()), 0)), np.zeros(0))
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
+    alone, entangled = np.full(len(coefficients), np.nan), ()
+    if len(coefficients) and not refit:  # only findings need them
+        alone = unadjusted(matrix[loud], durations[loud], events[loud], design)
+        entangled = tuple(overlapping(matrix[loud], design))
     return CoxModel(
         design=design,
         coefficients=pd.DataFrame(
@@ -82,8 +84,11 @@ def fit_cox(
                 "level": [level for _, level in design.columns],
                 "coefficient": coefficients,
                 "standard_error": np.sqrt(np.diag(covariance)),
+                "unadjusted": alone,
+                "customers": design.compared(used),
             }
         ),
+        entangled=entangled,
         covariance=covariance,
         baseline=pd.DataFrame({"time": sums.times, "cumulative_hazard": sums.hazard.cumsum()}),
         last_time=float(durations.max()),
@@ -109,7 +114,10 @@ class CoxModel:
         How covariates are encoded.
     coefficients
         `covariate`, `level` (empty for a number), `coefficient` (log hazard ratio, against the reference level or per
-        unit), `standard_error`.
+        unit), `standard_error`, `unadjusted` (the coefficient with this covariate alone; missing in a refit),
+        `customers` (at the level or the reference; all of a number).
+    entangled
+        Covariates that the others nearly determine.
     covariance
         Of the coefficients, in the same order.
     baseline
@@ -132,6 +140,7 @@ class CoxModel:
 
     design: Design
     coefficients: pd.DataFrame
+    entangled: tuple[str, ...]
     covariance: np.ndarray
     baseline: pd.DataFrame
     last_time: float
@@ -144,6 +153,11 @@ class CoxModel:
     confidence: float
     time_unit: str
     problems: tuple[Check, ...]
+
+    @property
+    def usable(self) -> bool:
+        """Whether the fit found its maximum; where not, nothing may be said or predicted from it."""
+        return all(problem.status != "fail" for problem in self.problems)
 
     @property
     def interval_kind(self) -> str:
@@ -161,9 +175,18 @@ class CoxModel:
         return lifetimes[self.design.complete(lifetimes)]
 
     def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
-        """The same model on other rows; for evaluation out of sample."""
+        """The same model on other rows; for evaluation out of sample.
+
+        Raises
+        ------
+        DataError
+            When the fit on these rows is not `usable`.
+        """
         covariates = [term.covariate for term in self.design.terms]
-        return fit_cox(lifetimes, covariates, confidence=self.confidence, time_unit=self.time_unit, design=self.design)
+        again = fit_cox(lifetimes, covariates, confidence=self.confidence, time_unit=self.time_unit, design=self.design)
+        if not again.usable:
+            raise DataError(*(problem.message for problem in again.problems if problem.status == "fail"))
+        return again
 
     def hazard_ratios(self) -> pd.DataFrame:
         """Hazard ratios with what they compare.
@@ -172,9 +195,9 @@ class CoxModel:
         -------
         DataFrame
             `covariate`, `label`, `value`, `reference`: customers at `value` leave at `hazard_ratio` times the rate of
-            otherwise equal ones at `reference` (of a number: its upper against its lower quartile, or the larger of
-            two values); `lower`, `upper`, `p_value`, `p_value_holm` (over all rows). References of categories are
-            their most frequent level.
+            otherwise equal ones at `reference` (of a number: the two values of `design.Term`); `lower`, `upper`,
+            `p_value`, `p_value_holm` (over all rows); `unadjusted` hazard ratio, with this covariate alone, and
+            `customers` compared. References of categories are their most frequent level.
         """
         z = normal_quantile(self.confidence)
         terms = {term.covariate: term for term in self.design.terms}
@@ -195,11 +218,15 @@ class CoxModel:
                     "lower": lower,
                     "upper": upper,
                     "p_value": 2 * norm.sf(abs(row.coefficient / row.standard_error)),
+                    "unadjusted": np.exp(row.unadjusted * step),
+                    "customers": row.customers,
                 }
             )
-        columns = ["covariate", "label", "value", "reference", "hazard_ratio", "lower", "upper", "p_value"]
-        table = pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[4:], float))
-        return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))
+        numbers = ["hazard_ratio", "lower", "upper", "p_value", "unadjusted", "customers"]
+        table = pd.DataFrame(rows, columns=["covariate", "label", "value", "reference", *numbers])
+        table = table.astype(dict.fromkeys(numbers[:-1], float) | {"customers": int})
+        table.insert(8, "p_value_holm", holm(table["p_value"].to_numpy(dtype=float)))
+        return table
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
         """Log of each customer's hazard against the baseline, by customer_id; minus infinity where nobody leaves."""
@@ -244,8 +271,33 @@ class CoxModel:
         return pd.DataFrame(survival, index=log_hazard.index, columns=pd.Index(times, name="horizon"))
 
     def checks(self) -> tuple[Check, ...]:
-        """What was gathered, dropped or missing, and whether the fit can be used."""
-        return self.design.checks + self.problems
+        """What was gathered, dropped or missing, whether the fit can be used, and what adjusting changed."""
+        return self.design.checks + self.problems + self._adjustment()
+
+    def _adjustment(self) -> tuple[Check, ...]:
+        """Which hazard ratios depend on what is adjusted for."""
+        table = self.hazard_ratios()
+        if not self.usable or table.empty:
+            return ()
+        changed = [
+            sentence("{label} “{value}”", label=inline(row.label), value=row.value)
+            for row in table[changed_by_adjusting(table)].itertuples()
+        ]
+        message = (
+            sentence(
+                "Hazard ratios of {labels} change sides or more than twofold when others are adjusted for: they depend "
+                "on which covariates are taken into account, so no finding is made of them.",
+                labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
+            )
+            if len(changed)
+            else sentence("Hazard ratios are alike with and without adjusting for the other covariates.")
+        )
+        return (
+            Check(
+                name="adjustment", status="warn" if len(changed) else "pass", message=message,
+                value=len(changed), threshold=0,
+            ),
+        )  # fmt: skip
 
     def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
         """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
@@ -281,12 +333,19 @@ class CoxModel:
     def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
-        None where the fit cannot be used, or nothing is clear after Holm's correction.
+        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that the
+        others nearly determine, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
+        Bonferroni for all hazard ratios.
         """
-        if any(problem.status == "fail" for problem in self.problems):
+        if not self.usable:
             return ()
         table = self.hazard_ratios()
-        table = table[table["p_value_holm"] < level]
+        looked_at = len(table)
+        widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
+        kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
+                        level=percent(self.confidence), count=looked_at)  # fmt: skip
+        doubtful = changed_by_adjusting(table) | table["covariate"].isin(self.entangled)
+        table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
         varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
@@ -313,10 +372,12 @@ class CoxModel:
                     ),
                     estimate=float(row.hazard_ratio),
                     unit=sentence("hazard ratio"),
-                    interval=(float(row.lower), float(row.upper)),
-                    interval_kind=self.interval_kind,
+                    interval=tuple(
+                        float(row.hazard_ratio * (end / row.hazard_ratio) ** widened) for end in (row.lower, row.upper)
+                    ),
+                    interval_kind=kind if looked_at > 1 else self.interval_kind,
                     evidence="associational",
-                    n=self.customers,
+                    n=int(row.customers),
                     table="hazard_ratios",
                     figure="hazard_ratios",
                 )
@@ -342,7 +403,8 @@ class CoxModel:
         """How to read the figure, and who the reference customer is."""
         reading = sentence(
             "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
-            "with their lower quartile; intervals are {kind}. An association, not an effect.",
+            "with their lower quartile (where these are the same, the two values shown); intervals are {kind}. An "
+            "association, not an effect.",
             kind=self.interval_kind,
         )
         if not self.design.terms:
@@ -353,7 +415,9 @@ class CoxModel:
         """What the table of hazard ratios compares with."""
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
-        return sentence("Rates of leaving against the reference customer (hazard ratios).")
+        return sentence(
+            "Rates of leaving against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+        )
 
     def plot(self, ax=None, *, title: str | None = None):
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
@@ -373,8 +437,43 @@ class CoxModel:
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
 
 
+def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxModel:
+    """A model that is not usable, with a failed check that says why."""
+    empty = np.zeros(0)
+    return CoxModel(
+        design=Design(terms=()),
+        coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
+                                           "customers"]),
+        entangled=(),
+        covariance=np.zeros((0, 0)),
+        baseline=pd.DataFrame({"time": empty, "cumulative_hazard": empty}),
+        last_time=0.0,
+        log_likelihood=0.0,
+        null_log_likelihood=0.0,
+        concordance=0.5,
+        proportionality=pd.DataFrame(columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value",
+                                              "p_value_holm"]),
+        customers=0,
+        events=0,
+        confidence=confidence,
+        time_unit=time_unit,
+        problems=(Check(name=CONVERGENCE, status="fail", message=" ".join(reason.faults)),),
+    )  # fmt: skip
+
+
+def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
+    """Rows whose hazard ratio lies on the other side of 1 than unadjusted, or is more than twice or less than half it.
+
+    Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist.
+    """
+    adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
+    return (adjusted * alone < 0) | ((adjusted - alone).abs() > np.log(2))
+
+
 def strongest(hazard_ratios: pd.DataFrame, most: int = 10) -> pd.DataFrame:
-    """The rows farthest from a hazard ratio of 1."""
+    """The rows farthest from a hazard ratio of 1, without those that have no finite estimate."""
+    finite = np.isfinite(hazard_ratios[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (hazard_ratios["lower"] > 0)
+    hazard_ratios = hazard_ratios[finite]
     strength = np.log(hazard_ratios["hazard_ratio"]).abs()
     return hazard_ratios.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
 

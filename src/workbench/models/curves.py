@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -23,6 +22,8 @@ from workbench.models.lifetimes import inline
 from workbench.wording import listing, number, percent, sentence
 
 ALL = "all customers"
+FEWEST_EVENTS = 10
+"""Restricted means of groups of which fewer left are not compared."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -84,11 +85,36 @@ class Curves:
         return pd.DataFrame(rows, columns=["group", "customers", "events", "reach"])
 
     @property
-    def extremes(self) -> tuple[str, str]:
-        """The groups that leave soonest and last, by the restricted mean up to where all can be judged."""
-        until = min(self.groups["reach"].min(), self.frame["time"].max())
+    def pairs(self) -> int:
+        """Pairs of groups that can be compared."""
+        return len(self.tables) * (len(self.tables) - 1) // 2
+
+    def extremes(self, horizons: Iterable[float]) -> tuple[str, str]:
+        """The groups that leave soonest and last, by the restricted mean up to the `common_horizon`.
+
+        Of groups that do not share a horizon: the largest, twice.
+        """
+        until = self.common_horizon(horizons)
+        if until is None:
+            return (next(iter(self.tables)),) * 2
         means = self.restricted_mean(until).set_index("group")["restricted_mean"]
         return means.idxmin(), means.idxmax()
+
+    def followed(self, times: Iterable[float]) -> pd.DataFrame:
+        """How many are still followed just before each time: one row a group, one column a time.
+
+        Missing (`<NA>`) where there are fewer than `smallest_group`. Where that is one group alone, the next smallest
+        is missing as well: the total less the others would give it away.
+        """
+        times = list(times)
+        counts = pd.DataFrame({group: at_risk_at(table, np.array(times)) for group, table in self.tables.items()}).T
+        counts.columns = times
+        shown = counts.astype("Int64").mask(counts < self.smallest_group)
+        for place in range(len(times)):
+            column = counts.iloc[:, place]
+            if ((column > 0) & (column < self.smallest_group)).sum() == 1 and shown.iloc[:, place].notna().any():
+                shown.loc[shown.iloc[:, place].astype("Float64").idxmin(), times[place]] = pd.NA
+        return shown
 
     def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
         """Horizons that the data reach in at least one group, and a check that names the others.
@@ -101,25 +127,26 @@ class Curves:
         Raises
         ------
         DataError
-            When no horizon is left.
+            When no horizon is left for the curve of all customers.
         """
         horizons = clean_horizons(horizons)
         groups = self.groups
-        reached = tuple(horizon for horizon in horizons if horizon <= groups["reach"].max())
-        if not reached:
+        longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
+        reached = tuple(horizon for horizon in horizons if horizon <= longest)
+        if not reached and not self.by:
             raise DataError(
                 sentence(
                     "horizons: got {first} and more, expected at most {reach}: later, fewer than {smallest} customers "
                     "are still followed, and nothing is extrapolated; choose shorter horizons.",
                     first=span(horizons[0], self.time_unit),
-                    reach=span(groups["reach"].max(), self.time_unit),
+                    reach=span(longest, self.time_unit),
                     smallest=number(self.smallest_group),
                 )
             )
         name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
         beyond = [number(horizon) for horizon in horizons if horizon not in reached]
         short = [
-            row.group for row in groups.itertuples() if row.reach < reached[-1]
+            row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
         ]  # some groups may end before others
         if not beyond and not short:
             reach = groups["reach"].min()
@@ -161,27 +188,32 @@ class Curves:
     def at(self, horizons: Iterable[float]) -> pd.DataFrame:
         """Survival at horizons: `group`, `horizon`, `survival`, `lower`, `upper`, `at_risk`.
 
-        A row is there only where the group's data reach the horizon; `within` says which are missing.
+        A row is there only where the group's data reach the horizon; `within` says which are missing. `at_risk` is as
+        in `followed`.
         """
         horizons = np.array(clean_horizons(horizons))
+        followed = self.followed(horizons)
         parts = []
         for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
             reached = horizons[horizons <= reach]
             values = {column: survival_at(table, reached, column) for column in ("survival", "lower", "upper")}
             parts.append(
-                pd.DataFrame({"group": group, "horizon": reached, **values, "at_risk": at_risk_at(table, reached)})
+                pd.DataFrame(
+                    {"group": group, "horizon": reached, **values, "at_risk": followed.loc[group, reached].to_numpy()}
+                ).astype({"at_risk": "Int64"})
             )
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
     def median(self) -> pd.DataFrame:
         """Time after which half have left: `group`, `customers`, `median`, `lower`, `upper`.
 
-        Missing (`<NA>`) where the curve, or the end of its band, stays above one half.
+        Missing (`<NA>`) where the curve, or the end of its band, stays above one half within the group's reach.
         """
-        rows = [
-            (group, int(table["at_risk"].iloc[0]), *(quantile(table, 0.5, c) for c in ("survival", "lower", "upper")))
-            for group, table in self.tables.items()
-        ]
+        rows = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            judged = table[table["time"] <= reach]
+            ends = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
+            rows.append((group, int(table["at_risk"].iloc[0]), *ends))
         frame = pd.DataFrame(rows, columns=["group", "customers", "median", "lower", "upper"])
         return frame.astype({column: "Float64" for column in ("median", "lower", "upper")})
 
@@ -205,17 +237,27 @@ class Curves:
         return pd.DataFrame(rows, columns=columns)
 
     def common_horizon(self, horizons: Iterable[float]) -> float | None:
-        """The longest of the horizons that every group reaches; None where there is none."""
-        reached = [horizon for horizon in clean_horizons(horizons) if horizon <= self.groups["reach"].min()]
+        """The longest of the horizons that groups with at least 90% of the customers reach; None where there is none.
+
+        A small group that is followed for a short time only is left out of comparisons instead of cutting all short.
+        """
+        groups = self.groups
+        reached = [
+            horizon
+            for horizon in clean_horizons(horizons)
+            if groups["customers"][groups["reach"] >= horizon].sum() >= 0.9 * groups["customers"].sum()
+        ]
         return reached[-1] if reached else None
 
-    def spread(self, horizons: Iterable[float]) -> float:
+    def spread(self, horizons: Iterable[float], *, pairs: int | None = None) -> float:
         """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
 
         0 where there is nothing to compare, or chance can explain it.
         """
         until = self.common_horizon(horizons)
-        return max((max(found.interval[0], 0.0) / until for found in self.differences(horizons)), default=0.0)
+        return max(
+            (max(found.interval[0], 0.0) / until for found in self.differences(horizons, pairs=pairs)), default=0.0
+        )
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
         """`km_survival_<h>`, `restricted_mean_<h>`, `median_lifetime` (None: not reached), `customers` and `events`.
@@ -237,17 +279,25 @@ class Curves:
     def headline(self, horizons: Iterable[float]) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.
 
-        Of several groups it is about the one that leaves soonest (`extremes`).
+        Of several groups it is about the one that leaves soonest (`extremes`), and says that it was looked for.
         """
         horizons = clean_horizons(horizons)
-        group = self.extremes[0]
+        group = self.extremes(horizons)[0]
         who = self.who(group)
+        chosen = (
+            sentence(", the soonest of the {count} groups looked at", count=len(self.tables))
+            if len(self.tables) > 1
+            else ""
+        )
         row = self.median().set_index("group").loc[group]
         if pd.notna(row["median"]):
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
                 statement=sentence(
-                    "Half of {who} leave within {span}.", who=who, span=span(row["median"], self.time_unit)
+                    "Half of {who} leave within {span}{chosen}.",
+                    who=who,
+                    span=span(row["median"], self.time_unit),
+                    chosen=chosen,
                 ),
                 estimate=float(row["median"]),
                 unit=self.time_unit,
@@ -271,10 +321,13 @@ class Curves:
         return Finding(
             id=f"survival_{self.by}" if self.by else "survival",
             statement=sentence(
-                "{share} of {who} are still there after {span}.",
+                "{share} of {who} are still there after {span}{chosen}.",
                 share=percent(last["survival"]),
                 who=who,
                 span=span(last["horizon"], self.time_unit),
+                chosen=sentence(", the fewest of the {count} groups looked at", count=len(self.tables))
+                if chosen
+                else "",
             ),
             estimate=float(last["survival"]),
             unit="share",
@@ -285,8 +338,11 @@ class Curves:
             figure=self.name,
         )
 
-    def share_staying(self, horizons: Iterable[float]) -> Finding:
-        """What share of all customers is still there at the first and the last horizon."""
+    def share_staying(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
+        """What share of all customers is still there at the first and the last horizon.
+
+        The sentence says so where the check of `dependent_follow_up`, in `doubt`, did not pass.
+        """
         at = self.at(horizons)
         first, last = at.iloc[0], at.iloc[-1]
         values = {
@@ -297,9 +353,15 @@ class Curves:
             "later": span(last["horizon"], self.time_unit),
         }
         template = (
-            "Of {who}, {share} are still there after {span} and {later_share} after {later}."
+            "Of {who}, {share} are still there after {span} and {later_share} after {later}{doubt}."
             if len(at) > 1
-            else "Of {who}, {share} are still there after {span}."
+            else "Of {who}, {share} are still there after {span}{doubt}."
+        )
+        doubtful = any(check.status != "pass" for check in doubt)
+        values["doubt"] = (
+            sentence(" (if how long customers are followed does not depend on who they are, which is in doubt)")
+            if doubtful
+            else ""
         )
         return Finding(
             id="share_staying",
@@ -313,38 +375,48 @@ class Curves:
             figure=self.name,
         )
 
-    def differences(self, horizons: Iterable[float]) -> tuple[Finding, ...]:
+    def differences(self, horizons: Iterable[float], *, pairs: int | None = None) -> tuple[Finding, ...]:
         """How much longer the group that stays longest stays than the one that leaves soonest; empty without two.
 
-        The two are chosen after looking, so the interval is Wald's widened by Bonferroni for all pairs of groups.
+        Groups are compared that reach the `common_horizon` and of which at least 10 left before it: with fewer, the
+        standard error is no guide. The two are chosen after looking, so the interval is Wald's widened by Bonferroni
+        for all pairs of groups looked at: `pairs`, over all segments; those of this one where it is None.
         """
         until = self.common_horizon(horizons)
-        if until is None or len(self.tables) < 2:
+        if until is None:
             return ()
         means = self.restricted_mean(until).set_index("group")
+        gone = {group: table["events"][table["time"] < until].sum() for group, table in self.tables.items()}
+        means = means[[gone[group] >= FEWEST_EVENTS for group in means.index]]
+        if len(means) < 2:
+            return ()
         most, least = means["restricted_mean"].idxmax(), means["restricted_mean"].idxmin()
-        if most == least:  # nobody left
+        if most == least:  # all alike
             return ()
         gap = float(means["restricted_mean"][most] - means["restricted_mean"][least])
-        pairs = len(list(combinations(means.index, 2)))
+        pairs = pairs or self.pairs
         z = normal_quantile(1 - (1 - self.confidence) / pairs)
         error = float(np.hypot(means["standard_error"][most], means["standard_error"][least]))
         kind = sentence("{level} confidence (Wald)", level=percent(self.confidence))
         if pairs > 1:
-            kind = sentence("{level} confidence (Wald, Bonferroni over {pairs} pairs of groups)",
-                            level=percent(self.confidence), pairs=pairs)  # fmt: skip
+            kind = sentence(
+                "{level} confidence (Wald, chosen after looking: Bonferroni over {pairs} pairs of groups)",
+                level=percent(self.confidence), pairs=pairs,
+            )  # fmt: skip
+        left_out = [group for group in self.tables if group not in means.index]
         return (
             Finding(
                 id=f"restricted_mean_difference_{self.by}",
                 statement=sentence(
-                    "Over their first {until}, {longer} stay {gap} longer on average than {shorter}."
-                    if gap > z * error
-                    else "Over their first {until}, {longer} stay {gap} longer on average than {shorter}, which "
-                    "chance alone can explain.",
+                    "Over their first {until}, {longer} stay {gap} longer on average than {shorter}{chance}{left_out}.",
                     until=span(until, self.time_unit),
                     longer=self.who(most),
                     gap=span(round(gap, 1), self.time_unit),
                     shorter=self.who(least),
+                    chance="" if gap > z * error else sentence(", which chance alone can explain"),
+                    left_out=sentence(" ({groups} could not be compared)", groups=listing(left_out))
+                    if left_out
+                    else "",
                 ),
                 estimate=gap,
                 unit=self.time_unit,
@@ -372,7 +444,7 @@ class Curves:
         drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
         return sentence(
             "Share of customers still there after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
-            "than {few} customers are still followed.{drawn}",
+            "than {few} customers are still followed (–).{drawn}",
             kind=self.interval_kind,
             few=number(self.smallest_group),
             drawn=drawn,
@@ -386,11 +458,13 @@ class Curves:
             kind=self.interval_kind,
         )
 
-    def plot(self, ax=None, *, title: str | None = None):
+    def plot(self, horizons: Iterable[float], ax=None, *, title: str | None = None):
         """Step curves with bands, labelled at their ends, numbers at risk under the axis; at most 6 groups.
 
         Parameters
         ----------
+        horizons
+            By which `extremes` are found: they are always drawn.
         ax
             matplotlib Axes to draw on; a new figure of 6 inches where it is None.
         title
@@ -402,7 +476,7 @@ class Curves:
         """
         from workbench.models.survival_figures import draw_curves  # only a figure needs matplotlib
 
-        return draw_curves(self, ax, title=title)
+        return draw_curves(self, horizons, ax, title=title)
 
     def describe(self, horizons: Iterable[float]) -> str:
         """What the figure shows, for those who cannot see it."""

@@ -20,6 +20,10 @@ ALIASED = 1e-8
 """A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
 
 
+class NobodyLeft(DataError):
+    """No customer with complete covariates left: there is no model to fit, whatever its covariates."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Term:
     """One covariate.
@@ -33,8 +37,9 @@ class Term:
     levels
         Of a category: shown levels, the reference (the most frequent of which anybody left) first.
     center, low, high
-        Of a number: mean, and the two values that a hazard ratio compares (quartiles; both values of a column that
-        has only two).
+        Of a number: mean, and the two values that a hazard ratio compares: quartiles; where these are the same, the
+        10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
+        only two values, both.
     """
 
     covariate: str
@@ -143,8 +148,36 @@ class Design:
         used = [columns[column] for column in self.columns]
         return (np.column_stack(used) if used else np.zeros((len(frame), 0))), silent
 
+    def compared(self, frame: pd.DataFrame) -> list[int]:
+        """How many customers each column compares: those at its level or at the reference; all of a number."""
+        counts = {
+            term.covariate: as_levels(frame[term.covariate]).map(dict(term.shown)).value_counts()
+            for term in self.terms
+            if term.is_category
+        }
+        references = {term.covariate: term.levels[0] for term in self.terms if term.is_category}
+        return [
+            int(counts[covariate].get(level, 0) + counts[covariate].get(references[covariate], 0))
+            if level
+            else len(frame)
+            for covariate, level in self.columns
+        ]
+
     def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
-        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new."""
+        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new.
+
+        Raises
+        ------
+        NobodyLeft
+            When `events` has none.
+        """
+        if not events.any():
+            raise NobodyLeft(
+                sentence(
+                    "lifetimes.event: got nobody who left and has every number of the covariates, expected some; no "
+                    "hazard ratio can be estimated. Use more data, or leave out the covariate that is missing most."
+                )
+            )
         bare = replace(self, dropped=(), silent=(), checks=())
         silent, checks = [], list(self.checks)
         for term in self.terms:
@@ -220,7 +253,9 @@ def build_design(
     Raises
     ------
     DataError
-        When a column is missing, is neither number, text nor boolean, or no complete row is left.
+        When a column is missing, is a date.
+    NobodyLeft
+        When no customer with complete covariates left.
     """
     covariates = list(dict.fromkeys(covariates))
     faults = []
@@ -275,11 +310,6 @@ def build_design(
                 value=lost / len(frame),
             )
         )  # fmt: skip
-    if not events[complete].any():
-        raise DataError(
-            sentence("covariates: got no customer who left and has all of {columns}, expected some; "
-                     "leave out the covariate that is missing most.", columns=listing(incomplete or covariates))
-        )  # fmt: skip
     return Design(terms=tuple(terms), checks=tuple(checks)).settle(frame[complete], events[complete])
 
 
@@ -292,8 +322,10 @@ def _scale(values: np.ndarray) -> dict[str, float]:
         return {}
     distinct = np.unique(values)
     low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
-    if low == high:  # more than half share one value
-        low, high = distinct[0], distinct[-1]
+    if low == high:  # half and more share one value
+        low, high = np.quantile(values, [0.1, 0.9])
+    if low == high and len(distinct) > 1:
+        low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
     return {"center": float(values.mean()), "low": float(low), "high": float(high)}
 
 

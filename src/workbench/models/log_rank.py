@@ -1,13 +1,15 @@
 """Log-rank tests: do the groups of a segment leave at the same rate?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pandas as pd
 from lifelines.statistics import multivariate_logrank_test
 
 from workbench.evaluation.multiplicity import holm
+from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
-from workbench.models.lifetimes import label_of, require_lifetimes
+from workbench.models.lifetimes import inline, label_of, require_lifetimes
+from workbench.wording import p_value, sentence
 
 
 def log_rank(
@@ -35,7 +37,8 @@ def log_rank(
     DataFrame
         `segment`, `label`, `groups`, `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
         `p_value_holm` (adjusted over the segments that could be tested). The last four are missing (`<NA>`) where a
-        segment has one group or nobody left.
+        segment has fewer than two groups still followed when the first customer left. Degrees of freedom are those
+        groups less one.
 
     References
     ----------
@@ -51,12 +54,18 @@ def log_rank(
         groups = levels.map(shown)
         row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
         if row["groups"] > 1 and lifetimes["event"].any():
-            test = multivariate_logrank_test(lifetimes["duration"], groups, lifetimes["event"])
-            row |= {
-                "statistic": float(test.test_statistic),
-                "degrees_of_freedom": row["groups"] - 1,
-                "p_value": float(test.p_value),
-            }
+            # A group that was followed until before the first event could not have lost anybody: it is not compared.
+            first = lifetimes["duration"][lifetimes["event"]].min()
+            exposed = groups.isin(groups[lifetimes["duration"] >= first].unique())
+            freedom = groups[exposed].nunique() - 1
+            if freedom:
+                test = multivariate_logrank_test(*(each[exposed] for each in (lifetimes["duration"], groups,
+                                                                              lifetimes["event"])))  # fmt: skip
+                row |= {
+                    "statistic": float(test.test_statistic),
+                    "degrees_of_freedom": freedom,
+                    "p_value": float(test.p_value),
+                }
         rows.append(row)
     types = {"statistic": "Float64", "degrees_of_freedom": "Int64", "p_value": "Float64", "p_value_holm": "Float64"}
     columns = ["segment", "label", "groups", "customers", *types]
@@ -64,3 +73,38 @@ def log_rank(
     tested = table["p_value"].notna()
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value"].to_numpy(dtype=float))
     return table
+
+
+def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
+    """Segments whose groups leave at different rates, by `log_rank`, after Holm's correction."""
+    return tests["segment"][(tests["p_value_holm"] < level).fillna(False)].tolist()
+
+
+def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tuple[Finding, ...]:
+    """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
+
+    Parameters
+    ----------
+    tests
+        From `log_rank`, exported under that name.
+    besides
+        Segments to pass over.
+    """
+    return tuple(
+        Finding(
+            id=f"log_rank_{row.segment}",
+            statement=sentence(
+                "Customers leave at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
+                "no two groups differ clearly in how long they stay.",
+                label=inline(row.label),
+                p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
+            ),
+            estimate=float(row.p_value_holm),
+            unit=sentence("p-value"),
+            evidence="associational",
+            n=int(row.customers),
+            table="log_rank",
+        )
+        for row in tests.itertuples()
+        if row.segment in different(tests) and row.segment not in besides
+    )

@@ -1,30 +1,31 @@
 """The maximum of Cox's partial likelihood, and whether it can be trusted."""
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 
-from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.models.design import Design, Term
+from workbench.models.risk_sets import risk_sets
 from workbench.wording import listing, number, sentence
 
 EVENTS_PER_COLUMN = 10
 """Fewer leavers per column than this and coefficients are unstable (Peduzzi et al. 1995)."""
-INFLATED = 10.0
-"""Variance inflation beyond which the others nearly determine a column (Marquardt 1970)."""
+INFLATED = 5.0
+"""Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
+OVERLAP = "covariates_overlap"
+"""Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
-"""A standardised log hazard ratio beyond this is no estimate: the likelihood rises without end."""
+"""A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
+CONVERGENCE = "cox_convergence"
+"""Name of the check without which nothing is said from the model."""
 
 
 def maximise(
     matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...]]:
-    """Fit by Newton's method, and judge the fit.
+    """Fit by Newton's method with step halving, and judge the fit.
 
     Parameters
     ----------
@@ -37,58 +38,30 @@ def maximise(
     -------
     ndarray (p,), ndarray (p, p), tuple of Check
         Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
-        column, covariates that nearly determine each other, totals known only at the end.
-
-    Raises
-    ------
-    DataError
-        When there is no finite maximum.
+        column, covariates that nearly determine each other, totals known only at the end. Where the first fails there
+        is no finite maximum, and the numbers are not to be used.
     """
     width = matrix.shape[1]
     if not width:
         return np.zeros(0), np.zeros((0, 0)), ()
-    # Standardised, and under names of our own: nothing from the data reaches a parser of formulas.
-    scale = matrix.std(axis=0)
-    frame = pd.DataFrame(matrix / scale, columns=[f"x{place}" for place in range(width)])
-    frame = frame.assign(duration=durations, event=events)
-    try:
-        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
-            warnings.simplefilter("always")
-            fitted = CoxPHFitter().fit(frame, "duration", "event", show_progress=False)
-    except (ConvergenceError, np.linalg.LinAlgError) as error:
-        raise DataError(
-            sentence(
-                "The Cox model of {columns} does not converge: a covariate may tell by itself who leaves when "
-                "(separation), or two may say almost the same; leave one out or merge its levels.",
-                columns=listing([term.label for term in design.terms]),
-            )
-        ) from error
-    standardised = fitted.params_.to_numpy()
-    errors = fitted.standard_errors_.to_numpy()
-    exploded = ~(np.isfinite(standardised) & np.isfinite(errors)) | (np.abs(standardised) > EXPLODED)
+    # Numbers by their spread; a dummy as it is, or a rare one would hide that its ratio has exploded.
+    scale = np.array([1.0 if level else matrix[:, place].std() for place, (_, level) in enumerate(design.columns)])
+    estimate, covariance, settled = _newton(matrix / scale, durations, events)
+    errors = np.sqrt(np.diag(covariance))
+    exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
     names = {term.covariate: term.label for term in design.terms}
     suspects = [names[covariate] for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad]
-    if not np.isfinite(standardised).all() or not np.isfinite(errors).all():
-        raise DataError(
-            sentence("covariates: got no finite estimate for {columns} (separation), expected one; leave them out or "
-                     "merge their levels.", columns=listing(suspects))
-        )  # fmt: skip
-    problems = []
-    complaints = [entry for entry in caught if issubclass(entry.category, ConvergenceWarning)]
-    if suspects or complaints:
-        problems.append(
-            Check(
-                name="cox_convergence",
-                status="fail",
-                message=sentence(
-                    "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when "
-                    "(separation). Do not use its hazard ratios and predictions.",
-                    columns=listing(list(dict.fromkeys(suspects))) or sentence("a covariate"),
-                ),
-            )
+    trusted = settled and not suspects
+    message = (
+        sentence("The Cox model has converged.")
+        if trusted
+        else sentence(
+            "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when (separation), or "
+            "two covariates say almost the same. Nothing is said from it; leave one out or merge its levels.",
+            columns=listing(list(dict.fromkeys(suspects))) or sentence("a covariate"),
         )
-    else:
-        problems.append(Check(name="cox_convergence", status="pass", message=sentence("The Cox model has converged.")))
+    )
+    problems = [Check(name=CONVERGENCE, status="pass" if trusted else "fail", message=message)]
     per_column = float(events.sum() / width)
     problems.append(
         Check(
@@ -102,29 +75,89 @@ def maximise(
             threshold=EVENTS_PER_COLUMN,
         )
     )  # fmt: skip
-    problems += _overlap(matrix, design, names)
+    problems += _overlap(overlapping(matrix, design), names)
     problems += _hindsight(matrix, durations, design)
-    covariance = fitted.variance_matrix_.to_numpy() / np.outer(scale, scale)
-    return standardised / scale, covariance, tuple(problems)
+    return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
 
 
-def _overlap(matrix: np.ndarray, design: Design, names: Mapping[str, str]) -> list[Check]:
-    """Numbers and dummies that the others nearly determine (variance inflation of more than 10)."""
+def _newton(
+    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, most: int = 50, enough: float = 1e-7
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
+
+    Returns
+    -------
+    ndarray (p,), ndarray (p, p), bool
+        Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
+    """
+    estimate, gain = np.zeros(matrix.shape[1]), np.inf
+    with np.errstate(all="ignore"):
+        sums = risk_sets(durations, events, matrix, estimate)
+        for _ in range(most):
+            step = np.linalg.lstsq(sums.information, sums.residuals.sum(axis=0))[0]
+            step = step / max(1.0, np.abs(step).max() / EXPLODED)
+            for _ in range(30):
+                trial = risk_sets(durations, events, matrix, estimate + step)
+                if trial.log_likelihood >= sums.log_likelihood and np.isfinite(trial.information).all():
+                    break
+                step = step / 2
+            else:  # nowhere is higher: rounding error, or no maximum
+                gain = 0.0 if gain < 1e-3 else gain
+                break
+            gain = trial.log_likelihood - sums.log_likelihood
+            estimate, sums = estimate + step, trial
+            if gain < enough or np.abs(estimate).max() > EXPLODED:
+                break
+    covariance = np.full_like(sums.information, np.inf)
+    if np.linalg.matrix_rank(sums.information, hermitian=True) == len(estimate):
+        covariance = np.linalg.inv(sums.information)
+    return estimate, covariance, gain < enough
+
+
+def unadjusted(matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design) -> np.ndarray:
+    """Log hazard ratios (p,) of each covariate in a model of its own; columns as in `maximise`."""
+    covariates = np.array([covariate for covariate, _ in design.columns])
+    estimate = np.empty(len(covariates))
+    for covariate in dict.fromkeys(covariates):
+        own = covariates == covariate
+        spread = matrix[:, own].std(axis=0)
+        estimate[own] = _newton(matrix[:, own] / spread, durations, events)[0] / spread
+    return estimate
+
+
+def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
+    """Variance inflation of the covariates that the others nearly determine, the worst first.
+
+    Of a category with several columns it is the generalised one, `det R11 det R22 / det R`, to the power of one over
+    their number (Fox and Monette 1992); R is the correlation matrix, R11 and R22 its blocks of these and the others.
+    """
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
-    inflation = np.diag(np.linalg.pinv(correlations, hermitian=True))
-    worst = [names[design.columns[place][0]] for place in np.argsort(-inflation) if inflation[place] > INFLATED]
-    if not worst:
+    found = {}
+    for term in design.terms:
+        own = np.array([covariate == term.covariate for covariate, _ in design.columns])
+        if own.any() and not own.all():
+            logs = [np.linalg.slogdet(correlations[np.ix_(part, part)])[1] for part in (own, ~own, own | ~own)]
+            with np.errstate(over="ignore"):
+                inflation = float(np.exp((logs[0] + logs[1] - logs[2]) / own.sum()))
+            if inflation > INFLATED:
+                found[term.covariate] = inflation
+    return dict(sorted(found.items(), key=lambda entry: -entry[1]))
+
+
+def _overlap(inflation: Mapping[str, float], names: Mapping[str, str]) -> list[Check]:
+    if not inflation:
         return []
     return [
         Check(
-            name="covariates_overlap",
+            name=OVERLAP,
             status="warn",
             message=sentence(
-                "{columns} nearly follow from the other covariates, so their own hazard ratios are uncertain; "
-                "predictions do not suffer. Leave some out to tell them apart.",
-                columns=listing(list(dict.fromkeys(worst))[:5]),
+                "{columns} nearly follow from the other covariates, so their own hazard ratios are uncertain, and "
+                "compare customers of whom there may be none; no finding is made of them. Predictions do not suffer. "
+                "Leave some out to tell them apart.",
+                columns=listing([names[covariate] for covariate in inflation][:5]),
             ),
-            value=float(inflation.max()),
+            value=max(inflation.values()),
             threshold=INFLATED,
         )
     ]

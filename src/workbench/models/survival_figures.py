@@ -1,14 +1,15 @@
 """How survival curves are drawn."""
 
 import textwrap
+from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from workbench.evaluation.horizons import time_axis
-from workbench.evaluation.product_limit import at_risk_at
 from workbench.wording import number, sentence
 
 MOST_CURVES = 6
@@ -16,13 +17,15 @@ LABEL_WIDTH = 16
 """Characters of a label before it is broken into lines: on a phone a figure is 350 pixels wide."""
 
 
-def draw_curves(curves, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Draw `Curves`: at most six, each as far as enough customers are followed.
 
     Parameters
     ----------
     curves
         A `workbench.models.curves.Curves`.
+    horizons
+        By which the groups farthest apart are found.
     ax
         Where to draw; a new figure where it is None.
     title
@@ -32,7 +35,7 @@ def draw_curves(curves, ax: Axes | None = None, *, title: str | None = None) -> 
     -------
     matplotlib.axes.Axes
     """
-    tables = {group: table for group, table in curves.tables.items() if group in _drawn(curves)}
+    tables = {group: table for group, table in curves.tables.items() if group in _drawn(curves, horizons)}
     if ax is None:
         # Not by pyplot: that would show the figure a second time in a notebook.
         figure = Figure(figsize=(6.2, 3.6 + 0.2 * len(tables)), layout="constrained")
@@ -75,10 +78,10 @@ def _time_ticks(longest: float, time_unit: str) -> list[float]:
     return [float(tick) for tick in ticks if 0 <= tick <= (longest or 1)]
 
 
-def _drawn(curves) -> list[str]:
+def _drawn(curves, horizons: Iterable[float]) -> list[str]:
     """The two groups that lie farthest apart, and the largest others."""
     groups = list(curves.tables)
-    extremes = curves.extremes
+    extremes = curves.extremes(horizons)
     others = [group for group in groups if group not in extremes]
     return [*dict.fromkeys(extremes), *others[: MOST_CURVES - len(set(extremes))]]
 
@@ -131,7 +134,7 @@ def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
 
 
 def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) -> None:
-    """Rows under the axis: how many are still followed at each tick; few are not counted out."""
+    """Rows under the axis: how many are still followed at each tick; few are not counted out (`followed`)."""
     ticks = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
     line = 15.0  # points between rows
     top = -46.0
@@ -140,7 +143,8 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
         xy=(0, 0), xytext=(0, top), xycoords="axes fraction", textcoords="offset points",
         ha="left", va="center", fontsize="small",
     )  # fmt: skip
-    for place, (group, table) in enumerate(tables.items()):
+    followed = curves.followed(ticks)
+    for place, group in enumerate(tables):
         color = f"C{place}" if curves.by else "black"
         if curves.by:  # named, not by colour alone
             ax.annotate(
@@ -148,9 +152,8 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
                 xy=(1.035, 0), xytext=(9, top - line * (place + 1)), xycoords="axes fraction",
                 textcoords="offset points", ha="left", va="center", fontsize="small", color=color,
             )  # fmt: skip
-        counts = at_risk_at(table, np.array(ticks))
-        for tick, count in zip(ticks, counts, strict=True):
-            text = number(int(count)) if count >= curves.smallest_group else f"<{curves.smallest_group}"
+        for tick, count in followed.loc[group].items():
+            text = "–" if pd.isna(count) else number(int(count))
             ax.annotate(
                 text,
                 xy=(tick, 0), xytext=(0, top - line * (place + 1)), xycoords=("data", "axes fraction"),
