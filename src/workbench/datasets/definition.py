@@ -107,11 +107,6 @@ class Aliases:
     id: str
     customer_id: str
 
-    @property
-    def labels(self) -> dict[str, str]:
-        """Label of each column by its name."""
-        return {column.name: column.label for column in self.columns}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Definition:
