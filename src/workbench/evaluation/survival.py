@@ -285,10 +285,12 @@ class Evaluation:
     def _fitted(self) -> Check:
         """No fit failed; `fail` where more than half did."""
         fits = self.folds * self.repeats
-        message = sentence(
-            "{failed} of {fits} fits of the evaluation failed; their customers are not judged.",
-            failed=self.failed, fits=fits,
-        )  # fmt: skip
+        template = (
+            "{failed} of {fits} fits of the evaluation failed; their customers are not judged."
+            if self.failed
+            else "All {fits} fits of the evaluation worked."
+        )
+        message = sentence(template, failed=self.failed, fits=fits)
         if self.beyond:
             message += sentence(
                 " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
