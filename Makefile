@@ -29,10 +29,10 @@ demo: setup ## run the first study on sample data and print the report's path
 	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Report: $$run/report.html"
 
 test: setup ## the tests (a few minutes)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n auto -m "not slow"
 
 test-all: setup ## the tests with the slow statistical ones
-	$(BIN)/python -m pytest -m "not spark"
+	$(BIN)/python -m pytest -n auto -m "not spark"
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
