@@ -1,5 +1,7 @@
 """Rows of a database, through any Ibis backend: by URL, in batches, with credentials from the environment alone."""
 
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,8 +9,9 @@ from typing import TYPE_CHECKING
 import ibis
 import pyarrow as pa
 
-from workbench.datasets import sources
 from workbench.datasets.definition import Origin, inside
+from workbench.datasets.phrases import names
+from workbench.datasets.selects import check_select
 from workbench.errors import DataError
 from workbench.wording import sentence, shown
 
@@ -27,11 +30,11 @@ def read(origin: Origin, folder: Path) -> pa.RecordBatchReader:
         When it cannot be reached or read; the reason is not told in the driver's words, which may repeat the URL.
     """
     scheme = origin.connection.partition("://")[0]
-    url = sources.expand(origin.connection)
+    url = _expand(origin.connection)
     try:
         backend = _connect(scheme, url, folder)
         if origin.sql:
-            sources.check_select(origin.sql, backend.dialect)
+            check_select(origin.sql, backend.dialect)
         if scheme == "duckdb":  # Ibis 12 asks DuckDB 2 for methods that are gone
             query = origin.sql or str(ibis.to_sql(backend.table(origin.remote), dialect="duckdb"))
             reader = backend.con.sql(query).to_arrow_reader()
@@ -69,3 +72,18 @@ def _connect(scheme: str, url: str, folder: Path) -> "BaseBackend":
     for setting in ("enable_external_access = false", "lock_configuration = true"):
         backend.raw_sql(f"SET {setting}")
     return backend
+
+
+def _expand(url: str) -> str:
+    """A URL with `${NAME}` replaced from the environment.
+
+    Raises
+    ------
+    DataError
+        For a variable that is not set.
+    """
+    absent = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
+    if absent:
+        template = "connection: the environment does not say {names}; set them before the workbench starts."
+        raise DataError(sentence(template, names=names(absent)))
+    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], url)

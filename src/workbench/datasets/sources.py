@@ -1,6 +1,5 @@
 """Where the rows of a table lie → columns of a table in the workshop, named by position (`c0`, `c1`, …)."""
 
-import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pyarrow as pa
 from workbench.datasets import packaged, reading
 from workbench.datasets.definition import Origin, inside
 from workbench.datasets.phrases import names
+from workbench.datasets.selects import check_select
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown
@@ -116,30 +116,6 @@ def open_rows(workshop: Workshop, origin: Origin, place: Place, name: str, wante
         (alias,) = [*origin.files, *origin.samples]
         return _read(workshop, origin, place, alias, f"_raw_{name}", wanted)
     return _query(workshop, origin, place, name, wanted)
-
-
-def check_select(sql: str, dialect: str) -> None:
-    """Whether SQL is one SELECT and nothing else.
-
-    Raises
-    ------
-    DataError
-        When it is not.
-    """
-    import sqlglot
-    from sqlglot import expressions
-    from sqlglot.errors import SqlglotError
-
-    try:
-        statements = sqlglot.parse(sql, dialect=dialect)
-    except (SqlglotError, RecursionError) as error:
-        raise DataError(sentence("sql: not readable as SQL; expected one SELECT.")) from error
-    changing = (expressions.DML, expressions.DDL, expressions.Command, expressions.Into)
-    single = len(statements) == 1 and isinstance(statements[0], expressions.Query)
-    if not single or any(
-        isinstance(node, changing) and not isinstance(node, expressions.Query) for node in statements[0].walk()
-    ):
-        raise DataError(sentence("sql: expected one SELECT and nothing else."))
 
 
 def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: str, wanted: Wanted) -> RawTable:
@@ -260,18 +236,3 @@ def _check_names(alias: str, headers: tuple[str, ...]) -> None:
     if double:
         template = "{alias}: SQL needs columns with names of their own, got {names} twice or without a name."
         raise DataError(sentence(template, alias=alias, names=names(double)))
-
-
-def expand(url: str) -> str:
-    """A URL with `${NAME}` replaced from the environment.
-
-    Raises
-    ------
-    DataError
-        For a variable that is not set.
-    """
-    absent = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
-    if absent:
-        template = "connection: the environment does not say {names}; set them before the workbench starts."
-        raise DataError(sentence(template, names=names(absent)))
-    return re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], url)

@@ -421,9 +421,16 @@ class CoxModel:
 
     def plot(self, ax=None, *, title: str | None = None):
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
-        from workbench.models.survival_figures import draw_hazard_ratios  # only a figure needs matplotlib
+        from workbench.models.survival_figures import draw_hazard_ratios  # only a figure needs matplotlib, strongest
 
         return draw_hazard_ratios(self, ax, title=title)
+
+    def strongest(self, most: int = 10) -> pd.DataFrame:
+        """The hazard ratios farthest from 1, without those that have no finite estimate."""
+        table = self.hazard_ratios()
+        table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
+        strength = np.log(table["hazard_ratio"]).abs()
+        return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
 
     def describe(self) -> str:
         """What the figure of hazard ratios shows, for those who cannot see it."""
@@ -431,7 +438,7 @@ class CoxModel:
             sentence("{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
                      label=row.label, value=row.value, reference=row.reference, ratio=number(row.hazard_ratio, 2),
                      lower=number(row.lower, 2), upper=number(row.upper, 2))
-            for row in strongest(self.hazard_ratios()).itertuples()
+            for row in self.strongest().itertuples()
         ]  # fmt: skip
         return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
@@ -468,14 +475,6 @@ def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
     """
     adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
     return (adjusted * alone < 0) | ((adjusted - alone).abs() > np.log(2))
-
-
-def strongest(hazard_ratios: pd.DataFrame, most: int = 10) -> pd.DataFrame:
-    """The rows farthest from a hazard ratio of 1, without those that have no finite estimate."""
-    finite = np.isfinite(hazard_ratios[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (hazard_ratios["lower"] > 0)
-    hazard_ratios = hazard_ratios[finite]
-    strength = np.log(hazard_ratios["hazard_ratio"]).abs()
-    return hazard_ratios.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
 
 
 def _proportionality(sums, design: Design) -> pd.DataFrame:

@@ -176,9 +176,7 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
     -------
     matplotlib.axes.Axes
     """
-    from workbench.models.cox import strongest
-
-    table = strongest(model.hazard_ratios()).iloc[::-1]
+    table = model.strongest().iloc[::-1]
     if ax is None:
         ax = Figure(figsize=(6.2, 1.2 + 0.42 * max(len(table), 2)), layout="constrained").subplots()
     rows = np.arange(len(table))
