@@ -354,6 +354,43 @@ def test_a_secret_of_the_environment_appears_in_no_artifact(bench):
         assert shape not in everything
 
 
+@pytest.mark.parametrize("written", ["text", "file"])
+def test_hostile_values_arrive_as_they_are_and_are_never_live(bench, tmp_path, written):
+    hostile = [
+        "new\nline\nimport os; os._exit(3)",
+        "'; __import__('os')._exit(3) #",
+        '"""); raise SystemExit',
+        "{x} {{ 7 * 7 }} %(a)s ${HOME} `id`",
+        "<script>alert(1)</script><img src=x onerror=alert(1)>",
+        "\u202eright to left \u0000 nul \x1b[31m 漢字 🙂",
+        "long " * 20_000,
+    ]
+    if written == "text":
+        hostile[5] = hostile[5].replace("\u0000", "")
+    names = [f"t{number}" for number in range(len(hostile))]
+    parameters = "\n".join(["seed: int = 1", "listed: list[str] = []", *(f'{name}: str = ""' for name in names)])
+    show = f"import json\nfor text in [{', '.join(names)}, *listed]:\n    print(json.dumps(text))"
+    bench.study("echo", FINDING, show, parameters=parameters)
+    given = {**dict(zip(names, hostile, strict=True)), "listed": hostile}
+    if written == "text":
+        texts = [f"{name}={value if name in names else json.dumps(value)}" for name, value in given.items()]
+        done = bench.run("run", "echo", "--json", *(word for text in texts for word in ("-p", text)))
+    else:
+        (tmp_path / "p.json").write_text(json.dumps(given))
+        done = bench.run("run", "echo", "--json", "--params", tmp_path / "p.json")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads(done.stdout)
+    assert {name: manifest["parameters"][name] for name in given} == given
+    folder = bench.folder(manifest)
+    outputs = json.loads((folder / "notebook.ipynb").read_text())["cells"][-1]["outputs"]
+    printed = "".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
+    assert [json.loads(line) for line in printed.splitlines()] == [*hostile, *hostile]
+    html = (folder / "report.html").read_text()
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    assert "{{ 7 * 7 }}" in html
+
+
 def test_an_earlier_run_can_be_repeated_with_changes(bench):
     bench.study(
         "small",
