@@ -108,3 +108,22 @@ def suggestion(got: object, known: Iterable[str]) -> str:
     folded = {name.casefold(): name for name in known}
     near = difflib.get_close_matches(str(got).casefold(), folded, n=1)
     return sentence("; did you mean {name}?", name=shown(folded[near[0]])) if near else "."
+
+
+def inert(value: object) -> object:
+    """A cell of CSV that a spreadsheet does not run: text that begins like a formula gets an apostrophe in front.
+
+    Numbers stay as they are, also where they are text.
+
+    Examples
+    --------
+    >>> [inert(value) for value in ("=1+1", "-2.5", "@cmd", "plain", -3, None)]
+    ["'=1+1", '-2.5', "'@cmd", 'plain', -3, None]
+    """
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value

@@ -1,29 +1,11 @@
 import copy
 import re
 import time
-from html.parser import HTMLParser
 
 import pytest
+from tests.reporting.pages import Page
 
 from workbench.reporting.index import index_page, rebuild_index
-
-
-class Page(HTMLParser):
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict]] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
 
 
 def manifest(run, **fields) -> dict:

@@ -5,34 +5,11 @@ import itertools
 import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 
 import pytest
+from tests.reporting.pages import Page
 
 from workbench.reporting.render import render, write_report
-
-
-class Page(HTMLParser):
-    """The tags and the text of a page, and what stands between its script tags."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.tags: list[tuple[str, dict]] = []
-        self.words: list[str] = []
-        self.feed(html)
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data):
-        self.words.append(data)
-
-    def all(self, tag: str) -> list[dict]:
-        return [attributes for name, attributes in self.tags if name == tag]
-
-    @property
-    def text(self) -> str:
-        return " ".join("".join(self.words).split())
 
 
 def test_the_same_folder_gives_the_same_bytes_wherever_it_lies(run, folder, tmp_path, monkeypatch):

@@ -17,8 +17,6 @@ from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown
 
-_ABOUT_SQL = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException, duckdb.PermissionException)
-
 type Wanted = Callable[[str], bool]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, text_of
 from workbench.reporting.phrases import BARE_UNITS, EVIDENCE, interval, quantity, slug
-from workbench.wording import number, sentence
+from workbench.wording import inert, number, sentence
 
 MOST_ROWS = 50
 
@@ -150,13 +150,10 @@ def _decimals(text: str) -> str:
 def _csv_uri(names: list[str], rows: Sequence[Sequence]) -> str:
     target = io.StringIO()
     writer = csv.writer(target)
-    writer.writerow(map(_inert, names))
-    writer.writerows([_inert(value) for value in row] for row in rows)
+    writer.writerow(map(inert, names))
+    writer.writerows([_written(value) for value in row] for row in rows)
     return "data:text/csv;charset=utf-8," + quote(target.getvalue(), errors="replace")
 
 
-def _inert(value: object) -> object:
-    # A spreadsheet would run text that begins like a formula.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value if value is None or is_number(value) else text_of({"": value}, "")
+def _written(value: object) -> object:
+    return inert(value if value is None or is_number(value) else text_of({"": value}, ""))

@@ -8,7 +8,6 @@ without a lock is a run that died, which is derived on every reading and believe
 import fcntl
 import json
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -22,7 +21,6 @@ from workbench.files import strict_json, write_atomic
 from workbench.studies.parameters import unknown
 from workbench.wording import shown
 
-RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}")
 STATUSES = ("running", "succeeded", "failed", "interrupted")
 DIED = "The run ended without a word: it was killed, or the machine stopped."
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import StudyError
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
+from workbench.wording import inert
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -244,25 +245,12 @@ def _cell(value: Any) -> Any:
 
 
 def _csv(frame: "DataFrame") -> str:
-    """CSV that a spreadsheet does not run: text that begins like a formula gets an apostrophe in front."""
-    safe = frame.rename(columns=_no_formula)
+    """CSV that a spreadsheet does not run."""
+    safe = frame.rename(columns=inert)
     for position, kind in enumerate(safe.dtypes):
         if kind.kind not in "iufbM":
-            safe.isetitem(position, [_no_formula(value) for value in safe.iloc[:, position]])
+            safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])
     return safe.to_csv(index=False, lineterminator="\n")
-
-
-def _no_formula(value: Any) -> Any:
-    starts = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if starts and not _is_number(value) else value
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _file_name(name: str) -> str:
