@@ -18,13 +18,17 @@ def test_agrees_with_lifelines_under_ties_of_time_and_risk():
     assert share == pytest.approx(concordance_index(durations, -risk, events), abs=1e-12)
 
 
-def test_chunks_do_not_change_the_count(monkeypatch):
-    durations, events, risk = sample(90, 4)
-    whole = count_pairs(durations, events, risk)
-    monkeypatch.setattr("workbench.evaluation.concordance.CHUNK", 200)
-    parts = count_pairs(durations, events, risk)
-    assert (parts.right == whole.right).all()
-    assert (parts.comparable == whole.comparable).all()
+def test_every_pair_is_counted_once_by_merging_as_by_comparing_all():
+    random = np.random.default_rng(3)
+    for size in (1, 2, 3, 17, 130):
+        durations, events = random.integers(1, 9, size).astype(float), random.random(size) < 0.6
+        risk, weights = random.integers(0, 6, size), random.random(size)
+        outlived = (durations[:, None] < durations) | ((durations[:, None] == durations) & ~events)
+        pair = (outlived & events[:, None]) * weights[:, None]
+        agree = pair * ((risk[:, None] > risk) + 0.5 * (risk[:, None] == risk))
+        counted = count_pairs(durations, events, risk, weights=weights)
+        assert counted.right == pytest.approx(agree.sum(axis=0) + agree.sum(axis=1))
+        assert counted.comparable == pytest.approx(pair.sum(axis=0) + pair.sum(axis=1))
 
 
 def test_a_perfect_ranking_is_1_and_its_opposite_0():

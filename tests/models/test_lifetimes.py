@@ -29,7 +29,7 @@ def test_all_faults_are_told_at_once():
     assert len(caught.value.faults) == 5
     assert "lifetimes.duration: got 3 rows of 3 with something else, expected a finite number of at least 0" in text
     assert "lifetimes.event: got 3 rows of 3" in text
-    assert "lifetimes.entry: got 2 customers" in text
+    assert "lifetimes.entry: got 1 rows" in text
 
 
 def test_missing_columns_are_all_named():

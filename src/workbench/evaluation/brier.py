@@ -1,11 +1,9 @@
 """Brier score of survival predictions with some customers not followed to the horizon."""
 
 import numpy as np
+import pandas as pd
 
-from workbench.evaluation.product_limit import product_limit, survival_at
-
-LEAST_FOLLOWED = 0.1
-"""Where a smaller share would still be followed, weights grow beyond use."""
+from workbench.evaluation.censoring import FLOOR, LEAST_FOLLOWED, Followed, marginal
 
 
 def brier(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float) -> float | None:
@@ -37,22 +35,51 @@ def brier(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horiz
     return None if errors is None else float(errors.mean())
 
 
-def brier_errors(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float) -> np.ndarray | None:
+def brier_errors(
+    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float, followed: Followed | None = None
+) -> np.ndarray | None:
     """What each customer adds to `brier`, (n,): its weighted squared error; their mean is the score.
 
-    Who is censored when others leave was still followed then: the share followed falls by `c / (n - d)`, so the
-    weights of all customers sum to n.
+    Parameters
+    ----------
+    followed
+        Probabilities of being followed, with one time, the horizon; those of all customers alike (`marginal`), of which
+        the weights sum to n, where it is None.
+
+    Returns
+    -------
+    ndarray or None
+        None where the probability of being followed is below a tenth for somebody who counts, and the same for all.
     """
-    table = product_limit(durations, events)
-    staying = (table["at_risk"] - table["events"]).clip(lower=1)
-    followed = table.assign(survival=(1 - table["censored"] / staying).cumprod())
-    before = survival_at(followed, np.nextafter(durations, -np.inf))  # just before each customer's own time
-    later = float(survival_at(followed, np.array([horizon]))[0])
     left = events & (durations <= horizon)
     stayed = durations > horizon
-    if (stayed.any() and later < LEAST_FOLLOWED) or (left.any() and before[left].min() < LEAST_FOLLOWED):
-        return None
-    errors = np.zeros(len(durations))
-    errors[left] = survival[left] ** 2 / before[left]
-    errors[stayed] = (1 - survival[stayed]) ** 2 / max(later, LEAST_FOLLOWED)
+    if followed is None:
+        rows = pd.DataFrame({"duration": durations})
+        followed = marginal(durations, events)(rows, np.array([horizon]))
+        if (stayed.any() and followed.at[0, 0] < LEAST_FOLLOWED) or (
+            left.any() and followed.before[left].min() < LEAST_FOLLOWED
+        ):
+            return None
+    return weighted_errors(durations, events, survival[:, None], np.array([horizon]), followed)[:, 0]
+
+
+def weighted_errors(
+    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, times: np.ndarray, followed: Followed
+) -> np.ndarray:
+    """Weighted squared errors (n, K) of predicted survival (n, K) at each of K times; see `brier_errors`."""
+    left = events[:, None] & (durations[:, None] <= times)
+    stayed = durations[:, None] > times
+    errors = left * survival**2 / np.maximum(followed.before, FLOOR)[:, None]
+    errors += stayed * (1 - survival) ** 2 / np.maximum(followed.at, FLOOR)
     return errors
+
+
+def integrated(errors: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Average over time of errors (n, K) at ascending times (K,), by the trapezoidal rule: (n,), or a number of (K,).
+
+    Examples
+    --------
+    >>> round(float(integrated(np.array([0.0, 0.2, 0.2]), np.array([0.0, 1, 2]))), 4)
+    0.15
+    """
+    return np.trapezoid(errors, times, axis=-1) / (times[-1] - times[0])

@@ -1,11 +1,8 @@
-"""Does a higher predicted risk mean leaving sooner? Harrell's concordance with a standard error."""
+"""Does a higher predicted risk mean leaving sooner? Harrell's and Uno's concordance with a standard error."""
 
 from dataclasses import dataclass
 
 import numpy as np
-
-CHUNK = 4_000_000
-"""Pairs compared at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,50 +12,118 @@ class Pairs:
     Attributes
     ----------
     right, comparable (n,)
-        Pairs in which the customer takes part: those ranked rightly (ties of risk count half), and all.
+        Weight of the pairs in which the customer takes part: those ranked rightly (ties of risk count half), and all.
     """
 
     right: np.ndarray
     comparable: np.ndarray
 
 
-def count_pairs(durations: np.ndarray, events: np.ndarray, risk: np.ndarray) -> Pairs:
+def count_pairs(
+    durations: np.ndarray, events: np.ndarray, risk: np.ndarray, *, weights: np.ndarray | None = None
+) -> Pairs:
     """Compare every two customers of whom one was seen to leave while the other was still there.
 
     Who leaves at the moment at which another is censored leaves first; two who leave at the same moment are not
-    compared. Takes time with the square of the customers.
+    compared. Takes time with n log(n)^2: halves of the customers in order of time are merged in order of risk.
 
     Parameters
     ----------
     durations, events, risk (n,)
         Time observed, whether the customer left, and the prediction (higher: sooner).
+    weights (n,)
+        Weight of a pair, by the one who left; 1 (Harrell) where it is None, `uno_weights` for Uno's.
 
     References
     ----------
-    Harrell, Lee and Mark (1996).
+    Harrell, Lee and Mark (1996); Uno, Cai, Pencina, D'Agostino and Wei (2011).
     """
     size = len(durations)
-    right, comparable = np.zeros(size), np.zeros(size)
-    leavers = np.flatnonzero(events)
-    step = max(1, CHUNK // max(size, 1))
-    for start in range(0, len(leavers), step):
-        rows = leavers[start : start + step]
-        outlived = durations[rows, None] < durations[None, :]
-        outlived |= (durations[rows, None] == durations[None, :]) & ~events[None, :]
-        higher = (risk[rows, None] > risk[None, :]) + 0.5 * (risk[rows, None] == risk[None, :])
-        agree = outlived * higher
-        np.add.at(right, rows, agree.sum(axis=1))
-        np.add.at(comparable, rows, outlived.sum(axis=1))
-        right += agree.sum(axis=0)
-        comparable += outlived.sum(axis=0)
+    weight = np.where(events, 1.0 if weights is None else weights, 0.0)
+    step = np.unique(np.column_stack([durations, ~events.astype(bool)]), axis=0, return_inverse=True)[1].ravel()
+    level = np.unique(risk, return_inverse=True)[1].ravel()
+    # Among those of one moment the lower risk comes first, so that no two of them count as ranked rightly.
+    order = np.lexsort((level, step))
+    step, level, weight = step[order], level[order], weight[order]
+
+    below, above = _lower_after(level), _heavier_before(level, weight)
+    ties, tied_weight = _equal_after(level, step, weight)
+    later = size - np.searchsorted(step, step, side="right")
+    earlier = np.append(0.0, weight.cumsum())[np.searchsorted(step, step, side="left")]
+    right, comparable = np.empty(size), np.empty(size)
+    right[order] = weight * (below + 0.5 * ties) + above + 0.5 * tied_weight
+    comparable[order] = weight * later + earlier
     return Pairs(right, comparable)
+
+
+def _merges(level: np.ndarray):
+    """Each way in which neighbouring blocks of 1, 2, 4, … places are merged: the order by (block pair, level), whether
+    each comes from the left block, and where its pair begins in that order. Equal levels: the left ones first."""
+    size, block = len(level), 1
+    place = np.arange(size)
+    order = place
+    span = int(level.max(initial=0)) + 1
+    while block < size:
+        pair = place // (2 * block)
+        order = order[np.argsort((pair * span + level)[order], kind="stable")]
+        yield order, (order // block) % 2 == 0, pair[order] * 2 * block
+        block *= 2
+
+
+def _lower_after(level: np.ndarray) -> np.ndarray:
+    """For each place, how many later ones have a lower level."""
+    count = np.zeros(len(level))
+    for order, left, start in _merges(level):
+        from_right = np.append(0, np.cumsum(~left))
+        count[order[left]] += (from_right[1:] - from_right[start])[left]
+    return count
+
+
+def _heavier_before(level: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """For each place, the weight of the earlier ones with a higher level."""
+    total = np.zeros(len(level))
+    for order, left, start in _merges(level):
+        ends = np.append(start[1:] != start[:-1], True).nonzero()[0] if len(start) else np.zeros(0, int)
+        from_left = np.append(0.0, np.cumsum(np.where(left, weight[order], 0.0)))
+        whole = np.repeat(from_left[ends + 1], np.diff(np.append(-1, ends)))
+        total[order[~left]] += (whole - from_left[1:])[~left]
+    return total
+
+
+def _equal_after(level: np.ndarray, step: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For each place, how many of the same level come at a later step, and the weight of those at an earlier one."""
+    steps = int(step.max(initial=0)) + 1
+    key = level * steps + step
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    until = np.searchsorted(key, (level[order] + 1) * steps)
+    after, before = np.empty(len(level)), np.empty(len(level))
+    after[order] = until - np.searchsorted(key, key, side="right")
+    total = np.append(0.0, weight[order].cumsum())
+    before[order] = total[np.searchsorted(key, key)] - total[np.searchsorted(key, level[order] * steps)]
+    return after, before
+
+
+def uno_weights(durations: np.ndarray, before: np.ndarray, until: float) -> np.ndarray:
+    """Weights of Uno's concordance: 1 over the squared probability of being followed, for leavers before `until`.
+
+    Parameters
+    ----------
+    durations (n,)
+        Time observed.
+    before (n,)
+        Probability that the customer was still followed just before it; see `workbench.evaluation.censoring`.
+    until
+        Leavers after this time do not count: few would still be followed.
+    """
+    return np.where(durations < until, 1 / before**2, 0.0)
 
 
 def concordance(pairs: list[Pairs]) -> tuple[float, float]:
     """Share of pairs ranked rightly, and its standard error, averaged over repeats on the same customers.
 
     The standard error is that of a U-statistic by its linear terms (the infinitesimal jackknife): how much the share
-    would vary with other customers, the predictions being given.
+    would vary with other customers, the predictions and weights being given.
 
     Parameters
     ----------
@@ -86,3 +151,29 @@ def concordance(pairs: list[Pairs]) -> tuple[float, float]:
         influences.append((repeat.right - share * repeat.comparable) / total)
     influence = np.mean(influences, axis=0)
     return float(np.mean(shares)), float(np.sqrt((influence**2).sum()))
+
+
+def auc_at(
+    durations: np.ndarray, events: np.ndarray, risk: np.ndarray, before: np.ndarray, time: float
+) -> float | None:
+    """Of a customer gone by `time` and one still there then, how often the first has the higher risk.
+
+    The cumulative/dynamic area under the ROC curve; leavers weigh 1 over the probability of being followed until they
+    left. None where nobody is known to be gone, or nobody to be there.
+
+    Parameters
+    ----------
+    before (n,)
+        As in `uno_weights`.
+
+    References
+    ----------
+    Uno, Cai, Tian and Wei (2007); Hung and Chiang (2010).
+    """
+    gone, there = events & (durations <= time), durations > time
+    if not gone.any() or not there.any():
+        return None
+    ranked = np.sort(risk[there])
+    own = risk[gone]
+    wins = (np.searchsorted(ranked, own, side="left") + np.searchsorted(ranked, own, side="right")) / 2
+    return float(np.average(wins, weights=1 / before[gone]) / len(ranked))

@@ -1,16 +1,16 @@
 """The product-limit (Kaplan–Meier) table of one group, and what can be read from it: the numbers, no words."""
 
-import warnings
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 
 INTERVAL = "log-log"
 
 
-def product_limit(durations: np.ndarray, events: np.ndarray, *, confidence: float = 0.9) -> pd.DataFrame:
+def product_limit(
+    durations: np.ndarray, events: np.ndarray, *, entry: np.ndarray | None = None, confidence: float = 0.9
+) -> pd.DataFrame:
     """Kaplan–Meier estimate of one group, one row for each distinct time.
 
     Parameters
@@ -19,6 +19,10 @@ def product_limit(durations: np.ndarray, events: np.ndarray, *, confidence: floa
         Times until the event or the end of observation, at least 0, any unit; at least one.
     events
         True where the event was seen, False where the observation was cut short (censored).
+    entry
+        Times from which each was observed: at risk are those with `entry < t <= duration` (left truncation); 0 where it
+        is None. Where nobody is at risk in between, what went before is lost: the curve falls to 0 with the last one
+        at risk, so let it begin where enough are (`enough_from`).
     confidence
         Level of the pointwise interval.
 
@@ -39,29 +43,60 @@ def product_limit(durations: np.ndarray, events: np.ndarray, *, confidence: floa
     --------
     >>> product_limit([1, 2, 2, 4], [True, True, False, True])[["time", "at_risk", "survival"]].round(3).values.tolist()
     [[0.0, 4.0, 1.0], [1.0, 4.0, 0.75], [2.0, 3.0, 0.5], [4.0, 1.0, 0.0]]
+    >>> late = product_limit([1, 2, 3, 4], [True] * 4, entry=[0, 0, 1, 1])
+    >>> late[["time", "at_risk", "survival"]].round(3).values.tolist()
+    [[0.0, 2.0, 1.0], [1.0, 2.0, 0.5], [2.0, 3.0, 0.333], [3.0, 2.0, 0.167], [4.0, 1.0, 0.0]]
     """
     durations, events = np.asarray(durations, dtype=float), np.asarray(events, dtype=bool)
-    # lifelines switches numpy's warnings off for the whole process; errstate puts them back.
-    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        fitted = KaplanMeierFitter(alpha=1 - confidence).fit(durations, events)
-    counts = fitted.event_table
+    time, place = np.unique(np.append(durations, 0.0), return_inverse=True)
+    place = place[:-1]
+    gone = np.bincount(place, minlength=len(time))
+    left = np.bincount(place, weights=events, minlength=len(time)).astype(int)
+    at_risk = len(durations) - np.append(0, gone.cumsum()[:-1])
+    if entry is not None:
+        entered = np.searchsorted(np.sort(entry), time, side="left")
+        entered[0] = np.searchsorted(np.sort(entry), 0.0, side="right")
+        at_risk = at_risk - len(durations) + entered
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival = np.cumprod(np.where(at_risk > 0, 1 - left / np.maximum(at_risk, 1), 1.0))
+        greenwood = np.where(left > 0, left / (at_risk * (at_risk - left)), 0.0).cumsum()
+        logged = np.log(survival)
+        half = normal_quantile(confidence) * np.sqrt(greenwood) / logged
+        lower, upper = np.exp(logged * np.exp(-half)), np.exp(logged * np.exp(half))
     table = pd.DataFrame(
         {
-            "time": counts.index.to_numpy(dtype=float),
-            "at_risk": counts["at_risk"].to_numpy(dtype=int),
-            "events": counts["observed"].to_numpy(dtype=int),
-            "censored": counts["censored"].to_numpy(dtype=int),
-            "survival": fitted.survival_function_.iloc[:, 0].to_numpy().clip(0, 1),
-            "lower": fitted.confidence_interval_.iloc[:, 0].to_numpy(),
-            "upper": fitted.confidence_interval_.iloc[:, 1].to_numpy(),
+            "time": time,
+            "at_risk": at_risk,
+            "events": left,
+            "censored": gone - left,
+            "survival": survival,
+            "lower": lower,
+            "upper": upper,
         }
     )
-    whole, gone = table["survival"] >= 1, table["survival"] <= 0
+    whole, none = table["survival"] >= 1, table["survival"] <= 0
     table.loc[whole, "lower"] = (1 - confidence) ** (1 / table["at_risk"].clip(lower=1))
-    table.loc[gone, "lower"] = 0.0
-    table.loc[gone, "upper"] = table["upper"].mask(gone).ffill().fillna(1.0)
+    table.loc[whole, "upper"] = 1.0
+    table.loc[none, "lower"] = 0.0
+    table.loc[none, "upper"] = table["upper"].mask(none).ffill().fillna(1.0)
     return table
+
+
+def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
+    """The first time from which on at least `enough` are at risk, until so few are left: where a curve can begin.
+
+    0 where everyone was observed from the start, or where there never are enough.
+    """
+    if not (entry > 0).any():
+        return 0.0
+    times = np.unique(np.append(entry, 0.0))
+    at_risk = np.searchsorted(np.sort(entry), times, side="right") - np.searchsorted(
+        np.sort(durations), times, side="right"
+    )
+    few = np.flatnonzero(at_risk[: int(at_risk.argmax()) + 1] < enough)
+    if at_risk.max() < enough or not len(few):
+        return 0.0
+    return float(times[few[-1] + 1])
 
 
 def survival_at(table: pd.DataFrame, times: np.ndarray, column: str = "survival") -> np.ndarray:

@@ -5,19 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lifelines.utils import concordance_index
 from scipy.stats import chi2, norm
 
 from workbench.errors import DataError
-from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
-from workbench.findings import Check, Finding
+from workbench.findings import Check
 from workbench.models.design import Design, NobodyLeft, build_design
-from workbench.models.lifetimes import inline, require_lifetimes
+from workbench.models.hazard_ratio_words import HazardRatioWords
+from workbench.models.lifetimes import entry_of, require_lifetimes
 from workbench.models.partial_likelihood import CONVERGENCE, maximise, overlapping, unadjusted
+from workbench.models.predictions import Baseline, Predictions, Stretch
 from workbench.models.risk_sets import proportionality_test, risk_sets
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import number, percent, sentence
 
 
 def fit_cox(
@@ -34,7 +35,8 @@ def fit_cox(
     Parameters
     ----------
     lifetimes
-        One row a customer: `customer_id`, `duration` (in `time_unit`), `event` and the covariates.
+        One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the covariates, and `entry` where some
+        were on board before the records begin (they are at risk from then on).
     covariates
         Columns; see `workbench.models.design.build_design` for how they are encoded. None of them gives the curve of
         all customers.
@@ -68,13 +70,16 @@ def fit_cox(
     matrix, silent = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     loud = ~silent
-    coefficients, covariance, problems = maximise(matrix[loud], durations[loud], events[loud], design)
-    sums = risk_sets(durations[loud], events[loud], matrix[loud], coefficients)
-    null = risk_sets(durations[loud], events[loud], np.zeros((int(loud.sum()), 0)), np.zeros(0))
+    seen = (durations[loud], events[loud])
+    entry = entry_of(used)
+    entry = None if entry is None else entry[loud]
+    coefficients, covariance, problems = maximise(matrix[loud], *seen, design, entry=entry)
+    sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry)
+    null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False)
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
     alone, entangled = np.full(len(coefficients), np.nan), ()
     if len(coefficients) and not refit:  # only findings need them
-        alone = unadjusted(matrix[loud], durations[loud], events[loud], design)
+        alone = unadjusted(matrix[loud], *seen, design, entry=entry)
         entangled = tuple(overlapping(matrix[loud], design))
     return CoxModel(
         design=design,
@@ -90,11 +95,11 @@ def fit_cox(
         ),
         entangled=entangled,
         covariance=covariance,
-        baseline=pd.DataFrame({"time": sums.times, "cumulative_hazard": sums.hazard.cumsum()}),
+        baseline_sums=Baseline.of(sums),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         null_log_likelihood=null.log_likelihood,
-        concordance=float(concordance_index(durations, -np.where(silent, -1e300, log_hazard), events)),
+        concordance=concordance([count_pairs(durations, events, np.where(silent, -1e300, log_hazard))])[0],
         proportionality=_proportionality(sums, design),
         customers=len(used),
         events=int(events.sum()),
@@ -105,7 +110,7 @@ def fit_cox(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class CoxModel:
+class CoxModel(HazardRatioWords, Predictions):
     """A fitted Cox model.
 
     Attributes
@@ -120,8 +125,8 @@ class CoxModel:
         Covariates that the others nearly determine.
     covariance
         Of the coefficients, in the same order.
-    baseline
-        `time`, `cumulative_hazard` of a customer at every reference level with average numbers.
+    baseline_sums
+        Sums over event times, from which predictions are made.
     last_time
         End of observation: nothing is predicted beyond.
     log_likelihood, null_log_likelihood
@@ -142,7 +147,7 @@ class CoxModel:
     coefficients: pd.DataFrame
     entangled: tuple[str, ...]
     covariance: np.ndarray
-    baseline: pd.DataFrame
+    baseline_sums: Baseline
     last_time: float
     log_likelihood: float
     null_log_likelihood: float
@@ -153,6 +158,11 @@ class CoxModel:
     confidence: float
     time_unit: str
     problems: tuple[Check, ...]
+
+    @property
+    def baseline(self) -> pd.DataFrame:
+        """`time`, `cumulative_hazard` of a customer at every reference level with average numbers."""
+        return pd.DataFrame({"time": self.baseline_sums.times, "cumulative_hazard": self.baseline_sums.hazard})
 
     @property
     def usable(self) -> bool:
@@ -230,218 +240,14 @@ class CoxModel:
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
         """Log of each customer's hazard against the baseline, by customer_id; minus infinity where nobody leaves."""
-        matrix, silent = self.design.encode(frame)
-        values = np.where(silent, -np.inf, matrix @ self.coefficients["coefficient"].to_numpy())
+        values = self.stretches(frame)[0].log_hazard
         return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
-    def predict_survival(self, frame: pd.DataFrame, times: Iterable[float]) -> pd.DataFrame:
-        """Predicted share still there, `exp(-H0(t) exp(x b))`.
-
-        Parameters
-        ----------
-        frame
-            `customer_id` and the covariates, without missing numbers.
-        times
-            Within the time observed.
-
-        Returns
-        -------
-        DataFrame
-            One row a customer (index `customer_id`), one column a time (ascending).
-
-        Raises
-        ------
-        DataError
-            When a time lies beyond the data, or a covariate cannot be encoded.
-        """
-        times = clean_horizons(times)
-        if times[-1] > self.last_time:
-            raise DataError(
-                sentence(
-                    "times: got {time}, expected at most {last}, where the data end; nothing is extrapolated.",
-                    time=span(times[-1], self.time_unit),
-                    last=span(self.last_time, self.time_unit),
-                )
-            )
-        log_hazard = self.log_hazard(frame)
-        place = np.searchsorted(self.baseline["time"].to_numpy(), times, side="right")
-        cumulative = np.append(0.0, self.baseline["cumulative_hazard"].to_numpy())[place]
-        with np.errstate(over="ignore"):
-            survival = np.exp(-np.exp(log_hazard.to_numpy())[:, None] * cumulative)
-        return pd.DataFrame(survival, index=log_hazard.index, columns=pd.Index(times, name="horizon"))
-
-    def checks(self) -> tuple[Check, ...]:
-        """What was gathered, dropped or missing, whether the fit can be used, and what adjusting changed."""
-        return self.design.checks + self.problems + self._adjustment()
-
-    def _adjustment(self) -> tuple[Check, ...]:
-        """Which hazard ratios depend on what is adjusted for."""
-        table = self.hazard_ratios()
-        if not self.usable or table.empty:
-            return ()
-        changed = [
-            sentence("{label} “{value}”", label=inline(row.label), value=row.value)
-            for row in table[changed_by_adjusting(table)].itertuples()
-        ]
-        message = (
-            sentence(
-                "Hazard ratios of {labels} change sides or more than twofold when others are adjusted for: they depend "
-                "on which covariates are taken into account, so no finding is made of them.",
-                labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
-            )
-            if len(changed)
-            else sentence("Hazard ratios are alike with and without adjusting for the other covariates.")
-        )
-        return (
-            Check(
-                name="adjustment", status="warn" if len(changed) else "pass", message=message,
-                value=len(changed), threshold=0,
-            ),
-        )  # fmt: skip
-
-    def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
-        """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
-
-        The test of each covariate is in `proportionality`. Empty where there was nothing to test.
-        """
-        tested = self.proportionality
-        if tested.empty:
-            return ()
-        varying = tested[tested["p_value_holm"] < level]
-        said = {"count": len(varying), "all": len(tested), "level": percent(level)}
-        message = (
-            sentence("No sign that any of {all} hazard ratios changes over time (Holm's correction, {level}).", **said)
-            if varying.empty
-            else sentence(
-                "{count} of {all} covariates have hazard ratios that change over time ({labels}; Holm's correction, "
-                "{level}): the ones shown are averages over the time observed, and may be weaker or reversed early or "
-                "late.",
-                labels=listing([inline(label) for label in varying["label"]]),
-                **said,
-            )
-        )
-        return (
-            Check(
-                name="proportional_hazards",
-                status="pass" if varying.empty else "warn",
-                message=message,
-                value=len(varying),
-                threshold=0,
-            ),
-        )
-
-    def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
-        """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
-
-        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that the
-        others nearly determine, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
-        Bonferroni for all hazard ratios.
-        """
-        if not self.usable:
-            return ()
-        table = self.hazard_ratios()
-        looked_at = len(table)
-        widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
-        kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
-                        level=percent(self.confidence), count=looked_at)  # fmt: skip
-        doubtful = changed_by_adjusting(table) | table["covariate"].isin(self.entangled)
-        table = table[(table["p_value_holm"] < level) & ~doubtful]
-        strength = np.log(table["hazard_ratio"]).abs()
-        table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
-        varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
-        categories = {term.covariate for term in self.design.terms if term.is_category}
-        findings = []
-        for row in table.head(most).itertuples():
-            template = (
-                "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
-                "“{reference}”{average}; this is an association, not a cause."
-                if row.covariate in categories
-                else "Customers with {label} of {value} leave at {ratio} times the rate of otherwise similar ones with "
-                "{reference}{average}; this is an association, not a cause."
-            )
-            findings.append(
-                Finding(
-                    id=f"hazard_ratio_{row.covariate}",
-                    statement=sentence(
-                        template,
-                        label=inline(row.label),
-                        value=row.value,
-                        ratio=number(row.hazard_ratio, 2),
-                        reference=row.reference,
-                        average=sentence(", averaged over time") if row.covariate in varying else "",
-                    ),
-                    estimate=float(row.hazard_ratio),
-                    unit=sentence("hazard ratio"),
-                    interval=tuple(
-                        float(row.hazard_ratio * (end / row.hazard_ratio) ** widened) for end in (row.lower, row.upper)
-                    ),
-                    interval_kind=kind if looked_at > 1 else self.interval_kind,
-                    evidence="associational",
-                    n=int(row.customers),
-                    table="hazard_ratios",
-                    figure="hazard_ratios",
-                )
-            )
-        return tuple(findings)
-
-    def reference_customer(self) -> str:
-        """The customer that hazard ratios start from, in words."""
-        said = [
-            sentence("{label} “{level}”", label=inline(term.label), level=term.levels[0])
-            if term.is_category
-            else sentence("{label} {center} (the mean)", label=inline(term.label), center=number(term.center))
-            for term in self.design.terms
-        ]
-        return listing(said)
-
-    def title(self) -> str:
-        """The finding that the figure shows."""
-        findings = self.findings(most=1)
-        return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
-
-    def caption(self) -> str:
-        """How to read the figure, and who the reference customer is."""
-        reading = sentence(
-            "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
-            "with their lower quartile (where these are the same, the two values shown); intervals are {kind}. An "
-            "association, not an effect.",
-            kind=self.interval_kind,
-        )
-        if not self.design.terms:
-            return reading
-        return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
-
-    def table_caption(self) -> str:
-        """What the table of hazard ratios compares with."""
-        if not self.design.terms:
-            return sentence("No covariates, so there is nothing to compare.")
-        return sentence(
-            "Rates of leaving against the reference customer (hazard ratios); unadjusted: with this covariate alone."
-        )
-
-    def plot(self, ax=None, *, title: str | None = None):
-        """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
-        from workbench.models.survival_figures import draw_hazard_ratios  # only a figure needs matplotlib, strongest
-
-        return draw_hazard_ratios(self, ax, title=title)
-
-    def strongest(self, most: int = 10) -> pd.DataFrame:
-        """The hazard ratios farthest from 1, without those that have no finite estimate."""
-        table = self.hazard_ratios()
-        table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
-        strength = np.log(table["hazard_ratio"]).abs()
-        return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
-
-    def describe(self) -> str:
-        """What the figure of hazard ratios shows, for those who cannot see it."""
-        rows = [
-            sentence("{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
-                     label=row.label, value=row.value, reference=row.reference, ratio=number(row.hazard_ratio, 2),
-                     lower=number(row.lower, 2), upper=number(row.upper, 2))
-            for row in self.strongest().itertuples()
-        ]  # fmt: skip
-        return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
-                        kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+        """One: hazard ratios stay the same."""
+        matrix, silent = self.design.encode(frame)
+        log_hazard = np.where(silent, -np.inf, matrix @ self.coefficients["coefficient"].to_numpy())
+        return [Stretch(matrix, log_hazard, 0.0, np.inf)]
 
 
 def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxModel:
@@ -453,7 +259,7 @@ def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxMo
                                            "customers"]),
         entangled=(),
         covariance=np.zeros((0, 0)),
-        baseline=pd.DataFrame({"time": empty, "cumulative_hazard": empty}),
+        baseline_sums=Baseline(empty, empty, empty, np.zeros((0, 0))),
         last_time=0.0,
         log_likelihood=0.0,
         null_log_likelihood=0.0,
@@ -466,15 +272,6 @@ def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxMo
         time_unit=time_unit,
         problems=(Check(name=CONVERGENCE, status="fail", message=" ".join(reason.faults)),),
     )  # fmt: skip
-
-
-def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
-    """Rows whose hazard ratio lies on the other side of 1 than unadjusted, or is more than twice or less than half it.
-
-    Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist.
-    """
-    adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
-    return (adjusted * alone < 0) | ((adjusted - alone).abs() > np.log(2))
 
 
 def _proportionality(sums, design: Design) -> pd.DataFrame:

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.product_limit import product_limit
+from workbench.evaluation.product_limit import enough_from, product_limit
 from workbench.findings import Check
-from workbench.models.curves import ALL, Curves
+from workbench.models.curve_words import ALL
+from workbench.models.curves import Curves
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
-from workbench.models.lifetimes import label_of, require_lifetimes
+from workbench.models.lifetimes import entry_of, label_of, require_lifetimes
 from workbench.wording import number, sentence
 
 
@@ -28,7 +29,9 @@ def kaplan_meier(
     Parameters
     ----------
     lifetimes
-        One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, and the column `by`.
+        One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the column `by`, and `entry` where some
+        were on board before the records begin: they are at risk from then on. A curve then begins where at least
+        `smallest_group` are at risk, and is about those who had lasted until there.
     by
         Segment. Missing values are a group of their own ("not stated").
     confidence
@@ -74,9 +77,7 @@ def kaplan_meier(
     tables = {}
     for group in order:
         member = (groups == group).to_numpy()
-        tables[group] = product_limit(
-            lifetimes["duration"][member].to_numpy(), lifetimes["event"][member].to_numpy(), confidence=confidence
-        )
+        tables[group] = _curve(lifetimes[member], confidence, smallest_group)
     return Curves(
         frame=pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True),
         by=by,
@@ -85,6 +86,18 @@ def kaplan_meier(
         confidence=confidence,
         smallest_group=smallest_group,
         checks=checks,
+    )
+
+
+def _curve(lifetimes: pd.DataFrame, confidence: float, smallest_group: int) -> pd.DataFrame:
+    entry = entry_of(lifetimes)
+    if entry is None:
+        return product_limit(lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), confidence=confidence)
+    start = enough_from(lifetimes["duration"].to_numpy(), entry, smallest_group)
+    lasted = (lifetimes["duration"] > start).to_numpy()
+    lifetimes, entry = lifetimes[lasted], np.where(entry[lasted] <= start, 0.0, entry[lasted])
+    return product_limit(
+        lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry, confidence=confidence
     )
 
 

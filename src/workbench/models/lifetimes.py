@@ -6,20 +6,27 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.wording import number, sentence
+from workbench.evaluation.horizons import span
+from workbench.evaluation.product_limit import enough_from
+from workbench.findings import Check
+from workbench.wording import number, percent, sentence
 
 ROLES = ("customer_id", "duration", "event", "entry", "reason")
 """Columns of `lifetimes` with a meaning of their own; all others are covariates."""
+ENOUGH = 10
+"""A curve begins where at least as many customers are at risk."""
 
 
 def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
-    """The table with `duration` as float and `event` as bool, or all its faults at once.
+    """The table with `duration` and `entry` as float and `event` as bool, or all its faults at once.
+
+    Who entered no sooner than they left, or were last seen, was never observed: such rows are left out.
 
     Parameters
     ----------
     lifetimes
         `customer_id` (each once), `duration` (finite, at least 0), `event` (bool or 0/1) and, where it is there,
-        `entry` (0 throughout: late entry is not supported yet).
+        `entry`: how long somebody had been a customer when the records begin (at least 0, at most `duration`).
     columns
         Further columns that must be there.
 
@@ -74,18 +81,60 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
                 rows=number(repeated),
             )
         )
-    if "entry" in lifetimes.columns and (late := int((_numbers(lifetimes["entry"]) > 0).sum())):
+    entry = _numbers(lifetimes["entry"]) if "entry" in lifetimes.columns else np.zeros(len(lifetimes))
+    with np.errstate(invalid="ignore"):
+        wrong = int((~(np.isfinite(entry) & (entry >= 0)) | (entry > duration)).sum())
+    if wrong:
         faults.append(
             sentence(
-                "lifetimes.entry: got {rows} customers who were on board before their record begins (entry above 0), "
-                "expected 0 for all: this version cannot allow for late entry and would overstate how long "
-                "customers stay; use only customers followed from their first day.",
-                rows=number(late),
+                "lifetimes.entry: got {rows} rows with something else, expected how long somebody had been a customer "
+                "when the records begin: a number of at least 0 and at most duration (0: followed from the first day).",
+                rows=number(wrong),
             )
         )
     if faults:
         raise DataError(*faults)
-    return lifetimes.assign(duration=duration, event=event.astype(bool))
+    lifetimes = lifetimes.assign(duration=duration, event=event.astype(bool), entry=entry)
+    never = (entry > 0) & (entry >= duration)
+    if never.all():
+        raise DataError(
+            sentence("lifetimes.entry: got nobody who was observed for any time, expected entry below duration.")
+        )
+    return lifetimes[~never] if never.any() else lifetimes
+
+
+def entry_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
+    """Entry of each row of `require_lifetimes`; None where everyone was followed from the first day."""
+    if "entry" not in lifetimes.columns:
+        return None
+    entry = lifetimes["entry"].to_numpy(dtype=float)
+    return entry if (entry > 0).any() else None
+
+
+def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[Check, ...]:
+    """A check of who was on board before the records begin; empty where `lifetimes` has no `entry`."""
+    if "entry" not in lifetimes.columns:
+        return ()
+    kept = require_lifetimes(lifetimes)
+    late = float((kept["entry"] > 0).mean())
+    start = enough_from(kept["duration"].to_numpy(), kept["entry"].to_numpy(), ENOUGH)
+    message = (
+        sentence(
+            "{share} of customers were on board before the records begin: they count from then on only, so that those "
+            "who had left before are not forgotten (left truncation).",
+            share=percent(late),
+        )
+        if late
+        else sentence("Everyone was followed from the first day.")
+    )
+    if start:
+        message += sentence(
+            " Of the first {span} too little was observed: curves begin there, for those who had lasted as long.",
+            span=span(start, time_unit),
+        )
+    if lost := len(lifetimes) - len(kept):
+        message += sentence(" {rows} rows were never observed and are left out.", rows=number(lost))
+    return (Check(name="late_entries", status="warn" if start or lost else "pass", message=message, value=late),)
 
 
 def covariates_of(lifetimes: pd.DataFrame) -> list[str]:

@@ -23,7 +23,7 @@ CONVERGENCE = "cox_convergence"
 
 
 def maximise(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design
+    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...]]:
     """Fit by Newton's method with step halving, and judge the fit.
 
@@ -33,6 +33,8 @@ def maximise(
         Encoded covariates without aliased or constant columns, time observed, whether the customer left.
     design
         Names the columns.
+    entry (n,)
+        As in `risk_sets`.
 
     Returns
     -------
@@ -46,7 +48,7 @@ def maximise(
         return np.zeros(0), np.zeros((0, 0)), ()
     # Numbers by their spread; a dummy as it is, or a rare one would hide that its ratio has exploded.
     scale = np.array([1.0 if level else matrix[:, place].std() for place, (_, level) in enumerate(design.columns)])
-    estimate, covariance, settled = _newton(matrix / scale, durations, events)
+    estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry)
     errors = np.sqrt(np.diag(covariance))
     exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
     names = {term.covariate: term.label for term in design.terms}
@@ -80,8 +82,14 @@ def maximise(
     return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
 
 
-def _newton(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, most: int = 50, enough: float = 1e-7
+def newton(
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    *,
+    entry: np.ndarray | None = None,
+    most: int = 50,
+    enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
 
@@ -92,12 +100,12 @@ def _newton(
     """
     estimate, gain = np.zeros(matrix.shape[1]), np.inf
     with np.errstate(all="ignore"):
-        sums = risk_sets(durations, events, matrix, estimate)
+        sums = risk_sets(durations, events, matrix, estimate, entry=entry, scaled=False)
         for _ in range(most):
             step = np.linalg.lstsq(sums.information, sums.residuals.sum(axis=0))[0]
             step = step / max(1.0, np.abs(step).max() / EXPLODED)
             for _ in range(30):
-                trial = risk_sets(durations, events, matrix, estimate + step)
+                trial = risk_sets(durations, events, matrix, estimate + step, entry=entry, scaled=False)
                 if trial.log_likelihood >= sums.log_likelihood and np.isfinite(trial.information).all():
                     break
                 step = step / 2
@@ -114,14 +122,16 @@ def _newton(
     return estimate, covariance, gain < enough
 
 
-def unadjusted(matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design) -> np.ndarray:
+def unadjusted(
+    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
+) -> np.ndarray:
     """Log hazard ratios (p,) of each covariate in a model of its own; columns as in `maximise`."""
     covariates = np.array([covariate for covariate, _ in design.columns])
     estimate = np.empty(len(covariates))
     for covariate in dict.fromkeys(covariates):
         own = covariates == covariate
         spread = matrix[:, own].std(axis=0)
-        estimate[own] = _newton(matrix[:, own] / spread, durations, events)[0] / spread
+        estimate[own] = newton(matrix[:, own] / spread, durations, events, entry=entry)[0] / spread
     return estimate
 
 
