@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.evaluation.survival import cross_validate
+from workbench.evaluation.survival import cross_validate, evaluate
 from workbench.models.cox import fit_cox
+from workbench.models.follow_up import follow_up_weights
 
 
 def world(size=600, seed=1, effect=1.0):
@@ -160,7 +161,7 @@ def test_more_failed_fits_than_not_fail_the_evaluation_but_lose_no_report(lifeti
     evaluation = cross_validate(fit, lifetimes, [12], random_seed=1)
     assert {check.name: check.status for check in evaluation.checks()}["cross_validation_fits"] == "fail"
     assert evaluation.findings() == ()
-    assert evaluation.metrics() == {"concordance": None}
+    assert set(evaluation.metrics().values()) == {None}
     assert evaluation.plot() is not None
 
 
@@ -209,3 +210,53 @@ def test_the_figure_has_a_line_for_each_horizon(evaluation):
     axes = evaluation.plot(title=evaluation.title())
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["6 months", "12 months", "24 months"]
     assert "12 months" in evaluation.describe()
+
+
+def test_weights_that_depend_on_covariates_mend_what_equal_weights_distort():
+    """Customers on one plan leave early and are followed briefly: equal weights count those who stay too much."""
+    random = np.random.default_rng(7)
+    size = 30_000
+    hasty = random.random(size) < 0.5
+    life = random.exponential(np.where(hasty, 6.0, 60.0))
+    cut = random.exponential(np.where(hasty, 6.0, 60.0))
+    lifetimes = pd.DataFrame(
+        {"customer_id": range(size), "duration": np.minimum(life, cut), "event": life <= cut, "hasty": hasty}
+    )
+    truth = np.where(hasty, np.exp(-12 / 6), np.exp(-12 / 60))
+    expected = np.mean(truth * (1 - truth))
+
+    class Known:
+        def log_hazard(self, frame):
+            return frame["hasty"].astype(float)
+
+        def predict_survival(self, frame, times):
+            return pd.DataFrame(
+                {time: np.where(frame["hasty"], np.exp(-time / 6), np.exp(-time / 60)) for time in times}
+            )
+
+    weights = follow_up_weights(lifetimes, ["hasty"])
+    plain, mended = (
+        evaluate(Known(), lifetimes, [12], train=lifetimes, followed=followed).metrics()["brier_12"]
+        for followed in (None, weights)
+    )
+    assert mended == pytest.approx(expected, abs=0.008)
+    assert abs(plain - expected) > 0.015
+
+
+def test_late_entries_are_judged_from_when_they_were_first_seen():
+    late = world(1500).assign(entry=np.where(np.arange(1500) % 2, 8.0, 0.0))
+    late = late[late["duration"] > late["entry"]]
+    model = fit_cox(late, ["plan", "use"])
+    judged = cross_validate(model.refit, late, [12], repeats=1, random_seed=1)
+    assert judged.metrics()["ici_12"] < 0.08
+    assert judged.metrics()["integrated_brier"] < judged.metrics()["integrated_brier_km"]
+
+
+def test_losing_against_one_curve_is_the_first_finding(lifetimes):
+    class Wild(Spoilt):
+        def predict_survival(self, frame, times, **tenure):
+            return 1 - self.model.predict_survival(frame, times)
+
+    lost = cross_validate(lambda rows: Wild(fit_cox(rows, ["plan"])), lifetimes, [12], repeats=1, random_seed=1)
+    assert lost.findings()[0].id == "loses_to_one_curve"
+    assert {check.name: check.status for check in lost.checks()}["integrated_brier_gain"] == "warn"

@@ -1,34 +1,33 @@
 """How well a survival model foretells customers that it has not seen."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.brier import brier_errors
+from workbench.evaluation.brier import integrated, weighted_errors
 from workbench.evaluation.calibration import calibration, calibration_error
-from workbench.evaluation.concordance import Pairs, concordance, count_pairs
-from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.censoring import (
+    LEAST_FOLLOWED,
+    Followed,
+    FollowedBy,
+    followed_curve,
+    marginal,
+    safe_until,
+)
+from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_pairs, uno_weights
+from workbench.evaluation.horizons import clean_horizons
 from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at
-from workbench.findings import Check, Finding
-from workbench.wording import listing, number, percent, sentence
+from workbench.evaluation.smooth import calibration_distances, observed_shares
+from workbench.evaluation.verdicts import SCORES, Evaluation
 
-CALIBRATED = 0.03
-"""Predicted shares that are clearly further off than this are worth a warning."""
-UNUSABLE = 0.15
-"""Predicted shares that are clearly further off than this must not be used."""
-JUDGED = 0.10
-"""Where predicted shares could be further off than this for all that is known, they could not be judged."""
-MOST_JUDGED = 0.8
-"""Calibration holds for a horizon where at least this share of customers could be judged."""
-AVERAGE = 0.05
-"""A difference between the average prediction and the observed curve that is worth a warning."""
-SCORES = ["horizon", "predicted", "observed", "judged", "calibration_error", "calibration_lower", "calibration_upper",
-          "brier", "brier_km", "gain_lower", "gain_upper"]  # fmt: skip
 GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper"]
+GRID = 100
+"""Times at which squared errors are averaged."""
+CHUNK = 20_000
+"""Customers whose errors over the grid are held at once."""
 
 
 class SurvivalModel(Protocol):
@@ -37,8 +36,9 @@ class SurvivalModel(Protocol):
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
         """A risk score by customer_id; higher leaves sooner."""
 
-    def predict_survival(self, frame: pd.DataFrame, times: Iterable[float]) -> pd.DataFrame:
-        """Share still there: one row a customer_id, one column a time."""
+    def predict_survival(self, frame: pd.DataFrame, times: Iterable[float], **tenure: np.ndarray) -> pd.DataFrame:
+        """Share still there: one row a customer_id, one column a time. With `tenure=` (n,), for customers who have
+        lasted so long, times counted from there; asked for only where `lifetimes` has an `entry` above 0."""
 
 
 def cross_validate(
@@ -51,11 +51,14 @@ def cross_validate(
     random_seed: int,
     confidence: float = 0.9,
     time_unit: str = "month",
-) -> "Evaluation":
+    followed: FollowedBy | None = None,
+) -> Evaluation:
     """Repeated stratified k-fold: each customer is foretold by models fitted without them.
 
     Customers are dealt to folds at random, leavers and others apart, so that each fold has its share of both. Ranking
     is judged within each fold (scores of different fits are not comparable), predicted shares by the mean over repeats.
+    Where some were on board before the records begin, times count from there and predictions are for those who had
+    lasted so far.
 
     Parameters
     ----------
@@ -63,7 +66,8 @@ def cross_validate(
         Fits a model to some of the rows, for instance `CoxModel.refit`. Where it raises DataError the fit has failed:
         the customers it was to foretell are not judged by it, and a check counts such fits.
     lifetimes
-        `customer_id`, `duration`, `event` and covariates, all usable by the model (`CoxModel.complete_cases`).
+        `customer_id`, `duration`, `event`, `entry` (0 where it is not there) and covariates, all usable by the model
+        (`CoxModel.complete_cases`).
     horizons
         Times at which shares are judged; those that the customers of some fit do not reach are left out.
     folds, repeats
@@ -72,329 +76,224 @@ def cross_validate(
         Seed of the dealing.
     confidence, time_unit
         Level of intervals, and what durations are counted in.
+    followed
+        Probabilities of being followed, by which those who were not are made up for: `marginal` (the same for all)
+        where it is None, `workbench.models.follow_up.follow_up_weights` where they depend on covariates.
     """
-    horizons = clean_horizons(horizons)
-    durations = lifetimes["duration"].to_numpy(dtype=float)
-    events = lifetimes["event"].to_numpy().astype(bool)
+    tally = _Tally(lifetimes, followed)
     dealer = np.random.default_rng(random_seed)
-    dealt = [_deal(events, folds, dealer) for _ in range(repeats)]
-    reach = min(durations[fold != place].max() for fold in dealt for place in range(folds))
-    beyond = tuple(horizon for horizon in horizons if horizon > reach)
-    horizons = tuple(horizon for horizon in horizons if horizon <= reach)
-    survival = np.zeros((len(lifetimes), len(horizons)))
-    baseline, ranks, foretold = np.zeros_like(survival), np.zeros(len(lifetimes)), np.zeros(len(lifetimes))
-    pairs, failed = [], 0
+    dealt = [_deal(tally.events, folds, dealer) for _ in range(repeats)]
+    reach = min(tally.durations[fold != place].max() for fold in dealt for place in range(folds))
+    tally.look_at(clean_horizons(horizons), reach)
     for fold in dealt:
-        right, comparable = np.zeros(len(lifetimes)), np.zeros(len(lifetimes))
         for place in range(folds):
-            test = np.flatnonzero(fold == place)
-            train = np.flatnonzero(fold != place)
-            held_out = lifetimes.iloc[test]
+            test, train = np.flatnonzero(fold == place), np.flatnonzero(fold != place)
             try:
                 model = fit(lifetimes.iloc[train])
             except DataError:
-                failed += 1
+                tally.failed += 1
                 continue
-            ids = held_out["customer_id"]
-            foretold[test] += 1
-            if horizons:
-                survival[test] += model.predict_survival(held_out, horizons).loc[ids].to_numpy()
-            plain = product_limit(durations[train], events[train])
-            baseline[test] += survival_at(plain, np.array(horizons))
-            risk = model.log_hazard(held_out).loc[ids]
-            ranks[test] -= (risk.rank().to_numpy() - 0.5) / len(test)
-            counted = count_pairs(durations[test], events[test], risk.to_numpy())
-            right[test], comparable[test] = counted.right, counted.comparable
-        if comparable.any():
-            pairs.append(Pairs(right, comparable))
+            tally.foretell(model, test, lifetimes.iloc[train])
+        tally.end_repeat()
+    return tally.evaluation(folds=folds, repeats=repeats, confidence=confidence, time_unit=time_unit)
 
-    known = foretold > 0
-    if not known.any():
-        horizons = ()
-    times = foretold[known]
-    survival, baseline, ranks = survival[known] / times[:, None], baseline[known] / times[:, None], ranks[known] / times
-    durations, events = durations[known], events[known]
-    scores, groups = [], []
-    for place, horizon in enumerate(horizons):
-        table = calibration(durations, events, survival[:, place], horizon, ranks=ranks, confidence=confidence)
-        groups.append(table)
+
+def evaluate(
+    model: SurvivalModel,
+    test: pd.DataFrame,
+    horizons: Iterable[float],
+    *,
+    train: pd.DataFrame,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    followed: FollowedBy | None = None,
+    since: str = "",
+) -> Evaluation:
+    """Judge one model on customers that it has not seen, or on the time after the one that it has seen.
+
+    Parameters
+    ----------
+    test
+        As `lifetimes` in `cross_validate`: who was on board at the cut-off, `entry` being their tenure then.
+    train
+        What the model was fitted on: the curve that it has to beat is made of it.
+    since
+        The cut-off in words, where `test` begins when `train` ends: then the evaluation is out of time.
+    horizons, confidence, time_unit, followed
+        As in `cross_validate`; horizons count from the cut-off.
+    """
+    tally = _Tally(test, followed)
+    tally.look_at(clean_horizons(horizons), tally.durations.max())
+    tally.foretell(model, np.arange(len(test)), train)
+    tally.end_repeat()
+    return tally.evaluation(folds=1, repeats=1, confidence=confidence, time_unit=time_unit, since=since)
+
+
+class _Tally:
+    """What has been foretold so far, customer by customer, on the clock that starts when each is first observed."""
+
+    def __init__(self, lifetimes: pd.DataFrame, followed: FollowedBy | None):
+        entry = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else None
+        self.tenure = entry if entry is not None and (entry > 0).any() else None
+        begun = 0.0 if self.tenure is None else self.tenure
+        self.durations = lifetimes["duration"].to_numpy(dtype=float) - begun
+        self.events = lifetimes["event"].to_numpy().astype(bool)
+        self.customers = lifetimes.assign(duration=self.durations, event=self.events)
+        self.depends = followed is not None
+        self.followed = followed or marginal(self.durations, self.events)
+        self.until = safe_until(self.durations, self.events)
+        self.grid = np.linspace(0, self.until, GRID + 1)[1:] if self.until > 0 else np.zeros(0)
+        self.failed = 0
+        self.pairs: list[Pairs] = []
+        self.uno: list[Pairs] = []
+        size = len(lifetimes)
+        self.foretold, self.ranks = np.zeros(size), np.zeros(size)
+        self.errors, self.plain_errors = np.zeros(size), np.zeros(size)
+        self._right = {kind: (np.zeros(size), np.zeros(size)) for kind in ("all", "uno")}
+
+    def look_at(self, horizons: tuple[float, ...], reach: float) -> None:
+        self.beyond = tuple(horizon for horizon in horizons if horizon > reach)
+        self.horizons = tuple(horizon for horizon in horizons if horizon <= reach)
+        size = (len(self.customers), len(self.horizons))
+        self.survival, self.baseline = np.zeros(size), np.zeros(size)
+        times = np.array([*self.horizons, *self.grid])
+        parts = [self.followed(self.customers.iloc[rows], times[: len(self.horizons)]) for rows in self._chunks()]
+        self.weights = Followed(
+            before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
+        )
+        self.weights_uno = uno_weights(self.durations, np.maximum(self.weights.before, 0.05), self.until)
+
+    def foretell(self, model: SurvivalModel, rows: np.ndarray, train: pd.DataFrame) -> None:
+        """Add a model's predictions for some of the customers."""
+        late = train["entry"].to_numpy(dtype=float) if "entry" in train.columns else None
+        plain = product_limit(
+            train["duration"].to_numpy(),
+            train["event"].to_numpy(),
+            entry=late if late is not None and (late > 0).any() else None,
+        )
+        held_out = self.customers.iloc[rows]
+        self.foretold[rows] += 1
+        for part in (rows[piece] for piece in self._chunks(len(rows))):
+            self._errors(model, part, plain)
+        risk = model.log_hazard(held_out).to_numpy()
+        risk = np.where(np.isneginf(risk), -1e300, risk)
+        self.ranks[rows] -= (pd.Series(risk).rank().to_numpy() - 0.5) / len(rows)
+        for kind, weights in (("all", None), ("uno", self.weights_uno[rows])):
+            counted = count_pairs(self.durations[rows], self.events[rows], risk, weights=weights)
+            self._right[kind][0][rows], self._right[kind][1][rows] = counted.right, counted.comparable
+
+    def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> None:
+        """Predictions at the horizons, and squared errors averaged over the grid."""
+        frame = self.customers.iloc[rows]
+        # Not beyond the fit: there a model says nothing, and the last customers are few.
+        last = plain["time"].iloc[-1]
+        times = np.unique([*self.horizons, *self.grid[self.grid <= last]])
+        if not len(times):
+            return
+        given = {} if self.tenure is None else {"tenure": self.tenure[rows]}
+        survival = model.predict_survival(frame, times, **given).to_numpy()
+        baseline = _plain_survival(plain, times, None if self.tenure is None else self.tenure[rows])
+        baseline = np.broadcast_to(baseline, survival.shape)
+        place = np.searchsorted(times, self.horizons)
+        self.survival[rows] += survival[:, place]
+        self.baseline[rows] += baseline[:, place]
+        grid = self.grid[self.grid <= last]
+        if len(grid) < 2:
+            return
+        place, weights = np.searchsorted(times, grid), self.followed(frame, grid)
+        for target, predicted in ((self.errors, survival), (self.plain_errors, baseline)):
+            errors = weighted_errors(self.durations[rows], self.events[rows], predicted[:, place], grid, weights)
+            errors = np.column_stack([np.zeros(len(rows)), errors])  # nobody has left at 0
+            target[rows] += integrated(errors, np.append(0.0, grid))
+
+    def end_repeat(self) -> None:
+        for kind, kept in (("all", self.pairs), ("uno", self.uno)):
+            right, comparable = self._right[kind]
+            if comparable.any():
+                kept.append(Pairs(right, comparable))
+            self._right[kind] = (np.zeros(len(right)), np.zeros(len(right)))
+
+    def evaluation(self, *, folds: int, repeats: int, confidence: float, time_unit: str, since: str = "") -> Evaluation:
+        known = self.foretold > 0
+        times = np.maximum(self.foretold, 1)
+        self.survival, self.baseline = self.survival / times[:, None], self.baseline / times[:, None]
+        self.ranks, self.errors, self.plain_errors = (
+            each / times for each in (self.ranks, self.errors, self.plain_errors)
+        )
+        judged = [self._at(place, known, confidence) for place in range(len(self.horizons) if known.any() else 0)]
+        share, error = concordance(self.pairs) if self.pairs else (float("nan"), float("nan"))
+        uno, uno_error = concordance(self.uno) if self.uno else (float("nan"), float("nan"))
+        gain = (self.plain_errors - self.errors)[known]
+        scored = len(self.grid) > 1 and known.any()
+        half = normal_quantile(confidence) * gain.std() / np.sqrt(max(len(gain), 1)) if scored else float("nan")
+        return Evaluation(
+            concordance=share,
+            standard_error=error,
+            uno=uno,
+            uno_error=uno_error,
+            until=self.until,
+            integrated_brier=float(self.errors[known].mean()) if scored else None,
+            integrated_brier_km=float(self.plain_errors[known].mean()) if scored else None,
+            integrated_gain=(float(gain.mean() - half), float(gain.mean() + half)) if scored else None,
+            weights_depend=self.depends,
+            since=since,
+            scores=pd.DataFrame([score for score, _ in judged], columns=SCORES).astype("Float64"),
+            calibration=pd.concat([table for _, table in judged if len(table)] or [pd.DataFrame(columns=GROUPS)]),
+            beyond=self.beyond,
+            failed=self.failed,
+            customers=int(known.sum()),
+            events=int(self.events[known].sum()),
+            folds=folds,
+            repeats=repeats,
+            confidence=confidence,
+            time_unit=time_unit,
+        )
+
+    def _at(self, place: int, known: np.ndarray, confidence: float) -> tuple[dict[str, float], pd.DataFrame]:
+        """Scores and calibration groups at one horizon."""
+        horizon = self.horizons[place]
+        durations, events = self.durations[known], self.events[known]
+        survival, baseline = self.survival[known, place], self.baseline[known, place]
+        table = calibration(durations, events, survival, horizon, ranks=self.ranks[known], confidence=confidence)
         score = {
             "horizon": horizon,
-            "predicted": survival[:, place].mean(),
+            "predicted": survival.mean(),
             "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
-            "judged": table["customers"].sum() / len(lifetimes),
+            "judged": table["customers"].sum() / len(self.customers),
         }
         off = calibration_error(table, confidence)
         if off:
             score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
-        errors, plain = (brier_errors(durations, events, each[:, place], horizon) for each in (survival, baseline))
-        if errors is not None:
-            gain = plain - errors
-            half = normal_quantile(confidence) * gain.std() / np.sqrt(len(gain))
-            score |= {"brier": errors.mean(), "brier_km": plain.mean()}
-            score |= {"gain_lower": gain.mean() - half, "gain_upper": gain.mean() + half}
-        scores.append(score)
-    share, error = concordance(pairs) if pairs else (float("nan"), float("nan"))
-    return Evaluation(
-        concordance=share,
-        standard_error=error,
-        scores=pd.DataFrame(scores, columns=SCORES).astype("Float64"),
-        calibration=pd.concat([table for table in groups if len(table)] or [pd.DataFrame(columns=GROUPS)]),
-        beyond=beyond,
-        failed=failed,
-        customers=int(known.sum()),
-        events=int(events.sum()),
-        folds=folds,
-        repeats=repeats,
-        confidence=confidence,
-        time_unit=time_unit,
-    )
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Evaluation:
-    """How well customers were foretold that the model had not seen.
-
-    Attributes
-    ----------
-    concordance, standard_error
-        Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
-    scores
-        One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `judged` (share of customers in
-        groups that could be judged), `calibration_error` (of predictions themselves, chance taken out) with
-        `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of the plain Kaplan–Meier curve), and
-        `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer); missing where the data do not
-        bear it.
-    calibration
-        `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
-    beyond
-        Horizons that the customers of some fit do not reach.
-    failed
-        Fits without a usable model, of `folds * repeats`.
-    customers, events
-        Foretold by at least one fit.
-    folds, repeats, confidence, time_unit
-        How it was done.
-    """
-
-    concordance: float
-    standard_error: float
-    scores: pd.DataFrame
-    calibration: pd.DataFrame
-    beyond: tuple[float, ...]
-    failed: int
-    customers: int
-    events: int
-    folds: int
-    repeats: int
-    confidence: float
-    time_unit: str
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Of the concordance, within [0, 1]."""
-        half = normal_quantile(self.confidence) * self.standard_error
-        return max(self.concordance - half, 0.0), min(self.concordance + half, 1.0)
-
-    @property
-    def interval_kind(self) -> str:
-        """What that interval counts, and what it does not."""
-        return sentence("{level} confidence (Wald, over held-out customers; fits taken as given)",
-                        level=percent(self.confidence))  # fmt: skip
-
-    def metrics(self) -> dict[str, float | None]:
-        """`concordance`, and for each horizon `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`."""
-        values: dict[str, float | None] = {"concordance": None if np.isnan(self.concordance) else self.concordance}
-        for row in self.scores.itertuples():
-            for name in ("calibration_error", "brier", "brier_km"):
-                value = getattr(row, name)
-                values[f"{name}_{row.horizon:g}"] = None if pd.isna(value) else float(value)
-        return values
-
-    def checks(self) -> tuple[Check, ...]:
-        """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
-        better than one curve for everybody."""
-        checks = [
-            Check(
-                name="out_of_sample_not_out_of_time",
-                status="warn",
-                message=sentence(
-                    "Evaluated out of sample, not out of time ({repeats} times {folds} folds): the data carry no "
-                    "dates, so nothing shows that what held for past customers will hold for the next ones.",
-                    repeats=self.repeats,
-                    folds=self.folds,
-                ),
-            )
-        ]
-        checks.append(self._fitted())
-        if not np.isnan(self.concordance):
-            checks.append(self._ranked())
-        checks += [self._calibrated(row) for row in self.scores.itertuples()]
-        if len(self.scores):
-            checks.append(self._average())
-        return (*checks, self._better())
-
-    def findings(self) -> tuple[Finding, ...]:
-        """How well the model ranks customers; how far its shares are off is a check at each horizon."""
-        findings = []
-        if not np.isnan(self.concordance):
-            findings.append(
-                Finding(
-                    id="concordance",
-                    statement=sentence(
-                        "Of two customers of whom it is known who left first, the model, which had seen neither, names "
-                        "that one in {right} of 100 cases; guessing gives 50.",
-                        right=number(round(100 * self.concordance)),
-                    ),
-                    estimate=self.concordance,
-                    interval=self.interval,
-                    interval_kind=self.interval_kind,
-                    evidence="descriptive",
-                    n=self.customers,
-                )
-            )
-        return tuple(findings)
-
-    def title(self) -> str:
-        """The finding that the figure shows."""
-        checks = [self._calibrated(row) for row in self.scores.itertuples()]
-        if checks and all(check.status == "pass" for check in checks):
-            return sentence("Predicted and observed shares agree")
-        if (self.scores["calibration_lower"] > CALIBRATED).any():
-            return sentence("Predicted shares differ from what was observed")
-        return sentence("Too little is known to say whether predicted shares come true at every horizon")
-
-    def plot(self, ax=None, *, title: str | None = None):
-        """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
-        from workbench.evaluation.figures import draw_calibration  # only a figure needs matplotlib
-
-        return draw_calibration(self, ax, title=title)
-
-    def describe(self) -> str:
-        """What the figure shows, for those who cannot see it."""
-        rows = [
-            sentence("at {span} predicted {predicted}, observed {observed}, groups off by {error}",
-                     span=span(row.horizon, self.time_unit), predicted=percent(row.predicted),
-                     observed=percent(row.observed),
-                     error=percent(None if pd.isna(row.calibration_error) else row.calibration_error))
-            for row in self.scores.itertuples()
-        ]  # fmt: skip
-        return sentence("Observed share still there against the predicted one, in groups of similar predictions, with "
-                        "a diagonal where both agree. Means: {rows}.", rows="; ".join(rows))  # fmt: skip
-
-    def _fitted(self) -> Check:
-        """No fit failed; `fail` where more than half did."""
-        fits = self.folds * self.repeats
-        template = (
-            "{failed} of {fits} fits of the evaluation failed; their customers are not judged."
-            if self.failed
-            else "All {fits} fits of the evaluation worked."
+        curve = followed_curve(durations, events)
+        if (durations > horizon).any() and survival_at(curve, np.array([horizon]))[0] < LEAST_FOLLOWED:
+            return score, table
+        weights = Followed(before=self.weights.before[known], at=self.weights.at[known][:, [place]])
+        errors, plain = (
+            weighted_errors(durations, events, each[:, None], np.array([horizon]), weights)[:, 0]
+            for each in (survival, baseline)
         )
-        message = sentence(template, failed=self.failed, fits=fits)
-        if self.beyond:
-            message += sentence(
-                " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
-                horizons=listing([number(horizon) for horizon in self.beyond]), unit=self.time_unit,
-            )  # fmt: skip
-        status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
-        return Check(
-            name="cross_validation_fits", status=status, message=message, value=self.failed, threshold=fits / 2
-        )
+        gain = plain - errors
+        half = normal_quantile(confidence) * gain.std() / np.sqrt(len(gain))
+        score |= {"brier": errors.mean(), "brier_km": plain.mean()}
+        score |= {"gain_lower": gain.mean() - half, "gain_upper": gain.mean() + half}
+        if (area := auc_at(durations, events, -self.ranks[known], weights.before, horizon)) is not None:
+            score["auc"] = area
+        if (observed := observed_shares(durations, events, survival, horizon, weights)) is not None:
+            score |= dict(zip(("ici", "e50", "e90"), calibration_distances(observed, survival), strict=True))
+        return score, table
 
-    def _ranked(self) -> Check:
-        """The concordance is above that of guessing: `fail` where clearly below, `warn` where it cannot be told."""
-        lower, upper = self.interval
-        status = "fail" if upper < 0.5 else "warn" if lower <= 0.5 else "pass"
-        said = {
-            "pass": "The model ranks customers that it has not seen better than guessing ({lower} to {upper} of 100 "
-                    "pairs right).",
-            "warn": "Whether the model ranks customers that it has not seen better than guessing cannot be told "
-                    "({lower} to {upper} of 100 pairs right).",
-            "fail": "The model ranks customers that it has not seen worse than guessing ({lower} to {upper} of 100 "
-                    "pairs right): do not use it.",
-        }  # fmt: skip
-        message = sentence(said[status], lower=number(100 * lower), upper=number(100 * upper))
-        return Check(
-            name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
-        )
+    def _chunks(self, count: int | None = None) -> list[slice]:
+        count = len(self.customers) if count is None else count
+        return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
 
-    def _average(self) -> Check:
-        """The mean of all predictions lies near the observed curve at each horizon."""
-        gaps = (self.scores["predicted"] - self.scores["observed"]).abs()
-        worst, apart = self.scores.loc[gaps.idxmax()], float(gaps.max())
-        values = {
-            "span": span(worst["horizon"], self.time_unit),
-            "observed": percent(worst["observed"]),
-            "predicted": percent(worst["predicted"]),
-        }
-        return Check(
-            name="average_prediction",
-            status="pass" if apart <= AVERAGE else "warn",
-            message=sentence(
-                "The model's average over customers ({predicted} still there after {span}) agrees with the observed "
-                "curve ({observed}).",
-                **values,
-            )
-            if apart <= AVERAGE
-            else sentence(
-                "After {span} the model foretells {predicted} still there on average, the observed curve has "
-                "{observed}: one of them is wrong there.",
-                **values,
-            ),
-            value=apart,
-            threshold=AVERAGE,
-        )
 
-    def _calibrated(self, row) -> Check:
-        """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
-        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged."""
-        name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
-        if pd.isna(row.calibration_error):
-            message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
-            return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
-        off = row.calibration_lower > CALIBRATED
-        unclear = row.calibration_upper > JUDGED or row.judged < MOST_JUDGED
-        status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
-        message = sentence(
-            "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), over "
-            "groups of similar predictions and without what chance adds.",
-            span=when,
-            points=number(100 * row.calibration_error, 2),
-            lower=number(100 * row.calibration_lower, 2),
-            upper=number(100 * row.calibration_upper, 2),
-        )
-        if row.judged < 1:
-            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
-        return Check(
-            name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
-        )
-
-    def _better(self) -> Check:
-        """Squared error against that of one curve for everybody; the worst horizon counts."""
-        scored = self.scores.dropna(subset=["brier", "brier_km"])
-        worse = scored[scored["gain_upper"] < 0]
-        unclear = scored[(scored["gain_lower"] <= 0) & (scored["gain_upper"] >= 0)]
-        unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
-        better = scored[scored["gain_lower"] > 0]
-        said = [
-            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=self.time_unit)
-            for template, horizons in (
-                ("The model foretells worse than one curve for everybody at {horizons} ({unit}).", worse["horizon"]),
-                ("Whether it foretells better than one curve for everybody cannot be told at {horizons} ({unit}).",
-                 unclear["horizon"]),
-                ("The model foretells better than one curve for everybody at {horizons} ({unit}).", better["horizon"]),
-                ("Not scored, because too few are still followed: {horizons} ({unit}).", unscored),
-            )
-            if len(horizons)
-        ]  # fmt: skip
-        gain = (scored["brier_km"] - scored["brier"]).min()
-        return Check(
-            name="better_than_kaplan_meier",
-            status="pass" if len(better) and len(better) == len(self.scores) else "warn",
-            message=" ".join(said) or sentence("At no horizon could the model be compared with one curve."),
-            value=None if pd.isna(gain) else float(gain),
-            threshold=0.0,
-        )
+def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray | None) -> np.ndarray:
+    """One curve for everybody at `times`, (K,); for those who have lasted for `tenure`, (n, K)."""
+    if tenure is None:
+        return survival_at(curve, times)
+    so_far = survival_at(curve, tenure)[:, None]
+    later = survival_at(curve, (tenure[:, None] + times).ravel()).reshape(len(tenure), len(times))
+    return np.divide(later, so_far, out=np.zeros_like(later), where=so_far > 0)
 
 
 def _deal(events: np.ndarray, folds: int, dealer: np.random.Generator) -> np.ndarray:

@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
+from workbench.evaluation.censoring import Followed, FollowedBy
 from workbench.evaluation.horizons import span
 from workbench.evaluation.product_limit import survival_at
 from workbench.findings import Check
+from workbench.models.cox import fit_cox
 from workbench.models.curves import Curves
 from workbench.models.lifetimes import inline
 from workbench.wording import percent, sentence
@@ -72,3 +75,40 @@ def dependent_follow_up(overall: Curves, segment: Curves, horizons: Iterable[flo
             threshold=APART,
         ),
     )
+
+
+def follow_up_weights(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> FollowedBy | None:
+    """Probabilities of being followed that depend on covariates: Cox's model of the end of observation.
+
+    Customers who left are censored for it an instant before, so that who was censored when others left was still
+    followed then. Time counts from when each was first observed.
+
+    Parameters
+    ----------
+    lifetimes
+        `customer_id`, `duration`, `event`, `entry` and covariates.
+    covariates
+        What being followed may depend on.
+
+    Returns
+    -------
+    FollowedBy or None
+        For `workbench.evaluation.survival`, whose customers already have durations on that clock. None where the model
+        is not usable, for instance because everyone left: then use weights that are the same for all.
+    """
+    since = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else 0.0
+    durations = lifetimes["duration"].to_numpy(dtype=float) - since
+    left = lifetimes["event"].to_numpy().astype(bool)
+    before = np.maximum(np.nextafter(durations, -np.inf), 0)
+    turned = lifetimes.assign(duration=np.where(left, before, durations), event=~left, entry=0.0)
+    model = fit_cox(turned, covariates)
+    if not model.usable:
+        return None
+
+    def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
+        own = np.nextafter(customers["duration"].to_numpy(dtype=float), -np.inf)
+        until = np.broadcast_to(np.asarray(times, dtype=float), (len(own), len(times)))
+        hazard, _ = model.cumulative_hazard(customers, np.zeros(len(own)), until)
+        return Followed(before=model.survival_each(customers, own), at=np.exp(-hazard))
+
+    return followed

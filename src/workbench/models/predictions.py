@@ -42,15 +42,14 @@ class Baseline:
         """Of the sums at the maximum."""
         return cls(sums.times, sums.hazard.cumsum(), sums.hazard_variance.cumsum(), sums.mean_hazard.cumsum(axis=0))
 
-    def at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Hazard, variance and means up to each of `times` (n,)."""
+    def hazard_at(self, times: np.ndarray) -> np.ndarray:
+        """Cumulative hazard up to each of `times` (n,)."""
+        return np.append(0.0, self.hazard)[np.searchsorted(self.times, times, side="right")]
+
+    def spread_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Variance and means up to each of `times` (n,)."""
         place = np.searchsorted(self.times, times, side="right")
-        zero = np.zeros((1, self.means.shape[1]))
-        return (
-            np.append(0.0, self.hazard)[place],
-            np.append(0.0, self.variance)[place],
-            np.concatenate([zero, self.means])[place],
-        )
+        return np.append(0.0, self.variance)[place], np.vstack([np.zeros(self.means.shape[1]), self.means])[place]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,21 +92,25 @@ class Predictions:
             term, `exp(2 x b) (A + q' V q)` with `q = x (H(until) - H(since)) - Q`.
         """
         total, spread = np.zeros(until.shape), np.zeros(until.shape)
-        stretches = self.stretches(frame)
-        for place in range(until.shape[1]):
-            pull = np.zeros((len(frame), len(self.covariance))) if variance else None
-            for each in stretches:
-                first = self.baseline_sums.at(np.clip(since, each.start, each.end))
-                last = self.baseline_sums.at(np.clip(until[:, place], each.start, each.end))
-                hazard = last[0] - first[0]
-                with np.errstate(over="ignore"):
-                    ratio = np.exp(each.log_hazard)
+        pulls = np.zeros((*until.shape, len(self.covariance))) if variance else None
+        baseline = self.baseline_sums
+        for each in self.stretches(frame):
+            first = np.clip(since, each.start, each.end)
+            with np.errstate(over="ignore"):
+                ratio = np.exp(each.log_hazard)
+            before = baseline.hazard_at(first)
+            spread_before = baseline.spread_at(first) if variance else None
+            for place in range(until.shape[1]):
+                last = np.clip(until[:, place], each.start, each.end)
+                hazard = baseline.hazard_at(last) - before
                 total[:, place] += ratio * hazard
                 if variance:
-                    pull += ratio[:, None] * (each.columns * hazard[:, None] - (last[2] - first[2]))
-                    spread[:, place] += ratio**2 * (last[1] - first[1])
-            if variance:
-                spread[:, place] += np.einsum("ij,jk,ik->i", pull, self.covariance, pull, optimize=True)
+                    own, means = baseline.spread_at(last)
+                    pull = each.columns * hazard[:, None] - (means - spread_before[1])
+                    pulls[:, place] += ratio[:, None] * pull
+                    spread[:, place] += ratio**2 * (own - spread_before[0])
+        if variance:
+            spread += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
         return total, spread if variance else None
 
     def predict_survival(

@@ -1,0 +1,348 @@
+"""How well a model foretold customers that it had not seen: what the numbers say."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.horizons import span
+from workbench.evaluation.product_limit import normal_quantile
+from workbench.findings import Check, Finding
+from workbench.wording import listing, number, percent, sentence
+
+CALIBRATED = 0.03
+"""Predicted shares that are clearly further off than this are worth a warning."""
+UNUSABLE = 0.15
+"""Predicted shares that are clearly further off than this must not be used."""
+JUDGED = 0.10
+"""Where predicted shares could be further off than this for all that is known, they could not be judged."""
+MOST_JUDGED = 0.8
+"""Calibration holds for a horizon where at least this share of customers could be judged."""
+AVERAGE = 0.05
+"""A difference between the average prediction and the observed curve that is worth a warning."""
+SCORES = ["horizon", "predicted", "observed", "judged", "calibration_error", "calibration_lower", "calibration_upper",
+          "brier", "brier_km", "gain_lower", "gain_upper", "auc", "ici", "e50", "e90"]  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """How well customers were foretold that the model had not seen.
+
+    Attributes
+    ----------
+    concordance, standard_error
+        Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
+    uno, uno_error, until
+        Uno's concordance with its standard error, of those who left before `until`: the last time at which 50 are at
+        risk and a tenth would still be followed. With weights that depend on covariates it is an approximation, each
+        pair weighing by the one who left.
+    integrated_brier, integrated_brier_km, integrated_gain
+        Squared error averaged over (0, `until`], that of the plain Kaplan–Meier curve of the training data on the same
+        customers, weights and times, and the interval of the difference, paired by customer. None without such times.
+    weights_depend
+        Whether the probability of being followed depends on covariates.
+    since
+        The cut-off in words, where the evaluation is out of time.
+    scores
+        One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `judged` (share of customers in
+        groups that could be judged), `calibration_error` (of predictions themselves, chance taken out) with
+        `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of the plain Kaplan–Meier curve), and
+        `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer), `auc` (of one gone by then and
+        one still there, how often the first had the higher risk), `ici`, `e50`, `e90` (mean, median and 90% quantile
+        over customers of the distance to a smooth calibration curve); missing where the data do not bear it.
+    calibration
+        `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
+    beyond
+        Horizons that the customers of some fit do not reach.
+    failed
+        Fits without a usable model, of `folds * repeats`.
+    customers, events
+        Foretold by at least one fit.
+    folds, repeats, confidence, time_unit
+        How it was done.
+    """
+
+    concordance: float
+    standard_error: float
+    uno: float
+    uno_error: float
+    until: float
+    integrated_brier: float | None
+    integrated_brier_km: float | None
+    integrated_gain: tuple[float, float] | None
+    weights_depend: bool
+    since: str
+    scores: pd.DataFrame
+    calibration: pd.DataFrame
+    beyond: tuple[float, ...]
+    failed: int
+    customers: int
+    events: int
+    folds: int
+    repeats: int
+    confidence: float
+    time_unit: str
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Of the concordance, within [0, 1]."""
+        half = normal_quantile(self.confidence) * self.standard_error
+        return max(self.concordance - half, 0.0), min(self.concordance + half, 1.0)
+
+    @property
+    def interval_kind(self) -> str:
+        """What that interval counts, and what it does not."""
+        return sentence("{level} confidence (Wald, over held-out customers; fits taken as given)",
+                        level=percent(self.confidence))  # fmt: skip
+
+    def metrics(self) -> dict[str, float | None]:
+        """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km` (None: the data do not bear it), and for
+        each horizon `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`, `auc_<h>`, `ici_<h>`, `e50_<h>`,
+        `e90_<h>`."""
+        values: dict[str, float | None] = {
+            "concordance": None if np.isnan(self.concordance) else self.concordance,
+            "uno_c": None if np.isnan(self.uno) else self.uno,
+            "integrated_brier": self.integrated_brier,
+            "integrated_brier_km": self.integrated_brier_km,
+        }
+        for row in self.scores.itertuples():
+            for name in ("calibration_error", "brier", "brier_km", "auc", "ici", "e50", "e90"):
+                value = getattr(row, name)
+                values[f"{name}_{row.horizon:g}"] = None if pd.isna(value) else float(value)
+        return values
+
+    def checks(self) -> tuple[Check, ...]:
+        """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
+        better than one curve for everybody."""
+        checks = [self._out_of_time()]
+        checks.append(self._fitted())
+        if not np.isnan(self.concordance):
+            checks.append(self._ranked())
+        checks += [self._calibrated(row) for row in self.scores.itertuples()]
+        if len(self.scores):
+            checks.append(self._average())
+        return (*checks, self._better(), self._integrated())
+
+    def findings(self) -> tuple[Finding, ...]:
+        """How well the model ranks customers; and where it loses against one curve for everybody, that first. How far
+        its shares are off is a check at each horizon."""
+        findings = []
+        if self.integrated_gain is not None and self.integrated_gain[1] < 0:
+            findings.append(
+                Finding(
+                    id="loses_to_one_curve",
+                    statement=sentence(
+                        "The model foretells worse than one curve for everybody: use the curve, not the model, for "
+                        "what is still to come."
+                    ),
+                    estimate=self.integrated_brier_km - self.integrated_brier,
+                    unit=sentence("squared error"),
+                    interval=self.integrated_gain,
+                    interval_kind=self.interval_kind,
+                    evidence="descriptive",
+                    n=self.customers,
+                )
+            )
+        if not np.isnan(self.concordance):
+            findings.append(
+                Finding(
+                    id="concordance",
+                    statement=sentence(
+                        "Of two customers of whom it is known who left first, the model, which had seen neither, names "
+                        "that one in {right} of 100 cases; guessing gives 50.",
+                        right=number(round(100 * self.concordance)),
+                    ),
+                    estimate=self.concordance,
+                    interval=self.interval,
+                    interval_kind=self.interval_kind,
+                    evidence="descriptive",
+                    n=self.customers,
+                )
+            )
+        return tuple(findings)
+
+    def title(self) -> str:
+        """The finding that the figure shows."""
+        checks = [self._calibrated(row) for row in self.scores.itertuples()]
+        if checks and all(check.status == "pass" for check in checks):
+            return sentence("Predicted and observed shares agree")
+        if (self.scores["calibration_lower"] > CALIBRATED).any():
+            return sentence("Predicted shares differ from what was observed")
+        return sentence("Too little is known to say whether predicted shares come true at every horizon")
+
+    def plot(self, ax=None, *, title: str | None = None):
+        """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
+        from workbench.evaluation.figures import draw_calibration  # only a figure needs matplotlib
+
+        return draw_calibration(self, ax, title=title)
+
+    def describe(self) -> str:
+        """What the figure shows, for those who cannot see it."""
+        rows = [
+            sentence("at {span} predicted {predicted}, observed {observed}, groups off by {error}",
+                     span=span(row.horizon, self.time_unit), predicted=percent(row.predicted),
+                     observed=percent(row.observed),
+                     error=percent(None if pd.isna(row.calibration_error) else row.calibration_error))
+            for row in self.scores.itertuples()
+        ]  # fmt: skip
+        return sentence("Observed share still there against the predicted one, in groups of similar predictions, with "
+                        "a diagonal where both agree. Means: {rows}.", rows="; ".join(rows))  # fmt: skip
+
+    def _out_of_time(self) -> Check:
+        if self.since:
+            message = sentence(
+                "Evaluated out of time: fitted on what was known by {since}, judged on what {customers} customers who "
+                "were on board then did afterwards.",
+                since=self.since, customers=number(self.customers),
+            )  # fmt: skip
+            return Check(name="out_of_time", status="pass", message=message)
+        template = (
+            "Evaluated out of sample, not out of time ({repeats} times {folds} folds): the data carry no dates, so "
+            "nothing shows that what held for past customers will hold for the next ones."
+            if self.folds > 1
+            else "Evaluated out of sample, not out of time: nothing shows that what held for past customers will hold "
+            "for the next ones."
+        )
+        message = sentence(template, repeats=self.repeats, folds=self.folds)
+        return Check(name="out_of_sample_not_out_of_time", status="warn", message=message)
+
+    def _integrated(self) -> Check:
+        """The squared error over all times against that of one curve for everybody."""
+        name = "integrated_brier_gain"
+        if self.integrated_gain is None:
+            message = sentence("Too few customers are followed to score predictions over time.")
+            return Check(name=name, status="warn", message=message)
+        lower, upper = self.integrated_gain
+        said = {
+            "pass": "Over the first {span} the model's squared error is {gain} below that of one curve for everybody "
+            "(between {lower} and {upper}; weights {weights}).",
+            "warn": "Over the first {span} the model's squared error is not clearly below that of one curve for "
+            "everybody: the difference lies between {lower} and {upper} of it (weights {weights}).",
+        }
+        km = self.integrated_brier_km
+        status = "pass" if lower > 0 else "warn"
+        message = sentence(
+            said[status],
+            span=span(self.until, self.time_unit),
+            gain=percent((km - self.integrated_brier) / km),
+            lower=percent(lower / km),
+            upper=percent(upper / km),
+            weights=sentence("by what customers are like")
+            if self.weights_depend
+            else sentence("the same for all customers"),
+        )
+        return Check(name=name, status=status, message=message, value=km - self.integrated_brier, threshold=0.0)
+
+    def _fitted(self) -> Check:
+        """No fit failed; `fail` where more than half did."""
+        fits = self.folds * self.repeats
+        template = (
+            "{failed} of {fits} fits of the evaluation failed; their customers are not judged."
+            if self.failed
+            else "All {fits} fits of the evaluation worked."
+        )
+        message = sentence(template, failed=self.failed, fits=fits)
+        if self.beyond:
+            message += sentence(
+                " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
+                horizons=listing([number(horizon) for horizon in self.beyond]), unit=self.time_unit,
+            )  # fmt: skip
+        status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
+        return Check(
+            name="cross_validation_fits", status=status, message=message, value=self.failed, threshold=fits / 2
+        )
+
+    def _ranked(self) -> Check:
+        """The concordance is above that of guessing: `fail` where clearly below, `warn` where it cannot be told."""
+        lower, upper = self.interval
+        status = "fail" if upper < 0.5 else "warn" if lower <= 0.5 else "pass"
+        said = {
+            "pass": "The model ranks customers that it has not seen better than guessing ({lower} to {upper} of 100 "
+                    "pairs right).",
+            "warn": "Whether the model ranks customers that it has not seen better than guessing cannot be told "
+                    "({lower} to {upper} of 100 pairs right).",
+            "fail": "The model ranks customers that it has not seen worse than guessing ({lower} to {upper} of 100 "
+                    "pairs right): do not use it.",
+        }  # fmt: skip
+        message = sentence(said[status], lower=number(100 * lower), upper=number(100 * upper))
+        return Check(
+            name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
+        )
+
+    def _average(self) -> Check:
+        """The mean of all predictions lies near the observed curve at each horizon."""
+        gaps = (self.scores["predicted"] - self.scores["observed"]).abs()
+        worst, apart = self.scores.loc[gaps.idxmax()], float(gaps.max())
+        values = {
+            "span": span(worst["horizon"], self.time_unit),
+            "observed": percent(worst["observed"]),
+            "predicted": percent(worst["predicted"]),
+        }
+        return Check(
+            name="average_prediction",
+            status="pass" if apart <= AVERAGE else "warn",
+            message=sentence(
+                "The model's average over customers ({predicted} still there after {span}) agrees with the observed "
+                "curve ({observed}).",
+                **values,
+            )
+            if apart <= AVERAGE
+            else sentence(
+                "After {span} the model foretells {predicted} still there on average, the observed curve has "
+                "{observed}: one of them is wrong there.",
+                **values,
+            ),
+            value=apart,
+            threshold=AVERAGE,
+        )
+
+    def _calibrated(self, row) -> Check:
+        """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
+        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged."""
+        name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
+        if pd.isna(row.calibration_error):
+            message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
+            return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
+        off = row.calibration_lower > CALIBRATED
+        unclear = row.calibration_upper > JUDGED or row.judged < MOST_JUDGED
+        status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
+        message = sentence(
+            "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), over "
+            "groups of similar predictions and without what chance adds.",
+            span=when,
+            points=number(100 * row.calibration_error, 2),
+            lower=number(100 * row.calibration_lower, 2),
+            upper=number(100 * row.calibration_upper, 2),
+        )
+        if row.judged < 1:
+            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
+        return Check(
+            name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
+        )
+
+    def _better(self) -> Check:
+        """Squared error against that of one curve for everybody; the worst horizon counts."""
+        scored = self.scores.dropna(subset=["brier", "brier_km"])
+        worse = scored[scored["gain_upper"] < 0]
+        unclear = scored[(scored["gain_lower"] <= 0) & (scored["gain_upper"] >= 0)]
+        unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
+        better = scored[scored["gain_lower"] > 0]
+        said = [
+            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=self.time_unit)
+            for template, horizons in (
+                ("The model foretells worse than one curve for everybody at {horizons} ({unit}).", worse["horizon"]),
+                ("Whether it foretells better than one curve for everybody cannot be told at {horizons} ({unit}).",
+                 unclear["horizon"]),
+                ("The model foretells better than one curve for everybody at {horizons} ({unit}).", better["horizon"]),
+                ("Not scored, because too few are still followed: {horizons} ({unit}).", unscored),
+            )
+            if len(horizons)
+        ]  # fmt: skip
+        gain = (scored["brier_km"] - scored["brier"]).min()
+        return Check(
+            name="better_than_kaplan_meier",
+            status="pass" if len(better) and len(better) == len(self.scores) else "warn",
+            message=" ".join(said) or sentence("At no horizon could the model be compared with one curve."),
+            value=None if pd.isna(gain) else float(gain),
+            threshold=0.0,
+        )
