@@ -77,7 +77,12 @@ def describe(options: argparse.Namespace) -> None:
         default = json.dumps(each.to_data(each.default), ensure_ascii=False)
         unit = f"[{each.unit}] " if each.unit else ""
         print(f"  {each.name}: {each.annotation} = {default}\n      {unit}{each.help}")
-    print(f"\nTables needed: {', '.join(study.tables) or 'none'}")
+    needed = list(study.tables)
+    if study.choice is not None:
+        needed.append(f"one of {', '.join(study.choice.tables)} (parameter {study.choice.parameter})")
+    print(f"\nTables needed: {', '.join(needed) or 'none'}")
+    if study.optional:
+        print(f"Tables used where they are there: {', '.join(study.optional)}")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -117,3 +117,56 @@ def test_a_link_out_of_the_project_is_refused(bench, tmp_path):
     (bench.root / "notebooks" / "linked.ipynb").symlink_to(tmp_path / "outside.ipynb")
     with pytest.raises(StudyError, match="link"):
         find_study(bench.root / "notebooks", "linked")
+
+
+CHOOSES = """dataset: str = "telco"  # data to study
+source: Literal["lifetimes", "subscriptions"] | None = None  # what to read
+seed: int = 1"""
+
+
+def test_tables_that_may_be_there_and_tables_of_which_one_is_read(bench):
+    reads = (
+        "run = workbench.start_run()\n"
+        "name, rows = run.one_of('lifetimes', 'subscriptions', choice=source)\n"
+        "more = run.table('customers', optional=True)\n"
+        "needed = run.table('surveys')"
+    )
+    path = bench.study("churn", reads, parameters=CHOOSES, imports="from typing import Literal\nimport workbench")
+    study = read_study(path)
+    assert (study.tables, study.optional) == (("surveys",), ("customers",))
+    assert study.choice.tables == ("lifetimes", "subscriptions")
+    there = ["customers", "subscriptions", "lifetimes"]
+    assert study.choice.settle(None, there) == "lifetimes"
+    assert study.choice.settle("subscriptions", there) == "subscriptions"
+    assert study.choice.settle("lifetimes", ["subscriptions"]) is None
+    assert study.choice.settle(None, ["surveys"]) is None
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [
+        ("run.table('customers', optional=may)", "plain string"),
+        ("run.one_of('lifetimes', 'surveys')", "choice=source"),
+        ("run.one_of(name, choice=source)", "plain strings"),
+        ("run.one_of('lifetimes', choice=else_where)", "does not declare"),
+    ],
+)
+def test_tables_are_named_in_plain_sight(bench, call, fault):
+    path = bench.study("churn", f"run = workbench.start_run()\n{call}", parameters=CHOOSES,
+                       imports="from typing import Literal\nimport workbench")  # fmt: skip
+    with pytest.raises(StudyError, match=fault):
+        read_study(path)
+
+
+def test_a_dataset_without_any_of_the_tables_is_refused_before_anything_runs(bench):
+    reads = "run = workbench.start_run()\nname, rows = run.one_of('lifetimes', 'subscriptions', choice=source)"
+    bench.study("churn", reads, parameters=CHOOSES, imports="from typing import Literal\nimport workbench")
+    folder = bench.root / "data" / "asked"
+    folder.mkdir()
+    (folder / "rows.csv").write_text("a\n1\n")
+    (folder / "dataset.yaml").write_text(
+        "title: x\nsource: x\nlicence: none\ntables:\n  surveys:\n    file: rows.csv\n    columns: {a: }\n"
+    )
+    refused = bench.run("run", "churn", "--dataset", "asked")
+    assert refused.returncode == 2
+    assert "needs one of the tables lifetimes or subscriptions; dataset 'asked' has surveys" in refused.stderr

@@ -58,18 +58,18 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
     ax.set_ylim(0, 1.01)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    ax.set_xticks(_time_ticks(longest, curves.time_unit))
+    ax.set_xticks(time_ticks(longest, curves.time_unit))
     ax.set_ylabel(sentence("Customers still there"))
     ax.set_xlabel(time_axis(curves.time_unit))
     if title:
         ax.set_title(textwrap.fill(title, 56), loc="left")
     if curves.by:
-        _label_ends(ax, ends, reach)
+        label_ends(ax, ends, reach)
     _numbers_at_risk(ax, tables, reach, curves)
     return ax
 
 
-def _time_ticks(longest: float, time_unit: str) -> list[float]:
+def time_ticks(longest: float, time_unit: str) -> list[float]:
     """At most seven round times; months by the year where they span years."""
     if time_unit == "month" and longest >= 24:
         step = 12 * int(np.ceil(longest / 12 / 6))
@@ -86,18 +86,20 @@ def _drawn(curves, horizons: Iterable[float]) -> list[str]:
     return [*dict.fromkeys(extremes), *others[: MOST_CURVES - len(set(extremes))]]
 
 
-def _label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:
+def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:
     """Each curve's name right of the axes at the height of its end, pushed apart where two would touch."""
     labels = {group: textwrap.wrap(group, LABEL_WIDTH)[:3] for group in ends}
     order = sorted(ends, key=lambda group: ends[group])
+    top = ax.get_ylim()[1]
     sizes = [0.068 * len(labels[group]) + 0.015 for group in order]  # in shares of the axis
-    heights = dict(zip(order, _apart([ends[group] for group in order], sizes), strict=True))
+    centres = _apart([ends[group] / top for group in order], sizes)
+    heights = dict(zip(order, centres, strict=True))
     for place, group in enumerate(ends):
         ax.annotate(
             "\n".join(labels[group]),
             xy=(reach[group], ends[group]),
             xytext=(1.035, heights[group]),
-            textcoords=("axes fraction", "data"),
+            textcoords="axes fraction",
             color=f"C{place}",
             fontweight="bold",
             va="center",

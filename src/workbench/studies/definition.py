@@ -5,7 +5,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,27 @@ from workbench.studies.parameters import IMPORTED, Parameter, annotation_type, d
 from workbench.wording import shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Tables of which a study reads one: a literal call `run.one_of("a", "b", choice=parameter)`.
+
+    Attributes
+    ----------
+    tables
+        In order of preference.
+    parameter
+        The parameter that names one of them, or leaves it open by None.
+    """
+
+    tables: tuple[str, ...]
+    parameter: str
+
+    def settle(self, wanted: str | None, there: Collection[str]) -> str | None:
+        """The table to read of those that are there; None where there is none."""
+        candidates = self.tables if wanted is None else (wanted,)
+        return next((table for table in candidates if table in there), None)
 
 
 @dataclass(frozen=True)
@@ -31,7 +52,11 @@ class Study:
     parameters
         By name, in the order of the parameters cell.
     tables
-        Canonical tables that the notebook asks for.
+        Canonical tables that the notebook cannot do without.
+    optional
+        Those that it reads where they are there: `run.table("customers", optional=True)`.
+    choice
+        Those of which it reads one, if there are such.
     """
 
     name: str
@@ -41,6 +66,13 @@ class Study:
     parameters: Mapping[str, Parameter]
     tables: tuple[str, ...]
     notebook: Mapping[str, Any] = field(repr=False)
+    optional: tuple[str, ...] = ()
+    choice: Choice | None = None
+
+    @property
+    def reads_tables(self) -> bool:
+        """Whether it needs a dataset."""
+        return bool(self.tables or self.optional or self.choice)
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
@@ -109,12 +141,16 @@ def read_study(path: Path) -> Study:
         parameters = _parameters(cells[marked[0]]["source"], above, faults)
         if "seed" not in parameters:
             faults.append("the parameters cell needs `seed: int = …`, so that a run can be repeated")
-    tables = _tables([cell["source"] for cell in cells if cell["cell_type"] == "code"], faults)
-    if tables and "dataset" not in parameters:
-        faults.append(f'it reads {", ".join(tables)}, so the parameters cell needs `dataset: str = "…"`')
+    tables, optional, choice = _tables([cell["source"] for cell in cells if cell["cell_type"] == "code"], faults)
+    reads = [*tables, *optional, *(choice.tables if choice else ())]
+    if reads and "dataset" not in parameters:
+        faults.append(f'it reads {", ".join(reads)}, so the parameters cell needs `dataset: str = "…"`')
+    if choice and choice.parameter not in parameters:
+        faults.append(f"run.one_of chooses by {choice.parameter!r}, which the parameters cell does not declare")
     if faults:
         raise StudyError(*(f"{place}: {fault}." for fault in faults))
-    return Study(path.stem, path, title, question, parameters, tables, {**notebook, "cells": cells})
+    return Study(path.stem, path, title, question, parameters, tables, {**notebook, "cells": cells},
+                 optional, choice)  # fmt: skip
 
 
 def read_parameters(source: str) -> list[Parameter]:
@@ -213,8 +249,9 @@ def _imported(source: str) -> set[str]:
     return {alias.asname or alias.name for node in found for alias in node.names}
 
 
-def _tables(sources: list[str], faults: list[str]) -> tuple[str, ...]:
-    """Names in the literal `run.table("…")` calls, where `run` is what `start_run()` was assigned to."""
+def _tables(sources: list[str], faults: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], Choice | None]:
+    """Names in the literal `run.table("…")` and `run.one_of("…", …)` calls, where `run` is what `start_run()` was
+    assigned to: those needed, those read where they are there, and those of which one is read."""
     trees = []
     for source in sources:
         tree = _parse(source)
@@ -231,14 +268,37 @@ def _tables(sources: list[str], faults: list[str]) -> tuple[str, ...]:
         for target in node.targets if isinstance(target, ast.Name)
     }  # fmt: skip
     tables: dict[str, None] = {}
+    optional: dict[str, None] = {}
+    choices: list[Choice] = []
     for node in nodes:
         match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="table"), args=arguments) if owner in runs:
-                if [type(a) for a in arguments] == [ast.Constant] and isinstance(arguments[0].value, str):
-                    tables[arguments[0].value] = None
-                else:
-                    faults.append(f"{shown(ast.unparse(node))} has to name its table as a plain string")
-    return tuple(tables)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="table")) if owner in runs:
+                match node:
+                    case ast.Call(args=[ast.Constant(value=str(name))], keywords=[]):
+                        tables[name] = None
+                    case ast.Call(
+                        args=[ast.Constant(value=str(name))],
+                        keywords=[ast.keyword(arg="optional", value=ast.Constant(value=bool(may)))],
+                    ):
+                        (optional if may else tables)[name] = None
+                    case _:
+                        faults.append(f"{shown(ast.unparse(node))} has to name its table as a plain string")
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="one_of")) if owner in runs:
+                names = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                match node.keywords:
+                    case [ast.keyword(arg="choice", value=ast.Name(id=parameter))] if (
+                        names and all(isinstance(name, str) for name in names) and len(names) == len(node.args)
+                    ):
+                        choices.append(Choice(tuple(names), parameter))
+                    case _:
+                        faults.append(
+                            f"{shown(ast.unparse(node))} has to name its tables as plain strings, and the parameter "
+                            "that chooses: `choice=source`"
+                        )
+    if len(choices) > 1:
+        faults.append("expected one call of run.one_of at most")
+    optional = {name: None for name in optional if name not in tables}
+    return tuple(tables), tuple(optional), choices[0] if choices else None
 
 
 def _parse(source: str) -> ast.Module | None:

@@ -77,42 +77,54 @@ def make_plan(
     study = find_study(project.notebooks, name).checked()
     texts = [*texts, *([f"dataset={dataset}"] if dataset is not None else [])]
     given, faults = coerce(study.name, study.parameters, texts, values)
-    if not study.tables:
+    if not study.reads_tables:
         if faults:
             raise ParameterError(*faults)
         return Plan(study, given)
 
     chosen = given.get("dataset", study.parameters["dataset"].default)
-    source = _find_dataset(project, study, chosen, given, faults)
+    source, tables = _find_dataset(project, study, chosen, given, faults)
     if faults or source is None:
         raise ParameterError(*faults)
-    checks = source.check(study.tables)
+    checks = source.check(tables)
     return Plan(
         study,
         given,
         dataset=chosen,
-        frames={table: source.load(table).frame for table in study.tables},
+        frames={table: source.load(table).frame for table in tables},
         checks=checks,
-        data=source.profile(study.tables),
-        fingerprint=source.fingerprint(study.tables),
+        data=source.profile(tables),
+        fingerprint=source.fingerprint(tables),
     )
 
 
 def _find_dataset(
     project: Project, study: Study, name: str, given: Mapping[str, Any], faults: list[str]
-) -> "Dataset | None":
+) -> "tuple[Dataset | None, tuple[str, ...]]":
+    """The dataset, and those of its tables that the study will read."""
     from workbench import datasets
 
     try:
         source = datasets.find(name, project.root)
     except WorkbenchError as error:
         faults += error.faults
-        return None
+        return None, ()
+    has = f"dataset {name!r} has {', '.join(source.tables) or 'no table'}."
     for table in study.tables:
         if table not in source.tables:
-            has = ", ".join(source.tables) or "no table"
-            faults.append(f"study {study.name} needs the table {table!r}; dataset {name!r} has {has}.")
-    known = _choosable(source, study.tables)
+            faults.append(f"study {study.name} needs the table {table!r}; {has}")
+    tables = [*study.tables, *(table for table in study.optional if table in source.tables)]
+    if study.choice is not None:
+        wanted = given.get(study.choice.parameter, study.parameters[study.choice.parameter].default)
+        table = study.choice.settle(wanted, source.tables)
+        if table is not None:
+            tables.append(table)
+        elif wanted is not None:
+            faults.append(f"study {study.name} is asked to read the table {wanted!r}; {has}")
+        else:
+            faults.append(f"study {study.name} needs one of the tables {listing(study.choice.tables, 'or')}; {has}")
+    tables = tuple(dict.fromkeys(tables))
+    known = _choosable(source, tables)
     for parameter in study.parameters.values():
         named = given.get(parameter.name)
         if not named or not (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):
@@ -128,7 +140,7 @@ def _find_dataset(
             faults.append(
                 f"parameter {parameter.name}: got {listing(twice)} more than once, expected each column once."
             )
-    return source
+    return source, tables
 
 
 def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import StudyError
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
-from workbench.wording import inert
+from workbench.wording import inert, listing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,19 +86,42 @@ class Run:
             return list(chosen)
         return list(dict.fromkeys(name for table in self.dataset.tables.values() for name in table.segments))
 
-    def table(self, name: str) -> "DataFrame":
+    def one_of(self, *names: str, choice: str | None) -> "tuple[str, DataFrame]":
+        """The first of several canonical tables that the dataset has: its name and its rows.
+
+        Parameters
+        ----------
+        names
+            Plain strings, the preferred first: the runner reads them from the source.
+        choice
+            A parameter of the study, by its name: the table to take, or None.
+        """
+        from workbench.studies.definition import Choice
+
+        name = Choice(names, "").settle(choice, self.dataset.tables)
+        if name is None:
+            wanted = names if choice is None else (choice,)
+            has = listing(list(self.dataset.tables)) or "no table"
+            raise StudyError(f"this study needs the table {listing(wanted, 'or')}; the dataset has {has}.")
+        return name, self.table(name)
+
+    def table(self, name: str, *, optional: bool = False) -> "DataFrame | None":
         """A canonical table of the dataset; its contract has been checked.
 
         Parameters
         ----------
         name
             A plain string: the runner reads it from the source to know which tables the study needs.
+        optional
+            Written out as True, the study can do without it.
 
         Returns
         -------
-        DataFrame
-            One copy a call, with the columns of the dataset's definition.
+        DataFrame or None
+            One copy a call, with the columns of the dataset's definition. None where it is optional and not there.
         """
+        if optional and name not in self.dataset.tables:
+            return None
         if name not in self._tables:
             staged = os.environ.get(TABLES_VARIABLE)
             if self.folder is not None and staged:

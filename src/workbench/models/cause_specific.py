@@ -1,0 +1,187 @@
+"""Which customers leave for which reason: a Cox model for each, and from them everybody's incidence by reason."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.evaluation.horizons import clean_horizons
+from workbench.evaluation.product_limit import normal_quantile
+from workbench.findings import Check
+from workbench.models.competing_risks import named_reasons
+from workbench.models.cox import CoxModel, fit_cox
+from workbench.models.lifetimes import require_lifetimes
+from workbench.models.predictions import chunks
+from workbench.wording import listing, sentence
+
+STEPS = 48
+"""Steps up to the longest horizon in which survival is handed over to the reasons."""
+
+
+def fit_cause_specific(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    *,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    labels: Mapping[str, str] | None = None,
+) -> "CauseSpecific":
+    """Fit the hazard of leaving for each reason; those who leave for another are censored for it then.
+
+    A reason whose model has no trustworthy maximum is fitted without covariates: the same hazard for all.
+
+    Parameters
+    ----------
+    lifetimes, covariates, confidence, time_unit, labels
+        As in `workbench.models.cox.fit_cox`, with `reason` of those who left.
+
+    References
+    ----------
+    Prentice et al. (1978); Putter, Fiocco and Geskus (2007).
+    """
+    covariates = list(covariates)
+    lifetimes = require_lifetimes(lifetimes, ["reason"])
+    reasons, _ = named_reasons(lifetimes)
+    models, plain = {}, []
+    for reason in pd.Series(reasons[reasons != ""]).value_counts().index:
+        left = lifetimes.assign(event=reasons == reason)
+        model = fit_cox(left, covariates, confidence=confidence, time_unit=time_unit, labels=labels)
+        if not model.usable:
+            model = fit_cox(left, [], confidence=confidence, time_unit=time_unit)
+            plain.append(reason)
+        models[reason] = model
+    if not models:
+        raise DataError(sentence("lifetimes.reason: got nobody who left, expected some."))
+    return CauseSpecific(models=models, without_covariates=tuple(plain), time_unit=time_unit, confidence=confidence)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CauseSpecific:
+    """Hazards of leaving by reason.
+
+    Attributes
+    ----------
+    models
+        A Cox model for each reason, the most frequent first.
+    without_covariates
+        Reasons whose hazard is the same for all, because no model with covariates could be fitted.
+    time_unit, confidence
+        As given.
+    """
+
+    models: Mapping[str, CoxModel]
+    without_covariates: tuple[str, ...]
+    time_unit: str
+    confidence: float
+
+    @property
+    def last_time(self) -> float:
+        """End of observation."""
+        return max(model.last_time for model in self.models.values())
+
+    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
+        """Rows for which every model can predict."""
+        for model in self.models.values():
+            lifetimes = model.complete_cases(lifetimes)
+        return lifetimes
+
+    def checks(self) -> tuple[Check, ...]:
+        """Which reasons have no model of their own."""
+        if not self.without_covariates:
+            return ()
+        message = sentence(
+            "For {reasons} too little is known to tell customers apart: all have the same hazard of leaving for it.",
+            reasons=listing([f"“{reason}”" for reason in self.without_covariates]),
+        )
+        return (Check(name="reasons_without_model", status="warn", message=message),)
+
+    def drivers(self) -> pd.DataFrame:
+        """Hazard ratios by reason: `reason` and the columns of `CoxModel.hazard_ratios`; those clear after Holm's
+        correction over all of them, the strongest first within each reason."""
+        tables = [
+            model.hazard_ratios().assign(reason=reason) for reason, model in self.models.items() if model.design.terms
+        ]
+        if not tables:
+            return pd.DataFrame(columns=["reason", "label", "value", "reference", "hazard_ratio", "lower", "upper"])
+        table = pd.concat(tables, ignore_index=True)
+        table = table[table["p_value"] * len(table) < 0.05]
+        strength = np.log(table["hazard_ratio"]).abs()
+        place = table["reason"].map({reason: place for place, reason in enumerate(self.models)})
+        return table.iloc[np.lexsort((-strength, place))].reset_index(drop=True)
+
+    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
+        """Log of the hazard of leaving at all that each is exposed to over the time observed, by customer_id."""
+        since, until = np.zeros(len(frame)), np.full((len(frame), 1), self.last_time)
+        total = sum(model.cumulative_hazard(frame, since, until)[0][:, 0] for model in self.models.values())
+        with np.errstate(divide="ignore"):
+            values = np.log(total)
+        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
+
+    def predict_survival(
+        self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
+    ) -> pd.DataFrame:
+        """Share still there, whatever the reason; as in `workbench.models.predictions.Predictions`."""
+        parts = [model.predict_survival(frame, times, tenure=tenure) for model in self.models.values()]
+        survival = parts[0]
+        for part in parts[1:]:
+            survival = survival * part
+        return survival
+
+    def incidence(
+        self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float | None = None
+    ) -> pd.DataFrame:
+        """What becomes of customers who have lasted for `tenure`: still there, or gone for a reason.
+
+        Survival is `exp(-sum of hazards)`. In each of `STEPS` steps and at every horizon, what it loses is shared by
+        the hazards of that step, so that survival and incidences sum to 1 for everybody at every time.
+
+        Returns
+        -------
+        DataFrame
+            `customer_id`, `horizon`, `survival`, `lower`, `upper` (of survival, log-log), and `incidence_<reason>` for
+            each; missing where `tenure + horizon` lies beyond the data. Customers in their order within each horizon.
+        """
+        horizons = clean_horizons(horizons)
+        tenure = np.asarray(tenure, dtype=float)
+        steps = np.unique([*np.linspace(0, horizons[-1], STEPS + 1)[1:], *horizons])
+        place = np.searchsorted(steps, horizons)
+        z = normal_quantile(self.confidence if confidence is None else confidence)
+        parts = []
+        for rows in chunks(len(frame), 10_000):
+            part, since = frame.iloc[rows], tenure[rows]
+            until = since[:, None] + steps
+            cumulative = [model.cumulative_hazard(part, since, until)[0] for model in self.models.values()]
+            variance = sum(
+                model.cumulative_hazard(part, since, until[:, place], variance=True)[1]
+                for model in self.models.values()
+            )
+            total = np.sum(cumulative, axis=0)
+            survival = np.exp(-total)
+            lost = -np.diff(survival, axis=1, prepend=1.0)
+            grown = np.diff(total, axis=1, prepend=0.0)
+            known = until[:, place] <= self.last_time
+
+            def shown(values: np.ndarray, known: np.ndarray = known) -> np.ndarray:
+                return np.where(known, values, np.nan)
+
+            hazard = total[:, place]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                half = np.where(hazard > 0, z * np.sqrt(variance) / hazard, 0.0)
+            columns = {
+                "survival": shown(survival[:, place]),
+                "lower": shown(np.exp(-hazard * np.exp(half))),
+                "upper": shown(np.exp(-hazard * np.exp(-half))),
+            }
+            for reason, own in zip(self.models, cumulative, strict=True):
+                share = np.divide(np.diff(own, axis=1, prepend=0.0), grown, out=np.zeros_like(own), where=grown > 0)
+                columns[f"incidence_{reason}"] = shown(np.cumsum(lost * share, axis=1)[:, place])
+            parts.append(columns)
+        result = {
+            "customer_id": np.tile(frame["customer_id"].to_numpy(), len(horizons)),
+            "horizon": np.repeat(np.array(horizons), len(frame)),
+        }
+        for name in parts[0] if parts else ():
+            result[name] = np.concatenate([part[name] for part in parts]).T.ravel()
+        return pd.DataFrame(result)

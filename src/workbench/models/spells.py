@@ -1,0 +1,260 @@
+"""From dated records to lifetimes: spells as a subscriber, or until a buyer has lapsed, and both as of an earlier day."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError, ParameterError
+from workbench.findings import Check
+from workbench.wording import number, percent, sentence
+
+DAYS_PER_MONTH = 365.25 / 12
+GRACE_DAYS = 30
+"""A subscription that begins within so many days of the end of another continues the same spell."""
+CERTAIN = 10.0
+"""Where so many ends would have been expected before the first one recorded, records began with it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Spells:
+    """Lifetimes with dates.
+
+    Attributes
+    ----------
+    lifetimes
+        `customer_id` (each once; later spells of a customer have a number after their id), `person` (the customer's own
+        id), `begin` (date at which the clock starts), `duration` and `entry` (months), `event`, `reason`, covariates
+        that were known when the clock started.
+    as_of
+        The first instant of this day is the end of observation.
+    lapse
+        Whether the end is a lapse in buying instead of one that somebody declared.
+    checks
+        What was put together, left out or assumed.
+    """
+
+    lifetimes: pd.DataFrame
+    as_of: pd.Timestamp
+    lapse: bool
+    checks: tuple[Check, ...]
+
+    @property
+    def covariates(self) -> list[str]:
+        """Columns that may explain who leaves."""
+        own = ("customer_id", "person", "begin", "duration", "entry", "event", "reason")
+        return [column for column in self.lifetimes.columns if column not in own]
+
+    def until(self, day: pd.Timestamp) -> pd.DataFrame:
+        """Lifetimes as they were known on `day`: nothing that happened from then on."""
+        rows = self.lifetimes
+        known = months(rows["begin"], day)
+        rows = rows[(known > 0) & (known > rows["entry"])]
+        known = months(rows["begin"], day)
+        return rows.assign(
+            event=rows["event"] & (rows["duration"] < known),
+            duration=np.minimum(rows["duration"], known),
+            reason=rows["reason"].where(rows["event"] & (rows["duration"] < known), None),
+        )
+
+    def after(self, day: pd.Timestamp) -> pd.DataFrame:
+        """Who was on board on `day`, with their tenure then as `entry`, and what became of them."""
+        rows = self.lifetimes
+        tenure = months(rows["begin"], day)
+        there = (tenure >= rows["entry"]) & (tenure >= 0) & (rows["duration"] >= tenure)
+        return rows[there].assign(entry=tenure[there])
+
+    def on_board(self) -> pd.DataFrame:
+        """Who is on board at the end of the records, with their tenure as `duration`."""
+        return self.lifetimes[~self.lifetimes["event"]]
+
+    def cutoff(self, wanted: dt.date | None = None) -> pd.Timestamp:
+        """The day at which training ends and the test begins: a quarter of the time observed before the end, at most
+        twelve months and at least one.
+
+        Raises
+        ------
+        ParameterError
+            When the day that is wanted leaves nothing to learn from or to test.
+        """
+        first = (self.lifetimes["begin"] + pd.to_timedelta(self.lifetimes["entry"] * DAYS_PER_MONTH, unit="D")).min()
+        if wanted is None:
+            observed = (self.as_of - first).days
+            back = np.clip(observed / 4, DAYS_PER_MONTH, 12 * DAYS_PER_MONTH)
+            return (self.as_of - pd.Timedelta(days=int(back))).normalize()
+        day = pd.Timestamp(wanted)
+        if not first < day < self.as_of:
+            raise ParameterError(
+                sentence(
+                    "cutoff: got {day}, expected a day after {first} and before {last}, within the records.",
+                    day=day.date(), first=first.date(), last=self.as_of.date(),
+                )
+            )  # fmt: skip
+        return day
+
+
+def from_subscriptions(
+    subscriptions: pd.DataFrame,
+    *,
+    as_of: dt.date | None = None,
+    records_since: dt.date | None = None,
+    attributes: pd.DataFrame | None = None,
+    grace_days: int = GRACE_DAYS,
+) -> Spells:
+    """Spells of subscription: what overlaps, or follows within `grace_days`, is one spell of its customer.
+
+    Parameters
+    ----------
+    subscriptions
+        `customer_id`, `start`, `end` (missing: still running), `end_reason`, `plan`, `price`; other columns are taken
+        as covariates. Of a spell they are those of its first subscription, known when it began; the reason is that of
+        the last.
+    as_of
+        Day of the extract: who has not ended before it is still there. By default the day after the last date.
+    records_since
+        From when ends were recorded: who began earlier is at risk from then on only. Where it is None and far too
+        little ended before the first recorded end, records are taken to begin with it.
+    attributes
+        `customer_id` (once each) and columns that are taken as covariates.
+    grace_days
+        See above.
+
+    Raises
+    ------
+    DataError
+        Columns that are missing, starts that are missing, ends before their start, nobody left over.
+    """
+    require_columns(subscriptions, "subscriptions", ["customer_id", "start", "end"])
+    rows = subscriptions[subscriptions["customer_id"].notna()].copy()
+    rows["start"], rows["end"] = pd.to_datetime(rows["start"]), pd.to_datetime(rows["end"])
+    wrong = int((rows["end"] < rows["start"]).sum())
+    faults = []
+    if lacking := int(rows["start"].isna().sum()):
+        faults.append(sentence("subscriptions.start: got {rows} rows without a date, expected one in each.",
+                               rows=number(lacking)))  # fmt: skip
+    if wrong:
+        faults.append(
+            sentence("subscriptions.end: got {rows} rows that end before they start, expected start ≤ end; correct the "
+                     "dates.", rows=number(wrong))
+        )  # fmt: skip
+    if rows.empty:
+        faults.append(sentence("subscriptions: got no rows, expected at least one customer."))
+    if faults:
+        raise DataError(*faults)
+    last = max(rows["start"].max(), rows["end"].max()) if rows["end"].notna().any() else rows["start"].max()
+    end_of_records = pd.Timestamp(as_of) if as_of is not None else last + pd.Timedelta(days=1)
+    checks = []
+    if future := int((rows["start"] >= end_of_records).sum()):
+        rows = rows[rows["start"] < end_of_records]
+        checks.append(_left_out("future_starts", sentence("{rows} subscriptions begin after the records end and are "
+                                                          "left out.", rows=number(future))))  # fmt: skip
+        if rows.empty:
+            raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
+                                     day=end_of_records.date()))  # fmt: skip
+    lives = _spells(rows, end_of_records, grace_days)
+    if again := int((lives["spell"] > 1).sum()):
+        checks.append(
+            Check(
+                name="came_back",
+                status="pass",
+                message=sentence(
+                    "{count} spells ({share}) are of customers who had left before and came back more than {days} days "
+                    "later: each counts for itself, from its own start.",
+                    count=number(again), share=percent(again / len(lives)), days=number(grace_days),
+                ),
+                value=again / len(lives),
+            )
+        )  # fmt: skip
+    since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, end_of_records)
+    if since is not None:
+        lives["entry"] = np.maximum(months(lives["begin"], since), 0.0)
+        before = lives["duration"] <= lives["entry"]
+        before &= lives["entry"] > 0
+        lives = lives[~before]
+        inferred = records_since is None
+        checks.append(
+            Check(
+                name="records_begin",
+                status="warn" if inferred else "pass",
+                message=sentence(
+                    "Hardly anybody ended before {day}, though many had begun: ends seem to be recorded from then on, so "
+                    "{share} of customers count from that day only. Say so by records_since, or say an earlier day."
+                    if inferred
+                    else "Ends are recorded from {day} on: {share} of customers had begun before and count from then "
+                    "on.",
+                    day=since.date(), share=percent(float((lives["entry"] > 0).mean())),
+                ),
+                value=float((lives["entry"] > 0).mean()),
+            )
+        )  # fmt: skip
+    lives = with_attributes(lives.drop(columns="spell"), attributes)
+    return Spells(lifetimes=lives.reset_index(drop=True), as_of=end_of_records, lapse=False, checks=tuple(checks))
+
+
+def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -> pd.DataFrame:
+    """One row a spell; `spell` counts those of a customer."""
+    rows = rows.sort_values(["customer_id", "start", "end"], kind="stable", na_position="last", ignore_index=True)
+    rows["_ended"] = rows["end"].fillna(pd.Timestamp.max.floor("D"))
+    previous = rows.groupby("customer_id")["_ended"].cummax().groupby(rows["customer_id"]).shift()
+    begins = previous.isna() | (rows["start"] - pd.Timedelta(days=grace_days) > previous)
+    rows["spell"] = begins.groupby(rows["customer_id"]).cumsum()
+    final = rows.loc[rows.groupby(["customer_id", "spell"])["_ended"].idxmax().to_numpy()]
+    end = final["_ended"].to_numpy()
+    lives = rows[begins].drop(columns=["_ended", "end", "end_reason"], errors="ignore").reset_index(drop=True)
+    lives = lives.rename(columns={"start": "begin", "customer_id": "person"})
+    stop = np.minimum(end, np.datetime64(end_of_records))
+    event = end < np.datetime64(end_of_records)
+    reason = final["end_reason"].to_numpy() if "end_reason" in final.columns else np.full(len(final), None)
+    lives["duration"] = (stop - lives["begin"].to_numpy()) / np.timedelta64(1, "D") / DAYS_PER_MONTH
+    lives["event"], lives["entry"] = event, 0.0
+    lives["reason"] = np.where(event, reason, None)
+    again = lives["spell"] > 1
+    ids = lives["person"].astype(str)
+    lives["customer_id"] = lives["person"].where(~again, ids + " (" + lives["spell"].astype(str) + ")")
+    return lives[["customer_id", *(name for name in lives.columns if name != "customer_id")]]
+
+
+def records_begin(lives: pd.DataFrame, end_of_records: pd.Timestamp) -> pd.Timestamp | None:
+    """The day of the first end, where far more would have been expected before it; None otherwise.
+
+    Before it customers were exposed to leaving for so long that, at the rate at which they left afterwards, more than
+    ten should have been seen.
+    """
+    ends = lives["begin"] + pd.to_timedelta(lives["duration"] * DAYS_PER_MONTH, unit="D")
+    if not lives["event"].any():
+        return None
+    first = ends[lives["event"]].min().normalize()
+    before = np.maximum(months(lives["begin"], first), 0).sum()
+    after = lives["duration"].sum() - np.minimum(np.maximum(months(lives["begin"], first), 0), lives["duration"]).sum()
+    rate = lives["event"].sum() / after if after > 0 else 0.0
+    return first if rate * before > CERTAIN and first < end_of_records else None
+
+
+def with_attributes(lives: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
+    """Attributes of the customers beside their spells; those of a name that is taken stay out."""
+    if attributes is None:
+        return lives
+    free = [name for name in attributes.columns if name == "customer_id" or name not in lives.columns]
+    known = attributes[free].drop_duplicates("customer_id").rename(columns={"customer_id": "person"})
+    return lives.merge(known, on="person", how="left")
+
+
+def months(begin: pd.Series, day: pd.Timestamp) -> np.ndarray:
+    """Months from each date to a day."""
+    return ((day - begin) / pd.Timedelta(days=1)).to_numpy(dtype=float) / DAYS_PER_MONTH
+
+
+def require_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:
+    """Refuse a table that lacks columns."""
+    lacking = [column for column in columns if column not in frame.columns]
+    if lacking:
+        raise DataError(
+            *(sentence("{table}.{column}: got no such column, expected it; map it in dataset.yaml.", table=name,
+                       column=column) for column in lacking)
+        )  # fmt: skip
+
+
+def _left_out(name: str, message: str) -> Check:
+    return Check(name=name, status="warn", message=message)
