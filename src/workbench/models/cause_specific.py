@@ -129,6 +129,17 @@ class CauseSpecific:
             survival = survival * part
         return survival
 
+    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+        """As in `workbench.models.predictions.Predictions`; reasons are estimated from different leavers, so their
+        variances add."""
+        return sum(model.spread_of_sum(frame, since, until, weights) for model in self.models.values())
+
+    def conditional_survival(
+        self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float = 0.9
+    ) -> pd.DataFrame:
+        """As `incidence`, under the name that models of survival alone have."""
+        return self.incidence(frame, tenure, horizons, confidence=confidence)
+
     def incidence(
         self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float | None = None
     ) -> pd.DataFrame:
@@ -141,7 +152,8 @@ class CauseSpecific:
         -------
         DataFrame
             `customer_id`, `horizon`, `survival`, `lower`, `upper` (of survival, log-log), and `incidence_<reason>` for
-            each; missing where `tenure + horizon` lies beyond the data. Customers in their order within each horizon.
+            each, `extrapolated` (whether `tenure + horizon` lies beyond the data). Customers in their order within each
+            horizon.
         """
         horizons = clean_horizons(horizons)
         tenure = np.asarray(tenure, dtype=float)
@@ -161,22 +173,18 @@ class CauseSpecific:
             survival = np.exp(-total)
             lost = -np.diff(survival, axis=1, prepend=1.0)
             grown = np.diff(total, axis=1, prepend=0.0)
-            known = until[:, place] <= self.last_time
-
-            def shown(values: np.ndarray, known: np.ndarray = known) -> np.ndarray:
-                return np.where(known, values, np.nan)
-
             hazard = total[:, place]
             with np.errstate(divide="ignore", invalid="ignore"):
                 half = np.where(hazard > 0, z * np.sqrt(variance) / hazard, 0.0)
             columns = {
-                "survival": shown(survival[:, place]),
-                "lower": shown(np.exp(-hazard * np.exp(half))),
-                "upper": shown(np.exp(-hazard * np.exp(-half))),
+                "survival": survival[:, place],
+                "lower": np.exp(-hazard * np.exp(half)),
+                "upper": np.exp(-hazard * np.exp(-half)),
             }
             for reason, own in zip(self.models, cumulative, strict=True):
                 share = np.divide(np.diff(own, axis=1, prepend=0.0), grown, out=np.zeros_like(own), where=grown > 0)
-                columns[f"incidence_{reason}"] = shown(np.cumsum(lost * share, axis=1)[:, place])
+                columns[f"incidence_{reason}"] = np.cumsum(lost * share, axis=1)[:, place]
+            columns["extrapolated"] = until[:, place] > self.last_time
             parts.append(columns)
         result = {
             "customer_id": np.tile(frame["customer_id"].to_numpy(), len(horizons)),

@@ -33,7 +33,8 @@ class Lapse:
     chosen
         Whether `days` was chosen from the data.
     sensitivity
-        `days`, `share` of pauses that are no longer (every customer weighing the same), `lapsed` (share of customers), `came_back` (share of the lapsed).
+        `days`, `share` of pauses that are no longer (every customer weighing the same), `lapsed` (share of customers),
+        `n_lapsed`, `came_back` (share of the lapsed).
     """
 
     spells: Spells

@@ -14,6 +14,8 @@ from workbench.wording import sentence
 
 CHUNK = 50_000
 """Customers predicted at once."""
+TAIL_AT_RISK = 25
+"""What fewer customers say about the end of the data is not continued beyond it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,26 +32,56 @@ class Baseline:
         Its variance with the coefficients given.
     means (K, p)
         Sum of the columns expected at each event times the hazard there: what uncertain coefficients multiply.
+    tail
+        Beyond the second of these times, the last at which at least `TAIL_AT_RISK` were at risk, all three go on as
+        they went on average since the first: the few who are left would make them jump.
     """
 
     times: np.ndarray
     hazard: np.ndarray
     variance: np.ndarray
     means: np.ndarray
+    tail: tuple[float, float]
 
     @classmethod
-    def of(cls, sums: RiskSets) -> "Baseline":
+    def of(cls, sums: RiskSets, end: float) -> "Baseline":
         """Of the sums at the maximum."""
-        return cls(sums.times, sums.hazard.cumsum(), sums.hazard_variance.cumsum(), sums.mean_hazard.cumsum(axis=0))
+        enough = sums.times[sums.at_risk >= TAIL_AT_RISK]
+        until = float(enough[-1]) if len(enough) else end
+        return cls(
+            sums.times,
+            sums.hazard.cumsum(),
+            sums.hazard_variance.cumsum(),
+            sums.mean_hazard.cumsum(axis=0),
+            (until * 2 / 3, until),
+        )
 
     def hazard_at(self, times: np.ndarray) -> np.ndarray:
         """Cumulative hazard up to each of `times` (n,)."""
-        return np.append(0.0, self.hazard)[np.searchsorted(self.times, times, side="right")]
+        values = np.append(0.0, self.hazard)
+        return self._extended(values[self._place(times)], values, times, power=1)
 
     def spread_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Variance and means up to each of `times` (n,)."""
-        place = np.searchsorted(self.times, times, side="right")
-        return np.append(0.0, self.variance)[place], np.vstack([np.zeros(self.means.shape[1]), self.means])[place]
+        place = self._place(times)
+        variance, means = np.append(0.0, self.variance), np.vstack([np.zeros(self.means.shape[1]), self.means])
+        return (
+            self._extended(variance[place], variance, times, power=2),
+            self._extended(means[place], means, times, power=1),
+        )
+
+    def _place(self, times: np.ndarray | float) -> np.ndarray:
+        return np.searchsorted(self.times, np.minimum(times, self.tail[1]), side="right")
+
+    def _extended(self, known: np.ndarray, values: np.ndarray, times: np.ndarray, power: int) -> np.ndarray:
+        """`known`, and beyond the tail the growth within it, continued; a variance grows with the square."""
+        over = np.maximum(times - self.tail[1], 0.0)
+        if not over.any() or self.tail[1] <= self.tail[0]:
+            return known
+        growth = values[self._place(self.tail[1])] - values[self._place(self.tail[0])]
+        share = over / (self.tail[1] - self.tail[0])
+        factor = share if power == 1 else 2 * share + share**2
+        return known + (factor * growth if np.ndim(growth) == 0 else factor[:, None] * growth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +115,7 @@ class Predictions:
         Parameters
         ----------
         since (n,), until (n, K)
-            Tenures; beyond the data the hazard is taken as 0, so ask for none there.
+            Tenures; beyond the data hazards are extrapolated (`Baseline`).
 
         Returns
         -------
@@ -113,6 +145,26 @@ class Predictions:
             spread += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
         return total, spread if variance else None
 
+    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+        """Variance of the weighted sum of the hazards that customers are exposed to from `since` to `until`, all (n,).
+
+        Customers share coefficients and baseline, so their errors do not cancel.
+        """
+        baseline = self.baseline_sums
+        pull, spread = np.zeros(len(self.covariance)), 0.0
+        for each in self.stretches(frame):
+            first, last = np.clip(since, each.start, each.end), np.clip(until, each.start, each.end)
+            with np.errstate(over="ignore"):
+                share = weights * np.exp(each.log_hazard)
+            hazard = baseline.hazard_at(last) - baseline.hazard_at(first)
+            means = baseline.spread_at(last)[1] - baseline.spread_at(first)[1]
+            pull += share @ (each.columns * hazard[:, None] - means)
+            exposed = np.zeros(len(baseline.times) + 1)
+            np.add.at(exposed, np.searchsorted(baseline.times, first, side="right"), share)
+            np.add.at(exposed, np.searchsorted(baseline.times, last, side="right"), -share)
+            spread += float((exposed.cumsum()[:-1] ** 2 * np.diff(baseline.variance, prepend=0.0)).sum())
+        return spread + float(pull @ self.covariance @ pull)
+
     def predict_survival(
         self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
     ) -> pd.DataFrame:
@@ -125,8 +177,8 @@ class Predictions:
         times
             Within the time observed.
         tenure (n,)
-            How long each has lasted so far: `times` count from there, and predictions are for those who have. Beyond
-            the data the last value known is kept.
+            How long each has lasted so far: `times` count from there, and predictions are for those who have. Where
+            they reach beyond the data, hazards go on as in the last third of it: an extrapolation.
 
         Returns
         -------
@@ -173,9 +225,9 @@ class Predictions:
         Returns
         -------
         DataFrame
-            `customer_id`, `horizon`, `survival`, `lower`, `upper` (interval of the probability, on the log-log scale;
-            missing where `tenure + horizon` lies beyond the data: nothing is extrapolated), customers in their order
-            within each horizon.
+            `customer_id`, `horizon`, `survival`, `lower`, `upper` (interval of the probability, on the log-log scale),
+            `extrapolated` (whether `tenure + horizon` lies beyond the data: then hazards go on as in their last third),
+            customers in their order within each horizon.
         """
         horizons = clean_horizons(horizons)
         tenure = np.asarray(tenure, dtype=float)
@@ -187,9 +239,8 @@ class Predictions:
             with np.errstate(divide="ignore", invalid="ignore"):
                 half = z * np.sqrt(variance) / hazard
             half = np.where(hazard > 0, half, 0.0)
-            known = until <= self.last_time
             for target, value in ((survival, hazard), (lower, hazard * np.exp(half)), (upper, hazard * np.exp(-half))):
-                target[rows] = np.where(known, np.exp(-value), np.nan)
+                target[rows] = np.exp(-value)
         return pd.DataFrame(
             {
                 "customer_id": np.tile(frame["customer_id"].to_numpy(), len(horizons)),
@@ -197,6 +248,7 @@ class Predictions:
                 "survival": survival.T.ravel(),
                 "lower": lower.T.ravel(),
                 "upper": upper.T.ravel(),
+                "extrapolated": (tenure + np.array(horizons)[:, None] > self.last_time).ravel(),
             }
         )
 
@@ -211,7 +263,7 @@ class Predictions:
         Returns
         -------
         DataFrame
-            `customer_id`, `remaining`, `lower`, `upper`; missing where `tenure + within` lies beyond the data.
+            `customer_id`, `remaining`, `lower`, `upper`, `extrapolated` (as in `conditional_survival`).
         """
         grid = np.linspace(0, within, steps + 1)[1:]
         long = self.conditional_survival(frame, tenure, grid, confidence=confidence)
@@ -220,6 +272,7 @@ class Predictions:
             curve = long[column].to_numpy().reshape(steps, len(frame))
             curve = np.vstack([np.ones(len(frame)), curve])
             result[name] = np.trapezoid(curve, dx=within / steps, axis=0)
+        result["extrapolated"] = tenure + within > self.last_time
         return pd.DataFrame(result)
 
 

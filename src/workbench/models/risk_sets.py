@@ -17,6 +17,8 @@ class RiskSets:
     ----------
     times (K,), deaths (K,)
         Event times ascending, and how many left at each.
+    at_risk (K,)
+        How many were at risk.
     hazard (K,)
         Increments of the baseline cumulative hazard (all columns 0).
     hazard_variance (K,)
@@ -35,6 +37,7 @@ class RiskSets:
 
     times: np.ndarray
     deaths: np.ndarray
+    at_risk: np.ndarray
     hazard: np.ndarray
     hazard_variance: np.ndarray
     mean_hazard: np.ndarray
@@ -82,7 +85,7 @@ def risk_sets(
     count = len(times)
     size, s0, s1 = _at_risk(np.searchsorted(durations, times), weight, matrix)
     if entry is not None:
-        entry = entry[order]
+        entry = np.where(entry[order] > 0, entry[order], -np.inf)  # there from the start, also at time 0
         late = np.argsort(entry, kind="stable")
         begins = np.searchsorted(entry[late], times, side="left")  # those from here on enter at the time or later
         size_late, s0_late, s1_late = _at_risk(begins, weight[late], matrix[late])
@@ -118,7 +121,9 @@ def risk_sets(
         moments.append((matrix * (weight * exposed)[:, None]).T @ matrix - (means * g[own][:, None]).T @ means)
     moments += [np.zeros_like(moments[0])] * (3 - len(moments))
     log_likelihood = float(log_hazard[events].sum() + np.log(each).sum())
-    return RiskSets(times, deaths, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood)
+    return RiskSets(
+        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood
+    )
 
 
 def _at_risk(starts: np.ndarray, weight: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""From dated records to lifetimes: spells as a subscriber, or until a buyer has lapsed, and both as of an earlier day."""
+"""From dated records to lifetimes: spells as a subscriber, and what was known of them on an earlier day."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -63,7 +63,7 @@ class Spells:
         """Who was on board on `day`, with their tenure then as `entry`, and what became of them."""
         rows = self.lifetimes
         tenure = months(rows["begin"], day)
-        there = (tenure >= rows["entry"]) & (tenure >= 0) & (rows["duration"] >= tenure)
+        there = (tenure >= rows["entry"]) & (tenure > 0) & (rows["duration"] >= tenure)
         return rows[there].assign(entry=tenure[there])
 
     def on_board(self) -> pd.DataFrame:
@@ -179,8 +179,8 @@ def from_subscriptions(
                 name="records_begin",
                 status="warn" if inferred else "pass",
                 message=sentence(
-                    "Hardly anybody ended before {day}, though many had begun: ends seem to be recorded from then on, so "
-                    "{share} of customers count from that day only. Say so by records_since, or say an earlier day."
+                    "Hardly anybody ended before {day}, though many had begun: ends seem to be recorded from then on, "
+                    "so {share} of customers count from that day only. Say so by records_since, or say an earlier day."
                     if inferred
                     else "Ends are recorded from {day} on: {share} of customers had begun before and count from then "
                     "on.",
