@@ -65,3 +65,20 @@ def time_axis(time_unit: str) -> str:
     if time_unit in _AXES:
         return sentence(_AXES[time_unit] + " as a customer")
     return sentence("Time as a customer ({unit})", unit=time_unit)
+
+
+_MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 3.0, "year": 12.0}
+
+
+def number_of(months: float, time_unit: str) -> float:
+    """So many months in another unit, rounded to whole ones where there are at least two; months where it is unknown.
+
+    Examples
+    --------
+    >>> number_of(12, "year"), number_of(3, "week"), number_of(1, "day"), number_of(6, "visit")
+    (1.0, 13.0, 30.0, 6)
+    """
+    if time_unit not in _MONTHS:
+        return months
+    value = months / _MONTHS[time_unit]
+    return float(round(value)) if value >= 2 else value

@@ -246,15 +246,19 @@ class Forecast:
                       value=float(row["actual"])),)  # fmt: skip
 
 
-def forecast(model, spells: Spells, day: pd.Timestamp, *, confidence: float = 0.9) -> Forecast:
+def forecast(
+    model, spells: Spells, day: pd.Timestamp, *, confidence: float = 0.9, there: pd.DataFrame | None = None
+) -> Forecast:
     """Compare what a model that knew nothing from `day` on expected with what happened until the records end.
 
     Parameters
     ----------
     model
         Fitted to `spells.until(day)`.
+    there
+        Those of `spells.after(day)` whom the model can foretell; all with complete covariates where it is None.
     """
-    there = model.complete_cases(spells.after(day))
+    there = model.complete_cases(spells.after(day)) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)
     within = float((spells.as_of - day).days / DAYS_PER_MONTH)
     z = normal_quantile(confidence)

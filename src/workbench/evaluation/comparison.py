@@ -1,0 +1,58 @@
+"""Several models judged on the same customers: which foretells best."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench.evaluation.verdicts import Evaluation
+from workbench.findings import Check
+from workbench.wording import number, percent, sentence
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models by what they were found to be worth.
+
+    Attributes
+    ----------
+    evaluations
+        By name; on the same customers, weights and times.
+    """
+
+    evaluations: Mapping[str, Evaluation]
+
+    @property
+    def best(self) -> str:
+        """The model with the least integrated squared error; the first where none has one."""
+        scored = {name: each.integrated_brier for name, each in self.evaluations.items()}
+        known = {name: score for name, score in scored.items() if score is not None}
+        return min(known, key=known.get) if known else next(iter(scored))
+
+    def table(self) -> pd.DataFrame:
+        """`model`, `integrated_brier`, `uno_c`, `gain` (share of one curve's squared error that the model saves)."""
+        rows = [
+            (
+                name,
+                each.integrated_brier,
+                each.uno,
+                None if each.integrated_brier is None else 1 - each.integrated_brier / each.integrated_brier_km,
+            )
+            for name, each in self.evaluations.items()
+        ]
+        first = next(iter(self.evaluations.values()))
+        rows.append((sentence("one curve for everybody"), first.integrated_brier_km, 0.5, 0.0))
+        columns = ["model", "integrated_brier", "uno_c", "gain"]
+        return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], float))
+
+    def checks(self) -> tuple[Check, ...]:
+        """Which model is used; empty where there is one only."""
+        if len(self.evaluations) < 2:
+            return ()
+        table = self.table().set_index("model")
+        message = sentence(
+            "Of {count} models “{best}” foretells best and is used: its squared error is {gain} below that of one "
+            "curve for everybody.",
+            count=number(len(self.evaluations)), best=self.best, gain=percent(float(table.loc[self.best, "gain"])),
+        )  # fmt: skip
+        return (Check(name="model_used", status="pass", message=message),)

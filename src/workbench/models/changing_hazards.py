@@ -1,0 +1,264 @@
+"""The remedy where hazard ratios change over time: one ratio early in a customer's life and another late."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.horizons import span
+from workbench.evaluation.multiplicity import holm
+from workbench.evaluation.product_limit import normal_quantile
+from workbench.findings import Check, Finding
+from workbench.models.cox import CoxModel
+from workbench.models.design import Design
+from workbench.models.lifetimes import entry_of, inline, require_lifetimes
+from workbench.models.partial_likelihood import EXPLODED, newton
+from workbench.models.predictions import Baseline, Predictions, Stretch
+from workbench.models.risk_sets import proportionality_test, risk_sets
+from workbench.wording import listing, number, percent, sentence
+
+FEWEST_LEAVERS = 10
+"""A level whose ratio may change has at least as many leavers early and late."""
+
+
+def fit_changing(
+    model: CoxModel, lifetimes: pd.DataFrame, *, level: float = 0.05, cut: float | None = None
+) -> "ChangingHazards | None":
+    """Let the hazard ratios that change over time have two values, before and after half of the leavers are gone.
+
+    Parameters
+    ----------
+    model
+        Its design is used, and its test says which covariates change (after Holm's correction, at `level`).
+    lifetimes
+        The rows of its fit.
+    cut
+        Tenure at which ratios change; by default the median time of those who left.
+
+    Returns
+    -------
+    ChangingHazards or None
+        None where nothing changes, or the larger model has no trustworthy maximum.
+
+    References
+    ----------
+    Therneau and Grambsch (2000), section 6.5: a step function of time by splitting each customer's time at `cut`.
+    """
+    tested = model.proportionality
+    changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
+    if not model.usable or not changing:
+        return None
+    used = model.complete_cases(require_lifetimes(lifetimes))
+    if cut is None:
+        cut = float(np.median(used.loc[used["event"], "duration"]))
+    return _fit(model, model.design, used, changing, cut)
+
+
+def _fit(
+    model: CoxModel, design: Design, used: pd.DataFrame, changing: tuple[str, ...], cut: float
+) -> "ChangingHazards | None":
+    matrix, silent = design.encode(used)
+    durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
+    entry = entry_of(used)
+    entry = np.zeros(len(used)) if entry is None else entry
+    early, late = (entry < cut) & ~silent, (durations > cut) & ~silent
+    if not (events & early & (durations <= cut)).any() or not (events & late).any():
+        return None
+    doubled = [
+        place
+        for place, (covariate, level) in enumerate(design.columns)
+        if covariate in changing
+        and (not level or all(
+            (matrix[:, place] * events * part).sum() >= FEWEST_LEAVERS for part in (durations <= cut, durations > cut)
+        ))
+    ]  # fmt: skip
+    if not doubled:
+        return None
+    rows = np.vstack(
+        [
+            np.hstack([matrix[early], np.zeros((int(early.sum()), len(doubled)))]),
+            np.hstack([matrix[late], matrix[late][:, doubled]]),
+        ]
+    )
+    stops = np.append(np.minimum(durations[early], cut), durations[late])
+    left = np.append(events[early] & (durations[early] <= cut), events[late])
+    starts = np.append(entry[early], np.maximum(entry[late], cut))
+    scale = rows.std(axis=0)
+    if (scale == 0).any():
+        return None
+    estimate, covariance, settled = newton(rows / scale, stops, left, entry=starts)
+    if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
+        return None
+    sums = risk_sets(stops, left, rows / scale, estimate, entry=starts)
+    sums = replace(sums, mean_hazard=sums.mean_hazard * scale)
+    after = []
+    width = len(design.columns)
+    for term in model.design.terms:
+        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        own += [width + place for place, column in enumerate(doubled) if column in own]
+        if own:
+            after.append((term.covariate, proportionality_test(sums, own)[2]))
+    after = pd.DataFrame(after, columns=["covariate", "after"])
+    after["after"] = holm(after["after"].to_numpy())
+    before = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
+    return ChangingHazards(
+        model=model,
+        design=design,
+        changing=changing,
+        doubled=tuple(doubled),
+        cut=cut,
+        estimate=estimate / scale,
+        covariance=covariance / np.outer(scale, scale),
+        baseline_sums=Baseline.of(sums, float(durations.max())),
+        last_time=float(durations.max()),
+        log_likelihood=sums.log_likelihood,
+        proportionality=before.merge(after, on="covariate"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChangingHazards(Predictions):
+    """A Cox model of which some hazard ratios have one value up to `cut` and another after it.
+
+    Attributes
+    ----------
+    model
+        The model with ratios that stay the same.
+    design, changing, doubled
+        Encoding, covariates that change, and the places of their columns.
+    cut
+        Tenure at which they change.
+    estimate, covariance
+        Log hazard ratios: of all columns before `cut`, and by how much those of `doubled` differ after it.
+    proportionality
+        `covariate`, `label`, `before`, `after`: p-values (Holm) of whether ratios change, with one value for each and
+        with two where needed.
+    """
+
+    model: CoxModel
+    design: Design
+    changing: tuple[str, ...]
+    doubled: tuple[int, ...]
+    cut: float
+    estimate: np.ndarray
+    covariance: np.ndarray
+    baseline_sums: Baseline
+    last_time: float
+    log_likelihood: float
+    proportionality: pd.DataFrame
+
+    @property
+    def time_unit(self) -> str:
+        """What times are counted in."""
+        return self.model.time_unit
+
+    @property
+    def aic_gain(self) -> float:
+        """By how much Akaike's criterion falls."""
+        return 2 * (self.log_likelihood - self.model.log_likelihood) - 2 * len(self.doubled)
+
+    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
+        """Rows for which the model can predict."""
+        return self.model.complete_cases(lifetimes)
+
+    def refit(self, lifetimes: pd.DataFrame) -> "ChangingHazards | CoxModel":
+        """The same model on other rows; the one without changes where it has no maximum there."""
+        model = self.model.refit(lifetimes)
+        used = model.complete_cases(require_lifetimes(lifetimes))
+        return _fit(model, model.design, used, self.changing, self.cut) or model
+
+    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+        """Two, before and after `cut`."""
+        matrix, silent = self.design.encode(frame)
+        extra = matrix[:, self.doubled]
+        stretches = []
+        for place, (start, end) in enumerate(((0.0, self.cut), (self.cut, np.inf))):
+            columns = np.hstack([matrix, extra * place])
+            stretches.append(Stretch(columns, np.where(silent, -np.inf, columns @ self.estimate), start, end))
+        return stretches
+
+    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
+        """Log of the hazard that each is exposed to over the time observed, by customer_id."""
+        since, until = np.zeros(len(frame)), np.full((len(frame), 1), self.last_time)
+        with np.errstate(divide="ignore"):
+            values = np.log(self.cumulative_hazard(frame, since, until)[0][:, 0])
+        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
+
+    def hazard_ratios(self) -> pd.DataFrame:
+        """`covariate`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`, `late_lower`,
+        `late_upper`, `p_value` of the change; of the ratios that have two values."""
+        z = normal_quantile(self.model.confidence)
+        terms: Mapping = {term.covariate: term for term in self.design.terms}
+        rows = []
+        for place, column in enumerate(self.doubled):
+            covariate, level = self.design.columns[column]
+            term = terms[covariate]
+            step = 1.0 if term.is_category else term.high - term.low
+            pick = np.zeros((2, len(self.estimate)))
+            pick[:, column] = step
+            pick[1, len(self.design.columns) + place] = step
+            centre = pick @ self.estimate
+            half = z * np.sqrt(np.einsum("ip,pq,iq->i", pick, self.covariance, pick))
+            change = self.estimate[len(self.design.columns) + place]
+            error = np.sqrt(self.covariance[len(self.design.columns) + place, len(self.design.columns) + place])
+            row = {
+                "covariate": covariate, "label": term.label, "value": level or number(term.high),
+                "reference": term.levels[0] if term.is_category else number(term.low),
+            }  # fmt: skip
+            for name, at in (("early", 0), ("late", 1)):
+                row |= {name: np.exp(centre[at]), f"{name}_lower": np.exp(centre[at] - half[at]),
+                        f"{name}_upper": np.exp(centre[at] + half[at])}  # fmt: skip
+            rows.append(row | {"z": abs(change / error)})
+        table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
+        return table
+
+    def checks(self) -> tuple[Check, ...]:
+        """What the remedy changed: what still varies, and what the likelihood gained."""
+        still = self.proportionality[self.proportionality["after"] < 0.05]
+        said = {
+            "count": number(len(self.changing)), "cut": span(round(self.cut, 1), self.time_unit),
+            "gain": number(self.aic_gain, 2), "still": number(len(still)), "labels": listing(still["label"].tolist()),
+        }  # fmt: skip
+        message = sentence(
+            "Remedy: {count} covariates have one hazard ratio up to {cut} and another after it (AIC {gain} lower).",
+            **said,
+        )
+        message += (
+            sentence(" {still} still change within these ({labels}).", **said)
+            if len(still)
+            else sentence(" None changes clearly within these.")
+        )
+        return (
+            Check(name="changing_hazard_ratios", status="warn" if len(still) else "pass", message=message,
+                  value=len(still), threshold=0),
+        )  # fmt: skip
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The ratio that changes most clearly from one side of 1 to the other, or to far less or more."""
+        table = self.hazard_ratios()
+        moved = (np.log(table["early"]) * np.log(table["late"]) < 0) | (
+            np.abs(np.log(table["early"] / table["late"])) > np.log(1.5)
+        )
+        clear = table[moved & (table["z"] > normal_quantile(1 - 0.05 / max(len(table), 1)))]
+        if clear.empty:
+            return ()
+        row = clear.iloc[0]
+        return (
+            Finding(
+                id=f"changing_{row['covariate']}",
+                statement=sentence(
+                    "In the first {cut}, customers with {label} “{value}” leave at {early} times the rate of otherwise "
+                    "similar ones with “{reference}”, later at {late} times; this is an association, not a cause.",
+                    cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
+                    early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
+                ),
+                estimate=float(row["early"]),
+                unit=sentence("hazard ratio, early"),
+                interval=(float(row["early_lower"]), float(row["early_upper"])),
+                interval_kind=sentence("{level} confidence (Wald, log scale)", level=percent(self.model.confidence)),
+                evidence="associational",
+                n=self.model.customers,
+                table="changing_hazards",
+            ),
+        )  # fmt: skip

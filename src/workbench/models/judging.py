@@ -1,0 +1,139 @@
+"""Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench.evaluation.comparison import Comparison
+from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.findings import Check
+from workbench.models.changing_hazards import ChangingHazards, fit_changing
+from workbench.models.cox import CoxModel, fit_cox
+from workbench.models.follow_up import follow_up_weights
+from workbench.models.levels import as_levels
+from workbench.models.lives import Lives
+from workbench.models.outlook import AHEAD, Forecast, forecast
+from workbench.wording import sentence
+
+MOST_FOLDED = 50_000
+"""Of more customers than this, one part of five is foretold once instead of every part several times."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judgement:
+    """What came out.
+
+    Attributes
+    ----------
+    comparison
+        The models by name.
+    model
+        The best of them, fitted to everything.
+    day
+        The cut-off; None without dates.
+    forecast
+        Of the time after it by the best model, which had not seen it; None without dates.
+    remedied
+        The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
+    problems
+        Why something could not be judged.
+    """
+
+    comparison: Comparison | None
+    model: "CoxModel | ChangingHazards"
+    day: pd.Timestamp | None
+    forecast: Forecast | None
+    remedied: ChangingHazards | None
+    problems: tuple[Check, ...] = ()
+
+
+def judge(
+    model: CoxModel,
+    lives: Lives,
+    horizons: Iterable[float],
+    *,
+    random_seed: int,
+    cutoff: dt.date | None = None,
+    folds: int = 5,
+    repeats: int = 2,
+    confidence: float = 0.9,
+) -> Judgement:
+    """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
+
+    Parameters
+    ----------
+    model
+        Usable, fitted to `lives.lifetimes`.
+    horizons
+        Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
+    random_seed, folds, repeats
+        Of evaluations without dates.
+    cutoff
+        Day at which training ends; see `Spells.cutoff`.
+    """
+    remedied = fit_changing(model, lives.lifetimes)
+    plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
+    known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
+    if lives.spells is not None:
+        return _out_of_time(model, known, lives, cutoff=cutoff, confidence=confidence)
+    rows = model.complete_cases(lives.lifetimes)
+    followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
+    if len(rows) > MOST_FOLDED:
+        folds, repeats = 5, 1
+    judged = {
+        name: cross_validate(
+            each.refit, rows, horizons, folds=folds, repeats=repeats, random_seed=random_seed,
+            confidence=confidence, time_unit=lives.time_unit, followed=followed,
+        )
+        for name, each in known.items()
+    }  # fmt: skip
+    comparison = Comparison(judged)
+    return Judgement(comparison=comparison, model=known[comparison.best], day=None, forecast=None,
+                     remedied=remedied)  # fmt: skip
+
+
+def _out_of_time(model: CoxModel, known: dict, lives: Lives, *, cutoff: dt.date | None, confidence: float) -> Judgement:
+    spells = lives.spells
+    day = spells.cutoff(cutoff)
+    train, test = spells.until(day), spells.after(day)
+    covariates = [term.covariate for term in model.design.terms]
+    earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lives.time_unit, labels=lives.labels)
+    test = _encodable(earlier, test)
+    if not earlier.usable or test.empty or not test["event"].any():
+        message = sentence(
+            "Nothing could be judged out of time at {day}: too little had happened before or happened after. Choose "
+            "another cut-off.", day=day.date(),
+        )  # fmt: skip
+        problem = Check(name="out_of_time", status="warn", message=message)
+        return Judgement(comparison=None, model=model, day=day, forecast=None, remedied=_remedy(known),
+                         problems=(problem,))  # fmt: skip
+    fitted = {next(iter(known)): earlier}
+    if len(known) > 1 and (remedied := fit_changing(earlier, train)):
+        fitted[list(known)[1]] = remedied
+    within = float((test["duration"] - test["entry"]).max())
+    horizons = [each for each in AHEAD if each <= within] or [within]
+    judged = {
+        name: evaluate(
+            each, test, horizons, train=train, confidence=confidence, time_unit=lives.time_unit, since=str(day.date())
+        )
+        for name, each in fitted.items()
+    }
+    comparison = Comparison(judged)
+    told = forecast(fitted[comparison.best], spells, day, confidence=confidence, there=test)
+    return Judgement(comparison=comparison, model=known[comparison.best], day=day, forecast=told,
+                     remedied=_remedy(known))  # fmt: skip
+
+
+def _remedy(known: dict) -> ChangingHazards | None:
+    return next((each for each in known.values() if isinstance(each, ChangingHazards)), None)
+
+
+def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that the model can foretell: complete, and of levels that it has seen."""
+    rows = model.complete_cases(rows)
+    for term in model.design.terms:
+        if term.is_category:
+            rows = rows[as_levels(rows[term.covariate]).isin(dict(term.shown)).to_numpy()]
+    return rows
