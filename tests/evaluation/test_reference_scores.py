@@ -6,7 +6,7 @@ import pytest
 
 from workbench.evaluation.brier import brier_errors, integrated, weighted_errors
 from workbench.evaluation.censoring import marginal, safe_until
-from workbench.evaluation.concordance import auc_at, concordance, count_pairs, uno_weights
+from workbench.evaluation.concordance import auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 
 metrics = pytest.importorskip("sksurv.metrics")
@@ -45,6 +45,26 @@ def test_unos_concordance_is_the_references(sample, reference):
     pairs = count_pairs(durations, events, risk, weights=uno_weights(durations, followed.before, 1.5))
     expected = metrics.concordance_index_ipcw(reference, reference, risk, tau=1.5)[0]
     assert concordance([pairs])[0] == pytest.approx(expected, abs=1e-12)
+
+
+def test_pairs_weighted_by_both_customers_recover_the_concordance_that_full_follow_up_has():
+    random = np.random.default_rng(3)
+    risk = random.normal(size=6000)
+    life = random.exponential(np.exp(-risk))
+    cut = random.exponential(2 * np.exp(-1.2 * risk))  # who leaves soon is followed briefly
+    durations, events = np.minimum(life, cut), life <= cut
+    until = 0.8
+    whole = concordance([count_pairs(life, life < until, risk)])[0]
+
+    def followed_at(times):
+        return np.exp(-np.outer(np.exp(1.2 * risk) / 2, times))
+
+    before = np.exp(-durations * np.exp(1.2 * risk) / 2)
+    mended = concordance([count_dependent_pairs(durations, events, risk, before, followed_at, until)])[0]
+    same = marginal(durations, events)(pd.DataFrame({"duration": durations}), np.array([until])).before
+    plain = concordance([count_pairs(durations, events, risk, weights=uno_weights(durations, same, until))])[0]
+    assert mended == pytest.approx(whole, abs=0.012)
+    assert abs(plain - whole) > abs(mended - whole)
 
 
 def test_auc_over_time_is_the_references(sample, reference):

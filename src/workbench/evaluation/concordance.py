@@ -1,8 +1,11 @@
 """Does a higher predicted risk mean leaving sooner? Harrell's and Uno's concordance with a standard error."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from workbench.evaluation.censoring import FLOOR
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +120,49 @@ def uno_weights(durations: np.ndarray, before: np.ndarray, until: float) -> np.n
         Leavers after this time do not count: few would still be followed.
     """
     return np.where(durations < until, 1 / before**2, 0.0)
+
+
+def count_dependent_pairs(
+    durations: np.ndarray,
+    events: np.ndarray,
+    risk: np.ndarray,
+    before: np.ndarray,
+    followed_at: Callable[[np.ndarray], np.ndarray],
+    until: float,
+) -> Pairs:
+    """As `count_pairs` with Uno's weights, where being followed depends on who a customer is.
+
+    A pair of i, who left at t, and j weighs 1 over the probabilities that i was followed until just before t and that j
+    was until t. Takes time with the square of the customers.
+
+    Parameters
+    ----------
+    before (n,)
+        Probability that each was followed until just before their own time.
+    followed_at
+        From K times to the probabilities (n, K) of being followed until then.
+    until
+        Leavers from this time on do not count.
+
+    References
+    ----------
+    Gerds, Kattan, Schumacher and Yu (2013), equation 9.
+    """
+    right, comparable = np.zeros(len(durations)), np.zeros(len(durations))
+    times = np.unique(durations[events & (durations < until)])
+    for start in range(0, len(times), 50):
+        some = times[start : start + 50]
+        for time, at in zip(some, followed_at(some).T, strict=True):
+            leavers = np.flatnonzero(events & (durations == time))
+            others = np.flatnonzero((durations > time) | ((durations == time) & ~events))
+            weight = 1 / np.outer(np.maximum(before[leavers], FLOOR), np.maximum(at[others], FLOOR))
+            own, their = risk[leavers][:, None], risk[others]
+            agree = weight * ((own > their) + 0.5 * (own == their))
+            right[leavers] += agree.sum(axis=1)
+            right[others] += agree.sum(axis=0)
+            comparable[leavers] += weight.sum(axis=1)
+            comparable[others] += weight.sum(axis=0)
+    return Pairs(right, comparable)
 
 
 def concordance(pairs: list[Pairs]) -> tuple[float, float]:

@@ -54,6 +54,17 @@ def span(value: float, time_unit: str) -> str:
     return sentence(one if value == 1 else many, n=number(value), unit=time_unit)
 
 
+def units(time_unit: str) -> str:
+    """A unit of time in the plural, as in the head of a table.
+
+    Examples
+    --------
+    >>> units("month"), units("visit")
+    ('months', 'visit')
+    """
+    return f"{time_unit}s" if time_unit in _SPANS else time_unit
+
+
 def time_axis(time_unit: str) -> str:
     """Name of the time axis of lifetimes.
 

@@ -10,6 +10,7 @@ from workbench.errors import DataError
 from workbench.evaluation.brier import integrated, weighted_errors
 from workbench.evaluation.calibration import calibration, calibration_error
 from workbench.evaluation.censoring import (
+    FLOOR,
     LEAST_FOLLOWED,
     Followed,
     FollowedBy,
@@ -17,7 +18,7 @@ from workbench.evaluation.censoring import (
     marginal,
     safe_until,
 )
-from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_pairs, uno_weights
+from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.horizons import clean_horizons
 from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at
 from workbench.evaluation.smooth import calibration_distances, observed_shares
@@ -161,7 +162,6 @@ class _Tally:
         self.weights = Followed(
             before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
         )
-        self.weights_uno = uno_weights(self.durations, np.maximum(self.weights.before, 0.05), self.until)
 
     def foretell(self, model: SurvivalModel, rows: np.ndarray, train: pd.DataFrame) -> None:
         """Add a model's predictions for some of the customers."""
@@ -178,8 +178,14 @@ class _Tally:
         risk = model.log_hazard(held_out).to_numpy()
         risk = np.where(np.isneginf(risk), -1e300, risk)
         self.ranks[rows] -= (pd.Series(risk).rank().to_numpy() - 0.5) / len(rows)
-        for kind, weights in (("all", None), ("uno", self.weights_uno[rows])):
-            counted = count_pairs(self.durations[rows], self.events[rows], risk, weights=weights)
+        seen = (self.durations[rows], self.events[rows], risk)
+        before = self.weights.before[rows]
+        if self.depends:
+            uno = count_dependent_pairs(*seen, before, lambda times: self.followed(held_out, times).at, self.until)
+        else:
+            weights = uno_weights(self.durations[rows], np.maximum(before, FLOOR), self.until)
+            uno = count_pairs(*seen, weights=weights)
+        for kind, counted in (("all", count_pairs(*seen)), ("uno", uno)):
             self._right[kind][0][rows], self._right[kind][1][rows] = counted.right, counted.comparable
 
     def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import span
+from workbench.evaluation.horizons import span, units
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.wording import listing, number, percent, sentence
@@ -34,8 +34,7 @@ class Evaluation:
         Harrell's concordance out of sample (.5 is guessing; NaN where no two customers can be compared).
     uno, uno_error, until
         Uno's concordance with its standard error, of those who left before `until`: the last time at which 50 are at
-        risk and a tenth would still be followed. With weights that depend on covariates it is an approximation, each
-        pair weighing by the one who left.
+        risk and a tenth would still be followed.
     integrated_brier, integrated_brier_km, integrated_gain
         Squared error averaged over (0, `until`], that of the plain Kaplan–Meier curve of the training data on the same
         customers, weights and times, and the interval of the difference, paired by customer. None without such times.
@@ -245,7 +244,7 @@ class Evaluation:
         if self.beyond:
             message += sentence(
                 " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
-                horizons=listing([number(horizon) for horizon in self.beyond]), unit=self.time_unit,
+                horizons=listing([number(horizon) for horizon in self.beyond]), unit=units(self.time_unit),
             )  # fmt: skip
         status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
         return Check(
@@ -328,7 +327,7 @@ class Evaluation:
         unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
         better = scored[scored["gain_lower"] > 0]
         said = [
-            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=self.time_unit)
+            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=units(self.time_unit))
             for template, horizons in (
                 ("The model foretells worse than one curve for everybody at {horizons} ({unit}).", worse["horizon"]),
                 ("Whether it foretells better than one curve for everybody cannot be told at {horizons} ({unit}).",

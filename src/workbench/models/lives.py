@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from workbench.evaluation.horizons import number_of
+from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
 from workbench.models.lapse import Lapse, from_transactions
 from workbench.models.lifetimes import covariates_of, label_of, late_entries
@@ -54,7 +54,7 @@ class Lives:
     @property
     def time_units(self) -> str:
         """The unit in the plural, for the heads of tables."""
-        return f"{self.time_unit}s" if self.time_unit in ("day", "week", "month", "quarter", "year") else self.time_unit
+        return units(self.time_unit)
 
     def findings(self) -> tuple[Finding, ...]:
         """What the way in which lifetimes came about says by itself."""

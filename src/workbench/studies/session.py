@@ -188,7 +188,7 @@ class Run:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
         shown: Sequence[str] | None = None,
-        rows: int = SHOWN_ROWS,
+        shown_rows: int = SHOWN_ROWS,
     ) -> None:
         """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
 
@@ -204,7 +204,7 @@ class Run:
             Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
         shown
             Columns for the reader of the report, all by default; the files have them all.
-        rows
+        shown_rows
             How many rows are for the reader; 0 for a table about single customers, which is for machines.
         """
         labels, units = labels or {}, units or {}
@@ -224,7 +224,7 @@ class Run:
             }
             for column in frame.columns
         ]
-        rows = [[_cell(value) for value in row] for row in frame.head(rows).itertuples(index=False, name=None)]
+        rows = [[_cell(value) for value in row] for row in frame.head(shown_rows).itertuples(index=False, name=None)]
         payload = {
             "kind": "table",
             "name": name,
@@ -233,7 +233,7 @@ class Run:
             "rows": rows,
             "n_rows": len(frame),
         }
-        _show(payload, f"{caption}\n{frame.head(rows).to_string(index=False)}")
+        _show(payload, f"{caption}\n{frame.head(shown_rows).to_string(index=False)}")
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
