@@ -60,13 +60,18 @@ class Lives:
         """What the way in which lifetimes came about says by itself."""
         return self.lapse.findings() if self.lapse else ()
 
+    def segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> list[str]:
+        """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them."""
+        wanted = chosen if chosen is not None else [*of_dataset, *(["plan"] if self.spells else [])]
+        return [name for name in dict.fromkeys(wanted) if name in self.lifetimes.columns]
+
     def usual_horizons(self) -> list[float]:
-        """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data: the last four that somebody reached, for the
-        curve to judge which of them it bears."""
-        longest = float(self.lifetimes["duration"].max())
+        """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
+        last four, of which the curve judges whether it bears them."""
+        followed = float(self.lifetimes["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
-        reached = [each for each in usual if each <= longest]
-        return reached[-4:] or [longest]
+        reached = [each for each in usual if each <= followed]
+        return reached[-4:] or [followed]
 
 
 def read_lives(
@@ -116,6 +121,7 @@ def read_lives(
     else:
         lapse = from_transactions(rows, as_of=as_of, lapse_days=lapse_days, attributes=attributes)
         spells = lapse.spells
+    late = bool((spells.lifetimes["entry"] > 0).any())
     return Lives(
         lifetimes=spells.lifetimes,
         time_unit="month",
@@ -123,7 +129,7 @@ def read_lives(
         covariates=[name for name in spells.covariates if spells.lifetimes[name].dtype.kind != "M"],
         spells=spells,
         lapse=lapse,
-        checks=(*spells.checks, *checks, *late_entries(spells.lifetimes)),
+        checks=(*spells.checks, *checks, *(late_entries(spells.lifetimes) if late else ())),
     )
 
 

@@ -18,6 +18,12 @@ OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
 """A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
+HELD = 1.0
+"""Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
+UNTRUSTED = (
+    "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when (separation), or two "
+    "covariates say almost the same. Nothing is said from it; leave one out or merge its levels."
+)
 CONVERGENCE = "cox_convergence"
 """Name of the check without which nothing is said from the model."""
 
@@ -48,22 +54,28 @@ def maximise(
         return np.zeros(0), np.zeros((0, 0)), ()
     # Numbers by their spread; a dummy as it is, or a rare one would hide that its ratio has exploded.
     scale = np.array([1.0 if level else matrix[:, place].std() for place, (_, level) in enumerate(design.columns)])
-    estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry)
-    errors = np.sqrt(np.diag(covariance))
-    exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
     names = {term.covariate: term.label for term in design.terms}
-    suspects = [names[covariate] for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad]
+    entangled = overlapping(matrix, design)
+    estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry)
+    suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
-    message = (
-        sentence("The Cox model has converged.")
-        if trusted
-        else sentence(
-            "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when (separation), or "
-            "two covariates say almost the same. Nothing is said from it; leave one out or merge its levels.",
-            columns=listing(list(dict.fromkeys(suspects))) or sentence("a covariate"),
-        )
-    )
-    problems = [Check(name=CONVERGENCE, status="pass" if trusted else "fail", message=message)]
+    said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
+    if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
+        estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry, held=HELD)
+        if settled and not _suspects(estimate, covariance, design):
+            message = sentence(
+                "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
+                "(ridge: log hazard ratios of a level, or of a standard deviation, as if drawn with deviation 1).",
+                **said,
+            )
+            status = "warn"
+        else:
+            message, status = sentence(UNTRUSTED, **said), "fail"
+    elif trusted:
+        message, status = sentence("The Cox model has converged."), "pass"
+    else:
+        message, status = sentence(UNTRUSTED, **said), "fail"
+    problems = [Check(name=CONVERGENCE, status=status, message=message)]
     per_column = float(events.sum() / width)
     problems.append(
         Check(
@@ -77,9 +89,16 @@ def maximise(
             threshold=EVENTS_PER_COLUMN,
         )
     )  # fmt: skip
-    problems += _overlap(overlapping(matrix, design), names)
+    problems += _overlap(entangled, names)
     problems += _hindsight(matrix, durations, design)
     return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
+
+
+def _suspects(estimate: np.ndarray, covariance: np.ndarray, design: Design) -> list[str]:
+    """Covariates whose estimate or standard error has exploded."""
+    errors = np.sqrt(np.diag(covariance))
+    exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
+    return list(dict.fromkeys(covariate for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad))
 
 
 def newton(
@@ -88,10 +107,17 @@ def newton(
     events: np.ndarray,
     *,
     entry: np.ndarray | None = None,
+    held: float = 0.0,
     most: int = 50,
     enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
+
+    Parameters
+    ----------
+    held
+        Weight of a ridge penalty, half of the squared coefficients; the covariance is then that of the posterior under
+        a normal prior of variance `1 / held`.
 
     Returns
     -------
@@ -99,26 +125,33 @@ def newton(
         Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
     """
     estimate, gain = np.zeros(matrix.shape[1]), np.inf
+    penalty = held * np.eye(matrix.shape[1])
+
+    def at(place: np.ndarray):
+        sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False)
+        return sums, sums.log_likelihood - held * float(place @ place) / 2
+
     with np.errstate(all="ignore"):
-        sums = risk_sets(durations, events, matrix, estimate, entry=entry, scaled=False)
+        sums, height = at(estimate)
         for _ in range(most):
-            step = np.linalg.lstsq(sums.information, sums.residuals.sum(axis=0))[0]
+            slope = sums.residuals.sum(axis=0) - held * estimate
+            step = np.linalg.lstsq(sums.information + penalty, slope)[0]
             step = step / max(1.0, np.abs(step).max() / EXPLODED)
             for _ in range(30):
-                trial = risk_sets(durations, events, matrix, estimate + step, entry=entry, scaled=False)
-                if trial.log_likelihood >= sums.log_likelihood and np.isfinite(trial.information).all():
+                trial, reached = at(estimate + step)
+                if reached >= height and np.isfinite(trial.information).all():
                     break
                 step = step / 2
             else:  # nowhere is higher: rounding error, or no maximum
                 gain = 0.0 if gain < 1e-3 else gain
                 break
-            gain = trial.log_likelihood - sums.log_likelihood
-            estimate, sums = estimate + step, trial
+            gain = reached - height
+            estimate, sums, height = estimate + step, trial, reached
             if gain < enough or np.abs(estimate).max() > EXPLODED:
                 break
     covariance = np.full_like(sums.information, np.inf)
-    if np.linalg.matrix_rank(sums.information, hermitian=True) == len(estimate):
-        covariance = np.linalg.inv(sums.information)
+    if np.linalg.matrix_rank(sums.information + penalty, hermitian=True) == len(estimate):
+        covariance = np.linalg.inv(sums.information + penalty)
     return estimate, covariance, gain < enough
 
 
