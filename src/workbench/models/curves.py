@@ -58,8 +58,8 @@ class Curves(CurveWords):
 
     @property
     def name(self) -> str:
-        """Stable name of its table and figure: `survival`, or `survival_by_<segment>`."""
-        return "survival_by_" + re.sub(r"[^\w-]", "_", self.by) if self.by else "survival"
+        """Stable name of its table and figure: `survival_of_all`, or `survival_by_<segment>`."""
+        return "survival_by_" + re.sub(r"[^\w-]", "_", self.by) if self.by else "survival_of_all"
 
     @property
     def interval_kind(self) -> str:
