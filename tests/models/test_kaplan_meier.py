@@ -156,7 +156,7 @@ def test_the_headline_is_about_the_group_that_leaves_soonest(by_plan):
     headline = by_plan.headline([12, 24])
     assert headline.statement.startswith("Half of customers with contract plan “short” leave within")
     assert headline.statement.endswith("the soonest of the 3 groups looked at.")
-    assert headline.unit == "month"
+    assert headline.unit == "months"
     assert headline.interval_kind == "90% confidence (log-log)"
     assert headline.interval[0] <= headline.estimate <= headline.interval[1]
     assert headline.evidence == "descriptive"

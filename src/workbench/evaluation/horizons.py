@@ -54,6 +54,20 @@ def span(value: float, time_unit: str) -> str:
     return sentence(one if value == 1 else many, n=number(value), unit=time_unit)
 
 
+def times(values: Iterable[float], time_unit: str) -> str:
+    """Several times in words.
+
+    Examples
+    --------
+    >>> times([12, 24], "month"), times([1], "month")
+    ('12 and 24 months', '1 month')
+    """
+    values = list(values)
+    if len(values) == 1:
+        return span(values[0], time_unit)
+    return sentence("{numbers} {unit}", numbers=listing([number(value) for value in values]), unit=units(time_unit))
+
+
 def units(time_unit: str) -> str:
     """A unit of time in the plural, as in the head of a table.
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import span, units
+from workbench.evaluation.horizons import span, times
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import number, percent, sentence
 
 CALIBRATED = 0.03
 """Predicted shares that are clearly further off than this are worth a warning."""
@@ -114,7 +114,8 @@ class Evaluation:
         """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
         better than one curve for everybody."""
         checks = [self._out_of_time()]
-        checks.append(self._fitted())
+        if not self.since or self.failed or self.beyond:
+            checks.append(self._fitted())
         if not np.isnan(self.concordance):
             checks.append(self._ranked())
         checks += [self._calibrated(row) for row in self.scores.itertuples()]
@@ -239,12 +240,14 @@ class Evaluation:
             "{failed} of {fits} fits of the evaluation failed; their customers are not judged."
             if self.failed
             else "All {fits} fits of the evaluation worked."
+            if fits > 1
+            else "The fit worked."
         )
         message = sentence(template, failed=self.failed, fits=fits)
         if self.beyond:
             message += sentence(
-                " Not judged at {horizons} ({unit}), which some of the fits do not reach.",
-                horizons=listing([number(horizon) for horizon in self.beyond]), unit=units(self.time_unit),
+                " Not judged at {horizons}, which some of the fits do not reach.",
+                horizons=times(self.beyond, self.time_unit),
             )  # fmt: skip
         status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
         return Check(
@@ -327,13 +330,13 @@ class Evaluation:
         unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
         better = scored[scored["gain_lower"] > 0]
         said = [
-            sentence(template, horizons=listing([number(horizon) for horizon in horizons]), unit=units(self.time_unit))
+            sentence(template, horizons=times(horizons, self.time_unit))
             for template, horizons in (
-                ("The model foretells worse than one curve for everybody at {horizons} ({unit}).", worse["horizon"]),
-                ("Whether it foretells better than one curve for everybody cannot be told at {horizons} ({unit}).",
+                ("The model foretells worse than one curve for everybody at {horizons}.", worse["horizon"]),
+                ("Whether it foretells better than one curve for everybody cannot be told at {horizons}.",
                  unclear["horizon"]),
-                ("The model foretells better than one curve for everybody at {horizons} ({unit}).", better["horizon"]),
-                ("Not scored, because too few are still followed: {horizons} ({unit}).", unscored),
+                ("The model foretells better than one curve for everybody at {horizons}.", better["horizon"]),
+                ("Not scored, because too few are still followed: {horizons}.", unscored),
             )
             if len(horizons)
         ]  # fmt: skip

@@ -186,8 +186,8 @@ class ChangingHazards(Predictions):
         return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
     def hazard_ratios(self) -> pd.DataFrame:
-        """`covariate`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`, `late_lower`,
-        `late_upper`, `p_value` of the change; of the ratios that have two values."""
+        """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`,
+        `late_lower`, `late_upper`, `z` of the change; of the ratios that have two values, the clearest change first."""
         z = normal_quantile(self.model.confidence)
         terms: Mapping = {term.covariate: term for term in self.design.terms}
         rows = []
@@ -203,7 +203,8 @@ class ChangingHazards(Predictions):
             change = self.estimate[len(self.design.columns) + place]
             error = np.sqrt(self.covariance[len(self.design.columns) + place, len(self.design.columns) + place])
             row = {
-                "covariate": covariate, "label": term.label, "value": level or number(term.high),
+                "covariate": covariate, "category": term.is_category, "label": term.label,
+                "value": level or number(term.high),
                 "reference": term.levels[0] if term.is_category else number(term.low),
             }  # fmt: skip
             for name, at in (("early", 0), ("late", 1)):
@@ -249,7 +250,11 @@ class ChangingHazards(Predictions):
                 id=f"changing_{row['covariate']}",
                 statement=sentence(
                     "In the first {cut}, customers with {label} “{value}” leave at {early} times the rate of otherwise "
-                    "similar ones with “{reference}”, later at {late} times; this is an association, not a cause.",
+                    "similar ones with “{reference}”, later at {late} times; this is an association, not a cause."
+                    if row["category"]
+                    else "In the first {cut}, customers with {label} of {value} leave at {early} times the rate of "
+                    "otherwise similar ones with {reference}, later at {late} times; this is an association, not a "
+                    "cause.",
                     cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
                     early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
                 ),

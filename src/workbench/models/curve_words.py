@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.horizons import clean_horizons, span, units
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.models.lifetimes import inline
@@ -43,7 +43,7 @@ class CurveWords:
                     chosen=chosen,
                 ),
                 estimate=float(row["median"]),
-                unit=self.time_unit,
+                unit=units(self.time_unit),
                 interval=tuple(None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")),
                 interval_kind=self.interval_kind,
                 evidence="descriptive",
@@ -162,7 +162,7 @@ class CurveWords:
                     else "",
                 ),
                 estimate=gap,
-                unit=self.time_unit,
+                unit=units(self.time_unit),
                 interval=(gap - z * error, gap + z * error),
                 interval_kind=kind,
                 evidence="associational",

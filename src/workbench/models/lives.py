@@ -145,8 +145,8 @@ def _attributes(
     if not changing:
         return customers[kept], ()
     message = sentence(
-        "{labels} are as of the extract, not of the day on which a customer's clock starts: what changed on the way is "
-        "credited to the whole life. Declare those constant in dataset.yaml that never change.",
+        "As of the extract, not of the day on which a customer's clock starts: {labels}. What changed on the way is "
+        "credited to the whole life; declare those constant in dataset.yaml that never change.",
         labels=listing(changing[:4] + ([sentence("others")] if len(changing) > 4 else [])),
     )
     return customers[kept], (Check(name="attributes_as_of_extract", status="warn", message=message,

@@ -188,7 +188,6 @@ class Run:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
         shown: Sequence[str] | None = None,
-        shown_rows: int = SHOWN_ROWS,
     ) -> None:
         """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
 
@@ -204,16 +203,9 @@ class Run:
             Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
         shown
             Columns for the reader of the report, all by default; the files have them all.
-        shown_rows
-            How many rows are for the reader; 0 for a table about single customers, which is for machines.
         """
         labels, units = labels or {}, units or {}
-        if self.folder is not None:
-            path = self.folder / "tables" / _file_name(name)
-            parquet = io.BytesIO()
-            frame.to_parquet(parquet, index=False)
-            write_atomic(path.with_suffix(".parquet"), parquet.getvalue())
-            write_atomic(path.with_suffix(".csv"), _csv(frame))
+        self.keep(frame, name)
         frame = frame if shown is None else frame[list(shown)]
         columns = [
             {
@@ -224,7 +216,7 @@ class Run:
             }
             for column in frame.columns
         ]
-        rows = [[_cell(value) for value in row] for row in frame.head(shown_rows).itertuples(index=False, name=None)]
+        rows = [[_cell(value) for value in row] for row in frame.head(SHOWN_ROWS).itertuples(index=False, name=None)]
         payload = {
             "kind": "table",
             "name": name,
@@ -233,7 +225,17 @@ class Run:
             "rows": rows,
             "n_rows": len(frame),
         }
-        _show(payload, f"{caption}\n{frame.head(shown_rows).to_string(index=False)}")
+        _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
+
+    def keep(self, frame: "DataFrame", name: str) -> None:
+        """Keep a table as `export` does and show none of it: one about single customers is for machines."""
+        path = _file_name(name)
+        if self.folder is None:
+            return
+        parquet = io.BytesIO()
+        frame.to_parquet(parquet, index=False)
+        write_atomic(self.folder / "tables" / f"{path}.parquet", parquet.getvalue())
+        write_atomic(self.folder / "tables" / f"{path}.csv", _csv(frame))
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
