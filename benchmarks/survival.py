@@ -1,4 +1,4 @@
-"""Survival at size, beside the plain calls that a user would write instead: `python benchmarks/survival.py [CUSTOMERS]`.
+"""Survival at size, beside the plain calls that a user would write: `python benchmarks/survival.py [CUSTOMERS]`.
 
 Each part runs in a process of its own and prints wall and CPU seconds and the most memory it took.
 """
@@ -41,7 +41,9 @@ def ours(size: int) -> dict[str, float]:
     steps, started = {}, time.perf_counter()
     held_out = np.random.default_rng(2).random(size) < 0.2
     model = fit_cox(frame[~held_out], covariates, time_unit="day")
-    assert model.usable and model.checks() and model.assumptions()
+    assert model.usable
+    assert model.checks()
+    assert model.assumptions()
     steps["fit and checks"] = time.perf_counter() - started
     there = frame[~frame["event"]]
     table = model.conditional_survival(there, there["duration"].to_numpy(), HORIZONS)

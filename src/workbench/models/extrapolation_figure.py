@@ -1,0 +1,41 @@
+"""How curves beyond the data are drawn."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from workbench.evaluation.horizons import time_axis
+from workbench.models.survival_figures import time_ticks
+from workbench.wording import sentence
+
+
+def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
+    """Draw an `Extrapolation`: what was observed solid, the best family dashed, the range of all families shaded.
+
+    Parameters
+    ----------
+    extrapolation
+        A `workbench.models.extrapolation.Extrapolation`.
+    ax
+        Where to draw; a new figure where it is None.
+    """
+    if ax is None:
+        ax = Figure(figsize=(6.2, 3.6), layout="constrained").subplots()
+    observed, curves = extrapolation.observed, extrapolation.curves
+    families = curves.drop(columns="time")
+    ax.step(observed["time"], observed["survival"], where="post", color="C0")
+    ax.fill_between(curves["time"], families.min(axis=1), families.max(axis=1), color="0.6", alpha=0.3, linewidth=0)
+    ax.plot(curves["time"], curves[extrapolation.best], color="C0", linestyle=(0, (4, 3)))
+    ax.axvline(extrapolation.reach, color="0.55", linewidth=1)
+    ax.annotate(
+        sentence("beyond the data"), xy=(extrapolation.reach, 1.0), xytext=(4, -4), textcoords="offset points",
+        va="top", ha="left", fontsize="small", color="0.4",
+    )  # fmt: skip
+    ax.set_xlim(0, extrapolation.until)
+    ax.set_ylim(0, 1.01)
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xticks(time_ticks(extrapolation.until, extrapolation.time_unit))
+    ax.set_ylabel(sentence("Customers still there"))
+    ax.set_xlabel(time_axis(extrapolation.time_unit))
+    return ax
