@@ -22,14 +22,15 @@ def as_levels(column: pd.Series) -> pd.Series:
     >>> as_levels(pd.Series([1.0, 2.5])).tolist()
     ['1', '2.5']
     """
-    known = column.notna()
+    codes, values = pd.factorize(column)  # each value is worded once
     if pd.api.types.is_bool_dtype(column):
-        words = column.map({True: sentence("yes"), False: sentence("no")})
+        words = [sentence("yes") if value else sentence("no") for value in values]
     elif pd.api.types.is_numeric_dtype(column):
-        words = column.map(lambda value: number(float(value), digits=12))
+        words = [number(float(value), digits=12) for value in values]
     else:
-        words = column.astype(object).map(lambda value: str(value).strip())
-    return words.astype(object).where(known, sentence("not stated")).astype(str)
+        words = [str(value).strip() for value in values]
+    named = np.array([*words, sentence("not stated")], dtype=object)  # the code of a missing value is -1
+    return pd.Series(named[codes], index=column.index, name=column.name, dtype=object)
 
 
 def gather(
