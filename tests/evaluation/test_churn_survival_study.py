@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models.test_lapse import world as buyers
+from tests.models.test_spells import world as subscribers
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "churn_survival.ipynb"
 DEFINITION = """
@@ -65,3 +67,104 @@ def test_a_horizon_beyond_the_longest_life_of_those_who_all_left_is_left_out(ben
     assert code == 0
     assert "km_survival_60" not in said["metrics"]
     assert said["metrics"]["calibration_error_12"] < 0.05
+
+
+SUBSCRIPTIONS = """
+title: Trial
+description: Made up.
+source: drawn at random
+licence: none
+fictional: true
+extracted: 2026-01-01
+tables:
+  subscriptions:
+    file: subscriptions.csv
+    columns:
+      customer_id: {}
+      start: {}
+      end: {}
+      end_reason: {}
+      plan: {}
+      price: {currency: EUR}
+  customers:
+    file: customers.csv
+    segments: [region]
+    columns:
+      customer_id: {}
+      region: {constant: true}
+"""
+TRANSACTIONS = """
+title: Trial
+description: Made up.
+source: drawn at random
+licence: none
+fictional: true
+tables:
+  transactions:
+    file: transactions.csv
+    columns:
+      customer_id: {}
+      timestamp: {}
+      amount: {currency: EUR}
+"""
+
+
+def run(bench, definition, tables, *options):
+    shutil.copy(NOTEBOOK, bench.root / "notebooks")
+    folder = bench.root / "data" / "trial"
+    folder.mkdir(parents=True)
+    for name, table in tables.items():
+        table.to_csv(folder / f"{name}.csv", index=False)
+    (folder / "dataset.yaml").write_text(definition)
+    ended = bench.run("run", "churn_survival", "--dataset", "trial", *options)
+    (path,) = bench.reports.glob("churn_survival/2*/results.json")
+    return ended, path.parent, json.loads(path.read_text())
+
+
+@pytest.mark.slow
+def test_subscriptions_with_reasons_are_foretold_out_of_time_and_everybody_on_board_from_then_on(bench):
+    rows = subscribers(1500)
+    random = np.random.default_rng(2)
+    customers = pd.DataFrame({"customer_id": rows["customer_id"], "region": random.choice(["n", "s"], len(rows))})
+    ended, folder, said = run(bench, SUBSCRIPTIONS, {"subscriptions": rows, "customers": customers})
+    assert ended.returncode == 0
+    found = {finding["id"]: finding for finding in said["findings"]}
+    assert {"first_reason", "addressable_reasons", "forecast_and_actual", "next_quarter", "concordance"} <= set(found)
+    checks = {check["name"]: check["status"] for check in said["checks"]}
+    assert checks["out_of_time"] == checks["forecast_and_actual"] == "pass"
+    metrics = said["metrics"]
+    assert {
+        "median_lifetime",
+        "uno_c",
+        "integrated_brier",
+        "integrated_brier_km",
+        "ici_3",
+        "incidence_price_12",
+    } <= set(metrics)
+    assert metrics["integrated_brier"] < metrics["integrated_brier_km"]
+    outlook = pd.read_parquet(folder / "tables" / "survival.parquet")
+    assert set(outlook["customer_id"]) == set(rows.loc[rows["end"].isna(), "customer_id"])
+    assert sorted(outlook["horizon"].unique()) == [1, 3, 6, 12, 24]
+    total = outlook.filter(like="incidence_").sum(axis=1) + outlook["survival"]
+    assert total.to_numpy() == pytest.approx(np.ones(len(outlook)))
+    assert (outlook["lower"] <= outlook["upper"]).all()
+    page = (folder / "report.html").read_text()
+    assert not any(customer in page for customer in rows["customer_id"].head(50))
+
+
+@pytest.mark.slow
+def test_buyers_lapse_and_how_many_come_back_is_said(bench):
+    ended, _, said = run(bench, TRANSACTIONS, {"transactions": buyers(300)})
+    assert ended.returncode == 0
+    found = {finding["id"]: finding for finding in said["findings"]}
+    assert "lapsed_come_back" in found
+    assert "lapse" in found["next_quarter"]["statement"]
+    assert {"lapse_is_no_churn", "on_board_before_records"} <= {check["name"] for check in said["checks"]}
+
+
+@pytest.mark.slow
+def test_a_dataset_without_lifetimes_of_any_kind_is_refused_before_anything_runs(bench):
+    shutil.copy(NOTEBOOK, bench.root / "notebooks")
+    refused = bench.run("run", "churn_survival", "--dataset", "mobi")
+    assert refused.returncode == 2
+    assert "one of the tables lifetimes, subscriptions or transactions" in refused.stderr

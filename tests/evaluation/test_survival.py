@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.evaluation.brier import brier_errors
+from workbench.evaluation.survival import cross_validate
 from workbench.models.cox import fit_cox
 from workbench.models.follow_up import follow_up_weights
 
@@ -225,20 +226,9 @@ def test_weights_that_depend_on_covariates_mend_what_equal_weights_distort():
     truth = np.where(hasty, np.exp(-12 / 6), np.exp(-12 / 60))
     expected = np.mean(truth * (1 - truth))
 
-    class Known:
-        def log_hazard(self, frame):
-            return frame["hasty"].astype(float)
-
-        def predict_survival(self, frame, times):
-            return pd.DataFrame(
-                {time: np.where(frame["hasty"], np.exp(-time / 6), np.exp(-time / 60)) for time in times}
-            )
-
-    weights = follow_up_weights(lifetimes, ["hasty"])
-    plain, mended = (
-        evaluate(Known(), lifetimes, [12], train=lifetimes, followed=followed).metrics()["brier_12"]
-        for followed in (None, weights)
-    )
+    weights = follow_up_weights(lifetimes, ["hasty"])(lifetimes, np.array([12.0]))
+    durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
+    plain, mended = (brier_errors(durations, events, truth, 12, followed).mean() for followed in (None, weights))
     assert mended == pytest.approx(expected, abs=0.008)
     assert abs(plain - expected) > 0.015
 
@@ -260,3 +250,11 @@ def test_losing_against_one_curve_is_the_first_finding(lifetimes):
     lost = cross_validate(lambda rows: Wild(fit_cox(rows, ["plan"])), lifetimes, [12], repeats=1, random_seed=1)
     assert lost.findings()[0].id == "loses_to_one_curve"
     assert {check.name: check.status for check in lost.checks()}["integrated_brier_gain"] == "warn"
+
+
+def test_of_many_customers_one_part_is_enough(lifetimes):
+    model = fit_cox(lifetimes, ["plan", "use"])
+    some = cross_validate(model.refit, lifetimes, [12], parts=2, repeats=1, random_seed=1)
+    assert 238 <= some.customers <= 242
+    assert some.folds == 2
+    assert some.scores["judged"].iloc[0] == 1

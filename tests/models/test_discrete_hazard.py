@@ -7,7 +7,7 @@ from workbench.models.discrete_hazard import fit_discrete_hazard, landmarks
 from workbench.models.person_periods import person_periods
 
 
-def world(size=4000, seed=1, months=24):
+def world(size=1500, seed=1, months=24):
     """Satisfaction wanders month by month; the hazard of a month depends on its last value before it."""
     random = np.random.default_rng(seed)
     steps = random.normal(0, 0.3, (size, months)).cumsum(axis=1) + random.normal(0, 1, (size, 1))
@@ -30,7 +30,7 @@ def world(size=4000, seed=1, months=24):
 def made():
     lives, history, _, hazard = world()
     periods = person_periods(lives, histories={"satisfaction": history})
-    return lives, history, periods, fit_discrete_hazard(periods, ["satisfaction"], random_seed=1), hazard
+    return lives, history, periods, fit_discrete_hazard(periods, ["satisfaction"], random_seed=1, trees=50), hazard
 
 
 def test_a_period_knows_only_what_came_before_it():
@@ -55,15 +55,15 @@ def test_hazards_are_near_the_truth(made):
     _, _, periods, model, hazard = made
     row = periods["customer_id"].str[1:].astype(int)
     truth = hazard[row, periods["period"]]
-    assert np.corrcoef(model.hazard(periods), truth)[0, 1] > 0.9
-    assert model.hazard(periods).mean() == pytest.approx(truth.mean(), abs=0.003)
+    assert np.corrcoef(model.hazard(periods), truth)[0, 1] > 0.85
+    assert model.hazard(periods).mean() == pytest.approx(truth.mean(), abs=0.004)
 
 
 def test_leavers_of_customers_not_seen_are_foretold_by_period(made):
-    lives, history, _, _ = world(2000, seed=5)
+    lives, history, _, _ = world(1500, seed=5)
     periods = person_periods(lives, histories={"satisfaction": history})
     table = landmarks(periods, made[3])
-    assert table["expected"].sum() == pytest.approx(table["actual"].sum(), rel=0.08)
+    assert table["expected"].sum() == pytest.approx(table["actual"].sum(), rel=0.1)
 
 
 def test_a_scenario_changes_what_is_to_come(made):
@@ -94,5 +94,5 @@ def test_categories_and_missing_values_are_taken_and_faults_told(made):
 
 def test_the_same_seed_gives_the_same(made):
     _, _, periods, model, _ = made
-    again = fit_discrete_hazard(periods, ["satisfaction"], random_seed=1)
+    again = fit_discrete_hazard(periods, ["satisfaction"], random_seed=1, trees=50)
     assert (again.hazard(periods) == model.hazard(periods)).all()

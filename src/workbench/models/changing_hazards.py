@@ -230,10 +230,24 @@ class ChangingHazards(Predictions):
             if len(still)
             else sentence(" None changes clearly within these.")
         )
-        return (
-            Check(name="changing_hazard_ratios", status="warn" if len(still) else "pass", message=message,
-                  value=len(still), threshold=0),
-        )  # fmt: skip
+        check = Check(name="changing_hazard_ratios", status="warn" if len(still) else "pass", message=message,
+                      value=len(still), threshold=0)  # fmt: skip
+        return (check, *self._unseen_differences())
+
+    def _unseen_differences(self) -> tuple[Check, ...]:
+        """Ratios that all fade towards 1: what is left when the unsteady of either group have gone (frailty)."""
+        table = self.hazard_ratios()
+        clear = table[table["z"] > normal_quantile(0.95)]
+        fading = np.abs(np.log(clear["late"])) < np.abs(np.log(clear["early"]))
+        if not len(clear) or not fading.all():
+            return ()
+        message = sentence(
+            "Every hazard ratio that changes fades with tenure ({labels}), as it does where customers differ in ways "
+            "that the data do not show and the unsteady ones leave first (frailty): early ratios are nearer to what "
+            "tells customers apart, and a hazard that falls with tenure need not mean that anybody grows loyal.",
+            labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
+        )
+        return (Check(name="unseen_differences", status="warn", message=message, value=len(clear), threshold=0),)
 
     def findings(self) -> tuple[Finding, ...]:
         """The ratio that changes most clearly from one side of 1 to the other, or to far less or more."""

@@ -22,7 +22,7 @@ AS_FAR_AGAIN = 2.0
 """How far the curve is carried on, in multiples of the time that can be judged."""
 OFF = 0.05
 """A family that misses the curve by more than this where it was put to the test is no guide beyond it."""
-BINS = 2000
+BINS = 400
 FEWEST_LEAVERS = 50
 
 

@@ -18,7 +18,7 @@ from workbench.models.outlook import AHEAD, Forecast, forecast
 from workbench.wording import sentence
 
 MOST_FOLDED = 50_000
-"""Of more customers than this, one part of five is foretold once instead of every part several times."""
+"""Of more customers than this one part in five is foretold, once, instead of every part several times."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,11 +80,12 @@ def judge(
         return _out_of_time(model, known, lives, cutoff=cutoff, confidence=confidence)
     rows = model.complete_cases(lives.lifetimes)
     followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
+    parts = None
     if len(rows) > MOST_FOLDED:
-        folds, repeats = 5, 1
+        folds, repeats, parts = 5, 1, 1
     judged = {
         name: cross_validate(
-            each.refit, rows, horizons, folds=folds, repeats=repeats, random_seed=random_seed,
+            each.refit, rows, horizons, folds=folds, repeats=repeats, parts=parts, random_seed=random_seed,
             confidence=confidence, time_unit=lives.time_unit, followed=followed,
         )
         for name, each in known.items()
