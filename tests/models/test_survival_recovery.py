@@ -48,8 +48,8 @@ def test_intervals_cover_the_truth_at_their_level(kind):
     hits = {name: 0 for name in ("survival", "incidence", "conditional", "remaining", "reason")}
     for seed in range(WORLDS):
         lives = world(seed, **kind)
-        at = kaplan_meier(lives, by="plan").at([10]).set_index("group").loc["b"]
-        hits["survival"] += covered((at["lower"], at["upper"]), np.exp(-10 * rate("b")))
+        at = kaplan_meier(lives, by="plan").at([5]).set_index("group").loc["b"]
+        hits["survival"] += covered((at["lower"], at["upper"]), np.exp(-5 * rate("b")))
         one = lives[lives["plan"] == "a"]
         at = competing_risks(one).at([10]).set_index("reason").loc["price"]
         truth = PRICE / rate("a") * (1 - np.exp(-10 * rate("a")))
