@@ -4,6 +4,7 @@ A calibration sample of its own lives through the burn-in; its noise is another 
 common with the records, and its size does not depend on theirs: the same seed has the same coefficients at every size.
 """
 
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -13,7 +14,7 @@ from scipy.special import expit
 from workbench.simulate import equations as eq
 from workbench.simulate.coefficients import Coefficients, draw, scaled
 from workbench.simulate.customers import Customers
-from workbench.simulate.history import Month, live
+from workbench.simulate.history import live
 from workbench.simulate.noise import Noise
 from workbench.simulate.settings import Settings
 
@@ -60,11 +61,7 @@ def world_of(settings: Settings) -> Coefficients:
 
 
 def _last(world: Coefficients, noise: Noise, calendar: int) -> Customers:
-    month: Month | None = None
-    for month in live(world, noise, 0, calendar=calendar, surveys=False):
-        pass
-    assert month is not None
-    return month.people
+    return deque(live(world, noise, 0, calendar=calendar, surveys=False), maxlen=1)[0].people
 
 
 def _marginals(world: Coefficients, noise: Noise, calendar: int) -> tuple[np.ndarray, float, float]:

@@ -1,8 +1,8 @@
 """The state of the customers in a stretch of slots, how newcomers join, and what a visit to a touchpoint does.
 
 A slot holds one customer at a time: whoever leaves is followed, at the beginning of the next month, by somebody new.
-The number on board is so the same at all times, and its tenures at the beginning of the records are those that a business
-of long standing has (`BURN_IN` months are lived through before, and left no record).
+The number on board is so the same at all times, and its tenures at the beginning of the records are those that a
+business of long standing has (`BURN_IN` months are lived through before, and left no record).
 """
 
 from dataclasses import dataclass, fields
@@ -19,7 +19,7 @@ from workbench.simulate.coefficients import (
     REGION_SHARE,
     Coefficients,
 )
-from workbench.simulate.noise import Mechanism, Noise
+from workbench.simulate.noise import Mechanism, Noise, Together
 from workbench.simulate.words import ONBOARDING, TOUCHPOINTS
 
 BURN_IN = 36
@@ -87,6 +87,10 @@ class Customers:
 
     def copy(self) -> "Customers":
         return Customers(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
+
+    def repeated(self, times: int) -> "Customers":
+        """The same customers several times, one stretch after the other."""
+        return Customers(**{each.name: np.tile(getattr(self, each.name), times) for each in fields(self)})
 
     def __len__(self) -> int:
         return self.active.size
@@ -199,7 +203,7 @@ def visit(
     people: Customers,
     k: int,
     month: int,
-    noise: Noise,
+    noise: Noise | Together,
     *,
     before: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
     lift: np.ndarray | float,

@@ -12,7 +12,7 @@ from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.customers import Customers
 from workbench.simulate.futures import Worlds, ahead
 from workbench.simulate.initiatives import Initiative
-from workbench.simulate.noise import Mechanism, Noise
+from workbench.simulate.noise import Mechanism, Noise, Together
 from workbench.simulate.population import ANNUAL_RATE, CASH, discount
 from workbench.simulate.settings import Settings
 from workbench.simulate.trials import Enrolment
@@ -21,10 +21,12 @@ from workbench.wording import sentence
 
 VALUE_MONTHS = 36  # from the decision date, the end of the records
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
+FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
 TRIAL_MONTHS = 6  # over which the effect of a trial is told
 _TRIAL_CUSTOMERS = 16_384  # a trial in a smaller world is repeated until it has had so many
-_MOST = 8_192
+_AT_ONCE = 2_048  # slots: replicates of a small company are worked out together
+_MOST = 100_000  # replicates
 
 
 def subsets_of(initiatives: Sequence[Initiative]) -> np.ndarray:
@@ -72,7 +74,7 @@ def value_ahead(
     """What each subset of initiatives brings from the customers of one stretch, from the end of the records on.
 
     Replicates of the future are added until the error of each subset's gain is within this stretch's share of
-    `TOLERANCE`. A single replicate bounds that error by the second moment of customers' gains.
+    `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of customers' gains.
 
     Raises
     ------
@@ -81,7 +83,6 @@ def value_ahead(
     """
     subsets = subsets_of(initiatives)
     reached = np.array([noise.uniform(Mechanism.REACH, 0, i) < each.reach for i, each in enumerate(initiatives)])
-    worlds = _worlds(initiatives, reached, subsets)
     weights = discount(VALUE_MONTHS)
     costs = np.array(
         [each.fixed_cost + each.cost_per_customer * each.reach * settings.customers for each in initiatives]
@@ -89,22 +90,28 @@ def value_ahead(
     # An empty or free subset has no cost to measure the error by.
     spent = np.where(subsets @ costs > 0, subsets @ costs, np.inf)
     allowed = len(people) / settings.customers * (0.9 * TOLERANCE * spent) ** 2
+    allowed = allowed * max(1.0, FEW / settings.customers)
     if settings.customers > MOST_SLOTS:
         allowed = allowed * MOST_SLOTS / settings.customers
+    at_once = max(1, _AT_ONCE // len(people))
+    many = people.repeated(at_once)
+    worlds = _worlds(initiatives, np.tile(reached, at_once), subsets)
     total, squares = np.zeros((2, len(subsets), len(people)))
     flows = np.zeros((len(subsets), VALUE_MONTHS))
-    for done in range(1, _MOST + 1):
-        gain = np.zeros_like(total)
+    for done in range(at_once, _MOST + at_once, at_once):
+        gain = np.zeros((len(subsets), len(many)))
+        replicates = Together(tuple(noise.again(done - each) for each in range(at_once)))
         futures = ahead(
-            world, people, worlds, noise.again(done), first=settings.months, months=VALUE_MONTHS,
+            world, many, worlds, replicates, first=settings.months, months=VALUE_MONTHS,
             calendar=settings.first_day.month,
         )  # fmt: skip
         for step, each in enumerate(futures):
             cash = sum(each.cash[kind] for kind in CASH)
             flows[:, step] += cash.sum(axis=1)
             gain += weights[step] * (cash - cash[:1])
-        total += gain
-        squares += gain**2
+        gain = gain.reshape(len(subsets), at_once, len(people))
+        total += gain.sum(axis=1)
+        squares += (gain**2).sum(axis=1)
         spread = squares / done - (total / done) ** 2 if done > 1 else squares
         error = np.maximum(spread, 0).sum(axis=1) / max(done - 1, 1)
         if (error <= allowed).all():

@@ -46,7 +46,7 @@ def _twice(table: pa.Table, where: np.ndarray) -> pa.Table:
 
 def _backwards(table: pa.Table, random: np.random.Generator, share: float) -> pa.Table:
     wrong = pa.array(random.random(len(table)) < share)
-    earlier = pc.cast(pc.subtract(pc.cast(table["start"], pa.int32()), 30), pa.date32())
+    earlier = pc.cast(pc.subtract(pc.cast(table["start"], pa.int32()), pa.scalar(30, pa.int32())), pa.date32())
     return _replaced(table, "end", pc.if_else(pc.and_(wrong, pc.is_valid(table["end"])), earlier, table["end"]))
 
 

@@ -1,8 +1,8 @@
 """The structural equations: what follows from what, one function an arrow of the causal graph.
 
-Every function works on arrays whose last axis is customers; axes before it are worlds that differ by an intervention, so
-the history that happened and the worlds that could have happened go through the same lines. docs/simulated_world.md says
-each equation in words.
+Every function works on arrays whose last axis is customers; axes before it are worlds that differ by an intervention,
+so the history that happened and the worlds that could have happened go through the same lines. docs/simulated_world.md
+says each equation in words.
 """
 
 from typing import TYPE_CHECKING

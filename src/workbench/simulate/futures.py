@@ -1,8 +1,8 @@
 """What could happen from a moment on: worlds that differ by an intervention and share all noise.
 
 Instead of drawing whether a customer leaves, each customer's months are weighted by the probability of still being
-there. That has the same mean as drawing and far less noise (Rao–Blackwell), because nothing else in the world depends on
-whether somebody has left.
+there. That has the same mean as drawing and far less noise (Rao–Blackwell), because nothing else in the world depends
+on whether somebody has left.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from workbench.simulate import equations as eq
 from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN, Coefficients
 from workbench.simulate.customers import Customers, visit
 from workbench.simulate.history import calendar_month
-from workbench.simulate.noise import Mechanism, Noise
+from workbench.simulate.noise import Mechanism, Noise, Together
 from workbench.simulate.words import TOUCHPOINTS
 
 
@@ -99,7 +99,7 @@ def ahead(
     world: Coefficients,
     people: Customers,
     worlds: Worlds,
-    noise: Noise,
+    noise: Noise | Together,
     *,
     first: int,
     months: int,

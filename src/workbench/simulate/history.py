@@ -83,7 +83,7 @@ class Month:
     enrolled: list[Enrolment]
 
     def cash(self) -> dict[str, np.ndarray]:
-        """The company's cash flow with each slot this month, in money: `fees`, `purchases`, `contacts`, `treatments`."""
+        """Cash flow with each slot this month, in money: `fees`, `purchases`, `contacts`, `treatments`."""
         size = len(self.people)
         purchases, treatments = np.zeros(size), np.zeros(size)
         for each in self.orders:
@@ -163,7 +163,7 @@ def _unresolved(people: Customers, month: int) -> np.ndarray:
 def _leave(
     people: Customers, hazards: np.ndarray, month: int, noise: Noise
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
-    """Part of the month lived through, who left in it, and the reason: exponential times, independent competing risks."""
+    """Part of the month lived through, who left in it, and why: exponential times, independent competing risks."""
     total = hazards.sum(axis=0)
     time = -np.log(noise.uniform(Mechanism.LEAVE, month)) / total
     left = people.active & (time < 1)

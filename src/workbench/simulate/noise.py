@@ -86,3 +86,16 @@ class Noise:
         key = np.array([self.seed, field], dtype=np.uint64)
         counter = np.array([self.first // _BLOCK, 0, 0, 0], dtype=np.uint64)
         return np.random.Philox(key=key, counter=counter).random_raw(self.size)
+
+
+@dataclass(frozen=True)
+class Together:
+    """The same slots in several replicates, one stretch after the other: small worlds are worked out many at a time."""
+
+    noises: tuple[Noise, ...]
+
+    def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        return np.concatenate([each.uniform(mechanism, month, sub) for each in self.noises])
+
+    def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        return np.concatenate([each.pieces(mechanism, month, sub) for each in self.noises], axis=1)

@@ -5,6 +5,7 @@ survival, reasons, cash flows and value. Those *on board* at the beginning of th
 moves them, what they would answer, and what they would answer if a touchpoint were better.
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from itertools import combinations
@@ -114,15 +115,12 @@ def _of_month(each: Ahead) -> np.ndarray:
 
 
 def on_board(settings: Settings, world: Coefficients) -> dict:
-    """What would be answered, by all and by those who would answer; what drives it; and what a better grade would do."""
+    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do."""
     samples = []
     for first in range(0, ON_BOARD, STRETCH):
         noise = Noise(settings.seed, first, STRETCH, _REPLICATE_BOARD)
-        month = None
-        for month in live(world, noise, 1, calendar=settings.first_day.month, surveys=False):
-            pass
-        assert month is not None
-        samples.append(month.people.copy())
+        first_month = deque(live(world, noise, 1, calendar=settings.first_day.month, surveys=False), maxlen=1)[0]
+        samples.append(first_month.people)
     people = _joined(samples)
     everybody = people.active.astype(float)
     weight = everybody * eq.reply_probability(world, people.satisfaction, people.loyalty)
