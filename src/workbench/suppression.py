@@ -1,12 +1,14 @@
-"""Small groups are not shown, and nothing that is shown gives them away."""
+"""Small groups are not shown, and nothing that is shown gives them away. A leaf: one rule for all tables for people."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from numpy import ndarray
+    from pandas import DataFrame, Series
 
 SMALLEST_GROUP = 10
+SUPPRESSED = "suppressed"
 
 
 def suppress_small_groups(
@@ -14,7 +16,8 @@ def suppress_small_groups(
     counts: str,
     *,
     groups: Sequence[str],
-    values: Sequence[str] = (),
+    within: Sequence[str] = (),
+    values: Sequence[str] | None = None,
     k: int = SMALLEST_GROUP,
 ) -> "DataFrame":
     """Blank the cells of groups that are too small, and as many others as it takes that totals do not give them away.
@@ -29,19 +32,23 @@ def suppress_small_groups(
     frame
         One row a group.
     counts
-        Column with the number of people.
+        Column with the number of people; missing where a group is hidden already.
     groups
-        Columns that make the groups (the axes of the table).
+        Columns that split people into groups, whose counts add up to totals (the axes of the table). Without any, rows
+        overlap and only those of fewer than `k` people are hidden.
+    within
+        Columns of which each value (a horizon, an attribute) has a table of its own: nothing adds up across them.
     values
-        Columns with figures of the group that go together with its count.
+        Columns that are hidden together with the count; all but `groups` and `within` by default.
     k
         The smallest group that is shown.
 
     Returns
     -------
     DataFrame
-        The same rows; `counts` and `values` are missing where a group is hidden, and the boolean column `suppressed`
-        tells which. A group of nobody stays 0: there is no person to protect, and its absence would be seen.
+        The same rows; `counts` and `values` are missing where a group is hidden (whole numbers are then Int64), and the
+        boolean column `suppressed` tells which. A group of nobody stays 0: there is no person to protect, and its
+        absence would be seen.
 
     Notes
     -----
@@ -55,12 +62,47 @@ def suppress_small_groups(
     >>> import pandas as pd
     >>> table = pd.DataFrame({"plan": ["a", "b", "c"], "n": [3, 40, 12]})
     >>> suppress_small_groups(table, "n", groups=["plan"])["n"].tolist()
-    [nan, 40.0, nan]
+    [<NA>, 40, <NA>]
     """
     shown = frame.copy()
-    people = frame[counts].to_numpy(dtype=float)
-    hidden = (people > 0) & (people < k)
-    lines = [indices for axis in groups for indices in _lines(frame, [other for other in groups if other != axis])]
+    people = frame[counts].to_numpy(dtype=float, na_value=float("nan"))
+    lines = [
+        line for axis in groups for line in _lines(frame, [*within, *(other for other in groups if other != axis)])
+    ]
+    hidden = hidden_cells(people, lines, k=k)
+    kept = {*groups, *within}
+    for column in [counts, *([name for name in frame if name not in kept] if values is None else values)]:
+        shown[column] = _blanked(shown[column], hidden)
+    shown[SUPPRESSED] = hidden
+    return shown
+
+
+def hidden_cells(people: "Iterable[float]", lines: Sequence[Sequence[int]], *, k: int = SMALLEST_GROUP) -> "ndarray":
+    """Which cells of a table must be blank.
+
+    Parameters
+    ----------
+    people
+        How many stand behind each cell; NaN: blank already.
+    lines
+        Positions of cells whose total is known.
+    k
+        The smallest cell that is shown.
+
+    Returns
+    -------
+    ndarray of bool
+        By position.
+
+    Examples
+    --------
+    >>> hidden_cells([3, 40, 12], [[0, 1, 2]]).tolist()
+    [True, False, True]
+    """
+    import numpy as np
+
+    people = np.asarray(people, dtype=float)
+    hidden = np.isnan(people) | ((people > 0) & (people < k))
     while exposed := _thin(people, hidden, lines, k) or _determined(hidden, lines):
         # The smallest that is left in a line of such a cell; groups of nobody hide nothing.
         beside = {i for line in lines for i in line if exposed & set(line)}
@@ -68,10 +110,15 @@ def suppress_small_groups(
         if not left:
             break
         hidden[min(left, key=lambda i: people[i])] = True
-    for column in (counts, *values):
-        shown[column] = shown[column].astype(float).mask(hidden)
-    shown["suppressed"] = hidden
-    return shown
+    return hidden
+
+
+def _blanked(values: "Series", hidden: "ndarray") -> "Series":
+    """Missing where hidden; what has no sign for missing takes pandas' type that has one."""
+    nullable = {"i": "Int64", "u": "UInt64", "b": "boolean"}.get(values.dtype.kind)
+    if hidden.any() and nullable and values.dtype.name == values.dtype.name.lower():
+        values = values.astype(nullable)
+    return values.mask(hidden) if hidden.any() else values
 
 
 def _thin(people, hidden, lines: list[list[int]], k: int) -> set[int]:
@@ -89,6 +136,8 @@ def _determined(hidden, lines: list[list[int]]) -> set[int]:
     import numpy as np
 
     blank = np.flatnonzero(hidden)
+    if not lines:
+        return set()
     equations = np.array([[i in line for i in blank] for line in map(set, lines)], dtype=float)
     equations = equations[equations.any(axis=1)]
     if not len(equations):
