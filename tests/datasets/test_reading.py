@@ -185,7 +185,7 @@ def test_many_files_are_one_table_in_the_order_of_their_names_whatever_the_order
     assert cells(read(tmp_path / "p-*.csv")) == [["1", "4"], ["2", "3"]]
     (tmp_path / "p-3.csv").write_text("a,c\n1,2\n")
     with pytest.raises(
-        DataError, match=r"'p-3.csv': its columns are not those of the first file \(they differ in 'b' and 'c'\)"
+        DataError, match=r"'p-3.csv': its columns are not those of the first file: got 2 \(1 under another name\)"
     ):
         read(tmp_path / "p-*.csv")
     for i in (1, 2):

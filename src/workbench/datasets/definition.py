@@ -152,6 +152,9 @@ def read_definition(path: Path, place: str) -> Definition:
         if not inner.is_file():
             raise strict_yaml.YamlError(sentence("got no regular file."))
         tree, faults = strict_yaml.load(inner.read_bytes())
+        if not isinstance(tree, dict):
+            template = "the file: got {got}, expected a mapping (name: value); data/README.md shows how to write it."
+            raise strict_yaml.YamlError(sentence(template, got=shown(tree)))
     except strict_yaml.YamlError as error:
         raise DataError(f"{place}: {error}") from error
     except OSError as error:

@@ -18,7 +18,7 @@ from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.opened import Opened
 from workbench.datasets.phrases import examples, rows
-from workbench.datasets.reading import tidy
+from workbench.datasets.reading import names_among, tidy
 from workbench.datasets.remarks import remarks
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
@@ -456,7 +456,7 @@ def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...
         template = "column {column}: the header has {source} {count} times, expected it once."
         return sentence(template, column=column.name, source=shown(source), count=count)
     template = "column {column}: the file has no column {source}{near}"
-    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, headers))
+    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
 
 
 def _named(column: ColumnDefinition) -> str:

@@ -22,9 +22,11 @@ _CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _DATES_TRIED = 10_000
 _PERSONAL_NAMES = re.compile(
     r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
-    r"birth(day|date)?|dob|ssn|passport|iban|id_?card|identity)([^a-z]|$)"
+    r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
+    r"id[ _]?(card|no|number)|card[ _]?(no|number))([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
 )
-_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$"
+# An e-mail address, a telephone number, a Chinese identity number.
+_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$|^[0-9]{17}[0-9Xx]$"
 _MADE = {"customer_id": " (rows are numbered: no column says who)", "initiative": " (one test, named after the file)"}
 # No name of a column: an e-mail address, a number, a date.
 _VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
@@ -60,6 +62,7 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
     target = folder / path.name
     if (folder / "dataset.yaml").exists():
         raise DataError(sentence("data/{name}/dataset.yaml is there already; it is not overwritten.", name=name))
+    _check_file(path)
     inplace = target.exists() and path.exists() and target.samefile(path)
     if not copy and not inplace:
         template = "the file does not lie in data/{name}/; move or copy it there."
@@ -75,8 +78,17 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
             shutil.copyfile(path, target)
         write_atomic(folder / "dataset.yaml", text)
     except OSError as error:
+        if not inplace:  # no room: half a file is worse than none
+            target.unlink(missing_ok=True)
         raise DataError(sentence("data/{name}/: cannot be written ({why}).", name=name, why=error.strerror)) from error
     return folder / "dataset.yaml"
+
+
+def _check_file(path: Path) -> None:
+    try:
+        reading.check_file(path, path.name)
+    except DataError as error:
+        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
 
 
 def draft(path: Path) -> str:
@@ -93,8 +105,8 @@ def draft(path: Path) -> str:
         When the file cannot be read.
     """
     path = Path(path)
+    _check_file(path)
     try:
-        reading.check_file(path, path.name)
         origin = _origin(path)
         place = sources.Place(path.parent, path.parent)
         workshop = Workshop(sources.readable([origin], place))
@@ -242,7 +254,8 @@ def _splitting(
     return {
         name: each
         for name, each in named.items()
-        if name not in own and each.header not in rated and not each.personal and each.form is None
+        if name not in own and each.header not in rated and each.form is None
+        and not each.personal and not each.telling
         and (each.truth or guesses.is_category(each, table))
     }  # fmt: skip
 
@@ -251,6 +264,8 @@ def _keys(facts: Facts, name: str, table: str, own: bool, scale: tuple | None) -
     keys = [f"from: {_quoted(facts.header)}"]
     if facts.personal:
         return [*keys, "personal: pseudonym" if own else "personal: drop"]
+    if facts.telling and not own:
+        return [*keys, "personal: drop"]
     if facts.form and facts.form != "typed":
         keys.append(f"format: {_quoted(facts.form)}")
     if own:

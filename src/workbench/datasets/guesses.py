@@ -15,6 +15,7 @@ GAPS = ("na", "n/a", "null", "none", "nan", "blank", "-", "?", "unknown")
 _MOST_CODES, _MOST_SEGMENTS, _MOST_LEVELS, _MOST_ARMS = 14, 6, 20, 10
 _NOT_APPLICABLE, _MISSING = {6.0}, {0.0, 11.0, 9.0, 99.0, 999.0, -1.0, -9.0, -99.0, -999.0}
 _SCALES = ((1, 5), (0, 10), (1, 7), (1, 10))
+_FEWEST_TOLD = 20
 _BATTERY = 3  # questions of one stem and one scale
 _CUSTOMER = r"(customer|client|user|household|member|account|subscriber)[ _]?(id|no|number)?$"
 _PERIOD, _ON = r"((subscription|contract|plan)[ _])?", r"([ _]?(date|on|at))?$"
@@ -130,6 +131,12 @@ class Facts:
     def texts(self) -> list[str]:
         """The most frequent values that are no word for a gap."""
         return [value for value, _ in self.values if value.casefold() not in GAPS]
+
+    @property
+    def telling(self) -> bool:
+        """Whether nearly every row has a text of its own, as names and free remarks are: those tell a person."""
+        unlike = self.distinct > 0.9 * self.present and self.present >= _FEWEST_TOLD
+        return unlike and not self.numeric and self.form is None
 
     @property
     def truth(self) -> bool:

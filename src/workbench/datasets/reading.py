@@ -3,6 +3,7 @@
 import codecs
 import csv
 import json
+import re
 import stat
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,17 @@ def tidy(header: str) -> str:
     'Call Failure'
     """
     return " ".join(header.replace("\ufeff", "").split())
+
+
+def names_among(headers: Sequence[str]) -> list[str]:
+    """The headers that may be told in a message: where a file has no header, its first row stands there.
+
+    Examples
+    --------
+    >>> names_among(["customer", "ada@example.org", "+44 7700 900123"])
+    ['customer']
+    """
+    return [header for header in headers if "@" not in header and not re.search(r"\d{4}", header)]
 
 
 def check_file(path: Path, name: str) -> None:
