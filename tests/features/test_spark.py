@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from tests.features.worlds import versions, world
 
-from workbench.features import cancellations_after, customer_features, purchases_after, rfm, snapshots
+from workbench.features import attributes_at, cancellations_after, customer_features, purchases_after, rfm, snapshots
 from workbench.features.snapshots import history
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -50,6 +50,11 @@ def features(tables):
     return customer_features(tables, WHEN).table
 
 
+def dated_attributes(tables):
+    people = tables["customers"].rename(since="valid_from")
+    return attributes_at(people, WHEN, valid_from={"region": "since", "grade": "since"}).table
+
+
 def purchase_labels(tables):
     made = customer_features(tables, WHEN, windows_days=(30,))
     return purchases_after(made.table, tables["transactions"], WHEN, records=made.records)
@@ -67,7 +72,9 @@ def frequency_and_money(tables):
 WHEN = snapshots(["2024-07-01", "2024-10-01"], gap_days=7, horizon_days=60, burn_in_days=60)
 
 
-@pytest.mark.parametrize("made", [features, purchase_labels, cancellation_labels, frequency_and_money])
+@pytest.mark.parametrize(
+    "made", [features, dated_attributes, purchase_labels, cancellation_labels, frequency_and_money]
+)
 def test_spark_and_duckdb_agree(both, made):
     duck, spark = (
         made(tables).to_pandas().sort_values(["customer_id", "cutoff"]).reset_index(drop=True) for tables in both

@@ -115,6 +115,20 @@ class Dataset(Definition):
 
         return opened.load(self._open(table), self._house().workshop)
 
+    def write(self, table: str, path: Path) -> None:
+        """Write a canonical table to a Parquet file, whatever its size; its contract has been checked.
+
+        `pandas.read_parquet` gives the frame of `load`.
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.datasets import opened
+
+        opened.write(self._open(table), self._house().workshop, path)
+
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
         """What a reader must know about the tables (all by default), each alone and all together.
 

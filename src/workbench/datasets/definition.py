@@ -95,6 +95,16 @@ class TableDefinition:
         return {column.name: column.label for column in self.columns}
 
     @property
+    def constant(self) -> tuple[str, ...]:
+        """Attributes that never change."""
+        return tuple(column.name for column in self.columns if column.constant)
+
+    @property
+    def valid_from(self) -> dict[str, str]:
+        """The column with the date from which an attribute holds, by the attribute's name."""
+        return {column.name: column.valid_from for column in self.columns if column.valid_from}
+
+    @property
     def canonical(self) -> CanonicalTable:
         return CANONICAL[self.name]
 
