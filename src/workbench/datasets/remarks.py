@@ -70,7 +70,8 @@ def remarks(
         say(
             "personal_columns", sentence("Marked personal, so they did not enter: {names}.", names=names(out)), len(out)
         )
-    if coded := [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]:
+    coded = [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]
+    if coded:
         message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
         say("pseudonyms", message, len(coded), "pass")
     if canonical.name == "customers" and (aliases := int(numbers["rows"]) - int(numbers["kept"])):
@@ -78,6 +79,12 @@ def remarks(
         say("aliases", sentence(template, rows=rows(aliases)), aliases)
     else:
         count("aliases", "{rows} had an alias and now have the customer's own id.", "aliases")
+    for name in coded:
+        template = (
+            "{rows} with the {column} of an earlier row under another {id}: perhaps one customer under several ids. "
+            "A table of aliases: says which ids are one."
+        )
+        count(f"shared_{name}", template, f"shared {name}", column=name, id="customer_id")
     template = "{rows} have a duration of 0 {unit}: they ended, or were last seen, at the very start."
     count("zero_durations", template, "zero durations", unit=definition.time_unit)
     template = "{rows} enter at the very time at which they end, so they are never under observation."
