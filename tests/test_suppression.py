@@ -86,3 +86,8 @@ def test_what_is_hidden_already_stays_and_is_not_hidden_twice_over():
 
 def test_cells_of_no_table_are_hidden_by_their_size_alone():
     assert hidden_cells([9, 10, 0, float("nan")], []).tolist() == [True, False, False, True]
+
+
+def test_a_long_table_of_single_people_is_hidden_in_little_memory():
+    frame = pd.DataFrame({"who": range(20_000), "n": 1})
+    assert suppress_small_groups(frame, "n", groups=["who"])["suppressed"].all()

@@ -53,9 +53,10 @@ def suppress_small_groups(
     Notes
     -----
     Complementary suppression (Cox 1980) by the smallest cells, until nothing changes; it hides more than the least
-    possible. A blank cell can be worked out just when it is the same in all solutions of the totals, which the null
-    space of their equations tells. A line with one group that is not empty has that group as its total: a total below
-    k is a small group itself and must not be shown. Two different tables of the same people are not looked at together.
+    possible. A blank cell can be worked out just when it is the same in all solutions of the totals: when its unit
+    vector lies in the row space of their equations. A line with one group that is not empty has that group as its
+    total: a total below k is a small group itself and must not be shown. Two different tables of the same people are
+    not looked at together.
 
     Examples
     --------
@@ -142,10 +143,10 @@ def _determined(hidden, lines: list[list[int]]) -> set[int]:
     equations = equations[equations.any(axis=1)]
     if not len(equations):
         return set()
-    _, sizes, directions = np.linalg.svd(equations)
-    free = directions[int((sizes > 1e-9).sum()) :]
-    moves = np.abs(free).max(axis=0, initial=0.0) > 1e-9
-    return {int(i) for i in blank[~moves]}
+    _, sizes, directions = np.linalg.svd(equations, full_matrices=False)
+    # What the totals say of a cell is its projection on their rows: all of it, or less.
+    told = (directions[sizes > 1e-9] ** 2).sum(axis=0)
+    return {int(i) for i in blank[told > 1 - 1e-9]}
 
 
 def _lines(frame: "DataFrame", fixed: list[str]) -> list[list[int]]:

@@ -114,7 +114,7 @@ tables:
     by_name = {check.name: check for check in loaded.checks}
     assert list(by_name) == ["lifetimes_row_numbers", "lifetimes_double_rows"]
     assert by_name["lifetimes_double_rows"].value == 13
-    assert by_name["lifetimes_double_rows"].message.startswith("13 rows repeat an earlier one")
+    assert by_name["lifetimes_double_rows"].message.startswith("13 rows equal to an earlier one")
     # Median by an independent refit: 50.73 months with the 13 double rows, 50.99 without them.
     assert kaplan_meier(loaded.frame, 50.72) > 0.5 >= kaplan_meier(loaded.frame, 50.735)
     assert set(loaded.frame["gender"]) == {"Men", "Women"}

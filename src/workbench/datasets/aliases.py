@@ -39,9 +39,11 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
     chained = sum(main in found for main in found.values())
     faults = []
     if double:
-        faults.append(sentence("{at}: {rows} give an id a second customer; expected one.", at=at, rows=rows(double)))
+        faults.append(
+            sentence("{at}: {rows} with a second customer for an id; expected one.", at=at, rows=rows(double))
+        )
     if chained:
-        template = "{at}: {rows} lead to an id that is an alias itself; expected the customer's own id."
+        template = "{at}: {rows} pointing to an id that is an alias itself; expected the customer's own id."
         faults.append(sentence(template, at=at, rows=rows(chained)))
     if faults:
         raise DataError(*faults)

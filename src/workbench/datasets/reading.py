@@ -182,7 +182,7 @@ class CsvFile:
         if self._ragged:
             line, got = self._ragged[0]
             template = (
-                "{rows} do not have the {expected} fields of the header (the first: row {line}, {got} fields); "
+                "{rows} without the {expected} fields of the header (the first: row {line}, with {got}); "
                 "mend the file, or check separator: and quotation marks."
             )
             count, expected = rows(len(self._ragged)), len(self.headers)
