@@ -183,6 +183,12 @@ class Dataset(Definition):
             "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
         }
 
+    def close(self) -> None:
+        """Let go of what was laid out; the next question reads the files anew."""
+        if house := self._held.get("house"):
+            house.workshop.close()
+        self._held.clear()
+
     def _chosen(self, tables: Iterable[str] | None) -> Sequence[str]:
         return list(self.tables if tables is None else dict.fromkeys(tables))
 

@@ -185,6 +185,8 @@ class _Run:
         """papermill's part; runs in its own thread."""
         for name in self.plan.study.tables:
             self.plan.source.write(name, self.kernel.folder / f"{name}.parquet")
+        if self.plan.source is not None:
+            self.plan.source.close()
         if self.ending:
             return
         self.kernel.start()
