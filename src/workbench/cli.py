@@ -174,25 +174,9 @@ def data_list(options: argparse.Namespace) -> None:
 
 def data_show(options: argparse.Namespace) -> None:
     from workbench import datasets
+    from workbench.datasets.page import page
 
-    source = datasets.find(options.name, Project.find().root)
-    profile = source.profile()
-    print(profile["title"])
-    if profile["fictional"]:
-        print("fictional: these data were made up")
-    for label in ("description", "source", "licence"):
-        if profile[label]:
-            print(f"{label}: {profile[label]}")
-    for table, facts in profile["tables"].items():
-        dates = f", {facts['first']} to {facts['last']}" if facts["first"] else ""
-        print(f"\n{table}: {facts['rows']:,} rows{dates}")
-        segments = source.table(table).segments
-        for column in facts["columns"]:
-            unit = f" [{column['unit']}]" if column["unit"] else ""
-            notes = [f"{column['missing']:.1%} missing"] if column["missing"] else []
-            notes += [f"{column['not_applicable']:.1%} not applicable"] if column.get("not_applicable") else []
-            notes += ["segment"] if column["name"] in segments else []
-            print(f"  {column['name']:<24}{column['label'] + unit:<40}{', '.join(notes)}".rstrip())
+    print(page(datasets.find(options.name, Project.find().root)))
 
 
 def data_add(options: argparse.Namespace) -> None:

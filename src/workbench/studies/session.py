@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import StudyError
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
-from workbench.wording import inert
+from workbench.suppression import SMALLEST_GROUP, SUPPRESSED, suppress_small_groups
+from workbench.wording import inert, listing, number, sentence, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -165,8 +166,16 @@ class Run:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
         shown: Sequence[str] | None = None,
+        people: str | None,
+        by: str | Sequence[str] = (),
+        within: str | Sequence[str] = (),
+        values: Sequence[str] | None = None,
+        k: int = SMALLEST_GROUP,
     ) -> None:
         """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
+
+        Small groups of people are hidden first, in all three; the caption then says how many rows are, and the files
+        have a column `suppressed`.
 
         Parameters
         ----------
@@ -180,8 +189,28 @@ class Run:
             Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
         shown
             Columns for the reader of the report, all by default; the files have them all.
+        people
+            Column with how many people stand behind a row. None says that rows are no groups of people: single
+            customers under their pseudonyms, or things of the model.
+        by
+            Columns that split people into groups whose counts add up. So many more groups are hidden that totals,
+            here or in another table, give none away.
+        within
+            The other columns that tell rows apart (a horizon, an attribute): nothing adds up across them.
+        values
+            What is hidden with a small group: all columns but `by` and `within`, unless named here.
+        k
+            The smallest group that is shown.
+
+        Raises
+        ------
+        StudyError
+            For a name that is none of a file, or columns that are not there.
         """
         labels, units = labels or {}, units or {}
+        by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
+        frame, hidden = _without_small_groups(frame, people, by, within, values, k)
+        caption = f"{caption} {hidden}" if hidden else caption
         if self.folder is not None:
             path = self.folder / "tables" / _file_name(name)
             parquet = io.BytesIO()
@@ -208,6 +237,35 @@ class Run:
             "n_rows": len(frame),
         }
         _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
+
+
+def _without_small_groups(
+    frame: "DataFrame",
+    people: str | None,
+    by: Sequence[str],
+    within: Sequence[str],
+    values: Sequence[str] | None,
+    k: int,
+) -> tuple["DataFrame", str]:
+    """The frame, and a sentence on what is hidden in it; "" where nothing is."""
+    named = [*([] if people is None else [people]), *by, *within, *(values or ())]
+    absent = [name for name in dict.fromkeys(named) if name not in frame]
+    if absent:
+        template = "export: no column {names} in the table (people, by, within and values name its columns)."
+        raise StudyError(sentence(template, names=listing([shown(name) for name in absent], "or")))
+    if people is None:
+        if named:
+            raise StudyError(sentence("export: got groups and no people, expected the column that counts them."))
+        return frame, ""
+    if frame[people].dtype.kind not in "iuf":
+        raise StudyError(sentence("export: got {name} as people, expected a column of counts.", name=shown(people)))
+    made = suppress_small_groups(frame, people, groups=by, within=within, values=values, k=k)
+    if not made[SUPPRESSED].any():
+        return frame, ""
+    reason = sentence(", or would give those away") if by else ""
+    template = "{count} of {all} rows are hidden: fewer than {k} people stand behind them{reason}."
+    count = number(int(made[SUPPRESSED].sum()))
+    return made, sentence(template, count=count, all=number(len(made)), k=number(k), reason=reason)
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
