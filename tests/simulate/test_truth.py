@@ -136,7 +136,7 @@ def brute_force(world, people, lifts, replicate, months):
 
 
 def test_weighted_futures_agree_with_futures_in_which_people_leave(world, people):
-    """Cash flows and reasons by month, in a world with a lift at two touchpoints: 60 drawn futures of 1,024 customers."""
+    """Cash flows and reasons by month, with a lift at two touchpoints: 60 drawn futures of 1,024 customers."""
     months, replicates = 8, 60
     lifts = [0.0] * len(TOUCHPOINTS)
     lifts[2], lifts[5] = 0.5, 0.8

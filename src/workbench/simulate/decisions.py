@@ -74,7 +74,8 @@ def value_ahead(
     """What each subset of initiatives brings from the customers of one stretch, from the end of the records on.
 
     Replicates of the future are added until the error of each subset's gain is within this stretch's share of
-    `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of customers' gains.
+    `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of
+    customers' gains.
 
     Raises
     ------
