@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "src" / "workbench"
-LEAVES = {"errors", "findings", "wording", "files"}
+LEAVES = {"errors", "findings", "wording", "files", "suppression"}
 
 
 def rooms():

@@ -179,28 +179,20 @@ def data_list(options: argparse.Namespace) -> None:
 
 def data_show(options: argparse.Namespace) -> None:
     from workbench import datasets
+    from workbench.datasets.page import page
 
-    source = datasets.find(options.name, Project.find().root)
-    profile = source.profile()
-    print(profile["title"])
-    if profile["fictional"]:
-        print("fictional: these data were made up")
-    for label in ("description", "source", "licence"):
-        if profile[label]:
-            print(f"{label}: {profile[label]}")
-    for table, facts in profile["tables"].items():
-        dates = f", {facts['first']} to {facts['last']}" if facts["first"] else ""
-        print(f"\n{table}: {facts['rows']:,} rows{dates}")
-        segments = source.table(table).segments
-        for column in facts["columns"]:
-            unit = f" [{column['unit']}]" if column["unit"] else ""
-            notes = [f"{column['missing']:.1%} missing"] if column["missing"] else []
-            notes += [f"{column['not_applicable']:.1%} not applicable"] if column.get("not_applicable") else []
-            notes += ["segment"] if column["name"] in segments else []
-            print(f"  {column['name']:<24}{column['label'] + unit:<40}{', '.join(notes)}".rstrip())
+    print(page(datasets.find(options.name, Project.find().root)))
 
 
 def data_add(options: argparse.Namespace) -> None:
+    if options.simulate is not None:
+        from workbench.simulate.settings import read_settings
+        from workbench.simulate.world import add as add_world
+
+        settings = read_settings(options.simulate)
+        made = add_world(options.name, settings, Project.find().root)
+        print(f"{_for_people(made)}: a made-up company; `workbench data show {options.name}` tells what it holds")
+        return
     from workbench.datasets.draft import add
 
     made = add(options.name, options.source, Project.find().root, copy=not options.no_copy)
@@ -299,11 +291,16 @@ def _parser() -> argparse.ArgumentParser:
     command("list", data_list, "the datasets, own and samples", kinds)
     command("show", data_show, "what a dataset holds", kinds).add_argument("name", metavar="NAME")
     command("check", data_check, "every violation of the contract at once", kinds).add_argument("name", metavar="NAME")
-    made = command("add", data_add, "draft a dataset.yaml from a file; guesses are marked", kinds)
+    made = command("add", data_add, "draft a dataset.yaml from a file, or simulate a company", kinds)
     made.add_argument("name", metavar="NAME")
-    made.add_argument(
-        "--from", dest="source", type=Path, metavar="PATH", required=True, help="CSV, Parquet, Excel, JSONL"
+    origin = made.add_mutually_exclusive_group(required=True)
+    origin.add_argument(
+        "--from", dest="source", type=Path, metavar="PATH", help="CSV, Parquet, Excel, JSONL; guesses are marked"
     )
+    origin.add_argument(
+        "--simulate", nargs="*", metavar="name=value",
+        help="a made-up company whose truth is known: preset=demo seed=1 …; docs/simulated_world.md has the settings",
+    )  # fmt: skip
     made.add_argument("--no-copy", action="store_true", help="the file lies in data/NAME/ already")
     return parser
 

@@ -1,9 +1,16 @@
-"""Files that are either whole or not there, and JSON that any reader takes. A leaf."""
+"""Files that are either whole or not there, JSON that any reader takes, and private folders. A leaf."""
 
+import contextlib
+import fcntl
 import json
 import os
+import shutil
+import stat
 import tempfile
 from pathlib import Path
+from typing import IO
+
+_LOCK = "in-use"
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
@@ -31,3 +38,37 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 def strict_json(value: object) -> str:
     """JSON for people and machines: indented, Unicode as it is; NaN and infinity raise ValueError."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
+
+
+def private_folder(prefix: str) -> tuple[Path, IO[bytes]]:
+    """A new temporary folder that nobody else can read; those of the same prefix that dead processes left go.
+
+    Parameters
+    ----------
+    prefix
+        Of its name; used for nothing else.
+
+    Returns
+    -------
+    Path, file
+        The folder, and a lock that says that it is in use: keep it open as long as the folder is needed.
+    """
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):  # in use, not ours, or gone in this moment
+            _remove_left(left)
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    # Born under another name: nobody must find it before it is locked.
+    lock = (folder / f"{_LOCK}.new").open("wb")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    os.rename(folder / f"{_LOCK}.new", folder / _LOCK)
+    return folder, lock
+
+
+def _remove_left(folder: Path) -> None:
+    """Remove a folder of our own whose lock nobody holds; the kernel lets go of the locks of the dead."""
+    known = folder.lstat()
+    if not stat.S_ISDIR(known.st_mode) or known.st_uid != os.geteuid():
+        return
+    with os.fdopen(os.open(folder / _LOCK, os.O_RDONLY | os.O_NOFOLLOW), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)

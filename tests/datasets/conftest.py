@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import datasets
+from workbench import cli, datasets
 
 YAML = """\
 title: People
@@ -45,3 +45,29 @@ class Project:
 @pytest.fixture
 def project(tmp_path) -> Project:
     return Project(tmp_path)
+
+
+class Command:
+    """The command line in this process: arguments → exit code, what was said, what was complained of."""
+
+    def __init__(self, root: Path, capsys):
+        self.root, self.folder, self._capsys = root, root / "data" / "people", capsys
+        (root / "notebooks").mkdir(parents=True)
+        self.folder.mkdir(parents=True)
+
+    def __call__(self, *arguments: str) -> tuple[int, str, str]:
+        try:
+            code = cli.main(arguments)
+        except SystemExit as end:  # argparse
+            code = end.code
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch, capsys) -> Command:
+    made = Command(tmp_path / "project", capsys)
+    monkeypatch.chdir(made.root)
+    for name in ("KEY", "KEY_FILE"):
+        monkeypatch.delenv(f"WORKBENCH_PSEUDONYM_{name}", raising=False)
+    return made

@@ -161,8 +161,8 @@ tables:
     assert dataset.load("customers").frame["customer_id"].tolist() == ["a", "b"]
     assert dataset.load("transactions").frame["customer_id"].tolist() == ["a", "b", "z"]
     (project.folder / "same.csv").write_text("old,customer_id\nb2,b\nb2,a\n")
-    with pytest.raises(DataError, match="aliases: 1 row give an id a second customer"):
+    with pytest.raises(DataError, match="aliases: 1 row with a second customer for an id"):
         project.find().check()
     (project.folder / "same.csv").write_text("old,customer_id\nb2,b\nb,a\n")
-    with pytest.raises(DataError, match="lead to an id that is an alias itself"):
+    with pytest.raises(DataError, match="pointing to an id that is an alias itself"):
         project.find().check()

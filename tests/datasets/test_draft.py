@@ -9,12 +9,18 @@ from workbench.errors import DataError
     ("name", "said"),
     [
         ("turnover.csv", ["lifetimes:", "duration: {from: stag, unit: months}", "event: {from: event}"]),
-        ("hillstrom.csv", ["surveys:", "visit: {from: visit, type: boolean}", "spend: {from: spend, type: number}"]),
+        ("hillstrom.csv",
+         ["treatments:", "arm: {from: segment}", "row_number() OVER () AS customer_id", "'hillstrom' AS initiative",
+          "visit: {from: visit, type: boolean}", "spend: {from: spend, type: number}", "segments: [history_segment, "]),
+        ("iranian_telecom_churn.csv",
+         ["lifetimes:", "duration: {from: Subscription Length, unit: months}", "event: {from: Churn}",
+          "complains: {from: Complains, type: boolean}", "tariff_plan: {from: Tariff Plan, type: category}"]),
         ("online_retail_ii_2009_2010.parquet",
          ["transactions:", "customer_id: {from: Customer ID}", "timestamp: {from: InvoiceDate}", "starts_with: [C]"]),
         ("sfo_2017.csv",
-         ["surveys:", 'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"]}', "weighting: survey",
-          'NETPRO, scale: [0, 10], missing: ["11"]}']),
+         ["surveys:", 'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"], role: driver}', "weighting: survey",
+          'NETPRO, scale: [0, 10], missing: ["11"], role: outcome}', "Q7ALL, scale: [1, 5], role: outcome}",
+          "q19age: {from: Q19AGE, type: category}", "segments: [barea, strata, peak, q2purp1, q19age, q20gender]"]),
     ],
 )  # fmt: skip
 def test_a_real_file_is_drafted_so_that_it_keeps_its_contract_at_once(tmp_path, shared, name, said):
@@ -24,6 +30,79 @@ def test_a_real_file_is_drafted_so_that_it_keeps_its_contract_at_once(tmp_path, 
         assert part in text, text
     assert all(GUESS in line for line in text.splitlines() if line.startswith("      ") and "#" in line and "{" in line)
     datasets.find("mine", tmp_path).check()
+
+
+def drafted(shared, tmp_path, name, *edits):
+    """A dataset as drafted, with the lines changed that a newcomer changes."""
+    path = add("mine", shared / name, tmp_path)
+    text = path.read_text()
+    for old, new in edits:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    path.write_text(text)
+    return datasets.find("mine", tmp_path)
+
+
+def test_the_airport_survey_scores_40_4_weighted_and_39_8_without_a_line_changed(shared, tmp_path):
+    dataset = drafted(shared, tmp_path, "sfo_2017.csv")
+    frame = dataset.load("surveys").frame.dropna(subset="netpro")
+    assert len(frame) == 2746
+    for weight, expected in ((frame["weight"], 40.4), (frame["weight"] ** 0, 39.8)):
+        score = (weight[frame["netpro"] >= 9].sum() - weight[frame["netpro"] <= 6].sum()) / weight.sum()
+        assert 100 * score == pytest.approx(expected, abs=0.05)
+    roles = [column.role for column in dataset.table("surveys").columns]
+    assert (roles.count("outcome"), roles.count("driver")) == (3, 22)
+
+
+def test_the_e_mail_test_has_its_published_rates_without_a_line_changed(shared, tmp_path):
+    frame = drafted(shared, tmp_path, "hillstrom.csv").load("treatments").frame
+    found = frame.groupby("arm")[["visit", "spend"]].mean()
+    # Hillstrom (2008), all 64,000 rows.
+    assert found["visit"].round(4).to_dict() == {"Mens E-Mail": 0.1828, "Womens E-Mail": 0.1514, "No E-Mail": 0.1062}
+    assert found["spend"].round(4).to_dict() == {"Mens E-Mail": 1.4226, "Womens E-Mail": 1.0772, "No E-Mail": 0.6528}
+    assert frame["customer_id"].is_unique
+
+
+def test_online_retail_needs_its_currency_and_no_other_line(shared, tmp_path):
+    dataset = drafted(shared, tmp_path, "online_retail_ii_2009_2010.parquet", ("currency: EUR", "currency: GBP"))
+    frame = dataset.load("transactions").frame
+    assert (len(frame), frame["customer_id"].nunique(), frame["cancelled"].sum()) == (417_534, 4383, 9_839)
+
+
+def draft_of(tmp_path, text):
+    (tmp_path / "x.csv").write_text(text)
+    path = add("mine", tmp_path / "x.csv", tmp_path)
+    datasets.find("mine", tmp_path).check()
+    return path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("customer_id,start_date,end_date,plan,monthly_fee", "c{i},2020-01-{i:02},,a,9.5",
+         ["subscriptions:", "currency: EUR", "start: {from: start_date}", "end: {from: end_date}", "price: {"]),
+        ("Customer No,opened at,channel,minutes,is_complaint", "c{i},2020-01-{i:02} 10:00,mail,{i},no",
+         ["interactions:", "timestamp: {from: opened at}", "is_complaint, true_values: [yes], false_values: [no]"]),
+        ("user_id,campaign,variant,spend", "c{i},spring,{v},{i}",
+         ["treatments:", "initiative: {from: campaign}", "arm: {from: variant}"]),
+        ("client_id,region,age", "c{i},north,{i}", ["customers:", "region: {from: region, type: category}"]),
+        ("customer_id,when,score", "c{i},2020-01-{i:02},{i}", ["customers:"]),
+    ],
+)  # fmt: skip
+def test_the_table_is_guessed_from_the_headers(tmp_path, header, row, said):
+    rows = "".join(row.format(i=i, v="AB"[i % 2]) + "\n" for i in range(1, 25)).replace(",no\n", ",yes\n", 2)
+    text = draft_of(tmp_path, f"{header}\n{rows}")
+    for part in said:
+        assert part in text, text
+
+
+@pytest.mark.parametrize("first", ["ada@example.org,Ada,London", "7,2020-01-02,London", "+44 7700 900123,5,x"])
+def test_a_first_line_of_values_is_refused_and_never_quoted(tmp_path, first):
+    (tmp_path / "x.csv").write_text(f"{first}\nb,c,d\n")
+    with pytest.raises(DataError, match="the first line looks like values") as caught:
+        add("mine", tmp_path / "x.csv", tmp_path)
+    assert not any(part in str(caught.value) for part in first.split(",") if len(part) > 2)
+    assert not (tmp_path / "data").exists()
 
 
 def test_what_looks_personal_is_marked_and_never_quoted(tmp_path):

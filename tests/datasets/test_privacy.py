@@ -56,6 +56,18 @@ def test_personal_ids_become_pseudonyms_that_join_and_the_rest_stays_out(people,
     assert people.find().fingerprint() != before
 
 
+def test_one_person_under_several_ids_is_suspected_by_what_they_share(people, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
+    rows = "nino,name,mobile,mail,plan\n1,,,ada@x.org,a\n2,,,ada@x.org,a\n3,,,,a\n4,,,,a\n5,,,bo@x.org,a\n"
+    checks = {check.name: check for check in people.write(rows=rows).find().load("customers").checks}
+    assert (checks["customers_shared_mail"].value, checks["customers_shared_mail"].status) == (1, "warn")
+    assert "under another customer_id" in checks["customers_shared_mail"].message
+    assert "ada" not in checks["customers_shared_mail"].message
+    unlike = rows.replace("2,,,ada@x.org", "2,,,al@x.org")
+    checks = people.write(rows=unlike).find().load("customers").checks
+    assert "customers_shared_mail" not in {check.name for check in checks}
+
+
 def test_canaries_and_the_key_appear_nowhere(people, monkeypatch, caplog):
     monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
     caplog.set_level(logging.DEBUG)

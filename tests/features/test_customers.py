@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from tests.features.worlds import START, versions, world
 
+from workbench import datasets
 from workbench.errors import DataError, ParameterError
 from workbench.features import Records, cancellations_after, customer_features, purchases_after, snapshots
 
@@ -207,6 +208,54 @@ def test_a_dated_attribute_is_the_last_version_before_the_cutoff():
     rows = bought(("a", "2024-03-01", 5.0))
     found = frame({"transactions": rows, "customers": people}, ["2024-04-01", "2024-10-01", "2024-10-02"])
     assert list(found.grade) == [1, 2, 3]
+
+
+def test_an_attribute_with_a_date_of_its_own_is_unknown_before_it():
+    people = ibis.memtable({"customer_id": ["a", "b"], "plan": ["x", "y"], "since": ["2024-03-01", "2024-10-01"],
+                            "grade": [1, 2], "graded": ["2024-11-01", "2024-01-01"], "born": [1970, 1980],
+                            "town": ["u", "v"]}).cast({"since": "date", "graded": "timestamp"})  # fmt: skip
+    when = snapshots(["2024-10-01", "2024-12-01"])
+    tables = {"transactions": ibis.memtable(bought(("a", "2024-03-01", 5.0), ("b", "2024-03-01", 5.0)))}
+    dates = {"plan": "since", "grade": "graded"}
+    made = customer_features({**tables, "customers": people}, when, constant=["born"], valid_from=dates)
+    assert made.kept_out == ("town",)
+    found = made.table.to_pandas().sort_values(["customer_id", "cutoff"])
+    assert "since" not in found
+    assert found["plan"].replace({None: "?"}).tolist() == ["x", "x", "?", "y"]
+    assert found["grade"].fillna(0).tolist() == [0, 1, 2, 2]
+    assert found["born"].tolist() == [1970, 1970, 1980, 1980]
+    with pytest.raises(DataError, match="declared valid_from, got no such column; did you mean 'plan'"):
+        customer_features({**tables, "customers": people}, when, valid_from={"plann": "since"})
+    with pytest.raises(DataError, match=r"customers\.until: got no such column"):
+        customer_features({**tables, "customers": people}, when, valid_from={"plan": "until"})
+
+
+def test_a_dataset_says_what_is_constant_and_from_when_attributes_hold(tmp_path):
+    folder = tmp_path / "data" / "shop"
+    folder.mkdir(parents=True)
+    (folder / "people.csv").write_text("id,plan,since,born,town\na,x,2024-11-01,1970,u\n")
+    (folder / "bought.csv").write_text("id,t,a\na,2024-03-01,5\n")
+    (folder / "dataset.yaml").write_text(
+        """
+title: Shop
+tables:
+  transactions: {file: bought.csv, currency: EUR, columns: {customer_id: id, timestamp: t, amount: a}}
+  customers:
+    file: people.csv
+    columns:
+      customer_id: id
+      since: {type: date}
+      plan: {valid_from: since}
+      born: {type: number, constant: true}
+      town:
+"""
+    )
+    shop = datasets.find("shop", tmp_path)
+    people = shop.table("customers")
+    tables = {name: shop.expr(name) for name in shop.tables}
+    made = customer_features(tables, snapshots(["2024-10-01"]), constant=people.constant, valid_from=people.valid_from)
+    found = made.table.to_pandas().iloc[0]
+    assert (found["born"], found["plan"], made.kept_out) == (1970, None, ("town",))
 
 
 def test_rows_without_a_customer_make_no_customer():

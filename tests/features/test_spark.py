@@ -1,15 +1,17 @@
 """The same expressions where big data lives. Runs where pyspark and Java are."""
 
 import os
+import re
 import shutil
 import sys
+from pathlib import Path
 
 import ibis
 import pandas as pd
 import pytest
 from tests.features.worlds import versions, world
 
-from workbench.features import cancellations_after, customer_features, purchases_after, rfm, snapshots
+from workbench.features import attributes_at, cancellations_after, customer_features, purchases_after, rfm, snapshots
 from workbench.features.snapshots import history
 
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -50,6 +52,11 @@ def features(tables):
     return customer_features(tables, WHEN).table
 
 
+def dated_attributes(tables):
+    people = tables["customers"].rename(since="valid_from")
+    return attributes_at(people, WHEN, valid_from={"region": "since", "grade": "since"}).table
+
+
 def purchase_labels(tables):
     made = customer_features(tables, WHEN, windows_days=(30,))
     return purchases_after(made.table, tables["transactions"], WHEN, records=made.records)
@@ -67,7 +74,9 @@ def frequency_and_money(tables):
 WHEN = snapshots(["2024-07-01", "2024-10-01"], gap_days=7, horizon_days=60, burn_in_days=60)
 
 
-@pytest.mark.parametrize("made", [features, purchase_labels, cancellation_labels, frequency_and_money])
+@pytest.mark.parametrize(
+    "made", [features, dated_attributes, purchase_labels, cancellation_labels, frequency_and_money]
+)
 def test_spark_and_duckdb_agree(both, made):
     duck, spark = (
         made(tables).to_pandas().sort_values(["customer_id", "cutoff"]).reset_index(drop=True) for tables in both
@@ -76,3 +85,22 @@ def test_spark_and_duckdb_agree(both, made):
     floats = [name for name in duck if pd.api.types.is_float_dtype(duck[name])]
     pd.testing.assert_frame_equal(spark[floats], duck[floats], rtol=0, atol=1e-9)
     pd.testing.assert_frame_equal(spark.drop(columns=floats), duck.drop(columns=floats), check_exact=True)
+
+
+WHEN_OF_PAGE = snapshots(["2024-10-01"], horizon_days=60)
+
+
+def test_the_snippet_of_the_data_page_runs_as_written(both):
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    (snippet,) = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    duck, spark = (tables["transactions"] for tables in both)
+    named = {"client": "customer_id", "sold_at": "timestamp", "value": "amount"}
+    spark.get_backend().create_view("sales", spark.rename(named), overwrite=True)
+    scope: dict = {}
+    exec(snippet, scope)
+    columns = [duck.customer_id, duck.timestamp, duck.amount]
+    expected = customer_features({"transactions": duck.select(*columns)}, WHEN_OF_PAGE).table.to_pandas()
+    found = scope["features"].sort_values("customer_id").reset_index(drop=True)
+    expected = expected.sort_values("customer_id").reset_index(drop=True)
+    assert len(found) > 20
+    pd.testing.assert_frame_equal(found, expected, rtol=0, atol=1e-9)

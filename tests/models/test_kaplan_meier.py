@@ -287,3 +287,12 @@ def test_the_description_reads_the_values(by_plan):
 def test_intervals_of_the_restricted_mean_stay_inside_what_is_possible():
     means = kaplan_meier(world().assign(event=lambda rows: rows["customer_id"] == 5)).restricted_mean(12)
     assert means["upper"].iloc[0] <= 12
+
+
+def test_several_small_numbers_at_risk_are_hidden_with_enough_others_that_totals_tell_none():
+    followed_on = {"a": 3, "b": 4, "c": 20, "d": 30}
+    rows = [(plan, 10.0 if i < many else 2.0) for plan, many in followed_on.items() for i in range(40)]
+    lives = pd.DataFrame(rows, columns=["plan", "duration"]).assign(event=False, customer_id=range(len(rows)))
+    shown = kaplan_meier(lives, by="plan").followed([5])[5]
+    assert shown.isna().to_dict() == {"a": True, "b": True, "c": True, "d": False}
+    assert shown["d"] == 30

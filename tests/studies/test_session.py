@@ -1,9 +1,12 @@
-"""What a notebook exports is whole, and safe to open in a spreadsheet."""
+"""What a notebook exports is whole, safe to open in a spreadsheet, and shows no small group."""
+
+import json
 
 import pandas as pd
 import pytest
 
 from workbench.errors import StudyError
+from workbench.findings import MIME
 from workbench.studies.session import Run
 
 FRAME = pd.DataFrame({"=name": ["=1+1", "-2.5", "@cmd", "plain"], "gain": [-1.5, 0.0, None, 2.0]})
@@ -16,18 +19,91 @@ def run(tmp_path):
 
 
 def test_csv_runs_no_formula_and_leaves_negative_numbers_alone(run):
-    run.export(FRAME, "gains", caption="Gains.")
+    run.export(FRAME, "gains", caption="Gains.", people=None)
     lines = (run.folder / "tables" / "gains.csv").read_text().splitlines()
     assert lines == ["'=name,gain", "'=1+1,-1.5", "-2.5,0.0", "'@cmd,", "plain,2.0"]
 
 
 def test_parquet_has_the_values_as_they_are(run):
-    run.export(FRAME, "gains", caption="Gains.", shown=["gain"])
+    run.export(FRAME, "gains", caption="Gains.", people=None, shown=["gain"])
     pd.testing.assert_frame_equal(pd.read_parquet(run.folder / "tables" / "gains.parquet"), FRAME)
 
 
 @pytest.mark.parametrize("name", ["../gains", "a/b", "", "a b", "x" * 81])
 def test_a_name_that_leads_elsewhere_is_refused(run, name):
     with pytest.raises(StudyError, match="letters, digits"):
-        run.export(FRAME, name, caption="Gains.")
+        run.export(FRAME, name, caption="Gains.", people=None)
+    assert not list((run.folder / "tables").iterdir())
+
+
+PLANS = pd.DataFrame(
+    {
+        "plan": ["a", "b", "c", "d"],
+        "customers": [431, 7, 62, 12],
+        "score": [8.25, 3.125, 7.5, 6.75],
+        "reason": ["price", "a-rare-one", "price", "second-rarest"],
+    }
+)
+
+
+@pytest.fixture
+def displayed(monkeypatch):
+    bundles = []
+    monkeypatch.setattr("IPython.display.display", lambda bundle, raw: bundles.append(bundle))
+    return bundles
+
+
+def test_a_small_group_is_in_no_file_and_no_bundle_and_the_reader_is_told(run, displayed):
+    run.export(PLANS, "plans", caption="Customers by plan.", people="customers", by="plan")
+    tables = run.folder / "tables"
+    assert (tables / "plans.csv").read_text().splitlines() == [
+        "plan,customers,score,reason,suppressed",
+        "a,431,8.25,price,False",
+        "b,,,,True",
+        "c,62,7.5,price,False",
+        "d,,,,True",
+    ]
+    kept = pd.read_parquet(tables / "plans.parquet")
+    assert kept.loc[kept["suppressed"], ["customers", "score", "reason"]].isna().all(axis=None)
+    (bundle,) = displayed
+    payload = bundle[MIME]
+    assert payload["rows"][1] == ["b", None, None, None, True]
+    assert payload["caption"] == (
+        "Customers by plan. 2 of 4 rows are hidden: fewer than 10 people stand behind them, or would give those away."
+    )
+    for gone in ("3.125", "a-rare-one", "6.75", "second-rarest"):
+        assert gone not in json.dumps(bundle)
+
+
+def test_rows_that_overlap_are_hidden_each_on_its_own(run, displayed):
+    run.export(PLANS, "plans", caption="Plans.", people="customers", within=["plan"], values=["score"], k=20)
+    kept = pd.read_parquet(run.folder / "tables" / "plans.parquet")
+    assert kept["suppressed"].tolist() == [False, True, False, True]
+    assert kept["reason"].tolist() == PLANS["reason"].tolist()
+
+
+def test_a_table_without_small_groups_is_exported_as_it_is(run, displayed):
+    run.export(PLANS.head(1), "plans", caption="Plans.", people="customers", by=["plan"])
+    pd.testing.assert_frame_equal(pd.read_parquet(run.folder / "tables" / "plans.parquet"), PLANS.head(1))
+    assert displayed[0][MIME]["caption"] == "Plans."
+
+
+def test_whether_rows_are_groups_of_people_must_be_said(run):
+    with pytest.raises(TypeError, match="people"):
+        run.export(PLANS, "plans", caption="Plans.")
+
+
+@pytest.mark.parametrize(
+    ("said", "match"),
+    [
+        ({"people": "custmers"}, "no column 'custmers'"),
+        ({"people": "customers", "by": ["plann", "x"]}, "no column 'plann' or 'x'"),
+        ({"people": "plan"}, "'plan' as people, expected a column of counts"),
+        ({"people": None, "by": ["plan"]}, "got groups and no people"),
+    ],
+)
+def test_a_wrong_word_about_people_exports_nothing(run, displayed, said, match):
+    with pytest.raises(StudyError, match=match):
+        run.export(PLANS, "plans", caption="Plans.", **said)
+    assert not displayed
     assert not list((run.folder / "tables").iterdir())

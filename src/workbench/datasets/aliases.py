@@ -3,7 +3,7 @@
 from workbench.datasets import mapping, sources
 from workbench.datasets.definition import Aliases
 from workbench.datasets.phrases import rows
-from workbench.datasets.reading import tidy
+from workbench.datasets.reading import names_among, tidy
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion
@@ -29,7 +29,9 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
     if near:
         template = "{at}: the file has no column {source}{near}"
         source = near[0]
-        raise DataError(sentence(template, at=at, source=shown(source), near=suggestion(source, raw.headers)))
+        raise DataError(
+            sentence(template, at=at, source=shown(source), near=suggestion(source, names_among(raw.headers)))
+        )
     texts = [mapping.as_text(raw.column(source)) for source in (aliases.id, aliases.customer_id)]
     pairs = workshop.execute(workshop.sql(raw.table.select(a=texts[0], b=texts[1]).distinct()))
     found = {alias: main for alias, main in pairs if alias and main and alias != main}
@@ -37,9 +39,11 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
     chained = sum(main in found for main in found.values())
     faults = []
     if double:
-        faults.append(sentence("{at}: {rows} give an id a second customer; expected one.", at=at, rows=rows(double)))
+        faults.append(
+            sentence("{at}: {rows} with a second customer for an id; expected one.", at=at, rows=rows(double))
+        )
     if chained:
-        template = "{at}: {rows} lead to an id that is an alias itself; expected the customer's own id."
+        template = "{at}: {rows} pointing to an id that is an alias itself; expected the customer's own id."
         faults.append(sentence(template, at=at, rows=rows(chained)))
     if faults:
         raise DataError(*faults)

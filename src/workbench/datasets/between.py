@@ -39,7 +39,7 @@ def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]
             if not personal:
                 first = workshop.execute(workshop.sql(counted.order_by(column).select(column).limit(4)))
                 told = sentence(" (as {examples})", examples=examples(value for (value,) in first))
-            template = "{rows} of {child} have a {column} that {parent} does not know: {ids} in all{told}."
+            template = "{rows} of {child} with a {column} that {parent} does not know: {ids} in all{told}."
             name = f"{each.definition.name}_orphans_{column}"
             names = {"child": each.definition.name, "column": column, "parent": parent, "told": told}
             message = sentence(template, rows=rows(int(count)), ids=int(ids), **names)

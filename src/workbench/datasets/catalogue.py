@@ -115,6 +115,20 @@ class Dataset(Definition):
 
         return opened.load(self._open(table), self._house().workshop)
 
+    def write(self, table: str, path: Path) -> None:
+        """Write a canonical table to a Parquet file, whatever its size; its contract has been checked.
+
+        `pandas.read_parquet` gives the frame of `load`.
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.datasets import opened
+
+        opened.write(self._open(table), self._house().workshop, path)
+
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
         """What a reader must know about the tables (all by default), each alone and all together.
 
@@ -168,6 +182,12 @@ class Dataset(Definition):
             "fictional": self.fictional,
             "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
         }
+
+    def close(self) -> None:
+        """Let go of what was laid out; the next question reads the files anew."""
+        if house := self._held.get("house"):
+            house.workshop.close()
+        self._held.clear()
 
     def _chosen(self, tables: Iterable[str] | None) -> Sequence[str]:
         return list(self.tables if tables is None else dict.fromkeys(tables))

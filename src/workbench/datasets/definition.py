@@ -95,6 +95,16 @@ class TableDefinition:
         return {column.name: column.label for column in self.columns}
 
     @property
+    def constant(self) -> tuple[str, ...]:
+        """Attributes that never change."""
+        return tuple(column.name for column in self.columns if column.constant)
+
+    @property
+    def valid_from(self) -> dict[str, str]:
+        """The column with the date from which an attribute holds, by the attribute's name."""
+        return {column.name: column.valid_from for column in self.columns if column.valid_from}
+
+    @property
     def canonical(self) -> CanonicalTable:
         return CANONICAL[self.name]
 
@@ -152,6 +162,9 @@ def read_definition(path: Path, place: str) -> Definition:
         if not inner.is_file():
             raise strict_yaml.YamlError(sentence("got no regular file."))
         tree, faults = strict_yaml.load(inner.read_bytes())
+        if not isinstance(tree, dict):
+            template = "the file: got {got}, expected a mapping (name: value); data/README.md shows how to write it."
+            raise strict_yaml.YamlError(sentence(template, got=shown(tree)))
     except strict_yaml.YamlError as error:
         raise DataError(f"{place}: {error}") from error
     except OSError as error:

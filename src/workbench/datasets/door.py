@@ -18,7 +18,7 @@ from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.opened import Opened
 from workbench.datasets.phrases import examples, rows
-from workbench.datasets.reading import tidy
+from workbench.datasets.reading import names_among, tidy
 from workbench.datasets.remarks import remarks
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
@@ -312,6 +312,8 @@ class _Opening:
                 measures[f"bad {name}"] = wide[f"bad-{name}"].sum().fill_null(0)
             if name in fields and fields[name].one_row_of:
                 measures[f"double {name}"] = values.count(where=kept) - values.nunique(where=kept)
+            if self.replaced.get(name) == "pseudonym" and name not in fields and self._one_row_a_customer():
+                measures[f"shared {name}"] = values.count(where=kept) - values.nunique(where=kept)
         for name in self.definition.canonical.span:
             if name in self.mapped:
                 measures[f"first {name}"] = wide[name].min(where=kept).cast("string")
@@ -319,6 +321,10 @@ class _Opening:
         for name, condition in _telling(self.definition, wide):
             measures[name] = count(condition)
         return measures
+
+    def _one_row_a_customer(self) -> bool:
+        field = self.definition.canonical.fields.get("customer_id")
+        return "customer_id" in self.mapped and field is not None and bool(field.one_row_of)
 
     def _aggregate(self, table: ir.Table, measures: Mapping[str, ir.Scalar]) -> dict[str, object]:
         named = {f"m{i}": measure for i, measure in enumerate(measures.values())}
@@ -456,7 +462,7 @@ def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...
         template = "column {column}: the header has {source} {count} times, expected it once."
         return sentence(template, column=column.name, source=shown(source), count=count)
     template = "column {column}: the file has no column {source}{near}"
-    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, headers))
+    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
 
 
 def _named(column: ColumnDefinition) -> str:

@@ -4,74 +4,32 @@ import json
 import keyword
 import re
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from workbench.datasets import mapping, reading, sources
+from workbench.datasets import guesses, mapping, reading, sources
 from workbench.datasets.canonical import CANONICAL
 from workbench.datasets.definition import ROWS, Origin
+from workbench.datasets.guesses import GAPS, MOST_CATEGORIES, Facts
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.files import write_atomic
 from workbench.wording import listing, sentence, shown
 
 GUESS = "# guess: confirm"
-# Beyond so many distinct values a text is no category.
-_MOST_CATEGORIES = 50
 _FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
-_NOT_APPLICABLE, _MISSING = {6.0}, {0.0, 11.0, 9.0, 99.0, 999.0, -1.0, -9.0, -99.0, -999.0}
-_SCALES = ((1, 5), (0, 10), (1, 7), (1, 10))
-_GAPS = ("na", "n/a", "null", "none", "nan", "blank", "-", "?", "unknown")
+_DATES_TRIED = 10_000
 _PERSONAL_NAMES = re.compile(
     r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
-    r"birth(day|date)?|dob|ssn|passport|iban|id_?card|identity)([^a-z]|$)"
+    r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
+    r"id[ _]?(card|no|number)|card[ _]?(no|number))([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
 )
-_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$"
-# Canonical columns by what a file often calls them, the table that they speak for first.
-_CALLED: dict[str, dict[str, str]] = {
-    "transactions": {
-        "customer_id": r"(customer|client|user|household|member|account)[ _]?(id|no|number)?$",
-        "order_id": r"(order|invoice|basket|receipt|transaction)[ _]?(id|no|number)?$",
-        "timestamp": r"(timestamp|(order|invoice|transaction|purchase)[ _]?(date|time(stamp)?)|date|time)$",
-        "amount": r"(amount|sales([ _]value)?|revenue|total([ _](price|amount))?|spend)$",
-        "category": r"(category|department)$",
-    },
-    "lifetimes": {
-        "customer_id": r"(customer|client|user|member|employee|account)[ _]?(id|no|number)?$",
-        "duration": r"(duration|tenure|stag|time|lifetime|months|subscription[ _]length)$",
-        "event": r"(event|churn(ed)?|left|cancelled)$",
-    },
-    "surveys": {
-        "response_id": r"(response|resp|answer|record)[ _]?(id|no|num|number)?$|id$",
-        "customer_id": r"(customer|client|user|member|account)[ _]?(id|no|number)?$",
-        "weight": r"weight$",
-    },
-    "customers": {"customer_id": r"(customer|client|user|household|member|account)[ _]?(id|no|number)?$|id$"},
-}
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What is known of a column of the file."""
-
-    header: str
-    rows: int
-    distinct: int
-    values: list[tuple[str, int]]
-    numbers: int
-    present: int
-    form: str | None
-    clock: bool
-    personal: bool
-    cancelled: bool
-
-    @property
-    def numeric(self) -> bool:
-        """Whether all values but the usual words for a gap are numbers."""
-        gaps = sum(count for value, count in self.values if value.casefold() in _GAPS)
-        return 0 < self.numbers == self.present - gaps
+# An e-mail address, a telephone number, a Chinese identity number.
+_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$|^[0-9]{17}[0-9Xx]$"
+_MADE = {"customer_id": " (rows are numbered: no column says who)", "initiative": " (one test, named after the file)"}
+# No name of a column: an e-mail address, a number, a date.
+_VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
 
 
 def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
@@ -104,6 +62,7 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
     target = folder / path.name
     if (folder / "dataset.yaml").exists():
         raise DataError(sentence("data/{name}/dataset.yaml is there already; it is not overwritten.", name=name))
+    _check_file(path)
     inplace = target.exists() and path.exists() and target.samefile(path)
     if not copy and not inplace:
         template = "the file does not lie in data/{name}/; move or copy it there."
@@ -119,8 +78,17 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
             shutil.copyfile(path, target)
         write_atomic(folder / "dataset.yaml", text)
     except OSError as error:
+        if not inplace:  # no room: half a file is worse than none
+            target.unlink(missing_ok=True)
         raise DataError(sentence("data/{name}/: cannot be written ({why}).", name=name, why=error.strerror)) from error
     return folder / "dataset.yaml"
+
+
+def _check_file(path: Path) -> None:
+    try:
+        reading.check_file(path, path.name)
+    except DataError as error:
+        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
 
 
 def draft(path: Path) -> str:
@@ -137,14 +105,20 @@ def draft(path: Path) -> str:
         When the file cannot be read.
     """
     path = Path(path)
+    _check_file(path)
     try:
-        reading.check_file(path, path.name)
         origin = _origin(path)
         place = sources.Place(path.parent, path.parent)
         workshop = Workshop(sources.readable([origin], place))
         raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
     except DataError as error:
         raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
+    strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers)
+    if strange > len(raw.headers) / 2 or any("@" in header and _VALUES.fullmatch(header) for header in raw.headers):
+        template = (
+            "{file}: the first line looks like values, expected the names of the columns; put a line of names first."
+        )
+        raise DataError(sentence(template, file=shown(path.name)))
     found = [_facts(workshop, raw, i, origin.decimal) for i in range(len(raw.headers))]
     facts = [each for each in found if each is not None]
     return "\n".join(_lines(path, origin, facts)) + "\n"
@@ -174,7 +148,7 @@ def _origin(path: Path) -> Origin:
     return Origin(files=files, encoding=encoding, separator=separator, decimal=decimal)
 
 
-def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: str) -> _Facts | None:
+def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: str) -> Facts | None:
     header, column = raw.headers[position], raw.table[f"c{position}"]
     if not header or raw.headers.count(header) > 1:
         return None  # no dataset.yaml can name it
@@ -192,38 +166,42 @@ def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: st
     )[0]
     values = workshop.execute(
         "SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x "
-        f"LIMIT {_MOST_CATEGORIES}"
+        f"LIMIT {MOST_CATEGORIES}"
     )
     kind = column.type()
-    form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop, present)
+    form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop)
     looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and form is None)
     clock = kind.is_timestamp() or bool(form and "%H" in form) or (form == "" and longest > len("2026-10-31"))
     # Codes of a number are no names, whatever the header says; phone numbers may be all digits.
     hidden = bool(looks_personal) and (numbers < present or (personal > present / 2 and distinct > rows / 2))
-    return _Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, 0 < crossed < present / 2)
+    return Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, 0 < crossed < present / 2)
 
 
-def _form(workshop: Workshop, present: int) -> str | None:
-    """The one format in which nearly all values of the view are dates; "" is ISO."""
-    if not present:
-        return None
+def _form(workshop: Workshop) -> str | None:
+    """The one format in which nearly all values of the view are dates, by the first of them; "" is ISO."""
     forms = [form + clock for form in _FORMATS for clock in _CLOCKS]
     counts = ", ".join(f"count(try_strptime(x, '{form}'))" for form in forms)
-    found = workshop.execute(f"SELECT count(*) FILTER (regexp_matches(x, '{mapping.ISO}')), {counts} FROM _drafted")[0]
-    for form, count in zip(["", *forms], found, strict=True):
-        if count >= 0.95 * present:
-            return form
-    return None
+    first = f"SELECT x FROM _drafted WHERE x IS NOT NULL LIMIT {_DATES_TRIED}"
+    query = f"SELECT count(*), count(*) FILTER (regexp_matches(x, '{mapping.ISO}')), {counts} FROM ({first})"
+    tried, *found = workshop.execute(query)[0]
+    return next((form for form, n in zip(["", *forms], found, strict=True) if tried and n >= 0.95 * tried), None)
 
 
-def _lines(path: Path, origin: Origin, facts: list[_Facts]) -> Iterator[str]:
-    table = _table(facts)
+def _lines(path: Path, origin: Origin, facts: list[Facts]) -> Iterator[str]:
+    table = guesses.table_of(facts)
+    own = guesses.own_columns(facts, table)
+    made = _made(facts, table, own, path.stem)
+    rated = guesses.ratings(facts) if table == "surveys" else {}
+    named: dict[str, Facts] = {}
+    for each in facts:
+        target = next((name for name, header in own.items() if header == each.header), None)
+        named[target or _identifier(each.header, named, set(CANONICAL[table].fields))] = each
     yield f"title: {_quoted(path.stem.replace('_', ' ').capitalize())}"
     yield "description:"
     yield "source:  # where the file comes from"
     yield "licence:  # who may use it"
     yield "tables:"
-    others = listing([name for name in _CALLED if name != table], "or")
+    others = listing([name for name in guesses.CALLED if name != table], "or")
     yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
     yield f"    file: {_quoted(path.name)}"
     if origin.encoding != "utf-8":
@@ -232,111 +210,72 @@ def _lines(path: Path, origin: Origin, facts: list[_Facts]) -> Iterator[str]:
         yield f"    separator: {_quoted(origin.separator)}  {GUESS}"
     if origin.decimal != ".":
         yield f'    decimal: ","  {GUESS}'
-    gaps = sorted({value for each in facts for value, _ in each.values if value.casefold() in _GAPS})
+    gaps = sorted({value for each in facts for value, _ in each.values if value.casefold() in GAPS})
     if gaps:
         yield f"    missing: [{', '.join(_quoted(gap) for gap in gaps)}]  {GUESS}"
-    if table == "transactions":
+    if any(CANONICAL[table].fields[name].kind == "money" for name in (*own, *made)):
         yield f"    currency: EUR  {GUESS}"
-    own = _own(facts, table)
-    if table == "transactions" and (product := _product(facts)):
-        terms = [f'TRY_CAST("{each.header}" AS DOUBLE)' for each in product]
-        yield f"    sql: {json.dumps(f'SELECT *, {terms[0]} * {terms[1]} AS amount FROM rows')}  {GUESS}"
-        own["amount"] = "amount"
+    if made:
+        columns = ", ".join(f"{term} AS {name}" for name, term in made.items())
+        yield f"    sql: {json.dumps(f'SELECT *, {columns} FROM rows')}  {GUESS}"
+    if segments := guesses.segments(_splitting(named, table, own, rated)):
+        yield f"    segments: {_list(segments)}  {GUESS}"
     yield "    columns:"
-    if own.get("amount") == "amount" and all(each.header != "amount" for each in facts):
-        yield f"      amount: {{from: amount}}  {GUESS}"
+    for name in made:
+        yield f"      {name}: {{from: {name}}}  {GUESS}{_MADE.get(name, '')}"
     if cancelled := next((each for each in facts if each.cancelled and each.header == own.get("order_id")), None):
         yield f"      cancelled: {{from: {_quoted(cancelled.header)}, starts_with: [C]}}  {GUESS}"
-    taken: set[str] = set()
-    for each in facts:
-        target = next((name for name, header in own.items() if header == each.header), None)
-        name = target or _identifier(each.header, taken, set(_CALLED[table]))
-        taken.add(name.casefold())
-        keys = _keys(each, name, table, target is not None)
-        yield f"      {name}: {{{', '.join(keys)}}}  {GUESS}"
-    for name in _needed(table):
-        if name not in own:
+    for name, each in named.items():
+        yield f"      {name}: {{{', '.join(_keys(each, name, table, name in own, rated.get(each.header)))}}}  {GUESS}"
+    for name in guesses.needed(table):
+        if name not in own and name not in made:
             yield f"      # {name}: which column? {table} cannot do without it"
 
 
-def _needed(table: str) -> list[str]:
-    return [name for name, field in CANONICAL[table].fields.items() if field.required]
+def _made(facts: list[Facts], table: str, own: Mapping[str, str], title: str) -> dict[str, str]:
+    """Canonical columns that the file lacks and SQL can work out from it."""
+    made: dict[str, str] = {}
+    if table == "transactions" and (product := guesses.product(facts)):
+        terms = [f'TRY_CAST("{each.header}" AS DOUBLE)' for each in product]
+        made["amount"] = f"round({terms[0]} * {terms[1]}, 2)"
+    if table == "treatments":
+        wanted = {"customer_id": "row_number() OVER ()", "initiative": "'" + title.replace("'", "''") + "'"}
+        made = {name: term for name, term in wanted.items() if name not in own}
+    taken = {each.header.casefold() for each in facts}
+    return {name: term for name, term in made.items() if name not in taken}
 
 
-def _own(facts: list[_Facts], table: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, pattern in _CALLED[table].items():
-        for each in facts:
-            fits = re.search(rf"(?i)^({pattern})", each.header)
-            if fits and each.header not in found.values() and name not in found and _may_be(each, name):
-                found[name] = each.header
-    return found
+def _splitting(
+    named: Mapping[str, Facts], table: str, own: Mapping[str, str], rated: Mapping[str, object]
+) -> dict[str, Facts]:
+    """Columns that the draft makes categories or truths: those that may be segments."""
+    if CANONICAL[table].event and table != "surveys":
+        return {}
+    return {
+        name: each
+        for name, each in named.items()
+        if name not in own and each.header not in rated and each.form is None
+        and not each.personal and not each.telling
+        and (each.truth or guesses.is_category(each, table))
+    }  # fmt: skip
 
 
-def _may_be(facts: _Facts, name: str) -> bool:
-    if name in ("duration", "amount", "weight"):
-        return facts.numeric
-    if name == "timestamp":
-        return facts.form is not None
-    if name == "event":
-        return facts.distinct <= 3
-    return name != "response_id" or facts.distinct > 0.9 * facts.rows
-
-
-def _table(facts: list[_Facts]) -> str:
-    """The canonical table that the columns look like."""
-    for table in ("transactions", "lifetimes"):
-        if table == "transactions" and _product(facts):
-            return table
-        if set(_needed(table)) <= set(_own(facts, table)):
-            return table
-    rated = sum(_scale(each) is not None for each in facts)
-    if rated >= 2 or "customer_id" not in _own(facts, "customers"):
-        return "surveys"
-    return "customers"
-
-
-def _product(facts: list[_Facts]) -> tuple[_Facts, _Facts] | None:
-    """Quantity and price of lines of orders that have no amount."""
-    own = _own(facts, "transactions")
-    found = [next((each for each in facts if re.search(pattern, each.header) and each.numeric), None)
-             for pattern in (r"(?i)^(quantity|qty|units)$", r"(?i)^(unit[ _]?)?price$")]  # fmt: skip
-    if {"customer_id", "timestamp"} <= set(own) and "amount" not in own and all(found):
-        return found[0], found[1]
-    return None
-
-
-def _scale(facts: _Facts) -> tuple[int, int, list[str], list[str]] | None:
-    """Lowest and highest point, codes for missing, codes for not applicable: of what looks like a rating."""
-    texts = [value for value, _ in facts.values if value.casefold() not in _GAPS]
-    if not 4 <= len(texts) <= 14 or facts.distinct > 14 or not all(re.search(r"^-?\d+(\.0)?$", text) for text in texts):
-        return None
-    numbers = {float(text): text for text in texts}
-    for low, high in _SCALES:
-        outside = {number: text for number, text in numbers.items() if not low <= number <= high}
-        points = len(numbers) - len(outside)
-        if points < max(3, (high - low + 1) * 0.7) or set(outside) - _MISSING - _NOT_APPLICABLE:
-            continue
-        beside = [text for number, text in outside.items() if number in _NOT_APPLICABLE and high == 5]
-        missing = [text for text in outside.values() if text not in beside]
-        return low, high, missing, beside
-    return None
-
-
-def _keys(facts: _Facts, name: str, table: str, own: bool) -> list[str]:
+def _keys(facts: Facts, name: str, table: str, own: bool, scale: tuple | None) -> list[str]:
     keys = [f"from: {_quoted(facts.header)}"]
     if facts.personal:
         return [*keys, "personal: pseudonym" if own else "personal: drop"]
+    if facts.telling and not own:
+        return [*keys, "personal: drop"]
     if facts.form and facts.form != "typed":
         keys.append(f"format: {_quoted(facts.form)}")
     if own:
         keys += {"duration": ["unit: months"], "weight": ["weighting: survey"]}.get(name, [])
-        if name == "event" and not {value for value, _ in facts.values} <= {"0", "1", "true", "false", "0.0", "1.0"}:
-            yes = [value for value, _ in facts.values if re.search("(?i)^(y|t|1|left|churn|gone)", value)]
-            no = [value for value, _ in facts.values if value not in yes]
+        truth = CANONICAL[table].fields[name].kind == "boolean"
+        if truth and not set(facts.texts) <= {"0", "1", "true", "false", "0.0", "1.0"}:
+            yes = [text for text in facts.texts if re.search("(?i)^(y|t|1|left|churn|gone)", text)]
+            no = [text for text in facts.texts if text not in yes]
             keys += [f"true_values: {_list(yes)}", f"false_values: {_list(no)}"]
         return keys
-    scale = _scale(facts) if table == "surveys" else None
     if facts.form is not None:
         keys.append("type: timestamp" if facts.clock else "type: date")
     elif scale:
@@ -344,21 +283,23 @@ def _keys(facts: _Facts, name: str, table: str, own: bool) -> list[str]:
         keys.append(f"scale: [{low}, {high}]")
         keys += [f"missing: {_list(missing)}"] if missing else []
         keys += [f"not_applicable: {_list(beside)}"] if beside else []
-    elif facts.values and {value for value, _ in facts.values} <= {"0", "1", "true", "false"}:
+        keys.append(f"role: {guesses.role(facts.header)}")
+    elif facts.truth:
         keys.append("type: boolean")
-    elif facts.numeric:
-        keys.append("type: number")
+    elif guesses.is_category(facts, table):
+        keys.append("type: category")
     else:
-        keys.append("type: category" if facts.distinct <= _MOST_CATEGORIES else "type: text")
+        keys.append("type: number" if facts.numeric else "type: text")
     return keys
 
 
-def _identifier(header: str, taken: set[str], reserved: set[str]) -> str:
+def _identifier(header: str, taken: Iterable[str], reserved: set[str]) -> str:
     name = re.sub(r"\W+", "_", header.strip().lower(), flags=re.ASCII).strip("_")[:50] or "column"
     name = f"c_{name}" if name[0].isdigit() else name
     base, n = f"{name}_" if keyword.iskeyword(name) or name in reserved else name, 1
     name = base
-    while name.casefold() in taken:
+    folded = {each.casefold() for each in taken}
+    while name.casefold() in folded:
         n += 1
         name = f"{base}_{n}"
     return name

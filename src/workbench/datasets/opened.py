@@ -4,10 +4,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from workbench.datasets.canonical import ROW_ID
 from workbench.datasets.definition import TableDefinition
@@ -63,6 +66,17 @@ def load(opened: Opened, workshop: Workshop) -> Loaded:
     """A canonical table in memory."""
     arrow = workshop.arrow(opened.table)
     return Loaded(arrow.to_pandas(date_as_object=False), opened.checks)
+
+
+def write(opened: Opened, workshop: Workshop, path: Path) -> None:
+    """A canonical table as a Parquet file, a part at a time; pandas reads it as the frame of `load`."""
+    batches = workshop.batches(opened.table)
+    # pandas would read days as Python objects.
+    fields = [f.with_type(pa.timestamp("ms")) if pa.types.is_date(f.type) else f for f in batches.schema]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(schema))
 
 
 def fingerprint(opened: list[Opened], workshop: Workshop) -> str:

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import json
+import re
 import stat
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -60,6 +61,17 @@ def tidy(header: str) -> str:
     'Call Failure'
     """
     return " ".join(header.replace("\ufeff", "").split())
+
+
+def names_among(headers: Sequence[str]) -> list[str]:
+    """The headers that may be told in a message: where a file has no header, its first row stands there.
+
+    Examples
+    --------
+    >>> names_among(["customer", "ada@example.org", "+44 7700 900123"])
+    ['customer']
+    """
+    return [header for header in headers if "@" not in header and not re.search(r"\d{4}", header)]
 
 
 def check_file(path: Path, name: str) -> None:
@@ -170,7 +182,7 @@ class CsvFile:
         if self._ragged:
             line, got = self._ragged[0]
             template = (
-                "{rows} do not have the {expected} fields of the header (the first: row {line}, {got} fields); "
+                "{rows} without the {expected} fields of the header (the first: row {line}, with {got}); "
                 "mend the file, or check separator: and quotation marks."
             )
             count, expected = rows(len(self._ragged)), len(self.headers)

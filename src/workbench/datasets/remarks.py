@@ -51,39 +51,46 @@ def remarks(
             say("row_numbers", sentence(template), status="pass")
         count(
             "no_id",
-            "{rows} without an id are kept, each as a {what} of its own, named by its row number.",
+            "{rows} without an id, each kept as a {what} of its own and named by its row number.",
             f"missing {row_id}",
             what=what,
         )
     if double_rows:
         same = sentence("the same customers") if row_id == "customer_id" else sentence("the same event")
         template = (
-            "{rows} repeat an earlier one in every column of the file and are kept: "
+            "{rows} equal to an earlier one in every column of the file, and kept: "
             "without an id nobody can tell whether they are {same}."
         )
         say("double_rows", sentence(template, rows=rows(double_rows), same=same), double_rows)
     if canonical.of_customers and (without := int(numbers["rows"]) - int(numbers["kept"])):
         share = percent(without / int(numbers["rows"]))
-        template = "{rows} ({share}) have no customer and are kept out of this table."
+        template = "{rows} ({share}) without a customer, kept out of this table."
         say("no_customer", sentence(template, rows=rows(without), share=share), without)
     if out := [column.name for column in definition.columns if replaced.get(column.name) == "drop"]:
         say(
             "personal_columns", sentence("Marked personal, so they did not enter: {names}.", names=names(out)), len(out)
         )
-    if coded := [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]:
+    coded = [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]
+    if coded:
         message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
         say("pseudonyms", message, len(coded), "pass")
     if canonical.name == "customers" and (aliases := int(numbers["rows"]) - int(numbers["kept"])):
-        template = "{rows} are of ids that are aliases of another customer; they are kept out."
+        template = "{rows} of ids that are aliases of another customer, kept out."
         say("aliases", sentence(template, rows=rows(aliases)), aliases)
     else:
-        count("aliases", "{rows} had an alias and now have the customer's own id.", "aliases")
-    template = "{rows} have a duration of 0 {unit}: they ended, or were last seen, at the very start."
+        count("aliases", "{rows} with an alias, which became the customer's own id.", "aliases")
+    for name in coded:
+        template = (
+            "{rows} with the {column} of an earlier row under another {id}: perhaps one customer under several ids. "
+            "A table of aliases: says which ids are one."
+        )
+        count(f"shared_{name}", template, f"shared {name}", column=name, id="customer_id")
+    template = "{rows} with a duration of 0 {unit}: ended, or last seen, at the very start."
     count("zero_durations", template, "zero durations", unit=definition.time_unit)
-    template = "{rows} enter at the very time at which they end, so they are never under observation."
+    template = "{rows} with an entry at the very time of the end, so never under observation."
     count("never_at_risk", template, "never at risk")
-    count("cancelled", "{rows} are cancellations; their amounts are negative and net what was bought.", "cancelled")
-    count("refunds", "{rows} have a negative amount: refunds, which net what was bought.", "refunds")
-    count("zero_amounts", "{rows} have an amount of 0.", "zero amounts")
-    count("zero_prices", "{rows} have a price of 0.", "zero prices")
+    count("cancelled", "{rows} of cancellations; their amounts are negative and net what was bought.", "cancelled")
+    count("refunds", "{rows} with a negative amount: refunds, which net what was bought.", "refunds")
+    count("zero_amounts", "{rows} with an amount of 0.", "zero amounts")
+    count("zero_prices", "{rows} with a price of 0.", "zero prices")
     return tuple(checks)

@@ -8,6 +8,8 @@ from types import MappingProxyType
 from workbench.datasets import strict_yaml
 from workbench.wording import listing, sentence, shown, suggestion
 
+_LONGEST_KEY = 80
+
 
 class Section:
     """One mapping of the file.
@@ -39,6 +41,9 @@ class Section:
 
     def at(self, key: str) -> str:
         """Where a key stands, for messages."""
+        key = (
+            key if key.isprintable() and len(key) <= _LONGEST_KEY else shown(key)
+        )  # a terminal obeys control characters
         return f"{self.place}.{key}".strip(".") or sentence("the file")
 
     def fault(self, key: str, *, got: str, expected: str) -> None:

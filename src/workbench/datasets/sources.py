@@ -11,11 +11,10 @@ import pyarrow as pa
 
 from workbench.datasets import packaged, reading
 from workbench.datasets.definition import Origin, inside
-from workbench.datasets.phrases import names
 from workbench.datasets.selects import check_select
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
-from workbench.wording import sentence, shown
+from workbench.wording import listing, number, sentence, shown
 
 type Wanted = Callable[[str], bool]
 
@@ -181,10 +180,13 @@ def _renamed(reader: pa.RecordBatchReader, old: list[str], new: list[str]) -> pa
 
 
 def _same_headers(before: RawTable | None, headers: tuple[str, ...]) -> None:
-    if before is not None and sorted(before.headers) != sorted(headers):
-        differ = sorted(set(before.headers) ^ set(headers))[:3] or list(headers)[:3]
-        template = "its columns are not those of the first file (they differ in {names})."
-        raise DataError(sentence(template, names=names(differ)))
+    if before is None or sorted(before.headers) == sorted(headers):
+        return
+    # Not named: the first line of a file without a header is somebody's row.
+    odd = [i for i, header in enumerate(headers, 1) if header not in before.headers]
+    template = "its columns are not those of the first file: got {count} ({odd} under another name), expected {of}."
+    count, of = number(len(headers)), number(len(before.headers))
+    raise DataError(sentence(template, count=count, odd=number(len(odd)), of=of))
 
 
 def _typed(workshop: Workshop, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
@@ -216,7 +218,9 @@ def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: 
         duckdb.PermissionException,
     ) as error:
         # These speak of the SQL, which stands in dataset.yaml; others may quote a cell.
-        first = re.sub(r"\s+", " ", str(error).split("\n\n")[0].split("LINE 1")[0]).strip()
+        # Their candidates are headers, which may be values of a file without a header.
+        first = re.split(r"\n\n|LINE 1|Candidate bindings|Did you mean", str(error))[0]
+        first = re.sub(r"\s+", " ", first).strip()
         raise DataError(sentence("sql: {why}", why=shown(first, longest=300)[1:-1])) from None
     except duckdb.Error as error:
         template = "sql: it fails on the values ({kind}); columns of text files are text, see TRY_CAST."
@@ -230,7 +234,7 @@ def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: 
 
 def _check_names(alias: str, headers: tuple[str, ...]) -> None:
     folded = [header.casefold() for header in headers]
-    double = sorted({header for header in headers if folded.count(header.casefold()) > 1 or not header})
+    double = [number(i) for i, header in enumerate(headers, 1) if folded.count(header.casefold()) > 1 or not header]
     if double:
-        template = "{alias}: SQL needs columns with names of their own, got {names} twice or without a name."
-        raise DataError(sentence(template, alias=alias, names=names(double)))
+        template = "{alias}: SQL needs columns with names of their own, got the name of column {places} twice or empty."
+        raise DataError(sentence(template, alias=alias, places=listing(double)))

@@ -85,7 +85,8 @@ def _plain(node, place: str, faults: list[str]) -> Tree:
             faults.append(sentence("{place}: got a list or mapping as a key, expected a name.", place=place or "top"))
             continue
         key = key_node.value
-        inner = f"{place}.{key}" if place else key
+        named = key if key.isprintable() else shown(key)
+        inner = f"{place}.{named}" if place else named
         if key in tree:
             faults.append(sentence("{place}: got the key twice, expected it once.", place=inner))
         tree[key] = _plain(value_node, inner, faults)

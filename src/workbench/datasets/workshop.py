@@ -5,16 +5,17 @@ It may read the Parquet files that the dataset names, and no other file; no sett
 
 import os
 import shutil
-import tempfile
 import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import IO
 
 import duckdb
 import ibis
 import pyarrow as pa
 
 from workbench.errors import DataError
+from workbench.files import private_folder
 from workbench.wording import sentence
 
 # Types of DuckDB that Ibis has no name for, and what they are read as.
@@ -39,8 +40,8 @@ class Workshop:
     """
 
     def __init__(self, readable: Iterable[Path] = ()):
-        folder = tempfile.mkdtemp(prefix="wb-data-")  # mode 0700; removed with this object
-        self.folder = Path(folder)
+        self.folder, lock = private_folder("wb-data-")  # removed with this object
+        folder = str(self.folder)
         settings = {
             "temp_directory": f"{folder}/spill",
             "memory_limit": os.environ.get(MEMORY_VARIABLE, "4GB"),
@@ -52,15 +53,16 @@ class Workshop:
         try:
             connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
         except duckdb.Error as error:
-            shutil.rmtree(folder, ignore_errors=True)
+            _remove(None, folder, lock)
             template = "{variable}: got a limit that DuckDB does not take, expected an amount such as 4GB."
             raise DataError(sentence(template, variable=MEMORY_VARIABLE)) from error
-        self._close = weakref.finalize(self, _remove, connection, folder)
+        self._close = weakref.finalize(self, _remove, connection, folder, lock)
         self.backend = ibis.duckdb.from_connection(connection)
         self._connection = connection
         self._count = 0
         self._functions: set[str] = set()
         paths = ", ".join(_quoted(str(path)) for path in readable)
+        connection.execute("SET enable_progress_bar = false")  # it would stand among what a command prints
         for setting in (f"allowed_paths = [{paths}]", "enable_external_access = false", "lock_configuration = true"):
             connection.execute(f"SET {setting}")
 
@@ -117,6 +119,10 @@ class Workshop:
         """The rows of an expression, in memory."""
         return self._connection.sql(self.sql(expr)).to_arrow_table()
 
+    def batches(self, expr: ibis.Table) -> pa.RecordBatchReader:
+        """The rows of an expression, a part at a time."""
+        return self._connection.sql(self.sql(expr)).to_arrow_reader()
+
     def function(self, name: str, of_texts: Callable[[pa.Array], pa.Array]) -> None:
         """Give SQL a function of one text; the first of a name stays."""
         if name in self._functions:
@@ -134,9 +140,11 @@ class Workshop:
         self._close()
 
 
-def _remove(connection: duckdb.DuckDBPyConnection, folder: str) -> None:
-    connection.close()
+def _remove(connection: duckdb.DuckDBPyConnection | None, folder: str, lock: IO[bytes]) -> None:
+    if connection is not None:
+        connection.close()
     shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 def _name(name: str) -> str:

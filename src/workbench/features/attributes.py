@@ -1,6 +1,7 @@
 """What was known about a customer's attributes at the cut-off."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import ibis
@@ -10,6 +11,7 @@ from workbench.errors import DataError
 from workbench.features.snapshots import KEYS, Snapshots, at_cutoffs, instant, known_at, require
 from workbench.wording import sentence, shown, suggestion
 
+NO_DATES: Mapping[str, str] = MappingProxyType({})
 # Columns of `customers` that say when something holds and are not attributes themselves.
 TIMES = ("customer_id", "first_seen", "valid_from", "known_at")
 
@@ -24,48 +26,63 @@ class Attributes(NamedTuple):
     kept_out: tuple[str, ...]
 
 
-def attributes_at(customers: Table, when: Snapshots, *, constant: Sequence[str] = ()) -> Attributes:
+def attributes_at(
+    customers: Table,
+    when: Snapshots,
+    *,
+    constant: Sequence[str] = (),
+    valid_from: Mapping[str, str] = NO_DATES,
+) -> Attributes:
     """The attributes that each customer had at each cut-off.
 
-    With a column `valid_from`, `customers` may hold several versions of a customer and the last one with
-    `valid_from < cutoff` counts (and `known_at < cutoff`, where there is one). Without it the table is *as of extract*:
-    an attribute may have been written after the cut-off, so only those declared constant enter.
+    An attribute with a date of its own (`valid_from`, or for all others a column of that name) has the value of the
+    last version with that date before the cut-off (and `known_at < cutoff`, where there is one); `customers` may hold
+    several versions of a customer. Without a date an attribute is *as of extract*: it may have been written after the
+    cut-off, so only those declared constant enter.
 
     Parameters
     ----------
     constant
         Columns that never change (year of birth, acquisition channel): they enter whenever they were recorded. A
-        customer must have one value of each.
+        customer must have one value of each. A dataset tells them: `dataset.table("customers").constant`.
+    valid_from
+        Attribute → column with the date from which it holds; a dataset tells: `dataset.table("customers").valid_from`.
 
     Raises
     ------
     DataError
-        A column that is declared constant is not there.
+        A column that is named here is not there.
     """
-    require(customers, "customers", ["customer_id"], times=["first_seen", "valid_from", "known_at"])
-    own = [name for name in customers.columns if name not in TIMES]
+    times = ["first_seen", "valid_from", "known_at", *dict.fromkeys(valid_from.values())]
+    require(customers, "customers", ["customer_id", *valid_from.values()], times=times)
+    own = [name for name in customers.columns if name not in (*TIMES, *valid_from.values())]
     faults = [
-        sentence("customers.{column}: declared constant, got no such column{hint}", column=name,
+        sentence("customers.{column}: declared {what}, got no such column{hint}", column=name, what=what,
                  hint=suggestion(name, own))
-        for name in constant if name not in own
+        for names, what in ((constant, "constant"), (valid_from, "valid_from")) for name in names if name not in own
     ]  # fmt: skip
     if faults:
         raise DataError(*faults)
-    dated = "valid_from" in customers.columns
-    kept_out = () if dated else tuple(name for name in own if name not in constant)
+    default = "valid_from" if "valid_from" in customers.columns else None
+    dates = {name: valid_from.get(name, default) for name in own if name not in constant}
+    kept_out = tuple(name for name, date in dates.items() if date is None)
     fixed = customers.group_by("customer_id").aggregate(**{name: customers[name].max() for name in constant})
     table = at_cutoffs(fixed, when)
-    changing = [name for name in own if name not in constant]
-    if dated and changing:
-        rows = at_cutoffs(customers, when)
-        rows = rows.filter(rows.valid_from.cast("timestamp") < instant(rows),
-                           known_at(rows, time="valid_from") < instant(rows))  # fmt: skip
-        # Two versions of one instant: any order will do, as long as it is the same one every time.
-        order = [rows.valid_from.desc(), *(rows[name].asc(nulls_first=False) for name in changing)]
-        rows = rows.mutate(place=ibis.row_number().over(group_by=KEYS, order_by=order))
-        rows = rows.filter(rows.place == 0).select(*KEYS, *changing)
-        table = table.left_join(rows, KEYS).drop(*(f"{key}_right" for key in KEYS))
+    for date in dict.fromkeys(date for date in dates.values() if date is not None):
+        changing = [name for name in dates if dates[name] == date]
+        table = table.left_join(_versions(customers, when, changing, date), KEYS)
+        table = table.drop(*(f"{key}_right" for key in KEYS))
     return Attributes(table.select(*KEYS, *(name for name in own if name not in kept_out)), kept_out)
+
+
+def _versions(customers: Table, when: Snapshots, changing: Sequence[str], date: str) -> Table:
+    """The last version of some attributes before each cut-off, by the date from which they hold."""
+    rows = at_cutoffs(customers, when)
+    rows = rows.filter(rows[date].cast("timestamp") < instant(rows), known_at(rows, time=date) < instant(rows))
+    # Two versions of one instant: any order will do, as long as it is the same one every time.
+    order = [rows[date].desc(), *(rows[name].asc(nulls_first=False) for name in changing)]
+    rows = rows.mutate(place=ibis.row_number().over(group_by=KEYS, order_by=order))
+    return rows.filter(rows.place == 0).select(*KEYS, *changing)
 
 
 def refuse_kept_out(attributes: Attributes, wanted: Sequence[str]) -> None:

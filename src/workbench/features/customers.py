@@ -9,7 +9,7 @@ import ibis
 from ibis.expr.types import Table
 
 from workbench.errors import DataError, ParameterError
-from workbench.features.attributes import attributes_at, refuse_kept_out
+from workbench.features.attributes import NO_DATES, attributes_at, refuse_kept_out
 from workbench.features.contacts import contact_features
 from workbench.features.contracts import contract_features
 from workbench.features.opinions import opinion_features, score_columns
@@ -45,6 +45,7 @@ def customer_features(
     unit: Literal["day", "week", "month"] = "week",
     scores: Sequence[str] | None = None,
     constant: Sequence[str] = (),
+    valid_from: Mapping[str, str] = NO_DATES,
     attributes: Sequence[str] = (),
     records: Records | None = None,
 ) -> Features:
@@ -66,6 +67,8 @@ def customer_features(
         Numeric columns of surveys; by default all but ids and weights.
     constant
         Attributes of `customers` that never change; see `attributes.attributes_at`.
+    valid_from
+        Attributes of `customers` → column with the date from which each holds; see there.
     attributes
         Attributes that the caller cannot do without: refused when they would be kept out.
     records
@@ -103,7 +106,7 @@ def customer_features(
     frame = _cohorts(frame.rename(tenure_days="known_days"), when, records)
     kept_out: tuple[str, ...] = ()
     if "customers" in tables:
-        known = attributes_at(tables["customers"], when, constant=constant)
+        known = attributes_at(tables["customers"], when, constant=constant, valid_from=valid_from)
         refuse_kept_out(known, attributes)
         _refuse_taken(frame, known.table)
         kept_out = known.kept_out

@@ -187,9 +187,11 @@ class ChangingHazards(Predictions):
 
     def hazard_ratios(self) -> pd.DataFrame:
         """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`,
-        `late_lower`, `late_upper`, `z` of the change; of the ratios that have two values, the clearest change first."""
+        `late_lower`, `late_upper`, `z` of the change, `customers` compared; of the ratios that have two values, the
+        clearest change first."""
         z = normal_quantile(self.model.confidence)
         terms: Mapping = {term.covariate: term for term in self.design.terms}
+        plain = self.model.coefficients.set_index(["covariate", "level"])["customers"]
         rows = []
         for place, column in enumerate(self.doubled):
             covariate, level = self.design.columns[column]
@@ -210,7 +212,7 @@ class ChangingHazards(Predictions):
             for name, at in (("early", 0), ("late", 1)):
                 row |= {name: np.exp(centre[at]), f"{name}_lower": np.exp(centre[at] - half[at]),
                         f"{name}_upper": np.exp(centre[at] + half[at])}  # fmt: skip
-            rows.append(row | {"z": abs(change / error)})
+            rows.append(row | {"z": abs(change / error), "customers": int(plain[covariate, level])})
         table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
         return table
 
@@ -238,7 +240,8 @@ class ChangingHazards(Predictions):
         """Ratios that all fade towards 1: what is left when the unsteady of either group have gone (frailty)."""
         table = self.hazard_ratios()
         clear = table[table["z"] > normal_quantile(0.95)]
-        fading = np.abs(np.log(clear["late"])) < np.abs(np.log(clear["early"]))
+        early, late = np.log(clear["early"]), np.log(clear["late"])
+        fading = (early * late > -0.01) & (np.abs(late) < np.abs(early))  # from one side towards 1, not across it
         if not len(clear) or not fading.all():
             return ()
         message = sentence(

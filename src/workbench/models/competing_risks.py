@@ -210,8 +210,8 @@ class Incidences:
         return sentence("{level} confidence (log-log)", level=percent(self.confidence))
 
     def at(self, horizons: Iterable[float]) -> pd.DataFrame:
-        """`reason`, `horizon`, `incidence`, `lower`, `upper`, the most frequent reason first; where at least
-        `smallest_group` are still followed."""
+        """`reason`, `horizon`, `incidence`, `lower`, `upper`, `leavers` (all of the reason), the most frequent
+        reason first; where at least `smallest_group` are still followed."""
         horizons = np.array(clean_horizons(horizons))
         curve = pd.DataFrame({"time": self.table["time"], "at_risk": self.table["at_risk"]})
         horizons = horizons[at_risk_at(curve, horizons) >= self.smallest_group]
@@ -219,7 +219,9 @@ class Incidences:
         for reason in self.leavers.index:
             own = self.table[reason].assign(time=curve["time"])
             values = {key: survival_at(own, horizons, key) for key in ("incidence", "lower", "upper")}
-            rows.append(pd.DataFrame({"reason": reason, "horizon": horizons, **values}))
+            rows.append(
+                pd.DataFrame({"reason": reason, "horizon": horizons, **values, "leavers": int(self.leavers[reason])})
+            )
         return pd.concat(rows, ignore_index=True)
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float]:

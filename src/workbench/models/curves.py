@@ -19,6 +19,7 @@ from workbench.evaluation.product_limit import (
 )
 from workbench.findings import Check
 from workbench.models.curve_words import CurveWords
+from workbench.suppression import hidden_cells
 from workbench.wording import listing, number, percent, sentence
 
 
@@ -99,18 +100,16 @@ class Curves(CurveWords):
     def followed(self, times: Iterable[float]) -> pd.DataFrame:
         """How many are still followed just before each time: one row a group, one column a time.
 
-        Missing (`<NA>`) where there are fewer than `smallest_group`. Where that is one group alone, the next smallest
-        is missing as well: the total less the others would give it away.
+        Missing (`<NA>`) where there are fewer than `smallest_group`, and where the total less the others would give
+        those away.
         """
         times = list(times)
         counts = pd.DataFrame({group: at_risk_at(table, np.array(times)) for group, table in self.tables.items()}).T
         counts.columns = times
-        shown = counts.astype("Int64").mask(counts < self.smallest_group)
-        for place in range(len(times)):
-            column = counts.iloc[:, place]
-            if ((column > 0) & (column < self.smallest_group)).sum() == 1 and shown.iloc[:, place].notna().any():
-                shown.loc[shown.iloc[:, place].astype("Float64").idxmin(), times[place]] = pd.NA
-        return shown
+        whole = [range(len(counts))]
+        hidden = [hidden_cells(column, whole, k=self.smallest_group) for column in counts.to_numpy().T]
+        hidden = np.array(hidden, dtype=bool).T.reshape(counts.shape)
+        return counts.astype("Int64").mask(hidden | (counts < self.smallest_group))
 
     def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
         """Horizons that the data reach in at least one group, and a check that names the others.

@@ -156,7 +156,7 @@ class Forecast:
     ----------
     table
         One row for `customers`, and one for `revenue` where prices are known: `what`, `expected`, `lower`, `upper`,
-        `actual`.
+        `actual`, `at_risk` (customers).
     begin, end
         The period; `end` is not part of it.
     at_risk
@@ -270,7 +270,7 @@ def forecast(
         expected, spread = _expected(model, there, tenure, within, weight)
         half = z * np.sqrt(spread)
         actual = float(weight[there["event"].to_numpy()].sum())
-        rows.append((what, expected, max(expected - half, 0.0), expected + half, actual))
+        rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
     length = spells.as_of - day
     during, months_during = _rate(spells, day, spells.as_of)
     before, months_before = _rate(spells, day - length, day)
@@ -279,7 +279,7 @@ def forecast(
         center, half = np.log(during / months_during * months_before / before), z * np.sqrt(1 / during + 1 / before)
         ratio = tuple(float(each) for each in np.exp([center, center - half, center + half]))
     return Forecast(
-        table=pd.DataFrame(rows, columns=["what", "expected", "lower", "upper", "actual"]),
+        table=pd.DataFrame(rows, columns=["what", "expected", "lower", "upper", "actual", "at_risk"]),
         begin=day,
         end=spells.as_of,
         at_risk=len(there),

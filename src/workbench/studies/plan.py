@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ParameterError, WorkbenchError
@@ -13,8 +12,6 @@ from workbench.studies.project import Project
 from workbench.wording import listing
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from workbench.datasets import Dataset
 
 COLUMN_UNIT = "column"
@@ -28,8 +25,10 @@ class Plan:
     ----------
     given
         Values that differ from the notebook's defaults by name, as Python objects.
-    frames, checks
-        The tables, checked at the door, and what the door has to say about them.
+    tables
+        Those that the notebook will read.
+    source, checks
+        Where the tables are, checked at the door, and what the door has to say about them.
     data, fingerprint
         Where the tables come from, for the manifest; None for a study without tables.
     """
@@ -37,7 +36,8 @@ class Plan:
     study: Study
     given: Mapping[str, Any]
     dataset: str | None = None
-    frames: Mapping[str, "DataFrame"] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    tables: tuple[str, ...] = ()
+    source: "Dataset | None" = field(default=None, repr=False)
     checks: tuple[Check, ...] = ()
     data: Mapping[str, Any] | None = None
     fingerprint: str | None = None
@@ -91,7 +91,8 @@ def make_plan(
         study,
         given,
         dataset=chosen,
-        frames={table: source.load(table).frame for table in tables},
+        tables=tables,
+        source=source,
         checks=checks,
         data=source.profile(tables),
         fingerprint=source.fingerprint(tables),

@@ -187,8 +187,10 @@ class _Run:
 
     def _execute(self) -> None:
         """papermill's part; runs in its own thread."""
-        for name, frame in self.plan.frames.items():
-            frame.to_parquet(self.kernel.folder / f"{name}.parquet")
+        for name in self.plan.tables:
+            self.plan.source.write(name, self.kernel.folder / f"{name}.parquet")
+        if self.plan.source is not None:
+            self.plan.source.close()
         if self.ending:
             return
         self.kernel.start()

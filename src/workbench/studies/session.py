@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from workbench.errors import StudyError
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
-from workbench.wording import inert, listing
+from workbench.suppression import SMALLEST_GROUP, SUPPRESSED, suppress_small_groups
+from workbench.wording import inert, listing, number, sentence, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -188,8 +189,16 @@ class Run:
         labels: Mapping[str, str] | None = None,
         units: Mapping[str, str] | None = None,
         shown: Sequence[str] | None = None,
+        people: str | None,
+        by: str | Sequence[str] = (),
+        within: str | Sequence[str] = (),
+        values: Sequence[str] | None = None,
+        k: int = SMALLEST_GROUP,
     ) -> None:
         """Show a table and keep it as tables/<name>.csv for people and tables/<name>.parquet for machines.
+
+        Small groups of people are hidden first, in all three; the caption then says how many rows are, and the files
+        have a column `suppressed`.
 
         Parameters
         ----------
@@ -203,9 +212,29 @@ class Run:
             Column headers for people, and units by column; `share` is shown as a percentage, `p` as a p-value.
         shown
             Columns for the reader of the report, all by default; the files have them all.
+        people
+            Column with how many people stand behind a row. None says that rows are no groups of people: single
+            customers under their pseudonyms, or things of the model.
+        by
+            Columns that split people into groups whose counts add up. So many more groups are hidden that totals,
+            here or in another table, give none away.
+        within
+            The other columns that tell rows apart (a horizon, an attribute): nothing adds up across them.
+        values
+            What is hidden with a small group: all columns but `by` and `within`, unless named here.
+        k
+            The smallest group that is shown.
+
+        Raises
+        ------
+        StudyError
+            For a name that is none of a file, or columns that are not there.
         """
         labels, units = labels or {}, units or {}
-        self.keep(frame, name)
+        by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
+        frame, hidden = _without_small_groups(frame, people, by, within, values, k)
+        caption = f"{caption} {hidden}" if hidden else caption
+        self._keep(frame, name)
         frame = frame if shown is None else frame[list(shown)]
         columns = [
             {
@@ -228,7 +257,10 @@ class Run:
         _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
 
     def keep(self, frame: "DataFrame", name: str) -> None:
-        """Keep a table as `export` does and show none of it: one about single customers is for machines."""
+        """Keep a table about single customers, under their pseudonyms, as `export` does; none of it is shown."""
+        self._keep(frame, name)
+
+    def _keep(self, frame: "DataFrame", name: str) -> None:
         path = _file_name(name)
         if self.folder is None:
             return
@@ -236,6 +268,35 @@ class Run:
         frame.to_parquet(parquet, index=False)
         write_atomic(self.folder / "tables" / f"{path}.parquet", parquet.getvalue())
         write_atomic(self.folder / "tables" / f"{path}.csv", _csv(frame))
+
+
+def _without_small_groups(
+    frame: "DataFrame",
+    people: str | None,
+    by: Sequence[str],
+    within: Sequence[str],
+    values: Sequence[str] | None,
+    k: int,
+) -> tuple["DataFrame", str]:
+    """The frame, and a sentence on what is hidden in it; "" where nothing is."""
+    named = [*([] if people is None else [people]), *by, *within, *(values or ())]
+    absent = [name for name in dict.fromkeys(named) if name not in frame]
+    if absent:
+        template = "export: no column {names} in the table (people, by, within and values name its columns)."
+        raise StudyError(sentence(template, names=listing([shown(name) for name in absent], "or")))
+    if people is None:
+        if named:
+            raise StudyError(sentence("export: got groups and no people, expected the column that counts them."))
+        return frame, ""
+    if frame[people].dtype.kind not in "iuf":
+        raise StudyError(sentence("export: got {name} as people, expected a column of counts.", name=shown(people)))
+    made = suppress_small_groups(frame, people, groups=by, within=within, values=values, k=k)
+    if not made[SUPPRESSED].any():
+        return frame, ""
+    reason = sentence(", or would give those away") if by else ""
+    template = "{count} of {all} rows are hidden: fewer than {k} people stand behind them{reason}."
+    count = number(int(made[SUPPRESSED].sum()))
+    return made, sentence(template, count=count, all=number(len(made)), k=number(k), reason=reason)
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:

@@ -43,6 +43,17 @@ def new_study(notebooks: Path, name: str) -> Path:
             ")\n"
             'run.metrics({"customers": len(lifetimes)})'
         ),
+        _markdown("How many left and how many are still there; a group of fewer than ten people would be hidden."),
+        _code(
+            'outcomes = lifetimes.groupby("event").agg(customers=("event", "size"), typical=("duration", "median"))\n'
+            "run.export(\n"
+            "    outcomes.reset_index(),\n"
+            '    "outcomes",\n'
+            '    caption="Customers by whether they left, and the median time observed.",\n'
+            '    people="customers",  # how many stand behind a row; None: rows are no groups of people\n'
+            '    by="event",\n'
+            ")"
+        ),
         _markdown("## Limits\n\nSay what this study does not show."),
     ]
     for number, cell in enumerate(cells):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from workbench.datasets.suppression import suppress_small_groups
+from workbench.suppression import hidden_cells, suppress_small_groups
 
 tables = st.integers(1, 4).flatmap(
     lambda rows: st.integers(1, 4).flatmap(
@@ -68,3 +68,26 @@ def test_large_groups_stay_and_empty_ones_are_zero():
     _, shown = suppressed([[12, 0], [40, 11]])
     assert not shown["suppressed"].any()
     assert shown["n"].tolist() == [12, 0, 40, 11]
+
+
+def test_nothing_adds_up_across_what_tables_lie_within():
+    frame = pd.DataFrame({"month": [1, 1, 1, 2, 2, 2], "plan": list("abc") * 2, "n": [3, 40, 12, 30, 40, 12]})
+    shown = suppress_small_groups(frame, "n", groups=["plan"], within=["month"])
+    assert shown["suppressed"].tolist() == [True, False, True, False, False, False]
+
+
+def test_what_is_hidden_already_stays_and_is_not_hidden_twice_over():
+    frame = pd.DataFrame({"plan": range(6), "n": [3, 12, 14, 50, 60, 70]})
+    once = suppress_small_groups(frame, "n", groups=["plan"]).drop(columns="suppressed")
+    pd.testing.assert_frame_equal(
+        suppress_small_groups(once, "n", groups=["plan"]).drop(columns="suppressed"), once, check_dtype=False
+    )
+
+
+def test_cells_of_no_table_are_hidden_by_their_size_alone():
+    assert hidden_cells([9, 10, 0, float("nan")], []).tolist() == [True, False, False, True]
+
+
+def test_a_long_table_of_single_people_is_hidden_in_little_memory():
+    frame = pd.DataFrame({"who": range(20_000), "n": 1})
+    assert suppress_small_groups(frame, "n", groups=["who"])["suppressed"].all()

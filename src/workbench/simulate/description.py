@@ -1,0 +1,166 @@
+"""The dataset.yaml of a simulated world: what stands in its tables, as the door to the studies wants to know it."""
+
+from dataclasses import fields
+from typing import Any
+
+import yaml
+
+from workbench.simulate.records import NOT_APPLICABLE, extract_day
+from workbench.simulate.settings import PRESETS, Settings
+from workbench.simulate.words import REASON_LABELS, TOUCHPOINTS
+
+TABLES = (
+    "customers", "subscriptions", "transactions", "interactions", "surveys", "lifetimes", "treatments", "initiatives",
+)  # fmt: skip
+
+
+def command(settings: Settings, name: str) -> str:
+    """The command that makes this world again."""
+    start = {**{each.name: each.default for each in fields(Settings)}, **PRESETS[settings.preset]}
+    differ = [f"preset={settings.preset}"]
+    for each in fields(Settings):
+        value = getattr(settings, each.name)
+        if each.name != "preset" and (value != start[each.name] or each.name == "seed"):
+            differ.append(f"{each.name}={str(value).lower() if isinstance(value, bool) else value}")
+    return f"workbench data add {name} --simulate {' '.join(differ)}"
+
+
+def describe(settings: Settings, name: str) -> str:
+    """The text of the dataset.yaml."""
+    segments = {
+        "plan": {"label": "Plan", "constant": True},
+        "region": {"label": "Region", "constant": True},
+        "age_group": {"label": "Age", "constant": True},
+    }
+    splits = list(segments)
+    known = {"known_at": "known_at"} if settings.dirt else {}
+    tables: dict[str, dict[str, Any]] = {
+        "customers": {
+            "segments": splits,
+            "columns": {
+                "customer_id": "customer_id",
+                "name": {"label": "Name", "personal": "drop"},
+                "first_seen": "first_seen",
+                **segments,
+                "joined_via": {"label": "Joined via", "constant": True},
+            },
+        },
+        "subscriptions": {
+            "currency": settings.currency,
+            "columns": {
+                "customer_id": "customer_id",
+                "start": "start",
+                "end": "end",
+                "end_reason": {"label": "Reason for leaving", "values": dict(REASON_LABELS)},
+                "plan": {"label": "Plan"},
+                "price": {"label": "Monthly price"},
+            },
+        },
+        "transactions": {
+            "currency": settings.currency,
+            "columns": {
+                "customer_id": "customer_id",
+                "order_id": "order_id",
+                "timestamp": "timestamp",
+                **known,
+                "amount": {"label": "Amount"},
+                "margin": {"label": "Margin"},
+                "category": {"label": "Category"},
+            },
+        },
+        "interactions": {
+            "columns": {
+                "customer_id": "customer_id",
+                "timestamp": "timestamp",
+                **known,
+                "touchpoint": {"label": "Touchpoint", "values": {each.name: each.label for each in TOUCHPOINTS}},
+                "channel": {"label": "Channel"},
+                "kind": {"label": "Kind"},
+                "minutes": {"label": "Minutes of our time", "unit": "minutes"},
+                "resolved_first_contact": {"label": "Resolved at the first contact"},
+                "complaint": {"label": "Complaint"},
+            },
+        },
+        "surveys": {
+            "segments": splits,
+            "columns": {
+                "response_id": "response_id",
+                "customer_id": "customer_id",
+                "timestamp": "timestamp",
+                "nps": {"from": "recommend", "label": "Would recommend us", "scale": [0, 10], "role": "outcome"},
+                "csat": {"from": "satisfaction", "label": "Satisfied", "scale": [1, 5], "role": "outcome"},
+                "ces": {"from": "ease", "label": "Easy to deal with", "scale": [1, 7], "role": "outcome"},
+                **{
+                    each.name: {
+                        "label": each.label,
+                        "scale": [1, 5],
+                        "role": "driver",
+                        "touchpoint": each.name,
+                        "not_applicable": [str(NOT_APPLICABLE)],
+                    }
+                    for each in TOUCHPOINTS
+                },
+                "comment": {"label": "Comment", "type": "text"},
+                **{key: {"label": value["label"]} for key, value in segments.items()},
+            },
+        },
+        "lifetimes": {
+            "currency": settings.currency,
+            "segments": splits,
+            "columns": {
+                "customer_id": "customer_id",
+                "duration": {"unit": "months", "label": "Months as a customer"},
+                "event": {"label": "Left", "true_values": ["true"], "false_values": ["false"]},
+                "entry": {"label": "Months before the records begin"},
+                "reason": {"label": "Reason for leaving", "values": dict(REASON_LABELS)},
+                **segments,
+                "price": {"label": "Monthly price", "type": "money"},
+            },
+        },
+        "treatments": {
+            "currency": settings.currency,
+            "columns": {
+                "customer_id": "customer_id",
+                "initiative": {"label": "Initiative"},
+                "arm": {"label": "Arm"},
+                "start": "start",
+                "end": "end",
+                "cost": {"label": "Cost"},
+            },
+        },
+        "initiatives": {
+            "currency": settings.currency,
+            "columns": {
+                "initiative": {"label": "Initiative"},
+                "driver": {"label": "Driver"},
+                "touchpoint": {"label": "Touchpoint"},
+                "expected_lift": {"label": "Expected lift"},
+                "lift_sd": {"label": "Its standard deviation"},
+                "fixed_cost": {"label": "Fixed cost"},
+                "cost_per_customer": {"label": "Cost per customer reached"},
+                "reach": {"label": "Share of customers reached", "unit": "share"},
+            },
+        },
+    }
+    if not settings.trials:
+        del tables["treatments"]
+    whole = {
+        "title": f"Simulated company ({settings.preset}, seed {settings.seed})",
+        "description": (
+            f"A made-up provider of contracts with {settings.customers:,} customers on board at any time, over "
+            f"{settings.months} months. What is true of it is known, and kept where no study can read it."
+        ),
+        "source": f"simulated: {command(settings, name)}",
+        "licence": "Apache-2.0, as the workbench",
+        "fictional": True,
+        "extracted": extract_day(settings),
+        "tables": {table: {"file": f"{table}.parquet", **rest} for table, rest in tables.items()},
+    }
+    return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+class _Plain(yaml.SafeDumper):
+    """YAML in which nothing refers to anything else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True

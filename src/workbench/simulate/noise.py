@@ -1,0 +1,101 @@
+"""Noise that knows whose it is: one number for each customer's slot, month and mechanism.
+
+A world with an initiative and a world without it read the same noise (common random numbers), so they differ by the
+initiative alone; a longer horizon reads further and leaves earlier months as they were; and a chunk of slots gets the
+same numbers whichever chunk it is dealt to. Philox (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3")
+makes this cheap: its stream is a function of key and counter, so any stretch of it can be had without the rest.
+"""
+
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+from scipy.special import ndtri
+
+_BLOCK = 4  # Philox gives four words a count
+_EARLIEST = 2048  # months before the records are negative; a key is not
+_HALF = 0.5
+_PIECES = 4
+
+
+class Mechanism(IntEnum):
+    """What a stream of noise drives; the order is part of every world, so new ones go to the end."""
+
+    FIRST_JOIN = 1
+    ATTRIBUTES = 2
+    TRAITS = 3
+    TOUCH = 4
+    CONTACT = 5
+    LEAVE = 6
+    REASON = 7
+    NEED = 8
+    ORDERS = 9
+    ORDER = 10
+    SURVEY = 11
+    ITEMS = 12
+    ANSWERS = 13
+    NAME = 14
+    TRIAL = 15
+    REACH = 16
+    DIRT = 17
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The noise of one stretch of slots.
+
+    Attributes
+    ----------
+    seed
+        Of the world.
+    first, size
+        The stretch: slots `first` to `first + size - 1`; `first` is a multiple of 4.
+    replicate
+        0 is what happened; others are what could have happened instead.
+    """
+
+    seed: int
+    first: int
+    size: int
+    replicate: int = 0
+
+    def again(self, replicate: int) -> "Noise":
+        """The same slots in another replicate."""
+        return replace(self, replicate=replicate)
+
+    def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        """Numbers strictly between 0 and 1, one a slot."""
+        return (self._words(mechanism, month, sub) >> np.uint64(11)) * 2.0**-53 + 2.0**-54
+
+    def normal(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        """Standard normal numbers, one a slot."""
+        return ndtri(self.uniform(mechanism, month, sub))
+
+    def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        """Four numbers between 0 and 1 a slot, as cheap as one: each a multiple of 2⁻¹⁶ and a half of it.
+
+        Returns
+        -------
+        array of shape (4, size)
+        """
+        quarters = self._words(mechanism, month, sub).view(np.uint16).reshape(-1, _PIECES).T
+        return (quarters + _HALF) * 2.0**-16
+
+    def _words(self, mechanism: Mechanism, month: int, sub: int) -> np.ndarray:
+        field = (self.replicate << 40) | (int(mechanism) << 24) | (sub << 16) | (month + _EARLIEST)
+        key = np.array([self.seed, field], dtype=np.uint64)
+        counter = np.array([self.first // _BLOCK, 0, 0, 0], dtype=np.uint64)
+        return np.random.Philox(key=key, counter=counter).random_raw(self.size)
+
+
+@dataclass(frozen=True)
+class Together:
+    """The same slots in several replicates, one stretch after the other: small worlds are worked out many at a time."""
+
+    noises: tuple[Noise, ...]
+
+    def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        return np.concatenate([each.uniform(mechanism, month, sub) for each in self.noises])
+
+    def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        return np.concatenate([each.pieces(mechanism, month, sub) for each in self.noises], axis=1)

@@ -1,0 +1,204 @@
+"""What is true of the population that a study may observe, by large simulation: no survey, no small sample, no end.
+
+Two groups of people are simulated for it, with noise of their own. *Newcomers* are followed from their first day: their
+survival, reasons, cash flows and value. Those *on board* at the beginning of the records are asked all at once: what
+moves them, what they would answer, and what they would answer if a touchpoint were better.
+"""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.simulate import equations as eq
+from workbench.simulate.coefficients import Coefficients
+from workbench.simulate.customers import Customers, join
+from workbench.simulate.futures import Ahead, Worlds, ahead
+from workbench.simulate.history import live, reported_grades
+from workbench.simulate.noise import Noise
+from workbench.simulate.settings import Settings
+from workbench.simulate.words import AGE_GROUPS, PLANS, REASONS, REGIONS, TOUCHPOINTS
+
+HORIZON_MONTHS = 60
+ANNUAL_RATE = 0.10
+NEWCOMERS, ON_BOARD, STRETCH = 32_768, 16_384, 4_096
+_REPLICATE_NEW, _REPLICATE_BOARD = (1 << 20) + 1, (1 << 20) + 2
+SEGMENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "plan": ("plan", PLANS),
+    "region": ("region", REGIONS),
+    "age_group": ("age", AGE_GROUPS),
+}
+CASH = ("fees", "purchases", "contacts")
+
+
+def discount(months: int, annual_rate: float = ANNUAL_RATE) -> np.ndarray:
+    """Present value of 1 paid at the end of month 1, 2, …, `months`."""
+    return (1 + annual_rate) ** (-np.arange(1, months + 1) / 12)
+
+
+def groups(people: Customers) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Everybody, and each value of each segment: its name, the value, and who belongs to it."""
+    yield "all", "all", np.ones(len(people), dtype=bool)
+    for segment, (attribute, values) in SEGMENTS.items():
+        for code, value in enumerate(values):
+            yield segment, value, getattr(people, attribute) == code
+
+
+def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
+    """Survival, reasons and cash flows of customers who join at the beginning of the records, outside trials.
+
+    Returns
+    -------
+    table
+        Columns segment, value, month (1 … 60, from joining), survival at its end, its Monte-Carlo error, incidence and
+        hazard (a month, among those there) by reason, and cash flow per newcomer by kind and in total, in money.
+    dict
+        Lifetime value by segment and value at the annual rate and horizon that it states.
+    """
+    names = ["survival", *(f"incidence_{reason}" for reason in REASONS), *CASH]
+    sums: dict[tuple[str, str], np.ndarray] = {}
+    squares: dict[tuple[str, str], np.ndarray] = {}
+    sizes: dict[tuple[str, str], int] = {}
+    for turn, first in enumerate(range(0, NEWCOMERS, STRETCH)):
+        noise = Noise(settings.seed, first, STRETCH, _REPLICATE_NEW)
+        people = Customers.none(STRETCH)
+        join(world, people, ~people.active, 0, noise)
+        # Joining months are spread over the year, for orders have seasons.
+        calendar = (settings.first_day.month - 1 + 12 * turn * STRETCH // NEWCOMERS) % 12 + 1
+        for each in ahead(world, people, Worlds.one(), noise, first=0, months=HORIZON_MONTHS, calendar=calendar):
+            values = _of_month(each)
+            for segment, value, who in groups(people):
+                key = (segment, value)
+                sums.setdefault(key, np.zeros((len(names), HORIZON_MONTHS)))[:, each.month] += values[:, who].sum(
+                    axis=1
+                )
+                squares.setdefault(key, np.zeros(HORIZON_MONTHS))[each.month] += (values[0, who] ** 2).sum()
+                if each.month == 0:
+                    sizes[key] = sizes.get(key, 0) + int(who.sum())
+    parts, worth = [], {}
+    for key, total in sums.items():
+        n = sizes[key]
+        mean = dict(zip(names, total / n, strict=True))
+        before = np.concatenate([[1.0], mean["survival"][:-1]])
+        columns = {
+            "segment": [key[0]] * HORIZON_MONTHS,
+            "value": [key[1]] * HORIZON_MONTHS,
+            "month": np.arange(1, HORIZON_MONTHS + 1),
+            "survival": mean["survival"],
+            "survival_error": np.sqrt(np.maximum(squares[key] / n - mean["survival"] ** 2, 0) / n),
+        }
+        for reason in REASONS:
+            left = mean[f"incidence_{reason}"]
+            columns[f"incidence_{reason}"] = np.cumsum(left)
+            columns[f"hazard_{reason}"] = left / before
+        columns |= {f"cash_{kind}": mean[kind] for kind in CASH}
+        columns["cash"] = sum(mean[kind] for kind in CASH)
+        parts.append(pa.table(columns))
+        worth.setdefault(key[0], {})[key[1]] = float(columns["cash"] @ discount(HORIZON_MONTHS))
+    value = {
+        "annual_rate": ANNUAL_RATE,
+        "horizon_months": HORIZON_MONTHS,
+        "lifetime_value": worth,
+        "customers": NEWCOMERS,
+    }
+    return pa.concat_tables(parts), value
+
+
+def _of_month(each: Ahead) -> np.ndarray:
+    """(survival, incidences, cash) of the only world, by customer."""
+    left = each.left[:, 0]
+    return np.concatenate([each.staying, left, np.stack([each.cash[kind][0] for kind in CASH])])
+
+
+def on_board(settings: Settings, world: Coefficients) -> dict:
+    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do."""
+    samples = []
+    for first in range(0, ON_BOARD, STRETCH):
+        noise = Noise(settings.seed, first, STRETCH, _REPLICATE_BOARD)
+        first_month = deque(live(world, noise, 1, calendar=settings.first_day.month, surveys=False), maxlen=1)[0]
+        samples.append(first_month.people)
+    people = _joined(samples)
+    everybody = people.active.astype(float)
+    weight = everybody * eq.reply_probability(world, people.satisfaction, people.loyalty)
+    promoting = eq.net_promoter(world, people.satisfaction)
+    lived = eq.grade(people.latent)
+    reported = reported_grades(world, people, np.arange(len(people)))
+    return {
+        "customers": int(everybody.sum()),
+        "nps": _by_segment(
+            people, {"population": (promoting * 100, everybody), "respondents": (promoting * 100, weight)}
+        ),
+        "response": float(weight.sum() / everybody.sum()),
+        "drivers": {
+            "of lived experience, population": _importance(world, people, lived, everybody),
+            "of reported ratings, respondents": _importance(world, people, reported, weight),
+        },
+        "what_if": _what_if(world, people, lived, everybody, weight),
+    }
+
+
+def _joined(samples: list[Customers]) -> Customers:
+    return Customers(
+        **{each.name: np.concatenate([getattr(s, each.name) for s in samples], axis=-1) for each in fields(Customers)}
+    )
+
+
+def _by_segment(people: Customers, measures: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict:
+    made: dict[str, dict[str, dict[str, float]]] = {}
+    for segment, value, who in groups(people):
+        means = {
+            name: float(np.average(values[who], weights=weight[who])) for name, (values, weight) in measures.items()
+        }
+        made.setdefault(segment, {})[value] = means
+    return made
+
+
+def _importance(world: Coefficients, people: Customers, grades: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+    """Share of satisfaction's variance that each touchpoint accounts for: R² averaged over all orders (LMG, Shapley).
+
+    A touchpoint enters as three columns: used or not, grades below and above the middle among users.
+    """
+    used = people.relevant(0).astype(float)
+    away = used * (grades - eq.MIDDLE)
+    columns = np.stack([used, np.minimum(away, 0), np.maximum(away, 0)], axis=1).reshape(-1, len(people))
+    everything = np.concatenate([columns, people.satisfaction[None]])
+    covariance = np.cov(everything, aweights=weight)
+    touchpoints = len(TOUCHPOINTS)
+
+    def explained(members: tuple[int, ...]) -> float:
+        rows = [3 * k + j for k in members for j in range(3)]
+        if not rows:
+            return 0.0
+        within, across = covariance[np.ix_(rows, rows)], covariance[rows, -1]
+        return float(across @ np.linalg.lstsq(within, across, rcond=None)[0] / covariance[-1, -1])
+
+    known = {members: explained(members) for size in range(touchpoints + 1)
+             for members in combinations(range(touchpoints), size)}  # fmt: skip
+    shares = np.zeros(touchpoints)
+    for members, without in known.items():
+        for k in set(range(touchpoints)) - set(members):
+            gain = known[tuple(sorted((*members, k)))] - without
+            shares[k] += gain / (touchpoints * comb(touchpoints - 1, len(members)))
+    return {each.name: float(share) for each, share in zip(TOUCHPOINTS, shares, strict=True)}
+
+
+def _what_if(
+    world: Coefficients, people: Customers, grades: np.ndarray, everybody: np.ndarray, weight: np.ndarray
+) -> dict[str, dict[str, float]]:
+    """Change of the net promoter score, in points, when users below the top live one grade more at a touchpoint."""
+    before = eq.net_promoter(world, people.satisfaction)
+    relevant = people.relevant(0)
+    made = {}
+    for k, each in enumerate(TOUCHPOINTS):
+        better = np.minimum(grades[k] + 1, eq.GRADES)
+        gain = eq.impression(world, k, people.plan, better, 0) - eq.impression(world, k, people.plan, grades[k], 0)
+        change = 100 * (eq.net_promoter(world, people.satisfaction + relevant[k] * gain) - before)
+        made[each.name] = {
+            "population": float(np.average(change, weights=everybody)),
+            "respondents": float(np.average(change, weights=weight)),
+        }
+    return made

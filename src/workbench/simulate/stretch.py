@@ -1,0 +1,80 @@
+"""One stretch of slots from its beginning to its end: its records and, if wanted, what is true of it.
+
+Stretches know nothing of each other, so they may be worked out anywhere and in any order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.simulate.coefficients import Coefficients
+from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, trial_effects, value_ahead
+from workbench.simulate.dirt import soiled
+from workbench.simulate.history import live
+from workbench.simulate.initiatives import Initiative
+from workbench.simulate.noise import Noise
+from workbench.simulate.population import CASH
+from workbench.simulate.records import Book
+from workbench.simulate.settings import Settings
+from workbench.simulate.trials import Trials
+
+SIZE = 4_096  # memory grows with this, not with the world
+LEDGER = ("customers", *(f"cash_{kind}" for kind in (*CASH, "treatments")))
+
+
+@dataclass
+class Stretch:
+    """What is known of a stretch.
+
+    Attributes
+    ----------
+    tables
+        Canonical tables.
+    ledger
+        (months, `LEDGER`): customers on board and the cash flow that happened, by kind, in money.
+    value, trials, calls
+        The truth about initiatives, trials, and single calls; empty where it was not asked for.
+    """
+
+    tables: dict[str, pa.Table]
+    ledger: np.ndarray
+    value: Value | None
+    trials: list[TrialEffect]
+    calls: list[pa.Table]
+
+
+def live_through(
+    settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], first: int, size: int
+) -> Stretch:  # fmt: skip
+    """The slots `first` to `first + size - 1` of a world."""
+    noise = Noise(settings.seed, first, size)
+    book = Book(settings, world, noise)
+    wanted = settings.truth and first < MOST_SLOTS
+    trials = Trials(initiatives, keep=wanted) if settings.trials else None
+    ledger = np.zeros((settings.months, len(LEDGER)))
+    effects, calls = [], []
+    for month in live(world, noise, settings.months, calendar=settings.first_day.month, trials=trials):
+        book.write(month)
+        if month.month < 0:
+            continue
+        cash = month.cash()
+        ledger[month.month] = [month.people.active.sum(), *(cash[kind].sum() for kind in (*CASH, "treatments"))]
+        for each in month.enrolled if wanted else ():
+            effect, by_customer = trial_effects(settings, world, each, noise)
+            effects.append(effect)
+            if each.kind == "call":
+                calls.append(
+                    pa.table(
+                        {
+                            "customer_id": book.customer_ids(each.slot, each.before),
+                            "start_month": np.full(each.slot.size, each.start),
+                            "called": each.treated,
+                            "stay_effect": by_customer[0],
+                            "cash_effect": by_customer[1],
+                        }
+                    )
+                )
+    value = value_ahead(settings, world, month.people, noise, initiatives) if wanted else None
+    return Stretch(soiled(book.tables(), settings, first), ledger, value, effects, calls)

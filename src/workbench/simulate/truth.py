@@ -1,0 +1,78 @@
+"""The truth of a world, apart from its data: what a study should find, and what it may not read."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.simulate.coefficients import Coefficients
+from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, worth
+from workbench.simulate.initiatives import Initiative
+from workbench.simulate.population import newcomers, on_board
+from workbench.simulate.settings import Settings
+from workbench.simulate.stretch import LEDGER, Stretch
+
+
+class Truth:
+    """Gathered stretch by stretch, in their order.
+
+    Parameters
+    ----------
+    settings, world, initiatives
+        Of the world.
+    """
+
+    def __init__(self, settings: Settings, world: Coefficients, initiatives: Sequence[Initiative]):
+        self._settings, self._world, self._initiatives = settings, world, initiatives
+        self._ledger = np.zeros((settings.months, len(LEDGER)))
+        self._value: Value | None = None
+        self._trials: dict[tuple[str, int], TrialEffect] = {}
+        self._calls: list[pa.Table] = []
+
+    def add(self, stretch: Stretch) -> None:
+        self._ledger += stretch.ledger
+        if stretch.value is not None:
+            self._value = stretch.value if self._value is None else self._value + stretch.value
+        for each in stretch.trials:
+            key = (each.initiative, each.start)
+            self._trials[key] = self._trials[key] + each if key in self._trials else each
+        self._calls += stretch.calls
+
+    def files(self) -> dict[str, dict | pa.Table]:
+        """Everything that is true of the world, by the name of the file that it goes to.
+
+        Returns
+        -------
+        dict
+            `truth` (plain data) and tables: `newcomers` (see `population.newcomers`), `initiative_cash_flows` (see
+            `decisions.worth`), `ledger` (month, customers on board, cash flow that happened by kind and in total) and,
+            with trials, `call_effects` (customer_id, start_month, called, effect of a call on the probability of
+            staying and on the cash flow of six months).
+        """
+        settings, world = self._settings, self._world
+        survival, value = newcomers(settings, world)
+        assert self._value is not None
+        initiatives, flows = worth(settings, self._value, self._initiatives, min(settings.customers, MOST_SLOTS))
+        truth = {
+            "settings": asdict(settings),
+            "newcomers": value,
+            "on_board": on_board(settings, world),
+            "initiatives": initiatives,
+            "trials": [each.to_dict() for each in self._trials.values()],
+            "structural": {
+                "note": "Coefficients of the structural equations. With frailty, halo or confounding they are not what "
+                "a Cox model or an ordered logit recovers from the tables.",
+                **{name: _plain(each) for name, each in asdict(world).items()},
+            },
+        }
+        columns = dict(zip(LEDGER, self._ledger.T, strict=True))
+        total = self._ledger[:, 1:].sum(axis=1)
+        ledger = pa.table({"month": np.arange(settings.months), **columns, "cash": total})
+        calls = {"call_effects": pa.concat_tables(self._calls)} if self._calls else {}
+        return {"truth": truth, "newcomers": survival, "initiative_cash_flows": flows, "ledger": ledger, **calls}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value

@@ -1,0 +1,161 @@
+"""From settings to a folder: the tables, their dataset.yaml and, apart from them, the truth."""
+
+import json
+import multiprocessing
+import os
+import re
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.errors import DataError
+from workbench.files import strict_json
+from workbench.simulate.calibration import world_of
+from workbench.simulate.coefficients import Coefficients
+from workbench.simulate.description import describe
+from workbench.simulate.initiatives import Initiative, offered
+from workbench.simulate.records import stretches
+from workbench.simulate.settings import Settings
+from workbench.simulate.stretch import SIZE, Stretch, live_through
+from workbench.simulate.truth import Truth
+from workbench.wording import sentence, shown
+
+TRUTH_FOLDER = ".truth"  # in data/; no dataset.yaml can name a file outside its own folder
+_WORTH_A_PROCESS = 4  # stretches
+
+
+def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None, *, cores: int | None = None) -> None:
+    """Write the tables of a world with its dataset.yaml into one folder, and what is true of it into another.
+
+    Parameters
+    ----------
+    folder
+        An empty folder; its name becomes the dataset's.
+    truth_folder
+        Another one; needed where `settings.truth`.
+    cores
+        Processes at a time; as many as there are cores when left out. The result does not depend on it.
+    """
+    world, initiatives = world_of(settings), offered(settings)
+    truth = Truth(settings, world, initiatives)
+    with ExitStack() as stack:
+        writers: dict[str, pq.ParquetWriter] = {}
+        for stretch in _lived(settings, world, initiatives, cores or len(os.sched_getaffinity(0))):
+            truth.add(stretch)
+            for name, table in stretch.tables.items():
+                if name not in writers:
+                    writers[name] = stack.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", table.schema))
+                writers[name].write_table(table)
+    pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
+    (folder / "dataset.yaml").write_text(describe(settings, folder.name), "utf-8")
+    if settings.truth and truth_folder is not None:
+        for file, content in truth.files().items():
+            if isinstance(content, pa.Table):
+                pq.write_table(content, truth_folder / f"{file}.parquet")
+            else:
+                (truth_folder / f"{file}.json").write_text(strict_json(content), "utf-8")
+
+
+def _lived(
+    settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], cores: int
+) -> Iterator[Stretch]:  # fmt: skip
+    """The stretches in their order, however many are worked out at a time; few wait to be written."""
+    places = list(stretches(settings.customers, SIZE))
+    if cores == 1 or len(places) < _WORTH_A_PROCESS:
+        for place in places:
+            yield live_through(settings, world, initiatives, *place)
+        return
+    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+        waiting: deque = deque()
+        try:
+            for place in places:
+                waiting.append(pool.submit(live_through, settings, world, initiatives, *place))
+                if len(waiting) > 2 * cores:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
+
+
+def add(name: str, settings: Settings, root: Path) -> Path:
+    """Make a dataset of a simulated world: data/NAME with its tables, data/.truth/NAME with what is true of them.
+
+    Parameters
+    ----------
+    name
+        Of the dataset.
+    root
+        The project.
+
+    Returns
+    -------
+    Path
+        The dataset.yaml.
+
+    Raises
+    ------
+    DataError
+        When the name is none, the dataset is there already (nothing is ever overwritten), or there is no room: then
+        nothing is left behind.
+    """
+    if not re.fullmatch(r"\w[\w-]{0,63}", name):
+        raise DataError(sentence("got {name} as a dataset, expected letters, digits, _ and -.", name=shown(name)))
+    data = root / "data"
+    target, truth = data / name, data / TRUTH_FOLDER / name
+    for place in (target, truth):
+        if os.path.lexists(place):
+            where = shown(str(place.relative_to(root)))
+            raise DataError(sentence("{where} is there already; it is not overwritten.", where=where))
+    try:
+        data.mkdir(exist_ok=True)
+        making = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=data))
+    except OSError as error:
+        raise DataError(_no_room(name, error)) from error
+    try:
+        tables, known = making / name, making / "truth"
+        tables.mkdir()
+        known.mkdir()
+        simulate(settings, tables, known)
+        if settings.truth:
+            truth.parent.mkdir(exist_ok=True)
+            os.rename(known, truth)
+        try:
+            os.rename(tables, target)
+        except OSError:
+            shutil.rmtree(truth, ignore_errors=True)
+            raise
+    except OSError as error:
+        raise DataError(_no_room(name, error)) from error
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+    return target / "dataset.yaml"
+
+
+def read_truth(name: str, root: Path) -> dict:
+    """What is true of a simulated dataset, for tests and for judging a study: the content of truth.json.
+
+    Raises
+    ------
+    DataError
+        When there is none.
+    """
+    path = root / "data" / TRUTH_FOLDER / name / "truth.json"
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(sentence("no truth is known of the dataset {name}.", name=shown(name))) from error
+
+
+def _no_room(name: str, error: OSError) -> str:
+    why = error.strerror or str(error)
+    template = "data/{name} could not be written ({why}); nothing was left behind. Free some room and try again."
+    return sentence(template, name=name, why=why)

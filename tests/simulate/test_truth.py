@@ -1,0 +1,217 @@
+"""The truth about the truth: limits, agreement with brute force, and Monte-Carlo errors that are told."""
+
+import json
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lifelines import KaplanMeierFitter
+
+from workbench.simulate import equations as eq
+from workbench.simulate.calibration import world_of
+from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.customers import Customers, join
+from workbench.simulate.decisions import VALUE_MONTHS, subsets_of, value_ahead, worth
+from workbench.simulate.futures import Worlds, ahead
+from workbench.simulate.history import live
+from workbench.simulate.initiatives import offered
+from workbench.simulate.noise import Noise
+from workbench.simulate.population import HORIZON_MONTHS, discount, newcomers
+from workbench.simulate.settings import read_settings
+from workbench.simulate.words import REASONS, TOUCHPOINTS
+
+SETTINGS = read_settings(["preset=small", "customers=1024", "seed=4"])
+
+
+@pytest.fixture(scope="module")
+def world():
+    return world_of(SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def people(world):
+    """Customers at the decision date."""
+    months = live(world, Noise(4, 0, 1_024), SETTINGS.months, calendar=1, surveys=False)
+    return deque(months, maxlen=1)[0].people
+
+
+def told(firm):
+    return json.loads((firm.known / "truth.json").read_text())
+
+
+def test_all_64_subsets_are_valued_within_two_percent_of_their_cost(firm):
+    subsets = told(firm)["initiatives"]["subsets"]
+    assert len({tuple(each["initiatives"]) for each in subsets}) == 64
+    assert subsets[0] == {"initiatives": [], "npv": 0.0, "monte_carlo_error": 0.0, "cost": 0.0}
+    assert all(each["monte_carlo_error"] <= 0.02 * each["cost"] for each in subsets)
+
+
+def test_net_present_values_are_made_of_the_monthly_gains(firm):
+    flows = firm.truth("initiative_cash_flows")
+    for each in told(firm)["initiatives"]["subsets"][1:]:
+        gains = flows[flows["initiatives"] == " + ".join(each["initiatives"])].sort_values("month")["gain"]
+        assert np.isclose(gains @ discount(VALUE_MONTHS) - each["cost"], each["npv"])
+
+
+def test_lifetime_values_are_made_of_the_monthly_cash_flows(firm):
+    flows = firm.truth("newcomers")
+    for segment, values in told(firm)["newcomers"]["lifetime_value"].items():
+        for value, worth_ in values.items():
+            here = flows[(flows["segment"] == segment) & (flows["value"] == value)].sort_values("month")
+            assert np.isclose(here["cash"] @ discount(HORIZON_MONTHS), worth_)
+
+
+def test_survival_and_incidences_of_newcomers_sum_to_one(firm):
+    table = firm.truth("newcomers")
+    assert np.allclose(table["survival"] + table[[f"incidence_{reason}" for reason in REASONS]].sum(axis=1), 1)
+    assert table.groupby(["segment", "value"])["survival"].is_monotonic_decreasing.all()
+
+
+def test_an_initiative_without_effect_is_worth_minus_its_cost(world, people):
+    initiatives = [replace(each, true_lift=0.0) for each in offered(SETTINGS)[:2]]
+    noise = Noise(4, 0, 1_024)
+    told_, _ = worth(SETTINGS, value_ahead(SETTINGS, world, people, noise, initiatives), initiatives, 1_024)
+    for each in told_["subsets"]:
+        assert each["npv"] == -each["cost"]
+        assert each["monte_carlo_error"] == 0
+
+
+def test_a_subset_costs_what_its_initiatives_cost(firm):
+    initiatives = told(firm)["initiatives"]
+    single = {each["initiative"]: each["cost"] for each in initiatives["single"]}
+    for each in initiatives["single"]:
+        expected = each["fixed_cost"] + each["cost_per_customer"] * each["reached"]
+        assert np.isclose(each["cost"], expected)
+    for each in initiatives["subsets"]:
+        assert np.isclose(each["cost"], sum(single[name] for name in each["initiatives"]))
+
+
+def brute_force(world, people, lifts, replicate, months):
+    """The future of the same customers, drawn month by month with leavers leaving: realised cash flow and leavers."""
+    people = people.copy()
+    noise = Noise(4, 0, 1_024, replicate)
+    cash, reasons = np.zeros(months), np.zeros((months, 4))
+    there = people.active.copy()
+    for step in range(months):
+        month = SETTINGS.months + step
+        unresolved = ((people.complained > month - 1 - eq.GRIEVANCE_MONTHS) & ~people.settled).sum(axis=0)
+        hazards = np.stack(
+            eq.hazards(
+                world, satisfaction=people.satisfaction, unresolved=unresolved, relative_price=people.relative_price,
+                plan=people.plan, loyalty=people.loyalty, frailty=people.frailty, need_gone=people.need_gone,
+                tenure=month - people.joined, call=people.call(world, month), month=month,
+            )
+        )  # fmt: skip
+        draws = np.random.default_rng([replicate, step])
+        time = draws.exponential(size=len(people)) / hazards.sum(axis=0)
+        stay = np.minimum(time, 1) * there
+        rate = eq.purchase_rate(
+            world, satisfaction=people.satisfaction, propensity=people.propensity, loyalty=people.loyalty,
+            need_gone=people.need_gone, calendar_month=month % 12 + 1,
+        )  # fmt: skip
+        orders = draws.poisson(rate * stay) * (1 - world.refund_share)
+        amount = np.exp(world.basket + people.spends + world.basket_sd**2 / 2)
+        cash[step] += (FEE_MARGIN * people.price() * stay).sum()
+        cash[step] += (orders * amount * (world.category_share @ world.category_margin)).sum()
+        left = there & (time < 1)
+        for reason in range(4):
+            reasons[step, reason] = (left * hazards[reason] / hazards.sum(axis=0)).sum()
+        from workbench.simulate.customers import visit
+
+        total = eq.standing(world, people.loyalty, people.relative_price)
+        for k, touchpoint in enumerate(TOUCHPOINTS):
+            before = (people.latent[k], people.visited[k], people.complained[k], people.settled[k])
+            piloted = np.where((month < people.pilot_until) & (people.pilot_touchpoint == k), people.pilot_lift, 0)
+            done = visit(world, people, k, month, noise, before=before, lift=lifts[k] + piloted, until=stay)
+            people.latent[k], people.visited[k] = done.latent, done.visited
+            people.complained[k], people.settled[k] = done.complained, done.settled
+            cash[step] -= COST_PER_MINUTE * touchpoint.minutes * (done.used & there).sum()
+            total = total + done.adds(world, k, people.plan, month)
+        people.satisfaction = total
+        people.need_gone = people.need_gone | (draws.random(len(people)) < world.need_onset)
+        there = there & ~left
+        people.active = there
+    return cash, reasons
+
+
+def test_weighted_futures_agree_with_futures_in_which_people_leave(world, people):
+    """Cash flows and reasons by month, with a lift at two touchpoints: 60 drawn futures of 1,024 customers."""
+    months, replicates = 8, 60
+    lifts = [0.0] * len(TOUCHPOINTS)
+    lifts[2], lifts[5] = 0.5, 0.8
+    variants = [np.array([[lift]]) for lift in lifts]
+    worlds = Worlds(variants, np.zeros((1, len(lifts)), dtype=int), np.zeros(1, dtype=bool))
+    expected_cash, expected_left = np.zeros(months), np.zeros((months, 4))
+    for replicate in range(8):
+        steps = ahead(world, people, worlds, Noise(4, 0, 1_024, 900 + replicate), first=SETTINGS.months,
+                      months=months, calendar=1)  # fmt: skip
+        for step, each in enumerate(steps):
+            expected_cash[step] += sum(each.cash.values()).sum() / 8
+            expected_left[step] += each.left[:, 0].sum(axis=1) / 8
+    drawn = [brute_force(world, people, lifts, 100 + r, months) for r in range(replicates)]
+    for position, expected in enumerate((expected_cash, expected_left)):
+        seen = np.stack([each[position] for each in drawn])
+        error = seen.std(axis=0, ddof=1) / np.sqrt(replicates)
+        assert (np.abs(seen.mean(axis=0) - expected) < 4.5 * error + 0.002 * np.abs(expected)).all()
+
+
+def test_common_noise_leaves_a_tenth_of_the_variance(world, people):
+    """The gain of a lift at one touchpoint over a year, between paired and between unpaired worlds."""
+    months, lift = 12, 0.5
+    paired, without, with_ = [], [], []
+    for replicate in range(40):
+        futures = ahead(world, people, Worlds.pilot(2, lift), Noise(4, 0, 1_024, 300 + replicate),
+                        first=SETTINGS.months, months=months, calendar=1)  # fmt: skip
+        value = sum(sum(each.cash.values()).sum(axis=1) for each in futures)
+        paired.append(value[1] - value[0])
+        without.append(value[0])
+        with_.append(value[1])
+    assert np.var(paired) < 0.1 * (np.var(without) + np.var(with_))
+
+
+def test_common_noise_also_pairs_histories_in_which_people_leave(world):
+    """The same with everybody leaving, buying and complaining by the draw: two worlds that differ by one effect."""
+    better = replace(world, level=world.level + np.eye(len(TOUCHPOINTS))[2] * 0.3)
+
+    def margin(which, replicate):
+        months = live(which, Noise(4, 0, 512, replicate), 6, calendar=1, surveys=False)
+        return sum(sum(part.sum() for part in each.cash().values()) for each in months if each.month >= 0)
+
+    plain = np.array([margin(world, r) for r in range(30)])
+    lifted = np.array([margin(better, r) for r in range(30)])
+    assert np.var(lifted - plain) < 0.1 * (np.var(lifted) + np.var(plain))
+
+
+def test_survival_of_newcomers_is_what_kaplan_meier_sees_in_a_large_company(company):
+    """Late entry taken into account; the company without trials, as the truth has it."""
+    firm = company("customers=12000", "months=30", "seed=4", "trials=false", "truth=false", cores=2)
+    table, _ = newcomers(read_settings(["seed=4"]), world_of(read_settings(["seed=4"])))
+    truth = table.to_pandas().query("segment == 'plan'")
+    lives = firm.table("lifetimes")
+    for plan, here in lives.groupby("plan"):
+        seen = KaplanMeierFitter(alpha=0.002).fit(here["duration"], here["event"], entry=here["entry"])
+        band = seen.confidence_interval_
+        for month in (3, 12, 24, 36):
+            true = float(truth[(truth["value"] == plan) & (truth["month"] == month)]["survival"].iloc[0])
+            low, high = band[band.index <= month].iloc[-1]
+            assert low <= true <= high, (plan, month)
+
+
+def test_newcomers_do_not_depend_on_how_the_company_is_cut(world):
+    """The truth about the population is of the seed, not of the size of the company."""
+    small, large = (read_settings([f"customers={n}", "seed=4"]) for n in (10, 100_000))
+    assert world_of(small).hazard_base.tolist() == world_of(large).hazard_base.tolist()
+
+
+def test_a_newcomer_has_used_nothing_and_is_content_as_loyalty_and_price_have_it(world):
+    people = Customers.none(64)
+    join(world, people, ~people.active, 3, Noise(1, 0, 64))
+    assert not people.relevant(3).any()
+    assert np.allclose(people.satisfaction, eq.standing(world, people.loyalty, people.relative_price))
+    assert (people.frailty == 1).all()
+
+
+def test_subsets_begin_with_doing_nothing():
+    assert subsets_of([None] * 3).shape == (8, 3)
+    assert not subsets_of([None] * 3)[0].any()
