@@ -167,4 +167,4 @@ def test_a_dataset_without_lifetimes_of_any_kind_is_refused_before_anything_runs
     shutil.copy(NOTEBOOK, bench.root / "notebooks")
     refused = bench.run("run", "churn_survival", "--dataset", "mobi")
     assert refused.returncode == 2
-    assert "one of the tables lifetimes, subscriptions or transactions" in refused.stderr
+    assert "one of the tables subscriptions, lifetimes or transactions" in refused.stderr

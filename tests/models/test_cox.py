@@ -336,3 +336,32 @@ def test_the_figure_names_what_is_compared(model):
     labels = [label.get_text() for label in axes.get_yticklabels()]
     assert "age: 27\nagainst 20" in labels
     assert "1 means no difference" in model.describe()
+
+
+def test_a_category_that_is_written_when_somebody_goes_is_named():
+    random = np.random.default_rng(1)
+    life, cut = random.exponential(20, 600), random.uniform(5, 40, 600)
+    left = life <= cut
+    outcome = np.where(left ^ (random.random(600) < 0.04), "cancelled", "renewed")
+    rows = pd.DataFrame(
+        {"customer_id": range(600), "duration": np.minimum(life, cut), "event": left, "last_contact": outcome,
+         "plan": random.choice(["a", "b"], 600)}
+    )  # fmt: skip
+    checks = {check.name: check for check in fit_cox(rows, ["last_contact", "plan"]).checks()}
+    assert checks["hindsight_last_contact"].status == "warn"
+    assert "nearly tells by itself who left" in checks["hindsight_last_contact"].message
+    assert "hindsight_plan" not in checks
+
+
+def test_covariates_that_say_almost_the_same_are_held_and_foretell_as_before():
+    random = np.random.default_rng(2)
+    x = random.normal(size=400)
+    life, cut = random.exponential(20 * np.exp(-0.5 * x)), random.uniform(5, 40, 400)
+    rows = pd.DataFrame({"customer_id": range(400), "duration": np.minimum(life, cut), "event": life <= cut, "x": x,
+                         "nearly_x": x + random.normal(size=400) * 1e-3})  # fmt: skip
+    held, alone = fit_cox(rows, ["x", "nearly_x"]), fit_cox(rows, ["x"])
+    check = {check.name: check for check in held.checks()}["cox_convergence"]
+    assert (check.status, held.usable) == ("warn", True)
+    assert "held towards 1" in check.message
+    apart = held.predict_survival(rows, [10])[10] - alone.predict_survival(rows, [10])[10]
+    assert np.abs(apart).max() < 0.02

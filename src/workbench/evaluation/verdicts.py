@@ -225,8 +225,8 @@ class Evaluation:
             said[status],
             span=span(self.until, self.time_unit),
             gain=percent((km - self.integrated_brier) / km),
-            lower=percent(lower / km),
-            upper=percent(upper / km),
+            lower=percent(round(lower / km, 3) + 0.0),
+            upper=percent(round(upper / km, 3) + 0.0),
             weights=sentence("by what customers are like")
             if self.weights_depend
             else sentence("the same for all customers"),

@@ -8,12 +8,14 @@ import pandas as pd
 from workbench.findings import Check
 from workbench.models.design import Design, Term
 from workbench.models.risk_sets import risk_sets
-from workbench.wording import listing, number, sentence
+from workbench.wording import listing, number, percent, sentence
 
 EVENTS_PER_COLUMN = 10
 """Fewer leavers per column than this and coefficients are unstable (Peduzzi et al. 1995)."""
 INFLATED = 5.0
 """Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
+FOREGONE = 0.7
+"""A category that explains more than this of the variance of leaving knows too much."""
 OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
@@ -90,7 +92,7 @@ def maximise(
         )
     )  # fmt: skip
     problems += _overlap(entangled, names)
-    problems += _hindsight(matrix, durations, design)
+    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design)
     return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
 
 
@@ -232,4 +234,37 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
                     threshold=limit,
                 )
             )
+    return checks
+
+
+def _foregone(matrix: np.ndarray, events: np.ndarray, design: Design) -> list[Check]:
+    """Categories that nearly tell who left: an outcome of the last contact, a flag that is set when somebody goes."""
+    checks: list[Check] = []
+    share = events.mean()
+    if not 0 < share < 1:
+        return checks
+    for term in design.terms:
+        own = [
+            place for place, (covariate, level) in enumerate(design.columns) if covariate == term.covariate and level
+        ]
+        if not own:
+            continue
+        level = matrix[:, own] @ np.arange(1, len(own) + 1)
+        _, place = np.unique(level, return_inverse=True)
+        size, left = np.bincount(place), np.bincount(place, weights=events)
+        explained = float((size * (left / size - share) ** 2).sum() / (len(events) * share * (1 - share)))
+        if explained > FOREGONE:
+            checks.append(
+                Check(
+                    name=f"hindsight_{term.covariate}",
+                    status="warn",
+                    message=sentence(
+                        "{label} nearly tells by itself who left ({share} of the variance): it may have been written "
+                        "when they went; leave it out unless it was known long before.",
+                        label=term.label, share=percent(explained),
+                    ),
+                    value=explained,
+                    threshold=FOREGONE,
+                )
+            )  # fmt: skip
     return checks
