@@ -1,7 +1,7 @@
 """Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,6 +12,7 @@ from workbench.findings import Check
 from workbench.models.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.follow_up import follow_up_weights
+from workbench.models.landmark import fit_landmarked
 from workbench.models.levels import as_levels
 from workbench.models.lives import Lives
 from workbench.models.outlook import AHEAD, Forecast, forecast
@@ -59,6 +60,7 @@ def judge(
     folds: int = 5,
     repeats: int = 2,
     confidence: float = 0.9,
+    histories: Mapping[str, pd.DataFrame] | None = None,
 ) -> Judgement:
     """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
 
@@ -72,12 +74,15 @@ def judge(
         Of evaluations without dates.
     cutoff
         Day at which training ends; see `Spells.cutoff`.
+    histories
+        With dates, what became known of customers over time (`workbench.models.landmark.histories_of`): a model of
+        monthly hazards that takes it in is judged beside the others.
     """
     remedied = fit_changing(model, lives.lifetimes)
     plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
     known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
     if lives.spells is not None:
-        return _out_of_time(model, known, lives, cutoff=cutoff, confidence=confidence)
+        return _out_of_time(model, known, lives, histories or {}, random_seed, cutoff=cutoff, confidence=confidence)
     rows = model.complete_cases(lives.lifetimes)
     followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
     parts = None
@@ -95,7 +100,16 @@ def judge(
                      remedied=remedied)  # fmt: skip
 
 
-def _out_of_time(model: CoxModel, known: dict, lives: Lives, *, cutoff: dt.date | None, confidence: float) -> Judgement:
+def _out_of_time(
+    model: CoxModel,
+    known: dict,
+    lives: Lives,
+    histories: Mapping[str, pd.DataFrame],
+    random_seed: int,
+    *,
+    cutoff: dt.date | None,
+    confidence: float,
+) -> Judgement:
     spells = lives.spells
     day = spells.cutoff(cutoff)
     train, test = spells.until(day), spells.after(day)
@@ -113,15 +127,17 @@ def _out_of_time(model: CoxModel, known: dict, lives: Lives, *, cutoff: dt.date 
     fitted = {next(iter(known)): earlier}
     if len(known) > 1 and (remedied := fit_changing(earlier, train)):
         fitted[list(known)[1]] = remedied
+    news = fit_landmarked(earlier.complete_cases(train), covariates, histories, random_seed=random_seed)
+    apart = (sentence("month by month, with what is new"),) if news else ()
     within = float((test["duration"] - test["entry"]).max())
     horizons = [each for each in AHEAD if each <= within] or [within]
     judged = {
         name: evaluate(
             each, test, horizons, train=train, confidence=confidence, time_unit=lives.time_unit, since=str(day.date())
         )
-        for name, each in fitted.items()
+        for name, each in (*fitted.items(), *((name, news) for name in apart))
     }
-    comparison = Comparison(judged)
+    comparison = Comparison(judged, apart)
     told = forecast(fitted[comparison.best], spells, day, confidence=confidence, there=test)
     return Judgement(comparison=comparison, model=known[comparison.best], day=day, forecast=told,
                      remedied=_remedy(known))  # fmt: skip
