@@ -8,7 +8,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.evaluation.survival import evaluate
 from workbench.models.cause_specific import fit_cause_specific
 from workbench.models.cox import fit_cox
-from workbench.models.outlook import forecast, outlook
+from workbench.models.outlook import forecast, outlook, remaining
 from workbench.models.spells import DAYS_PER_MONTH, from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
@@ -177,3 +177,11 @@ def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_chang
     second = again.conditional_survival(rows, tenure * DAYS_PER_MONTH, [3 * DAYS_PER_MONTH, 12 * DAYS_PER_MONTH])
     for column in ("survival", "lower", "upper"):
         assert first[column].to_numpy() == pytest.approx(second[column].to_numpy(), nan_ok=True)
+
+
+def test_the_time_still_to_come_is_that_of_the_truth(spells):
+    told = remaining(fit_cox(spells.lifetimes, ["plan"]), spells, within=12)
+    rate = np.where(spells.on_board()["plan"] == "dear", 0.05, 0.02)
+    assert np.abs(told["remaining"] - (1 - np.exp(-12 * rate)) / rate).mean() < 0.3
+    assert (told["lower"] <= told["remaining"]).all()
+    assert (told["remaining"] <= told["upper"]).all()

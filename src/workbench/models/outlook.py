@@ -138,6 +138,25 @@ def outlook(model, spells: Spells, *, horizons: Iterable[float] = AHEAD, confide
     )
 
 
+def remaining(model, spells: Spells, *, within: float = AHEAD[-1], confidence: float = 0.9) -> pd.DataFrame:
+    """Months that everybody on board is still expected to stay within the next `within`.
+
+    Parameters
+    ----------
+    model
+        A `CoxModel` or `ChangingHazards` fitted to `spells.lifetimes`.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
+    """
+    now = model.complete_cases(spells.on_board())
+    tenure = now["duration"].to_numpy(dtype=float)
+    table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=24)
+    return table.assign(customer_id=now["person"].to_numpy(), within=within)
+
+
 def _expected(model, rows: pd.DataFrame, tenure: np.ndarray, within: float, weights: np.ndarray | None = None):
     """How many (or how much weight) leave within a time, and the variance of that number: of chance and of the fit."""
     weights = np.ones(len(rows)) if weights is None else weights
