@@ -38,10 +38,21 @@ def test_refunds_are_taken_off_and_customers_without_revenue_left_out():
     assert customer_revenue(frame).to_dict() == {"a": 5.0}
 
 
+def bought(amounts, day):
+    return pd.DataFrame({"customer_id": range(len(amounts)), "timestamp": pd.Timestamp(day), "amount": amounts})
+
+
 def test_only_the_last_days_count():
-    days = pd.to_datetime(["2025-01-01", "2026-06-01 09:00", "2026-06-30 20:00"], format="mixed")
-    frame = pd.DataFrame({"customer_id": ["a", "b", "c"], "timestamp": days, "amount": [90.0, 3.0, 1.0]})
+    early = bought([90.0] * 20, "2025-01-01").assign(customer_id=range(100, 120))
+    frame = pd.concat([early, bought([3.0] * 10 + [1.0] * 10, "2026-06-30 20:00")])
     made = concentration({"own": frame, "other": frame}, days=30, tops=[0.5], margin=0.1)
-    assert made.shares.loc["top 50%"].tolist() == [0.75, 0.75]
-    assert made.n == 2
-    assert made.curves["own"][1][-1] == 1
+    assert made.shares.loc["top 50%"].tolist() == pytest.approx([0.75, 0.75])
+    assert made.n == 20
+    x, y = made.curves["own"]
+    assert (x[1], y[1], y[-1]) == pytest.approx((0.5, 0.75, 1))  # half of twenty: fewer are not shown
+
+
+def test_the_revenue_of_a_handful_of_top_customers_is_not_shown():
+    many, few = bought([1.0] * 200, "2026-06-30"), bought([1.0] * 100, "2026-06-30")
+    with pytest.raises(DataError, match=r"few: got 100 customers .* at least 125"):
+        concentration({"many": many, "few": few}, margin=0.1)

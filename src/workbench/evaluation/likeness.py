@@ -199,7 +199,6 @@ def in_short(likenesses: Sequence[Likeness]) -> Finding:
         estimate=n,
         unit=sentence("of {all} respects", all=number(len(likenesses))),
         evidence="descriptive",
-        n=likenesses[0].n,
     )
 
 

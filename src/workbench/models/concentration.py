@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.evaluation.likeness import Likeness
+from workbench.models.levels import SMALLEST_GROUP
 from workbench.models.purchase_gaps import last_days
 from workbench.wording import listing, number, percent, sentence
 
@@ -84,9 +85,25 @@ def concentration(
         Shares of customers.
     margin
         As of `Likeness`.
+
+    Raises
+    ------
+    DataError
+        When the smallest top of a data set is fewer customers than may be shown.
     """
+    tops = list(tops)
     revenue = {name: customer_revenue(last_days(table, days)).to_numpy() for name, table in transactions.items()}
-    grid = np.linspace(0, 1, 201)
+    template = (
+        "{name}: got {n} customers with revenue in the last {days} days, expected at least {least}: the top "
+        "ones would be too few to be shown."
+    )
+    faults = [
+        sentence(template, name=name, n=number(len(each)), days=number(days), least=number(SMALLEST_GROUP / min(tops)))
+        for name, each in revenue.items()
+        if len(each) * min(tops) < SMALLEST_GROUP
+    ]
+    if faults:
+        raise DataError(*faults)
     shares = {name: [float(top_share(each, top)) for top in tops] for name, each in revenue.items()}
     sizes = listing([f"{name} {number(len(each))}" for name, each in revenue.items()])
     template = (
@@ -99,7 +116,14 @@ def concentration(
         margin=margin,
         note=sentence(template, days=number(days), sizes=sizes),
         n=len(next(iter(revenue.values()))),
-        curves={name: (grid, top_share(each, grid)) for name, each in revenue.items()},
+        curves={name: _curve(each) for name, each in revenue.items()},
         axis=(sentence("Share of customers, those who spend most first"), sentence("Share of revenue")),
         shares_on_x=True,
     )
+
+
+def _curve(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`top_share` from 0 to 1; what fewer customers bring than may be shown is passed over."""
+    grid = np.linspace(0, 1, 201)
+    grid = grid[(grid == 0) | (grid * len(amounts) >= SMALLEST_GROUP)]
+    return grid, top_share(amounts, grid)
