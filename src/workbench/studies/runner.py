@@ -115,6 +115,10 @@ class _Run:
         self.secrets = environment_secrets(os.environ)
         self._write_log(f"{self.plan.study.name} {self.manifest['run_id']} started")
         self.kernel = self._make_kernel()
+        # Its modules import each other: of two threads that import it at once one finds it half done, or both wait.
+        import jupyter_client  # noqa: F401
+        import nbformat  # noqa: F401
+
         try:
             with ThreadPoolExecutor(1, thread_name_prefix="papermill") as pool:
                 future = pool.submit(self._execute)
