@@ -190,6 +190,7 @@ def data_add(options: argparse.Namespace) -> None:
         from workbench.simulate.world import add as add_world
 
         settings = read_settings(options.simulate)
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was begun is removed
         made = add_world(options.name, settings, Project.find().root)
         print(f"{_for_people(made)}: a made-up company; `workbench data show {options.name}` tells what it holds")
         return

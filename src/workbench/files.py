@@ -40,23 +40,25 @@ def strict_json(value: object) -> str:
     return json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
 
 
-def private_folder(prefix: str) -> tuple[Path, IO[bytes]]:
+def private_folder(prefix: str, within: Path | None = None) -> tuple[Path, IO[bytes]]:
     """A new temporary folder that nobody else can read; those of the same prefix that dead processes left go.
 
     Parameters
     ----------
     prefix
         Of its name; used for nothing else.
+    within
+        Where it is made; where temporary files go when left out.
 
     Returns
     -------
     Path, file
         The folder, and a lock that says that it is in use: keep it open as long as the folder is needed.
     """
-    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+    for left in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
         with contextlib.suppress(OSError):  # in use, not ours, or gone in this moment
             _remove_left(left)
-    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
     # Born under another name: nobody must find it before it is locked.
     lock = (folder / f"{_LOCK}.new").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)

@@ -100,7 +100,7 @@ def brute_force(world, people, lifts, replicate, months):
             eq.hazards(
                 world, satisfaction=people.satisfaction, unresolved=unresolved, relative_price=people.relative_price,
                 plan=people.plan, loyalty=people.loyalty, frailty=people.frailty, need_gone=people.need_gone,
-                tenure=month - people.joined, call=people.call(world, month), month=month,
+                tenure=month - people.joined, call=people.call(month), month=month,
             )
         )  # fmt: skip
         draws = np.random.default_rng([replicate, step])

@@ -6,6 +6,7 @@ import resource
 
 import pandas as pd
 import pytest
+from tests.benches import SIGNALS, wait_for
 
 from workbench import cli, datasets
 from workbench.errors import DataError
@@ -113,6 +114,22 @@ def test_a_full_disk_leaves_nothing_behind(bench, room):
     assert list((bench.root / "data").iterdir()) == []
 
 
+@pytest.mark.parametrize("how", ["ctrl-c", "sigterm", "kill"])
+def test_an_interrupted_company_leaves_no_half_of_it(bench, how):
+    process = bench.start("data", "add", "firm", "--simulate", "customers=20000", "months=24", "truth=false")
+    wait_for(lambda: list((bench.root / "data").glob(".simulating-*/firm/transactions.parquet")))
+    process.send_signal(SIGNALS[how])
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == {"ctrl-c": 130, "sigterm": 143, "kill": -9}[how]
+    assert "Traceback" not in stderr
+    assert not (bench.root / "data" / "firm").exists()
+    if how == "kill":  # nobody was left to clean up: whoever comes next does
+        add("other", read_settings(["customers=10", "months=1", "truth=false"]), bench.root)
+        assert {path.name for path in (bench.root / "data").iterdir()} == {"other"}
+    else:
+        assert list((bench.root / "data").iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["..", "a/b", "", ".truth", "a" * 65, "new\nline"])
 def test_a_name_that_is_none_is_refused(bench, name):
     with pytest.raises(DataError, match="expected letters"):
@@ -142,6 +159,16 @@ def test_the_dataset_says_how_to_make_it_again(bench):
     add("firm", read_settings(["preset=small", "customers=50", "months=2", "seed=3", "truth=false"]), bench.root)
     said = datasets.find("firm", bench.root).source
     assert said.endswith("data add firm --simulate preset=small customers=50 months=2 seed=3 truth=false")
+
+
+@pytest.mark.parametrize(
+    "settings", [("customers=1", "months=1"), ("customers=30", "months=5"), ("months=6", "customers=9")]
+)
+def test_a_company_too_small_or_young_for_some_tables_has_the_others(bench, settings):
+    add("firm", read_settings([*settings, "truth=false"]), bench.root)
+    source = datasets.find("firm", bench.root)
+    assert {"customers", "subscriptions", "lifetimes", "initiatives"} <= set(source.tables) < TABLES
+    assert all(check.status != "fail" for check in source.check())
 
 
 def test_names_of_people_do_not_enter(bench):

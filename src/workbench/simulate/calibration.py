@@ -18,7 +18,7 @@ from workbench.simulate.history import live
 from workbench.simulate.noise import Noise
 from workbench.simulate.settings import Settings
 
-SAMPLE = 4_096
+SAMPLE = 3_072
 REPLICATE = 1 << 20  # far from those of the truth
 _NOBODY_LEAVES = -60.0
 _ROUNDS = 3
@@ -31,6 +31,8 @@ def world_of(settings: Settings) -> Coefficients:
     noise = Noise(settings.seed, 0, SAMPLE, REPLICATE)
     calendar = settings.first_day.month
     world = replace(world, hazard_base=np.full(4, _NOBODY_LEAVES))
+    people = _last(world, noise, calendar)
+    world = replace(world, usual=_usual(world, people))
     people = _last(world, noise, calendar)
     # The spread is that of the part which touchpoints make: loyalty and price come on top.
     touched = people.satisfaction - eq.standing(world, people.loyalty, people.relative_price)
@@ -57,6 +59,17 @@ def world_of(settings: Settings) -> Coefficients:
         recommend_cuts=_cuts(aims.recommend, satisfaction, weight),
         content_cuts=_cuts(aims.content, satisfaction, weight),
         ease_cuts=_cuts(aims.ease, satisfaction, weight),
+    )
+
+
+def _usual(world: Coefficients, people: Customers) -> np.ndarray:
+    """What experience at each touchpoint brings on average to those who have used it."""
+    grades, used = eq.grade(people.latent), people.visited > eq.LONG_AGO
+    return np.array(
+        [
+            np.average(eq.impression(world, k, people.plan, grades[k], 0) - world.use_effect[k], weights=used[k])
+            for k in range(len(grades))
+        ]
     )
 
 

@@ -23,14 +23,15 @@ RANGES: Mapping[str, Range] = MappingProxyType(
     {
         "quality_share": Range(0.25, 0.40, "share of an experience's variance that a customer has at all touchpoints"),
         "person_share": Range(0.08, 0.18, "share that a customer has at one touchpoint, visit after visit"),
-        "spread": Range(1.0, 1.4, "standard deviation of satisfaction among customers, on the logit scale of answers"),
-        "halo": Range(0.25, 0.55, "what a standard deviation of satisfaction adds to the latent scale of a rating"),
+        "spread": Range(1.0, 1.4, "standard deviation of what touchpoints bring to satisfaction (logit scale)"),
+        "halo": Range(0.25, 0.55, "what `spread` points of satisfaction add to the latent scale of a rating"),
         "weight": Range(0.05, 0.40, "effect of a grade at a touchpoint on satisfaction, before scaling; one is zero"),
         "weight_by_plan": Range(-0.25, 0.25, "how much weaker or stronger that effect is on a plan"),
         "asymmetry": Range(-0.50, 0.70, "above 0 a grade counts more below the middle (penalty) than above (reward)"),
-        "use_effect": Range(-0.10, 0.15, "effect of having used a touchpoint at all, at the middle grade"),
+        "use_effect": Range(-0.10, 0.15, "effect of having used a touchpoint at all, when it was as usual there"),
         "cliff": Range(0.60, 1.20, "fall of satisfaction at grades 1 and 2 (preset thresholds, every second one)"),
         "drift_weight": Range(-0.30, 0.30, "relative change of a touchpoint's effect in a year (preset drift)"),
+        "drift_price": Range(0.10, 0.30, "rise of the log hazard of leaving over price in a year (preset drift)"),
         "loyalty_on_satisfaction": Range(0.30, 0.60, "effect of a standard deviation of unseen loyalty"),
         "price_on_satisfaction": Range(0.80, 1.60, "fall of satisfaction for each 1 of log price over list price"),
         "unresolved": Range(0.50, 1.00, "fall of satisfaction for a complaint left unresolved"),
@@ -60,6 +61,7 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         "satisfaction_on_reply": Range(0.15, 0.45, "log odds of answering per point of satisfaction"),
         "loyalty_on_reply": Range(0.10, 0.30, "log odds of answering per unit of loyalty"),
         "blank_share": Range(0.02, 0.06, "share of items left blank"),
+        "mood": Range(0.35, 0.60, "correlation of the noise of answers to several questions (normal scores)"),
         "detractors": Range(0.15, 0.28, "share answering 0 to 6 to recommend, aimed at"),
         "promoters": Range(0.32, 0.50, "share answering 9 or 10, aimed at"),
         "resolution": Range(0.45, 0.70, "share of complaints that are well resolved"),
@@ -103,6 +105,7 @@ class Coefficients:
     asymmetry: np.ndarray
     use_effect: np.ndarray
     cliff: np.ndarray
+    usual: np.ndarray  # (touchpoints,) what an experience there brings on average, which customers expect
     satisfaction_base: float
     spread: float
     halo: float
@@ -111,7 +114,7 @@ class Coefficients:
     unresolved: float
     resolved: float
     thresholds: float
-    drift: float
+    drift_price: float
     frailty: float
     hazard_base: np.ndarray  # (reasons,)
     satisfaction_on_service_hazard: float
@@ -142,6 +145,7 @@ class Coefficients:
     satisfaction_on_reply: float
     loyalty_on_reply: float
     blank_share: float
+    mood: float
     recommend_cuts: np.ndarray  # (10,)
     content_cuts: np.ndarray  # (4,) of CSAT 1–5
     ease_cuts: np.ndarray  # (6,) of CES 1–7, 7 very easy
@@ -151,6 +155,7 @@ class Coefficients:
     call_sd: float
     uptake_base: float
     uptake_loyalty: float
+    uptake_satisfaction: float
 
     def weight(self, k: int, month: int) -> np.ndarray:
         """Effect of a grade at touchpoint `k` on satisfaction, by plan."""
@@ -222,6 +227,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         asymmetry=many("asymmetry", touchpoints),
         use_effect=many("use_effect", touchpoints),
         cliff=settings.thresholds * many("cliff", touchpoints) * (np.arange(touchpoints) % 2),
+        usual=np.zeros(touchpoints),
         satisfaction_base=0.0,
         spread=one("spread"),
         halo=settings.halo * one("halo"),
@@ -230,7 +236,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         unresolved=one("unresolved"),
         resolved=one("resolved"),
         thresholds=settings.thresholds,
-        drift=settings.drift,
+        drift_price=settings.drift * one("drift_price"),
         frailty=settings.frailty,
         hazard_base=np.zeros(len(REASONS)),
         satisfaction_on_service_hazard=one("satisfaction_on_service_hazard"),
@@ -261,6 +267,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         satisfaction_on_reply=one("satisfaction_on_reply"),
         loyalty_on_reply=unseen * one("loyalty_on_reply"),
         blank_share=one("blank_share"),
+        mood=one("mood"),
         recommend_cuts=np.zeros(10),
         content_cuts=np.zeros(4),
         ease_cuts=np.zeros(6),
@@ -269,13 +276,13 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         call_premium=one("call_premium"),
         call_sd=one("call_sd"),
         uptake_base=-0.4,
-        uptake_loyalty=unseen * 1.5,
+        uptake_loyalty=1.5 * unseen,
+        uptake_satisfaction=0.3 * unseen,
     )
     return made, aims
 
 
 def scaled(world: Coefficients, factor: float) -> Coefficients:
     """The world with all effects of touchpoints on satisfaction multiplied by `factor`."""
-    return replace(
-        world, weights=world.weights * factor, use_effect=world.use_effect * factor, cliff=world.cliff * factor
-    )
+    effects = ("weights", "use_effect", "cliff", "usual")
+    return replace(world, **{name: getattr(world, name) * factor for name in effects})

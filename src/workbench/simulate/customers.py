@@ -1,8 +1,8 @@
 """The state of the customers in a stretch of slots, how newcomers join, and what a visit to a touchpoint does.
 
 A slot holds one customer at a time: whoever leaves is followed, at the beginning of the next month, by somebody new.
-The number on board is so the same at all times, and its tenures at the beginning of the records are those that a
-business of long standing has (`BURN_IN` months are lived through before, and left no record).
+The company began `BURN_IN` months before its records, and grew for `STAGGER` of them; since then the number on board is
+the same. Those months are lived through and left no record.
 """
 
 from dataclasses import dataclass, fields
@@ -22,8 +22,8 @@ from workbench.simulate.coefficients import (
 from workbench.simulate.noise import Mechanism, Noise, Together
 from workbench.simulate.words import ONBOARDING, TOUCHPOINTS
 
-BURN_IN = 36
-STAGGER = 24  # the first customers of the slots join within so many months
+BURN_IN = 60
+STAGGER = 48  # the first customers of the slots join within so many months
 
 
 @dataclass
@@ -41,8 +41,8 @@ class Customers:
         was resolved.
     pilot_touchpoint, pilot_lift, pilot_until
         What a pilot adds to the experience at one touchpoint, until which month.
-    call_effect, call_until
-        Log hazard ratio that a retention call has on this customer, and until which month it works.
+    call_log, call_until
+        Log hazard ratio of the last retention call, and until which month it works.
     """
 
     active: np.ndarray
@@ -69,6 +69,7 @@ class Customers:
     pilot_touchpoint: np.ndarray
     pilot_lift: np.ndarray
     pilot_until: np.ndarray
+    call_log: np.ndarray
     call_until: np.ndarray
 
     @classmethod
@@ -108,9 +109,9 @@ class Customers:
         new = month - self.joined < 12
         return world.call_base + world.call_new * new + world.call_premium * (self.plan == 2) + self.call_taste
 
-    def call(self, world: Coefficients, month: int) -> np.ndarray:
+    def call(self, month: int) -> np.ndarray:
         """Log hazard ratio of a retention call that still works; 0 otherwise."""
-        return np.where(month < self.call_until, self.call_effect(world, month), 0.0)
+        return np.where(month < self.call_until, self.call_log, 0.0)
 
 
 def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, noise: Noise) -> None:
@@ -136,6 +137,7 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
         "need_gone": False,
         "pilot_lift": 0.0,
         "pilot_until": eq.LONG_AGO,
+        "call_log": 0.0,
         "call_until": eq.LONG_AGO,
     }
     for name, values in fresh.items():

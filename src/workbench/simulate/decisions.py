@@ -92,8 +92,8 @@ def value_ahead(
     spent = np.where(subsets @ costs > 0, subsets @ costs, np.inf)
     allowed = len(people) / settings.customers * (0.9 * TOLERANCE * spent) ** 2
     allowed = allowed * max(1.0, FEW / settings.customers)
-    if settings.customers > MOST_SLOTS:
-        allowed = allowed * MOST_SLOTS / settings.customers
+    if settings.customers > MOST_SLOTS:  # who is valued adds to the error: room is left for that
+        allowed = allowed * MOST_SLOTS / settings.customers / 4
     at_once = max(1, _AT_ONCE // len(people))
     many = people.repeated(at_once)
     worlds = _worlds(initiatives, np.tile(reached, at_once), subsets)

@@ -1,5 +1,6 @@
 """The dataset.yaml of a simulated world: what stands in its tables, as the door to the studies wants to know it."""
 
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any
 
@@ -8,10 +9,6 @@ import yaml
 from workbench.simulate.records import NOT_APPLICABLE, extract_day
 from workbench.simulate.settings import PRESETS, Settings
 from workbench.simulate.words import REASON_LABELS, TOUCHPOINTS
-
-TABLES = (
-    "customers", "subscriptions", "transactions", "interactions", "surveys", "lifetimes", "treatments", "initiatives",
-)  # fmt: skip
 
 
 def command(settings: Settings, name: str) -> str:
@@ -25,8 +22,8 @@ def command(settings: Settings, name: str) -> str:
     return f"workbench data add {name} --simulate {' '.join(differ)}"
 
 
-def describe(settings: Settings, name: str) -> str:
-    """The text of the dataset.yaml."""
+def describe(settings: Settings, name: str, present: Collection[str]) -> str:
+    """The text of the dataset.yaml, with the tables that have rows."""
     segments = {
         "plan": {"label": "Plan", "constant": True},
         "region": {"label": "Region", "constant": True},
@@ -134,7 +131,7 @@ def describe(settings: Settings, name: str) -> str:
                 "initiative": {"label": "Initiative"},
                 "driver": {"label": "Driver"},
                 "touchpoint": {"label": "Touchpoint"},
-                "expected_lift": {"label": "Expected lift"},
+                "expected_lift": {"label": "Expected lift", "unit": "grades of experience"},
                 "lift_sd": {"label": "Its standard deviation"},
                 "fixed_cost": {"label": "Fixed cost"},
                 "cost_per_customer": {"label": "Cost per customer reached"},
@@ -142,8 +139,6 @@ def describe(settings: Settings, name: str) -> str:
             },
         },
     }
-    if not settings.trials:
-        del tables["treatments"]
     whole = {
         "title": f"Simulated company ({settings.preset}, seed {settings.seed})",
         "description": (
@@ -154,7 +149,7 @@ def describe(settings: Settings, name: str) -> str:
         "licence": "Apache-2.0, as the workbench",
         "fictional": True,
         "extracted": extract_day(settings),
-        "tables": {table: {"file": f"{table}.parquet", **rest} for table, rest in tables.items()},
+        "tables": {table: {"file": f"{table}.parquet", **rest} for table, rest in tables.items() if table in present},
     }
     return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.simulate.records import extract_day
 from workbench.simulate.settings import Settings
 
 
@@ -21,7 +22,8 @@ def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> 
     for name in ("transactions", "interactions"):
         table = made[name]
         late = np.where(random.random(len(table)) < settings.dirt, random.integers(1, 21, len(table)), 0)
-        moments = table["timestamp"].to_numpy() + late.astype("timedelta64[D]")
+        extract = np.datetime64(extract_day(settings), "s")
+        moments = np.minimum(table["timestamp"].to_numpy() + late.astype("timedelta64[D]"), extract)
         made[name] = table.append_column("known_at", pa.array(moments, pa.timestamp("s")))
     for name, column in (("transactions", "category"), ("interactions", "channel"), ("customers", "region")):
         made[name] = _without(made[name], column, random.random(len(made[name])) < settings.dirt)

@@ -30,12 +30,12 @@ def grade(latent: np.ndarray) -> np.ndarray:
 
 
 def impression(world: "Coefficients", k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
-    """What a touchpoint in the grade `grades` adds to satisfaction: penalties below the middle, rewards above it."""
+    """What a touchpoint in the grade `grades` adds to satisfaction, over what is usual there: penalties and rewards."""
     away = grades - MIDDLE
     below, above = np.minimum(away, 0), np.maximum(away, 0)
     weight = world.weight(k, month)[plan]
     bent = (1 + world.asymmetry[k]) * below + (1 - world.asymmetry[k]) * above
-    return world.use_effect[k] + weight * bent - world.cliff[k] * (grades <= 2)
+    return world.use_effect[k] + weight * bent - world.cliff[k] * (grades <= 2) - world.usual[k]
 
 
 def grievance(world: "Coefficients", unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:
@@ -75,7 +75,7 @@ def hazards(
     years = month / 12
     price = pushed * np.exp(
         world.hazard_base[0]
-        + world.drift * years * 0.5
+        + world.drift_price * years
         + world.price_on_price_hazard * relative_price
         - world.satisfaction_on_price_hazard * felt
     )

@@ -129,7 +129,7 @@ def ahead(
     price, margin = people.price(), eq.order_margin(world, people.spends)
     use = np.stack([world.use[k][people.age] for k in range(len(TOUCHPOINTS))])
     for month in range(first, first + months):
-        running = people.call(world, month)
+        running = people.call(month)
         call = running if not worlds.calls.any() else np.where(
             worlds.calls[:, None] & (month < first + eq.CALL_MONTHS), fresh_call, running
         )  # fmt: skip

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 
 from workbench.simulate import equations as eq
 from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN, Coefficients
@@ -17,7 +18,7 @@ from workbench.simulate.noise import Mechanism, Noise
 from workbench.simulate.trials import Enrolment, Trials
 from workbench.simulate.words import TOUCHPOINTS
 
-_MOST_ORDERS = 15
+MOST_ORDERS = 30
 SURVEY_EVERY = 3  # months between invitations of a customer
 
 
@@ -137,7 +138,7 @@ def live(
                 frailty=people.frailty,
                 need_gone=people.need_gone,
                 tenure=month - people.joined,
-                call=people.call(world, month),
+                call=people.call(month),
                 month=month,
             )
         )
@@ -193,7 +194,7 @@ def _orders(
     uniform = noise.uniform(Mechanism.ORDERS, month)
     probability = np.exp(-rate)
     below, count = probability.copy(), np.zeros(rate.size, dtype=int)
-    for j in range(1, _MOST_ORDERS + 1):
+    for j in range(1, MOST_ORDERS + 1):
         more = uniform > below
         count += more
         if not more.any():
@@ -244,8 +245,8 @@ def _visits(
 
 
 def contact_minutes(mean: float, uniform: np.ndarray) -> np.ndarray:
-    """Minutes of a contact: exponential, to a tenth of a minute."""
-    return np.round(-np.log(uniform) * mean, 1)
+    """Minutes of a contact: exponential, to a tenth of a minute, rounded up."""
+    return np.ceil(-np.log(uniform) * (mean - 0.05) * 10) / 10
 
 
 def _replies(
@@ -259,8 +260,9 @@ def _replies(
     if not slot.size:
         return None
     satisfaction = people.satisfaction[slot]
-    # One cell of noise an outcome: what moves the answer beyond satisfaction is not shared between questions.
-    recommend, content, ease = (noise.uniform(Mechanism.ANSWERS, month, sub)[slot] for sub in range(3))
+    # Each answer's noise is logistic on its own; a mood that all questions share makes them agree more (a copula).
+    mood, *own = (noise.normal(Mechanism.ANSWERS, month, sub)[slot] for sub in range(4))
+    recommend, content, ease = (ndtr(world.mood**0.5 * mood + (1 - world.mood) ** 0.5 * each) for each in own)
     rated = reported_grades(world, people, slot)
     ratings = np.where(people.relevant(month)[:, slot], rated, -1)
     blanks = np.concatenate([noise.pieces(Mechanism.ITEMS, month, sub) for sub in (0, 1)])[:, slot]

@@ -37,7 +37,6 @@ class Mechanism(IntEnum):
     NAME = 14
     TRIAL = 15
     REACH = 16
-    DIRT = 17
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.customers import BURN_IN, Customers
-from workbench.simulate.history import Month, Orders, Replies
+from workbench.simulate.history import MOST_ORDERS, Month, Orders, Replies
 from workbench.simulate.noise import Mechanism, Noise
 from workbench.simulate.settings import Settings
 from workbench.simulate.trials import Enrolment
@@ -34,7 +34,7 @@ _COMMENTS = 0.3  # share of answers with a comment
 # Numbers are dealt out as from a shuffled pad, so that they say nothing about when a customer joined: multiplication
 # modulo a prime maps different ordinals to different numbers, and a factor near the golden section scatters neighbours.
 _TEN_DIGITS, _ELEVEN_DIGITS = 9_999_999_967, 99_999_999_977
-_PADS = {"C": (_TEN_DIGITS, 6_180_339_887), "R": (_TEN_DIGITS, 3_819_660_113), "O": (_ELEVEN_DIGITS, 618_033_989)}
+_PADS = {"C": (_TEN_DIGITS, 6_180_339_887), "R": (_TEN_DIGITS, 3_819_660_113), "O": (_ELEVEN_DIGITS, 381_966_011)}
 
 Columns = dict[str, pa.Array]
 
@@ -129,7 +129,7 @@ class Book:
         )
 
     def _order(self, orders: Orders, people: Customers, month: int) -> None:
-        number = (month * 16 + orders.number) * _SLOTS + self._noise.first + orders.slot
+        number = (month * MOST_ORDERS + orders.number) * _SLOTS + self._noise.first + orders.slot
         bought = {
             "who": self._who(orders.slot, people),
             "order": number,

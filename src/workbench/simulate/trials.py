@@ -75,12 +75,16 @@ class Trials:
             )
         if month == VOLUNTARY_START and len(self.initiatives) > 1:
             # Volunteers are the loyal and the content: who would have stayed anyway.
-            likely = expit(world.uptake_base + world.uptake_loyalty * people.loyalty + 0.3 * people.satisfaction)
+            likely = expit(
+                world.uptake_base
+                + world.uptake_loyalty * people.loyalty
+                + world.uptake_satisfaction * people.satisfaction
+            )
             made.append(
                 self._pilot(people, self.initiatives[1], month, noise, likely=likely, offered=0.6, randomised=False)
             )
         if month > 0 and month % CALLS_EVERY == 0:
-            made.append(self._calls(people, month, noise))
+            made.append(self._calls(world, people, month, noise))
         return made
 
     def _pilot(
@@ -116,12 +120,14 @@ class Trials:
             before=before,
         )
 
-    def _calls(self, people: Customers, month: int, noise: Noise) -> Enrolment:
+    def _calls(self, world: Coefficients, people: Customers, month: int, noise: Noise) -> Enrolment:
         chosen, arm, _, _ = noise.pieces(Mechanism.TRIAL, month, 2)
         slot = np.flatnonzero(people.active & (chosen < 0.2))
         treated = (arm < 0.5)[slot]
         before = people.copy() if self.keep else None
-        people.call_until[slot[treated]] = month + CALL_MONTHS
+        on = slot[treated]
+        people.call_log[on] = people.call_effect(world, month)[on]
+        people.call_until[on] = month + CALL_MONTHS
         return Enrolment(
             name=CALL,
             kind="call",

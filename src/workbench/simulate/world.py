@@ -5,7 +5,8 @@ import multiprocessing
 import os
 import re
 import shutil
-import tempfile
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from workbench.errors import DataError
-from workbench.files import strict_json
+from workbench.files import private_folder, strict_json
 from workbench.simulate.calibration import world_of
 from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.description import describe
@@ -50,11 +51,13 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
         for stretch in _lived(settings, world, initiatives, cores or len(os.sched_getaffinity(0))):
             truth.add(stretch)
             for name, table in stretch.tables.items():
+                if not len(table):
+                    continue
                 if name not in writers:
                     writers[name] = stack.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", table.schema))
                 writers[name].write_table(table)
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
-    (folder / "dataset.yaml").write_text(describe(settings, folder.name), "utf-8")
+    (folder / "dataset.yaml").write_text(describe(settings, folder.name, [*writers, "initiatives"]), "utf-8")
     if settings.truth and truth_folder is not None:
         for file, content in truth.files().items():
             if isinstance(content, pa.Table):
@@ -72,7 +75,7 @@ def _lived(
         for place in places:
             yield live_through(settings, world, initiatives, *place)
         return
-    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn"), initializer=_serve) as pool:
         waiting: deque = deque()
         try:
             for place in places:
@@ -84,6 +87,19 @@ def _lived(
         finally:
             for each in waiting:
                 each.cancel()
+
+
+def _serve() -> None:
+    """Ctrl-C is for the process that writes the files; those that work for it end with it, however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def add(name: str, settings: Settings, root: Path) -> Path:
@@ -117,7 +133,7 @@ def add(name: str, settings: Settings, root: Path) -> Path:
             raise DataError(sentence("{where} is there already; it is not overwritten.", where=where))
     try:
         data.mkdir(exist_ok=True)
-        making = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=data))
+        making, in_use = private_folder(".simulating-", data)
     except OSError as error:
         raise DataError(_no_room(name, error)) from error
     try:
@@ -137,6 +153,7 @@ def add(name: str, settings: Settings, root: Path) -> Path:
         raise DataError(_no_room(name, error)) from error
     finally:
         shutil.rmtree(making, ignore_errors=True)
+        in_use.close()
     return target / "dataset.yaml"
 
 

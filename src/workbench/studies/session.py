@@ -14,9 +14,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import StudyError
+from workbench.errors import DataError, StudyError
 from workbench.files import write_atomic
-from workbench.findings import MIME, Check, Finding, Metric
+from workbench.findings import MIME, Check, Finding, Metric, verdict
 from workbench.suppression import SMALLEST_GROUP, SUPPRESSED, suppress_small_groups
 from workbench.wording import inert, listing, number, sentence, shown
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from workbench.datasets import Dataset
+    from workbench.datasets.opened import Loaded
 
 FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
 TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
@@ -63,6 +64,7 @@ class Run:
         self.folder = folder
         self._dataset: Dataset | None = None
         self._tables: dict[str, DataFrame] = {}
+        self._samples: dict[tuple[str, str], DataFrame] = {}
 
     @property
     def seed(self) -> int:
@@ -134,6 +136,42 @@ class Run:
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
         return self._tables[name].copy()
+
+    def sample(self, dataset: str, table: str) -> "DataFrame":
+        """A table of a sample that comes with the workbench, to lay the dataset of the run beside it.
+
+        Where it is from and what there is to know about it is shown as one check.
+        The manifest speaks of the run's own dataset alone.
+
+        Parameters
+        ----------
+        dataset
+            Name of the sample (`cdnow`).
+        table
+            One of its canonical tables.
+
+        Raises
+        ------
+        DataError
+            When there is none of that name, or it has no such table; and when the project has a dataset of that name:
+            its own data enter by the parameter `dataset` alone, so that a run says whose data it is about.
+        """
+        key = (dataset, table)
+        if key not in self._samples:
+            from workbench.datasets import find
+            from workbench.studies.project import Project
+
+            source = find(dataset, Project.find().root)
+            if source.origin != "sample":
+                template = (
+                    "{name} is a dataset of the project, expected a sample that comes with the workbench; a run's own "
+                    "data enter by its parameter dataset."
+                )
+                raise DataError(sentence(template, name=shown(dataset)))
+            loaded = source.load(table)
+            self._samples[key] = loaded.frame
+            self.checks(_origin_of(source, table, loaded))
+        return self._samples[key].copy()
 
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
         """State a finding, or several; the first of a study is its headline."""
@@ -297,6 +335,23 @@ def _without_small_groups(
     template = "{count} of {all} rows are hidden: fewer than {k} people stand behind them{reason}."
     count = number(int(made[SUPPRESSED].sum()))
     return made, sentence(template, count=count, all=number(len(made)), k=number(k), reason=reason)
+
+
+def _origin_of(source: "Dataset", table: str, loaded: "Loaded") -> Check:
+    """Where a sample is from and what there is to know about it, as one check: names of checks are those of the run."""
+    origin = sentence(
+        "The sample {name} ({table}, {rows} rows) comes from {source}.",
+        name=source.name,
+        table=table,
+        rows=number(len(loaded.frame)),
+        source=source.source,
+    )
+    return Check(
+        name=f"sample_{source.name}_{table}",
+        # What there is to know about a sample is told; it is no warning about this run.
+        status="fail" if verdict(loaded.checks) == "fail" else "pass",
+        message=" ".join([origin, *(each.message for each in loaded.checks)]),
+    )
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:

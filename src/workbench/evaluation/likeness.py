@@ -1,0 +1,223 @@
+"""Whether data look like others: shares of one data set beside those of samples, and whether they lie within them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from workbench.findings import Check, Finding
+from workbench.wording import listing, number, percent, sentence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Likeness:
+    """Shares of one data set beside the same shares of samples.
+
+    Attributes
+    ----------
+    name
+        Stable name of the finding, table and figure.
+    topic
+        What is compared, as the beginning of a sentence.
+    shares
+        One row a share, named by its index for people; one column a data set, the judged one first, between 0 and 1.
+    margin
+        A share is like the samples when it lies no further than this outside the range that they span (0.1: ten
+        percentage points).
+    note
+        What a reader must know about the comparison.
+    curves
+        By data set, `x` and `y` of a line to draw; where there is none, shares are drawn as bars.
+    axis
+        Names of the axes of the curves.
+    ticks, shares_on_x
+        Where the x-axis has ticks (wherever it likes when None), and whether it counts shares.
+    n
+        Customers (or answers) of the judged data set.
+    """
+
+    name: str
+    topic: str
+    shares: pd.DataFrame
+    margin: float
+    note: str
+    n: int
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None
+    axis: tuple[str, str] = ("", "")
+    ticks: Sequence[float] | None = None
+    shares_on_x: bool = False
+
+    @property
+    def alike(self) -> bool:
+        """Whether no share lies outside its bounds."""
+        return self.checks()[0].status == "pass"
+
+    @property
+    def judged(self) -> str:
+        """Name of the data set that is judged."""
+        return str(self.shares.columns[0])
+
+    @property
+    def samples(self) -> list[str]:
+        return [str(name) for name in self.shares.columns[1:]]
+
+    def bounds(self) -> pd.DataFrame:
+        """`lower` and `upper` for each share: the range of the samples, widened by the margin, within 0 and 1."""
+        real = self.shares[self.samples]
+        lower, upper = real.min(axis=1) - self.margin, real.max(axis=1) + self.margin
+        return pd.DataFrame({"lower": lower.clip(lower=0), "upper": upper.clip(upper=1)})
+
+    def checks(self) -> tuple[Check, ...]:
+        """One check: `warn` where a share lies outside its bounds.
+
+        Its value is how far the worst share lies outside the range of the samples, its threshold the margin.
+        """
+        real, values, bounds = self.shares[self.samples], self.shares[self.judged], self.bounds()
+        outside = np.maximum(np.maximum(real.min(axis=1) - values, values - real.max(axis=1)), 0)
+        margin = percent(self.margin).rstrip("%")
+        failing = [
+            sentence(
+                "{share} {value}, expected {lower} to {upper}",
+                share=share,
+                value=percent(values[share]),
+                lower=percent(bounds["lower"][share]),
+                upper=percent(bounds["upper"][share]),
+            )
+            for share in self.shares.index[outside > self.margin]
+        ]
+        if failing:
+            template = "{topic}: {data} is unlike {samples} ({failing}), by more than {margin} percentage points."
+        else:
+            template = "{topic}: {data} is like {samples}, give or take {margin} percentage points."
+        message = sentence(
+            template,
+            topic=self.topic,
+            data=self.judged,
+            samples=listing(self.samples),
+            failing="; ".join(failing),
+            margin=margin,
+        )
+        return (
+            Check(
+                name=f"like_{self.name}",
+                status="warn" if failing else "pass",
+                message=message,
+                value=float(outside.max()),
+                threshold=self.margin,
+            ),
+        )
+
+    def finding(self) -> Finding:
+        """The shares in one sentence."""
+        said = [
+            sentence(
+                "{share}: {value} ({others})",
+                share=share,
+                value=percent(row[self.judged]),
+                others=listing([f"{name} {percent(row[name])}" for name in self.samples]),
+            )
+            for share, row in self.shares.iterrows()
+        ]
+        template = "{topic} in {data}, {said}."
+        return Finding(
+            id=self.name,
+            statement=sentence(template, topic=self.topic, data=self.judged, said="; ".join(said)),
+            estimate=float(self.shares.iloc[0, 0]),
+            unit="share",
+            evidence="descriptive",
+            n=self.n,
+            table=self.name,
+            figure=self.name,
+        )
+
+    def metrics(self) -> dict[str, float]:
+        """The shares of the judged data set, by `<name>_<share>`: `recommend_groups_promoters`."""
+        names = [re.sub(r"\W+", "_", str(share)).strip("_") for share in self.shares.index]
+        return {f"{self.name}_{name}": float(v) for name, v in zip(names, self.shares[self.judged], strict=True)}
+
+    def table(self) -> pd.DataFrame:
+        """`share` (its name), a column for each data set, and `lower` and `upper` as of `bounds`."""
+        whole = pd.concat([self.shares, self.bounds()], axis=1)
+        return whole.rename_axis("share_of").reset_index()
+
+    def table_caption(self) -> str:
+        return sentence("{topic}, and the range that is taken to be like the samples.", topic=self.topic)
+
+    def labels(self) -> dict[str, str]:
+        """Headers of the columns of `table`."""
+        return {"share_of": sentence("share of"), "lower": sentence("expected from"), "upper": sentence("to")}
+
+    def units(self) -> dict[str, str]:
+        """Units of the columns of `table`."""
+        return dict.fromkeys([self.judged, *self.samples, "lower", "upper"], "share")
+
+    def title(self) -> str:
+        return sentence(
+            "{topic}: {data} beside {samples}", topic=self.topic, data=self.judged, samples=listing(self.samples)
+        )
+
+    def describe(self) -> str:
+        """What is drawn, for people who cannot see it."""
+        kind = sentence("Lines") if self.curves else sentence("Bars")
+        return sentence("{kind} for each data set. {finding}", kind=kind, finding=self.finding().statement)
+
+    def plot(self) -> Axes:
+        """Lines where there are curves, otherwise bars."""
+        ax = Figure(figsize=(6.2, 3.7), layout="constrained").subplots()
+        if self.curves:
+            draw_lines(ax, self.curves)
+            ax.set_xlabel(self.axis[0])
+            ax.set_ylabel(self.axis[1])
+        else:
+            draw_bars(ax, self.shares)
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_ylim(bottom=0)
+        if self.ticks is not None:
+            ax.set_xticks(self.ticks)
+        if self.shares_on_x:
+            ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        return ax
+
+
+def in_short(likenesses: Sequence[Likeness]) -> Finding:
+    """In how many respects the judged data set is like the samples, and in which it is not."""
+    unlike = [each for each in likenesses if not each.alike]
+    if unlike:
+        template = "The dataset {data} looks like the samples in {n} of {all} respects; unlike them: {which}."
+    else:
+        template = "The dataset {data} looks like the samples in all {all} respects: {which}."
+    which = "; ".join(each.topic[:1].lower() + each.topic[1:] for each in unlike or likenesses)
+    data, n = likenesses[0].judged, len(likenesses) - len(unlike)
+    return Finding(
+        id="likeness",
+        statement=sentence(template, data=data, n=number(n), all=number(len(likenesses)), which=which),
+        estimate=n,
+        unit=sentence("of {all} respects", all=number(len(likenesses))),
+        evidence="descriptive",
+    )
+
+
+def draw_lines(ax: Axes, curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    """Lines by name; the first stands out."""
+    dashes: Sequence[str] = ("-", "--", "-.", ":")
+    for place, (name, (x, y)) in enumerate(curves.items()):
+        ax.plot(x, y, color=f"C{place}", linestyle=dashes[place % 4], linewidth=1.7 if place else 2.8, label=name)
+    ax.set_xlim(left=0)
+    ax.legend(loc="best")
+
+
+def draw_bars(ax: Axes, shares: pd.DataFrame) -> None:
+    """Groups of bars: one group a row, one bar a data set, each with its value."""
+    width = 0.8 / shares.shape[1]
+    for place, name in enumerate(shares.columns):
+        at = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * width
+        bars = ax.bar(at, shares[name], width * 0.94, color=f"C{place}", label=name)
+        ax.bar_label(bars, [percent(value) for value in shares[name]], padding=2, fontsize="small")
+    ax.set_xticks(range(len(shares)), [str(label) for label in shares.index])
+    ax.margins(y=0.15)
+    ax.legend(loc="best")
