@@ -8,6 +8,7 @@ import pytest
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.kaplan_meier import kaplan_meier
+from workbench.models.survival_figures import to_be_drawn
 
 ROOT = Path(__file__).parents[2]
 
@@ -296,3 +297,15 @@ def test_several_small_numbers_at_risk_are_hidden_with_enough_others_that_totals
     shown = kaplan_meier(lives, by="plan").followed([5])[5]
     assert shown.isna().to_dict() == {"a": True, "b": True, "c": True, "d": False}
     assert shown["d"] == 30
+
+
+@pytest.mark.parametrize(
+    "time", [[0.0], [0.0, 0.0], [0.0, 1.0], list(np.linspace(0, 7, 5_000)), [0.0, 1e-9, 5.0, 5.0, 9.0]]
+)
+def test_of_many_steps_so_many_are_drawn_that_nobody_sees_a_difference(time):
+    time = np.array(time)
+    drawn = to_be_drawn(time)
+    assert drawn[0]
+    assert drawn[-1]
+    assert drawn.sum() <= 402
+    assert np.diff(time[drawn]).max(initial=0) <= np.diff(time).max(initial=0) + time[-1] / 400

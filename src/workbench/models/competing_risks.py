@@ -272,7 +272,7 @@ class Incidences:
                     id="addressable_reasons",
                     statement=sentence(
                         "{part} of those who leave within {span} do so for reasons that something can be done about "
-                        "({reasons}); the others would leave all the same.",
+                        "({reasons}); the others, for reasons beyond reach.",
                         part=percent(float(within["incidence"].sum()) / gone), span=when,
                         reasons=listing([f"“{reason}”" for reason in within["reason"]]),
                     ),

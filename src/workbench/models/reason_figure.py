@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.evaluation.horizons import time_axis
-from workbench.models.survival_figures import label_ends, time_ticks
+from workbench.models.survival_figures import label_ends, time_ticks, to_be_drawn
 from workbench.wording import sentence
 
 MOST_REASONS = 5
@@ -34,7 +34,9 @@ def draw_reasons(incidences, ax: Axes | None = None) -> Axes:
         )
     if ax is None:
         ax = Figure(figsize=(6.2, 3.6), layout="constrained").subplots()
-    floor, ends = np.zeros(last), {}
+    drawn = to_be_drawn(time)
+    time, layers = time[drawn], {reason: share[drawn] for reason, share in layers.items()}
+    floor, ends = np.zeros(time.size), {}
     for place, (reason, share) in enumerate(layers.items()):
         ax.fill_between(time, floor, floor + share, step="post", color=f"C{place}", alpha=0.75, linewidth=0)
         ends[reason] = float(floor[-1] + share[-1] / 2)

@@ -14,6 +14,7 @@ from workbench.wording import number, sentence
 
 MOST_CURVES = 6
 LABEL_WIDTH = 16
+_PARTS = 400
 """Characters of a label before it is broken into lines: on a phone a figure is 350 pixels wide."""
 
 
@@ -47,6 +48,7 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
     ends = {}
     for place, (group, table) in enumerate(tables.items()):
         shown = table[table["time"] <= reach[group]]
+        shown = shown[to_be_drawn(shown["time"].to_numpy())]
         steps = {column: np.append(shown[column], shown[column].iloc[-1]) for column in ("survival", "lower", "upper")}
         times = np.append(shown["time"], reach[group])
         color = f"C{place}"
@@ -67,6 +69,24 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
         label_ends(ax, ends, reach)
     _numbers_at_risk(ax, tables, reach, curves)
     return ax
+
+
+def to_be_drawn(time: np.ndarray) -> np.ndarray:
+    """Which of many steps to draw: the last in each of so many parts of the axis that nobody sees the difference.
+
+    Parameters
+    ----------
+    time
+        Ascending.
+
+    Returns
+    -------
+    array of bool
+        The first and the last are always drawn.
+    """
+    drawn = np.append(np.diff(np.floor(_PARTS * time / (time[-1] or 1))) > 0, True)
+    drawn[0] = True
+    return drawn
 
 
 def time_ticks(longest: float, time_unit: str) -> list[float]:
