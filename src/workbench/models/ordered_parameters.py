@@ -1,0 +1,161 @@
+"""How the parameters of the ordered logit are laid out for the sampler: two layouts of one model.
+
+`plain` reads like the model. `preconditioned` measures everything in units of the normal approximation at the mode, so
+that the sampler finds a ball instead of a funnel or a ridge: in it, what a segment adds is neither centred nor
+non-centred but as far between as its data say. Both are called inside a `pm.Model`.
+"""
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from workbench.models.driver_columns import Columns
+from workbench.models.ordered_likelihood import log_likelihood
+from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, curvature
+
+LADDER = 4
+"""A ladder from the bottom to the top of a scale is about this many standard deviations of its rating."""
+
+
+def plain(rows: Rows, columns: Columns, prior: Prior):
+    """The model as it is written down, segments non-centred; the one layout for monotone effects.
+
+    Returns
+    -------
+    coefficients, intercepts, cuts
+        (S, C), (S,), (K − 1,) as PyTensor variables.
+    """
+    masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
+    below = np.cumsum(masses)[:-1] / masses.sum()
+    ordered = pm.distributions.transforms.ordered
+    cuts = pm.Logistic("cuts", 0, 1, shape=rows.count - 1, transform=ordered, initval=np.log(below / (1 - below)))
+    drivers = len(columns.location)
+    sd = prior.effect_sd(drivers)
+    if columns.shape == "monotone":
+        effect, varying, shares, source = _ladders(columns, sd)
+        scale = LADDER
+    else:
+        effect = pm.Normal("effect", 0, sd, shape=len(columns.driver))
+        varying, shares, source, scale = np.flatnonzero(rows.varying), None, None, 1
+    if rows.segments == 1:
+        coefficients, intercepts = effect[None, :], pt.zeros(1)
+    else:
+        sd_effect, sd_level = _segment_sds(prior)
+        added = pm.Normal("segment_effect_raw", 0, 1, shape=(rows.segments, len(varying)))
+        level = pm.Normal("segment_level_raw", 0, 1, shape=rows.segments)
+        intercepts = pm.Deterministic("segment_level", sd_level * level)
+        coefficients = pt.zeros((rows.segments, effect.shape[0])) + effect[None, :]
+        coefficients = pt.inc_subtensor(coefficients[:, varying], scale * sd_effect * added)
+    if shares is not None:
+        coefficients = coefficients[:, source] * shares
+    return coefficients, intercepts, cuts
+
+
+def _segment_sds(prior: Prior):
+    names = ("segment_effect_sd", "segment_level_sd")
+    means = (prior.segment_effect, prior.segment_level)
+    return [pm.Gamma(name, 2, 2 / mean, initval=mean) for name, mean in zip(names, means, strict=True)]
+
+
+def _ladders(columns: Columns, sd: float):
+    """Effects from the bottom to the top of each ladder, and how they spread over its steps (Bürkner, Charpentier 2020)."""
+    drivers = len(columns.location)
+    usage = np.flatnonzero(columns.usage)
+    effect = pm.Normal("effect", 0, np.concatenate([np.full(drivers, LADDER * sd), np.full(len(usage), sd)]))
+    shares = pt.ones(len(columns.driver))
+    for place in range(drivers):
+        own = np.flatnonzero((columns.driver == place) & ~columns.usage)
+        if len(own) > 1:
+            shares = pt.set_subtensor(shares[own], pm.Dirichlet(f"steps_{place}", np.full(len(own), 2.0)))
+    source = columns.driver.copy()
+    source[usage] = drivers + np.arange(len(usage))
+    return effect, np.arange(drivers), shares, source
+
+
+def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
+    """The same model in units of the normal approximation at its mode.
+
+    Cuts enter as one in the middle and the logarithms of the gaps outwards: the outermost are the least certain. For a segment with curvature G = U diag(λ) Uᵀ, the
+    coefficients given τ and the shared effects b are nearly normal, because the prior is isotropic: in the rotated
+    coordinates with mean (τ² (λ β̂ + g) + Uᵀ b) / (1 + λ τ²), g the slope at β̂, and standard deviation
+    τ / √(1 + λ τ²). What is sampled is the distance from that mean in that unit.
+    """
+    width, first = rows.columns.shape[1], rows.count - 1
+    anchor = first // 2
+    centre, factor = _unconstrained(mode, first, width, anchor)
+    raw = pm.Flat("raw", shape=first + width, initval=np.zeros(first + width))
+    point = centre + pt.dot(factor, raw)
+    above = point[anchor] + pt.cumsum(pt.exp(point[anchor + 1 : first]))
+    below = point[anchor] - pt.cumsum(pt.exp(point[:anchor][::-1]))[::-1]
+    cuts = pt.concatenate([below, point[anchor : anchor + 1], above])
+    if rows.segments > 1:
+        varying = np.flatnonzero(rows.varying)
+        roots, rotations, pulls, level_roots, level_pulls = _local(mode, varying)
+        sd_effect, sd_level = _segment_sds(prior)
+        raw_level = pm.Flat("raw_level", shape=rows.segments, initval=np.zeros(rows.segments))
+        tight = 1 + level_roots * sd_level**2
+        level = sd_level**2 * level_pulls / tight + sd_level / pt.sqrt(tight) * raw_level
+        pm.Potential("prior_of_levels", -0.5 * pt.sum((level / sd_level) ** 2) - 0.5 * pt.sum(pt.log(tight)))
+        # The data know cuts less the mean level much better than either: that is what the first block stands for.
+        cuts = cuts + pt.dot(_shares(mode), level)
+    cuts = pm.Deterministic("cuts", cuts)
+    log_gaps = pt.sum(point[:first]) - point[anchor]
+    effect = pm.Deterministic("effect", point[first:])
+    sd = prior.effect_sd(len(columns.location))
+    pm.Potential(
+        "prior_of_shared",
+        pt.sum(-cuts - 2 * pt.softplus(-cuts)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
+    )
+    if rows.segments == 1:
+        return effect[None, :], pt.zeros(1), cuts
+    raw_effect = pm.Flat("raw_effect", shape=roots.shape, initval=np.zeros(roots.shape))
+    shared = pt.dot(effect[varying], rotations.transpose(1, 0, 2).reshape(len(varying), -1)).reshape(roots.shape)
+    tight = 1 + roots * sd_effect**2
+    added = sd_effect**2 * (pulls - roots * shared) / tight + sd_effect / pt.sqrt(tight) * raw_effect
+    pm.Potential("prior_of_segments", -0.5 * pt.sum((added / sd_effect) ** 2) - 0.5 * pt.sum(pt.log(tight)))
+    own = pt.sum(rotations * added[:, None, :], axis=2)  # back from the rotated coordinates
+    coefficients = pt.zeros((rows.segments, width)) + effect[None, :]
+    coefficients = pt.inc_subtensor(coefficients[:, varying], own)
+    return coefficients, pm.Deterministic("segment_level", level), cuts
+
+
+def _unconstrained(mode: Mode, first: int, width: int, anchor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mode and Cholesky factor of the covariance of (log gaps, the anchor among them, and shared effects)."""
+    gaps = np.diff(mode.cuts)
+    logs = np.log(gaps)
+    direct = np.eye(len(mode.parameters))[: first + width]
+    if mode.rows.segments > 1:
+        direct[:first, -mode.rows.segments :] = -_shares(mode)
+    middle = direct @ mode.parameters
+    centre = np.concatenate([logs[:anchor], middle[anchor : anchor + 1], logs[anchor:], mode.effects])
+    slope = np.eye(first + width)  # of the unconstrained parameters by the constrained ones
+    for k in range(first):
+        gap = k if k < anchor else k - 1
+        if k != anchor:
+            slope[k, k] = 0
+            slope[k, gap], slope[k, gap + 1] = -1 / gaps[gap], 1 / gaps[gap]
+    covariance = direct @ mode.covariance @ direct.T
+    return centre, np.linalg.cholesky(slope @ covariance @ slope.T)
+
+
+def _shares(mode: Mode) -> np.ndarray:
+    """(S,): how much each segment says about the common level."""
+    blocks = curvature(mode.rows, *by_segment(mode.rows, mode.parameters))
+    return blocks[:, -1, -1] / blocks[:, -1, -1].sum()
+
+
+def _local(mode: Mode, varying: np.ndarray):
+    """For each segment: eigenvalues and -vectors of the curvature of its coefficients, and where its data pull them."""
+    rows = mode.rows
+    coefficients, intercepts, cuts = by_segment(rows, mode.parameters)
+    _, slopes, level_slopes, _ = log_likelihood(*rows.data, coefficients, intercepts, cuts)
+    blocks = curvature(rows, coefficients, intercepts, cuts)
+    first = len(cuts)
+    places = first + varying
+    roots, rotations = np.linalg.eigh(blocks[:, places[:, None], places])
+    roots = np.maximum(roots, 0)
+    turned = np.einsum("svr,sv->sr", rotations, coefficients[:, varying])
+    pulls = roots * turned + np.einsum("svr,sv->sr", rotations, slopes[:, varying])
+    level_roots = blocks[:, -1, -1]
+    level_pulls = level_roots * intercepts + level_slopes
+    return roots, rotations, pulls, level_roots, level_pulls
