@@ -16,7 +16,16 @@ import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
 from workbench.models.driver_columns import Columns
-from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, curvature, find_mode, scores
+from workbench.models.ordered_mode import (
+    Mode,
+    Prior,
+    Rows,
+    by_segment,
+    curvature,
+    find_mode,
+    level_contrasts,
+    scores,
+)
 
 CHAINS = 4
 TARGET_ACCEPT = 0.85
@@ -180,7 +189,7 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
     if weighting == "survey":
         varying = np.flatnonzero(rows.varying)
         added = (coefficients - effects[:, :, None, :])[..., varying].reshape(*shape, -1)
-        parameters = np.concatenate([cuts, effects, *([added, intercepts] if several else [])], axis=-1)
+        parameters = np.concatenate([cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else [])], axis=-1)
         typical = tuple(np.median(sds.reshape(-1, 2), axis=0)) if several else (1.0, 1.0)
         parameters = design_adjusted(parameters, find_mode(rows, prior, drivers=drivers, fixed=typical))
         coefficients, intercepts, cuts = by_segment(rows, parameters)

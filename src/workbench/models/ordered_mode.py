@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numba
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve, helmert, solve_triangular
 from scipy.optimize import minimize
 
 from workbench.errors import DataError
@@ -52,19 +52,25 @@ class Rows:
         """(S, K − 1 + C + 1, P): from all parameters to the cuts, coefficients and intercept of each segment.
 
         Parameters are cuts (K − 1), shared effects (C) and, with several segments, what each adds to the varying
-        effects (S × V) and to the level (S).
+        effects (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average.
         """
         cuts, width, many = self.count - 1, self.columns.shape[1], self.segments
         varying = np.flatnonzero(self.varying)
-        extra = many * (len(varying) + 1) if many > 1 else 0
-        maps = np.zeros((many, cuts + width + 1, cuts + width + extra))
+        extra = many * len(varying) + many - 1
+        contrasts = level_contrasts(many)
+        maps = np.zeros((many, cuts + width + 1, cuts + width + (extra if many > 1 else 0)))
         for s in range(many):
             maps[s, np.arange(cuts + width), np.arange(cuts + width)] = 1
             if many > 1:
                 first = cuts + width + s * len(varying)
                 maps[s, cuts + varying, first + np.arange(len(varying))] = 1
-                maps[s, cuts + width, cuts + width + many * len(varying) + s] = 1
+                maps[s, cuts + width, cuts + width + many * len(varying) :] = contrasts[s]
         return maps
+
+
+def level_contrasts(segments: int) -> np.ndarray:
+    """(S, S − 1): an orthonormal basis of levels that add up to nothing."""
+    return helmert(segments).T if segments > 1 else np.zeros((1, 0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -221,7 +227,7 @@ def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarr
         first = cuts + width
         added = parameters[..., first : first + rows.segments * len(varying)]
         coefficients[..., varying] += added.reshape(*parameters.shape[:-1], rows.segments, len(varying))
-        intercepts = parameters[..., first + rows.segments * len(varying) :]
+        intercepts = parameters[..., first + rows.segments * len(varying) :] @ level_contrasts(rows.segments).T
     return np.ascontiguousarray(coefficients), np.ascontiguousarray(intercepts), parameters[..., :cuts].copy()
 
 
@@ -268,7 +274,7 @@ def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, f
     shared = np.zeros(width) if prior.effect is None else np.full(width, prior.effect_sd(drivers) ** -2.0)
     parts = [np.zeros(cuts), shared]
     if rows.segments > 1:
-        parts += [np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0), np.full(rows.segments, sds[1] ** -2.0)]
+        parts += [np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0), np.full(rows.segments - 1, sds[1] ** -2.0)]
     return np.concatenate(parts)
 
 

@@ -5,13 +5,15 @@ that the sampler finds a ball instead of a funnel or a ridge: in it, what a segm
 non-centred but as far between as its data say. Both are called inside a `pm.Model`.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
 from workbench.models.driver_columns import Columns
 from workbench.models.ordered_likelihood import log_likelihood
-from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, curvature
+from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, curvature, level_contrasts
 
 LADDER = 4
 """A ladder from the bottom to the top of a scale is about this many standard deviations of its rating."""
@@ -42,7 +44,7 @@ def plain(rows: Rows, columns: Columns, prior: Prior):
     else:
         sd_effect, sd_level = _segment_sds(prior)
         added = pm.Normal("segment_effect_raw", 0, 1, shape=(rows.segments, len(varying)))
-        level = pm.Normal("segment_level_raw", 0, 1, shape=rows.segments)
+        level = pm.ZeroSumNormal("segment_level_raw", 1, shape=rows.segments)
         intercepts = pm.Deterministic("segment_level", sd_level * level)
         coefficients = pt.zeros((rows.segments, effect.shape[0])) + effect[None, :]
         coefficients = pt.inc_subtensor(coefficients[:, varying], scale * sd_effect * added)
@@ -87,18 +89,7 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     point = centre + pt.dot(factor, raw)
     above = point[anchor] + pt.cumsum(pt.exp(point[anchor + 1 : first]))
     below = point[anchor] - pt.cumsum(pt.exp(point[:anchor][::-1]))[::-1]
-    cuts = pt.concatenate([below, point[anchor : anchor + 1], above])
-    if rows.segments > 1:
-        varying = np.flatnonzero(rows.varying)
-        roots, rotations, pulls, level_roots, level_pulls = _local(mode, varying)
-        sd_effect, sd_level = _segment_sds(prior)
-        raw_level = pm.Flat("raw_level", shape=rows.segments, initval=np.zeros(rows.segments))
-        tight = 1 + level_roots * sd_level**2
-        level = sd_level**2 * level_pulls / tight + sd_level / pt.sqrt(tight) * raw_level
-        pm.Potential("prior_of_levels", -0.5 * pt.sum((level / sd_level) ** 2) - 0.5 * pt.sum(pt.log(tight)))
-        # The data know cuts less the mean level much better than either: that is what the first block stands for.
-        cuts = cuts + pt.dot(_shares(mode), level)
-    cuts = pm.Deterministic("cuts", cuts)
+    cuts = pm.Deterministic("cuts", pt.concatenate([below, point[anchor : anchor + 1], above]))
     log_gaps = pt.sum(point[:first]) - point[anchor]
     effect = pm.Deterministic("effect", point[first:])
     sd = prior.effect_sd(len(columns.location))
@@ -108,54 +99,64 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     )
     if rows.segments == 1:
         return effect[None, :], pt.zeros(1), cuts
-    raw_effect = pm.Flat("raw_effect", shape=roots.shape, initval=np.zeros(roots.shape))
-    shared = pt.dot(effect[varying], rotations.transpose(1, 0, 2).reshape(len(varying), -1)).reshape(roots.shape)
-    tight = 1 + roots * sd_effect**2
-    added = sd_effect**2 * (pulls - roots * shared) / tight + sd_effect / pt.sqrt(tight) * raw_effect
-    pm.Potential("prior_of_segments", -0.5 * pt.sum((added / sd_effect) ** 2) - 0.5 * pt.sum(pt.log(tight)))
-    own = pt.sum(rotations * added[:, None, :], axis=2)  # back from the rotated coordinates
+    sd_effect, sd_level = _segment_sds(prior)
+    varying = np.flatnonzero(rows.varying)
+    effects, levels = _local(mode, varying)
+    turned = pt.dot(effect[varying], effects.rotations.transpose(1, 0, 2).reshape(len(varying), -1))
+    added = effects.between("effect", sd_effect, turned.reshape(effects.roots.shape))
+    own = pt.sum(effects.rotations * added[:, None, :], axis=2)  # back from the rotated coordinates
     coefficients = pt.zeros((rows.segments, width)) + effect[None, :]
     coefficients = pt.inc_subtensor(coefficients[:, varying], own)
+    level = pt.dot(levels.rotations, levels.between("level", sd_level, 0.0))
     return coefficients, pm.Deterministic("segment_level", level), cuts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Block:
+    """Curvature λ (roots) and its axes, and the pull λ β̂ + slope of the data along them."""
+
+    roots: np.ndarray
+    rotations: np.ndarray
+    pulls: np.ndarray
+
+    def between(self, name: str, sd, centre):
+        """Deviations along the axes, Normal(0, sd²) a priori, as distances from where the data expect them."""
+        raw = pm.Flat(f"raw_{name}", shape=self.roots.shape, initval=np.zeros(self.roots.shape))
+        tight = 1 + self.roots * sd**2
+        deviation = sd**2 * (self.pulls - self.roots * centre) / tight + sd / pt.sqrt(tight) * raw
+        pm.Potential(f"prior_of_{name}", -0.5 * pt.sum((deviation / sd) ** 2) - 0.5 * pt.sum(pt.log(tight)))
+        return deviation
 
 
 def _unconstrained(mode: Mode, first: int, width: int, anchor: int) -> tuple[np.ndarray, np.ndarray]:
     """Mode and Cholesky factor of the covariance of (log gaps, the anchor among them, and shared effects)."""
     gaps = np.diff(mode.cuts)
     logs = np.log(gaps)
-    direct = np.eye(len(mode.parameters))[: first + width]
-    if mode.rows.segments > 1:
-        direct[:first, -mode.rows.segments :] = -_shares(mode)
-    middle = direct @ mode.parameters
-    centre = np.concatenate([logs[:anchor], middle[anchor : anchor + 1], logs[anchor:], mode.effects])
+    centre = np.concatenate([logs[:anchor], mode.cuts[anchor : anchor + 1], logs[anchor:], mode.effects])
     slope = np.eye(first + width)  # of the unconstrained parameters by the constrained ones
     for k in range(first):
         gap = k if k < anchor else k - 1
         if k != anchor:
             slope[k, k] = 0
             slope[k, gap], slope[k, gap + 1] = -1 / gaps[gap], 1 / gaps[gap]
-    covariance = direct @ mode.covariance @ direct.T
+    covariance = mode.covariance[: first + width, : first + width]
     return centre, np.linalg.cholesky(slope @ covariance @ slope.T)
 
 
-def _shares(mode: Mode) -> np.ndarray:
-    """(S,): how much each segment says about the common level."""
-    blocks = curvature(mode.rows, *by_segment(mode.rows, mode.parameters))
-    return blocks[:, -1, -1] / blocks[:, -1, -1].sum()
-
-
-def _local(mode: Mode, varying: np.ndarray):
-    """For each segment: eigenvalues and -vectors of the curvature of its coefficients, and where its data pull them."""
+def _local(mode: Mode, varying: np.ndarray) -> tuple[_Block, _Block]:
+    """What the data say about the coefficients of each segment (S, V), and about contrasts of their levels (S − 1)."""
     rows = mode.rows
     coefficients, intercepts, cuts = by_segment(rows, mode.parameters)
     _, slopes, level_slopes, _ = log_likelihood(*rows.data, coefficients, intercepts, cuts)
     blocks = curvature(rows, coefficients, intercepts, cuts)
-    first = len(cuts)
-    places = first + varying
-    roots, rotations = np.linalg.eigh(blocks[:, places[:, None], places])
+    places = len(cuts) + varying
+    roots, axes = np.linalg.eigh(blocks[:, places[:, None], places])
     roots = np.maximum(roots, 0)
-    turned = np.einsum("svr,sv->sr", rotations, coefficients[:, varying])
-    pulls = roots * turned + np.einsum("svr,sv->sr", rotations, slopes[:, varying])
-    level_roots = blocks[:, -1, -1]
-    level_pulls = level_roots * intercepts + level_slopes
-    return roots, rotations, pulls, level_roots, level_pulls
+    turned = np.einsum("svr,sv->sr", axes, coefficients[:, varying])
+    pulls = roots * turned + np.einsum("svr,sv->sr", axes, slopes[:, varying])
+    contrasts = level_contrasts(rows.segments)
+    level_roots, level_axes = np.linalg.eigh(contrasts.T @ (blocks[:, -1, -1, None] * contrasts))
+    basis = contrasts @ level_axes
+    level_pulls = level_roots * (basis.T @ intercepts) + basis.T @ level_slopes
+    effects = _Block(roots=roots, rotations=axes, pulls=pulls)
+    return effects, _Block(roots=level_roots, rotations=basis, pulls=level_pulls)
