@@ -57,14 +57,19 @@ def diagnose(draws: Mapping[str, np.ndarray], *, divergent: np.ndarray, energy: 
 
     tree = az.from_dict({"posterior": {name: np.asarray(values) for name, values in draws.items()}})
     worst = {
-        "r_hat": max(float(each.max()) for each in az.rhat(tree).data_vars.values()),
-        "ess_bulk": min(float(each.min()) for each in az.ess(tree, method="bulk").data_vars.values()),
-        "ess_tail": min(float(each.min()) for each in az.ess(tree, method="tail").data_vars.values()),
+        "r_hat": float(np.max(_values(az.rhat(tree)))),
+        "ess_bulk": float(np.min(_values(az.ess(tree, method="bulk")))),
+        "ess_tail": float(np.min(_values(az.ess(tree, method="tail")))),
     }
     moves = np.mean(np.diff(energy, axis=1) ** 2, axis=1) / np.var(energy, axis=1)
     return Diagnostics(
         **worst, divergences=int(np.sum(divergent)), e_bfmi=float(np.min(moves)), chains=int(energy.shape[0])
     )
+
+
+def _values(found) -> np.ndarray:
+    """All parameters in one array; by NumPy, whose extremes keep a NaN where others pass it over."""
+    return np.concatenate([each.to_numpy().ravel() for each in found.data_vars.values()])
 
 
 def convergence_checks(fits: Sequence[Diagnostics]) -> tuple[Check, ...]:
@@ -83,15 +88,15 @@ def convergence_checks(fits: Sequence[Diagnostics]) -> tuple[Check, ...]:
     """
     times = sentence(" (worst of {fits} fits)", fits=len(fits)) if len(fits) > 1 else ""
     told = (
-        ("r_hat", max(f.r_hat for f in fits), LARGEST_R_HAT, False,
+        ("r_hat", np.max([f.r_hat for f in fits]), LARGEST_R_HAT, False,
          sentence("R-hat{times}: chains that agree have a value near 1.", times=times)),
-        ("ess_bulk", min(f.ess_bulk for f in fits), SMALLEST_ESS, True,
+        ("ess_bulk", np.min([f.ess_bulk for f in fits]), SMALLEST_ESS, True,
          sentence("Effective draws in the middle of each distribution{times}.", times=times)),
-        ("ess_tail", min(f.ess_tail for f in fits), SMALLEST_ESS, True,
+        ("ess_tail", np.min([f.ess_tail for f in fits]), SMALLEST_ESS, True,
          sentence("Effective draws in the tails of each distribution{times}.", times=times)),
         ("divergences", sum(f.divergences for f in fits), 0, False,
          sentence("Transitions at which the sampler broke down{times}.", times=times)),
-        ("e_bfmi", min(f.e_bfmi for f in fits), SMALLEST_E_BFMI, True,
+        ("e_bfmi", np.min([f.e_bfmi for f in fits]), SMALLEST_E_BFMI, True,
          sentence("Energy fraction of missing information{times}.", times=times)),
         ("chains", min(f.chains for f in fits), FEWEST_CHAINS, True, sentence("Chains started apart from each other.")),
     )  # fmt: skip

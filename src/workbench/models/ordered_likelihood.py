@@ -113,7 +113,7 @@ class OrderedLogit(Op):
         for storage, value in zip(outputs, log_likelihood(*inputs), strict=True):
             storage[0] = np.asarray(value)
 
-    def infer_shape(self, fgraph, node, shapes):
+    def infer_shape(self, node, shapes):
         return [(), *shapes[4:]]
 
     def pullback(self, inputs, outputs, cotangents):

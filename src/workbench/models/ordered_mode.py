@@ -19,6 +19,8 @@ from workbench.wording import number, sentence
 STEPS = 60
 TOLERANCE = 1e-10
 """Newton's decrement at which the mode is reached, in units of log-likelihood."""
+NO_INFORMATION = 1e6
+"""Variance on the logit scale at which a likelihood without priors is taken to have no maximum."""
 SMALLEST_SD, LARGEST_SD = 1e-3, 5.0
 
 
@@ -339,6 +341,8 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
             raise DataError(_no_mode(rows))
         point, best, likelihood, slope = trial, found, found_likelihood, found_slope
     else:
+        raise DataError(_no_mode(rows))
+    if flat and np.diag(cho_solve(factor, np.eye(len(point)))).max() > NO_INFORMATION:
         raise DataError(_no_mode(rows))
     half_log_determinant = float(np.sum(np.log(np.diag(factor[0]))))
     normal = 0.5 * float(np.sum(np.log(precision[precision > 0])))  # the priors' own normalisation, by their scales
