@@ -15,7 +15,9 @@ def failed(**changes):
 
 def test_independent_draws_pass():
     rng = np.random.default_rng(1)
-    found = diagnose({"a": rng.normal(size=(4, 1000, 3))}, divergent=np.zeros((4, 1000), bool), energy=rng.normal(size=(4, 1000)))
+    found = diagnose(
+        {"a": rng.normal(size=(4, 1000, 3))}, divergent=np.zeros((4, 1000), bool), energy=rng.normal(size=(4, 1000))
+    )
     assert {check.status for check in convergence_checks([found])} == {"pass"}
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from tests.models.answer_sheets import draw_answers
+
 from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import make_columns
 from workbench.models.ordered_mode import Prior, find_mode, subset

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from tests.models.answer_sheets import draw_ratings
+
 from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import make_columns
 from workbench.models.importance import average_gains, column_covariance, importance, shapley_by_orders
@@ -51,8 +51,8 @@ def shares(rows, driver, rng, draws=800):
 
 
 def test_a_permuted_copy_would_be_no_floor_but_the_knockoff_is():
-    found = shares(*[(rows, columns.driver) for rows, columns in [fitted(3000, [0.6, 0.6, 0.6, 0.0], np.random.default_rng(2))]][0],
-                   np.random.default_rng(3))  # fmt: skip
+    rows, columns = fitted(3000, [0.6, 0.6, 0.6, 0.0], np.random.default_rng(2))
+    found = shares(rows, columns.driver, np.random.default_rng(3))
     assert found.share[:, 3].mean() > 0.05  # a driver without effect carries some through its correlations
     assert found.knockoff[:, 3].mean() == pytest.approx(found.share[:, 3].mean(), abs=0.03)
     assert (found.above_knockoff[:3] > 0.99).all()

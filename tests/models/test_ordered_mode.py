@@ -6,8 +6,8 @@ import lzma
 
 import numpy as np
 import pytest
-
 from tests.models.answer_sheets import draw_ratings
+
 from workbench.datasets.packaged import FrameUnpickler
 from workbench.errors import DataError
 from workbench.models.blanks import complete, rows_of
@@ -61,7 +61,9 @@ def test_curvature_is_the_slope_of_the_gradient_and_scores_add_up_to_it():
     step = 1e-6 * np.eye(len(cuts))[1]
     ends = [log_likelihood(*rows.data, coefficients, intercepts, cuts + sign * step)[3] for sign in (1, -1)]
     np.testing.assert_allclose(
-        curvature(rows, coefficients, intercepts, cuts)[:, 1, : len(cuts)].sum(0), -(ends[0] - ends[1]) / 2e-6, atol=1e-3
+        curvature(rows, coefficients, intercepts, cuts)[:, 1, : len(cuts)].sum(0),
+        -(ends[0] - ends[1]) / 2e-6,
+        atol=1e-3,
     )
 
 
@@ -70,7 +72,9 @@ def test_an_answer_with_frequency_two_is_two_answers():
     twice = np.where(np.arange(len(rows.levels)) % 3 == 0, 2.0, 1.0)
     weighted = find_mode(rows_from(rows.columns, rows.levels, twice, rows.count), Prior(), drivers=3)
     copied = np.repeat(np.arange(len(rows.levels)), twice.astype(int))
-    plain = find_mode(rows_from(rows.columns[copied], rows.levels[copied], np.ones(len(copied)), rows.count), Prior(), drivers=3)
+    plain = find_mode(
+        rows_from(rows.columns[copied], rows.levels[copied], np.ones(len(copied)), rows.count), Prior(), drivers=3
+    )
     np.testing.assert_allclose(weighted.parameters, plain.parameters, atol=1e-8)
     np.testing.assert_allclose(weighted.covariance, plain.covariance, atol=1e-8)
 

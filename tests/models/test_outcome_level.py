@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.models.answer_sheets import column
+
 from workbench.models.outcome_level import nonresponse_range, outcome_level
 from workbench.models.ratings import read_ratings
 
@@ -24,7 +24,11 @@ def test_the_airport_survey_has_its_published_scores(shared):
     scores = pd.to_numeric(frame["NETPRO"], errors="coerce").mask(lambda value: value == 11)
     items = frame["Q7ART"].where(frame["Q7ART"].between(1, 5)).astype(float)
     table = pd.DataFrame({"nps": scores, "weight": frame["WEIGHT"], "item": items})
-    columns = [column("nps", "outcome", (0, 10)), column("item", "driver", (1, 5)), column("weight", "", None, weighting="survey")]
+    columns = [
+        column("nps", "outcome", (0, 10)),
+        column("item", "driver", (1, 5)),
+        column("weight", "", None, weighting="survey"),
+    ]
     found = outcome_level(read_ratings(table, columns), **SETTINGS).metrics()
     assert found["nps_unweighted"] == pytest.approx(39.8, abs=0.05)
     assert found["nps"] == pytest.approx(40.4, abs=0.05)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from tests.models.answer_sheets import column, draw_answers
+
 from workbench.errors import DataError, ParameterError
 from workbench.models.ratings import BLANK, NOT_APPLICABLE, RATED, driver_items, read_ratings
 
@@ -26,7 +26,9 @@ def test_no_respondent_with_an_outcome_is_dropped_and_gaps_are_told_apart():
     assert ratings.n == 190
     assert np.isfinite(ratings.values[ratings.state == RATED]).all()
     assert np.isnan(ratings.values[ratings.state != RATED]).all()
-    assert (ratings.state == NOT_APPLICABLE).sum() == frame.loc[10:, ["da__not_applicable", "db__not_applicable"]].sum().sum()
+    assert (ratings.state == NOT_APPLICABLE).sum() == frame.loc[
+        10:, ["da__not_applicable", "db__not_applicable"]
+    ].sum().sum()
     assert (ratings.state == BLANK).any()
 
 
@@ -39,7 +41,8 @@ def test_an_outcome_among_the_drivers_is_refused():
 def test_all_faults_are_told_at_once():
     frame, columns = world(outcome=3.0, da=4.0, da__not_applicable=False, db=np.nan, weight=-1.0)
     told = refusal(frame, columns)
-    for part in ("got the same answer from everyone", "driver 'da': got the same rating", "driver 'db': got no rating at all",
+    for part in ("got the same answer from everyone", "driver 'da': got the same rating",
+                 "driver 'db': got no rating at all",
                  "got 200 answers whose weight is not above 0"):  # fmt: skip
         assert part in told
 
@@ -73,11 +76,16 @@ def test_a_segment_of_three_people_is_never_alone():
 
 
 def test_numbered_items_make_one_driver_and_the_outcomes_siblings_make_none():
-    columns = [column("sat1", "outcome", (1, 10)), column("sat2", "outcome", (1, 10)), column("price", "driver", (1, 10))]
+    columns = [
+        column("sat1", "outcome", (1, 10)),
+        column("sat2", "outcome", (1, 10)),
+        column("price", "driver", (1, 10)),
+    ]
     columns += [column(f"qual_{item}", "driver", (1, 10), label=f"Quality {item}") for item in (1, 2, "global")]
-    assert driver_items(columns, "sat1", None) == {"qual": ("qual_1", "qual_2", "qual_global"), "price": ("price",)} or (
-        driver_items(columns, "sat1", None) == {"price": ("price",), "qual": ("qual_1", "qual_2", "qual_global")}
-    )
+    assert driver_items(columns, "sat1", None) == {
+        "qual": ("qual_1", "qual_2", "qual_global"),
+        "price": ("price",),
+    } or (driver_items(columns, "sat1", None) == {"price": ("price",), "qual": ("qual_1", "qual_2", "qual_global")})
     assert len(driver_items(columns, "sat1", None, combine=False)) == 4
 
 

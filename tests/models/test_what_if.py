@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from tests.models.answer_sheets import draw_ratings
+
 from workbench.models.blanks import complete, level_probability, rows_of
 from workbench.models.driver_columns import make_columns
 from workbench.models.ordered_mode import Prior
@@ -30,7 +30,9 @@ def test_the_change_is_that_of_foretelling_everyone_twice():
     shares = []
     for table in (columns.of(better, applies), rows.columns):
         predictor = table @ draws[0][0, 0]
-        chances = np.array([level_probability(np.full(len(predictor), k), predictor, draws[2][0]).mean() for k in range(5)])
+        chances = np.array(
+            [level_probability(np.full(len(predictor), k), predictor, draws[2][0]).mean() for k in range(5)]
+        )
         shares.append(SCORES @ chances)
     np.testing.assert_allclose(found.change[0, 0], shares[0] - shares[1], atol=1e-12)
 

@@ -103,10 +103,13 @@ def convergence_checks(fits: Sequence[Diagnostics]) -> tuple[Check, ...]:
     checks = []
     for name, value, limit, at_least, what in told:
         good = bool(value >= limit if at_least else value <= limit)  # a NaN fails
-        template = "{what} Got {value}, wanted at least {limit}." if at_least else "{what} Got {value}, wanted at most {limit}."  # fmt: skip
-        message = sentence(template, what=what, value=number(value, 4), limit=number(limit, 4))
+        bound = sentence("at least") if at_least else sentence("at most")
+        template = "{what} Got {value}, wanted {bound} {limit}."
+        message = sentence(template, bound=bound, what=what, value=number(value, 4), limit=number(limit, 4))
         if not good:
-            message += sentence(" The draws do not stand for the posterior: do not use the numbers; raise tune and draws.")
+            message += sentence(
+                " The draws do not stand for the posterior: do not use the numbers; raise tune and draws."
+            )
         checks.append(
             Check(
                 name=f"convergence_{name}",

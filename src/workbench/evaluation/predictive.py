@@ -8,7 +8,7 @@ from workbench.findings import Check
 from workbench.wording import number, percent, sentence
 
 LARGEST_K = 0.7
-"""Pareto shape above which an answer's leave-one-out density cannot be trusted (Vehtari, Simpson, Gelman, Yao, Gabry 2024)."""
+"""Pareto shape above which a leave-one-out density cannot be trusted (Vehtari, Simpson, Gelman, Yao, Gabry 2024)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,9 +46,7 @@ def leave_one_out(log_likelihood: np.ndarray) -> LeaveOneOut:
         {"posterior": {"draw_only": np.zeros((1, len(log_likelihood)))}, "log_likelihood": {"y": log_likelihood[None]}}
     )
     found = az.loo(tree, pointwise=True, reff=1.0)
-    return LeaveOneOut(
-        pointwise=np.asarray(found.elpd_i).ravel(), k=np.asarray(found.pareto_k).ravel()
-    )
+    return LeaveOneOut(pointwise=np.asarray(found.elpd_i).ravel(), k=np.asarray(found.pareto_k).ravel())
 
 
 def loo_check(found: LeaveOneOut) -> Check:
@@ -60,7 +58,8 @@ def loo_check(found: LeaveOneOut) -> Check:
         value=bad,
         threshold=0.005,
         message=sentence(
-            "For {share} of the answers, leaving them out changes the model too much to be worked out (k above {limit}).",
+            "For {share} of the answers, leaving them out changes the model too much to be worked out "
+            "(k above {limit}).",
             share=percent(bad),
             limit=number(LARGEST_K),
         ),

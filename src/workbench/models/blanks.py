@@ -34,9 +34,7 @@ def rows_of(ratings: Ratings, columns: Columns, values: np.ndarray, applies: np.
     )
 
 
-def complete(
-    ratings: Ratings, prior: Prior, *, times: int, random_seed: int
-) -> list[tuple[np.ndarray, np.ndarray]]:
+def complete(ratings: Ratings, prior: Prior, *, times: int, random_seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Completed answers: values (n, D) and whether each driver applied (n, D), once for each imputation.
 
     Parameters

@@ -128,7 +128,7 @@ class Answers:
 
     @cached_property
     def map_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `importance`, `performance`, `fix_first`, `keep_up`, `low_priority`, `possible_overkill`."""
+        """`driver`, `label`, `importance`, `performance` and the probabilities of `PLACES`."""
         table = pd.DataFrame(self.places, columns=list(PLACES))
         ratings = self.model.ratings
         table.insert(0, "driver", ratings.drivers)
@@ -139,8 +139,8 @@ class Answers:
 
     @cached_property
     def lever_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `reached`, and for each measure its change, `<measure>_lower`, `<measure>_upper`; the first
-        measure's largest change first, and `p_gain`, the probability that it rises.
+        """`driver`, `label`, `reached`; of each measure its change, `<measure>_lower`, `<measure>_upper`; `p_gain`, the
+        probability that the first measure rises. Its largest change first.
         """
         ratings, changes = self.model.ratings, self.changes
         table = pd.DataFrame(
@@ -252,8 +252,8 @@ class Answers:
 
     @cached_property
     def asymmetry_table(self) -> pd.DataFrame:
-        """Penalty and reward: `driver`, `label`, `below`, `above` (log-odds a point below and above the middle) with ends,
-        and the probabilities of `must_be`, `one_dimensional`, `attractive`, `indifferent` (after Kano et al. 1984).
+        """Penalty and reward: `driver`, `label`; `below`, `above` (log-odds a point on either side of the middle) and
+        their ends; the probabilities of `must_be`, `one_dimensional`, `attractive`, `indifferent` (after Kano et al. 1984).
 
         From a model with a slope on either side of the middle of each scale, in normal approximation, over all
         imputations.
@@ -275,7 +275,17 @@ class Answers:
             kinds = [np.mean(low & ~high), np.mean(low & high), np.mean(~low & high), np.mean(~low & ~high)]
             ends = [end for each in (below, above) for end in model.interval(each)]
             rows.append((name, ratings.labels[name], below.mean(), *ends[:2], above.mean(), *ends[2:], *kinds))
-        names = ["driver", "label", "below", "below_lower", "below_upper", "above", "above_lower", "above_upper", *KINDS]
+        names = [
+            "driver",
+            "label",
+            "below",
+            "below_lower",
+            "below_upper",
+            "above",
+            "above_lower",
+            "above_upper",
+            *KINDS,
+        ]
         return pd.DataFrame(rows, columns=names)
 
     @cached_property
@@ -285,7 +295,9 @@ class Answers:
         names = model.ratings.drivers
         if len(names) < 3:
             return [(name,) for name in names]
-        main = np.array([np.flatnonzero((model.columns.driver == d) & ~model.columns.usage)[0] for d in range(len(names))])
+        main = np.array(
+            [np.flatnonzero((model.columns.driver == d) & ~model.columns.usage)[0] for d in range(len(names))]
+        )
         covariance = model.covariance[np.ix_(main, main)]
         sd = np.sqrt(np.diag(covariance))
         distance = np.clip(1 - covariance / np.outer(sd, sd), 0, 2)
@@ -305,14 +317,16 @@ class Answers:
             inside = np.isin(names, group)
             contrast = scaled[:, inside].mean(1) - (scaled[:, ~inside].mean(1) if (~inside).any() else 0)
             lower, upper = model.interval(contrast)
-            labels = ", ".join(model.ratings.labels[name] for name in group)
+            labels = " + ".join(f"“{model.ratings.labels[name]}”" for name in group)
             share = model.importance.share[:, inside].sum(1).mean()
             rows.append((labels, group, share, contrast.mean(), lower, upper, float((contrast > 0).mean())))
         columns = ["drivers", "members", "share", "contrast", "lower", "upper", "p_above"]
         return pd.DataFrame(rows, columns=columns).sort_values("contrast", ascending=False, ignore_index=True)
 
     def metrics(self) -> dict[str, float]:
-        """`importance_`, `unique_share_`, `p_above_knockoff_`, `p_top3_`, `p_fix_first_` and `what_if_<measure>_<driver>`."""
+        """For each driver `importance_`, `unique_share_`, `p_above_knockoff_`, `p_top3_`, `p_fix_first_` and
+        `what_if_<measure>_`, and how the model compares.
+        """
         found = {}
         table, places = self.importance_table.set_index("driver"), self.map_table.set_index("driver")
         levers = self.lever_table.set_index("driver")

@@ -71,7 +71,9 @@ def draw_map(answers: Answers) -> Axes:
     for rank, row in enumerate(table.itertuples()):
         d = place[row.driver]
         color = "C1" if row.fix_first >= 0.5 else "C0" if row.keep_up >= 0.5 else "0.55"
-        ax.plot(answers.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4)
+        ax.plot(
+            answers.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4
+        )
         marker = {"C1": "s", "C0": "o"}.get(color, "^")
         ax.plot(row.performance, row.importance, marker, color=color, markeredgecolor="white", markersize=8)
         if rank < MOST_NAMED or len(table) <= 8:
@@ -80,12 +82,15 @@ def draw_map(answers: Answers) -> Axes:
     ax.margins(x=0.12, y=0.1)
     ax.set_ylim(0, None)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set_xlabel(sentence("Performance: mean rating, 0 to 100 (dashed: target {target})", target=number(answers.target)))
+    ax.set_xlabel(
+        sentence("Performance: mean rating, 0 to 100 (dashed: target {target})", target=number(answers.target))
+    )
     ax.set_ylabel(sentence("Importance: share of what is explained"))
     handles = [
         ax.plot([], [], marker, color=color, linestyle="none", label=label)[0]
         for marker, color, label in (
-            ("s", "C1", sentence("fix first")), ("o", "C0", sentence("keep up")), ("^", "0.55", sentence("neither, or unsure"))
+            ("s", "C1", sentence("fix first")),
+            ("o", "C0", sentence("keep up")), ("^", "0.55", sentence("neither, or unsure"))
         )
     ]  # fmt: skip
     ax.figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize="small", handletextpad=0.2)
@@ -105,7 +110,8 @@ def _names(ax: Axes, named) -> None:
         ax.annotate(
             textwrap.shorten(label, LABEL_WIDTH, placeholder="…"), xy=(x, y), xytext=(1.02, height),
             textcoords=("axes fraction", "data"), color="0.25" if color == "0.55" else color, va="center",
-            fontsize="small", annotation_clip=False, arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "alpha": 0.6},
+            fontsize="small", annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "alpha": 0.6},
         )  # fmt: skip
 
 
@@ -164,7 +170,9 @@ def draw_predictive(answers: Answers) -> Axes:
     points = [number(float(point)) for point in model.ratings.points]
     ax = Figure(figsize=(6.4, 3.2), layout="constrained").subplots()
     places = np.arange(len(points))
-    ax.bar(places, high - low, bottom=low, width=0.7, color="C0", alpha=0.35, label=sentence("foretold, 99 of 100 times"))
+    ax.bar(
+        places, high - low, bottom=low, width=0.7, color="C0", alpha=0.35, label=sentence("foretold, 99 of 100 times")
+    )
     ax.plot(places, np.einsum("sk,s->k", observed, shares), "o", color="C1", label=sentence("observed"))
     ax.set_xticks(places, points)
     ax.set_ylim(0, None)

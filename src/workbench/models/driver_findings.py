@@ -27,8 +27,8 @@ def headline(answers: Answers) -> Finding:
         return Finding(
             id="headline",
             statement=sentence(
-                "The {count} drivers cannot be told apart: a person's mean rating foretells “{outcome}” as well as all of "
-                "them together{groups}.",
+                "Single drivers cannot be told apart: one mean rating foretells “{outcome}” as well as all "
+                "{count}{groups}.",
                 count=number(len(ratings.drivers)),
                 outcome=ratings.outcome_label,
                 groups=_groups(answers),
@@ -75,13 +75,13 @@ def _groups(answers: Answers) -> str:
     above = list(table["drivers"][table["p_above"] >= SURE])
     below = list(table["drivers"][table["p_above"] <= 1 - SURE])
     if not above and not below:
-        return sentence("; neither can groups of drivers whose ratings go together")
+        return sentence("; nor can groups whose ratings go together")
     parts = []
     if above:
-        parts.append(sentence("more for {groups}", groups=listing(above[:MOST_NAMED], "and for")))
+        parts.append(sentence("more of it for {groups}", groups=listing(above[:MOST_NAMED], "and for")))
     if below:
         parts.append(sentence("less for {groups}", groups=listing(below[:MOST_NAMED], "and for")))
-    return sentence("; as groups they can: a better rating goes with {parts} than for the rest", parts=listing(parts))
+    return sentence(". As groups they can: better ratings go with {parts}, beside the rest", parts=listing(parts))
 
 
 def fix_first(answers: Answers) -> Finding:
@@ -92,8 +92,8 @@ def fix_first(answers: Answers) -> Finding:
     target = number(answers.target)
     if likely.empty:
         statement = sentence(
-            "Nothing needs fixing first: no driver is likely to matter and to lie below the target of {target} of 100; the "
-            "nearest is “{label}” at {performance}.",
+            "Nothing needs fixing first: no driver is likely to matter and to lie below the target of {target} of 100; "
+            "the nearest is “{label}” at {performance}.",
             target=target,
             label=first["label"],
             performance=number(first["performance"]),
@@ -175,10 +175,14 @@ def local(answers: Answers) -> Finding:
             sentence(
                 "below target for some only: {labels}{more}",
                 labels=listing(local_to[:MOST_NAMED]),
-                more=sentence(", and {count} more", count=len(local_to) - MOST_NAMED) if len(local_to) > MOST_NAMED else "",
+                more=sentence(", and {count} more", count=len(local_to) - MOST_NAMED)
+                if len(local_to) > MOST_NAMED
+                else "",
             )
         )
-    told = "; ".join(parts) or sentence("no driver is surely below target in any {segment}", segment=ratings.segment_label)
+    told = "; ".join(parts) or sentence(
+        "no driver is surely below target in any {segment}", segment=ratings.segment_label
+    )
     return Finding(
         id="general_or_local",
         statement=told[0].upper() + told[1:] + ".",

@@ -107,9 +107,18 @@ class DriverModel:
             draws = tuple(each[kept] for each in self.posterior.flat)
             parts.append(
                 what_if(
-                    draws, self.rows[place], self.columns, values, applies, ends=self.ratings.ends, measures=measures,
-                    scores=scores, scenario=scenario, moved=moved, random_seed=self.random_seed,
-                )  # fmt: skip
+                    draws,
+                    self.rows[place],
+                    self.columns,
+                    values,
+                    applies,
+                    ends=self.ratings.ends,
+                    measures=measures,
+                    scores=scores,
+                    scenario=scenario,
+                    moved=moved,
+                    random_seed=self.random_seed,
+                )
             )
         return Changes(
             measures=measures,
@@ -145,7 +154,7 @@ class DriverModel:
         return found
 
     def better_than(self, other: str) -> tuple[float, float]:
-        """Expected log predictive density over that of `halo` (the mean rating alone) or `nothing`: difference, error."""
+        """Log predictive density expected over that of `halo` (the mean rating alone) or `nothing`, with its error."""
         return self._compared["drivers"].difference(self._compared[other], self._compared["weights"])
 
     @property
@@ -194,8 +203,8 @@ class DriverModel:
             value=difference,
             threshold=TOLD_APART * error,
             message=sentence(
-                "Against the mean of a person's ratings alone, single drivers foretell the outcome {better}: expected log "
-                "density {difference} higher, standard error {error}.",
+                "Against the mean of a person's ratings alone, single drivers foretell the outcome {better}: expected "
+                "log density {difference} higher, standard error {error}.",
                 better=sentence("better") if apart else sentence("no better than chance allows"),
                 difference=number(difference),
                 error=number(error),

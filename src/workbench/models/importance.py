@@ -2,8 +2,8 @@
 
 The variance of the linear predictor is shared out among drivers by averaging, over all orders in which they may enter,
 what each adds (Lindeman, Merenda, Gold 1980; Shapley 1953; Grömping 2007). With the covariance Σ of the columns given,
-R²(S) of a set S is c_Sᵀ Σ_S⁻¹ c_S, c = Σ β, so that each driver's average gain is one quadratic form in c: the orders are
-gone through once, and every draw costs a product.
+R²(S) of a set S is c_Sᵀ Σ_S⁻¹ c_S, c = Σ β, so that each driver's average gain is one quadratic form in c: orders
+are gone through once, and every draw costs a product.
 """
 
 from dataclasses import dataclass
@@ -192,7 +192,9 @@ def shapley_by_orders(covariance: np.ndarray, effects: np.ndarray, driver: np.nd
 
     def explained(members):
         columns = np.flatnonzero(np.isin(driver, members))
-        return joint[columns] @ np.linalg.solve(covariance[np.ix_(columns, columns)], joint[columns]) if members else 0.0
+        return (
+            joint[columns] @ np.linalg.solve(covariance[np.ix_(columns, columns)], joint[columns]) if members else 0.0
+        )
 
     gains = np.zeros(count)
     for order in permutations(range(count)):

@@ -2,9 +2,9 @@
 
     P(y ≤ k) = σ(c_k − η),    η = a_s + Σ_c x_c β_sc,    β_sc ~ Normal(β_c, τ),    β_c ~ Normal(0, effect / √D)
 
-Cut points are sorted standard logistic variates: a uniform prior on the shares of the levels where η is 0 (Betancourt
-2019, induced Dirichlet). Usage columns have one coefficient for all segments. How parameters are
-laid out for the sampler stands in `ordered_parameters`; priors are the same in both layouts.
+Cut points are sorted logistic variates; around 0 that would be a uniform prior on the shares of the levels where η is 0
+(Betancourt 2019, induced Dirichlet), `Prior.cut_location` moves it. Usage columns have one coefficient for all
+segments. How parameters are laid out for the sampler stands in `ordered_parameters`; the model is the same in both.
 """
 
 import os
@@ -173,7 +173,11 @@ def sample(
 def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, drivers: int) -> dict:
     posterior, stats = trace.posterior, trace.sample_stats
     several = rows.segments > 1
-    names = ["effect", "cuts", *(["coefficients", "segment_level", "segment_effect_sd", "segment_level_sd"] if several else [])]
+    names = [
+        "effect",
+        "cuts",
+        *(["coefficients", "segment_level", "segment_effect_sd", "segment_level_sd"] if several else []),
+    ]
     fit = diagnose(
         {name: posterior[name].to_numpy() for name in names},
         divergent=stats["diverging"].to_numpy(),
@@ -185,16 +189,27 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         effects = coefficients.mean(axis=2)
     shape = cuts.shape[:2]
     intercepts = posterior["segment_level"].to_numpy() if several else np.zeros((*shape, 1))
-    sds = np.stack([posterior[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1) if several else None
+    sds = (
+        np.stack([posterior[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1) if several else None
+    )
     if weighting == "survey":
         varying = np.flatnonzero(rows.varying)
         added = (coefficients - effects[:, :, None, :])[..., varying].reshape(*shape, -1)
-        parameters = np.concatenate([cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else [])], axis=-1)
+        parameters = np.concatenate(
+            [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else [])], axis=-1
+        )
         typical = tuple(np.median(sds.reshape(-1, 2), axis=0)) if several else (1.0, 1.0)
         parameters = design_adjusted(parameters, find_mode(rows, prior, drivers=drivers, fixed=typical))
         coefficients, intercepts, cuts = by_segment(rows, parameters)
         effects = parameters[..., rows.count - 1 :][..., : rows.columns.shape[1]]
-    return {"effects": effects, "coefficients": coefficients, "intercepts": intercepts, "cuts": cuts, "sds": sds, "fit": fit}
+    return {
+        "effects": effects,
+        "coefficients": coefficients,
+        "intercepts": intercepts,
+        "cuts": cuts,
+        "sds": sds,
+        "fit": fit,
+    }
 
 
 def design_adjusted(parameters: np.ndarray, mode: Mode) -> np.ndarray:

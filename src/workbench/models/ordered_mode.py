@@ -84,12 +84,16 @@ class Prior:
     effect
         Standard deviation of the whole linear predictor if drivers were uncorrelated: each of D drivers gets
         effect / √D for one standard deviation of its rating. None: flat, also for the cut points.
+    cut_location
+        Centre of the cut points' prior, sorted logistic variates. At 0 all shares of levels would be equally likely;
+        answers of customers lean to the top, so it lies below.
     segment_effect, segment_level
         Standard deviation of what a segment adds to an effect and to the level: means of Gamma(2) priors, which keep
         away from 0 (Chung et al. 2013).
     """
 
     effect: float | None = 2.0
+    cut_location: float = -1.0
     segment_effect: float = 0.2
     segment_level: float = 0.3
 
@@ -276,7 +280,10 @@ def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, f
     shared = np.zeros(width) if prior.effect is None else np.full(width, prior.effect_sd(drivers) ** -2.0)
     parts = [np.zeros(cuts), shared]
     if rows.segments > 1:
-        parts += [np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0), np.full(rows.segments - 1, sds[1] ** -2.0)]
+        parts += [
+            np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0),
+            np.full(rows.segments - 1, sds[1] ** -2.0),
+        ]
     return np.concatenate(parts)
 
 
@@ -301,8 +308,8 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         slope[:cuts] += by_cuts
         slope -= precision * point
         log_prior = -0.5 * float(precision @ point**2)
-        if not flat:  # sorted logistic variates: a uniform prior on the shares of the levels where the predictor is 0
-            p = 1 / (1 + np.exp(-ends))
+        if not flat:  # sorted logistic variates
+            p = 1 / (1 + np.exp(prior.cut_location - ends))
             log_prior += float(np.sum(np.log(p * (1 - p))))
             slope[:cuts] += 1 - 2 * p
         return total + log_prior, total, slope
@@ -315,7 +322,7 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
         hessian[np.diag_indices_from(hessian)] += precision
         if not flat:
-            p = 1 / (1 + np.exp(-point[:cuts]))
+            p = 1 / (1 + np.exp(prior.cut_location - point[:cuts]))
             hessian[np.arange(cuts), np.arange(cuts)] += 2 * p * (1 - p)
         try:
             factor = cho_factor(hessian, lower=True)

@@ -30,7 +30,9 @@ def plain(rows: Rows, columns: Columns, prior: Prior):
     masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
     below = np.cumsum(masses)[:-1] / masses.sum()
     ordered = pm.distributions.transforms.ordered
-    cuts = pm.Logistic("cuts", 0, 1, shape=rows.count - 1, transform=ordered, initval=np.log(below / (1 - below)))
+    cuts = pm.Logistic(
+        "cuts", prior.cut_location, 1, shape=rows.count - 1, transform=ordered, initval=np.log(below / (1 - below))
+    )
     drivers = len(columns.location)
     sd = prior.effect_sd(drivers)
     if columns.shape == "monotone":
@@ -60,7 +62,7 @@ def _segment_sds(prior: Prior):
 
 
 def _ladders(columns: Columns, sd: float):
-    """Effects from the bottom to the top of each ladder, and how they spread over its steps (Bürkner, Charpentier 2020)."""
+    """Effects from bottom to top of each ladder, and how they spread over its steps (Bürkner, Charpentier 2020)."""
     drivers = len(columns.location)
     usage = np.flatnonzero(columns.usage)
     effect = pm.Normal("effect", 0, np.concatenate([np.full(drivers, LADDER * sd), np.full(len(usage), sd)]))
@@ -77,10 +79,10 @@ def _ladders(columns: Columns, sd: float):
 def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     """The same model in units of the normal approximation at its mode.
 
-    Cuts enter as one in the middle and the logarithms of the gaps outwards: the outermost are the least certain. For a segment with curvature G = U diag(λ) Uᵀ, the
-    coefficients given τ and the shared effects b are nearly normal, because the prior is isotropic: in the rotated
-    coordinates with mean (τ² (λ β̂ + g) + Uᵀ b) / (1 + λ τ²), g the slope at β̂, and standard deviation
-    τ / √(1 + λ τ²). What is sampled is the distance from that mean in that unit.
+    Cuts enter as one in the middle and the logarithms of the gaps outwards: the outermost are the least certain. For a
+    segment with curvature G = U diag(λ) Uᵀ, the coefficients given τ and the shared effects b are nearly normal, as the
+    prior is isotropic: in the rotated coordinates with mean (τ² (λ β̂ + g) + Uᵀ b) / (1 + λ τ²), g the slope at β̂,
+    and standard deviation τ / √(1 + λ τ²). What is sampled is the distance from that mean in that unit.
     """
     width, first = rows.columns.shape[1], rows.count - 1
     anchor = first // 2
@@ -93,9 +95,10 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     log_gaps = pt.sum(point[:first]) - point[anchor]
     effect = pm.Deterministic("effect", point[first:])
     sd = prior.effect_sd(len(columns.location))
+    away = cuts - prior.cut_location
     pm.Potential(
         "prior_of_shared",
-        pt.sum(-cuts - 2 * pt.softplus(-cuts)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
+        pt.sum(-away - 2 * pt.softplus(-away)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
     )
     if rows.segments == 1:
         return effect[None, :], pt.zeros(1), cuts

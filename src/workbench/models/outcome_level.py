@@ -70,8 +70,8 @@ class OutcomeLevel:
                           label=self.ratings.outcome_label)
         )  # fmt: skip
         statement = sentence(
-            "{what} among those who answered; if the most satisfied answered up to {ratio} times as readily as the least "
-            "satisfied, or the reverse, it lies between {low} and {high} among all.",
+            "{what} among those who answered; if the most satisfied answered up to {ratio} times as readily as the "
+            "least satisfied, or the reverse, it lies between {low} and {high} among all.",
             what=what,
             ratio=number(self.response_ratio),
             low=show(self.range[0]),

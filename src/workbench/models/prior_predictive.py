@@ -16,7 +16,7 @@ MOST_LOPSIDED = 0.25
 
 def draw_prior(prior: Prior, *, levels: int, drivers: int, columns: int, varying: np.ndarray, segments: int, rng):
     """One draw of coefficients (S, C), intercepts (S,) and cuts (K − 1,) from the priors."""
-    cuts = np.sort(rng.logistic(size=levels - 1))
+    cuts = np.sort(rng.logistic(prior.cut_location, size=levels - 1))
     effects = rng.normal(0, prior.effect_sd(drivers), columns)
     coefficients = np.repeat(effects[None], segments, axis=0)
     intercepts = np.zeros(segments)
@@ -57,8 +57,8 @@ def prior_predictive(ratings: Ratings, prior: Prior, *, random_seed: int) -> Che
         status="pass" if low <= observed <= high and share <= MOST_LOPSIDED else "warn",
         value=observed,
         message=sentence(
-            "Before seeing data the model expects the outcome between {low} and {high}; it is {observed}. In {share} of "
-            "draws nearly all people would give one answer.",
+            "Before seeing data the model expects the outcome between {low} and {high}; it is {observed}. In {share} "
+            "of draws nearly all people would give one answer.",
             low=show(float(low)),
             high=show(float(high)),
             observed=show(observed),

@@ -136,14 +136,16 @@ def driver_items(
     if outcome in chosen:
         raise ParameterError(
             sentence(
-                "drivers: got the outcome {name} among them, expected other items; an answer explains itself perfectly. "
+                "drivers: got the outcome {name} among them, expected other items; an answer explains itself. "
                 "Take it out of drivers, or choose another outcome.",
                 name=shown(outcome),
             )
         )
     if not chosen:
         raise ParameterError(
-            sentence("drivers: got none, expected at least one; give items the role: driver in dataset.yaml, or name them.")
+            sentence(
+                "drivers: got none, expected at least one; give items the role: driver in dataset.yaml, or name them."
+            )
         )
     if not combine:
         return {name: (name,) for name in chosen}
@@ -165,7 +167,7 @@ def driver_items(
 
 
 def choose_outcome(columns: Sequence, outcome: str | None) -> str:
-    """The outcome: as named, else an item from 0 to 10 (recommendation), else the first item with the role `outcome`."""
+    """The outcome: as named, else an item from 0 to 10 (recommendation), else the first with the role `outcome`."""
     if outcome is not None:
         return outcome
     outcomes = [column for column in columns if column.role == "outcome"]
@@ -329,8 +331,8 @@ def _faults(answers, values, state, items, outcome) -> list[str]:
     if len(np.unique(answers)) < 2:
         faults.append(
             sentence(
-                "outcome {name}: got the same answer from everyone, expected at least two different ones; choose another "
-                "outcome.",
+                "outcome {name}: got the same answer from everyone, expected at least two different ones; choose "
+                "another outcome.",
                 name=shown(outcome),
             )
         )
@@ -359,8 +361,8 @@ def _faults(answers, values, state, items, outcome) -> list[str]:
             if same and np.isfinite(values[:, first]).any():
                 faults.append(
                     sentence(
-                        "drivers {first} and {second}: got the same ratings in every row, expected different items; their "
-                        "effects cannot be told apart, leave one of them out.",
+                        "drivers {first} and {second}: got the same ratings in every row, expected different items; "
+                        "their effects cannot be told apart, leave one of them out.",
                         first=shown(names[first]),
                         second=shown(names[second]),
                     )
