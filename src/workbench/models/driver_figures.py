@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from workbench.models.driver_answers import SURE, Answers
+from workbench.models.driver_answers import LIKELY, SURE, Answers
 from workbench.wording import listing, number, percent, sentence
 
 LABEL_WIDTH = 26
@@ -70,7 +70,7 @@ def draw_map(answers: Answers) -> Axes:
     named = []
     for rank, row in enumerate(table.itertuples()):
         d = place[row.driver]
-        color = "C1" if row.fix_first >= 0.5 else "C0" if row.keep_up >= 0.5 else "0.55"
+        color = "C1" if row.fix_first >= LIKELY else "C0" if row.keep_up >= LIKELY else "0.55"
         ax.plot(
             answers.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4
         )

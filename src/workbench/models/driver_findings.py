@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.findings import Finding
-from workbench.models.driver_answers import SURE, Answers
+from workbench.models.driver_answers import LIKELY, SURE, Answers
 from workbench.wording import listing, number, percent, sentence
 
 MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
@@ -34,7 +34,7 @@ def headline(answers: Answers) -> Finding:
                 groups=_groups(answers),
             ),
             estimate=difference,
-            unit="log density gained",
+            unit="log density more than the mean rating",
             interval=(difference - 2 * error, difference + 2 * error),
             interval_kind=sentence("2 standard errors"),
             evidence="associational",
@@ -72,22 +72,30 @@ def _groups(answers: Answers) -> str:
     table = answers.group_table
     if len(table) < 2:
         return ""
-    above = list(table["drivers"][table["p_above"] >= SURE])
-    below = list(table["drivers"][table["p_above"] <= 1 - SURE])
+    above = [_short(answers, group) for group in table["members"][table["p_above"] >= SURE]]
+    below = [_short(answers, group) for group in table["members"][table["p_above"] <= 1 - SURE]]
     if not above and not below:
         return sentence("; nor can groups whose ratings go together")
     parts = []
     if above:
-        parts.append(sentence("more of it for {groups}", groups=listing(above[:MOST_NAMED], "and for")))
+        parts.append(sentence("more of it for {groups}", groups=", ".join(above[:MOST_NAMED])))
     if below:
-        parts.append(sentence("less for {groups}", groups=listing(below[:MOST_NAMED], "and for")))
+        parts.append(sentence("less for {groups}", groups=", ".join(below[:MOST_NAMED])))
     return sentence(". As groups they can: better ratings go with {parts}, beside the rest", parts=listing(parts))
+
+
+def _short(answers: Answers, group: tuple[str, ...]) -> str:
+    """A group by its most important driver."""
+    ratings = answers.model.ratings
+    shares = dict(zip(ratings.drivers, answers.model.importance.share.mean(0), strict=True))
+    first = ratings.words(max(group, key=shares.get))
+    return first if len(group) == 1 else sentence("{first} and {more} like it", first=first, more=len(group) - 1)
 
 
 def fix_first(answers: Answers) -> Finding:
     """What matters and is below target; that nothing is, is an answer."""
     table = answers.map_table
-    likely = table[table["fix_first"] >= 0.5]
+    likely = table[table["fix_first"] >= LIKELY]
     first = table.iloc[0]
     target = number(answers.target)
     if likely.empty:
