@@ -253,7 +253,7 @@ class Answers:
     @cached_property
     def asymmetry_table(self) -> pd.DataFrame:
         """Penalty and reward: `driver`, `label`; `below`, `above` (log-odds a point on either side of the middle) and
-        their ends; the probabilities of `must_be`, `one_dimensional`, `attractive`, `indifferent` (after Kano et al. 1984).
+        their ends; the probabilities of `KINDS` (after Kano et al. 1984).
 
         From a model with a slope on either side of the middle of each scale, in normal approximation, over all
         imputations.
