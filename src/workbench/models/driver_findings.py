@@ -78,10 +78,15 @@ def _groups(answers: Answers) -> str:
         return sentence("; nor can groups whose ratings go together")
     parts = []
     if above:
-        parts.append(sentence("more of it for {groups}", groups=", ".join(above[:MOST_NAMED])))
+        parts.append(
+            sentence(
+                "better ratings of {groups} go with it more than those of the rest",
+                groups=", ".join(above[:MOST_NAMED]),
+            )
+        )
     if below:
-        parts.append(sentence("less for {groups}", groups=", ".join(below[:MOST_NAMED])))
-    return sentence(". As groups they can: better ratings go with {parts}, beside the rest", parts=listing(parts))
+        parts.append(sentence("better ratings of {groups} go with it less", groups=", ".join(below[:MOST_NAMED])))
+    return sentence(". As groups they can: {parts}", parts=listing(parts))
 
 
 def _short(answers: Answers, group: tuple[str, ...]) -> str:
