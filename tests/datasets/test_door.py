@@ -180,7 +180,7 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "missing:.",
                 "age: 1 row with a value that is no number (got 'old'); expected a number. List codes under missing:, "
                 "check decimal:, or declare type: category.",
-                "customer_id (from 'Id'): 1 row with an id that an earlier row has (got 'a'); expected one row a "
+                "customer_id (from 'Id'): 1 row with an id that an earlier row has (row 2 below the header); expected one row a "
                 "customer. Keep one row of each, or do not map the id.",
                 "duration (from 'month'): 1 row with no value; expected one in every row. Complete the rows, or take "
                 "them out of the file.",
@@ -188,7 +188,7 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "for a missing value, list it under missing:.",
                 "event (from 'left'): 1 row with no value; expected one in every row. Complete the rows, or take them "
                 "out of the file.",
-                "entry (from 'start'): 1 row with an entry after the duration (got 3); expected entry ≤ duration, both "
+                "entry (from 'start'): 1 row with an entry after the duration (got '3 > 2'); expected entry ≤ duration, both "
                 "from the same start.",
             )
         ),
@@ -256,7 +256,7 @@ def test_personal_columns_stay_out_and_a_personal_id_becomes_a_row_number(projec
 def test_no_message_quotes_a_personal_value(project):
     columns = "{customer_id: {from: id, personal: true}, duration: {from: months, unit: years}, event: left}"
     (fault,) = faults(project.write(yaml(columns), "id,months,left\nADA,1,1\nADA,2,0\n"))
-    assert "1 row with an id that an earlier row has; expected one row a customer" in fault
+    assert "1 row with an id that an earlier row has (row 2 below the header); expected one row a customer" in fault
     assert "ADA" not in fault
 
 

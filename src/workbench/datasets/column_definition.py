@@ -49,6 +49,8 @@ class ColumnDefinition:
     personal
         Tells a person. `drop`: does not enter; `pseudonym`: replaced by a keyed hash; `true`: an id is replaced where
         there is a key, and whatever else does not enter.
+    impersonal
+        Declared to tell nobody (`personal: false`), whatever it looks like.
     formats
         How dates are written (`strptime`); empty: ISO 8601.
     scale
@@ -77,6 +79,7 @@ class ColumnDefinition:
     missing: tuple[str, ...] = ()
     not_applicable: tuple[str, ...] = ()
     personal: Personal = ""
+    impersonal: bool = False
     formats: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
     role: str = ""
@@ -166,6 +169,7 @@ def read_column(
         missing=tuple(code for code in (*missing, *own_missing) if code not in not_applicable),
         not_applicable=not_applicable,
         personal=_personal(section, field, canonical, name, kind),
+        impersonal=section.tree.get("personal") == "false",
         formats=words["format"],
         scale=scale,
         currency_from=section.text("currency_from"),

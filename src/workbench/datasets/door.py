@@ -12,19 +12,20 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from workbench.datasets import contracts, mapping, pseudonyms, sources
-from workbench.datasets.canonical import ROW_ID, TEMPORAL
+from workbench.datasets import contracts, mapping, persons, pseudonyms, sources
+from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.opened import Opened
 from workbench.datasets.phrases import examples, rows
 from workbench.datasets.reading import names_among, tidy
-from workbench.datasets.remarks import remarks
+from workbench.datasets.remarks import double_headers, remarks, unmarked
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
-from workbench.wording import sentence, shown, suggestion
+from workbench.wording import number, sentence, shown, suggestion
 
-_MOST_EXAMPLES = 4
+_MOST_EXAMPLES, _MOST_LINES = 4, 3
+_LINE = "row-of-file"  # no column can have this name
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ class _Opening:
         self._map(raw)
         wide = self._lay_out(raw)
         kept = self._kept(wide)
+        self.looks = self._looks()
         ruled = list(contracts.rules(self.definition, wide, self.house.latest))
         measures = self._measures(wide, kept, ruled)
         numbers = self._aggregate(wide, measures)
@@ -113,6 +115,7 @@ class _Opening:
         double = self._double_rows(raw) if self._whole() else 0
         table = self._canonical(wide, kept, numbers)
         checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
+        checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.headers))
         return Opened(self.definition, table, checks, _facts(self.definition, table, numbers))
 
     def _settle_personal(self) -> None:
@@ -281,6 +284,31 @@ class _Opening:
             return wide  # reading twice costs less than writing once
         return self.house.workshop.keep(f"_rows_{self.definition.name}", wide)
 
+    def _looks(self) -> dict[str, str]:
+        """Why columns that enter unmarked seem to tell a person (key of `remarks.LOOKS`), by the first rows."""
+        texts: dict[str, ir.Value] = {}
+        for name, mapped in self.mapped.items():
+            column = mapped.definition
+            if not (column.personal or column.kind in ("boolean", "rating", "money")):
+                texts[name] = mapping.as_text(mapped.text)
+        if not texts:
+            return {}
+        columns = {f"x{i}": text for i, text in enumerate(texts.values())}
+        sample = self.house.workshop.sql(self.basis.select(**columns).limit(persons.SAMPLE_ROWS))
+        counts = ", ".join(persons.counts(column) for column in columns)
+        (found,) = self.house.workshop.execute(f"SELECT {counts} FROM ({sample})", persons.PATTERNS)
+        looks: dict[str, str] = {}
+        for i, name in enumerate(texts):
+            column = self.mapped[name].definition
+            present, distinct, mails, numbers = found[4 * i : 4 * i + 4]
+            if column.kind not in TEMPORAL and persons.frequent(present, mails, numbers):
+                looks[name] = "values"
+            elif column.kind not in NUMERIC and persons.named(column.name, column.source):
+                looks[name] = "name"
+            elif column.kind in ("category", "text") and persons.telling(present, distinct):
+                looks[name] = "unlike"
+        return looks
+
     def _kept(self, wide: ir.Table) -> ir.BooleanValue | None:
         """Which rows enter; None: all of them."""
         canonical = self.definition.canonical
@@ -335,34 +363,35 @@ class _Opening:
     def _tell_unreadable(self, numbers: Mapping[str, object]) -> None:
         for name, mapped in self.mapped.items():
             if count := numbers.get(f"bad {name}"):
-                found = self.basis.filter(mapped.unreadable).select(x=mapped.text)
-                details = contracts.details(mapped.definition)
-                self._tell(contracts.Violation(name, mapped.rule, int(count), self._examples(found), details))
+                found = self.basis.mutate(**{_LINE: ibis.row_number()}).filter(mapped.unreadable)
+                rule = contracts.Rule(name, mapped.rule, mapped.unreadable, contracts.details(mapped.definition))
+                self._tell(rule, int(count), found, found[f"text-{name}"])
 
     def _tell_broken(
         self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: Mapping[str, object]
     ) -> None:
-        violations = []
-        entering = wide if kept is None else wide.filter(kept)
-        for i, rule in enumerate(ruled):
-            if count := numbers[f"rule {i}"]:
-                found = entering.filter(rule.broken).select(x=rule.column)
-                shown_values = () if rule.rule == "present" else self._examples(found)
-                violations.append(contracts.Violation(rule.column, rule.rule, int(count), shown_values, rule.details))
+        broken: list[tuple[contracts.Rule, int, ir.Table, ir.Value | None]] = []
+        numbered = wide.mutate(**{_LINE: ibis.row_number()})
+        entering = numbered if kept is None else numbered.filter(kept)
+        for rule in ruled:
+            if count := numbers[f"rule {ruled.index(rule)}"]:
+                found = entering.filter(rule.broken)
+                broken.append((rule, int(count), found, None if rule.rule == "present" else found[rule.column]))
         for name in self.mapped:
             if count := numbers.get(f"double {name}"):
-                details = {"what": self.definition.canonical.fields[name].one_row_of}
-                again = entering.filter(ibis._[name].notnull()).group_by(name).having(ibis._.count() > 1)
-                doubled = again.aggregate(n=ibis._.count()).order_by(name).select(x=name)
-                shown_values = () if self.replaced.get(name) else self._examples(doubled)
-                violations.append(contracts.Violation(name, "unique", int(count), shown_values, details))
+                field = self.definition.canonical.fields[name]
+                leave = "" if field.required else sentence(", or do not map the id")
+                earlier = ibis.row_number().over(group_by=name, order_by=_LINE)
+                again = entering.filter(entering[name].notnull()).mutate(earlier=earlier).filter(ibis._.earlier > 0)
+                rule = contracts.Rule(name, "unique", None, {"what": field.one_row_of, "leave": leave})
+                broken.append((rule, int(count), again, again[name]))
             if f"currency-{name}" in wide.columns:
-                violations += self._mixed(entering, name)
+                broken += self._mixed(entering, name)
         order, ranks = list(self.mapped), list(contracts.RULES)
-        for violation in sorted(violations, key=lambda each: (order.index(each.column), ranks.index(each.rule))):
-            self._tell(violation)
+        for each in sorted(broken, key=lambda each: (order.index(each[0].column), ranks.index(each[0].rule))):
+            self._tell(*each)
 
-    def _mixed(self, entering: ir.Table, name: str) -> list[contracts.Violation]:
+    def _mixed(self, entering: ir.Table, name: str) -> list[tuple[contracts.Rule, int, ir.Table, ir.Value]]:
         """Currencies other than the declared one (or, without one, the most frequent)."""
         present = entering.filter(entering[name].notnull())
         counts = present.group_by(x=f"currency-{name}").aggregate(n=ibis._.count())
@@ -373,28 +402,51 @@ class _Opening:
         if not column.unit:
             columns = [replace(each, unit=currency) if each.name == name else each for each in self.definition.columns]
             self.definition = replace(self.definition, columns=tuple(columns))
-        others = [(value, count) for value, count in found if value != currency]
-        if not others:
+        count = sum(n for value, n in found if value != currency)
+        if not count:
             return []
-        listed = tuple(value for value, _ in others[:_MOST_EXAMPLES])
-        count = sum(count for _, count in others)
-        return [contracts.Violation(name, "one_currency", count, listed, {"currency": shown(currency)})]
+        code = present[f"currency-{name}"]
+        others = present.filter((code != currency) | code.isnull())
+        rule = contracts.Rule(name, "one_currency", None, {"currency": shown(currency)})
+        return [(rule, count, others, others[f"currency-{name}"])]
 
-    def _examples(self, found: ir.Table) -> tuple[object, ...]:
+    def _tell(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
+        """Note a violation, with examples; where the column may tell a person, with the places of rows instead.
+
+        Parameters
+        ----------
+        rule, count
+            What is broken, and by how many rows.
+        found
+            Those rows, numbered.
+        value
+            What may be shown of them; None: there is nothing to show.
+        """
+        named = (rule.column, rule.details.get("later") if rule.rule == "ordered" else None)
+        column, *others = [each for name in named for each in self.definition.columns if each.name == name]
+        asked = {"n": found[_LINE]} | ({} if value is None else {"x": value})
+        asked |= {"y": found[rule.details["later"]]} if rule.rule == "ordered" else {}
         workshop = self.house.workshop
-        values = [value for (value,) in workshop.execute(workshop.sql(found.limit(1000)))]
-        return tuple(dict.fromkeys(values))[:_MOST_EXAMPLES]
-
-    def _tell(self, violation: contracts.Violation) -> None:
-        column = next(each for each in self.definition.columns if each.name == violation.column)
+        given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(1000)))
+        values = tuple(dict.fromkeys(_pair(row[1:], column) for row in given if row[1:]))[:_MOST_EXAMPLES]
+        closed = any(
+            each.personal or each.kind == "id" or each.name in self.looks or persons.named(each.name, each.source)
+            for each in (column, *others)
+        )
         got = ""
-        if violation.examples and not column.personal:
-            values = [str(value) if column.kind in TEMPORAL else value for value in violation.examples]
+        if values and not closed and not any(persons.valued(str(value)) for value in values):
             got = sentence(" (got {examples})", examples=examples(values))
-        rule = sentence(contracts.RULES[violation.rule], examples=got, **violation.details)
+        elif values and self._one_file():
+            lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
+            got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
+        text = sentence(contracts.RULES[rule.rule], examples=got, **rule.details)
         template = "{place}, {column}: {rows} with {rule}."
-        count = rows(violation.n_rows)
-        self.faults.append(sentence(template, place=self.place, column=_named(column), rows=count, rule=rule))
+        self.faults.append(sentence(template, place=self.place, column=_named(column), rows=rows(count), rule=text))
+
+    def _one_file(self) -> bool:
+        """Whether a row's number is that of a line: the rows are those of one file, as they stand there."""
+        files = list(self.definition.origin.files.values())
+        return not self.definition.origin.sql and len(files) == 1 and len(files[0]) == 1
 
     def _double_rows(self, raw: sources.RawTable) -> int:
         columns = ", ".join(f'"{name}"' for name in raw.table.columns)
@@ -463,6 +515,15 @@ def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...
         return sentence(template, column=column.name, source=shown(source), count=count)
     template = "column {column}: the file has no column {source}{near}"
     return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
+
+
+def _pair(values: tuple, column: ColumnDefinition) -> object:
+    """What is shown of one row: a value, or the two that should be in order."""
+    dates = [str(value) if column.kind in TEMPORAL else value for value in values]
+    if len(dates) == 1:
+        return dates[0]
+    first, later = (value if isinstance(value, str) else number(value, 6) for value in dates)
+    return sentence("{first} > {later}", first=first, later=later)
 
 
 def _named(column: ColumnDefinition) -> str:

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from workbench.datasets import guesses, mapping, reading, sources
+from workbench.datasets import guesses, mapping, persons, reading, sources
 from workbench.datasets.canonical import CANONICAL
 from workbench.datasets.definition import ROWS, Origin
 from workbench.datasets.guesses import GAPS, MOST_CATEGORIES, Facts
@@ -20,13 +20,6 @@ GUESS = "# guess: confirm"
 _FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _DATES_TRIED = 10_000
-_PERSONAL_NAMES = re.compile(
-    r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
-    r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
-    r"id[ _]?(card|no|number)|card[ _]?(no|number))([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
-)
-# An e-mail address, a telephone number, a Chinese identity number.
-_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$|^[0-9]{17}[0-9Xx]$"
 _MADE = {"customer_id": " (rows are numbered: no column says who)", "initiative": " (one test, named after the file)"}
 # No name of a column: an e-mail address, a number, a date.
 _VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
@@ -157,12 +150,12 @@ def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: st
     except mapping.UnsupportedType:
         return None
     workshop.view("_drafted", raw.table.select(x=text))
-    rows, present, distinct, numbers, personal, longest, crossed = workshop.execute(
-        "SELECT count(*), count(x), approx_count_distinct(x), "
+    rows, distinct, numbers, longest, crossed, padded, present, _, mails, personal = workshop.execute(
+        "SELECT count(*), approx_count_distinct(x), "
         "count(*) FILTER (regexp_matches(replace(x, $decimal, '.'), $number)), "
-        "count(*) FILTER (regexp_matches(x, $personal)), "
-        "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')) FROM _drafted",
-        {"number": mapping.NUMBER, "decimal": decimal, "personal": _PERSONAL_VALUES},
+        "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')), "
+        f"count(*) FILTER (regexp_matches(x, $padded)), {persons.counts('x')} FROM _drafted",
+        {"number": mapping.NUMBER, "decimal": decimal, "padded": mapping.PADDED, **persons.PATTERNS},
     )[0]
     values = workshop.execute(
         "SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x "
@@ -170,11 +163,12 @@ def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: st
     )
     kind = column.type()
     form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop)
-    looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and form is None)
+    tells = form is None and persons.frequent(present, mails, personal)
     clock = kind.is_timestamp() or bool(form and "%H" in form) or (form == "" and longest > len("2026-10-31"))
-    # Codes of a number are no names, whatever the header says; phone numbers may be all digits.
-    hidden = bool(looks_personal) and (numbers < present or (personal > present / 2 and distinct > rows / 2))
-    return Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, 0 < crossed < present / 2)
+    # Codes of a number are no names, whatever the header says.
+    hidden = tells or (persons.named(header) and numbers < present)
+    crossed = 0 < crossed < present / 2
+    return Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, crossed, bool(padded))
 
 
 def _form(workshop: Workshop) -> str | None:

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from workbench.datasets import persons
 from workbench.datasets.canonical import CANONICAL
 
 # Beyond so many distinct values a text is no category.
@@ -15,7 +16,6 @@ GAPS = ("na", "n/a", "null", "none", "nan", "blank", "-", "?", "unknown")
 _MOST_CODES, _MOST_SEGMENTS, _MOST_LEVELS, _MOST_ARMS = 14, 6, 20, 10
 _NOT_APPLICABLE, _MISSING = {6.0}, {0.0, 11.0, 9.0, 99.0, 999.0, -1.0, -9.0, -99.0, -999.0}
 _SCALES = ((1, 5), (0, 10), (1, 7), (1, 10))
-_FEWEST_TOLD = 20
 _BATTERY = 3  # questions of one stem and one scale
 _CUSTOMER = r"(customer|client|user|household|member|account|subscriber)[ _]?(id|no|number)?$"
 _PERIOD, _ON = r"((subscription|contract|plan)[ _])?", r"([ _]?(date|on|at))?$"
@@ -108,6 +108,8 @@ class Facts:
         Whether it seems to tell a person.
     cancelled
         Whether some of its values begin with a C, as cancelled invoices do.
+    padded
+        Whether some of its values are digits with zeros in front, as codes are and numbers are not.
     """
 
     header: str
@@ -120,10 +122,16 @@ class Facts:
     clock: bool
     personal: bool
     cancelled: bool
+    padded: bool
 
     @property
     def numeric(self) -> bool:
-        """Whether all values but the usual words for a gap are numbers."""
+        """Whether all values but the usual words for a gap are numbers, and none has zeros in front."""
+        return self.digits and not self.padded
+
+    @property
+    def digits(self) -> bool:
+        """Whether all values but the usual words for a gap are written as numbers."""
         gaps = sum(count for value, count in self.values if value.casefold() in GAPS)
         return 0 < self.numbers == self.present - gaps
 
@@ -135,8 +143,7 @@ class Facts:
     @property
     def telling(self) -> bool:
         """Whether nearly every row has a text of its own, as names and free remarks are: those tell a person."""
-        unlike = self.distinct > 0.9 * self.present and self.present >= _FEWEST_TOLD
-        return unlike and not self.numeric and self.form is None
+        return persons.telling(self.present, self.distinct) and not self.digits and self.form is None
 
     @property
     def truth(self) -> bool:
@@ -200,7 +207,7 @@ def product(facts: list[Facts]) -> tuple[Facts, Facts] | None:
 def _scale(facts: Facts) -> tuple[int, int, list[str], list[str]] | None:
     """Lowest and highest point, codes for missing, codes for not applicable: of what looks like a rating."""
     texts = facts.texts
-    if not 4 <= len(texts) <= _MOST_CODES or facts.distinct > _MOST_CODES or not _whole(texts):
+    if facts.padded or not 4 <= len(texts) <= _MOST_CODES or facts.distinct > _MOST_CODES or not _whole(texts):
         return None
     numbers = {float(text): text for text in texts}
     for low, high in _SCALES:
