@@ -129,7 +129,7 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
                                "a cancellation of more than 0 (got 5)"),
     "nobody's rows": (bought("id,t,a\n,2020-01-02,5\n"), "no row has a customer."),
     "end before start": ({"dataset.yaml": yaml("subscriptions", HELD), "rows.csv": "id,s,e\nx,2020-02-01,2020-01-01\n"},
-                         "a start after the end (got '2020-02-01'); expected start ≤ end"),
+                         "a start after the end (got '2020-02-01 > 2020-01-01'); expected start ≤ end"),
     "price below zero": ({"dataset.yaml": yaml("subscriptions", HELD + ", price: {from: p, currency: EUR}"),
                           "rows.csv": "id,s,e,p\nx,2020-02-01,,-1\n"}, "a negative value (got -1)"),
     "rating outside its scale": ({"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,6\n"},
@@ -205,6 +205,40 @@ def test_a_name_that_is_no_dataset_is_refused(command, name):
     for action in ("show", "check"):
         code, out, complaint = command("data", action, name)
         assert (code, out, len(complaint.splitlines())) == (2, "", 1), complaint
+
+
+def test_faults_of_the_definition_do_not_hide_those_of_the_rows(command):
+    columns = "customer_id: id, timestamp: t, amount: a, plan: {from: pln}"
+    lay_out(command.folder, bought("id,t,a,plan\nx,soon,1,p\n", columns, more="segments: [plann]"))
+    code, _, complaint = command("data", "check", "people")
+    told = complaint.splitlines()
+    said = ("currency: got nothing", "segments: 'plann'", "no column 'pln'; did you mean 'plan'", "(got 'soon')")
+    assert code == 2
+    for part in said:
+        assert sum(part in line for line in told) == 1, complaint
+
+
+def test_the_currency_of_each_row_may_be_said_for_the_whole_table(command):
+    columns = BOUGHT.replace("{from: a, currency: EUR}", "a") + ", margin: m"
+    lay_out(command.folder, bought("id,t,a,m,u\nx,2020-01-01,1,1,CHF\n", columns, more="currency_from: u"))
+    assert command("data", "check", "people") == (0, "transactions: 1 row keeps the contract.\n", "")
+
+
+def test_a_key_that_is_absent_is_told_once(command):
+    table = "columns: {customer_id: {from: id, personal: pseudonym}"
+    text = f"title: x\ntables:\n  customers: {{file: rows.csv, {table}}}}}\n  subscriptions: {{file: rows.csv, {table}"
+    lay_out(command.folder, {"dataset.yaml": text + ", start: s}}\n", "rows.csv": "id,s\n1,2020-01-01\n"})
+    code, _, complaint = command("data", "check", "people")
+    (line,) = complaint.splitlines()
+    assert code == 2
+    assert "customers.customer_id and subscriptions.customer_id: personal, and there is no key to replace them" in line
+
+
+def test_a_dataset_that_shadows_a_sample_says_so(command):
+    (command.root / "x.csv").write_text("customer_id,region\n1,a\n")
+    code, out, _ = command("data", "add", "telco", "--from", "x.csv")
+    assert code == 0
+    assert "no longer the sample of that name" in out
 
 
 def test_several_faults_are_told_together_one_a_line(command):

@@ -73,7 +73,7 @@ def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
 @pytest.mark.parametrize(
     ("table", "columns", "said"),
     [
-        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "amount.currency: got nothing, expected the currency"),
+        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "tables.transactions.currency: got nothing, expected the currency of amount"),
         ("transactions", "{customer_id: c, timestamp: t, amount: {currency: eur}}", "got 'eur', expected a code of three"),
         ("transactions", "{customer_id: c, timestamp: t, amount: {currency: EUR}, margin: {currency: USD}}",
          "got several currencies: amount (EUR) and margin (USD), expected one a table."),
@@ -100,7 +100,7 @@ def test_a_definition_that_means_nothing_is_refused(project, table, columns, sai
 def test_an_end_in_the_future_is_a_notice_given(project):
     rows = "c,s,e,p\na,2020-01-01,2020-03-31,1\n"
     assert len(load(project, "subscriptions", SUBSCRIPTIONS, rows, top="extracted: 2020-01-31").frame) == 1
-    with pytest.raises(DataError, match="a time in the future .*; expected none after 2019-12-31"):
+    with pytest.raises(DataError, match=r"a time in the future .*; expected none after 2019-12-31"):
         load(project, "subscriptions", SUBSCRIPTIONS, rows, top="extracted: 2019-12-31")
 
 

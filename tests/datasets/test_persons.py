@@ -1,5 +1,4 @@
 """What looks personal and is not marked is warned of, and never quoted."""
-# ruff: noqa: E501
 
 import pytest
 
@@ -82,7 +81,9 @@ def test_an_id_of_e_mail_addresses_can_only_become_a_pseudonym(project):
 )
 def test_a_violation_of_an_unmarked_column_tells_rows_instead_of_values(project, columns, rows, canary):
     with pytest.raises(DataError) as caught:
-        project.write(f"title: x\ntables: {{customers: {{file: rows.csv, columns: {{{columns}}}}}}}", rows).find().check()
+        project.write(
+            f"title: x\ntables: {{customers: {{file: rows.csv, columns: {{{columns}}}}}}}", rows
+        ).find().check()
     (fault,) = caught.value.faults
     assert canary not in fault
     assert " below the header" in fault

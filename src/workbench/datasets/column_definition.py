@@ -109,6 +109,7 @@ def read_column(
     missing: tuple[str, ...],
     segment: bool,
     currency: str,
+    currency_from: str,
 ) -> ColumnDefinition:
     """A column from what stands under its name; `age: AGE` and `age:` are short for `age: {from: …}`.
 
@@ -120,8 +121,8 @@ def read_column(
         The mapping that they stand in.
     canonical
         The table that they belong to.
-    missing, currency
-        Codes and currency of the whole table.
+    missing, currency, currency_from
+        Codes and currency of the whole table, or the column with the currency of each row.
     segment
         Whether studies split by this column.
     """
@@ -172,7 +173,7 @@ def read_column(
         impersonal=section.tree.get("personal") == "false",
         formats=words["format"],
         scale=scale,
-        currency_from=section.text("currency_from"),
+        currency_from=section.text("currency_from", currency_from if kind == "money" else ""),
         **_meaning(section, canonical, field, name),
     )
 
@@ -234,9 +235,6 @@ def _personal(
 
 def _currency(section: Section, table: str, unit: str) -> str:
     currency = section.currency("currency") or table
-    if not currency and not section.text("currency_from") and not section.tree.get("currency"):
-        expected = sentence("the currency, here or for the whole table, such as EUR (or currency_from: a column)")
-        section.fault("currency", got=sentence("nothing"), expected=expected)
     if unit and currency and unit != currency:
         section.fault("unit", got=shown(unit), expected=sentence("nothing: the unit of money is its currency"))
     return currency or unit

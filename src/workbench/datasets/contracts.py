@@ -37,8 +37,7 @@ class Rule:
 # What is said of a rule that is broken: "{rows} …".
 RULES: Mapping[str, str] = {
     "present": "no value{examples}; expected one in every row. Complete the rows, or take them out of the file",
-    "unique": "an id that an earlier row has{examples}; expected one row a {what}. "
-    "Keep one row of each{leave}",
+    "unique": "an id that an earlier row has{examples}; expected one row a {what}. Keep one row of each{leave}",
     "not_negative": "a negative value{examples}; expected 0 or more. "
     "If it is a code for a missing value, list it under missing:",
     "ordered": "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}",

@@ -126,6 +126,7 @@ class _Opening:
             key = pseudonyms.read_key(self.house.root) if asked else None
         except DataError as error:
             raise DataError(*(f"{self.place}: {fault}" for fault in error.faults)) from None
+        lacking: list[str] = []
         for column in personal:
             field = self.definition.canonical.fields.get(column.name)
             wish = column.personal
@@ -134,21 +135,15 @@ class _Opening:
             elif key is not None:
                 fate = "pseudonym"
             elif wish == "pseudonym" or (field is not None and field.required):
-                template = (
-                    "{place}, {column}: personal, and there is no key to replace it; set {variable} (at least "
-                    "{least} bytes, as from `openssl rand -hex 32`) or {file}, a file outside the project."
-                )
-                variable, file = pseudonyms.KEY_VARIABLE, pseudonyms.FILE_VARIABLE
-                names = {"place": self.place, "column": _named(column), "variable": variable, "file": file}
-                self.faults.append(sentence(template, **names, least=pseudonyms.SHORTEST_BYTES))
+                lacking.append(f"{self.definition.name}.{column.name}")
                 fate = "drop"
             else:
                 fate = "true" if column.name == self.row_id else "drop"
             self.replaced[column.name] = fate
         if "pseudonym" in self.replaced.values():
             self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
-        if self.faults:
-            raise DataError(*self.faults)
+        if lacking:
+            raise pseudonyms.NoKey(*lacking)
 
     def _whole(self) -> bool:
         """Whether double rows can only be told over all columns of the file, for no id tells rows apart."""

@@ -9,14 +9,27 @@ from pathlib import Path
 
 from workbench.datasets import guesses, mapping, persons, reading, sources
 from workbench.datasets.canonical import CANONICAL
-from workbench.datasets.definition import ROWS, Origin
+from workbench.datasets.definition import GUESS, ROWS, UNKNOWN, Origin
 from workbench.datasets.guesses import GAPS, MOST_CATEGORIES, Facts
+from workbench.datasets.remarks import double_headers
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.files import write_atomic
 from workbench.wording import listing, sentence, shown
 
-GUESS = "# guess: confirm"
+NOTE = "# note:"
+# Keys that a column cannot be known to have from its values alone. What else is drafted follows from them.
+_GUESSED = (
+    "unit:",
+    "missing:",
+    "not_applicable:",
+    "scale:",
+    "role:",
+    "personal:",
+    "weighting:",
+    "true_values:",
+    "format:",
+)
 _FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _DATES_TRIED = 10_000
@@ -25,19 +38,19 @@ _MADE = {"customer_id": " (rows are numbered: no column says who)", "initiative"
 _VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
 
 
-def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
-    """Make a dataset of a file: a folder in data/ with the file and a drafted dataset.yaml.
+def add(name: str, *paths: Path, root: Path, copy: bool = True) -> Path:
+    """Make a dataset of files: a folder in data/ with the files and a drafted dataset.yaml.
 
     Parameters
     ----------
     name
         Of the dataset.
-    path
-        The file.
+    *paths
+        The files, one a table.
     root
         The project.
     copy
-        Whether the file is copied; otherwise it must lie in the dataset's folder already.
+        Whether the files are copied; otherwise they must lie in the dataset's folder already.
 
     Returns
     -------
@@ -51,61 +64,100 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
     """
     if not re.fullmatch(r"\w[\w-]{0,63}", name):
         raise DataError(sentence("got {name} as a dataset, expected letters, digits, _ and -.", name=shown(name)))
-    folder, path = root / "data" / name, Path(path)
-    target = folder / path.name
+    folder = root / "data" / name
     if (folder / "dataset.yaml").exists():
-        raise DataError(sentence("data/{name}/dataset.yaml is there already; it is not overwritten.", name=name))
-    _check_file(path)
-    inplace = target.exists() and path.exists() and target.samefile(path)
-    if not copy and not inplace:
-        template = "the file does not lie in data/{name}/; move or copy it there."
-        raise DataError(sentence(template, name=name))
-    if target.exists() and not inplace:
-        raise DataError(
-            sentence("data/{name}/{file} is there already; it is not overwritten.", name=name, file=path.name)
+        template = (
+            "data/{name}/dataset.yaml is there already; it is not overwritten. To add a table, copy the file to "
+            "data/{name}/ and write its section under tables: (data/README.md shows how)."
         )
-    text = draft(path)
+        raise DataError(sentence(template, name=name))
+    brought = {path: target for path in map(Path, paths) if (target := _target(path, folder, copy)) is not None}
+    if len({target.name for target in brought.values()}) < len(brought):
+        raise DataError(sentence("two of the files have one name; rename one of them."))
+    text = draft(*paths)
+    made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not inplace:
+        for path, target in brought.items():
+            made.append(target)
             shutil.copyfile(path, target)
         write_atomic(folder / "dataset.yaml", text)
     except OSError as error:
-        if not inplace:  # no room: half a file is worse than none
+        for target in made:  # no room: half a file is worse than none
             target.unlink(missing_ok=True)
         raise DataError(sentence("data/{name}/: cannot be written ({why}).", name=name, why=error.strerror)) from error
     return folder / "dataset.yaml"
 
 
+def _target(path: Path, folder: Path, copy: bool) -> Path | None:
+    """Where a file is to be copied; None when it lies there."""
+    _check_file(path)
+    target, name = folder / path.name, folder.name
+    if target.exists() and target.samefile(path):
+        return None
+    if not copy:
+        raise DataError(sentence("the file does not lie in data/{name}/; move or copy it there.", name=name))
+    if target.exists():
+        template = "data/{name}/{file} is there already; it is not overwritten."
+        raise DataError(sentence(template, name=name, file=path.name))
+    return target
+
+
 def _check_file(path: Path) -> None:
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)):
+        template = "got the address {path}, expected a file: addresses are not read, download it first."
+        raise DataError(sentence(template, path=shown(str(path))))
     try:
         reading.check_file(path, path.name)
     except DataError as error:
-        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
+        raise DataError(*(f"{shown(str(path), longest=300)}: {fault}" for fault in error.faults)) from error
 
 
-def draft(path: Path) -> str:
-    """The text of a dataset.yaml for a file; lines that are guesses end with `GUESS`.
+def notes(text: str) -> list[str]:
+    """What a draft says to whoever has asked for it: its lines that begin with `NOTE`."""
+    return [line.strip().removeprefix(NOTE).strip() for line in text.splitlines() if line.strip().startswith(NOTE)]
+
+
+def draft(*paths: Path) -> str:
+    """The text of a dataset.yaml for files, one a table; lines that hold a guess end with `GUESS`.
 
     Parameters
     ----------
-    path
+    *paths
         CSV, Parquet, Excel or JSON lines.
 
     Raises
     ------
     DataError
-        When the file cannot be read.
+        When a file cannot be read, or two look like the same table.
     """
-    path = Path(path)
-    _check_file(path)
+    first = Path(paths[0])
+    lines = [f"title: {_quoted(first.stem.replace('_', ' ').capitalize())}", "description:"]
+    lines += ["source:  # where the file comes from", "licence:  # who may use it", "tables:"]
+    found: dict[str, str] = {}
+    for path in map(Path, paths):
+        _check_file(path)
+        table, drafted = _table(path)
+        if table in found:
+            template = "{a} and {b} both look like {table}; add one, and write the other by hand (data/README.md)."
+            what = table if table != UNKNOWN else sentence("no table that is known")
+            raise DataError(sentence(template, a=shown(found[table]), b=shown(path.name), table=what))
+        found[table] = path.name
+        lines += drafted
+    return "\n".join(lines) + "\n"
+
+
+def _table(path: Path) -> tuple[str, list[str]]:
+    """The canonical table that a file looks like, and its section."""
     try:
         origin = _origin(path)
         place = sources.Place(path.parent, path.parent)
         workshop = Workshop(sources.readable([origin], place))
-        raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
-    except DataError as error:
-        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
+    except OSError as error:
+        raise DataError(
+            sentence("{file}: cannot be read ({why}).", file=shown(path.name), why=error.strerror)
+        ) from None
+    raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
     strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers)
     if strange > len(raw.headers) / 2 or any("@" in header and _VALUES.fullmatch(header) for header in raw.headers):
         template = (
@@ -114,7 +166,11 @@ def draft(path: Path) -> str:
         raise DataError(sentence(template, file=shown(path.name)))
     found = [_facts(workshop, raw, i, origin.decimal) for i in range(len(raw.headers))]
     facts = [each for each in found if each is not None]
-    return "\n".join(_lines(path, origin, facts)) + "\n"
+    table = guesses.table_of(facts)
+    double = [check.message for check in double_headers(table or UNKNOWN, raw.headers)]
+    return table or UNKNOWN, list(
+        _lines(path, origin, facts, table, [shown(each, longest=500)[1:-1] for each in double])
+    )
 
 
 def _origin(path: Path) -> Origin:
@@ -181,38 +237,45 @@ def _form(workshop: Workshop) -> str | None:
     return next((form for form, n in zip(["", *forms], found, strict=True) if tried and n >= 0.95 * tried), None)
 
 
-def _lines(path: Path, origin: Origin, facts: list[Facts]) -> Iterator[str]:
-    table = guesses.table_of(facts)
-    own = guesses.own_columns(facts, table)
+def _lines(path: Path, origin: Origin, facts: list[Facts], guessed: str | None, told: list[str]) -> Iterator[str]:
+    table = guessed or "customers"
+    own = guesses.own_columns(facts, table) if guessed else {}
     made = _made(facts, table, own, path.stem)
     rated = guesses.ratings(facts) if table == "surveys" else {}
     named: dict[str, Facts] = {}
     for each in facts:
         target = next((name for name, header in own.items() if header == each.header), None)
-        named[target or _identifier(each.header, named, set(CANONICAL[table].fields))] = each
-    yield f"title: {_quoted(path.stem.replace('_', ' ').capitalize())}"
-    yield "description:"
-    yield "source:  # where the file comes from"
-    yield "licence:  # who may use it"
-    yield "tables:"
-    others = listing([name for name in guesses.CALLED if name != table], "or")
-    yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
+        if each.present or target:
+            named[target or _identifier(each.header, named, set(CANONICAL[table].fields))] = each
+    others = listing([name for name in guesses.CALLED if name != guessed], "or")
+    if guessed is None:
+        told = [sentence("which table is {file}? Nothing tells.", file=shown(path.name)), *told]
+        yield f"  {UNKNOWN}:  # write which table this is: {others} (data/README.md)"
+    else:
+        yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
+    yield from (f"    {NOTE} {each}" for each in told)
     yield f"    file: {_quoted(path.name)}"
     if origin.encoding != "utf-8":
         yield f"    encoding: {origin.encoding}  {GUESS}"
     if origin.separator != ",":
-        yield f"    separator: {_quoted(origin.separator)}  {GUESS}"
+        yield f"    separator: {_quoted(origin.separator)}"
     if origin.decimal != ".":
         yield f'    decimal: ","  {GUESS}'
     gaps = sorted({value for each in facts for value, _ in each.values if value.casefold() in GAPS})
     if gaps:
         yield f"    missing: [{', '.join(_quoted(gap) for gap in gaps)}]  {GUESS}"
-    if any(CANONICAL[table].fields[name].kind == "money" for name in (*own, *made)):
-        yield f"    currency: EUR  {GUESS}"
+    money = [name for name in (*own, *made) if CANONICAL[table].fields[name].kind == "money"]
+    if money:
+        evidence = guesses.currency(facts, [own[name] for name in money if name in own])
+        if evidence:
+            yield f"    {evidence[0]}: {_quoted(evidence[1])}  {GUESS}"
+        else:
+            yield "    currency:  # which? Write its code, such as EUR or USD"
     if made:
         columns = ", ".join(f"{term} AS {name}" for name, term in made.items())
         yield f"    sql: {json.dumps(f'SELECT *, {columns} FROM rows')}  {GUESS}"
-    if segments := guesses.segments(_splitting(named, table, own, rated)):
+    segments = guesses.segments(_splitting(named, table, own, rated)) if guessed else []
+    if segments:
         yield f"    segments: {_list(segments)}  {GUESS}"
     yield "    columns:"
     for name in made:
@@ -220,8 +283,12 @@ def _lines(path: Path, origin: Origin, facts: list[Facts]) -> Iterator[str]:
     if cancelled := next((each for each in facts if each.cancelled and each.header == own.get("order_id")), None):
         yield f"      cancelled: {{from: {_quoted(cancelled.header)}, starts_with: [C]}}  {GUESS}"
     for name, each in named.items():
-        yield f"      {name}: {{{', '.join(_keys(each, name, table, name in own, rated.get(each.header)))}}}  {GUESS}"
-    for name in guesses.needed(table):
+        keys = _keys(each, name, table, name in own, rated.get(each.header))
+        if name in segments and guesses.zero_for_none(each):
+            keys.append('missing: ["0"]')
+        mark = f"  {GUESS}" if any(key.startswith(_GUESSED) for key in keys) else ""
+        yield f"      {name}: {{{', '.join(keys)}}}{mark}"
+    for name in guesses.needed(table) if guessed else ():
         if name not in own and name not in made:
             yield f"      # {name}: which column? {table} cannot do without it"
 

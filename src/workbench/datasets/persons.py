@@ -8,7 +8,7 @@ import re
 _NAMES = re.compile(
     r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
     r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
-    r"id[ _]?(card|no|number)|card[ _]?(no|number)|vorname|nachname|telefon(nummer)?|handy(nummer)?|(e-?mail-?)?adresse|"
+    r"id[ _]?(card|no|number)|card[ _]?(no|number)|vorname|nachname|telefon(nummer)?|handy(nummer)?|adresse|"
     r"anschrift|stra(ss|ß)e|geburts(tag|datum)|ausweis(nr|nummer)?)([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
 )
 _OF_THINGS = re.compile(
