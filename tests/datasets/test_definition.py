@@ -132,7 +132,7 @@ tables:
         ("title: x\ntables: {lifetimes: {file: a.csv, columns: {duration: x, event: }}}",
          "tables.lifetimes.columns.duration.unit: got nothing, expected days"),
         ("title: x\ntables: {lifetimes: {file: a.csv, encoding: zip, " + COLUMNS + "}}", "encoding: got 'zip'"),
-        (f"title: x\ntables: {{lifetimes: {{file: 'https://example.org/a.csv', {COLUMNS}}}}}", "addresses are not read"),
+        (f"title: x\ntables: {{lifetimes: {{file: 'https://h.org/a.csv', {COLUMNS}}}}}", "addresses are not read"),
         ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
          "tables.lifetime.fil: unknown key; did you mean 'file'?"),
         ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",

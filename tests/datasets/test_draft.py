@@ -129,7 +129,7 @@ def test_several_files_become_one_dataset_unless_they_are_one_table(tmp_path):
     for name, rows in (("a", "customer_id,region\n1,x\n"), ("b", "customer_id,when,amount_usd\n1,2020-01-02,5\n")):
         (tmp_path / f"{name}.csv").write_text(rows)
     (tmp_path / "c.csv").write_text("client_id,age\n1,50\n")
-    with pytest.raises(DataError, match="'a.csv' and 'c.csv' both look like customers; add one"):
+    with pytest.raises(DataError, match=r"'a\.csv' and 'c.csv' both look like customers; add one"):
         add("mine", tmp_path / "a.csv", tmp_path / "c.csv", root=tmp_path)
     assert not (tmp_path / "data").exists()
     add("mine", tmp_path / "a.csv", tmp_path / "b.csv", root=tmp_path)
@@ -141,7 +141,7 @@ def test_several_files_become_one_dataset_unless_they_are_one_table(tmp_path):
 
 
 def test_an_address_is_not_read_and_a_path_is_told_whole(tmp_path):
-    with pytest.raises(DataError, match="got the address .*addresses are not read"):
+    with pytest.raises(DataError, match=r"got the address .*addresses are not read"):
         add("mine", "https://example.org/x.csv", root=tmp_path)
     with pytest.raises(DataError, match=f"^'{tmp_path}/none.csv': the file is not there"):
         add("mine", tmp_path / "none.csv", root=tmp_path)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
     from workbench.datasets.door import House
-    from workbench.datasets.opened import Loaded, Opened
+    from workbench.datasets.opened import Loaded, Opened, Shape
 
 Origin = Literal["data", "sample"]
 
@@ -199,6 +199,18 @@ class Dataset(Definition):
             "fictional": self.fictional,
             "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
         }
+
+    def shapes(self, table: str) -> "dict[str, Shape]":
+        """What may be told of the values of each column of a table: type, levels, percentiles.
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.datasets import opened
+
+        return opened.shapes(self._open(table), self._house().workshop)
 
     def close(self) -> None:
         """Let go of what was laid out; the next question reads the files anew."""

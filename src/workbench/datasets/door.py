@@ -12,20 +12,19 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from workbench.datasets import contracts, mapping, persons, pseudonyms, sources
+from workbench.datasets import breaches, contracts, mapping, persons, pseudonyms, sources
+from workbench.datasets.breaches import LINE, named
 from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.opened import Opened
-from workbench.datasets.phrases import examples, rows
 from workbench.datasets.reading import names_among, tidy
 from workbench.datasets.remarks import double_headers, remarks, unmarked
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
-from workbench.wording import number, sentence, shown, suggestion
+from workbench.wording import sentence, shown, suggestion
 
-_MOST_EXAMPLES, _MOST_LINES = 4, 3
-_LINE = "row-of-file"  # no column can have this name
+_MOST_EXAMPLES, _MOSTLINES = 4, 3
 
 
 @dataclass(frozen=True)
@@ -116,7 +115,7 @@ class _Opening:
         table = self._canonical(wide, kept, numbers)
         checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
         checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.headers))
-        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers))
+        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers, self.looks))
 
     def _settle_personal(self) -> None:
         """What becomes of personal columns: pseudonym, row number (`true`) or out (`drop`)."""
@@ -193,7 +192,7 @@ class _Opening:
                 )
             except mapping.UnsupportedType as error:
                 template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
-                self.faults.append(sentence(template, place=self.place, column=_named(column), type=error))
+                self.faults.append(sentence(template, place=self.place, column=named(column), type=error))
         bases = self._set_out(raw, bases)
         for name, basis in bases.items():
             declared = self._declared(name)
@@ -358,7 +357,7 @@ class _Opening:
     def _tell_unreadable(self, numbers: Mapping[str, object]) -> None:
         for name, mapped in self.mapped.items():
             if count := numbers.get(f"bad {name}"):
-                found = self.basis.mutate(**{_LINE: ibis.row_number()}).filter(mapped.unreadable)
+                found = self.basis.mutate(**{LINE: ibis.row_number()}).filter(mapped.unreadable)
                 rule = contracts.Rule(name, mapped.rule, mapped.unreadable, contracts.details(mapped.definition))
                 self._tell(rule, int(count), found, found[f"text-{name}"])
 
@@ -366,7 +365,7 @@ class _Opening:
         self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: Mapping[str, object]
     ) -> None:
         broken: list[tuple[contracts.Rule, int, ir.Table, ir.Value | None]] = []
-        numbered = wide.mutate(**{_LINE: ibis.row_number()})
+        numbered = wide.mutate(**{LINE: ibis.row_number()})
         entering = numbered if kept is None else numbered.filter(kept)
         for rule in ruled:
             if count := numbers[f"rule {ruled.index(rule)}"]:
@@ -376,7 +375,7 @@ class _Opening:
             if count := numbers.get(f"double {name}"):
                 field = self.definition.canonical.fields[name]
                 leave = "" if field.required else sentence(", or do not map the id")
-                earlier = ibis.row_number().over(group_by=name, order_by=_LINE)
+                earlier = ibis.row_number().over(group_by=name, order_by=LINE)
                 again = entering.filter(entering[name].notnull()).mutate(earlier=earlier).filter(ibis._.earlier > 0)
                 rule = contracts.Rule(name, "unique", None, {"what": field.one_row_of, "leave": leave})
                 broken.append((rule, int(count), again, again[name]))
@@ -406,42 +405,9 @@ class _Opening:
         return [(rule, count, others, others[f"currency-{name}"])]
 
     def _tell(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
-        """Note a violation, with examples; where the column may tell a person, with the places of rows instead.
-
-        Parameters
-        ----------
-        rule, count
-            What is broken, and by how many rows.
-        found
-            Those rows, numbered.
-        value
-            What may be shown of them; None: there is nothing to show.
-        """
-        named = (rule.column, rule.details.get("later") if rule.rule == "ordered" else None)
-        column, *others = [each for name in named for each in self.definition.columns if each.name == name]
-        asked = {"n": found[_LINE]} | ({} if value is None else {"x": value})
-        asked |= {"y": found[rule.details["later"]]} if rule.rule == "ordered" else {}
-        workshop = self.house.workshop
-        given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(1000)))
-        values = tuple(dict.fromkeys(_pair(row[1:], column) for row in given if row[1:]))[:_MOST_EXAMPLES]
-        closed = any(
-            each.personal or each.kind == "id" or each.name in self.looks or persons.named(each.name, each.source)
-            for each in (column, *others)
-        )
-        got = ""
-        if values and not closed and not any(persons.valued(str(value)) for value in values):
-            got = sentence(" (got {examples})", examples=examples(values))
-        elif values and self._one_file():
-            lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
-            got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
-        text = sentence(contracts.RULES[rule.rule], examples=got, **rule.details)
-        template = "{place}, {column}: {rows} with {rule}."
-        self.faults.append(sentence(template, place=self.place, column=_named(column), rows=rows(count), rule=text))
-
-    def _one_file(self) -> bool:
-        """Whether a row's number is that of a line: the rows are those of one file, as they stand there."""
-        files = list(self.definition.origin.files.values())
-        return not self.definition.origin.sql and len(files) == 1 and len(files[0]) == 1
+        """Note a violation; see `breaches.told`."""
+        told = breaches.told(rule, count, found, value, self.definition, self.looks, self.house.workshop)
+        self.faults.append(f"{self.place}, {told}")
 
     def _double_rows(self, raw: sources.RawTable) -> int:
         columns = ", ".join(f'"{name}"' for name in raw.table.columns)
@@ -481,7 +447,9 @@ def _telling(definition: TableDefinition, wide: ir.Table) -> list[tuple[str, ir.
     return found
 
 
-def _facts(definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object]) -> dict[str, object]:
+def _facts(
+    definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object], looks: Mapping[str, str]
+) -> dict[str, object]:
     def days(which: str) -> list[str]:
         return [day[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
 
@@ -491,6 +459,7 @@ def _facts(definition: TableDefinition, table: ir.Table, numbers: Mapping[str, o
         "not_applicable": {
             name: int(numbers[f"beside {name}"]) for name in table.columns if f"beside {name}" in numbers
         },
+        "looks": frozenset(looks),
         "first": min(days("first"), default=None),
         "last": max(days("last"), default=None),
     }
@@ -510,18 +479,3 @@ def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...
         return sentence(template, column=column.name, source=shown(source), count=count)
     template = "column {column}: the file has no column {source}{near}"
     return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
-
-
-def _pair(values: tuple, column: ColumnDefinition) -> object:
-    """What is shown of one row: a value, or the two that should be in order."""
-    dates = [str(value) if column.kind in TEMPORAL else value for value in values]
-    if len(dates) == 1:
-        return dates[0]
-    first, later = (value if isinstance(value, str) else number(value, 6) for value in dates)
-    return sentence("{first} > {later}", first=first, later=later)
-
-
-def _named(column: ColumnDefinition) -> str:
-    if column.source == column.name:
-        return sentence("column {name}", name=column.name)
-    return sentence("column {name} (from {source})", name=column.name, source=shown(column.source))
