@@ -250,11 +250,13 @@ def test_several_faults_are_told_together_one_a_line(command):
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [("none.csv", "is not there"), (".", "got a folder"), ("empty.csv", "the file is empty"), ("x.sav", "ends in '.sav'")],
+    [("none.csv", "is not there"), (".", "got a folder"), ("empty.csv", "the file is empty"), ("x.sav", "ends in '.sav'"),
+     ("plain", "workbench: 'plain': got a file whose name has no ending")],
 )  # fmt: skip
 def test_what_cannot_be_added_leaves_nothing_behind(command, source, said):
     (command.root / "empty.csv").write_text("")
     (command.root / "x.sav").write_text("x")
+    (command.root / "plain").write_text("x")
     before = everything(command.root)
     code, out, complaint = command("data", "add", "mine", "--from", source)
     assert (code, out) == (2, "")

@@ -380,14 +380,22 @@ def test_the_example_of_the_data_page_works_as_written(project):
     (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
     project.write(example)
     (project.folder / "turnover.csv").write_text(
-        "stag,left,industry,coach,age,grade,e_mail\n"
-        '7.0,yes,Banks,no,35,"3",a@example.org\n'
-        "22.9,no,Retail,my head,0,4,b@example.org\n"
-        "NA,no,Retail,yes,28,-99,c@example.org\n".replace("NA,", "1,", 1)
+        "stag,event,industry,coach,age,greywage,way\n"
+        "7.0,1,Banks,no,35,white,bus\n"
+        "22.9,0,Retail,my head,0,grey,car\n"
+        "1,0,Retail,yes,28,-99,bus\n"
     )
     frame = project.load().frame
-    assert list(frame) == ["customer_id", "duration", "event", "industry", "coach", "age", "salary_grade"]
+    assert list(frame) == ["customer_id", "duration", "event", "industry", "coach", "age", "pay"]
     assert frame["event"].tolist() == [True, False, False]
     assert frame["coach"].tolist() == ["No coach", "Own boss", "Coach"]
     assert np.isnan(frame["age"][1])
-    assert np.isnan(frame["salary_grade"][2])
+    assert frame["pay"][2] is None
+
+
+def test_the_example_of_the_data_page_maps_the_real_file(project, shared):
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    (project.folder / "turnover.csv").write_bytes((shared / "turnover.csv").read_bytes())
+    frame = project.write(example).load().frame
+    assert (len(frame), frame["event"].sum()) == (1129, 571)

@@ -34,8 +34,8 @@ def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]
             ((count, ids),) = workshop.execute(workshop.sql(found))
             if not count:
                 continue
-            template = "{rows} of {child} have a {column} that is not in {parent} ({ids} different)."
-            one = "1 row of {child} has a {column} that is not in {parent}."
+            template = "In {rows} of {child} the {column} is not in {parent} ({ids} different)."
+            one = "In 1 row of {child} the {column} is not in {parent}."
             name = f"{each.definition.name}_orphans_{column}"
             names = {"child": each.definition.name, "column": column, "parent": parent, "ids": number(int(ids))}
             message = sentence(one if count == 1 else template, rows=rows(int(count)), **names)
