@@ -194,20 +194,25 @@ def data_add(options: argparse.Namespace) -> None:
         made = add_world(options.name, settings, Project.find().root)
         print(f"{_for_people(made)}: a made-up company; `workbench data show {options.name}` tells what it holds")
         return
-    from workbench.datasets.draft import add
+    from workbench.datasets.catalogue import SAMPLES_FOLDER
+    from workbench.datasets.draft import add, notes
 
-    made = add(options.name, options.source, Project.find().root, copy=not options.no_copy)
+    made = add(options.name, *options.source, root=Project.find().root, copy=not options.no_copy)
+    for note in notes(made.read_text("utf-8")):
+        print(f"note: {note}")
+    if (SAMPLES_FOLDER / options.name).is_dir():
+        print(f"note: from now on {options.name!r} is this dataset, and no longer the sample of that name.")
     print(f"{_for_people(made)}: confirm what is marked as a guess, then `workbench data check {options.name}`")
 
 
 def data_check(options: argparse.Namespace) -> None:
     from workbench import datasets
 
-    source = datasets.find(options.name, Project.find().root)
+    source = datasets.find(options.name, Project.find().root, check=True)
     for check in source.check():
         print(f"{check.status}: {check.message}")
     for table, facts in source.profile()["tables"].items():
-        print(f"{table}: {facts['rows']:,} rows keep the contract.")
+        print(f"{table}: {facts['rows']:,} row{' keeps' if facts['rows'] == 1 else 's keep'} the contract.")
 
 
 def lab(options: argparse.Namespace) -> None:
@@ -296,8 +301,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("name", metavar="NAME")
     origin = made.add_mutually_exclusive_group(required=True)
     origin.add_argument(
-        "--from", dest="source", type=Path, metavar="PATH", help="CSV, Parquet, Excel, JSONL; guesses are marked"
-    )
+        "--from", dest="source", type=Path, action="append", metavar="PATH",
+        help="CSV, Parquet, Excel, JSONL; guesses are marked; may be repeated, one file a table",
+    )  # fmt: skip
     origin.add_argument(
         "--simulate", nargs="*", metavar="name=value",
         help="a made-up company whose truth is known: preset=demo seed=1 …; docs/simulated_world.md has the settings",

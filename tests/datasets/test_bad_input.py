@@ -115,10 +115,10 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "truth of another kind": (lives("stay,left\n1,Yes\n"), "neither true nor false (got 'Yes'); expected 0 or 1"),
     "value absent": (lives("stay,left\n1,1\n,0\n"), "1 row with no value; expected one in every row"),
     "negative time": (lives("stay,left\n-1,1\n"), "a negative value (got -1); expected 0 or more"),
-    "entry after the end": (lives("stay,left,e\n1,1,3\n", LIVES + ", entry: e"), "an entry after the duration (got 3)"),
+    "entry after the end": (lives("stay,left,e\n1,1,3\n", LIVES + ", entry: e"), "an entry after the duration (got '3 > 1')"),
     "numbers and texts": (lives("stay,left,x\n1,1,a\n2,0,2\n", LIVES + ", x: "), "expected one type"),
     "code not listed": (lives("stay,left,x\n1,1,b\n", LIVES + ", x: {values: {a: A}}"), "not listed under values: (go"),
-    "id twice": (lives("stay,left,id\n1,1,a\n2,0,a\n", LIVES + ", customer_id: id"), "an earlier row has (got 'a')"),
+    "id twice": (lives("stay,left,id\n1,1,a\n2,0,a\n", LIVES + ", customer_id: id"), "an earlier row has (row 2 below"),
     "date of another form": (bought("id,t,a\nx,13/02/2020,1\n"), "a value that is no time (got '13/02/2020')"),
     "day that is none": (bought("id,t,a\nx,2020-02-30,1\n"), "a value that is no time (got '2020-02-30')"),
     "date in the future": (bought("id,t,a\nx,2999-01-01,1\n"), "a time in the future (got '2999-01-01 00:00:00')"),
@@ -129,7 +129,7 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
                                "a cancellation of more than 0 (got 5)"),
     "nobody's rows": (bought("id,t,a\n,2020-01-02,5\n"), "no row has a customer."),
     "end before start": ({"dataset.yaml": yaml("subscriptions", HELD), "rows.csv": "id,s,e\nx,2020-02-01,2020-01-01\n"},
-                         "a start after the end (got '2020-02-01'); expected start ≤ end"),
+                         "a start after the end (got '2020-02-01 > 2020-01-01'); expected start ≤ end"),
     "price below zero": ({"dataset.yaml": yaml("subscriptions", HELD + ", price: {from: p, currency: EUR}"),
                           "rows.csv": "id,s,e,p\nx,2020-02-01,,-1\n"}, "a negative value (got -1)"),
     "rating outside its scale": ({"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,6\n"},
@@ -207,6 +207,40 @@ def test_a_name_that_is_no_dataset_is_refused(command, name):
         assert (code, out, len(complaint.splitlines())) == (2, "", 1), complaint
 
 
+def test_faults_of_the_definition_do_not_hide_those_of_the_rows(command):
+    columns = "customer_id: id, timestamp: t, amount: a, plan: {from: pln}"
+    lay_out(command.folder, bought("id,t,a,plan\nx,soon,1,p\n", columns, more="segments: [plann]"))
+    code, _, complaint = command("data", "check", "people")
+    told = complaint.splitlines()
+    said = ("currency: got nothing", "segments: 'plann'", "no column 'pln'; did you mean 'plan'", "(got 'soon')")
+    assert code == 2
+    for part in said:
+        assert sum(part in line for line in told) == 1, complaint
+
+
+def test_the_currency_of_each_row_may_be_said_for_the_whole_table(command):
+    columns = BOUGHT.replace("{from: a, currency: EUR}", "a") + ", margin: m"
+    lay_out(command.folder, bought("id,t,a,m,u\nx,2020-01-01,1,1,CHF\n", columns, more="currency_from: u"))
+    assert command("data", "check", "people") == (0, "transactions: 1 row keeps the contract.\n", "")
+
+
+def test_a_key_that_is_absent_is_told_once(command):
+    table = "columns: {customer_id: {from: id, personal: pseudonym}"
+    text = f"title: x\ntables:\n  customers: {{file: rows.csv, {table}}}}}\n  subscriptions: {{file: rows.csv, {table}"
+    lay_out(command.folder, {"dataset.yaml": text + ", start: s}}\n", "rows.csv": "id,s\n1,2020-01-01\n"})
+    code, _, complaint = command("data", "check", "people")
+    (line,) = complaint.splitlines()
+    assert code == 2
+    assert "customers.customer_id and subscriptions.customer_id: personal, and there is no key to replace them" in line
+
+
+def test_a_dataset_that_shadows_a_sample_says_so(command):
+    (command.root / "x.csv").write_text("customer_id,region\n1,a\n")
+    code, out, _ = command("data", "add", "telco", "--from", "x.csv")
+    assert code == 0
+    assert "no longer the sample of that name" in out
+
+
 def test_several_faults_are_told_together_one_a_line(command):
     lay_out(command.folder, lives("stay,left,age\nsoon,1,x\n-1,maybe,3\n", LIVES + ", age: {type: number}"))
     code, _, complaint = command("data", "check", "people")
@@ -216,11 +250,13 @@ def test_several_faults_are_told_together_one_a_line(command):
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [("none.csv", "is not there"), (".", "got a folder"), ("empty.csv", "the file is empty"), ("x.sav", "ends in '.sav'")],
+    [("none.csv", "is not there"), (".", "got a folder"), ("empty.csv", "the file is empty"), ("x.sav", "ends in '.sav'"),
+     ("plain", "workbench: 'plain': got a file whose name has no ending")],
 )  # fmt: skip
 def test_what_cannot_be_added_leaves_nothing_behind(command, source, said):
     (command.root / "empty.csv").write_text("")
     (command.root / "x.sav").write_text("x")
+    (command.root / "plain").write_text("x")
     before = everything(command.root)
     code, out, complaint = command("data", "add", "mine", "--from", source)
     assert (code, out) == (2, "")

@@ -20,13 +20,15 @@ def load(project, table, columns, rows, more="", top=""):
 @pytest.mark.parametrize(
     ("table", "columns", "rows", "said"),
     [
-        ("customers", "{customer_id: c}", "c\na\na\n", "an id that an earlier row has (got 'a'); expected one row a customer"),
+        ("customers", "{customer_id: c}", "c\na\na\n", "an id that an earlier row has (row 2 below the header); expected one row a customer. Keep one row of each."),
         ("customers", "{customer_id: c, x: }", "c,x\na,1\n,2\n", "customer_id (from 'c'): 1 row with no value"),
         ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2020-13-01\n", "no date (got '2020-13-01'); expected ISO"),
         ("customers", "{customer_id: c, first_seen: f}", "c,f\na,01/02/2020\n", "Say how dates are written under format:"),
         ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2999-01-01\n", "1 row with a time in the future (got '2999"),
-        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,2020-01-01,1\n", "a start after the end (got '2020-02-01')"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,2020-01-01,1\n", "a start after the end (got '2020-02-01 > 2020-01-01')"),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,,-1\n", "a negative value (got -1)"),
+        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2999-01-01,,1\n", "start (from 's'): 1 row with a time in the future"),
+        ("treatments", "{customer_id: c, initiative: i, arm: a, start: s}", "c,i,a,s\na,b,c,2999-01-01\n", "a time in the future"),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,,,1\n", "start (from 's'): 1 row with no value"),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\n,2020-01-01,,1\n", "no row has a customer"),
         ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,x\n", "no number (got 'x')"),
@@ -35,7 +37,7 @@ def load(project, table, columns, rows, more="", top=""):
         ("transactions", TRANSACTIONS % "", "c,t,a\na,43831,5\n", "no time (got '43831'); expected ISO 8601"),
         ("transactions", TRANSACTIONS % "", "c,t,a\na,2999-01-01,5\n", "a time in the future"),
         ("transactions", TRANSACTIONS % ", known_at: k", "c,t,a,k\na,2020-01-02,5,2020-01-01\n",
-         "a timestamp after the known_at (got '2020-01-02 00:00:00'); expected timestamp ≤ known_at"),
+         "a timestamp after the known_at (got '2020-01-02 00:00:00 > 2020-01-01 00:00:00'); expected timestamp ≤ known_at"),
         ("transactions", TRANSACTIONS % ", cancelled: {from: o, starts_with: [C]}", "c,t,a,o\na,2020-01-02,5,C1\n",
          "a cancellation of more than 0 (got 5)"),
         ("transactions", TRANSACTIONS.replace("currency: EUR", "currency_from: u") % "",
@@ -71,7 +73,7 @@ def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
 @pytest.mark.parametrize(
     ("table", "columns", "said"),
     [
-        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "amount.currency: got nothing, expected the currency"),
+        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "tables.transactions.currency: got nothing, expected the currency of amount"),
         ("transactions", "{customer_id: c, timestamp: t, amount: {currency: eur}}", "got 'eur', expected a code of three"),
         ("transactions", "{customer_id: c, timestamp: t, amount: {currency: EUR}, margin: {currency: USD}}",
          "got several currencies: amount (EUR) and margin (USD), expected one a table."),
@@ -93,6 +95,19 @@ def test_a_definition_that_means_nothing_is_refused(project, table, columns, sai
     with pytest.raises(DataError) as caught:
         load(project, table, columns, "c\n1\n")
     assert any(said in fault for fault in caught.value.faults), caught.value.faults
+
+
+def test_an_end_in_the_future_is_a_notice_given(project):
+    rows = "c,s,e,p\na,2020-01-01,2020-03-31,1\n"
+    assert len(load(project, "subscriptions", SUBSCRIPTIONS, rows, top="extracted: 2020-01-31").frame) == 1
+    with pytest.raises(DataError, match=r"a time in the future .*; expected none after 2019-12-31"):
+        load(project, "subscriptions", SUBSCRIPTIONS, rows, top="extracted: 2019-12-31")
+
+
+def test_codes_that_are_given_are_told_again(project):
+    columns = "{customer_id: c, timestamp: t, complaint: {from: m, true_values: [ja], false_values: [nein]}}"
+    with pytest.raises(DataError, match=r"neither true nor false \(got 'oui'\); expected 'ja' or 'nein'. Add it to"):
+        load(project, "interactions", columns, "c,t,m\na,2020-01-02,oui\n")
 
 
 def test_rows_without_a_customer_are_kept_out_and_counted(project):

@@ -85,7 +85,6 @@ tables:
     a_name = "expected a name of letters, digits and _ (the file's own name goes under from)."
     expected = {
         "titel: unknown key; did you mean 'title'?",
-        "title: got nothing, expected a text.",
         "fictional: got 'maybe', expected true or false.",
         "tables.lifetime: no canonical table; did you mean 'lifetimes'?",
         "tables.lifetimes.file: got '../rows.csv', expected a file in the dataset's own folder.",
@@ -133,6 +132,11 @@ tables:
         ("title: x\ntables: {lifetimes: {file: a.csv, columns: {duration: x, event: }}}",
          "tables.lifetimes.columns.duration.unit: got nothing, expected days"),
         ("title: x\ntables: {lifetimes: {file: a.csv, encoding: zip, " + COLUMNS + "}}", "encoding: got 'zip'"),
+        (f"title: x\ntables: {{lifetimes: {{file: 'https://h.org/a.csv', {COLUMNS}}}}}", "addresses are not read"),
+        ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
+         "tables.lifetime.fil: unknown key; did you mean 'file'?"),
+        ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
+         "tables.lifetime.columns.duration.lable: unknown key"),
         ("title: x\ntitle: y", "title: got the key twice"),
     ],
 )  # fmt: skip

@@ -180,16 +180,16 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "missing:.",
                 "age: 1 row with a value that is no number (got 'old'); expected a number. List codes under missing:, "
                 "check decimal:, or declare type: category.",
-                "customer_id (from 'Id'): 1 row with an id that an earlier row has (got 'a'); expected one row a "
-                "customer. Keep one row of each, or do not map the id.",
+                "customer_id (from 'Id'): 1 row with an id that an earlier row has (row 2 below the header); expected "
+                "one row a customer. Keep one row of each, or do not map the id.",
                 "duration (from 'month'): 1 row with no value; expected one in every row. Complete the rows, or take "
                 "them out of the file.",
                 "duration (from 'month'): 1 row with a negative value (got -1); expected 0 or more. If it is a code "
                 "for a missing value, list it under missing:.",
                 "event (from 'left'): 1 row with no value; expected one in every row. Complete the rows, or take them "
                 "out of the file.",
-                "entry (from 'start'): 1 row with an entry after the duration (got 3); expected entry ≤ duration, both "
-                "from the same start.",
+                "entry (from 'start'): 1 row with an entry after the duration (got '3 > 2'); expected entry ≤ "
+                "duration, both from the same start.",
             )
         ),
     )
@@ -256,7 +256,7 @@ def test_personal_columns_stay_out_and_a_personal_id_becomes_a_row_number(projec
 def test_no_message_quotes_a_personal_value(project):
     columns = "{customer_id: {from: id, personal: true}, duration: {from: months, unit: years}, event: left}"
     (fault,) = faults(project.write(yaml(columns), "id,months,left\nADA,1,1\nADA,2,0\n"))
-    assert "1 row with an id that an earlier row has; expected one row a customer" in fault
+    assert "1 row with an id that an earlier row has (row 2 below the header); expected one row a customer" in fault
     assert "ADA" not in fault
 
 
@@ -380,14 +380,22 @@ def test_the_example_of_the_data_page_works_as_written(project):
     (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
     project.write(example)
     (project.folder / "turnover.csv").write_text(
-        "stag,left,industry,coach,age,grade,e_mail\n"
-        '7.0,yes,Banks,no,35,"3",a@example.org\n'
-        "22.9,no,Retail,my head,0,4,b@example.org\n"
-        "NA,no,Retail,yes,28,-99,c@example.org\n".replace("NA,", "1,", 1)
+        "stag,event,industry,coach,age,greywage,way\n"
+        "7.0,1,Banks,no,35,white,bus\n"
+        "22.9,0,Retail,my head,0,grey,car\n"
+        "1,0,Retail,yes,28,-99,bus\n"
     )
     frame = project.load().frame
-    assert list(frame) == ["customer_id", "duration", "event", "industry", "coach", "age", "salary_grade"]
+    assert list(frame) == ["customer_id", "duration", "event", "industry", "coach", "age", "pay"]
     assert frame["event"].tolist() == [True, False, False]
     assert frame["coach"].tolist() == ["No coach", "Own boss", "Coach"]
     assert np.isnan(frame["age"][1])
-    assert np.isnan(frame["salary_grade"][2])
+    assert frame["pay"][2] is None
+
+
+def test_the_example_of_the_data_page_maps_the_real_file(project, shared):
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    (project.folder / "turnover.csv").write_bytes((shared / "turnover.csv").read_bytes())
+    frame = project.write(example).load().frame
+    assert (len(frame), frame["event"].sum()) == (1129, 571)

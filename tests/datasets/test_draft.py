@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from workbench import datasets
-from workbench.datasets.draft import GUESS, add, draft
+from workbench.datasets.definition import GUESS
+from workbench.datasets.draft import add, draft, notes
 from workbench.errors import DataError
 
 
@@ -20,21 +23,26 @@ from workbench.errors import DataError
         ("sfo_2017.csv",
          ["surveys:", 'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"], role: driver}', "weighting: survey",
           'NETPRO, scale: [0, 10], missing: ["11"], role: outcome}', "Q7ALL, scale: [1, 5], role: outcome}",
-          "q19age: {from: Q19AGE, type: category}", "segments: [barea, strata, peak, q2purp1, q19age, q20gender]"]),
+          "Q14FIND, scale: [1, 5], ", "segments: [barea, strata, peak, q2purp1, q19age, q20gender]"]),
     ],
 )  # fmt: skip
 def test_a_real_file_is_drafted_so_that_it_keeps_its_contract_at_once(tmp_path, shared, name, said):
-    path = add("mine", shared / name, tmp_path)
+    path = add("mine", shared / name, root=tmp_path)
     text = path.read_text()
     for part in said:
         assert part in text, text
-    assert all(GUESS in line for line in text.splitlines() if line.startswith("      ") and "#" in line and "{" in line)
-    datasets.find("mine", tmp_path).check()
+    path.write_text(text.replace("currency:  # which? Write its code, such as EUR or USD", "currency: GBP"))
+    marked = {check.name: check.value for check in datasets.find("mine", tmp_path).check()}["guesses"]
+    assert marked == text.count(GUESS)
+    assert marked < sum(line.startswith("      ") for line in text.splitlines())
+    if name == "sfo_2017.csv":
+        assert not re.search("(?m)^      (hi|q9com3|q12com3):", text)  # empty columns
+        assert 'q19age: {from: Q19AGE, type: category, missing: ["0"]}' in text
 
 
 def drafted(shared, tmp_path, name, *edits):
     """A dataset as drafted, with the lines changed that a newcomer changes."""
-    path = add("mine", shared / name, tmp_path)
+    path = add("mine", shared / name, root=tmp_path)
     text = path.read_text()
     for old, new in edits:
         assert text.count(old) == 1
@@ -51,7 +59,7 @@ def test_the_airport_survey_scores_40_4_weighted_and_39_8_without_a_line_changed
         score = (weight[frame["netpro"] >= 9].sum() - weight[frame["netpro"] <= 6].sum()) / weight.sum()
         assert 100 * score == pytest.approx(expected, abs=0.05)
     roles = [column.role for column in dataset.table("surveys").columns]
-    assert (roles.count("outcome"), roles.count("driver")) == (3, 22)
+    assert (roles.count("outcome"), roles.count("driver")) == (3, 24)
 
 
 def test_the_e_mail_test_has_its_published_rates_without_a_line_changed(shared, tmp_path):
@@ -64,28 +72,38 @@ def test_the_e_mail_test_has_its_published_rates_without_a_line_changed(shared, 
 
 
 def test_online_retail_needs_its_currency_and_no_other_line(shared, tmp_path):
-    dataset = drafted(shared, tmp_path, "online_retail_ii_2009_2010.parquet", ("currency: EUR", "currency: GBP"))
+    dataset = drafted(
+        shared,
+        tmp_path,
+        "online_retail_ii_2009_2010.parquet",
+        ("currency:  # which? Write its code, such as EUR or USD", "currency: GBP"),
+    )
     frame = dataset.load("transactions").frame
     assert (len(frame), frame["customer_id"].nunique(), frame["cancelled"].sum()) == (417_534, 4383, 9_839)
 
 
 def draft_of(tmp_path, text):
     (tmp_path / "x.csv").write_text(text)
-    path = add("mine", tmp_path / "x.csv", tmp_path)
+    path = add("mine", tmp_path / "x.csv", root=tmp_path)
+    text = path.read_text()
+    path.write_text(text.replace("currency:  #", "currency: EUR  #"))
     datasets.find("mine", tmp_path).check()
-    return path.read_text()
+    return text
 
 
 @pytest.mark.parametrize(
     ("header", "row", "said"),
     [
         ("customer_id,start_date,end_date,plan,monthly_fee", "c{i},2020-01-{i:02},,a,9.5",
-         ["subscriptions:", "currency: EUR", "start: {from: start_date}", "end: {from: end_date}", "price: {"]),
+         ["subscriptions:", "start: {from: start_date}", "end: {from: end_date}", "price: {"]),
         ("Customer No,opened at,channel,minutes,is_complaint", "c{i},2020-01-{i:02} 10:00,mail,{i},no",
          ["interactions:", "timestamp: {from: opened at}", "is_complaint, true_values: [yes], false_values: [no]"]),
         ("user_id,campaign,variant,spend", "c{i},spring,{v},{i}",
          ["treatments:", "initiative: {from: campaign}", "arm: {from: variant}"]),
         ("client_id,region,age", "c{i},north,{i}", ["customers:", "region: {from: region, type: category}"]),
+        ("Kunden-Nr,Kaufdatum,Betrag (€)", "c{i},2020-01-{i:02},{i}",
+         ["transactions:", "currency: EUR  #", "customer_id: {from: Kunden-Nr}"]),
+        ("kdnr,when,amt,currency", "c{i},2020-01-{i:02},{i},CHF", ["transactions:", "currency_from: currency"]),
         ("customer_id,when,score", "c{i},2020-01-{i:02},{i}", ["customers:"]),
     ],
 )  # fmt: skip
@@ -96,11 +114,51 @@ def test_the_table_is_guessed_from_the_headers(tmp_path, header, row, said):
         assert part in text, text
 
 
+def test_a_table_that_nothing_speaks_for_is_left_to_the_user(tmp_path):
+    (tmp_path / "x.csv").write_text("height,width\n1,2\n3,4\n")
+    path = add("mine", tmp_path / "x.csv", root=tmp_path)
+    assert notes(path.read_text()) == ["which table is 'x.csv'? Nothing tells."]
+    with pytest.raises(
+        DataError, match=r"tables.which_table: which table is this\? Write its name in this place: "
+    ) as it:
+        datasets.find("mine", tmp_path)
+    assert len(it.value.faults) == 1
+
+
+def test_several_files_become_one_dataset_unless_they_are_one_table(tmp_path):
+    for name, rows in (("a", "customer_id,region\n1,x\n"), ("b", "customer_id,when,amount_usd\n1,2020-01-02,5\n")):
+        (tmp_path / f"{name}.csv").write_text(rows)
+    (tmp_path / "c.csv").write_text("client_id,age\n1,50\n")
+    with pytest.raises(DataError, match=r"'a\.csv' and 'c.csv' both look like customers; add one"):
+        add("mine", tmp_path / "a.csv", tmp_path / "c.csv", root=tmp_path)
+    assert not (tmp_path / "data").exists()
+    add("mine", tmp_path / "a.csv", tmp_path / "b.csv", root=tmp_path)
+    dataset = datasets.find("mine", tmp_path)
+    dataset.check()
+    assert list(dataset.tables) == ["customers", "transactions"]
+    with pytest.raises(DataError, match="To add a table, copy the file to data/mine/ and write its section"):
+        add("mine", tmp_path / "c.csv", root=tmp_path)
+
+
+def test_an_address_is_not_read_and_a_path_is_told_whole(tmp_path):
+    with pytest.raises(DataError, match=r"got the address .*addresses are not read"):
+        add("mine", "https://example.org/x.csv", root=tmp_path)
+    with pytest.raises(DataError, match=f"^'{tmp_path}/none.csv': the file is not there"):
+        add("mine", tmp_path / "none.csv", root=tmp_path)
+
+
+def test_what_cannot_be_told_apart_or_would_lose_its_zeros_is_drafted_with_care(tmp_path):
+    text = draft_of(tmp_path, "customer_id,x,x,zip\n1,1,2,02931\n2,1,2,94546\n")
+    (note,) = notes(text)
+    assert note == "customers: the header has a name more than once, so these columns cannot enter: x (2 times)."
+    assert "zip: {from: zip, type: category}" in text
+
+
 @pytest.mark.parametrize("first", ["ada@example.org,Ada,London", "7,2020-01-02,London", "+44 7700 900123,5,x"])
 def test_a_first_line_of_values_is_refused_and_never_quoted(tmp_path, first):
     (tmp_path / "x.csv").write_text(f"{first}\nb,c,d\n")
     with pytest.raises(DataError, match="the first line looks like values") as caught:
-        add("mine", tmp_path / "x.csv", tmp_path)
+        add("mine", tmp_path / "x.csv", root=tmp_path)
     assert not any(part in str(caught.value) for part in first.split(",") if len(part) > 2)
     assert not (tmp_path / "data").exists()
 
@@ -126,18 +184,18 @@ def test_the_dress_of_a_file_is_guessed(tmp_path):
 
 def test_nothing_is_overwritten_and_a_bad_file_leaves_nothing(tmp_path):
     (tmp_path / "x.csv").write_text("customer_id,a\n1,2\n")
-    made = add("mine", tmp_path / "x.csv", tmp_path)
+    made = add("mine", tmp_path / "x.csv", root=tmp_path)
     before = made.read_bytes()
     with pytest.raises(DataError, match="is there already; it is not overwritten"):
-        add("mine", tmp_path / "x.csv", tmp_path)
+        add("mine", tmp_path / "x.csv", root=tmp_path)
     assert made.read_bytes() == before
     for path, said in ((tmp_path / "none.csv", "is not there"), (tmp_path, "got a folder")):
         with pytest.raises(DataError, match=said):
-            add("other", path, tmp_path)
+            add("other", path, root=tmp_path)
     with pytest.raises(DataError, match="expected letters"):
-        add("../other", tmp_path / "x.csv", tmp_path)
+        add("../other", tmp_path / "x.csv", root=tmp_path)
     with pytest.raises(DataError, match="does not lie in data/other/"):
-        add("other", tmp_path / "x.csv", tmp_path, copy=False)
+        add("other", tmp_path / "x.csv", root=tmp_path, copy=False)
     assert not (tmp_path / "data" / "other").exists()
 
 
@@ -145,7 +203,7 @@ def test_a_file_that_lies_in_its_folder_is_drafted_in_place(tmp_path):
     folder = tmp_path / "data" / "mine"
     folder.mkdir(parents=True)
     (folder / "x.csv").write_text("customer_id,a\n1,2\n")
-    add("mine", folder / "x.csv", tmp_path, copy=False)
+    add("mine", folder / "x.csv", root=tmp_path, copy=False)
     assert datasets.find("mine", tmp_path).load("customers").frame.shape == (1, 2)
 
 
@@ -157,6 +215,6 @@ def test_hostile_headers_survive_the_draft(tmp_path, header):
 
     with (tmp_path / "x.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["customer_id", header], ["1", "b"], ["2", "c"]])
-    add("mine", tmp_path / "x.csv", tmp_path)
+    add("mine", tmp_path / "x.csv", root=tmp_path)
     if header.strip() != "customer_id":
         assert datasets.find("mine", tmp_path).load("customers").frame.shape == (2, 2)

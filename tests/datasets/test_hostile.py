@@ -120,7 +120,7 @@ def test_in_headers_and_cells(command, hostile):
     """They are data: they enter as they are, are shown without harm, and a draft of them can be read."""
     source = command.root / "source.csv"
     with source.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([["stay", "event", hostile], ["1", "1", hostile], ["2", "0", hostile]])
+        csv.writer(file).writerows([["tenure", "event", hostile], ["1", "1", hostile], ["2", "0", hostile]])
     code, _, complaint = command("data", "add", "mine", "--from", str(source))
     assert code == 0, complaint
     for action in ("check", "show"):

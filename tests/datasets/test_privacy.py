@@ -93,7 +93,10 @@ def test_canaries_and_the_key_appear_nowhere(people, monkeypatch, caplog):
 def test_without_a_key_nothing_personal_enters(people, monkeypatch):
     with pytest.raises(DataError) as caught:
         people.find().load("customers")
-    assert "personal, and there is no key to replace it; set WORKBENCH_PSEUDONYM_KEY" in caught.value.faults[0]
+    assert (
+        "customers.customer_id and customers.mail: personal, and there is no key to replace them; set"
+        in caught.value.faults[0]
+    )
     people.write(YAML.replace("personal: pseudonym}\n", "personal: true}\n"))
     with pytest.raises(DataError, match="there is no key to replace it"):
         people.find().load("customers")

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from workbench.datasets.phrases import examples, rows
+from workbench.datasets.phrases import rows
 from workbench.datasets.workshop import Workshop
 from workbench.findings import Check
-from workbench.wording import sentence
+from workbench.wording import number, sentence
 
 if TYPE_CHECKING:
     from workbench.datasets.opened import Opened
@@ -34,14 +34,10 @@ def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]
             ((count, ids),) = workshop.execute(workshop.sql(found))
             if not count:
                 continue
-            personal = any(definition.personal for definition in each.definition.columns if definition.name == column)
-            told = ""
-            if not personal:
-                first = workshop.execute(workshop.sql(counted.order_by(column).select(column).limit(4)))
-                told = sentence(" (as {examples})", examples=examples(value for (value,) in first))
-            template = "{rows} of {child} with a {column} that {parent} does not know: {ids} in all{told}."
+            template = "In {rows} of {child} the {column} is not in {parent} ({ids} different)."
+            one = "In 1 row of {child} the {column} is not in {parent}."
             name = f"{each.definition.name}_orphans_{column}"
-            names = {"child": each.definition.name, "column": column, "parent": parent, "told": told}
-            message = sentence(template, rows=rows(int(count)), ids=int(ids), **names)
+            names = {"child": each.definition.name, "column": column, "parent": parent, "ids": number(int(ids))}
+            message = sentence(one if count == 1 else template, rows=rows(int(count)), **names)
             checks.append(Check(name=name, status="warn", message=message, value=int(count)))
     return tuple(checks)

@@ -101,7 +101,7 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                 "subscriptions",
                 {
                     "customer_id": _CUSTOMER,
-                    "start": Field("date", required=True),
+                    "start": Field("date", required=True, past=True),
                     "end": Field("date"),
                     "end_reason": Field("category"),
                     "plan": Field("category"),
@@ -179,7 +179,7 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "customer_id": _CUSTOMER,
                     "initiative": Field("category", required=True),
                     "arm": Field("category", required=True),
-                    "start": Field("date"),
+                    "start": Field("date", past=True),
                     "end": Field("date"),
                     "cost": Field("money", not_negative=True),
                 },

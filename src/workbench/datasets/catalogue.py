@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from workbench.datasets.definition import Definition, TableDefinition, read_definition
+from workbench.datasets.definition import GUESS, Definition, DefinitionError, TableDefinition, read_definition
 from workbench.datasets.phrases import names
 from workbench.errors import DataError
 from workbench.findings import Check
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
     from workbench.datasets.door import House
-    from workbench.datasets.opened import Loaded, Opened
+    from workbench.datasets.opened import Loaded, Opened, Shape
 
 Origin = Literal["data", "sample"]
 
@@ -138,18 +138,35 @@ class Dataset(Definition):
             The violations of all of them.
         """
         from workbench.datasets import between
+        from workbench.datasets.pseudonyms import NoKey
 
         opened: list[Opened] = []
         faults: list[str] = []
+        keyless: list[str] = []
         for table in self._chosen(tables):
             try:
                 opened.append(self._open(table))
+            except NoKey as error:
+                keyless += error.columns
             except DataError as error:
                 faults += error.faults
+        if keyless:
+            faults.insert(0, sentence("dataset {name}, {fault}", name=self.name, fault=NoKey(*keyless)))
         if faults:
             raise DataError(*faults)
         checks = [check for each in opened for check in each.checks]
-        return (*checks, *between.remarks(opened, self._house().workshop))
+        return (*checks, *between.remarks(opened, self._house().workshop), *self._unconfirmed())
+
+    def _unconfirmed(self) -> list[Check]:
+        """A warning while drafted lines are still marked as guesses."""
+        text = (self.folder / _FILE).read_text("utf-8-sig")
+        marked = sum(GUESS in line for line in text.splitlines())
+        if not marked:
+            return []
+        one = sentence("1 line of dataset.yaml is still marked as a guess; take the mark away once it is confirmed.")
+        template = "{n} lines of dataset.yaml are still marked as guesses; take each mark away once it is confirmed."
+        message = one if marked == 1 else sentence(template, n=marked)
+        return [Check(name="guesses", status="warn", message=message, value=marked)]
 
     def fingerprint(self, tables: Iterable[str] | None = None) -> str:
         """`sha256:…` of what the tables say (all by default).
@@ -182,6 +199,18 @@ class Dataset(Definition):
             "fictional": self.fictional,
             "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
         }
+
+    def shapes(self, table: str) -> "dict[str, Shape]":
+        """What may be told of the values of each column of a table: type, levels, percentiles.
+
+        Raises
+        ------
+        DataError
+            As of `expr`.
+        """
+        from workbench.datasets import opened
+
+        return opened.shapes(self._open(table), self._house().workshop)
 
     def close(self) -> None:
         """Let go of what was laid out; the next question reads the files anew."""
@@ -229,8 +258,12 @@ class Dataset(Definition):
     @contextlib.contextmanager
     def _placed(self) -> Iterator[None]:
         """Faults that are raised within say which dataset they are of."""
+        from workbench.datasets.pseudonyms import NoKey
+
         try:
             yield
+        except NoKey:
+            raise
         except DataError as error:
             place = sentence("dataset {name}", name=self.name)
             raise DataError(*(f"{place}, {fault}" for fault in error.faults)) from error.__cause__
@@ -260,7 +293,7 @@ def available(root: Path) -> list[Listing]:
     return listings
 
 
-def find(name: str, root: Path) -> Dataset:
+def find(name: str, root: Path, *, check: bool = False) -> Dataset:
     """A dataset by name; one in `data/` shadows a sample.
 
     Parameters
@@ -269,6 +302,8 @@ def find(name: str, root: Path) -> Dataset:
         Its folder's name: letters, digits, `_` and `-`.
     root
         The project's folder, which holds `data/`.
+    check
+        Whether to check the rows as well where dataset.yaml has faults, so that the error tells all there is.
 
     Raises
     ------
@@ -288,8 +323,17 @@ def find(name: str, root: Path) -> Dataset:
         template = "no dataset is called {name}{near} There are: {known}; data/README.md shows how to add one."
         raise DataError(sentence(template, name=shown(name), near=near, known=known))
     origin, folder = folders[name]
-    definition = _read_definition(name, origin, folder)
-    return Dataset(**vars(definition), name=name, origin=origin, folder=folder, root=root)
+    place = {"name": name, "origin": origin, "folder": folder, "root": root}
+    try:
+        return Dataset(**vars(_read_definition(name, origin, folder)), **place)
+    except DefinitionError as error:
+        if not check or error.definition is None:
+            raise
+        try:
+            Dataset(**vars(error.definition), **place).check()
+        except DataError as more:
+            raise DataError(*error.faults, *more.faults) from error
+        raise
 
 
 def _folders(root: Path) -> dict[str, tuple[Origin, Path]]:

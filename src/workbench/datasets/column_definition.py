@@ -49,6 +49,8 @@ class ColumnDefinition:
     personal
         Tells a person. `drop`: does not enter; `pseudonym`: replaced by a keyed hash; `true`: an id is replaced where
         there is a key, and whatever else does not enter.
+    impersonal
+        Declared to tell nobody (`personal: false`), whatever it looks like.
     formats
         How dates are written (`strptime`); empty: ISO 8601.
     scale
@@ -77,6 +79,7 @@ class ColumnDefinition:
     missing: tuple[str, ...] = ()
     not_applicable: tuple[str, ...] = ()
     personal: Personal = ""
+    impersonal: bool = False
     formats: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
     role: str = ""
@@ -106,6 +109,7 @@ def read_column(
     missing: tuple[str, ...],
     segment: bool,
     currency: str,
+    currency_from: str,
 ) -> ColumnDefinition:
     """A column from what stands under its name; `age: AGE` and `age:` are short for `age: {from: …}`.
 
@@ -117,8 +121,8 @@ def read_column(
         The mapping that they stand in.
     canonical
         The table that they belong to.
-    missing, currency
-        Codes and currency of the whole table.
+    missing, currency, currency_from
+        Codes and currency of the whole table, or the column with the currency of each row.
     segment
         Whether studies split by this column.
     """
@@ -166,9 +170,10 @@ def read_column(
         missing=tuple(code for code in (*missing, *own_missing) if code not in not_applicable),
         not_applicable=not_applicable,
         personal=_personal(section, field, canonical, name, kind),
+        impersonal=section.tree.get("personal") == "false",
         formats=words["format"],
         scale=scale,
-        currency_from=section.text("currency_from"),
+        currency_from=section.text("currency_from", currency_from if kind == "money" else ""),
         **_meaning(section, canonical, field, name),
     )
 
@@ -230,9 +235,6 @@ def _personal(
 
 def _currency(section: Section, table: str, unit: str) -> str:
     currency = section.currency("currency") or table
-    if not currency and not section.text("currency_from") and not section.tree.get("currency"):
-        expected = sentence("the currency, here or for the whole table, such as EUR (or currency_from: a column)")
-        section.fault("currency", got=sentence("nothing"), expected=expected)
     if unit and currency and unit != currency:
         section.fault("unit", got=shown(unit), expected=sentence("nothing: the unit of money is its currency"))
     return currency or unit

@@ -9,11 +9,12 @@ import ibis.expr.types as ir
 
 from workbench.datasets.canonical import TEMPORAL
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
+from workbench.wording import listing, sentence, shown
 
 
 @dataclass(frozen=True)
-class Violation:
-    """One rule that some rows of a column break.
+class Rule:
+    """A condition that no row may meet.
 
     Attributes
     ----------
@@ -21,36 +22,22 @@ class Violation:
         Name in the canonical table.
     rule
         Key of `RULES`.
-    n_rows
-        How many rows.
-    examples
-        Some offending values; whoever shows them asks first whether the column is personal.
+    broken
+        The condition; None where it is not one on a single row.
     details
         What the rule's sentence needs besides.
     """
 
     column: str
     rule: str
-    n_rows: int
-    examples: tuple[object, ...] = ()
-    details: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A condition that no row may meet."""
-
-    column: str
-    rule: str
-    broken: ir.BooleanValue
+    broken: ir.BooleanValue | None
     details: Mapping[str, str] = field(default_factory=dict)
 
 
 # What is said of a rule that is broken: "{rows} …".
 RULES: Mapping[str, str] = {
     "present": "no value{examples}; expected one in every row. Complete the rows, or take them out of the file",
-    "unique": "an id that an earlier row has{examples}; expected one row a {what}. "
-    "Keep one row of each, or do not map the id",
+    "unique": "an id that an earlier row has{examples}; expected one row a {what}. Keep one row of each{leave}",
     "not_negative": "a negative value{examples}; expected 0 or more. "
     "If it is a code for a missing value, list it under missing:",
     "ordered": "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}",
@@ -65,8 +52,7 @@ RULES: Mapping[str, str] = {
     "Convert amounts before they enter, or split the dataset",
     "a_number": "a value that is no number{examples}; expected a number. "
     "List codes under missing:, check decimal:, or declare type: category",
-    "a_truth": "a value that is neither true nor false{examples}; expected 0 or 1. "
-    "Name the codes under true_values: and false_values:",
+    "a_truth": "a value that is neither true nor false{examples}; {truths}",
     "a_date": "a value that is no date{examples}; expected {form}. Say how dates are written under format:, "
     "and list codes under missing:",
     "a_timestamp": "a value that is no time{examples}; expected {form}. Say how times are written under format:, "
@@ -126,7 +112,16 @@ def _of_meaning(column: ColumnDefinition, values: ir.Value) -> Iterator[Rule]:
 
 def details(column: ColumnDefinition) -> dict[str, str]:
     """What the sentence on an unreadable value needs."""
+    if column.kind == "boolean":
+        return {"truths": _truths(column)}
     if column.kind not in TEMPORAL:
         return {}
     day = "2026-10-31" if column.kind == "date" else "2026-10-31 14:05"
     return {"form": " or ".join(column.formats) or f"ISO 8601, as {day}"}
+
+
+def _truths(column: ColumnDefinition) -> str:
+    if not column.true_values:
+        return sentence("expected 0 or 1. Name the codes under true_values: and false_values:")
+    listed = listing([shown(value) for value in (*column.true_values, *column.false_values)], "or")
+    return sentence("expected {listed}. Add it to true_values:, false_values: or missing:", listed=listed)

@@ -14,8 +14,8 @@ from types import MappingProxyType
 
 from workbench.datasets import strict_yaml
 from workbench.datasets.canonical import CANONICAL, NUMERIC, TEMPORAL, TIME_UNITS, CanonicalTable
-from workbench.datasets.column_definition import ColumnDefinition, read_column
-from workbench.datasets.section import Section
+from workbench.datasets.column_definition import KEYS, ColumnDefinition, read_column
+from workbench.datasets.section import Faults, Section
 from workbench.errors import DataError
 from workbench.wording import listing, sentence, shown, suggestion
 
@@ -23,8 +23,10 @@ __all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefiniti
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
 _ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", "sheet", "encoding", "separator", "decimal")
-_TABLE_KEYS = (*_ORIGIN_KEYS, "time_zone", "currency", "missing", "segments", "columns")
+_TABLE_KEYS = (*_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "columns")
 _ALIAS_KEYS = ("file", "encoding", "separator", "id", "customer_id")
+GUESS = "# guess: confirm"  # how a drafted line ends that holds a guess
+UNKNOWN = "which_table"  # what a draft calls a table that it does not recognise
 ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
 
 
@@ -140,6 +142,20 @@ class Definition:
     tables: Mapping[str, TableDefinition]
 
 
+class DefinitionError(DataError):
+    """A dataset.yaml with faults.
+
+    Attributes
+    ----------
+    definition
+        What it says all the same, where its rows can be read; otherwise None.
+    """
+
+    def __init__(self, *faults: str, definition: Definition | None):
+        super().__init__(*faults)
+        self.definition = definition
+
+
 def read_definition(path: Path, place: str) -> Definition:
     """Read and check a dataset.yaml.
 
@@ -153,7 +169,7 @@ def read_definition(path: Path, place: str) -> Definition:
     Raises
     ------
     DataError
-        With every fault of the file: key, what was found, what was expected.
+        With every fault of the file: key, what was found, what was expected. A `DefinitionError` where it is a mapping.
     """
     inner = inside(path.parent, path.name)
     try:
@@ -169,9 +185,11 @@ def read_definition(path: Path, place: str) -> Definition:
         raise DataError(f"{place}: {error}") from error
     except OSError as error:
         raise DataError(sentence("{place}: cannot be read ({why}).", place=place, why=error.strerror)) from error
+    faults = Faults(faults)
     definition = _definition(Section(tree, "", _TOP_KEYS, faults), path.parent)
     if faults:
-        raise DataError(*(f"{place}: {fault}" for fault in faults))
+        usable = definition if faults.mild.issuperset(faults) else None
+        raise DefinitionError(*(f"{place}: {fault}" for fault in faults), definition=usable)
     return definition
 
 
@@ -194,9 +212,7 @@ def _definition(top: Section, folder: Path) -> Definition:
             section = Section(tree, given.at(name), _TABLE_KEYS, top.faults)
             tables[name] = _table(section, canonical, folder, time_zone)
         else:
-            near = suggestion(name, CANONICAL)
-            near = near if near != "." else sentence("; expected {known}.", known=listing([*CANONICAL], "or"))
-            top.faults.append(sentence("{at}: no canonical table{near}", at=given.at(name), near=near))
+            _unknown_table(name, tree, given)
     if not given.tree and isinstance(top.tree.get("tables"), dict):
         given.fault("", got=sentence("no table"), expected=listing([*CANONICAL], "or"))
     return Definition(
@@ -211,6 +227,24 @@ def _definition(top: Section, folder: Path) -> Definition:
     )
 
 
+def _unknown_table(name: str, tree: strict_yaml.Tree, given: Section) -> None:
+    known, near = listing([*CANONICAL], "or"), suggestion(name, CANONICAL)
+    if name == UNKNOWN:
+        template = (
+            "{at}: which table is this? Write its name in this place: {known} (data/README.md says what each is)."
+        )
+        given.faults.append(sentence(template, at=given.at(name), known=known))
+    else:
+        near = near if near != "." else sentence("; expected {known}.", known=known)
+        given.faults.append(sentence("{at}: no canonical table{near}", at=given.at(name), near=near))
+    # Whatever table is meant, some keys are known in none.
+    section = Section(tree, given.at(name), _TABLE_KEYS, given.faults)
+    columns = section.tree.get("columns")
+    for column, keys in columns.items() if isinstance(columns, dict) else ():
+        if isinstance(keys, dict):
+            Section(keys, f"{section.at('columns')}.{column}", KEYS, given.faults)
+
+
 def _aliases(top: Section, folder: Path) -> Aliases:
     section = Section(top.tree["aliases"], "aliases", _ALIAS_KEYS, top.faults)
     origin = read_origin(section, folder)
@@ -221,12 +255,19 @@ def _aliases(top: Section, folder: Path) -> Aliases:
 
 def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone: str) -> TableDefinition:
     missing, segments = section.texts("missing"), section.texts("segments")
-    currency = section.currency("currency")
+    currency, currency_from = section.currency("currency"), section.text("currency_from")
     columns: dict[str, ColumnDefinition] = {}
     given = Section(section.tree.get("columns"), section.at("columns"), None, section.faults)
     for target, tree in given.tree.items():
         columns[target] = read_column(
-            target, tree, given, canonical, missing=missing, segment=target in segments, currency=currency
+            target,
+            tree,
+            given,
+            canonical,
+            missing=missing,
+            segment=target in segments,
+            currency=currency,
+            currency_from=currency_from,
         )
     for target, field in canonical.fields.items():
         if field.required and target not in columns and given.tree:
@@ -243,8 +284,8 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         if column.valid_from and (column.valid_from not in columns or columns[column.valid_from].kind not in TEMPORAL):
             expected = sentence("a column of type date or timestamp that is mapped here")
             given.fault(f"{column.name}.valid_from", got=shown(column.valid_from), expected=expected)
-    _check_currencies(given, columns)
-    _check_segments(section, segments, columns, canonical)
+    _check_currencies(section, given, columns)
+    segments = _check_segments(section, segments, columns, canonical)
     own = [key for key in canonical.fields if key in columns]
     ordered = [*own, *(key for key in columns if key not in own)]
     return TableDefinition(
@@ -257,7 +298,16 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
     )
 
 
-def _check_currencies(given: Section, columns: Mapping[str, ColumnDefinition]) -> None:
+def _check_currencies(section: Section, given: Section, columns: Mapping[str, ColumnDefinition]) -> None:
+    money = [column for column in columns.values() if column.kind == "money"]
+    lacking = [column.name for column in money if not column.unit and not column.currency_from]
+    wrong = section.tree.get("currency") or any(
+        isinstance(given.tree[name], dict) and given.tree[name].get("currency") for name in lacking
+    )
+    if lacking and not wrong:
+        template = "the currency of {columns}, such as EUR (or currency_from: the column that holds it)"
+        expected = sentence(template, columns=listing(lacking))
+        section.fault("currency", got=sentence("nothing"), expected=expected, mild=True)
     found = {column.unit: column.name for column in columns.values() if column.kind == "money" and column.unit}
     if len(found) > 1:
         listed = listing([f"{name} ({currency})" for currency, name in found.items()])
@@ -266,19 +316,25 @@ def _check_currencies(given: Section, columns: Mapping[str, ColumnDefinition]) -
 
 def _check_segments(
     section: Section, segments: tuple[str, ...], columns: Mapping[str, ColumnDefinition], canonical: CanonicalTable
-) -> None:
+) -> tuple[str, ...]:
+    """The segments that are ones; the others are faults."""
     usable = [key for key in columns if key not in canonical.fields]
+    fit: list[str] = []
     for segment in segments:
         if segment not in usable:
             why = sentence("{name}, which is no column to split by", name=shown(segment))
-            section.faults.append(f"{section.at('segments')}: {why}{suggestion(segment, usable)}")
+            section.faults.note_mild(f"{section.at('segments')}: {why}{suggestion(segment, usable)}")
         elif columns[segment].personal:
-            section.fault("segments", got=shown(segment), expected=sentence("columns that are not personal"))
+            expected = sentence("columns that are not personal")
+            section.fault("segments", got=shown(segment), expected=expected, mild=True)
         elif columns[segment].kind in (*NUMERIC, *TEMPORAL, "text"):
             kind = columns[segment].kind
             noun = sentence("a number") if kind in NUMERIC else sentence("a {kind}", kind=kind)
             got = sentence("{name}, {noun}", name=shown(segment), noun=noun)
-            section.fault("segments", got=got, expected=sentence("columns of type category or boolean"))
+            section.fault("segments", got=got, expected=sentence("columns of type category or boolean"), mild=True)
+        else:
+            fit.append(segment)
+    return tuple(fit)
 
 
 def read_origin(section: Section, folder: Path) -> Origin:
@@ -341,6 +397,9 @@ def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[
             if not isinstance(name, str) or not name.strip():
                 expected = sentence("a file in the dataset's own folder") if folder else sentence("a sample's name")
                 section.fault(place, got=shown(names), expected=expected)
+            elif folder is not None and re.match(r"[a-z][a-z0-9+.-]+://", name):
+                expected = sentence("a file in the dataset's own folder: addresses are not read, download it")
+                section.fault(place, got=sentence("the address {name}", name=shown(name)), expected=expected)
             elif folder is not None and (inside(folder, name) is None or ".." in Path(name).parts):
                 section.fault(place, got=shown(name), expected=sentence("a file in the dataset's own folder"))
             else:

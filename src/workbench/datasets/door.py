@@ -12,19 +12,19 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from workbench.datasets import contracts, mapping, pseudonyms, sources
-from workbench.datasets.canonical import ROW_ID, TEMPORAL
+from workbench.datasets import breaches, contracts, mapping, persons, pseudonyms, sources
+from workbench.datasets.breaches import LINE, named
+from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.opened import Opened
-from workbench.datasets.phrases import examples, rows
 from workbench.datasets.reading import names_among, tidy
-from workbench.datasets.remarks import remarks
+from workbench.datasets.remarks import double_headers, remarks, unmarked
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion
 
-_MOST_EXAMPLES = 4
+_MOST_EXAMPLES, _MOSTLINES = 4, 3
 
 
 @dataclass(frozen=True)
@@ -99,6 +99,7 @@ class _Opening:
         self._map(raw)
         wide = self._lay_out(raw)
         kept = self._kept(wide)
+        self.looks = self._looks()
         ruled = list(contracts.rules(self.definition, wide, self.house.latest))
         measures = self._measures(wide, kept, ruled)
         numbers = self._aggregate(wide, measures)
@@ -113,7 +114,8 @@ class _Opening:
         double = self._double_rows(raw) if self._whole() else 0
         table = self._canonical(wide, kept, numbers)
         checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
-        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers))
+        checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.headers))
+        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers, self.looks))
 
     def _settle_personal(self) -> None:
         """What becomes of personal columns: pseudonym, row number (`true`) or out (`drop`)."""
@@ -123,6 +125,7 @@ class _Opening:
             key = pseudonyms.read_key(self.house.root) if asked else None
         except DataError as error:
             raise DataError(*(f"{self.place}: {fault}" for fault in error.faults)) from None
+        lacking: list[str] = []
         for column in personal:
             field = self.definition.canonical.fields.get(column.name)
             wish = column.personal
@@ -131,21 +134,15 @@ class _Opening:
             elif key is not None:
                 fate = "pseudonym"
             elif wish == "pseudonym" or (field is not None and field.required):
-                template = (
-                    "{place}, {column}: personal, and there is no key to replace it; set {variable} (at least "
-                    "{least} bytes, as from `openssl rand -hex 32`) or {file}, a file outside the project."
-                )
-                variable, file = pseudonyms.KEY_VARIABLE, pseudonyms.FILE_VARIABLE
-                names = {"place": self.place, "column": _named(column), "variable": variable, "file": file}
-                self.faults.append(sentence(template, **names, least=pseudonyms.SHORTEST_BYTES))
+                lacking.append(f"{self.definition.name}.{column.name}")
                 fate = "drop"
             else:
                 fate = "true" if column.name == self.row_id else "drop"
             self.replaced[column.name] = fate
         if "pseudonym" in self.replaced.values():
             self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
-        if self.faults:
-            raise DataError(*self.faults)
+        if lacking:
+            raise pseudonyms.NoKey(*lacking)
 
     def _whole(self) -> bool:
         """Whether double rows can only be told over all columns of the file, for no id tells rows apart."""
@@ -195,7 +192,7 @@ class _Opening:
                 )
             except mapping.UnsupportedType as error:
                 template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
-                self.faults.append(sentence(template, place=self.place, column=_named(column), type=error))
+                self.faults.append(sentence(template, place=self.place, column=named(column), type=error))
         bases = self._set_out(raw, bases)
         for name, basis in bases.items():
             declared = self._declared(name)
@@ -281,6 +278,31 @@ class _Opening:
             return wide  # reading twice costs less than writing once
         return self.house.workshop.keep(f"_rows_{self.definition.name}", wide)
 
+    def _looks(self) -> dict[str, str]:
+        """Why columns that enter unmarked seem to tell a person (key of `remarks.LOOKS`), by the first rows."""
+        texts: dict[str, ir.Value] = {}
+        for name, mapped in self.mapped.items():
+            column = mapped.definition
+            if not (column.personal or column.kind in ("boolean", "rating", "money")):
+                texts[name] = mapping.as_text(mapped.text)
+        if not texts:
+            return {}
+        columns = {f"x{i}": text for i, text in enumerate(texts.values())}
+        sample = self.house.workshop.sql(self.basis.select(**columns).limit(persons.SAMPLE_ROWS))
+        counts = ", ".join(persons.counts(column) for column in columns)
+        (found,) = self.house.workshop.execute(f"SELECT {counts} FROM ({sample})", persons.PATTERNS)
+        looks: dict[str, str] = {}
+        for i, name in enumerate(texts):
+            column = self.mapped[name].definition
+            present, distinct, mails, numbers = found[4 * i : 4 * i + 4]
+            if column.kind not in TEMPORAL and persons.frequent(present, mails, numbers):
+                looks[name] = "values"
+            elif column.kind not in NUMERIC and persons.named(column.name, column.source):
+                looks[name] = "name"
+            elif column.kind in ("category", "text") and persons.telling(present, distinct):
+                looks[name] = "unlike"
+        return looks
+
     def _kept(self, wide: ir.Table) -> ir.BooleanValue | None:
         """Which rows enter; None: all of them."""
         canonical = self.definition.canonical
@@ -335,34 +357,35 @@ class _Opening:
     def _tell_unreadable(self, numbers: Mapping[str, object]) -> None:
         for name, mapped in self.mapped.items():
             if count := numbers.get(f"bad {name}"):
-                found = self.basis.filter(mapped.unreadable).select(x=mapped.text)
-                details = contracts.details(mapped.definition)
-                self._tell(contracts.Violation(name, mapped.rule, int(count), self._examples(found), details))
+                found = self.basis.mutate(**{LINE: ibis.row_number()}).filter(mapped.unreadable)
+                rule = contracts.Rule(name, mapped.rule, mapped.unreadable, contracts.details(mapped.definition))
+                self._tell(rule, int(count), found, found[f"text-{name}"])
 
     def _tell_broken(
         self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: Mapping[str, object]
     ) -> None:
-        violations = []
-        entering = wide if kept is None else wide.filter(kept)
-        for i, rule in enumerate(ruled):
-            if count := numbers[f"rule {i}"]:
-                found = entering.filter(rule.broken).select(x=rule.column)
-                shown_values = () if rule.rule == "present" else self._examples(found)
-                violations.append(contracts.Violation(rule.column, rule.rule, int(count), shown_values, rule.details))
+        broken: list[tuple[contracts.Rule, int, ir.Table, ir.Value | None]] = []
+        numbered = wide.mutate(**{LINE: ibis.row_number()})
+        entering = numbered if kept is None else numbered.filter(kept)
+        for rule in ruled:
+            if count := numbers[f"rule {ruled.index(rule)}"]:
+                found = entering.filter(rule.broken)
+                broken.append((rule, int(count), found, None if rule.rule == "present" else found[rule.column]))
         for name in self.mapped:
             if count := numbers.get(f"double {name}"):
-                details = {"what": self.definition.canonical.fields[name].one_row_of}
-                again = entering.filter(ibis._[name].notnull()).group_by(name).having(ibis._.count() > 1)
-                doubled = again.aggregate(n=ibis._.count()).order_by(name).select(x=name)
-                shown_values = () if self.replaced.get(name) else self._examples(doubled)
-                violations.append(contracts.Violation(name, "unique", int(count), shown_values, details))
+                field = self.definition.canonical.fields[name]
+                leave = "" if field.required else sentence(", or do not map the id")
+                earlier = ibis.row_number().over(group_by=name, order_by=LINE)
+                again = entering.filter(entering[name].notnull()).mutate(earlier=earlier).filter(ibis._.earlier > 0)
+                rule = contracts.Rule(name, "unique", None, {"what": field.one_row_of, "leave": leave})
+                broken.append((rule, int(count), again, again[name]))
             if f"currency-{name}" in wide.columns:
-                violations += self._mixed(entering, name)
+                broken += self._mixed(entering, name)
         order, ranks = list(self.mapped), list(contracts.RULES)
-        for violation in sorted(violations, key=lambda each: (order.index(each.column), ranks.index(each.rule))):
-            self._tell(violation)
+        for each in sorted(broken, key=lambda each: (order.index(each[0].column), ranks.index(each[0].rule))):
+            self._tell(*each)
 
-    def _mixed(self, entering: ir.Table, name: str) -> list[contracts.Violation]:
+    def _mixed(self, entering: ir.Table, name: str) -> list[tuple[contracts.Rule, int, ir.Table, ir.Value]]:
         """Currencies other than the declared one (or, without one, the most frequent)."""
         present = entering.filter(entering[name].notnull())
         counts = present.group_by(x=f"currency-{name}").aggregate(n=ibis._.count())
@@ -373,28 +396,18 @@ class _Opening:
         if not column.unit:
             columns = [replace(each, unit=currency) if each.name == name else each for each in self.definition.columns]
             self.definition = replace(self.definition, columns=tuple(columns))
-        others = [(value, count) for value, count in found if value != currency]
-        if not others:
+        count = sum(n for value, n in found if value != currency)
+        if not count:
             return []
-        listed = tuple(value for value, _ in others[:_MOST_EXAMPLES])
-        count = sum(count for _, count in others)
-        return [contracts.Violation(name, "one_currency", count, listed, {"currency": shown(currency)})]
+        code = present[f"currency-{name}"]
+        others = present.filter((code != currency) | code.isnull())
+        rule = contracts.Rule(name, "one_currency", None, {"currency": shown(currency)})
+        return [(rule, count, others, others[f"currency-{name}"])]
 
-    def _examples(self, found: ir.Table) -> tuple[object, ...]:
-        workshop = self.house.workshop
-        values = [value for (value,) in workshop.execute(workshop.sql(found.limit(1000)))]
-        return tuple(dict.fromkeys(values))[:_MOST_EXAMPLES]
-
-    def _tell(self, violation: contracts.Violation) -> None:
-        column = next(each for each in self.definition.columns if each.name == violation.column)
-        got = ""
-        if violation.examples and not column.personal:
-            values = [str(value) if column.kind in TEMPORAL else value for value in violation.examples]
-            got = sentence(" (got {examples})", examples=examples(values))
-        rule = sentence(contracts.RULES[violation.rule], examples=got, **violation.details)
-        template = "{place}, {column}: {rows} with {rule}."
-        count = rows(violation.n_rows)
-        self.faults.append(sentence(template, place=self.place, column=_named(column), rows=count, rule=rule))
+    def _tell(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
+        """Note a violation; see `breaches.told`."""
+        told = breaches.told(rule, count, found, value, self.definition, self.looks, self.house.workshop)
+        self.faults.append(f"{self.place}, {told}")
 
     def _double_rows(self, raw: sources.RawTable) -> int:
         columns = ", ".join(f'"{name}"' for name in raw.table.columns)
@@ -434,7 +447,9 @@ def _telling(definition: TableDefinition, wide: ir.Table) -> list[tuple[str, ir.
     return found
 
 
-def _facts(definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object]) -> dict[str, object]:
+def _facts(
+    definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object], looks: Mapping[str, str]
+) -> dict[str, object]:
     def days(which: str) -> list[str]:
         return [day[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
 
@@ -444,6 +459,7 @@ def _facts(definition: TableDefinition, table: ir.Table, numbers: Mapping[str, o
         "not_applicable": {
             name: int(numbers[f"beside {name}"]) for name in table.columns if f"beside {name}" in numbers
         },
+        "looks": frozenset(looks),
         "first": min(days("first"), default=None),
         "last": max(days("last"), default=None),
     }
@@ -463,9 +479,3 @@ def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...
         return sentence(template, column=column.name, source=shown(source), count=count)
     template = "column {column}: the file has no column {source}{near}"
     return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
-
-
-def _named(column: ColumnDefinition) -> str:
-    if column.source == column.name:
-        return sentence("column {name}", name=column.name)
-    return sentence("column {name} (from {source})", name=column.name, source=shown(column.source))

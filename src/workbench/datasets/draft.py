@@ -7,44 +7,50 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from workbench.datasets import guesses, mapping, reading, sources
+from workbench.datasets import guesses, mapping, persons, reading, sources
 from workbench.datasets.canonical import CANONICAL
-from workbench.datasets.definition import ROWS, Origin
+from workbench.datasets.definition import GUESS, ROWS, UNKNOWN, Origin
 from workbench.datasets.guesses import GAPS, MOST_CATEGORIES, Facts
+from workbench.datasets.remarks import double_headers
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.files import write_atomic
 from workbench.wording import listing, sentence, shown
 
-GUESS = "# guess: confirm"
+NOTE = "# note:"
+# Keys that a column cannot be known to have from its values alone. What else is drafted follows from them.
+_GUESSED = (
+    "unit:",
+    "missing:",
+    "not_applicable:",
+    "scale:",
+    "role:",
+    "personal:",
+    "weighting:",
+    "true_values:",
+    "format:",
+)
 _FORMATS = ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y%m%d")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S")
 _DATES_TRIED = 10_000
-_PERSONAL_NAMES = re.compile(
-    r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
-    r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
-    r"id[ _]?(card|no|number)|card[ _]?(no|number))([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
-)
-# An e-mail address, a telephone number, a Chinese identity number.
-_PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?[0-9][0-9 ()/-]{8,18}[0-9]$|^[0-9]{17}[0-9Xx]$"
 _MADE = {"customer_id": " (rows are numbered: no column says who)", "initiative": " (one test, named after the file)"}
 # No name of a column: an e-mail address, a number, a date.
 _VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
 
 
-def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
-    """Make a dataset of a file: a folder in data/ with the file and a drafted dataset.yaml.
+def add(name: str, *paths: Path, root: Path, copy: bool = True) -> Path:
+    """Make a dataset of files: a folder in data/ with the files and a drafted dataset.yaml.
 
     Parameters
     ----------
     name
         Of the dataset.
-    path
-        The file.
+    *paths
+        The files, one a table.
     root
         The project.
     copy
-        Whether the file is copied; otherwise it must lie in the dataset's folder already.
+        Whether the files are copied; otherwise they must lie in the dataset's folder already.
 
     Returns
     -------
@@ -58,61 +64,100 @@ def add(name: str, path: Path, root: Path, *, copy: bool = True) -> Path:
     """
     if not re.fullmatch(r"\w[\w-]{0,63}", name):
         raise DataError(sentence("got {name} as a dataset, expected letters, digits, _ and -.", name=shown(name)))
-    folder, path = root / "data" / name, Path(path)
-    target = folder / path.name
+    folder = root / "data" / name
     if (folder / "dataset.yaml").exists():
-        raise DataError(sentence("data/{name}/dataset.yaml is there already; it is not overwritten.", name=name))
-    _check_file(path)
-    inplace = target.exists() and path.exists() and target.samefile(path)
-    if not copy and not inplace:
-        template = "the file does not lie in data/{name}/; move or copy it there."
-        raise DataError(sentence(template, name=name))
-    if target.exists() and not inplace:
-        raise DataError(
-            sentence("data/{name}/{file} is there already; it is not overwritten.", name=name, file=path.name)
+        template = (
+            "data/{name}/dataset.yaml is there already; it is not overwritten. To add a table, copy the file to "
+            "data/{name}/ and write its section under tables: (data/README.md shows how)."
         )
-    text = draft(path)
+        raise DataError(sentence(template, name=name))
+    brought = {path: target for path in map(Path, paths) if (target := _target(path, folder, copy)) is not None}
+    if len({target.name for target in brought.values()}) < len(brought):
+        raise DataError(sentence("two of the files have one name; rename one of them."))
+    text = draft(*paths)
+    made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if not inplace:
+        for path, target in brought.items():
+            made.append(target)
             shutil.copyfile(path, target)
         write_atomic(folder / "dataset.yaml", text)
     except OSError as error:
-        if not inplace:  # no room: half a file is worse than none
+        for target in made:  # no room: half a file is worse than none
             target.unlink(missing_ok=True)
         raise DataError(sentence("data/{name}/: cannot be written ({why}).", name=name, why=error.strerror)) from error
     return folder / "dataset.yaml"
 
 
+def _target(path: Path, folder: Path, copy: bool) -> Path | None:
+    """Where a file is to be copied; None when it lies there."""
+    _check_file(path)
+    target, name = folder / path.name, folder.name
+    if target.exists() and target.samefile(path):
+        return None
+    if not copy:
+        raise DataError(sentence("the file does not lie in data/{name}/; move or copy it there.", name=name))
+    if target.exists():
+        template = "data/{name}/{file} is there already; it is not overwritten."
+        raise DataError(sentence(template, name=name, file=path.name))
+    return target
+
+
 def _check_file(path: Path) -> None:
+    if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)):
+        template = "got the address {path}, expected a file: addresses are not read, download it first."
+        raise DataError(sentence(template, path=shown(str(path))))
     try:
         reading.check_file(path, path.name)
     except DataError as error:
-        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
+        raise DataError(*(f"{shown(str(path), longest=300)}: {fault}" for fault in error.faults)) from error
 
 
-def draft(path: Path) -> str:
-    """The text of a dataset.yaml for a file; lines that are guesses end with `GUESS`.
+def notes(text: str) -> list[str]:
+    """What a draft says to whoever has asked for it: its lines that begin with `NOTE`."""
+    return [line.strip().removeprefix(NOTE).strip() for line in text.splitlines() if line.strip().startswith(NOTE)]
+
+
+def draft(*paths: Path) -> str:
+    """The text of a dataset.yaml for files, one a table; lines that hold a guess end with `GUESS`.
 
     Parameters
     ----------
-    path
+    *paths
         CSV, Parquet, Excel or JSON lines.
 
     Raises
     ------
     DataError
-        When the file cannot be read.
+        When a file cannot be read, or two look like the same table.
     """
-    path = Path(path)
-    _check_file(path)
+    first = Path(paths[0])
+    lines = [f"title: {_quoted(first.stem.replace('_', ' ').capitalize())}", "description:"]
+    lines += ["source:  # where the file comes from", "licence:  # who may use it", "tables:"]
+    found: dict[str, str] = {}
+    for path in map(Path, paths):
+        _check_file(path)
+        table, drafted = _table(path)
+        if table in found:
+            template = "{a} and {b} both look like {table}; add one, and write the other by hand (data/README.md)."
+            what = table if table != UNKNOWN else sentence("no table that is known")
+            raise DataError(sentence(template, a=shown(found[table]), b=shown(path.name), table=what))
+        found[table] = path.name
+        lines += drafted
+    return "\n".join(lines) + "\n"
+
+
+def _table(path: Path) -> tuple[str, list[str]]:
+    """The canonical table that a file looks like, and its section."""
     try:
         origin = _origin(path)
         place = sources.Place(path.parent, path.parent)
         workshop = Workshop(sources.readable([origin], place))
-        raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
-    except DataError as error:
-        raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
+    except OSError as error:
+        raise DataError(
+            sentence("{file}: cannot be read ({why}).", file=shown(path.name), why=error.strerror)
+        ) from None
+    raw = sources.open_rows(workshop, origin, place, "draft", lambda header: True)
     strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers)
     if strange > len(raw.headers) / 2 or any("@" in header and _VALUES.fullmatch(header) for header in raw.headers):
         template = (
@@ -121,7 +166,11 @@ def draft(path: Path) -> str:
         raise DataError(sentence(template, file=shown(path.name)))
     found = [_facts(workshop, raw, i, origin.decimal) for i in range(len(raw.headers))]
     facts = [each for each in found if each is not None]
-    return "\n".join(_lines(path, origin, facts)) + "\n"
+    table = guesses.table_of(facts)
+    double = [check.message for check in double_headers(table or UNKNOWN, raw.headers)]
+    return table or UNKNOWN, list(
+        _lines(path, origin, facts, table, [shown(each, longest=500)[1:-1] for each in double])
+    )
 
 
 def _origin(path: Path) -> Origin:
@@ -157,12 +206,12 @@ def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: st
     except mapping.UnsupportedType:
         return None
     workshop.view("_drafted", raw.table.select(x=text))
-    rows, present, distinct, numbers, personal, longest, crossed = workshop.execute(
-        "SELECT count(*), count(x), approx_count_distinct(x), "
+    rows, distinct, numbers, longest, crossed, padded, present, _, mails, personal = workshop.execute(
+        "SELECT count(*), approx_count_distinct(x), "
         "count(*) FILTER (regexp_matches(replace(x, $decimal, '.'), $number)), "
-        "count(*) FILTER (regexp_matches(x, $personal)), "
-        "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')) FROM _drafted",
-        {"number": mapping.NUMBER, "decimal": decimal, "personal": _PERSONAL_VALUES},
+        "coalesce(max(length(x)), 0), count(*) FILTER (regexp_matches(x, '^C[0-9]+$')), "
+        f"count(*) FILTER (regexp_matches(x, $padded)), {persons.counts('x')} FROM _drafted",
+        {"number": mapping.NUMBER, "decimal": decimal, "padded": mapping.PADDED, **persons.PATTERNS},
     )[0]
     values = workshop.execute(
         "SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x "
@@ -170,11 +219,12 @@ def _facts(workshop: Workshop, raw: sources.RawTable, position: int, decimal: st
     )
     kind = column.type()
     form = "typed" if kind.is_timestamp() or kind.is_date() else _form(workshop)
-    looks_personal = bool(_PERSONAL_NAMES.search(header)) or (present and personal > present / 2 and form is None)
+    tells = form is None and persons.frequent(present, mails, personal)
     clock = kind.is_timestamp() or bool(form and "%H" in form) or (form == "" and longest > len("2026-10-31"))
-    # Codes of a number are no names, whatever the header says; phone numbers may be all digits.
-    hidden = bool(looks_personal) and (numbers < present or (personal > present / 2 and distinct > rows / 2))
-    return Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, 0 < crossed < present / 2)
+    # Codes of a number are no names, whatever the header says.
+    hidden = tells or (persons.named(header) and numbers < present)
+    crossed = 0 < crossed < present / 2
+    return Facts(header, rows, int(distinct), values, numbers, present, form, clock, hidden, crossed, bool(padded))
 
 
 def _form(workshop: Workshop) -> str | None:
@@ -187,38 +237,45 @@ def _form(workshop: Workshop) -> str | None:
     return next((form for form, n in zip(["", *forms], found, strict=True) if tried and n >= 0.95 * tried), None)
 
 
-def _lines(path: Path, origin: Origin, facts: list[Facts]) -> Iterator[str]:
-    table = guesses.table_of(facts)
-    own = guesses.own_columns(facts, table)
+def _lines(path: Path, origin: Origin, facts: list[Facts], guessed: str | None, told: list[str]) -> Iterator[str]:
+    table = guessed or "customers"
+    own = guesses.own_columns(facts, table) if guessed else {}
     made = _made(facts, table, own, path.stem)
     rated = guesses.ratings(facts) if table == "surveys" else {}
     named: dict[str, Facts] = {}
     for each in facts:
         target = next((name for name, header in own.items() if header == each.header), None)
-        named[target or _identifier(each.header, named, set(CANONICAL[table].fields))] = each
-    yield f"title: {_quoted(path.stem.replace('_', ' ').capitalize())}"
-    yield "description:"
-    yield "source:  # where the file comes from"
-    yield "licence:  # who may use it"
-    yield "tables:"
-    others = listing([name for name in guesses.CALLED if name != table], "or")
-    yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
+        if each.present or target:
+            named[target or _identifier(each.header, named, set(CANONICAL[table].fields))] = each
+    others = listing([name for name in guesses.CALLED if name != guessed], "or")
+    if guessed is None:
+        told = [sentence("which table is {file}? Nothing tells.", file=shown(path.name)), *told]
+        yield f"  {UNKNOWN}:  # write which table this is: {others} (data/README.md)"
+    else:
+        yield f"  {table}:  {GUESS} (others: {others}, see data/README.md)"
+    yield from (f"    {NOTE} {each}" for each in told)
     yield f"    file: {_quoted(path.name)}"
     if origin.encoding != "utf-8":
         yield f"    encoding: {origin.encoding}  {GUESS}"
     if origin.separator != ",":
-        yield f"    separator: {_quoted(origin.separator)}  {GUESS}"
+        yield f"    separator: {_quoted(origin.separator)}"
     if origin.decimal != ".":
         yield f'    decimal: ","  {GUESS}'
     gaps = sorted({value for each in facts for value, _ in each.values if value.casefold() in GAPS})
     if gaps:
         yield f"    missing: [{', '.join(_quoted(gap) for gap in gaps)}]  {GUESS}"
-    if any(CANONICAL[table].fields[name].kind == "money" for name in (*own, *made)):
-        yield f"    currency: EUR  {GUESS}"
+    money = [name for name in (*own, *made) if CANONICAL[table].fields[name].kind == "money"]
+    if money:
+        evidence = guesses.currency(facts, [own[name] for name in money if name in own])
+        if evidence:
+            yield f"    {evidence[0]}: {_quoted(evidence[1])}  {GUESS}"
+        else:
+            yield "    currency:  # which? Write its code, such as EUR or USD"
     if made:
         columns = ", ".join(f"{term} AS {name}" for name, term in made.items())
         yield f"    sql: {json.dumps(f'SELECT *, {columns} FROM rows')}  {GUESS}"
-    if segments := guesses.segments(_splitting(named, table, own, rated)):
+    segments = guesses.segments(_splitting(named, table, own, rated)) if guessed else []
+    if segments:
         yield f"    segments: {_list(segments)}  {GUESS}"
     yield "    columns:"
     for name in made:
@@ -226,8 +283,12 @@ def _lines(path: Path, origin: Origin, facts: list[Facts]) -> Iterator[str]:
     if cancelled := next((each for each in facts if each.cancelled and each.header == own.get("order_id")), None):
         yield f"      cancelled: {{from: {_quoted(cancelled.header)}, starts_with: [C]}}  {GUESS}"
     for name, each in named.items():
-        yield f"      {name}: {{{', '.join(_keys(each, name, table, name in own, rated.get(each.header)))}}}  {GUESS}"
-    for name in guesses.needed(table):
+        keys = _keys(each, name, table, name in own, rated.get(each.header))
+        if name in segments and guesses.zero_for_none(each):
+            keys.append('missing: ["0"]')
+        mark = f"  {GUESS}" if any(key.startswith(_GUESSED) for key in keys) else ""
+        yield f"      {name}: {{{', '.join(keys)}}}{mark}"
+    for name in guesses.needed(table) if guessed else ():
         if name not in own and name not in made:
             yield f"      # {name}: which column? {table} cannot do without it"
 

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from workbench.datasets import persons
 from workbench.datasets.canonical import CANONICAL
 
 # Beyond so many distinct values a text is no category.
@@ -15,17 +16,23 @@ GAPS = ("na", "n/a", "null", "none", "nan", "blank", "-", "?", "unknown")
 _MOST_CODES, _MOST_SEGMENTS, _MOST_LEVELS, _MOST_ARMS = 14, 6, 20, 10
 _NOT_APPLICABLE, _MISSING = {6.0}, {0.0, 11.0, 9.0, 99.0, 999.0, -1.0, -9.0, -99.0, -999.0}
 _SCALES = ((1, 5), (0, 10), (1, 7), (1, 10))
-_FEWEST_TOLD = 20
 _BATTERY = 3  # questions of one stem and one scale
-_CUSTOMER = r"(customer|client|user|household|member|account|subscriber)[ _]?(id|no|number)?$"
+_CUSTOMER = (
+    r"((customer|client|user|household|member|account|subscriber)[ _-]?(id|no|nr|number)?|"
+    r"(kunden?|kd)[ _.-]*(id|nr|no|nummer))\.?$"
+)
+_RESPONSE = r"(response|resp|answer|respondent)[ _]?(id|no|num|number)?$"
 _PERIOD, _ON = r"((subscription|contract|plan)[ _])?", r"([ _]?(date|on|at))?$"
 # Canonical columns by what a file often calls them, the table that they speak for first.
 CALLED: dict[str, dict[str, str]] = {
     "transactions": {
         "customer_id": _CUSTOMER,
-        "order_id": r"(order|invoice|basket|receipt|transaction)[ _]?(id|no|number)?$",
-        "timestamp": r"(timestamp|(order|invoice|transaction|purchase)[ _]?(date|time(stamp)?)|date|time)$",
-        "amount": r"(amount|sales([ _]value)?|revenue|total([ _](price|amount))?|spend)$",
+        "order_id": r"((order|invoice|basket|receipt|transaction)[ _]?(id|no|number)?|"
+        r"(bestell|rechnungs)[ _-]?(nr|nummer))$",
+        "timestamp": r"(timestamp|(order|invoice|transaction|purchase)[ _]?(date|time(stamp)?)|date|time|when|"
+        r"(kauf|bestell|rechnungs|buchungs)?datum)$",
+        "amount": r"((amount|amt|revenue|betrag|umsatz|summe)([ _]?[(]?([a-z]{3}|€|\$|£)[)]?)?|sales([ _]value)?|"
+        r"total([ _](price|amount))?|spend)$",
         "margin": r"(gross[ _])?margin$",
         "category": r"(category|department)$",
     },
@@ -61,7 +68,7 @@ CALLED: dict[str, dict[str, str]] = {
         "cost": r"cost$",
     },
     "surveys": {
-        "response_id": r"(response|resp|answer|record)[ _]?(id|no|num|number)?$|id$",
+        "response_id": f"{_RESPONSE}|id$",
         "customer_id": r"(customer|client|user|member|account)[ _]?(id|no|number)?$",
         "timestamp": r"(timestamp|(response|survey|answer(ed)?|interview)[ _]?(date|time(stamp)?))$",
         "weight": r"weight$",
@@ -70,6 +77,10 @@ CALLED: dict[str, dict[str, str]] = {
 }
 # A contact with a time is one only if something else says so too.
 _TELLING = {"interactions": {"touchpoint", "channel", "kind", "minutes", "complaint", "resolved_first_contact"}}
+_RARE = 0.05
+# Signs and codes of currencies as they stand in the header of an amount.
+_SIGNS = {"€|(^|[^a-z])eur(os?)?([^a-z]|$)": "EUR", "£|(^|[^a-z])gbp([^a-z]|$)": "GBP",
+          "us[$]|(^|[^a-z])usd([^a-z]|$)": "USD", "(^|[^a-z])chf([^a-z]|$)": "CHF"}  # fmt: skip
 _CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
 _OPINION = re.compile(
@@ -108,6 +119,8 @@ class Facts:
         Whether it seems to tell a person.
     cancelled
         Whether some of its values begin with a C, as cancelled invoices do.
+    padded
+        Whether some of its values are digits with zeros in front, as codes are and numbers are not.
     """
 
     header: str
@@ -120,10 +133,16 @@ class Facts:
     clock: bool
     personal: bool
     cancelled: bool
+    padded: bool
 
     @property
     def numeric(self) -> bool:
-        """Whether all values but the usual words for a gap are numbers."""
+        """Whether all values but the usual words for a gap are numbers, and none has zeros in front."""
+        return self.digits and not self.padded
+
+    @property
+    def digits(self) -> bool:
+        """Whether all values but the usual words for a gap are written as numbers."""
         gaps = sum(count for value, count in self.values if value.casefold() in GAPS)
         return 0 < self.numbers == self.present - gaps
 
@@ -135,8 +154,7 @@ class Facts:
     @property
     def telling(self) -> bool:
         """Whether nearly every row has a text of its own, as names and free remarks are: those tell a person."""
-        unlike = self.distinct > 0.9 * self.present and self.present >= _FEWEST_TOLD
-        return unlike and not self.numeric and self.form is None
+        return persons.telling(self.present, self.distinct) and not self.digits and self.form is None
 
     @property
     def truth(self) -> bool:
@@ -173,8 +191,8 @@ def _may_be(facts: Facts, name: str) -> bool:
     return name != "response_id" or facts.distinct > 0.9 * facts.rows
 
 
-def table_of(facts: list[Facts]) -> str:
-    """The canonical table that the columns look like."""
+def table_of(facts: list[Facts]) -> str | None:
+    """The canonical table that the columns look like; None when nothing speaks for one."""
     for table in ("transactions", "lifetimes", "subscriptions", "interactions"):
         own = set(own_columns(facts, table))
         if table == "transactions" and product(facts):
@@ -184,7 +202,11 @@ def table_of(facts: list[Facts]) -> str:
     rated = len(ratings(facts))
     if rated < _BATTERY and "arm" in own_columns(facts, "treatments"):
         return "treatments"
-    return "surveys" if rated >= 2 or "customer_id" not in own_columns(facts, "customers") else "customers"
+    known = "customer_id" in own_columns(facts, "customers")
+    answers = any(re.search(rf"(?i)^({_RESPONSE}|weight$)", each.header) for each in facts)
+    if rated >= 2 or ((rated or answers) and not known):
+        return "surveys"
+    return "customers" if known else None
 
 
 def product(facts: list[Facts]) -> tuple[Facts, Facts] | None:
@@ -200,7 +222,7 @@ def product(facts: list[Facts]) -> tuple[Facts, Facts] | None:
 def _scale(facts: Facts) -> tuple[int, int, list[str], list[str]] | None:
     """Lowest and highest point, codes for missing, codes for not applicable: of what looks like a rating."""
     texts = facts.texts
-    if not 4 <= len(texts) <= _MOST_CODES or facts.distinct > _MOST_CODES or not _whole(texts):
+    if facts.padded or not 4 <= len(texts) <= _MOST_CODES or facts.distinct > _MOST_CODES or not _whole(texts):
         return None
     numbers = {float(text): text for text in texts}
     for low, high in _SCALES:
@@ -226,6 +248,9 @@ def ratings(facts: list[Facts]) -> dict[str, tuple[int, int, list[str], list[str
 
     def rated(header: str) -> bool:
         low, high = scales[header][:2]
+        same = [scales[other] == scales[header] for other in scales if batteries[_stem(other), (low, high)] >= _BATTERY]
+        if all(scales[header][2:]) and any(same) and not _NOMINAL.search(header):
+            return True  # it has all the codes that the questions of a block have
         if _OPINION.search(header) or batteries[_stem(header), (low, high)] >= _BATTERY:
             return True
         return high - low > 4 and not _NOMINAL.search(header)
@@ -261,6 +286,24 @@ def segments(named: dict[str, Facts]) -> list[str]:
         if _SEGMENT.search(facts.header) and 2 <= len(facts.texts) <= _MOST_LEVELS:
             found.setdefault(_stem(facts.header), name)
     return list(found.values())[:_MOST_SEGMENTS]
+
+
+def zero_for_none(facts: Facts) -> bool:
+    """Whether a rare 0 stands beside codes from 1 on, and so seems to say that there is no answer."""
+    counted = {value: count for value, count in facts.values if value.casefold() not in GAPS}
+    zero = sum(counted.pop(code, 0) for code in ("0", "0.0"))
+    from_one = len(counted) > 1 and _whole(list(counted)) and min(float(code) for code in counted) == 1
+    return bool(zero) and from_one and zero < _RARE * facts.present
+
+
+def currency(facts: list[Facts], amounts: list[str]) -> tuple[str, str] | None:
+    """What tells the currency: `("currency_from", a column)` or `("currency", a code)`; None without evidence."""
+    for each in facts:
+        codes = all(re.search("^[A-Z]{3}$", text) for text in each.texts)
+        if re.search(r"(?i)(^|[ _])(currency|w(ä|ae)hrung)", each.header) and each.texts and codes:
+            return "currency_from", each.header
+    said = {code for header in amounts for sign, code in _SIGNS.items() if re.search(sign, header, flags=re.I)}
+    return ("currency", said.pop()) if len(said) == 1 else None
 
 
 def _whole(texts: list[str]) -> bool:

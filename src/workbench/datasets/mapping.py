@@ -16,6 +16,7 @@ from workbench.datasets.definition import ColumnDefinition
 
 # Plain decimal notation: no thousands marks, hexadecimals, "nan" or "inf".
 NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
 _OFFSET = r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
 ISO = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK}{_OFFSET}?)?$"
@@ -119,12 +120,16 @@ def as_text(column: ir.Value) -> ir.StringValue:
 
 
 def undeclared(column: ir.Value, definition: ColumnDefinition, decimal: str) -> tuple[ir.Scalar, ir.Scalar]:
-    """How many values a column without a declared kind has, and how many of them are plain numbers."""
+    """How many values a column without a declared kind has, and how many of them are plain numbers.
+
+    Where some have zeros in front none is: they are codes.
+    """
     text = as_text(column)
     codes = (*definition.missing, *definition.not_applicable)
     present = text.notnull() & ~text.isin(codes) if codes else text.notnull()
     plain = present & _point(text, decimal).re_search(NUMBER)
-    return present.sum().fill_null(0), plain.sum().fill_null(0)
+    padded = (present & text.re_search(PADDED)).any().fill_null(False)
+    return present.sum().fill_null(0), ibis.ifelse(padded, 0, plain.sum().fill_null(0))
 
 
 def kind_of(column: dt.DataType, present: int, plain: int) -> Kind:

@@ -53,7 +53,7 @@ class Opened:
     checks
         What a reader must know.
     facts
-        Rows, missing and not applicable cells by column, first and last day.
+        Rows, missing and not applicable cells by column, columns that look personal, first and last day.
     """
 
     definition: TableDefinition
@@ -124,6 +124,54 @@ def profile(opened: Opened) -> dict:
             }
         )
     return {"rows": count, "columns": described, "first": opened.facts["first"], "last": opened.facts["last"]}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What may be told of the values of a column, beside how many there are.
+
+    Attributes
+    ----------
+    kind
+        What they are; empty where it is not told.
+    levels
+        Different values of a category.
+    low, high
+        1st and 99th percentile of a number; None where fewer than ten people would lie beyond.
+    """
+
+    kind: str
+    levels: int | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+_FEWEST_FOR_PERCENTILES = 1000
+
+
+def shapes(opened: Opened, workshop: Workshop) -> dict[str, Shape]:
+    """The shape of each column; only its kind of an id or of what may tell a person."""
+    found: dict[str, Shape] = {}
+    columns = {column.name: column for column in opened.definition.columns if column.name in opened.table.columns}
+    measures: dict[str, str] = {}
+    for name, column in columns.items():
+        found[name], quoted = Shape(column.kind or ""), '"' + name.replace('"', '""') + '"'
+        if column.personal or column.kind == "id" or name in opened.facts["looks"]:
+            continue
+        if column.kind == "category":
+            measures[name] = f"[count(DISTINCT {quoted})]"
+        elif column.kind in ("number", "money"):
+            quantiles = f"approx_quantile({quoted}, 0.01)::DOUBLE, approx_quantile({quoted}, 0.99)::DOUBLE"
+            measures[name] = f"[count({quoted}), {quantiles}]"
+    if not measures:
+        return found
+    (row,) = workshop.execute(f"SELECT {', '.join(measures.values())} FROM ({workshop.sql(opened.table)})")
+    for name, values in zip(measures, row, strict=True):
+        if len(values) == 1:
+            found[name] = Shape("category", levels=int(values[0]))
+        elif values[0] >= _FEWEST_FOR_PERCENTILES:
+            found[name] = Shape(found[name].kind, low=values[1], high=values[2])
+    return found
 
 
 def _written(values: ir.Value) -> ir.StringValue:

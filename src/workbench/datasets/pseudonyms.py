@@ -9,11 +9,31 @@ from pathlib import Path
 import pyarrow as pa
 
 from workbench.errors import DataError
-from workbench.wording import sentence
+from workbench.wording import listing, sentence
 
 KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
 SHORTEST_BYTES = 16
 _HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
+
+
+class NoKey(DataError):
+    """There is no key to replace personal columns with.
+
+    Parameters
+    ----------
+    *columns
+        As `table.column`.
+    """
+
+    def __init__(self, *columns: str):
+        template = (
+            "{columns}: personal, and there is no key to replace {them}; set {variable} (at least {least} bytes, as "
+            "from `openssl rand -hex 32`) or {file}, a file outside the project."
+        )
+        them = sentence("it") if len(columns) == 1 else sentence("them")
+        names = {"columns": listing(columns), "variable": KEY_VARIABLE, "file": FILE_VARIABLE, "them": them}
+        super().__init__(sentence(template, **names, least=SHORTEST_BYTES))
+        self.columns = columns
 
 
 def read_key(root: Path) -> bytes | None:

@@ -109,6 +109,8 @@ def open_text(path: Path, origin: Origin) -> TextFile:
     kinds = {**dict.fromkeys(CSV, CsvFile), **dict.fromkeys(EXCEL, ExcelFile), **dict.fromkeys(JSON_LINES, JsonFile)}
     if suffix not in kinds:
         known = listing(SUFFIXES, "or")
+        if not suffix:
+            raise DataError(sentence("got a file whose name has no ending, expected {known}.", known=known))
         raise DataError(
             sentence("got a file that ends in {suffix}, expected {known}.", suffix=shown(suffix), known=known)
         )

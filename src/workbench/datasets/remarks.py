@@ -1,12 +1,21 @@
 """What is no violation and must be known all the same: checks that a table brings along."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from workbench.datasets.canonical import ROW_ID
 from workbench.datasets.definition import TableDefinition
 from workbench.datasets.phrases import names, rows
+from workbench.datasets.reading import names_among
 from workbench.findings import Check
 from workbench.wording import percent, sentence
+
+# Why a column seems to tell a person.
+LOOKS: Mapping[str, str] = {
+    "values": "there are e-mail addresses, or numbers such as those of telephones, accounts or identity cards, in it",
+    "name": "its name speaks of a person",
+    "unlike": "nearly every row has a text of its own, as names and remarks do",
+}
 
 
 def remarks(
@@ -94,3 +103,40 @@ def remarks(
     count("zero_amounts", "{rows} with an amount of 0.", "zero amounts")
     count("zero_prices", "{rows} with a price of 0.", "zero prices")
     return tuple(checks)
+
+
+def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Check, ...]:
+    """A warning of each column that enters as it is and seems to tell a person.
+
+    Parameters
+    ----------
+    looks
+        Why (key of `LOOKS`), by the column's name.
+    """
+    checks = []
+    for column in definition.columns:
+        if column.name not in looks or column.impersonal:
+            continue
+        field = definition.canonical.fields.get(column.name)
+        replaceable, needed = column.kind in ("id", "text", "category"), field is not None and field.required
+        ways = ["personal: pseudonym"] * replaceable + ["personal: drop"] * (not needed)
+        template = (
+            "{table}.{column} enters unmarked and looks personal: {why}. Mark it {ways}, "
+            "or personal: false if it tells nobody."
+        )
+        names = {"table": definition.name, "column": column.name, "why": sentence(LOOKS[looks[column.name]])}
+        message = sentence(template, **names, ways=sentence(" or ").join(ways))
+        checks.append(Check(name=f"{definition.name}_looks_personal_{column.name}", status="warn", message=message))
+    return tuple(checks)
+
+
+def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
+    """A warning of columns that cannot be told apart, for their header stands several times."""
+    double = {header: count for header, count in Counter(headers).items() if count > 1 and header}
+    if not double:
+        return ()
+    told = names_among(list(double))
+    which = ", ".join(f"{name} ({double[name]} times)" for name in map(str, told)) or sentence("several times")
+    template = "{table}: the header has a name more than once, so these columns cannot enter: {which}."
+    message = sentence(template, table=table, which=which)
+    return (Check(name=f"{table}_double_headers", status="warn", message=message, value=len(double)),)

@@ -2,13 +2,32 @@
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from workbench.datasets import strict_yaml
 from workbench.wording import listing, sentence, shown, suggestion
 
 _LONGEST_KEY = 80
+
+
+class Faults(list[str]):
+    """Faults in the order in which they were found.
+
+    Attributes
+    ----------
+    mild
+        Those in spite of which the rows can be read.
+    """
+
+    def __init__(self, faults: Iterable[str] = ()):
+        super().__init__(faults)
+        self.mild: set[str] = set()
+
+    def note_mild(self, fault: str) -> None:
+        """Add one of those."""
+        self.append(fault)
+        self.mild.add(fault)
 
 
 class Section:
@@ -26,15 +45,17 @@ class Section:
         Where faults are gathered.
     """
 
-    def __init__(self, tree: strict_yaml.Tree, place: str, known: tuple[str, ...] | None, faults: list[str]):
+    def __init__(self, tree: strict_yaml.Tree, place: str, known: tuple[str, ...] | None, faults: Faults):
         self.place, self.faults = place, faults
         if not isinstance(tree, dict):
             self.fault("", got=shown(tree), expected=sentence("a mapping (name: value)"))
             tree = {}
         self.tree = tree
+        self._meant: set[str] = set()  # keys that stand there misspelt
         for key in tree if known is not None else ():
             if key not in known:
                 near = suggestion(key, known)
+                self._meant |= {each for each in known if shown(each) in near}
                 if near == ".":
                     near = sentence("; expected {known}.", known=listing(known, "or"))
                 faults.append(sentence("{at}: unknown key{near}", at=self.at(key), near=near))
@@ -46,15 +67,15 @@ class Section:
         )  # a terminal obeys control characters
         return f"{self.place}.{key}".strip(".") or sentence("the file")
 
-    def fault(self, key: str, *, got: str, expected: str) -> None:
-        """Note a fault."""
-        at = self.at(key)
-        self.faults.append(sentence("{at}: got {got}, expected {expected}.", at=at, got=got, expected=expected))
+    def fault(self, key: str, *, got: str, expected: str, mild: bool = False) -> None:
+        """Note a fault; a mild one does not keep the rows from being read."""
+        told = sentence("{at}: got {got}, expected {expected}.", at=self.at(key), got=got, expected=expected)
+        (self.faults.note_mild if mild else self.faults.append)(told)
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
         """A text, blanks folded."""
         value = self.tree.get(key)
-        if value is None and not required:
+        if value is None and (not required or key in self._meant):
             return default
         folded = " ".join(value.split()) if isinstance(value, str) else ""
         if not folded and (required or not isinstance(value, str)):

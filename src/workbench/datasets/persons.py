@@ -1,0 +1,77 @@
+"""What seems to tell a person: by the name of a column, by the look of its values, by texts that are nearly all unlike.
+
+Rules of thumb. `data add` drafts by them what stays out; the door warns of what enters unmarked and never quotes it.
+"""
+
+import re
+
+_NAMES = re.compile(
+    r"(?i)(^|[^a-z])(e?-?mail|phone|mobile|tel(ephone)?|first_?name|last_?name|sur_?name|full_?name|name|address|street|"
+    r"birth(day|date)?|dob|ssn|nino|passport|iban|identity|(national|tax|insurance|social)[ _]?(id|no|number|security)|"
+    r"id[ _]?(card|no|number)|card[ _]?(no|number)|vorname|nachname|telefon(nummer)?|handy(nummer)?|adresse|"
+    r"anschrift|stra(ss|ß)e|geburts(tag|datum)|ausweis(nr|nummer)?)([^a-z]|$)|姓名|手机|电话|身份证|邮箱|地址"
+)
+_OF_THINGS = re.compile(
+    r"(?i)(product|plan|tariff|campaign|initiative|item|brand|file|store|shop|company|category|department|segment|"
+    r"group|event|city|country|region|airport|carrier|airline|station|unit|table|column)[ _]?name$"
+)
+MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]{2,}"
+# A telephone number, an account (IBAN), an identity number of Britain, the United States, China: whole values.
+_NUMBERS = (
+    r"(\+|00)[1-9][0-9 ()/-]{6,17}[0-9]|0[1-9][0-9]{8,9}|\(?0[1-9][0-9]*[ ()/-][0-9 ()/-]{4,14}[0-9]|1[3-9][0-9]{9}|"
+    r"\(?[0-9]{1,5}\)?[ /-]+[0-9]{2,5}([ /-]+[0-9]{2,5}){0,3}[ /-]+[0-9]{3,8}|"
+    r"[A-Z]{2}[0-9]{2}( ?[A-Z0-9]{4}){3,7}( ?[A-Z0-9]{1,3})?|[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]|"
+    r"[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
+)
+_DATES = r"[0-9]{4}[-/ ][0-9]{1,2}[-/ ][0-9]{1,2}|[0-9]{1,2}[-/ ][0-9]{1,2}[-/ ]([0-9]{2}|[0-9]{4})"
+_PERSONS_NAME = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_a-z][\w'’.-]*)+")
+SAMPLE_ROWS = 20_000
+_FEWEST_TEXTS, _UNLIKE, _MANY = 20, 0.9, 0.1
+
+
+def named(*headers: str) -> bool:
+    """Whether the name of a column speaks of a person.
+
+    Examples
+    --------
+    >>> named("e-mail"), named("full_name"), named("Geburtsdatum"), named("product_name"), named("plan")
+    (True, True, True, False, False)
+    """
+    return any(_NAMES.search(header) and not _OF_THINGS.search(header) for header in headers)
+
+
+def valued(text: str) -> bool:
+    """Whether one value looks like an address, a number or the name of a person: it is not shown.
+
+    Examples
+    --------
+    >>> [valued(text) for text in ("ada@example.org", "+44 7700 900123", "QQ123456C", "Ada Lovelace", "DE89370400440532013000")]
+    [True, True, True, True, True]
+    >>> [valued(text) for text in ("soon", "2020-01-02", "01/02/2020", "1,5", "007", "No coach", "10000-19999", "-99")]
+    [False, False, False, False, False, False, False, False]
+    """  # noqa: E501
+    if re.fullmatch(_DATES, text):
+        return False
+    return bool(re.search(MAIL, text) or re.fullmatch(_NUMBERS, text) or _PERSONS_NAME.fullmatch(text))
+
+
+def counts(column: str) -> str:
+    """SQL aggregates over a column of texts: values, different ones, those with an e-mail address, personal numbers."""
+    number = f"regexp_full_match({column}, $numbers) AND NOT regexp_full_match({column}, $dates)"
+    return (
+        f"count({column}), count(DISTINCT {column}), "
+        f"count(*) FILTER (contains({column}, '@') AND regexp_matches({column}, $mail)), count(*) FILTER ({number})"
+    )
+
+
+PATTERNS = {"numbers": _NUMBERS, "dates": _DATES, "mail": MAIL}
+
+
+def telling(present: int, distinct: int) -> bool:
+    """Whether nearly every row has a text of its own, as names and free remarks do."""
+    return present >= _FEWEST_TEXTS and distinct > _UNLIKE * present
+
+
+def frequent(present: int, mails: int, numbers: int) -> bool:
+    """Whether addresses or personal numbers are among the values: one address is enough, numbers may look alike."""
+    return bool(mails) or numbers > _MANY * present
