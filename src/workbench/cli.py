@@ -193,6 +193,8 @@ def data_add(options: argparse.Namespace) -> None:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was begun is removed
         made = add_world(options.name, settings, Project.find().root)
         print(f"{_for_people(made)}: a made-up company; `workbench data show {options.name}` tells what it holds")
+        if settings.truth:
+            print(f"data/.truth/{options.name}/: what is true of it; docs/simulated_world.md explains each file")
         return
     from workbench.datasets.catalogue import SAMPLES_FOLDER
     from workbench.datasets.draft import add, notes

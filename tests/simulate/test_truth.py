@@ -10,7 +10,7 @@ from lifelines import KaplanMeierFitter
 
 from workbench.simulate import equations as eq
 from workbench.simulate.calibration import world_of
-from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN
 from workbench.simulate.customers import Customers, join
 from workbench.simulate.decisions import VALUE_MONTHS, subsets_of, value_ahead, worth
 from workbench.simulate.futures import Worlds, ahead
@@ -113,7 +113,7 @@ def brute_force(world, people, lifts, replicate, months):
         orders = draws.poisson(rate * stay) * (1 - world.refund_share)
         amount = np.exp(world.basket + people.spends + world.basket_sd**2 / 2)
         cash[step] += (FEE_MARGIN * people.price() * stay).sum()
-        cash[step] += (orders * amount * (world.category_share @ world.category_margin)).sum()
+        cash[step] += (orders * amount * (world.category_share @ (CATEGORY_PRICE * world.category_margin))).sum()
         left = there & (time < 1)
         for reason in range(4):
             reasons[step, reason] = (left * hazards[reason] / hazards.sum(axis=0)).sum()

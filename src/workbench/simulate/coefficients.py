@@ -77,13 +77,14 @@ RANGES: Mapping[str, Range] = MappingProxyType(
     }
 )  # fmt: skip
 
-LIST_PRICE = np.array([19.0, 29.0, 45.0])
+LIST_PRICE = np.array([18.99, 28.99, 44.99])
 PLAN_SHARE = np.array([0.45, 0.35, 0.20])
 REGION_SHARE = np.array([0.30, 0.20, 0.30, 0.20])
 AGE_SHARE = np.array([0.28, 0.30, 0.25, 0.17])
 JOINED_SHARE = np.array([0.45, 0.25, 0.15, 0.15])
 FEE_MARGIN = 0.45  # of the monthly price
 COST_PER_MINUTE = 0.8
+CATEGORY_PRICE = np.array([0.6, 2.2, 0.5, 1.4, 0.9])  # multiples of a customer's usual amount, as in words.CATEGORIES
 
 # Shapes of answers within detractors (0–6), passives (7, 8) and promoters (9, 10), as in published surveys.
 _WITHIN = (np.array([0.07, 0.03, 0.06, 0.09, 0.10, 0.35, 0.30]), np.array([0.40, 0.60]), np.array([0.40, 0.60]))

@@ -117,20 +117,20 @@ class Customers:
 def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, noise: Noise) -> None:
     """New customers in the slots `where`, as they are on their first day."""
     attributes = noise.pieces(Mechanism.ATTRIBUTES, month)
+    plan = _pick(PLAN_SHARE, attributes[0])
     traits = [noise.normal(Mechanism.TRAITS, month, sub) for sub in range(6)]
     fresh = {
         "active": True,
         "generation": people.generation + 1,
         "joined": month,
-        "plan": _pick(PLAN_SHARE, attributes[0]),
+        "plan": plan,
         "region": _pick(REGION_SHARE, attributes[1]),
         "age": _pick(AGE_SHARE, attributes[2]),
         "via": _pick(JOINED_SHARE, attributes[3]),
         "loyalty": traits[0],
         "propensity": world.propensity_sd * traits[1],
         "spends": world.spends_sd * traits[2],
-        # Some pay the list price; others negotiated or were given something to join.
-        "relative_price": 0.12 * np.where(traits[3] > 0, 0.3, 1.0) * traits[3],
+        "relative_price": _relative_price(plan, traits[3]),
         "quality": world.quality_sd * traits[4],
         "call_taste": world.call_sd * traits[5],
         "frailty": _frailty(world, noise, month),
@@ -150,6 +150,12 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
     people.visited[:, where] = eq.LONG_AGO
     people.complained[:, where] = eq.LONG_AGO
     people.satisfaction[where] = eq.standing(world, people.loyalty, people.relative_price)[where]
+
+
+def _relative_price(plan: np.ndarray, luck: np.ndarray) -> np.ndarray:
+    """Log of price over list price: half pay the list price, others got something off; prices end in .49 or .99."""
+    wished = LIST_PRICE[plan] * np.exp(0.16 * np.minimum(luck, 0))
+    return np.log((np.ceil(wished * 2) / 2 - 0.01) / LIST_PRICE[plan])
 
 
 def _pick(shares: np.ndarray, uniform: np.ndarray) -> np.ndarray:

@@ -139,8 +139,9 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
             },
         },
     }
+    size = f"{settings.customers:,} customers, {settings.months} months"
     whole = {
-        "title": f"Simulated company ({settings.preset}, seed {settings.seed})",
+        "title": f"Simulated company ({settings.preset}, seed {settings.seed}: {size})",
         "description": (
             f"A made-up provider of contracts with {settings.customers:,} customers on board at any time, over "
             f"{settings.months} months. What is true of it is known, and kept where no study can read it."

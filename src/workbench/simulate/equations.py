@@ -5,13 +5,10 @@ so the history that happened and the worlds that could have happened go through 
 says each equation in words.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from scipy.special import expit
 
-if TYPE_CHECKING:
-    from workbench.simulate.coefficients import Coefficients
+from workbench.simulate.coefficients import CATEGORY_PRICE, Coefficients
 
 RECALL_MONTHS = 6  # how long a touchpoint stays part of the impression, and of the questionnaire
 GRIEVANCE_MONTHS = 3  # how long a complaint works
@@ -29,7 +26,7 @@ def grade(latent: np.ndarray) -> np.ndarray:
     return 1.0 + sum(latent > cut for cut in _GRADE_CUTS)
 
 
-def impression(world: "Coefficients", k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
+def impression(world: Coefficients, k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
     """What a touchpoint in the grade `grades` adds to satisfaction, over what is usual there: penalties and rewards."""
     away = grades - MIDDLE
     below, above = np.minimum(away, 0), np.maximum(away, 0)
@@ -38,12 +35,12 @@ def impression(world: "Coefficients", k: int, plan: np.ndarray, grades: np.ndarr
     return world.use_effect[k] + weight * bent - world.cliff[k] * (grades <= 2) - world.usual[k]
 
 
-def grievance(world: "Coefficients", unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:
+def grievance(world: Coefficients, unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:
     """What complaints of the last months add to satisfaction, by whether they were resolved."""
     return world.resolved * resolved - world.unresolved * unresolved
 
 
-def standing(world: "Coefficients", loyalty: np.ndarray, relative_price: np.ndarray) -> np.ndarray:
+def standing(world: Coefficients, loyalty: np.ndarray, relative_price: np.ndarray) -> np.ndarray:
     """The part of satisfaction that does not come from touchpoints. Relative price: log of price over list price."""
     return (
         world.satisfaction_base + world.loyalty_on_satisfaction * loyalty - world.price_on_satisfaction * relative_price
@@ -51,7 +48,7 @@ def standing(world: "Coefficients", loyalty: np.ndarray, relative_price: np.ndar
 
 
 def hazards(
-    world: "Coefficients",
+    world: Coefficients,
     *,
     satisfaction: np.ndarray,
     unresolved: np.ndarray,
@@ -90,7 +87,7 @@ def hazards(
 
 
 def purchase_rate(
-    world: "Coefficients",
+    world: Coefficients,
     *,
     satisfaction: np.ndarray,
     propensity: np.ndarray,
@@ -111,29 +108,29 @@ def purchase_rate(
     )
 
 
-def order_margin(world: "Coefficients", spends: np.ndarray) -> np.ndarray:
+def order_margin(world: Coefficients, spends: np.ndarray) -> np.ndarray:
     """Expected margin of one order, refunds taken off, in money."""
     amount = np.exp(world.basket + spends + world.basket_sd**2 / 2)
-    return amount * float(world.category_share @ world.category_margin) * (1 - world.refund_share)
+    return amount * float(world.category_share @ (CATEGORY_PRICE * world.category_margin)) * (1 - world.refund_share)
 
 
-def complaint_probability(world: "Coefficients", grades: np.ndarray) -> np.ndarray:
+def complaint_probability(world: Coefficients, grades: np.ndarray) -> np.ndarray:
     """Probability that a visit of this grade ends in a complaint."""
     return np.where(grades <= 1, world.complaint[0], np.where(grades <= 2, world.complaint[1], world.complaint[2]))
 
 
-def reply_probability(world: "Coefficients", satisfaction: np.ndarray, loyalty: np.ndarray) -> np.ndarray:
+def reply_probability(world: Coefficients, satisfaction: np.ndarray, loyalty: np.ndarray) -> np.ndarray:
     """Probability that an invitation to the survey is answered."""
     return expit(world.reply_base + world.satisfaction_on_reply * satisfaction + world.loyalty_on_reply * loyalty)
 
 
-def recommend_tail(world: "Coefficients", satisfaction: np.ndarray) -> np.ndarray:
+def recommend_tail(world: Coefficients, satisfaction: np.ndarray) -> np.ndarray:
     """P(answer to *would you recommend us* ≥ j) for j = 1 … 10: a leading axis of length 10 (ordered logit)."""
     cuts = world.recommend_cuts.reshape(-1, *[1] * np.ndim(satisfaction))
     return expit(satisfaction - cuts)
 
 
-def net_promoter(world: "Coefficients", satisfaction: np.ndarray) -> np.ndarray:
+def net_promoter(world: Coefficients, satisfaction: np.ndarray) -> np.ndarray:
     """Expected contribution to the net promoter score, between −1 and 1: P(9 or 10) − P(0 to 6)."""
     tail = recommend_tail(world, satisfaction)
     return tail[8] - (1 - tail[6])

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from workbench.simulate import equations as eq
-from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN, Coefficients
+from workbench.simulate.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, Coefficients
 from workbench.simulate.customers import BURN_IN, STAGGER, Customers, Visits, join, visit
 from workbench.simulate.noise import Mechanism, Noise
 from workbench.simulate.trials import Enrolment, Trials
@@ -209,8 +209,9 @@ def _orders(
             continue
         luck = noise.normal(Mechanism.ORDER, month, 2 * j + 1)[slot]
         when = when[slot]
-        amount = np.round(np.exp(world.basket + people.spends[slot] + world.basket_sd * luck), 2)
         category = np.searchsorted(np.cumsum(world.category_share)[:-1], what[slot])
+        usual = np.exp(world.basket + people.spends[slot] + world.basket_sd * luck)
+        amount = np.round(usual * CATEGORY_PRICE[category], 2)
         made.append(
             Orders(
                 slot=slot,
@@ -245,8 +246,8 @@ def _visits(
 
 
 def contact_minutes(mean: float, uniform: np.ndarray) -> np.ndarray:
-    """Minutes of a contact: exponential, to a tenth of a minute, rounded up."""
-    return np.ceil(-np.log(uniform) * (mean - 0.05) * 10) / 10
+    """Minutes of a contact: one, and an exponential time to a tenth of a minute, rounded up."""
+    return 1 + np.ceil(-np.log(uniform) * (mean - 1.05) * 10) / 10
 
 
 def _replies(

@@ -24,12 +24,13 @@ from workbench.simulate.words import (
     REASONS,
     REGIONS,
     TOUCHPOINTS,
+    VARIANTS,
 )
 
 NOT_APPLICABLE = 9  # as the survey tool writes it
 _SLOTS = 10_000_000
 _DAY_BEGINS, _DAY_LASTS = 8 * 3600, 13 * 3600  # seconds
-_COMMENTS = 0.3  # share of answers with a comment
+_COMMENTS = 0.2  # share of answers with a comment
 
 # Numbers are dealt out as from a shuffled pad, so that they say nothing about when a customer joined: multiplication
 # modulo a prime maps different ordinals to different numbers, and a factor near the golden section scatters neighbours.
@@ -165,12 +166,17 @@ class Book:
 
     def _reply(self, replies: Replies, people: Customers, month: int) -> None:
         slot = replies.slot
-        mood = self._noise.pieces(Mechanism.SURVEY, month, 1)[0, slot]
+        mood, variant = self._noise.pieces(Mechanism.SURVEY, month, 1)[:2, slot]
         rated = replies.ratings > 0
         lowest = np.where(rated, replies.ratings, 99).argmin(axis=0)
         highest = np.where(rated, replies.ratings, -99).argmax(axis=0)
         about = np.where(replies.recommend >= 9, highest, lowest)
-        told = (mood < _COMMENTS) & rated.any(axis=0)
+        # The angry and the delighted write more than the others.
+        strong = (replies.recommend <= 4) | (replies.recommend == 10)
+        told = (mood < np.where(strong, 2 * _COMMENTS, _COMMENTS)) & rated.any(axis=0)
+        told_grade = replies.ratings[about, np.arange(slot.size)]
+        told_grade = np.where((replies.recommend <= 6) & (told_grade >= 4), 0, told_grade)
+        text = (about * len(COMMENTS) + told_grade) * VARIANTS + (variant * VARIANTS).astype(int)
         self._rows["surveys"].append(
             {
                 "who": self._who(slot, people),
@@ -180,7 +186,7 @@ class Book:
                 "content": replies.content,
                 "ease": replies.ease,
                 **{each.name: replies.ratings[k] for k, each in enumerate(TOUCHPOINTS)},
-                "comment": np.where(told, about * 10 + replies.ratings[about, np.arange(slot.size)], -1),
+                "comment": np.where(told, text, -1),
                 **_attributes(people, slot),
             }
         )
@@ -272,9 +278,13 @@ class Book:
         for each in TOUCHPOINTS:
             rated = np.where(rows[each.name] < 0, NOT_APPLICABLE, rows[each.name])
             columns[each.name] = pa.array(rated, pa.int8(), mask=rated == 0)
-        texts = [COMMENTS[g].format(touchpoint=each.label) for each in TOUCHPOINTS for g in range(1, 6)]
-        comment = rows["comment"]
-        columns["comment"] = _words(texts, (comment // 10) * 5 + comment % 10 - 1, missing=comment < 0)
+        texts = [
+            text.format(touchpoint=each.label.lower())
+            for each in TOUCHPOINTS
+            for grade in range(len(COMMENTS))
+            for text in COMMENTS[grade]
+        ]
+        columns["comment"] = _words(texts, rows["comment"], missing=rows["comment"] < 0)
         return _ordered({**columns, **_segments(rows)}, rows["time"], rows["who"])
 
     def _treatments(self, rows: Mapping[str, np.ndarray]) -> pa.Table:

@@ -10,7 +10,6 @@ import pyarrow as pa
 from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, worth
 from workbench.simulate.initiatives import Initiative
-from workbench.simulate.population import newcomers, on_board
 from workbench.simulate.settings import Settings
 from workbench.simulate.stretch import LEDGER, Stretch
 
@@ -40,8 +39,13 @@ class Truth:
             self._trials[key] = self._trials[key] + each if key in self._trials else each
         self._calls += stretch.calls
 
-    def files(self) -> dict[str, dict | pa.Table]:
+    def files(self, of_newcomers: tuple[pa.Table, dict], of_those_on_board: dict) -> dict[str, dict | pa.Table]:
         """Everything that is true of the world, by the name of the file that it goes to.
+
+        Parameters
+        ----------
+        of_newcomers, of_those_on_board
+            What `population.newcomers` and `population.on_board` found.
 
         Returns
         -------
@@ -52,13 +56,13 @@ class Truth:
             staying and on the cash flow of six months).
         """
         settings, world = self._settings, self._world
-        survival, value = newcomers(settings, world)
+        survival, value = of_newcomers
         assert self._value is not None
         initiatives, flows = worth(settings, self._value, self._initiatives, min(settings.customers, MOST_SLOTS))
         truth = {
             "settings": asdict(settings),
             "newcomers": value,
-            "on_board": on_board(settings, world),
+            "on_board": of_those_on_board,
             "initiatives": initiatives,
             "trials": [each.to_dict() for each in self._trials.values()],
             "structural": {

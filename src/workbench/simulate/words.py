@@ -54,18 +54,41 @@ REASON_LABELS = {
 CATEGORIES = ("Accessories", "Devices", "Entertainment", "Home office", "Travel pass")
 
 FIRST_NAMES = (
+    "Ada", "Bruno", "Chiara", "Dario", "Emma", "Felix", "Gina", "Henrik", "Ines", "Julia", "Kai", "Luca", "Mia", "Noah",
+    "Oskar", "Petra", "Robin", "Sofia", "Theo", "Vincent",
     "Aylin", "Ben", "Carla", "Daniel", "Elena", "Farid", "Greta", "Hugo", "Ida", "Jonas", "Karim", "Lena", "Marta",
     "Nils", "Olga", "Paul", "Quentin", "Rosa", "Samir", "Tilda", "Ugo", "Vera", "Wanda", "Xenia", "Yusuf", "Zoe",
 )  # fmt: skip
 LAST_NAMES = (
+    "Andersen", "Berger", "Conti", "Dahl", "Engel", "Fuchs", "Gruber", "Huber", "Jung", "Klein", "Lopez", "Meyer",
+    "Nilsson", "Otto", "Pfeiffer", "Richter", "Santos", "Thomas", "Virtanen", "Wagner", "Young", "Zimmermann",
     "Adler", "Bauer", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Hansen", "Ivanov", "Jansen", "Keller", "Lind",
     "Moreau", "Novak", "Olsen", "Petrov", "Quist", "Rossi", "Schmidt", "Torres", "Ulrich", "Vogel", "Weber", "Yilmaz",
 )  # fmt: skip
 
+# By grade of the touchpoint that a comment is about; 0: nothing was wrong with it, and yet the answer is a poor one.
 COMMENTS = {
-    1: "{touchpoint}: very disappointing, this has to change.",
-    2: "Not happy with: {touchpoint}.",
-    3: "{touchpoint} was all right, nothing more.",
-    4: "{touchpoint} worked well.",
-    5: "{touchpoint} was excellent, thank you!",
+    0: ("Too dear for what I get.", "I expected more.", "Nothing special, others offer the same for less."),
+    1: (
+        "The {touchpoint} was a disaster. Never again.",
+        "Very disappointed: {touchpoint}! This has to change.",
+        "I have had enough of the {touchpoint}.",
+    ),
+    2: (
+        "Not happy with the {touchpoint}.",
+        "The {touchpoint} needs work.",
+        "Had trouble with the {touchpoint} again.",
+    ),
+    3: (
+        "The {touchpoint} could be better.",
+        "{touchpoint}: all right, nothing more.",
+        "So so. I would look at the {touchpoint} if I were you.",
+    ),
+    4: ("The {touchpoint} works well.", "Quite content, {touchpoint} included.", "Good {touchpoint}."),
+    5: (
+        "Excellent {touchpoint}, thank you!",
+        "I really like the {touchpoint}.",
+        "Keep it up, above all the {touchpoint}.",
+    ),
 }
+VARIANTS = 3

@@ -8,10 +8,11 @@ import shutil
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,9 +20,9 @@ import pyarrow.parquet as pq
 from workbench.errors import DataError
 from workbench.files import private_folder, strict_json
 from workbench.simulate.calibration import world_of
-from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.description import describe
-from workbench.simulate.initiatives import Initiative, offered
+from workbench.simulate.initiatives import offered
+from workbench.simulate.population import newcomers, on_board
 from workbench.simulate.records import stretches
 from workbench.simulate.settings import Settings
 from workbench.simulate.stretch import SIZE, Stretch, live_through
@@ -30,6 +31,7 @@ from workbench.wording import sentence, shown
 
 TRUTH_FOLDER = ".truth"  # in data/; no dataset.yaml can name a file outside its own folder
 _WORTH_A_PROCESS = 4  # stretches
+_WAITING = 6  # stretches under way or waiting to be written
 
 
 def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None, *, cores: int | None = None) -> None:
@@ -46,9 +48,12 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
     """
     world, initiatives = world_of(settings), offered(settings)
     truth = Truth(settings, world, initiatives)
+    places = list(stretches(settings.customers, SIZE))
     with ExitStack() as stack:
+        workers = _workers(cores or len(os.sched_getaffinity(0)), len(places), stack)
+        about = [workers.submit(each, settings, world) for each in (newcomers, on_board) if settings.truth]
         writers: dict[str, pq.ParquetWriter] = {}
-        for stretch in _lived(settings, world, initiatives, cores or len(os.sched_getaffinity(0))):
+        for stretch in _lived(workers, [(settings, world, initiatives, *place) for place in places]):
             truth.add(stretch)
             for name, table in stretch.tables.items():
                 if not len(table):
@@ -56,37 +61,45 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
                 if name not in writers:
                     writers[name] = stack.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", table.schema))
                 writers[name].write_table(table)
+        known = truth.files(*(each.result() for each in about)) if settings.truth else {}
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
     (folder / "dataset.yaml").write_text(describe(settings, folder.name, [*writers, "initiatives"]), "utf-8")
-    if settings.truth and truth_folder is not None:
-        for file, content in truth.files().items():
-            if isinstance(content, pa.Table):
-                pq.write_table(content, truth_folder / f"{file}.parquet")
-            else:
-                (truth_folder / f"{file}.json").write_text(strict_json(content), "utf-8")
+    for file, content in known.items() if truth_folder is not None else ():
+        if isinstance(content, pa.Table):
+            pq.write_table(content, truth_folder / f"{file}.parquet")
+        else:
+            (truth_folder / f"{file}.json").write_text(strict_json(content), "utf-8")
 
 
-def _lived(
-    settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], cores: int
-) -> Iterator[Stretch]:  # fmt: skip
+class _Here:
+    """Works out what is submitted at once, in this process: what a small company is not worth another one for."""
+
+    def submit(self, function: Callable, *arguments: Any) -> Future:
+        done: Future = Future()
+        done.set_result(function(*arguments))
+        return done
+
+
+def _workers(cores: int, jobs: int, stack: ExitStack) -> ProcessPoolExecutor | _Here:
+    if cores == 1 or jobs < _WORTH_A_PROCESS:
+        return _Here()
+    context = multiprocessing.get_context("spawn")
+    return stack.enter_context(ProcessPoolExecutor(cores, mp_context=context, initializer=_serve))
+
+
+def _lived(workers: ProcessPoolExecutor | _Here, jobs: Sequence[tuple]) -> Iterator[Stretch]:
     """The stretches in their order, however many are worked out at a time; few wait to be written."""
-    places = list(stretches(settings.customers, SIZE))
-    if cores == 1 or len(places) < _WORTH_A_PROCESS:
-        for place in places:
-            yield live_through(settings, world, initiatives, *place)
-        return
-    with ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("spawn"), initializer=_serve) as pool:
-        waiting: deque = deque()
-        try:
-            for place in places:
-                waiting.append(pool.submit(live_through, settings, world, initiatives, *place))
-                if len(waiting) > 2 * cores:
-                    yield waiting.popleft().result()
-            while waiting:
+    waiting: deque[Future] = deque()
+    try:
+        for job in jobs:
+            waiting.append(workers.submit(live_through, *job))
+            if len(waiting) > (_WAITING if isinstance(workers, ProcessPoolExecutor) else 0):
                 yield waiting.popleft().result()
-        finally:
-            for each in waiting:
-                each.cancel()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        for each in waiting:
+            each.cancel()
 
 
 def _serve() -> None:
