@@ -309,3 +309,10 @@ def test_of_many_steps_so_many_are_drawn_that_nobody_sees_a_difference(time):
     assert drawn[-1]
     assert drawn.sum() <= 402
     assert np.diff(time[drawn]).max(initial=0) <= np.diff(time).max(initial=0) + time[-1] / 400
+
+
+def test_the_title_of_a_figure_names_no_group_that_chance_put_first():
+    lifetimes = world()
+    lifetimes["sign"] = np.random.default_rng(5).choice(["ram", "bull", "twins"], len(lifetimes))
+    assert "no two of 3 groups differ clearly" in kaplan_meier(lifetimes, by="sign", time_unit="months").title([12.0])
+    assert "the soonest of the 3 groups" in kaplan_meier(lifetimes, by="plan", time_unit="months").title([12.0])

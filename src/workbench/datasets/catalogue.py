@@ -154,8 +154,11 @@ class Dataset(Definition):
             faults.insert(0, sentence("dataset {name}, {fault}", name=self.name, fault=NoKey(*keyless)))
         if faults:
             raise DataError(*faults)
-        checks = [check for each in opened for check in each.checks]
-        return (*checks, *between.remarks(opened, self._house().workshop), *self._unconfirmed())
+        told: dict[str, Check] = {}
+        for each in opened:
+            for check in each.checks:
+                told.setdefault(check.message, check)  # what is true of all tables is told once
+        return (*told.values(), *between.remarks(opened, self._house().workshop), *self._unconfirmed())
 
     def _unconfirmed(self) -> list[Check]:
         """A warning while drafted lines are still marked as guesses."""

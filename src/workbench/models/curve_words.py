@@ -178,7 +178,10 @@ class CurveWords:
         return sentence("customers with {label} “{group}”", label=inline(self.label), group=group)
 
     def title(self, horizons: Iterable[float]) -> str:
-        """The finding that the figure shows, for its title."""
+        """What the figure shows, for its title: a finding, unless chance can explain that its groups differ."""
+        if len(self.tables) > 1 and not self.spread(horizons):
+            template = "How long customers stay by {label}: no two of {count} groups differ clearly."
+            return sentence(template, label=inline(self.label), count=len(self.tables))
         return self.headline(horizons).statement
 
     def caption(self) -> str:
