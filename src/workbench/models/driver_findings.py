@@ -72,8 +72,11 @@ def _groups(answers: Answers) -> str:
     table = answers.group_table
     if len(table) < 2:
         return ""
-    above = [_short(answers, group) for group in table["members"][table["p_above"] >= SURE]]
-    below = [_short(answers, group) for group in table["members"][table["p_above"] <= 1 - SURE]]
+    # Both directions of every group were looked at (Bonferroni); a group of one would be a single driver told apart.
+    sure = 1 - (1 - SURE) / (2 * len(table))
+    several = table[table["members"].map(len) > 1]
+    above = [_short(answers, group) for group in several["members"][several["p_above"] >= sure]]
+    below = [_short(answers, group) for group in several["members"][several["p_above"] <= 1 - sure]]
     if not above and not below:
         return sentence("; nor can groups whose ratings go together")
     parts = []
@@ -118,10 +121,11 @@ def fix_first(answers: Answers) -> Finding:
         ]
         more = len(likely) - len(shown)
         statement = sentence(
-            "Likely to matter and below the target of {target} of 100: {drivers}{more}.",
+            "Likely to matter and below the target of {target} of 100: {drivers}{more}{doubt}.",
             target=target,
             drivers=listing(shown),
             more=sentence(", and {count} more", count=more) if more > 0 else "",
+            doubt="" if answers.model.told_apart else sentence("; candidates, for single drivers cannot be told apart"),
         )
     return Finding(
         id="fix_first",

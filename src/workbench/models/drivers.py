@@ -1,6 +1,6 @@
 """What moves an outcome: the drivers' model from ratings to answers, fitted once and asked many times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -136,22 +136,35 @@ class DriverModel:
         if len(kept) > LOO_ROWS:
             kept = np.sort(rng.choice(len(kept), LOO_ROWS, replace=False))
         values, applies = self.completed[0]
-        per_fit = self.posterior.size // len(self.completed)
-        picked = np.linspace(0, per_fit - 1, min(LOO_DRAWS, per_fit)).astype(int)
-        own = tuple(each[picked] for each in self.posterior.flat)
-        scaled = np.where(applies, (values - self.columns.location) / self.columns.spread, 0.0)
-        halo = scaled.sum(1) / np.maximum(applies.sum(1), 1)
-        found = {"drivers": leave_one_out(_log_likelihood(rows, own, ratings.group, kept))}
-        for name, column in (("halo", halo[:, None] / halo.std()), ("nothing", np.zeros((len(halo), 0)))):
-            simple = Rows(
-                columns=np.ascontiguousarray(column), levels=rows.levels, weights=rows.weights, starts=rows.starts,
-                count=rows.count, varying=np.zeros(column.shape[1], dtype=bool),
-            )  # fmt: skip
-            mode = find_mode(simple, self.prior, drivers=1)
+        found = {}
+        # All three in the same approximation, or what is compared would be the approximations.
+        for name, simple, drivers in (
+            ("drivers", rows, len(ratings.drivers)),
+            ("halo", self._halo(values, applies), 1),
+            ("nothing", replace(rows, columns=rows.columns[:, :0].copy(), varying=rows.varying[:0]), 1),
+        ):
+            mode = find_mode(simple, self.prior, drivers=drivers)
             draws = by_segment(simple, mode.draws(LOO_DRAWS, rng))
             found[name] = leave_one_out(_log_likelihood(simple, draws, ratings.group, kept))
         found["weights"] = ratings.likelihood_weights[kept]
         return found
+
+    def _halo(self, values: np.ndarray, applies: np.ndarray) -> Rows:
+        """The rival: a person's mean rating in place of single ratings, and all else as the drivers' model has it.
+
+        What was used, and a slope that differs by segment or is bent, say nothing about which driver it is.
+        """
+        rows, usage = self.rows[0], self.columns.usage
+        scaled = np.where(applies, (values - self.columns.location) / self.columns.spread, 0.0)
+        mean = scaled.sum(1) / np.maximum(applies.sum(1), 1)
+        mean = (mean - mean.mean()) / mean.std()
+        slopes = [mean] if self.columns.shape == "linear" else [np.minimum(mean, 0), np.maximum(mean, 0)]
+        varies = bool(rows.varying[~usage].any())
+        return replace(
+            rows,
+            columns=np.ascontiguousarray(np.column_stack([*slopes, rows.columns[:, usage]])),
+            varying=np.concatenate([np.full(len(slopes), varies), rows.varying[usage]]),
+        )
 
     def better_than(self, other: str) -> tuple[float, float]:
         """Log predictive density expected over that of `halo` (the mean rating alone) or `nothing`, with its error."""
