@@ -177,7 +177,7 @@ def test_names_of_people_do_not_enter(bench):
 
 
 def test_dirt_is_found_by_the_checks_of_the_data(bench):
-    add("mess", read_settings(["customers=500", "months=8", "dirt=0.05", "truth=false"]), bench.root)
+    add("mess", read_settings(["customers=1500", "months=8", "dirt=0.05", "truth=false"]), bench.root)
     with pytest.raises(DataError) as refused:
         datasets.find("mess", bench.root).check()
     found = "\n".join(refused.value.faults)

@@ -12,8 +12,8 @@ def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> 
     """The tables of a stretch with a share `settings.dirt` of each kind of fault.
 
     Transactions and interactions: rows twice; categories and channels missing; a `known_at` days after the event
-    (some records arrive late). Surveys: responses twice. Customers: regions missing. A tenth of that share:
-    subscriptions that end before they start, and transactions of customers whom nobody knows.
+    (some records arrive late). Surveys: responses twice. Customers: regions missing. Contracts: ends before their
+    starts. A tenth of that share: transactions of customers whom nobody knows.
     """
     if not settings.dirt:
         return tables
@@ -29,7 +29,7 @@ def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> 
         made[name] = _without(made[name], column, random.random(len(made[name])) < settings.dirt)
     for name in ("transactions", "interactions", "surveys"):
         made[name] = _twice(made[name], random.random(len(made[name])) < settings.dirt)
-    made["subscriptions"] = _backwards(made["subscriptions"], random, settings.dirt / 10)
+    made["subscriptions"] = _backwards(made["subscriptions"], random, settings.dirt)
     made["transactions"] = _orphaned(made["transactions"], random, settings.dirt / 10)
     return made
 
