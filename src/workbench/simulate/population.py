@@ -134,8 +134,8 @@ def on_board(settings: Settings, world: Coefficients) -> dict:
         ),
         "response": float(weight.sum() / everybody.sum()),
         "drivers": {
-            "of lived experience, population": _importance(world, people, lived, everybody),
-            "of reported ratings, respondents": _importance(world, people, reported, weight),
+            "of lived experience, population": _importance(people, lived, everybody),
+            "of reported ratings, respondents": _importance(people, reported, weight),
         },
         "what_if": _what_if(world, people, lived, everybody, weight),
     }
@@ -157,7 +157,7 @@ def _by_segment(people: Customers, measures: Mapping[str, tuple[np.ndarray, np.n
     return made
 
 
-def _importance(world: Coefficients, people: Customers, grades: np.ndarray, weight: np.ndarray) -> dict[str, float]:
+def _importance(people: Customers, grades: np.ndarray, weight: np.ndarray) -> dict[str, float]:
     """Share of satisfaction's variance that each touchpoint accounts for: R² averaged over all orders (LMG, Shapley).
 
     A touchpoint enters as three columns: used or not, grades below and above the middle among users.
