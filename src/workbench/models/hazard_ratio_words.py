@@ -5,6 +5,7 @@ import pandas as pd
 
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.models.endings import ending
 from workbench.models.lifetimes import inline
 from workbench.wording import listing, number, percent, sentence
 
@@ -75,8 +76,8 @@ class HazardRatioWords:
     def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
-        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that the
-        others nearly determine, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
+        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
+        nearly determined by others or nearly determines one, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
         Bonferroni for all hazard ratios.
         """
         if not self.usable:
@@ -95,10 +96,10 @@ class HazardRatioWords:
         findings = []
         for row in table.head(most).itertuples():
             template = (
-                "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
+                "Customers with {label} “{value}” {leave} at {ratio} times the rate of otherwise similar ones with "
                 "“{reference}”{average}; this is an association, not a cause."
                 if row.covariate in categories
-                else "Customers with {label} of {value} leave at {ratio} times the rate of otherwise similar ones with "
+                else "Customers with {label} of {value} {leave} at {ratio} times the rate of otherwise similar ones with "
                 "{reference}{average}; this is an association, not a cause."
             )
             findings.append(
@@ -106,6 +107,7 @@ class HazardRatioWords:
                     id=f"hazard_ratio_{row.covariate}",
                     statement=sentence(
                         template,
+                        **ending(self.design.lapse),
                         label=inline(row.label),
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
@@ -139,15 +141,16 @@ class HazardRatioWords:
     def title(self) -> str:
         """The finding that the figure shows."""
         findings = self.findings(most=1)
-        return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
+        return findings[0].statement if findings else sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
         reading = sentence(
-            "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
-            "with their lower quartile (where these are the same, the two values shown); intervals are {kind}. An "
-            "association, not an effect.",
+            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their upper "
+            "with their lower quartile (where these are the same, the two values shown; of curves, either with the mean); "
+            "intervals are {kind}. An association, not an effect.",
             kind=self.interval_kind,
+            **ending(self.design.lapse),
         )
         if not self.design.terms:
             return reading
@@ -158,7 +161,8 @@ class HazardRatioWords:
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
         return sentence(
-            "Rates of leaving against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone.",
+            **ending(self.design.lapse),
         )
 
     def plot(self, ax=None, *, title: str | None = None):

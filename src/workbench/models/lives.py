@@ -56,6 +56,11 @@ class Lives:
         """The unit in the plural, for the heads of tables."""
         return units(self.time_unit)
 
+    @property
+    def lapsing(self) -> bool:
+        """Whether customers lapse instead of leaving."""
+        return self.lapse is not None
+
     def findings(self) -> tuple[Finding, ...]:
         """What the way in which lifetimes came about says by itself."""
         return self.lapse.findings() if self.lapse else ()

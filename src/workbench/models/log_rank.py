@@ -8,6 +8,8 @@ from scipy.stats import chi2
 
 from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
+from workbench.models.curve_words import FEWEST_EVENTS
+from workbench.models.endings import ending
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import entry_of, inline, label_of, require_lifetimes
 from workbench.wording import p_value, sentence
@@ -36,7 +38,7 @@ def log_rank(
     Returns
     -------
     DataFrame
-        `segment`, `label`, `groups`, `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
+        `segment`, `label`, `groups`, `with_leavers` (groups of which at least 10 left), `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
         `p_value_holm` (adjusted over the segments that could be tested). The last four are missing (`<NA>`) where a
         segment has fewer than two groups still followed when the first customer left. Degrees of freedom are those
         groups less one.
@@ -54,6 +56,7 @@ def log_rank(
         shown, _ = gather(levels, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
         row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
+        row["with_leavers"] = int((lifetimes["event"].groupby(groups.to_numpy()).sum() >= FEWEST_EVENTS).sum())
         if row["groups"] > 1 and lifetimes["event"].any():
             # A group that was followed until before the first event could not have lost anybody: it is not compared.
             first = lifetimes["duration"][lifetimes["event"]].min()
@@ -62,7 +65,7 @@ def log_rank(
                 row |= _tested(lifetimes[exposed], groups[exposed].to_numpy())
         rows.append(row)
     types = {"statistic": "Float64", "degrees_of_freedom": "Int64", "p_value": "Float64", "p_value_holm": "Float64"}
-    columns = ["segment", "label", "groups", "customers", *types]
+    columns = ["segment", "label", "groups", "with_leavers", "customers", *types]
     table = pd.DataFrame(rows, columns=columns).astype(types)
     tested = table["p_value"].notna()
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value"].to_numpy(dtype=float))
@@ -92,12 +95,19 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | in
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
 
 
+def tests_caption(*, lapse: bool = False) -> str:
+    """What the table of tests says."""
+    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **ending(lapse))
+
+
 def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
     """Segments whose groups leave at different rates, by `log_rank`, after Holm's correction."""
     return tests["segment"][(tests["p_value_holm"] < level).fillna(False)].tolist()
 
 
-def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tuple[Finding, ...]:
+def differing_segments(
+    tests: pd.DataFrame, besides: Collection[str] = (), *, lapse: bool = False
+) -> tuple[Finding, ...]:
     """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
 
     Parameters
@@ -106,13 +116,19 @@ def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tu
         From `log_rank`, exported under that name.
     besides
         Segments to pass over.
+    lapse
+        Whether customers lapse instead of leaving.
     """
     return tuple(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers leave at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
-                "no two groups differ clearly in how long they stay.",
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
+                "no two groups differ clearly in how long they {stay}."
+                if row.with_leavers > 1
+                else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
+                "too few of each group but one have {left} to say how much longer any {stay}.",
+                **ending(lapse),
                 label=inline(row.label),
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
             ),
