@@ -68,7 +68,7 @@ class Extrapolation:
             Finding(
                 id="extrapolated_survival",
                 statement=sentence(
-                    "Beyond the data: were the curve to go on in its form, {share} of customers would be {there} "
+                    "Beyond the data: if the curve goes on in its form, {share} of customers are {there} "
                     "after {until}; nobody has been seen that long.",
                     share=percent(float(known.iloc[0])), until=span(round(self.until, 1), self.time_unit),
                     **ending(self.lapse),

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from workbench.evaluation.horizons import span
 from workbench.findings import Check, Finding
 from workbench.models.curves import Curves
 from workbench.models.endings import ending
-from workbench.models.extrapolation import AS_FAR_AGAIN, OFF, Extrapolation, extrapolate
+from workbench.models.extrapolation import AS_FAR_AGAIN, FEWEST_LEAVERS, OFF, Extrapolation, extrapolate
 from workbench.models.levels import as_levels, gather
 from workbench.models.lifetimes import inline, require_lifetimes
 from workbench.wording import listing, percent, sentence
@@ -60,7 +59,7 @@ class GroupExtrapolation:
             for row in self.table.itertuples()
         ]
         return sentence(
-            "Were their curves to go on in their form, {said} would be {there} after {until}.",
+            "If their curves go on in their form, {said} are {there} after {until}.",
             said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
         )  # fmt: skip
 
@@ -75,8 +74,8 @@ class GroupExtrapolation:
             Finding(
                 id="extrapolated_difference",
                 statement=sentence(
-                    "Beyond the data, by {label}: were their curves to go on in their form, {more} of customers with "
-                    "“{longer}” and {less} with “{shorter}” would be {there} after {until}.",
+                    "Beyond the data, by {label}: if their curves go on in their form, {more} of customers with “{longer}” "
+                    "and {less} with “{shorter}” are {there} after {until}.",
                     label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
                     less=percent(low["survival"]), shorter=low["group"],
                     until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
@@ -147,17 +146,17 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
     shown, _ = gather(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
     names = levels.map(shown).to_numpy()
     words = {"time_unit": curves.time_unit, "lapse": curves.lapse}
-    found = {}
-    for group in list(curves.tables)[:MOST_GROUPS]:
-        each = extrapolate(lifetimes[names == group], **words)
-        if each is not None:
-            found[group] = each
+    groups = curves.groups.head(MOST_GROUPS)
+    enough = groups[groups["events"] >= FEWEST_LEAVERS]
+    if len(enough) < 2:
+        return None
+    lasted = [min(reach, float(lifetimes["duration"].max())) for reach in enough["reach"]]
+    until = max(*lasted, AS_FAR_AGAIN * min(lasted))
+    found = {group: extrapolate(lifetimes[names == group], until=until, **words) for group in enough["group"]}
+    found = {group: each for group, each in found.items() if each is not None}
     if len(found) < 2:
         return None
-    reaches = np.array([each.reach for each in found.values()])
-    until = float(max(reaches.max(), AS_FAR_AGAIN * reaches.min()))
-    found = {group: extrapolate(lifetimes[names == group], until=until, **words) for group in found}
     return GroupExtrapolation(
         groups=found, label=curves.label, until=until,
-        without=tuple(group for group in list(curves.tables)[:MOST_GROUPS] if group not in found),
+        without=tuple(group for group in groups["group"] if group not in found),
     )  # fmt: skip

@@ -8,7 +8,6 @@ from scipy.stats import chi2
 
 from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
-from workbench.models.curve_words import FEWEST_EVENTS
 from workbench.models.endings import ending
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import entry_of, inline, label_of, require_lifetimes
@@ -38,7 +37,7 @@ def log_rank(
     Returns
     -------
     DataFrame
-        `segment`, `label`, `groups`, `with_leavers` (groups of which at least 10 left), `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
+        `segment`, `label`, `groups`, `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
         `p_value_holm` (adjusted over the segments that could be tested). The last four are missing (`<NA>`) where a
         segment has fewer than two groups still followed when the first customer left. Degrees of freedom are those
         groups less one.
@@ -56,7 +55,6 @@ def log_rank(
         shown, _ = gather(levels, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
         row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
-        row["with_leavers"] = int((lifetimes["event"].groupby(groups.to_numpy()).sum() >= FEWEST_EVENTS).sum())
         if row["groups"] > 1 and lifetimes["event"].any():
             # A group that was followed until before the first event could not have lost anybody: it is not compared.
             first = lifetimes["duration"][lifetimes["event"]].min()
@@ -65,7 +63,7 @@ def log_rank(
                 row |= _tested(lifetimes[exposed], groups[exposed].to_numpy())
         rows.append(row)
     types = {"statistic": "Float64", "degrees_of_freedom": "Int64", "p_value": "Float64", "p_value_holm": "Float64"}
-    columns = ["segment", "label", "groups", "with_leavers", "customers", *types]
+    columns = ["segment", "label", "groups", "customers", *types]
     table = pd.DataFrame(rows, columns=columns).astype(types)
     tested = table["p_value"].notna()
     table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value"].to_numpy(dtype=float))
@@ -106,7 +104,7 @@ def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
 
 
 def differing_segments(
-    tests: pd.DataFrame, besides: Collection[str] = (), *, lapse: bool = False
+    tests: pd.DataFrame, besides: Collection[str] = (), *, few: Collection[str] = (), lapse: bool = False
 ) -> tuple[Finding, ...]:
     """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
 
@@ -116,6 +114,8 @@ def differing_segments(
         From `log_rank`, exported under that name.
     besides
         Segments to pass over.
+    few
+        Segments of which too few left of all groups but one to compare how long they stay.
     lapse
         Whether customers lapse instead of leaving.
     """
@@ -125,7 +125,7 @@ def differing_segments(
             statement=sentence(
                 "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
                 "no two groups differ clearly in how long they {stay}."
-                if row.with_leavers > 1
+                if row.segment not in few
                 else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
                 "too few of each group but one have {left} to say how much longer any {stay}.",
                 **ending(lapse),
