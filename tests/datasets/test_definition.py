@@ -78,9 +78,7 @@ tables:
     (fault,) = faults(
         project, f"title: x\ntables: {{lifetimes: {{file: rows.csv, records_since: 2023-01-01, {COLUMNS}}}}}"
     )
-    assert fault == (
-        "tables.lifetimes.records_since: got '2023-01-01', expected no such key: it is for subscriptions."
-    )
+    assert fault == ("tables.lifetimes.records_since: got '2023-01-01', expected no such key: it is for subscriptions.")
 
 
 def test_all_faults_of_a_file_are_told_at_once(project):

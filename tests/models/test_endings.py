@@ -87,7 +87,9 @@ def test_no_text_of_a_lapse_speaks_of_leaving(lives):
     wrong = [(place, text) for place, text in said if LEAVING.search(text)]
     assert not wrong, wrong
     whole = " ".join(text for _, text in said)
-    assert {"lapse", "lapsed", "still buying", "go on buying"} <= set(re.findall(r"lapsed?|still buying|go on buying", whole))
+    assert {"lapse", "lapsed", "still buying", "go on buying"} <= set(
+        re.findall(r"lapsed?|still buying|go on buying", whole)
+    )
 
 
 def test_the_words_for_subscribers_are_those_of_leaving():

@@ -15,7 +15,7 @@ from workbench.findings import Check
 from workbench.models.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.hazard_ratio_words import HazardRatioWords
 from workbench.models.lifetimes import entry_of, require_lifetimes
-from workbench.models.partial_likelihood import CONVERGENCE, going_together, maximise, unadjusted
+from workbench.models.partial_likelihood import CONVERGENCE, HINDSIGHT, going_together, maximise, unadjusted
 from workbench.models.predictions import Baseline, Predictions, Stretch
 from workbench.models.risk_sets import proportionality_test, risk_sets
 from workbench.wording import number, percent, sentence
@@ -80,7 +80,7 @@ def fit_cox(
     seen = (durations[loud], events[loud])
     entry = entry_of(used)
     entry = None if entry is None else entry[loud]
-    coefficients, covariance, problems = maximise(matrix[loud], *seen, design, entry=entry)
+    coefficients, covariance, problems, blamed = maximise(matrix[loud], *seen, design, entry=entry)
     sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry)
     null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False)
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
@@ -102,6 +102,7 @@ def fit_cox(
             }
         ),
         entangled=entangled,
+        blamed=blamed,
         covariance=covariance,
         baseline_sums=Baseline.of(sums, float(durations.max())),
         last_time=float(durations.max()),
@@ -131,6 +132,8 @@ class CoxModel(HazardRatioWords, Predictions):
         `customers` (at the level or the reference; all of a number).
     entangled
         Covariates that the others nearly determine, and those that they go together with.
+    blamed
+        Covariates without an estimate, where there is no trustworthy maximum.
     covariance
         Of the coefficients, in the same order.
     baseline_sums
@@ -154,6 +157,7 @@ class CoxModel(HazardRatioWords, Predictions):
     design: Design
     coefficients: pd.DataFrame
     entangled: tuple[str, ...]
+    blamed: tuple[str, ...]
     covariance: np.ndarray
     baseline_sums: Baseline
     last_time: float
@@ -176,6 +180,12 @@ class CoxModel(HazardRatioWords, Predictions):
     def usable(self) -> bool:
         """Whether the fit found its maximum; where not, nothing may be said or predicted from it."""
         return all(problem.status != "fail" for problem in self.problems)
+
+    @property
+    def leaking(self) -> tuple[str, ...]:
+        """Covariates that seem to be known only at the end."""
+        found = (check.name.removeprefix(HINDSIGHT) for check in self.problems if check.name.startswith(HINDSIGHT))
+        return tuple(found)
 
     @property
     def interval_kind(self) -> str:
@@ -267,6 +277,7 @@ def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: b
         coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
                                            "customers"]),
         entangled=(),
+        blamed=(),
         covariance=np.zeros((0, 0)),
         baseline_sums=Baseline(empty, empty, empty, np.zeros((0, 0)), (0.0, 0.0)),
         last_time=0.0,

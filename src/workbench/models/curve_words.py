@@ -57,7 +57,9 @@ class CurveWords:
         if at.empty:
             return Finding(
                 id=f"survival_{self.by}" if self.by else "survival",
-                statement=sentence("The data are too short to say how long {who} {stay}.", who=who, **ending(self.lapse)),
+                statement=sentence(
+                    "The data are too short to say how long {who} {stay}.", who=who, **ending(self.lapse)
+                ),
                 estimate=None,
                 evidence="descriptive",
                 n=int(row["customers"]),
@@ -185,7 +187,11 @@ class CurveWords:
     def title(self, horizons: Iterable[float]) -> str:
         """What the figure shows, for its title: a finding, unless chance can explain that its groups differ."""
         if len(self.tables) > 1 and not self.spread(horizons):
-            template = "How long customers {stay} by {label}: no two of {count} groups differ clearly."
+            template = (
+                "How long customers {stay} by {label}: no two of {count} groups differ clearly."
+                if self.differences(horizons)
+                else "How long customers {stay} by {label}: too few {left} of all groups but one to compare them."
+            )
             return sentence(template, label=inline(self.label), count=len(self.tables), **ending(self.lapse))
         return self.headline(horizons).statement
 

@@ -59,7 +59,9 @@ class FunctionalForm:
             else sentence("No sign that any of {all} numbers goes with the hazard other than in a straight line.", **said)
         )  # fmt: skip
         message += sentence(" A finer curve would fit {still} better still.", **said) if len(still) else ""
-        return (Check(name="functional_form", status="warn" if len(still) else "pass", message=message, value=len(bent)),)
+        return (
+            Check(name="functional_form", status="warn" if len(still) else "pass", message=message, value=len(bent)),
+        )
 
     def caption(self) -> str:
         """What the table says."""

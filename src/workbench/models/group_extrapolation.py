@@ -47,9 +47,7 @@ class GroupExtrapolation:
              each.table["survival"].min(), each.table["survival"].max())
             for group, each in self.groups.items()
         ]  # fmt: skip
-        return pd.DataFrame(
-            rows, columns=["group", "family", "off", "reach", "until", "survival", "lowest", "highest"]
-        )
+        return pd.DataFrame(rows, columns=["group", "family", "off", "reach", "until", "survival", "lowest", "highest"])
 
     def title(self) -> str:
         """What the figure shows."""

@@ -9,7 +9,7 @@ from workbench.evaluation.horizons import clean_horizons, span, times, units
 from workbench.evaluation.product_limit import normal_quantile, survival_at
 from workbench.models.curves import Curves
 from workbench.models.endings import ending
-from workbench.wording import percent, sentence
+from workbench.wording import sentence
 
 
 def group_table(curves: Sequence[Curves], horizons: Iterable[float]) -> pd.DataFrame:
@@ -86,25 +86,20 @@ def group_words(curves: Curves, horizons: Iterable[float]) -> dict:
         "left": words["left"],
         "median": sentence("half {left} after", **words),
         "mean": sentence("mean time"),
-        "gain": sentence("longer than the largest group"),
-        "gain_lower": sentence("lower"),
-        "gain_upper": sentence("upper"),
+        "gain": sentence("longer"),
     } | {
         f"survival_{horizon:g}": sentence("{there} after {span}", span=span(horizon, curves.time_unit), **words)
         for horizon in horizons
     }
     template = (
-        "Customers {there} after {times} by group (Kaplan–Meier), the time after which half have {left}, and the mean time "
-        "until the last of these times, with how much longer it is than in the segment's largest group ({level} confidence, "
-        "each for itself); – where the data do not reach."
+        "Customers {there} after {times} by group, when half have {left}, and the mean time within the last of these times: "
+        "longer than in the segment's largest group by so much (intervals in the file; – where the data do not reach)."
     )
-    caption = sentence(
-        template, times=times(horizons, curves.time_unit), level=percent(curves.confidence), **words
-    )
+    caption = sentence(template, times=times(horizons, curves.time_unit), **words)
     shares = dict.fromkeys((f"survival_{horizon:g}" for horizon in horizons), "share")
     return {
         "caption": caption,
         "labels": labels,
-        "units": shares | dict.fromkeys(("median", "mean", "gain", "gain_lower", "gain_upper"), unit),
-        "shown": ["segment", "group", "customers", *shares, "median", "mean", "gain", "gain_lower", "gain_upper"],
+        "units": shares | dict.fromkeys(("median", "mean", "gain"), unit),
+        "shown": ["segment", "group", "customers", *shares, "median", "mean", "gain"],
     }

@@ -77,7 +77,8 @@ class HazardRatioWords:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
         None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
-        nearly determined by others or nearly determines one, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
+        nearly determined by others or nearly determines one, that is
+        known only at the end, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
         Bonferroni for all hazard ratios.
         """
         if not self.usable:
@@ -87,7 +88,7 @@ class HazardRatioWords:
         widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
         kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
                         level=percent(self.confidence), count=looked_at)  # fmt: skip
-        doubtful = changed_by_adjusting(table) | table["covariate"].isin(self.entangled)
+        doubtful = changed_by_adjusting(table) | table["covariate"].isin((*self.entangled, *self.leaking))
         table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
@@ -141,7 +142,11 @@ class HazardRatioWords:
     def title(self) -> str:
         """The finding that the figure shows."""
         findings = self.findings(most=1)
-        return findings[0].statement if findings else sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
+        return (
+            findings[0].statement
+            if findings
+            else sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
+        )
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
@@ -156,12 +161,16 @@ class HazardRatioWords:
             return reading
         return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
 
-    def table_caption(self) -> str:
-        """What the table of hazard ratios compares with."""
+    def table_caption(self, most: int | None = None) -> str:
+        """What the table of hazard ratios compares with; of the strongest only, if there are more than `most`."""
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
         return sentence(
-            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone.",
+            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+            "{part}",
+            part=sentence(" The {most} clearest; all are in the file all_hazard_ratios.", most=number(most))
+            if most is not None and len(self.hazard_ratios()) > most
+            else "",
             **ending(self.design.lapse),
         )
 
@@ -177,6 +186,11 @@ class HazardRatioWords:
         table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
         strength = np.log(table["hazard_ratio"]).abs()
         return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
+
+    def clearest(self, most: int) -> pd.DataFrame:
+        """The hazard ratios with the smallest p-values, in the order of the model."""
+        table = self.hazard_ratios()
+        return table.loc[np.sort(table["p_value"].sort_values(kind="stable").index[:most])].reset_index(drop=True)
 
     def describe(self) -> str:
         """What the figure of hazard ratios shows, for those who cannot see it."""

@@ -123,8 +123,8 @@ def differing_segments(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
-                "no two groups differ clearly in how long they {stay}."
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), though of "
+                "the groups with enough to compare no two differ clearly in how long they {stay}."
                 if row.segment not in few
                 else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
                 "too few of each group but one have {left} to say how much longer any {stay}.",

@@ -17,6 +17,10 @@ INFLATED = 5.0
 """Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
 FOREGONE = 0.7
 """A category that explains more than this of the variance of leaving knows too much."""
+FEW_DECIDE = 0.9
+"""A number of which the outermost hundredth of customers has more than this share of the variance is no measurement."""
+HINDSIGHT = "hindsight_"
+"""What names of the checks begin with that name covariates known only at the end."""
 OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
@@ -33,7 +37,7 @@ CONVERGENCE = "cox_convergence"
 
 def maximise(
     matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...]]:
+) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
     """Fit by Newton's method with step halving, and judge the fit.
 
     Parameters
@@ -47,14 +51,14 @@ def maximise(
 
     Returns
     -------
-    ndarray (p,), ndarray (p, p), tuple of Check
+    ndarray (p,), ndarray (p, p), tuple of Check, tuple of str
         Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
         column, covariates that nearly determine each other, totals known only at the end. Where the first fails there
-        is no finite maximum, and the numbers are not to be used.
+        is no finite maximum, and the numbers are not to be used; the covariates to blame come last.
     """
     width = matrix.shape[1]
     if not width:
-        return np.zeros(0), np.zeros((0, 0)), ()
+        return np.zeros(0), np.zeros((0, 0)), (), ()
     spread = balance(matrix, design)
     balanced = matrix @ spread
     names = {term.covariate: term.label for term in design.terms}
@@ -95,8 +99,9 @@ def maximise(
     )  # fmt: skip
     if entangled:
         problems += _overlap(going_together(matrix, design), max(entangled.values()), names)
-    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design)
-    return spread @ estimate, spread @ covariance @ spread.T, tuple(problems)
+    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design) + _few_decide(matrix, design)
+    blamed = tuple(suspects) if status == "fail" else ()
+    return spread @ estimate, spread @ covariance @ spread.T, tuple(problems), blamed
 
 
 def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.ndarray:
@@ -317,7 +322,7 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
         if correlation > limit:
             checks.append(
                 Check(
-                    name=f"hindsight_{covariate}",
+                    name=f"{HINDSIGHT}{covariate}",
                     status="warn",
                     message=sentence(
                         "{label} grows with the time observed (rank correlation {r}): a total known only at the end "
@@ -329,6 +334,33 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
                     threshold=limit,
                 )
             )
+    return checks
+
+
+def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
+    """Numbers of which nearly all the spread is that of one customer in a hundred."""
+    checks: list[Check] = []
+    most = max(len(matrix) // 100, 1)
+    for place, (covariate, level) in enumerate(design.columns):
+        if level:
+            continue
+        squares = (matrix[:, place] - matrix[:, place].mean()) ** 2
+        part = float(np.partition(squares, len(squares) - most)[-most:].sum() / squares.sum())
+        if part > FEW_DECIDE:
+            label = next(term.label for term in design.terms if term.covariate == covariate)
+            checks.append(
+                Check(
+                    name=f"few_decide_{covariate}",
+                    status="warn",
+                    message=sentence(
+                        "{label} spans so many orders of magnitude that one customer in a hundred has {part} of its "
+                        "spread: these few decide its hazard ratio. Take its logarithm, or do without it.",
+                        label=label, part=percent(part),
+                    ),
+                    value=part,
+                    threshold=FEW_DECIDE,
+                )
+            )  # fmt: skip
     return checks
 
 
@@ -351,7 +383,7 @@ def _foregone(matrix: np.ndarray, events: np.ndarray, design: Design) -> list[Ch
         if explained > FOREGONE:
             checks.append(
                 Check(
-                    name=f"hindsight_{term.covariate}",
+                    name=f"{HINDSIGHT}{term.covariate}",
                     status="warn",
                     message=sentence(
                         "{label} nearly tells by itself who {left} ({share} of the variance): it may have been written "

@@ -65,9 +65,7 @@ class Remedies:
         """What was done, what still changes, and whether the other ratios depend on it."""
         done = self.table[self.table["before"] < level]
         still = done[done["after"] < level]
-        said = [
-            sentence("{label}: {remedy}", label=inline(row.label), remedy=row.remedy) for row in done.itertuples()
-        ]
+        said = [sentence("{label}: {remedy}", label=inline(row.label), remedy=row.remedy) for row in done.itertuples()]
         message = sentence(
             "Remedies for hazard ratios that change over time: {said}. {rest}",
             said="; ".join(said),
@@ -290,9 +288,7 @@ def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray):
     return lambda at: 1 - survival[np.searchsorted(sums.times, at, side="left")]
 
 
-def _moved(
-    model: CoxModel, estimate: np.ndarray, changing: Collection[str], strata: Collection[str]
-) -> pd.DataFrame:
+def _moved(model: CoxModel, estimate: np.ndarray, changing: Collection[str], strata: Collection[str]) -> pd.DataFrame:
     """Hazard ratios without a remedy of their own, before and after."""
     plain = model.coefficients["coefficient"].to_numpy(dtype=float)
     rows = []

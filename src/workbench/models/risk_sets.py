@@ -132,9 +132,7 @@ def risk_sets(
     )
 
 
-def apart(
-    durations: np.ndarray, entry: np.ndarray, strata: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def apart(durations: np.ndarray, entry: np.ndarray, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Times moved so far apart by stratum that nobody is at risk when somebody of another stratum leaves.
 
     The partial likelihood of these is that of a stratified model: a baseline hazard for each stratum, the same hazard

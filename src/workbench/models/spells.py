@@ -291,4 +291,3 @@ def require_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> N
             *(sentence("{table}.{column}: got no such column, expected it; map it in dataset.yaml.", table=name,
                        column=column) for column in lacking)
         )  # fmt: skip
-
