@@ -16,7 +16,7 @@ from workbench.models.group_extrapolation import extrapolate_groups
 from workbench.models.group_table import group_table, group_words
 from workbench.models.kaplan_meier import kaplan_meier
 from workbench.models.lives import read_lives
-from workbench.models.log_rank import differing_segments, log_rank, tests_caption
+from workbench.models.log_rank import caption_of_tests, differing_segments, log_rank
 from workbench.models.remedies import remedy
 
 LEAVING = re.compile(
@@ -57,7 +57,7 @@ def everything_said(made, lifetimes):
     assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
     for few in ((), ("region",)):
         yield from ((each.id, each.statement) for each in differing_segments(tests, few=few, lapse=lapse))
-    yield "log-rank", tests_caption(lapse=lapse)
+    yield "log-rank", caption_of_tests(lapse=lapse)
     yield from ((check.name, check.message) for check in dependent_follow_up(overall, curves, HORIZONS))
     model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)
     form = functional_form(model, lifetimes, random_seed=1)

@@ -1,4 +1,4 @@
-"""Covariates known only at the end, and those without an estimate, are named and taken out unless the reader wants them."""
+"""Covariates known only at the end, and those without an estimate, are named and taken out, unless they are wanted."""
 
 import numpy as np
 import pandas as pd
@@ -46,12 +46,20 @@ def test_an_outcome_of_the_last_contact_is_named_taken_out_and_makes_no_finding_
     assert [finding.id for finding in wanted.findings()] in ([], ["hazard_ratio_plan"])
 
 
-def test_a_number_over_many_orders_of_magnitude_is_named_and_the_others_are_told_of(lifetimes):
+def test_a_number_over_many_orders_of_magnitude_is_named_and_makes_no_finding(lifetimes):
     huge = lifetimes.assign(huge=np.exp(np.random.default_rng(4).normal(0, 12, 600)))
     model, checks = fit_sound(huge, ["plan", "huge"], labels={"huge": "Huge"})
     assert model.usable
-    assert names(checks) == ["few_decide_huge", "covariates_without_estimate"]
-    assert "Take its logarithm" in checks[0].message
+    told = {check.name: check for check in (*checks, *model.checks())}
+    assert "Take its logarithm" in told["few_decide_huge"].message
+    assert "hazard_ratio_huge" not in [finding.id for finding in model.findings()]
+
+
+def test_a_number_that_tells_by_itself_who_goes_is_taken_out_and_the_others_are_told_of(lifetimes):
+    tells = lifetimes.assign(flag=np.where(lifetimes["event"], 100 - lifetimes["duration"], -50.0))
+    model, checks = fit_sound(tells, ["plan", "flag"], labels={"flag": "Flag"})
+    assert "does without Flag" in checks[-1].message
+    assert model.usable
     assert [term.covariate for term in model.design.terms] == ["plan"]
 
 

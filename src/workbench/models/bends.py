@@ -30,8 +30,8 @@ def knots_of(values: np.ndarray, quantiles: Sequence[float] = KNOTS_AT) -> tuple
 def bends(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
     """The columns that bend a line: of a natural cubic spline with k knots all k - 2 but the line itself.
 
-    Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so that
-    columns are in the unit of the number.
+    Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so
+    that columns are in the unit of the number.
 
     Returns
     -------

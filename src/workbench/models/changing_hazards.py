@@ -277,7 +277,8 @@ class ChangingHazards(Predictions):
             Finding(
                 id=f"changing_{row['covariate']}",
                 statement=sentence(
-                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of otherwise "
+                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of "
+                    "otherwise "
                     "similar ones with “{reference}”, later at {late} times; this is an association, not a cause."
                     if row["category"]
                     else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "

@@ -15,10 +15,10 @@ from workbench.findings import Check
 from workbench.models.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.hazard_ratio_words import HazardRatioWords
 from workbench.models.lifetimes import entry_of, require_lifetimes
-from workbench.models.partial_likelihood import CONVERGENCE, HINDSIGHT, going_together, maximise, unadjusted
+from workbench.models.partial_likelihood import CONVERGENCE, FEW, HINDSIGHT, going_together, maximise, unadjusted
 from workbench.models.predictions import Baseline, Predictions, Stretch
 from workbench.models.risk_sets import proportionality_test, risk_sets
-from workbench.wording import number, percent, sentence
+from workbench.wording import percent, sentence
 
 
 def fit_cox(
@@ -184,8 +184,15 @@ class CoxModel(HazardRatioWords, Predictions):
     @property
     def leaking(self) -> tuple[str, ...]:
         """Covariates that seem to be known only at the end."""
-        found = (check.name.removeprefix(HINDSIGHT) for check in self.problems if check.name.startswith(HINDSIGHT))
-        return tuple(found)
+        return self._named(HINDSIGHT)
+
+    @property
+    def decided_by_few(self) -> tuple[str, ...]:
+        """Numbers of which a few customers have nearly all the spread."""
+        return self._named(FEW)
+
+    def _named(self, kind: str) -> tuple[str, ...]:
+        return tuple(check.name.removeprefix(kind) for check in self.problems if check.name.startswith(kind))
 
     @property
     def interval_kind(self) -> str:

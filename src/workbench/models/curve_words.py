@@ -157,7 +157,8 @@ class CurveWords:
             Finding(
                 id=f"restricted_mean_difference_{self.by}",
                 statement=sentence(
-                    "Over their first {until}, {longer} {stay} {gap} longer on average than {shorter}{chance}{left_out}.",
+                    "Over their first {until}, {longer} {stay} {gap} longer on average than "
+                    "{shorter}{chance}{left_out}.",
                     **ending(self.lapse),
                     until=span(until, self.time_unit),
                     longer=self.who(most),

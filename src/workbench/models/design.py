@@ -43,7 +43,8 @@ class Term:
         10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
         only two values, both.
     knots
-        Of a number that goes in as a curve: where its pieces meet (`workbench.models.bends`). Empty for a straight line.
+        Of a number that goes in as a curve: where its pieces meet (`workbench.models.bends`). Empty for a straight
+        line.
     """
 
     covariate: str
@@ -61,7 +62,7 @@ class Term:
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """(covariate, level) of each column of the design; the level of a number is empty, or the number of its bend."""
+        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend."""
         if self.levels:
             return tuple((self.covariate, level) for level in self.levels[1:])
         return ((self.covariate, ""), *((self.covariate, name) for name in bend_names(self.knots)))

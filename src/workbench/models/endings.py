@@ -1,4 +1,4 @@
-"""What the end of a customer's life is called: subscribers leave, buyers without a contract lapse (and may come back)."""
+"""What the end of a customer's life is called: subscribers leave, buyers without a contract lapse."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

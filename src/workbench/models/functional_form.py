@@ -29,8 +29,8 @@ class FunctionalForm:
     model
         The model to go on with: numbers that bend are curves in it.
     table
-        `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `remedy`, `after` (the same of
-        the form that is used: for a curve, against a finer one).
+        `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `remedy`, `after` (the
+        same of the form that is used: for a curve, against a finer one).
     aic_gain
         By how much Akaike's criterion falls with the curves; 0 where there are none.
     """
@@ -52,11 +52,12 @@ class FunctionalForm:
         }  # fmt: skip
         message = (
             sentence(
-                "{count} of {all} numbers do not go with the hazard in a straight line ({labels}): they enter as curves "
+                "{count} of {all} numbers do not go with the hazard in a straight line ({labels}): they enter as "
+                "curves "
                 "(natural splines, AIC {gain} lower).", **said,
             )
             if len(bent)
-            else sentence("No sign that any of {all} numbers goes with the hazard other than in a straight line.", **said)
+            else sentence("No sign that any of {all} numbers goes with the hazard but in a straight line.", **said)
         )  # fmt: skip
         message += sentence(" A finer curve would fit {still} better still.", **said) if len(still) else ""
         return (
@@ -66,7 +67,8 @@ class FunctionalForm:
     def caption(self) -> str:
         """What the table says."""
         return sentence(
-            "Whether numbers go with the hazard in a straight line (score tests after Holm's correction), what was done, "
+            "Whether numbers go with the hazard in a straight line (score tests after Holm's correction), what was "
+            "done, "
             "and the test against a finer curve after it."
         )
 

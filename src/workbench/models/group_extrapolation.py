@@ -40,7 +40,7 @@ class GroupExtrapolation:
 
     @property
     def table(self) -> pd.DataFrame:
-        """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest` and `highest` of
+        """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest`, `highest` of
         all families."""
         rows = [
             (group, each.best, each.table["off"].iloc[0], each.reach, each.until, each.table["survival"].iloc[0],
@@ -62,7 +62,7 @@ class GroupExtrapolation:
         )  # fmt: skip
 
     def findings(self) -> tuple[Finding, ...]:
-        """The group that would last longest and the one that would not; none where families disagree about the order."""
+        """The group that lasts longest and the one that does not; none where families disagree about it."""
         table = self.table.sort_values("survival", ignore_index=True)
         low, high = table.iloc[0], table.iloc[-1]
         if low["highest"] >= high["lowest"]:
@@ -72,7 +72,8 @@ class GroupExtrapolation:
             Finding(
                 id="extrapolated_difference",
                 statement=sentence(
-                    "Beyond the data, by {label}: if their curves go on in their form, {more} of customers with “{longer}” "
+                    "Beyond the data, by {label}: if their curves go on in their form, {more} of customers with "
+                    "“{longer}” "
                     "and {less} with “{shorter}” are {there} after {until}.",
                     label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
                     less=percent(low["survival"]), shorter=low["group"],
@@ -109,7 +110,8 @@ class GroupExtrapolation:
             for row in self.table.itertuples()
         ]
         return sentence(
-            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the range of all "
+            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the "
+            "range of all "
             "families, which reach: {rows}.", label=inline(self.label), rows="; ".join(rows),
         )  # fmt: skip
 

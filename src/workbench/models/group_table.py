@@ -26,9 +26,9 @@ def group_table(curves: Sequence[Curves], horizons: Iterable[float]) -> pd.DataF
     -------
     DataFrame
         `segment`, `group`, `customers`, `left`, `survival_<h>` (missing where a group's data do not reach the horizon),
-        `median`, `median_lower`, `median_upper` (missing where not reached), `mean` (restricted to the common horizon of
-        the segment), `gain` (by how much that is longer than in the segment's largest group), `gain_lower`, `gain_upper`
-        (Wald, each for itself).
+        `median`, `median_lower`, `median_upper` (missing where not reached), `mean` (restricted to the common horizon
+        of the segment), `gain` (by how much that is longer than in the segment's largest group), `gain_lower`,
+        `gain_upper` (Wald, each for itself).
     """
     horizons = clean_horizons(horizons)
     return pd.concat([_rows(each, horizons) for each in curves], ignore_index=True)
@@ -92,7 +92,8 @@ def group_words(curves: Curves, horizons: Iterable[float]) -> dict:
         for horizon in horizons
     }
     template = (
-        "Customers {there} after {times} by group, when half have {left}, and the mean time within the last of these times: "
+        "Customers {there} after {times} by group, when half have {left}, and the mean time within the last of "
+        "these times: "
         "longer than in the segment's largest group by so much (intervals in the file; – where the data do not reach)."
     )
     caption = sentence(template, times=times(horizons, curves.time_unit), **words)

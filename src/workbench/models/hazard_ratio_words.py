@@ -78,8 +78,8 @@ class HazardRatioWords:
 
         None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
         nearly determined by others or nearly determines one, that is
-        known only at the end, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
-        Bonferroni for all hazard ratios.
+        known only at the end or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
+        is widened by Bonferroni for all hazard ratios.
         """
         if not self.usable:
             return ()
@@ -88,7 +88,9 @@ class HazardRatioWords:
         widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
         kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
                         level=percent(self.confidence), count=looked_at)  # fmt: skip
-        doubtful = changed_by_adjusting(table) | table["covariate"].isin((*self.entangled, *self.leaking))
+        doubtful = changed_by_adjusting(table) | table["covariate"].isin(
+            (*self.entangled, *self.leaking, *self.decided_by_few)
+        )
         table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
@@ -100,7 +102,8 @@ class HazardRatioWords:
                 "Customers with {label} “{value}” {leave} at {ratio} times the rate of otherwise similar ones with "
                 "“{reference}”{average}; this is an association, not a cause."
                 if row.covariate in categories
-                else "Customers with {label} of {value} {leave} at {ratio} times the rate of otherwise similar ones with "
+                else "Customers with {label} of {value} {leave} at {ratio} times the rate of otherwise similar "
+                "ones with "
                 "{reference}{average}; this is an association, not a cause."
             )
             findings.append(
@@ -151,8 +154,10 @@ class HazardRatioWords:
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
         reading = sentence(
-            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their upper "
-            "with their lower quartile (where these are the same, the two values shown; of curves, either with the mean); "
+            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their "
+            "upper "
+            "with their lower quartile (where these are the same, the two values shown; of curves, either with the "
+            "mean); "
             "intervals are {kind}. An association, not an effect.",
             kind=self.interval_kind,
             **ending(self.design.lapse),

@@ -93,7 +93,7 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | in
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
 
 
-def tests_caption(*, lapse: bool = False) -> str:
+def caption_of_tests(*, lapse: bool = False) -> str:
     """What the table of tests says."""
     return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **ending(lapse))
 
@@ -123,7 +123,8 @@ def differing_segments(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), though of "
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), "
+                "though of "
                 "the groups with enough to compare no two differ clearly in how long they {stay}."
                 if row.segment not in few
                 else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "

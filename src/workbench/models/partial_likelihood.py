@@ -19,8 +19,8 @@ FOREGONE = 0.7
 """A category that explains more than this of the variance of leaving knows too much."""
 FEW_DECIDE = 0.9
 """A number of which the outermost hundredth of customers has more than this share of the variance is no measurement."""
-HINDSIGHT = "hindsight_"
-"""What names of the checks begin with that name covariates known only at the end."""
+HINDSIGHT, FEW = "hindsight_", "few_decide_"
+"""What names of checks begin with: of covariates known only at the end, and of those that few customers decide."""
 OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
@@ -350,7 +350,7 @@ def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
             label = next(term.label for term in design.terms if term.covariate == covariate)
             checks.append(
                 Check(
-                    name=f"few_decide_{covariate}",
+                    name=f"{FEW}{covariate}",
                     status="warn",
                     message=sentence(
                         "{label} spans so many orders of magnitude that one customer in a hundred has {part} of its "

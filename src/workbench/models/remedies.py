@@ -3,7 +3,8 @@
 The rule, for each covariate whose ratios change (Grambsch and Therneau's test after Holm's correction):
 
 1. two ratios, before and after half of the leavers are gone;
-2. where these still change, and the covariate is a category that nobody asks about (none of the segments): strata, a hazard
+2. where these still change, and the covariate is a category that nobody asks about (none of the segments): strata, a
+hazard
    of its own for each level, whatever its course; nothing is then said about the covariate itself;
 3. where they still change otherwise: four ratios, between the quartiles of the times at which customers left.
 
@@ -27,7 +28,7 @@ from workbench.models.levels import as_levels
 from workbench.models.lifetimes import entry_of, inline, require_lifetimes
 from workbench.models.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
 from workbench.models.risk_sets import apart, proportionality_test, risk_sets
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import listing, number, sentence
 
 MOST_REMEDIED = 50_000
 """Of more customers than this so many, drawn at random, are enough to see whether a remedy helps."""
@@ -45,11 +46,11 @@ class Remedies:
     Attributes
     ----------
     table
-        `covariate`, `label`, `before` (p-value, after Holm's correction), `remedy`, `after`: one row for each covariate.
-        Missing `after`: nothing is left to test, since the covariate is stratified.
+        `covariate`, `label`, `before` (p-value, after Holm's correction), `remedy`, `after`: one row for each
+        covariate. Missing `after`: nothing is left to test, since the covariate is stratified.
     moved
-        `label`, `value`, `plain`, `remedied`: hazard ratios without a remedy of their own, before and after those of the
-        others; the one that moved most first.
+        `label`, `value`, `plain`, `remedied`: hazard ratios without a remedy of their own, before and after those of
+        the others; the one that moved most first.
     customers
         In these fits.
     sampled
@@ -99,7 +100,8 @@ class Remedies:
         """How to read the table."""
         drawn = sentence(" On {count} customers drawn at random.", count=number(self.customers)) if self.sampled else ""
         return sentence(
-            "Tests of whether hazard ratios change over time (p-values after Holm's correction), what was done where they "
+            "Tests of whether hazard ratios change over time (p-values after Holm's correction), what was done "
+            "where they "
             "do, and the test after it.{drawn}", drawn=drawn,
         )  # fmt: skip
 

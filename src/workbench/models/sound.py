@@ -7,7 +7,7 @@ import pandas as pd
 from workbench.findings import Check
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.lifetimes import label_of
-from workbench.models.partial_likelihood import HINDSIGHT
+from workbench.models.partial_likelihood import FEW, HINDSIGHT
 from workbench.wording import listing, sentence
 
 
@@ -23,9 +23,9 @@ def fit_sound(
 ) -> tuple[CoxModel, tuple[Check, ...]]:
     """Fit a Cox model, and where a covariate is known only at the end, or has no estimate, fit it again without.
 
-    A total of what was paid grows for as long as somebody stays, an outcome of the last contact is written when somebody
-    goes: a model with them foretells the past (immortal time). They are found by their rank correlation with the time
-    observed, and by how much of who left they tell.
+    A total of what was paid grows for as long as somebody stays, an outcome of the last contact is written when
+    somebody goes: a model with them foretells the past (immortal time). They are found by their rank correlation with
+    the time observed, and by how much of who left they tell.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def fit_sound(
         model = fit_cox(lifetimes, covariates, **settings)
     if model.blamed:
         told = {check.name: check for check in model.problems}
-        checks += [told[f"few_decide_{name}"] for name in model.blamed if f"few_decide_{name}" in told]
+        checks += [told[FEW + name] for name in model.blamed if FEW + name in told]
         reason = sentence(
             "with them there is no trustworthy maximum (they tell by themselves who goes when, or few decide)"
         )
@@ -72,7 +72,8 @@ def fit_sound(
 def _without(name: str, covariates: Iterable[str], labels: Mapping[str, str] | None, reason: str) -> Check:
     covariates = list(covariates)
     message = sentence(
-        "The model does without {columns}: {reason}. Name the covariates by the parameter of that name to have them in.",
+        "The model does without {columns}: {reason}. Name the covariates by the parameter of that name to have "
+        "them in.",
         columns=listing([label_of(labels, covariate) for covariate in covariates]), reason=reason,
     )  # fmt: skip
     return Check(name=name, status="warn", message=message, value=len(covariates), threshold=0)

@@ -181,8 +181,13 @@ def from_subscriptions(
         left_out[sentence("spells that were over before ends were recorded")] = int(before.sum())
         lives = lives[~before]
         if lives.empty:
-            raise DataError(sentence("subscriptions: got nobody who was still there on {day}, from which ends are "
-                                     "recorded, expected some; say an earlier records_since.", day=since.date()))  # fmt: skip
+            raise DataError(
+                sentence(
+                    "subscriptions: got nobody who was still there on {day}, from which ends are recorded, "
+                    "expected some; "
+                    "say an earlier records_since.", day=since.date(),
+                )
+            )  # fmt: skip
         inferred = records_since is None
         checks.append(
             Check(

@@ -52,10 +52,12 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     }  # fmt: skip
     message = sentence(
         "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate falls with tenure. "
-        "That may be loyalty that grows, or only that customers differ in ways the data do not show and the unsteady ones "
+        "That may be loyalty that grows, or only that customers differ in ways the data do not show and the "
+        "unsteady ones "
         "go first (frailty): do not read it as what staying does to a customer."
         if falls
-        else "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate does not clearly "
+        else "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate does not "
+        "clearly "
         "fall with tenure.",
         **values,
     )
