@@ -4,8 +4,7 @@ The rule, for each covariate whose ratios change (Grambsch and Therneau's test a
 
 1. two ratios, before and after half of the leavers are gone;
 2. where these still change, and the covariate is a category that nobody asks about (none of the segments): strata, a
-hazard
-   of its own for each level, whatever its course; nothing is then said about the covariate itself;
+   hazard of its own for each level, whatever its course; nothing is then said about the covariate itself;
 3. where they still change otherwise: four ratios, between the quartiles of the times at which customers left.
 
 Numbers are made curves first, where they are (`workbench.models.functional_form`): a wrong form looks like a change.
