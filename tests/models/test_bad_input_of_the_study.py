@@ -61,7 +61,7 @@ REFUSED = {
     "negative durations": (
         lambda rows: rows.assign(duration=np.where(FIVE, -2.0, rows["duration"])), LIFETIMES, "5 rows with a negative",
     ),
-    "an id twice": (lambda rows: pd.concat([rows, rows.head(2)]), LIFETIMES, "2 rows with an id that an earlier row has"),
+    "an id twice": (lambda rows: pd.concat([rows, rows.head(2)]), LIFETIMES, "2 rows with an id that an earlier"),
     "events before entry": (
         lambda rows: rows.assign(entry=np.where(FIVE, rows["duration"] + 1, 0.0)), LIFETIMES + "      entry: {}\n",
         "5 rows with an entry after the duration",
