@@ -161,6 +161,7 @@ def _tests(model: CoxModel, rows: pd.DataFrame, quantiles: tuple[float, ...]) ->
     if not owners:
         return empty
     scale = matrix.std(axis=0)
+    scale[scale == 0] = 1.0  # a rare level that is not in the sample
     whole = np.hstack([matrix / scale, *extra])
     coefficients = np.append(model.coefficients["coefficient"].to_numpy(dtype=float) * scale, np.zeros(len(owners)))
     sums = risk_sets(

@@ -14,7 +14,8 @@ from workbench.models.levels import as_levels, gather
 from workbench.models.lifetimes import inline, require_lifetimes
 from workbench.wording import listing, percent, sentence
 
-MOST_GROUPS = 6
+MOST_GROUPS = 4
+"""Each takes seconds; the largest are carried on."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

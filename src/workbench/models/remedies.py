@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.errors import DataError
 from workbench.evaluation.horizons import span, times
 from workbench.evaluation.multiplicity import holm
 from workbench.findings import Check
@@ -141,7 +142,10 @@ def remedy(
     drawn = sample(used, MOST_REMEDIED, random_seed)
     sampled = len(drawn) < len(used)
     if sampled:
-        model = model.refit(drawn)
+        try:
+            model = model.refit(drawn)
+        except DataError:  # no trustworthy maximum among so few leavers
+            return None
     tested = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
     table = tested.assign(remedy=sentence("none needed"), after=tested["before"])
     nothing = Remedies(table=table, moved=pd.DataFrame(), customers=len(drawn), sampled=sampled)
