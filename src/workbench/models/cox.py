@@ -29,8 +29,8 @@ def fit_cox(
     time_unit: str = "month",
     labels: Mapping[str, str] | None = None,
     lapse: bool = False,
-    knots: Mapping[str, tuple[float, ...]] | None = None,
     design: Design | None = None,
+    straight: "CoxModel | None" = None,
 ) -> "CoxModel":
     """Fit a Cox model by partial likelihood, ties as Efron.
 
@@ -48,10 +48,11 @@ def fit_cox(
         What durations are counted in, and labels of columns.
     lapse
         Whether customers lapse instead of leaving: what it is called.
-    knots
-        Of the numbers that go in as curves (`workbench.models.functional_form` finds them).
     design
         Encode by the terms of this design (of another sample of the same data) instead of describing them anew.
+    straight
+        With `design`, of the same rows: a model whose terms differ in the curves of numbers at most. What it says of
+        covariates by themselves is taken over; of the curves it is found anew.
 
     Raises
     ------
@@ -67,8 +68,7 @@ def fit_cox(
     refit = design is not None
     try:
         if not refit:
-            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels,
-                                  lapse=lapse, knots=knots)  # fmt: skip
+            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels, lapse=lapse)
         used = lifetimes[design.complete(lifetimes)]
         if refit:
             design = design.settle(used, used["event"].to_numpy())
@@ -80,13 +80,16 @@ def fit_cox(
     seen = (durations[loud], events[loud])
     entry = entry_of(used)
     entry = None if entry is None else entry[loud]
-    coefficients, covariance, problems, blamed = maximise(matrix[loud], *seen, design, entry=entry)
+    coefficients, covariance, problems, blamed = maximise(
+        matrix[loud], *seen, design, entry=entry, start=None if straight is None else straight.near(design)
+    )
     sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry)
     null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False)
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
     alone, entangled = np.full(len(coefficients), np.nan), ()
-    if len(coefficients) and not refit:  # only findings need them
-        alone = unadjusted(matrix[loud], *seen, design, entry=entry)
+    if len(coefficients) and (straight is not None or not refit):  # only findings need them
+        known = {} if straight is None else straight.unadjusted_of_lines(design)
+        alone = unadjusted(matrix[loud], *seen, design, entry=entry, known=known)
         together = going_together(matrix[loud], design)
         entangled = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
     return CoxModel(
@@ -180,6 +183,24 @@ class CoxModel(HazardRatioWords, Predictions):
     def usable(self) -> bool:
         """Whether the fit found its maximum; where not, nothing may be said or predicted from it."""
         return all(problem.status != "fail" for problem in self.problems)
+
+    def unadjusted_of_lines(self, design: Design) -> dict[str, np.ndarray]:
+        """Unadjusted log hazard ratios by covariate, of those that have the same columns in `design`."""
+        own, other = (
+            {covariate: [column for column in each.columns if column[0] == covariate] for covariate, _ in each.columns}
+            for each in (self.design, design)
+        )
+        values = self.coefficients.set_index("covariate")["unadjusted"]
+        return {
+            covariate: values.loc[[covariate]].to_numpy(dtype=float)
+            for covariate, columns in own.items()
+            if other.get(covariate) == columns
+        }
+
+    def near(self, design: Design) -> np.ndarray:
+        """Log hazard ratios of the columns of `design`, 0 of those that are not here."""
+        own = dict(zip(self.design.columns, self.coefficients["coefficient"], strict=True))
+        return np.array([float(own.get(column, 0.0)) for column in design.columns])
 
     @property
     def leaking(self) -> tuple[str, ...]:

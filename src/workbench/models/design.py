@@ -22,6 +22,10 @@ ALIASED = 1e-8
 """A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
 
 
+SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
+"""Names of checks of columns, by which they are known."""
+
+
 class NobodyLeft(DataError):
     """No customer with complete covariates left: there is no model to fit, whatever its covariates."""
 
@@ -102,6 +106,12 @@ class Design:
         """(covariate, level) of each column that is used, in order."""
         everything = (column for term in self.terms for column in term.columns)
         return tuple(column for column in everything if column not in self.dropped and column not in self.silent)
+
+    def bent(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
+        """The same terms with curves of these numbers, to be settled again."""
+        terms = tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms)
+        said = tuple(check for check in self.checks if not check.name.startswith((SEPARATION, NOTHING_NEW)))
+        return Design(terms=terms, checks=said, lapse=self.lapse)
 
     def complete(self, frame: pd.DataFrame) -> np.ndarray:
         """Rows in which no numeric covariate is missing (a missing category is a level of its own)."""
@@ -207,7 +217,7 @@ class Design:
                 if nobody:
                     checks.append(
                         Check(
-                            name=f"separation_{term.covariate}",
+                            name=f"{SEPARATION}{term.covariate}",
                             status="warn",
                             message=sentence(
                                 "{label}: nobody with {levels} {left}, so no hazard ratio can be given (separation); "
@@ -233,7 +243,7 @@ class Design:
             copies = all(len(reason) == 1 for reason in reasons)
             checks.append(
                 Check(
-                    name="covariates_saying_nothing_new",
+                    name=NOTHING_NEW,
                     status="pass" if copies else "warn",
                     message=sentence("Left out of the model, because they say nothing new: {columns}.",
                                      columns="; ".join(said)),
@@ -250,7 +260,6 @@ def build_design(
     *,
     labels: Mapping[str, str] | None = None,
     lapse: bool = False,
-    knots: Mapping[str, tuple[float, ...]] | None = None,
 ) -> Design:
     """Describe covariates and settle which columns are used.
 
@@ -271,8 +280,6 @@ def build_design(
         Labels of columns.
     lapse
         Whether customers lapse instead of leaving: what it is called.
-    knots
-        Of the numbers that go in as curves.
 
     Raises
     ------
@@ -306,8 +313,7 @@ def build_design(
             if not known.all():
                 incomplete.append(label)
             complete &= known
-            bent = (knots or {}).get(covariate, ())
-            terms.append(Term(covariate=covariate, label=label, knots=bent, **_scale(values[known])))
+            terms.append(Term(covariate=covariate, label=label, **_scale(values[known])))
         else:
             levels = as_levels(column)
             shown, small = gather(levels, label=label, check=f"small_levels_{covariate}")

@@ -108,10 +108,13 @@ def functional_form(
     bent, gain = model, 0.0
     if knots:
         bent = fit_cox(
-            lifetimes, [term.covariate for term in model.design.terms], confidence=model.confidence, knots=knots,
-            time_unit=model.time_unit, labels={term.covariate: term.label for term in model.design.terms},
-            lapse=model.design.lapse,
-        )  # fmt: skip
+            lifetimes,
+            [term.covariate for term in model.design.terms],
+            confidence=model.confidence,
+            time_unit=model.time_unit,
+            design=model.design.bent(knots),
+            straight=model,
+        )
         more = len(bent.coefficients) - len(model.coefficients)
         gain = 2 * (bent.log_likelihood - model.log_likelihood - more)
         if not bent.usable or gain <= 0:

@@ -36,7 +36,13 @@ CONVERGENCE = "cox_convergence"
 
 
 def maximise(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    start: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
     """Fit by Newton's method with step halving, and judge the fit.
 
@@ -48,6 +54,8 @@ def maximise(
         Names the columns.
     entry (n,)
         As in `risk_sets`.
+    start (p,)
+        Where the maximum may be near; 0 where it is None.
 
     Returns
     -------
@@ -61,9 +69,10 @@ def maximise(
         return np.zeros(0), np.zeros((0, 0)), (), ()
     spread = balance(matrix, design)
     balanced = matrix @ spread
+    near = None if start is None else np.linalg.solve(spread, start)
     names = {term.covariate: term.label for term in design.terms}
     entangled = overlapping(matrix, design)
-    estimate, covariance, settled = newton(balanced, durations, events, entry=entry)
+    estimate, covariance, settled = newton(balanced, durations, events, entry=entry, start=near)
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
@@ -167,6 +176,7 @@ def newton(
     *,
     entry: np.ndarray | None = None,
     held: float = 0.0,
+    start: np.ndarray | None = None,
     most: int = 50,
     enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -177,13 +187,15 @@ def newton(
     held
         Weight of a ridge penalty, half of the squared coefficients; the covariance is then that of the posterior under
         a normal prior of variance `1 / held`.
+    start (p,)
+        Where to begin; 0 where it is None.
 
     Returns
     -------
     ndarray (p,), ndarray (p, p), bool
         Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
     """
-    estimate, gain = np.zeros(matrix.shape[1]), np.inf
+    estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
     penalty = held * np.eye(matrix.shape[1])
 
     def at(place: np.ndarray):
@@ -215,11 +227,20 @@ def newton(
 
 
 def unadjusted(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Log hazard ratios (p,) of each covariate in a model of its own; columns as in `maximise`."""
+    """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
     spread, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
-    for own in _places(design).values():
+    for covariate, own in _places(design).items():
+        if known and covariate in known:
+            estimate[own] = known[covariate]
+            continue
         part = spread[np.ix_(own, own)]
         estimate[own] = part @ newton(matrix[:, own] @ part, durations, events, entry=entry)[0]
     return estimate
