@@ -1,6 +1,7 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,12 @@ class Extrapolation:
 
 
 def extrapolate(
-    lifetimes: pd.DataFrame, *, time_unit: str = "month", lapse: bool = False, until: float | None = None
+    lifetimes: pd.DataFrame,
+    *,
+    time_unit: str = "month",
+    lapse: bool = False,
+    until: float | None = None,
+    without: Collection[str] = (),
 ) -> Extrapolation | None:
     """Fit families of curves to all customers, put them to the test on the last part of the time, and carry them on.
 
@@ -134,6 +140,8 @@ def extrapolate(
         Whether customers lapse instead of leaving: what it is called.
     until
         How far to carry the curve on; by default twice as far as it can be judged.
+    without
+        Families to pass over.
 
     Returns
     -------
@@ -157,7 +165,8 @@ def extrapolate(
     until = max(AS_FAR_AGAIN * reach if until is None else until, reach)
     grid = np.linspace(reach, until, 60)
     rows, curves = [], {"time": grid}
-    for family, make in _families(lifetimes).items():
+    families = {name: make for name, make in _families(lifetimes).items() if name not in without}
+    for family, make in families.items():
         whole, part = _fit(make(), lifetimes), _fit(make(), early)
         if whole is None or part is None:
             continue

@@ -15,6 +15,8 @@ from workbench.models.lifetimes import inline, require_lifetimes
 from workbench.wording import listing, percent, sentence
 
 MOST_GROUPS = 4
+SLOW = ("generalised gamma",)
+"""Fitted to all customers alone: it takes longer than all others, of which it has most as limits."""
 """Each takes seconds; the largest are carried on."""
 
 
@@ -153,7 +155,9 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
         return None
     lasted = [min(reach, float(lifetimes["duration"].max())) for reach in enough["reach"]]
     until = max(*lasted, AS_FAR_AGAIN * min(lasted))
-    found = {group: extrapolate(lifetimes[names == group], until=until, **words) for group in enough["group"]}
+    found = {
+        group: extrapolate(lifetimes[names == group], until=until, without=SLOW, **words) for group in enough["group"]
+    }
     found = {group: each for group, each in found.items() if each is not None}
     if len(found) < 2:
         return None
