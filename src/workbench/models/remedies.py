@@ -63,8 +63,10 @@ class Remedies:
     sampled: bool
 
     def checks(self, level: float = 0.05) -> tuple[Check, ...]:
-        """What was done, what still changes, and whether the other ratios depend on it."""
+        """What was done, what still changes, whether other ratios depend on it; empty where nothing had to be."""
         done = self.table[self.table["before"] < level]
+        if done.empty:
+            return ()
         still = done[done["after"] < level]
         said = [sentence("{label}: {remedy}", label=inline(row.label), remedy=row.remedy) for row in done.itertuples()]
         message = sentence(
