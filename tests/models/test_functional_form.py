@@ -9,6 +9,8 @@ from workbench.models.bends import bends, knots_of
 from workbench.models.changing_hazards import fit_changing
 from workbench.models.cox import fit_cox
 from workbench.models.functional_form import functional_form
+from workbench.models.judging import judge
+from workbench.models.lives import read_lives
 
 
 def world(size=2000, *, seed=1, bent=True):
@@ -98,3 +100,27 @@ def test_a_curve_that_changes_over_time_has_two_of_them():
     table = remedied.hazard_ratios()
     assert table["covariate"].tolist().count("age") == 2
     assert np.isfinite(table[["early", "late"]]).all().all()
+
+
+def test_out_of_time_a_model_with_curves_is_judged_with_curves_found_before_the_day():
+    random = np.random.default_rng(8)
+    size = 2500
+    begin = pd.Timestamp("2022-01-01") + pd.to_timedelta(random.integers(0, 1200, size), unit="D")
+    age = random.uniform(20, 80, size)
+    life = random.exponential(500 * np.exp(-(((age - 50) / 15) ** 2) / 2)).astype(int) + 1
+    end = pd.Series(begin + pd.to_timedelta(life, unit="D"))
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{i}" for i in range(size)],
+            "start": begin,
+            "end": end.where(end < "2026-01-01"),
+            "age": age,
+        }
+    )
+    lives = read_lives("subscriptions", rows, as_of=pd.Timestamp("2026-01-01").date())
+    straight = fit_cox(lives.lifetimes, ["age"])
+    form = functional_form(straight, lives.lifetimes, random_seed=1)
+    assert form.aic_gain > 0
+    curved, plain = (judge(model, lives, [12], random_seed=1).comparison for model in (form.model, straight))
+    gain = [each.evaluations[each.best].metrics()["concordance"] for each in (curved, plain)]
+    assert gain[0] > gain[1] + 0.05
