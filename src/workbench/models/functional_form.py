@@ -14,7 +14,7 @@ from workbench.models.lifetimes import entry_of, inline, require_lifetimes
 from workbench.models.risk_sets import risk_sets
 from workbench.wording import listing, number, sentence
 
-MOST_TESTED = 100_000
+MOST_TESTED = 50_000
 """Of more customers than this so many, drawn at random, are enough to see what bends."""
 FINER = (0.05, 0.275, 0.5, 0.725, 0.95)
 """Quantiles of the knots of the finer curve that a curve is tested against."""
