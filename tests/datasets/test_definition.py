@@ -1,3 +1,4 @@
+import datetime
 import os
 
 import pytest
@@ -54,6 +55,30 @@ tables:
     assert by_name["plan"].missing == ("NA", "x")
     assert (by_name["age"].label, by_name["age"].unit, by_name["age"].kind) == ("Age", "years", "number")
     assert by_name["name"].personal
+
+
+def test_the_day_from_which_ends_were_recorded_is_that_of_subscriptions_and_part_of_the_fingerprint(project):
+    yaml = """
+title: Contracts
+tables:
+  subscriptions:
+    file: rows.csv
+    {line}
+    columns: {{customer_id: id, start: from, end: to}}
+"""
+    project.write(yaml.format(line="records_since: 2023-01-01"), "id,from,to\nx,2022-01-01,\n")
+    table = project.find().table("subscriptions")
+    assert table.records_since == datetime.date(2023, 1, 1)
+    since = project.find().fingerprint()
+    project.write(yaml.format(line=""), "id,from,to\nx,2022-01-01,\n")
+    assert project.find().table("subscriptions").records_since is None
+    assert project.find().fingerprint() != since
+    (fault,) = faults(project, yaml.format(line="records_since: long ago"))
+    assert fault == "tables.subscriptions.records_since: got 'long ago', expected a date such as 2026-10-31."
+    (fault,) = faults(
+        project, f"title: x\ntables: {{lifetimes: {{file: rows.csv, records_since: 2023-01-01, {COLUMNS}}}}}"
+    )
+    assert fault == ("tables.lifetimes.records_since: got '2023-01-01', expected no such key: it is for subscriptions.")
 
 
 def test_all_faults_of_a_file_are_told_at_once(project):

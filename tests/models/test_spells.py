@@ -63,7 +63,43 @@ def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_l
     made = from_subscriptions(frame, as_of=dt.date(2026, 1, 1))
     assert made.lifetimes["event"].tolist() == [False]
     assert made.lifetimes["duration"].tolist() == pytest.approx([12], abs=0.01)
-    assert [check.name for check in made.checks] == ["future_starts"]
+    (check,) = made.checks
+    assert (check.name, check.status) == ("customers_left_out", "warn")
+    assert check.message == "1 count; 50% are left out: 1 subscriptions that begin after the records end."
+
+
+def test_an_end_on_the_day_of_the_extract_has_come():
+    """An end is the first day without: on the morning of the extract the customer is gone."""
+    lives = one(("a", "2025-01-01", "2026-01-01", "price"), ("b", "2025-01-01", "2026-01-02", "price"))
+    assert lives["event"].to_dict() == {"a": True, "b": False}
+    assert lives.loc["a", "duration"] == lives.loc["b", "duration"] == pytest.approx(365 / DAYS_PER_MONTH)
+
+
+def test_who_ended_first_is_counted_when_the_start_of_the_records_is_guessed():
+    """The records begin on the day before the first end: on it, that customer was seen to be there."""
+    lives = world(4000, first="2020-01-01")
+    kept = lives[~(lives["end"] < pd.Timestamp("2023-01-02"))].copy()
+    kept.loc[kept.index[:2], ["start", "end"]] = [pd.Timestamp("2022-06-01"), pd.Timestamp("2023-01-02")]
+    made = from_subscriptions(kept, as_of=END.date())
+    assert len(made.lifetimes) == len(kept)
+    first = made.lifetimes.set_index("customer_id").loc[kept["customer_id"].iloc[:2]]
+    assert first["event"].all()
+    assert (first["duration"] - first["entry"]).tolist() == pytest.approx([1 / DAYS_PER_MONTH] * 2)
+    check = next(check for check in made.checks if check.name == "customers_left_out")
+    assert (check.status, check.value) == ("pass", 0)
+
+
+def test_who_had_gone_before_ends_were_recorded_is_counted_out_and_said():
+    lives = world(1000, first="2020-01-01")
+    day = dt.date(2023, 1, 1)
+    made = from_subscriptions(lives, as_of=END.date(), records_since=day)
+    gone = int((lives["end"] <= pd.Timestamp(day)).sum())
+    check = next(check for check in made.checks if check.name == "customers_left_out")
+    assert gone > 10
+    assert len(made.lifetimes) == len(lives) - gone
+    assert f"{gone} spells that were over before ends were recorded" in check.message
+    with pytest.raises(DataError, match="say an earlier records_since"):
+        from_subscriptions(lives.dropna(subset=["end"]), as_of=END.date(), records_since=dt.date(2030, 1, 1))
 
 
 def test_faults_of_subscriptions_are_told_at_once():
@@ -95,7 +131,7 @@ def test_records_that_begin_late_are_noticed_and_allowed_for():
 def test_nothing_of_the_future_is_known_on_an_earlier_day(spells):
     day = pd.Timestamp("2025-01-01")
     earlier = world()
-    earlier.loc[earlier["end"] >= day, ["end", "end_reason"]] = None
+    earlier.loc[earlier["end"] > day, ["end", "end_reason"]] = None
     earlier = from_subscriptions(earlier[earlier["start"] < day], as_of=day.date()).lifetimes
     pd.testing.assert_frame_equal(
         spells.until(day).reset_index(drop=True), earlier.reset_index(drop=True), check_dtype=False

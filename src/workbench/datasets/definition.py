@@ -23,7 +23,10 @@ __all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefiniti
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
 _ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", "sheet", "encoding", "separator", "decimal")
-_TABLE_KEYS = (*_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "columns")
+_TABLE_KEYS = (
+    *_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "columns"
+)  # fmt: skip
+_WITH_ENDS = ("subscriptions",)  # tables of which it matters from when ends were recorded
 _ALIAS_KEYS = ("file", "encoding", "separator", "id", "customer_id")
 GUESS = "# guess: confirm"  # how a drafted line ends that holds a guess
 UNKNOWN = "which_table"  # what a draft calls a table that it does not recognise
@@ -80,6 +83,8 @@ class TableDefinition:
         Unit of the table's times, one of days, weeks, months, years; empty where it has none.
     time_zone
         Whose wall clock its timestamps show.
+    records_since
+        Of subscriptions: the day from which ends were recorded; None where it is not said.
     origin
         Where the rows are.
     """
@@ -89,6 +94,7 @@ class TableDefinition:
     segments: tuple[str, ...]
     time_unit: str
     time_zone: str = "UTC"
+    records_since: datetime.date | None = None
     origin: Origin
 
     @property
@@ -286,6 +292,10 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
             given.fault(f"{column.name}.valid_from", got=shown(column.valid_from), expected=expected)
     _check_currencies(section, given, columns)
     segments = _check_segments(section, segments, columns, canonical)
+    records_since = section.day("records_since")
+    if records_since is not None and canonical.name not in _WITH_ENDS:
+        expected = sentence("no such key: it is for {tables}", tables=listing(_WITH_ENDS))
+        section.fault("records_since", got=shown(str(records_since)), expected=expected)
     own = [key for key in canonical.fields if key in columns]
     ordered = [*own, *(key for key in columns if key not in own)]
     return TableDefinition(
@@ -294,6 +304,7 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         segments=segments,
         time_unit=time.unit if time else "",
         time_zone=section.time_zone("time_zone") or time_zone or "UTC",
+        records_since=records_since,
         origin=read_origin(section, folder),
     )
 

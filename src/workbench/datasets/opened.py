@@ -80,7 +80,7 @@ def write(opened: Opened, workshop: Workshop, path: Path) -> None:
 
 
 def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
-    """A SHA-256 of what the tables say: values, their order, names, kinds, units, scales and segments.
+    """A SHA-256 of what the tables say: values, their order, names, kinds, units, scales, segments and since when.
 
     Not of where or how they are stored. A row counts through the MD5 of its values and its number, and a table through
     the sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
@@ -90,6 +90,8 @@ def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
         definition, table = each.definition, each.table
         by_name = {column.name: column for column in definition.columns}
         meaning: list[object] = [definition.name, definition.time_unit, definition.time_zone, definition.segments]
+        if definition.records_since is not None:
+            meaning.append(str(definition.records_since))
         for name in table.columns:
             column = by_name.get(name)
             unit, scale = (column.unit, column.scale) if column else ("", None)

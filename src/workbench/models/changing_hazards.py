@@ -1,6 +1,6 @@
 """The remedy where hazard ratios change over time: one ratio early in a customer's life and another late."""
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,9 +11,10 @@ from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.models.cox import CoxModel
-from workbench.models.design import Design
+from workbench.models.design import Design, comparisons
+from workbench.models.endings import ending
 from workbench.models.lifetimes import entry_of, inline, require_lifetimes
-from workbench.models.partial_likelihood import EXPLODED, newton
+from workbench.models.partial_likelihood import EXPLODED, balance_with, newton
 from workbench.models.predictions import Baseline, Predictions, Stretch
 from workbench.models.risk_sets import proportionality_test, risk_sets
 from workbench.wording import listing, number, percent, sentence
@@ -55,6 +56,27 @@ def fit_changing(
     return _fit(model, model.design, used, changing, cut)
 
 
+def doubled_columns(
+    design: Design,
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    changing: Collection[str],
+    cuts: tuple[float, ...],
+) -> list[int]:
+    """Columns of the covariates that change, of a category those with enough leavers in each stretch between cuts."""
+    stretch = np.searchsorted(cuts, durations)  # a time at a cut belongs to the stretch before it
+    categories = {term.covariate for term in design.terms if term.is_category}
+    return [
+        place
+        for place, (covariate, _) in enumerate(design.columns)
+        if covariate in changing
+        and (covariate not in categories or all(
+            (matrix[:, place] * events * (stretch == part)).sum() >= FEWEST_LEAVERS for part in range(len(cuts) + 1)
+        ))
+    ]  # fmt: skip
+
+
 def _fit(
     model: CoxModel, design: Design, used: pd.DataFrame, changing: tuple[str, ...], cut: float
 ) -> "ChangingHazards | None":
@@ -65,14 +87,7 @@ def _fit(
     early, late = (entry < cut) & ~silent, (durations > cut) & ~silent
     if not (events & early & (durations <= cut)).any() or not (events & late).any():
         return None
-    doubled = [
-        place
-        for place, (covariate, level) in enumerate(design.columns)
-        if covariate in changing
-        and (not level or all(
-            (matrix[:, place] * events * part).sum() >= FEWEST_LEAVERS for part in (durations <= cut, durations > cut)
-        ))
-    ]  # fmt: skip
+    doubled = doubled_columns(design, matrix, durations, events, changing, (cut,))
     if not doubled:
         return None
     rows = np.vstack(
@@ -84,14 +99,15 @@ def _fit(
     stops = np.append(np.minimum(durations[early], cut), durations[late])
     left = np.append(events[early] & (durations[early] <= cut), events[late])
     starts = np.append(entry[early], np.maximum(entry[late], cut))
-    scale = rows.std(axis=0)
-    if (scale == 0).any():
+    try:
+        spread = balance_with(matrix[~silent], design, doubled, rows)
+    except np.linalg.LinAlgError:
         return None
-    estimate, covariance, settled = newton(rows / scale, stops, left, entry=starts)
+    estimate, covariance, settled = newton(rows @ spread, stops, left, entry=starts)
     if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
         return None
-    sums = risk_sets(stops, left, rows / scale, estimate, entry=starts)
-    sums = replace(sums, mean_hazard=sums.mean_hazard * scale)
+    sums = risk_sets(stops, left, rows @ spread, estimate, entry=starts)
+    sums = replace(sums, mean_hazard=sums.mean_hazard @ np.linalg.inv(spread))
     after = []
     width = len(design.columns)
     for term in model.design.terms:
@@ -108,8 +124,8 @@ def _fit(
         changing=changing,
         doubled=tuple(doubled),
         cut=cut,
-        estimate=estimate / scale,
-        covariance=covariance / np.outer(scale, scale),
+        estimate=spread @ estimate,
+        covariance=spread @ covariance @ spread.T,
         baseline_sums=Baseline.of(sums, float(durations.max())),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
@@ -190,29 +206,24 @@ class ChangingHazards(Predictions):
         `late_lower`, `late_upper`, `z` of the change, `customers` compared; of the ratios that have two values, the
         clearest change first."""
         z = normal_quantile(self.model.confidence)
-        terms: Mapping = {term.covariate: term for term in self.design.terms}
-        plain = self.model.coefficients.set_index(["covariate", "level"])["customers"]
-        rows = []
-        for place, column in enumerate(self.doubled):
-            covariate, level = self.design.columns[column]
-            term = terms[covariate]
-            step = 1.0 if term.is_category else term.high - term.low
-            pick = np.zeros((2, len(self.estimate)))
-            pick[:, column] = step
-            pick[1, len(self.design.columns) + place] = step
+        customers = self.model.coefficients["customers"].to_numpy()
+        width, rows = len(self.design.columns), []
+        for each in comparisons(self.design):
+            later = each.weights[list(self.doubled)]  # what the extra columns are multiplied with, after the cut
+            if not later.any():
+                continue
+            pick = np.array([[*each.weights, *np.zeros(len(later))], [*each.weights, *later]])
             centre = pick @ self.estimate
             half = z * np.sqrt(np.einsum("ip,pq,iq->i", pick, self.covariance, pick))
-            change = self.estimate[len(self.design.columns) + place]
-            error = np.sqrt(self.covariance[len(self.design.columns) + place, len(self.design.columns) + place])
+            change, error = later @ self.estimate[width:], np.sqrt(later @ self.covariance[width:, width:] @ later)
             row = {
-                "covariate": covariate, "category": term.is_category, "label": term.label,
-                "value": level or number(term.high),
-                "reference": term.levels[0] if term.is_category else number(term.low),
+                "covariate": each.term.covariate, "category": each.term.is_category, "label": each.term.label,
+                "value": each.value, "reference": each.reference,
             }  # fmt: skip
             for name, at in (("early", 0), ("late", 1)):
                 row |= {name: np.exp(centre[at]), f"{name}_lower": np.exp(centre[at] - half[at]),
                         f"{name}_upper": np.exp(centre[at] + half[at])}  # fmt: skip
-            rows.append(row | {"z": abs(change / error), "customers": int(plain[covariate, level])})
+            rows.append(row | {"z": abs(change / error), "customers": int(customers[each.column])})
         table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
         return table
 
@@ -246,7 +257,7 @@ class ChangingHazards(Predictions):
             return ()
         message = sentence(
             "Every hazard ratio that changes fades with tenure ({labels}), as it does where customers differ in ways "
-            "that the data do not show and the unsteady ones leave first (frailty): early ratios are nearer to what "
+            "that the data do not show and the unsteady ones go first (frailty): early ratios are nearer to what "
             "tells customers apart, and a hazard that falls with tenure need not mean that anybody grows loyal.",
             labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
         )
@@ -266,14 +277,16 @@ class ChangingHazards(Predictions):
             Finding(
                 id=f"changing_{row['covariate']}",
                 statement=sentence(
-                    "In the first {cut}, customers with {label} “{value}” leave at {early} times the rate of otherwise "
+                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of "
+                    "otherwise "
                     "similar ones with “{reference}”, later at {late} times; this is an association, not a cause."
                     if row["category"]
-                    else "In the first {cut}, customers with {label} of {value} leave at {early} times the rate of "
+                    else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "
                     "otherwise similar ones with {reference}, later at {late} times; this is an association, not a "
                     "cause.",
                     cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
                     early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
+                    **ending(self.design.lapse),
                 ),
                 estimate=float(row["early"]),
                 unit=sentence("hazard ratio, early"),

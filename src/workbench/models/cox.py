@@ -12,13 +12,13 @@ from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check
-from workbench.models.design import Design, NobodyLeft, build_design
+from workbench.models.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.hazard_ratio_words import HazardRatioWords
 from workbench.models.lifetimes import entry_of, require_lifetimes
-from workbench.models.partial_likelihood import CONVERGENCE, maximise, overlapping, unadjusted
+from workbench.models.partial_likelihood import CONVERGENCE, FEW, HINDSIGHT, going_together, maximise, unadjusted
 from workbench.models.predictions import Baseline, Predictions, Stretch
 from workbench.models.risk_sets import proportionality_test, risk_sets
-from workbench.wording import number, percent, sentence
+from workbench.wording import percent, sentence
 
 
 def fit_cox(
@@ -28,7 +28,9 @@ def fit_cox(
     confidence: float = 0.9,
     time_unit: str = "month",
     labels: Mapping[str, str] | None = None,
+    lapse: bool = False,
     design: Design | None = None,
+    straight: "CoxModel | None" = None,
 ) -> "CoxModel":
     """Fit a Cox model by partial likelihood, ties as Efron.
 
@@ -44,8 +46,13 @@ def fit_cox(
         Level of the intervals.
     time_unit, labels
         What durations are counted in, and labels of columns.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
     design
         Encode by the terms of this design (of another sample of the same data) instead of describing them anew.
+    straight
+        With `design`, of the same rows: a model whose terms differ in the curves of numbers at most. What it says of
+        covariates by themselves is taken over; of the curves it is found anew.
 
     Raises
     ------
@@ -61,26 +68,30 @@ def fit_cox(
     refit = design is not None
     try:
         if not refit:
-            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels)
+            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels, lapse=lapse)
         used = lifetimes[design.complete(lifetimes)]
         if refit:
             design = design.settle(used, used["event"].to_numpy())
     except NobodyLeft as error:
-        return _no_model(error, confidence=confidence, time_unit=time_unit)
+        return _no_model(error, confidence=confidence, time_unit=time_unit, lapse=lapse)
     matrix, silent = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     loud = ~silent
     seen = (durations[loud], events[loud])
     entry = entry_of(used)
     entry = None if entry is None else entry[loud]
-    coefficients, covariance, problems = maximise(matrix[loud], *seen, design, entry=entry)
+    coefficients, covariance, problems, blamed = maximise(
+        matrix[loud], *seen, design, entry=entry, start=None if straight is None else straight.near(design)
+    )
     sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry)
     null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False)
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
     alone, entangled = np.full(len(coefficients), np.nan), ()
-    if len(coefficients) and not refit:  # only findings need them
-        alone = unadjusted(matrix[loud], *seen, design, entry=entry)
-        entangled = tuple(overlapping(matrix[loud], design))
+    if len(coefficients) and (straight is not None or not refit):  # only findings need them
+        known = {} if straight is None else straight.unadjusted_of_lines(design)
+        alone = unadjusted(matrix[loud], *seen, design, entry=entry, known=known)
+        together = going_together(matrix[loud], design)
+        entangled = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
     return CoxModel(
         design=design,
         coefficients=pd.DataFrame(
@@ -94,6 +105,7 @@ def fit_cox(
             }
         ),
         entangled=entangled,
+        blamed=blamed,
         covariance=covariance,
         baseline_sums=Baseline.of(sums, float(durations.max())),
         last_time=float(durations.max()),
@@ -122,7 +134,9 @@ class CoxModel(HazardRatioWords, Predictions):
         unit), `standard_error`, `unadjusted` (the coefficient with this covariate alone; missing in a refit),
         `customers` (at the level or the reference; all of a number).
     entangled
-        Covariates that the others nearly determine.
+        Covariates that the others nearly determine, and those that they go together with.
+    blamed
+        Covariates without an estimate, where there is no trustworthy maximum.
     covariance
         Of the coefficients, in the same order.
     baseline_sums
@@ -146,6 +160,7 @@ class CoxModel(HazardRatioWords, Predictions):
     design: Design
     coefficients: pd.DataFrame
     entangled: tuple[str, ...]
+    blamed: tuple[str, ...]
     covariance: np.ndarray
     baseline_sums: Baseline
     last_time: float
@@ -168,6 +183,37 @@ class CoxModel(HazardRatioWords, Predictions):
     def usable(self) -> bool:
         """Whether the fit found its maximum; where not, nothing may be said or predicted from it."""
         return all(problem.status != "fail" for problem in self.problems)
+
+    def unadjusted_of_lines(self, design: Design) -> dict[str, np.ndarray]:
+        """Unadjusted log hazard ratios by covariate, of those that have the same columns in `design`."""
+        own, other = (
+            {covariate: [column for column in each.columns if column[0] == covariate] for covariate, _ in each.columns}
+            for each in (self.design, design)
+        )
+        values = self.coefficients.set_index("covariate")["unadjusted"]
+        return {
+            covariate: values.loc[[covariate]].to_numpy(dtype=float)
+            for covariate, columns in own.items()
+            if other.get(covariate) == columns
+        }
+
+    def near(self, design: Design) -> np.ndarray:
+        """Log hazard ratios of the columns of `design`, 0 of those that are not here."""
+        own = dict(zip(self.design.columns, self.coefficients["coefficient"], strict=True))
+        return np.array([float(own.get(column, 0.0)) for column in design.columns])
+
+    @property
+    def leaking(self) -> tuple[str, ...]:
+        """Covariates that seem to be known only at the end."""
+        return self._named(HINDSIGHT)
+
+    @property
+    def decided_by_few(self) -> tuple[str, ...]:
+        """Numbers of which a few customers have nearly all the spread."""
+        return self._named(FEW)
+
+    def _named(self, kind: str) -> tuple[str, ...]:
+        return tuple(check.name.removeprefix(kind) for check in self.problems if check.name.startswith(kind))
 
     @property
     def interval_kind(self) -> str:
@@ -205,31 +251,32 @@ class CoxModel(HazardRatioWords, Predictions):
         -------
         DataFrame
             `covariate`, `label`, `value`, `reference`: customers at `value` leave at `hazard_ratio` times the rate of
-            otherwise equal ones at `reference` (of a number: the two values of `design.Term`); `lower`, `upper`,
+            otherwise equal ones at `reference` (of a number: the two values of `design.Term`; of one that goes in as a
+            curve, either with its mean); `lower`, `upper`,
             `p_value`, `p_value_holm` (over all rows); `unadjusted` hazard ratio, with this covariate alone, and
             `customers` compared. References of categories are their most frequent level.
         """
         z = normal_quantile(self.confidence)
-        terms = {term.covariate: term for term in self.design.terms}
+        coefficients = self.coefficients["coefficient"].to_numpy(dtype=float)
+        alone = self.coefficients["unadjusted"].to_numpy(dtype=float)
         rows = []
-        for row in self.coefficients.itertuples():
-            term = terms[row.covariate]
-            step = 1.0 if term.is_category else term.high - term.low
-            center, half = row.coefficient * step, z * row.standard_error * step
+        for each in comparisons(self.design):
+            term, center = each.term, each.weights @ coefficients
+            error = np.sqrt(each.weights @ self.covariance @ each.weights)
             with np.errstate(over="ignore"):
-                ratio, lower, upper = np.exp([center, center - half, center + half])
+                ratio, lower, upper = np.exp([center, center - z * error, center + z * error])
             rows.append(
                 {
                     "covariate": term.covariate,
                     "label": term.label,
-                    "value": row.level or number(term.high),
-                    "reference": term.levels[0] if term.is_category else number(term.low),
+                    "value": each.value,
+                    "reference": each.reference,
                     "hazard_ratio": ratio,
                     "lower": lower,
                     "upper": upper,
-                    "p_value": 2 * norm.sf(abs(row.coefficient / row.standard_error)),
-                    "unadjusted": np.exp(row.unadjusted * step),
-                    "customers": row.customers,
+                    "p_value": 2 * norm.sf(abs(center / error)),
+                    "unadjusted": np.exp(each.weights @ alone),
+                    "customers": int(self.coefficients["customers"].iloc[each.column]),
                 }
             )
         numbers = ["hazard_ratio", "lower", "upper", "p_value", "unadjusted", "customers"]
@@ -250,14 +297,15 @@ class CoxModel(HazardRatioWords, Predictions):
         return [Stretch(matrix, log_hazard, 0.0, np.inf)]
 
 
-def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str) -> CoxModel:
+def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: bool) -> CoxModel:
     """A model that is not usable, with a failed check that says why."""
     empty = np.zeros(0)
     return CoxModel(
-        design=Design(terms=()),
+        design=Design(terms=(), lapse=lapse),
         coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
                                            "customers"]),
         entangled=(),
+        blamed=(),
         covariance=np.zeros((0, 0)),
         baseline_sums=Baseline(empty, empty, empty, np.zeros((0, 0)), (0.0, 0.0)),
         last_time=0.0,

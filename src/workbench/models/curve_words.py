@@ -8,6 +8,7 @@ import pandas as pd
 from workbench.evaluation.horizons import clean_horizons, span, units
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.models.endings import ending
 from workbench.models.lifetimes import inline
 from workbench.wording import listing, number, percent, sentence
 
@@ -37,7 +38,8 @@ class CurveWords:
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
                 statement=sentence(
-                    "Half of {who} leave within {span}{chosen}.",
+                    "Half of {who} {leave} within {span}{chosen}.",
+                    **ending(self.lapse),
                     who=who,
                     span=span(row["median"], self.time_unit),
                     chosen=chosen,
@@ -55,7 +57,9 @@ class CurveWords:
         if at.empty:
             return Finding(
                 id=f"survival_{self.by}" if self.by else "survival",
-                statement=sentence("The data are too short to say how long {who} stay.", who=who),
+                statement=sentence(
+                    "The data are too short to say how long {who} {stay}.", who=who, **ending(self.lapse)
+                ),
                 estimate=None,
                 evidence="descriptive",
                 n=int(row["customers"]),
@@ -64,7 +68,8 @@ class CurveWords:
         return Finding(
             id=f"survival_{self.by}" if self.by else "survival",
             statement=sentence(
-                "{share} of {who} are still there after {span}{chosen}.",
+                "{share} of {who} are {there} after {span}{chosen}.",
+                **ending(self.lapse),
                 share=percent(last["survival"]),
                 who=who,
                 span=span(last["horizon"], self.time_unit),
@@ -94,11 +99,12 @@ class CurveWords:
             "span": span(first["horizon"], self.time_unit),
             "later_share": percent(last["survival"]),
             "later": span(last["horizon"], self.time_unit),
+            **ending(self.lapse),
         }
         template = (
-            "Of {who}, {share} are still there after {span} and {later_share} after {later}{doubt}."
+            "Of {who}, {share} are {there} after {span} and {later_share} after {later}{doubt}."
             if len(at) > 1
-            else "Of {who}, {share} are still there after {span}{doubt}."
+            else "Of {who}, {share} are {there} after {span}{doubt}."
         )
         doubtful = any(check.status != "pass" for check in doubt)
         values["doubt"] = (
@@ -151,7 +157,9 @@ class CurveWords:
             Finding(
                 id=f"restricted_mean_difference_{self.by}",
                 statement=sentence(
-                    "Over their first {until}, {longer} stay {gap} longer on average than {shorter}{chance}{left_out}.",
+                    "Over their first {until}, {longer} {stay} {gap} longer on average than "
+                    "{shorter}{chance}{left_out}.",
+                    **ending(self.lapse),
                     until=span(until, self.time_unit),
                     longer=self.who(most),
                     gap=span(round(gap, 1), self.time_unit),
@@ -180,8 +188,12 @@ class CurveWords:
     def title(self, horizons: Iterable[float]) -> str:
         """What the figure shows, for its title: a finding, unless chance can explain that its groups differ."""
         if len(self.tables) > 1 and not self.spread(horizons):
-            template = "How long customers stay by {label}: no two of {count} groups differ clearly."
-            return sentence(template, label=inline(self.label), count=len(self.tables))
+            template = (
+                "How long customers {stay} by {label}: no two of {count} groups differ clearly."
+                if self.differences(horizons)
+                else "How long customers {stay} by {label}: too few {left} of all groups but one to compare them."
+            )
+            return sentence(template, label=inline(self.label), count=len(self.tables), **ending(self.lapse))
         return self.headline(horizons).statement
 
     def caption(self) -> str:
@@ -189,8 +201,9 @@ class CurveWords:
         most = len(self.tables)
         drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
         return sentence(
-            "Share of customers still there after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
+            "Share of customers {there} after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
             "than {few} customers are still followed (–).{drawn}",
+            **ending(self.lapse),
             kind=self.interval_kind,
             few=number(self.smallest_group),
             drawn=drawn,
@@ -199,7 +212,8 @@ class CurveWords:
     def table_caption(self) -> str:
         """What the table at horizons says."""
         return sentence(
-            "Share of customers still there{by}, with {kind} intervals and how many are still followed.",
+            "Share of customers {there}{by}, with {kind} intervals and how many are still followed.",
+            **ending(self.lapse),
             by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
             kind=self.interval_kind,
         )
@@ -235,8 +249,9 @@ class CurveWords:
             ]
             curves.append(sentence("{group}: {points}", group=group, points=listing(points)))
         return sentence(
-            "Step curves of the share of customers still there over time{by}, falling from 100%. {curves}. "
+            "Step curves of the share of customers {there} over time{by}, falling from 100%. {curves}. "
             "Bands are {kind}.",
+            **ending(self.lapse),
             by=sentence(", by {label}", label=inline(self.label)) if self.by else "",
             curves="; ".join(curves),
             kind=self.interval_kind,

@@ -40,6 +40,8 @@ class Curves(CurveWords):
         Level of the intervals.
     smallest_group
         No estimate rests on fewer customers.
+    lapse
+        Whether customers lapse instead of leaving.
     checks
         What was gathered or could not be told apart.
     """
@@ -50,6 +52,7 @@ class Curves(CurveWords):
     time_unit: str
     confidence: float
     smallest_group: int
+    lapse: bool = False
     checks: tuple[Check, ...]
 
     @property

@@ -12,12 +12,18 @@ from scipy.linalg import lstsq, qr
 
 from workbench.errors import DataError
 from workbench.findings import Check
+from workbench.models.bends import bend_names, bends
+from workbench.models.endings import ending
 from workbench.models.levels import as_levels, gather
 from workbench.models.lifetimes import label_of
 from workbench.wording import listing, number, percent, sentence
 
 ALIASED = 1e-8
 """A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
+
+
+SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
+"""Names of checks of columns, by which they are known."""
 
 
 class NobodyLeft(DataError):
@@ -40,6 +46,9 @@ class Term:
         Of a number: mean, and the two values that a hazard ratio compares: quartiles; where these are the same, the
         10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
         only two values, both.
+    knots
+        Of a number that goes in as a curve: where its pieces meet (`workbench.models.bends`). Empty for a straight
+        line.
     """
 
     covariate: str
@@ -49,6 +58,7 @@ class Term:
     center: float = 0.0
     low: float = 0.0
     high: float = 0.0
+    knots: tuple[float, ...] = ()
 
     @property
     def is_category(self) -> bool:
@@ -56,8 +66,15 @@ class Term:
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """(covariate, level) of each column of the design; the level of a number is empty."""
-        return tuple((self.covariate, level) for level in self.levels[1:]) if self.levels else ((self.covariate, ""),)
+        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend."""
+        if self.levels:
+            return tuple((self.covariate, level) for level in self.levels[1:])
+        return ((self.covariate, ""), *((self.covariate, name) for name in bend_names(self.knots)))
+
+    def numbers(self, values: np.ndarray) -> np.ndarray:
+        """Columns (n, 1 + bends) of a number's values: 0 at its centre."""
+        bent = bends(values, self.knots) - bends(np.array([self.center]), self.knots)
+        return np.column_stack([values - self.center, bent])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,18 +91,27 @@ class Design:
         (covariate, level) of levels of which nobody left: their hazard is 0 as far as the data say.
     checks
         What was gathered, left out or missing.
+    lapse
+        Whether customers lapse instead of leaving.
     """
 
     terms: tuple[Term, ...]
     dropped: tuple[tuple[str, str], ...] = ()
     silent: tuple[tuple[str, str], ...] = ()
     checks: tuple[Check, ...] = ()
+    lapse: bool = False
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(covariate, level) of each column that is used, in order."""
         everything = (column for term in self.terms for column in term.columns)
         return tuple(column for column in everything if column not in self.dropped and column not in self.silent)
+
+    def bent(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
+        """The same terms with curves of these numbers, to be settled again."""
+        terms = tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms)
+        said = tuple(check for check in self.checks if not check.name.startswith((SEPARATION, NOTHING_NEW)))
+        return Design(terms=terms, checks=said, lapse=self.lapse)
 
     def complete(self, frame: pd.DataFrame) -> np.ndarray:
         """Rows in which no numeric covariate is missing (a missing category is a level of its own)."""
@@ -124,7 +150,7 @@ class Design:
                         sentence("covariate {name!r}: got {rows} rows without a finite number; leave them out first.",
                                  name=term.covariate, rows=number(bad))
                     )  # fmt: skip
-                columns[term.covariate, ""] = values - term.center
+                columns |= dict(zip(term.columns, term.numbers(values).T, strict=True))
                 continue
             levels = as_levels(frame[term.covariate])
             shown = dict(term.shown)
@@ -158,7 +184,7 @@ class Design:
         references = {term.covariate: term.levels[0] for term in self.terms if term.is_category}
         return [
             int(counts[covariate].get(level, 0) + counts[covariate].get(references[covariate], 0))
-            if level
+            if covariate in references
             else len(frame)
             for covariate, level in self.columns
         ]
@@ -174,8 +200,9 @@ class Design:
         if not events.any():
             raise NobodyLeft(
                 sentence(
-                    "lifetimes.event: got nobody who left and has every number of the covariates, expected some; no "
-                    "hazard ratio can be estimated. Use more data, or leave out the covariate that is missing most."
+                    "lifetimes.event: got nobody who {left} and has every number of the covariates, expected some; no "
+                    "hazard ratio can be estimated. Use more data, or do without the covariate that is missing most.",
+                    **ending(self.lapse),
                 )
             )
         bare = replace(self, dropped=(), silent=(), checks=())
@@ -190,11 +217,12 @@ class Design:
                 if nobody:
                     checks.append(
                         Check(
-                            name=f"separation_{term.covariate}",
+                            name=f"{SEPARATION}{term.covariate}",
                             status="warn",
                             message=sentence(
-                                "{label}: nobody with {levels} left, so no hazard ratio can be given (separation); "
-                                "they are predicted to stay for as long as the data last.",
+                                "{label}: nobody with {levels} {left}, so no hazard ratio can be given (separation); "
+                                "they are predicted to {stay} for as long as the data last.",
+                                **ending(self.lapse),
                                 label=term.label,
                                 levels=listing([f"“{level}”" for level in nobody]),
                             ),
@@ -215,7 +243,7 @@ class Design:
             copies = all(len(reason) == 1 for reason in reasons)
             checks.append(
                 Check(
-                    name="covariates_saying_nothing_new",
+                    name=NOTHING_NEW,
                     status="pass" if copies else "warn",
                     message=sentence("Left out of the model, because they say nothing new: {columns}.",
                                      columns="; ".join(said)),
@@ -231,6 +259,7 @@ def build_design(
     covariates: Iterable[str],
     *,
     labels: Mapping[str, str] | None = None,
+    lapse: bool = False,
 ) -> Design:
     """Describe covariates and settle which columns are used.
 
@@ -249,6 +278,8 @@ def build_design(
         Columns, in order of preference: of two that say the same, the first is kept.
     labels
         Labels of columns.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
 
     Raises
     ------
@@ -303,14 +334,63 @@ def build_design(
                 status="warn",
                 message=sentence(
                     "{lost} of {all} customers ({share}) lack a number ({columns}) and are left out of the model "
-                    "(complete cases); if those who lack it leave more or less often, hazard ratios are distorted.",
+                    "(complete cases); if those who lack it {leave} more or less often, hazard ratios are distorted.",
                     lost=number(lost), all=number(len(frame)), share=percent(lost / len(frame)),
-                    columns=listing(incomplete),
+                    columns=listing(incomplete), **ending(lapse),
                 ),
                 value=lost / len(frame),
             )
         )  # fmt: skip
-    return Design(terms=tuple(terms), checks=tuple(checks)).settle(frame[complete], events[complete])
+    return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame[complete], events[complete])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two kinds of customers who differ in one covariate alone.
+
+    Attributes
+    ----------
+    term
+        The covariate.
+    value, reference
+        What it is of the one and of the other, in words.
+    weights (p,)
+        Log hazard ratio: these times the coefficients.
+    column
+        Place of the (first) column.
+    """
+
+    term: Term
+    value: str
+    reference: str
+    weights: np.ndarray
+    column: int
+
+
+def comparisons(design: Design) -> list[Comparison]:
+    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
+    number that goes in as a curve, both with its mean."""
+    found = []
+    for term in design.terms:
+        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        if term.is_category:
+            pairs = [(design.columns[place][1], term.levels[0], {place: 1.0}) for place in own]
+        elif not own:
+            pairs = []
+        elif not term.knots:
+            pairs = [(number(term.high), number(term.low), {own[0]: term.high - term.low})]
+        else:
+            names = [design.columns[place][1] for place in own]
+            pairs = []
+            for end in (term.low, term.high):
+                values = dict(zip((name for _, name in term.columns), term.numbers(np.array([end]))[0], strict=True))
+                weights = {place: float(values[name]) for place, name in zip(own, names, strict=True)}
+                pairs.append((number(end), number(term.center), weights))
+        for value, reference, weights in pairs:
+            row = np.zeros(len(design.columns))
+            row[list(weights)] = list(weights.values())
+            found.append(Comparison(term, value, reference, row, min(weights)))
+    return found
 
 
 def _floats(column: pd.Series) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from lifelines.fitters import ParametricUnivariateFitter
 from workbench.evaluation.horizons import span
 from workbench.evaluation.product_limit import survival_at
 from workbench.findings import Check, Finding
+from workbench.models.endings import ending
 from workbench.models.kaplan_meier import kaplan_meier
 from workbench.models.lifetimes import require_lifetimes
 from workbench.wording import number, percent, sentence
@@ -43,6 +45,8 @@ class Extrapolation:
         Where the data end, and how far the curve is carried on.
     time_unit
         What times are counted in.
+    lapse
+        Whether customers lapse instead of leaving.
     """
 
     table: pd.DataFrame
@@ -51,6 +55,7 @@ class Extrapolation:
     reach: float
     until: float
     time_unit: str
+    lapse: bool = False
 
     @property
     def best(self) -> str:
@@ -64,9 +69,10 @@ class Extrapolation:
             Finding(
                 id="extrapolated_survival",
                 statement=sentence(
-                    "Beyond the data: were the curve to go on in its form, {share} of customers would still be there "
+                    "Beyond the data: if the curve goes on in its form, {share} of customers are {there} "
                     "after {until}; nobody has been seen that long.",
                     share=percent(float(known.iloc[0])), until=span(round(self.until, 1), self.time_unit),
+                    **ending(self.lapse),
                 ),
                 estimate=float(known.iloc[0]),
                 unit="share",
@@ -82,7 +88,10 @@ class Extrapolation:
         """Whether the best family foretold what it had not seen."""
         off = float(self.table["off"].iloc[0])
         message = sentence(
-            "Fitted to the first {learned}, the {family} curve is off by {off} percentage points until {reach}.",
+            "Fitted to the first {learned}, the {family} curve foretells the rest best: it is off by {off} percentage "
+            "points until {reach}. By Akaike's criterion the {aic} curve fits everything best{both}.",
+            aic=self.table.loc[self.table["aic"].idxmin(), "family"],
+            both=sentence(", the same one") if self.table["aic"].idxmin() == 0 else "",
             learned=span(round(LEARNED * self.reach, 1), self.time_unit), family=self.best, off=number(100 * off, 2),
             reach=span(round(self.reach, 1), self.time_unit),
         )  # fmt: skip
@@ -110,7 +119,14 @@ class Extrapolation:
         return draw_extrapolation(self, ax)
 
 
-def extrapolate(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Extrapolation | None:
+def extrapolate(
+    lifetimes: pd.DataFrame,
+    *,
+    time_unit: str = "month",
+    lapse: bool = False,
+    until: float | None = None,
+    without: Collection[str] = (),
+) -> Extrapolation | None:
     """Fit families of curves to all customers, put them to the test on the last part of the time, and carry them on.
 
     Families: Weibull, log-normal, log-logistic, generalised gamma, and a spline of the log cumulative hazard with three
@@ -120,6 +136,12 @@ def extrapolate(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Extrapo
     ----------
     lifetimes
         `customer_id`, `duration`, `event`, `entry`.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
+    until
+        How far to carry the curve on; by default twice as far as it can be judged.
+    without
+        Families to pass over.
 
     Returns
     -------
@@ -140,10 +162,11 @@ def extrapolate(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Extrapo
     observed = overall.frame
     test = np.linspace(learned, reach, 20)
     truth = survival_at(observed, test)
-    until = AS_FAR_AGAIN * reach
+    until = max(AS_FAR_AGAIN * reach if until is None else until, reach)
     grid = np.linspace(reach, until, 60)
     rows, curves = [], {"time": grid}
-    for family, make in _families(lifetimes).items():
+    families = {name: make for name, make in _families(lifetimes).items() if name not in without}
+    for family, make in families.items():
         whole, part = _fit(make(), lifetimes), _fit(make(), early)
         if whole is None or part is None:
             continue
@@ -165,6 +188,7 @@ def extrapolate(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Extrapo
         reach=reach,
         until=until,
         time_unit=time_unit,
+        lapse=lapse,
     )
 
 

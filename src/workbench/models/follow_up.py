@@ -11,6 +11,7 @@ from workbench.evaluation.product_limit import survival_at
 from workbench.findings import Check
 from workbench.models.cox import fit_cox
 from workbench.models.curves import Curves
+from workbench.models.endings import ending
 from workbench.models.lifetimes import inline
 from workbench.wording import percent, sentence
 
@@ -53,20 +54,20 @@ def dependent_follow_up(overall: Curves, segment: Curves, horizons: Iterable[flo
     apart = float(abs(all_customers - standardised)[worst])
     values = {
         "all": percent(all_customers[worst]), "average": percent(standardised[worst]), "label": label,
-        "span": span(times[worst], overall.time_unit),
+        "span": span(times[worst], overall.time_unit), **ending(overall.lapse),
     }  # fmt: skip
     return (
         Check(
             name="curve_of_all_customers",
             status="pass" if apart <= APART else "warn",
             message=sentence(
-                "The curve of all customers ({all} still there after {span}) agrees with the average of the curves by "
+                "The curve of all customers ({all} {there} after {span}) agrees with the average of the curves by "
                 "{label} ({average}).",
                 **values,
             )
             if apart <= APART
             else sentence(
-                "After {span} the curve of all customers says {all} are still there, the average of the curves by "
+                "After {span} the curve of all customers says {all} are {there}, the average of the curves by "
                 "{label} {average}: how long customers could be followed depends on {label}, which the curve of all "
                 "cannot allow for; trust the curves by segment more.",
                 **values,

@@ -5,6 +5,7 @@ import pandas as pd
 
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.models.endings import ending
 from workbench.models.lifetimes import inline
 from workbench.wording import listing, number, percent, sentence
 
@@ -75,9 +76,10 @@ class HazardRatioWords:
     def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
-        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that the
-        others nearly determine, or that `changed_by_adjusting`. Chosen after looking, so the interval is widened by
-        Bonferroni for all hazard ratios.
+        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
+        nearly determined by others or nearly determines one, that is
+        known only at the end or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
+        is widened by Bonferroni for all hazard ratios.
         """
         if not self.usable:
             return ()
@@ -86,7 +88,9 @@ class HazardRatioWords:
         widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
         kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
                         level=percent(self.confidence), count=looked_at)  # fmt: skip
-        doubtful = changed_by_adjusting(table) | table["covariate"].isin(self.entangled)
+        doubtful = changed_by_adjusting(table) | table["covariate"].isin(
+            (*self.entangled, *self.leaking, *self.decided_by_few)
+        )
         table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
@@ -95,10 +99,11 @@ class HazardRatioWords:
         findings = []
         for row in table.head(most).itertuples():
             template = (
-                "Customers with {label} “{value}” leave at {ratio} times the rate of otherwise similar ones with "
+                "Customers with {label} “{value}” {leave} at {ratio} times the rate of otherwise similar ones with "
                 "“{reference}”{average}; this is an association, not a cause."
                 if row.covariate in categories
-                else "Customers with {label} of {value} leave at {ratio} times the rate of otherwise similar ones with "
+                else "Customers with {label} of {value} {leave} at {ratio} times the rate of otherwise similar "
+                "ones with "
                 "{reference}{average}; this is an association, not a cause."
             )
             findings.append(
@@ -106,6 +111,7 @@ class HazardRatioWords:
                     id=f"hazard_ratio_{row.covariate}",
                     statement=sentence(
                         template,
+                        **ending(self.design.lapse),
                         label=inline(row.label),
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
@@ -139,26 +145,38 @@ class HazardRatioWords:
     def title(self) -> str:
         """The finding that the figure shows."""
         findings = self.findings(most=1)
-        return findings[0].statement if findings else sentence("No covariate goes clearly with leaving sooner.")
+        return (
+            findings[0].statement
+            if findings
+            else sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
+        )
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
         reading = sentence(
-            "Rate of leaving (hazard) against otherwise equal customers at the reference; numbers compare their upper "
-            "with their lower quartile (where these are the same, the two values shown); intervals are {kind}. An "
-            "association, not an effect.",
+            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their "
+            "upper "
+            "with their lower quartile (where these are the same, the two values shown; of curves, either with the "
+            "mean); "
+            "intervals are {kind}. An association, not an effect.",
             kind=self.interval_kind,
+            **ending(self.design.lapse),
         )
         if not self.design.terms:
             return reading
         return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
 
-    def table_caption(self) -> str:
-        """What the table of hazard ratios compares with."""
+    def table_caption(self, most: int | None = None) -> str:
+        """What the table of hazard ratios compares with; of the strongest only, if there are more than `most`."""
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
         return sentence(
-            "Rates of leaving against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+            "{part}",
+            part=sentence(" The {most} clearest; all are in the file all_hazard_ratios.", most=number(most))
+            if most is not None and len(self.hazard_ratios()) > most
+            else "",
+            **ending(self.design.lapse),
         )
 
     def plot(self, ax=None, *, title: str | None = None):
@@ -173,6 +191,11 @@ class HazardRatioWords:
         table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
         strength = np.log(table["hazard_ratio"]).abs()
         return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
+
+    def clearest(self, most: int) -> pd.DataFrame:
+        """The hazard ratios with the smallest p-values, in the order of the model."""
+        table = self.hazard_ratios()
+        return table.loc[np.sort(table["p_value"].sort_values(kind="stable").index[:most])].reset_index(drop=True)
 
     def describe(self) -> str:
         """What the figure of hazard ratios shows, for those who cannot see it."""

@@ -12,6 +12,7 @@ from workbench.findings import Check
 from workbench.models.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.follow_up import follow_up_weights
+from workbench.models.functional_form import functional_form
 from workbench.models.landmark import fit_landmarked
 from workbench.models.levels import as_levels
 from workbench.models.lives import Lives
@@ -115,6 +116,8 @@ def _out_of_time(
     train, test = spells.until(day), spells.after(day)
     covariates = [term.covariate for term in model.design.terms]
     earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lives.time_unit, labels=lives.labels)
+    if any(term.knots for term in model.design.terms):  # curves are found anew in what was known by then
+        earlier = functional_form(earlier, train, random_seed=random_seed).model
     test = _encodable(earlier, test)
     if not earlier.usable or test.empty or not test["event"].any():
         message = sentence(

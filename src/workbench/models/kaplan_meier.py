@@ -23,6 +23,7 @@ def kaplan_meier(
     time_unit: str = "month",
     labels: Mapping[str, str] | None = None,
     smallest_group: int = SMALLEST_GROUP,
+    lapse: bool = False,
 ) -> Curves:
     """Kaplan–Meier curves of all customers, or of each group of a segment.
 
@@ -41,6 +42,8 @@ def kaplan_meier(
     smallest_group
         Groups with fewer customers are shown together with others, and no estimate that rests on fewer customers is
         shown or compared.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
 
     Raises
     ------
@@ -85,6 +88,7 @@ def kaplan_meier(
         time_unit=time_unit,
         confidence=confidence,
         smallest_group=smallest_group,
+        lapse=lapse,
         checks=checks,
     )
 

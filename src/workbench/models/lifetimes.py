@@ -121,7 +121,7 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
     message = (
         sentence(
             "{share} of customers were on board before the records begin: they count from then on only, so that those "
-            "who had left before are not forgotten (left truncation).",
+            "whose lives ended before are not forgotten (left truncation).",
             share=percent(late),
         )
         if late
@@ -133,7 +133,7 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
             span=span(start, time_unit),
         )
     if lost := len(lifetimes) - len(kept):
-        message += sentence(" {rows} rows were never observed and are left out.", rows=number(lost))
+        message += sentence(" {rows} rows were never observed and do not count.", rows=number(lost))
     return (Check(name="late_entries", status="warn" if start or lost else "pass", message=message, value=late),)
 
 

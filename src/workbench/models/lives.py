@@ -56,6 +56,11 @@ class Lives:
         """The unit in the plural, for the heads of tables."""
         return units(self.time_unit)
 
+    @property
+    def lapsing(self) -> bool:
+        """Whether customers lapse instead of leaving."""
+        return self.lapse is not None
+
     def findings(self) -> tuple[Finding, ...]:
         """What the way in which lifetimes came about says by itself."""
         return self.lapse.findings() if self.lapse else ()
@@ -112,7 +117,7 @@ def read_lives(
             covariates=covariates_of(rows),
             spells=None,
             lapse=None,
-            checks=late_entries(rows, time_unit=time_unit),
+            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit)),
         )
     attributes, checks = _attributes(customers, constant, labels)
     lapse = None
@@ -131,6 +136,26 @@ def read_lives(
         lapse=lapse,
         checks=(*spells.checks, *checks, *(late_entries(spells.lifetimes) if late else ())),
     )
+
+
+def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check, ...]:
+    """What one row a customer without dates makes everybody assume."""
+    attributes = [label_of(labels, name) for name in covariates_of(rows)]
+    if "entry" in rows.columns and not attributes:
+        return ()
+    said = []
+    if "entry" not in rows.columns:
+        said.append(sentence("everybody was followed from their first day"))
+    if attributes:
+        said.append(
+            sentence(
+                "attributes ({labels}) have always been as they are in the extract, which flatters hazard ratios and "
+                "predictions where customers change them as they stay",
+                labels=listing(attributes[:3] + ([sentence("others")] if len(attributes) > 3 else [])),
+            )
+        )
+    message = sentence("One row a customer and no dates, so it is assumed that {said}.", said=listing(said))
+    return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
 
 
 def _attributes(

@@ -8,6 +8,7 @@ from scipy.stats import chi2
 
 from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
+from workbench.models.endings import ending
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import entry_of, inline, label_of, require_lifetimes
 from workbench.wording import p_value, sentence
@@ -92,12 +93,19 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | in
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
 
 
+def caption_of_tests(*, lapse: bool = False) -> str:
+    """What the table of tests says."""
+    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **ending(lapse))
+
+
 def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
     """Segments whose groups leave at different rates, by `log_rank`, after Holm's correction."""
     return tests["segment"][(tests["p_value_holm"] < level).fillna(False)].tolist()
 
 
-def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tuple[Finding, ...]:
+def differing_segments(
+    tests: pd.DataFrame, besides: Collection[str] = (), *, few: Collection[str] = (), lapse: bool = False
+) -> tuple[Finding, ...]:
     """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
 
     Parameters
@@ -106,13 +114,22 @@ def differing_segments(tests: pd.DataFrame, besides: Collection[str] = ()) -> tu
         From `log_rank`, exported under that name.
     besides
         Segments to pass over.
+    few
+        Segments of which too few left of all groups but one to compare how long they stay.
+    lapse
+        Whether customers lapse instead of leaving.
     """
     return tuple(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers leave at different rates by {label} (log-rank test, p {p} after Holm's correction), though "
-                "no two groups differ clearly in how long they stay.",
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), "
+                "though of "
+                "the groups with enough to compare no two differ clearly in how long they {stay}."
+                if row.segment not in few
+                else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
+                "too few of each group but one have {left} to say how much longer any {stay}.",
+                **ending(lapse),
                 label=inline(row.label),
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
             ),

@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.design import Design, Term
+from workbench.models.endings import ending
 from workbench.models.risk_sets import risk_sets
 from workbench.wording import listing, number, percent, sentence
 
@@ -16,6 +17,10 @@ INFLATED = 5.0
 """Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
 FOREGONE = 0.7
 """A category that explains more than this of the variance of leaving knows too much."""
+FEW_DECIDE = 0.9
+"""A number of which the outermost hundredth of customers has more than this share of the variance is no measurement."""
+HINDSIGHT, FEW = "hindsight_", "few_decide_"
+"""What names of checks begin with: of covariates known only at the end, and of those that few customers decide."""
 OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
@@ -23,16 +28,22 @@ EXPLODED = 10.0
 HELD = 1.0
 """Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
 UNTRUSTED = (
-    "The Cox model has no trustworthy maximum: {columns} may tell by itself who leaves when (separation), or two "
-    "covariates say almost the same. Nothing is said from it; leave one out or merge its levels."
+    "The Cox model has no trustworthy maximum: {columns} may tell by itself who goes when (separation), or two "
+    "covariates say almost the same. Nothing is said from it; do without one or merge its levels."
 )
 CONVERGENCE = "cox_convergence"
 """Name of the check without which nothing is said from the model."""
 
 
 def maximise(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...]]:
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
     """Fit by Newton's method with step halving, and judge the fit.
 
     Parameters
@@ -43,27 +54,30 @@ def maximise(
         Names the columns.
     entry (n,)
         As in `risk_sets`.
+    start (p,)
+        Where the maximum may be near; 0 where it is None.
 
     Returns
     -------
-    ndarray (p,), ndarray (p, p), tuple of Check
+    ndarray (p,), ndarray (p, p), tuple of Check, tuple of str
         Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
         column, covariates that nearly determine each other, totals known only at the end. Where the first fails there
-        is no finite maximum, and the numbers are not to be used.
+        is no finite maximum, and the numbers are not to be used; the covariates to blame come last.
     """
     width = matrix.shape[1]
     if not width:
-        return np.zeros(0), np.zeros((0, 0)), ()
-    # Numbers by their spread; a dummy as it is, or a rare one would hide that its ratio has exploded.
-    scale = np.array([1.0 if level else matrix[:, place].std() for place, (_, level) in enumerate(design.columns)])
+        return np.zeros(0), np.zeros((0, 0)), (), ()
+    spread = balance(matrix, design)
+    balanced = matrix @ spread
+    near = None if start is None else np.linalg.solve(spread, start)
     names = {term.covariate: term.label for term in design.terms}
     entangled = overlapping(matrix, design)
-    estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry)
+    estimate, covariance, settled = newton(balanced, durations, events, entry=entry, start=near)
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
     if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
-        estimate, covariance, settled = newton(matrix / scale, durations, events, entry=entry, held=HELD)
+        estimate, covariance, settled = newton(balanced, durations, events, entry=entry, held=HELD)
         if settled and not _suspects(estimate, covariance, design):
             message = sentence(
                 "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
@@ -84,16 +98,68 @@ def maximise(
             name="events_per_coefficient",
             status="pass" if per_column >= EVENTS_PER_COLUMN else "warn",
             message=sentence(
-                "{each} customers left for each of {columns} coefficients; below {least} they become unstable.",
+                "{each} customers {left} for each of {columns} coefficients; below {least} they become unstable.",
                 each=number(np.floor(per_column)), columns=number(width), least=EVENTS_PER_COLUMN,
+                **ending(design.lapse),
             ),
             value=per_column,
             threshold=EVENTS_PER_COLUMN,
         )
     )  # fmt: skip
-    problems += _overlap(entangled, names)
-    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design)
-    return estimate / scale, covariance / np.outer(scale, scale), tuple(problems)
+    if entangled:
+        problems += _overlap(going_together(matrix, design), max(entangled.values()), names)
+    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design) + _few_decide(matrix, design)
+    blamed = tuple(suspects) if status == "fail" else ()
+    return spread @ estimate, spread @ covariance @ spread.T, tuple(problems), blamed
+
+
+def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.ndarray:
+    """What to multiply columns (n, p) with, that each is in units of its spread: (p, p).
+
+    Numbers by their standard deviation; a dummy as it is unless `dummies`, or a rare one would hide that its ratio has
+    exploded. The columns of a curve go together: they are made orthogonal, the straight line first.
+    """
+    spread = np.eye(len(design.columns))
+    for term in design.terms:
+        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        if term.is_category:
+            spread[own, own] = 1 / matrix[:, own].std(axis=0) if dummies else 1.0
+        elif own:
+            block = matrix[:, own]
+            triangle = np.linalg.cholesky(np.atleast_2d(np.cov(block, rowvar=False, ddof=0))).T
+            spread[np.ix_(own, own)] = np.linalg.inv(triangle)
+    return spread
+
+
+def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.ndarray) -> np.ndarray:
+    """As `balance`, for columns of which some stand there again for later stretches of time.
+
+    Parameters
+    ----------
+    matrix (n, p), extra
+        Columns of the design, and places of those that stand there again, behind them.
+    rows (m, p + len(extra))
+        All of these.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        When a column is constant.
+    """
+    own = balance(matrix, design)
+    spread = np.zeros((rows.shape[1],) * 2)
+    spread[: len(own), : len(own)] = own
+    spread[len(own) :, len(own) :] = own[np.ix_(extra, extra)] * _same_stretch(extra)
+    deviation = (rows @ spread).std(axis=0)
+    if (deviation == 0).any():
+        raise np.linalg.LinAlgError("a column is constant")
+    return spread / deviation
+
+
+def _same_stretch(extra: list[int]) -> np.ndarray:
+    """Which of the extra columns are of the same stretch: each place comes once in every stretch, in turn."""
+    turn = np.array([extra[:at].count(place) for at, place in enumerate(extra)], dtype=int)
+    return turn[:, None] == turn[None, :]
 
 
 def _suspects(estimate: np.ndarray, covariance: np.ndarray, design: Design) -> list[str]:
@@ -110,6 +176,7 @@ def newton(
     *,
     entry: np.ndarray | None = None,
     held: float = 0.0,
+    start: np.ndarray | None = None,
     most: int = 50,
     enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -120,13 +187,15 @@ def newton(
     held
         Weight of a ridge penalty, half of the squared coefficients; the covariance is then that of the posterior under
         a normal prior of variance `1 / held`.
+    start (p,)
+        Where to begin; 0 where it is None.
 
     Returns
     -------
     ndarray (p,), ndarray (p, p), bool
         Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
     """
-    estimate, gain = np.zeros(matrix.shape[1]), np.inf
+    estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
     penalty = held * np.eye(matrix.shape[1])
 
     def at(place: np.ndarray):
@@ -158,15 +227,22 @@ def newton(
 
 
 def unadjusted(
-    matrix: np.ndarray, durations: np.ndarray, events: np.ndarray, design: Design, *, entry: np.ndarray | None = None
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Log hazard ratios (p,) of each covariate in a model of its own; columns as in `maximise`."""
-    covariates = np.array([covariate for covariate, _ in design.columns])
-    estimate = np.empty(len(covariates))
-    for covariate in dict.fromkeys(covariates):
-        own = covariates == covariate
-        spread = matrix[:, own].std(axis=0)
-        estimate[own] = newton(matrix[:, own] / spread, durations, events, entry=entry)[0] / spread
+    """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
+    spread, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
+    for covariate, own in _places(design).items():
+        if known and covariate in known:
+            estimate[own] = known[covariate]
+            continue
+        part = spread[np.ix_(own, own)]
+        estimate[own] = part @ newton(matrix[:, own] @ part, durations, events, entry=entry)[0]
     return estimate
 
 
@@ -177,32 +253,77 @@ def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
     their number (Fox and Monette 1992); R is the correlation matrix, R11 and R22 its blocks of these and the others.
     """
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
-    found = {}
-    for term in design.terms:
-        own = np.array([covariate == term.covariate for covariate, _ in design.columns])
-        if own.any() and not own.all():
-            logs = [np.linalg.slogdet(correlations[np.ix_(part, part)])[1] for part in (own, ~own, own | ~own)]
-            with np.errstate(over="ignore"):
-                inflation = float(np.exp((logs[0] + logs[1] - logs[2]) / own.sum()))
-            if inflation > INFLATED:
-                found[term.covariate] = inflation
+    places = _places(design)
+    found = {covariate: _inflation(correlations, places, covariate) for covariate in places}
+    found = {covariate: inflation for covariate, inflation in found.items() if inflation > INFLATED}
     return dict(sorted(found.items(), key=lambda entry: -entry[1]))
 
 
-def _overlap(inflation: Mapping[str, float], names: Mapping[str, str]) -> list[Check]:
-    if not inflation:
+def going_together(matrix: np.ndarray, design: Design) -> dict[str, tuple[str, ...]]:
+    """With which others each of the `overlapping` covariates goes together.
+
+    Those without which less than half of its inflation (beyond 1) is left; where none does that alone, the others that
+    are inflated as well. Of the two, the one with many columns need not be inflated itself: of a price within three
+    plans nearly all follows from the plan, of the plan little from the price.
+    """
+    inflated = overlapping(matrix, design)
+    correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
+    places = _places(design)
+    found = {}
+    for covariate, inflation in inflated.items():
+        without = {
+            other: _inflation(correlations, {name: at for name, at in places.items() if name != other}, covariate)
+            for other in places
+            if other != covariate
+        }
+        partners = [other for other, left in without.items() if left - 1 < (inflation - 1) / 2]
+        found[covariate] = tuple(partners or (other for other in inflated if other != covariate))
+    return found
+
+
+def _places(design: Design) -> dict[str, list[int]]:
+    """Columns of each covariate."""
+    places: dict[str, list[int]] = {}
+    for place, (covariate, _) in enumerate(design.columns):
+        places.setdefault(covariate, []).append(place)
+    return places
+
+
+def _inflation(correlations: np.ndarray, places: Mapping[str, list[int]], covariate: str) -> float:
+    """Of one covariate among those of `places`."""
+    own = places[covariate]
+    others = [place for name, at in places.items() if name != covariate for place in at]
+    if not others:
+        return 1.0
+    logs = [np.linalg.slogdet(correlations[np.ix_(part, part)])[1] for part in (own, others, own + others)]
+    with np.errstate(over="ignore"):
+        return float(np.exp((logs[0] + logs[1] - logs[2]) / len(own)))
+
+
+def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: Mapping[str, str]) -> list[Check]:
+    if not together:
         return []
+    said = []
+    for covariate, partners in together.items():
+        pair = {covariate, *partners}
+        if not any(pair <= set(each) for each in said):
+            said.append((covariate, *partners))
+    pairs = [
+        sentence("{covariate} with {partners}", covariate=names[covariate],
+                 partners=listing([names[each] for each in partners[:3]]))
+        for covariate, *partners in said
+    ]  # fmt: skip
     return [
         Check(
             name=OVERLAP,
             status="warn",
             message=sentence(
-                "{columns} nearly follow from the other covariates, so their own hazard ratios are uncertain, and "
-                "compare customers of whom there may be none; no finding is made of them. Predictions do not suffer. "
-                "Leave some out to tell them apart.",
-                columns=listing([names[covariate] for covariate in inflation][:5]),
+                "These go together so closely that they can hardly be told apart: {pairs}. Their own hazard ratios "
+                "compare customers of whom there may be none, so no finding is made of them; predictions do not "
+                "suffer. Do without some to tell the others apart.",
+                pairs="; ".join(pairs[:5]),
             ),
-            value=max(inflation.values()),
+            value=inflation,
             threshold=INFLATED,
         )
     ]
@@ -222,11 +343,11 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
         if correlation > limit:
             checks.append(
                 Check(
-                    name=f"hindsight_{covariate}",
+                    name=f"{HINDSIGHT}{covariate}",
                     status="warn",
                     message=sentence(
                         "{label} grows with the time observed (rank correlation {r}): a total known only at the end "
-                        "makes long lives look caused by it; leave it out or use its value at the start.",
+                        "makes long lives look caused by it; do without it or use its value at the start.",
                         label=terms[covariate].label,
                         r=number(correlation, 2),
                     ),
@@ -234,6 +355,33 @@ def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit:
                     threshold=limit,
                 )
             )
+    return checks
+
+
+def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
+    """Numbers of which nearly all the spread is that of one customer in a hundred."""
+    checks: list[Check] = []
+    most = max(len(matrix) // 100, 1)
+    for place, (covariate, level) in enumerate(design.columns):
+        if level:
+            continue
+        squares = (matrix[:, place] - matrix[:, place].mean()) ** 2
+        part = float(np.partition(squares, len(squares) - most)[-most:].sum() / squares.sum())
+        if part > FEW_DECIDE:
+            label = next(term.label for term in design.terms if term.covariate == covariate)
+            checks.append(
+                Check(
+                    name=f"{FEW}{covariate}",
+                    status="warn",
+                    message=sentence(
+                        "{label} spans so many orders of magnitude that one customer in a hundred has {part} of its "
+                        "spread: these few decide its hazard ratio. Take its logarithm, or do without it.",
+                        label=label, part=percent(part),
+                    ),
+                    value=part,
+                    threshold=FEW_DECIDE,
+                )
+            )  # fmt: skip
     return checks
 
 
@@ -247,7 +395,7 @@ def _foregone(matrix: np.ndarray, events: np.ndarray, design: Design) -> list[Ch
         own = [
             place for place, (covariate, level) in enumerate(design.columns) if covariate == term.covariate and level
         ]
-        if not own:
+        if not own or not term.is_category:
             continue
         level = matrix[:, own] @ np.arange(1, len(own) + 1)
         _, place = np.unique(level, return_inverse=True)
@@ -256,11 +404,12 @@ def _foregone(matrix: np.ndarray, events: np.ndarray, design: Design) -> list[Ch
         if explained > FOREGONE:
             checks.append(
                 Check(
-                    name=f"hindsight_{term.covariate}",
+                    name=f"{HINDSIGHT}{term.covariate}",
                     status="warn",
                     message=sentence(
-                        "{label} nearly tells by itself who left ({share} of the variance): it may have been written "
-                        "when they went; leave it out unless it was known long before.",
+                        "{label} nearly tells by itself who {left} ({share} of the variance): it may have been written "
+                        "when they went; do without it unless it was known long before.",
+                        **ending(design.lapse),
                         label=term.label, share=percent(explained),
                     ),
                     value=explained,

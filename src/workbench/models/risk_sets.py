@@ -57,6 +57,7 @@ def risk_sets(
     *,
     entry: np.ndarray | None = None,
     scaled: bool = True,
+    scale: np.ndarray | None = None,
 ) -> RiskSets:
     """Sums at all event times at once.
 
@@ -72,6 +73,8 @@ def risk_sets(
         Times from which each was observed: at risk are those with `entry < t <= duration`; 0 where it is None.
     scaled
         Whether `information_time` and `information_time2` are wanted; 0 where not.
+    scale (n,)
+        The time scale at each customer's duration, where it is not to be made of these durations (`apart` moves them).
 
     References
     ----------
@@ -90,8 +93,11 @@ def risk_sets(
         begins = np.searchsorted(entry[late], times, side="left")  # those from here on enter at the time or later
         size_late, s0_late, s1_late = _at_risk(begins, weight[late], matrix[late])
         size, s0, s1 = size - size_late, s0 - s0_late, s1 - s1_late
-    survival = np.cumprod(1 - deaths / np.maximum(size, deaths))
-    scale = 1 - np.append(1.0, survival[:-1])
+    if scale is None:
+        survival = np.cumprod(1 - deaths / np.maximum(size, deaths))
+        scale = 1 - np.append(1.0, survival[:-1])
+    else:
+        scale = scale[order][events][np.append(0, deaths.cumsum()[:-1])] if count else np.zeros(0)
     scale = scale - np.average(scale, weights=deaths) if count else scale
 
     x, w = matrix[events], weight[events]  # those who leave, by time
@@ -124,6 +130,32 @@ def risk_sets(
     return RiskSets(
         times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood
     )
+
+
+def apart(durations: np.ndarray, entry: np.ndarray, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times moved so far apart by stratum that nobody is at risk when somebody of another stratum leaves.
+
+    The partial likelihood of these is that of a stratified model: a baseline hazard for each stratum, the same hazard
+    ratios in all.
+
+    Parameters
+    ----------
+    durations (n,), entry (n,), strata (n,)
+        Times observed, times from which each was observed (0: from the start), and strata as whole numbers from 0.
+
+    Returns
+    -------
+    ndarray (n,), ndarray (n,)
+        Durations and entries.
+
+    Examples
+    --------
+    >>> apart(np.array([1.0, 2.0]), np.array([0.0, 0.5]), np.array([0, 1]))
+    (array([1., 6.]), array([0. , 4.5]))
+    """
+    width = 2 * float(durations.max()) or 1.0
+    begins = np.where((entry > 0) | (strata == 0), entry, -width / 4)  # there before time 0, at which some leave
+    return durations + strata * width, begins + strata * width
 
 
 def _at_risk(starts: np.ndarray, weight: np.ndarray, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,7 @@
 """From dated records to lifetimes: spells as a subscriber, and what was known of them on an earlier day."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +9,13 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
-from workbench.wording import number, percent, sentence
+from workbench.wording import listing, number, percent, sentence
 
 DAYS_PER_MONTH = 365.25 / 12
 GRACE_DAYS = 30
 """A subscription that begins within so many days of the end of another continues the same spell."""
+FEW_LEFT_OUT = 0.01
+"""More left out than this share is worth a warning."""
 CERTAIN = 10.0
 """Where so many ends would have been expected before the first one recorded, records began with it."""
 
@@ -53,17 +55,21 @@ class Spells:
         known = months(rows["begin"], day)
         rows = rows[(known > 0) & (known > rows["entry"])]
         known = months(rows["begin"], day)
+        # An end is the first day without: on its morning somebody is gone. That a day brought no purchase is known at
+        # its end.
+        over = rows["event"] & ((rows["duration"] < known) if self.lapse else (rows["duration"] <= known))
         return rows.assign(
-            event=rows["event"] & (rows["duration"] < known),
+            event=over,
             duration=np.minimum(rows["duration"], known),
-            reason=rows["reason"].where(rows["event"] & (rows["duration"] < known), None),
+            reason=rows["reason"].where(over, None),
         )
 
     def after(self, day: pd.Timestamp) -> pd.DataFrame:
         """Who was on board on `day`, with their tenure then as `entry`, and what became of them."""
         rows = self.lifetimes
         tenure = months(rows["begin"], day)
-        there = (tenure >= rows["entry"]) & (tenure > 0) & (rows["duration"] >= tenure)
+        there = (tenure >= rows["entry"]) & (tenure > 0)
+        there &= (rows["duration"] >= tenure) if self.lapse else (rows["duration"] > tenure)
         return rows[there].assign(entry=tenure[there])
 
     def on_board(self) -> pd.DataFrame:
@@ -112,7 +118,8 @@ def from_subscriptions(
         as covariates. Of a spell they are those of its first subscription, known when it began; the reason is that of
         the last.
     as_of
-        Day of the extract: who has not ended before it is still there. By default the day after the last date.
+        Day of the extract: who has not ended by its first instant is still there (an `end` is the first day without).
+        By default the day after the last date.
     records_since
         From when ends were recorded: who began earlier is at risk from then on only. Where it is None and far too
         little ended before the first recorded end, records are taken to begin with it.
@@ -145,14 +152,14 @@ def from_subscriptions(
         raise DataError(*faults)
     last = max(rows["start"].max(), rows["end"].max()) if rows["end"].notna().any() else rows["start"].max()
     end_of_records = pd.Timestamp(as_of) if as_of is not None else last + pd.Timedelta(days=1)
-    checks = []
-    if future := int((rows["start"] >= end_of_records).sum()):
-        rows = rows[rows["start"] < end_of_records]
-        checks.append(_left_out("future_starts", sentence("{rows} subscriptions begin after the records end and are "
-                                                          "left out.", rows=number(future))))  # fmt: skip
-        if rows.empty:
-            raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
-                                     day=end_of_records.date()))  # fmt: skip
+    checks, left_out = [], {}
+    left_out[sentence("rows without a customer")] = int(subscriptions["customer_id"].isna().sum())
+    future = rows["start"] >= end_of_records
+    left_out[sentence("subscriptions that begin after the records end")] = int(future.sum())
+    rows = rows[~future]
+    if rows.empty:
+        raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
+                                 day=end_of_records.date()))  # fmt: skip
     lives = _spells(rows, end_of_records, grace_days)
     if again := int((lives["spell"] > 1).sum()):
         checks.append(
@@ -170,9 +177,17 @@ def from_subscriptions(
     since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, end_of_records)
     if since is not None:
         lives["entry"] = np.maximum(months(lives["begin"], since), 0.0)
-        before = lives["duration"] <= lives["entry"]
-        before &= lives["entry"] > 0
+        before = (lives["duration"] <= lives["entry"]) & (lives["entry"] > 0)
+        left_out[sentence("spells that were over before ends were recorded")] = int(before.sum())
         lives = lives[~before]
+        if lives.empty:
+            raise DataError(
+                sentence(
+                    "subscriptions: got nobody who was still there on {day}, from which ends are recorded, "
+                    "expected some; "
+                    "say an earlier records_since.", day=since.date(),
+                )
+            )  # fmt: skip
         inferred = records_since is None
         checks.append(
             Check(
@@ -180,7 +195,8 @@ def from_subscriptions(
                 status="warn" if inferred else "pass",
                 message=sentence(
                     "Hardly anybody ended before {day}, though many had begun: ends seem to be recorded from then on, "
-                    "so {share} of customers count from that day only. Say so by records_since, or say an earlier day."
+                    "so {share} of customers count from that day only. Say so by records_since (in dataset.yaml, or as "
+                    "a parameter), or say an earlier day."
                     if inferred
                     else "Ends are recorded from {day} on: {share} of customers had begun before and count from then "
                     "on.",
@@ -189,6 +205,7 @@ def from_subscriptions(
                 value=float((lives["entry"] > 0).mean()),
             )
         )  # fmt: skip
+    checks.append(everybody_counts(len(lives), left_out))
     lives = with_attributes(lives.drop(columns="spell"), attributes)
     return Spells(lifetimes=lives.reset_index(drop=True), as_of=end_of_records, lapse=False, checks=tuple(checks))
 
@@ -205,7 +222,7 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     lives = rows[begins].drop(columns=["_ended", "end", "end_reason"], errors="ignore").reset_index(drop=True)
     lives = lives.rename(columns={"start": "begin", "customer_id": "person"})
     stop = np.minimum(end, np.datetime64(end_of_records))
-    event = end < np.datetime64(end_of_records)
+    event = end <= np.datetime64(end_of_records)
     reason = final["end_reason"].to_numpy() if "end_reason" in final.columns else np.full(len(final), None)
     lives["duration"] = (stop - lives["begin"].to_numpy()) / np.timedelta64(1, "D") / DAYS_PER_MONTH
     lives["event"], lives["entry"] = event, 0.0
@@ -217,19 +234,44 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
 
 
 def records_begin(lives: pd.DataFrame, end_of_records: pd.Timestamp) -> pd.Timestamp | None:
-    """The day of the first end, where far more would have been expected before it; None otherwise.
+    """The day before the first end, where far more would have been expected before it; None otherwise.
 
     Before it customers were exposed to leaving for so long that, at the rate at which they left afterwards, more than
-    ten should have been seen.
+    ten should have been seen. An end is the first day without: who ended first was there on the day before, and is
+    the first of whom that was seen.
     """
     ends = lives["begin"] + pd.to_timedelta(lives["duration"] * DAYS_PER_MONTH, unit="D")
     if not lives["event"].any():
         return None
-    first = ends[lives["event"]].min().normalize()
+    first = ends[lives["event"]].min().round("s")  # to months and back costs some nanoseconds
+    first = (first - pd.Timedelta(seconds=1)).normalize()
     before = np.maximum(months(lives["begin"], first), 0).sum()
     after = lives["duration"].sum() - np.minimum(np.maximum(months(lives["begin"], first), 0), lives["duration"]).sum()
     rate = lives["event"].sum() / after if after > 0 else 0.0
     return first if rate * before > CERTAIN and first < end_of_records else None
+
+
+def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
+    """How many do not count, and why; a warning where they are more than `FEW_LEFT_OUT`.
+
+    Parameters
+    ----------
+    kept
+        How many count.
+    left_out
+        How many do not, by reason in words.
+    """
+    reasons = {reason: count for reason, count in left_out.items() if count}
+    lost = sum(reasons.values())
+    share = lost / (kept + lost) if lost else 0.0
+    said = listing([f"{number(count)} {reason}" for reason, count in reasons.items()])
+    message = (
+        sentence("{kept} count; {share} are left out: {said}.", kept=number(kept), share=percent(share), said=said)
+        if lost
+        else sentence("Nobody in the table is left out: all {kept} count.", kept=number(kept))
+    )
+    return Check(name="customers_left_out", status="warn" if share > FEW_LEFT_OUT else "pass", message=message,
+                 value=share, threshold=FEW_LEFT_OUT)  # fmt: skip
 
 
 def with_attributes(lives: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
@@ -254,7 +296,3 @@ def require_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> N
             *(sentence("{table}.{column}: got no such column, expected it; map it in dataset.yaml.", table=name,
                        column=column) for column in lacking)
         )  # fmt: skip
-
-
-def _left_out(name: str, message: str) -> Check:
-    return Check(name=name, status="warn", message=message)

@@ -1,0 +1,65 @@
+"""Numbers that go in as curves: natural cubic splines, and the rule by which a straight line gives way to one."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+KNOTS_AT = (0.05, 0.35, 0.65, 0.95)
+"""Quantiles at which the pieces meet (Harrell 2015, table 2.3)."""
+FEWEST_VALUES = 10
+"""A number with fewer different values is no curve."""
+
+
+def knots_of(values: np.ndarray, quantiles: Sequence[float] = KNOTS_AT) -> tuple[float, ...]:
+    """Knots for these values; empty where they are too few or too alike.
+
+    Examples
+    --------
+    >>> knots_of(np.arange(101.0)), knots_of(np.array([0.0, 1.0] * 50))
+    ((5.0, 35.0, 65.0, 95.0), ())
+    """
+    distinct = np.unique(values)
+    if len(distinct) < FEWEST_VALUES:
+        return ()
+    knots = np.unique(np.quantile(values, quantiles))
+    if len(knots) < len(quantiles):  # half and more share one value: knots among the others
+        knots = np.unique(np.quantile(distinct, quantiles))
+    return tuple(float(knot) for knot in knots)
+
+
+def bends(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
+    """The columns that bend a line: of a natural cubic spline with k knots all k - 2 but the line itself.
+
+    Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so
+    that columns are in the unit of the number.
+
+    Returns
+    -------
+    ndarray (n, k - 2)
+
+    References
+    ----------
+    Stone and Koo (1985); Harrell (2015), equation 2.25.
+
+    Examples
+    --------
+    >>> bends(np.array([0.0, 1.0, 2.0, 3.0]), [0.0, 1.0, 3.0]).ravel().round(3).tolist()
+    [0.0, 0.111, 0.722, 1.667]
+    """
+    if len(knots) < 3:
+        return np.zeros((len(values), 0))
+    *inner, before, last = knots
+
+    def cube(knot: float) -> np.ndarray:
+        return np.maximum(values - knot, 0.0) ** 3
+
+    columns = [
+        cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
+        for knot in inner
+    ]
+    return np.column_stack(columns) / (last - knots[0]) ** 2
+
+
+def bend_names(knots: Sequence[float]) -> tuple[str, ...]:
+    """Names of the columns of `bends`."""
+    return tuple(f"bend {place + 1}" for place in range(max(len(knots) - 2, 0)))
