@@ -119,7 +119,7 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
     if done["status"] == "failed" and done["exit_code"] == 2:
         for fault in done["reason"].splitlines():
             print(f"workbench: {fault}", file=sys.stderr)
-        print(f"workbench: refused, nothing was concluded; the report says where: {folder}/report.html", file=sys.stderr)
+        print(f"workbench: refused: nothing was concluded. The report: {folder}/report.html", file=sys.stderr)
     elif done["status"] != "succeeded":
         step = f" at the step {done['failed_cell']['heading']!r}" if done["failed_cell"] else ""
         print(f"workbench: {study} {done['status']}{step}: {done['reason']}", file=sys.stderr)

@@ -329,7 +329,7 @@ def test_bad_data_that_a_step_finds_is_refused_like_any_other_and_its_folder_tel
     ]
     assert "Traceback" not in done.stderr
     page = (bench.folder(manifest) / "report.html").read_text()
-    assert page.count("<p dir=\"auto\">outcome: got one level.</p>") == 1
+    assert page.count('<p dir="auto">outcome: got one level.</p>') == 1
     listed = next(line for line in bench.run("runs").stdout.splitlines() if manifest["run_id"] in line)
     assert listed.endswith("weight: got 3 answers of weight 0. outcome: got one level.")
 
