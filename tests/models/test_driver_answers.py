@@ -9,8 +9,9 @@ from tests.models.answer_sheets import draw_answers
 
 from workbench.evaluation.convergence import Diagnostics
 from workbench.models import driver_figures
+from workbench.models.asymmetry import KINDS
 from workbench.models.blanks import complete, rows_of
-from workbench.models.driver_answers import KINDS, PLACES, answer
+from workbench.models.driver_answers import PLACES, answer
 from workbench.models.driver_columns import make_columns
 from workbench.models.driver_findings import findings
 from workbench.models.drivers import DriverModel
@@ -62,14 +63,17 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert answers.model.told_apart
     found = findings(answers)
     assert found[0].id == "headline"
-    assert found[0].statement.startswith("“da” goes with “outcome” most")
+    assert found[0].statement.startswith("“da” goes with “outcome” most (probability over 99%)")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
 
 
 def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
     model = fitted([0.4, 0.4, 0.4, 0.4], correlation=0.8)
     assert not model.told_apart
-    assert "cannot be told apart" in findings(answer(model))[0].statement
+    found = {each.id: each.statement for each in findings(answer(model))}
+    assert found["headline"].startswith("It cannot be said which driver moves “outcome”")
+    for name in ("strongest_lever", "fix_first", "priorities"):
+        assert "cannot be told apart" in found[name] or "cannot be said" in found[name]
 
 
 def test_probabilities_of_places_and_kinds_add_up(answers):
@@ -137,7 +141,7 @@ def test_a_bend_that_is_there_is_called_by_its_name():
 
 
 def test_figures_are_drawn_and_described(answers):
-    for name in ("importance", "map", "levers"):
+    for name in ("importance", "map", "levers", "shrinkage"):
         assert "<svg" in save_svg(getattr(driver_figures, f"draw_{name}")(answers))
         assert "da" in getattr(driver_figures, f"describe_{name}")(answers)
     assert "<svg" in save_svg(driver_figures.draw_predictive(answers))

@@ -284,9 +284,12 @@ class DriverModel:
     def interval_kind(self) -> str:
         return sentence("{level} credible (equal tails)", level=percent(self.confidence))
 
-    def point_effects(self) -> np.ndarray:
-        """(draws, S, D): change in log-odds of a higher answer for one point of each rating; of ladders on average."""
-        coefficients = self.posterior.flat[0]
+    def point_effects(self, coefficients: np.ndarray | None = None) -> np.ndarray:
+        """(draws, S, D): change in log-odds of a higher answer for one point of each rating; of ladders on average.
+
+        Of the posterior, or of other `coefficients` (draws, S, C).
+        """
+        coefficients = self.posterior.flat[0] if coefficients is None else coefficients
         out = np.zeros((*coefficients.shape[:2], len(self.ratings.drivers)))
         reach = np.ptp(self.ratings.ends, axis=1)
         for place in range(out.shape[2]):
