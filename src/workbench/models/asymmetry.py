@@ -6,8 +6,8 @@ effect that counts:
 
 | kind | in words | definition |
 |---|---|---|
-| reversed | a better rating goes with a worse outcome on one side at least | min(below, above) < −e |
-| indifferent | no side weighs | neither reversed nor any above e |
+| reversed | a better rating goes with a worse outcome | min(below, above) < −e and below + above < 0 |
+| indifferent | no side weighs | not reversed, and none above e |
 | must-be | bad ratings cost, good ones bring little | below − above > max(e, below / 2) |
 | attractive | good ratings bring, bad ones cost little | above − below > max(e, above / 2) |
 | one-dimensional | both sides weigh, neither twice the other | all else |
@@ -25,6 +25,7 @@ from workbench.models.blanks import rows_of
 from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
 from workbench.models.ordered_mode import by_segment, find_mode
+from workbench.wording import sentence
 
 KINDS = ("must_be", "one_dimensional", "attractive", "indifferent", "reversed")
 DRAWS = 2000
@@ -35,11 +36,11 @@ def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> di
 
     Examples
     --------
-    >>> found = kinds_of(np.array([1, 1, 0.1, 0, -1.0]), np.array([0.1, 0.8, 0.9, 0.05, 0.5]), 0.1)
+    >>> found = kinds_of(np.array([1, 1, 0.1, 0, -1.0]), np.array([-0.2, 0.8, 0.9, 0.05, 0.5]), 0.1)
     >>> [name for draw in range(5) for name in found if found[name][draw]]
     ['must_be', 'one_dimensional', 'attractive', 'indifferent', 'reversed']
     """
-    reverse = np.minimum(below, above) < -smallest_effect
+    reverse = (np.minimum(below, above) < -smallest_effect) & (below + above < 0)
     weighs = ~reverse & (np.maximum(below, above) > smallest_effect)
     must = weighs & (below - above > np.maximum(smallest_effect, below / 2))
     attracts = weighs & (above - below > np.maximum(smallest_effect, above / 2))
@@ -53,8 +54,8 @@ def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> di
 
 
 def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
-    """`driver`, `label`; `below`, `above` (log-odds a point on either side of the middle) and their ends; `kind` (the
-    likeliest) and the probabilities of `KINDS`.
+    """`driver`, `label`; `below`, `above` (log-odds a point on either side of the middle) and their ends; `kind` (that
+    with a probability of half or more, else `open`) and the probabilities of `KINDS`.
 
     From a model with a slope on either side of the middle of each scale, in normal approximation, over all
     imputations.
@@ -83,7 +84,7 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
                 "above": above.mean(),
                 "above_lower": ends[1][0],
                 "above_upper": ends[1][1],
-                "kind": max(chances, key=chances.get).replace("_", "-"),
+                "kind": next((kind.replace("_", "-") for kind, p in chances.items() if p >= 0.5), sentence("open")),
                 **chances,
             }
         )

@@ -245,11 +245,11 @@ class Answers:
             "elpd_over_halo_se": error,
         }
 
-    def scenario_words(self) -> str:
-        """The scenario as the end of a sentence."""
+    def scenario_words(self, label: str) -> str:
+        """The scenario as the beginning of a sentence."""
         if self.scenario == "one_point":
-            return sentence("one point better where it is not at the top yet")
-        return sentence("at the middle of the scale instead of below it")
+            return sentence("Rating “{label}” one point better where it is not at the top yet", label=label)
+        return sentence("Rating “{label}” at the middle of the scale instead of below it", label=label)
 
 
 def answer(

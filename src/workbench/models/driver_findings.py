@@ -37,7 +37,7 @@ def _doubt(answers: Answers) -> str:
     """What a finding about one driver has to add where drivers cannot be told apart."""
     if answers.model.told_apart:
         return ""
-    return sentence(" Single drivers cannot be told apart here, so another one may be meant.")
+    return sentence(" Single drivers cannot be told apart here, so others may be meant.")
 
 
 def headline(answers: Answers) -> Finding:
@@ -53,8 +53,8 @@ def _not_apart(answers: Answers) -> Finding:
     return Finding(
         id="headline",
         statement=sentence(
-            "It cannot be said which driver moves “{outcome}”: a person's mean rating foretells it as well as all "
-            "{count} ratings do{groups}.",
+            "These data cannot tell which single driver matters for “{outcome}”: a person's mean rating foretells it "
+            "as well as all {count} ratings do{groups}.",
             count=number(len(model.ratings.drivers)),
             outcome=model.ratings.outcome_label,
             groups=_groups(answers),
@@ -216,14 +216,15 @@ def fix_first(answers: Answers) -> Finding:
         ]
         more = len(likely) - len(shown)
         statement = sentence(
-            "Fix first: {drivers}{more}. In brackets: probability of mattering and lying below the target of {target} "
-            "of 100.{together}{doubt}",
+            "{lead}: {drivers}{more}. In brackets: probability of mattering and lying below the target of {target} of "
+            "100.{together}{doubt}",
+            lead=sentence("Fix first") if answers.model.told_apart else sentence("Candidates to fix first"),
             target=target,
             drivers=listing(shown),
             more=sentence(", and {count} more", count=more) if more > 0 else "",
             together=sentence(" So do, taken together, {groups}.", groups=_members(answers, together))
             if len(together)
-            else "",
+            else _alike(answers, likely["driver"].head(MOST_NAMED)),
             doubt=_doubt(answers),
         )
     elif len(together):
@@ -247,6 +248,22 @@ def fix_first(answers: Answers) -> Finding:
         table="action_map",
         figure="action_map",
     )
+
+
+def _alike(answers: Answers, named: pd.Series) -> str:
+    """Others whose ratings go together with those of a named driver: they share what is explained by chance."""
+    labels = answers.model.ratings.labels
+    told = [
+        sentence(
+            " Ratings of “{label}” go together with those of {others}: look at them together.",
+            label=labels[name],
+            others=listing(_quoted(labels[other] for other in group if other != name)),
+        )
+        for name in named
+        for group in answers.groups
+        if name in group and 1 < len(group) <= MOST_NAMED and not set(group) <= set(named)
+    ]
+    return "".join(told) if answers.model.told_apart else ""
 
 
 def _members(answers: Answers, groups: pd.DataFrame) -> str:
@@ -290,20 +307,17 @@ def lever(answers: Answers) -> Finding:
     measure = answers.changes.measures[0]
     row = answers.lever_table.iloc[0]
     factor = 100 if measure == "top_box" else 1
-    alone = len(answers.lever_table) == 1
     statement = sentence(
-        "If “{label}” were rated {scenario} (by {reached} of all who answered), the model expects {change} {unit} "
-        "{direction}{largest}, as far as association goes{doubt}.{apart}",
-        label=row["label"],
-        scenario=answers.scenario_words(),
+        "{raised} ({reached} of all who answered) goes with {change} {unit} {direction}{largest}{doubt}.{apart}",
+        raised=answers.scenario_words(row["label"]),
         reached=percent(round(row["reached"], 2)),
         change=number(abs(factor * row[measure])),
         unit=sentence(MEASURES[measure]),
         direction=sentence("more") if row[measure] >= 0 else sentence("fewer"),
         largest=""
-        if alone
-        else sentence(": more than with any other driver with probability {p}", p=_chance(row["p_largest"])),
-        doubt="" if row["p_gain"] >= SURE else sentence(", and it may well be nothing"),
+        if len(answers.lever_table) == 1
+        else sentence(", a larger gain than with any other driver (probability {p})", p=_chance(row["p_largest"])),
+        doubt="" if row["p_gain"] >= SURE else sentence("; it may well be nothing"),
         apart=_doubt(answers),
     )
     return Finding(
@@ -367,7 +381,7 @@ def local(answers: Answers) -> Finding:
     general = table.groupby("driver", sort=False)["reach"].agg(lambda reach: (reach == "everywhere").all())
     everywhere = [ratings.labels[name] for name in general.index[general]]
     some = table[(table["reach"] == "some") & ~table["driver"].isin(general.index[general])]
-    some = some.iloc[np.argsort([len(where) for where in some["where"]], kind="stable")]
+    some = some.sort_values("range", ascending=False, kind="stable")  # each driver where groups differ most
     local_to = [
         sentence("“{label}” for {by} {where}", label=row.label, by=row.by, where=listing(row.where[:3]))
         for row in some.drop_duplicates("driver").itertuples()
@@ -377,7 +391,8 @@ def local(answers: Answers) -> Finding:
     if everywhere:
         parts.append(
             sentence(
-                "below the target in every group by {splits}: {labels}",
+                "below the target of {target} of 100 whatever the {splits}: {labels}",
+                target=number(answers.target),
                 splits=splits,
                 labels=listing(_quoted(everywhere)),
             )
@@ -385,14 +400,19 @@ def local(answers: Answers) -> Finding:
     if local_to:
         parts.append(
             sentence(
-                "below the target in some groups only: {labels}{more}",
+                "below the target of {target} of 100 in some groups only: {labels}{more}",
+                target=number(answers.target),
                 labels=listing(local_to[:MOST_NAMED]),
                 more=sentence(", and {count} more", count=len(local_to) - MOST_NAMED)
                 if len(local_to) > MOST_NAMED
                 else "",
             )
         )
-    told = "; ".join(parts) or sentence("no driver is surely below the target in any group by {splits}", splits=splits)
+    told = "; ".join(parts) or sentence(
+        "no driver is likely to be below the target of {target} of 100 for any {splits}",
+        target=number(answers.target),
+        splits=splits,
+    )
     return Finding(
         id="general_or_local",
         statement=told[0].upper() + told[1:] + ".",
@@ -410,7 +430,7 @@ def asymmetry(answers: Answers) -> Finding:
     templates = {
         "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
         "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
-        "reversed": "better ratings of {labels} go with a worse outcome on one side of the middle at least (reversed)",
+        "reversed": "better ratings of {labels} go with a worse outcome (reversed)",
     }
     parts = []
     for kind, template in templates.items():

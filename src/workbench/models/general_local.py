@@ -78,10 +78,11 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
         `by` (what people are split by), `segment` (the group), `driver`, `label`, `n` (people who rated it), `observed`
         (mean rating 0–100), `performance`, `lower`, `upper` (drawn towards the mean of all groups as far as chance
         explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where fewer than 10
-        people gave a rating only `n` is there.
+        people gave a rating only `n` is there. Drivers whose groups differ most stand first.
     """
     frames = []
     for split in splits:
+        of_split = []
         found = [mean_ratings(ratings, split.group == s) for s in range(len(split.names))]
         means, errors, counts = (np.array([each[part] for each in found]) for part in range(3))
         for place, name in enumerate(ratings.drivers):
@@ -93,13 +94,17 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
                 for key, value in zip(told, (shrunk.mean, lower, upper, shrunk.below(target)), strict=True):
                     told[key][known] = value
             frame = {"by": split.label, "segment": split.names, "driver": name, "label": ratings.labels[name]}
-            frames.append(pd.DataFrame({**frame, "n": counts[:, place], "observed": means[:, place], **told}))
+            of_split.append(pd.DataFrame({**frame, "n": counts[:, place], "observed": means[:, place], **told}))
+        frames += sorted(
+            of_split, key=lambda each: -np.nan_to_num(each["performance"].max() - each["performance"].min())
+        )
     columns = ["by", "segment", "driver", "label", "n", "observed", "performance", "lower", "upper", "p_weak"]
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
 
 
 def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
-    """`by`, `driver`, `label`, `reach` (weak `everywhere`, in `some` groups or `nowhere`), `where`.
+    """`by`, `driver`, `label`, `reach` (weak `everywhere`, in `some` groups or `nowhere`), `where` and `range` (points
+    by which performance differs between groups).
 
     Parameters
     ----------
@@ -114,8 +119,9 @@ def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
         weak = group[group["p_weak"] >= likely]
         reach = "nowhere" if weak.empty else "everywhere" if len(weak) == len(group) else "some"
         first = group.iloc[0]
-        rows.append((by, first["driver"], first["label"], reach, list(weak["segment"]) if reach == "some" else []))
-    return pd.DataFrame(rows, columns=["by", "driver", "label", "reach", "where"])
+        where = list(weak["segment"]) if reach == "some" else []
+        rows.append((by, first["driver"], first["label"], reach, where, np.ptp(group["performance"])))
+    return pd.DataFrame(rows, columns=["by", "driver", "label", "reach", "where", "range"])
 
 
 def effect_table(model: DriverModel) -> pd.DataFrame:
