@@ -96,6 +96,8 @@ def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answe
 
 def test_without_segments_nothing_is_said_of_them():
     answers = answer(fitted([0.5, 0.5], n=400, segment=None))
-    assert answers.segment_table.empty
+    table = answers.segment_table
+    assert table["segment"].tolist() == ["all", "all"]
+    np.testing.assert_allclose(table["observed"], table["performance"], atol=0.01)
     assert len(answers.effect_table) == 2
     assert "general_or_local" not in {each.id for each in findings(answers)}

@@ -8,6 +8,8 @@ from workbench.models.driver_answers import LIKELY, SURE, Answers
 from workbench.wording import listing, number, percent, sentence
 
 MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
+HIGHER = {"nps": "an NPS that is {change} points higher", "top_box": "{change} percentage points more top answers"}
+LOWER = {"nps": "an NPS that is {change} points lower", "top_box": "{change} percentage points fewer top answers"}
 MOST_NAMED = 4
 FIRST = 0.5
 """Probability of the largest share from which one driver is named alone."""
@@ -308,12 +310,10 @@ def lever(answers: Answers) -> Finding:
     row = answers.lever_table.iloc[0]
     factor = 100 if measure == "top_box" else 1
     statement = sentence(
-        "{raised} ({reached} of all who answered) goes with {change} {unit} {direction}{largest}{doubt}.{apart}",
+        "{raised} ({reached} of all who answered) goes with {change}{largest}{doubt}.{apart}",
         raised=answers.scenario_words(row["label"]),
         reached=percent(round(row["reached"], 2)),
-        change=number(abs(factor * row[measure])),
-        unit=sentence(MEASURES[measure]),
-        direction=sentence("more") if row[measure] >= 0 else sentence("fewer"),
+        change=sentence((HIGHER if row[measure] >= 0 else LOWER)[measure], change=number(abs(factor * row[measure]))),
         largest=""
         if len(answers.lever_table) == 1
         else sentence(", a larger gain than with any other driver (probability {p})", p=_chance(row["p_largest"])),

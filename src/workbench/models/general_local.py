@@ -13,7 +13,7 @@ from workbench.models.lifetimes import inline
 from workbench.models.ordered import sandwich
 from workbench.models.ordered_mode import Rows, find_mode
 from workbench.models.performance import mean_ratings
-from workbench.models.ratings import RATED, Ratings
+from workbench.models.ratings import ALL, RATED, Ratings
 from workbench.models.shrinkage import shrink
 
 PRIOR_SPREAD = 10.0
@@ -70,7 +70,7 @@ def groupings(ratings: Ratings, columns: Sequence[str], labels: dict[str, str] |
 
 
 def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float, confidence: float) -> pd.DataFrame:
-    """Performance by group, as observed and with chance taken out.
+    """Performance by group, as observed and with chance taken out; of everyone where nothing splits people.
 
     Returns
     -------
@@ -80,8 +80,9 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
         explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where fewer than 10
         people gave a rating only `n` is there. Drivers whose groups differ most stand first.
     """
+    everyone = Grouping(column="", label="", names=(ALL,), group=np.zeros(len(ratings.levels), dtype=np.int64))
     frames = []
-    for split in splits:
+    for split in splits or (everyone,):
         of_split = []
         found = [mean_ratings(ratings, split.group == s) for s in range(len(split.names))]
         means, errors, counts = (np.array([each[part] for each in found]) for part in range(3))
@@ -98,8 +99,7 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
         frames += sorted(
             of_split, key=lambda each: -np.nan_to_num(each["performance"].max() - each["performance"].min())
         )
-    columns = ["by", "segment", "driver", "label", "n", "observed", "performance", "lower", "upper", "p_weak"]
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=columns)
+    return pd.concat(frames, ignore_index=True)
 
 
 def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
