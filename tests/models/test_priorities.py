@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t
 from tests.models.answer_sheets import draw_answers
 from tests.models.quick_models import fitted
 
 from workbench.models.driver_answers import answer
 from workbench.models.driver_findings import priorities
-from workbench.models.priorities import priority_table, trend_of
+from workbench.models.priorities import line, priority_table, trend_of
 from workbench.models.ratings import read_ratings
 
 
@@ -35,7 +36,15 @@ def test_a_driver_that_falls_over_time_is_more_urgent_and_how_sure_that_is_is_to
     assert "Ratings of “da” are falling (probability over 99%)." in priorities(answers).statement
 
 
-@pytest.mark.parametrize("names", [[1, 2, 3, 4], ["2024-1", "2024-2", "2024-3", "2024-4"]])
+@pytest.mark.parametrize(
+    "names",
+    [
+        [1, 2, 3, 4],
+        [202311, 202312, 202401, 202402],
+        ["2024-1", "2024-2", "2024-3", "2024-4"],
+        ["W2", "W3", "W9", "W10"],
+    ],
+)
 def test_waves_without_dates_have_a_trend_by_wave(names):
     def waves(frame):
         wave = np.array(names)[np.arange(len(frame)) * 4 // len(frame)]
@@ -79,6 +88,18 @@ def test_waves_that_differ_by_more_than_chance_make_a_trend_unsure():
     shaken = trend_of(ratings(restless))
     assert shaken.error[0] > 3 * trend_of(ratings(calm)).error[0]
     assert 0.05 < shaken.p_falling[0] < 0.95
+
+
+@pytest.mark.parametrize("waves", [4, 8])
+@pytest.mark.parametrize("shaken", [0.0, 3.0])
+def test_where_nothing_falls_few_trends_are_called_sure(waves, shaken):
+    """With waves that shift by themselves, three times as much as the chance of who answered, and without."""
+    rng = np.random.default_rng(9)
+    errors, called = np.ones(waves), []
+    for _ in range(2000):
+        slope, error, freedom = line(np.arange(waves), rng.normal(0, np.sqrt(1 + shaken**2), waves), errors)
+        called.append(t.cdf(-slope / error, freedom) >= 0.95)
+    assert np.mean(called) < 0.07
 
 
 def test_who_did_not_use_a_touchpoint_is_not_counted_among_those_it_could_affect():

@@ -62,7 +62,7 @@ def _not_apart(answers: Answers) -> Finding:
             groups=_groups(answers),
         ),
         estimate=difference,
-        unit="log density more than the mean rating",
+        unit="of log density over the mean rating (0: no better)",
         interval=(difference - 2 * error, difference + 2 * error),
         interval_kind=sentence("2 standard errors"),
         evidence="associational",
@@ -340,30 +340,27 @@ def priorities(answers: Answers) -> Finding:
     first = table.iloc[0]
     measure = answers.changes.measures[0]
     order = _quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or _quoted([first["label"]])
-    falling = table[table["p_falling"] >= SURE]
     if first["score"] == 0:
-        order_words = sentence("No driver comes first: none is likely to matter and rated below the target by anybody")
-    elif len(order) == 1:
-        order_words = sentence("“{label}” comes first by far", label=first["label"])
-    else:
-        order_words = sentence("In order of impact, urgency and certainty: {order}", order=", ".join(order))
-    statement = sentence(
-        "{order}. {affected} of those who rated “{label}” are below the target of {target} of 100.{falling}{doubt}",
-        order=order_words,
-        label=first["label"],
-        affected=percent(round(first["affected"], 2)),
-        target=number(answers.target),
-        falling=sentence(
-            " Ratings of {labels} are falling (probability {p}).",
-            labels=listing(_quoted(falling["label"].head(MOST_NAMED))),
-            p=_chance(falling["p_falling"].min()),
+        statement = sentence(
+            "There is no order of work: no driver both goes with a better outcome and is rated too low."
         )
-        if len(falling)
-        else sentence(" No rating is surely falling.")
-        if table["trend"].notna().any()
-        else "",
-        doubt=_doubt(answers),
-    )
+    else:
+        statement = sentence(
+            "{order} {affected} of those who rated “{label}” gave less than the target of {target} of 100.{falling}"
+            "{doubt}",
+            order=sentence(
+                "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}.",
+                labels=", ".join(order),
+            )
+            if len(order) > 1
+            else sentence("By gain, by how many rate it too low and by certainty {label} comes first by far.",
+                          label=order[0]),
+            label=first["label"],
+            affected=percent(round(first["affected"], 2)),
+            target=number(answers.target),
+            falling=_falling(table),
+            doubt=_doubt(answers),
+        )  # fmt: skip
     return Finding(
         id="priorities",
         statement=statement,
@@ -373,6 +370,17 @@ def priorities(answers: Answers) -> Finding:
         n=answers.model.ratings.n,
         table="priorities",
     )
+
+
+def _falling(table: pd.DataFrame) -> str:
+    falling = table[table["p_falling"] >= 1 - (1 - SURE) / len(table)]  # each was looked at (Bonferroni)
+    if len(falling):
+        return sentence(
+            " Ratings of {labels} are falling (probability {p}).",
+            labels=listing(_quoted(falling["label"].head(MOST_NAMED))),
+            p=_chance(falling["p_falling"].min()),
+        )
+    return sentence(" No rating is surely falling.") if table["trend"].notna().any() else ""
 
 
 def local(answers: Answers) -> Finding:

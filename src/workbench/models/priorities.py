@@ -1,10 +1,11 @@
 """The order of work: what is gained, for how many it is urgent, whether it gets worse, and how sure that is."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t
 
 from workbench.models.performance import mean_ratings, scores_of
 from workbench.models.ratings import RATED, Ratings
@@ -24,18 +25,25 @@ class Trend:
     ----------
     slope, error
         (D,): points of 100 per `unit` of time and its standard error; NaN where there is none.
+    freedom
+        (D,): degrees of freedom of the error; infinite where it comes from the answers and not from how waves scatter.
     unit
         `year`, or `wave` where waves have no dates; "" without either.
     """
 
     slope: np.ndarray
     error: np.ndarray
+    freedom: np.ndarray
     unit: str
 
     @property
     def p_falling(self) -> np.ndarray:
         """(D,): probability that the rating falls (flat prior)."""
-        return norm.cdf(-self.slope / self.error)
+        return t.cdf(-self.slope / self.error, self.freedom)
+
+    def reach(self, level: float) -> np.ndarray:
+        """(D,): half the width of an interval."""
+        return t.ppf((1 + level) / 2, self.freedom) * self.error
 
     @property
     def decline(self) -> np.ndarray:
@@ -47,32 +55,35 @@ class Trend:
 def trend_of(ratings: Ratings) -> Trend:
     """Straight line through the mean ratings of waves: the column `wave`, else the quarters of `timestamp`.
 
+    Waves without dates are taken to be equally far apart, in the order of their names and numbers.
     Weighted least squares with each wave's own error. Waves differ by more than the chance of who answered (season,
     mode, field work): where they lie further from the line than their errors explain, the slope's error is widened by
-    as much (Birge 1932). At least three waves with 10 ratings are needed.
+    as much (Birge 1932) and has as few degrees of freedom as there are waves beyond two. At least three waves with 10 ratings are needed.
     """
     count = len(ratings.drivers)
     wave, when, unit = _waves(ratings)
-    slope, error = np.full(count, np.nan), np.full(count, np.nan)
+    slope, error, freedom = np.full((3, count), np.nan)
     if wave is None or len(when) < FEWEST_WAVES:
-        return Trend(slope=slope, error=error, unit="")
+        return Trend(slope=slope, error=error, freedom=freedom, unit="")
     found = [mean_ratings(ratings, wave == place) for place in range(len(when))]
     means, errors = (np.array([each[part] for each in found]) for part in range(2))
     for place in range(count):
         known = np.isfinite(means[:, place])
         if known.sum() >= FEWEST_WAVES:
-            slope[place], error[place] = _line(when[known], means[known, place], errors[known, place])
-    return Trend(slope=slope, error=error, unit=unit)
+            slope[place], error[place], freedom[place] = line(when[known], means[known, place], errors[known, place])
+    return Trend(slope=slope, error=error, freedom=freedom, unit=unit)
 
 
-def _line(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float, float]:
+def line(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float, float, float]:
+    """Slope of a straight line through points with errors, its standard error and its degrees of freedom."""
     weights = errors**-2.0
     away = x - np.average(x, weights=weights)
     scale = np.sum(weights * away**2)
     slope = np.sum(weights * away * y) / scale
     left = y - np.average(y, weights=weights) - slope * away
-    excess = np.sum(weights * left**2) / (len(x) - 2)
-    return float(slope), float(np.sqrt(max(excess, 1.0) / scale))
+    freedom = len(x) - 2
+    excess = float(np.sum(weights * left**2) / freedom)
+    return float(slope), float(np.sqrt(max(excess, 1.0) / scale)), freedom if excess > 1 else np.inf
 
 
 def _waves(ratings: Ratings) -> tuple[np.ndarray | None, np.ndarray, str]:
@@ -82,15 +93,11 @@ def _waves(ratings: Ratings) -> tuple[np.ndarray | None, np.ndarray, str]:
     if times is not None and times.notna().sum() == 0:
         times = None
     if "wave" in table.columns:
-        column = table["wave"]
-        numeric = pd.api.types.is_numeric_dtype(column)
-        values = (
-            np.sort(column.dropna().unique()) if numeric else np.array(sorted(column.dropna().astype(str).unique()))
-        )
-        words = column if numeric else column.astype(str).where(column.notna())
+        words = table["wave"].astype(str).where(table["wave"].notna())
+        values = sorted(words.dropna().unique(), key=_natural)
         wave = pd.Categorical(words, categories=values, ordered=True).codes
         if times is None:
-            return wave, values.astype(float) if numeric else np.arange(len(values), dtype=float), "wave"
+            return wave, np.arange(len(values), dtype=float), "wave"
     elif times is not None:
         quarters = times.dt.to_period("Q")
         wave = pd.Categorical(quarters, categories=np.sort(quarters.dropna().unique()), ordered=True).codes
@@ -99,6 +106,12 @@ def _waves(ratings: Ratings) -> tuple[np.ndarray | None, np.ndarray, str]:
     years = (times - times.min()).dt.total_seconds().to_numpy() / (365.25 * 86400)
     when = np.array([np.nanmean(years[wave == place]) for place in range(wave.max() + 1)])
     return wave, when, "year"
+
+
+def _natural(name: str) -> list[tuple[bool, float, str]]:
+    """Key by which wave 2 stands before wave 10."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", name)
+    return [(False, float(part), "") if place % 2 else (True, 0.0, part) for place, part in enumerate(parts)]
 
 
 def priority_table(
@@ -124,7 +137,7 @@ def priority_table(
         `affected` × (1 + decline / `STEEP_DECLINE`).
     """
     trend = trend_of(ratings)
-    reach = norm.ppf((1 + confidence) / 2) * trend.error
+    reach = trend.reach(confidence)
     affected = np.zeros(len(ratings.drivers))
     for place in range(len(affected)):
         rated = ratings.state[:, place] == RATED
