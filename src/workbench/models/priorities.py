@@ -55,10 +55,10 @@ class Trend:
 def trend_of(ratings: Ratings) -> Trend:
     """Straight line through the mean ratings of waves: the column `wave`, else the quarters of `timestamp`.
 
-    Waves without dates are taken to be equally far apart, in the order of their names and numbers.
-    Weighted least squares with each wave's own error. Waves differ by more than the chance of who answered (season,
-    mode, field work): where they lie further from the line than their errors explain, the slope's error is widened by
-    as much (Birge 1932) and has as few degrees of freedom as there are waves beyond two. At least three waves with 10 ratings are needed.
+    Waves without dates are taken to be equally far apart, in the order of their names and numbers. Weighted least
+    squares with each wave's own error. Waves differ by more than the chance of who answered (season, mode, field work):
+    where they lie further from the line than their errors explain, the slope's error is widened by as much (Birge 1932)
+    and has as few degrees of freedom as there are waves beyond two. At least three waves with 10 ratings are needed.
     """
     count = len(ratings.drivers)
     wave, when, unit = _waves(ratings)
