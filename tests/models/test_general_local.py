@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.models.answer_sheets import column, draw_answers
 from tests.models.quick_models import fitted
 
 from workbench.models.driver_answers import answer
 from workbench.models.driver_findings import findings, local
 from workbench.models.general_local import groupings
 from workbench.models.performance import mean_ratings
+from workbench.models.ratings import read_ratings
 
 
 def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
@@ -101,3 +103,14 @@ def test_without_segments_nothing_is_said_of_them():
     np.testing.assert_allclose(table["observed"], table["performance"], atol=0.01)
     assert len(answers.effect_table) == 2
     assert "general_or_local" not in {each.id for each in findings(answers)}
+
+
+def test_rows_that_stand_for_several_people_count_as_so_many():
+    rng = np.random.default_rng(3)
+    frame, columns, *_ = draw_answers(60, [0.5, 0.5], rng, segments=2)
+    weights = rng.integers(1, 5, 60).astype(float)
+    counted = [*columns, column("weight", "", None, weighting="frequency")]
+    once = read_ratings(frame.assign(weight=weights), counted)
+    copied = read_ratings(frame.loc[frame.index.repeat(weights.astype(int))], columns)
+    for found, expected in zip(mean_ratings(once), mean_ratings(copied), strict=True):
+        np.testing.assert_allclose(found, expected)

@@ -140,7 +140,8 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
     (lower, upper), (alone_lower, alone_upper) = model.interval(pooled), model.interval(alone)
     frames = []
     for s, segment in enumerate(ratings.segments):
-        counts = (ratings.state[ratings.group == s] == RATED).sum(0)
+        own = ratings.group == s
+        counts = np.rint(ratings.people[own] @ (ratings.state[own] == RATED)).astype(np.int64)
         frames.append(
             pd.DataFrame(
                 {

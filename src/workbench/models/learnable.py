@@ -109,17 +109,20 @@ def variation(answers: np.ndarray, counts: np.ndarray, drivers: int) -> Check:
     )
 
 
-def driver_faults(values: np.ndarray, names: Sequence[str]) -> list[str]:
+def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) -> list[str]:
     """Drivers that tell nothing: never rated, always the same, or equal to another.
 
     Parameters
     ----------
     values
         (n, D) ratings; NaN where there is none.
+    counts
+        How many people each row stands for.
     """
     faults = []
     for place, name in enumerate(names):
-        known = values[np.isfinite(values[:, place]), place]
+        rated = np.isfinite(values[:, place])
+        known = values[rated, place]
         if not len(known):
             faults.append(
                 sentence(
@@ -128,7 +131,7 @@ def driver_faults(values: np.ndarray, names: Sequence[str]) -> list[str]:
                     name=shown(name),
                 )
             )
-        elif len(known) < FEWEST_RATED:
+        elif counts[rated].sum() < FEWEST_RATED:
             faults.append(
                 sentence(
                     "driver {name}: got ratings from fewer than {fewest} people, expected more; leave it out of "

@@ -82,7 +82,12 @@ class Ratings:
     @property
     def n(self) -> int:
         """Rows; of frequency weights, what they stand for."""
-        return round(float(self.weights.sum())) if self.weighting == "frequency" else len(self.levels)
+        return round(float(self.people.sum()))
+
+    @property
+    def people(self) -> np.ndarray:
+        """(n,): how many people each row stands for: its frequency weight, else 1."""
+        return self.weights if self.weighting == "frequency" else np.ones(len(self.levels))
 
     @property
     def is_nps(self) -> bool:
@@ -245,7 +250,7 @@ def read_ratings(
     answers = _numbers(table[outcome])
     counts = weights if weighting == "frequency" else np.ones(len(table))
     faults += too_few(answers, counts, len(items), outcome)
-    faults += driver_faults(np.where(state == RATED, values, np.nan), list(items))
+    faults += driver_faults(np.where(state == RATED, values, np.nan), list(items), counts)
     if faults:
         raise DataError(*faults)
 
