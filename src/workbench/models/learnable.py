@@ -93,17 +93,17 @@ def variation(answers: np.ndarray, counts: np.ndarray, drivers: int) -> Check:
         value=others / drivers,
         threshold=OTHERS_PER_DRIVER,
         message=sentence(
-            "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver{remedy}.",
+            "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver, and "
+            "{wanted} are wanted.{remedy}",
             others=number(round(others)),
             rows=number(round(rows)),
             commonest=number(commonest),
             each=number(others / drivers, 2),
+            wanted=OTHERS_PER_DRIVER,
             remedy=""
             if enough
             else sentence(
-                ", where {wanted} are wanted. Effects lean on what was believed before: choose fewer drivers, or an "
-                "outcome that varies more",
-                wanted=OTHERS_PER_DRIVER,
+                " Effects lean on what was believed before: choose fewer drivers, or an outcome that varies more."
             ),
         ),
     )

@@ -366,10 +366,9 @@ def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str
     }[weighting]
     few = weighting == "survey" and effective < answers_needed(drivers)
     message = sentence(
-        "{answered} answers have an outcome and all of them are used; {silent} have none and say nothing here.{told}"
-        "{remedy}",
+        "{answered} answers have an outcome and all of them are used{silent}.{told}{remedy}",
         answered=number(answered),
-        silent=number(silent),
+        silent=sentence("; {n} have none and are left out", n=number(silent)) if silent else "",
         told=told,
         remedy=sentence(" That is too few for {n} drivers: a few answers outweigh all others; look at their weights.",
                         n=number(drivers)) if few else "",
