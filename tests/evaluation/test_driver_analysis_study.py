@@ -137,7 +137,8 @@ def test_a_segment_of_three_people_is_never_shown_alone(bench):
 def test_waves_and_touchpoints_of_a_survey_are_told(bench):
     frame = surveys(1200)
     frame["wave"] = np.arange(len(frame)) * 4 // len(frame) + 1
-    frame["da"] = frame["da"].mask((frame["wave"] > 2) & (frame["da"] < 6), (frame["da"] - 1).clip(lower=1))
+    fallen = (np.random.default_rng(2).random(len(frame)) < frame["wave"] / 6) & (frame["da"] < 6)
+    frame["da"] = frame["da"].mask(fallen, (frame["da"] - 2).clip(lower=1))
     frame["place"] = np.where(np.arange(len(frame)) % 3, "shop", "app")
     extra = "      wave: {type: number}\n      touchpoint: {from: place}\n"
     ended = run(bench, frame, *QUICK, definition=DEFINITION + extra)

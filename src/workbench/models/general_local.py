@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.models.drivers import DriverModel
 from workbench.models.learnable import FEWEST_OTHERS, answers_needed
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.lifetimes import inline
 from workbench.models.ordered import sandwich
 from workbench.models.ordered_mode import Rows, find_mode
@@ -59,7 +59,6 @@ def groupings(ratings: Ratings, columns: Sequence[str], labels: dict[str, str] |
     for column in columns:
         if column == ratings.segment:
             continue
-        refuse_measurements(ratings.table[column], column)
         levels = as_levels(ratings.table[column])
         label = labels.get(column, column.replace("_", " "))
         shown = levels.map(gather(levels, label=label, check=column)[0])
