@@ -18,10 +18,11 @@ Kano's categories has its limits (Mikulić, Prebežac 2011): they say how the ou
 customers would say if a thing were absent.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from workbench.models.blanks import rows_of
 from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
 from workbench.models.ordered_mode import by_segment, find_mode
@@ -63,8 +64,7 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
     ratings, columns = model.ratings, make_columns(model.ratings, "asymmetric")
     rng = np.random.default_rng(model.random_seed)
     parts = []
-    for completed in model.completed:
-        rows = rows_of(ratings, columns, *completed)
+    for rows in replace(model, columns=columns).rows:
         mode = find_mode(rows, model.prior, drivers=len(ratings.drivers))
         parts.append(by_segment(rows, mode.draws(DRAWS // len(model.completed), rng))[0])
     mean = np.einsum("nsc,s->nc", np.concatenate(parts), model.segment_shares)

@@ -346,15 +346,17 @@ def priorities(answers: Answers) -> Finding:
         )
     else:
         statement = sentence(
-            "{order} {affected} of those who rated “{label}” gave less than the target of {target} of 100.{falling}"
+            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100.{falling}"
             "{doubt}",
             order=sentence(
-                "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}.",
+                "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}. ",
                 labels=", ".join(order),
             )
             if len(order) > 1
-            else sentence("By gain, by how many rate it too low and by certainty {label} comes first by far.",
-                          label=order[0]),
+            else sentence("By gain, by how many rate it too low and by certainty {label} comes first by far. ",
+                          label=order[0])
+            if len(table) > 1
+            else "",
             label=first["label"],
             affected=percent(round(first["affected"], 2)),
             target=number(answers.target),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
 from workbench.models.learnable import FEWEST_OTHERS, answers_needed
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
@@ -130,12 +131,15 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
     -------
     DataFrame
         `segment`, `driver`, `label`, `n` (people who rated it), `alone`, `alone_lower`, `alone_upper` (the segment
-        fitted by itself with the same prior, in normal approximation over all imputations; missing where it has too
-        few answers), `effect`, `lower`, `upper` (of the model, partially pooled); change in log-odds for one point.
+        fitted by itself with the same prior, in normal approximation over all imputations; a straight slope where the
+        model has steps; missing where it has too few answers), `effect`, `lower`, `upper` (of the model, partially
+        pooled); change in log-odds for one point.
     """
     ratings = model.ratings
     pooled = model.point_effects()
-    alone = model.point_effects(_alone(model))
+    # Steps of one sign are the model's own belief; without it a segment's few answers have a straight slope.
+    straight = model if model.columns.shape != "monotone" else replace(model, columns=make_columns(ratings))
+    alone = straight.point_effects(_alone(straight))
     (lower, upper), (alone_lower, alone_upper) = model.interval(pooled), model.interval(alone)
     frames = []
     for s, segment in enumerate(ratings.segments):
