@@ -1,7 +1,7 @@
 """A drivers' model in no time: its draws come from the normal approximation instead of chains."""
 
 import numpy as np
-from tests.models.answer_sheets import draw_answers
+from tests.models.answer_sheets import column, draw_answers
 
 from workbench.evaluation.convergence import Diagnostics
 from workbench.models.blanks import complete, rows_of
@@ -14,9 +14,10 @@ from workbench.models.ratings import read_ratings
 FINE = Diagnostics(r_hat=1.0, ess_bulk=1000, ess_tail=1000, divergences=0, e_bfmi=1.0, chains=4)
 
 
-def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, **world):
+def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, weighting="none", **world):
     """A `DriverModel` in no time: 4 "chains" of independent draws from the normal approximation."""
     frame, columns, *_ = draw_answers(n, effects, np.random.default_rng(6), segments=3, **world)
+    columns = [*columns, column("weight", "", None, weighting=weighting)]
     ratings = read_ratings(changed(frame), columns, segment=segment)
     layout, prior = make_columns(ratings), Prior()
     completed = complete(ratings, prior, times=1, random_seed=1)

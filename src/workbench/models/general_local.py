@@ -144,7 +144,7 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
     frames = []
     for s, segment in enumerate(ratings.segments):
         own = ratings.group == s
-        counts = np.rint(ratings.people[own] @ (ratings.state[own] == RATED)).astype(np.int64)
+        counts = np.array([ratings.people(own & rated) for rated in (ratings.state == RATED).T])
         frames.append(
             pd.DataFrame(
                 {

@@ -142,7 +142,7 @@ def outcome_level(
                 {
                     "segment": segment,
                     "group": group,
-                    "n": round(ratings.people[where].sum()),
+                    "n": ratings.people(where),
                     "measure": measures,
                     "estimate": estimate,
                     "lower": np.minimum(lower, estimate),  # where all agree, the estimate is the end of what can be

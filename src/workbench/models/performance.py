@@ -33,7 +33,7 @@ def mean_ratings(ratings: Ratings, where: np.ndarray | None = None) -> tuple[np.
     for place in range(count):
         everyone = ratings.state[:, place] == RATED
         rated = where & everyone
-        counts[place] = round(ratings.people[rated].sum())
+        counts[place] = ratings.people(rated)
         if counts[place] < SMALLEST_GROUP:
             continue
         scores, weights = scores_of(ratings, place), ratings.weights

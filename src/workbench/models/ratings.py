@@ -82,12 +82,11 @@ class Ratings:
     @property
     def n(self) -> int:
         """Rows; of frequency weights, what they stand for."""
-        return round(float(self.people.sum()))
+        return self.people(np.ones(len(self.levels), dtype=bool))
 
-    @property
-    def people(self) -> np.ndarray:
-        """(n,): how many people each row stands for: its frequency weight, else 1."""
-        return self.weights if self.weighting == "frequency" else np.ones(len(self.levels))
+    def people(self, where: np.ndarray) -> int:
+        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say."""
+        return _people(self.weights[where], self.weighting)
 
     @property
     def is_nps(self) -> bool:
@@ -355,6 +354,10 @@ def _roles(columns: Sequence, outcome: str | None, drivers: Sequence[str] | None
     if faults:
         raise ParameterError(*faults)
     return outcome, items
+
+
+def _people(weights: np.ndarray, weighting: str) -> int:
+    return round(float(weights.sum())) if weighting == "frequency" else len(weights)
 
 
 def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str, drivers: int) -> Check:
