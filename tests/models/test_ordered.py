@@ -8,9 +8,10 @@ from tests.models.answer_sheets import draw_ratings
 from workbench.evaluation.convergence import convergence_checks
 from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import make_columns
-from workbench.models.ordered import build_model, design_adjusted, sample
+from workbench.models.ordered import build_model, sample
 from workbench.models.ordered_mode import Prior, Rows, by_segment, find_mode
 from workbench.models.prior_predictive import draw_prior
+from workbench.models.survey_design import design_adjusted
 
 EFFECTS = [0.7, 0.4, 0.0]
 

@@ -12,8 +12,8 @@ from workbench.datasets.packaged import FrameUnpickler
 from workbench.errors import DataError
 from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import make_columns
-from workbench.models.ordered import sandwich
 from workbench.models.ordered_mode import Prior, Rows, curvature, find_mode, scores, subset
+from workbench.models.survey_design import sandwich
 
 
 def rows_from(columns, levels, weights, count):

@@ -8,11 +8,8 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from workbench.models.blanks import rows_of
-from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
 from workbench.models.levels import SMALLEST_GROUP
-from workbench.models.ordered_mode import by_segment, find_mode
 from workbench.models.ratings import RATED
 from workbench.models.what_if import Changes, Scenario
 from workbench.wording import sentence
@@ -259,14 +256,10 @@ class Answers:
         imputations.
         """
         model = self.model
-        ratings, columns = model.ratings, make_columns(model.ratings, "asymmetric")
-        rng = np.random.default_rng(model.random_seed)
-        parts = []
-        for completed in model.completed:
-            rows = rows_of(ratings, columns, *completed)
-            mode = find_mode(rows, model.prior, drivers=len(ratings.drivers))
-            parts.append(by_segment(rows, mode.draws(2000 // len(model.completed), rng))[0])
-        mean = np.einsum("nsc,s->nc", np.concatenate(parts), model.segment_shares)
+        ratings = model.ratings
+        columns, alternative = model.alternative("asymmetric")
+        coefficients = alternative.draws(2000, np.random.default_rng(model.random_seed))[0]
+        mean = np.einsum("nsc,s->nc", coefficients, model.segment_shares)
         rows = []
         for place, name in enumerate(ratings.drivers):
             own = np.flatnonzero((columns.driver == place) & ~columns.usage)

@@ -12,6 +12,8 @@ from math import comb, factorial
 
 import numpy as np
 
+from workbench.models.links import LOGIT, Link
+
 MOST_EXACT = 13
 """With more drivers than this, orders are drawn at random, each with its reverse, instead of being enumerated."""
 ORDERS = 1500
@@ -117,6 +119,7 @@ def importance(
     *,
     random_seed: int,
     gains: np.ndarray | None = None,
+    link: Link = LOGIT,
 ) -> Importance:
     """Shares on every draw.
 
@@ -134,6 +137,8 @@ def importance(
         For the knock-offs' own effects.
     gains
         From `average_gains`, where they are known already.
+    link
+        Its noise is the rest of the latent variance.
 
     Notes
     -----
@@ -171,7 +176,7 @@ def importance(
         share=carried / whole,
         unique=unique / whole,
         knockoff=floor / whole,
-        explained=total / (total + np.pi**2 / 3),
+        explained=total / (total + link.latent_variance),
     )
 
 

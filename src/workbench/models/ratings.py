@@ -13,6 +13,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.levels import as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import inline
+from workbench.models.near_twins import near_twins
 from workbench.wording import listing, number, percent, sentence, shown
 
 RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
@@ -83,7 +84,11 @@ class Ratings:
     @property
     def n(self) -> int:
         """Rows; of frequency weights, what they stand for."""
-        return round(float(self.weights.sum())) if self.weighting == "frequency" else len(self.levels)
+        return self.people(np.ones(len(self.levels), dtype=bool))
+
+    def people(self, where: np.ndarray) -> int:
+        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say."""
+        return _people(self.weights[where], self.weighting)
 
     @property
     def is_nps(self) -> bool:
@@ -223,13 +228,14 @@ def read_ratings(
     values, state, ends = _drivers(table, items, by_name)
     labels = {name: _label(name, own, by_name) for name, own in items.items()}
     answers = _numbers(table[outcome])
-    faults += _faults(answers, values, state, items, outcome)
+    faults += _faults(answers, values, state, items, outcome, _people(weights, weighting))
     if faults:
         raise DataError(*faults)
 
     checks = [_respondents(len(table), silent, weights, weighting)]
     if (blank := state == BLANK).any():
         checks.append(_blanks(blank, state))
+    checks += near_twins(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
     order = np.argsort(group, kind="stable")
@@ -313,15 +319,19 @@ def _label(name: str, own: Sequence[str], by_name: Mapping) -> str:
     return (match["stem"] if match and match["stem"] else label).strip() or name
 
 
-def _faults(answers, values, state, items, outcome) -> list[str]:
+def _people(weights: np.ndarray, weighting: str) -> int:
+    return round(float(weights.sum())) if weighting == "frequency" else len(weights)
+
+
+def _faults(answers, values, state, items, outcome, people) -> list[str]:
     faults = []
     needed = max(FEWEST_ANSWERS, ANSWERS_PER_DRIVER * len(items))
-    if len(answers) < needed:
+    if people < needed:
         faults.append(
             sentence(
                 "surveys: got {rows} answers with an outcome, expected at least {needed} ({each} for each of {drivers} "
                 "drivers, and {fewest} in all); collect more, or choose fewer drivers.",
-                rows=number(len(answers)),
+                rows=number(people),
                 needed=number(needed),
                 each=ANSWERS_PER_DRIVER,
                 drivers=number(len(items)),
