@@ -43,7 +43,7 @@ class Approximation:
         return np.sqrt(np.mean(within, axis=0) + (1 + 1 / several) * between)
 
     def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1): about `count` draws, as many of each imputation."""
+        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) of about `count` draws, each imputation alike."""
         parts = []
         for mode in self.modes:
             drawn = mode.draws(max(count // len(self.modes), 2), rng)
