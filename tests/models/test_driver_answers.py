@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.answer_sheets import draw_answers
+from tests.models.answer_sheets import column, draw_answers
 
 from workbench.evaluation.convergence import Diagnostics
 from workbench.models import driver_figures
@@ -22,9 +22,10 @@ from workbench.reporting.figures import save_svg
 FINE = Diagnostics(r_hat=1.0, ess_bulk=1000, ess_tail=1000, divergences=0, e_bfmi=1.0, chains=4)
 
 
-def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, **world):
+def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, weighting="none", **world):
     """A `DriverModel` in no time: 4 "chains" of independent draws from the normal approximation."""
     frame, columns, *_ = draw_answers(n, effects, np.random.default_rng(6), segments=3, **world)
+    columns = [*columns, column("weight", "", None, weighting=weighting)]
     ratings = read_ratings(changed(frame), columns, segment=segment)
     layout, prior = make_columns(ratings), Prior()
     completed = complete(ratings, prior, times=1, random_seed=1)
@@ -134,6 +135,32 @@ def test_a_bend_that_is_there_is_called_by_its_name():
 
     table = answer(fitted([0.5, 0.5], n=3000, changed=bent)).asymmetry_table.set_index("driver")
     assert table.loc["da", "must_be"] > 0.8
+
+
+def test_uneven_survey_weights_make_penalty_and_reward_less_sure():
+    weight = np.random.default_rng(5).gamma(0.5, size=1200) + 0.05
+    plain = answer(fitted([0.5, 0.5])).asymmetry_table
+    heavy = answer(fitted([0.5, 0.5], changed=lambda frame: frame.assign(weight=weight), weighting="survey"))
+    width = (heavy.asymmetry_table["below_upper"] - heavy.asymmetry_table["below_lower"]).to_numpy()
+    # Kish's design effect of these weights is about 3, so that intervals are about 1.7 times as wide.
+    assert (width > 1.3 * (plain["below_upper"] - plain["below_lower"])).all()
+
+
+def test_answers_foretold_vary_by_people_and_not_by_rows():
+    """Rows that stand for five people each are as good as five times as many rows."""
+    spread = {}
+    for name, times, copies in (("rows", 1, 5), ("weights", 5, 1)):
+
+        def changed(frame, times=times, copies=copies):
+            return frame.loc[frame.index.repeat(copies)].assign(weight=float(times))
+
+        model = fitted([0.5, 0.5], n=300, changed=changed, weighting="frequency")
+        assert model.ratings.n == 1500
+        observed, foretold = model.foretold(400)
+        spread[name] = foretold.std(0)
+        np.testing.assert_allclose(observed.sum(1), 1)
+        np.testing.assert_allclose(foretold.mean(0), observed, atol=0.06)
+    np.testing.assert_allclose(spread["weights"], spread["rows"], rtol=0.2)
 
 
 def test_figures_are_drawn_and_described(answers):
