@@ -69,7 +69,11 @@ def test_the_probit_tells_drivers_apart_too():
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [((-1.0, -1.2), "better than the mean"), ((-1.0, -1.0), "no better than"), ((-1.2, -1.0), "worse than the mean")],
+    [
+        ((-1.0, -1.2), "Single drivers foretell answers better"),
+        ((-1.0, -1.0), "It cannot be said"),
+        ((-1.2, -1.0), "worse than the mean"),
+    ],
 )
 def test_what_is_said_has_the_sign_of_what_was_found(values, said):
     noise = np.random.default_rng(1).normal(0, 0.1, 200)
@@ -80,7 +84,7 @@ def test_what_is_said_has_the_sign_of_what_was_found(values, said):
     found = Comparison(drivers=drivers, halo=halo, nothing=halo, weights=np.ones(200), weighting="none")
     message = found.check(told_apart=found.told_apart).message
     assert said in message
-    assert "-" not in message.replace("log-odds", "")
+    assert "-" not in message
     assert ("higher" in message) == (found.better_than("halo")[0] >= 0)
 
 

@@ -10,7 +10,7 @@ from workbench.wording import number, percent, sentence
 
 LARGEST_K = 0.7
 """Pareto shape above which a leave-one-out density cannot be trusted (Vehtari, Simpson, Gelman, Yao, Gabry 2024)."""
-SMOOTHED = 2_000
+SMOOTHED = 4_000
 """Answers whose importance weights are smoothed; of more, so many drawn at random, which correct all others."""
 AT_ONCE = 5_000
 
@@ -22,7 +22,7 @@ class LeaveOneOut:
     Attributes
     ----------
     pointwise
-        (n,): log density of each answer foretold by all others, by importance sampling.
+        (n,): log density of each answer foretold by all others, by truncated importance sampling.
     picked
         int (m,): answers whose weights were smoothed, all of them or a random sample.
     smoothed
@@ -99,7 +99,10 @@ def leave_one_out(
         own = np.arange(first, min(first + AT_ONCE, n))
         found = log_likelihood(own)
         powered = found * weights[own]
-        pointwise[own] = logsumexp(found - powered, axis=0) - logsumexp(-powered, axis=0)
+        # Truncated (Ionides 2008): the heaviest answers would else add more noise than the sample takes away.
+        heaviest = logsumexp(-powered, axis=0) - 0.5 * np.log(len(found))
+        ratios = np.minimum(-powered, heaviest)
+        pointwise[own] = logsumexp(found + ratios, axis=0) - logsumexp(ratios, axis=0)
     picked = np.arange(n)
     if n > SMOOTHED:
         picked = np.sort(np.random.default_rng(random_seed).choice(n, SMOOTHED, replace=False))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode
+from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode, one_thread
 from workbench.models.survey_design import design_adjusted, sandwich
 
 
@@ -42,6 +42,7 @@ class Approximation:
         between = np.var([mode.effects for mode in self.modes], axis=0, ddof=1) if several > 1 else 0.0
         return np.sqrt(np.mean(within, axis=0) + (1 + 1 / several) * between)
 
+    @one_thread
     def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) of about `count` draws, each imputation alike."""
         parts = []
@@ -52,6 +53,7 @@ class Approximation:
         return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
 
 
+@one_thread
 def approximate(datasets: Sequence[Rows], prior: Prior, *, drivers: int, weighting: str = "none") -> Approximation:
     """Fit one model to every completed data set.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.models.driver_columns import Columns, make_columns
 from workbench.models.links import LOGIT, Link
-from workbench.models.ordered_mode import Prior, Rows, by_segment, find_mode
+from workbench.models.ordered_mode import Prior, Rows, by_segment, find_mode, one_thread
 from workbench.models.ratings import BLANK, NOT_APPLICABLE, RATED, Ratings
 
 BURN_IN = 8
@@ -36,6 +36,7 @@ def rows_of(ratings: Ratings, columns: Columns, values: np.ndarray, applies: np.
     )
 
 
+@one_thread
 def complete(
     ratings: Ratings,
     prior: Prior,

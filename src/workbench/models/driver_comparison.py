@@ -23,7 +23,7 @@ from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import Columns
 from workbench.models.links import LOGIT, Link
 from workbench.models.ordered_likelihood import row_log_likelihoods
-from workbench.models.ordered_mode import Prior, Rows
+from workbench.models.ordered_mode import Prior, Rows, one_thread
 from workbench.models.ratings import BLANK, Ratings
 from workbench.wording import number, sentence
 
@@ -72,20 +72,21 @@ class Comparison:
         """What the comparison with the mean rating says."""
         difference, error = self.better_than("halo")
         verdict = (
-            sentence("better than the mean of a person's ratings does")
+            sentence("Single drivers foretell answers better than the mean of a person's ratings does")
             if told_apart
-            else sentence("worse than the mean of a person's ratings alone does")
+            else sentence("Single drivers foretell answers worse than the mean of a person's ratings does")
             if difference < -TOLD_APART * error
-            else sentence("no better than the mean of a person's ratings alone does, as far as chance allows to tell")
-        )
+            else sentence("It cannot be said that single drivers foretell answers better than the mean of a person's "
+                          "ratings does")
+        )  # fmt: skip
         return Check(
             name="drivers_told_apart",
             status="pass" if told_apart else "warn",
             value=difference,
             threshold=TOLD_APART * error,
             message=sentence(
-                "Single drivers foretell answers that the model has not seen {verdict}: over all answers the log "
-                "density is {difference} {direction}, give or take {error} (standard error).",
+                "{verdict}: with each answer foretold by a model that has not seen it, the log density of all is "
+                "{difference} {direction} (standard error {error}).",
                 verdict=verdict,
                 difference=number(abs(difference)),
                 direction=sentence("higher") if difference >= 0 else sentence("lower"),
@@ -94,6 +95,7 @@ class Comparison:
         )
 
 
+@one_thread
 def compare(
     ratings: Ratings,
     columns: Columns,

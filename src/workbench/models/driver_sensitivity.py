@@ -9,7 +9,7 @@ from scipy.stats import norm
 from workbench.findings import Check
 from workbench.models.approximation import Approximation, approximate
 from workbench.models.driver_columns import Columns
-from workbench.models.ordered_mode import Prior, Rows, subset
+from workbench.models.ordered_mode import Prior, Rows, one_thread, subset
 from workbench.models.ratings import BLANK, Ratings
 from workbench.wording import number, percent, sentence
 
@@ -22,6 +22,7 @@ FEWEST_PER_DRIVER = 10
 SURE = 0.95
 
 
+@one_thread
 def sensitivity(
     ratings: Ratings, columns: Columns, prior: Prior, datasets: Sequence[Rows]
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:

@@ -14,7 +14,7 @@ from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import Columns, Shape, make_columns
 from workbench.models.driver_comparison import Comparison, compare
 from workbench.models.driver_sensitivity import sensitivity
-from workbench.models.importance import Importance, average_gains, column_covariance, importance
+from workbench.models.importance import Importance, average_gains, column_covariance, effect_spread, importance
 from workbench.models.links import LINKS, LOGIT, Link, LinkName
 from workbench.models.ordered import Posterior, sample
 from workbench.models.ordered_mode import Prior, Rows
@@ -23,6 +23,8 @@ from workbench.models.what_if import MOST_DRAWS, Changes, Scenario, scorings, wh
 from workbench.wording import percent, sentence
 
 EXPORTED_DRAWS = 400
+RESAMPLED = 10
+"""Times that the ratings are resampled for the shares of what they explain."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,11 +74,31 @@ class DriverModel:
 
     @cached_property
     def importance(self) -> Importance:
-        """Shares of what is explained, for everyone."""
-        gains = average_gains(self.covariance, self.columns.driver, random_seed=self.random_seed)
-        return importance(
-            self.posterior.flat[0], self.segment_shares, self.covariance, self.columns.driver,
-            random_seed=self.random_seed, gains=gains, link=self.link,
+        """Shares of what is explained, for everyone whom the respondents stand for.
+
+        How their ratings go together is known from a sample: parts of the draws see it resampled (Bayesian bootstrap,
+        Rubin 1981), as the model sees the effects.
+        """
+        rng = np.random.default_rng(self.random_seed)
+        effects, shares = self.posterior.flat[0], self.segment_shares
+        spread = effect_spread(effects, shares)
+        parts = []
+        settings = {"driver": self.columns.driver, "spread": spread, "link": self.link}
+        for part in range(min(RESAMPLED, len(effects))):
+            rows = self.rows[part % len(self.rows)]
+            drawn = (
+                rng.gamma(rows.weights)
+                if self.ratings.weighting == "frequency"
+                else rows.weights * rng.exponential(size=len(rows.weights))
+            )
+            covariance = column_covariance(rows.columns, drawn, rows.starts)
+            gains = average_gains(covariance, self.columns.driver, random_seed=self.random_seed)
+            own = {"covariance": covariance, "gains": gains, "random_seed": self.random_seed + part}
+            parts.append(importance(effects[part::RESAMPLED], shares, **own, **settings))
+        order = np.argsort(np.concatenate([np.arange(part, len(effects), RESAMPLED) for part in range(len(parts))]))
+        return Importance(
+            **{name: np.concatenate([getattr(each, name) for each in parts])[order]
+               for name in ("share", "unique", "knockoff", "explained")}
         )  # fmt: skip
 
     @cached_property

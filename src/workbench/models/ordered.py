@@ -17,7 +17,7 @@ import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
 from workbench.models.driver_columns import Columns
-from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode, level_contrasts
+from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode, level_contrasts, one_thread
 from workbench.models.survey_design import design_adjusted, ladders_adjusted
 
 CHAINS = 4
@@ -108,6 +108,7 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
     return model
 
 
+@one_thread
 def sample(
     datasets: list[Rows],
     columns: Columns,

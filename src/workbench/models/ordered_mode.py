@@ -11,6 +11,7 @@ import numba
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, helmert, solve_triangular
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from workbench.errors import DataError
 from workbench.models.links import LOGIT, Link
@@ -23,6 +24,9 @@ TOLERANCE = 1e-10
 NO_INFORMATION = 1e6
 """Variance on the logit scale at which a likelihood without priors is taken to have no maximum."""
 SMALLEST_SD, LARGEST_SD = 1e-3, 5.0
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Decorates what finds many modes: their matrices are so small that threads cost more than they do (tenfold, where the
+cores have other work)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
