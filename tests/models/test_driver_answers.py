@@ -14,6 +14,7 @@ from workbench.models.driver_answers import KINDS, PLACES, answer
 from workbench.models.driver_columns import make_columns
 from workbench.models.driver_findings import findings
 from workbench.models.drivers import DriverModel
+from workbench.models.importance import importance
 from workbench.models.ordered import Posterior
 from workbench.models.ordered_mode import Prior, by_segment, find_mode
 from workbench.models.ratings import read_ratings
@@ -65,6 +66,17 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert found[0].id == "headline"
     assert found[0].statement.startswith("“da” goes with “outcome” most")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
+
+
+def test_shares_belong_to_the_draws_of_the_effects_and_are_less_sure_than_with_ratings_taken_as_known():
+    model = fitted([0.9, 0.5, 0.2], n=300)
+    effect = np.einsum("nsc,s->nc", model.posterior.flat[0], model.segment_shares)[:, 0]
+    assert np.corrcoef(model.importance.share[:, 0], effect)[0, 1] > 0.5
+    known = importance(
+        model.posterior.flat[0], model.segment_shares, model.covariance, model.columns.driver, random_seed=1
+    )
+    assert model.importance.explained.std() > known.explained.std()
+    np.testing.assert_allclose(model.importance.share.mean(0), known.share.mean(0), atol=0.03)
 
 
 def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
