@@ -118,7 +118,7 @@ def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndar
     moved = shift[place] > allowed[place]
     told = (
         sentence(
-            "an effect moves by {shift} standard deviations, more than fewer people explain ({allowed}). Either those "
+            "an effect moves by {shift} standard deviations, where fewer people explain {allowed} at most. Either those "
             "who leave blanks differ, or who leaves blanks depends on the outcome: complete answers cannot show which. "
             "Look at the table of sensitivities before relying on that effect",
             shift=number(shift[place], 2),
@@ -126,9 +126,9 @@ def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndar
         )
         if moved
         else sentence(
-            "no effect moves by more than {shift} standard deviations, which fewer people explain ({allowed}). That "
-            "speaks against people with blanks being different, and says nothing about blanks that depend on the very "
-            "rating that is missing",
+            "no effect moves by more than {shift} standard deviations (up to {allowed} would be chance, or too little to "
+            "matter). That speaks against people with blanks being different; it says nothing about blanks that depend "
+            "on the very rating that is missing",
             shift=number(shift[place], 2),
             allowed=number(allowed[place], 2),
         )
