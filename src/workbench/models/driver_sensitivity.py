@@ -119,16 +119,16 @@ def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndar
     told = (
         sentence(
             "an effect moves by {shift} standard deviations, where fewer people explain {allowed} at most. Either "
-            "those who leave blanks differ, or who leaves blanks depends on the outcome: complete answers cannot show which. "
-            "Look at the table of sensitivities before relying on that effect",
+            "those who leave blanks differ, or who leaves blanks depends on the outcome: complete answers cannot show "
+            "which. Look at the table of sensitivities before relying on that effect",
             shift=number(shift[place], 2),
             allowed=number(allowed[place], 2),
         )
         if moved
         else sentence(
             "no effect moves by more than {shift} standard deviations (up to {allowed} would be chance, or too little "
-            "to matter). That speaks against people with blanks being different; it says nothing about blanks that depend "
-            "on the very rating that is missing",
+            "to matter). That speaks against people with blanks being different; it says nothing about blanks that "
+            "depend on the very rating that is missing",
             shift=number(shift[place], 2),
             allowed=number(allowed[place], 2),
         )
