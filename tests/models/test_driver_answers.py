@@ -10,6 +10,7 @@ from workbench.models import driver_figures
 from workbench.models.asymmetry import KINDS
 from workbench.models.driver_answers import PLACES, answer
 from workbench.models.driver_findings import findings
+from workbench.models.importance import importance
 from workbench.reporting.figures import save_svg
 
 
@@ -27,6 +28,17 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert found[0].id == "headline"
     assert found[0].statement.startswith("“da” goes with “outcome” most (probability over 99%)")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
+
+
+def test_shares_belong_to_the_draws_of_the_effects_and_are_less_sure_than_with_ratings_taken_as_known():
+    model = fitted([0.9, 0.5, 0.2], n=300)
+    effect = np.einsum("nsc,s->nc", model.posterior.flat[0], model.segment_shares)[:, 0]
+    assert np.corrcoef(model.importance.share[:, 0], effect)[0, 1] > 0.5
+    known = importance(
+        model.posterior.flat[0], model.segment_shares, model.covariance, model.columns.driver, random_seed=1
+    )
+    assert model.importance.explained.std() > known.explained.std()
+    np.testing.assert_allclose(model.importance.share.mean(0), known.share.mean(0), atol=0.03)
 
 
 def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
@@ -64,6 +76,32 @@ def test_draws_for_other_studies_have_every_segment_and_driver(answers):
     assert not draws.duplicated(["chain", "draw", "segment", "driver"]).any()
     mean = draws.groupby("driver")["effect"].mean()
     assert mean["da"] == pytest.approx(1.0 / answers.model.columns.spread[0], rel=0.25)
+
+
+def test_uneven_survey_weights_make_penalty_and_reward_less_sure():
+    weight = np.random.default_rng(5).gamma(0.5, size=1200) + 0.05
+    plain = answer(fitted([0.5, 0.5])).asymmetry_table
+    heavy = answer(fitted([0.5, 0.5], changed=lambda frame: frame.assign(weight=weight), weighting="survey"))
+    width = (heavy.asymmetry_table["below_upper"] - heavy.asymmetry_table["below_lower"]).to_numpy()
+    # Kish's design effect of these weights is about 3, so that intervals are about 1.7 times as wide.
+    assert (width > 1.3 * (plain["below_upper"] - plain["below_lower"])).all()
+
+
+def test_answers_foretold_vary_by_people_and_not_by_rows():
+    """Rows that stand for five people each are as good as five times as many rows."""
+    spread = {}
+    for name, times, copies in (("rows", 1, 5), ("weights", 5, 1)):
+
+        def changed(frame, times=times, copies=copies):
+            return frame.loc[frame.index.repeat(copies)].assign(weight=float(times))
+
+        model = fitted([0.5, 0.5], n=300, changed=changed, weighting="frequency")
+        assert model.ratings.n == 1500
+        observed, foretold = model.foretold(400)
+        spread[name] = foretold.std(0)
+        np.testing.assert_allclose(observed.sum(1), 1)
+        np.testing.assert_allclose(foretold.mean(0), observed, atol=0.06)
+    np.testing.assert_allclose(spread["weights"], spread["rows"], rtol=0.2)
 
 
 def test_figures_are_drawn_and_described(answers):

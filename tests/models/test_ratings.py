@@ -169,3 +169,11 @@ def test_a_0_to_10_item_is_the_outcome_unless_another_is_named():
     columns = [*columns, column("nps", "outcome", (0, 10))]
     assert read_ratings(frame, columns).is_nps
     assert read_ratings(frame, columns, outcome="outcome").outcome == "outcome"
+
+
+def test_few_rows_that_stand_for_many_people_are_enough():
+    frame, columns, *_ = draw_answers(20, [0.5, 0.3], np.random.default_rng(1))
+    columns = [*columns, column("weight", "", None, weighting="frequency")]
+    assert "got 20 answers" in refusal(frame.assign(weight=1.0), columns)
+    ratings = read_ratings(frame.assign(weight=10.0), columns)
+    assert ratings.n == ratings.people(np.ones(20, dtype=bool)) == 200

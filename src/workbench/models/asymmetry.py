@@ -18,14 +18,10 @@ Kano's categories has its limits (Mikulić, Prebežac 2011): they say how the ou
 customers would say if a thing were absent.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
-from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
-from workbench.models.ordered_mode import by_segment, find_mode
 from workbench.wording import sentence
 
 KINDS = ("must_be", "one_dimensional", "attractive", "indifferent", "reversed")
@@ -61,13 +57,10 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
     From a model with a slope on either side of the middle of each scale, in normal approximation, over all
     imputations.
     """
-    ratings, columns = model.ratings, make_columns(model.ratings, "asymmetric")
-    rng = np.random.default_rng(model.random_seed)
-    parts = []
-    for rows in replace(model, columns=columns).rows:
-        mode = find_mode(rows, model.prior, drivers=len(ratings.drivers))
-        parts.append(by_segment(rows, mode.draws(DRAWS // len(model.completed), rng))[0])
-    mean = np.einsum("nsc,s->nc", np.concatenate(parts), model.segment_shares)
+    ratings = model.ratings
+    columns, alternative = model.alternative("asymmetric")
+    coefficients = alternative.draws(DRAWS, np.random.default_rng(model.random_seed))[0]
+    mean = np.einsum("nsc,s->nc", coefficients, model.segment_shares)
     rows = []
     for place, name in enumerate(ratings.drivers):
         own = np.flatnonzero((columns.driver == place) & ~columns.usage)

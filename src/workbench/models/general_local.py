@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from workbench.models.approximation import approximate
 from workbench.models.driver_columns import make_columns
 from workbench.models.drivers import DriverModel
 from workbench.models.learnable import FEWEST_OTHERS, answers_needed
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.lifetimes import inline
-from workbench.models.ordered import sandwich
-from workbench.models.ordered_mode import Rows, find_mode
+from workbench.models.ordered_mode import Rows
 from workbench.models.performance import mean_ratings
 from workbench.models.ratings import ALL, RATED, Ratings
 from workbench.models.shrinkage import shrink
@@ -166,24 +166,19 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
 
 def _alone(model: DriverModel) -> np.ndarray:
     """(draws, S, C): coefficients of each segment from its own answers; NaN where it has too few."""
-    ratings = model.ratings
-    rng = np.random.default_rng(model.random_seed)
-    each = max(DRAWS // len(model.rows), 50)
-    out = np.full((each * len(model.rows), len(ratings.segments), len(model.columns.driver)), np.nan)
+    ratings, drivers = model.ratings, len(model.ratings.drivers)
+    out = None
     for s in range(len(ratings.segments)):
-        for place, rows in enumerate(model.rows):
-            own = _segment(rows, s)
-            levels, counts = np.unique(own.levels, return_counts=True)
-            too_few = len(own.levels) < answers_needed(len(ratings.drivers))
-            if too_few or len(levels) < 2 or counts.sum() - counts.max() < FEWEST_OTHERS:
-                break
-            mode = find_mode(own, model.prior, drivers=len(ratings.drivers))
-            covariance = sandwich(mode) if ratings.weighting == "survey" else mode.covariance
-            first = own.count - 1
-            width = first + own.columns.shape[1]
-            drawn = rng.multivariate_normal(mode.effects, covariance[first:width, first:width], size=each)
-            out[place * each : (place + 1) * each, s] = drawn
-    return out
+        datasets = [_segment(rows, s) for rows in model.rows]
+        counts = np.bincount(datasets[0].levels)
+        if counts.sum() < answers_needed(drivers) or counts.sum() - counts.max() < FEWEST_OTHERS:
+            continue
+        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.weighting)
+        drawn = fitted.draws(DRAWS, np.random.default_rng(model.random_seed))[0][:, 0]
+        if out is None:
+            out = np.full((len(drawn), len(ratings.segments), drawn.shape[1]), np.nan)
+        out[:, s] = drawn
+    return np.full((1, len(ratings.segments), len(model.columns.driver)), np.nan) if out is None else out
 
 
 def _segment(rows: Rows, s: int) -> Rows:

@@ -14,6 +14,7 @@ from workbench.findings import Check
 from workbench.models.learnable import answers_needed, driver_faults, too_few, variation
 from workbench.models.levels import as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import inline
+from workbench.models.near_twins import near_twins
 from workbench.wording import listing, number, percent, sentence, shown
 
 RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
@@ -256,6 +257,7 @@ def read_ratings(
     checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
     if (blank := state == BLANK).any():
         checks.append(_blanks(blank, state))
+    checks += near_twins(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
     order = np.argsort(group, kind="stable")
