@@ -116,7 +116,11 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
 
     done = run_study(project, plan, timeout=options.timeout, progress=Progress(study))
     folder = _for_people(project.reports / done["study"] / done["run_id"])
-    if done["status"] != "succeeded":
+    if done["status"] == "failed" and done["exit_code"] == 2:
+        for fault in done["reason"].splitlines():
+            print(f"workbench: {fault}", file=sys.stderr)
+        print(f"workbench: refused: nothing was concluded. The report: {folder}/report.html", file=sys.stderr)
+    elif done["status"] != "succeeded":
         step = f" at the step {done['failed_cell']['heading']!r}" if done["failed_cell"] else ""
         print(f"workbench: {study} {done['status']}{step}: {done['reason']}", file=sys.stderr)
         print(f"workbench: the report says more: {folder}/report.html", file=sys.stderr)
@@ -155,7 +159,7 @@ def runs(options: argparse.Namespace) -> None:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
     for each in found:
-        notes = each.get("reason") or (each.get("headline") or {}).get("statement") or ""
+        notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
         outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
         print(f"{each['run_id']:<24}{each['study']:<22}{outcome:<20}{each.get('dataset') or '':<18}{notes}")
     if not found:

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from workbench.models.links import LOGIT
 from workbench.models.ratings import read_ratings
 
 
@@ -13,12 +14,23 @@ def column(name, role, scale, *, label="", weighting=""):
 
 
 def draw_answers(
-    n, effects, rng, *, correlation=0.5, levels=5, segments=1, segment_sd=0.0, unused=0.0, blank=0.0, skew=0.8
+    n,
+    effects,
+    rng,
+    *,
+    correlation=0.5,
+    levels=5,
+    segments=1,
+    segment_sd=0.0,
+    unused=0.0,
+    blank=0.0,
+    skew=0.8,
+    link=LOGIT,
 ):
-    """A surveys table, its columns, and the truth: effects of one standard deviation of each (latent) rating.
+    """A surveys table, its columns, and the truth: effects of one standard deviation of each rating, by segment.
 
     Ratings are cut from correlated normals, skewed to the top as in real surveys. The outcome is drawn from an ordered
-    logit of the ratings themselves, scaled by their own mean and standard deviation among users.
+    logit (or probit) of the ratings themselves, scaled by their own mean and standard deviation among users.
     """
     effects = np.asarray(effects, dtype=float)
     count = len(effects)
@@ -33,7 +45,7 @@ def draw_answers(
         scaled[:, d] = np.where(applies[:, d], (ratings[:, d] - own.mean()) / own.std(), 0)
     coefficients = effects + rng.normal(0, segment_sd, (segments, count))
     predictor = (scaled * coefficients[group]).sum(1)
-    answers = predictor + rng.logistic(size=n)
+    answers = predictor + link.draw(rng, n)
     cuts = np.quantile(answers, np.linspace(0, 1, levels + 1)[1:-1])
     outcome = 1 + np.searchsorted(cuts, answers).astype(float)
     frame = pd.DataFrame({"outcome": outcome, "segment": [f"s{place}" for place in group]})

@@ -3,51 +3,15 @@
 import dataclasses
 
 import numpy as np
-import pandas as pd
 import pytest
-from tests.models.answer_sheets import draw_answers
+from tests.models.quick_models import fitted
 
-from workbench.evaluation.convergence import Diagnostics
 from workbench.models import driver_figures
-from workbench.models.blanks import complete, rows_of
-from workbench.models.driver_answers import KINDS, PLACES, answer
-from workbench.models.driver_columns import make_columns
+from workbench.models.asymmetry import KINDS
+from workbench.models.driver_answers import PLACES, answer
 from workbench.models.driver_findings import findings
-from workbench.models.drivers import DriverModel
-from workbench.models.ordered import Posterior
-from workbench.models.ordered_mode import Prior, by_segment, find_mode
-from workbench.models.ratings import read_ratings
+from workbench.models.importance import importance
 from workbench.reporting.figures import save_svg
-
-FINE = Diagnostics(r_hat=1.0, ess_bulk=1000, ess_tail=1000, divergences=0, e_bfmi=1.0, chains=4)
-
-
-def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, **world):
-    """A `DriverModel` in no time: 4 "chains" of independent draws from the normal approximation."""
-    frame, columns, *_ = draw_answers(n, effects, np.random.default_rng(6), segments=3, **world)
-    ratings = read_ratings(changed(frame), columns, segment=segment)
-    layout, prior = make_columns(ratings), Prior()
-    completed = complete(ratings, prior, times=1, random_seed=1)
-    mode = find_mode(rows_of(ratings, layout, *completed[0]), prior, drivers=len(effects))
-    drawn = mode.draws(800, np.random.default_rng(2))
-    coefficients, intercepts, cuts = (each.reshape(4, 200, *each.shape[1:]) for each in by_segment(mode.rows, drawn))
-    posterior = Posterior(
-        effects=coefficients.mean(2),
-        coefficients=coefficients,
-        intercepts=intercepts,
-        cuts=cuts,
-        sds=None,
-        fits=(FINE,),
-    )
-    return DriverModel(
-        ratings=ratings,
-        columns=layout,
-        prior=prior,
-        completed=completed,
-        posterior=posterior,
-        confidence=0.9,
-        random_seed=1,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -62,14 +26,28 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert answers.model.told_apart
     found = findings(answers)
     assert found[0].id == "headline"
-    assert found[0].statement.startswith("“da” goes with “outcome” most")
+    assert found[0].statement.startswith("“da” goes with “outcome” most (probability over 99%)")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
+
+
+def test_shares_belong_to_the_draws_of_the_effects_and_are_less_sure_than_with_ratings_taken_as_known():
+    model = fitted([0.9, 0.5, 0.2], n=300)
+    effect = np.einsum("nsc,s->nc", model.posterior.flat[0], model.segment_shares)[:, 0]
+    assert np.corrcoef(model.importance.share[:, 0], effect)[0, 1] > 0.5
+    known = importance(
+        model.posterior.flat[0], model.segment_shares, model.covariance, model.columns.driver, random_seed=1
+    )
+    assert model.importance.explained.std() > known.explained.std()
+    np.testing.assert_allclose(model.importance.share.mean(0), known.share.mean(0), atol=0.03)
 
 
 def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
     model = fitted([0.4, 0.4, 0.4, 0.4], correlation=0.8)
     assert not model.told_apart
-    assert "cannot be told apart" in findings(answer(model))[0].statement
+    found = {each.id: each.statement for each in findings(answer(model))}
+    assert found["headline"].startswith("These data cannot tell which single driver matters for “outcome”")
+    for name in ("strongest_lever", "fix_first", "priorities"):
+        assert "cannot be told apart" in found[name] or "cannot be said" in found[name]
 
 
 def test_probabilities_of_places_and_kinds_add_up(answers):
@@ -92,31 +70,6 @@ def test_metrics_have_their_promised_names_and_are_finite(answers):
     assert sum(metrics[f"importance_{name}"] for name in ("da", "db", "dc")) == pytest.approx(1)
 
 
-def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
-    def worse(frame):
-        there = frame["segment"] == "s1"
-        return frame.assign(db=frame["db"].mask(there, (frame["db"] - 2).clip(lower=1)))
-
-    found = answer(fitted([0.5, 0.5, 0.2], changed=worse), target=60)
-    reach = found.reach_table.set_index("driver")
-    assert (reach.loc["db", "reach"], reach.loc["db", "where"]) == ("some", ["s1"])
-    table = found.segment_table
-    spread = table.groupby("driver")[["observed", "performance"]].std()
-    assert (spread["performance"] <= spread["observed"]).all()
-
-
-def test_a_driver_that_falls_over_time_is_more_urgent():
-    def falling(frame):
-        days = np.linspace(0, 720, len(frame))
-        fallen = np.random.default_rng(1).random(len(frame)) < days / 720
-        low = frame.assign(timestamp=pd.Timestamp("2024-01-01") + pd.to_timedelta(days, "D"))
-        return low.assign(da=low["da"].mask(fallen, (low["da"] - 2).clip(lower=1)))
-
-    table = answer(fitted([0.5, 0.5, 0.2], changed=falling)).priority_table.set_index("driver")
-    assert table.loc["da", "trend"] < -5
-    assert abs(table.loc["db", "trend"]) < 5
-
-
 def test_draws_for_other_studies_have_every_segment_and_driver(answers):
     draws = answers.model.effect_draws()
     assert len(draws) == 400 * 3 * 3
@@ -125,19 +78,34 @@ def test_draws_for_other_studies_have_every_segment_and_driver(answers):
     assert mean["da"] == pytest.approx(1.0 / answers.model.columns.spread[0], rel=0.25)
 
 
-def test_a_bend_that_is_there_is_called_by_its_name():
-    def bent(frame):
-        rng = np.random.default_rng(3)
-        predictor = 1.2 * np.minimum(frame["da"] - 3, 0) + 0.3 * frame["db"]  # only bad ratings of da weigh
-        answers = predictor + rng.logistic(size=len(frame))
-        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(answers, [0.2, 0.4, 0.6, 0.8]), answers))
+def test_uneven_survey_weights_make_penalty_and_reward_less_sure():
+    weight = np.random.default_rng(5).gamma(0.5, size=1200) + 0.05
+    plain = answer(fitted([0.5, 0.5])).asymmetry_table
+    heavy = answer(fitted([0.5, 0.5], changed=lambda frame: frame.assign(weight=weight), weighting="survey"))
+    width = (heavy.asymmetry_table["below_upper"] - heavy.asymmetry_table["below_lower"]).to_numpy()
+    # Kish's design effect of these weights is about 3, so that intervals are about 1.7 times as wide.
+    assert (width > 1.3 * (plain["below_upper"] - plain["below_lower"])).all()
 
-    table = answer(fitted([0.5, 0.5], n=3000, changed=bent)).asymmetry_table.set_index("driver")
-    assert table.loc["da", "must_be"] > 0.8
+
+def test_answers_foretold_vary_by_people_and_not_by_rows():
+    """Rows that stand for five people each are as good as five times as many rows."""
+    spread = {}
+    for name, times, copies in (("rows", 1, 5), ("weights", 5, 1)):
+
+        def changed(frame, times=times, copies=copies):
+            return frame.loc[frame.index.repeat(copies)].assign(weight=float(times))
+
+        model = fitted([0.5, 0.5], n=300, changed=changed, weighting="frequency")
+        assert model.ratings.n == 1500
+        observed, foretold = model.foretold(400)
+        spread[name] = foretold.std(0)
+        np.testing.assert_allclose(observed.sum(1), 1)
+        np.testing.assert_allclose(foretold.mean(0), observed, atol=0.06)
+    np.testing.assert_allclose(spread["weights"], spread["rows"], rtol=0.2)
 
 
 def test_figures_are_drawn_and_described(answers):
-    for name in ("importance", "map", "levers"):
+    for name in ("importance", "map", "levers", "shrinkage"):
         assert "<svg" in save_svg(getattr(driver_figures, f"draw_{name}")(answers))
         assert "da" in getattr(driver_figures, f"describe_{name}")(answers)
     assert "<svg" in save_svg(driver_figures.draw_predictive(answers))

@@ -3,14 +3,18 @@
 import numpy as np
 import pytest
 from scipy.stats import kstest
-from tests.models.answer_sheets import draw_ratings
+from tests.models.answer_sheets import draw_answers, draw_ratings
 
 from workbench.evaluation.convergence import convergence_checks
 from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import make_columns
-from workbench.models.ordered import build_model, design_adjusted, sample
+from workbench.models.drivers import fit_drivers
+from workbench.models.links import LOGIT, PROBIT
+from workbench.models.ordered import build_model, sample
 from workbench.models.ordered_mode import Prior, Rows, by_segment, find_mode
 from workbench.models.prior_predictive import draw_prior
+from workbench.models.ratings import read_ratings
+from workbench.models.survey_design import design_adjusted
 
 EFFECTS = [0.7, 0.4, 0.0]
 
@@ -50,6 +54,29 @@ def test_the_normal_approximation_agrees_with_nuts():
         sd = theirs.std(0)
         assert (np.abs(ours.mean(0) - theirs.mean(0)) <= 0.15 * sd + 1e-12).all()
         np.testing.assert_allclose(ours.std(0), sd, rtol=0.1, atol=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("link", [LOGIT, PROBIT], ids=["logit", "probit"])
+def test_a_fitted_model_recovers_the_truth_with_either_noise(link):
+    """From ratings with gaps to effects, levers and checks; the truth is in the unit of the link."""
+    frame, columns, truth, _ = draw_answers(
+        1500, np.array([1.0, 0.5, 0.0]) * link.unit, np.random.default_rng(4), segments=2, blank=0.05, unused=0.1,
+        link=link,
+    )  # fmt: skip
+    ratings = read_ratings(frame, columns, segment="segment")
+    model = fit_drivers(ratings, link=link.name, imputations=2, draws=500, tune=400, random_seed=1)
+    assert {check.status for check in convergence_checks(model.posterior.fits)} == {"pass"}
+    assert next(check for check in model.checks() if check.name == "posterior_predictive").status == "pass"
+    effects = model.posterior.flat[0][:, :, ~model.columns.usage]
+    assert (np.abs(effects.mean(0) - truth) < 3 * effects.std(0)).all()
+    rows = model.rows[0]
+    mode = find_mode(rows, model.prior, drivers=3)
+    np.testing.assert_allclose(model.posterior.effects.mean((0, 1)), mode.effects, atol=2 * effects.std())
+    # Either noise explains as much of its own latent variance.
+    signal = np.var((rows.columns[:, ~model.columns.usage] * truth[rows.group]).sum(1))
+    explained = model.importance.explained
+    assert abs(explained.mean() - signal / (signal + link.latent_variance)) < 4 * explained.std()
 
 
 @pytest.mark.slow

@@ -66,6 +66,81 @@ def test_too_few_answers_are_refused_with_how_many_are_needed():
     assert "got 20 answers with an outcome, expected at least 30" in refusal(frame.head(20), columns)
 
 
+def test_where_nobody_gave_an_outcome_no_driver_is_blamed():
+    frame, columns = world(outcome=np.nan)
+    with pytest.raises(DataError) as caught:
+        read_ratings(frame, columns)
+    assert caught.value.faults == (
+        "outcome 'outcome': got no answer in 200 rows, expected some; choose another outcome, or mend its codes in "
+        "dataset.yaml.",
+    )
+
+
+def test_a_dataset_without_an_outcome_is_told_so_and_nothing_else():
+    frame, columns = world()
+    with pytest.raises(ParameterError) as caught:
+        read_ratings(frame, [each for each in columns if each.role != "outcome"])
+    assert len(caught.value.faults) == 1
+    assert caught.value.faults[0].startswith("outcome: the dataset has no item with role: outcome")
+
+
+def test_without_outcome_and_drivers_both_are_told():
+    frame, _ = world()
+    with pytest.raises(ParameterError) as caught:
+        read_ratings(frame, [])
+    assert len(caught.value.faults) == 2
+
+
+@pytest.mark.parametrize("others", [1, 9])
+def test_an_outcome_that_nearly_everybody_answers_alike_is_refused_and_the_few_are_not_counted_out(others):
+    frame, columns = world(outcome=5.0)
+    frame.loc[: others - 1, "outcome"] = 4.0
+    told = refusal(frame, columns)
+    assert "got the answer 5 from nearly all of 200, expected at least 10 who gave another" in told
+    assert str(others) not in told.replace("10", "").replace("200", "").replace("5", "")
+
+
+def test_an_outcome_that_varies_too_little_for_its_drivers_warns():
+    frame, columns = world(outcome=5.0)
+    frame.loc[:12, "outcome"] = 4.0
+    (check,) = (each for each in read_ratings(frame, columns).checks if each.name == "outcome_varies")
+    assert (check.status, check.value) == ("warn", 6.5)
+    assert "choose fewer drivers" in check.message
+    frame.loc[:99, "outcome"] = 4.0
+    (check,) = (each for each in read_ratings(frame, columns).checks if each.name == "outcome_varies")
+    assert check.status == "pass"
+
+
+def test_frequency_weights_count_when_answers_are_counted():
+    frame, columns = world(weight=10.0)
+    few = frame.head(20)  # they stand for 200
+    counted = [*columns, column("weight", "", None, weighting="frequency")]
+    assert read_ratings(few, counted).n == 200
+    assert "got 20 answers" in refusal(few, [*columns, column("weight", "", None, weighting="survey")])
+
+
+def test_one_answer_that_outweighs_all_others_warns():
+    frame, columns = world(weight=1.0)
+    frame.loc[0, "weight"] = 1e6
+    ratings = read_ratings(frame, [*columns, column("weight", "", None, weighting="survey")])
+    assert ratings.checks[0].status == "warn"
+    assert "look at their weights" in ratings.checks[0].message
+
+
+def test_a_driver_that_fewer_than_ten_have_rated_is_refused():
+    frame, columns = world()
+    frame.loc[9:, "db"] = np.nan
+    assert "driver 'db': got ratings from fewer than 10 people" in refusal(frame, columns)
+
+
+@pytest.mark.parametrize("named", [["da", "csat"], ["csat"]])
+def test_a_sibling_of_the_outcome_is_no_driver_even_when_named(named):
+    frame, columns = world()
+    frame["csat"] = frame["outcome"]
+    with pytest.raises(ParameterError, match=r"got 'csat', which the dataset calls an outcome"):
+        read_ratings(frame, [*columns, column("csat", "outcome", (1, 5))], outcome="outcome", drivers=named)
+
+
 def test_a_segment_of_three_people_is_never_alone():
     frame, columns = world()
     frame["segment"] = ["rare"] * 3 + ["one"] * 100 + ["two"] * 97
@@ -94,3 +169,11 @@ def test_a_0_to_10_item_is_the_outcome_unless_another_is_named():
     columns = [*columns, column("nps", "outcome", (0, 10))]
     assert read_ratings(frame, columns).is_nps
     assert read_ratings(frame, columns, outcome="outcome").outcome == "outcome"
+
+
+def test_few_rows_that_stand_for_many_people_are_enough():
+    frame, columns, *_ = draw_answers(20, [0.5, 0.3], np.random.default_rng(1))
+    columns = [*columns, column("weight", "", None, weighting="frequency")]
+    assert "got 20 answers" in refusal(frame.assign(weight=1.0), columns)
+    ratings = read_ratings(frame.assign(weight=10.0), columns)
+    assert ratings.n == ratings.people(np.ones(20, dtype=bool)) == 200

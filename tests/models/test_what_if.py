@@ -6,24 +6,26 @@ from tests.models.answer_sheets import draw_ratings
 
 from workbench.models.blanks import complete, level_probability, rows_of
 from workbench.models.driver_columns import make_columns
+from workbench.models.links import LOGIT, PROBIT
 from workbench.models.ordered_mode import Prior
 from workbench.models.what_if import mean_scores, raised, scorings, what_if
 
 MEASURES, SCORES = scorings(np.arange(1.0, 6), (1, 5), is_nps=False)
 
 
-def setting(effects=(0.6, 0.3), **world):
+def setting(effects=(0.6, 0.3), link=LOGIT, **world):
     ratings, _ = draw_ratings(200, effects, np.random.default_rng(4), **world)
     values, applies = complete(ratings, Prior(), times=1, random_seed=1)[0]
     columns = make_columns(ratings)
-    rows = rows_of(ratings, columns, values, applies)
+    rows = rows_of(ratings, columns, values, applies, link)
     draws = (np.array([[np.resize([0.6, 0.1], len(columns.names))]]), np.zeros((1, 1)), np.array([[-2.0, -1, 0, 1]]))
     common = {"ends": ratings.ends, "measures": MEASURES, "scores": SCORES, "random_seed": 1}
     return ratings, values, applies, columns, rows, draws, common
 
 
-def test_the_change_is_that_of_foretelling_everyone_twice():
-    _, values, applies, columns, rows, draws, common = setting()
+@pytest.mark.parametrize("link", [LOGIT, PROBIT], ids=["logit", "probit"])
+def test_the_change_is_that_of_foretelling_everyone_twice(link):
+    _, values, applies, columns, rows, draws, common = setting(link=link)
     found = what_if(draws, rows, columns, values, applies, **common)
     better = values.copy()
     better[:, 0] = np.minimum(values[:, 0] + 1, 5)
@@ -31,7 +33,7 @@ def test_the_change_is_that_of_foretelling_everyone_twice():
     for table in (columns.of(better, applies), rows.columns):
         predictor = table @ draws[0][0, 0]
         chances = np.array(
-            [level_probability(np.full(len(predictor), k), predictor, draws[2][0]).mean() for k in range(5)]
+            [level_probability(np.full(len(predictor), k), predictor, draws[2][0], link).mean() for k in range(5)]
         )
         shares.append(SCORES @ chances)
     np.testing.assert_allclose(found.change[0, 0], shares[0] - shares[1], atol=1e-12)

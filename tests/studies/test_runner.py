@@ -105,7 +105,7 @@ def test_the_source_notebook_is_never_touched(bench):
         ("import sys; sys.exit(0)", "sys.exit"),
         ("import sys; sys.exit(3)", "sys.exit"),
         (code("raise KeyError('allowed?')", "raises-exception"), "KeyError"),
-        ("workbench.start_run(); raise workbench.DataError('No customer has left.')", "No customer has left."),
+        ("workbench.start_run(); raise workbench.StudyError('No such column.')", "No such column."),
         ("def broken(:", "SyntaxError"),
     ],
     ids=["raises", "exit-0", "exit-3", "tagged-raises-exception", "own-error", "syntax"],
@@ -315,6 +315,23 @@ def test_a_model_that_refuses_to_go_on_exits_with_three(bench):
     (manifest,) = bench.runs()
     assert (manifest["status"], manifest["exit_code"], manifest["verdict"]) == ("failed", 3, None)
     assert json.loads((bench.folder(manifest) / "results.json").read_text())["verdict"] == "fail"
+
+
+@pytest.mark.parametrize("kind", ["DataError", "ParameterError"])
+def test_bad_data_that_a_step_finds_is_refused_like_any_other_and_its_folder_tells_of_it(bench, kind):
+    bench.study("bad", f"raise workbench.{kind}('weight: got 3 answers of weight 0.', 'outcome: got one level.')")
+    done = bench.run("run", "bad")
+    manifest = finished(bench, done, 2)
+    assert (manifest["status"], manifest["exit_code"], manifest["verdict"]) == ("failed", 2, None)
+    assert done.stderr.splitlines()[:2] == [
+        "workbench: weight: got 3 answers of weight 0.",
+        "workbench: outcome: got one level.",
+    ]
+    assert "Traceback" not in done.stderr
+    page = (bench.folder(manifest) / "report.html").read_text()
+    assert page.count('<p dir="auto">outcome: got one level.</p>') == 1
+    listed = next(line for line in bench.run("runs").stdout.splitlines() if manifest["run_id"] in line)
+    assert listed.endswith("weight: got 3 answers of weight 0. outcome: got one level.")
 
 
 def test_not_a_number_becomes_null_and_a_failed_check(bench):

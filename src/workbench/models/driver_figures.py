@@ -14,6 +14,8 @@ LABEL_WIDTH = 26
 CLOUD = 60
 """Draws shown for each driver on the map."""
 MOST_NAMED = 6
+MOST_ROWS = 20
+"""Effects by segment that one figure shows."""
 
 
 def _axes(rows: int) -> Axes:
@@ -159,6 +161,59 @@ def describe_levers(answers: Answers) -> str:
         for _, row in answers.lever_table.iterrows()
     ]  # fmt: skip
     return sentence("Changes with intervals, largest first: {rows}.", rows=listing(rows))
+
+
+def _shrinkage(answers: Answers):
+    """Effects by segment of the most important drivers, so many as there is room for; the most important first."""
+    table = answers.effect_table
+    room = max(MOST_ROWS // len(answers.model.ratings.segments), 1)
+    shown = list(answers.importance_table["driver"].head(room))
+    return [(name, table[table["driver"] == name]) for name in shown]
+
+
+def draw_shrinkage(answers: Answers) -> Axes:
+    """Effects by segment: of each segment alone (hollow, with its interval) and as the model draws them in (filled)."""
+    blocks = _shrinkage(answers)
+    ax = Figure(figsize=(6.4, 1.3 + 0.25 * sum(len(rows) + 1.4 for _, rows in blocks)), layout="constrained").subplots()
+    ax.axvline(0, color="0.55", linewidth=1)
+    ticks, labels, headings, place = [], [], [], 0.0
+    for _, rows in blocks:
+        headings.append(len(ticks))
+        ticks.append(place)
+        labels.append(textwrap.shorten(str(rows["label"].iloc[0]), LABEL_WIDTH, placeholder="…"))
+        for row in rows.itertuples():
+            place += 1
+            ticks.append(place)
+            labels.append(textwrap.shorten(str(row.segment), LABEL_WIDTH, placeholder="…"))
+            if np.isfinite(row.alone):
+                ax.hlines(place + 0.18, row.alone_lower, row.alone_upper, color="C1", linewidth=1)
+                ax.plot(row.alone, place + 0.18, "o", color="C1", markerfacecolor="white", markersize=4.5)
+            ax.hlines(place - 0.12, row.lower, row.upper, color="C0", linewidth=2)
+            ax.plot(row.effect, place - 0.12, "o", color="C0", markersize=5)
+        place += 1.4
+    ax.set_yticks(ticks, labels)
+    for heading in headings:
+        ax.get_yticklabels()[heading].set_fontweight("bold")
+    ax.set_ylim(place - 0.6, -0.6)
+    ax.grid(axis="y", visible=False)
+    ax.grid(axis="x", visible=True)
+    ax.set_xlabel(sentence("Effect of one point of the rating (log-odds of a higher answer)"))
+    handles = [
+        ax.plot([], [], "o", color="C0", label=sentence("drawn in by the model"))[0],
+        ax.plot([], [], "o", color="C1", markerfacecolor="white", label=sentence("the segment alone"))[0],
+    ]
+    ax.figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize="small", handletextpad=0.2)
+    return ax
+
+
+def describe_shrinkage(answers: Answers) -> str:
+    """The same in words."""
+    rows = [
+        sentence("{label}, {segment}: {alone} alone, {effect} drawn in", label=row.label, segment=row.segment,
+                 alone=number(row.alone), effect=number(row.effect))
+        for _, block in _shrinkage(answers) for row in block.itertuples()
+    ]  # fmt: skip
+    return sentence("Effects by segment, the most important drivers first. {rows}.", rows="; ".join(rows))
 
 
 def draw_predictive(answers: Answers) -> Axes:

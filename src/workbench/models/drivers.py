@@ -1,29 +1,30 @@
 """What moves an outcome: the drivers' model from ratings to answers, fitted once and asked many times."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from workbench.evaluation.convergence import convergence_checks
-from workbench.evaluation.predictive import LeaveOneOut, leave_one_out, loo_check, predictive_check
+from workbench.evaluation.predictive import loo_check, predictive_check
 from workbench.findings import Check
-from workbench.models.blanks import complete, level_probability, rows_of
+from workbench.models.approximation import Approximation, approximate
+from workbench.models.blanks import complete, rows_of
 from workbench.models.driver_columns import Columns, Shape, make_columns
-from workbench.models.importance import Importance, average_gains, column_covariance, importance
+from workbench.models.driver_comparison import Comparison, compare
+from workbench.models.driver_sensitivity import sensitivity
+from workbench.models.importance import Importance, average_gains, column_covariance, effect_spread, importance
+from workbench.models.links import LINKS, LOGIT, Link, LinkName
 from workbench.models.ordered import Posterior, sample
-from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode
-from workbench.models.ratings import BLANK, Ratings
+from workbench.models.ordered_mode import Prior, Rows
+from workbench.models.ratings import Ratings
 from workbench.models.what_if import MOST_DRAWS, Changes, Scenario, scorings, what_if
-from workbench.wording import number, percent, sentence
+from workbench.wording import percent, sentence
 
-LOO_DRAWS = 400
-LOO_ROWS = 10_000
-"""Comparisons by leave-one-out rest on so many answers at most, drawn at random."""
-TOLD_APART = 2.0
-"""Standard errors by which the drivers' model must be better than the mean rating alone."""
 EXPORTED_DRAWS = 400
+RESAMPLED = 10
+"""Times that the ratings are resampled for the shares of what they explain."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,6 +43,9 @@ class DriverModel:
         Level of every interval.
     random_seed
         Fixes what is drawn after the fit.
+    link
+        Distribution of the latent noise; effects and priors are in its unit (log-odds, or standard deviations of a
+        probit's noise).
     """
 
     ratings: Ratings
@@ -51,10 +55,11 @@ class DriverModel:
     posterior: Posterior
     confidence: float
     random_seed: int
+    link: Link = LOGIT
 
     @cached_property
     def rows(self) -> list[Rows]:
-        return [rows_of(self.ratings, self.columns, *each) for each in self.completed]
+        return [rows_of(self.ratings, self.columns, *each, self.link) for each in self.completed]
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -69,11 +74,31 @@ class DriverModel:
 
     @cached_property
     def importance(self) -> Importance:
-        """Shares of what is explained, for everyone."""
-        gains = average_gains(self.covariance, self.columns.driver, random_seed=self.random_seed)
-        return importance(
-            self.posterior.flat[0], self.segment_shares, self.covariance, self.columns.driver,
-            random_seed=self.random_seed, gains=gains,
+        """Shares of what is explained, for everyone whom the respondents stand for.
+
+        How their ratings go together is known from a sample: parts of the draws see it resampled (Bayesian bootstrap,
+        Rubin 1981), as the model sees the effects.
+        """
+        rng = np.random.default_rng(self.random_seed)
+        effects, shares = self.posterior.flat[0], self.segment_shares
+        spread = effect_spread(effects, shares)
+        parts = []
+        settings = {"driver": self.columns.driver, "spread": spread, "link": self.link}
+        for part in range(min(RESAMPLED, len(effects))):
+            rows = self.rows[part % len(self.rows)]
+            drawn = (
+                rng.gamma(rows.weights)
+                if self.ratings.weighting == "frequency"
+                else rows.weights * rng.exponential(size=len(rows.weights))
+            )
+            covariance = column_covariance(rows.columns, drawn, rows.starts)
+            gains = average_gains(covariance, self.columns.driver, random_seed=self.random_seed)
+            own = {"covariance": covariance, "gains": gains, "random_seed": self.random_seed + part}
+            parts.append(importance(effects[part::RESAMPLED], shares, **own, **settings))
+        order = np.argsort(np.concatenate([np.arange(part, len(effects), RESAMPLED) for part in range(len(parts))]))
+        return Importance(
+            **{name: np.concatenate([getattr(each, name) for each in parts])[order]
+               for name in ("share", "unique", "knockoff", "explained")}
         )  # fmt: skip
 
     @cached_property
@@ -129,73 +154,54 @@ class DriverModel:
     # How good it is -------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _compared(self) -> dict[str, LeaveOneOut]:
-        rng = np.random.default_rng(self.random_seed)
-        ratings, rows = self.ratings, self.rows[0]
-        kept = np.arange(len(rows.levels))
-        if len(kept) > LOO_ROWS:
-            kept = np.sort(rng.choice(len(kept), LOO_ROWS, replace=False))
-        values, applies = self.completed[0]
-        found = {}
-        # All three in the same approximation, or what is compared would be the approximations.
-        for name, simple, drivers in (
-            ("drivers", rows, len(ratings.drivers)),
-            ("halo", self._halo(values, applies), 1),
-            ("nothing", replace(rows, columns=rows.columns[:, :0].copy(), varying=rows.varying[:0]), 1),
-        ):
-            mode = find_mode(simple, self.prior, drivers=drivers)
-            draws = by_segment(simple, mode.draws(LOO_DRAWS, rng))
-            found[name] = leave_one_out(_log_likelihood(simple, draws, ratings.group, kept))
-        found["weights"] = ratings.likelihood_weights[kept]
-        return found
-
-    def _halo(self, values: np.ndarray, applies: np.ndarray) -> Rows:
-        """The rival: a person's mean rating in place of single ratings, and all else as the drivers' model has it.
-
-        What was used, and a slope that differs by segment or is bent, say nothing about which driver it is.
-        """
-        rows, usage = self.rows[0], self.columns.usage
-        scaled = np.where(applies, (values - self.columns.location) / self.columns.spread, 0.0)
-        mean = scaled.sum(1) / np.maximum(applies.sum(1), 1)
-        mean = (mean - mean.mean()) / mean.std()
-        slopes = [mean] if self.columns.shape == "linear" else [np.minimum(mean, 0), np.maximum(mean, 0)]
-        varies = bool(rows.varying[~usage].any())
-        return replace(
-            rows,
-            columns=np.ascontiguousarray(np.column_stack([*slopes, rows.columns[:, usage]])),
-            varying=np.concatenate([np.full(len(slopes), varies), rows.varying[usage]]),
+    def _compared(self) -> Comparison:
+        return compare(
+            self.ratings, self.columns, self.prior, self.completed, link=self.link, random_seed=self.random_seed
         )
 
     def better_than(self, other: str) -> tuple[float, float]:
         """Log predictive density expected over that of `halo` (the mean rating alone) or `nothing`, with its error."""
-        return self._compared["drivers"].difference(self._compared[other], self._compared["weights"])
+        return self._compared.better_than(other)
 
     @property
     def told_apart(self) -> bool:
         """Whether single drivers foretell the outcome better than the mean rating, by two standard errors."""
-        if len(self.ratings.drivers) == 1:
-            return True
-        difference, error = self.better_than("halo")
-        return difference > TOLD_APART * error
+        return len(self.ratings.drivers) == 1 or self._compared.told_apart
 
     def comparison(self) -> pd.DataFrame:
         """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
-        names = {"halo": sentence("mean rating alone"), "nothing": sentence("no drivers")}
-        rows = [(names[name], *self.better_than(name)) for name in names]
-        return pd.DataFrame(rows, columns=["model", "difference", "standard_error"])
+        return self._compared.table()
+
+    def alternative(self, shape: Shape) -> tuple[Columns, Approximation]:
+        """The same model with effects of another shape, over all imputations and under the same weights."""
+        columns = make_columns(self.ratings, shape)
+        datasets = [rows_of(self.ratings, columns, *each, self.link) for each in self.completed]
+        many = len(self.ratings.drivers)
+        return columns, approximate(datasets, self.prior, drivers=many, weighting=self.ratings.weighting)
 
     def foretold(self, draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
-        """Shares of levels by segment: observed (S, K), and in data drawn from the model (draws, S, K)."""
+        """Shares of levels by segment: observed (S, K), and in data drawn from the model (draws, S, K).
+
+        A row that stands for several people (frequency weights) is drawn once for each of them.
+        """
         rng = np.random.default_rng(self.random_seed)
-        rows, group, count = self.rows[0], self.ratings.group, len(self.ratings.points)
-        many, weights = len(self.ratings.segments), self.ratings.likelihood_weights
+        ratings, many = self.ratings, len(self.ratings.segments)
+        group, count, weights = ratings.group, len(ratings.points), ratings.likelihood_weights
         whole = np.bincount(group, weights=weights, minlength=many)[:, None]
-        observed = np.bincount(group * count + rows.levels, weights=weights, minlength=many * count)
+        observed = np.bincount(group * count + ratings.levels, weights=weights, minlength=many * count)
+        kept = self.posterior.evenly(draws)
+        per_fit = self.posterior.size // len(self.completed)
         out = []
-        for coefficients, intercepts, cuts in zip(*self.posterior.thinned(draws), strict=True):
+        for n, coefficients, intercepts, cuts in zip(kept, *(each[kept] for each in self.posterior.flat), strict=True):
+            rows = self.rows[n // per_fit]  # as imputed for this draw
             predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
-            drawn = np.searchsorted(cuts, predictor + rng.logistic(size=len(predictor)))
-            out.append(np.bincount(group * count + drawn, weights=weights, minlength=many * count))
+            if ratings.weighting == "frequency":
+                chances = np.diff(self.link.cdf(np.append(cuts, np.inf) - predictor[:, None]), axis=1, prepend=0)
+                drawn = rng.multinomial(np.rint(weights).astype(int), chances)
+                out.append(np.array([drawn[group == s].sum(0) for s in range(many)]).ravel())
+            else:
+                drawn = np.searchsorted(cuts, predictor + self.link.draw(rng, len(predictor)))
+                out.append(np.bincount(group * count + drawn, weights=weights, minlength=many * count))
         return observed.reshape(many, count) / whole, np.array(out).reshape(-1, many, count) / whole
 
     def checks(self) -> tuple[Check, ...]:
@@ -203,75 +209,13 @@ class DriverModel:
         return (
             *convergence_checks(self.posterior.fits),
             predictive_check(*self.foretold()),
-            loo_check(self._compared["drivers"]),
-            self._versus_halo(),
-        )
-
-    def _versus_halo(self) -> Check:
-        difference, error = self.better_than("halo")
-        apart = self.told_apart
-        return Check(
-            name="drivers_told_apart",
-            status="pass" if apart else "warn",
-            value=difference,
-            threshold=TOLD_APART * error,
-            message=sentence(
-                "Against the mean of a person's ratings alone, single drivers foretell the outcome {better}: expected "
-                "log density {difference} higher, standard error {error}.",
-                better=sentence("better") if apart else sentence("no better than chance allows"),
-                difference=number(difference),
-                error=number(error),
-            ),
+            loo_check(self._compared.drivers),
+            self._compared.check(told_apart=self.told_apart),
         )
 
     def sensitivity(self) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-        """How effects move with the priors and with the treatment of blanks, in standard deviations of the posterior.
-
-        Each alternative is a normal approximation, compared with the normal approximation of the model itself.
-        `scenario`, `driver`, `effect`, `alternative`, `shift`.
-        """
-        base = find_mode(self.rows[0], self.prior, drivers=len(self.ratings.drivers))
-        others = {
-            sentence("prior half as wide"): self._again(self.rows[0], 0.5),
-            sentence("prior twice as wide"): self._again(self.rows[0], 2.0),
-        }
-        blank = (self.ratings.state == BLANK).any(1)
-        if blank.any() and (~blank).sum() > 10 * len(self.ratings.drivers):
-            from workbench.models.ordered_mode import subset
-
-            others[sentence("people with blanks left out")] = self._again(subset(self.rows[0], ~blank), 1.0)
-        first, width = base.rows.count - 1, base.rows.columns.shape[1]
-        sd = np.sqrt(np.diag(base.covariance))[first : first + width]
-        frames = [
-            pd.DataFrame(
-                {"scenario": name, "driver": self.columns.names, "effect": base.effects, "alternative": other.effects,
-                 "shift": (other.effects - base.effects) / sd}
-            )
-            for name, other in others.items()
-        ]  # fmt: skip
-        table = pd.concat(frames, ignore_index=True)
-        table = table[~np.tile(self.columns.usage, len(others))].reset_index(drop=True)
-        prior = table[table["scenario"] != sentence("people with blanks left out")]
-        worst = float(prior["shift"].abs().max())
-        check = Check(
-            name="prior_sensitivity",
-            status="pass" if worst < 1 else "warn",
-            value=worst,
-            threshold=1.0,
-            message=sentence(
-                "With priors half or twice as wide, no effect moves by more than {worst} standard deviations.",
-                worst=number(worst, 2),
-            ),
-        )
-        return table, (check,)
-
-    def _again(self, rows: Rows, factor: float) -> Mode:
-        prior = Prior(
-            effect=self.prior.effect * factor,
-            segment_effect=self.prior.segment_effect * factor,
-            segment_level=self.prior.segment_level * factor,
-        )
-        return find_mode(rows, prior, drivers=len(self.ratings.drivers))
+        """How effects move with the priors and with the treatment of blanks, see `driver_sensitivity`."""
+        return sensitivity(self.ratings, self.columns, self.prior, self.rows)
 
     # What it says in numbers ----------------------------------------------------------------------------------------
 
@@ -284,9 +228,12 @@ class DriverModel:
     def interval_kind(self) -> str:
         return sentence("{level} credible (equal tails)", level=percent(self.confidence))
 
-    def point_effects(self) -> np.ndarray:
-        """(draws, S, D): change in log-odds of a higher answer for one point of each rating; of ladders on average."""
-        coefficients = self.posterior.flat[0]
+    def point_effects(self, coefficients: np.ndarray | None = None) -> np.ndarray:
+        """(draws, S, D): change in log-odds of a higher answer for one point of each rating; of ladders on average.
+
+        Of the posterior, or of other `coefficients` (draws, S, C).
+        """
+        coefficients = self.posterior.flat[0] if coefficients is None else coefficients
         out = np.zeros((*coefficients.shape[:2], len(self.ratings.drivers)))
         reach = np.ptp(self.ratings.ends, axis=1)
         for place in range(out.shape[2]):
@@ -321,6 +268,7 @@ def fit_drivers(
     *,
     prior: Prior | None = None,
     shape: Shape = "linear",
+    link: LinkName = "logit",
     imputations: int = 5,
     draws: int = 500,
     tune: int = 400,
@@ -331,8 +279,12 @@ def fit_drivers(
 
     Parameters
     ----------
+    prior
+        In log-odds; with a probit its scales are as wide beside the latent noise (`Prior.on`).
     shape
         `linear`, `asymmetric` or `monotone`, see `driver_columns.Columns`.
+    link
+        `logit` or `probit`: logistic or normal noise of the latent variable; effects are in its unit.
     imputations
         How often blanks are imputed; once where there are none.
     draws, tune
@@ -340,23 +292,15 @@ def fit_drivers(
     random_seed
         Fixes imputations and chains.
     """
-    prior = prior or Prior()
+    noise = LINKS[link]
+    prior = (prior or Prior()).on(noise)
     columns = make_columns(ratings, shape)
-    completed = complete(ratings, prior, times=imputations, random_seed=random_seed)
+    completed = complete(ratings, prior, times=imputations, link=noise, random_seed=random_seed)
     posterior = sample(
-        [rows_of(ratings, columns, *each) for each in completed], columns, prior, draws=draws, tune=tune,
+        [rows_of(ratings, columns, *each, noise) for each in completed], columns, prior, draws=draws, tune=tune,
         weighting=ratings.weighting, drivers=len(ratings.drivers), random_seed=random_seed,
     )  # fmt: skip
     return DriverModel(
         ratings=ratings, columns=columns, prior=prior, completed=completed, posterior=posterior, confidence=confidence,
-        random_seed=random_seed,
+        random_seed=random_seed, link=noise,
     )  # fmt: skip
-
-
-def _log_likelihood(rows: Rows, draws, group: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    out = np.empty((len(draws[2]), len(kept)))
-    table, group, levels = rows.columns[kept], group[kept], rows.levels[kept]
-    for n, (coefficients, intercepts, cuts) in enumerate(zip(*draws, strict=True)):
-        predictor = intercepts[group] + np.einsum("ij,ij->i", table, coefficients[group])
-        out[n] = np.log(np.maximum(level_probability(levels, predictor, cuts), 1e-300))
-    return out

@@ -12,6 +12,8 @@ from math import comb, factorial
 
 import numpy as np
 
+from workbench.models.links import LOGIT, Link
+
 MOST_EXACT = 13
 """With more drivers than this, orders are drawn at random, each with its reverse, instead of being enumerated."""
 ORDERS = 1500
@@ -117,6 +119,8 @@ def importance(
     *,
     random_seed: int,
     gains: np.ndarray | None = None,
+    spread: np.ndarray | None = None,
+    link: Link = LOGIT,
 ) -> Importance:
     """Shares on every draw.
 
@@ -134,6 +138,10 @@ def importance(
         For the knock-offs' own effects.
     gains
         From `average_gains`, where they are known already.
+    spread
+        (C, C): posterior covariance of the effects over segments, where `effects` are but some of the draws.
+    link
+        Its noise is the rest of the latent variance.
 
     Notes
     -----
@@ -146,6 +154,7 @@ def importance(
     rng = np.random.default_rng(random_seed)
     count = int(driver.max()) + 1
     gains = average_gains(covariance, driver, random_seed=random_seed) if gains is None else gains
+    spread = effect_spread(effects, weights) if spread is None else spread
     joint = effects @ covariance  # c, by draw and segment
     total = np.einsum("nsc,nsc,s->n", joint, effects, weights)
     carried = np.empty((len(effects), count))
@@ -161,8 +170,7 @@ def importance(
         else:
             guess, left = np.zeros((0, len(own))), covariance[np.ix_(own, own)]
         unique[:, d] = np.einsum("nsi,ij,nsj,s->n", effects[:, :, own], left, effects[:, :, own], weights)
-        spread = np.cov((effects[:, :, own] * weights[:, None]).sum(1), rowvar=False).reshape(len(own), len(own))
-        noise = rng.multivariate_normal(np.zeros(len(own)), 2 * spread, size=len(effects))
+        noise = rng.multivariate_normal(np.zeros(len(own)), 2 * spread[np.ix_(own, own)], size=len(effects))
         without = joint.copy()
         without[:, :, own] = joint[:, :, others] @ guess + (noise @ left)[:, None, :]
         floor[:, d] = _forms(without, gains[d], weights)
@@ -171,8 +179,14 @@ def importance(
         share=carried / whole,
         unique=unique / whole,
         knockoff=floor / whole,
-        explained=total / (total + np.pi**2 / 3),
+        explained=total / (total + link.latent_variance),
     )
+
+
+def effect_spread(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(C, C): covariance over draws of effects (draws, S, C), averaged over segments by their shares."""
+    width = effects.shape[2]
+    return np.cov((effects * weights[:, None]).sum(1), rowvar=False).reshape(width, width)
 
 
 def _forms(joint: np.ndarray, gain: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -1,10 +1,11 @@
-"""The ordered logit of an outcome on its drivers, with effects partially pooled over segments: the model in PyMC.
+"""The ordered logit or probit of an outcome on its drivers, effects partially pooled over segments: the model in PyMC.
 
-    P(y ≤ k) = σ(c_k − η),    η = a_s + Σ_c x_c β_sc,    β_sc ~ Normal(β_c, τ),    β_c ~ Normal(0, effect / √D)
+    P(y ≤ k) = F(c_k − η),    η = a_s + Σ_c x_c β_sc,    β_sc ~ Normal(β_c, τ),    β_c ~ Normal(0, effect / √D)
 
-Cut points are sorted logistic variates; around 0 that would be a uniform prior on the shares of the levels where η is 0
-(Betancourt 2019, induced Dirichlet), `Prior.cut_location` moves it. Usage columns have one coefficient for all
-segments. How parameters are laid out for the sampler stands in `ordered_parameters`; the model is the same in both.
+F is the logistic or the normal distribution function (`links`). Cut points are sorted variates of F; around 0 that
+would be a uniform prior on the shares of the levels where η is 0 (Betancourt 2019, induced Dirichlet), and
+`Prior.cut_location` moves it. Usage columns have one coefficient for all segments. How parameters are laid out for the
+sampler stands in `ordered_parameters`; the model is the same in both.
 """
 
 import os
@@ -16,16 +17,8 @@ import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
 from workbench.models.driver_columns import Columns
-from workbench.models.ordered_mode import (
-    Mode,
-    Prior,
-    Rows,
-    by_segment,
-    curvature,
-    find_mode,
-    level_contrasts,
-    scores,
-)
+from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, find_mode, level_contrasts, one_thread
+from workbench.models.survey_design import design_adjusted, ladders_adjusted
 
 CHAINS = 4
 TARGET_ACCEPT = 0.85
@@ -66,8 +59,12 @@ class Posterior:
 
     def thinned(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """At most `count` draws of `flat`, evenly spread over all chains."""
-        kept = np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(int))
+        kept = self.evenly(count)
         return tuple(each[kept] for each in self.flat)
+
+    def evenly(self, count: int) -> np.ndarray:
+        """Places of at most `count` draws of `flat`, evenly spread over all chains."""
+        return np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(int))
 
 
 def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = None):
@@ -93,7 +90,7 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
     """
     import pymc as pm
 
-    from workbench.models.ordered_likelihood import ordered_logit
+    from workbench.models.ordered_likelihood import ordered_logit, ordered_probit
     from workbench.models.ordered_parameters import plain, preconditioned
 
     with pm.Model() as model:
@@ -106,10 +103,12 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
         else:
             coefficients, intercepts, cuts = preconditioned(rows, columns, prior, mode)
         coefficients = pm.Deterministic("coefficients", coefficients)
-        pm.Potential("likelihood", ordered_logit(*data, coefficients, intercepts, cuts)[0])
+        ordered = ordered_probit if rows.link.is_probit else ordered_logit
+        pm.Potential("likelihood", ordered(*data, coefficients, intercepts, cuts)[0])
     return model
 
 
+@one_thread
 def sample(
     datasets: list[Rows],
     columns: Columns,
@@ -131,7 +130,7 @@ def sample(
     draws, tune
         Of each chain.
     weighting
-        `survey`: the draws of each fit are moved to the spread that the design implies (`design_adjusted`).
+        `survey`: the draws of each fit are moved to the spread that the design implies (`survey_design`).
     drivers
         How many drivers the columns belong to.
     random_seed
@@ -185,14 +184,17 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
     )
     cuts, coefficients = posterior["cuts"].to_numpy(), posterior["coefficients"].to_numpy()
     effects = posterior["effect"].to_numpy()
-    if columns.shape == "monotone":
-        effects = coefficients.mean(axis=2)
     shape = cuts.shape[:2]
     intercepts = posterior["segment_level"].to_numpy() if several else np.zeros((*shape, 1))
     sds = (
         np.stack([posterior[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1) if several else None
     )
-    if weighting == "survey":
+    if columns.shape == "monotone":
+        if weighting == "survey":
+            moved = ladders_adjusted(rows, columns, effects, coefficients, intercepts, cuts)
+            effects, coefficients, intercepts, cuts = moved
+        effects = coefficients.mean(axis=2)
+    elif weighting == "survey":
         varying = np.flatnonzero(rows.varying)
         added = (coefficients - effects[:, :, None, :])[..., varying].reshape(*shape, -1)
         parameters = np.concatenate(
@@ -210,41 +212,3 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         "sds": sds,
         "fit": fit,
     }
-
-
-def design_adjusted(parameters: np.ndarray, mode: Mode) -> np.ndarray:
-    """Draws of a weighted likelihood, moved around their mean to the covariance of the survey design.
-
-    The weighted likelihood treats weights as if answers had been copied; the sandwich H⁻¹ J H⁻¹, J from the weighted
-    scores of single answers, does not (Binder 1983). Each draw θ becomes θ̄ + A(θ − θ̄) with A A₀ᵀ-factors of the two
-    covariances (Williams, Savitsky 2021). Weights in other units leave it as it is.
-
-    Parameters
-    ----------
-    parameters
-        (…, P), see `Rows.maps`.
-    mode
-        Where scores and curvature are taken.
-    """
-    wanted = sandwich(mode)
-    given = mode.covariance
-    move = np.linalg.cholesky(wanted) @ np.linalg.inv(np.linalg.cholesky(given))
-    middle = parameters.reshape(-1, parameters.shape[-1]).mean(0)
-    moved = middle + (parameters - middle) @ move.T
-    cuts = mode.rows.count - 1
-    moved[..., :cuts] = np.sort(moved[..., :cuts], axis=-1)
-    return moved
-
-
-def sandwich(mode: Mode) -> np.ndarray:
-    """(P, P): H⁻¹ (J + prior precision) H⁻¹ at the mode, J = Σ w² s sᵀ over answers."""
-    rows = mode.rows
-    each = scores(rows, *by_segment(rows, mode.parameters)) * rows.weights[:, None]
-    spread = np.zeros_like(mode.precision)
-    for s, local in enumerate(rows.maps):
-        own = each[rows.starts[s] : rows.starts[s + 1]]
-        spread += local.T @ (own.T @ own) @ local
-    blocks = curvature(rows, *by_segment(rows, mode.parameters))
-    believed = mode.precision - np.einsum("sla,slm,smb->ab", rows.maps, blocks, rows.maps, optimize=True)
-    covariance = mode.covariance
-    return covariance @ (spread + believed) @ covariance

@@ -1,12 +1,15 @@
-"""Log-likelihood of the ordered logit and its gradient in one pass over the rows, for NumPy, Numba and PyMC alike.
+"""Log-likelihood of the ordered logit or probit and its gradient in one pass, for NumPy, Numba and PyMC alike.
 
 With P(y ≤ k) = σ(c_k − η), the probability of a level between two cut points is σ(u) − σ(l), u = c_k − η and
 l = c_{k−1} − η. Because σ(u) − σ(l) = σ(u) σ(−l) (1 − exp(l − u)), the last factor depends on the level alone; what is
-left is one exponential and one logarithm a row (McCullagh 1980 for the model; the factorisation is elementary).
+left is one exponential and one logarithm a row (McCullagh 1980 for the model; the factorisation is elementary). The
+normal has no such factorisation: its probabilities are differences of tails, taken on the side where they are small.
 
 The rows of a segment lie together, so that coefficients are looked up once a segment. Nothing here holds Python's
 global lock: chains run side by side.
 """
+
+from math import erfc, exp, log, pi, sqrt
 
 import numba
 import numpy as np
@@ -18,6 +21,9 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 
 STEEPEST = 500.0
 """Distances on the logit scale are cut here: exp(500) is still a float64, and no survey answer is that certain."""
+FARTHEST = 35.0
+"""Distances on the probit scale are cut here: the tail beyond is still a float64."""
+ROOT_TWO, ROOT_TWO_PI = sqrt(2), sqrt(2 * pi)
 
 
 @numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
@@ -95,13 +101,146 @@ def log_likelihood(columns, levels, weights, starts, coefficients, intercepts, c
     return total, by_coefficients, by_intercepts, by_cuts
 
 
-class OrderedLogit(Op):
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _normal_tail(x):
+    return 0.5 * erfc(x / ROOT_TWO)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _normal_density(x):
+    return exp(-0.5 * x * x) / ROOT_TWO_PI
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _probit_row(k, eta, cuts):
+    """P(y = k), ends u and l of the level's stretch of noise, and the densities there (0 at an end that is open)."""
+    count = cuts.shape[0]
+    if k == 0:
+        u = max(cuts[0] - eta, -FARTHEST)
+        return _normal_tail(-u), u, 0.0, _normal_density(u), 0.0
+    if k == count:
+        lower = min(cuts[count - 1] - eta, FARTHEST)
+        return _normal_tail(lower), 0.0, lower, 0.0, _normal_density(lower)
+    gap = cuts[k] - cuts[k - 1]
+    u, lower = cuts[k] - eta, cuts[k - 1] - eta
+    if u + lower > 0:
+        lower = min(lower, FARTHEST)
+        u = lower + gap
+        p = _normal_tail(lower) - _normal_tail(u)
+    else:
+        u = max(u, -FARTHEST)
+        lower = u - gap
+        p = _normal_tail(-u) - _normal_tail(-lower)
+    return p, u, lower, _normal_density(u), _normal_density(lower)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def log_likelihood_probit(columns, levels, weights, starts, coefficients, intercepts, cuts):
+    """The same as `log_likelihood` for normal noise."""
+    segments, width = coefficients.shape
+    count = cuts.shape[0]
+    by_coefficients = np.zeros((segments, width))
+    by_intercepts = np.zeros(segments)
+    by_cuts = np.zeros(count)
+    total = 0.0
+    for k in range(count - 1):
+        if not cuts[k + 1] > cuts[k]:
+            return -np.inf, by_coefficients, by_intercepts, by_cuts
+    for s in range(segments):
+        b = coefficients[s]
+        for i in range(starts[s], starts[s + 1]):
+            row = columns[i]
+            eta = intercepts[s]
+            for c in range(width):
+                eta += row[c] * b[c]
+            k, w = levels[i], weights[i]
+            p, _, _, above, below = _probit_row(k, eta, cuts)
+            if not p > 0.0:  # cuts nearer to each other than floating-point numbers are
+                return -np.inf, by_coefficients, by_intercepts, by_cuts
+            total += w * log(p)
+            upper, lower = w * above / p, w * below / p
+            if k < count:
+                by_cuts[k] += upper
+            if k > 0:
+                by_cuts[k - 1] -= lower
+            by_intercepts[s] += lower - upper
+            for c in range(width):
+                by_coefficients[s, c] += (lower - upper) * row[c]
+    return total, by_coefficients, by_intercepts, by_cuts
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def row_terms(probit, k, eta, cuts):
+    """Derivatives of one row's log-likelihood in the cuts above and below its level, u and l, and beyond.
+
+    Returns
+    -------
+    float × 5
+        Slopes in u and in −l; the curvature (with the sign turned) that u has by itself, that l has by itself, and that
+        of their difference: −∂²/∂u² = first + third, −∂²/∂l² = second + third, −∂²/∂u∂l = −third.
+    """
+    count = cuts.shape[0]
+    if probit:
+        p, u, lower, above, below = _probit_row(k, eta, cuts)
+        at_u, at_l = above / p, below / p
+        return at_u, at_l, at_u * (u + at_u - at_l), at_l * (at_l - lower - at_u), at_u * at_l
+    at_u, at_l, between = 0.0, 0.0, 0.0
+    if k < count:
+        at_u = 1.0 / (1.0 + np.exp(cuts[k] - eta))
+    if k > 0:
+        at_l = 1.0 / (1.0 + np.exp(eta - cuts[k - 1]))
+    own_u, own_l = at_u * (1.0 - at_u), at_l * (1.0 - at_l)
+    if 0 < k < count:
+        e = np.expm1(cuts[k] - cuts[k - 1])
+        at_u += 1.0 / e
+        at_l += 1.0 / e
+        between = (e + 1.0) / (e * e)
+    return at_u, at_l, own_u, own_l, between
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts, cuts):
+    """Unweighted log-likelihood of every row under every draw: (N, n).
+
+    Parameters
+    ----------
+    group : int64 (n,)
+        Segment of each row.
+    coefficients, intercepts, cuts : float64 (N, S, C), (N, S), (N, K − 1)
+    """
+    out = np.empty((cuts.shape[0], columns.shape[0]))
+    count, width = cuts.shape[1], columns.shape[1]
+    for n in range(cuts.shape[0]):
+        ends = cuts[n]
+        for i in range(columns.shape[0]):
+            eta = intercepts[n, group[i]]
+            for c in range(width):
+                eta += columns[i, c] * coefficients[n, group[i], c]
+            k = levels[i]
+            if probit:
+                out[n, i] = log(max(_probit_row(k, eta, ends)[0], 1e-300))
+                continue
+            value = 0.0
+            if k < count:
+                value -= np.log1p(np.exp(min(eta - ends[k], STEEPEST)))
+            if k > 0:
+                value -= np.log1p(np.exp(min(ends[k - 1] - eta, STEEPEST)))
+            if 0 < k < count:
+                value += log(max(-np.expm1(ends[k - 1] - ends[k]), 1e-300))
+            out[n, i] = value
+    return out
+
+
+class OrderedLikelihood(Op):
     """`log_likelihood` as an operation of PyTensor: inputs in its order, outputs value and the three gradients.
 
     Only the value may be differentiated (first derivatives are all that Hamiltonian sampling needs).
     """
 
-    __props__ = ()
+    __props__ = ("probit",)
+
+    def __init__(self, probit: bool = False):
+        self.probit = probit
 
     def make_node(self, *inputs):
         inputs = [pt.as_tensor(each) for each in inputs]
@@ -110,7 +249,7 @@ class OrderedLogit(Op):
         return Apply(self, inputs, outputs)
 
     def perform(self, node, inputs, outputs):
-        for storage, value in zip(outputs, log_likelihood(*inputs), strict=True):
+        for storage, value in zip(outputs, kernel(self.probit)(*inputs), strict=True):
             storage[0] = np.asarray(value)
 
     def infer_shape(self, node, shapes):
@@ -119,7 +258,7 @@ class OrderedLogit(Op):
     def pullback(self, inputs, outputs, cotangents):
         for cotangent in cotangents[1:]:
             if not isinstance(cotangent.type, DisconnectedType):
-                raise NotImplementedError("the gradient of the ordered logit cannot be differentiated again")
+                raise NotImplementedError("the gradient of the ordered model cannot be differentiated again")
         data = [disconnected_type() for _ in range(4)]
         return [*data, *(cotangents[0] * gradient for gradient in outputs[1:])]
 
@@ -127,11 +266,18 @@ class OrderedLogit(Op):
         return [[False] * 4] * 4 + [[True] * 4] * 3
 
 
-@register_funcify_default_op_cache_key(OrderedLogit)
+def kernel(probit: bool):
+    """The compiled function: `log_likelihood` or `log_likelihood_probit`."""
+    return log_likelihood_probit if probit else log_likelihood
+
+
+@register_funcify_default_op_cache_key(OrderedLikelihood)
 def _in_numba(op, node, **kwargs):
+    compiled = kernel(op.probit)
+
     @numba.njit(nogil=True)
     def run(columns, levels, weights, starts, coefficients, intercepts, cuts):
-        value, by_coefficients, by_intercepts, by_cuts = log_likelihood(
+        value, by_coefficients, by_intercepts, by_cuts = compiled(
             columns, levels, weights, starts, coefficients, intercepts, cuts
         )
         return np.asarray(value), by_coefficients, by_intercepts, by_cuts
@@ -139,4 +285,5 @@ def _in_numba(op, node, **kwargs):
     return run
 
 
-ordered_logit = OrderedLogit()
+ordered_logit = OrderedLikelihood(probit=False)
+ordered_probit = OrderedLikelihood(probit=True)

@@ -1,4 +1,4 @@
-"""The posterior mode of the ordered logit by Newton's method, and the normal approximation around it.
+"""The posterior mode of the ordered logit or probit by Newton's method, and the normal approximation around it.
 
 The log-likelihood is concave in cut points and coefficients (Pratt 1981), so the mode is one and Newton's method with
 step halving finds it. The standard deviations of what segments add are set to the mode of their Laplace marginal.
@@ -11,9 +11,11 @@ import numba
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, helmert, solve_triangular
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from workbench.errors import DataError
-from workbench.models.ordered_likelihood import log_likelihood
+from workbench.models.links import LOGIT, Link
+from workbench.models.ordered_likelihood import kernel, row_terms
 from workbench.wording import number, sentence
 
 STEPS = 60
@@ -22,6 +24,9 @@ TOLERANCE = 1e-10
 NO_INFORMATION = 1e6
 """Variance on the logit scale at which a likelihood without priors is taken to have no maximum."""
 SMALLEST_SD, LARGEST_SD = 1e-3, 5.0
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Decorates what finds many modes: their matrices are so small that threads cost more than they do (tenfold, where the
+cores have other work)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,6 +37,8 @@ class Rows:
     ----------
     varying
         bool (C,): columns whose coefficients differ by segment.
+    link
+        Distribution of the latent noise.
     """
 
     columns: np.ndarray
@@ -40,6 +47,7 @@ class Rows:
     starts: np.ndarray
     count: int
     varying: np.ndarray
+    link: Link = LOGIT
 
     @property
     def segments(self) -> int:
@@ -48,6 +56,15 @@ class Rows:
     @property
     def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         return self.columns, self.levels, self.weights, self.starts
+
+    @property
+    def group(self) -> np.ndarray:
+        """int64 (n,): segment of each row."""
+        return np.repeat(np.arange(self.segments), np.diff(self.starts))
+
+    def log_likelihood(self, coefficients, intercepts, cuts):
+        """Value and gradients, see `ordered_likelihood.log_likelihood`."""
+        return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
 
     @cached_property
     def maps(self) -> np.ndarray:
@@ -77,7 +94,7 @@ def level_contrasts(segments: int) -> np.ndarray:
 
 @dataclass(frozen=True, kw_only=True)
 class Prior:
-    """What is believed before the data; every scale is in log-odds.
+    """What is believed before the data; every scale is in log-odds, or in the unit of another link (`on`).
 
     Attributes
     ----------
@@ -85,8 +102,8 @@ class Prior:
         Standard deviation of the whole linear predictor if drivers were uncorrelated: each of D drivers gets
         effect / √D for one standard deviation of its rating. None: flat, also for the cut points.
     cut_location
-        Centre of the cut points' prior, sorted logistic variates. At 0 all shares of levels would be equally likely;
-        answers of customers lean to the top, so it lies below.
+        Centre of the cut points' prior, sorted variates of the noise's distribution. At 0 all shares of levels would be
+        equally likely; answers of customers lean to the top, so it lies below.
     segment_effect, segment_level
         Standard deviation of what a segment adds to an effect and to the level: means of Gamma(2) priors, which keep
         away from 0 (Chung et al. 2013).
@@ -101,10 +118,17 @@ class Prior:
         """Prior standard deviation of one driver's effect."""
         return self.effect / np.sqrt(drivers)
 
+    def on(self, link: Link) -> "Prior":
+        """The same beliefs, said in log-odds, in the unit of a link: as wide beside its noise as beside a logit's."""
+        scaled = {name: getattr(self, name) * link.unit for name in ("cut_location", "segment_effect", "segment_level")}
+        return replace(self, effect=None if self.effect is None else self.effect * link.unit, **scaled)
+
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _curvature(columns, levels, weights, starts, coefficients, intercepts, cuts):
-    """Negative second derivatives in (cuts, coefficients, intercept) of each segment: (S, L, L)."""
+def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts):
+    """Negative second derivatives in (cuts, coefficients, intercept) of each segment, (S, L, L), but for those among
+    coefficients and intercept: of these, the weight of each row's square.
+    """
     segments, width = coefficients.shape
     count = cuts.shape[0]
     size = count + width + 1
@@ -117,31 +141,25 @@ def _curvature(columns, levels, weights, starts, coefficients, intercepts, cuts)
             for c in range(width):
                 eta += columns[i, c] * coefficients[s, c]
             k, w = levels[i], weights[i]
-            both = 0.0
+            _, _, above, below, between = row_terms(probit, k, eta, cuts)
+            weight_of_row[i] = w * (above + below)
             for side in range(2):
                 cut = k - side
                 if 0 <= cut < count:
-                    p = 1.0 / (1.0 + np.exp(-(eta - cuts[cut])))
-                    h = w * p * (1.0 - p)
-                    both += h
-                    block[cut, cut] += h
+                    h = w * (above if side == 0 else below)
+                    block[cut, cut] += h + w * between
                     for c in range(width):
                         block[cut, count + c] -= h * columns[i, c]
                     block[cut, count + width] -= h
             if 0 < k < count:
-                e = np.expm1(cuts[k] - cuts[k - 1])
-                h = w * (e + 1.0) / (e * e)
-                block[k, k] += h
-                block[k - 1, k - 1] += h
-                block[k, k - 1] -= h
-                block[k - 1, k] -= h
-            weight_of_row[i] = both
+                block[k, k - 1] -= w * between
+                block[k - 1, k] -= w * between
     return out, weight_of_row
 
 
 def curvature(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Negative Hessian of the log-likelihood by segment, (S, L, L) over (cuts, coefficients, intercept)."""
-    out, heavy = _curvature(*rows.data, coefficients, intercepts, cuts)
+    out, heavy = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts)
     first = len(cuts)
     for s in range(rows.segments):
         own = slice(rows.starts[s], rows.starts[s + 1])
@@ -151,26 +169,27 @@ def curvature(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts
     return out
 
 
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _cut_slopes(probit, levels, predictor, cuts):
+    out = np.zeros((len(levels), cuts.shape[0]))
+    residual = np.zeros(len(levels))
+    for i in range(len(levels)):
+        k = levels[i]
+        above, below, _, _, _ = row_terms(probit, k, predictor[i], cuts)
+        if k < cuts.shape[0]:
+            out[i, k] = above
+        if k > 0:
+            out[i, k - 1] = -below
+        residual[i] = below - above
+    return out, residual
+
+
 def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
     """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept), (n, L)."""
-    group = np.repeat(np.arange(rows.segments), np.diff(rows.starts))
-    eta = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
-    k, count = rows.levels, len(cuts)
-    out = np.zeros((len(k), count + rows.columns.shape[1] + 1))
-    ends = np.concatenate([[-np.inf], cuts, [np.inf]])
-    with np.errstate(over="ignore"):
-        upper = 1 / (1 + np.exp(ends[k + 1] - eta))
-        lower = 1 / (1 + np.exp(eta - ends[k]))
-        slope = np.where((k > 0) & (k < count), 1 / np.expm1(ends[k + 1] - ends[k]), 0.0)
-    at = np.arange(len(k))
-    inner = k < count
-    out[at[inner], k[inner]] += upper[inner] + slope[inner]
-    inner = k > 0
-    out[at[inner], k[inner] - 1] -= lower[inner] + slope[inner]
-    residual = lower - upper
-    out[:, count:-1] = residual[:, None] * rows.columns
-    out[:, -1] = residual
-    return out
+    group = rows.group
+    predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
+    by_cuts, residual = _cut_slopes(rows.link.is_probit, rows.levels, predictor, cuts)
+    return np.column_stack([by_cuts, residual[:, None] * rows.columns, residual])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -294,11 +313,12 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
     if start is None:
         masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
         below = np.cumsum(masses)[:-1] / masses.sum()
-        start = np.concatenate([np.log(below / (1 - below)), np.zeros(len(precision) - cuts)])
+        logits = np.log(below / (1 - below)) * rows.link.unit
+        start = np.concatenate([logits, np.zeros(len(precision) - cuts)])
 
     def value(point):
         coefficients, intercepts, ends = by_segment(rows, point)
-        total, by_coefficients, by_intercepts, by_cuts = log_likelihood(*rows.data, coefficients, intercepts, ends)
+        total, by_coefficients, by_intercepts, by_cuts = rows.log_likelihood(coefficients, intercepts, ends)
         if not np.isfinite(total):
             return -np.inf, total, None
         # The cut points' contributions are summed over segments already; each map repeats the cuts, so they enter once.
@@ -308,10 +328,9 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         slope[:cuts] += by_cuts
         slope -= precision * point
         log_prior = -0.5 * float(precision @ point**2)
-        if not flat:  # sorted logistic variates
-            p = 1 / (1 + np.exp(prior.cut_location - ends))
-            log_prior += float(np.sum(np.log(p * (1 - p))))
-            slope[:cuts] += 1 - 2 * p
+        if not flat:  # sorted variates of the noise's distribution
+            log_prior += float(np.sum(rows.link.log_density(ends - prior.cut_location)))
+            slope[:cuts] += rows.link.log_density_slopes(ends - prior.cut_location)[0]
         return total + log_prior, total, slope
 
     point = np.array(start, dtype=float)
@@ -322,8 +341,8 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
         hessian[np.diag_indices_from(hessian)] += precision
         if not flat:
-            p = 1 / (1 + np.exp(prior.cut_location - point[:cuts]))
-            hessian[np.arange(cuts), np.arange(cuts)] += 2 * p * (1 - p)
+            bent = rows.link.log_density_slopes(point[:cuts] - prior.cut_location)[1]
+            hessian[np.arange(cuts), np.arange(cuts)] += bent
         try:
             factor = cho_factor(hessian, lower=True)
         except np.linalg.LinAlgError as error:
@@ -376,7 +395,7 @@ def _no_mode(rows: Rows) -> str:
 
 def subset(rows: Rows, kept: np.ndarray) -> Rows:
     """The rows of a mask; segments stay, even those left empty."""
-    group = np.repeat(np.arange(rows.segments), np.diff(rows.starts))[kept]
+    group = rows.group[kept]
     return replace(
         rows,
         columns=np.ascontiguousarray(rows.columns[kept]),

@@ -1,4 +1,4 @@
-"""How the parameters of the ordered logit are laid out for the sampler: two layouts of one model.
+"""How the parameters of the ordered model are laid out for the sampler: two layouts of one model.
 
 `plain` reads like the model. `preconditioned` measures everything in units of the normal approximation at the mode, so
 that the sampler finds a ball instead of a funnel or a ridge: in it, what a segment adds is neither centred nor
@@ -12,7 +12,6 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from workbench.models.driver_columns import Columns
-from workbench.models.ordered_likelihood import log_likelihood
 from workbench.models.ordered_mode import Mode, Prior, Rows, by_segment, curvature, level_contrasts
 
 LADDER = 4
@@ -30,9 +29,9 @@ def plain(rows: Rows, columns: Columns, prior: Prior):
     masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
     below = np.cumsum(masses)[:-1] / masses.sum()
     ordered = pm.distributions.transforms.ordered
-    cuts = pm.Logistic(
-        "cuts", prior.cut_location, 1, shape=rows.count - 1, transform=ordered, initval=np.log(below / (1 - below))
-    )
+    noise = pm.Normal if rows.link.is_probit else pm.Logistic
+    first = np.log(below / (1 - below)) * rows.link.unit
+    cuts = noise("cuts", prior.cut_location, 1, shape=rows.count - 1, transform=ordered, initval=first)
     drivers = len(columns.location)
     sd = prior.effect_sd(drivers)
     if columns.shape == "monotone":
@@ -100,7 +99,7 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     away = cuts - prior.cut_location
     pm.Potential(
         "prior_of_shared",
-        pt.sum(-away - 2 * pt.softplus(-away)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
+        pt.sum(rows.link.log_density(away, pt.softplus)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
     )
     if rows.segments == 1:
         return effect[None, :], pt.zeros(1), cuts
@@ -182,7 +181,7 @@ def _local(mode: Mode, varying: np.ndarray) -> tuple[_Block, _Block]:
     """What the data say about the coefficients of each segment (S, V), and about contrasts of their levels (S − 1)."""
     rows = mode.rows
     coefficients, intercepts, cuts = by_segment(rows, mode.parameters)
-    _, slopes, level_slopes, _ = log_likelihood(*rows.data, coefficients, intercepts, cuts)
+    _, slopes, level_slopes, _ = rows.log_likelihood(coefficients, intercepts, cuts)
     blocks = curvature(rows, coefficients, intercepts, cuts)
     places = len(cuts) + varying
     roots, axes = np.linalg.eigh(blocks[:, places[:, None], places])

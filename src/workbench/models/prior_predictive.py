@@ -3,6 +3,7 @@
 import numpy as np
 
 from workbench.findings import Check
+from workbench.models.links import LINKS, LOGIT, Link, LinkName
 from workbench.models.ordered_mode import Prior, level_contrasts
 from workbench.models.ratings import Ratings
 from workbench.models.what_if import scorings
@@ -14,9 +15,19 @@ LOPSIDED = 0.9
 MOST_LOPSIDED = 0.25
 
 
-def draw_prior(prior: Prior, *, levels: int, drivers: int, columns: int, varying: np.ndarray, segments: int, rng):
-    """One draw of coefficients (S, C), intercepts (S,) and cuts (K − 1,) from the priors."""
-    cuts = np.sort(rng.logistic(prior.cut_location, size=levels - 1))
+def draw_prior(
+    prior: Prior,
+    *,
+    levels: int,
+    drivers: int,
+    columns: int,
+    varying: np.ndarray,
+    segments: int,
+    rng: np.random.Generator,
+    link: Link = LOGIT,
+):
+    """One draw of coefficients (S, C), intercepts (S,) and cuts (K − 1,) from the priors, in the unit of the link."""
+    cuts = np.sort(prior.cut_location + link.draw(rng, levels - 1))
     effects = rng.normal(0, prior.effect_sd(drivers), columns)
     coefficients = np.repeat(effects[None], segments, axis=0)
     intercepts = np.zeros(segments)
@@ -27,24 +38,28 @@ def draw_prior(prior: Prior, *, levels: int, drivers: int, columns: int, varying
     return coefficients, intercepts, cuts
 
 
-def prior_predictive(ratings: Ratings, prior: Prior, *, random_seed: int) -> Check:
+def prior_predictive(ratings: Ratings, prior: Prior, *, link: LinkName = "logit", random_seed: int) -> Check:
     """Whether the observed outcome is something that the priors hold for possible, and they hold little for certain.
+
+    The priors are in log-odds, as `fit_drivers` takes them.
 
     Passes where the outcome's first measure lies in the middle 98% of what they foretell, and at most a quarter of the
     draws puts nine of ten people on one answer.
     """
     rng = np.random.default_rng(random_seed)
+    noise = LINKS[link]
+    prior = prior.on(noise)
     drivers = len(ratings.drivers)
     measures, scores = scorings(ratings.points, ratings.scale, is_nps=ratings.is_nps)
     found, lopsided = [], 0
     for _ in range(DRAWS):
         coefficients, _, cuts = draw_prior(
             prior, levels=len(ratings.points), drivers=drivers, columns=drivers, varying=np.ones(drivers, dtype=bool),
-            segments=1, rng=rng,
+            segments=1, rng=rng, link=noise,
         )  # fmt: skip
         # Ratings as alike as they usually are: correlation one half.
         people = np.sqrt(0.5) * (rng.standard_normal((PEOPLE, drivers)) + rng.standard_normal((PEOPLE, 1)))
-        answers = np.searchsorted(cuts, people @ coefficients[0] + rng.logistic(size=PEOPLE))
+        answers = np.searchsorted(cuts, people @ coefficients[0] + noise.draw(rng, PEOPLE))
         shares = np.bincount(answers, minlength=len(ratings.points)) / PEOPLE
         lopsided += shares.max() > LOPSIDED
         found.append(scores[0] @ shares)

@@ -11,14 +11,14 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
+from workbench.models.learnable import answers_needed, driver_faults, too_few, variation
 from workbench.models.levels import as_levels, gather, refuse_measurements
 from workbench.models.lifetimes import inline
+from workbench.models.near_twins import near_twins
 from workbench.wording import listing, number, percent, sentence, shown
 
 RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
-FEWEST_ANSWERS = 30
-ANSWERS_PER_DRIVER = 5
 ALL = "all"
 NPS_SCALE = (0, 10)
 ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORECASE)
@@ -83,7 +83,11 @@ class Ratings:
     @property
     def n(self) -> int:
         """Rows; of frequency weights, what they stand for."""
-        return round(float(self.weights.sum())) if self.weighting == "frequency" else len(self.levels)
+        return self.people(np.ones(len(self.levels), dtype=bool))
+
+    def people(self, where: np.ndarray) -> int:
+        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say."""
+        return _people(self.weights[where], self.weighting)
 
     @property
     def is_nps(self) -> bool:
@@ -110,7 +114,7 @@ class Ratings:
 
 
 def driver_items(
-    columns: Sequence, outcome: str, drivers: Sequence[str] | None, *, combine: bool = True
+    columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, *, combine: bool = True
 ) -> dict[str, tuple[str, ...]]:
     """Which columns make which driver.
 
@@ -119,7 +123,7 @@ def driver_items(
     columns
         Definitions of the table's columns (`name`, `role`).
     outcome
-        The outcome; it and other outcomes are no drivers.
+        The outcome, where it is known; it and other outcomes are no drivers.
     drivers
         Columns to use; all with the role `driver` where it is None.
     combine
@@ -129,18 +133,31 @@ def driver_items(
     Raises
     ------
     ParameterError
-        When the outcome stands among the drivers, or no driver is left.
+        When the outcome or one of its siblings stands among the drivers, or no driver is left.
     """
     known = {column.name: column for column in columns}
     chosen = list(drivers) if drivers is not None else [n for n, c in known.items() if c.role == "driver"]
+    faults = []
     if outcome in chosen:
-        raise ParameterError(
+        faults.append(
             sentence(
                 "drivers: got the outcome {name} among them, expected other items; an answer explains itself. "
                 "Take it out of drivers, or choose another outcome.",
                 name=shown(outcome),
             )
         )
+    siblings = [name for name in chosen if name != outcome and name in known and known[name].role == "outcome"]
+    if siblings:
+        faults.append(
+            sentence(
+                "drivers: got {names}, which the dataset calls an outcome (role: outcome); what asks the same in other "
+                "words drives nothing. Take it out of drivers, or give it the role: driver in dataset.yaml if it is no "
+                "outcome.",
+                names=listing([shown(name) for name in siblings]),
+            )
+        )
+    if faults:
+        raise ParameterError(*faults)
     if not chosen:
         raise ParameterError(
             sentence(
@@ -205,31 +222,42 @@ def read_ratings(
     Raises
     ------
     ParameterError, DataError
-        An outcome among the drivers; too few answers, an outcome of one level, a driver that does not vary, was never
-        rated or equals another, weights that are not above 0: every one with what to do.
+        An outcome among the drivers; too few answers, an outcome that hardly varies, a driver that does not vary, was
+        never rated or equals another, weights that are not above 0: every one with what to do.
     """
     by_name = {column.name: column for column in columns}
-    outcome = choose_outcome(columns, outcome)
-    items = driver_items(columns, outcome, drivers, combine=combine)
+    outcome, items = _roles(columns, outcome, drivers, combine)
     missing = [name for name in (outcome, *(i for each in items.values() for i in each)) if name not in surveys.columns]
     if missing:
         raise DataError(*(sentence("surveys: got no column {name}.", name=shown(name)) for name in missing))
     answered = _numbers(surveys[outcome])
     table = surveys[np.isfinite(answered)].reset_index(drop=True)
     silent = len(surveys) - len(table)
+    if table.empty:  # of drivers nothing can be said then: none of them is at fault
+        raise DataError(
+            sentence(
+                "outcome {name}: got no answer in {rows} rows, expected some; choose another outcome, or mend its "
+                "codes in dataset.yaml.",
+                name=shown(outcome),
+                rows=number(len(surveys)),
+            )
+        )
 
     faults: list[str] = []
     weights, weighting = _weights(table, by_name, faults)
     values, state, ends = _drivers(table, items, by_name)
     labels = {name: _label(name, own, by_name) for name, own in items.items()}
     answers = _numbers(table[outcome])
-    faults += _faults(answers, values, state, items, outcome)
+    counts = weights if weighting == "frequency" else np.ones(len(table))
+    faults += too_few(answers, counts, len(items), outcome)
+    faults += driver_faults(np.where(state == RATED, values, np.nan), list(items), counts)
     if faults:
         raise DataError(*faults)
 
-    checks = [_respondents(len(table), silent, weights, weighting)]
+    checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
     if (blank := state == BLANK).any():
         checks.append(_blanks(blank, state))
+    checks += near_twins(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
     order = np.argsort(group, kind="stable")
@@ -313,77 +341,44 @@ def _label(name: str, own: Sequence[str], by_name: Mapping) -> str:
     return (match["stem"] if match and match["stem"] else label).strip() or name
 
 
-def _faults(answers, values, state, items, outcome) -> list[str]:
-    faults = []
-    needed = max(FEWEST_ANSWERS, ANSWERS_PER_DRIVER * len(items))
-    if len(answers) < needed:
-        faults.append(
-            sentence(
-                "surveys: got {rows} answers with an outcome, expected at least {needed} ({each} for each of {drivers} "
-                "drivers, and {fewest} in all); collect more, or choose fewer drivers.",
-                rows=number(len(answers)),
-                needed=number(needed),
-                each=ANSWERS_PER_DRIVER,
-                drivers=number(len(items)),
-                fewest=FEWEST_ANSWERS,
-            )
-        )
-    if len(np.unique(answers)) < 2:
-        faults.append(
-            sentence(
-                "outcome {name}: got the same answer from everyone, expected at least two different ones; choose "
-                "another outcome.",
-                name=shown(outcome),
-            )
-        )
-    for place, name in enumerate(items):
-        known = values[state[:, place] == RATED, place]
-        if not len(known):
-            faults.append(
-                sentence(
-                    "driver {name}: got no rating at all, expected some; leave it out of drivers, or mend its codes in "
-                    "dataset.yaml.",
-                    name=shown(name),
-                )
-            )
-        elif len(np.unique(known)) < 2:
-            faults.append(
-                sentence(
-                    "driver {name}: got the same rating from all who rated it, expected at least two; nothing can be "
-                    "learnt from it, leave it out of drivers.",
-                    name=shown(name),
-                )
-            )
-    names = list(items)
-    for first in range(len(names)):
-        for second in range(first + 1, len(names)):
-            same = np.array_equal(values[:, first], values[:, second], equal_nan=True)
-            if same and np.isfinite(values[:, first]).any():
-                faults.append(
-                    sentence(
-                        "drivers {first} and {second}: got the same ratings in every row, expected different items; "
-                        "their effects cannot be told apart, leave one of them out.",
-                        first=shown(names[first]),
-                        second=shown(names[second]),
-                    )
-                )
-    return faults
+def _roles(columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, combine: bool):
+    """The outcome and the items of each driver; what is wrong with either is told together."""
+    faults: list[str] = []
+    items: dict[str, tuple[str, ...]] = {}
+    try:
+        outcome = choose_outcome(columns, outcome)
+    except ParameterError as error:
+        faults += error.faults
+    try:
+        items = driver_items(columns, outcome, drivers, combine=combine)
+    except ParameterError as error:
+        faults += error.faults
+    if faults:
+        raise ParameterError(*faults)
+    return outcome, items
 
 
-def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str) -> Check:
+def _people(weights: np.ndarray, weighting: str) -> int:
+    return round(float(weights.sum())) if weighting == "frequency" else len(weights)
+
+
+def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str, drivers: int) -> Check:
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     told = {
         "none": "",
         "frequency": sentence(" They stand for {n} by their frequency weights.", n=number(round(weights.sum()))),
         "survey": sentence(" Their weights make them worth {n} equal ones.", n=number(round(effective))),
     }[weighting]
+    few = weighting == "survey" and effective < answers_needed(drivers)
     message = sentence(
-        "{answered} answers have an outcome and all of them are used; {silent} have none and say nothing here.{told}",
+        "{answered} answers have an outcome and all of them are used{silent}.{told}{remedy}",
         answered=number(answered),
-        silent=number(silent),
+        silent=sentence("; {n} have none and are left out", n=number(silent)) if silent else "",
         told=told,
-    )
-    return Check(name="respondents_used", status="pass", message=message, value=answered)
+        remedy=sentence(" That is too few for {n} drivers: a few answers outweigh all others; look at their weights.",
+                        n=number(drivers)) if few else "",
+    )  # fmt: skip
+    return Check(name="respondents_used", status="warn" if few else "pass", message=message, value=answered)
 
 
 def _blanks(blank: np.ndarray, state: np.ndarray) -> Check:

@@ -5,18 +5,21 @@ Ceilings are kept: nobody is raised above the top of the scale, and a probabilit
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import erfc, sqrt
 from typing import Literal
 
 import numba
 import numpy as np
 
 from workbench.models.driver_columns import Columns
+from workbench.models.links import LOGIT, Link
 from workbench.models.ordered_mode import Rows
 
 Scenario = Literal["one_point", "dissatisfied_to_neutral"]
 MOST_ROWS = 20_000
 """More people than this are represented by so many drawn at random."""
 MOST_DRAWS = 400
+ROOT_TWO = sqrt(2)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +57,7 @@ def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) ->
 
 
 @numba.njit(nogil=True, cache=True, parallel=False, error_model="numpy")
-def _mean_scores(predictor, cuts, steps, bottom, weights):
+def _mean_scores(probit, predictor, cuts, steps, bottom, weights):
     """Weighted means over rows of score(bottom) + Σ_k step_k P(y > k): (M,)."""
     measures, count = steps.shape
     out = np.zeros(measures)
@@ -62,7 +65,8 @@ def _mean_scores(predictor, cuts, steps, bottom, weights):
     for i in range(len(predictor)):
         mass += weights[i]
         for k in range(count):
-            above = weights[i] / (1.0 + np.exp(cuts[k] - predictor[i]))
+            distance = cuts[k] - predictor[i]
+            above = weights[i] * (0.5 * erfc(distance / ROOT_TWO) if probit else 1.0 / (1.0 + np.exp(distance)))
             for m in range(measures):
                 out[m] += steps[m, k] * above
     for m in range(measures):
@@ -70,11 +74,10 @@ def _mean_scores(predictor, cuts, steps, bottom, weights):
     return out
 
 
-def mean_scores(predictor, cuts, scores, weights) -> np.ndarray:
+def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT) -> np.ndarray:
     """Means of scores (M, K) over rows with linear predictors (n,): (M,)."""
-    return _mean_scores(
-        np.ascontiguousarray(predictor), np.ascontiguousarray(cuts), np.diff(scores, axis=1), scores[:, 0], weights
-    )
+    predictor, cuts = np.ascontiguousarray(predictor), np.ascontiguousarray(cuts)
+    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights)
 
 
 def raised(values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario) -> np.ndarray:
@@ -145,6 +148,6 @@ def what_if(
             before = predictor[touched]
             shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
             w = weights[touched]
-            gain = mean_scores(before + shift, cuts[n], scores, w) - mean_scores(before, cuts[n], scores, w)
-            change[n, place] = moved * reached[place] * gain
+            after, before = (mean_scores(each, cuts[n], scores, w, rows.link) for each in (before + shift, before))
+            change[n, place] = moved * reached[place] * (after - before)
     return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))

@@ -64,11 +64,13 @@ def failure(manifest: Mapping, body: Body) -> dict:
         case _:
             advice = [sentence("Wait for the run to end; this page is then written anew. Or run it again:")]
     error = body.error or {"summary": "", "traceback": ""}
+    reason = text_of(manifest, "reason")
+    told = error["summary"].partition(": ")[2].split() == reason.split()  # our own errors are the reason itself
     left = body.steps_not_run
     not_run = counted(left, "{n} step after it was not run.", "{n} steps after it were not run.") if left else ""
     return {
-        "reason": text_of(manifest, "reason"),
-        "summary": error["summary"],
+        "reason": reason,
+        "summary": "" if told else error["summary"],
         "traceback": error["traceback"],
         "advice": advice,
         "command": rerun(manifest),

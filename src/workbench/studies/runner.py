@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import GateError, RunError, WorkbenchError
+from workbench.errors import DataError, GateError, ParameterError, RunError, WorkbenchError
 from workbench.files import strict_json, write_atomic
 from workbench.findings import MIME, Results
 from workbench.studies import session
@@ -34,6 +34,9 @@ from workbench.studies.project import Project
 from workbench.studies.secrets import environment_secrets, redact
 
 KERNEL_START_SECONDS = 120
+# What a step may end a run with, beside 1: a gate that failed, and data or parameters that nothing can be learnt from.
+# Whichever step finds them, bad data is refused input: most of it is found before, at the door.
+EXIT_CODES = {kind.__name__: kind.exit_code for kind in (GateError, DataError, ParameterError)}
 
 
 @dataclass(frozen=True)
@@ -281,8 +284,7 @@ class _Run:
         outputs = [] if cell is None else self.recorder.notebook["cells"][cell].get("outputs", [])
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
-            code = GateError.exit_code if raised["ename"] == GateError.__name__ else 1
-            return Ending("failed", code, redact(_said(raised), self.secrets))
+            return Ending("failed", EXIT_CODES.get(raised["ename"], 1), redact(_said(raised), self.secrets))
         if isinstance(error, DeadKernelError) or kernel_exit_code is not None:
             return Ending("failed", 1, cause_of_death(kernel_exit_code))
         if error is None:
@@ -332,13 +334,14 @@ def _cell_facts(index: int, cell: dict[str, Any], heading: str) -> dict[str, Any
 
 
 def _said(raised: dict[str, Any]) -> str:
-    """An error output in one line; our own errors are sentences already."""
-    name, text = raised["ename"], " ".join(raised["evalue"].split())
+    """An error output in one line; our own errors are sentences already, one a line."""
+    name, lines = raised["ename"], [" ".join(line.split()) for line in raised["evalue"].splitlines()]
     if name == "SystemExit":
         return "The notebook left by sys.exit, so not all of its steps ran."
     own = any(kind.__name__ == name for kind in (WorkbenchError, *WorkbenchError.__subclasses__()))
-    said = text if own else f"{name}: {text}"
-    return said if len(said) <= 500 else said[:500] + "…"
+    said = "\n".join(lines) if own else f"{name}: {' '.join(lines)}"
+    longest = 2000 if own else 500
+    return said if len(said) <= longest else said[:longest] + "…"
 
 
 class _LogHandler(logging.Handler):

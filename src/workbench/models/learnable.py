@@ -1,0 +1,163 @@
+"""Whether a survey has answers that anything can be learnt from; where not, what to do about it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from workbench.findings import Check
+from workbench.wording import number, sentence, shown
+
+FEWEST_ANSWERS = 30
+ANSWERS_PER_DRIVER = 5
+FEWEST_OTHERS = 10
+"""Answers that must differ from the commonest one."""
+FEWEST_RATED = 10
+"""People who must have rated a driver."""
+OTHERS_PER_DRIVER = 10
+"""Such answers for each driver below which priors weigh as much as data: events per variable (Peduzzi et al. 1996)."""
+
+
+def _others(answers: np.ndarray, counts: np.ndarray) -> tuple[float, float, float]:
+    """How many answers there are, how many differ from the commonest one, and which one that is."""
+    points, place = np.unique(answers, return_inverse=True)
+    masses = np.bincount(place, weights=counts)
+    return float(masses.sum()), float(masses.sum() - masses.max()), float(points[masses.argmax()])
+
+
+def answers_needed(drivers: int) -> int:
+    """Fewest answers from which so many drivers can be learnt about."""
+    return max(FEWEST_ANSWERS, ANSWERS_PER_DRIVER * drivers)
+
+
+def too_few(answers: np.ndarray, counts: np.ndarray, drivers: int, outcome: str) -> list[str]:
+    """Whether there are answers enough, and enough that differ.
+
+    Parameters
+    ----------
+    answers, counts
+        The outcome of each row, and how many answers it stands for.
+    drivers
+        How many are to be told about.
+    outcome
+        Its name.
+
+    Returns
+    -------
+    list of str
+        Faults in words.
+    """
+    faults = []
+    needed = answers_needed(drivers)
+    rows, others, commonest = _others(answers, counts)
+    if rows < needed:
+        faults.append(
+            sentence(
+                "surveys: got {rows} answers with an outcome, expected at least {needed} ({each} for each of {drivers} "
+                "drivers, and {fewest} in all); collect more, or choose fewer drivers.",
+                rows=number(round(rows)),
+                needed=number(needed),
+                each=ANSWERS_PER_DRIVER,
+                drivers=number(drivers),
+                fewest=FEWEST_ANSWERS,
+            )
+        )
+    if len(np.unique(answers)) < 2:
+        faults.append(
+            sentence(
+                "outcome {name}: got the same answer from everyone, expected at least two different ones; choose "
+                "another outcome.",
+                name=shown(outcome),
+            )
+        )
+    elif others < FEWEST_OTHERS <= rows:  # how many they are is told to nobody: a small group
+        faults.append(
+            sentence(
+                "outcome {name}: got the answer {commonest} from nearly all of {rows}, expected at least {fewest} who "
+                "gave another; fewer tell nothing about drivers: collect more, or choose another outcome.",
+                name=shown(outcome),
+                commonest=number(commonest),
+                rows=number(round(rows)),
+                fewest=FEWEST_OTHERS,
+            )
+        )
+    return faults
+
+
+def variation(answers: np.ndarray, counts: np.ndarray, drivers: int) -> Check:
+    """Whether the answers differ enough to learn about so many drivers."""
+    rows, others, commonest = _others(answers, counts)
+    enough = others >= OTHERS_PER_DRIVER * drivers
+    return Check(
+        name="outcome_varies",
+        status="pass" if enough else "warn",
+        value=others / drivers,
+        threshold=OTHERS_PER_DRIVER,
+        message=sentence(
+            "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver, and "
+            "{wanted} are wanted.{remedy}",
+            others=number(round(others)),
+            rows=number(round(rows)),
+            commonest=number(commonest),
+            each=number(others / drivers, 2),
+            wanted=OTHERS_PER_DRIVER,
+            remedy=""
+            if enough
+            else sentence(
+                " Effects lean on what was believed before: choose fewer drivers, or an outcome that varies more."
+            ),
+        ),
+    )
+
+
+def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) -> list[str]:
+    """Drivers that tell nothing: never rated, always the same, or equal to another.
+
+    Parameters
+    ----------
+    values
+        (n, D) ratings; NaN where there is none.
+    counts
+        How many people each row stands for.
+    """
+    faults = []
+    for place, name in enumerate(names):
+        rated = np.isfinite(values[:, place])
+        known = values[rated, place]
+        if not len(known):
+            faults.append(
+                sentence(
+                    "driver {name}: got no rating at all, expected some; leave it out of drivers, or mend its codes in "
+                    "dataset.yaml.",
+                    name=shown(name),
+                )
+            )
+        elif counts[rated].sum() < FEWEST_RATED:
+            faults.append(
+                sentence(
+                    "driver {name}: got ratings from fewer than {fewest} people, expected more; leave it out of "
+                    "drivers, or put it together with a driver like it.",
+                    name=shown(name),
+                    fewest=FEWEST_RATED,
+                )
+            )
+        elif len(np.unique(known)) < 2:
+            faults.append(
+                sentence(
+                    "driver {name}: got the same rating from all who rated it, expected at least two; nothing can be "
+                    "learnt from it, leave it out of drivers.",
+                    name=shown(name),
+                )
+            )
+    for first in range(len(names)):
+        for second in range(first + 1, len(names)):
+            same = np.array_equal(values[:, first], values[:, second], equal_nan=True)
+            if same and np.isfinite(values[:, first]).any():
+                faults.append(
+                    sentence(
+                        "drivers {first} and {second}: got the same ratings in every row, expected different items; "
+                        "their effects cannot be told apart, leave one of them out.",
+                        first=shown(names[first]),
+                        second=shown(names[second]),
+                    )
+                )
+    return faults
