@@ -65,7 +65,7 @@ def test_a_fitted_model_recovers_the_truth_with_either_noise(link):
         link=link,
     )  # fmt: skip
     ratings = read_ratings(frame, columns, segment="segment")
-    model = fit_drivers(ratings, link=link.name, imputations=2, draws=500, tune=400, random_seed=1)
+    model = fit_drivers(ratings, link=link.name, imputations=2, draws=1000, tune=500, random_seed=1)
     assert {check.status for check in convergence_checks(model.posterior.fits)} == {"pass"}
     assert next(check for check in model.checks() if check.name == "posterior_predictive").status == "pass"
     effects = model.posterior.flat[0][:, :, ~model.columns.usage]
