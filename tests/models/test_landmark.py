@@ -57,7 +57,7 @@ def test_nothing_after_the_day_changes_a_forecast(company):
     assert (np.diff(first.to_numpy(), axis=1) <= 0).all()
 
 
-def test_contacts_and_complaints_are_counted_up_to_each_moment(company):
+def test_contacts_and_complaints_of_the_last_three_months_are_counted_at_each_moment(company):
     spells, _ = company
     begin = spells.lifetimes.loc[0, "begin"]
     contacts = pd.DataFrame(
@@ -67,7 +67,7 @@ def test_contacts_and_complaints_are_counted_up_to_each_moment(company):
         }
     )  # fmt: skip
     made = histories_of(spells, interactions=contacts)
-    assert made["contacts_so_far"]["value"].tolist() == [1, 2, 3]
-    assert made["complaints_so_far"]["value"].tolist() == [1, 2]
-    assert made["contacts_so_far"]["time"].tolist() == pytest.approx(np.array([10, 20, 40]) / DAYS_PER_MONTH)
+    assert made["contacts_lately"]["value"].tolist() == [1, 2, 3, 2, 1, 0]
+    assert made["complaints_lately"]["value"].tolist() == [1, 2, 1, 0]
+    assert made["contacts_lately"]["time"].head(3).tolist() == pytest.approx(np.array([10, 20, 40]) / DAYS_PER_MONTH)
     assert fit_landmarked(spells.lifetimes, [], {}, random_seed=1) is None
