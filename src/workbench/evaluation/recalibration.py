@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.brier import brier
+from workbench.evaluation.brier import weighted_errors
 from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
 from workbench.evaluation.horizons import span
 from workbench.evaluation.product_limit import normal_quantile, survival_at
@@ -166,14 +166,15 @@ class RecalibrationEffect:
     time_unit: str
 
     def metrics(self) -> dict[str, float | None]:
-        """`calibration_slope`, `observed_to_expected` (before), and `<measure>_<horizon>_recalibrated`."""
+        """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
+        `<measure>_<horizon>_recalibrated`."""
         values: dict[str, float | None] = {}
         for row in self.table.itertuples():
             if pd.isna(row.horizon):
-                values[row.name] = float(row.before)
-            after = row.after if self.helps else row.before  # what is used
+                values[row.name] = None if pd.isna(row.before) else float(row.before)
             place = "" if pd.isna(row.horizon) else f"_{row.horizon:g}"
-            values[f"{row.name}{place}_recalibrated"] = None if pd.isna(after) else float(after)
+            if self.helps:
+                values[f"{row.name}{place}_recalibrated"] = None if pd.isna(row.after) else float(row.after)
         return values
 
     def checks(self) -> tuple[Check, ...]:
@@ -228,7 +229,12 @@ MEASURES: Mapping[str, str] = {
 
 
 def judge_recalibration(
-    held_out: HeldOut, *, random_seed: int, confidence: float = 0.9, time_unit: str = "month"
+    held_out: HeldOut,
+    *,
+    random_seed: int,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    followed: Followed | None = None,
 ) -> RecalibrationEffect:
     """Learn recalibration on either half of the held-out customers, judge it on the other, and decide.
 
@@ -241,6 +247,10 @@ def judge_recalibration(
         Foretold by a model that had not seen them.
     random_seed
         Of the halves; leavers and others are dealt apart.
+    confidence, time_unit
+        Level of the interval, and what times are counted in.
+    followed
+        Probabilities of being followed to `held_out.horizons`; the same for all customers where it is None.
     """
     random = np.random.default_rng(random_seed)
     first = np.zeros(len(held_out.events), dtype=bool)
@@ -260,7 +270,9 @@ def judge_recalibration(
     )  # fmt: skip
     rows = [
         (name, sentence(MEASURES[name]), horizon, value, then)
-        for (name, horizon, value), (_, _, then) in zip(_measures(held_out), _measures(after), strict=True)
+        for (name, horizon, value), (_, _, then) in zip(
+            _measures(held_out, followed), _measures(after, followed), strict=True
+        )
     ]
     table = pd.DataFrame(rows, columns=["name", "measure", "horizon", "before", "after"])
     return RecalibrationEffect(
@@ -270,28 +282,26 @@ def judge_recalibration(
     )  # fmt: skip
 
 
-def _measures(told: HeldOut) -> list[tuple[str, float, float]]:
+def _measures(told: HeldOut, followed: Followed | None) -> list[tuple[str, float, float]]:
     """Name, horizon (NaN: over all the time) and value of each measure."""
     nan = float("nan")
-    learned = learn_recalibration(told, shrink=False)
     expected = float(told.hazard.sum())
     found = [
         ("observed_to_expected", nan, float(told.events.sum()) / expected if expected else nan),
-        ("calibration_slope", nan, 1 + learned.slope),
+        ("calibration_slope", nan, 1 + learn_recalibration(told, shrink=False).slope),
     ]
-    followed = marginal(told.durations, told.events)
-    frame = pd.DataFrame({"duration": told.durations})
+    times = np.array(told.horizons)
+    if followed is None:
+        followed = marginal(told.durations, told.events)(pd.DataFrame({"duration": told.durations}), times)
+    curve = followed_curve(told.durations, told.events)
     for place, horizon in enumerate(told.horizons):
-        survival = np.exp(-told.at[:, place])
-        off = (nan, nan, nan)
-        score = brier(told.durations, told.events, survival, horizon)
-        if score is not None and survival_at(
-            followed_curve(told.durations, told.events), np.array([horizon])
-        )[0] >= LEAST_FOLLOWED:  # fmt: skip
-            known: Followed = followed(frame, np.array([horizon]))
+        survival, off, score = np.exp(-told.at[:, place]), (nan, nan, nan), nan
+        known = Followed(before=followed.before, at=followed.at[:, [place]])
+        if survival_at(curve, times[[place]])[0] >= LEAST_FOLLOWED or not (told.durations > horizon).any():
+            score = float(weighted_errors(told.durations, told.events, survival[:, None], times[[place]], known).mean())
             observed = observed_shares(told.durations, told.events, survival, horizon, known)
             if observed is not None:
                 off = calibration_distances(observed, survival)
         found += [(name, horizon, value) for name, value in zip(("ici", "e50", "e90"), off, strict=True)]
-        found.append(("brier", horizon, nan if score is None else score))
+        found.append(("brier", horizon, score))
     return found

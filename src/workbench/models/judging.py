@@ -4,10 +4,12 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from workbench.evaluation.censoring import Followed, FollowedBy
 from workbench.evaluation.comparison import Comparison
-from workbench.evaluation.recalibration import RecalibrationEffect, judge_recalibration
+from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
 from workbench.evaluation.survival import cross_validate, evaluate
 from workbench.findings import Check
 from workbench.models.cause_specific import CauseSpecific
@@ -20,7 +22,7 @@ from workbench.models.levels import as_levels
 from workbench.models.lives import Lives
 from workbench.models.news import WithNews, fit_reasons_with_news, fit_with_news
 from workbench.models.outlook import AHEAD
-from workbench.models.predictions import Predictions
+from workbench.models.predictions import Predictions, chunks
 from workbench.models.recalibrated import held_out_of, out_of_fold, recalibrated
 from workbench.models.scenario import numbers_of
 from workbench.wording import sentence
@@ -129,7 +131,10 @@ def judge(
     told = out_of_fold(best.refit, rows, horizons, random_seed=random_seed, parts=parts)
     effect = None
     if told:
-        effect = judge_recalibration(told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit)
+        effect = judge_recalibration(
+            told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+            followed=_followed(followed, *told),
+        )  # fmt: skip
         best = recalibrated(best, effect.recalibration, *told)
     return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
                      forecast=None, remedied=remedied)  # fmt: skip
@@ -196,6 +201,15 @@ def _out_of_time(
         remedied=_remedy(known),
         covariates=tuple(covariates),
         histories=histories,
+    )
+
+
+def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:
+    """Probabilities of being followed to the horizons, on the clock that starts when each is first observed."""
+    clock = rows.assign(duration=told.durations, event=told.events)
+    parts = [followed(clock.iloc[part], np.array(told.horizons)) for part in chunks(len(clock))]
+    return Followed(
+        before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
     )
 
 

@@ -15,7 +15,10 @@ LATELY = 3.0
 """Months over which contacts, complaints and purchases are counted."""
 COUNTED = ("contacts_lately", "complaints_lately", "purchases_lately", "price_change")
 """Names of which nothing known means 0."""
+SINCE = "months_since_"
+"""Names of which the value is when something happened last."""
 NEWS_LABELS = {
+    "months_since_purchase": "Months since the last purchase",
     "contacts_lately": "Contacts in the last 3 months",
     "complaints_lately": "Complaints in the last 3 months",
     "purchases_lately": "Purchases in the last 3 months",
@@ -41,7 +44,8 @@ def histories_of(
     interactions
         `customer_id`, `timestamp`, `known_at`, `complaint`: contacts and complaints of the last three months.
     transactions
-        `customer_id`, `timestamp`, `known_at`, `amount`: purchases of the last three months (use).
+        `customer_id`, `timestamp`, `known_at`, `amount`: purchases of the last three months (use), and
+        when the last one was.
     subscriptions
         `customer_id`, `start`, `price`: by which share the price has changed since the spell began, where it has.
 
@@ -62,6 +66,8 @@ def histories_of(
     if transactions is not None and {"customer_id", "timestamp", "amount"} <= set(transactions.columns):
         bought = transactions[transactions["amount"] > 0]
         made["purchases_lately"] = _lately(spells, bought.assign(value=1.0))
+        last = _on_clock(spells, bought.assign(value=1.0))
+        made[f"{SINCE}purchase"] = last.assign(value=last["time"])
     if subscriptions is not None and {"customer_id", "start", "price"} <= set(subscriptions.columns):
         made["price_change"] = _price_change(spells, subscriptions)
     return {name: history for name, history in made.items() if len(history)}

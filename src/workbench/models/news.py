@@ -8,13 +8,16 @@ import pandas as pd
 
 from workbench.models.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.cox import CoxModel, fit_cox
-from workbench.models.landmark import COUNTED, NEWS_LABELS
+from workbench.models.design import build_design
+from workbench.models.landmark import COUNTED, NEWS_LABELS, SINCE
 from workbench.models.lifetimes import require_lifetimes
 from workbench.models.person_periods import last_known
 from workbench.models.predictions import Predictions
 
 WINDOW = 3.0
 """Months for which covariates are left as they were when each window began."""
+LONG_AGO = 12.0
+"""Months beyond which it makes no difference how long ago something was."""
 HARDLY = 0.01
 """Whether somebody ever said something is no covariate where nearly all did, or nearly nobody."""
 
@@ -49,7 +52,7 @@ class News:
         rows = frame[["customer_id"]].assign(tenure=np.asarray(tenure, dtype=float)).reset_index(drop=True)
         columns = {}
         for name, history in self.histories.items():
-            values = np.asarray(last_known(rows, history, name), dtype=float)
+            values = _values(rows, history, name)
             if name in self.told:
                 columns[f"{name}_known"] = np.isfinite(values).astype(float)
             columns[name] = np.where(np.isfinite(values), values, self.blanks[name])
@@ -104,12 +107,18 @@ def learn_news(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> New
     begun = rows[["customer_id"]].assign(tenure=rows["entry"].to_numpy(dtype=float)).reset_index(drop=True)
     blanks, told = {}, []
     for name, history in histories.items():
-        values = np.asarray(last_known(begun, history, name), dtype=float)
+        values = _values(begun, history, name)
         known = np.isfinite(values)
         blanks[name] = 0.0 if name in COUNTED or not known.any() else float(values[known].mean())
         if name not in COUNTED and HARDLY < known.mean() < 1 - HARDLY:
             told.append(name)
     return News(histories=dict(histories), blanks=blanks, told=tuple(told))
+
+
+def _values(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
+    """What was last known at the tenure of each row; of `SINCE` how long ago it was, at most a year."""
+    values = np.asarray(last_known(rows, history, name), dtype=float)
+    return np.minimum(rows["tenure"].to_numpy() - values, LONG_AGO) if name.startswith(SINCE) else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,8 +194,11 @@ def fit_with_news(
     if prepared is None:
         return None
     rows, news = prepared
-    labels = {**NEWS_LABELS, **(labels or {})}
-    model = fit_cox(rows, [*covariates, *news.covariates], confidence=confidence, time_unit="month", labels=labels)
+    if not rows["event"].any():
+        return None
+    columns, labels = [*covariates, *news.covariates], {**NEWS_LABELS, **(labels or {})}
+    design = build_design(rows, rows["event"].to_numpy(), columns, labels=labels)  # given, ratios alone are not fitted
+    model = fit_cox(rows, columns, confidence=confidence, time_unit="month", design=design)
     return WithNews(model, news) if model.usable else None
 
 

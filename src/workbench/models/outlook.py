@@ -225,10 +225,11 @@ def remaining(
 
 
 def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`workbench.models.survival_draws.export_draws` of everybody on board, two years ahead, on a grid of months."""
+    """`workbench.models.survival_draws.export_draws` of everybody on board, two years ahead, on a grid of
+    quarters of a month where there is room."""
     now = model.complete_cases(on_board(source))
     unit = model.time_unit
     return export_draws(
         model, now, now["duration"].to_numpy(dtype=float), within=number_of(AHEAD[-1], unit),
-        step=min(number_of(1, unit), number_of(AHEAD[-1], unit) / 24), random_seed=random_seed, ids=now["person"],
+        step=number_of(AHEAD[-1], unit) / 96, random_seed=random_seed, ids=now["person"],
     )  # fmt: skip

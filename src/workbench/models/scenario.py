@@ -59,11 +59,11 @@ class Scenario:
             Finding(
                 id="scenario",
                 statement=sentence(
-                    "Customers of whom {changes} go with {gone} instead of {usual} {verb} within the next {span}: an "
-                    "association, not what changing it would do.",
+                    "With {changes}, {gone} instead of {usual} customers would be expected to {verb} within the next "
+                    "{span}: what goes with such customers, not what changing it would do.",
                     changes=self._changes(), gone=number(round(row["in_scenario"])),
                     usual=number(round(row["as_last_known"])), span=span(self.ahead, self.time_unit),
-                    verb=sentence("lapses") if self.lapse else sentence("leaving"),
+                    verb=sentence("lapse") if self.lapse else sentence("leave"),
                 ),
                 estimate=float(row["difference"]),
                 unit=sentence("customers"),
@@ -118,6 +118,7 @@ def play(
     *,
     random_seed: int,
     confidence: float = 0.9,
+    labels: Mapping[str, str] | None = None,
 ) -> Scenario:
     """Expected leavers if what is known of customers changed, and everything else stayed as last known.
 
@@ -128,6 +129,8 @@ def play(
     scenario
         By covariate what is added to it in the first, second, … month from now; the last goes on. A single number
         holds from now on.
+    labels
+        Of columns, beside those of `lives`.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def play(
     model = max(models, key=lambda each: len(set(numbers_of(each)) & set(scenario)))  # the first of equal ones
     known = {name: [float(step) for step in steps] for name, steps in scenario.items() if name in numbers_of(model)}
     known = {name: steps for name, steps in known.items() if steps}
-    labels = {**NEWS_LABELS, **lives.labels}
+    labels = {**NEWS_LABELS, **lives.labels, **(labels or {})}
     unit = model.time_unit
     horizons = np.array([number_of(each, unit) for each in AHEAD])
     month = number_of(1, unit)
@@ -184,7 +187,7 @@ def _gone(
             **{name: now[name].astype(float) + steps[min(place, len(steps) - 1)] for name, steps in changes.items()}
         )
         parameters, people = export_draws(
-            model, then, tenure, within=float(horizons[-1]), step=month, draws=DRAWS, random_seed=random_seed
+            model, then, tenure, within=float(horizons[-1]), step=month / 4, draws=DRAWS, random_seed=random_seed
         )  # the same seed: the same draws in every month and scenario
         parts.append((start, end, read_draws(parameters, people)))
     for first in range(0, len(now), CHUNK):

@@ -16,7 +16,7 @@ from workbench.models.recalibrated import Recalibrated, finite
 from workbench.wording import listing, sentence
 
 DRAWS = 400
-MOST_TIMES = 400
+MOST_TIMES = 480
 """Times of the grid on which hazards are kept."""
 EFFECT, COLUMN, HAZARD, RELATIVE = "effect:", "column:", "hazard:", "recalibration"
 
@@ -50,7 +50,7 @@ def export_draws(
     within
         How far ahead draws reach.
     step
-        Of the grid; made larger where there would be more than 400 times.
+        Of the grid; made larger where there would be more than 480 times.
     ids
         Under which customers are exported, instead of `customer_id`.
 
