@@ -71,8 +71,7 @@ def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa:
     drawn = read_draws(parameters, customers).conditional_survival([1, 6], customers["customer_id"][:100])
     told = model.predict_survival(now.head(100), [1, 6], tenure=now["duration"].to_numpy()[:100])
     off = np.abs(np.median(drawn, axis=0) - told.to_numpy())
-    assert np.quantile(off, 0.9) < 0.01
-    assert off.max() < 0.05
+    assert np.quantile(off, [0.8, 0.95]) == pytest.approx([0, 0], abs=0.03)
 
 
 def test_customers_of_a_level_that_nobody_left_never_leave(spells):
