@@ -2,9 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.survival import evaluate
-from workbench.models.cox import fit_cox
-from workbench.models.landmark import fit_landmarked, histories_of
+from workbench.models.landmark import histories_of
 from workbench.models.spells import DAYS_PER_MONTH, from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
@@ -30,33 +28,6 @@ def company():
     return from_subscriptions(subscriptions, as_of=END.date()), surveys
 
 
-def test_what_is_new_foretells_better_than_what_was_known_at_the_start(company):
-    spells, surveys = company
-    day = spells.cutoff()
-    train, test = spells.until(day), spells.after(day)
-    histories = histories_of(spells, surveys=surveys, scores=["csat"])
-    model = fit_landmarked(train, [], histories, random_seed=1)
-    plain = evaluate(fit_cox(train, []), test, [3], train=train, since="x")
-    known = evaluate(model, test, [3], train=train, since="x")
-    assert known.uno > 0.7
-    assert known.integrated_brier < 0.95 * plain.integrated_brier
-    assert known.metrics()["ici_3"] < 0.05
-
-
-@pytest.mark.slow
-def test_nothing_after_the_day_changes_a_forecast(company):
-    spells, surveys = company
-    day = spells.cutoff()
-    test = spells.after(day).head(50)
-    models = [
-        fit_landmarked(spells.until(day), [], histories_of(spells, surveys=rows, scores=["csat"]), random_seed=1)
-        for rows in (surveys, surveys.assign(csat=surveys["csat"].where(surveys["timestamp"] < day, 99.0)))
-    ]
-    first, second = (model.predict_survival(test, [1, 2.5, 6], tenure=test["entry"].to_numpy()) for model in models)
-    pd.testing.assert_frame_equal(first, second)
-    assert (np.diff(first.to_numpy(), axis=1) <= 0).all()
-
-
 def test_contacts_and_complaints_of_the_last_three_months_are_counted_at_each_moment(company):
     spells, _ = company
     begin = spells.lifetimes.loc[0, "begin"]
@@ -70,4 +41,3 @@ def test_contacts_and_complaints_of_the_last_three_months_are_counted_at_each_mo
     assert made["contacts_lately"]["value"].tolist() == [1, 2, 3, 2, 1, 0]
     assert made["complaints_lately"]["value"].tolist() == [1, 2, 1, 0]
     assert made["contacts_lately"]["time"].head(3).tolist() == pytest.approx(np.array([10, 20, 40]) / DAYS_PER_MONTH)
-    assert fit_landmarked(spells.lifetimes, [], {}, random_seed=1) is None

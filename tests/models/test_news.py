@@ -6,7 +6,7 @@ from tests.models.test_landmark import END, company  # noqa: F401
 from workbench.evaluation.survival import evaluate
 from workbench.models.cox import fit_cox
 from workbench.models.landmark import histories_of
-from workbench.models.news import fit_reasons_with_news, fit_with_news, learn_news, windows
+from workbench.models.news import fit_reasons_with_news, fit_with_news, fit_with_trees, learn_news, windows
 from workbench.models.spells import from_subscriptions
 
 
@@ -47,6 +47,28 @@ def test_it_foretells_better_than_what_was_known_at_the_start_and_its_intervals_
     assert (table["survival"] < table["upper"]).all()
     coefficient = model.model.coefficients.set_index("covariate")["coefficient"]["csat"]
     assert coefficient < -0.8
+
+
+@pytest.mark.parametrize("shape", ["line", "valley"])
+def test_trees_find_what_a_line_cannot_and_are_no_worse_where_there_is_one(company, shape):  # noqa: F811
+    """Valley: what is told folds the two ends of satisfaction onto the middle, so that hazards go up and down in it."""
+    spells, surveys = company
+    if shape == "valley":
+        folded = np.where(
+            surveys["csat"] < 0, 3 + surveys["csat"], surveys["csat"] - 3
+        )  # those at either end are mixed
+        surveys = surveys.assign(csat=np.where(surveys["csat"].abs() < 0.5, 0, folded))
+    day = spells.cutoff()
+    train, test = spells.until(day), spells.after(day)
+    histories = histories_of(spells, surveys=surveys, scores=["csat"])
+    line, trees = fit_with_news(train, [], histories), fit_with_trees(train, [], histories, random_seed=1)
+    known, found = (evaluate(each, test, [3], train=train, since="x") for each in (line, trees))
+    if shape == "valley":
+        assert found.integrated_brier < 0.97 * known.integrated_brier
+    else:
+        assert found.integrated_brier < 1.03 * known.integrated_brier
+    table = trees.conditional_survival(test, test["entry"].to_numpy(), [1, 3, 6])
+    assert (table["lower"] < table["upper"]).all()
 
 
 def test_nothing_after_the_day_changes_a_forecast(company):  # noqa: F811
@@ -93,6 +115,7 @@ def test_who_never_said_anything_stands_at_the_mean_and_is_told_apart():
     assert "contacts_lately_known" not in made
     assert fit_with_news(rows.assign(event=False), [], {"csat": history}) is None
     assert fit_with_news(rows.assign(event=True), [], {}) is None
+    assert fit_with_trees(rows.assign(event=False), [], {"csat": history}, random_seed=1) is None
 
 
 def test_purchases_and_changes_of_price_are_known_from_the_day_on_which_they_happen():

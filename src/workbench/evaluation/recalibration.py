@@ -156,6 +156,8 @@ class RecalibrationEffect:
         Among the held-out customers.
     time_unit
         Of horizons.
+    lapse
+        Whether leaving is a lapse in buying.
     """
 
     recalibration: Recalibration
@@ -164,6 +166,7 @@ class RecalibrationEffect:
     helps: bool
     leavers: int
     time_unit: str
+    lapse: bool
 
     def metrics(self) -> dict[str, float | None]:
         """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
@@ -181,26 +184,27 @@ class RecalibrationEffect:
         """Whether predictions are recalibrated, by which rule, and what that does."""
         whole = self.table[self.table["horizon"].isna()].set_index("name")
         gain = self.gain[0]
+        verb = sentence("lapsed") if self.lapse else sentence("left")
         if self.leavers < FEWEST_LEAVERS:
             message = sentence(
-                "Predictions are left as they are: {leavers} customers not seen by the model left, recalibration needs "
+                "Predictions are left as they are: {leavers} customers not seen by the model {verb}, recalibration needs "
                 "{least}.",
-                leavers=number(self.leavers), least=number(FEWEST_LEAVERS),
+                leavers=number(self.leavers), verb=verb, least=number(FEWEST_LEAVERS),
             )  # fmt: skip
             return (Check(name="recalibration", status="pass", message=message),)
         ratio, slope = whole.loc["observed_to_expected"], whole.loc["calibration_slope"]
         values = {
             "ratio": number(ratio["before"], 3), "after": number(ratio["after"], 3),
             "slope": number(slope["before"], 2), "slope_after": number(slope["after"], 2),
-            "worst": self._worst(),
+            "worst": self._worst(), "verb": verb,
         }  # fmt: skip
         template = (
-            "Predictions are recalibrated before they are used: {ratio} times as many left as foretold (slope "
+            "Predictions are recalibrated before they are used: {ratio} times as many {verb} as foretold (slope "
             "{slope}); of customers that this was not learned on {after} times as many after it (slope "
             "{slope_after}){worst}."
             if self.helps
             else "Predictions are left as they are, because recalibration does not help customers it was not learned "
-            "on by more than chance: {ratio} times as many left as foretold (slope {slope}), after it {after} times "
+            "on by more than chance: {ratio} times as many {verb} as foretold (slope {slope}), after it {after} times "
             "(slope {slope_after}){worst}."
         )
         return (Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain,
@@ -235,6 +239,7 @@ def judge_recalibration(
     confidence: float = 0.9,
     time_unit: str = "month",
     followed: Followed | None = None,
+    lapse: bool = False,
 ) -> RecalibrationEffect:
     """Learn recalibration on either half of the held-out customers, judge it on the other, and decide.
 
@@ -247,8 +252,8 @@ def judge_recalibration(
         Foretold by a model that had not seen them.
     random_seed
         Of the halves; leavers and others are dealt apart.
-    confidence, time_unit
-        Level of the interval, and what times are counted in.
+    confidence, time_unit, lapse
+        Level of the interval, what times are counted in, and whether leaving is a lapse.
     followed
         Probabilities of being followed to `held_out.horizons`; the same for all customers where it is None.
     """
@@ -279,6 +284,7 @@ def judge_recalibration(
         recalibration=learn_recalibration(held_out) if helps else Recalibration(),
         table=table, gain=(gain, gain - half, gain + half), helps=bool(helps), leavers=int(held_out.events.sum()),
         time_unit=time_unit,
+        lapse=lapse,
     )  # fmt: skip
 
 

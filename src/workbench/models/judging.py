@@ -16,11 +16,10 @@ from workbench.models.cause_specific import CauseSpecific
 from workbench.models.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.follow_up import follow_up_weights
-from workbench.models.landmark import fit_landmarked
 from workbench.models.last_period import Forecast, forecast
 from workbench.models.levels import as_levels
 from workbench.models.lives import Lives
-from workbench.models.news import WithNews, fit_reasons_with_news, fit_with_news
+from workbench.models.news import WithNews, fit_reasons_with_news, fit_with_news, fit_with_trees
 from workbench.models.outlook import AHEAD
 from workbench.models.predictions import Predictions, chunks
 from workbench.models.recalibrated import held_out_of, out_of_fold, recalibrated
@@ -52,7 +51,7 @@ class Judgement:
     remedied
         The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
     problems
-        Why something could not be judged.
+        Why something could not be judged, or what to know about the model.
     covariates, histories
         What models were given.
     """
@@ -102,8 +101,8 @@ def judge(
     cutoff
         Day at which training ends; see `Spells.cutoff`.
     histories
-        With dates, what became known of customers over time (`workbench.models.landmark.histories_of`): a model that
-        takes it in is judged with the others, and boosted trees of monthly hazards beside them.
+        With dates, what became known of customers over time (`workbench.models.landmark.histories_of`): models
+        that take it in are judged with the others.
     by_reason
         Hazards by reason, fitted to `lives.lifetimes` as `model` is.
     """
@@ -172,23 +171,43 @@ def _out_of_time(
     words = {"confidence": confidence, "labels": lives.labels}
     if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
         fitted[sentence("what was last known, renewed every quarter")] = renewed
-    trees = fit_landmarked(earlier.complete_cases(train), covariates, histories, random_seed=random_seed)
-    apart = (sentence("boosted trees, month by month"),) if trees else ()
+    if trees := fit_with_trees(
+        earlier.complete_cases(train), covariates, histories, random_seed=random_seed, confidence=confidence
+    ):
+        fitted[sentence("boosted trees of what was last known")] = trees
     within = float((test["duration"] - test["entry"]).max())
     horizons = [each for each in AHEAD if each <= within] or [within]
     judged = {
         name: evaluate(
-            each, test, horizons, train=train, confidence=confidence, time_unit=lives.time_unit, since=str(day.date())
-        )
-        for name, each in (*fitted.items(), *((name, trees) for name in apart))
+            each,
+            test,
+            horizons,
+            train=train,
+            confidence=confidence,
+            time_unit=lives.time_unit,
+            since=str(day.date()),
+            lapse=spells.lapse,
+        )  # fmt: skip
+        for name, each in fitted.items()
     }
-    comparison = Comparison(judged, apart)
+    comparison = Comparison(judged)
     chosen = fitted[comparison.best]
     told = held_out_of(chosen, test, horizons)
-    effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit)
+    effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+                                 lapse=spells.lapse)  # fmt: skip
     final = known.get(comparison.best)
-    if final is None:
-        final = fit_with_news(lives.lifetimes, covariates, histories, **words) or model
+    if final is None and chosen is trees:
+        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence)
+    elif final is None:
+        final = fit_with_news(lives.lifetimes, covariates, histories, **words)
+    final = final or model
+    problems = ()
+    if isinstance(final, WithNews) and final.news.trees:
+        message = sentence(
+            "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
+            "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
+        )
+        problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
     if by_reason is not None and isinstance(final, WithNews):
         by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
     return Judgement(
@@ -199,6 +218,7 @@ def _out_of_time(
         day=day,
         forecast=forecast(chosen, spells, day, confidence=confidence, there=test, standard=model),
         remedied=_remedy(known),
+        problems=problems,
         covariates=tuple(covariates),
         histories=histories,
     )

@@ -1,14 +1,10 @@
-"""What is new about customers: satisfaction, complaints and contacts up to a day, and what they add to a forecast."""
+"""What became known of customers over time: satisfaction, contacts, complaints, purchases, changes of price."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import clean_horizons
-from workbench.models.discrete_hazard import DiscreteHazard, fit_discrete_hazard
-from workbench.models.person_periods import last_known, person_periods
 from workbench.models.spells import DAYS_PER_MONTH, Spells
 
 LATELY = 3.0
@@ -101,74 +97,3 @@ def _price_change(spells: Spells, subscriptions: pd.DataFrame) -> pd.DataFrame:
     first = made.groupby("customer_id")["value"].transform("first")
     made = made.assign(value=np.where(first > 0, made["value"] / first - 1, 0.0))
     return made if (made["value"].abs() > 1e-9).any() else made.iloc[:0]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Landmarked:
-    """A model of monthly hazards that takes what was last known when its forecast begins, and leaves it so.
-
-    Attributes
-    ----------
-    hazard
-        The fitted hazards.
-    histories
-        From `histories_of`.
-    """
-
-    hazard: DiscreteHazard
-    histories: Mapping[str, pd.DataFrame]
-
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of the hazard in the first month after `entry`, by customer_id."""
-        rows = self._known(frame, frame["entry"].to_numpy(dtype=float))
-        return pd.Series(np.log(self.hazard.hazard(rows)), index=pd.Index(frame["customer_id"], name="customer_id"))
-
-    def predict_survival(
-        self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
-    ) -> pd.DataFrame:
-        """Share still there after so many months, of customers who have lasted for `tenure`; within a month the hazard
-        is the same."""
-        times = np.array(clean_horizons(times))
-        since = np.zeros(len(frame)) if tenure is None else np.asarray(tenure, dtype=float)
-        whole = np.arange(1, int(np.ceil(times[-1])) + 1, dtype=float)
-        monthly = self.hazard.conditional_survival(self._known(frame, since), since, whole)["survival"].to_numpy()
-        logs = np.vstack([np.zeros(len(frame)), np.log(np.maximum(monthly.reshape(len(whole), -1), 1e-12))])
-        first = np.floor(times).astype(int)
-        second = np.minimum(first + 1, len(whole))
-        part = (times - first)[:, None]
-        survival = np.exp((1 - part) * logs[first] + part * logs[second])
-        index = pd.Index(frame["customer_id"], name="customer_id")
-        return pd.DataFrame(survival.T, index=index, columns=pd.Index(times, name="horizon"))
-
-    def _known(self, frame: pd.DataFrame, tenure: np.ndarray) -> pd.DataFrame:
-        rows = frame.assign(tenure=tenure).reset_index(drop=True)
-        return rows.assign(**{name: last_known(rows, history, name) for name, history in self.histories.items()})
-
-
-def fit_landmarked(
-    train: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame], *, random_seed: int
-) -> Landmarked | None:
-    """Learn monthly hazards from what was known when each month began.
-
-    Parameters
-    ----------
-    train
-        Lifetimes in months as known at the cut-off (`Spells.until`).
-    covariates
-        Columns that stay the same.
-    histories
-        From `histories_of`.
-
-    Returns
-    -------
-    Landmarked or None
-        None where nothing is known over time, or nobody left.
-    """
-    if not histories:
-        return None
-    covariates = list(covariates)
-    periods = person_periods(train, covariates=covariates, histories=histories)
-    if not len(periods) or not periods["left"].any():
-        return None
-    hazard = fit_discrete_hazard(periods, [*covariates, *histories], random_seed=random_seed)
-    return Landmarked(hazard=hazard, histories=dict(histories))

@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.models.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.design import build_design
+from workbench.models.discrete_hazard import DiscreteHazard, fit_discrete_hazard
 from workbench.models.landmark import COUNTED, NEWS_LABELS, SINCE
 from workbench.models.lifetimes import require_lifetimes
 from workbench.models.person_periods import last_known
@@ -16,6 +17,8 @@ from workbench.models.predictions import Predictions
 
 WINDOW = 3.0
 """Months for which covariates are left as they were when each window began."""
+SCORE = "score_of_trees"
+TREES, DEPTH, PARTS = 100, 3, 3
 LONG_AGO = 12.0
 """Months beyond which it makes no difference how long ago something was."""
 HARDLY = 0.01
@@ -34,29 +37,41 @@ class News:
         What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
     told
         Names of which it is a covariate of its own whether anything is known (`<name>_known`).
+    trees
+        Boosted trees whose log odds of leaving within a window are the covariate `SCORE`; none where it is None.
     """
 
     histories: Mapping[str, pd.DataFrame]
     blanks: Mapping[str, float]
     told: tuple[str, ...]
+    trees: DiscreteHazard | None = None
+
+    @property
+    def known(self) -> list[str]:
+        """Columns that `attach` adds, without the score."""
+        return [*self.histories, *(f"{name}_known" for name in self.told)]
 
     @property
     def covariates(self) -> list[str]:
         """Columns that `attach` adds."""
-        return [*self.histories, *(f"{name}_known" for name in self.told)]
+        return [*self.known, *([SCORE] if self.trees else [])]
 
     def attach(self, frame: pd.DataFrame, tenure: np.ndarray) -> pd.DataFrame:
         """Customers with what was known of them just before a tenure (n,); columns that are there already stay."""
-        if all(name in frame.columns for name in self.covariates):
-            return frame
-        rows = frame[["customer_id"]].assign(tenure=np.asarray(tenure, dtype=float)).reset_index(drop=True)
+        tenure = np.asarray(tenure, dtype=float)
+        rows = frame[["customer_id"]].assign(tenure=tenure).reset_index(drop=True)
         columns = {}
         for name, history in self.histories.items():
+            if name in frame.columns:
+                continue
             values = _values(rows, history, name)
             if name in self.told:
                 columns[f"{name}_known"] = np.isfinite(values).astype(float)
             columns[name] = np.where(np.isfinite(values), values, self.blanks[name])
-        return frame.assign(**columns)
+        frame = frame.assign(**columns)
+        if self.trees and SCORE not in frame.columns:
+            frame = frame.assign(**{SCORE: log_odds(self.trees.hazard(frame.assign(tenure=tenure)))})
+        return frame
 
 
 def windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float = WINDOW) -> pd.DataFrame:
@@ -202,6 +217,61 @@ def fit_with_news(
     return WithNews(model, news) if model.usable else None
 
 
+def fit_with_trees(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    random_seed: int,
+    confidence: float = 0.9,
+) -> WithNews | None:
+    """The same with one covariate: what boosted trees make of all that is known when a window begins.
+
+    In the fit each customer is scored by trees that had not seen them (three parts), so that the coefficient of the
+    score says how far trees can be trusted: below 1 they are held back, as recalibration does. Predictions take trees
+    fitted to everybody. Intervals are given the score: what is uncertain about the trees themselves is not in them.
+
+    Parameters
+    ----------
+    lifetimes, covariates, histories, confidence
+        As in `fit_with_news`.
+    random_seed
+        Of the trees' sampling and of the parts.
+
+    References
+    ----------
+    Wolpert (1992), stacked generalisation, with a single learner.
+    """
+    covariates = list(covariates)
+    prepared = _prepared(lifetimes, covariates, histories)
+    if prepared is None or not prepared[0]["event"].any():
+        return None
+    rows, news = prepared
+    columns = [*covariates, *news.covariates]
+    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // WINDOW).astype(int))
+    customer = np.cumsum(rows["starts"].to_numpy()) - 1
+    part = np.random.default_rng(random_seed).integers(0, PARTS, int(customer[-1]) + 1)[customer]
+    settings = {"random_seed": random_seed, "length": WINDOW, "trees": TREES, "depth": DEPTH}
+    score = np.zeros(len(rows))
+    for place in range(PARTS):
+        others = periods[part != place]
+        if not others["left"].any():
+            return None
+        trees = fit_discrete_hazard(others, columns, **settings)
+        score[part == place] = log_odds(trees.hazard(periods[part == place]))
+    news = replace(news, trees=fit_discrete_hazard(periods, columns, **settings))
+    rows = rows.assign(**{SCORE: score})
+    design = build_design(rows, rows["event"].to_numpy(), [SCORE])
+    model = fit_cox(rows, [SCORE], confidence=confidence, time_unit="month", design=design)
+    return WithNews(model, news) if model.usable else None
+
+
+def log_odds(share: np.ndarray) -> np.ndarray:
+    """Of probabilities, kept away from 0 and 1."""
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.log(share / (1 - share))
+
+
 def fit_reasons_with_news(
     lifetimes: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame]
 ) -> CauseSpecific | None:
@@ -222,4 +292,5 @@ def _prepared(
     rows = windows(lifetimes, covariates)
     news = learn_news(rows, histories)
     rows = news.attach(rows, rows["entry"].to_numpy())
-    return rows.assign(customer_id=np.arange(len(rows))), news
+    starts = rows["customer_id"].ne(rows["customer_id"].shift())  # rows of a customer follow each other
+    return rows.assign(customer_id=np.arange(len(rows)), starts=starts), news

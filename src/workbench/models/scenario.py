@@ -11,7 +11,7 @@ from workbench.findings import Check, Finding
 from workbench.models.landmark import NEWS_LABELS
 from workbench.models.lifetimes import inline, label_of
 from workbench.models.lives import Lives
-from workbench.models.news import WithNews
+from workbench.models.news import SCORE, WithNews
 from workbench.models.outlook import AHEAD, QUARTER, on_board
 from workbench.models.predictions import Predictions
 from workbench.models.recalibrated import Recalibrated
@@ -107,6 +107,9 @@ class Scenario:
 def numbers_of(model: Predictions) -> list[str]:
     """Covariates of a model that are numbers."""
     inner = model.model if isinstance(model, Recalibrated) else model
+    if isinstance(inner, WithNews) and inner.news.trees:
+        trees = inner.news.trees
+        return [name for name in trees.covariates if name not in trees.levels]
     inner = inner.model if isinstance(inner, WithNews) else inner
     return [term.covariate for term in inner.design.terms if not term.is_category]
 
@@ -177,7 +180,7 @@ def _gone(
     tenure = now["duration"].to_numpy(dtype=float)
     inner = model.model if isinstance(model, Recalibrated) else model
     if isinstance(inner, WithNews):
-        now = inner.news.attach(now, tenure)
+        now = inner.news.attach(now, tenure).drop(columns=SCORE, errors="ignore")  # scored anew under the changes
     starts = np.arange(max([len(steps) for steps in changes.values()], default=1)) * month
     ends = np.append(starts[1:], np.inf)
     total = None
