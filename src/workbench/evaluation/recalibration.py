@@ -187,8 +187,8 @@ class RecalibrationEffect:
         verb = sentence("lapsed") if self.lapse else sentence("left")
         if self.leavers < FEWEST_LEAVERS:
             message = sentence(
-                "Predictions are left as they are: {leavers} customers not seen by the model {verb}, recalibration needs "
-                "{least}.",
+                "Predictions are left as they are: {leavers} customers not seen by the model {verb}, recalibration "
+                "needs {least}.",
                 leavers=number(self.leavers), verb=verb, least=number(FEWEST_LEAVERS),
             )  # fmt: skip
             return (Check(name="recalibration", status="pass", message=message),)

@@ -194,7 +194,8 @@ class Evaluation:
             for row in self.scores.itertuples()
         ]  # fmt: skip
         return sentence("Observed share {staying} against the predicted one, in groups of similar predictions, with a "
-                        "diagonal where both agree. Means: {rows}.", staying=self._staying, rows="; ".join(rows))  # fmt: skip
+                        "diagonal where both agree. Means: {rows}.", staying=self._staying,
+                        rows="; ".join(rows))  # fmt: skip
 
     def _out_of_time(self) -> Check:
         if self.since:

@@ -187,7 +187,7 @@ def _out_of_time(
             time_unit=lives.time_unit,
             since=str(day.date()),
             lapse=spells.lapse,
-        )  # fmt: skip
+        )
         for name, each in fitted.items()
     }
     comparison = Comparison(judged)

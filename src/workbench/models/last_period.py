@@ -48,9 +48,14 @@ class Forecast:
     lapse: bool
 
     def metrics(self) -> dict[str, float]:
-        """`forecast_leavers`, `actual_leavers`."""
-        row = self.table.iloc[0]
-        return {"forecast_leavers": float(row["expected"]), "actual_leavers": float(row["actual"])}
+        """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`, and
+        `rate_ratio` where it is known."""
+        names = {"customers": "leavers", "revenue": "revenue_lost"}
+        values = {}
+        for row in self.table.itertuples():
+            values[f"forecast_{names[row.what]}"] = float(row.expected)
+            values[f"actual_{names[row.what]}"] = float(row.actual)
+        return values | ({} if self.ratio is None else {"rate_ratio": self.ratio[0]})
 
     def findings(self) -> tuple[Finding, ...]:
         """The forecast beside what happened; and what changed against the period before."""
