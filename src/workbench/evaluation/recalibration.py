@@ -168,6 +168,10 @@ class RecalibrationEffect:
     time_unit: str
     lapse: bool
 
+    def summary(self) -> pd.DataFrame:
+        """`table` without the quantiles of distances, for people."""
+        return self.table[~self.table["name"].isin(["e50", "e90"])]
+
     def metrics(self) -> dict[str, float | None]:
         """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
         `<measure>_<horizon>_recalibrated`."""

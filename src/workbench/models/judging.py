@@ -132,7 +132,7 @@ def judge(
     if told:
         effect = judge_recalibration(
             told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
-            followed=_followed(followed, *told),
+            followed=followed and _followed(followed, *told),
         )  # fmt: skip
         best = recalibrated(best, effect.recalibration, *told)
     return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
