@@ -181,7 +181,8 @@ def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.Data
         since = np.maximum(months(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
         until = np.minimum(months(rows["begin"], end), duration)
         there = until > since
-        leavers = int((left & there & (duration < months(rows["begin"], end))).sum())
+        gone = left & (until >= since) & (duration > rows["entry"]) & (duration < months(rows["begin"], end))
+        leavers = int(gone.sum())  # who ended on the first day of a period was there when it began
         exposed = float((until - since)[there].sum())
         expected = float(standard.cumulative_hazard(rows[there], since[there], until[there][:, None])[0].sum())
         told.append((name, begin, end, leavers, leavers / exposed if exposed else np.nan, expected,
