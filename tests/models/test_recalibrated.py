@@ -117,15 +117,20 @@ def test_after_a_shift_the_recalibrated_model_foretells_what_is_to_come_and_the_
 
 
 @pytest.mark.slow
-def test_intervals_of_conditional_survival_cover_the_truth_after_recalibration():
-    who = pd.DataFrame({"customer_id": [0], "plan": ["dear"]})
+def test_the_number_expected_to_leave_covers_the_truth_after_recalibration_also_in_a_world_that_shifted():
+    """In the large: who is on board, six months ahead, estimation alone. 90% intervals; they are on the safe side."""
     for factor in (1.0, 1.6):
         hits = {"plain": 0, "recalibrated": 0}
         for seed in range(200):
-            plain, changed, _ = calibrate(shifted(1200, seed, factor=factor))
+            spells = shifted(1200, seed, factor=factor)
+            plain, changed, _ = calibrate(spells)
+            now = spells.on_board()
+            tenure = now["duration"].to_numpy()
+            truth = (1 - np.exp(-6 * factor * np.where(now["plan"] == "dear", 0.05, 0.02))).sum()
             for name, each in (("plain", plain), ("recalibrated", changed)):
-                told = each.conditional_survival(who, np.array([12.0]), [6.0]).iloc[0]
-                hits[name] += told["lower"] <= np.exp(-6 * 0.05 * factor) <= told["upper"]
-        assert 170 <= hits["recalibrated"] <= 190, (factor, hits)  # 85 to 95% of 200
+                survival = each.predict_survival(now, [6.0], tenure=tenure).to_numpy()[:, 0]
+                error = np.sqrt(each.spread_of_sum(now, tenure, tenure + 6.0, survival))
+                hits[name] += abs((1 - survival).sum() - truth) < 1.645 * error
+        assert 170 <= hits["recalibrated"] <= 196, (factor, hits)
         if factor > 1:
-            assert hits["plain"] < 20
+            assert hits["plain"] < 60

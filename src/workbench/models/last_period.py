@@ -185,8 +185,8 @@ def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.Data
         leavers = int(gone.sum())  # who ended on the first day of a period was there when it began
         exposed = float((until - since)[there].sum())
         expected = float(standard.cumulative_hazard(rows[there], since[there], until[there][:, None])[0].sum())
-        told.append((name, begin, end, leavers, leavers / exposed if exposed else np.nan, expected,
-                     leavers / expected if expected else np.nan))  # fmt: skip
+        rate, ratio = leavers / exposed if exposed else np.nan, leavers / expected if expected else np.nan
+        told.append((name, str(begin.date()), str(end.date()), leavers, rate, expected, ratio))
     return pd.DataFrame(told, columns=["period", "begin", "end", "leavers", "rate", "expected", "ratio"])
 
 
