@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.test_landmark import company  # noqa: F401
+from tests.models.test_histories import company  # noqa: F401
 from tests.models.test_lapse import world as buyers
 from tests.models.test_spells import world as subscribers
 

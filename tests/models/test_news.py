@@ -1,11 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.test_landmark import END, company  # noqa: F401
+from tests.models.test_histories import END, company  # noqa: F401
 
 from workbench.evaluation.survival import evaluate
 from workbench.models.cox import fit_cox
-from workbench.models.landmark import histories_of
+from workbench.models.histories import histories_of
 from workbench.models.news import fit_reasons_with_news, fit_with_news, fit_with_trees, learn_news, windows
 from workbench.models.spells import from_subscriptions
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from tests.models.test_landmark import END, company  # noqa: F401
+from tests.models.test_histories import END, company  # noqa: F401
 
 from workbench.models.cox import fit_cox
-from workbench.models.landmark import histories_of
+from workbench.models.histories import histories_of
 from workbench.models.lives import Lives
 from workbench.models.news import fit_with_news
 from workbench.models.outlook import outlook

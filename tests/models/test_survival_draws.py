@@ -1,14 +1,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.test_landmark import company  # noqa: F401
+from tests.models.test_histories import company  # noqa: F401
 from tests.models.test_recalibrated import LEARNED
 from tests.models.test_spells import END, world
 
 from workbench.errors import DataError
 from workbench.models.changing_hazards import fit_changing
 from workbench.models.cox import fit_cox
-from workbench.models.landmark import histories_of
+from workbench.models.histories import histories_of
 from workbench.models.news import fit_with_news
 from workbench.models.outlook import draws_of, outlook
 from workbench.models.recalibrated import Recalibrated

@@ -101,7 +101,7 @@ def judge(
     cutoff
         Day at which training ends; see `Spells.cutoff`.
     histories
-        With dates, what became known of customers over time (`workbench.models.landmark.histories_of`): models
+        With dates, what became known of customers over time (`workbench.models.histories.histories_of`): models
         that take it in are judged with the others.
     by_reason
         Hazards by reason, fitted to `lives.lifetimes` as `model` is.

@@ -10,7 +10,7 @@ from workbench.models.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.design import build_design
 from workbench.models.discrete_hazard import DiscreteHazard, fit_discrete_hazard
-from workbench.models.landmark import COUNTED, NEWS_LABELS, SINCE
+from workbench.models.histories import COUNTED, NEWS_LABELS, SINCE
 from workbench.models.lifetimes import require_lifetimes
 from workbench.models.person_periods import last_known
 from workbench.models.predictions import Predictions
@@ -32,7 +32,7 @@ class News:
     Attributes
     ----------
     histories
-        From `workbench.models.landmark.histories_of`.
+        From `workbench.models.histories.histories_of`.
     blanks
         What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
     told
@@ -203,7 +203,7 @@ def fit_with_news(
     covariates
         Columns that stay the same.
     histories
-        From `workbench.models.landmark.histories_of`; what became known later than a row begins does not enter.
+        From `workbench.models.histories.histories_of`; what became known later than a row begins does not enter.
     """
     prepared = _prepared(lifetimes, covariates, histories)
     if prepared is None:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.evaluation.horizons import number_of, span
 from workbench.findings import Check, Finding
-from workbench.models.landmark import NEWS_LABELS
+from workbench.models.histories import NEWS_LABELS
 from workbench.models.lifetimes import inline, label_of
 from workbench.models.lives import Lives
 from workbench.models.news import SCORE, WithNews

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.landmark import histories_of
+from workbench.models.histories import histories_of
 from workbench.models.spells import DAYS_PER_MONTH, from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
