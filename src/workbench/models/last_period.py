@@ -175,19 +175,24 @@ def forecast(
 def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.DataFrame:
     """Leavers, rates and what was to be expected: of an equally long period before `day`, and of the time since."""
     rows = standard.complete_cases(spells.lifetimes)
-    duration, left = rows["duration"].to_numpy(dtype=float), rows["event"].to_numpy(dtype=bool)
+    duration = rows["duration"].to_numpy(dtype=float)
     told = []
     for name, begin, end in (("before", day - (spells.as_of - day), day), ("last", day, spells.as_of)):
         since = np.maximum(months(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
         until = np.minimum(months(rows["begin"], end), duration)
         there = until > since
-        gone = left & (until >= since) & (duration > rows["entry"]) & (duration < months(rows["begin"], end))
-        leavers = int(gone.sum())  # who ended on the first day of a period was there when it began
+        leavers = len(_over(spells, end).difference(_over(spells, begin)).intersection(rows.index))
         exposed = float((until - since)[there].sum())
         expected = float(standard.cumulative_hazard(rows[there], since[there], until[there][:, None])[0].sum())
         rate, ratio = leavers / exposed if exposed else np.nan, leavers / expected if expected else np.nan
         told.append((name, str(begin.date()), str(end.date()), leavers, rate, expected, ratio))
     return pd.DataFrame(told, columns=["period", "begin", "end", "leavers", "rate", "expected", "ratio"])
+
+
+def _over(spells: Spells, day: pd.Timestamp) -> pd.Index:
+    """Rows whose end was known on a day."""
+    known = spells.until(day)
+    return known.index[known["event"]]
 
 
 def expected_leavers(
