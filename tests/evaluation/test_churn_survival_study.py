@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models.test_histories import company  # noqa: F401
 from tests.models.test_lapse import world as buyers
 from tests.models.test_spells import world as subscribers
+
+from workbench.models.survival_draws import read_draws
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "churn_survival.ipynb"
 DEFINITION = """
@@ -168,3 +171,56 @@ def test_a_dataset_without_lifetimes_of_any_kind_is_refused_before_anything_runs
     refused = bench.run("run", "churn_survival", "--dataset", "mobi")
     assert refused.returncode == 2
     assert "one of the tables subscriptions, lifetimes or transactions" in refused.stderr
+
+
+SURVEYS = """
+title: Trial
+description: Made up.
+source: drawn at random
+licence: none
+fictional: true
+extracted: 2026-01-01
+tables:
+  subscriptions:
+    file: subscriptions.csv
+    columns:
+      customer_id: {}
+      start: {}
+      end: {}
+      end_reason: {}
+  surveys:
+    file: surveys.csv
+    columns:
+      customer_id: {}
+      timestamp: {}
+      csat: {role: outcome, type: number, label: Satisfaction}
+"""
+
+
+@pytest.mark.slow
+def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_command_line(bench, company):  # noqa: F811
+    spells, surveys = company
+    lives = spells.lifetimes
+    end = lives["begin"] + pd.to_timedelta(lives["duration"] * 365.25 / 12, unit="D")
+    why = np.where(np.arange(len(lives)) % 3, "price", "need")
+    rows = pd.DataFrame({"customer_id": lives["customer_id"], "start": lives["begin"].dt.normalize(),
+                         "end": end.dt.normalize().where(lives["event"]),
+                         "end_reason": np.where(lives["event"], why, None)})  # fmt: skip
+    tables = {"subscriptions": rows, "surveys": surveys[surveys["timestamp"] >= "2022-06-01"]}
+    ended, folder, said = run(bench, SURVEYS, tables, "-p", 'scenario={"csat": [1], "mood": [2]}')
+    assert ended.returncode == 0, ended.stderr
+    checks = {check["name"]: check for check in said["checks"]}
+    assert "last known" in checks["model_used"]["message"]
+    assert {"recalibration", "covariates_to_come"} <= set(checks)
+    assert checks["scenario_followed"]["status"] == "warn"
+    found = {finding["id"]: finding for finding in said["findings"]}
+    assert found["scenario"]["interval"][1] < 0
+    assert "satisfaction (+1 from now on)" in found["scenario"]["statement"]
+    survival = pd.read_parquet(folder / "tables" / "survival.parquet")
+    total = survival.filter(like="incidence_").sum(axis=1) + survival["survival"]
+    assert total.to_numpy() == pytest.approx(np.ones(len(survival)))
+    kept = [pd.read_parquet(folder / "tables" / f"survival_{name}.parquet") for name in ("draws", "customers")]
+    drawn = read_draws(*kept)
+    wide = survival.pivot(index="customer_id", columns="horizon", values="survival").loc[drawn.customers.index]
+    off = np.median(drawn.conditional_survival([1, 3, 6, 12, 24]), axis=0) - wide.to_numpy()
+    assert np.abs(off).mean() < 0.01

@@ -8,7 +8,8 @@ from workbench.errors import DataError, ParameterError
 from workbench.evaluation.survival import evaluate
 from workbench.models.cause_specific import fit_cause_specific
 from workbench.models.cox import fit_cox
-from workbench.models.outlook import forecast, outlook, remaining
+from workbench.models.last_period import forecast
+from workbench.models.outlook import outlook, remaining
 from workbench.models.spells import DAYS_PER_MONTH, from_subscriptions
 
 END = pd.Timestamp("2026-01-01")

@@ -45,8 +45,8 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
         axis.set_ticks([0, 0.25, 0.5, 0.75, 1])
-    ax.set_xlabel(sentence("Predicted still there"))
-    ax.set_ylabel(sentence("Observed still there"))
+    ax.set_xlabel(sentence("Predicted not lapsed") if evaluation.lapse else sentence("Predicted still there"))
+    ax.set_ylabel(sentence("Observed not lapsed") if evaluation.lapse else sentence("Observed still there"))
     # Curves of several horizons cross: names at their ends would lie on each other.
     if shown:
         ax.legend(loc="upper left", frameon=False)

@@ -1,6 +1,7 @@
 """How well a survival model foretells customers that it has not seen."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -116,6 +117,7 @@ def evaluate(
     time_unit: str = "month",
     followed: FollowedBy | None = None,
     since: str = "",
+    lapse: bool = False,
 ) -> Evaluation:
     """Judge one model on customers that it has not seen, or on the time after the one that it has seen.
 
@@ -127,6 +129,8 @@ def evaluate(
         What the model was fitted on: the curve that it has to beat is made of it.
     since
         The cut-off in words, where `test` begins when `train` ends: then the evaluation is out of time.
+    lapse
+        Whether leaving is a lapse in buying, and to be called so.
     horizons, confidence, time_unit, followed
         As in `cross_validate`; horizons count from the cut-off.
     """
@@ -135,7 +139,8 @@ def evaluate(
     tally.dealt[:] = True
     tally.foretell(model, np.arange(len(test)), train)
     tally.end_repeat()
-    return tally.evaluation(folds=1, repeats=1, confidence=confidence, time_unit=time_unit, since=since)
+    found = tally.evaluation(folds=1, repeats=1, confidence=confidence, time_unit=time_unit, since=since)
+    return replace(found, lapse=lapse)
 
 
 class _Tally:

@@ -59,6 +59,8 @@ class Evaluation:
         Foretold by at least one fit.
     folds, repeats, confidence, time_unit
         How it was done.
+    lapse
+        Whether leaving is a lapse in buying.
     """
 
     concordance: float
@@ -81,6 +83,11 @@ class Evaluation:
     repeats: int
     confidence: float
     time_unit: str
+    lapse: bool = False
+
+    @property
+    def _staying(self) -> str:
+        return sentence("not lapsed") if self.lapse else sentence("still there")
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -148,8 +155,9 @@ class Evaluation:
                 Finding(
                     id="concordance",
                     statement=sentence(
-                        "Of two customers of whom it is known who left first, the model, which had seen neither, names "
-                        "that one in {right} of 100 cases; guessing gives 50.",
+                        "Of two customers of whom it is known who {verb} first, the model, which had seen neither, "
+                        "names that one in {right} of 100 cases; guessing gives 50.",
+                        verb=sentence("lapsed") if self.lapse else sentence("left"),
                         right=number(round(100 * self.concordance)),
                     ),
                     estimate=self.concordance,
@@ -185,8 +193,9 @@ class Evaluation:
                      error=percent(None if pd.isna(row.calibration_error) else row.calibration_error))
             for row in self.scores.itertuples()
         ]  # fmt: skip
-        return sentence("Observed share still there against the predicted one, in groups of similar predictions, with "
-                        "a diagonal where both agree. Means: {rows}.", rows="; ".join(rows))  # fmt: skip
+        return sentence("Observed share {staying} against the predicted one, in groups of similar predictions, with a "
+                        "diagonal where both agree. Means: {rows}.", staying=self._staying,
+                        rows="; ".join(rows))  # fmt: skip
 
     def _out_of_time(self) -> Check:
         if self.since:
@@ -279,18 +288,19 @@ class Evaluation:
             "span": span(worst["horizon"], self.time_unit),
             "observed": percent(worst["observed"]),
             "predicted": percent(worst["predicted"]),
+            "staying": self._staying,
         }
         return Check(
             name="average_prediction",
             status="pass" if apart <= AVERAGE else "warn",
             message=sentence(
-                "The model's average over customers ({predicted} still there after {span}) agrees with the observed "
+                "The model's average over customers ({predicted} {staying} after {span}) agrees with the observed "
                 "curve ({observed}).",
                 **values,
             )
             if apart <= AVERAGE
             else sentence(
-                "After {span} the model foretells {predicted} still there on average, the observed curve has "
+                "After {span} the model foretells {predicted} {staying} on average, the observed curve has "
                 "{observed}: one of them is wrong there.",
                 **values,
             ),

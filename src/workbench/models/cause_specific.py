@@ -13,7 +13,7 @@ from workbench.findings import Check
 from workbench.models.competing_risks import named_reasons
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.lifetimes import require_lifetimes
-from workbench.models.predictions import chunks
+from workbench.models.predictions import Predictions, chunks
 from workbench.wording import listing, sentence
 
 STEPS = 48
@@ -55,6 +55,35 @@ def fit_cause_specific(
     if not models:
         raise DataError(sentence("lifetimes.reason: got nobody who left, expected some."))
     return CauseSpecific(models=models, without_covariates=tuple(plain), time_unit=time_unit, confidence=confidence)
+
+
+def steps_to(horizons: tuple[float, ...]) -> np.ndarray:
+    """The steps in which survival is handed over to the reasons; every horizon is one."""
+    return np.unique([*np.linspace(0, horizons[-1], STEPS + 1)[1:], *horizons])
+
+
+def shared_out(survival: np.ndarray, hazards: list[np.ndarray]) -> list[np.ndarray]:
+    """Incidence (n, K) of each reason: what survival (n, K) loses in each step, shared by the hazards of that step.
+
+    Survival and incidences sum to 1 for everybody at every step. Where no reason has a hazard in a step in which
+    somebody is lost all the same, the reasons share by the hazards of all customers together.
+
+    Parameters
+    ----------
+    survival
+        From a start at which all were there.
+    hazards
+        Cumulative hazard (n, K) of each reason.
+    """
+    lost = -np.diff(survival, axis=1, prepend=1.0)
+    own = [np.diff(hazard, axis=1, prepend=0.0) for hazard in hazards]
+    grown = np.sum(own, axis=0)
+    whole = [float(each.sum()) for each in own]
+    usual = [each / sum(whole) if sum(whole) > 0 else 1 / len(whole) for each in whole]
+    return [
+        np.cumsum(lost * np.divide(each, grown, out=np.full_like(each, default), where=grown > 0), axis=1)
+        for each, default in zip(own, usual, strict=True)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,13 +169,42 @@ class CauseSpecific:
         """As `incidence`, under the name that models of survival alone have."""
         return self.incidence(frame, tenure, horizons, confidence=confidence)
 
+    def shares(
+        self, model: Predictions, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float]
+    ) -> dict[str, np.ndarray]:
+        """Incidence by reason of customers whose survival another model tells: this one says for which reason they go.
+
+        Parameters
+        ----------
+        model
+            Of leaving for whatever reason, for instance recalibrated.
+        frame, tenure, horizons
+            As in `incidence`.
+
+        Returns
+        -------
+        dict of ndarray (n, H)
+            By reason; with the survival of `model` they sum to 1.
+        """
+        horizons = clean_horizons(horizons)
+        steps = steps_to(horizons)
+        place = np.searchsorted(steps, horizons)
+        parts: dict[str, list[np.ndarray]] = {reason: [] for reason in self.models}
+        for rows in chunks(len(frame), 10_000):
+            part, since = frame.iloc[rows], tenure[rows]
+            until = since[:, None] + steps
+            survival = np.exp(-model.cumulative_hazard(part, since, until)[0])
+            own = [each.cumulative_hazard(part, since, until)[0] for each in self.models.values()]
+            for reason, share in zip(self.models, shared_out(survival, own), strict=True):
+                parts[reason].append(share[:, place])
+        return {reason: np.concatenate(each) for reason, each in parts.items() if each}
+
     def incidence(
         self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float | None = None
     ) -> pd.DataFrame:
         """What becomes of customers who have lasted for `tenure`: still there, or gone for a reason.
 
-        Survival is `exp(-sum of hazards)`. In each of `STEPS` steps and at every horizon, what it loses is shared by
-        the hazards of that step, so that survival and incidences sum to 1 for everybody at every time.
+        Survival is `exp(-sum of hazards)`; see `shared_out`.
 
         Returns
         -------
@@ -157,7 +215,7 @@ class CauseSpecific:
         """
         horizons = clean_horizons(horizons)
         tenure = np.asarray(tenure, dtype=float)
-        steps = np.unique([*np.linspace(0, horizons[-1], STEPS + 1)[1:], *horizons])
+        steps = steps_to(horizons)
         place = np.searchsorted(steps, horizons)
         z = normal_quantile(self.confidence if confidence is None else confidence)
         parts = []
@@ -171,8 +229,6 @@ class CauseSpecific:
             )
             total = np.sum(cumulative, axis=0)
             survival = np.exp(-total)
-            lost = -np.diff(survival, axis=1, prepend=1.0)
-            grown = np.diff(total, axis=1, prepend=0.0)
             hazard = total[:, place]
             with np.errstate(divide="ignore", invalid="ignore"):
                 half = np.where(hazard > 0, z * np.sqrt(variance) / hazard, 0.0)
@@ -181,9 +237,8 @@ class CauseSpecific:
                 "lower": np.exp(-hazard * np.exp(half)),
                 "upper": np.exp(-hazard * np.exp(-half)),
             }
-            for reason, own in zip(self.models, cumulative, strict=True):
-                share = np.divide(np.diff(own, axis=1, prepend=0.0), grown, out=np.zeros_like(own), where=grown > 0)
-                columns[f"incidence_{reason}"] = np.cumsum(lost * share, axis=1)[:, place]
+            for reason, own in zip(self.models, shared_out(survival, cumulative), strict=True):
+                columns[f"incidence_{reason}"] = own[:, place]
             columns["extrapolated"] = until[:, place] > self.last_time
             parts.append(columns)
         result = {

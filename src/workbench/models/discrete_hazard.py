@@ -13,6 +13,8 @@ from workbench.findings import Check
 from workbench.models.levels import as_levels
 from workbench.wording import listing, sentence
 
+FEW_ROWS = 300_000
+
 
 def fit_discrete_hazard(
     periods: pd.DataFrame,
@@ -67,6 +69,8 @@ def fit_discrete_hazard(
         "objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "subsample": 0.8, "tree_method": "hist",
         "min_child_weight": 20, "seed": random_seed, "base_score": float(periods["left"].mean()),
     }  # fmt: skip
+    if len(periods) < FEW_ROWS:
+        settings["nthread"] = 1  # on a busy machine threads wait for each other longer than they work
     return DiscreteHazard(
         booster=xgboost.train(settings, data, trees), covariates=model.covariates, levels=kinds, length=length,
         last_period=model.last_period, rows=model.rows,

@@ -2,21 +2,29 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from workbench.evaluation.censoring import Followed, FollowedBy
 from workbench.evaluation.comparison import Comparison
+from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
 from workbench.evaluation.survival import cross_validate, evaluate
 from workbench.findings import Check
+from workbench.models.cause_specific import CauseSpecific
 from workbench.models.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.cox import CoxModel, fit_cox
 from workbench.models.follow_up import follow_up_weights
 from workbench.models.functional_form import functional_form
-from workbench.models.landmark import fit_landmarked
+from workbench.models.last_period import Forecast, forecast
 from workbench.models.levels import as_levels
 from workbench.models.lives import Lives
-from workbench.models.outlook import AHEAD, Forecast, forecast
+from workbench.models.news import WithNews, fit_reasons_with_news, fit_with_news, fit_with_trees
+from workbench.models.outlook import AHEAD
+from workbench.models.predictions import Predictions, chunks
+from workbench.models.recalibrated import held_out_of, out_of_fold, recalibrated
+from workbench.models.scenario import numbers_of
 from workbench.wording import sentence
 
 MOST_FOLDED = 50_000
@@ -32,7 +40,11 @@ class Judgement:
     comparison
         The models by name.
     model
-        The best of them, fitted to everything.
+        The best of them, fitted to everything and recalibrated where that helps.
+    recalibration
+        What was learned about that, and what it does; None where nothing could be judged.
+    reasons
+        The hazards by reason that go with `model`; None where reasons are not known.
     day
         The cut-off; None without dates.
     forecast
@@ -40,15 +52,28 @@ class Judgement:
     remedied
         The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
     problems
-        Why something could not be judged.
+        Why something could not be judged, or what to know about the model.
+    covariates, histories
+        What models were given.
     """
 
     comparison: Comparison | None
-    model: "CoxModel | ChangingHazards"
+    model: Predictions
+    reasons: CauseSpecific | None
+    recalibration: RecalibrationEffect | None
     day: pd.Timestamp | None
     forecast: Forecast | None
     remedied: ChangingHazards | None
     problems: tuple[Check, ...] = ()
+    covariates: tuple[str, ...] = ()
+    histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def for_scenarios(self, lives: Lives) -> list[Predictions]:
+        """Models for scenarios: the one used, and where it knows nothing new, one that does."""
+        renewed = None
+        if not set(self.histories) & set(numbers_of(self.model)):
+            renewed = fit_with_news(lives.lifetimes, self.covariates, self.histories, labels=lives.labels)
+        return [self.model, *([renewed] if renewed else [])]
 
 
 def judge(
@@ -62,6 +87,7 @@ def judge(
     repeats: int = 2,
     confidence: float = 0.9,
     histories: Mapping[str, pd.DataFrame] | None = None,
+    by_reason: CauseSpecific | None = None,
 ) -> Judgement:
     """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
 
@@ -76,14 +102,18 @@ def judge(
     cutoff
         Day at which training ends; see `Spells.cutoff`.
     histories
-        With dates, what became known of customers over time (`workbench.models.landmark.histories_of`): a model of
-        monthly hazards that takes it in is judged beside the others.
+        With dates, what became known of customers over time (`workbench.models.histories.histories_of`): models
+        that take it in are judged with the others.
+    by_reason
+        Hazards by reason, fitted to `lives.lifetimes` as `model` is.
     """
     remedied = fit_changing(model, lives.lifetimes)
     plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
     known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
     if lives.spells is not None:
-        return _out_of_time(model, known, lives, histories or {}, random_seed, cutoff=cutoff, confidence=confidence)
+        return _out_of_time(
+            model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
+        )
     rows = model.complete_cases(lives.lifetimes)
     followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
     parts = None
@@ -97,8 +127,17 @@ def judge(
         for name, each in known.items()
     }  # fmt: skip
     comparison = Comparison(judged)
-    return Judgement(comparison=comparison, model=known[comparison.best], day=None, forecast=None,
-                     remedied=remedied)  # fmt: skip
+    best = known[comparison.best]
+    told = out_of_fold(best.refit, rows, horizons, random_seed=random_seed, parts=parts)
+    effect = None
+    if told:
+        effect = judge_recalibration(
+            told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+            followed=followed and _followed(followed, *told),
+        )  # fmt: skip
+        best = recalibrated(best, effect.recalibration, *told)
+    return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
+                     forecast=None, remedied=remedied)  # fmt: skip
 
 
 def _out_of_time(
@@ -106,6 +145,7 @@ def _out_of_time(
     known: dict,
     lives: Lives,
     histories: Mapping[str, pd.DataFrame],
+    by_reason: CauseSpecific | None,
     random_seed: int,
     *,
     cutoff: dt.date | None,
@@ -125,25 +165,75 @@ def _out_of_time(
             "another cut-off.", day=day.date(),
         )  # fmt: skip
         problem = Check(name="out_of_time", status="warn", message=message)
-        return Judgement(comparison=None, model=model, day=day, forecast=None, remedied=_remedy(known),
-                         problems=(problem,))  # fmt: skip
+        return Judgement(comparison=None, model=model, reasons=by_reason, recalibration=None, day=day,
+                         forecast=None, remedied=_remedy(known), problems=(problem,))  # fmt: skip
     fitted = {next(iter(known)): earlier}
     if len(known) > 1 and (remedied := fit_changing(earlier, train)):
         fitted[list(known)[1]] = remedied
-    news = fit_landmarked(earlier.complete_cases(train), covariates, histories, random_seed=random_seed)
-    apart = (sentence("month by month, with what is new"),) if news else ()
+    histories = {name: history for name, history in histories.items() if name not in covariates}
+    words = {"confidence": confidence, "labels": lives.labels}
+    if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
+        fitted[sentence("what was last known, renewed every quarter")] = renewed
+    if trees := fit_with_trees(
+        earlier.complete_cases(train), covariates, histories, random_seed=random_seed, confidence=confidence
+    ):
+        fitted[sentence("boosted trees of what was last known")] = trees
     within = float((test["duration"] - test["entry"]).max())
     horizons = [each for each in AHEAD if each <= within] or [within]
     judged = {
         name: evaluate(
-            each, test, horizons, train=train, confidence=confidence, time_unit=lives.time_unit, since=str(day.date())
+            each,
+            test,
+            horizons,
+            train=train,
+            confidence=confidence,
+            time_unit=lives.time_unit,
+            since=str(day.date()),
+            lapse=spells.lapse,
         )
-        for name, each in (*fitted.items(), *((name, news) for name in apart))
+        for name, each in fitted.items()
     }
-    comparison = Comparison(judged, apart)
-    told = forecast(fitted[comparison.best], spells, day, confidence=confidence, there=test)
-    return Judgement(comparison=comparison, model=known[comparison.best], day=day, forecast=told,
-                     remedied=_remedy(known))  # fmt: skip
+    comparison = Comparison(judged)
+    chosen = fitted[comparison.best]
+    told = held_out_of(chosen, test, horizons)
+    effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+                                 lapse=spells.lapse)  # fmt: skip
+    final = known.get(comparison.best)
+    if final is None and chosen is trees:
+        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence)
+    elif final is None:
+        final = fit_with_news(lives.lifetimes, covariates, histories, **words)
+    final = final or model
+    problems = ()
+    if isinstance(final, WithNews) and final.news.trees:
+        message = sentence(
+            "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
+            "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
+        )
+        problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
+    if by_reason is not None and isinstance(final, WithNews):
+        by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
+    return Judgement(
+        comparison=comparison,
+        model=recalibrated(final, effect.recalibration, told, test),
+        reasons=by_reason,
+        recalibration=effect,
+        day=day,
+        forecast=forecast(chosen, spells, day, confidence=confidence, there=test, standard=model),
+        remedied=_remedy(known),
+        problems=problems,
+        covariates=tuple(covariates),
+        histories=histories,
+    )
+
+
+def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:
+    """Probabilities of being followed to the horizons, on the clock that starts when each is first observed."""
+    clock = rows.assign(duration=told.durations, event=told.events)
+    parts = [followed(clock.iloc[part], np.array(told.horizons)) for part in chunks(len(clock))]
+    return Followed(
+        before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
+    )
 
 
 def _remedy(known: dict) -> ChangingHazards | None:

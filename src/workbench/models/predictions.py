@@ -107,6 +107,14 @@ class Predictions:
         """The customers of `frame` as the model sees them, by stretch of tenure."""
         raise NotImplementedError
 
+    def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
+        """Log (n,) of each one's hazard at a tenure (n,) against the baseline; minus infinity where nobody leaves."""
+        values = np.zeros(len(frame))
+        for each in self.stretches(frame):
+            there = (tenure >= each.start) & (tenure < each.end)
+            values[there] = each.log_hazard[there]
+        return values
+
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:

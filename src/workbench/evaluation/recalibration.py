@@ -1,0 +1,317 @@
+"""Predictions made to agree with what happened to customers that the model had not seen, where that helps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.brier import weighted_errors
+from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
+from workbench.evaluation.horizons import span
+from workbench.evaluation.product_limit import normal_quantile, survival_at
+from workbench.evaluation.smooth import calibration_distances, observed_shares
+from workbench.findings import Check
+from workbench.wording import number, sentence
+
+FEWEST_LEAVERS = 50
+"""From fewer leavers nothing is learned."""
+LARGEST = 5.0
+"""Beyond this step an iteration has lost its way."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class HeldOut:
+    """What a model that had not seen them said of customers, and what became of them.
+
+    Attributes
+    ----------
+    durations, events (n,)
+        Time observed since the forecast began, and whether the customer left at its end.
+    hazard (n,)
+        Cumulative hazard foretold for the time observed.
+    relative (n,)
+        Log of each one's hazard against the model's baseline; 0 where nobody is said to leave.
+    horizons (H,), at (n, H)
+        Times, and the cumulative hazard foretold up to each.
+    """
+
+    durations: np.ndarray
+    events: np.ndarray
+    hazard: np.ndarray
+    relative: np.ndarray
+    horizons: tuple[float, ...]
+    at: np.ndarray
+
+    def part(self, rows: np.ndarray) -> "HeldOut":
+        """Some of the customers."""
+        columns = ("durations", "events", "hazard", "relative", "at")
+        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recalibration:
+    """By what each customer's hazard is multiplied: `exp(level + slope * (relative - centre))`.
+
+    Attributes
+    ----------
+    level
+        Log of how many times as many leave as foretold, of customers of average risk.
+    slope
+        By how much the log hazard ratios of the model are stretched (0: not at all; -1: all customers alike).
+    centre
+        Mean of `HeldOut.relative`, weighted by the hazard foretold.
+    covariance (2, 2)
+        Of level and slope.
+    shrinkage
+        What was kept of both: `1 - 2 / W`, at least 0, where W is Wald's statistic of their being 0, which would be 2
+        on average were the predictions right.
+    """
+
+    level: float = 0.0
+    slope: float = 0.0
+    centre: float = 0.0
+    covariance: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
+    shrinkage: float = 0.0
+
+    @property
+    def leaves_all(self) -> bool:
+        """Whether it changes nothing."""
+        return self.level == 0 and self.slope == 0
+
+    def log_factor(self, relative: np.ndarray) -> np.ndarray:
+        """Log of what the hazards (n,) are multiplied by."""
+        return self.level + self.slope * (relative - self.centre)
+
+    def anchored(self, relative: np.ndarray, hazard: np.ndarray, total: float) -> "Recalibration":
+        """The same for another fit: its hazards, of the same customers and time, shall add up to `total` after it.
+
+        A model that was fitted to the customers judged as well has learned part of what was off: with the level of the
+        earlier model this part would count twice.
+        """
+        moved = replace(self, centre=float(np.average(relative, weights=hazard)))
+        now = float((hazard * np.exp(moved.log_factor(relative))).sum())
+        return replace(moved, level=moved.level + float(np.log(total / now)))
+
+
+def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibration:
+    """Level and slope by Poisson regression of leaving, with the log of the hazard foretold as offset.
+
+    Parameters
+    ----------
+    held_out
+        With fewer than 50 leavers nothing is changed.
+    shrink
+        Whether to shrink towards no change, so that a small sample adds no noise.
+
+    References
+    ----------
+    Crowson, Atkinson and Therneau (2016); van Houwelingen (2000). The shrinkage: van Houwelingen and le Cessie (1990).
+    """
+    hazard, events = held_out.hazard, held_out.events.astype(float)
+    if events.sum() < FEWEST_LEAVERS or hazard.sum() <= 0:
+        return Recalibration()
+    centre = float(np.average(held_out.relative, weights=hazard))
+    x = held_out.relative - centre
+    varies = float(np.average(x**2, weights=hazard)) > 1e-8
+    columns = np.column_stack([np.ones(len(x)), x])[:, : 2 if varies else 1]
+    estimate = np.zeros(columns.shape[1])
+    estimate[0] = np.log(events.sum() / hazard.sum())
+    for _ in range(50):
+        expected = hazard * np.exp(np.clip(columns @ estimate, -30, 30))
+        information = (columns * expected[:, None]).T @ columns
+        step = np.linalg.solve(information, columns.T @ (events - expected))
+        if np.abs(step).max() > LARGEST:
+            return Recalibration()
+        estimate = estimate + step
+        if np.abs(step).max() < 1e-9:
+            break
+    wald = float(estimate @ information @ estimate)
+    kept = max(1 - len(estimate) / wald, 0.0) if shrink and wald > 0 else float(not shrink)
+    covariance = np.zeros((2, 2))
+    covariance[: len(estimate), : len(estimate)] = np.linalg.inv(information)
+    level, slope = (kept * np.append(estimate, 0.0))[:2]
+    return Recalibration(
+        level=float(level), slope=float(max(slope, -1.0)), centre=centre, shrinkage=kept,
+        covariance=tuple(map(tuple, covariance.tolist())),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RecalibrationEffect:
+    """What recalibration does to customers it was not learned on.
+
+    Attributes
+    ----------
+    recalibration
+        To be used: learned on all held-out customers where it helps, no change otherwise.
+    table
+        One row a measure and horizon: `measure`, `horizon` (missing: over all the time), `before`, `after`; by halves
+        of the held-out customers, each recalibrated by what the other half taught.
+    gain
+        By how much the log-likelihood of what happened rises in the other half, and its interval, paired by customer.
+    helps
+        Whether the interval lies above 0.
+    leavers
+        Among the held-out customers.
+    time_unit
+        Of horizons.
+    lapse
+        Whether leaving is a lapse in buying.
+    """
+
+    recalibration: Recalibration
+    table: pd.DataFrame
+    gain: tuple[float, float, float]
+    helps: bool
+    leavers: int
+    time_unit: str
+    lapse: bool
+
+    def summary(self) -> pd.DataFrame:
+        """`table` without the quantiles of distances, for people."""
+        return self.table[~self.table["name"].isin(["e50", "e90"])]
+
+    def metrics(self) -> dict[str, float | None]:
+        """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
+        `<measure>_<horizon>_recalibrated`."""
+        values: dict[str, float | None] = {}
+        for row in self.table.itertuples():
+            if pd.isna(row.horizon):
+                values[row.name] = None if pd.isna(row.before) else float(row.before)
+            place = "" if pd.isna(row.horizon) else f"_{row.horizon:g}"
+            if self.helps:
+                values[f"{row.name}{place}_recalibrated"] = None if pd.isna(row.after) else float(row.after)
+        return values
+
+    def checks(self) -> tuple[Check, ...]:
+        """Whether predictions are recalibrated, by which rule, and what that does."""
+        whole = self.table[self.table["horizon"].isna()].set_index("name")
+        gain = self.gain[0]
+        verb = sentence("lapsed") if self.lapse else sentence("left")
+        if self.leavers < FEWEST_LEAVERS:
+            message = sentence(
+                "Predictions are left as they are: {leavers} customers not seen by the model {verb}, recalibration "
+                "needs {least}.",
+                leavers=number(self.leavers), verb=verb, least=number(FEWEST_LEAVERS),
+            )  # fmt: skip
+            return (Check(name="recalibration", status="pass", message=message),)
+        ratio, slope = whole.loc["observed_to_expected"], whole.loc["calibration_slope"]
+        values = {
+            "ratio": number(ratio["before"], 3), "after": number(ratio["after"], 3),
+            "slope": number(slope["before"], 2), "slope_after": number(slope["after"], 2),
+            "worst": self._worst(), "verb": verb,
+        }  # fmt: skip
+        template = (
+            "Predictions are recalibrated before they are used: {ratio} times as many {verb} as foretold (slope "
+            "{slope}); of customers that this was not learned on {after} times as many after it (slope "
+            "{slope_after}){worst}."
+            if self.helps
+            else "Predictions are left as they are, because recalibration does not help customers it was not learned "
+            "on by more than chance: {ratio} times as many {verb} as foretold (slope {slope}), after it {after} times "
+            "(slope {slope_after}){worst}."
+        )
+        return (Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain,
+                      threshold=0.0),)  # fmt: skip
+
+    def _worst(self) -> str:
+        rows = self.table[(self.table["name"] == "ici") & self.table["horizon"].notna()].dropna(subset=["before"])
+        if rows.empty:
+            return ""
+        row = rows.iloc[-1]
+        return sentence(
+            "; at {span} predicted shares are off by {before} points on average before and {after} after",
+            span=span(row["horizon"], self.time_unit), before=number(100 * row["before"], 2),
+            after=number(100 * row["after"], 2),
+        )  # fmt: skip
+
+
+MEASURES: Mapping[str, str] = {
+    "observed_to_expected": "customers who left, for each one foretold",
+    "calibration_slope": "slope (1: risks neither too far apart nor too close)",
+    "ici": "mean distance of predicted shares from observed ones (ICI)",
+    "e50": "median distance (E50)",
+    "e90": "distance that nine in ten do not exceed (E90)",
+    "brier": "squared error (Brier)",
+}
+
+
+def judge_recalibration(
+    held_out: HeldOut,
+    *,
+    random_seed: int,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    followed: Followed | None = None,
+    lapse: bool = False,
+) -> RecalibrationEffect:
+    """Learn recalibration on either half of the held-out customers, judge it on the other, and decide.
+
+    The rule: predictions are recalibrated where the log-likelihood of what happened rises by more than chance in the
+    half that was not learned on (its interval, paired by customer, lies above 0), and left as they are otherwise.
+
+    Parameters
+    ----------
+    held_out
+        Foretold by a model that had not seen them.
+    random_seed
+        Of the halves; leavers and others are dealt apart.
+    confidence, time_unit, lapse
+        Level of the interval, what times are counted in, and whether leaving is a lapse.
+    followed
+        Probabilities of being followed to `held_out.horizons`; the same for all customers where it is None.
+    """
+    random = np.random.default_rng(random_seed)
+    first = np.zeros(len(held_out.events), dtype=bool)
+    for kind in (True, False):
+        rows = random.permutation(np.flatnonzero(held_out.events == kind))
+        first[rows[::2]] = True
+    log_factor = np.zeros(len(first))
+    for learned in (first, ~first):
+        log_factor[~learned] = learn_recalibration(held_out.part(learned)).log_factor(held_out.relative[~learned])
+    factor = np.exp(log_factor)
+    each = held_out.events * log_factor - held_out.hazard * (factor - 1)
+    gain, half = float(each.sum()), float(normal_quantile(confidence) * each.std() * np.sqrt(len(each)))
+    helps = gain - half > 0 and held_out.events.sum() >= FEWEST_LEAVERS
+    after = replace(
+        held_out, hazard=held_out.hazard * factor, relative=held_out.relative + log_factor,
+        at=held_out.at * factor[:, None],
+    )  # fmt: skip
+    rows = [
+        (name, sentence(MEASURES[name]), horizon, value, then)
+        for (name, horizon, value), (_, _, then) in zip(
+            _measures(held_out, followed), _measures(after, followed), strict=True
+        )
+    ]
+    table = pd.DataFrame(rows, columns=["name", "measure", "horizon", "before", "after"])
+    return RecalibrationEffect(
+        recalibration=learn_recalibration(held_out) if helps else Recalibration(),
+        table=table, gain=(gain, gain - half, gain + half), helps=bool(helps), leavers=int(held_out.events.sum()),
+        time_unit=time_unit,
+        lapse=lapse,
+    )  # fmt: skip
+
+
+def _measures(told: HeldOut, followed: Followed | None) -> list[tuple[str, float, float]]:
+    """Name, horizon (NaN: over all the time) and value of each measure."""
+    nan = float("nan")
+    expected = float(told.hazard.sum())
+    found = [
+        ("observed_to_expected", nan, float(told.events.sum()) / expected if expected else nan),
+        ("calibration_slope", nan, 1 + learn_recalibration(told, shrink=False).slope),
+    ]
+    times = np.array(told.horizons)
+    if followed is None:
+        followed = marginal(told.durations, told.events)(pd.DataFrame({"duration": told.durations}), times)
+    curve = followed_curve(told.durations, told.events)
+    for place, horizon in enumerate(told.horizons):
+        survival, off, score = np.exp(-told.at[:, place]), (nan, nan, nan), nan
+        known = Followed(before=followed.before, at=followed.at[:, [place]])
+        if survival_at(curve, times[[place]])[0] >= LEAST_FOLLOWED or not (told.durations > horizon).any():
+            score = float(weighted_errors(told.durations, told.events, survival[:, None], times[[place]], known).mean())
+            observed = observed_shares(told.durations, told.events, survival, horizon, known)
+            if observed is not None:
+                off = calibration_distances(observed, survival)
+        found += [(name, horizon, value) for name, value in zip(("ici", "e50", "e90"), off, strict=True)]
+        found.append(("brier", horizon, score))
+    return found
