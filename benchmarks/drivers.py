@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from workbench.models.driver_columns import Columns
-from workbench.models.ordered import sample
-from workbench.models.ordered_mode import Prior, Rows
+from workbench.models.drivers.columns import Columns
+from workbench.models.drivers.ordered import sample
+from workbench.models.drivers.ordered_mode import Prior, Rows
 
 PRIOR = Prior()
 LEVELS = 5

@@ -44,3 +44,9 @@ def test_a_room_imports_only_what_the_map_allows(room):
 def test_modules_stay_readable():
     long = {path.name: count for path in PACKAGE.rglob("*.py") if (count := len(path.read_text().splitlines())) > 500}
     assert not long, "split these at their seams"
+
+
+@pytest.mark.parametrize(("room", "other"), [("drivers", "survival"), ("survival", "drivers")])
+def test_families_of_models_do_not_know_each_other(room, other):
+    for path in (PACKAGE / "models" / room).glob("*.py"):
+        assert f"workbench.models.{other}" not in path.read_text(), path

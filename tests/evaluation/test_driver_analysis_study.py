@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.answer_sheets import draw_answers
+from tests.models.drivers.answer_sheets import draw_answers
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "driver_analysis.ipynb"
 NAMES = ("da", "db", "dc")

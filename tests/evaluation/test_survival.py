@@ -7,8 +7,8 @@ import pytest
 from workbench.errors import DataError
 from workbench.evaluation.brier import brier_errors
 from workbench.evaluation.survival import cross_validate
-from workbench.models.cox import fit_cox
-from workbench.models.follow_up import follow_up_weights
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.follow_up import follow_up_weights
 
 
 def world(size=600, seed=1, effect=1.0):

@@ -4,11 +4,11 @@ import pandas as pd
 import pytest
 
 from workbench import datasets
-from workbench.models.driver_answers import answer
-from workbench.models.drivers import fit_drivers
-from workbench.models.kaplan_meier import kaplan_meier
-from workbench.models.outcome_level import outcome_level
-from workbench.models.ratings import read_ratings
+from workbench.models.drivers.answers import answer
+from workbench.models.drivers.model import fit_drivers
+from workbench.models.drivers.outcome_level import outcome_level
+from workbench.models.drivers.ratings import read_ratings
+from workbench.models.survival.kaplan_meier import kaplan_meier
 from workbench.simulate.settings import read_settings
 from workbench.simulate.world import add, read_truth
 

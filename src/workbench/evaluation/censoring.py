@@ -34,7 +34,7 @@ class Followed:
 
 FollowedBy = Callable[[pd.DataFrame, np.ndarray], Followed]
 """From customers (`duration`, `event`, covariates) and times to their probabilities; see `marginal` and
-`workbench.models.follow_up.follow_up_model`."""
+`workbench.models.survival.follow_up.follow_up_model`."""
 
 
 def followed_curve(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:

@@ -85,7 +85,7 @@ def cross_validate(
         Level of intervals, and what durations are counted in.
     followed
         Probabilities of being followed, by which those who were not are made up for: `marginal` (the same for all)
-        where it is None, `workbench.models.follow_up.follow_up_weights` where they depend on covariates.
+        where it is None, `workbench.models.survival.follow_up.follow_up_weights` where they depend on covariates.
     """
     tally = _Tally(lifetimes, followed)
     dealer = np.random.default_rng(random_seed)

@@ -1,0 +1,405 @@
+"""The posterior mode of the ordered logit or probit by Newton's method, and the normal approximation around it.
+
+The log-likelihood is concave in cut points and coefficients (Pratt 1981), so the mode is one and Newton's method with
+step halving finds it. The standard deviations of what segments add are set to the mode of their Laplace marginal.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numba
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, helmert, solve_triangular
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
+
+from workbench.errors import DataError
+from workbench.models.drivers.links import LOGIT, Link
+from workbench.models.drivers.ordered_likelihood import kernel, row_terms
+from workbench.wording import number, sentence
+
+STEPS = 60
+TOLERANCE = 1e-10
+"""Newton's decrement at which the mode is reached, in units of log-likelihood."""
+NO_INFORMATION = 1e6
+"""Variance on the logit scale at which a likelihood without priors is taken to have no maximum."""
+SMALLEST_SD, LARGEST_SD = 1e-3, 5.0
+one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
+"""Decorates what finds many modes: their matrices are so small that threads cost more than they do (tenfold, where the
+cores have other work)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rows:
+    """What the likelihood sees: see `ordered_likelihood.log_likelihood`, plus the number of levels.
+
+    Attributes
+    ----------
+    varying
+        bool (C,): columns whose coefficients differ by segment.
+    link
+        Distribution of the latent noise.
+    """
+
+    columns: np.ndarray
+    levels: np.ndarray
+    weights: np.ndarray
+    starts: np.ndarray
+    count: int
+    varying: np.ndarray
+    link: Link = LOGIT
+
+    @property
+    def segments(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        return self.columns, self.levels, self.weights, self.starts
+
+    @property
+    def group(self) -> np.ndarray:
+        """int64 (n,): segment of each row."""
+        return np.repeat(np.arange(self.segments), np.diff(self.starts))
+
+    def log_likelihood(self, coefficients, intercepts, cuts):
+        """Value and gradients, see `ordered_likelihood.log_likelihood`."""
+        return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
+
+    @cached_property
+    def maps(self) -> np.ndarray:
+        """(S, K − 1 + C + 1, P): from all parameters to the cuts, coefficients and intercept of each segment.
+
+        Parameters are cuts (K − 1), shared effects (C) and, with several segments, what each adds to the varying
+        effects (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average.
+        """
+        cuts, width, many = self.count - 1, self.columns.shape[1], self.segments
+        varying = np.flatnonzero(self.varying)
+        extra = many * len(varying) + many - 1
+        contrasts = level_contrasts(many)
+        maps = np.zeros((many, cuts + width + 1, cuts + width + (extra if many > 1 else 0)))
+        for s in range(many):
+            maps[s, np.arange(cuts + width), np.arange(cuts + width)] = 1
+            if many > 1:
+                first = cuts + width + s * len(varying)
+                maps[s, cuts + varying, first + np.arange(len(varying))] = 1
+                maps[s, cuts + width, cuts + width + many * len(varying) :] = contrasts[s]
+        return maps
+
+
+def level_contrasts(segments: int) -> np.ndarray:
+    """(S, S − 1): an orthonormal basis of levels that add up to nothing."""
+    return helmert(segments).T if segments > 1 else np.zeros((1, 0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """What is believed before the data; every scale is in log-odds, or in the unit of another link (`on`).
+
+    Attributes
+    ----------
+    effect
+        Standard deviation of the whole linear predictor if drivers were uncorrelated: each of D drivers gets
+        effect / √D for one standard deviation of its rating. None: flat, also for the cut points.
+    cut_location
+        Centre of the cut points' prior, sorted variates of the noise's distribution. At 0 all shares of levels would be
+        equally likely; answers of customers lean to the top, so it lies below.
+    segment_effect, segment_level
+        Standard deviation of what a segment adds to an effect and to the level: means of Gamma(2) priors, which keep
+        away from 0 (Chung et al. 2013).
+    """
+
+    effect: float | None = 2.0
+    cut_location: float = -1.0
+    segment_effect: float = 0.2
+    segment_level: float = 0.3
+
+    def effect_sd(self, drivers: int) -> float:
+        """Prior standard deviation of one driver's effect."""
+        return self.effect / np.sqrt(drivers)
+
+    def on(self, link: Link) -> "Prior":
+        """The same beliefs, said in log-odds, in the unit of a link: as wide beside its noise as beside a logit's."""
+        scaled = {name: getattr(self, name) * link.unit for name in ("cut_location", "segment_effect", "segment_level")}
+        return replace(self, effect=None if self.effect is None else self.effect * link.unit, **scaled)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts):
+    """Negative second derivatives in (cuts, coefficients, intercept) of each segment, (S, L, L), but for those among
+    coefficients and intercept: of these, the weight of each row's square.
+    """
+    segments, width = coefficients.shape
+    count = cuts.shape[0]
+    size = count + width + 1
+    out = np.zeros((segments, size, size))
+    weight_of_row = np.zeros(columns.shape[0])
+    for s in range(segments):
+        block = out[s]
+        for i in range(starts[s], starts[s + 1]):
+            eta = intercepts[s]
+            for c in range(width):
+                eta += columns[i, c] * coefficients[s, c]
+            k, w = levels[i], weights[i]
+            _, _, above, below, between = row_terms(probit, k, eta, cuts)
+            weight_of_row[i] = w * (above + below)
+            for side in range(2):
+                cut = k - side
+                if 0 <= cut < count:
+                    h = w * (above if side == 0 else below)
+                    block[cut, cut] += h + w * between
+                    for c in range(width):
+                        block[cut, count + c] -= h * columns[i, c]
+                    block[cut, count + width] -= h
+            if 0 < k < count:
+                block[k, k - 1] -= w * between
+                block[k - 1, k] -= w * between
+    return out, weight_of_row
+
+
+def curvature(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Negative Hessian of the log-likelihood by segment, (S, L, L) over (cuts, coefficients, intercept)."""
+    out, heavy = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts)
+    first = len(cuts)
+    for s in range(rows.segments):
+        own = slice(rows.starts[s], rows.starts[s + 1])
+        z = np.column_stack([rows.columns[own], np.ones(own.stop - own.start)])
+        out[s, first:, first:] = z.T @ (heavy[own, None] * z)
+        out[s, first:, :first] = out[s, :first, first:].T
+    return out
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _cut_slopes(probit, levels, predictor, cuts):
+    out = np.zeros((len(levels), cuts.shape[0]))
+    residual = np.zeros(len(levels))
+    for i in range(len(levels)):
+        k = levels[i]
+        above, below, _, _, _ = row_terms(probit, k, predictor[i], cuts)
+        if k < cuts.shape[0]:
+            out[i, k] = above
+        if k > 0:
+            out[i, k - 1] = -below
+        residual[i] = below - above
+    return out, residual
+
+
+def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
+    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept), (n, L)."""
+    group = rows.group
+    predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
+    by_cuts, residual = _cut_slopes(rows.link.is_probit, rows.levels, predictor, cuts)
+    return np.column_stack([by_cuts, residual[:, None] * rows.columns, residual])
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mode:
+    """A normal approximation of the posterior.
+
+    Attributes
+    ----------
+    parameters
+        (P,): where the posterior is highest, see `Rows.maps`.
+    precision
+        (P, P): its negative second derivatives there, prior included.
+    log_likelihood, log_evidence
+        At the mode; and the log of the integral of the posterior in the normal approximation.
+    segment_effect, segment_level
+        Standard deviations between segments that it was found at.
+    """
+
+    rows: Rows
+    prior: Prior
+    parameters: np.ndarray
+    precision: np.ndarray
+    log_likelihood: float
+    log_evidence: float
+    segment_effect: float
+    segment_level: float
+
+    @property
+    def cuts(self) -> np.ndarray:
+        return self.parameters[: self.rows.count - 1]
+
+    @property
+    def effects(self) -> np.ndarray:
+        """(C,): effects shared by all segments."""
+        return self.parameters[self.rows.count - 1 :][: self.rows.columns.shape[1]]
+
+    @property
+    def covariance(self) -> np.ndarray:
+        return np.linalg.inv(self.precision)
+
+    def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
+        """(count, P): draws from the normal approximation, cuts in order."""
+        lower = np.linalg.cholesky(self.precision)
+        noise = rng.standard_normal((len(self.parameters), count))
+        out = self.parameters + solve_triangular(lower, noise, lower=True, trans="T").T
+        first = self.rows.count - 1
+        out[:, :first] = np.sort(out[:, :first], axis=1)
+        return out
+
+
+def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients (…, S, C), intercepts (…, S) and cuts (…, K − 1) from parameters (…, P)."""
+    cuts = rows.count - 1
+    width = rows.columns.shape[1]
+    varying = np.flatnonzero(rows.varying)
+    shared = parameters[..., None, cuts : cuts + width]
+    coefficients = np.repeat(shared, rows.segments, axis=-2)
+    intercepts = np.zeros((*parameters.shape[:-1], rows.segments))
+    if rows.segments > 1:
+        first = cuts + width
+        added = parameters[..., first : first + rows.segments * len(varying)]
+        coefficients[..., varying] += added.reshape(*parameters.shape[:-1], rows.segments, len(varying))
+        intercepts = parameters[..., first + rows.segments * len(varying) :] @ level_contrasts(rows.segments).T
+    return np.ascontiguousarray(coefficients), np.ascontiguousarray(intercepts), parameters[..., :cuts].copy()
+
+
+def find_mode(
+    rows: Rows, prior: Prior, *, drivers: int, start: np.ndarray | None = None, fixed: tuple[float, float] | None = None
+) -> Mode:
+    """The mode, with standard deviations between segments as `fixed` or at the mode of their Laplace marginal.
+
+    Raises
+    ------
+    DataError
+        Where the likelihood has no maximum (flat priors and outcomes that drivers separate) or Newton's method fails.
+    """
+    if rows.segments == 1:
+        return _newton(rows, prior, drivers, (1.0, 1.0), start)
+    if fixed is not None:
+        return _newton(rows, prior, drivers, fixed, start)
+    best = _newton(rows, prior, drivers, (prior.segment_effect, prior.segment_level), start)
+    point = best.parameters
+
+    def loss(logs: np.ndarray) -> float:
+        nonlocal point
+        sds = np.exp(np.clip(logs, np.log(SMALLEST_SD), np.log(LARGEST_SD)))
+        found = _newton(rows, prior, drivers, tuple(sds), point)
+        point = found.parameters
+        return -(found.log_evidence + log_prior_of_sds(prior, sds))
+
+    first = np.log([prior.segment_effect, prior.segment_level])
+    options = {"xatol": 0.03, "fatol": 0.02, "maxfev": 60}
+    solution = minimize(loss, first, method="Nelder-Mead", options=options)
+    sds = np.exp(np.clip(solution.x, np.log(SMALLEST_SD), np.log(LARGEST_SD)))
+    return _newton(rows, prior, drivers, tuple(sds), point)
+
+
+def log_prior_of_sds(prior: Prior, sds: np.ndarray) -> float:
+    """Gamma(2) log-densities of the two standard deviations, on the log scale (with its Jacobian)."""
+    means = np.array([prior.segment_effect, prior.segment_level])
+    rates = 2 / means
+    return float(np.sum(2 * np.log(rates) + 2 * np.log(sds) - rates * sds))
+
+
+def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float]) -> np.ndarray:
+    cuts, width = rows.count - 1, rows.columns.shape[1]
+    shared = np.zeros(width) if prior.effect is None else np.full(width, prior.effect_sd(drivers) ** -2.0)
+    parts = [np.zeros(cuts), shared]
+    if rows.segments > 1:
+        parts += [
+            np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0),
+            np.full(rows.segments - 1, sds[1] ** -2.0),
+        ]
+    return np.concatenate(parts)
+
+
+def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], start: np.ndarray | None) -> Mode:
+    cuts, maps = rows.count - 1, rows.maps
+    precision = _prior_precision(rows, prior, drivers, sds)
+    flat = prior.effect is None
+    if start is None:
+        masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
+        below = np.cumsum(masses)[:-1] / masses.sum()
+        logits = np.log(below / (1 - below)) * rows.link.unit
+        start = np.concatenate([logits, np.zeros(len(precision) - cuts)])
+
+    def value(point):
+        coefficients, intercepts, ends = by_segment(rows, point)
+        total, by_coefficients, by_intercepts, by_cuts = rows.log_likelihood(coefficients, intercepts, ends)
+        if not np.isfinite(total):
+            return -np.inf, total, None
+        # The cut points' contributions are summed over segments already; each map repeats the cuts, so they enter once.
+        slope = np.zeros(len(point))
+        for s in range(rows.segments):
+            slope += maps[s, cuts:].T @ np.append(by_coefficients[s], by_intercepts[s])
+        slope[:cuts] += by_cuts
+        slope -= precision * point
+        log_prior = -0.5 * float(precision @ point**2)
+        if not flat:  # sorted variates of the noise's distribution
+            log_prior += float(np.sum(rows.link.log_density(ends - prior.cut_location)))
+            slope[:cuts] += rows.link.log_density_slopes(ends - prior.cut_location)[0]
+        return total + log_prior, total, slope
+
+    point = np.array(start, dtype=float)
+    best, likelihood, slope = value(point)
+    hessian = None
+    for _ in range(STEPS):
+        blocks = curvature(rows, *by_segment(rows, point))
+        hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
+        hessian[np.diag_indices_from(hessian)] += precision
+        if not flat:
+            bent = rows.link.log_density_slopes(point[:cuts] - prior.cut_location)[1]
+            hessian[np.arange(cuts), np.arange(cuts)] += bent
+        try:
+            factor = cho_factor(hessian, lower=True)
+        except np.linalg.LinAlgError as error:
+            raise DataError(_no_mode(rows)) from error
+        step = cho_solve(factor, slope)
+        decrement = float(slope @ step)
+        if decrement < TOLERANCE:
+            break
+        size = 1.0
+        while True:
+            trial = point + size * step
+            found, found_likelihood, found_slope = value(trial)
+            if found > best:
+                break
+            size /= 2
+            if size < 1e-8:
+                found = None
+                break
+        if found is None:
+            if decrement < 1e-5:  # at the limit of what floating-point sums can tell
+                break
+            raise DataError(_no_mode(rows))
+        point, best, likelihood, slope = trial, found, found_likelihood, found_slope
+    else:
+        raise DataError(_no_mode(rows))
+    if flat and np.diag(cho_solve(factor, np.eye(len(point)))).max() > NO_INFORMATION:
+        raise DataError(_no_mode(rows))
+    half_log_determinant = float(np.sum(np.log(np.diag(factor[0]))))
+    normal = 0.5 * float(np.sum(np.log(precision[precision > 0])))  # the priors' own normalisation, by their scales
+    return Mode(
+        rows=rows,
+        prior=prior,
+        parameters=point,
+        precision=hessian,
+        log_likelihood=likelihood,
+        log_evidence=best + normal - half_log_determinant,
+        segment_effect=sds[0],
+        segment_level=sds[1],
+    )
+
+
+def _no_mode(rows: Rows) -> str:
+    return sentence(
+        "the model has no single best fit for {rows} answers and {columns} columns: some drivers foretell the outcome "
+        "without fail or say the same; leave some of them out, or use a prior.",
+        rows=number(len(rows.levels)),
+        columns=number(rows.columns.shape[1]),
+    )
+
+
+def subset(rows: Rows, kept: np.ndarray) -> Rows:
+    """The rows of a mask; segments stay, even those left empty."""
+    group = rows.group[kept]
+    return replace(
+        rows,
+        columns=np.ascontiguousarray(rows.columns[kept]),
+        levels=rows.levels[kept],
+        weights=rows.weights[kept],
+        starts=np.searchsorted(group, np.arange(rows.segments + 1)),
+    )

@@ -1,0 +1,215 @@
+"""Where the outcome stands: NPS, top box and mean, weighted and not, by segment, and under doubt about who answered."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Finding
+from workbench.models.drivers.ratings import Ratings
+from workbench.models.drivers.what_if import scorings
+from workbench.models.levels import as_levels, gather
+from workbench.wording import number, percent, sentence
+
+DRAWS = 2000
+UNITS = {"nps": "points", "top_box": "share", "mean": "scale points"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OutcomeLevel:
+    """The outcome's measures as posteriors.
+
+    Attributes
+    ----------
+    measures
+        `nps` for an outcome from 0 to 10, then `top_box` and `mean`.
+    table
+        `segment`, `group`, `n`, `measure`, `estimate`, `lower`, `upper`, `unweighted`: everyone first, then groups of
+        10 and more.
+    range
+        `lower`, `upper` of the first measure if people had answered more or less readily the more satisfied they are:
+        the lower end of the interval under the one assumption and the upper end under the other, chance included.
+    response_ratio
+        How many times as readily the most satisfied may have answered as the least, or the reverse.
+    """
+
+    ratings: Ratings
+    confidence: float
+    measures: tuple[str, ...]
+    table: pd.DataFrame
+    range: tuple[float, float]
+    response_ratio: float
+
+    @property
+    def measure(self) -> str:
+        return self.measures[0]
+
+    @cached_property
+    def everyone(self) -> pd.DataFrame:
+        """Rows of the table about everyone, by measure."""
+        return self.table[self.table["segment"] == ""].set_index("measure")
+
+    def metrics(self) -> dict[str, float]:
+        """`nps`, `nps_lower`, `nps_upper` for 0–10; else `top_box` and `mean`."""
+        rows = self.everyone
+        if self.measure == "nps":
+            row = rows.loc["nps"]
+            return {"nps": row["estimate"], "nps_lower": row["lower"], "nps_upper": row["upper"],
+                    "nps_unweighted": row["unweighted"]}  # fmt: skip
+        return {name: rows.loc[name, "estimate"] for name in ("top_box", "mean")}
+
+    def wide(self) -> pd.DataFrame:
+        """One row a group: `segment`, `group`, `n`, and of each measure its estimate, `<measure>_lower`,
+        `<measure>_upper` and `<measure>_unweighted`.
+        """
+        frame = self.table[self.table["measure"] == self.measure][["segment", "group", "n"]].reset_index(drop=True)
+        for measure in self.measures:
+            rows = self.table[self.table["measure"] == measure].reset_index(drop=True)
+            for of in ("estimate", "lower", "upper", "unweighted"):
+                frame[measure if of == "estimate" else f"{measure}_{of}"] = rows[of]
+        return frame
+
+    def finding(self) -> Finding:
+        """Where the outcome stands, and how far doubt about who answered may move it."""
+        row = self.everyone.loc[self.measure]
+        share = self.measure == "top_box"
+        show = percent if share else number
+        what = (
+            sentence("The Net Promoter Score is {value}", value=number(row["estimate"]))
+            if self.measure == "nps"
+            else sentence("{value} give the top answer to “{label}”", value=percent(row["estimate"]),
+                          label=self.ratings.outcome_label)
+        )  # fmt: skip
+        statement = sentence(
+            "{what} among those who answered. Among all who were asked it lies between {low} and {high}, chance "
+            "included, if the most satisfied answered up to {ratio} times as readily as the least satisfied, or the "
+            "reverse.",
+            what=what,
+            ratio=number(self.response_ratio),
+            low=show(self.range[0]),
+            high=show(self.range[1]),
+        )
+        return Finding(
+            id="outcome_level",
+            statement=statement,
+            estimate=float(row["estimate"]),
+            unit=UNITS[self.measure],
+            interval=(float(row["lower"]), float(row["upper"])),
+            interval_kind=sentence("{level} credible (Bayesian bootstrap)", level=percent(self.confidence)),
+            evidence="descriptive",
+            n=self.ratings.n,
+            table="outcome_level",
+        )
+
+
+def outcome_level(
+    ratings: Ratings, segments=(), *, labels=None, confidence: float, response_ratio: float, random_seed: int
+) -> OutcomeLevel:
+    """Measures of the outcome, for everyone and by segment.
+
+    Parameters
+    ----------
+    segments
+        Columns of `ratings.table` to split by; groups too small to show are gathered.
+    response_ratio
+        At least 1, see `OutcomeLevel`.
+
+    Notes
+    -----
+    The Bayesian bootstrap (Rubin 1981) with survey weights inside: each draw weights answers by exponential variates
+    times their weights, so that uneven weights widen intervals and their unit does not matter. Half an answer is added
+    at either end of the scale (Jeffreys' prior of a share), of the size of an answer among as many equal ones as the
+    weights are worth: a group of which all agree has an interval, too, as has a top answer that nobody gave.
+    """
+    labels = labels or {}
+    measures, scores = scorings(ratings.points, ratings.scale, is_nps=ratings.is_nps)
+    rng = np.random.default_rng(random_seed)
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    ends = np.array(ratings.scale, dtype=float)
+    end_scores = scorings(ends, ratings.scale, is_nps=ratings.is_nps)[1]
+    frames = []
+
+    def add(segment: str, group: str, where: np.ndarray) -> None:
+        masses, more = _level_masses(ratings, where, rng)
+        drawn = (masses @ scores.T + more @ end_scores.T) / (masses.sum(1) + more.sum(1))[:, None]
+        plain = np.bincount(ratings.levels[where], minlength=len(ratings.points))
+        weighted = np.bincount(ratings.levels[where], weights=ratings.weights[where], minlength=len(ratings.points))
+        estimate = scores @ weighted / weighted.sum()
+        lower, upper = np.quantile(drawn, tails, axis=0)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "segment": segment,
+                    "group": group,
+                    "n": ratings.people(where),
+                    "measure": measures,
+                    "estimate": estimate,
+                    "lower": np.minimum(lower, estimate),  # where all agree, the estimate is the end of what can be
+                    "upper": np.maximum(upper, estimate),
+                    "unweighted": scores @ plain / plain.sum(),
+                }
+            )
+        )
+
+    add("", sentence("all"), np.arange(len(ratings.levels)))
+    for segment in segments:
+        levels = as_levels(ratings.table[segment])
+        names, _ = gather(levels, label=labels.get(segment, segment), check=segment)
+        shown = levels.map(names)
+        for group in sorted(shown.unique()):
+            add(labels.get(segment, segment), group, np.flatnonzero(shown == group))
+    masses, more = _level_masses(ratings, np.arange(len(ratings.levels)), rng)
+    low, high = nonresponse_range(
+        np.column_stack([masses, more]),
+        np.concatenate([ratings.points, ends]),
+        np.concatenate([scores[0], end_scores[0]]),
+        response_ratio,
+    )
+    return OutcomeLevel(
+        ratings=ratings,
+        confidence=confidence,
+        measures=measures,
+        table=pd.concat(frames, ignore_index=True),
+        range=(float(np.quantile(low, tails[0])), float(np.quantile(high, tails[1]))),
+        response_ratio=response_ratio,
+    )
+
+
+def nonresponse_range(masses, points, scores, ratio: float) -> tuple[np.ndarray, np.ndarray]:
+    """A mean of scores if readiness to answer rises, or falls, evenly with the answer: by `ratio` from bottom to top.
+
+    Parameters
+    ----------
+    masses
+        (…, K): how much was answered at each point; the lower and the upper end have the shape of the other axes.
+
+    Examples
+    --------
+    >>> low, high = nonresponse_range(np.array([50, 50]), np.array([0, 10]), np.array([-100, 100]), 1.5)
+    >>> round(float(low), 6), round(float(high), 6)
+    (-20.0, 20.0)
+    """
+    steps = (points - points.min()) / np.ptp(points)
+    found = []
+    for sign in (1, -1):
+        corrected = masses * float(ratio) ** (-sign * steps)
+        found.append(corrected @ scores / corrected.sum(-1))
+    return np.minimum(*found), np.maximum(*found)
+
+
+def _level_masses(ratings: Ratings, where: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """(draws, K): weight of each level in each draw; and (draws, 2), what is added at the ends of the scale."""
+    count = len(ratings.points)
+    levels, weights = ratings.levels[where], ratings.weights[where]
+    if ratings.weighting != "survey":
+        masses = rng.gamma(np.bincount(levels, weights=weights, minlength=count) + 1e-12, size=(DRAWS, count))
+        return masses, rng.gamma(0.5, size=(DRAWS, 2))
+    masses = np.zeros((DRAWS, count))
+    order = np.argsort(levels, kind="stable")
+    bounds = np.searchsorted(levels[order], np.arange(count + 1))
+    for draw in range(DRAWS):
+        sums = np.concatenate([[0.0], np.cumsum((rng.exponential(size=len(levels)) * weights)[order])])
+        masses[draw] = sums[bounds[1:]] - sums[bounds[:-1]]
+    size = np.sum(weights**2) / np.sum(weights)  # of an answer, were there only as many as the weights are worth
+    return masses, size * rng.gamma(0.5, size=(DRAWS, 2))

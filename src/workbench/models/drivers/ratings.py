@@ -1,0 +1,417 @@
+"""The table `surveys` as driver models take it: an outcome on an ordered scale and drivers that were rated, did not
+apply, or were left blank.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError, ParameterError
+from workbench.findings import Check
+from workbench.models.drivers.learnable import answers_needed, driver_faults, too_few, variation
+from workbench.models.drivers.near_twins import near_twins
+from workbench.models.levels import as_levels, gather, refuse_measurements
+from workbench.models.survival.lifetimes import inline
+from workbench.wording import listing, number, percent, sentence, shown
+
+RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
+NOT_APPLICABLE_SUFFIX = "__not_applicable"
+ALL = "all"
+NPS_SCALE = (0, 10)
+ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ratings:
+    """Answers of everyone who gave an outcome, sorted by segment.
+
+    Attributes
+    ----------
+    outcome, outcome_label
+        Name of the outcome item, and in words.
+    scale
+        Its lowest and highest point.
+    levels
+        int64 (n,): place of each answer among `points`.
+    points
+        float (K,): the points of the scale that occur, ascending.
+    drivers, labels
+        Names of the drivers and what they are called.
+    values
+        float (n, D): ratings; NaN where `state` is not RATED.
+    state
+        int8 (n, D): RATED, NOT_APPLICABLE or BLANK.
+    ends
+        float (D, 2): lowest and highest point of each driver's scale.
+    segment, segments
+        Column by which effects may differ (None: they do not) and the names of its groups.
+    group
+        int64 (n,): place of each row's group among `segments`, ascending.
+    weights, weighting
+        float (n,) and what they mean: `none`, `survey` or `frequency`.
+    table
+        The rows themselves (same order), for what is told beside the model.
+    items
+        Columns of the table that make each driver.
+    checks
+        What was gathered or left out.
+    """
+
+    outcome: str
+    outcome_label: str
+    scale: tuple[float, float]
+    levels: np.ndarray
+    points: np.ndarray
+    drivers: tuple[str, ...]
+    labels: Mapping[str, str]
+    values: np.ndarray
+    state: np.ndarray
+    ends: np.ndarray
+    segment: str | None
+    segment_label: str
+    segments: tuple[str, ...]
+    group: np.ndarray
+    weights: np.ndarray
+    weighting: str
+    table: pd.DataFrame
+    items: Mapping[str, tuple[str, ...]]
+    checks: tuple[Check, ...]
+
+    @property
+    def n(self) -> int:
+        """Rows; of frequency weights, what they stand for."""
+        return self.people(np.ones(len(self.levels), dtype=bool))
+
+    def people(self, where: np.ndarray) -> int:
+        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say."""
+        return _people(self.weights[where], self.weighting)
+
+    @property
+    def is_nps(self) -> bool:
+        """Whether the outcome is answered from 0 to 10, so that promoters and detractors are defined."""
+        return tuple(self.scale) == NPS_SCALE
+
+    @property
+    def starts(self) -> np.ndarray:
+        """int64 (S + 1,): group s has the rows starts[s] to starts[s + 1]."""
+        return np.searchsorted(self.group, np.arange(len(self.segments) + 1))
+
+    @property
+    def likelihood_weights(self) -> np.ndarray:
+        """How often each row counts in the likelihood: survey weights are brought to a mean of 1."""
+        return self.weights if self.weighting == "frequency" else self.weights / self.weights.mean()
+
+    def words(self, driver: str) -> str:
+        """A driver inside a sentence."""
+        return sentence("“{label}”", label=self.labels[driver])
+
+    def names(self, drivers: Iterable[str]) -> str:
+        """Drivers inside a sentence."""
+        return listing([self.words(driver) for driver in drivers])
+
+
+def driver_items(
+    columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, *, combine: bool = True
+) -> dict[str, tuple[str, ...]]:
+    """Which columns make which driver.
+
+    Parameters
+    ----------
+    columns
+        Definitions of the table's columns (`name`, `role`).
+    outcome
+        The outcome, where it is known; it and other outcomes are no drivers.
+    drivers
+        Columns to use; all with the role `driver` where it is None.
+    combine
+        Items whose names differ only by a final number, or by "global" or "overall" beside numbers (`perq1` … `perq7`),
+        make one driver: their mean.
+
+    Raises
+    ------
+    ParameterError
+        When the outcome or one of its siblings stands among the drivers, or no driver is left.
+    """
+    known = {column.name: column for column in columns}
+    chosen = list(drivers) if drivers is not None else [n for n, c in known.items() if c.role == "driver"]
+    faults = []
+    if outcome in chosen:
+        faults.append(
+            sentence(
+                "drivers: got the outcome {name} among them, expected other items; an answer explains itself. "
+                "Take it out of drivers, or choose another outcome.",
+                name=shown(outcome),
+            )
+        )
+    siblings = [name for name in chosen if name != outcome and name in known and known[name].role == "outcome"]
+    if siblings:
+        faults.append(
+            sentence(
+                "drivers: got {names}, which the dataset calls an outcome (role: outcome); what asks the same in other "
+                "words drives nothing. Take it out of drivers, or give it the role: driver in dataset.yaml if it is no "
+                "outcome.",
+                names=listing([shown(name) for name in siblings]),
+            )
+        )
+    if faults:
+        raise ParameterError(*faults)
+    if not chosen:
+        raise ParameterError(
+            sentence(
+                "drivers: got none, expected at least one; give items the role: driver in dataset.yaml, or name them."
+            )
+        )
+    if not combine:
+        return {name: (name,) for name in chosen}
+    stems: dict[str, list[str]] = {}
+    numbered = set()
+    for name in chosen:
+        match = ITEM.match(name)
+        stem = match["stem"] if match and match["stem"] else name
+        stems.setdefault(stem, []).append(name)
+        if match and match["item"].isdigit():
+            numbered.add(stem)
+    found = {}
+    for stem, names in stems.items():
+        if len(names) > 1 and stem in numbered:
+            found[stem] = tuple(names)
+        else:
+            found.update({name: (name,) for name in names})
+    return found
+
+
+def choose_outcome(columns: Sequence, outcome: str | None) -> str:
+    """The outcome: as named, else an item from 0 to 10 (recommendation), else the first with the role `outcome`."""
+    if outcome is not None:
+        return outcome
+    outcomes = [column for column in columns if column.role == "outcome"]
+    if not outcomes:
+        raise ParameterError(
+            sentence("outcome: the dataset has no item with role: outcome; name one, or mark it in dataset.yaml.")
+        )
+    scaled = [column for column in outcomes if column.scale and tuple(column.scale) == NPS_SCALE]
+    return (scaled or outcomes)[0].name
+
+
+def read_ratings(
+    surveys: pd.DataFrame,
+    columns: Sequence,
+    *,
+    outcome: str | None = None,
+    drivers: Sequence[str] | None = None,
+    segment: str | None = None,
+    combine: bool = True,
+) -> Ratings:
+    """Everything a driver model needs, or all faults at once.
+
+    Parameters
+    ----------
+    surveys
+        A row an answer: items as numbers (NaN: no rating), `<item>__not_applicable` where items have such a code,
+        `weight`.
+    columns
+        Definitions of the columns: `name`, `label`, `role`, `scale`, `weighting`.
+    outcome, drivers, combine
+        See `choose_outcome` and `driver_items`.
+    segment
+        Column by which effects may differ; groups that are too small are gathered.
+
+    Raises
+    ------
+    ParameterError, DataError
+        An outcome among the drivers; too few answers, an outcome that hardly varies, a driver that does not vary, was
+        never rated or equals another, weights that are not above 0: every one with what to do.
+    """
+    by_name = {column.name: column for column in columns}
+    outcome, items = _roles(columns, outcome, drivers, combine)
+    missing = [name for name in (outcome, *(i for each in items.values() for i in each)) if name not in surveys.columns]
+    if missing:
+        raise DataError(*(sentence("surveys: got no column {name}.", name=shown(name)) for name in missing))
+    answered = _numbers(surveys[outcome])
+    table = surveys[np.isfinite(answered)].reset_index(drop=True)
+    silent = len(surveys) - len(table)
+    if table.empty:  # of drivers nothing can be said then: none of them is at fault
+        raise DataError(
+            sentence(
+                "outcome {name}: got no answer in {rows} rows, expected some; choose another outcome, or mend its "
+                "codes in dataset.yaml.",
+                name=shown(outcome),
+                rows=number(len(surveys)),
+            )
+        )
+
+    faults: list[str] = []
+    weights, weighting = _weights(table, by_name, faults)
+    values, state, ends = _drivers(table, items, by_name)
+    labels = {name: _label(name, own, by_name) for name, own in items.items()}
+    answers = _numbers(table[outcome])
+    counts = weights if weighting == "frequency" else np.ones(len(table))
+    faults += too_few(answers, counts, len(items), outcome)
+    faults += driver_faults(np.where(state == RATED, values, np.nan), list(items), counts)
+    if faults:
+        raise DataError(*faults)
+
+    checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
+    if (blank := state == BLANK).any():
+        checks.append(_blanks(blank, state))
+    checks += near_twins(values, weights, tuple(items), labels)
+    group, segments, segment_label, told = _segments(table, segment, by_name)
+    checks += told
+    order = np.argsort(group, kind="stable")
+    points, levels = np.unique(answers[order], return_inverse=True)
+    definition = by_name.get(outcome)
+    return Ratings(
+        outcome=outcome,
+        outcome_label=definition.label if definition else outcome,
+        scale=tuple(definition.scale) if definition and definition.scale else (float(points[0]), float(points[-1])),
+        levels=levels.astype(np.int64),
+        points=points,
+        drivers=tuple(items),
+        labels=labels,
+        values=values[order],
+        state=state[order],
+        ends=ends,
+        segment=segment,
+        segment_label=segment_label,
+        segments=segments,
+        group=group[order],
+        weights=weights[order],
+        weighting=weighting,
+        table=table.iloc[order].reset_index(drop=True),
+        items=items,
+        checks=tuple(checks),
+    )
+
+
+def _weights(table: pd.DataFrame, by_name: Mapping, faults: list[str]) -> tuple[np.ndarray, str]:
+    if "weight" not in table.columns:
+        return np.ones(len(table)), "none"
+    weights = _numbers(table["weight"])
+    bad = int((~(np.isfinite(weights) & (weights > 0))).sum())
+    if bad:
+        faults.append(
+            sentence(
+                "surveys.weight: got {rows} answers whose weight is not above 0, expected a positive number in each; "
+                "take those answers out of the file or mend their weights.",
+                rows=number(bad),
+            )
+        )
+        weights = np.where(np.isfinite(weights) & (weights > 0), weights, 1.0)
+    definition = by_name.get("weight")
+    kind = (definition.weighting if definition else "") or "survey"
+    return (weights, kind) if len(np.unique(weights)) > 1 or kind == "frequency" else (np.ones(len(table)), "none")
+
+
+def _drivers(table: pd.DataFrame, items: Mapping, by_name: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    values = np.full((len(table), len(items)), np.nan)
+    state = np.full(values.shape, BLANK, dtype=np.int8)
+    ends = np.zeros((len(items), 2))
+    for place, own in enumerate(items.values()):
+        ratings = np.column_stack([_numbers(table[name]) for name in own])
+        applies = np.column_stack([~_not_applicable(table, name) for name in own])
+        rated = np.isfinite(ratings)
+        enough = rated.sum(1) * 2 >= applies.sum(1)  # a mean of at least half of the items that applied
+        usable = enough & rated.any(1)
+        sums = np.where(rated, ratings, 0).sum(1)
+        values[usable, place] = sums[usable] / rated.sum(1)[usable]
+        state[usable, place] = RATED
+        state[~applies.any(1), place] = NOT_APPLICABLE
+        scales = [by_name[name].scale for name in own if name in by_name and by_name[name].scale]
+        known = ratings[rated]
+        low, high = (known.min(), known.max()) if len(known) else (0.0, 1.0)
+        ends[place] = scales[0] if scales else (low, high)
+    return values, state, ends
+
+
+def _not_applicable(table: pd.DataFrame, name: str) -> np.ndarray:
+    beside = f"{name}{NOT_APPLICABLE_SUFFIX}"
+    if beside not in table.columns:
+        return np.zeros(len(table), dtype=bool)
+    return table[beside].astype("boolean").fillna(False).to_numpy(dtype=bool)
+
+
+def _label(name: str, own: Sequence[str], by_name: Mapping) -> str:
+    label = by_name[own[0]].label if own[0] in by_name else own[0]
+    if len(own) == 1:
+        return label or name.replace("_", " ")
+    match = ITEM.match(label)
+    return (match["stem"] if match and match["stem"] else label).strip() or name
+
+
+def _roles(columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, combine: bool):
+    """The outcome and the items of each driver; what is wrong with either is told together."""
+    faults: list[str] = []
+    items: dict[str, tuple[str, ...]] = {}
+    try:
+        outcome = choose_outcome(columns, outcome)
+    except ParameterError as error:
+        faults += error.faults
+    try:
+        items = driver_items(columns, outcome, drivers, combine=combine)
+    except ParameterError as error:
+        faults += error.faults
+    if faults:
+        raise ParameterError(*faults)
+    return outcome, items
+
+
+def _people(weights: np.ndarray, weighting: str) -> int:
+    return round(float(weights.sum())) if weighting == "frequency" else len(weights)
+
+
+def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str, drivers: int) -> Check:
+    effective = float(weights.sum() ** 2 / (weights**2).sum())
+    told = {
+        "none": "",
+        "frequency": sentence(" They stand for {n} by their frequency weights.", n=number(round(weights.sum()))),
+        "survey": sentence(" Their weights make them worth {n} equal ones.", n=number(round(effective))),
+    }[weighting]
+    few = weighting == "survey" and effective < answers_needed(drivers)
+    message = sentence(
+        "{answered} answers have an outcome and all of them are used{silent}.{told}{remedy}",
+        answered=number(answered),
+        silent=sentence("; {n} have none and are left out", n=number(silent)) if silent else "",
+        told=told,
+        remedy=sentence(" That is too few for {n} drivers: a few answers outweigh all others; look at their weights.",
+                        n=number(drivers)) if few else "",
+    )  # fmt: skip
+    return Check(name="respondents_used", status="warn" if few else "pass", message=message, value=answered)
+
+
+def _blanks(blank: np.ndarray, state: np.ndarray) -> Check:
+    share = float(blank.mean())
+    worst = float(blank.mean(0).max())
+    complete = float((state == RATED).all(1).mean())
+    return Check(
+        name="blank_answers",
+        status="warn" if worst > 0.4 else "pass",
+        value=worst,
+        threshold=0.4,
+        message=sentence(
+            "{share} of driver answers are blank (at most {worst} of one driver) and are imputed several times; "
+            "what did not apply is never imputed. Only {complete} rated every driver, and nobody else is left out.",
+            share=percent(share),
+            worst=percent(worst),
+            complete=percent(complete),
+        ),
+    )
+
+
+def _segments(table: pd.DataFrame, segment: str | None, by_name: Mapping):
+    if segment is None:
+        return np.zeros(len(table), dtype=np.int64), (ALL,), "", ()
+    label = by_name[segment].label if segment in by_name else segment
+    refuse_measurements(table[segment], segment)
+    levels = as_levels(table[segment])
+    names, checks = gather(levels, label=label, check=f"small_groups_{segment}")
+    grouped = levels.map(names)
+    segments = tuple(sorted(grouped.unique()))
+    group = grouped.map({name: place for place, name in enumerate(segments)}).to_numpy(dtype=np.int64)
+    return group, segments, inline(label), checks
+
+
+def _numbers(column: pd.Series) -> np.ndarray:
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)

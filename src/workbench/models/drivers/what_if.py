@@ -1,0 +1,153 @@
+"""What the model foretells for other ratings: levels of the outcome for everyone, before and after.
+
+Ceilings are kept: nobody is raised above the top of the scale, and a probability cannot exceed 1.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import erfc, sqrt
+from typing import Literal
+
+import numba
+import numpy as np
+
+from workbench.models.drivers.columns import Columns
+from workbench.models.drivers.links import LOGIT, Link
+from workbench.models.drivers.ordered_mode import Rows
+
+Scenario = Literal["one_point", "dissatisfied_to_neutral"]
+MOST_ROWS = 20_000
+"""More people than this are represented by so many drawn at random."""
+MOST_DRAWS = 400
+ROOT_TWO = sqrt(2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Changes:
+    """What raising each driver goes with, one row a draw.
+
+    Attributes
+    ----------
+    measures
+        Names of the measures: `nps` (points) for outcomes from 0 to 10, `top_box` (share) and `mean` (scale points).
+    change
+        (draws, D, M): change of each measure for everyone.
+    reached
+        (D,): share of people whose rating the scenario changes.
+    """
+
+    measures: tuple[str, ...]
+    change: np.ndarray
+    reached: np.ndarray
+
+
+def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) -> tuple[tuple[str, ...], np.ndarray]:
+    """Measures of the outcome as scores of its levels: names (M) and scores (M, K); a measure is their mean.
+
+    Examples
+    --------
+    >>> scorings(np.array([0.0, 6, 8, 9, 10]), (0, 10), is_nps=True)[1][0].tolist()
+    [-100.0, -100.0, 0.0, 100.0, 100.0]
+    """
+    top = (points >= scale[1]).astype(float)
+    named = {"top_box": top, "mean": points.astype(float)}
+    if is_nps:
+        named = {"nps": 100.0 * (points >= 9) - 100.0 * (points <= 6), **named}
+    return tuple(named), np.array(list(named.values()))
+
+
+@numba.njit(nogil=True, cache=True, parallel=False, error_model="numpy")
+def _mean_scores(probit, predictor, cuts, steps, bottom, weights):
+    """Weighted means over rows of score(bottom) + Σ_k step_k P(y > k): (M,)."""
+    measures, count = steps.shape
+    out = np.zeros(measures)
+    mass = 0.0
+    for i in range(len(predictor)):
+        mass += weights[i]
+        for k in range(count):
+            distance = cuts[k] - predictor[i]
+            above = weights[i] * (0.5 * erfc(distance / ROOT_TWO) if probit else 1.0 / (1.0 + np.exp(distance)))
+            for m in range(measures):
+                out[m] += steps[m, k] * above
+    for m in range(measures):
+        out[m] = bottom[m] + out[m] / mass
+    return out
+
+
+def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT) -> np.ndarray:
+    """Means of scores (M, K) over rows with linear predictors (n,): (M,)."""
+    predictor, cuts = np.ascontiguousarray(predictor), np.ascontiguousarray(cuts)
+    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights)
+
+
+def raised(values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario) -> np.ndarray:
+    """Ratings of one driver after the scenario."""
+    rating = values[:, place]
+    if scenario == "one_point":
+        return np.minimum(rating + 1, ends[place, 1])
+    return np.maximum(rating, ends[place].mean())
+
+
+def what_if(
+    draws: tuple[np.ndarray, np.ndarray, np.ndarray],
+    rows: Rows,
+    columns: Columns,
+    values: np.ndarray,
+    applies: np.ndarray,
+    *,
+    ends: np.ndarray,
+    measures: Sequence[str],
+    scores: np.ndarray,
+    scenario: Scenario = "one_point",
+    moved: float = 1.0,
+    random_seed: int,
+) -> Changes:
+    """Raise one driver after the other and compare the outcome's measures with those of the ratings as they are.
+
+    Parameters
+    ----------
+    draws
+        Coefficients (N, S, C), intercepts (N, S) and cuts (N, K − 1).
+    rows, columns, values, applies
+        People as the model saw them, and their ratings.
+    ends
+        (D, 2): ends of the drivers' scales.
+    measures, scores
+        From `scorings`.
+    scenario
+        `one_point`: everyone who used the driver and is below its top rates it one point higher;
+        `dissatisfied_to_neutral`: those below the middle rate it at the middle.
+    moved
+        Share of those people who do so.
+    random_seed
+        For the choice of people where there are more than `MOST_ROWS`.
+    """
+    coefficients, intercepts, cuts = draws
+    group = np.repeat(np.arange(rows.segments), np.diff(rows.starts))
+    kept = np.arange(len(group))
+    if len(kept) > MOST_ROWS:
+        kept = np.sort(np.random.default_rng(random_seed).choice(len(group), MOST_ROWS, replace=False))
+    group, table, weights = group[kept], rows.columns[kept], np.ascontiguousarray(rows.weights[kept])
+    scores = np.asarray(scores, dtype=float)
+    differences, reached = [], []
+    for place in range(values.shape[1]):
+        use = applies[kept, place]
+        after = np.where(use, raised(values[kept], place, ends, scenario), columns.location[place])
+        own = columns.driver == place
+        moves = np.column_stack(columns.of_driver(place, after, use)) - table[:, own]
+        # Of people whose rating stays nothing changes: only the others are foretold twice.
+        touched = np.flatnonzero(np.abs(moves).max(1) > 1e-12)
+        reached.append(float(weights[touched].sum() / weights.sum()))
+        differences.append((own, moves[touched], touched))
+    change = np.zeros((len(cuts), values.shape[1], len(measures)))
+    for n in range(len(cuts)):
+        predictor = intercepts[n][group] + np.einsum("ij,ij->i", table, coefficients[n][group])
+        for place, (own, moves, touched) in enumerate(differences):
+            if not len(touched):
+                continue
+            before = predictor[touched]
+            shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
+            w = weights[touched]
+            after, before = (mean_scores(each, cuts[n], scores, w, rows.link) for each in (before + shift, before))
+            change[n, place] = moved * reached[place] * (after - before)
+    return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))

@@ -1,0 +1,462 @@
+"""From covariates to numbers: which columns a regression sees, and the spec by which new data is encoded the same way.
+
+Nothing is built from formula strings: a column name or a level is only ever compared, never executed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import lstsq, qr
+
+from workbench.errors import DataError
+from workbench.findings import Check
+from workbench.models.levels import as_levels, gather
+from workbench.models.survival.bends import bend_names, bends
+from workbench.models.survival.endings import ending
+from workbench.models.survival.lifetimes import label_of
+from workbench.wording import listing, number, percent, sentence
+
+ALIASED = 1e-8
+"""A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
+
+
+SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
+"""Names of checks of columns, by which they are known."""
+
+
+class NobodyLeft(DataError):
+    """No customer with complete covariates left: there is no model to fit, whatever its covariates."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Term:
+    """One covariate.
+
+    Attributes
+    ----------
+    covariate, label
+        Column and its label.
+    shown
+        Of a category: from each known level to the level it is shown as (small levels together). Empty for a number.
+    levels
+        Of a category: shown levels, the reference (the most frequent of which anybody left) first.
+    center, low, high
+        Of a number: mean, and the two values that a hazard ratio compares: quartiles; where these are the same, the
+        10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
+        only two values, both.
+    knots
+        Of a number that goes in as a curve: where its pieces meet (`bends`). Empty for a straight
+        line.
+    """
+
+    covariate: str
+    label: str
+    shown: tuple[tuple[str, str], ...] = ()
+    levels: tuple[str, ...] = ()
+    center: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    knots: tuple[float, ...] = ()
+
+    @property
+    def is_category(self) -> bool:
+        return bool(self.levels)
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend."""
+        if self.levels:
+            return tuple((self.covariate, level) for level in self.levels[1:])
+        return ((self.covariate, ""), *((self.covariate, name) for name in bend_names(self.knots)))
+
+    def numbers(self, values: np.ndarray) -> np.ndarray:
+        """Columns (n, 1 + bends) of a number's values: 0 at its centre."""
+        bent = bends(values, self.knots) - bends(np.array([self.center]), self.knots)
+        return np.column_stack([values - self.center, bent])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """How covariates are encoded; travels with the model.
+
+    Attributes
+    ----------
+    terms
+        Covariates in the order given.
+    dropped
+        (covariate, level) of columns left out because they say nothing new.
+    silent
+        (covariate, level) of levels of which nobody left: their hazard is 0 as far as the data say.
+    checks
+        What was gathered, left out or missing.
+    lapse
+        Whether customers lapse instead of leaving.
+    """
+
+    terms: tuple[Term, ...]
+    dropped: tuple[tuple[str, str], ...] = ()
+    silent: tuple[tuple[str, str], ...] = ()
+    checks: tuple[Check, ...] = ()
+    lapse: bool = False
+
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]:
+        """(covariate, level) of each column that is used, in order."""
+        everything = (column for term in self.terms for column in term.columns)
+        return tuple(column for column in everything if column not in self.dropped and column not in self.silent)
+
+    def bent(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
+        """The same terms with curves of these numbers, to be settled again."""
+        terms = tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms)
+        said = tuple(check for check in self.checks if not check.name.startswith((SEPARATION, NOTHING_NEW)))
+        return Design(terms=terms, checks=said, lapse=self.lapse)
+
+    def complete(self, frame: pd.DataFrame) -> np.ndarray:
+        """Rows in which no numeric covariate is missing (a missing category is a level of its own)."""
+        complete = np.ones(len(frame), dtype=bool)
+        for term in self.terms:
+            if not term.is_category:
+                complete &= np.isfinite(_floats(frame[term.covariate]))
+        return complete
+
+    def encode(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """The design matrix of new rows.
+
+        Returns
+        -------
+        ndarray (rows, len(columns)), ndarray (rows,)
+            Dummies against the reference and centred numbers; and which rows have a level of which nobody left.
+
+        Raises
+        ------
+        DataError
+            When a covariate or number is missing, or a level was not there when the design was made.
+        """
+        missing = [term.covariate for term in self.terms if term.covariate not in frame.columns]
+        if missing:
+            raise DataError(
+                sentence("covariates: got no column {names}, expected them as when the model was fitted.",
+                         names=listing([repr(name) for name in missing]))
+            )  # fmt: skip
+        faults, silent = [], np.zeros(len(frame), dtype=bool)
+        columns: dict[tuple[str, str], np.ndarray] = {}
+        for term in self.terms:
+            if not term.is_category:
+                values = _floats(frame[term.covariate])
+                if bad := int((~np.isfinite(values)).sum()):
+                    faults.append(
+                        sentence("covariate {name!r}: got {rows} rows without a finite number; leave them out first.",
+                                 name=term.covariate, rows=number(bad))
+                    )  # fmt: skip
+                columns |= dict(zip(term.columns, term.numbers(values).T, strict=True))
+                continue
+            levels = as_levels(frame[term.covariate])
+            shown = dict(term.shown)
+            unseen = sorted(set(levels) - set(shown))
+            if unseen:
+                faults.append(
+                    sentence(
+                        "covariate {name!r}: got {levels}, expected one of the levels that the model was fitted on; "
+                        "fit it again with these customers.",
+                        name=term.covariate,
+                        levels=listing([repr(level) for level in unseen[:5]]),
+                    )
+                )
+            levels = levels.map(shown).to_numpy()
+            for level in term.levels:
+                columns[term.covariate, level] = (levels == level).astype(float)
+                if (term.covariate, level) in self.silent:
+                    silent |= levels == level
+        if faults:
+            raise DataError(*faults)
+        used = [columns[column] for column in self.columns]
+        return (np.column_stack(used) if used else np.zeros((len(frame), 0))), silent
+
+    def compared(self, frame: pd.DataFrame) -> list[int]:
+        """How many customers each column compares: those at its level or at the reference; all of a number."""
+        counts = {
+            term.covariate: as_levels(frame[term.covariate]).map(dict(term.shown)).value_counts()
+            for term in self.terms
+            if term.is_category
+        }
+        references = {term.covariate: term.levels[0] for term in self.terms if term.is_category}
+        return [
+            int(counts[covariate].get(level, 0) + counts[covariate].get(references[covariate], 0))
+            if covariate in references
+            else len(frame)
+            for covariate, level in self.columns
+        ]
+
+    def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
+        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new.
+
+        Raises
+        ------
+        NobodyLeft
+            When `events` has none.
+        """
+        if not events.any():
+            raise NobodyLeft(
+                sentence(
+                    "lifetimes.event: got nobody who {left} and has every number of the covariates, expected some; no "
+                    "hazard ratio can be estimated. Use more data, or do without the covariate that is missing most.",
+                    **ending(self.lapse),
+                )
+            )
+        bare = replace(self, dropped=(), silent=(), checks=())
+        silent, checks = [], list(self.checks)
+        for term in self.terms:
+            if term.is_category:
+                levels = as_levels(frame[term.covariate]).map(dict(term.shown)).to_numpy()
+                nobody = [
+                    level for level in term.levels if (levels == level).any() and not events[levels == level].any()
+                ]
+                silent += [(term.covariate, level) for level in nobody]
+                if nobody:
+                    checks.append(
+                        Check(
+                            name=f"{SEPARATION}{term.covariate}",
+                            status="warn",
+                            message=sentence(
+                                "{label}: nobody with {levels} {left}, so no hazard ratio can be given (separation); "
+                                "they are predicted to {stay} for as long as the data last.",
+                                **ending(self.lapse),
+                                label=term.label,
+                                levels=listing([f"“{level}”" for level in nobody]),
+                            ),
+                        )
+                    )
+        with_silent = replace(bare, silent=tuple(silent))
+        matrix, rows = with_silent.encode(frame)
+        columns = with_silent.columns
+        dropped, reasons = _aliased(matrix[~rows], columns)
+        names = {term.covariate: term.label for term in self.terms}
+        if dropped:
+            said = [
+                f"{_column(column, names)} ({_reason(reason, names)})"
+                for column, reason in zip(dropped[:6], reasons[:6], strict=True)
+            ]
+            if len(dropped) > 6:
+                said.append(sentence("{count} more", count=len(dropped) - 6))
+            copies = all(len(reason) == 1 for reason in reasons)
+            checks.append(
+                Check(
+                    name=NOTHING_NEW,
+                    status="pass" if copies else "warn",
+                    message=sentence("Left out of the model, because they say nothing new: {columns}.",
+                                     columns="; ".join(said)),
+                    value=len(dropped),
+                )
+            )  # fmt: skip
+        return replace(with_silent, dropped=tuple(dropped), checks=tuple(checks))
+
+
+def build_design(
+    frame: pd.DataFrame,
+    events: np.ndarray,
+    covariates: Iterable[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    lapse: bool = False,
+) -> Design:
+    """Describe covariates and settle which columns are used.
+
+    Numbers stay numbers; booleans and texts become dummies against their most frequent level. Levels with fewer than
+    10 customers, and all but the 11 largest of more than 12, are taken together. A missing category is a level of its
+    own, "not stated": that somebody did not say is known for new customers too, and nobody is lost. Rows with a
+    missing number are left out (complete cases), counted in a check.
+
+    Parameters
+    ----------
+    frame
+        One row a customer.
+    events
+        True where the customer left.
+    covariates
+        Columns, in order of preference: of two that say the same, the first is kept.
+    labels
+        Labels of columns.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
+
+    Raises
+    ------
+    DataError
+        When a column is missing, is a date.
+    NobodyLeft
+        When no customer with complete covariates left.
+    """
+    covariates = list(dict.fromkeys(covariates))
+    faults = []
+    for covariate in covariates:
+        if covariate not in frame.columns:
+            faults.append(sentence("covariates: got {name!r}, expected a column of lifetimes.", name=covariate))
+        elif pd.api.types.is_datetime64_any_dtype(frame[covariate]) or pd.api.types.is_timedelta64_dtype(
+            frame[covariate]
+        ):
+            faults.append(
+                sentence("covariate {name!r}: got dates, expected numbers, texts or booleans; make an age of it.",
+                         name=covariate)
+            )  # fmt: skip
+    if faults:
+        raise DataError(*faults)
+
+    terms, checks, complete = [], [], np.ones(len(frame), dtype=bool)
+    incomplete = []
+    for covariate in covariates:
+        column, label = frame[covariate], label_of(labels, covariate)
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            values = _floats(column)
+            known = np.isfinite(values)
+            if not known.all():
+                incomplete.append(label)
+            complete &= known
+            terms.append(Term(covariate=covariate, label=label, **_scale(values[known])))
+        else:
+            levels = as_levels(column)
+            shown, small = gather(levels, label=label, check=f"small_levels_{covariate}")
+            checks += small
+            terms.append(
+                Term(
+                    covariate=covariate,
+                    label=label,
+                    shown=tuple(shown.items()),
+                    levels=_reference_first(levels.map(shown).to_numpy(), events),
+                )
+            )
+    if incomplete:
+        lost = int((~complete).sum())
+        checks.append(
+            Check(
+                name="covariates_missing",
+                status="warn",
+                message=sentence(
+                    "{lost} of {all} customers ({share}) lack a number ({columns}) and are left out of the model "
+                    "(complete cases); if those who lack it {leave} more or less often, hazard ratios are distorted.",
+                    lost=number(lost), all=number(len(frame)), share=percent(lost / len(frame)),
+                    columns=listing(incomplete), **ending(lapse),
+                ),
+                value=lost / len(frame),
+            )
+        )  # fmt: skip
+    return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame[complete], events[complete])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two kinds of customers who differ in one covariate alone.
+
+    Attributes
+    ----------
+    term
+        The covariate.
+    value, reference
+        What it is of the one and of the other, in words.
+    weights (p,)
+        Log hazard ratio: these times the coefficients.
+    column
+        Place of the (first) column.
+    """
+
+    term: Term
+    value: str
+    reference: str
+    weights: np.ndarray
+    column: int
+
+
+def comparisons(design: Design) -> list[Comparison]:
+    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
+    number that goes in as a curve, both with its mean."""
+    found = []
+    for term in design.terms:
+        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        if term.is_category:
+            pairs = [(design.columns[place][1], term.levels[0], {place: 1.0}) for place in own]
+        elif not own:
+            pairs = []
+        elif not term.knots:
+            pairs = [(number(term.high), number(term.low), {own[0]: term.high - term.low})]
+        else:
+            names = [design.columns[place][1] for place in own]
+            pairs = []
+            for end in (term.low, term.high):
+                values = dict(zip((name for _, name in term.columns), term.numbers(np.array([end]))[0], strict=True))
+                weights = {place: float(values[name]) for place, name in zip(own, names, strict=True)}
+                pairs.append((number(end), number(term.center), weights))
+        for value, reference, weights in pairs:
+            row = np.zeros(len(design.columns))
+            row[list(weights)] = list(weights.values())
+            found.append(Comparison(term, value, reference, row, min(weights)))
+    return found
+
+
+def _floats(column: pd.Series) -> np.ndarray:
+    return column.to_numpy(dtype=float, na_value=np.nan)
+
+
+def _scale(values: np.ndarray) -> dict[str, float]:
+    if not len(values):
+        return {}
+    distinct = np.unique(values)
+    low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
+    if low == high:  # half and more share one value
+        low, high = np.quantile(values, [0.1, 0.9])
+    if low == high and len(distinct) > 1:
+        low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
+    return {"center": float(values.mean()), "low": float(low), "high": float(high)}
+
+
+def _reference_first(levels: np.ndarray, events: np.ndarray) -> tuple[str, ...]:
+    names, sizes = np.unique(levels, return_counts=True)
+    left = np.array([events[levels == name].any() for name in names])
+    order = np.lexsort((names, -sizes, ~left))
+    return tuple(str(name) for name in names[order])
+
+
+def _aliased(matrix: np.ndarray, columns: tuple) -> tuple[list, list]:
+    """Columns that are constant or a linear combination of columns before them, and those columns.
+
+    The rank is read from R of the QR decomposition of the centred, scaled matrix, taking columns in their order (as R's
+    limited pivoting does), so that of two equal columns the first stays.
+    """
+    if not columns:
+        return [], []
+    centred = matrix - matrix.mean(axis=0)
+    scale = np.sqrt((centred**2).sum(axis=0))
+    constant = scale <= 1e-12 * np.maximum(np.abs(matrix).max(axis=0, initial=0) * np.sqrt(len(matrix)), 1e-300)
+    triangle = qr(centred / np.where(constant, 1, scale), mode="r", check_finite=False)[0][: len(columns)]
+    kept: list[int] = []
+    dropped, reasons = [], []
+    for place, column in enumerate(columns):
+        if constant[place]:
+            dropped.append(column)
+            reasons.append([])
+            continue
+        target = triangle[:, place]
+        if kept:
+            weights = lstsq(triangle[:, kept], target)[0]
+            if np.linalg.norm(target - triangle[:, kept] @ weights) <= ALIASED:
+                dropped.append(column)
+                reasons.append([columns[kept[i]] for i in np.flatnonzero(np.abs(weights) > 1e-6)])
+                continue
+        kept.append(place)
+    return dropped, reasons
+
+
+def _column(column: tuple[str, str], names: Mapping[str, str]) -> str:
+    covariate, level = column
+    return f"{names[covariate]} “{level}”" if level else names[covariate]
+
+
+def _reason(reason: list[tuple[str, str]], names: Mapping[str, str]) -> str:
+    if not reason:
+        return sentence("always the same")
+    said = listing([_column(column, names) for column in reason[:3]])
+    if len(reason) == 1:
+        return sentence("the same as {columns}", columns=said)
+    return sentence(
+        "follows from {columns}", columns=said if len(reason) <= 3 else sentence("{columns} and others", columns=said)
+    )

@@ -1,0 +1,249 @@
+"""Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.censoring import Followed, FollowedBy
+from workbench.evaluation.comparison import Comparison
+from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
+from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.findings import Check
+from workbench.models.levels import as_levels
+from workbench.models.survival.cause_specific import CauseSpecific
+from workbench.models.survival.changing_hazards import ChangingHazards, fit_changing
+from workbench.models.survival.cox import CoxModel, fit_cox
+from workbench.models.survival.follow_up import follow_up_weights
+from workbench.models.survival.functional_form import functional_form
+from workbench.models.survival.last_period import Forecast, forecast
+from workbench.models.survival.lives import Lives
+from workbench.models.survival.news import WithNews, fit_reasons_with_news, fit_with_news, fit_with_trees
+from workbench.models.survival.outlook import AHEAD
+from workbench.models.survival.predictions import Predictions, chunks
+from workbench.models.survival.recalibrated import held_out_of, out_of_fold, recalibrated
+from workbench.models.survival.scenario import numbers_of
+from workbench.wording import sentence
+
+MOST_FOLDED = 50_000
+"""Of more customers than this one part in five is foretold, once, instead of every part several times."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judgement:
+    """What came out.
+
+    Attributes
+    ----------
+    comparison
+        The models by name.
+    model
+        The best of them, fitted to everything and recalibrated where that helps.
+    recalibration
+        What was learned about that, and what it does; None where nothing could be judged.
+    reasons
+        The hazards by reason that go with `model`; None where reasons are not known.
+    day
+        The cut-off; None without dates.
+    forecast
+        Of the time after it by the best model, which had not seen it; None without dates.
+    remedied
+        The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
+    problems
+        Why something could not be judged, or what to know about the model.
+    covariates, histories
+        What models were given.
+    """
+
+    comparison: Comparison | None
+    model: Predictions
+    reasons: CauseSpecific | None
+    recalibration: RecalibrationEffect | None
+    day: pd.Timestamp | None
+    forecast: Forecast | None
+    remedied: ChangingHazards | None
+    problems: tuple[Check, ...] = ()
+    covariates: tuple[str, ...] = ()
+    histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def for_scenarios(self, lives: Lives) -> list[Predictions]:
+        """Models for scenarios: the one used, and where it knows nothing new, one that does."""
+        renewed = None
+        if not set(self.histories) & set(numbers_of(self.model)):
+            renewed = fit_with_news(lives.lifetimes, self.covariates, self.histories, labels=lives.labels)
+        return [self.model, *([renewed] if renewed else [])]
+
+
+def judge(
+    model: CoxModel,
+    lives: Lives,
+    horizons: Iterable[float],
+    *,
+    random_seed: int,
+    cutoff: dt.date | None = None,
+    folds: int = 5,
+    repeats: int = 2,
+    confidence: float = 0.9,
+    histories: Mapping[str, pd.DataFrame] | None = None,
+    by_reason: CauseSpecific | None = None,
+) -> Judgement:
+    """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
+
+    Parameters
+    ----------
+    model
+        Usable, fitted to `lives.lifetimes`.
+    horizons
+        Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
+    random_seed, folds, repeats
+        Of evaluations without dates.
+    cutoff
+        Day at which training ends; see `Spells.cutoff`.
+    histories
+        With dates, what became known of customers over time (`histories.histories_of`): models
+        that take it in are judged with the others.
+    by_reason
+        Hazards by reason, fitted to `lives.lifetimes` as `model` is.
+    """
+    remedied = fit_changing(model, lives.lifetimes)
+    plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
+    known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
+    if lives.spells is not None:
+        return _out_of_time(
+            model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
+        )
+    rows = model.complete_cases(lives.lifetimes)
+    followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
+    parts = None
+    if len(rows) > MOST_FOLDED:
+        folds, repeats, parts = 5, 1, 1
+    judged = {
+        name: cross_validate(
+            each.refit, rows, horizons, folds=folds, repeats=repeats, parts=parts, random_seed=random_seed,
+            confidence=confidence, time_unit=lives.time_unit, followed=followed,
+        )
+        for name, each in known.items()
+    }  # fmt: skip
+    comparison = Comparison(judged)
+    best = known[comparison.best]
+    told = out_of_fold(best.refit, rows, horizons, random_seed=random_seed, parts=parts)
+    effect = None
+    if told:
+        effect = judge_recalibration(
+            told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+            followed=followed and _followed(followed, *told),
+        )  # fmt: skip
+        best = recalibrated(best, effect.recalibration, *told)
+    return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
+                     forecast=None, remedied=remedied)  # fmt: skip
+
+
+def _out_of_time(
+    model: CoxModel,
+    known: dict,
+    lives: Lives,
+    histories: Mapping[str, pd.DataFrame],
+    by_reason: CauseSpecific | None,
+    random_seed: int,
+    *,
+    cutoff: dt.date | None,
+    confidence: float,
+) -> Judgement:
+    spells = lives.spells
+    day = spells.cutoff(cutoff)
+    train, test = spells.until(day), spells.after(day)
+    covariates = [term.covariate for term in model.design.terms]
+    earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lives.time_unit, labels=lives.labels)
+    if any(term.knots for term in model.design.terms):  # curves are found anew in what was known by then
+        earlier = functional_form(earlier, train, random_seed=random_seed).model
+    test = _encodable(earlier, test)
+    if not earlier.usable or test.empty or not test["event"].any():
+        message = sentence(
+            "Nothing could be judged out of time at {day}: too little had happened before or happened after. Choose "
+            "another cut-off.", day=day.date(),
+        )  # fmt: skip
+        problem = Check(name="out_of_time", status="warn", message=message)
+        return Judgement(comparison=None, model=model, reasons=by_reason, recalibration=None, day=day,
+                         forecast=None, remedied=_remedy(known), problems=(problem,))  # fmt: skip
+    fitted = {next(iter(known)): earlier}
+    if len(known) > 1 and (remedied := fit_changing(earlier, train)):
+        fitted[list(known)[1]] = remedied
+    histories = {name: history for name, history in histories.items() if name not in covariates}
+    words = {"confidence": confidence, "labels": lives.labels}
+    if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
+        fitted[sentence("what was last known, renewed every quarter")] = renewed
+    if trees := fit_with_trees(
+        earlier.complete_cases(train), covariates, histories, random_seed=random_seed, confidence=confidence
+    ):
+        fitted[sentence("boosted trees of what was last known")] = trees
+    within = float((test["duration"] - test["entry"]).max())
+    horizons = [each for each in AHEAD if each <= within] or [within]
+    judged = {
+        name: evaluate(
+            each,
+            test,
+            horizons,
+            train=train,
+            confidence=confidence,
+            time_unit=lives.time_unit,
+            since=str(day.date()),
+            lapse=spells.lapse,
+        )
+        for name, each in fitted.items()
+    }
+    comparison = Comparison(judged)
+    chosen = fitted[comparison.best]
+    told = held_out_of(chosen, test, horizons)
+    effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+                                 lapse=spells.lapse)  # fmt: skip
+    final = known.get(comparison.best)
+    if final is None and chosen is trees:
+        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence)
+    elif final is None:
+        final = fit_with_news(lives.lifetimes, covariates, histories, **words)
+    final = final or model
+    problems = ()
+    if isinstance(final, WithNews) and final.news.trees:
+        message = sentence(
+            "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
+            "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
+        )
+        problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
+    if by_reason is not None and isinstance(final, WithNews):
+        by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
+    return Judgement(
+        comparison=comparison,
+        model=recalibrated(final, effect.recalibration, told, test),
+        reasons=by_reason,
+        recalibration=effect,
+        day=day,
+        forecast=forecast(chosen, spells, day, confidence=confidence, there=test, standard=model),
+        remedied=_remedy(known),
+        problems=problems,
+        covariates=tuple(covariates),
+        histories=histories,
+    )
+
+
+def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:
+    """Probabilities of being followed to the horizons, on the clock that starts when each is first observed."""
+    clock = rows.assign(duration=told.durations, event=told.events)
+    parts = [followed(clock.iloc[part], np.array(told.horizons)) for part in chunks(len(clock))]
+    return Followed(
+        before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
+    )
+
+
+def _remedy(known: dict) -> ChangingHazards | None:
+    return next((each for each in known.values() if isinstance(each, ChangingHazards)), None)
+
+
+def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that the model can foretell: complete, and of levels that it has seen."""
+    rows = model.complete_cases(rows)
+    for term in model.design.terms:
+        if term.is_category:
+            rows = rows[as_levels(rows[term.covariate]).isin(dict(term.shown)).to_numpy()]
+    return rows

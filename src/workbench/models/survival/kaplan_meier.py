@@ -1,0 +1,114 @@
+"""Kaplan–Meier: what share of customers is still there after a time, for all or by segment."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.evaluation.product_limit import enough_from, product_limit
+from workbench.findings import Check
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
+from workbench.models.survival.curve_words import ALL
+from workbench.models.survival.curves import Curves
+from workbench.models.survival.lifetimes import entry_of, label_of, require_lifetimes
+from workbench.wording import number, sentence
+
+
+def kaplan_meier(
+    lifetimes: pd.DataFrame,
+    *,
+    by: str | None = None,
+    confidence: float = 0.9,
+    time_unit: str = "month",
+    labels: Mapping[str, str] | None = None,
+    smallest_group: int = SMALLEST_GROUP,
+    lapse: bool = False,
+) -> Curves:
+    """Kaplan–Meier curves of all customers, or of each group of a segment.
+
+    Parameters
+    ----------
+    lifetimes
+        One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the column `by`, and `entry` where some
+        were on board before the records begin: they are at risk from then on. A curve then begins where at least
+        `smallest_group` are at risk, and is about those who had lasted until there.
+    by
+        Segment. Missing values are a group of their own ("not stated").
+    confidence
+        Level of every interval.
+    time_unit, labels
+        What durations are counted in, and labels of columns.
+    smallest_group
+        Groups with fewer customers are shown together with others, and no estimate that rests on fewer customers is
+        shown or compared.
+    lapse
+        Whether customers lapse instead of leaving: what it is called.
+
+    Raises
+    ------
+    DataError
+        When the table breaks its contract, or holds fewer customers than may be shown.
+
+    Examples
+    --------
+    >>> two = pd.DataFrame({"customer_id": range(40), "duration": [1, 2, 2, 4] * 10, "event": [1, 1, 0, 1] * 10})
+    >>> kaplan_meier(two).at([1, 3])[["horizon", "survival"]].round(3).values.tolist()
+    [[1.0, 0.75], [3.0, 0.5]]
+    """
+    lifetimes = require_lifetimes(lifetimes, [by] if by else [])
+    if len(lifetimes) < smallest_group:
+        raise DataError(
+            sentence(
+                "lifetimes: got fewer than {smallest} customers, expected more: so small a group is not shown.",
+                smallest=number(smallest_group),
+            )
+        )
+    checks: tuple[Check, ...] = ()
+    groups = pd.Series(sentence(ALL), index=lifetimes.index)
+    if by:
+        refuse_measurements(lifetimes[by], by)
+        levels = as_levels(lifetimes[by])
+        shown, checks = gather(
+            levels, label=label_of(labels, by), check=f"small_groups_{by}", smallest_group=smallest_group
+        )
+        groups = levels.map(shown)
+        if groups.nunique() == 1:
+            checks += (_one_group(by, labels),)
+    sizes = groups.value_counts()
+    order = sizes.index[np.lexsort((sizes.index, -sizes.to_numpy()))]
+    tables = {}
+    for group in order:
+        member = (groups == group).to_numpy()
+        tables[group] = _curve(lifetimes[member], confidence, smallest_group)
+    return Curves(
+        frame=pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True),
+        by=by,
+        label=label_of(labels, by) if by else None,
+        time_unit=time_unit,
+        confidence=confidence,
+        smallest_group=smallest_group,
+        lapse=lapse,
+        checks=checks,
+    )
+
+
+def _curve(lifetimes: pd.DataFrame, confidence: float, smallest_group: int) -> pd.DataFrame:
+    entry = entry_of(lifetimes)
+    if entry is None:
+        return product_limit(lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), confidence=confidence)
+    start = enough_from(lifetimes["duration"].to_numpy(), entry, smallest_group)
+    lasted = (lifetimes["duration"] > start).to_numpy()
+    lifetimes, entry = lifetimes[lasted], np.where(entry[lasted] <= start, 0.0, entry[lasted])
+    return product_limit(
+        lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry, confidence=confidence
+    )
+
+
+def _one_group(by: str, labels: Mapping[str, str] | None) -> Check:
+    return Check(
+        name=f"one_group_{by}",
+        status="warn",
+        message=sentence("{label} has a single group in these data, so nothing is compared by it.",
+                         label=label_of(labels, by)),
+    )  # fmt: skip

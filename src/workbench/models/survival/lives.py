@@ -1,0 +1,178 @@
+"""Lifetimes from whichever table a dataset has: lifetimes as they are, subscriptions, or purchases and their lapse."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from workbench.evaluation.horizons import number_of, units
+from workbench.findings import Check, Finding
+from workbench.models.survival.lapse import Lapse, from_transactions
+from workbench.models.survival.lifetimes import covariates_of, label_of, late_entries
+from workbench.models.survival.spells import Spells, from_subscriptions
+from workbench.wording import listing, sentence
+
+OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
+LABELS = {
+    "on_board": "On board before the records",
+    "purchases_so_far": "Purchases so far",
+    "amount_so_far": "Amount per purchase so far",
+    "plan": "Plan",
+    "price": "Price",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lives:
+    """Lifetimes and where they come from.
+
+    Attributes
+    ----------
+    lifetimes
+        As in the canonical table.
+    time_unit, labels
+        What durations are counted in, and labels of columns.
+    covariates
+        Columns that may explain who leaves.
+    spells
+        The same with dates; None where there are none.
+    lapse
+        How buyers were taken to have lapsed; None otherwise.
+    checks
+        What was put together, left out or assumed.
+    """
+
+    lifetimes: pd.DataFrame
+    time_unit: str
+    labels: Mapping[str, str]
+    covariates: list[str]
+    spells: Spells | None
+    lapse: Lapse | None
+    checks: tuple[Check, ...]
+
+    @property
+    def time_units(self) -> str:
+        """The unit in the plural, for the heads of tables."""
+        return units(self.time_unit)
+
+    @property
+    def lapsing(self) -> bool:
+        """Whether customers lapse instead of leaving."""
+        return self.lapse is not None
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What the way in which lifetimes came about says by itself."""
+        return self.lapse.findings() if self.lapse else ()
+
+    def segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> list[str]:
+        """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them."""
+        wanted = chosen if chosen is not None else [*of_dataset, *(["plan"] if self.spells else [])]
+        return [name for name in dict.fromkeys(wanted) if name in self.lifetimes.columns]
+
+    def usual_horizons(self) -> list[float]:
+        """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
+        last four, of which the curve judges whether it bears them."""
+        followed = float(self.lifetimes["duration"].quantile(0.95))
+        usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
+        reached = [each for each in usual if each <= followed]
+        return reached[-4:] or [followed]
+
+
+def read_lives(
+    table: str,
+    rows: pd.DataFrame,
+    *,
+    customers: pd.DataFrame | None = None,
+    constant: Iterable[str] = (),
+    labels: Mapping[str, str] | None = None,
+    time_unit: str = "",
+    as_of: dt.date | None = None,
+    records_since: dt.date | None = None,
+    lapse_days: int | None = None,
+) -> Lives:
+    """Lifetimes from a canonical table.
+
+    Parameters
+    ----------
+    table, rows
+        Its name (`lifetimes`, `subscriptions` or `transactions`) and its rows.
+    customers
+        Attributes by `customer_id`, as of the extract but for those that are `constant`; not used with lifetimes, which
+        bring their own.
+    labels, time_unit
+        Of the columns, and of lifetimes; dated tables are counted in months.
+    as_of
+        Day of the extract, where it is known.
+    records_since, lapse_days
+        See `from_subscriptions` and `from_transactions`.
+    """
+    labels = {**LABELS, **(labels or {})}
+    time_unit = time_unit.removesuffix("s")
+    if table == "lifetimes":
+        return Lives(
+            lifetimes=rows,
+            time_unit=time_unit,
+            labels=labels,
+            covariates=covariates_of(rows),
+            spells=None,
+            lapse=None,
+            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit)),
+        )
+    attributes, checks = _attributes(customers, constant, labels)
+    lapse = None
+    if table == "subscriptions":
+        spells = from_subscriptions(rows, as_of=as_of, records_since=records_since, attributes=attributes)
+    else:
+        lapse = from_transactions(rows, as_of=as_of, lapse_days=lapse_days, attributes=attributes)
+        spells = lapse.spells
+    late = bool((spells.lifetimes["entry"] > 0).any())
+    return Lives(
+        lifetimes=spells.lifetimes,
+        time_unit="month",
+        labels=labels,
+        covariates=[name for name in spells.covariates if spells.lifetimes[name].dtype.kind != "M"],
+        spells=spells,
+        lapse=lapse,
+        checks=(*spells.checks, *checks, *(late_entries(spells.lifetimes) if late else ())),
+    )
+
+
+def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check, ...]:
+    """What one row a customer without dates makes everybody assume."""
+    attributes = [label_of(labels, name) for name in covariates_of(rows)]
+    if "entry" in rows.columns and not attributes:
+        return ()
+    said = []
+    if "entry" not in rows.columns:
+        said.append(sentence("everybody was followed from their first day"))
+    if attributes:
+        said.append(
+            sentence(
+                "attributes ({labels}) have always been as they are in the extract, which flatters hazard ratios and "
+                "predictions where customers change them as they stay",
+                labels=listing(attributes[:3] + ([sentence("others")] if len(attributes) > 3 else [])),
+            )
+        )
+    message = sentence("One row a customer and no dates, so it is assumed that {said}.", said=listing(said))
+    return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
+
+
+def _attributes(
+    customers: pd.DataFrame | None, constant: Iterable[str], labels: Mapping[str, str]
+) -> tuple[pd.DataFrame | None, tuple[Check, ...]]:
+    """Attributes without times, and a warning of those that may have changed on the way."""
+    if customers is None:
+        return None, ()
+    kept = [name for name in customers.columns if name not in OWN_ATTRIBUTES]
+    constant = set(constant)
+    changing = [label_of(labels, name) for name in kept if name != "customer_id" and name not in constant]
+    if not changing:
+        return customers[kept], ()
+    message = sentence(
+        "As of the extract, not of the day on which a customer's clock starts: {labels}. What changed on the way is "
+        "credited to the whole life; declare those constant in dataset.yaml that never change.",
+        labels=listing(changing[:4] + ([sentence("others")] if len(changing) > 4 else [])),
+    )
+    return customers[kept], (Check(name="attributes_as_of_extract", status="warn", message=message,
+                                   value=len(changing), threshold=0),)  # fmt: skip

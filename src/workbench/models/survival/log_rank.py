@@ -1,0 +1,144 @@
+"""Log-rank tests: do the groups of a segment leave at the same rate?"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from workbench.evaluation.multiplicity import holm
+from workbench.findings import Finding
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
+from workbench.models.survival.endings import ending
+from workbench.models.survival.lifetimes import entry_of, inline, label_of, require_lifetimes
+from workbench.wording import p_value, sentence
+
+
+def log_rank(
+    lifetimes: pd.DataFrame,
+    segments: Sequence[str],
+    *,
+    labels: Mapping[str, str] | None = None,
+    smallest_group: int = SMALLEST_GROUP,
+) -> pd.DataFrame:
+    """One log-rank test a segment, adjusted for their number.
+
+    Parameters
+    ----------
+    lifetimes
+        One row a customer: `customer_id`, `duration`, `event`, `entry` where some came on board late, and the segments.
+    segments
+        Columns.
+    labels
+        Labels of columns.
+    smallest_group
+        Smaller groups are gathered as in `kaplan_meier`.
+
+    Returns
+    -------
+    DataFrame
+        `segment`, `label`, `groups`, `customers`, `statistic` (chi squared), `degrees_of_freedom`, `p_value`,
+        `p_value_holm` (adjusted over the segments that could be tested). The last four are missing (`<NA>`) where a
+        segment has fewer than two groups still followed when the first customer left. Degrees of freedom are those
+        groups less one.
+
+    References
+    ----------
+    Mantel (1966); Holm (1979).
+    """
+    lifetimes = require_lifetimes(lifetimes, segments)
+    rows = []
+    for segment in dict.fromkeys(segments):
+        refuse_measurements(lifetimes[segment], segment)
+        label = label_of(labels, segment)
+        levels = as_levels(lifetimes[segment])
+        shown, _ = gather(levels, label=label, check=segment, smallest_group=smallest_group)
+        groups = levels.map(shown)
+        row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
+        if row["groups"] > 1 and lifetimes["event"].any():
+            # A group that was followed until before the first event could not have lost anybody: it is not compared.
+            first = lifetimes["duration"][lifetimes["event"]].min()
+            exposed = groups.isin(groups[lifetimes["duration"] >= first].unique())
+            if groups[exposed].nunique() > 1:
+                row |= _tested(lifetimes[exposed], groups[exposed].to_numpy())
+        rows.append(row)
+    types = {"statistic": "Float64", "degrees_of_freedom": "Int64", "p_value": "Float64", "p_value_holm": "Float64"}
+    columns = ["segment", "label", "groups", "customers", *types]
+    table = pd.DataFrame(rows, columns=columns).astype(types)
+    tested = table["p_value"].notna()
+    table.loc[tested, "p_value_holm"] = holm(table.loc[tested, "p_value"].to_numpy(dtype=float))
+    return table
+
+
+def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | int]:
+    """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance."""
+    durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
+    entry = entry_of(lifetimes)
+    times, place = np.unique(durations[events], return_inverse=True)
+    names = np.unique(groups)
+    at_risk, left = np.zeros((len(names), len(times))), np.zeros((len(names), len(times)))
+    for row, name in enumerate(names):
+        member = groups == name
+        at_risk[row] = member.sum() - np.searchsorted(np.sort(durations[member]), times)
+        if entry is not None:
+            at_risk[row] -= member.sum() - np.searchsorted(np.sort(entry[member]), times)
+        left[row] = np.bincount(place[member[events]], minlength=len(times))
+    all_left, everyone = left.sum(axis=0), at_risk.sum(axis=0)
+    share = at_risk / everyone
+    spread = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
+    score = (left - share * all_left).sum(axis=1)[1:]
+    covariance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
+    statistic = float(score @ np.linalg.pinv(covariance[1:, 1:]) @ score)
+    freedom = len(names) - 1
+    return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
+
+
+def caption_of_tests(*, lapse: bool = False) -> str:
+    """What the table of tests says."""
+    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **ending(lapse))
+
+
+def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
+    """Segments whose groups leave at different rates, by `log_rank`, after Holm's correction."""
+    return tests["segment"][(tests["p_value_holm"] < level).fillna(False)].tolist()
+
+
+def differing_segments(
+    tests: pd.DataFrame, besides: Collection[str] = (), *, few: Collection[str] = (), lapse: bool = False
+) -> tuple[Finding, ...]:
+    """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
+
+    Parameters
+    ----------
+    tests
+        From `log_rank`, exported under that name.
+    besides
+        Segments to pass over.
+    few
+        Segments of which too few left of all groups but one to compare how long they stay.
+    lapse
+        Whether customers lapse instead of leaving.
+    """
+    return tuple(
+        Finding(
+            id=f"log_rank_{row.segment}",
+            statement=sentence(
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), "
+                "though of "
+                "the groups with enough to compare no two differ clearly in how long they {stay}."
+                if row.segment not in few
+                else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
+                "too few of each group but one have {left} to say how much longer any {stay}.",
+                **ending(lapse),
+                label=inline(row.label),
+                p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
+            ),
+            estimate=float(row.p_value_holm),
+            unit=sentence("p-value"),
+            evidence="associational",
+            n=int(row.customers),
+            table="log_rank",
+        )
+        for row in tests.itertuples()
+        if row.segment in different(tests) and row.segment not in besides
+    )

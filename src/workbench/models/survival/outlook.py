@@ -1,0 +1,235 @@
+"""What is to come: each customer's survival from today on, and whom the next quarter decides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.horizons import clean_horizons, number_of, span
+from workbench.evaluation.product_limit import normal_quantile
+from workbench.findings import Check, Finding
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.survival.cause_specific import CauseSpecific
+from workbench.models.survival.draws import export_draws
+from workbench.models.survival.last_period import expected_leavers
+from workbench.models.survival.lifetimes import label_of, require_lifetimes
+from workbench.models.survival.lives import Lives
+from workbench.models.survival.predictions import Predictions
+from workbench.models.survival.spells import Spells
+from workbench.wording import number, percent, sentence
+
+AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
+"""Months from today for which customers are foretold."""
+QUARTER = 3.0
+MOST_BEYOND = 0.2
+EDGE = 0.1
+"""The share of customers most at risk."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outlook:
+    """What becomes of the customers on board at the end of the records.
+
+    Attributes
+    ----------
+    table
+        `customer_id`, `horizon` (from the end of the records, in `time_unit`), `survival`, `lower`, `upper`, and
+        `incidence_<reason>` where reasons are known; `extrapolated`: beyond the data.
+    customers
+        `customer_id`, `tenure`, covariates, `gone` (probability of leaving within `ahead`).
+    ahead
+        The quarter to come, or the nearest horizon asked for.
+    interval
+        Of the number who leave within `ahead`: chance and estimation together.
+    confidence, time_unit
+        As given.
+    dated
+        Whether the end of the records is a day; without dates it is when each was last seen.
+    lapse
+        Whether leaving is a lapse in buying.
+    """
+
+    table: pd.DataFrame
+    customers: pd.DataFrame
+    ahead: float
+    interval: tuple[float, float]
+    confidence: float
+    time_unit: str
+    dated: bool
+    lapse: bool
+
+    @property
+    def beyond(self) -> float:
+        """Share of customers for whom the time `ahead` reaches beyond the longest time ever observed."""
+        quarter = self.table[self.table["horizon"] == self.ahead]
+        return float(quarter["extrapolated"].mean())
+
+    @property
+    def expected(self) -> float:
+        """How many leave within `ahead`."""
+        return float(self.customers["gone"].sum())
+
+    def findings(self) -> tuple[Finding, ...]:
+        """How many are expected to leave in the next quarter, and how far they can be named beforehand."""
+        gone = self.customers["gone"].sort_values(ascending=False)
+        if gone.empty:
+            return ()
+        most = int(np.ceil(EDGE * len(gone)))
+        extrapolated = self.beyond > MOST_BEYOND
+        template = (
+            "If hazards go on as they were, {gone} of {all} customers will {verb} within the next {span}; nobody has "
+            "been seen for as long as most of them would then have been customers."
+            if extrapolated
+            else "Within the next {span} {gone} of {all} customers are expected to {verb}; the tenth most at risk "
+            "holds {part} of them."
+        )
+        return (
+            Finding(
+                id="next_quarter",
+                statement=sentence(
+                    template,
+                    span=span(self.ahead, self.time_unit), gone=number(round(self.expected)), all=number(len(gone)),
+                    verb=sentence("lapse") if self.lapse else sentence("leave"),
+                    part=percent(float(gone.iloc[:most].sum() / gone.sum()) if gone.sum() else None),
+                ),
+                estimate=self.expected,
+                unit=sentence("customers"),
+                interval=self.interval,
+                interval_kind=sentence("{level} prediction", level=percent(self.confidence)),
+                evidence="assumed" if extrapolated else "associational",
+                n=len(gone),
+                table="next_quarter",
+            ),
+        )  # fmt: skip
+
+    def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
+        """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group; the worst group of
+        each segment first. Groups of fewer than ten are shown together."""
+        rows = []
+        known = self.customers
+        for segment in segments:
+            levels = as_levels(known[segment])
+            shown, _ = gather(levels, label=segment, check=segment, smallest_group=SMALLEST_GROUP)
+            groups = known.groupby(levels.map(shown).to_numpy())["gone"]
+            part = groups.agg(customers="size", expected="sum", share="mean").reset_index(names="group")
+            rows.append(part.sort_values("share", ascending=False).assign(segment=label_of(labels, segment)))
+        columns = ["segment", "group", "customers", "expected", "share"]
+        gone = known["gone"]
+        everyone = pd.DataFrame([["", sentence("all customers"), len(gone), gone.sum(), gone.mean()]], columns=columns)
+        return pd.concat([everyone, *rows], ignore_index=True)[columns]
+
+    def checks(self) -> tuple[Check, ...]:
+        """For how many customers the next quarter is extrapolated; and who counts as on board without dates."""
+        if self.customers.empty:
+            return ()
+        message = sentence(
+            "For {share} of customers the next {span} lie beyond the longest time ever observed: their hazard is taken "
+            "to go on as in the last third of it.",
+            share=percent(self.beyond), span=span(self.ahead, self.time_unit),
+        )  # fmt: skip
+        checks = [Check(name="customers_beyond_data", status="pass" if self.beyond <= MOST_BEYOND else "warn",
+                        message=message, value=self.beyond, threshold=MOST_BEYOND)]  # fmt: skip
+        if not self.dated:
+            message = sentence(
+                "The data carry no dates: whoever had not left when last seen ({count} customers) is taken to be on "
+                "board, and the time to come counts from then.",
+                count=number(len(self.customers)),
+            )  # fmt: skip
+            checks.append(Check(name="on_board_when_last_seen", status="warn", message=message))
+        return tuple(checks)
+
+
+def on_board(source: Spells | Lives) -> pd.DataFrame:
+    """Who is on board at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
+
+    Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
+    """
+    if isinstance(source, Lives) and source.spells is None:
+        rows = require_lifetimes(source.lifetimes)
+        return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
+    return (source.spells if isinstance(source, Lives) else source).on_board()
+
+
+def outlook(
+    model: Predictions,
+    source: Spells | Lives,
+    *,
+    reasons: CauseSpecific | None = None,
+    horizons: Iterable[float] | None = None,
+    confidence: float = 0.9,
+) -> Outlook:
+    """Foretell everybody on board at the end of the records, given how long they have lasted.
+
+    Parameters
+    ----------
+    model
+        Fitted to the lifetimes of `source`, recalibrated or not.
+    source
+        Lives, or spells with dates.
+    reasons
+        By which what survival loses is shared out; none where it is None.
+    horizons
+        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it.
+    """
+    unit = model.time_unit
+    horizons = clean_horizons([number_of(each, unit) for each in AHEAD] if horizons is None else horizons)
+    now = model.complete_cases(on_board(source))
+    if reasons is not None:
+        now = reasons.complete_cases(now)
+    tenure = now["duration"].to_numpy(dtype=float)
+    table = model.conditional_survival(now, tenure, horizons, confidence=confidence)
+    if reasons is not None:
+        for reason, incidence in reasons.shares(model, now, tenure, horizons).items():
+            table[f"incidence_{reason}"] = incidence.T.ravel()
+    quarter = number_of(QUARTER, unit)
+    ahead = max([each for each in horizons if each <= quarter], default=horizons[0])
+    gone = 1 - table.loc[table["horizon"] == ahead, "survival"].to_numpy()
+    expected, spread = expected_leavers(model, now, tenure, ahead)
+    people = now.drop(columns=["duration", "entry", "event", "reason"], errors="ignore")
+    half = normal_quantile(confidence) * np.sqrt(spread)
+    table["customer_id"] = np.tile(now["person"].to_numpy(), len(horizons))
+    spells = source.spells if isinstance(source, Lives) else source
+    return Outlook(
+        table=table,
+        customers=people.assign(tenure=tenure, gone=gone),
+        ahead=ahead,
+        interval=(max(expected - half, 0.0), min(expected + half, float(len(now)))),
+        confidence=confidence,
+        time_unit=unit,
+        dated=spells is not None,
+        lapse=spells is not None and spells.lapse,
+    )
+
+
+def remaining(
+    model: Predictions, source: Spells | Lives, *, within: float | None = None, confidence: float = 0.9
+) -> pd.DataFrame:
+    """Time that everybody on board is still expected to stay within the next `within` (24 months, in the unit).
+
+    Parameters
+    ----------
+    model, source
+        As in `outlook`.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
+    """
+    within = number_of(AHEAD[-1], model.time_unit) if within is None else within
+    now = model.complete_cases(on_board(source))
+    tenure = now["duration"].to_numpy(dtype=float)
+    table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=24)
+    return table.assign(customer_id=now["person"].to_numpy(), within=within)
+
+
+def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`draws.export_draws` of everybody on board, two years ahead, on a grid of
+    quarters of a month where there is room."""
+    now = model.complete_cases(on_board(source))
+    unit = model.time_unit
+    return export_draws(
+        model, now, now["duration"].to_numpy(dtype=float), within=number_of(AHEAD[-1], unit),
+        step=number_of(AHEAD[-1], unit) / 96, random_seed=random_seed, ids=now["person"],
+    )  # fmt: skip

@@ -1,0 +1,116 @@
+"""Answers, findings and figures, asked of a model whose draws come from the normal approximation (fast)."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from tests.models.drivers.quick_models import fitted
+
+from workbench.models.drivers import figures
+from workbench.models.drivers.answers import PLACES, answer
+from workbench.models.drivers.asymmetry import KINDS
+from workbench.models.drivers.findings import findings
+from workbench.models.drivers.importance import importance
+from workbench.reporting.figures import save_svg
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return answer(fitted([1.0, 0.5, 0.0], unused=0.2), target=70)
+
+
+def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_important(answers):
+    table = answers.importance_table.set_index("driver")
+    assert table.index[0] == "da"
+    assert table.loc["da", "p_above_knockoff"] > 0.95 > table.loc["dc", "p_above_knockoff"]
+    assert answers.model.told_apart
+    found = findings(answers)
+    assert found[0].id == "headline"
+    assert found[0].statement.startswith("“da” goes with “outcome” most (probability over 99%)")
+    assert {each.evidence for each in found} <= {"associational", "descriptive"}
+
+
+def test_shares_belong_to_the_draws_of_the_effects_and_are_less_sure_than_with_ratings_taken_as_known():
+    model = fitted([0.9, 0.5, 0.2], n=300)
+    effect = np.einsum("nsc,s->nc", model.posterior.flat[0], model.segment_shares)[:, 0]
+    assert np.corrcoef(model.importance.share[:, 0], effect)[0, 1] > 0.5
+    known = importance(
+        model.posterior.flat[0], model.segment_shares, model.covariance, model.columns.driver, random_seed=1
+    )
+    assert model.importance.explained.std() > known.explained.std()
+    np.testing.assert_allclose(model.importance.share.mean(0), known.share.mean(0), atol=0.03)
+
+
+def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
+    model = fitted([0.4, 0.4, 0.4, 0.4], correlation=0.8)
+    assert not model.told_apart
+    found = {each.id: each.statement for each in findings(answer(model))}
+    assert found["headline"].startswith("These data cannot tell which single driver matters for “outcome”")
+    for name in ("strongest_lever", "fix_first", "priorities"):
+        assert "cannot be told apart" in found[name] or "cannot be said" in found[name]
+
+
+def test_probabilities_of_places_and_kinds_add_up(answers):
+    np.testing.assert_allclose(answers.map_table[list(PLACES)].sum(axis=1), 1)
+    np.testing.assert_allclose(answers.asymmetry_table[list(KINDS)].sum(axis=1), 1)
+
+
+def test_nothing_to_fix_is_an_answer(answers):
+    content = dataclasses.replace(answers, target=1.0)
+    told = next(each for each in findings(content) if each.id == "fix_first")
+    assert told.statement.startswith("Nothing needs fixing first")
+    assert (content.map_table["fix_first"] == 0).all()
+
+
+def test_metrics_have_their_promised_names_and_are_finite(answers):
+    metrics = answers.metrics()
+    for name in ("da", "db", "dc"):
+        for what in ("importance", "unique_share", "p_above_knockoff", "p_top3", "p_fix_first", "what_if_top_box"):
+            assert np.isfinite(metrics[f"{what}_{name}"])
+    assert sum(metrics[f"importance_{name}"] for name in ("da", "db", "dc")) == pytest.approx(1)
+
+
+def test_draws_for_other_studies_have_every_segment_and_driver(answers):
+    draws = answers.model.effect_draws()
+    assert len(draws) == 400 * 3 * 3
+    assert not draws.duplicated(["chain", "draw", "segment", "driver"]).any()
+    mean = draws.groupby("driver")["effect"].mean()
+    assert mean["da"] == pytest.approx(1.0 / answers.model.columns.spread[0], rel=0.25)
+
+
+def test_uneven_survey_weights_make_penalty_and_reward_less_sure():
+    weight = np.random.default_rng(5).gamma(0.5, size=1200) + 0.05
+    plain = answer(fitted([0.5, 0.5])).asymmetry_table
+    heavy = answer(fitted([0.5, 0.5], changed=lambda frame: frame.assign(weight=weight), weighting="survey"))
+    width = (heavy.asymmetry_table["below_upper"] - heavy.asymmetry_table["below_lower"]).to_numpy()
+    # Kish's design effect of these weights is about 3, so that intervals are about 1.7 times as wide.
+    assert (width > 1.3 * (plain["below_upper"] - plain["below_lower"])).all()
+
+
+def test_answers_foretold_vary_by_people_and_not_by_rows():
+    """Rows that stand for five people each are as good as five times as many rows."""
+    spread = {}
+    for name, times, copies in (("rows", 1, 5), ("weights", 5, 1)):
+
+        def changed(frame, times=times, copies=copies):
+            return frame.loc[frame.index.repeat(copies)].assign(weight=float(times))
+
+        model = fitted([0.5, 0.5], n=300, changed=changed, weighting="frequency")
+        assert model.ratings.n == 1500
+        observed, foretold = model.foretold(400)
+        spread[name] = foretold.std(0)
+        np.testing.assert_allclose(observed.sum(1), 1)
+        np.testing.assert_allclose(foretold.mean(0), observed, atol=0.06)
+    np.testing.assert_allclose(spread["weights"], spread["rows"], rtol=0.2)
+
+
+def test_figures_are_drawn_and_described(answers):
+    for name in ("importance", "map", "levers", "shrinkage"):
+        assert "<svg" in save_svg(getattr(figures, f"draw_{name}")(answers))
+        assert "da" in getattr(figures, f"describe_{name}")(answers)
+    assert "<svg" in save_svg(figures.draw_predictive(answers))
+
+
+def test_checks_pass_on_data_of_the_model(answers):
+    model = answers.model
+    assert {check.status for check in (*model.checks(), *model.sensitivity()[1])} == {"pass"}

@@ -1,0 +1,79 @@
+"""Penalty and reward: every draw is of one kind, and a bend that is there is called by its name."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.models.drivers.quick_models import fitted
+
+from workbench.models.drivers.answers import answer
+from workbench.models.drivers.asymmetry import KINDS, asymmetry_table, kinds_of
+from workbench.models.drivers.findings import asymmetry
+
+
+@pytest.fixture(scope="module")
+def answers():
+    return answer(fitted([1.0, 0.3], n=500, segment=None))
+
+
+SLOPE = st.floats(-3, 3)
+
+
+@given(below=SLOPE, above=SLOPE, smallest=st.floats(0, 1))
+def test_every_draw_is_of_exactly_one_kind(below, above, smallest):
+    found = kinds_of(np.array([below]), np.array([above]), smallest)
+    assert tuple(found) == KINDS
+    assert sum(int(each[0]) for each in found.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("below", "above", "kind"),
+    [
+        (1.0, 0.2, "must_be"),
+        (0.9, 0.85, "one_dimensional"),  # a little more below is no must-be, however surely
+        (0.14, 0.06, "one_dimensional"),  # twice as much, but the difference does not count
+        (0.0, 0.5, "attractive"),
+        (0.6, -0.2, "must_be"),
+        (0.05, -0.05, "indifferent"),
+        (-0.5, -0.4, "reversed"),
+        (0.2, -0.9, "reversed"),
+    ],
+)
+def test_kinds_are_as_defined(below, above, kind):
+    assert kinds_of(np.array([below]), np.array([above]), 0.1)[kind][0]
+
+
+def bent(slope_below, slope_above):
+    def change(frame):
+        rng = np.random.default_rng(3)
+        away = frame["da"] - 3
+        predictor = slope_below * np.minimum(away, 0) + slope_above * np.maximum(away, 0) + 0.3 * frame["db"]
+        answers = predictor + rng.logistic(size=len(frame))
+        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(answers, [0.2, 0.4, 0.6, 0.8]), answers))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("slopes", "kind"),
+    [((1.2, 0.0), "must_be"), ((0.0, 1.2), "attractive"), ((-0.8, -0.8), "reversed"), ((0.8, 0.8), "one_dimensional")],
+)
+def test_a_bend_that_is_there_is_called_by_its_name(slopes, kind):
+    table = asymmetry_table(fitted([0.5, 0.5], n=2000, segment=None, changed=bent(*slopes)), 0.1)
+    row = table.set_index("driver").loc["da"]
+    assert row[kind] > 0.8
+    assert row["kind"] == kind.replace("_", "-")
+    np.testing.assert_allclose(table[list(KINDS)].sum(axis=1), 1)
+
+
+def test_kinds_are_told_in_words(answers):
+    table = answers.asymmetry_table
+    chances = dict.fromkeys(KINDS, 0.0)
+    for kind, words in {
+        "must_be": "Bad ratings of “da” cost more than good ones bring (must-be).",
+        "attractive": "Good ratings of “da” bring more than bad ones cost (attractive).",
+        "reversed": "Better ratings of “da” go with a worse outcome (reversed).",
+        "indifferent": "No driver clearly weighs more on one side of the middle of its scale than on the other.",
+    }.items():
+        answers.__dict__["asymmetry_table"] = table.head(1).assign(**{**chances, kind: 1.0})
+        assert asymmetry(answers).statement == words

@@ -1,0 +1,130 @@
+"""Sentences are as sure as the answers: who is first, which way round, and what can only be fixed together."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.drivers.quick_models import fitted
+
+from workbench.models.drivers.answers import answer
+from workbench.models.drivers.findings import against, fix_first, headline, lever
+
+
+@pytest.fixture(scope="module")
+def base():
+    return answer(fitted([1.0, 0.6, 0.0], n=800), target=70)
+
+
+def with_importance(base, rows):
+    """The same answers with another table of importance."""
+    table = pd.DataFrame(rows)
+    table["label"] = table["driver"].str.upper()
+    for name, value in {"share": 0.4, "lower": 0.3, "upper": 0.5, "p_above_knockoff": 1.0, "p_positive": 1.0}.items():
+        table[name] = table.get(name, pd.Series(value, index=table.index)).fillna(value)
+    changed = dataclasses.replace(base)
+    changed.__dict__["importance_table"] = table
+    return changed
+
+
+def test_the_headline_says_how_sure_first_place_is(base):
+    table = base.importance_table
+    assert table["p_first"].sum() == pytest.approx(1)
+    assert table["p_first"].iloc[0] > 0.99
+    assert "most (probability over 99%): it carries" in headline(base).statement
+
+
+def test_a_first_place_that_is_likely_has_its_probability(base):
+    told = headline(with_importance(base, [{"driver": "a", "p_first": 0.58}, {"driver": "b", "p_first": 0.42}]))
+    assert told.statement.startswith("“A” goes with “outcome” most (probability 58%): it carries 40% of")
+
+
+def test_drivers_that_share_first_place_are_named_together(base):
+    shares = {"a": 0.38, "b": 0.34, "c": 0.2, "d": 0.08}
+    told = headline(with_importance(base, [{"driver": name, "p_first": p} for name, p in shares.items()]))
+    assert told.statement.startswith("“A” (38%), “B” (34%) and “C” (20%) compete for first place")
+    assert "“D”" not in told.statement
+    near = with_importance(
+        base, [{"driver": name, "p_first": p} for name, p in (("a", 0.49), ("b", 0.48), ("c", 0.03))]
+    )
+    assert headline(near).statement.startswith("“A” (49%) and “B” (48%) compete for first place")
+
+
+def test_a_driver_that_runs_backwards_is_told_so():
+    answers = answer(fitted([-1.2, 0.6, 0.3], n=1500))
+    assert answers.model.told_apart
+    assert "but the wrong way round: a better rating goes with a worse “outcome”" in headline(answers).statement
+    (finding,) = against(answers)
+    assert finding.statement.startswith("Better ratings of “da” go with a worse “outcome”")
+    assert answers.map_table.set_index("driver").loc["da", "fix_first"] < 0.01
+
+
+def test_a_first_driver_whose_direction_is_open_is_told_so(base):
+    rows = [{"driver": "a", "p_first": 0.9, "p_positive": 0.6}, {"driver": "b", "p_first": 0.1}]
+    assert (
+        "whether a better rating goes with a better or a worse “outcome” is open"
+        in headline(with_importance(base, rows)).statement
+    )
+
+
+def twins(frame):
+    """`db` is `da` but for one answer in thirty; both move the outcome."""
+    rng = np.random.default_rng(8)
+    other = rng.random(len(frame)) < 0.03
+    frame = frame.assign(db=frame["da"].mask(other, rng.integers(1, 6, len(frame)).astype(float)))
+    latent = 0.8 * (frame["da"] + frame["db"]) / 2 + rng.logistic(size=len(frame))
+    return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(latent, [0.2, 0.4, 0.6, 0.8]), latent))
+
+
+def test_a_driver_to_fix_whose_twin_shares_its_importance_names_the_twin():
+    answers = answer(fitted([0.3, 0.3, 0.0], n=500, segment=None, changed=twins), target=90)
+    assert ("da", "db") in answers.groups
+    group = answers.group_table[answers.group_table["members"].map(len) == 2].iloc[0]
+    places = answers.map_table.set_index("driver")["fix_first"]
+    assert places["db"] > 0.8 > places["da"]  # by chance
+    assert group["fix_first"] > places["db"]
+    told = fix_first(answers).statement
+    assert told.startswith("Fix first: “db” (")
+    assert "Ratings of “db” go together with those of “da”: look at them together." in told
+
+
+def test_drivers_of_which_none_is_likely_alone_are_to_be_fixed_together():
+    answers = answer(fitted([0.3, 0.3, 0.0], n=500, segment=None, changed=twins), target=90)
+    table = answers.map_table.copy()
+    table["fix_first"] = table["fix_first"].clip(upper=0.6)
+    answers.__dict__["map_table"] = table
+    told = fix_first(answers)
+    assert told.statement.startswith(
+        "No single driver can be put first, but together “da” and “db” matter and lie below"
+    )
+    assert told.estimate > 0.8
+
+
+def test_two_drivers_alike_make_a_group_although_there_is_no_rest():
+    assert answer(fitted([0.4, 0.4], n=400, segment=None, changed=twins)).groups == [("da", "db")]
+
+
+def test_without_anything_told_apart_it_is_said_what_lies_below_the_target():
+    answers = answer(fitted([0.1, 0.1, 0.1], n=300, segment=None), target=90)
+    assert not answers.model.told_apart
+    assert (answers.map_table["fix_first"] < 0.8).all()
+    answers.__dict__["group_table"] = answers.group_table.assign(fix_first=0.1)
+    assert fix_first(answers).statement.startswith("Nothing can be put first: “da”, “db” and “dc” lie below the target")
+
+
+def test_what_lies_below_the_target_without_mattering_is_not_hidden():
+    answers = answer(fitted([1.0, 0.6, 0.0], n=800, changed=lambda frame: frame.assign(dc=frame["dc"].clip(upper=2))))
+    weak = dataclasses.replace(answers, target=40.0)
+    assert fix_first(weak).statement.startswith(
+        "Nothing needs fixing first: “dc” lies below the target of 40 of 100, but is"
+    )
+
+
+def test_the_lever_tells_on_how_many_it_rests_and_how_surely_it_is_the_largest(base):
+    row = base.lever_table.iloc[0]
+    told = lever(base).statement
+    assert base.lever_table["p_largest"].sum() == pytest.approx(1)
+    assert told.startswith("Rating “da” one point better where it is not at the top yet (")
+    assert "% of all who answered) goes with" in told
+    assert row["p_largest"] > 0.5
+    assert "a larger gain than with any other driver (probability" in told

@@ -1,0 +1,132 @@
+"""Where the outcome stands: published scores, weights, and doubt about who answered."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import beta
+from tests.models.drivers.answer_sheets import column
+
+from workbench.models.drivers.outcome_level import nonresponse_range, outcome_level
+from workbench.models.drivers.ratings import read_ratings
+
+SETTINGS = {"confidence": 0.9, "response_ratio": 1.5, "random_seed": 1}
+
+
+def nps_answers(scores, **extra):
+    frame = pd.DataFrame({"nps": scores, "item": np.resize([1.0, 2, 3], len(scores)), **extra})
+    columns = [column("nps", "outcome", (0, 10)), column("item", "driver", (1, 5))]
+    if "weight" in frame:
+        columns.append(column("weight", "", None, weighting="survey"))
+    return read_ratings(frame, columns)
+
+
+def test_the_airport_survey_has_its_published_scores(shared):
+    frame = pd.read_csv(shared / "sfo_2017.csv", usecols=["NETPRO", "WEIGHT", "Q7ART"])
+    scores = pd.to_numeric(frame["NETPRO"], errors="coerce").mask(lambda value: value == 11)
+    items = frame["Q7ART"].where(frame["Q7ART"].between(1, 5)).astype(float)
+    table = pd.DataFrame({"nps": scores, "weight": frame["WEIGHT"], "item": items})
+    columns = [
+        column("nps", "outcome", (0, 10)),
+        column("item", "driver", (1, 5)),
+        column("weight", "", None, weighting="survey"),
+    ]
+    found = outcome_level(read_ratings(table, columns), **SETTINGS).metrics()
+    assert found["nps_unweighted"] == pytest.approx(39.8, abs=0.05)
+    assert found["nps"] == pytest.approx(40.4, abs=0.05)
+    assert found["nps_lower"] < 40.4 < found["nps_upper"]
+
+
+def test_intervals_cover_and_do_not_depend_on_the_unit_of_weights():
+    rng = np.random.default_rng(2)
+    scores = rng.integers(0, 11, 400).astype(float)
+    weights = rng.gamma(1.0, size=400) + 0.1
+    one, same = (outcome_level(nps_answers(scores, weight=weights * unit), **SETTINGS).metrics() for unit in (1, 1000))
+    assert one["nps_lower"] == pytest.approx(same["nps_lower"], abs=1e-6)
+    even = outcome_level(nps_answers(scores), **SETTINGS).metrics()
+    assert one["nps_upper"] - one["nps_lower"] > 1.2 * (even["nps_upper"] - even["nps_lower"])
+
+
+def test_where_the_satisfied_answer_more_readily_the_range_holds_the_populations_score():
+    rng = np.random.default_rng(3)
+    people = rng.binomial(10, 0.75, 60_000).astype(float)
+    ready = 0.3 * 1.4 ** ((people - 5) / 10)
+    answered = people[rng.random(len(people)) < ready]
+    level = outcome_level(nps_answers(answered), **SETTINGS)
+
+    def nps(scores):
+        return 100 * (np.mean(scores >= 9) - np.mean(scores <= 6))
+
+    assert level.metrics()["nps"] == pytest.approx(nps(answered))
+    assert level.metrics()["nps_lower"] > nps(people)  # the respondents' interval misses it …
+    assert level.range[0] <= nps(people) <= level.range[1]  # … the range under doubt does not
+
+
+def test_equal_readiness_leaves_the_score_as_it_is():
+    low, high = nonresponse_range(np.array([1, 2, 3]), np.array([0, 5, 10]), np.array([-100, 0, 100]), 1.0)
+    assert low == high == pytest.approx(100 / 3)
+
+
+@pytest.mark.parametrize("weights", [None, "even", "uneven"])
+def test_a_group_that_agrees_completely_has_an_interval_too(weights):
+    rng = np.random.default_rng(4)
+    scores = np.concatenate([np.full(30, 10.0), rng.integers(0, 11, 200)])
+    extra = {"place": ["a"] * 30 + ["b"] * 200}
+    if weights:
+        extra["weight"] = np.ones(230) + 1e-9 * rng.random(230) if weights == "even" else rng.gamma(1.0, size=230) + 0.1
+    table = outcome_level(nps_answers(scores, **extra), ["place"], **SETTINGS).table
+    (row,) = table[(table["group"] == "a") & (table["measure"] == "top_box")].itertuples()
+    assert row.estimate == row.upper == pytest.approx(1)
+    own = extra["weight"][:30] if weights else np.ones(30)
+    worth = own.sum() ** 2 / (own**2).sum()  # Jeffreys' interval of so many equal answers
+    assert row.lower == pytest.approx(beta.ppf(0.05, worth + 0.5, 0.5), abs=0.01)
+
+
+def test_intervals_of_small_groups_that_nearly_agree_cover():
+    """Nine of ten answers are promoters: without prior mass one group in eight has an interval of no width at all."""
+    rng = np.random.default_rng(5)
+    frame = {"place": np.repeat([f"g{place}" for place in range(11)], 20)}
+    inside = []
+    for _ in range(25):
+        scores = np.where(rng.random(220) < 0.9, 10.0, 5.0)
+        table = outcome_level(nps_answers(scores, **frame), ["place"], **SETTINGS).table
+        groups = table[(table["segment"] != "") & (table["measure"] == "top_box")]
+        inside.append((groups["lower"] <= 0.9) & (groups["upper"] >= 0.9))
+    assert 0.85 <= np.mean(inside) <= 0.97
+
+
+def test_a_top_answer_that_nobody_gave_is_not_surely_impossible():
+    ratings = nps_answers(np.resize([3.0, 5, 7, 9], 120))
+    row = outcome_level(ratings, **SETTINGS).everyone.loc["top_box"]
+    assert row["estimate"] == row["lower"] == 0
+    assert 0.005 < row["upper"] < 0.03
+
+
+def test_the_range_under_doubt_includes_chance():
+    scores = np.resize([0.0, 5, 8, 10], 120)
+    ratings = nps_answers(scores)
+    sure = outcome_level(ratings, **{**SETTINGS, "response_ratio": 1.0})
+    row = sure.everyone.loc["nps"]
+    assert sure.range == pytest.approx((row["lower"], row["upper"]), abs=1.5)  # no doubt: the interval is left
+    doubted = outcome_level(ratings, **SETTINGS)
+    low, high = nonresponse_range(
+        np.bincount(ratings.levels).astype(float), ratings.points, np.array([-100.0, -100, 0, 100]), 1.5
+    )
+    assert doubted.range[0] < low - 5
+    assert doubted.range[1] > high + 5
+
+
+def test_the_wide_table_has_a_row_a_group():
+    level = outcome_level(
+        nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 40), ["place"], **SETTINGS
+    )
+    wide = level.wide()
+    assert wide["group"].tolist() == ["all", "a", "b"]
+    assert wide["nps"].iloc[0] == level.metrics()["nps"]
+    assert (wide["mean_lower"] <= wide["mean"]).all()
+
+
+def test_groups_of_fewer_than_ten_are_not_shown():
+    ratings = nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 37 + ["c"] * 3)
+    table = outcome_level(ratings, ["place"], **SETTINGS).table
+    assert table["n"].min() >= 10
+    assert "c" not in set(table["group"])

@@ -1,0 +1,98 @@
+"""A business without contracts has lapses and no churn: whatever is said of it, says so."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.survival.test_lapse import world
+
+from workbench.models.survival.changing_hazards import fit_changing
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.extrapolation import extrapolate
+from workbench.models.survival.follow_up import dependent_follow_up
+from workbench.models.survival.functional_form import functional_form
+from workbench.models.survival.group_extrapolation import extrapolate_groups
+from workbench.models.survival.group_table import group_table, group_words
+from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.lives import read_lives
+from workbench.models.survival.log_rank import caption_of_tests, differing_segments, log_rank
+from workbench.models.survival.remedies import remedy
+
+LEAVING = re.compile(
+    r"\b(leav\w*|left(?! out| truncation)|churn\w*|still there|stay\w*|gone|quit\w*|cancel\w*)\b", re.IGNORECASE
+)
+HORIZONS = [3, 6]
+
+
+@pytest.fixture(scope="module")
+def lives():
+    made = read_lives("transactions", world(900, seed=4))
+    random = np.random.default_rng(1)
+    # Those who buy from the start of the records are of another region, which others follow for a while.
+    region = np.where(made.lifetimes["on_board"] ^ (random.random(len(made.lifetimes)) < 0.2), "north", "south")
+    lasting = np.where(region == "north", 1.0, np.where(made.lifetimes["duration"] < 3, 0.5, 1.5))
+    return made, made.lifetimes.assign(
+        region=region, duration=made.lifetimes["duration"] * lasting, on_board=made.lifetimes["on_board"].to_numpy()
+    )
+
+
+def everything_said(made, lifetimes):
+    """Each text with the place that it comes from."""
+    lapse = made.lapsing
+    overall = kaplan_meier(lifetimes, lapse=lapse)
+    curves = kaplan_meier(lifetimes, by="region", lapse=lapse)
+    tests = log_rank(lifetimes, ["region"])
+    yield from ((check.name, check.message) for check in made.checks)
+    yield from ((finding.id, finding.statement) for finding in made.findings())
+    for each in (overall, curves):
+        yield from ((finding.id, finding.statement) for finding in (
+            each.headline(HORIZONS), each.share_staying(HORIZONS), *each.differences(HORIZONS)))  # fmt: skip
+        yield each.name, " ".join([each.title(HORIZONS), each.caption(), each.table_caption(), each.describe(HORIZONS)])
+        yield "axis", each.plot(HORIZONS).get_ylabel()
+        yield "within", each.within(HORIZONS)[1].message
+    words = group_words(overall, HORIZONS)
+    shown = [words["labels"].get(name, name) for name in words["shown"]]
+    yield "group table", " ".join([words["caption"], *shown])
+    assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
+    for few in ((), ("region",)):
+        yield from ((each.id, each.statement) for each in differing_segments(tests, few=few, lapse=lapse))
+    yield "log-rank", caption_of_tests(lapse=lapse)
+    yield from ((check.name, check.message) for check in dependent_follow_up(overall, curves, HORIZONS))
+    model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)
+    form = functional_form(model, lifetimes, random_seed=1)
+    assert form.model.design.lapse == lapse
+    for fitted in (model, form.model, fit_cox(lifetimes.assign(event=False), ["region"], lapse=lapse)):
+        yield from ((check.name, check.message) for check in (*fitted.checks(), *fitted.assumptions()))
+        yield from ((finding.id, finding.statement) for finding in fitted.findings())
+        yield "cox", " ".join([fitted.title(), fitted.caption(), fitted.table_caption(), fitted.describe()])
+    yield "cox axis", model.plot().get_xlabel()
+    yield "form", " ".join([form.caption(), *form.table["remedy"], *(check.message for check in form.checks())])
+    made_good = remedy(model, lifetimes, random_seed=1)
+    yield "remedies", " ".join([made_good.caption(), *made_good.table["remedy"],
+                                *(check.message for check in made_good.checks())])  # fmt: skip
+    changing = fit_changing(model, lifetimes)
+    assert changing is not None
+    yield from ((each.name, each.message) for each in changing.checks())
+    yield from ((each.id, each.statement) for each in changing.findings())
+    for further in (extrapolate(lifetimes, lapse=lapse), extrapolate_groups(curves, lifetimes)):
+        yield "extrapolation", " ".join([further.title(), further.describe(), *(c.message for c in further.checks())])
+        yield from ((each.id, each.statement) for each in further.findings())
+        yield "extrapolation axis", further.plot().get_ylabel()
+
+
+def test_no_text_of_a_lapse_speaks_of_leaving(lives):
+    said = list(everything_said(*lives))
+    assert len(said) > 35
+    wrong = [(place, text) for place, text in said if LEAVING.search(text)]
+    assert not wrong, wrong
+    whole = " ".join(text for _, text in said)
+    assert {"lapse", "lapsed", "still buying", "go on buying"} <= set(
+        re.findall(r"lapsed?|still buying|go on buying", whole)
+    )
+
+
+def test_the_words_for_subscribers_are_those_of_leaving():
+    rows = pd.DataFrame({"customer_id": range(200), "duration": np.linspace(1, 20, 200), "event": True})
+    assert "leave within" in kaplan_meier(rows).headline([6]).statement
+    assert "still there" in kaplan_meier(rows).share_staying([6]).statement

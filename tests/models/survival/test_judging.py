@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+from tests.models.survival.test_spells import END, world
+
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.judging import judge
+from workbench.models.survival.lives import read_lives
+
+
+def lives(**more):
+    return read_lives("subscriptions", world(2500), as_of=END.date(), **more)
+
+
+def test_with_dates_a_model_is_judged_on_what_came_after_and_the_forecast_told():
+    made = lives()
+    model = fit_cox(made.lifetimes, made.covariates, labels=made.labels)
+    judged = judge(model, made, [12], random_seed=1)
+    evaluation = judged.comparison.evaluations[judged.comparison.best]
+    assert evaluation.since == "2025-01-01"
+    assert evaluation.scores["horizon"].tolist() == [1, 3, 6]
+    assert judged.forecast.begin == judged.day == pd.Timestamp("2025-01-01")
+    assert judged.model is model
+    assert judged.comparison.table()["model"].iloc[-1] == "one curve for everybody"
+    assert judged.comparison.checks() == ()
+
+
+def test_a_cutoff_before_anything_happened_is_told_and_stops_nothing():
+    made = lives()
+    quiet = made.lifetimes.assign(event=made.lifetimes["event"] & (made.lifetimes["begin"] > "2024-06-01"))
+    object.__setattr__(made.spells, "lifetimes", quiet)
+    model = fit_cox(quiet, ["plan"])
+    judged = judge(model, made, [12], random_seed=1, cutoff=pd.Timestamp("2023-01-01").date())
+    assert judged.comparison is None
+    assert judged.problems[0].status == "warn"
+
+
+def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_used():
+    random = np.random.default_rng(3)
+    treated = random.random(1500) < 0.5
+    draw, cut = random.exponential(1.0, 1500), np.log(2)
+    life = np.where(treated, np.where(draw < 3 * cut, draw / 3, cut + (draw - 3 * cut) * 3), draw)
+    followed = random.exponential(2.6, 1500)
+    rows = pd.DataFrame({"customer_id": range(1500), "duration": np.minimum(life, followed), "event": life <= followed,
+                         "plan": np.where(treated, "new", "old")})  # fmt: skip
+    made = read_lives("lifetimes", rows, time_unit="months")
+    judged = judge(fit_cox(rows, ["plan"]), made, [0.5, 1.5], random_seed=1, repeats=1)
+    assert judged.comparison.best == "hazard ratios that change"
+    assert judged.model is judged.remedied
+    (check,) = judged.comparison.checks()
+    assert "Of 2 models" in check.message
+    assert judged.day is None

@@ -1,0 +1,125 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.errors import DataError, ParameterError
+from workbench.models.survival.lapse import from_transactions, pauses, usual_pause
+from workbench.models.survival.lives import read_lives
+from workbench.models.survival.spells import DAYS_PER_MONTH
+
+START = pd.Timestamp("2025-01-01")
+
+
+def buys(customer, *days, amount=10.0):
+    return pd.DataFrame(
+        {"customer_id": customer, "timestamp": START + pd.to_timedelta(days, unit="D"), "amount": amount}
+    )
+
+
+def world(size=600, seed=1, days=360):
+    """Everyone buys about every week until they stop for ever, at a rate of one in a hundred a day."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for place in range(size):
+        begin = random.choice([0, random.integers(0, days - 30)])
+        stop = begin + random.exponential(200)
+        times = begin + np.append(0, random.exponential(7, 80).cumsum())
+        parts.append(buys(f"c{place}", *times[(times < min(stop, days))]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_the_usual_pause_weighs_customers_alike_and_is_whole_weeks():
+    rows = pd.concat([buys("a", *range(0, 100)), buys("b", 0, 30)])
+    rows["day"] = rows["timestamp"]
+    assert usual_pause(pauses(rows), 0.5) == 7
+    assert usual_pause(pauses(rows), 0.9) == 35
+    with pytest.raises(DataError, match="nobody who bought on two days"):
+        usual_pause(pauses(rows[rows["timestamp"] == START]))
+
+
+def test_a_lapse_is_the_last_purchase_plus_the_pause_and_the_first_one_counts():
+    rows = pd.concat(
+        [
+            buys("regular", *range(0, 360, 10)),
+            buys("gone", 40, 60),
+            buys("back", 40, 60, 200, 210),
+            buys("new", 340),
+            buys("early", 0),  # lapsed before the burn-in ended: never seen at risk
+            buys("refunded", 50, amount=-5.0),
+        ]
+    )
+    made = from_transactions(rows, lapse_days=30, as_of=dt.date(2025, 12, 27))
+    lives = made.spells.lifetimes.set_index("customer_id")
+    assert sorted(lives.index) == ["back", "gone", "new", "regular"]
+    for who in ("gone", "back"):  # clock from the first purchase at 40, last before the pause at 60
+        assert lives.loc[who, "event"]
+        assert lives.loc[who, "duration"] == pytest.approx((60 + 30 - 40) / DAYS_PER_MONTH)
+    assert not lives.loc[["regular", "new"], "event"].any()
+    assert lives.loc["regular", "on_board"]
+    assert lives.loc["regular", "begin"] == START + pd.Timedelta(days=30)
+    assert lives.loc["regular", "purchases_so_far"] == 4
+    row = made.sensitivity.set_index("days").loc[30]
+    assert row["n_lapsed"] == 3  # whoever ever lapsed, also before the burn-in ended
+    assert row["came_back"] == pytest.approx(1 / 3)
+    assert "lapsed" in made.findings()[0].statement
+
+
+def test_the_time_chosen_is_shown_and_varied_and_it_is_called_lapse():
+    made = from_transactions(world())
+    assert made.chosen
+    assert list(made.sensitivity["days"]) == sorted(made.sensitivity["days"])
+    assert made.days in list(made.sensitivity["days"])
+    assert made.sensitivity["lapsed"].is_monotonic_decreasing
+    names = [check.name for check in made.spells.checks]
+    assert names == ["lapse_is_no_churn", "on_board_before_records"]
+    assert made.spells.lapse
+
+
+def test_scrambling_what_comes_later_changes_nothing_known_when_the_clock_starts():
+    rows = world(80)
+    made = from_transactions(rows, lapse_days=30).spells.lifetimes.set_index("customer_id")
+    later = rows["timestamp"] > START + pd.Timedelta(days=200)
+    moved = from_transactions(rows.assign(amount=rows["amount"].where(~later, 99.0)), lapse_days=30)
+    moved = moved.spells.lifetimes.set_index("customer_id")
+    early = made.index[made["begin"] < START + pd.Timedelta(days=200)]
+    pd.testing.assert_frame_equal(
+        made.loc[early, ["purchases_so_far", "amount_so_far"]], moved.loc[early, ["purchases_so_far", "amount_so_far"]]
+    )
+
+
+def test_faults_say_what_was_expected():
+    with pytest.raises(ParameterError, match="lapse_days: got 200"):
+        from_transactions(world(50), lapse_days=200)
+    with pytest.raises(DataError, match="no purchases"):
+        from_transactions(buys("a", 1, amount=-1.0))
+    with pytest.raises(DataError, match=r"transactions\.amount"):
+        from_transactions(buys("a", 1).drop(columns="amount"))
+
+
+def test_lives_come_from_whichever_table_there_is():
+    lives = pd.DataFrame({"customer_id": [1, 2], "duration": [3.0, 40.0], "event": [True, False], "use": [1.0, 2.0]})
+    plain = read_lives("lifetimes", lives, time_unit="months", labels={"use": "Use"})
+    assert (plain.time_unit, plain.time_units, plain.covariates) == ("month", "months", ["use"])
+    assert plain.spells is plain.lapse is None
+    (check,) = plain.checks
+    assert check.name == "assumed_without_dates"
+    assert "everybody was followed from their first day" in check.message
+    assert "attributes (Use) have always been" in check.message
+    assert plain.usual_horizons() == [6, 12, 24, 36]
+    customers = pd.DataFrame({"customer_id": ["c1"], "region": ["north"], "first_seen": [START]})
+    bought = read_lives("transactions", world(100), customers=customers)
+    assert bought.covariates == ["on_board", "purchases_so_far", "amount_so_far", "region"]
+    assert "attributes_as_of_extract" in [check.name for check in bought.checks]
+    told = read_lives("transactions", world(100), customers=customers, constant=["region"])
+    assert "attributes_as_of_extract" not in [check.name for check in told.checks]
+    assert bought.segments(["region", "nothing"], None) == ["region"]
+
+
+def test_horizons_are_usual_ones_in_the_unit_of_the_data():
+    lives = pd.DataFrame({"customer_id": range(30), "duration": np.linspace(1, 800, 30), "event": True})
+    assert read_lives("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
+    assert read_lives("lifetimes", lives / 800, time_unit="years").usual_horizons() == pytest.approx(
+        [1 / 12, 0.25, 0.5]
+    )

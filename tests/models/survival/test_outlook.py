@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.survival.test_lapse import world as buyers
+
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.draws import read_draws
+from workbench.models.survival.lapse import from_transactions
+from workbench.models.survival.lives import read_lives
+from workbench.models.survival.outlook import draws_of, on_board, outlook, remaining
+
+
+def lives(unit="months", scale=1.0):
+    random = np.random.default_rng(1)
+    size = 1500
+    plan = random.choice(["a", "b"], size)
+    life = random.exponential(np.where(plan == "a", 20, 60))
+    followed = random.uniform(1, 48, size)
+    rows = pd.DataFrame({"customer_id": np.arange(size), "duration": np.minimum(life, followed) * scale,
+                         "event": life <= followed, "plan": plan})  # fmt: skip
+    return read_lives("lifetimes", rows, time_unit=unit)
+
+
+def test_without_dates_those_not_seen_to_leave_are_foretold_and_it_is_said_that_this_is_taken_for_granted():
+    made = lives()
+    model = fit_cox(made.lifetimes, ["plan"])
+    told = outlook(model, made)
+    assert set(told.table["customer_id"]) == set(made.lifetimes.loc[~made.lifetimes["event"], "customer_id"])
+    assert sorted(told.table["horizon"].unique()) == [1, 3, 6, 12, 24]
+    assert told.ahead == 3
+    plan = on_board(made)["plan"].to_numpy()
+    truth = np.where(plan == "a", 1 - np.exp(-3 / 20), 1 - np.exp(-3 / 60)).sum()
+    assert told.interval[0] < truth < told.interval[1]
+    assert [check.name for check in told.checks()] == ["customers_beyond_data", "on_board_when_last_seen"]
+    assert set(told.by(["plan"])["segment"]) == {"", "plan"}
+
+
+def test_the_unit_of_the_data_changes_nothing_but_the_unit():
+    weekly = 365.25 / 12 / 7
+    month, week = lives(), lives("weeks", weekly)
+    one = outlook(fit_cox(month.lifetimes, ["plan"]), month, horizons=[3])
+    other = outlook(fit_cox(week.lifetimes, ["plan"], time_unit="week"), week, horizons=[3 * weekly])
+    assert one.table["survival"].to_numpy() == pytest.approx(other.table["survival"].to_numpy(), rel=1e-9)
+    assert outlook(fit_cox(week.lifetimes, ["plan"], time_unit="week"), week).ahead == 13
+    assert "13 weeks" in outlook(fit_cox(week.lifetimes, ["plan"], time_unit="week"), week).findings()[0].statement
+
+
+def test_beyond_the_data_the_number_is_an_assumption_and_worded_as_one():
+    made = from_transactions(buyers(300)).spells
+    told = outlook(fit_cox(made.lifetimes, []), made, horizons=[9])
+    assert told.beyond > 0.2
+    (finding,) = told.findings()
+    assert finding.evidence == "assumed"
+    assert finding.statement.startswith("If hazards go on as they were")
+    assert "lapse" in finding.statement
+    assert told.checks()[0].status == "warn"
+
+
+def test_time_remaining_is_the_area_under_the_draws():
+    made = lives()
+    model = fit_cox(made.lifetimes, ["plan"])
+    area = remaining(model, made)
+    drawn = read_draws(*draws_of(model, made, random_seed=1))
+    few = drawn.customers.index[:50]
+    curve = drawn.conditional_survival(range(1, 25), few).mean(axis=0)
+    by_draws = np.trapezoid(np.column_stack([np.ones(50), curve]), dx=1.0, axis=1)
+    assert by_draws == pytest.approx(area["remaining"].to_numpy()[:50], abs=0.3)

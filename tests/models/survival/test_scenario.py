@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from tests.models.survival.test_histories import END, company  # noqa: F401
+
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.histories import histories_of
+from workbench.models.survival.lives import Lives
+from workbench.models.survival.news import fit_with_news
+from workbench.models.survival.outlook import outlook
+from workbench.models.survival.scenario import play
+
+
+@pytest.fixture(scope="module")
+def made(company):  # noqa: F811
+    spells, surveys = company
+    lives = Lives(lifetimes=spells.lifetimes, time_unit="month", labels={"csat": "Satisfaction"}, covariates=[],
+                  spells=spells, lapse=None, checks=())  # fmt: skip
+    return lives, fit_with_news(spells.lifetimes, [], histories_of(spells, surveys=surveys, scores=["csat"]))
+
+
+def test_more_satisfied_customers_are_expected_to_stay_and_less_satisfied_ones_to_leave(made):
+    lives, model = made
+    better, worse = (play([model], lives, {"csat": [step]}, random_seed=1) for step in (1.0, -1.0))
+    assert (better.table["upper"] < 0).all()
+    assert (worse.table["lower"] > 0).all()
+    expected = outlook(model, lives).expected
+    row = better.table.set_index("horizon").loc[3.0]
+    assert row["as_last_known"] == pytest.approx(expected, rel=0.03)
+    # The planted log odds ratio is -1.5 a point, of answers a month old; hazards fall by about as much.
+    assert row["in_scenario"] / row["as_last_known"] == pytest.approx(np.exp(-1.2), abs=0.12)
+    (finding,) = better.findings()
+    assert "satisfaction (+1 from now on)" in finding.statement
+    assert finding.evidence == "associational"
+
+
+def test_a_change_that_begins_later_changes_nothing_before(made):
+    lives, model = made
+    late = play([model], lives, {"csat": [0.0, 0.0, 0.0, 1.0]}, random_seed=1).table.set_index("horizon")
+    assert late.loc[[1.0, 3.0], "difference"].tolist() == pytest.approx([0, 0], abs=1e-9)
+    at_once = play([model], lives, {"csat": [1.0]}, random_seed=1).table.set_index("horizon")
+    assert at_once.loc[12.0, "difference"] < late.loc[12.0, "difference"] < 0
+
+
+def test_a_name_that_no_model_takes_is_told_and_the_model_that_takes_more_is_used(made):
+    lives, model = made
+    plain = fit_cox(lives.lifetimes, [])
+    both = play([plain, model], lives, {"csat": [1.0], "nonsense": [2.0]}, random_seed=1)
+    assert both.unknown == ("nonsense",)
+    assert [check.status for check in both.checks()] == ["pass", "warn"]
+    assert len(both.table) == 5
+    none = play([plain], lives, {"nonsense": [2.0]}, random_seed=1)
+    assert none.table.empty
+    assert none.findings() == ()

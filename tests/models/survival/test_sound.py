@@ -1,0 +1,70 @@
+"""Covariates known only at the end, and those without an estimate, are named and taken out, unless they are wanted."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.models.survival.sound import fit_sound
+
+
+@pytest.fixture
+def lifetimes():
+    random = np.random.default_rng(1)
+    plan = random.choice(["a", "b"], 600)
+    life, cut = random.exponential(np.where(plan == "a", 10.0, 25.0)), random.uniform(5, 40, 600)
+    return pd.DataFrame(
+        {"customer_id": range(600), "duration": np.minimum(life, cut), "event": life <= cut, "plan": plan,
+         "use": random.normal(size=600)}
+    )  # fmt: skip
+
+
+def names(checks):
+    return [check.name for check in checks]
+
+
+def test_a_total_of_what_was_paid_is_named_and_taken_out(lifetimes):
+    paid = lifetimes.assign(total=lifetimes["duration"] * 20 + np.random.default_rng(2).normal(0, 5, 600))
+    model, checks = fit_sound(paid, ["plan", "total", "use"], labels={"total": "Total charges"})
+    assert names(checks) == ["hindsight_total", "covariates_of_the_end"]
+    assert "does without Total charges: they are known only at the end" in checks[-1].message
+    assert model.usable
+    assert [term.covariate for term in model.design.terms] == ["plan", "use"]
+    plain, _ = fit_sound(lifetimes, ["plan", "use"])
+    assert model.coefficients["coefficient"].tolist() == pytest.approx(plain.coefficients["coefficient"].tolist())
+
+
+def test_an_outcome_of_the_last_contact_is_named_taken_out_and_makes_no_finding_where_it_is_wanted(lifetimes):
+    random = np.random.default_rng(3)
+    outcome = np.where(lifetimes["event"] ^ (random.random(600) < 0.04), "cancelled", "kept")
+    told = lifetimes.assign(outcome=outcome)
+    model, checks = fit_sound(told, ["plan", "outcome"])
+    assert names(checks) == ["hindsight_outcome", "covariates_of_the_end"]
+    assert model.leaking == ()
+    wanted, nothing = fit_sound(told, ["plan", "outcome"], chosen=True)
+    assert (wanted.leaking, nothing) == (("outcome",), ())
+    assert "hindsight_outcome" in names(wanted.checks())
+    assert [finding.id for finding in wanted.findings()] in ([], ["hazard_ratio_plan"])
+
+
+def test_a_number_over_many_orders_of_magnitude_is_named_and_makes_no_finding(lifetimes):
+    huge = lifetimes.assign(huge=np.exp(np.random.default_rng(4).normal(0, 12, 600)))
+    model, checks = fit_sound(huge, ["plan", "huge"], labels={"huge": "Huge"})
+    assert model.usable
+    told = {check.name: check for check in (*checks, *model.checks())}
+    assert "Take its logarithm" in told["few_decide_huge"].message
+    assert "hazard_ratio_huge" not in [finding.id for finding in model.findings()]
+
+
+def test_a_number_that_tells_by_itself_who_goes_is_taken_out_and_the_others_are_told_of(lifetimes):
+    tells = lifetimes.assign(flag=np.where(lifetimes["event"], 100 - lifetimes["duration"], -50.0))
+    model, checks = fit_sound(tells, ["plan", "flag"], labels={"flag": "Flag"})
+    assert "does without Flag" in checks[-1].message
+    assert model.usable
+    assert [term.covariate for term in model.design.terms] == ["plan"]
+
+
+def test_constants_and_sound_covariates_are_left_as_they_are(lifetimes):
+    model, checks = fit_sound(lifetimes.assign(same="x", one=3.0), ["plan", "use", "same", "one"])
+    assert checks == ()
+    assert model.usable
+    assert len(model.coefficients) == 2

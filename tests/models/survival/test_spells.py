@@ -1,0 +1,224 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.errors import DataError, ParameterError
+from workbench.evaluation.survival import evaluate
+from workbench.models.survival.cause_specific import fit_cause_specific
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.last_period import forecast
+from workbench.models.survival.outlook import outlook, remaining
+from workbench.models.survival.spells import DAYS_PER_MONTH, from_subscriptions
+
+END = pd.Timestamp("2026-01-01")
+
+
+def world(size=3000, seed=1, first="2022-01-01"):
+    """Dear plans end at .05 a month, cheap ones at .02, four in five for price; everyone from the first day."""
+    random = np.random.default_rng(seed)
+    start = pd.Timestamp(first) + pd.to_timedelta(random.integers(0, (END - pd.Timestamp(first)).days, size), unit="D")
+    dear = random.random(size) < 0.5
+    life = random.exponential(1 / np.where(dear, 0.05, 0.02)) * DAYS_PER_MONTH
+    end = (start + pd.to_timedelta(life, unit="D")).floor("D")
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{place:05d}" for place in range(size)],
+            "start": start,
+            "end": pd.Series(end).where(end < END),
+            "end_reason": np.where(end < END, random.choice(["price", "need"], size, p=[0.8, 0.2]), None),
+            "plan": np.where(dear, "dear", "cheap"),
+            "price": np.where(dear, 30.0, 10.0),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def spells():
+    return from_subscriptions(world(), as_of=END.date())
+
+
+def one(*rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "start", "end", "end_reason"])
+    return from_subscriptions(frame, as_of=dt.date(2026, 1, 1)).lifetimes.set_index("customer_id")
+
+
+def test_subscriptions_that_follow_each_other_are_one_spell_and_a_return_is_another():
+    lives = one(
+        ("a", "2024-01-01", "2024-07-01", "change"), ("a", "2024-07-10", "2025-01-01", "price"),
+        ("b", "2024-01-01", "2024-03-01", "need"), ("b", "2025-01-01", None, None),
+        ("c", "2024-01-01", None, None), ("c", "2024-02-01", "2024-03-01", "extra"),
+    )  # fmt: skip
+    assert sorted(lives.index) == ["a", "b", "b (2)", "c"]
+    assert lives.loc["a", "duration"] == pytest.approx(366 / DAYS_PER_MONTH)
+    assert (lives.loc["a", "reason"], lives.loc["b", "reason"]) == ("price", "need")
+    assert not lives.loc["c", "event"]
+    assert lives.loc["b (2)", "person"] == "b"
+
+
+def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_left_out():
+    frame = pd.DataFrame(
+        {"customer_id": ["a", "b"], "start": ["2025-01-01", "2026-02-01"], "end": ["2026-03-01", None]}
+    )
+    made = from_subscriptions(frame, as_of=dt.date(2026, 1, 1))
+    assert made.lifetimes["event"].tolist() == [False]
+    assert made.lifetimes["duration"].tolist() == pytest.approx([12], abs=0.01)
+    (check,) = made.checks
+    assert (check.name, check.status) == ("customers_left_out", "warn")
+    assert check.message == "1 count; 50% are left out: 1 subscriptions that begin after the records end."
+
+
+def test_an_end_on_the_day_of_the_extract_has_come():
+    """An end is the first day without: on the morning of the extract the customer is gone."""
+    lives = one(("a", "2025-01-01", "2026-01-01", "price"), ("b", "2025-01-01", "2026-01-02", "price"))
+    assert lives["event"].to_dict() == {"a": True, "b": False}
+    assert lives.loc["a", "duration"] == lives.loc["b", "duration"] == pytest.approx(365 / DAYS_PER_MONTH)
+
+
+def test_who_ended_first_is_counted_when_the_start_of_the_records_is_guessed():
+    """The records begin on the day before the first end: on it, that customer was seen to be there."""
+    lives = world(4000, first="2020-01-01")
+    kept = lives[~(lives["end"] < pd.Timestamp("2023-01-02"))].copy()
+    kept.loc[kept.index[:2], ["start", "end"]] = [pd.Timestamp("2022-06-01"), pd.Timestamp("2023-01-02")]
+    made = from_subscriptions(kept, as_of=END.date())
+    assert len(made.lifetimes) == len(kept)
+    first = made.lifetimes.set_index("customer_id").loc[kept["customer_id"].iloc[:2]]
+    assert first["event"].all()
+    assert (first["duration"] - first["entry"]).tolist() == pytest.approx([1 / DAYS_PER_MONTH] * 2)
+    check = next(check for check in made.checks if check.name == "customers_left_out")
+    assert (check.status, check.value) == ("pass", 0)
+
+
+def test_who_had_gone_before_ends_were_recorded_is_counted_out_and_said():
+    lives = world(1000, first="2020-01-01")
+    day = dt.date(2023, 1, 1)
+    made = from_subscriptions(lives, as_of=END.date(), records_since=day)
+    gone = int((lives["end"] <= pd.Timestamp(day)).sum())
+    check = next(check for check in made.checks if check.name == "customers_left_out")
+    assert gone > 10
+    assert len(made.lifetimes) == len(lives) - gone
+    assert f"{gone} spells that were over before ends were recorded" in check.message
+    with pytest.raises(DataError, match="say an earlier records_since"):
+        from_subscriptions(lives.dropna(subset=["end"]), as_of=END.date(), records_since=dt.date(2030, 1, 1))
+
+
+def test_faults_of_subscriptions_are_told_at_once():
+    frame = pd.DataFrame({"customer_id": ["a", "b"], "start": ["2025-01-01", None], "end": ["2024-01-01", None]})
+    with pytest.raises(DataError) as caught:
+        from_subscriptions(frame)
+    assert len(caught.value.faults) == 2
+    with pytest.raises(DataError, match=r"subscriptions\.end"):
+        from_subscriptions(frame.drop(columns="end"))
+
+
+def test_records_that_begin_late_are_noticed_and_allowed_for():
+    lives = world(4000, first="2020-01-01")
+    kept = lives[~(lives["end"] < pd.Timestamp("2023-01-01"))]  # earlier leavers were deleted
+    made = from_subscriptions(kept, as_of=END.date())
+    check = next(check for check in made.checks if check.name == "records_begin")
+    assert check.status == "warn"
+    model = fit_cox(made.lifetimes, ["plan"])
+    two = pd.DataFrame({"customer_id": [0, 1], "plan": ["dear", "cheap"]})
+    truth = [np.exp(-0.6), np.exp(-0.24)]
+    assert model.predict_survival(two, [12])[12].tolist() == pytest.approx(truth, abs=0.05)
+    naive = fit_cox(made.lifetimes.drop(columns="entry"), ["plan"]).predict_survival(two, [12])[12]
+    assert naive.iloc[0] > truth[0] + 0.1
+    said = from_subscriptions(kept, as_of=END.date(), records_since=dt.date(2023, 1, 1))
+    assert next(check for check in said.checks if check.name == "records_begin").status == "pass"
+    assert not any(check.name == "records_begin" for check in from_subscriptions(lives, as_of=END.date()).checks)
+
+
+def test_nothing_of_the_future_is_known_on_an_earlier_day(spells):
+    day = pd.Timestamp("2025-01-01")
+    earlier = world()
+    earlier.loc[earlier["end"] > day, ["end", "end_reason"]] = None
+    earlier = from_subscriptions(earlier[earlier["start"] < day], as_of=day.date()).lifetimes
+    pd.testing.assert_frame_equal(
+        spells.until(day).reset_index(drop=True), earlier.reset_index(drop=True), check_dtype=False
+    )
+    after = spells.after(day)
+    assert (after["entry"] <= after["duration"]).all()
+    assert set(after["customer_id"]) == set(earlier.loc[~earlier["event"], "customer_id"])
+
+
+def test_a_cutoff_outside_the_records_is_refused(spells):
+    assert spells.cutoff() == pd.Timestamp("2025-01-01")
+    assert spells.cutoff(dt.date(2024, 5, 1)) == pd.Timestamp("2024-05-01")
+    for wrong in (dt.date(2021, 1, 1), dt.date(2026, 1, 1)):
+        with pytest.raises(ParameterError, match="cutoff: got"):
+            spells.cutoff(wrong)
+
+
+def test_a_right_model_is_found_right_out_of_time(spells):
+    day = spells.cutoff()
+    train = spells.until(day)
+    model = fit_cox(train, ["plan"])
+    judged = evaluate(model, spells.after(day), [3, 6], train=train, since="2025-01-01")
+    status = {check.name: check.status for check in judged.checks()}
+    assert status["out_of_time"] == "pass"
+    assert status["calibration_6"] in ("pass", "warn")
+    assert judged.metrics()["ici_6"] < 0.05
+    assert judged.metrics()["integrated_brier"] < judged.metrics()["integrated_brier_km"]
+
+
+def test_the_forecast_of_the_last_period_holds_what_happened(spells):
+    day = spells.cutoff()
+    told = forecast(fit_cox(spells.until(day), ["plan"]), spells, day)
+    row = told.table.set_index("what").loc["customers"]
+    assert row["lower"] < row["actual"] < row["upper"]
+    there = spells.after(day)
+    gone = 1 - np.exp(-12 * np.where(there["plan"] == "dear", 0.05, 0.02))
+    assert row["expected"] == pytest.approx(gone.sum(), rel=0.07)
+    assert told.table.set_index("what").loc["revenue", "actual"] == there.loc[there["event"], "price"].sum()
+    assert [finding.id for finding in told.findings()] == ["forecast_and_actual", "change_of_rate"]
+    assert told.ratio[1] < told.ratio[0] < told.ratio[2]
+
+
+def test_a_jump_of_the_rate_is_noticed():
+    lives = world(4000)
+    late = lives["end"].isna() & (np.arange(len(lives)) % 3 == 0) & (lives["start"] < "2025-01-01")
+    lives.loc[late, "end"], lives.loc[late, "end_reason"] = pd.Timestamp("2025-11-01"), "price"
+    spells = from_subscriptions(lives, as_of=END.date())
+    told = forecast(fit_cox(spells.until(spells.cutoff()), ["plan"]), spells, spells.cutoff())
+    assert told.checks()[0].status == "warn"
+    assert "something has changed" in told.findings()[0].statement
+    assert told.ratio[1] > 1
+
+
+@pytest.mark.parametrize("fit", [fit_cox, fit_cause_specific])
+def test_everybody_on_board_is_foretold_from_today_on(spells, fit):
+    told = outlook(fit(spells.lifetimes, ["plan"]), spells)
+    on_board = spells.on_board()
+    assert set(told.table["customer_id"]) == set(on_board["person"])
+    assert sorted(told.table["horizon"].unique()) == [1, 3, 6, 12, 24]
+    known = told.table
+    assert (known["lower"] <= known["survival"]).all()
+    assert (known["survival"] <= known["upper"]).all()
+    truth = np.exp(-3 * np.where(told.customers["plan"] == "dear", 0.05, 0.02))
+    assert np.abs(1 - told.customers["gone"] - truth).mean() < 0.02
+    assert told.interval[0] < (1 - truth).sum() < told.interval[1]
+    by = told.by(["plan"])
+    assert by["group"].tolist() == ["all customers", "dear", "cheap"]
+    assert by["expected"].iloc[0] == pytest.approx(by["expected"].iloc[1:].sum())
+    assert "tenth most at risk" in told.findings()[0].statement
+
+
+def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_changes_nothing(spells):
+    model = fit_cox(spells.lifetimes, ["plan"])
+    days = spells.lifetimes.assign(duration=lambda rows: rows["duration"] * DAYS_PER_MONTH)
+    again = fit_cox(days, ["plan"], time_unit="day")
+    rows = spells.on_board().head(20)
+    tenure = rows["duration"].to_numpy()
+    first = model.conditional_survival(rows, tenure, [3, 12])
+    second = again.conditional_survival(rows, tenure * DAYS_PER_MONTH, [3 * DAYS_PER_MONTH, 12 * DAYS_PER_MONTH])
+    for column in ("survival", "lower", "upper"):
+        assert first[column].to_numpy() == pytest.approx(second[column].to_numpy(), nan_ok=True)
+
+
+def test_the_time_still_to_come_is_that_of_the_truth(spells):
+    told = remaining(fit_cox(spells.lifetimes, ["plan"]), spells, within=12)
+    rate = np.where(spells.on_board()["plan"] == "dear", 0.05, 0.02)
+    assert np.abs(told["remaining"] - (1 - np.exp(-12 * rate)) / rate).mean() < 0.3
+    assert (told["lower"] <= told["remaining"]).all()
+    assert (told["remaining"] <= told["upper"]).all()
