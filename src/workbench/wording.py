@@ -3,7 +3,7 @@
 import difflib
 import gettext
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 CATALOGUE = gettext.translation("workbench", fallback=True)
 
@@ -127,3 +127,19 @@ def inert(value: object) -> object:
     except ValueError:
         return f"'{value}"
     return value
+
+
+def label_of(labels: Mapping[str, str] | None, column: str) -> str:
+    """The label of a column, or its name in words where it has none."""
+    return (labels or {}).get(column) or column.replace("_", " ")
+
+
+def inline(label: str) -> str:
+    """A label as it stands inside a sentence: a capital at its start only where more follow (an abbreviation).
+
+    Examples
+    --------
+    >>> inline("Payment method"), inline("NPS group")
+    ('payment method', 'NPS group')
+    """
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label

@@ -15,7 +15,7 @@ from workbench.models.drivers.performance import mean_ratings
 from workbench.models.drivers.ratings import ALL, RATED, Ratings
 from workbench.models.drivers.shrinkage import shrink
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
-from workbench.models.survival.lifetimes import inline
+from workbench.wording import inline
 
 PRIOR_SPREAD = 10.0
 """Points of 100: scale of the half-normal prior of how much performance differs between groups."""

@@ -14,8 +14,7 @@ from workbench.findings import Check
 from workbench.models.drivers.learnable import answers_needed, driver_faults, too_few, variation
 from workbench.models.drivers.near_twins import near_twins
 from workbench.models.levels import as_levels, gather, refuse_measurements
-from workbench.models.survival.lifetimes import inline
-from workbench.wording import listing, number, percent, sentence, shown
+from workbench.wording import inline, listing, number, percent, sentence, shown
 
 RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"

@@ -13,11 +13,11 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.design import Design, comparisons
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import entry_of, inline, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes
 from workbench.models.survival.partial_likelihood import EXPLODED, balance_with, newton
 from workbench.models.survival.predictions import Baseline, Predictions, Stretch
 from workbench.models.survival.risk_sets import proportionality_test, risk_sets
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import inline, listing, number, percent, sentence
 
 FEWEST_LEAVERS = 10
 """A level whose ratio may change has at least as many leavers early and late."""

@@ -9,8 +9,7 @@ from workbench.evaluation.horizons import clean_horizons, span, units
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import inline
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import inline, listing, number, percent, sentence
 
 ALL = "all customers"
 FEWEST_EVENTS = 10

@@ -15,8 +15,7 @@ from workbench.findings import Check
 from workbench.models.levels import as_levels, gather
 from workbench.models.survival.bends import bend_names, bends
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import label_of
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import label_of, listing, number, percent, sentence
 
 ALIASED = 1e-8
 """A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""

@@ -12,8 +12,7 @@ from workbench.findings import Check
 from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.curves import Curves
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import inline
-from workbench.wording import percent, sentence
+from workbench.wording import inline, percent, sentence
 
 APART = 0.03
 """A difference between the two curves of all customers beyond this is worth a warning."""

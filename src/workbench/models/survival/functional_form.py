@@ -10,9 +10,9 @@ from workbench.evaluation.multiplicity import holm
 from workbench.findings import Check
 from workbench.models.survival.bends import KNOTS_AT, bends, knots_of
 from workbench.models.survival.cox import CoxModel, fit_cox
-from workbench.models.survival.lifetimes import entry_of, inline, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes
 from workbench.models.survival.risk_sets import risk_sets
-from workbench.wording import listing, number, sentence
+from workbench.wording import inline, listing, number, sentence
 
 MOST_TESTED = 50_000
 """Of more customers than this so many, drawn at random, are enough to see what bends."""

@@ -11,8 +11,8 @@ from workbench.models.levels import as_levels, gather
 from workbench.models.survival.curves import Curves
 from workbench.models.survival.endings import ending
 from workbench.models.survival.extrapolation import AS_FAR_AGAIN, FEWEST_LEAVERS, OFF, Extrapolation, extrapolate
-from workbench.models.survival.lifetimes import inline, require_lifetimes
-from workbench.wording import listing, percent, sentence
+from workbench.models.survival.lifetimes import require_lifetimes
+from workbench.wording import inline, listing, percent, sentence
 
 MOST_GROUPS = 4
 SLOW = ("generalised gamma",)

@@ -6,8 +6,7 @@ import pandas as pd
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import inline
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import inline, listing, number, percent, sentence
 
 
 class HazardRatioWords:

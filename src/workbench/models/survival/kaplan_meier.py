@@ -11,8 +11,8 @@ from workbench.findings import Check
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.curve_words import ALL
 from workbench.models.survival.curves import Curves
-from workbench.models.survival.lifetimes import entry_of, label_of, require_lifetimes
-from workbench.wording import number, sentence
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.wording import label_of, number, sentence
 
 
 def kaplan_meier(

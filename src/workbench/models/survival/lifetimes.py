@@ -1,6 +1,6 @@
 """The table `lifetimes` as every survival model takes it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -140,22 +140,6 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
 def covariates_of(lifetimes: pd.DataFrame) -> list[str]:
     """Every column that has no role of its own, in the table's order."""
     return [column for column in lifetimes.columns if column not in ROLES]
-
-
-def label_of(labels: Mapping[str, str] | None, column: str) -> str:
-    """The label of a column, or its name in words where it has none."""
-    return (labels or {}).get(column) or column.replace("_", " ")
-
-
-def inline(label: str) -> str:
-    """A label as it stands inside a sentence: a capital at its start only where more follow (an abbreviation).
-
-    Examples
-    --------
-    >>> inline("Payment method"), inline("NPS group")
-    ('payment method', 'NPS group')
-    """
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _numbers(column: pd.Series) -> np.ndarray:

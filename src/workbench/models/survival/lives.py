@@ -9,9 +9,9 @@ import pandas as pd
 from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
 from workbench.models.survival.lapse import Lapse, from_transactions
-from workbench.models.survival.lifetimes import covariates_of, label_of, late_entries
+from workbench.models.survival.lifetimes import covariates_of, late_entries
 from workbench.models.survival.spells import Spells, from_subscriptions
-from workbench.wording import listing, sentence
+from workbench.wording import label_of, listing, sentence
 
 OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
 LABELS = {

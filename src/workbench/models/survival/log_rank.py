@@ -10,8 +10,8 @@ from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import entry_of, inline, label_of, require_lifetimes
-from workbench.wording import p_value, sentence
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.wording import inline, label_of, p_value, sentence
 
 
 def log_rank(

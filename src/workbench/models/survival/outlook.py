@@ -13,11 +13,11 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.survival.cause_specific import CauseSpecific
 from workbench.models.survival.draws import export_draws
 from workbench.models.survival.last_period import expected_leavers
-from workbench.models.survival.lifetimes import label_of, require_lifetimes
+from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.models.survival.lives import Lives
 from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.spells import Spells
-from workbench.wording import number, percent, sentence
+from workbench.wording import label_of, number, percent, sentence
 
 AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
 """Months from today for which customers are foretold."""

@@ -25,10 +25,10 @@ from workbench.models.survival.changing_hazards import doubled_columns, fit_chan
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.design import comparisons
 from workbench.models.survival.functional_form import sample
-from workbench.models.survival.lifetimes import entry_of, inline, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes
 from workbench.models.survival.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
 from workbench.models.survival.risk_sets import apart, proportionality_test, risk_sets
-from workbench.wording import listing, number, sentence
+from workbench.wording import inline, listing, number, sentence
 
 MOST_REMEDIED = 50_000
 """Of more customers than this so many, drawn at random, are enough to see whether a remedy helps."""

@@ -10,13 +10,12 @@ from workbench.evaluation.horizons import number_of, span
 from workbench.findings import Check, Finding
 from workbench.models.survival.draws import export_draws, read_draws
 from workbench.models.survival.histories import NEWS_LABELS
-from workbench.models.survival.lifetimes import inline, label_of
 from workbench.models.survival.lives import Lives
 from workbench.models.survival.news import SCORE, WithNews
 from workbench.models.survival.outlook import AHEAD, QUARTER, on_board
 from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.recalibrated import Recalibrated
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import inline, label_of, listing, number, percent, sentence
 
 CHUNK = 2_000
 """Customers whose draws are held at once."""

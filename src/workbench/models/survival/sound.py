@@ -6,9 +6,8 @@ import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.survival.cox import CoxModel, fit_cox
-from workbench.models.survival.lifetimes import label_of
 from workbench.models.survival.partial_likelihood import FEW, HINDSIGHT
-from workbench.wording import listing, sentence
+from workbench.wording import label_of, listing, sentence
 
 
 def fit_sound(
