@@ -194,6 +194,26 @@ def test_a_table_of_many_columns_scrolls_inside_itself(run, folder, chromium):
         assert "all 100,000 rows" in seen.page.inner_text("#table-by-contract a.tool")
 
 
+def test_a_long_table_shows_ten_rows_until_all_are_asked_for(run, folder, chromium):
+    payload = run.cell("curves =")["outputs"][1]["data"]["application/vnd.workbench.v1+json"]
+    payload["rows"] = [[f"Plan {n}", *row[1:]] for n, row in enumerate(payload["rows"][:1] * 30)]
+    payload["n_rows"] = 30
+    visible = "[...document.querySelectorAll('#table-by-contract tbody tr')].filter(r => r.checkVisibility()).length"
+    with Seen(chromium, write_report(run.write(folder))) as seen:
+        assert seen.page.evaluate(visible) == 10
+        assert seen.violations() == []
+        seen.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        seen.page.click("[data-copy=table-by-contract]")
+        seen.page.wait_for_selector("text=Copied")
+        assert len(seen.page.evaluate("navigator.clipboard.readText()").split("\n")) == 31
+        seen.page.get_by_label("Show all 30 rows").focus()
+        seen.page.keyboard.press("Space")
+        assert seen.page.evaluate(visible) == 30
+        seen.page.keyboard.press("Space")
+        seen.page.emulate_media(media="print")
+        assert seen.page.evaluate(visible) == 30
+
+
 @pytest.mark.parametrize("context", [{}, PHONE, {"color_scheme": "dark"}], ids=["screen", "phone", "dark"])
 def test_the_index_is_accessible_silent_and_fits(run, folder, chromium, context):
     reports = folder.parents[1]
