@@ -164,6 +164,27 @@ def test_numbered_items_make_one_driver_and_the_outcomes_siblings_make_none():
     assert len(driver_items(columns, "sat1", None, combine=False)) == 4
 
 
+def test_questions_that_are_numbered_are_about_different_things():
+    def drivers(*items):
+        return driver_items([column(name, "driver", scale) for name, scale in items], "outcome", None)
+
+    numbered = [(f"q{n}", (1, 5)) for n in (1, 2, 3)]
+    assert len(drivers(*numbered, ("price", (1, 5)))) == 4
+    assert len(drivers(*[(f"question_{n}", (1, 5)) for n in (1, 2)], ("price", (1, 5)))) == 3
+    assert len(drivers(("price1", (1, 5)), ("price2", (1, 7)), ("staff", (1, 5)))) == 3
+    assert len(drivers(("price1", (1, 5)), ("price2", (1, 5)))) == 2
+    assert len(drivers(("price1", (1, 5)), ("price2", (1, 5)), ("staff", (1, 5)))) == 2
+
+
+def test_which_items_were_combined_is_said():
+    frame, columns = world()
+    frame["care1"], frame["care2"] = np.arange(200) % 5 + 1, np.arange(200) % 4 + 1
+    both = [*columns, column("care1", "driver", (1, 5)), column("care2", "driver", (1, 5))]
+    (told,) = (check for check in read_ratings(frame, both).checks if check.name == "items_combined")
+    assert "care1 and care2" in told.message
+    assert not any(check.name == "items_combined" for check in read_ratings(frame, columns).checks)
+
+
 def test_a_0_to_10_item_is_the_outcome_unless_another_is_named():
     frame, columns = world(nps=np.arange(200) % 11)
     columns = [*columns, column("nps", "outcome", (0, 10))]

@@ -20,6 +20,7 @@ RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
 ALL = "all"
 NPS_SCALE = (0, 10)
+MERE_NUMBERING = {"item", "items", "question", "questions", "quest", "var", "rating", "score", "answer", "driver"}
 ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORECASE)
 
 
@@ -127,7 +128,8 @@ def driver_items(
         Columns to use; all with the role `driver` where it is None.
     combine
         Items whose names differ only by a final number, or by "global" or "overall" beside numbers (`perq1` … `perq7`),
-        make one driver: their mean.
+        make one driver: their mean. Not where the names say no more than a number (`q1`, `q2`), scales differ, or
+        nothing else would be left to compare with.
 
     Raises
     ------
@@ -173,13 +175,20 @@ def driver_items(
         stems.setdefault(stem, []).append(name)
         if match and match["item"].isdigit():
             numbered.add(stem)
+    scales = {stem: {tuple(known[name].scale or ()) for name in own if name in known} for stem, own in stems.items()}
     found = {}
     for stem, names in stems.items():
-        if len(names) > 1 and stem in numbered:
+        if len(names) > 1 and stem in numbered and len(stems) > 1 and _names_a_thing(stem) and len(scales[stem]) < 2:
             found[stem] = tuple(names)
         else:
             found.update({name: (name,) for name in names})
     return found
+
+
+def _names_a_thing(stem: str) -> bool:
+    """Whether a stem says what its items are about; `q1` and `question_2` are about different things."""
+    word = stem.strip("_ ").lower()
+    return len(word) >= 3 and word not in MERE_NUMBERING
 
 
 def choose_outcome(columns: Sequence, outcome: str | None) -> str:
@@ -254,6 +263,8 @@ def read_ratings(
         raise DataError(*faults)
 
     checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
+    if several := {labels[name]: own for name, own in items.items() if len(own) > 1}:
+        checks.append(_combined(several))
     if (blank := state == BLANK).any():
         checks.append(_blanks(blank, state))
     checks += near_twins(values, weights, tuple(items), labels)
@@ -283,6 +294,16 @@ def read_ratings(
         items=items,
         checks=tuple(checks),
     )
+
+
+def _combined(several: Mapping[str, Sequence[str]]) -> Check:
+    told = [sentence("“{label}” of {items}", label=label, items=listing(list(own))) for label, own in several.items()]
+    message = sentence(
+        "Items whose names differ by a number alone make one driver, their mean: {drivers}. Set combine_items to false "
+        "to keep them apart.",
+        drivers="; ".join(told),
+    )
+    return Check(name="items_combined", status="pass", message=message, value=len(several))
 
 
 def _weights(table: pd.DataFrame, by_name: Mapping, faults: list[str]) -> tuple[np.ndarray, str]:
