@@ -37,6 +37,8 @@ def _chance(p: float) -> str:
 
 def _doubt(answers: Answers) -> str:
     """What a finding about one driver has to add where drivers cannot be told apart."""
+    if not answers.model.foretells:
+        return sentence(" No rating surely goes with the outcome here.")
     if answers.model.told_apart:
         return ""
     return sentence(" Single drivers cannot be told apart here, so others may be meant.")
@@ -44,31 +46,58 @@ def _doubt(answers: Answers) -> str:
 
 def headline(answers: Answers) -> Finding:
     """The driver that carries most of what is explained, or those that share first place; or that drivers cannot be
-    told apart, and which groups can.
+    told apart, and which groups can; or that the ratings say nothing about the outcome.
     """
+    if not answers.model.foretells:
+        return _silent(answers)
     return _most(answers) if answers.model.told_apart else _not_apart(answers)
 
 
-def _not_apart(answers: Answers) -> Finding:
+def _together(answers: Answers, statement: str, table: str) -> Finding:
+    """A headline about all ratings: its number is the share of differences in the outcome that they explain."""
     model = answers.model
-    difference, error = model.better_than("halo")
+    explained = model.importance.explained
+    lower, upper = model.interval(explained)
     return Finding(
         id="headline",
-        statement=sentence(
-            "These data cannot tell which single driver matters for “{outcome}”: a person's mean rating foretells it "
-            "as well as all {count} ratings do{groups}.",
-            count=number(len(model.ratings.drivers)),
-            outcome=model.ratings.outcome_label,
-            groups=_groups(answers),
-        ),
-        estimate=difference,
-        unit="of log density over the mean rating (0: no better)",
-        interval=(difference - 2 * error, difference + 2 * error),
-        interval_kind=sentence("2 standard errors"),
+        statement=statement,
+        estimate=float(explained.mean()),
+        unit="share",
+        interval=(float(lower), float(upper)),
+        interval_kind=model.interval_kind,
         evidence="associational",
         n=model.ratings.n,
-        table="driver_groups",
+        table=table,
     )
+
+
+def _explained(answers: Answers) -> str:
+    return percent(round(float(answers.model.importance.explained.mean()), 2))
+
+
+def _silent(answers: Answers) -> Finding:
+    """Ratings that foretell no better than nothing: whatever single drivers seem to do may be chance."""
+    ratings = answers.model.ratings
+    statement = sentence(
+        "No rating surely goes with “{outcome}”: the ratings do not surely foretell it better than chance, and the "
+        "{explained} of its differences that they seem to explain may be nothing.",
+        outcome=ratings.outcome_label,
+        explained=_explained(answers),
+    )
+    return _together(answers, statement, "comparison")
+
+
+def _not_apart(answers: Answers) -> Finding:
+    ratings = answers.model.ratings
+    statement = sentence(
+        "These data cannot tell which single driver matters for “{outcome}”: all {count} ratings together explain "
+        "{explained} of its differences, but foretell it no more surely than a person's mean rating alone{groups}.",
+        count=number(len(ratings.drivers)),
+        outcome=ratings.outcome_label,
+        explained=_explained(answers),
+        groups=_groups(answers),
+    )
+    return _together(answers, statement, "driver_groups")
 
 
 def _most(answers: Answers) -> Finding:
@@ -77,7 +106,11 @@ def _most(answers: Answers) -> Finding:
     table = answers.importance_table
     ranked = table.sort_values("p_first", ascending=False, kind="stable")
     first = ranked.iloc[0]
-    carried = sentence("it carries {share} of what the ratings explain", share=percent(first["share"]))
+    carried = sentence("it carries {share} of what the ratings explain", share=percent(round(first["share"], 2)))
+    whole = sentence(
+        " Together they explain {explained} of the differences in “{outcome}”.",
+        explained=_explained(answers), outcome=outcome,
+    )  # fmt: skip
     if len(table) == 1:
         statement = sentence(
             "“{label}” is the only driver; a better rating goes with a {direction} “{outcome}”.",
@@ -85,9 +118,9 @@ def _most(answers: Answers) -> Finding:
         )  # fmt: skip
     elif first["p_first"] >= FIRST:
         statement = sentence(
-            "“{label}” goes with “{outcome}” most (probability {p}): {carried}{backwards}{others}.",
+            "“{label}” goes with “{outcome}” most (probability {p}): {carried}{backwards}{others}.{whole}",
             label=first["label"], p=_chance(first["p_first"]), outcome=outcome, carried=carried,
-            backwards=_backwards(first, outcome), others=_behind(table, first, outcome),
+            backwards=_backwards(first, outcome), others=_behind(table, first, outcome), whole=whole,
         )  # fmt: skip
     else:
         enough = int((ranked["p_first"].cumsum() < LIKELY).sum()) + 1
@@ -98,7 +131,8 @@ def _most(answers: Answers) -> Finding:
         wrong = [row["label"] for _, row in rivals.iterrows() if row["p_positive"] <= 1 - SURE]
         statement = sentence(
             "{drivers} compete for first place: which of them goes with “{outcome}” most is open (in brackets: "
-            "probability of being first){backwards}.",
+            "probability of being first){backwards}.{whole}",
+            whole=whole,
             drivers=listing(named),
             outcome=outcome,
             backwards=sentence("; better ratings of {labels} go with a worse one", labels=listing(_quoted(wrong)))
@@ -148,8 +182,9 @@ def _behind(table: pd.DataFrame, first: pd.Series, outcome: str) -> str:
 def against(answers: Answers) -> list[Finding]:
     """Drivers whose better ratings go with a worse outcome, when the others are held; none is the rule."""
     table = answers.importance_table
-    wrong = table[(table["p_positive"] <= 1 - SURE) & (table["p_above_knockoff"] >= LIKELY)]
-    if wrong.empty:
+    sure = (1 - SURE) / len(table)  # each was looked at (Bonferroni)
+    wrong = table[(table["p_positive"] <= sure) & (table["p_above_knockoff"] >= LIKELY)]
+    if wrong.empty or not answers.model.foretells:
         return []
     return [
         Finding(
@@ -211,7 +246,9 @@ def fix_first(answers: Answers) -> Finding:
     named = set(likely["driver"])
     together = together[[named.isdisjoint(members) for members in together["members"]]]
     estimate = float(table.iloc[0]["fix_first"])
-    if len(likely):
+    if not answers.model.foretells:
+        statement = _nothing_first(answers)
+    elif len(likely):
         shown = [
             sentence("“{label}” ({p})", label=row.label, p=_chance(row.fix_first))
             for row in likely.head(MOST_NAMED).itertuples()
@@ -277,22 +314,24 @@ def _nothing_first(answers: Answers) -> str:
     model, target = answers.model, number(answers.target)
     weak = np.flatnonzero((answers.performance < answers.target).mean(0) >= LIKELY)
     labels = _quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
-    if len(weak) and not model.told_apart:
-        return sentence(
-            "Nothing can be put first: {labels} {lie} below the target of {target} of 100, and which of the drivers "
-            "matters cannot be said.",
-            labels=listing(labels),
-            lie=sentence("lies") if len(weak) == 1 else sentence("lie"),
-            target=target,
-        )
     if len(weak):
+        lie = sentence("lies") if len(weak) == 1 else sentence("lie")
+        below = sentence("{labels} {lie} below the target of {target} of 100", labels=listing(labels), lie=lie,
+                         target=target)  # fmt: skip
+        if not model.foretells:
+            return sentence(
+                "Nothing can be put first: {below}, but no rating surely goes with the outcome.", below=below
+            )
+        if not model.told_apart:
+            return sentence(
+                "Nothing can be put first: {below}, and which of the drivers matters cannot be said.", below=below
+            )
         return sentence(
-            "Nothing needs fixing first: {labels} {lie} below the target of {target} of 100, but {are} not likely to "
-            "matter.",
-            labels=listing(labels),
-            lie=sentence("lies") if len(weak) == 1 else sentence("lie"),
+            "Nothing is shown to need fixing first: {below}, but {are} not shown to matter (probability {at_most}{p}).",
+            below=below,
             are=sentence("is") if len(weak) == 1 else sentence("are"),
-            target=target,
+            at_most="" if len(weak) == 1 else sentence("at most "),
+            p=_chance(float(answers.important[:, weak].mean(0).max())),
         )
     nearest = answers.map_table.sort_values("performance", kind="stable").iloc[0]
     return sentence(
@@ -340,7 +379,9 @@ def priorities(answers: Answers) -> Finding:
     first = table.iloc[0]
     measure = answers.changes.measures[0]
     order = _quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or _quoted([first["label"]])
-    if first["score"] == 0:
+    if not answers.model.foretells:
+        statement = sentence("There is no order of work: no rating surely goes with the outcome.")
+    elif first["score"] == 0:
         statement = sentence(
             "There is no order of work: no driver both goes with a better outcome and is rated too low."
         )
@@ -437,6 +478,7 @@ def local(answers: Answers) -> Finding:
 def asymmetry(answers: Answers) -> Finding:
     """Drivers whose bad ratings weigh more than good ones, and the reverse."""
     table = answers.asymmetry_table
+    sure = 1 - (1 - SURE) / len(table)  # each was looked at (Bonferroni): of drivers without effect one in five seems
     templates = {
         "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
         "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
@@ -444,8 +486,8 @@ def asymmetry(answers: Answers) -> Finding:
     }
     parts = []
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= LIKELY].head(MOST_NAMED)
-        if len(labels):
+        labels = table["label"][table[kind] >= sure].head(MOST_NAMED)
+        if len(labels) and answers.model.foretells:
             parts.append(sentence(template, labels=listing(_quoted(labels))))
     told = "; ".join(parts)
     strongest = table.loc[(table["below"] - table["above"]).abs().idxmax()]
@@ -455,7 +497,7 @@ def asymmetry(answers: Answers) -> Finding:
         if told
         else sentence("No driver clearly weighs more on one side of the middle of its scale than on the other."),
         estimate=float(strongest["below"] - strongest["above"]),
-        unit="log-odds a point, below less above the middle",
+        unit=sentence("{unit} a point, below less above the middle", unit=answers.model.effect_unit),
         evidence="associational",
         n=answers.model.ratings.n,
         table="asymmetry",
