@@ -179,3 +179,14 @@ def test_effects_of_a_probit_are_not_called_log_odds(base):
     # What is too small to count is as small beside the noise: the kinds stay what they were.
     kinds = ["must_be", "one_dimensional", "attractive", "indifferent", "reversed"]
     assert (probit.asymmetry_table[kinds] - base.asymmetry_table[kinds]).abs().to_numpy().max() < 0.15
+
+
+def test_a_top_answer_that_nobody_gave_is_no_reason_to_say_that_nothing_helps(base):
+    ratings = dataclasses.replace(base.model.ratings, scale=(1.0, 6.0))
+    model = dataclasses.replace(base.model, ratings=ratings)
+    answers = dataclasses.replace(base, model=model, changes=model.changes())
+    assert lever(answers).statement.startswith("Nobody gave the top answer to “outcome”")
+    assert priorities(answers).statement == (
+        "There is no order of work: nobody gave the top answer, so no gain is foretold."
+    )
+    assert (answers.lever_table["mean"].max()) > 0

@@ -343,6 +343,17 @@ def _nothing_first(answers: Answers) -> str:
     )
 
 
+def _out_of_reach(answers: Answers) -> str:
+    """What is said where nobody gave an answer that the first measure counts: it can then never be foretold to rise."""
+    if answers.changes.change[:, :, 0].any():
+        return ""
+    return sentence(
+        "Nobody gave the top answer to “{outcome}”, so nothing is foretold about it: see whether its scale in "
+        "dataset.yaml is right. What raising a rating goes with on average stands in the table.",
+        outcome=answers.model.ratings.outcome_label,
+    )
+
+
 def lever(answers: Answers) -> Finding:
     """The largest change of the outcome that raising one driver goes with."""
     measure = answers.changes.measures[0]
@@ -361,7 +372,7 @@ def lever(answers: Answers) -> Finding:
     )
     return Finding(
         id="strongest_lever",
-        statement=statement,
+        statement=_out_of_reach(answers) or statement,
         estimate=float(factor * row[measure]),
         unit=MEASURES[measure],
         interval=(float(factor * row[f"{measure}_lower"]), float(factor * row[f"{measure}_upper"])),
@@ -381,6 +392,8 @@ def priorities(answers: Answers) -> Finding:
     order = _quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or _quoted([first["label"]])
     if not answers.model.foretells:
         statement = sentence("There is no order of work: no rating surely goes with the outcome.")
+    elif _out_of_reach(answers):
+        statement = sentence("There is no order of work: nobody gave the top answer, so no gain is foretold.")
     elif first["score"] == 0:
         statement = sentence(
             "There is no order of work: no driver both goes with a better outcome and is rated too low."
