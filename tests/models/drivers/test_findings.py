@@ -8,6 +8,7 @@ import pytest
 from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.answers import answer
+from workbench.models.drivers.figures import draw_shrinkage
 from workbench.models.drivers.findings import against, asymmetry, fix_first, headline, lever, priorities
 from workbench.models.drivers.links import PROBIT
 
@@ -170,12 +171,14 @@ def test_of_many_drivers_one_that_bends_by_chance_is_not_named(base):
         answers = dataclasses.replace(base)
         answers.__dict__["asymmetry_table"] = table.assign(must_be=[p, 0.0, 0.0])
         assert ("(must-be)" in asymmetry(answers).statement) is named
+        assert asymmetry(answers).estimate == named
 
 
 def test_effects_of_a_probit_are_not_called_log_odds(base):
     probit = dataclasses.replace(base, model=dataclasses.replace(base.model, link=PROBIT))
-    assert "log-odds" in asymmetry(base).unit
-    assert "latent noise" in asymmetry(probit).unit
+    assert base.model.effect_unit == "log-odds"
+    assert "latent noise" in probit.model.effect_unit
+    assert "latent noise" in draw_shrinkage(probit).get_xlabel()
     # What is too small to count is as small beside the noise: the kinds stay what they were.
     kinds = ["must_be", "one_dimensional", "attractive", "indifferent", "reversed"]
     assert (probit.asymmetry_table[kinds] - base.asymmetry_table[kinds]).abs().to_numpy().max() < 0.15

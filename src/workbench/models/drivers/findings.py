@@ -80,7 +80,7 @@ def _silent(answers: Answers) -> Finding:
     ratings = answers.model.ratings
     statement = sentence(
         "No rating surely goes with “{outcome}”: the ratings do not surely foretell it better than chance, and the "
-        "{explained} of its differences that they seem to explain may be nothing.",
+        "{explained} of the differences between people that they seem to explain may be nothing.",
         outcome=ratings.outcome_label,
         explained=_explained(answers),
     )
@@ -91,7 +91,8 @@ def _not_apart(answers: Answers) -> Finding:
     ratings = answers.model.ratings
     statement = sentence(
         "These data cannot tell which single driver matters for “{outcome}”: all {count} ratings together explain "
-        "{explained} of its differences, but foretell it no more surely than a person's mean rating alone{groups}.",
+        "{explained} of the differences between people, but foretell it no more surely than a person's mean rating "
+        "alone{groups}.",
         count=number(len(ratings.drivers)),
         outcome=ratings.outcome_label,
         explained=_explained(answers),
@@ -108,9 +109,9 @@ def _most(answers: Answers) -> Finding:
     first = ranked.iloc[0]
     carried = sentence("it carries {share} of what the ratings explain", share=percent(round(first["share"], 2)))
     whole = sentence(
-        " Together they explain {explained} of the differences in “{outcome}”.",
-        explained=_explained(answers), outcome=outcome,
-    )  # fmt: skip
+        " Together they explain {explained} of the differences between people.",
+        explained=_explained(answers),
+    )
     if len(table) == 1:
         statement = sentence(
             "“{label}” is the only driver; a better rating goes with a {direction} “{outcome}”.",
@@ -491,26 +492,26 @@ def local(answers: Answers) -> Finding:
 def asymmetry(answers: Answers) -> Finding:
     """Drivers whose bad ratings weigh more than good ones, and the reverse."""
     table = answers.asymmetry_table
-    sure = 1 - (1 - SURE) / len(table)  # each was looked at (Bonferroni): of drivers without effect one in five seems
+    sure = 1 - (1 - SURE) / len(table)  # each was looked at (Bonferroni)
     templates = {
         "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
         "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
         "reversed": "better ratings of {labels} go with a worse outcome (reversed)",
     }
-    parts = []
+    parts, named = [], 0
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= sure].head(MOST_NAMED)
-        if len(labels) and answers.model.foretells:
-            parts.append(sentence(template, labels=listing(_quoted(labels))))
+        labels = table["label"][table[kind] >= sure] if answers.model.foretells else []
+        if len(labels):
+            parts.append(sentence(template, labels=listing(_quoted(labels.head(MOST_NAMED)))))
+        named += len(labels)
     told = "; ".join(parts)
-    strongest = table.loc[(table["below"] - table["above"]).abs().idxmax()]
     return Finding(
         id="asymmetry",
         statement=(told[0].upper() + told[1:] + "." + _doubt(answers))
         if told
         else sentence("No driver clearly weighs more on one side of the middle of its scale than on the other."),
-        estimate=float(strongest["below"] - strongest["above"]),
-        unit=sentence("{unit} a point, below less above the middle", unit=answers.model.effect_unit),
+        estimate=float(named),
+        unit=sentence("drivers surely uneven or reversed"),
         evidence="associational",
         n=answers.model.ratings.n,
         table="asymmetry",
