@@ -490,9 +490,12 @@ def local(answers: Answers) -> Finding:
 
 
 def asymmetry(answers: Answers) -> Finding:
-    """Drivers whose bad ratings weigh more than good ones, and the reverse."""
+    """Drivers whose bad ratings weigh more than good ones, and the reverse.
+
+    Only what is sure is told: of six drivers, three straight and three without effect, one at least seems uneven or
+    reversed with a probability of .8 in half of all surveys, and with `SURE` in one of twenty.
+    """
     table = answers.asymmetry_table
-    sure = 1 - (1 - SURE) / len(table)  # each was looked at (Bonferroni)
     templates = {
         "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
         "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
@@ -500,7 +503,7 @@ def asymmetry(answers: Answers) -> Finding:
     }
     parts, named = [], 0
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= sure] if answers.model.foretells else []
+        labels = table["label"][table[kind] >= SURE] if answers.model.foretells else []
         if len(labels):
             parts.append(sentence(template, labels=listing(_quoted(labels.head(MOST_NAMED)))))
         named += len(labels)
