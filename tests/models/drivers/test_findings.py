@@ -193,3 +193,11 @@ def test_a_top_answer_that_nobody_gave_is_no_reason_to_say_that_nothing_helps(ba
         "There is no order of work: nobody gave the top answer, so no gain is foretold."
     )
     assert (answers.lever_table["mean"].max()) > 0
+
+
+def test_why_a_driver_on_target_may_stand_first_in_the_order_of_work_is_told(base):
+    first = base.priority_table.iloc[0]
+    performance = base.map_table.set_index("driver").loc[first["driver"], "performance"]
+    for target, meets in ((performance - 5, True), (performance + 5, False)):
+        told = priorities(dataclasses.replace(base, target=float(target))).statement
+        assert ("although on average it meets the target" in told) is meets

@@ -401,8 +401,8 @@ def priorities(answers: Answers) -> Finding:
         )
     else:
         statement = sentence(
-            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100.{falling}"
-            "{doubt}",
+            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100{meets}."
+            "{falling}{doubt}",
             order=sentence(
                 "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}. ",
                 labels=", ".join(order),
@@ -415,6 +415,9 @@ def priorities(answers: Answers) -> Finding:
             label=first["label"],
             affected=percent(round(first["affected"], 2)),
             target=number(answers.target),
+            meets=sentence(", although on average it meets the target")
+            if answers.map_table.set_index("driver").loc[first["driver"], "performance"] >= answers.target
+            else "",
             falling=_falling(table),
             doubt=_doubt(answers),
         )  # fmt: skip
