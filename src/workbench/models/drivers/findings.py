@@ -5,15 +5,12 @@ import pandas as pd
 
 from workbench.findings import Finding
 from workbench.models.drivers.answers import LIKELY, SURE, Answers
+from workbench.models.drivers.headline import MOST_NAMED, chance, headline, quoted
 from workbench.wording import listing, number, percent, sentence
 
 MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
 HIGHER = {"nps": "an NPS that is {change} points higher", "top_box": "{change} percentage points more top answers"}
 LOWER = {"nps": "an NPS that is {change} points lower", "top_box": "{change} percentage points fewer top answers"}
-MOST_NAMED = 4
-FIRST = 0.5
-"""Probability of the largest share from which one driver is named alone."""
-MOST_FIRST = 3
 
 
 def findings(answers: Answers) -> list[Finding]:
@@ -26,15 +23,6 @@ def findings(answers: Answers) -> list[Finding]:
     return [*found, asymmetry(answers)]
 
 
-def _quoted(labels) -> list[str]:
-    return [sentence("“{label}”", label=label) for label in labels]
-
-
-def _chance(p: float) -> str:
-    """A probability for people: nothing is certain, and no decimals."""
-    return sentence("over 99%") if p > 0.99 else sentence("under 1%") if p < 0.01 else percent(round(p, 2))
-
-
 def _doubt(answers: Answers) -> str:
     """What a finding about one driver has to add where drivers cannot be told apart."""
     if not answers.model.foretells:
@@ -42,142 +30,6 @@ def _doubt(answers: Answers) -> str:
     if answers.model.told_apart:
         return ""
     return sentence(" Single drivers cannot be told apart here, so others may be meant.")
-
-
-def headline(answers: Answers) -> Finding:
-    """The driver that carries most of what is explained, or those that share first place; or that drivers cannot be
-    told apart, and which groups can; or that the ratings say nothing about the outcome.
-    """
-    if not answers.model.foretells:
-        return _silent(answers)
-    return _most(answers) if answers.model.told_apart else _not_apart(answers)
-
-
-def _together(answers: Answers, statement: str, table: str) -> Finding:
-    """A headline about all ratings: its number is the share of differences in the outcome that they explain."""
-    model = answers.model
-    explained = model.importance.explained
-    lower, upper = model.interval(explained)
-    return Finding(
-        id="headline",
-        statement=statement,
-        estimate=float(explained.mean()),
-        unit="share",
-        interval=(float(lower), float(upper)),
-        interval_kind=model.interval_kind,
-        evidence="associational",
-        n=model.ratings.n,
-        table=table,
-    )
-
-
-def _explained(answers: Answers) -> str:
-    return percent(round(float(answers.model.importance.explained.mean()), 2))
-
-
-def _silent(answers: Answers) -> Finding:
-    """Ratings that foretell no better than nothing: whatever single drivers seem to do may be chance."""
-    ratings = answers.model.ratings
-    statement = sentence(
-        "No rating surely goes with “{outcome}”: the ratings do not surely foretell it better than chance, and the "
-        "{explained} of the differences between people that they seem to explain may be nothing.",
-        outcome=ratings.outcome_label,
-        explained=_explained(answers),
-    )
-    return _together(answers, statement, "comparison")
-
-
-def _not_apart(answers: Answers) -> Finding:
-    ratings = answers.model.ratings
-    statement = sentence(
-        "These data cannot tell which single driver matters for “{outcome}”: all {count} ratings together explain "
-        "{explained} of the differences between people, but foretell it no more surely than a person's mean rating "
-        "alone{groups}.",
-        count=number(len(ratings.drivers)),
-        outcome=ratings.outcome_label,
-        explained=_explained(answers),
-        groups=_groups(answers),
-    )
-    return _together(answers, statement, "driver_groups")
-
-
-def _most(answers: Answers) -> Finding:
-    model = answers.model
-    outcome = model.ratings.outcome_label
-    table = answers.importance_table
-    ranked = table.sort_values("p_first", ascending=False, kind="stable")
-    first = ranked.iloc[0]
-    carried = sentence("it carries {share} of what the ratings explain", share=percent(round(first["share"], 2)))
-    whole = sentence(
-        " Together they explain {explained} of the differences between people.",
-        explained=_explained(answers),
-    )
-    if len(table) == 1:
-        statement = sentence(
-            "“{label}” is the only driver; a better rating goes with a {direction} “{outcome}”.",
-            label=first["label"], outcome=outcome, direction=_direction(first),
-        )  # fmt: skip
-    elif first["p_first"] >= FIRST:
-        statement = sentence(
-            "“{label}” goes with “{outcome}” most (probability {p}): {carried}{backwards}{others}.{whole}",
-            label=first["label"], p=_chance(first["p_first"]), outcome=outcome, carried=carried,
-            backwards=_backwards(first, outcome), others=_behind(table, first, outcome), whole=whole,
-        )  # fmt: skip
-    else:
-        enough = int((ranked["p_first"].cumsum() < LIKELY).sum()) + 1
-        rivals = ranked.head(min(max(enough, 2), MOST_FIRST))
-        named = [
-            sentence("“{label}” ({p})", label=row["label"], p=_chance(row["p_first"])) for _, row in rivals.iterrows()
-        ]
-        wrong = [row["label"] for _, row in rivals.iterrows() if row["p_positive"] <= 1 - SURE]
-        statement = sentence(
-            "{drivers} compete for first place: which of them goes with “{outcome}” most is open (in brackets: "
-            "probability of being first){backwards}.{whole}",
-            whole=whole,
-            drivers=listing(named),
-            outcome=outcome,
-            backwards=sentence("; better ratings of {labels} go with a worse one", labels=listing(_quoted(wrong)))
-            if wrong
-            else "",
-        )
-    return Finding(
-        id="headline",
-        statement=statement,
-        estimate=float(first["share"]),
-        unit="share",
-        interval=(float(first["lower"]), float(first["upper"])),
-        interval_kind=model.interval_kind,
-        evidence="associational",
-        n=model.ratings.n,
-        table="importance",
-        figure="importance",
-    )
-
-
-def _direction(row: pd.Series) -> str:
-    """What a better rating goes with, as far as that is sure."""
-    if row["p_positive"] >= SURE:
-        return sentence("better")
-    return sentence("worse") if row["p_positive"] <= 1 - SURE else sentence("better or worse (it is open which)")
-
-
-def _backwards(row: pd.Series, outcome: str) -> str:
-    if row["p_positive"] >= SURE:
-        return ""
-    if row["p_positive"] <= 1 - SURE:
-        return sentence(", but the wrong way round: a better rating goes with a worse “{outcome}”", outcome=outcome)
-    return sentence(", and whether a better rating goes with a better or a worse “{outcome}” is open", outcome=outcome)
-
-
-def _behind(table: pd.DataFrame, first: pd.Series, outcome: str) -> str:
-    """Drivers after the first that surely stand out from chance and go with a better outcome."""
-    sure = table[(table["p_above_knockoff"] >= SURE) & (table["p_positive"] >= SURE)]
-    rest = sure["label"][sure["driver"] != first["driver"]].head(MOST_NAMED - 1)
-    if len(rest):
-        return sentence(", ahead of {rest}", rest=listing(_quoted(rest)))
-    if first["p_above_knockoff"] < SURE:
-        return sentence(", but no driver surely stands out from chance")
-    return sentence("; no other driver surely goes with a better “{outcome}”", outcome=outcome)
 
 
 def against(answers: Answers) -> list[Finding]:
@@ -193,7 +45,7 @@ def against(answers: Answers) -> list[Finding]:
             statement=sentence(
                 "Better ratings of {labels} go with a worse “{outcome}” among people who rate all else alike: see "
                 "whether a scale is turned round, before anything is concluded.{doubt}",
-                labels=listing(_quoted(wrong["label"].head(MOST_NAMED))),
+                labels=listing(quoted(wrong["label"].head(MOST_NAMED))),
                 outcome=answers.model.ratings.outcome_label,
                 doubt=_doubt(answers),
             ),
@@ -204,38 +56,6 @@ def against(answers: Answers) -> list[Finding]:
             table="importance",
         )
     ]
-
-
-def _groups(answers: Answers) -> str:
-    table = answers.group_table
-    if len(table) < 2:
-        return sentence(", for all ratings rise and fall together")
-    # Both directions of every group were looked at (Bonferroni); a group of one would be a single driver told apart.
-    sure = 1 - (1 - SURE) / (2 * len(table))
-    several = table[table["members"].map(len) > 1]
-    above = [_short(answers, group) for group in several["members"][several["p_above"] >= sure]]
-    below = [_short(answers, group) for group in several["members"][several["p_above"] <= 1 - sure]]
-    if not above and not below:
-        return sentence(", and groups of ratings that go together are no clearer")
-    parts = []
-    if above:
-        parts.append(
-            sentence(
-                "better ratings of {groups} go with it more than those of the rest",
-                groups=", ".join(above[:MOST_NAMED]),
-            )
-        )
-    if below:
-        parts.append(sentence("better ratings of {groups} go with it less", groups=", ".join(below[:MOST_NAMED])))
-    return sentence(". Groups of ratings that go together can be told apart: {parts}", parts=listing(parts))
-
-
-def _short(answers: Answers, group: tuple[str, ...]) -> str:
-    """A group by its most important driver."""
-    ratings = answers.model.ratings
-    shares = dict(zip(ratings.drivers, answers.model.importance.share.mean(0), strict=True))
-    first = ratings.words(max(group, key=shares.get))
-    return first if len(group) == 1 else sentence("{first} and {more} like it", first=first, more=len(group) - 1)
 
 
 def fix_first(answers: Answers) -> Finding:
@@ -251,7 +71,7 @@ def fix_first(answers: Answers) -> Finding:
         statement = _nothing_first(answers)
     elif len(likely):
         shown = [
-            sentence("“{label}” ({p})", label=row.label, p=_chance(row.fix_first))
+            sentence("“{label}” ({p})", label=row.label, p=chance(row.fix_first))
             for row in likely.head(MOST_NAMED).itertuples()
         ]
         more = len(likely) - len(shown)
@@ -274,7 +94,7 @@ def fix_first(answers: Answers) -> Finding:
             "100 (probability {p}): their ratings go together, and which of them it is cannot be said.",
             groups=_members(answers, together.head(1)),
             target=target,
-            p=_chance(estimate),
+            p=chance(estimate),
         )
     else:
         statement = _nothing_first(answers)
@@ -297,7 +117,7 @@ def _alike(answers: Answers, named: pd.Series) -> str:
         sentence(
             " Ratings of “{label}” go together with those of {others}: look at them together.",
             label=labels[name],
-            others=listing(_quoted(labels[other] for other in group if other != name)),
+            others=listing(quoted(labels[other] for other in group if other != name)),
         )
         for name in named
         for group in answers.groups
@@ -308,13 +128,13 @@ def _alike(answers: Answers, named: pd.Series) -> str:
 
 def _members(answers: Answers, groups: pd.DataFrame) -> str:
     labels = answers.model.ratings.labels
-    return "; ".join(listing(_quoted(labels[name] for name in members)) for members in groups["members"])
+    return "; ".join(listing(quoted(labels[name] for name in members)) for members in groups["members"])
 
 
 def _nothing_first(answers: Answers) -> str:
     model, target = answers.model, number(answers.target)
     weak = np.flatnonzero((answers.performance < answers.target).mean(0) >= LIKELY)
-    labels = _quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
+    labels = quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
     if len(weak):
         lie = sentence("lies") if len(weak) == 1 else sentence("lie")
         below = sentence("{labels} {lie} below the target of {target} of 100", labels=listing(labels), lie=lie,
@@ -332,7 +152,7 @@ def _nothing_first(answers: Answers) -> str:
             below=below,
             are=sentence("is") if len(weak) == 1 else sentence("are"),
             at_most="" if len(weak) == 1 else sentence("at most "),
-            p=_chance(float(answers.important[:, weak].mean(0).max())),
+            p=chance(float(answers.important[:, weak].mean(0).max())),
         )
     nearest = answers.map_table.sort_values("performance", kind="stable").iloc[0]
     return sentence(
@@ -367,7 +187,7 @@ def lever(answers: Answers) -> Finding:
         change=sentence((HIGHER if row[measure] >= 0 else LOWER)[measure], change=number(abs(factor * row[measure]))),
         largest=""
         if len(answers.lever_table) == 1
-        else sentence(", a larger gain than with any other driver (probability {p})", p=_chance(row["p_largest"])),
+        else sentence(", a larger gain than with any other driver (probability {p})", p=chance(row["p_largest"])),
         doubt="" if row["p_gain"] >= SURE else sentence("; it may well be nothing"),
         apart=_doubt(answers),
     )
@@ -390,7 +210,7 @@ def priorities(answers: Answers) -> Finding:
     table = answers.priority_table
     first = table.iloc[0]
     measure = answers.changes.measures[0]
-    order = _quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or _quoted([first["label"]])
+    order = quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or quoted([first["label"]])
     if not answers.model.foretells:
         statement = sentence("There is no order of work: no rating surely goes with the outcome.")
     elif _out_of_reach(answers):
@@ -437,8 +257,8 @@ def _falling(table: pd.DataFrame) -> str:
     if len(falling):
         return sentence(
             " Ratings of {labels} are falling (probability {p}).",
-            labels=listing(_quoted(falling["label"].head(MOST_NAMED))),
-            p=_chance(falling["p_falling"].min()),
+            labels=listing(quoted(falling["label"].head(MOST_NAMED))),
+            p=chance(falling["p_falling"].min()),
         )
     return sentence(" No rating is surely falling.") if table["trend"].notna().any() else ""
 
@@ -462,7 +282,7 @@ def local(answers: Answers) -> Finding:
                 "below the target of {target} of 100 whatever the {splits}: {labels}",
                 target=number(answers.target),
                 splits=splits,
-                labels=listing(_quoted(everywhere)),
+                labels=listing(quoted(everywhere)),
             )
         )
     if local_to:
@@ -508,7 +328,7 @@ def asymmetry(answers: Answers) -> Finding:
     for kind, template in templates.items():
         labels = table["label"][table[kind] >= SURE] if answers.model.foretells else []
         if len(labels):
-            parts.append(sentence(template, labels=listing(_quoted(labels.head(MOST_NAMED)))))
+            parts.append(sentence(template, labels=listing(quoted(labels.head(MOST_NAMED)))))
         named += len(labels)
     told = "; ".join(parts)
     return Finding(
