@@ -8,7 +8,9 @@ import pytest
 from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.answers import answer
-from workbench.models.drivers.findings import against, fix_first, headline, lever
+from workbench.models.drivers.figures import draw_shrinkage
+from workbench.models.drivers.findings import against, asymmetry, fix_first, headline, lever, priorities
+from workbench.models.drivers.links import PROBIT
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +118,7 @@ def test_what_lies_below_the_target_without_mattering_is_not_hidden():
     answers = answer(fitted([1.0, 0.6, 0.0], n=800, changed=lambda frame: frame.assign(dc=frame["dc"].clip(upper=2))))
     weak = dataclasses.replace(answers, target=40.0)
     assert fix_first(weak).statement.startswith(
-        "Nothing needs fixing first: “dc” lies below the target of 40 of 100, but is"
+        "Nothing is shown to need fixing first: “dc” lies below the target of 40 of 100, but is not shown to matter"
     )
 
 
@@ -128,3 +130,74 @@ def test_the_lever_tells_on_how_many_it_rests_and_how_surely_it_is_the_largest(b
     assert "% of all who answered) goes with" in told
     assert row["p_largest"] > 0.5
     assert "a larger gain than with any other driver (probability" in told
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_ratings_that_say_nothing_raise_no_alarm(seed):
+    """Of the second survey two drivers of six seem to run backwards, by chance."""
+
+    def of_another_world(frame):
+        rng = np.random.default_rng(seed)
+        return frame.assign(outcome=rng.permutation(frame["outcome"].to_numpy()))
+
+    answers = answer(fitted([0.0] * 6, n=600, segment=None, changed=of_another_world), target=90)
+    assert not answers.model.foretells
+    answers.__dict__["map_table"] = answers.map_table.assign(fix_first=0.9)  # as chance may have it
+    told = headline(answers)
+    assert told.statement.startswith("No rating surely goes with “outcome”")
+    assert told.unit == "share"
+    assert told.interval[0] < told.estimate < told.interval[1] < 0.1
+    assert fix_first(answers).statement.startswith("Nothing can be put first")
+    assert priorities(answers).statement.startswith("There is no order of work")
+    assert against(answers) == []
+    assert asymmetry(answers).statement.startswith("No driver clearly weighs more on one side")
+    assert lever(answers).statement.endswith("No rating surely goes with the outcome here.")
+
+
+def test_where_drivers_cannot_be_told_apart_the_headline_tells_what_they_explain_together():
+    answers = answer(fitted([0.35] * 5, n=500, segment=None, correlation=0.8))
+    assert answers.model.foretells
+    assert not answers.model.told_apart
+    told = headline(answers)
+    assert told.unit == "share"
+    assert told.estimate == pytest.approx(answers.metrics()["explained_variance"])
+    assert "all 5 ratings together explain" in told.statement
+    assert "no more surely than a person's mean rating alone" in told.statement
+
+
+def test_of_many_drivers_one_that_bends_by_chance_is_not_named(base):
+    table = base.asymmetry_table.assign(must_be=0.0, attractive=0.0, reversed=0.0)
+    for p, named in ((0.9, False), (0.99, True)):
+        answers = dataclasses.replace(base)
+        answers.__dict__["asymmetry_table"] = table.assign(must_be=[p, 0.0, 0.0])
+        assert ("(must-be)" in asymmetry(answers).statement) is named
+        assert asymmetry(answers).estimate == named
+
+
+def test_effects_of_a_probit_are_not_called_log_odds(base):
+    probit = dataclasses.replace(base, model=dataclasses.replace(base.model, link=PROBIT))
+    assert base.model.effect_unit == "log-odds"
+    assert "latent noise" in probit.model.effect_unit
+    assert "latent noise" in draw_shrinkage(probit).get_xlabel()
+    # What is too small to count is as small beside the noise: the kinds stay what they were.
+    kinds = ["must_be", "one_dimensional", "attractive", "indifferent", "reversed"]
+    assert (probit.asymmetry_table[kinds] - base.asymmetry_table[kinds]).abs().to_numpy().max() < 0.15
+
+
+def test_a_top_answer_that_nobody_gave_is_no_reason_to_say_that_nothing_helps(base):
+    ratings = dataclasses.replace(base.model.ratings, scale=(1.0, 6.0))
+    model = dataclasses.replace(base.model, ratings=ratings)
+    answers = dataclasses.replace(base, model=model, changes=model.changes())
+    assert lever(answers).statement.startswith("Nobody gave the top answer to “outcome”")
+    assert priorities(answers).statement == (
+        "There is no order of work: nobody gave the top answer, so no gain is foretold."
+    )
+    assert (answers.lever_table["mean"].max()) > 0
+
+
+def test_why_a_driver_on_target_may_stand_first_in_the_order_of_work_is_told(base):
+    first = base.priority_table.iloc[0]
+    performance = base.map_table.set_index("driver").loc[first["driver"], "performance"]
+    for target, meets in ((performance - 5, True), (performance + 5, False)):
+        told = priorities(dataclasses.replace(base, target=float(target))).statement
+        assert ("although on average it meets the target" in told) is meets

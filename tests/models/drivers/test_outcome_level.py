@@ -12,11 +12,11 @@ from workbench.models.drivers.ratings import read_ratings
 SETTINGS = {"confidence": 0.9, "response_ratio": 1.5, "random_seed": 1}
 
 
-def nps_answers(scores, **extra):
+def nps_answers(scores, *, weighting="survey", **extra):
     frame = pd.DataFrame({"nps": scores, "item": np.resize([1.0, 2, 3], len(scores)), **extra})
     columns = [column("nps", "outcome", (0, 10)), column("item", "driver", (1, 5))]
     if "weight" in frame:
-        columns.append(column("weight", "", None, weighting="survey"))
+        columns.append(column("weight", "", None, weighting=weighting))
     return read_ratings(frame, columns)
 
 
@@ -130,3 +130,11 @@ def test_groups_of_fewer_than_ten_are_not_shown():
     table = outcome_level(ratings, ["place"], **SETTINGS).table
     assert table["n"].min() >= 10
     assert "c" not in set(table["group"])
+
+
+def test_without_weights_a_row_of_frequency_weights_is_still_as_many_people_as_it_stands_for():
+    weights = np.array([30, 10, 5, 1, 1, 1])
+    once = nps_answers([10, 9, 5, 0, 8, 7] * 6, weight=np.tile(weights, 6), weighting="frequency")
+    each = nps_answers(np.repeat([10, 9, 5, 0, 8, 7] * 6, np.tile(weights, 6)))
+    one, same = (outcome_level(ratings, **SETTINGS).metrics()["nps_unweighted"] for ratings in (once, each))
+    assert one == pytest.approx(same)

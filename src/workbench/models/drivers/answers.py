@@ -35,7 +35,8 @@ class Answers:
     target
         Performance aimed at: mean rating, the scale's ends at 0 and 100.
     smallest_effect
-        Log-odds for one point of a rating below which an effect is called indifferent.
+        Log-odds for one point of a rating below which an effect is called indifferent; with a probit as much beside
+        its noise, as priors are (`Link.unit`).
     changes
         What raising each driver goes with.
     scenario, moved
@@ -54,7 +55,7 @@ class Answers:
 
     @cached_property
     def mean_effects(self) -> np.ndarray:
-        """(draws, D): change in log-odds for one point of a rating, over all segments."""
+        """(draws, D): effect of one point of a rating over all segments, in the model's `effect_unit`."""
         return np.einsum("nsd,s->nd", self.model.point_effects(), self.model.segment_shares)
 
     @cached_property
@@ -85,7 +86,7 @@ class Answers:
 
         `driver`, `label`, `share`, `lower`, `upper`, `among_users`, `unique_share`, `unique_lower`, `unique_upper`,
         `p_positive`, `p_above_knockoff`, `p_first` (probability of the largest share), `p_top3`, `used`, `performance`,
-        `effect` (log-odds a point).
+        `effect` (a point, in the model's `effect_unit`).
         """
         model, found = self.model, self.model.importance
         lower, upper = model.interval(found.share)
@@ -175,7 +176,7 @@ class Answers:
     @cached_property
     def asymmetry_table(self) -> pd.DataFrame:
         """Penalty and reward, see `asymmetry.asymmetry_table`."""
-        return asymmetry_table(self.model, self.smallest_effect)
+        return asymmetry_table(self.model, self.smallest_effect * self.model.link.unit)
 
     @cached_property
     def groups(self) -> list[tuple[str, ...]]:
@@ -196,8 +197,8 @@ class Answers:
 
     @cached_property
     def group_table(self) -> pd.DataFrame:
-        """`drivers`, `members`, `share`, `contrast` (mean effect of the group less that of all others, log-odds for one
-        standard deviation), its ends, `p_above`; sure groups can be told apart from the rest. `performance` (mean of
+        """`drivers`, `members`, `share`, `contrast` (mean effect of the group less that of all others, for one standard
+        deviation), its ends, `p_above`; sure groups can be told apart from the rest. `performance` (mean of
         its drivers) and `fix_first`, the probability that the group carries more than its knock-offs together, goes
         with a better outcome and lies below the target.
         """

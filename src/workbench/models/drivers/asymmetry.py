@@ -1,8 +1,8 @@
 """Penalty and reward: whether a point below the middle of a driver's scale weighs more than one above it, or less.
 
 Every draw of the two slopes belongs to exactly one kind, so that the kinds' probabilities add up to 1. With *below* and
-*above* the change in log-odds of a better outcome for one point on either side of the middle, and *e* the smallest
-effect that counts:
+*above* the change in the latent outcome (in log-odds; of a probit in standard deviations of its noise) for one point on
+either side of the middle, and *e* the smallest effect that counts:
 
 | kind | in words | definition |
 |---|---|---|
@@ -51,7 +51,7 @@ def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> di
 
 
 def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
-    """`driver`, `label`; `below`, `above` (log-odds a point on either side of the middle) and their ends; `kind` (that
+    """`driver`, `label`; `below`, `above` (effect of a point on either side of the middle) and their ends; `kind` (that
     with a probability of half or more, else `open`) and the probabilities of `KINDS`.
 
     From a model with a slope on either side of the middle of each scale, in normal approximation, over all

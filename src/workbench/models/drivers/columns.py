@@ -2,7 +2,8 @@
 
 A driver's term is used × (effect of using + effect of its rating). *Not applicable* has no rating and gets none: its
 rating columns are 0 and its usage column tells that it was not used. Ratings are centred and scaled by those who gave
-them, so that a coefficient is the change in log-odds for one standard deviation.
+them, so that a coefficient is the change in log-odds (of a probit: in standard
+deviations of its noise) for one standard deviation.
 """
 
 from dataclasses import dataclass

@@ -62,6 +62,14 @@ class Comparison:
         difference, error = self.better_than("halo")
         return difference > TOLD_APART * error
 
+    @property
+    def foretells(self) -> bool:
+        """Whether ratings foretell the outcome at all: single drivers or the mean rating better than no ratings, by two
+        standard errors.
+        """
+        found = (each.difference(self.nothing, self.weights, self.weighting) for each in (self.drivers, self.halo))
+        return any(difference > TOLD_APART * error for difference, error in found)
+
     def table(self) -> pd.DataFrame:
         """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
         names = {"halo": sentence("mean rating alone"), "nothing": sentence("no drivers")}

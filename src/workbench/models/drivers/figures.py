@@ -197,7 +197,7 @@ def draw_shrinkage(answers: Answers) -> Axes:
     ax.set_ylim(place - 0.6, -0.6)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
-    ax.set_xlabel(sentence("Effect of one point of the rating (log-odds of a higher answer)"))
+    ax.set_xlabel(sentence("Effect of one point of the rating ({unit})", unit=answers.model.effect_unit))
     handles = [
         ax.plot([], [], "o", color="C0", label=sentence("drawn in by the model"))[0],
         ax.plot([], [], "o", color="C1", markerfacecolor="white", label=sentence("the segment alone"))[0],

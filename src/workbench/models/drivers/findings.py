@@ -5,15 +5,12 @@ import pandas as pd
 
 from workbench.findings import Finding
 from workbench.models.drivers.answers import LIKELY, SURE, Answers
+from workbench.models.drivers.headline import MOST_NAMED, chance, headline, quoted
 from workbench.wording import listing, number, percent, sentence
 
 MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
 HIGHER = {"nps": "an NPS that is {change} points higher", "top_box": "{change} percentage points more top answers"}
 LOWER = {"nps": "an NPS that is {change} points lower", "top_box": "{change} percentage points fewer top answers"}
-MOST_NAMED = 4
-FIRST = 0.5
-"""Probability of the largest share from which one driver is named alone."""
-MOST_FIRST = 3
 
 
 def findings(answers: Answers) -> list[Finding]:
@@ -26,130 +23,21 @@ def findings(answers: Answers) -> list[Finding]:
     return [*found, asymmetry(answers)]
 
 
-def _quoted(labels) -> list[str]:
-    return [sentence("“{label}”", label=label) for label in labels]
-
-
-def _chance(p: float) -> str:
-    """A probability for people: nothing is certain, and no decimals."""
-    return sentence("over 99%") if p > 0.99 else sentence("under 1%") if p < 0.01 else percent(round(p, 2))
-
-
 def _doubt(answers: Answers) -> str:
     """What a finding about one driver has to add where drivers cannot be told apart."""
+    if not answers.model.foretells:
+        return sentence(" No rating surely goes with the outcome here.")
     if answers.model.told_apart:
         return ""
     return sentence(" Single drivers cannot be told apart here, so others may be meant.")
 
 
-def headline(answers: Answers) -> Finding:
-    """The driver that carries most of what is explained, or those that share first place; or that drivers cannot be
-    told apart, and which groups can.
-    """
-    return _most(answers) if answers.model.told_apart else _not_apart(answers)
-
-
-def _not_apart(answers: Answers) -> Finding:
-    model = answers.model
-    difference, error = model.better_than("halo")
-    return Finding(
-        id="headline",
-        statement=sentence(
-            "These data cannot tell which single driver matters for “{outcome}”: a person's mean rating foretells it "
-            "as well as all {count} ratings do{groups}.",
-            count=number(len(model.ratings.drivers)),
-            outcome=model.ratings.outcome_label,
-            groups=_groups(answers),
-        ),
-        estimate=difference,
-        unit="of log density over the mean rating (0: no better)",
-        interval=(difference - 2 * error, difference + 2 * error),
-        interval_kind=sentence("2 standard errors"),
-        evidence="associational",
-        n=model.ratings.n,
-        table="driver_groups",
-    )
-
-
-def _most(answers: Answers) -> Finding:
-    model = answers.model
-    outcome = model.ratings.outcome_label
-    table = answers.importance_table
-    ranked = table.sort_values("p_first", ascending=False, kind="stable")
-    first = ranked.iloc[0]
-    carried = sentence("it carries {share} of what the ratings explain", share=percent(first["share"]))
-    if len(table) == 1:
-        statement = sentence(
-            "“{label}” is the only driver; a better rating goes with a {direction} “{outcome}”.",
-            label=first["label"], outcome=outcome, direction=_direction(first),
-        )  # fmt: skip
-    elif first["p_first"] >= FIRST:
-        statement = sentence(
-            "“{label}” goes with “{outcome}” most (probability {p}): {carried}{backwards}{others}.",
-            label=first["label"], p=_chance(first["p_first"]), outcome=outcome, carried=carried,
-            backwards=_backwards(first, outcome), others=_behind(table, first, outcome),
-        )  # fmt: skip
-    else:
-        enough = int((ranked["p_first"].cumsum() < LIKELY).sum()) + 1
-        rivals = ranked.head(min(max(enough, 2), MOST_FIRST))
-        named = [
-            sentence("“{label}” ({p})", label=row["label"], p=_chance(row["p_first"])) for _, row in rivals.iterrows()
-        ]
-        wrong = [row["label"] for _, row in rivals.iterrows() if row["p_positive"] <= 1 - SURE]
-        statement = sentence(
-            "{drivers} compete for first place: which of them goes with “{outcome}” most is open (in brackets: "
-            "probability of being first){backwards}.",
-            drivers=listing(named),
-            outcome=outcome,
-            backwards=sentence("; better ratings of {labels} go with a worse one", labels=listing(_quoted(wrong)))
-            if wrong
-            else "",
-        )
-    return Finding(
-        id="headline",
-        statement=statement,
-        estimate=float(first["share"]),
-        unit="share",
-        interval=(float(first["lower"]), float(first["upper"])),
-        interval_kind=model.interval_kind,
-        evidence="associational",
-        n=model.ratings.n,
-        table="importance",
-        figure="importance",
-    )
-
-
-def _direction(row: pd.Series) -> str:
-    """What a better rating goes with, as far as that is sure."""
-    if row["p_positive"] >= SURE:
-        return sentence("better")
-    return sentence("worse") if row["p_positive"] <= 1 - SURE else sentence("better or worse (it is open which)")
-
-
-def _backwards(row: pd.Series, outcome: str) -> str:
-    if row["p_positive"] >= SURE:
-        return ""
-    if row["p_positive"] <= 1 - SURE:
-        return sentence(", but the wrong way round: a better rating goes with a worse “{outcome}”", outcome=outcome)
-    return sentence(", and whether a better rating goes with a better or a worse “{outcome}” is open", outcome=outcome)
-
-
-def _behind(table: pd.DataFrame, first: pd.Series, outcome: str) -> str:
-    """Drivers after the first that surely stand out from chance and go with a better outcome."""
-    sure = table[(table["p_above_knockoff"] >= SURE) & (table["p_positive"] >= SURE)]
-    rest = sure["label"][sure["driver"] != first["driver"]].head(MOST_NAMED - 1)
-    if len(rest):
-        return sentence(", ahead of {rest}", rest=listing(_quoted(rest)))
-    if first["p_above_knockoff"] < SURE:
-        return sentence(", but no driver surely stands out from chance")
-    return sentence("; no other driver surely goes with a better “{outcome}”", outcome=outcome)
-
-
 def against(answers: Answers) -> list[Finding]:
     """Drivers whose better ratings go with a worse outcome, when the others are held; none is the rule."""
     table = answers.importance_table
-    wrong = table[(table["p_positive"] <= 1 - SURE) & (table["p_above_knockoff"] >= LIKELY)]
-    if wrong.empty:
+    sure = (1 - SURE) / len(table)  # each was looked at (Bonferroni)
+    wrong = table[(table["p_positive"] <= sure) & (table["p_above_knockoff"] >= LIKELY)]
+    if wrong.empty or not answers.model.foretells:
         return []
     return [
         Finding(
@@ -157,7 +45,7 @@ def against(answers: Answers) -> list[Finding]:
             statement=sentence(
                 "Better ratings of {labels} go with a worse “{outcome}” among people who rate all else alike: see "
                 "whether a scale is turned round, before anything is concluded.{doubt}",
-                labels=listing(_quoted(wrong["label"].head(MOST_NAMED))),
+                labels=listing(quoted(wrong["label"].head(MOST_NAMED))),
                 outcome=answers.model.ratings.outcome_label,
                 doubt=_doubt(answers),
             ),
@@ -170,38 +58,6 @@ def against(answers: Answers) -> list[Finding]:
     ]
 
 
-def _groups(answers: Answers) -> str:
-    table = answers.group_table
-    if len(table) < 2:
-        return sentence(", for all ratings rise and fall together")
-    # Both directions of every group were looked at (Bonferroni); a group of one would be a single driver told apart.
-    sure = 1 - (1 - SURE) / (2 * len(table))
-    several = table[table["members"].map(len) > 1]
-    above = [_short(answers, group) for group in several["members"][several["p_above"] >= sure]]
-    below = [_short(answers, group) for group in several["members"][several["p_above"] <= 1 - sure]]
-    if not above and not below:
-        return sentence(", and groups of ratings that go together are no clearer")
-    parts = []
-    if above:
-        parts.append(
-            sentence(
-                "better ratings of {groups} go with it more than those of the rest",
-                groups=", ".join(above[:MOST_NAMED]),
-            )
-        )
-    if below:
-        parts.append(sentence("better ratings of {groups} go with it less", groups=", ".join(below[:MOST_NAMED])))
-    return sentence(". Groups of ratings that go together can be told apart: {parts}", parts=listing(parts))
-
-
-def _short(answers: Answers, group: tuple[str, ...]) -> str:
-    """A group by its most important driver."""
-    ratings = answers.model.ratings
-    shares = dict(zip(ratings.drivers, answers.model.importance.share.mean(0), strict=True))
-    first = ratings.words(max(group, key=shares.get))
-    return first if len(group) == 1 else sentence("{first} and {more} like it", first=first, more=len(group) - 1)
-
-
 def fix_first(answers: Answers) -> Finding:
     """What matters and is below target: single drivers, or those that can only be named together; or nothing."""
     table, target = answers.map_table, number(answers.target)
@@ -211,9 +67,11 @@ def fix_first(answers: Answers) -> Finding:
     named = set(likely["driver"])
     together = together[[named.isdisjoint(members) for members in together["members"]]]
     estimate = float(table.iloc[0]["fix_first"])
-    if len(likely):
+    if not answers.model.foretells:
+        statement = _nothing_first(answers)
+    elif len(likely):
         shown = [
-            sentence("“{label}” ({p})", label=row.label, p=_chance(row.fix_first))
+            sentence("“{label}” ({p})", label=row.label, p=chance(row.fix_first))
             for row in likely.head(MOST_NAMED).itertuples()
         ]
         more = len(likely) - len(shown)
@@ -236,7 +94,7 @@ def fix_first(answers: Answers) -> Finding:
             "100 (probability {p}): their ratings go together, and which of them it is cannot be said.",
             groups=_members(answers, together.head(1)),
             target=target,
-            p=_chance(estimate),
+            p=chance(estimate),
         )
     else:
         statement = _nothing_first(answers)
@@ -259,7 +117,7 @@ def _alike(answers: Answers, named: pd.Series) -> str:
         sentence(
             " Ratings of “{label}” go together with those of {others}: look at them together.",
             label=labels[name],
-            others=listing(_quoted(labels[other] for other in group if other != name)),
+            others=listing(quoted(labels[other] for other in group if other != name)),
         )
         for name in named
         for group in answers.groups
@@ -270,29 +128,31 @@ def _alike(answers: Answers, named: pd.Series) -> str:
 
 def _members(answers: Answers, groups: pd.DataFrame) -> str:
     labels = answers.model.ratings.labels
-    return "; ".join(listing(_quoted(labels[name] for name in members)) for members in groups["members"])
+    return "; ".join(listing(quoted(labels[name] for name in members)) for members in groups["members"])
 
 
 def _nothing_first(answers: Answers) -> str:
     model, target = answers.model, number(answers.target)
     weak = np.flatnonzero((answers.performance < answers.target).mean(0) >= LIKELY)
-    labels = _quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
-    if len(weak) and not model.told_apart:
-        return sentence(
-            "Nothing can be put first: {labels} {lie} below the target of {target} of 100, and which of the drivers "
-            "matters cannot be said.",
-            labels=listing(labels),
-            lie=sentence("lies") if len(weak) == 1 else sentence("lie"),
-            target=target,
-        )
+    labels = quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
     if len(weak):
+        lie = sentence("lies") if len(weak) == 1 else sentence("lie")
+        below = sentence("{labels} {lie} below the target of {target} of 100", labels=listing(labels), lie=lie,
+                         target=target)  # fmt: skip
+        if not model.foretells:
+            return sentence(
+                "Nothing can be put first: {below}, but no rating surely goes with the outcome.", below=below
+            )
+        if not model.told_apart:
+            return sentence(
+                "Nothing can be put first: {below}, and which of the drivers matters cannot be said.", below=below
+            )
         return sentence(
-            "Nothing needs fixing first: {labels} {lie} below the target of {target} of 100, but {are} not likely to "
-            "matter.",
-            labels=listing(labels),
-            lie=sentence("lies") if len(weak) == 1 else sentence("lie"),
+            "Nothing is shown to need fixing first: {below}, but {are} not shown to matter (probability {at_most}{p}).",
+            below=below,
             are=sentence("is") if len(weak) == 1 else sentence("are"),
-            target=target,
+            at_most="" if len(weak) == 1 else sentence("at most "),
+            p=chance(float(answers.important[:, weak].mean(0).max())),
         )
     nearest = answers.map_table.sort_values("performance", kind="stable").iloc[0]
     return sentence(
@@ -301,6 +161,17 @@ def _nothing_first(answers: Answers) -> str:
         target=target,
         label=nearest["label"],
         performance=number(nearest["performance"]),
+    )
+
+
+def _out_of_reach(answers: Answers) -> str:
+    """What is said where nobody gave an answer that the first measure counts: it can then never be foretold to rise."""
+    if answers.changes.change[:, :, 0].any():
+        return ""
+    return sentence(
+        "Nobody gave the top answer to “{outcome}”, so nothing is foretold about it: see whether its scale in "
+        "dataset.yaml is right. What raising a rating goes with on average stands in the table.",
+        outcome=answers.model.ratings.outcome_label,
     )
 
 
@@ -316,13 +187,13 @@ def lever(answers: Answers) -> Finding:
         change=sentence((HIGHER if row[measure] >= 0 else LOWER)[measure], change=number(abs(factor * row[measure]))),
         largest=""
         if len(answers.lever_table) == 1
-        else sentence(", a larger gain than with any other driver (probability {p})", p=_chance(row["p_largest"])),
+        else sentence(", a larger gain than with any other driver (probability {p})", p=chance(row["p_largest"])),
         doubt="" if row["p_gain"] >= SURE else sentence("; it may well be nothing"),
         apart=_doubt(answers),
     )
     return Finding(
         id="strongest_lever",
-        statement=statement,
+        statement=_out_of_reach(answers) or statement,
         estimate=float(factor * row[measure]),
         unit=MEASURES[measure],
         interval=(float(factor * row[f"{measure}_lower"]), float(factor * row[f"{measure}_upper"])),
@@ -339,15 +210,19 @@ def priorities(answers: Answers) -> Finding:
     table = answers.priority_table
     first = table.iloc[0]
     measure = answers.changes.measures[0]
-    order = _quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or _quoted([first["label"]])
-    if first["score"] == 0:
+    order = quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or quoted([first["label"]])
+    if not answers.model.foretells:
+        statement = sentence("There is no order of work: no rating surely goes with the outcome.")
+    elif _out_of_reach(answers):
+        statement = sentence("There is no order of work: nobody gave the top answer, so no gain is foretold.")
+    elif first["score"] == 0:
         statement = sentence(
             "There is no order of work: no driver both goes with a better outcome and is rated too low."
         )
     else:
         statement = sentence(
-            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100.{falling}"
-            "{doubt}",
+            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100{meets}."
+            "{falling}{doubt}",
             order=sentence(
                 "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}. ",
                 labels=", ".join(order),
@@ -360,6 +235,9 @@ def priorities(answers: Answers) -> Finding:
             label=first["label"],
             affected=percent(round(first["affected"], 2)),
             target=number(answers.target),
+            meets=sentence(", although on average it meets the target")
+            if answers.map_table.set_index("driver").loc[first["driver"], "performance"] >= answers.target
+            else "",
             falling=_falling(table),
             doubt=_doubt(answers),
         )  # fmt: skip
@@ -379,8 +257,8 @@ def _falling(table: pd.DataFrame) -> str:
     if len(falling):
         return sentence(
             " Ratings of {labels} are falling (probability {p}).",
-            labels=listing(_quoted(falling["label"].head(MOST_NAMED))),
-            p=_chance(falling["p_falling"].min()),
+            labels=listing(quoted(falling["label"].head(MOST_NAMED))),
+            p=chance(falling["p_falling"].min()),
         )
     return sentence(" No rating is surely falling.") if table["trend"].notna().any() else ""
 
@@ -404,7 +282,7 @@ def local(answers: Answers) -> Finding:
                 "below the target of {target} of 100 whatever the {splits}: {labels}",
                 target=number(answers.target),
                 splits=splits,
-                labels=listing(_quoted(everywhere)),
+                labels=listing(quoted(everywhere)),
             )
         )
     if local_to:
@@ -435,27 +313,31 @@ def local(answers: Answers) -> Finding:
 
 
 def asymmetry(answers: Answers) -> Finding:
-    """Drivers whose bad ratings weigh more than good ones, and the reverse."""
+    """Drivers whose bad ratings weigh more than good ones, and the reverse.
+
+    Only what is sure is told: of six drivers, three straight and three without effect, one at least seems uneven or
+    reversed with a probability of .8 in half of all surveys, and with `SURE` in one of twenty.
+    """
     table = answers.asymmetry_table
     templates = {
         "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
         "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
         "reversed": "better ratings of {labels} go with a worse outcome (reversed)",
     }
-    parts = []
+    parts, named = [], 0
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= LIKELY].head(MOST_NAMED)
+        labels = table["label"][table[kind] >= SURE] if answers.model.foretells else []
         if len(labels):
-            parts.append(sentence(template, labels=listing(_quoted(labels))))
+            parts.append(sentence(template, labels=listing(quoted(labels.head(MOST_NAMED)))))
+        named += len(labels)
     told = "; ".join(parts)
-    strongest = table.loc[(table["below"] - table["above"]).abs().idxmax()]
     return Finding(
         id="asymmetry",
         statement=(told[0].upper() + told[1:] + "." + _doubt(answers))
         if told
         else sentence("No driver clearly weighs more on one side of the middle of its scale than on the other."),
-        estimate=float(strongest["below"] - strongest["above"]),
-        unit="log-odds a point, below less above the middle",
+        estimate=float(named),
+        unit=sentence("drivers surely uneven or reversed"),
         evidence="associational",
         n=answers.model.ratings.n,
         table="asymmetry",

@@ -133,7 +133,7 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
         `segment`, `driver`, `label`, `n` (people who rated it), `alone`, `alone_lower`, `alone_upper` (the segment
         fitted by itself with the same prior, in normal approximation over all imputations; a straight slope where the
         model has steps; missing where it has too few answers), `effect`, `lower`, `upper` (of the model, partially
-        pooled); change in log-odds for one point.
+        pooled); effect of one point in the model's `effect_unit`.
     """
     ratings = model.ratings
     pooled = model.point_effects()

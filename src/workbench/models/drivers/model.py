@@ -168,6 +168,11 @@ class DriverModel:
         """Whether single drivers foretell the outcome better than the mean rating, by two standard errors."""
         return len(self.ratings.drivers) == 1 or self._compared.told_apart
 
+    @property
+    def foretells(self) -> bool:
+        """Whether the ratings foretell the outcome at all, by two standard errors (`Comparison.foretells`)."""
+        return self._compared.foretells
+
     def comparison(self) -> pd.DataFrame:
         """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
         return self._compared.table()
@@ -228,8 +233,13 @@ class DriverModel:
     def interval_kind(self) -> str:
         return sentence("{level} credible (equal tails)", level=percent(self.confidence))
 
+    @property
+    def effect_unit(self) -> str:
+        """Unit of every effect, in words."""
+        return sentence("standard deviations of latent noise") if self.link.is_probit else sentence("log-odds")
+
     def point_effects(self, coefficients: np.ndarray | None = None) -> np.ndarray:
-        """(draws, S, D): change in log-odds of a higher answer for one point of each rating; of ladders on average.
+        """(draws, S, D): effect of one point of each rating on a higher answer, in `effect_unit`; ladders' on average.
 
         Of the posterior, or of other `coefficients` (draws, S, C).
         """
@@ -245,8 +255,8 @@ class DriverModel:
         return out
 
     def effect_draws(self) -> pd.DataFrame:
-        """Draws for other studies: `chain`, `draw`, `segment`, `driver`, `effect` (log-odds of a higher answer for one
-        point of the rating) and `use` (log-odds for using it at an average rating; 0 where everybody does).
+        """Draws for other studies: `chain`, `draw`, `segment`, `driver`, `effect` (of one point of the rating
+        on a higher answer) and `use` (of using it at an average rating; 0 where everybody does), in `effect_unit`.
 
         Chains of the imputations stand one after the other; some draws of each, evenly spread.
         """

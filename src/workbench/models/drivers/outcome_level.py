@@ -133,8 +133,10 @@ def outcome_level(
     def add(segment: str, group: str, where: np.ndarray) -> None:
         masses, more = _level_masses(ratings, where, rng)
         drawn = (masses @ scores.T + more @ end_scores.T) / (masses.sum(1) + more.sum(1))[:, None]
-        plain = np.bincount(ratings.levels[where], minlength=len(ratings.points))
         weighted = np.bincount(ratings.levels[where], weights=ratings.weights[where], minlength=len(ratings.points))
+        # Frequency weights count people: without them nobody would be asked about, but rows of a file.
+        copies = None if ratings.weighting != "frequency" else ratings.weights[where]
+        plain = np.bincount(ratings.levels[where], weights=copies, minlength=len(ratings.points))
         estimate = scores @ weighted / weighted.sum()
         lower, upper = np.quantile(drawn, tails, axis=0)
         frames.append(

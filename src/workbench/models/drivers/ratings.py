@@ -266,7 +266,7 @@ def read_ratings(
     if several := {labels[name]: own for name, own in items.items() if len(own) > 1}:
         checks.append(_combined(several))
     if (blank := state == BLANK).any():
-        checks.append(_blanks(blank, state))
+        checks.append(_blanks(blank, state, counts))
     checks += near_twins(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
@@ -401,10 +401,10 @@ def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str
     return Check(name="respondents_used", status="warn" if few else "pass", message=message, value=answered)
 
 
-def _blanks(blank: np.ndarray, state: np.ndarray) -> Check:
-    share = float(blank.mean())
-    worst = float(blank.mean(0).max())
-    complete = float((state == RATED).all(1).mean())
+def _blanks(blank: np.ndarray, state: np.ndarray, counts: np.ndarray) -> Check:
+    of_drivers = np.average(blank, axis=0, weights=counts)
+    share, worst = float(of_drivers.mean()), float(of_drivers.max())
+    complete = float(np.average((state == RATED).all(1), weights=counts))
     return Check(
         name="blank_answers",
         status="warn" if worst > 0.4 else "pass",
