@@ -48,7 +48,7 @@ def fit_changing(
     """
     tested = model.proportionality
     changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
-    if not model.usable or not changing:
+    if not model.usable or not changing or "weight" in lifetimes.columns:
         return None
     used = model.complete_cases(require_lifetimes(lifetimes))
     if cut is None:

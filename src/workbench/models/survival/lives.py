@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
 from workbench.models.survival.lapse import Lapse, from_transactions
-from workbench.models.survival.lifetimes import covariates_of, late_entries
+from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.spells import Spells, from_subscriptions
 from workbench.wording import label_of, listing, sentence
 
@@ -117,7 +117,7 @@ def read_lives(
             covariates=covariates_of(rows),
             spells=None,
             lapse=None,
-            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit)),
+            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit), *_weighted(rows)),
         )
     attributes, checks = _attributes(customers, constant, labels)
     lapse = None
@@ -156,6 +156,18 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
         )
     message = sentence("One row a customer and no dates, so it is assumed that {said}.", said=listing(said))
     return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
+
+
+def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
+    """What allows for weights, and what does not."""
+    if weights_of(require_lifetimes(rows)) is None:
+        return ()
+    message = sentence(
+        "Customers stand for different numbers of others (weight): curves of survival and hazard ratios allow for "
+        "it, with robust errors. Tests between groups, shares by reason, the evaluation, extrapolations and counts of "
+        "customers do not: they describe those in the data."
+    )
+    return (Check(name="weights", status="warn", message=message),)
 
 
 def _attributes(
