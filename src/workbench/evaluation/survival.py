@@ -292,6 +292,8 @@ class _Tally:
             "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
             "judged": table["customers"].sum() / max(int(self.dealt.sum()), 1),
         }
+        if self.depends:  # the plain curve cannot allow for follow-up that depends on who somebody is
+            score["observed"] = self._still_there(place, known)
         off = calibration_error(table, confidence)
         if off:
             score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
@@ -312,6 +314,15 @@ class _Tally:
         if (observed := observed_shares(durations, events, survival, horizon, weights)) is not None:
             score |= dict(zip(("ici", "e50", "e90"), calibration_distances(observed, survival), strict=True))
         return score, table
+
+    def _still_there(self, place: int, known: np.ndarray) -> float:
+        """Share still there at a horizon: those whose state then is known, by how likely they were to be followed."""
+        horizon, durations = self.horizons[place], self.durations[known]
+        there = (durations > horizon) / np.maximum(self.weights.at[known, place], FLOOR)
+        gone = self.events[known] & (durations <= horizon)
+        gone = gone / np.maximum(self.weights.before[known], FLOOR)
+        total = there.sum() + gone.sum()
+        return float(there.sum() / total) if total > 0 else float("nan")
 
     def _chunks(self, count: int | None = None) -> list[slice]:
         count = len(self.customers) if count is None else count

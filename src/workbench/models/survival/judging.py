@@ -177,6 +177,8 @@ def _out_of_time(
     fitted = {next(iter(known)): earlier}
     if len(known) > 1 and (remedied := fit_changing(earlier, train)):
         fitted[list(known)[1]] = remedied
+    if "weight" in lives.lifetimes.columns:  # models of what was last known do not allow for weights
+        histories = {}
     histories = {name: history for name, history in histories.items() if name not in covariates}
     words = {"confidence": confidence, "labels": lives.labels}
     if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
