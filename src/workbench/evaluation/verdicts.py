@@ -48,7 +48,7 @@ class Evaluation:
         One row a horizon: `horizon`, `predicted` and `observed` mean share still there (of the
         customers' curve, or weighted by the probability of being followed where that depends on covariates), `judged`
         (share of customers in groups that could be judged), `calibration_error` (of predictions themselves, chance
-        taken out) with `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of the plain Kaplan–Meier curve), and
+        taken out) with `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of one curve), and
         `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer), `auc` (of one gone by then and
         one still there, how often the first had the higher risk), `ici`, `e50`, `e90` (mean, median and 90% quantile
         over customers of the distance to a smooth calibration curve); missing where the data do not bear it.
