@@ -33,10 +33,11 @@ class RiskSets:
         The time scale: 1 - Kaplan–Meier just before each time, less its mean over events.
     log_likelihood
         Partial log-likelihood (Efron).
-    means (K, p)
-        Columns expected at each time, averaged over those who left.
-    spared (K,), spared_means (K, p)
-        What each of those who left together was not exposed to of `hazard` and `mean_hazard`, being gone already.
+    spared (K,)
+        What each of those who left together was not exposed to of `hazard`, being gone already.
+    means (K, p), spared_means (K, p)
+        Columns expected at each time, averaged over those who left; and the same as `spared` of `mean_hazard`. Only
+        with weights.
     """
 
     times: np.ndarray
@@ -51,9 +52,9 @@ class RiskSets:
     information_time2: np.ndarray
     scale: np.ndarray
     log_likelihood: float
-    means: np.ndarray
     spared: np.ndarray
-    spared_means: np.ndarray
+    means: np.ndarray | None = None
+    spared_means: np.ndarray | None = None
 
 
 def risk_sets(
@@ -145,9 +146,12 @@ def risk_sets(
         )
     moments += [np.zeros_like(moments[0])] * (3 - len(moments))
     log_likelihood = float((stands * log_hazard)[events].sum() + (share * np.log(each)).sum())
+    alone = ()
+    if weights is not None:
+        alone = (by_time(means / deaths[own][:, None]), by_time(means * (gone * grown)[:, None]))
     return RiskSets(
-        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood,
-        by_time(means / deaths[own][:, None]), spared, by_time(means * (gone * grown)[:, None]),
+        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood, spared,
+        *alone,
     )  # fmt: skip
 
 
