@@ -29,6 +29,11 @@ class Comparison:
         known = {name: score for name, score in scored.items() if score is not None}
         return min(known, key=known.get) if known else next(iter(scored))
 
+    @property
+    def loses(self) -> bool:
+        """Whether even the best has a larger squared error than one curve for everybody."""
+        return self.evaluations[self.best].loses
+
     def table(self) -> pd.DataFrame:
         """`model`, `integrated_brier`, `uno_c`, `gain` (share of one curve's squared error that the model saves)."""
         rows = [
@@ -46,13 +51,19 @@ class Comparison:
         return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[1:], float))
 
     def checks(self) -> tuple[Check, ...]:
-        """Which model is used, where there are several."""
+        """Which model is used, where there are several, or that none is better than one curve."""
+        if self.loses:
+            message = sentence(
+                "No model foretells better than one curve for everybody, so predictions are those of the curve: all "
+                "customers who have lasted as long have the same."
+            )
+            return (Check(name="model_used", status="warn", message=message),)
         if len(self.evaluations) < 2:
             return ()
         gain = float(self.table().set_index("model").loc[self.best, "gain"])
         message = sentence(
             "Of {count} models “{best}” foretells best and is used: its squared error is {gain} {side} that of one "
-            "curve for everybody.",
+            "curve for everybody (chosen and judged on the same customers, which flatters it a little).",
             count=number(len(self.evaluations)), best=self.best, gain=percent(abs(gain)),
             side=sentence("below") if gain >= 0 else sentence("above"),
         )  # fmt: skip

@@ -9,7 +9,12 @@ INTERVAL = "log-log"
 
 
 def product_limit(
-    durations: np.ndarray, events: np.ndarray, *, entry: np.ndarray | None = None, confidence: float = 0.9
+    durations: np.ndarray,
+    events: np.ndarray,
+    *,
+    entry: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    confidence: float = 0.9,
 ) -> pd.DataFrame:
     """Kaplan–Meier estimate of one group, one row for each distinct time.
 
@@ -23,6 +28,9 @@ def product_limit(
         Times from which each was observed: at risk are those with `entry < t <= duration` (left truncation); 0 where it
         is None. Where nobody is at risk in between, what went before is lost: the curve falls to 0 with the last one
         at risk, so let it begin where enough are (`enough_from`).
+    weights
+        For how many others each stands (survey weights); the curve is weighted, and its variance takes as many at risk
+        as they are worth: `(sum w)^2 / sum w^2` (Kish 1965). Counts stay counts.
     confidence
         Level of the pointwise interval.
 
@@ -57,9 +65,14 @@ def product_limit(
         entered = np.searchsorted(np.sort(entry), time, side="left")
         entered[0] = np.searchsorted(np.sort(entry), 0.0, side="right")
         at_risk = at_risk - len(durations) + entered
+    entry = None if entry is None else np.asarray(entry, dtype=float)
+    share, worth = left / np.maximum(at_risk, 1), at_risk
+    if weights is not None:
+        share, worth = _weighted(durations, events, np.asarray(weights, dtype=float), entry, time, place)
     with np.errstate(divide="ignore", invalid="ignore"):
-        survival = np.cumprod(np.where(at_risk > 0, 1 - left / np.maximum(at_risk, 1), 1.0))
-        greenwood = np.where(left > 0, left / (at_risk * (at_risk - left)), 0.0).cumsum()
+        survival = np.cumprod(np.where(at_risk > 0, 1 - share, 1.0))
+        increments = np.where(left > 0, share / (worth * (1 - share)), 0.0)
+        greenwood = increments.cumsum()
         logged = np.log(survival)
         half = normal_quantile(confidence) * np.sqrt(greenwood) / logged
         lower, upper = np.exp(logged * np.exp(-half)), np.exp(logged * np.exp(half))
@@ -74,12 +87,39 @@ def product_limit(
             "upper": upper,
         }
     )
+    if weights is not None:
+        table["increment"] = increments
     whole, none = table["survival"] >= 1, table["survival"] <= 0
-    table.loc[whole, "lower"] = (1 - confidence) ** (1 / table["at_risk"].clip(lower=1))
+    table.loc[whole, "lower"] = (1 - confidence) ** (1 / np.maximum(worth, 1)[whole])
     table.loc[whole, "upper"] = 1.0
     table.loc[none, "lower"] = 0.0
     table.loc[none, "upper"] = table["upper"].mask(none).ffill().fillna(1.0)
     return table
+
+
+def _weighted(
+    durations: np.ndarray,
+    events: np.ndarray,
+    weights: np.ndarray,
+    entry: np.ndarray | None,
+    time: np.ndarray,
+    place: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Weighted share of those at risk who leave at each time, and how many those at risk are worth."""
+
+    def at_risk(weight: np.ndarray) -> np.ndarray:
+        gone = np.bincount(place, weights=weight, minlength=len(time))
+        total = gone[::-1].cumsum()[::-1]
+        if entry is not None:  # less those who had not entered yet
+            begins = np.where(entry > 0, np.searchsorted(time, entry, side="right"), 0)
+            total = total - weight.sum() + np.bincount(begins, weights=weight, minlength=len(time) + 1).cumsum()[:-1]
+        return total
+
+    left = np.bincount(place, weights=weights * events, minlength=len(time))
+    total, squares = at_risk(weights), at_risk(weights**2)
+    some = total > 1e-12 * weights.sum()
+    share = np.divide(left, total, out=np.zeros_like(left), where=some)
+    return np.clip(share, 0.0, 1.0), np.divide(total**2, squares, out=np.zeros_like(left), where=some)
 
 
 def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
@@ -141,9 +181,10 @@ def restricted_mean(table: pd.DataFrame, until: float) -> tuple[float, float]:
     # Where the last ones at risk leave, the area to the right is 0 and so is the term.
     staying = np.where(at_risk > events, at_risk - events, np.inf)
     before = float(time[0]) if len(time) else until
-    return before + float(area[0] if len(area) else 0), float(
-        np.sqrt((area**2 * events / (np.maximum(at_risk, 1) * staying)).sum())
-    )
+    increments = events / (np.maximum(at_risk, 1) * staying)
+    if "increment" in table.columns:
+        increments = np.where(np.isfinite(table["increment"]), table["increment"], 0.0)
+    return before + float(area[0] if len(area) else 0), float(np.sqrt((area**2 * increments).sum()))
 
 
 def normal_quantile(confidence: float) -> float:

@@ -227,7 +227,7 @@ class RecalibrationEffect:
 
 
 MEASURES: Mapping[str, str] = {
-    "observed_to_expected": "customers who left, for each one foretold",
+    "observed_to_expected": "customers who {verb}, for each one foretold",
     "calibration_slope": "slope (1: risks neither too far apart nor too close)",
     "ici": "mean distance of predicted shares from observed ones (ICI)",
     "e50": "median distance (E50)",
@@ -278,7 +278,7 @@ def judge_recalibration(
         at=held_out.at * factor[:, None],
     )  # fmt: skip
     rows = [
-        (name, sentence(MEASURES[name]), horizon, value, then)
+        (name, sentence(MEASURES[name], verb=sentence("lapsed") if lapse else sentence("left")), horizon, value, then)
         for (name, horizon, value), (_, _, then) in zip(
             _measures(held_out, followed), _measures(after, followed), strict=True
         )

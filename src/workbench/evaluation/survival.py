@@ -30,6 +30,10 @@ GRID = 100
 """Times at which squared errors are averaged."""
 MOST_PAIRED = 10_000
 """Of more customers than this so many are compared in pairs that each have a weight of their own."""
+CARRIED = 25
+"""What fewer customers say about the end of the data is not continued beyond it, as in models."""
+NEVER = 1e-12
+"""Stands for a share of 0, of which there is no logarithm."""
 CHUNK = 20_000
 """Customers whose errors over the grid are held at once."""
 
@@ -288,6 +292,8 @@ class _Tally:
             "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
             "judged": table["customers"].sum() / max(int(self.dealt.sum()), 1),
         }
+        if self.depends:  # the plain curve cannot allow for follow-up that depends on who somebody is
+            score["observed"] = self._still_there(place, known)
         off = calibration_error(table, confidence)
         if off:
             score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
@@ -309,18 +315,44 @@ class _Tally:
             score |= dict(zip(("ici", "e50", "e90"), calibration_distances(observed, survival), strict=True))
         return score, table
 
+    def _still_there(self, place: int, known: np.ndarray) -> float:
+        """Share still there at a horizon: those whose state then is known, by how likely they were to be followed."""
+        horizon, durations = self.horizons[place], self.durations[known]
+        there = (durations > horizon) / np.maximum(self.weights.at[known, place], FLOOR)
+        gone = self.events[known] & (durations <= horizon)
+        gone = gone / np.maximum(self.weights.before[known], FLOOR)
+        total = there.sum() + gone.sum()
+        return float(there.sum() / total) if total > 0 else float("nan")
+
     def _chunks(self, count: int | None = None) -> list[slice]:
         count = len(self.customers) if count is None else count
         return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
 
 
 def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray | None) -> np.ndarray:
-    """One curve for everybody at `times`, (K,); for those who have lasted for `tenure`, (n, K)."""
+    """One curve for everybody at `times`, (K,); for those who have lasted for `tenure`, (n, K), carried on beyond the
+    data at the average hazard of their last third."""
     if tenure is None:
         return survival_at(curve, times)
-    so_far = survival_at(curve, tenure)[:, None]
-    later = survival_at(curve, (tenure[:, None] + times).ravel()).reshape(len(tenure), len(times))
-    return np.divide(later, so_far, out=np.zeros_like(later), where=so_far > 0)
+    # Beyond the last time at which enough were at risk the curve is carried on as models carry theirs on: customers
+    # with the longest tenure would else be said to stay for ever, or to be gone, and any model would beat that. Under
+    # late entry the first few at risk could take the curve to 0 as well.
+    at_risk, events = curve["at_risk"].to_numpy(dtype=float), curve["events"].to_numpy(dtype=float)
+    enough = at_risk >= min(CARRIED, at_risk.max())
+    stays = 1 - np.divide(events, at_risk, out=np.zeros_like(events), where=enough)
+    hazard = np.append(0.0, -np.log(np.maximum(stays, NEVER)).cumsum())
+    time, until = curve["time"].to_numpy(), float(curve["time"][enough].iloc[-1])
+
+    def so_far(at: np.ndarray) -> np.ndarray:
+        return hazard[np.searchsorted(time, np.minimum(at, until), side="right")]
+
+    growth = float(so_far(np.array(until)) - so_far(np.array(until * 2 / 3)))
+    rate = growth / (until / 3) if until > 0 else 0.0
+
+    def carried(at: np.ndarray) -> np.ndarray:
+        return so_far(at) + rate * np.maximum(at - until, 0.0)
+
+    return np.exp(carried(tenure)[:, None] - carried(tenure[:, None] + times))
 
 
 def _deal(events: np.ndarray, folds: int, dealer: np.random.Generator) -> np.ndarray:

@@ -18,6 +18,8 @@ JUDGED = 0.10
 """Where predicted shares could be further off than this for all that is known, they could not be judged."""
 MOST_JUDGED = 0.8
 """Calibration holds for a horizon where at least this share of customers could be judged."""
+REVERSED = 0.4
+"""A concordance clearly below this is no lack of information any more: the ranking is the wrong way round."""
 AVERAGE = 0.05
 """A difference between the average prediction and the observed curve that is worth a warning."""
 SCORES = ["horizon", "predicted", "observed", "judged", "calibration_error", "calibration_lower", "calibration_upper",
@@ -43,9 +45,10 @@ class Evaluation:
     since
         The cut-off in words, where the evaluation is out of time.
     scores
-        One row a horizon: `horizon`, `predicted` and `observed` mean share still there, `judged` (share of customers in
-        groups that could be judged), `calibration_error` (of predictions themselves, chance taken out) with
-        `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of the plain Kaplan–Meier curve), and
+        One row a horizon: `horizon`, `predicted` and `observed` mean share still there (of the
+        customers' curve, or weighted by the probability of being followed where that depends on covariates), `judged`
+        (share of customers in groups that could be judged), `calibration_error` (of predictions themselves, chance
+        taken out) with `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of one curve), and
         `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer), `auc` (of one gone by then and
         one still there, how often the first had the higher risk), `ici`, `e50`, `e90` (mean, median and 90% quantile
         over customers of the distance to a smooth calibration curve); missing where the data do not bear it.
@@ -130,17 +133,21 @@ class Evaluation:
             checks.append(self._average())
         return (*checks, self._better(), self._integrated())
 
-    def findings(self) -> tuple[Finding, ...]:
-        """How well the model ranks customers; and where it loses against one curve for everybody, that first. How far
-        its shares are off is a check at each horizon."""
-        findings = []
+    @property
+    def loses(self) -> bool:
+        """Whether its squared error is above that of one curve for everybody."""
+        scored = self.integrated_brier is not None and self.integrated_brier_km is not None
+        return bool(scored and self.integrated_brier > self.integrated_brier_km)
+
+    def headline(self) -> tuple[Finding, ...]:
+        """That the model loses against one curve for everybody, by more than chance; empty where it does not."""
         if self.integrated_gain is not None and self.integrated_gain[1] < 0:
-            findings.append(
+            return (
                 Finding(
                     id="loses_to_one_curve",
                     statement=sentence(
-                        "The model foretells worse than one curve for everybody: use the curve, not the model, for "
-                        "what is still to come."
+                        "What is known of customers does not foretell who goes when: the model is further off than "
+                        "one curve for everybody, which is used instead for what is still to come."
                     ),
                     estimate=self.integrated_brier_km - self.integrated_brier,
                     unit=sentence("squared error"),
@@ -148,16 +155,21 @@ class Evaluation:
                     interval_kind=self.interval_kind,
                     evidence="descriptive",
                     n=self.customers,
-                )
+                ),
             )
+        return ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """How well the model ranks customers. How far its shares are off is a check at each horizon."""
+        findings = []
         if not np.isnan(self.concordance):
             findings.append(
                 Finding(
                     id="concordance",
                     statement=sentence(
-                        "Of two customers of whom it is known who {verb} first, the model, which had seen neither, "
+                        "Of two customers of whom it is known who {left} first, the model, which had seen neither, "
                         "names that one in {right} of 100 cases; guessing gives 50.",
-                        verb=sentence("lapsed") if self.lapse else sentence("left"),
+                        left=sentence("lapsed") if self.lapse else sentence("left"),
                         right=number(round(100 * self.concordance)),
                     ),
                     estimate=self.concordance,
@@ -264,18 +276,26 @@ class Evaluation:
         )
 
     def _ranked(self) -> Check:
-        """The concordance is above that of guessing: `fail` where clearly below, `warn` where it cannot be told."""
+        """The concordance is above that of guessing; `warn` where it is not, `fail` where it is the wrong way round.
+
+        That nothing tells customers apart is an answer, not a fault of the run. Of pure noise the concordance out of
+        sample lies somewhat below .5 on average, since what is left out pulls the other way: only far below it is
+        something wrong.
+        """
         lower, upper = self.interval
-        status = "fail" if upper < 0.5 else "warn" if lower <= 0.5 else "pass"
+        status = "fail" if upper < REVERSED else "warn" if lower <= 0.5 else "pass"
+        kind = "noise" if status == "warn" and upper < 0.5 else status
         said = {
             "pass": "The model ranks customers that it has not seen better than guessing ({lower} to {upper} of 100 "
                     "pairs right).",
             "warn": "Whether the model ranks customers that it has not seen better than guessing cannot be told "
                     "({lower} to {upper} of 100 pairs right).",
-            "fail": "The model ranks customers that it has not seen worse than guessing ({lower} to {upper} of 100 "
+            "fail": "The model ranks customers that it has not seen the wrong way round ({lower} to {upper} of 100 "
                     "pairs right): do not use it.",
+            "noise": "The model ranks customers that it has not seen no better than guessing ({lower} to {upper} of "
+                     "100 pairs right): what it knows of them does not tell who goes first.",
         }  # fmt: skip
-        message = sentence(said[status], lower=number(100 * lower), upper=number(100 * upper))
+        message = sentence(said[kind], lower=number(100 * lower), upper=number(100 * upper))
         return Check(
             name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
         )

@@ -1,10 +1,13 @@
 import numpy as np
 import pandas as pd
+import pytest
 from tests.models.survival.test_spells import END, world
 
 from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.draws import read_draws
 from workbench.models.survival.judging import judge
 from workbench.models.survival.lives import read_lives
+from workbench.models.survival.outlook import draws_of, outlook
 
 
 def lives(**more):
@@ -49,3 +52,27 @@ def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_u
     (check,) = judged.comparison.checks()
     assert "Of 2 models" in check.message
     assert judged.day is None
+
+
+def test_where_nothing_tells_customers_apart_predictions_are_those_of_one_curve():
+    random = np.random.default_rng(12)
+    life, until = random.exponential(20.0, 800), random.uniform(5, 40, 800)
+    rows = pd.DataFrame({"customer_id": [f"c{row}" for row in range(800)], "duration": np.minimum(life, until),
+                         "event": life <= until}).assign(
+        **{f"noise_{place}": random.normal(size=800) for place in range(12)})  # fmt: skip
+    lives = read_lives("lifetimes", rows, time_unit="months")
+    model = fit_cox(lives.lifetimes, lives.covariates)
+    judged = judge(model, lives, [6, 12], random_seed=1)
+    assert judged.comparison.loses
+    assert {check.name: check.status for check in judged.comparison.checks()}["model_used"] == "warn"
+    alike = judged.model.conditional_survival(rows, np.zeros(800), [6])["survival"]
+    assert np.ptp(alike) == pytest.approx(0, abs=1e-12)
+    assert [finding.id for finding in judged.headline()] in ([], ["loses_to_one_curve"])
+    assert all(check.status != "fail" for check in judged.recalibration.checks())
+    ahead = outlook(judged.model, lives)
+    assert ahead.interval[0] < ahead.expected < ahead.interval[1]
+    told, people = draws_of(judged.model, lives, random_seed=2)
+    drawn = read_draws(told, people).conditional_survival([3.0]).mean(axis=0)[:, 0]
+    table = ahead.table[ahead.table["horizon"] == 3.0]["survival"].to_numpy()
+    assert drawn == pytest.approx(table, abs=0.05)  # draws go in straight lines between jumps of late, few customers
+    assert abs(drawn.mean() - table.mean()) < 0.005

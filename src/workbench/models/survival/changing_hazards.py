@@ -48,7 +48,7 @@ def fit_changing(
     """
     tested = model.proportionality
     changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
-    if not model.usable or not changing:
+    if not model.usable or not changing or "weight" in lifetimes.columns:
         return None
     used = model.complete_cases(require_lifetimes(lifetimes))
     if cut is None:
@@ -227,19 +227,30 @@ class ChangingHazards(Predictions):
         table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
         return table
 
-    def checks(self) -> tuple[Check, ...]:
-        """What the remedy changed: what still varies, and what the likelihood gained."""
+    def checks(self, *, told: bool = False) -> tuple[Check, ...]:
+        """What the remedy changed: what still varies, and what the likelihood gained.
+
+        Parameters
+        ----------
+        told
+            Whether `remedies`, with finer stretches and strata, says what still varies: then this is no second verdict.
+        """
         still = self.proportionality[self.proportionality["after"] < 0.05]
         said = {
             "count": number(len(self.changing)), "cut": span(round(self.cut, 1), self.time_unit),
-            "gain": number(self.aic_gain, 2), "still": number(len(still)), "labels": listing(still["label"].tolist()),
+            "gain": number(self.aic_gain, 2), "still": number(len(still)),
+            "labels": listing([inline(label) for label in still["label"]]),
         }  # fmt: skip
         message = sentence(
-            "Remedy: {count} covariates have one hazard ratio up to {cut} and another after it (AIC {gain} lower).",
+            "For predictions, {count} covariates are given one hazard ratio up to {cut} and another after it (AIC "
+            "{gain} lower).",
             **said,
         )
+        still = still.iloc[:0] if told else still
         message += (
-            sentence(" {still} still change within these ({labels}).", **said)
+            ""
+            if told
+            else sentence(" {still} still change within these ({labels}).", **said)
             if len(still)
             else sentence(" None changes clearly within these.")
         )

@@ -14,7 +14,7 @@ from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check
 from workbench.models.survival.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.survival.hazard_ratio_words import HazardRatioWords
-from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.models.survival.partial_likelihood import (
     CONVERGENCE,
     FEW,
@@ -45,7 +45,8 @@ def fit_cox(
     ----------
     lifetimes
         One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the covariates, and `entry` where some
-        were on board before the records begin (they are at risk from then on).
+        were on board before the records begin (they are at risk from then on). A column `weight` (of a survey) says for
+        how many each stands: the likelihood is weighted and the covariance robust (Lin and Wei 1989; Binder 1992).
     covariates
         Columns; see `design.build_design` for how they are encoded. None of them gives the curve of
         all customers.
@@ -87,16 +88,23 @@ def fit_cox(
     seen = (durations[loud], events[loud])
     entry = entry_of(used)
     entry = None if entry is None else entry[loud]
+    weights = weights_of(used)
+    weights = None if weights is None else weights[loud]
     coefficients, covariance, problems, blamed = maximise(
-        matrix[loud], *seen, design, entry=entry, start=None if straight is None else straight.near(design)
+        matrix[loud],
+        *seen,
+        design,
+        entry=entry,
+        start=None if straight is None else straight.near(design),
+        weights=weights,
     )
-    sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry)
-    null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False)
+    sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry, weights=weights)
+    null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
     log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
     alone, entangled = np.full(len(coefficients), np.nan), ()
     if len(coefficients) and (straight is not None or not refit):  # only findings need them
         known = {} if straight is None else straight.unadjusted_of_lines(design)
-        alone = unadjusted(matrix[loud], *seen, design, entry=entry, known=known)
+        alone = unadjusted(matrix[loud], *seen, design, entry=entry, known=known, weights=weights)
         together = going_together(matrix[loud], design)
         entangled = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
     return CoxModel(

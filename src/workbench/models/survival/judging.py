@@ -11,9 +11,9 @@ from workbench.evaluation.censoring import Followed, FollowedBy
 from workbench.evaluation.comparison import Comparison
 from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
 from workbench.evaluation.survival import cross_validate, evaluate
-from workbench.findings import Check
+from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels
-from workbench.models.survival.cause_specific import CauseSpecific
+from workbench.models.survival.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.survival.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.survival.cox import CoxModel, fit_cox
 from workbench.models.survival.follow_up import follow_up_weights
@@ -40,7 +40,8 @@ class Judgement:
     comparison
         The models by name.
     model
-        The best of them, fitted to everything and recalibrated where that helps.
+        The best of them, fitted to everything and recalibrated where that helps; where all lose to one curve for
+        everybody, that curve.
     recalibration
         What was learned about that, and what it does; None where nothing could be judged.
     reasons
@@ -67,6 +68,10 @@ class Judgement:
     problems: tuple[Check, ...] = ()
     covariates: tuple[str, ...] = ()
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def headline(self) -> tuple[Finding, ...]:
+        """That the best model loses to one curve for everybody: what a reader should know before anything else."""
+        return self.comparison.evaluations[self.comparison.best].headline() if self.comparison else ()
 
     def for_scenarios(self, lives: Lives) -> list[Predictions]:
         """Models for scenarios: the one used, and where it knows nothing new, one that does."""
@@ -128,6 +133,8 @@ def judge(
     }  # fmt: skip
     comparison = Comparison(judged)
     best = known[comparison.best]
+    if comparison.loses:
+        best, by_reason = _curve(rows, lives.time_unit, confidence), by_reason and _curves(rows, by_reason)
     told = out_of_fold(best.refit, rows, horizons, random_seed=random_seed, parts=parts)
     effect = None
     if told:
@@ -170,6 +177,8 @@ def _out_of_time(
     fitted = {next(iter(known)): earlier}
     if len(known) > 1 and (remedied := fit_changing(earlier, train)):
         fitted[list(known)[1]] = remedied
+    if "weight" in lives.lifetimes.columns:  # models of what was last known do not allow for weights
+        histories = {}
     histories = {name: history for name, history in histories.items() if name not in covariates}
     words = {"confidence": confidence, "labels": lives.labels}
     if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
@@ -195,11 +204,16 @@ def _out_of_time(
     }
     comparison = Comparison(judged)
     chosen = fitted[comparison.best]
+    if comparison.loses:
+        chosen = _curve(train, lives.time_unit, confidence)
     told = held_out_of(chosen, test, horizons)
     effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
                                  lapse=spells.lapse)  # fmt: skip
     final = known.get(comparison.best)
-    if final is None and chosen is trees:
+    if comparison.loses:
+        final = _curve(lives.lifetimes, lives.time_unit, confidence)
+        by_reason = by_reason and _curves(lives.lifetimes, by_reason)
+    elif final is None and chosen is trees:
         final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence)
     elif final is None:
         final = fit_with_news(lives.lifetimes, covariates, histories, **words)
@@ -234,6 +248,16 @@ def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Follow
     return Followed(
         before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
     )
+
+
+def _curve(rows: pd.DataFrame, time_unit: str, confidence: float) -> CoxModel:
+    """One curve for everybody, as a model without covariates."""
+    return fit_cox(rows, [], confidence=confidence, time_unit=time_unit)
+
+
+def _curves(rows: pd.DataFrame, by_reason: CauseSpecific) -> CauseSpecific:
+    """The same for each reason."""
+    return fit_cause_specific(rows, [], time_unit=by_reason.time_unit, confidence=by_reason.confidence)
 
 
 def _remedy(known: dict) -> ChangingHazards | None:

@@ -11,7 +11,7 @@ from workbench.findings import Check
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.curve_words import ALL
 from workbench.models.survival.curves import Curves
-from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.wording import label_of, number, sentence
 
 
@@ -32,7 +32,8 @@ def kaplan_meier(
     lifetimes
         One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the column `by`, and `entry` where some
         were on board before the records begin: they are at risk from then on. A curve then begins where at least
-        `smallest_group` are at risk, and is about those who had lasted until there.
+        `smallest_group` are at risk, and is about those who had lasted until there. With a column `weight` (of
+        a survey) curves are weighted, and bands allow for it.
     by
         Segment. Missing values are a group of their own ("not stated").
     confidence
@@ -96,13 +97,17 @@ def kaplan_meier(
 def _curve(lifetimes: pd.DataFrame, confidence: float, smallest_group: int) -> pd.DataFrame:
     entry = entry_of(lifetimes)
     if entry is None:
-        return product_limit(lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), confidence=confidence)
+        return product_limit(
+            lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), weights=weights_of(lifetimes),
+            confidence=confidence,
+        )  # fmt: skip
     start = enough_from(lifetimes["duration"].to_numpy(), entry, smallest_group)
     lasted = (lifetimes["duration"] > start).to_numpy()
     lifetimes, entry = lifetimes[lasted], np.where(entry[lasted] <= start, 0.0, entry[lasted])
     return product_limit(
-        lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry, confidence=confidence
-    )
+        lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry,
+        weights=weights_of(lifetimes), confidence=confidence,
+    )  # fmt: skip
 
 
 def _one_group(by: str, labels: Mapping[str, str] | None) -> Check:

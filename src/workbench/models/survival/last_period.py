@@ -7,6 +7,7 @@ import pandas as pd
 
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.models.survival.endings import ending
 from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.spells import DAYS_PER_MONTH, Spells, months
 from workbench.wording import number, percent, sentence
@@ -69,7 +70,7 @@ class Forecast:
                     "before{verdict}.",
                     begin=self.begin.date(), end=(self.end - pd.Timedelta(days=1)).date(),
                     actual=number(row["actual"]), expected=number(round(row["expected"])),
-                    verb=sentence("lapsed") if self.lapse else sentence("left"),
+                    verb=ending(self.lapse)["left"],
                     verdict="" if inside else sentence(", which chance does not explain: something has changed"),
                 ),
                 estimate=float(row["expected"]),
@@ -91,7 +92,7 @@ class Forecast:
                         "Against the period before, customers {verb} at {ratio} times the rate, tenure and attributes "
                         "given{clear}: {now} of 100 in a month, after {then}.",
                         ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
-                        verb=sentence("lapsed") if self.lapse else sentence("left"),
+                        verb=ending(self.lapse)["left"],
                         clear="" if low > 1 or high < 1 else sentence(" (no clear change)"),
                     ),
                     estimate=self.ratio[0],
@@ -110,9 +111,10 @@ class Forecast:
         row = self.table.iloc[0]
         inside = bool(row["lower"] <= row["actual"] <= row["upper"])
         message = sentence(
-            "What happened in the last period ({actual} customers gone) lies {where} the prediction interval ({lower} "
-            "to {upper}).",
-            actual=number(row["actual"]), where=sentence("within") if inside else sentence("outside"),
+            "What happened in the last period ({actual} customers {left}) lies {where} the prediction interval "
+            "({lower} to {upper}).",
+            **ending(self.lapse), actual=number(row["actual"]),
+            where=sentence("within") if inside else sentence("outside"),
             lower=number(round(row["lower"])), upper=number(round(row["upper"])),
         )  # fmt: skip
         return (Check(name="forecast_and_actual", status="pass" if inside else "warn", message=message,

@@ -11,7 +11,7 @@ from workbench.evaluation.product_limit import enough_from
 from workbench.findings import Check
 from workbench.wording import number, percent, sentence
 
-ROLES = ("customer_id", "duration", "event", "entry", "reason")
+ROLES = ("customer_id", "duration", "event", "entry", "reason", "weight")
 """Columns of `lifetimes` with a meaning of their own; all others are covariates."""
 ENOUGH = 10
 """A curve begins where at least as many customers are at risk."""
@@ -26,7 +26,8 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
     ----------
     lifetimes
         `customer_id` (each once), `duration` (finite, at least 0), `event` (bool or 0/1) and, where it is there,
-        `entry`: how long somebody had been a customer when the records begin (at least 0, at most `duration`).
+        `entry`: how long somebody had been a customer when the records begin (at least 0, at most `duration`), and
+        `weight` (above 0).
     columns
         Further columns that must be there.
 
@@ -92,6 +93,16 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
                 rows=number(wrong),
             )
         )
+    if "weight" in lifetimes.columns:
+        weight = _numbers(lifetimes["weight"])
+        if bad := int((~(np.isfinite(weight) & (weight > 0))).sum()):
+            faults.append(
+                sentence(
+                    "lifetimes.weight: got {rows} rows with something else, expected for how many each stands: a "
+                    "number above 0; leave those out who stand for nobody.",
+                    rows=number(bad),
+                )
+            )
     if faults:
         raise DataError(*faults)
     lifetimes = lifetimes.assign(duration=duration, event=event.astype(bool), entry=entry)
@@ -109,6 +120,17 @@ def entry_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
         return None
     entry = lifetimes["entry"].to_numpy(dtype=float)
     return entry if (entry > 0).any() else None
+
+
+def weights_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
+    """For how many others each row stands, 1 on average; None where all count the same.
+
+    Survey weights: they say whom the sample has too few of, not that anybody was seen more than once.
+    """
+    if "weight" not in lifetimes.columns:
+        return None
+    weight = lifetimes["weight"].to_numpy(dtype=float)
+    return None if np.ptp(weight) == 0 else weight / weight.mean()
 
 
 def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[Check, ...]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from workbench.errors import DataError
 from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
 from workbench.models.survival.lapse import Lapse, from_transactions
-from workbench.models.survival.lifetimes import covariates_of, late_entries
+from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.spells import Spells, from_subscriptions
 from workbench.wording import label_of, listing, sentence
 
@@ -90,6 +91,7 @@ def read_lives(
     as_of: dt.date | None = None,
     records_since: dt.date | None = None,
     lapse_days: int | None = None,
+    weighting: str = "",
 ) -> Lives:
     """Lifetimes from a canonical table.
 
@@ -106,7 +108,21 @@ def read_lives(
         Day of the extract, where it is known.
     records_since, lapse_days
         See `from_subscriptions` and `from_transactions`.
+    weighting
+        What a column `weight` is: `survey` (also where it is empty); `frequency` is refused.
+
+    Raises
+    ------
+    DataError
+        Of frequency weights: a row is one customer, with an id of its own.
     """
+    if weighting == "frequency":
+        raise DataError(
+            sentence(
+                "{table}.weight: got frequency weights, expected one row a customer; repeat the rows, each with an id "
+                "of its own, or declare the weights as survey weights.", table=table,
+            )
+        )  # fmt: skip
     labels = {**LABELS, **(labels or {})}
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
@@ -117,7 +133,7 @@ def read_lives(
             covariates=covariates_of(rows),
             spells=None,
             lapse=None,
-            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit)),
+            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit), *_weighted(rows)),
         )
     attributes, checks = _attributes(customers, constant, labels)
     lapse = None
@@ -134,15 +150,18 @@ def read_lives(
         covariates=[name for name in spells.covariates if spells.lifetimes[name].dtype.kind != "M"],
         spells=spells,
         lapse=lapse,
-        checks=(*spells.checks, *checks, *(late_entries(spells.lifetimes) if late else ())),
+        checks=(
+            *spells.checks,
+            *checks,
+            *(late_entries(spells.lifetimes) if late else ()),
+            *_weighted(spells.lifetimes),
+        ),
     )
 
 
 def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check, ...]:
     """What one row a customer without dates makes everybody assume."""
     attributes = [label_of(labels, name) for name in covariates_of(rows)]
-    if "entry" in rows.columns and not attributes:
-        return ()
     said = []
     if "entry" not in rows.columns:
         said.append(sentence("everybody was followed from their first day"))
@@ -154,8 +173,21 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
                 labels=listing(attributes[:3] + ([sentence("others")] if len(attributes) > 3 else [])),
             )
         )
+    said.append(sentence("whoever had not left when last seen is still on board"))
     message = sentence("One row a customer and no dates, so it is assumed that {said}.", said=listing(said))
     return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
+
+
+def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
+    """What allows for weights, and what does not."""
+    if "weight" not in rows.columns or weights_of(require_lifetimes(rows)) is None:
+        return ()
+    message = sentence(
+        "Customers stand for different numbers of others (weight): curves of survival and hazard ratios allow for "
+        "it, with robust errors. Tests between groups, shares by reason, the evaluation, extrapolations and counts of "
+        "customers do not: they describe those in the data."
+    )
+    return (Check(name="weights", status="warn", message=message),)
 
 
 def _attributes(

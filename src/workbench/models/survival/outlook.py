@@ -12,6 +12,7 @@ from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.survival.cause_specific import CauseSpecific
 from workbench.models.survival.draws import export_draws
+from workbench.models.survival.endings import ending
 from workbench.models.survival.last_period import expected_leavers
 from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.models.survival.lives import Lives
@@ -90,7 +91,7 @@ class Outlook:
                 statement=sentence(
                     template,
                     span=span(self.ahead, self.time_unit), gone=number(round(self.expected)), all=number(len(gone)),
-                    verb=sentence("lapse") if self.lapse else sentence("leave"),
+                    verb=ending(self.lapse)["leave"],
                     part=percent(float(gone.iloc[:most].sum() / gone.sum()) if gone.sum() else None),
                 ),
                 estimate=self.expected,
@@ -136,7 +137,7 @@ class Outlook:
                 "board, and the time to come counts from then.",
                 count=number(len(self.customers)),
             )  # fmt: skip
-            checks.append(Check(name="on_board_when_last_seen", status="warn", message=message))
+            checks.append(Check(name="on_board_when_last_seen", status="pass", message=message))
         return tuple(checks)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.findings import Check
 from workbench.models.survival.design import Design, Term
 from workbench.models.survival.endings import ending
-from workbench.models.survival.risk_sets import risk_sets
+from workbench.models.survival.risk_sets import risk_sets, score_residuals
 from workbench.wording import listing, number, percent, sentence
 
 EVENTS_PER_COLUMN = 10
@@ -43,6 +43,7 @@ def maximise(
     *,
     entry: np.ndarray | None = None,
     start: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
     """Fit by Newton's method with step halving, and judge the fit.
 
@@ -56,6 +57,8 @@ def maximise(
         As in `risk_sets`.
     start (p,)
         Where the maximum may be near; 0 where it is None.
+    weights (n,)
+        As in `risk_sets`; the covariance is then the robust one.
 
     Returns
     -------
@@ -72,12 +75,12 @@ def maximise(
     near = None if start is None else np.linalg.solve(spread, start)
     names = {term.covariate: term.label for term in design.terms}
     entangled = overlapping(matrix, design)
-    estimate, covariance, settled = newton(balanced, durations, events, entry=entry, start=near)
+    estimate, covariance, settled = newton(balanced, durations, events, entry=entry, start=near, weights=weights)
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
     if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
-        estimate, covariance, settled = newton(balanced, durations, events, entry=entry, held=HELD)
+        estimate, covariance, settled = newton(balanced, durations, events, entry=entry, held=HELD, weights=weights)
         if settled and not _suspects(estimate, covariance, design):
             message = sentence(
                 "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
@@ -177,6 +180,7 @@ def newton(
     entry: np.ndarray | None = None,
     held: float = 0.0,
     start: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
     most: int = 50,
     enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -189,6 +193,8 @@ def newton(
         a normal prior of variance `1 / held`.
     start (p,)
         Where to begin; 0 where it is None.
+    weights (n,)
+        As in `risk_sets`; the covariance is then the sandwich of Lin and Wei (1989).
 
     Returns
     -------
@@ -199,7 +205,7 @@ def newton(
     penalty = held * np.eye(matrix.shape[1])
 
     def at(place: np.ndarray):
-        sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False)
+        sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False, weights=weights)
         return sums, sums.log_likelihood - held * float(place @ place) / 2
 
     with np.errstate(all="ignore"):
@@ -223,6 +229,9 @@ def newton(
     covariance = np.full_like(sums.information, np.inf)
     if np.linalg.matrix_rank(sums.information + penalty, hermitian=True) == len(estimate):
         covariance = np.linalg.inv(sums.information + penalty)
+        if weights is not None:
+            scores = score_residuals(sums, durations, events, matrix, estimate, entry=entry, weights=weights)
+            covariance = covariance @ (scores.T @ scores) @ covariance
     return estimate, covariance, gain < enough
 
 
@@ -233,6 +242,7 @@ def unadjusted(
     design: Design,
     *,
     entry: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
     known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
@@ -242,7 +252,7 @@ def unadjusted(
             estimate[own] = known[covariate]
             continue
         part = spread[np.ix_(own, own)]
-        estimate[own] = part @ newton(matrix[:, own] @ part, durations, events, entry=entry)[0]
+        estimate[own] = part @ newton(matrix[:, own] @ part, durations, events, entry=entry, weights=weights)[0]
     return estimate
 
 

@@ -138,7 +138,7 @@ def remedy(
     ----------
     Therneau and Grambsch (2000), sections 6.2 and 6.5.
     """
-    if not model.usable or model.proportionality.empty:
+    if not model.usable or model.proportionality.empty or "weight" in lifetimes.columns:
         return None
     used = model.complete_cases(require_lifetimes(lifetimes))
     drawn = sample(used, MOST_REMEDIED, random_seed)

@@ -33,6 +33,11 @@ class RiskSets:
         The time scale: 1 - Kaplan–Meier just before each time, less its mean over events.
     log_likelihood
         Partial log-likelihood (Efron).
+    spared (K,)
+        What each of those who left together was not exposed to of `hazard`, being gone already.
+    means (K, p), spared_means (K, p)
+        Columns expected at each time, averaged over those who left; and the same as `spared` of `mean_hazard`. Only
+        with weights.
     """
 
     times: np.ndarray
@@ -47,6 +52,9 @@ class RiskSets:
     information_time2: np.ndarray
     scale: np.ndarray
     log_likelihood: float
+    spared: np.ndarray
+    means: np.ndarray | None = None
+    spared_means: np.ndarray | None = None
 
 
 def risk_sets(
@@ -58,6 +66,7 @@ def risk_sets(
     entry: np.ndarray | None = None,
     scaled: bool = True,
     scale: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
 ) -> RiskSets:
     """Sums at all event times at once.
 
@@ -75,6 +84,10 @@ def risk_sets(
         Whether `information_time` and `information_time2` are wanted; 0 where not.
     scale (n,)
         The time scale at each customer's duration, where it is not to be made of these durations (`apart` moves them).
+    weights (n,)
+        For how many each customer stands; 1 where it is None. Of those who leave together each l-th has the mean weight
+        of them all (Therneau and Grambsch 2000, section 7.1). The variance of the hazard allows for them: it is that
+        of a weighted sum of those who left.
 
     References
     ----------
@@ -83,7 +96,8 @@ def risk_sets(
     order = np.argsort(durations, kind="stable")
     durations, events, matrix = durations[order], events[order], matrix[order]
     log_hazard = matrix @ coefficients
-    weight = np.exp(log_hazard)
+    stands = np.ones(len(durations)) if weights is None else weights[order]
+    weight = np.exp(log_hazard) * stands
     times, deaths = np.unique(durations[events], return_counts=True)
     count = len(times)
     size, s0, s1 = _at_risk(np.searchsorted(durations, times), weight, matrix)
@@ -108,14 +122,17 @@ def risk_sets(
     gone = (np.arange(len(own)) - starts[own]) / deaths[own]
     each = 1 / (s0[own] - gone * t0[own])
     means = (s1[own] - gone[:, None] * t1[own]) * each[:, None]
-    hazard = np.bincount(own, weights=each, minlength=count)
-    spared = np.bincount(own, weights=gone * each, minlength=count)
+    share = (np.bincount(own, weights=stands[events], minlength=count) / deaths)[own]
+    grown = each * share
+    hazard = np.bincount(own, weights=grown, minlength=count)
+    spared = np.bincount(own, weights=gone * grown, minlength=count)
 
     def by_time(rows: np.ndarray) -> np.ndarray:
         return np.add.reduceat(rows, starts, axis=0) if count else np.zeros((0, matrix.shape[1]))
 
-    residuals, mean_hazard = by_time(x - means), by_time(means * each[:, None])
-    hazard_variance = np.bincount(own, weights=each**2, minlength=count)
+    residuals = by_time(x * stands[events][:, None] - means * share[:, None])
+    mean_hazard = by_time(means * grown[:, None])
+    hazard_variance = np.bincount(own, weights=(each * stands[events]) ** 2, minlength=count)
     until = np.searchsorted(times, durations, side="right")
     since = 0 if entry is None else np.searchsorted(times, entry, side="right")
     moments = []
@@ -124,12 +141,54 @@ def risk_sets(
         exposed = np.append(0.0, np.cumsum(hazard * g))
         exposed = exposed[until] - exposed[since]
         exposed[events] -= (spared * g)[own]
-        moments.append((matrix * (weight * exposed)[:, None]).T @ matrix - (means * g[own][:, None]).T @ means)
+        moments.append(
+            (matrix * (weight * exposed)[:, None]).T @ matrix - (means * (g[own] * share)[:, None]).T @ means
+        )
     moments += [np.zeros_like(moments[0])] * (3 - len(moments))
-    log_likelihood = float(log_hazard[events].sum() + np.log(each).sum())
+    log_likelihood = float((stands * log_hazard)[events].sum() + (share * np.log(each)).sum())
+    alone = ()
+    if weights is not None:
+        alone = (by_time(means / deaths[own][:, None]), by_time(means * (gone * grown)[:, None]))
     return RiskSets(
-        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood
-    )
+        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood, spared,
+        *alone,
+    )  # fmt: skip
+
+
+def score_residuals(
+    sums: RiskSets,
+    durations: np.ndarray,
+    events: np.ndarray,
+    matrix: np.ndarray,
+    coefficients: np.ndarray,
+    *,
+    entry: np.ndarray | None = None,
+    weights: np.ndarray,
+) -> np.ndarray:
+    """What each customer adds to the score, (n, p), with their weight; its squares are the middle of the sandwich.
+
+    Parameters
+    ----------
+    sums
+        Of the same customers, coefficients and weights.
+
+    References
+    ----------
+    Lin and Wei (1989); Binder (1992), for weights.
+    """
+    until = np.searchsorted(sums.times, durations, side="right")
+    since = np.zeros(len(durations), dtype=int)
+    if entry is not None:
+        since = np.where(entry > 0, np.searchsorted(sums.times, entry, side="right"), 0)
+    hazard = np.append(0.0, sums.hazard.cumsum())
+    means = np.vstack([np.zeros(matrix.shape[1]), sums.mean_hazard.cumsum(axis=0)])
+    exposed, expected = hazard[until] - hazard[since], means[until] - means[since]
+    scores = -np.exp(matrix @ coefficients)[:, None] * (matrix * exposed[:, None] - expected)
+    place = np.searchsorted(sums.times, durations[events])
+    gone = matrix[events]
+    spared = gone * sums.spared[place][:, None] - sums.spared_means[place]
+    scores[events] += gone - sums.means[place] + np.exp(gone @ coefficients)[:, None] * spared
+    return scores * weights[:, None]
 
 
 def apart(durations: np.ndarray, entry: np.ndarray, strata: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -46,7 +46,7 @@ class Spells:
     @property
     def covariates(self) -> list[str]:
         """Columns that may explain who leaves."""
-        own = ("customer_id", "person", "begin", "duration", "entry", "event", "reason")
+        own = ("customer_id", "person", "begin", "duration", "entry", "event", "reason", "weight")
         return [column for column in self.lifetimes.columns if column not in own]
 
     def until(self, day: pd.Timestamp) -> pd.DataFrame:
