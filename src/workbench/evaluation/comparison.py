@@ -41,7 +41,7 @@ class Comparison:
                 name,
                 each.integrated_brier,
                 each.uno,
-                None if each.integrated_brier is None else 1 - each.integrated_brier / each.integrated_brier_km,
+                None if not each.integrated_brier_km else 1 - each.integrated_brier / each.integrated_brier_km,
             )
             for name, each in self.evaluations.items()
         ]

@@ -234,13 +234,16 @@ class Evaluation:
             message = sentence("Too few customers are followed to score predictions over time.")
             return Check(name=name, status="warn", message=message)
         lower, upper = self.integrated_gain
+        km = self.integrated_brier_km
+        if not km:
+            message = sentence("One curve for everybody foretells all without error: a model has nothing to gain.")
+            return Check(name=name, status="pass", message=message, value=-self.integrated_brier, threshold=0.0)
         said = {
             "pass": "Over the first {span} the model's squared error is {gain} below that of one curve for everybody "
             "(between {lower} and {upper}; weights {weights}).",
             "warn": "Over the first {span} the model's squared error is not clearly below that of one curve for "
             "everybody: the difference lies between {lower} and {upper} of it (weights {weights}).",
         }
-        km = self.integrated_brier_km
         status = "pass" if lower > 0 else "warn"
         message = sentence(
             said[status],

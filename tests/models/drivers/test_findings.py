@@ -201,3 +201,20 @@ def test_why_a_driver_on_target_may_stand_first_in_the_order_of_work_is_told(bas
     for target, meets in ((performance - 5, True), (performance + 5, False)):
         told = priorities(dataclasses.replace(base, target=float(target))).statement
         assert ("although on average it meets the target" in told) is meets
+
+
+def test_little_that_hangs_on_what_is_to_be_fixed_is_told(base):
+    low, high = base.model.ratings.drivers[1], base.model.ratings.drivers[0]
+    places, levers = base.map_table.set_index("driver"), base.lever_table.set_index("driver")
+    places["fix_first"] = (places.index == low) * 0.9
+    measure = base.changes.measures[0]
+
+    def told(gain):
+        changed = dataclasses.replace(base)
+        gains = levers.assign(**{measure: [gain if name == low else 0.3 for name in levers.index]})
+        changed.__dict__["map_table"] = places.reset_index().sort_values("fix_first", ascending=False)
+        changed.__dict__["lever_table"] = gains.reset_index().sort_values(measure, ascending=False, kind="stable")
+        return fix_first(changed).statement
+
+    assert "Little hangs on it though: far more goes with a better “" + base.model.ratings.labels[high] in told(0.02)
+    assert "Little hangs" not in told(0.2)

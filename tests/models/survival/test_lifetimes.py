@@ -1,9 +1,12 @@
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from workbench.errors import DataError
 from workbench.models.survival.lifetimes import covariates_of, require_lifetimes
+from workbench.models.survival.lives import read_lives
 
 GOOD = pd.DataFrame(
     {"customer_id": [1, 2, 3], "duration": [0, 2, 5], "event": [True, False, True], "plan": list("abc")}
@@ -50,3 +53,12 @@ def test_texts_that_look_like_numbers_are_none():
 
 def test_covariates_are_the_columns_without_a_role():
     assert covariates_of(GOOD.assign(entry=0, reason=None)) == ["plan"]
+
+
+def test_lifetimes_of_which_none_has_ended_are_refused():
+    rows = pd.DataFrame({"customer_id": range(30), "duration": 5.0, "event": False})
+    with pytest.raises(DataError, match=r"lifetimes\.event: got 30 customers of whom nobody left"):
+        read_lives("lifetimes", rows, time_unit="month")
+    contracts = pd.DataFrame({"customer_id": range(30), "start": pd.Timestamp("2024-01-01"), "end": pd.NaT})
+    with pytest.raises(DataError, match=r"subscriptions\.end: got 30 customers of whom nobody left"):
+        read_lives("subscriptions", contracts, as_of=dt.date(2025, 1, 1))

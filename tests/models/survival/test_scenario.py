@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from tests.models.survival.test_histories import END, company  # noqa: F401
 
+from workbench.errors import ParameterError
 from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.histories import histories_of
 from workbench.models.survival.lives import Lives
@@ -41,13 +42,20 @@ def test_a_change_that_begins_later_changes_nothing_before(made):
     assert at_once.loc[12.0, "difference"] < late.loc[12.0, "difference"] < 0
 
 
-def test_a_name_that_no_model_takes_is_told_and_the_model_that_takes_more_is_used(made):
+def test_a_name_that_no_model_takes_is_refused_and_the_model_that_takes_more_is_used(made):
     lives, model = made
     plain = fit_cox(lives.lifetimes, [])
-    both = play([plain, model], lives, {"csat": [1.0], "nonsense": [2.0]}, random_seed=1)
-    assert both.unknown == ("nonsense",)
-    assert [check.status for check in both.checks()] == ["pass", "warn"]
-    assert len(both.table) == 5
-    none = play([plain], lives, {"nonsense": [2.0]}, random_seed=1)
-    assert none.table.empty
-    assert none.findings() == ()
+    assert len(play([plain, model], lives, {"csat": [1.0]}, random_seed=1).table) == 5
+    with pytest.raises(ParameterError, match=r"scenario: got 'nonsense', expected .*csat"):
+        play([plain, model], lives, {"csat": [1.0], "nonsense": [2.0]}, random_seed=1)
+    with pytest.raises(ParameterError, match="expected numbers that the model knows of customers: none"):
+        play([plain], lives, {"csat": [2.0]}, random_seed=1)
+
+
+def test_a_scenario_that_changes_nothing_clearly_says_so(made):
+    lives, model = made
+    (found,) = play([model], lives, {"csat": [1e-6]}, random_seed=1).findings()
+    assert "no clearly different number of customers" in found.statement
+    (clear,) = play([model], lives, {"csat": [1.0]}, random_seed=1).findings()
+    assert "fewer customers would be expected to leave" in clear.statement
+    assert clear.estimate < 0

@@ -11,6 +11,8 @@ from workbench.wording import listing, number, percent, sentence
 MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
 HIGHER = {"nps": "an NPS that is {change} points higher", "top_box": "{change} percentage points more top answers"}
 LOWER = {"nps": "an NPS that is {change} points lower", "top_box": "{change} percentage points fewer top answers"}
+MUCH_MORE = 3.0
+"""Times as much gained by raising another driver as by the one to be fixed that is worth saying."""
 
 
 def findings(answers: Answers) -> list[Finding]:
@@ -77,7 +79,8 @@ def fix_first(answers: Answers) -> Finding:
         more = len(likely) - len(shown)
         statement = sentence(
             "{lead}: {drivers}{more}. In brackets: probability of mattering and lying below the target of {target} of "
-            "100.{together}{doubt}",
+            "100.{beside}{together}{doubt}",
+            beside=_beside(answers, likely["driver"].head(MOST_NAMED)),
             lead=sentence("Fix first") if answers.model.told_apart else sentence("Candidates to fix first"),
             target=target,
             drivers=listing(shown),
@@ -108,6 +111,20 @@ def fix_first(answers: Answers) -> Finding:
         table="action_map",
         figure="action_map",
     )
+
+
+def _beside(answers: Answers, named: pd.Series) -> str:
+    """What more would be gained elsewhere, where little hangs on what is to be fixed."""
+    levers, measure = answers.lever_table.set_index("driver"), answers.changes.measures[0]
+    best = levers.iloc[0]
+    if levers.index[0] in set(named) or best[measure] < MUCH_MORE * levers.loc[list(named), measure].max():
+        return ""
+    template = (
+        " Little hangs on {them} though: far more goes with a better “{label}”, which on average meets the target."
+        if answers.performance[:, answers.model.ratings.drivers.index(levers.index[0])].mean() >= answers.target
+        else " Little hangs on {them} though: far more goes with a better “{label}”."
+    )
+    return sentence(template, them=sentence("it") if len(named) == 1 else sentence("them"), label=best["label"])
 
 
 def _alike(answers: Answers, named: pd.Series) -> str:

@@ -244,13 +244,17 @@ class Incidences:
             return ()
         last = at[at["horizon"] == at["horizon"].max()].sort_values("incidence", ascending=False, kind="stable")
         first, gone = last.iloc[0], float(last["incidence"].sum())
+        level = list(last["reason"][1:][last["upper"][1:] > first["lower"]])
         when = span(first["horizon"], self.time_unit)
         findings = [
             Finding(
                 id="first_reason",
                 statement=sentence(
-                    "The most frequent reason is “{reason}”: {share} of customers leave for it within {span}, {part} "
-                    "of all who leave by then.",
+                    "The most frequent reason is “{reason}”{level}: {share} of customers leave for it within {span}, "
+                    "{part} of all who leave by then.",
+                    level=sentence(", not clearly ahead of {others}", others=listing([f"“{each}”" for each in level]))
+                    if level
+                    else "",
                     reason=first["reason"], share=percent(first["incidence"]), span=when,
                     part=percent(first["incidence"] / gone if gone else None),
                 ),

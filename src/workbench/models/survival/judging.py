@@ -143,8 +143,12 @@ def judge(
             followed=followed and _followed(followed, *told),
         )  # fmt: skip
         best = recalibrated(best, effect.recalibration, *told)
+    problems = ()
+    if cutoff is not None:
+        message = sentence("The data carry no dates, so the cutoff {day} was not used.", day=cutoff)
+        problems = (Check(name="cutoff_without_dates", status="warn", message=message),)
     return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
-                     forecast=None, remedied=remedied)  # fmt: skip
+                     forecast=None, remedied=remedied, problems=problems)  # fmt: skip
 
 
 def _out_of_time(

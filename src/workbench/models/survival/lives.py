@@ -12,7 +12,7 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.lapse import Lapse, from_transactions
 from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.spells import Spells, from_subscriptions
-from workbench.wording import label_of, listing, sentence
+from workbench.wording import label_of, listing, number, sentence
 
 OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
 LABELS = {
@@ -114,7 +114,7 @@ def read_lives(
     Raises
     ------
     DataError
-        Of frequency weights: a row is one customer, with an id of its own.
+        Of frequency weights: a row is one customer, with an id of its own. Of lifetimes of which none has ended.
     """
     if weighting == "frequency":
         raise DataError(
@@ -126,6 +126,7 @@ def read_lives(
     labels = {**LABELS, **(labels or {})}
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
+        _somebody_left(rows, "event")
         return Lives(
             lifetimes=rows,
             time_unit=time_unit,
@@ -142,6 +143,7 @@ def read_lives(
     else:
         lapse = from_transactions(rows, as_of=as_of, lapse_days=lapse_days, attributes=attributes)
         spells = lapse.spells
+    _somebody_left(spells.lifetimes, "end", lapse=lapse is not None)
     late = bool((spells.lifetimes["entry"] > 0).any())
     return Lives(
         lifetimes=spells.lifetimes,
@@ -157,6 +159,25 @@ def read_lives(
             *_weighted(spells.lifetimes),
         ),
     )
+
+
+def _somebody_left(lifetimes: pd.DataFrame, column: str, *, lapse: bool = False) -> None:
+    """Refuse lifetimes that say nothing about how they end."""
+    if lifetimes.empty or lifetimes["event"].fillna(0).astype(float).any():
+        return
+    if lapse:
+        message = sentence(
+            "transactions: got {all} customers of whom nobody lapsed, expected some; take a longer record, or fewer "
+            "lapse_days.", all=number(len(lifetimes)),
+        )  # fmt: skip
+    else:
+        message = sentence(
+            "{table}.{column}: got {all} customers of whom nobody left, expected some; see whether the column says "
+            "who left, or take a longer record.",
+            table=sentence("lifetimes") if column == "event" else sentence("subscriptions"), column=column,
+            all=number(len(lifetimes)),
+        )  # fmt: skip
+    raise DataError(message)
 
 
 def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check, ...]:

@@ -134,7 +134,7 @@ def differing_segments(
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
             ),
             estimate=float(row.p_value_holm),
-            unit=sentence("p-value"),
+            unit="p",
             evidence="associational",
             n=int(row.customers),
             table="log_rank",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.errors import ParameterError
 from workbench.evaluation.horizons import number_of, span
 from workbench.findings import Check, Finding
 from workbench.models.survival.draws import export_draws, read_draws
@@ -15,7 +16,7 @@ from workbench.models.survival.news import SCORE, WithNews
 from workbench.models.survival.outlook import AHEAD, QUARTER, on_board
 from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.recalibrated import Recalibrated
-from workbench.wording import inline, label_of, listing, number, percent, sentence
+from workbench.wording import inline, label_of, listing, number, percent, sentence, shown
 
 CHUNK = 2_000
 """Customers whose draws are held at once."""
@@ -33,8 +34,6 @@ class Scenario:
         with `lower` and `upper` (of estimation: customers are the same in both), `customers`.
     changes
         By label what is added in each month to come.
-    unknown
-        Names that no model takes as a number.
     ahead
         The horizon of the finding.
     confidence, time_unit, lapse
@@ -43,7 +42,6 @@ class Scenario:
 
     table: pd.DataFrame
     changes: Mapping[str, list[float]]
-    unknown: tuple[str, ...]
     ahead: float
     confidence: float
     time_unit: str
@@ -54,18 +52,23 @@ class Scenario:
         if self.table.empty:
             return ()
         row = self.table[self.table["horizon"] == self.ahead].iloc[0]
+        clear = (row["lower"] > 0 or row["upper"] < 0) and abs(row["difference"]) >= 0.5
         return (
             Finding(
                 id="scenario",
                 statement=sentence(
-                    "With {changes}, {gone} instead of {usual} customers would be expected to {verb} within the next "
-                    "{span}: what goes with such customers, not what changing it would do.",
-                    changes=self._changes(), gone=number(round(row["in_scenario"])),
-                    usual=number(round(row["as_last_known"])), span=span(self.ahead, self.time_unit),
-                    verb=sentence("lapse") if self.lapse else sentence("leave"),
+                    "With {changes}, {gone} customers would be expected to {verb} within the next {span}: what goes "
+                    "with such customers, not what changing it would do."
+                    if clear
+                    else "With {changes}, no clearly different number of customers would be expected to {verb} within "
+                    "the next {span}.",
+                    changes=self._changes(),
+                    gone=sentence("{count} fewer" if row["difference"] < 0 else "{count} more",
+                                  count=number(abs(round(row["difference"])))),
+                    span=span(self.ahead, self.time_unit), verb=sentence("lapse") if self.lapse else sentence("leave"),
                 ),
                 estimate=float(row["difference"]),
-                unit=sentence("customers"),
+                unit=sentence("customers more"),
                 interval=(float(row["lower"]), float(row["upper"])),
                 interval_kind=sentence("{level} confidence (simulated)", level=percent(self.confidence)),
                 evidence="associational",
@@ -75,7 +78,7 @@ class Scenario:
         )  # fmt: skip
 
     def checks(self) -> tuple[Check, ...]:
-        """What predictions assume about covariates to come, and what of the scenario could not be followed."""
+        """What predictions assume about covariates to come."""
         checks = []
         if self.changes:
             message = sentence(
@@ -83,15 +86,6 @@ class Scenario:
                 changes=self._changes(),
             )
             checks.append(Check(name="covariates_to_come", status="pass", message=message))
-        if self.unknown:
-            message = sentence(
-                "The scenario names {names}, which no model here takes as a number: nothing is said of it. Name a "
-                "covariate that is a number, a score of the surveys, contacts_lately, complaints_lately, "
-                "purchases_lately or price_change.",
-                names=listing([f"“{name}”" for name in self.unknown]),
-            )
-            checks.append(Check(name="scenario_followed", status="warn", message=message, value=len(self.unknown),
-                                threshold=0))  # fmt: skip
         return tuple(checks)
 
     def _changes(self) -> str:
@@ -134,14 +128,23 @@ def play(
     labels
         Of columns, beside those of `lives`.
 
-    Returns
-    -------
-    Scenario
-        With an empty table where no name is known.
+    Raises
+    ------
+    ParameterError
+        Of names that the model does not take as numbers.
     """
     models = list(models)
     model = max(models, key=lambda each: len(set(numbers_of(each)) & set(scenario)))  # the first of equal ones
-    known = {name: [float(step) for step in steps] for name, steps in scenario.items() if name in numbers_of(model)}
+    unknown = [name for name in scenario if name not in numbers_of(model)]
+    if unknown:
+        raise ParameterError(
+            sentence(
+                "scenario: got {names}, expected numbers that the model knows of customers: {known}.",
+                names=listing([shown(name) for name in unknown]),
+                known=listing([name for name in numbers_of(model) if not name.endswith("_known")]) or sentence("none"),
+            )
+        )  # fmt: skip
+    known = {name: [float(step) for step in steps] for name, steps in scenario.items()}
     known = {name: steps for name, steps in known.items() if steps}
     labels = {**NEWS_LABELS, **lives.labels, **(labels or {})}
     unit = model.time_unit
@@ -158,7 +161,6 @@ def play(
     return Scenario(
         table=pd.DataFrame(rows, columns=columns),
         changes={label_of(labels, name): steps for name, steps in known.items()},
-        unknown=tuple(name for name in scenario if name not in known),
         ahead=float(max([each for each in horizons if each <= quarter], default=horizons[0])),
         confidence=confidence,
         time_unit=unit,
