@@ -57,11 +57,19 @@ def world(size=300):
 
 @pytest.mark.slow
 def test_the_curves_are_told_where_no_model_could_be_fitted(bench):
-    code, said = results(bench, world().assign(event=False))
+    rows = world().assign(event=np.arange(300) % 2 == 0)
+    code, said = results(bench, rows.assign(use=rows["use"].mask(rows["event"])))  # unknown of all who left
     assert code == 3
-    assert [finding["id"] for finding in said["findings"]] == ["share_staying"]
+    assert "share_staying" in [finding["id"] for finding in said["findings"]]
     assert [check["name"] for check in said["checks"] if check["status"] == "fail"] == ["cox_convergence"]
     assert "concordance" not in said["metrics"]
+
+
+@pytest.mark.slow
+def test_where_nobody_left_the_study_refuses(bench):
+    code, said = results(bench, world().assign(event=False))
+    assert code == 2
+    assert not said["findings"]
 
 
 @pytest.mark.slow
