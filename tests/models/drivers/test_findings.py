@@ -132,6 +132,13 @@ def test_the_lever_tells_on_how_many_it_rests_and_how_surely_it_is_the_largest(b
     assert "a larger gain than with any other driver (probability" in told
 
 
+def test_a_lever_that_is_probably_not_the_largest_is_not_called_so(base):
+    changed = dataclasses.replace(base)
+    changed.__dict__["lever_table"] = base.lever_table.assign(p_largest=0.4)
+    assert "though which is the largest is open (probability 40%)" in lever(changed).statement
+    assert "larger gain than with any other" not in lever(changed).statement
+
+
 @pytest.mark.parametrize("seed", [1, 3])
 def test_ratings_that_say_nothing_raise_no_alarm(seed):
     """Of the second survey two drivers of six seem to run backwards, by chance."""

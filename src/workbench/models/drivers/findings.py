@@ -204,7 +204,12 @@ def lever(answers: Answers) -> Finding:
         change=sentence((HIGHER if row[measure] >= 0 else LOWER)[measure], change=number(abs(factor * row[measure]))),
         largest=""
         if len(answers.lever_table) == 1
-        else sentence(", a larger gain than with any other driver (probability {p})", p=chance(row["p_largest"])),
+        else sentence(
+            ", a larger gain than with any other driver (probability {p})"
+            if row["p_largest"] >= 0.5
+            else ", the largest gain expected, though which is the largest is open (probability {p})",
+            p=chance(row["p_largest"]),
+        ),
         doubt="" if row["p_gain"] >= SURE else sentence("; it may well be nothing"),
         apart=_doubt(answers),
     )
