@@ -114,3 +114,11 @@ def test_figures_are_drawn_and_described(answers):
 def test_checks_pass_on_data_of_the_model(answers):
     model = answers.model
     assert {check.status for check in (*model.checks(), *model.sensitivity()[1])} == {"pass"}
+
+
+def test_the_map_names_the_drivers_that_carry_most():
+    answers = answer(fitted(list(np.linspace(0, 1.2, 12)), n=900), target=60)
+    named = {text.get_text() for text in figures.draw_map(answers).texts}
+    largest = answers.importance_table["label"].head(len(named))
+    assert named == set(largest)
+    assert 1 < len(named) < 12

@@ -62,15 +62,17 @@ def describe_importance(answers: Answers) -> str:
 
 
 def draw_map(answers: Answers) -> Axes:
-    """Importance against performance as clouds of draws, with the target; names beside the likeliest to fix."""
+    """Importance against performance as clouds of draws, with the target; names beside those to fix and the largest."""
     model = answers.model
     table = answers.map_table
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
     kept = np.linspace(0, model.posterior.size - 1, CLOUD).astype(int)
     ax = Figure(figsize=(6.4, 5.2), layout="constrained").subplots()
     ax.axvline(answers.target, color="0.45", linewidth=1, linestyle="--")
+    first = table.assign(fix=table["fix_first"] >= LIKELY).sort_values(["fix", "importance"], ascending=False)
+    worth = set(first["driver"].head(len(table) if len(table) <= 8 else MOST_NAMED))
     named = []
-    for rank, row in enumerate(table.itertuples()):
+    for row in table.itertuples():
         d = place[row.driver]
         color = "C1" if row.fix_first >= LIKELY else "C0" if row.keep_up >= LIKELY else "0.55"
         ax.plot(
@@ -78,11 +80,11 @@ def draw_map(answers: Answers) -> Axes:
         )
         marker = {"C1": "s", "C0": "o"}.get(color, "^")
         ax.plot(row.performance, row.importance, marker, color=color, markeredgecolor="white", markersize=8)
-        if rank < MOST_NAMED or len(table) <= 8:
+        if row.driver in worth:
             named.append((row.performance, row.importance, row.label, color))
-    _names(ax, named)
     ax.margins(x=0.12, y=0.1)
     ax.set_ylim(0, None)
+    _names(ax, named)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(
         sentence("Performance: mean rating, 0 to 100 (dashed: target {target})", target=number(answers.target))
@@ -103,8 +105,7 @@ def _names(ax: Axes, named) -> None:
     """Names right of their points, pushed apart where they would touch."""
     if not named:
         return
-    top = max(share for _, share, _, _ in named)
-    step = top * 0.055
+    step = 0.05 * ax.get_ylim()[1]
     last = -np.inf
     for x, y, label, color in sorted(named, key=lambda each: each[1]):
         height = max(y, last + step)
