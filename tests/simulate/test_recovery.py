@@ -47,8 +47,9 @@ def design(world, people, slot, month, grades):
     away = relevant * (grades - eq.MIDDLE)
     lately = people.complained[:, slot] > month - eq.GRIEVANCE_MONTHS
     settled = people.settled[:, slot]
+    usual = np.stack([eq.used_lately(world, k, people.age, month - people.joined)[slot] for k in range(len(relevant))])
     rest = [people.relative_price[slot], (lately & ~settled).sum(axis=0), (lately & settled).sum(axis=0)]
-    return np.concatenate([np.minimum(away, 0), np.maximum(away, 0), relevant, np.stack(rest)]).T
+    return np.concatenate([np.minimum(away, 0), np.maximum(away, 0), relevant, usual, np.stack(rest)]).T
 
 
 def look(world, seed):

@@ -10,14 +10,14 @@ from lifelines import KaplanMeierFitter
 
 from workbench.simulate import equations as eq
 from workbench.simulate.calibration import world_of
-from workbench.simulate.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, draw
 from workbench.simulate.customers import Customers, join
 from workbench.simulate.decisions import VALUE_MONTHS, subsets_of, value_ahead, worth
 from workbench.simulate.futures import Worlds, ahead
 from workbench.simulate.history import live
 from workbench.simulate.initiatives import offered
 from workbench.simulate.noise import Noise
-from workbench.simulate.population import HORIZON_MONTHS, discount, newcomers
+from workbench.simulate.population import HORIZON_MONTHS, discount, newcomers, on_board
 from workbench.simulate.settings import read_settings
 from workbench.simulate.words import REASONS, TOUCHPOINTS
 
@@ -127,7 +127,7 @@ def brute_force(world, people, lifts, replicate, months):
             people.latent[k], people.visited[k] = done.latent, done.visited
             people.complained[k], people.settled[k] = done.complained, done.settled
             cash[step] -= COST_PER_MINUTE * touchpoint.minutes * (done.used & there).sum()
-            total = total + done.adds(world, k, people.plan, month)
+            total = total + done.adds(world, k, people, month)
         people.satisfaction = total
         people.need_gone = people.need_gone | (draws.random(len(people)) < world.need_onset)
         there = there & ~left
@@ -210,6 +210,43 @@ def test_a_newcomer_has_used_nothing_and_is_content_as_loyalty_and_price_have_it
     assert not people.relevant(3).any()
     assert np.allclose(people.satisfaction, eq.standing(world, people.loyalty, people.relative_price))
     assert (people.frailty == 1).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_tenure_does_what_is_declared_and_use_adds_nothing_to_it(seed):
+    """Who has used nothing yet is as content as customers of four to eleven months: the difference was up to 1.05."""
+    drawn = world_of(read_settings([f"seed={seed}", "confounding=0"]))
+    held = replace(drawn, hazard_base=np.full(4, -60.0))  # nobody leaves, so nobody is selected
+    added, felt, people_of = np.zeros(12), np.zeros(12), np.zeros(12)
+    for month in live(held, Noise(seed, 0, 4_096, 9), -36, calendar=1, surveys=False):
+        people, tenure = month.people, month.month - month.people.joined
+        here = people.active & (tenure < 12)
+        used = people.relevant(month.month)
+        bonus = sum(eq.use(held, k, used[k], people.age, tenure) for k in range(len(TOUCHPOINTS)))
+        added += np.bincount(tenure[here], bonus[here], 12)
+        felt += np.bincount(tenure[here], month.begun[here], 12)
+        people_of += np.bincount(tenure[here], minlength=12)
+    assert np.abs(added / people_of).max() < 0.02
+    assert abs(felt[0] / people_of[0] - felt[4:].sum() / people_of[4:].sum()) < 0.15
+
+
+def test_a_touchpoint_without_weight_has_no_effect_of_being_used_either():
+    for seed in range(1, 6):
+        drawn, _ = draw(read_settings([f"seed={seed}"]))
+        assert ((drawn.use_effect == 0) == (drawn.weights == 0).all(axis=1)).all()
+
+
+def test_halo_makes_a_better_report_another_number_than_a_better_experience():
+    """Without halo they agree (grades as lived are grades as reported); with it they do not, and both are told."""
+    settings = [read_settings(["seed=4", f"halo={halo}"]) for halo in (0, 1)]
+    plain, coloured = (on_board(each, world_of(each))["what_if"] for each in settings)
+    lived, told_ = "respondents", "reported ratings, respondents"
+    apart = {name: each[told_] - each[lived] for name, each in plain.items()}
+    assert max(map(abs, apart.values())) < 0.6, apart  # complaints and plans, which a projection sees as ratings
+    assert coloured["app"][lived] - coloured["app"][told_] > 2
+    assert coloured["repair"][lived] == 0 < coloured["repair"][told_]  # nothing hangs on it, and halo lends it some
+    for each in coloured.values():
+        assert 0.3 < each["reported ratings a tenth of the scale, respondents"] / each[told_] < 0.5  # 0.4 of a grade
 
 
 def test_subsets_begin_with_doing_nothing():

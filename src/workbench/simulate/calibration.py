@@ -66,10 +66,7 @@ def _usual(world: Coefficients, people: Customers) -> np.ndarray:
     """What experience at each touchpoint brings on average to those who have used it."""
     grades, used = eq.grade(people.latent), people.visited > eq.LONG_AGO
     return np.array(
-        [
-            np.average(eq.impression(world, k, people.plan, grades[k], 0) - world.use_effect[k], weights=used[k])
-            for k in range(len(grades))
-        ]
+        [np.average(eq.impression(world, k, people.plan, grades[k], 0), weights=used[k]) for k in range(len(grades))]
     )
 
 

@@ -193,10 +193,11 @@ class Visits:
     grades: np.ndarray
     complaint: np.ndarray
 
-    def adds(self, world: Coefficients, k: int, plan: np.ndarray, month: int) -> np.ndarray:
+    def adds(self, world: Coefficients, k: int, people: Customers, month: int) -> np.ndarray:
         """What the touchpoint adds to satisfaction after this month."""
         relevant = self.visited > month - eq.RECALL_MONTHS
-        felt = np.where(relevant, eq.impression(world, k, plan, eq.grade(self.latent), month), 0.0)
+        felt = np.where(relevant, eq.impression(world, k, people.plan, eq.grade(self.latent), month), 0.0)
+        felt = felt + eq.use(world, k, relevant, people.age, month - people.joined)
         return felt + eq.grievance(world, self.unresolved(month), self.lately(month) & self.settled)
 
     def lately(self, month: int) -> np.ndarray:

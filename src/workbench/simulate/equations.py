@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from workbench.simulate.coefficients import CATEGORY_PRICE, Coefficients
+from workbench.simulate.words import ONBOARDING
 
 RECALL_MONTHS = 6  # how long a touchpoint stays part of the impression, and of the questionnaire
 GRIEVANCE_MONTHS = 3  # how long a complaint works
@@ -27,12 +28,35 @@ def grade(latent: np.ndarray) -> np.ndarray:
 
 
 def impression(world: Coefficients, k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
-    """What a touchpoint in the grade `grades` adds to satisfaction, over what is usual there: penalties and rewards."""
+    """What the grade `grades` at a touchpoint adds to satisfaction over what is usual there: penalties and rewards."""
     away = grades - MIDDLE
     below, above = np.minimum(away, 0), np.maximum(away, 0)
     weight = world.weight(k, month)[plan]
     bent = (1 + world.asymmetry[k]) * below + (1 - world.asymmetry[k]) * above
-    return world.use_effect[k] + weight * bent - world.cliff[k] * (grades <= 2) - world.usual[k]
+    return weight * bent - world.cliff[k] * (grades <= 2) - world.usual[k]
+
+
+def use(world: Coefficients, k: int, used: np.ndarray, age: np.ndarray, tenure: np.ndarray) -> np.ndarray:
+    """What having used a touchpoint lately adds to satisfaction, over customers of the same age and tenure.
+
+    How many have used it grows over the first months, so an effect that is not centred by tenure would make newcomers
+    discontented who have seen nothing yet.
+
+    Parameters
+    ----------
+    used
+        Whether it was used within `RECALL_MONTHS`, the last axis being customers.
+    tenure
+        Whole months at the beginning of the month.
+    """
+    return world.use_effect[k] * (used - used_lately(world, k, age, tenure))
+
+
+def used_lately(world: Coefficients, k: int, age: np.ndarray, tenure: np.ndarray) -> np.ndarray:
+    """Probability that a touchpoint was used within `RECALL_MONTHS`, this month included."""
+    if k == ONBOARDING:
+        return (tenure < RECALL_MONTHS).astype(float)
+    return 1 - (1 - world.use[k][age]) ** np.clip(tenure + 1, 0, RECALL_MONTHS)
 
 
 def grievance(world: Coefficients, unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:

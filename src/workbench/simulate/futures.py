@@ -171,7 +171,7 @@ def ahead(
             lift = (worlds.lifts[k] if lifting else 0.0) + np.where(people.pilot_touchpoint == k, piloted, 0.0)
             each = visit(world, people, k, month, noise, before=states[k], lift=lift)
             states[k] = (each.latent, each.visited, each.complained, each.settled)
-            adds.append(each.adds(world, k, plan, month))
+            adds.append(each.adds(world, k, people, month))
             open_complaints.append(each.unresolved(month))
         satisfaction = base + _gather(adds, worlds.picks)
         unresolved = _gather(open_complaints, worlds.picks)

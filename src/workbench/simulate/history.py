@@ -146,7 +146,7 @@ def live(
         orders = _orders(world, people, begun, stay, month, calendar, noise) if month >= 0 else []
         visits, minutes = _visits(world, people, stay, month, noise)
         people.satisfaction = eq.standing(world, people.loyalty, people.relative_price) + sum(
-            each.adds(world, k, people.plan, month) for k, each in enumerate(visits)
+            each.adds(world, k, people, month) for k, each in enumerate(visits)
         )
         replies = _replies(world, people, stay, month, noise) if surveys and month >= 0 else None
         people.need_gone = people.need_gone | (noise.uniform(Mechanism.NEED, month) < world.need_onset)

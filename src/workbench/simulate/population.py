@@ -33,6 +33,7 @@ SEGMENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "age_group": ("age", AGE_GROUPS),
 }
 CASH = ("fees", "purchases", "contacts")
+TENTH = (eq.GRADES - 1) / 10  # of the scale of a rating
 
 
 def discount(months: int, annual_rate: float = ANNUAL_RATE) -> np.ndarray:
@@ -137,7 +138,7 @@ def on_board(settings: Settings, world: Coefficients) -> dict:
             "of lived experience, population": _importance(people, lived, everybody),
             "of reported ratings, respondents": _importance(people, reported, weight),
         },
-        "what_if": _what_if(world, people, lived, everybody, weight),
+        "what_if": _what_if(world, people, lived, reported, everybody, weight),
     }
 
 
@@ -162,10 +163,7 @@ def _importance(people: Customers, grades: np.ndarray, weight: np.ndarray) -> di
 
     A touchpoint enters as three columns: used or not, grades below and above the middle among users.
     """
-    used = people.relevant(0).astype(float)
-    away = used * (grades - eq.MIDDLE)
-    columns = np.stack([used, np.minimum(away, 0), np.maximum(away, 0)], axis=1).reshape(-1, len(people))
-    everything = np.concatenate([columns, people.satisfaction[None]])
+    everything = np.concatenate([_columns(people, grades), people.satisfaction[None]])
     covariance = np.cov(everything, aweights=weight)
     touchpoints = len(TOUCHPOINTS)
 
@@ -186,19 +184,60 @@ def _importance(people: Customers, grades: np.ndarray, weight: np.ndarray) -> di
     return {each.name: float(share) for each, share in zip(TOUCHPOINTS, shares, strict=True)}
 
 
+def _columns(people: Customers, grades: np.ndarray) -> np.ndarray:
+    """(3 × touchpoints, customers): used or not, grades below and above the middle among users."""
+    used = people.relevant(0).astype(float)
+    away = used * (grades - eq.MIDDLE)
+    return np.stack([used, np.minimum(away, 0), np.maximum(away, 0)], axis=1).reshape(-1, len(people))
+
+
 def _what_if(
-    world: Coefficients, people: Customers, grades: np.ndarray, everybody: np.ndarray, weight: np.ndarray
+    world: Coefficients,
+    people: Customers,
+    grades: np.ndarray,
+    reported: np.ndarray,
+    everybody: np.ndarray,
+    weight: np.ndarray,
 ) -> dict[str, dict[str, float]]:
-    """Change of the net promoter score, in points, when users below the top live one grade more at a touchpoint."""
+    """Change of the net promoter score, in points, when users below the top live one grade more at a touchpoint; and
+    how much higher it is where they *report* one more, or a tenth of the scale, and all else that they report is the
+    same: with halo, that is another number.
+    """
     before = eq.net_promoter(world, people.satisfaction)
     relevant = people.relevant(0)
+    slopes = _slopes(people, reported, weight)
+
+    def change(shift: np.ndarray, of: np.ndarray) -> float:
+        return float(np.average(100 * (eq.net_promoter(world, people.satisfaction + shift) - before), weights=of))
+
     made = {}
     for k, each in enumerate(TOUCHPOINTS):
         better = np.minimum(grades[k] + 1, eq.GRADES)
         gain = eq.impression(world, k, people.plan, better, 0) - eq.impression(world, k, people.plan, grades[k], 0)
-        change = 100 * (eq.net_promoter(world, people.satisfaction + relevant[k] * gain) - before)
+        higher, a_tenth = (_raised(reported[k], points) @ slopes[k] for points in (1.0, TENTH))
         made[each.name] = {
-            "population": float(np.average(change, weights=everybody)),
-            "respondents": float(np.average(change, weights=weight)),
+            "population": change(relevant[k] * gain, everybody),
+            "respondents": change(relevant[k] * gain, weight),
+            "reported ratings, respondents": change(relevant[k] * higher, weight),
+            "reported ratings a tenth of the scale, respondents": change(relevant[k] * a_tenth, weight),
         }
     return made
+
+
+def _slopes(people: Customers, reported: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(touchpoints, 2): how satisfaction goes with a reported grade below and above the middle, the other reported
+    grades given: the linear projection, within plans.
+    """
+    columns = [_columns(people, reported), np.stack([people.plan == plan for plan in range(len(PLANS))])]
+    root = np.sqrt(weight)
+    design = np.concatenate(columns).astype(float) * root
+    found = np.linalg.lstsq(design.T, people.satisfaction * root, rcond=None)[0]
+    return found[: 3 * len(reported)].reshape(-1, 3)[:, 1:]
+
+
+def _raised(grades: np.ndarray, points: float) -> np.ndarray:
+    """(customers, 2): by how much a grade rises below and above the middle when it is raised, and not above the top."""
+    better = np.minimum(grades + points, eq.GRADES)
+    return np.stack(
+        [side(better - eq.MIDDLE, 0) - side(grades - eq.MIDDLE, 0) for side in (np.minimum, np.maximum)], axis=1
+    )
