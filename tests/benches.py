@@ -56,6 +56,18 @@ class Bench:
         path.write_text(json.dumps(notebook(*cells)))
         return path
 
+    def dataset(self, name):
+        """Write a dataset of thirty customers, half of whom left."""
+        folder = self.root / "data" / name
+        folder.mkdir()
+        rows = [f"c{i},{i + 1},{i % 2}" for i in range(30)]
+        (folder / "people.csv").write_text("\n".join(["customer_id,duration,event", *rows]) + "\n")
+        columns = "customer_id: {}\n      duration: {unit: months}\n      event: {}"
+        columns = columns.replace("{}", "{personal: false}", 1).replace("event: {}", "event: event")
+        (folder / "dataset.yaml").write_text(
+            f"title: People\ntables:\n  lifetimes:\n    file: people.csv\n    columns:\n      {columns}\n"
+        )
+
     def command(self, *arguments):
         return [sys.executable, "-m", "workbench.cli", *map(str, arguments)]
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from tests.benches import code
 from workbench.studies.manifest import create_run, write_manifest
 
 HEAVY = ("pymc", "shap", "xgboost", "lifelines", "papermill", "nbformat", "pandas", "numpy", "matplotlib", "pydantic")
@@ -60,7 +61,16 @@ def test_describe_shows_everything_about_the_parameters(bench):
         (["rerun", "../../x"], "not a run"),
         (["report", "x/latest"], "not a run"),
         (["describe", "x"], "unknown study"),
-        (["run", "small.ipynb"], "did you mean 'small'"),
+        (["run", "elsewhere/small.ipynb"], "unknown study"),
+        (["run", "small", "nowhere"], "unknown parameter 'dataset'"),
+        (["run", "telco_study", "telco", "mobi"], "got 'mobi' beside the dataset 'telco'"),
+        (["run", "telco_study", "--dataset", "telco", "mobi"], "got 'mobi' beside the dataset 'telco'"),
+        (["run", "telco_study", "seed=x"], "got 'x'"),
+        (["run", "telco_study", "--datset", "telco"], "unrecognized arguments"),
+        (["data", "list", "telco"], "unrecognized arguments"),
+        (["run", "telco_study", "people.csv"], "data add NAME --from people.csv"),
+        (["data", "check", "people.csv"], "data add NAME --from people.csv"),
+        (["run", "telco_study", "-p", "segments=contract"], "did you mean -p 'segments=[\"contract\"]'?"),
         (["runs", "--study", "smal"], "did you mean 'small'"),
         (["run", "small", "--params", "a.yaml", "--params", "b.yaml"], "expected one"),
         (["run", "telco_study", "-p", 'segments=["event"]'], "unknown column 'event'"),
@@ -83,6 +93,7 @@ def test_what_is_refused_exits_with_two_and_leaves_nothing(bench, arguments, sai
         "run = workbench.start_run()\nrun.table('lifetimes')",
         parameters='seed: int = 1\ndataset: str = "telco"\nsegments: list[str] | None = None',
     )
+    (bench.root / "people.csv").write_text("a,b\n1,2\n")
     done = bench.run(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
@@ -139,6 +150,72 @@ def test_check_only_leaves_no_run(bench):
     done = bench.run("run", "small", "--check")
     assert done.returncode == 0
     assert "fit to run" in done.stdout
+    assert not bench.reports.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "small", "telco"],
+        ["run", "notebooks/small.ipynb", "--dataset", "data/telco"],
+        ["run", "small.ipynb", "data/telco/dataset.yaml", "seed=2"],
+        ["run", "small", "seed=2", "telco"],
+    ],
+)
+def test_words_in_the_wrong_place_are_understood(bench, words):
+    bench.study("small", "run = workbench.start_run()\nrun.table('lifetimes')",
+                parameters='seed: int = 1\ndataset: str = "nowhere"')  # fmt: skip
+    bench.dataset("telco")
+    done = bench.run(*words)
+    assert done.returncode == 0, done.stderr
+    (run,) = bench.runs()
+    assert run["dataset"] == "telco"
+    assert run["parameters"]["seed"] == (2 if "seed=2" in words else 1)
+
+
+def test_a_dataset_that_hides_a_sample_says_so_each_time(bench):
+    bench.study("small", "run = workbench.start_run()\nrun.table('lifetimes')",
+                parameters='seed: int = 1\ndataset: str = "telco"')  # fmt: skip
+    said = "data/telco/ is used, not the sample telco"
+    assert said not in bench.run("run", "small", "--check").stdout
+    bench.dataset("telco")
+    assert said in bench.run("data", "check", "telco").stdout
+    assert said in bench.run("data", "show", "telco").stdout
+    assert said in bench.run("run", "small", "--check").stdout
+    done = bench.run("run", "small")
+    assert said in done.stderr
+    (run,) = bench.runs()
+    results = json.loads((bench.folder(run) / "results.json").read_text())
+    assert any(said in check["message"] for check in results["checks"])
+
+
+def test_the_latest_run_of_all_is_repeated_by_that_word(bench):
+    bench.study("first", "1")
+    bench.study("second", "1")
+    assert bench.run("run", "first").returncode == 0
+    assert bench.run("run", "second").returncode == 0
+    assert bench.run("rerun", "latest", "seed=7").returncode == 0
+    assert bench.run("rerun", "first/latest").returncode == 0
+    newest, before, *_ = bench.runs()
+    assert (newest["study"], before["study"], before["parameters"]["seed"]) == ("first", "second", 7)
+
+
+def test_check_runs_what_is_tagged_input_and_keeps_nothing(bench):
+    wrong = "from workbench.errors import DataError\nraise DataError('surveys: got no outcome, expected one.')"
+    bench.study("refuses", code(wrong, "input"), "1 / 0")
+    done = bench.run("run", "refuses", "--check")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "surveys: got no outcome" in done.stderr
+    said = "run = workbench.start_run()\nrun.checks(workbench.Check(name='a', status='{}', message='Half is blank.'))"
+    bench.study("warns", code(said.format("warn"), "input"), "1 / 0")
+    done = bench.run("run", "warns", "--check")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "warn: Half is blank.")
+    bench.study("fails", code(said.format("fail"), "input"))
+    assert bench.run("run", "fails", "--check").returncode == 3
+    bench.study("breaks", code("1 / 0", "input"))
+    done = bench.run("run", "breaks", "--check")
+    assert done.returncode == 1
+    assert "ZeroDivisionError" in done.stderr
     assert not bench.reports.exists()
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import workbench
-from workbench.errors import ParameterError, StudyError, WorkbenchError
+from workbench.errors import GateError, ParameterError, StudyError, WorkbenchError
 from workbench.studies import definition, manifest
+from workbench.studies.names import dataset_name, sort_slips, study_name
 from workbench.studies.parameters import unknown
 from workbench.studies.project import Project
 from workbench.wording import shown
@@ -28,7 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done; 1 the study failed; 2 usage, parameters or data refused; 3 a statistical gate failed; 130 and 143
         interrupted by Ctrl-C and SIGTERM.
     """
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, more = parser.parse_known_args(arguments)
+    if more and (not hasattr(options, "more") or any(word.startswith("-") for word in more)):
+        parser.error(f"unrecognized arguments: {' '.join(more)}")
+    if more:
+        options.more = more
     try:
         return options.command(options) or 0
     except WorkbenchError as error:
@@ -71,7 +77,8 @@ def list_studies(options: argparse.Namespace) -> None:
 
 
 def describe(options: argparse.Namespace) -> None:
-    study = definition.find_study(Project.find().notebooks, options.study).checked()
+    project = Project.find()
+    study = definition.find_study(project.notebooks, study_name(project, options.study)).checked()
     print(f"{study.title}\n{study.question}\n\nParameters (-p name=value)")
     for each in study.parameters.values():
         default = json.dumps(each.to_data(each.default), ensure_ascii=False)
@@ -100,16 +107,27 @@ def rerun(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> int:
+    from workbench.datasets.catalogue import SHADOWS
     from workbench.studies.plan import make_plan
 
     if options.timeout is not None and not options.timeout > 0:
         raise ParameterError(f"--timeout: got {options.timeout:g}, expected seconds greater than 0")
     project = Project.find()
-    plan = make_plan(project, study, options.p, values, options.dataset)
+    texts, dataset = sort_slips(options.more, options.p, options.dataset)
+    dataset = None if dataset is None else dataset_name(project, dataset)
+    plan = make_plan(project, study_name(project, study), texts, values, dataset)
+    for check in plan.checks:
+        if check.name == SHADOWS:
+            print(f"workbench: {check.message}", file=sys.stderr)
     if options.check:
-        for check in plan.checks:
-            print(f"{check.status}: {check.message}")
-        print(f"{study}: parameters and data are fit to run.")
+        from workbench.studies.rehearsal import rehearse
+
+        found = rehearse(project, plan, timeout=options.timeout)
+        for check in found:
+            print(f"{check['status']}: {check['message']}")
+        if any(check["status"] == "fail" for check in found):
+            return GateError.exit_code
+        print(f"{plan.study.name}: parameters and data are fit to run.")
         return 0
     from workbench.studies.progress import Progress
     from workbench.studies.runner import run_study
@@ -185,7 +203,8 @@ def data_show(options: argparse.Namespace) -> None:
     from workbench import datasets
     from workbench.datasets.page import page
 
-    print(page(datasets.find(options.name, Project.find().root)))
+    project = Project.find()
+    print(page(datasets.find(dataset_name(project, options.name), project.root)))
 
 
 def data_add(options: argparse.Namespace) -> None:
@@ -214,7 +233,8 @@ def data_add(options: argparse.Namespace) -> None:
 def data_check(options: argparse.Namespace) -> None:
     from workbench import datasets
 
-    source = datasets.find(options.name, Project.find().root, check=True)
+    project = Project.find()
+    source = datasets.find(dataset_name(project, options.name), project.root, check=True)
     for check in source.check():
         print(f"{check.status}: {check.message}")
     for table, facts in source.profile()["tables"].items():
@@ -280,6 +300,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         made = command(name, function, text)
         made.add_argument(target, metavar=target.upper())
+        made.set_defaults(more=[])  # the dataset or name=value without its flag
         made.add_argument("--dataset", metavar="NAME", help="the data to study, as in `workbench data list`")
         made.add_argument("-p", action="append", default=[], metavar="name=value", help="a parameter; may be repeated")
         made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")

@@ -87,6 +87,36 @@ def test_what_does_not_fit_is_refused_and_said(annotation, text):
     assert "expected" in fault
 
 
+@pytest.mark.parametrize(
+    ("annotation", "text", "meant"),
+    [
+        ("Annotated[list[Annotated[float, Gt(0)]], MinLen(1)] | None", "12,24", "-p 'x=[12,24]'"),
+        ("list[float]", "[12 24", "-p 'x=[12,24]'"),
+        ("list[float] | None", "12", "-p 'x=[12]'"),
+        ("list[float] | None", "None", "-p x=null"),
+        ("Annotated[float, Gt(0.5), Lt(1)]", "95", "-p x=0.95"),
+        ("Annotated[float, Gt(0.5), Lt(1)]", "0,95", "-p x=0.95"),
+        ("Annotated[float, Gt(0.5), Lt(1)]", "95%", "-p x=0.95"),
+        ("Annotated[float, Ge(1), Lt(100)]", "0.6", "-p x=60"),
+        ("int", "1,000", "-p x=1000"),
+        ("bool", "True", "-p x=true"),
+        ("list[str] | None", "contract", "-p 'x=[\"contract\"]'"),
+        ("list[str] | None", "['contract', 'plan']", '-p \'x=["contract","plan"]\''),
+        ("date | None", "30.06.2025", "-p x=2025-06-30"),
+        ("date | None", "03/04/2025", None),  # two days fit
+        ("Literal['linear', 'monotone']", "Linear", "-p x=linear"),
+        ("dict[str, list[float]]", "{csat: 1}", "-p 'x={\"csat\":[1]}'"),
+        ("Annotated[float, Gt(0), Lt(1)]", "-3", None),
+        ("int", "1e400", None),
+    ],
+)
+def test_a_refusal_shows_the_words_that_were_probably_meant(annotation, text, meant):
+    with pytest.raises(ParameterError) as error:
+        parameter(annotation).from_text(text)
+    (fault,) = error.value.faults
+    assert fault.endswith(f"; did you mean {meant}?") if meant else "did you mean" not in fault
+
+
 def test_every_fault_is_named_at_once_with_near_misses():
     known = {p.name: p for p in (parameter("list[int]", [1], "horizon_months"), parameter("int", 1, "seed"))}
     texts = ["horizn_months=[1]", "seed=a", "seed", "seed=2", "quite_else=1"]

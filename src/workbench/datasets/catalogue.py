@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Origin = Literal["data", "sample"]
 
 SAMPLES_FOLDER = Path(__file__).parent / "samples"
+SHADOWS = "shadows_sample"
+"""Name of the check that says so where a dataset of the project hides a sample."""
 _FILE = "dataset.yaml"
 _NAME = re.compile(r"\w[\w-]{0,63}")  # no dot, slash, blank or control character
 
@@ -158,7 +160,15 @@ class Dataset(Definition):
         for each in opened:
             for check in each.checks:
                 told.setdefault(check.message, check)  # what is true of all tables is told once
-        return (*told.values(), *between.remarks(opened, self._house().workshop), *self._unconfirmed())
+        beside = between.remarks(opened, self._house().workshop)
+        return (*told.values(), *beside, *self._unconfirmed(), *self.shadow())
+
+    def shadow(self) -> tuple[Check, ...]:
+        """That this dataset of the project hides a sample of its name, if so."""
+        if self.origin != "data" or not (SAMPLES_FOLDER / self.name).is_dir():
+            return ()
+        template = "data/{name}/ is used, not the sample {name} that comes with the workbench."
+        return (Check(name=SHADOWS, status="pass", message=sentence(template, name=self.name)),)
 
     def _unconfirmed(self) -> list[Check]:
         """A warning while drafted lines are still marked as guesses."""

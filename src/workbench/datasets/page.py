@@ -19,7 +19,7 @@ def page(dataset: Dataset) -> str:
     """Tables, rows, range of dates, and of each column type, levels or range, and shares missing or not applicable."""
     profile = dataset.profile()
     checks = dataset.check()
-    lines = [profile["title"]]
+    lines = [*(check.message for check in dataset.shadow()), profile["title"]]
     if profile["fictional"]:
         lines.append(sentence("Fictional: these data were made up."))
     for label in ("description", "source", "licence"):

@@ -126,7 +126,12 @@ def run_folders(reports: Path) -> Iterator[Path]:
 
 
 def resolve_run(reports: Path, name: str) -> Path:
-    """The folder of the run that `name` means: a run id, a unique prefix of one, STUDY/latest, or a printed folder.
+    """The folder of the run that `name` means.
+
+    Parameters
+    ----------
+    name
+        A run id, a unique prefix of one, STUDY/latest, `latest` of all, or a printed folder.
 
     Raises
     ------
@@ -135,6 +140,8 @@ def resolve_run(reports: Path, name: str) -> Path:
     """
     folders = sorted(run_folders(reports), key=lambda folder: folder.name)
     study, _, last = name.rstrip("/").rpartition("/")
+    if name == "latest" and folders:
+        return folders[-1]
     if last == "latest" and study in {folder.parent.name for folder in folders}:
         return [folder for folder in folders if folder.parent.name == study][-1]
     if "/" in name or "\\" in name or name.startswith("."):

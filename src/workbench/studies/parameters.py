@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from workbench.errors import ParameterError
+from workbench.studies.repairs import as_argument, readings
 from workbench.wording import shown, suggestion
 
 BOUNDS = {bound.__name__: bound for bound in (Ge, Gt, Le, Lt, MinLen, MaxLen)}
@@ -100,7 +101,12 @@ class Parameter:
             return None
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
             raise ParameterError(f"parameter {self.name}: got {shown(text)}; expected text in UTF-8")
-        return self._validate(_json(text) if self.takes_text else text, text)
+        try:
+            return self._validate(_json(text) if self.takes_text else text, text)
+        except ParameterError as error:
+            if meant := self._meant(text):
+                raise ParameterError(*(f"{fault}; did you mean {meant}?" for fault in error.faults)) from None
+            raise
 
     def from_data(self, value: Any) -> Any:
         """The value for plain data from a JSON or YAML file; ParameterError names all that is wrong."""
@@ -113,6 +119,16 @@ class Parameter:
     def to_data(self, value: Any) -> Any:
         """A value as JSON takes it (dates as ISO text)."""
         return json.loads(self._adapter.dump_json(value))
+
+    def _meant(self, text: str) -> str:
+        """How to write what a refused text probably meant; "" where nothing near it fits the type and its bounds."""
+        for value in readings(text, self.type):
+            try:
+                fits = self.from_data(value)
+            except ParameterError:
+                continue
+            return as_argument(self.name, self.to_data(fits) if self.takes_text else value)
+        return ""
 
     def _validate(self, document: str, given: Any) -> Any:
         from pydantic import ValidationError
@@ -284,11 +300,17 @@ def _json(value: Any) -> str:
 
 def _expectation(fault: Mapping, parameter: Parameter) -> str:
     if fault["type"] == "json_invalid":
-        return f"expected JSON, for example {_example(parameter.type)}"
+        return f"expected {_noun(parameter.type)} such as {_example(parameter.type)}"
     message = fault["msg"].removeprefix("Value error, expected ").removeprefix("Input should be ")
     message = re.sub(r" after validation, not \d+$", "", message)
     kind = "a number " if message.startswith(("greater", "less")) else ""
     return f"expected {kind}{message[0].lower()}{message[1:]}"
+
+
+def _noun(kind: Any) -> str:
+    kind = next((part for part in _parts(kind) if part is not NoneType), NoneType)
+    nouns = {list: "a list", tuple: "a list", dict: "a mapping", bool: "true or false,", int: "a whole number"}
+    return nouns.get(get_origin(kind) or kind, "a number" if kind is float else "JSON")
 
 
 def _example(kind: Any) -> str:

@@ -11,9 +11,18 @@ from workbench.errors import StudyError
 
 @dataclass(frozen=True)
 class Project:
-    """The folder that holds notebooks/, data/ and reports/."""
+    """The folder that holds notebooks/, data/ and reports/.
+
+    Attributes
+    ----------
+    root
+        The folder.
+    kept
+        Where runs are written instead of reports/, if so.
+    """
 
     root: Path
+    kept: Path | None = None
 
     @property
     def notebooks(self) -> Path:
@@ -21,7 +30,7 @@ class Project:
 
     @property
     def reports(self) -> Path:
-        return self.root / "reports"
+        return self.kept or self.root / "reports"
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":

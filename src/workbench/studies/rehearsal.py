@@ -1,0 +1,62 @@
+"""What `--check` runs of a study: its notebook as far as the last cell tagged `input`, in a folder that is thrown away.
+
+Some faults only the study itself can see (no outcome among the answers, a scenario of names that nobody knows). Cells
+tagged `input` read tables and judge parameters and fit nothing, so that they take seconds.
+"""
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import DataError, GateError, RunError
+from workbench.studies.definition import Study
+from workbench.studies.plan import Plan
+from workbench.studies.progress import Progress
+from workbench.studies.project import Project
+
+TAG = "input"
+REFUSALS = (DataError, GateError)
+
+
+def opening(study: Study) -> Study | None:
+    """The study as far as its last cell tagged `input`; None where no cell is."""
+    cells = study.notebook["cells"]
+    tagged = [place for place, cell in enumerate(cells) if TAG in cell.get("metadata", {}).get("tags", [])]
+    if not tagged:
+        return None
+    return replace(study, notebook={**study.notebook, "cells": cells[: tagged[-1] + 1]})
+
+
+def rehearse(project: Project, plan: Plan, *, timeout: float | None = None) -> list[Mapping[str, Any]]:
+    """Run the opening of a study, and keep nothing of it.
+
+    Returns
+    -------
+    list of mapping
+        `name`, `status` and `message` of what it checked, the door's remarks included.
+
+    Raises
+    ------
+    DataError, GateError
+        What the study refuses.
+    RunError
+        When its opening fails otherwise.
+    """
+    begin = opening(plan.study)
+    if begin is None:
+        return [{"name": each.name, "status": each.status, "message": each.message} for each in plan.checks]
+    from workbench.studies.runner import run_study
+
+    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
+        away = replace(project, kept=Path(folder))
+        done = run_study(away, replace(plan, study=begin), timeout=timeout, progress=Progress(plan.study.name))
+        if done["status"] == "interrupted":
+            raise KeyboardInterrupt
+        if done["status"] != "succeeded":
+            kind = next((each for each in REFUSALS if each.exit_code == done["exit_code"]), RunError)
+            raise kind(*done["reason"].splitlines())
+        results = away.reports / done["study"] / done["run_id"] / "results.json"
+        return json.loads(results.read_text("utf-8"))["checks"]
