@@ -20,7 +20,7 @@ def test_with_dates_a_model_is_judged_on_what_came_after_and_the_forecast_told()
     judged = judge(model, made, [12], random_seed=1)
     evaluation = judged.comparison.evaluations[judged.comparison.best]
     assert evaluation.since == "2025-01-01"
-    assert evaluation.scores["horizon"].tolist() == [1, 3, 6]
+    assert evaluation.scores["horizon"].tolist() == [1, 3, 6, 12]  # all who stayed were followed for just a year
     assert judged.forecast.begin == judged.day == pd.Timestamp("2025-01-01")
     assert judged.model is model
     assert judged.comparison.table()["model"].iloc[-1] == "one curve for everybody"

@@ -7,7 +7,6 @@ import pytest
 from workbench.errors import DataError, ParameterError
 from workbench.models.survival.lapse import from_transactions, pauses, usual_pause
 from workbench.models.survival.lives import read_lives
-from workbench.models.survival.spells import DAYS_PER_MONTH
 
 START = pd.Timestamp("2025-01-01")
 
@@ -55,7 +54,7 @@ def test_a_lapse_is_the_last_purchase_plus_the_pause_and_the_first_one_counts():
     assert sorted(lives.index) == ["back", "gone", "new", "regular"]
     for who in ("gone", "back"):  # clock from the first purchase at 40, last before the pause at 60
         assert lives.loc[who, "event"]
-        assert lives.loc[who, "duration"] == pytest.approx((60 + 30 - 40) / DAYS_PER_MONTH)
+        assert lives.loc[who, "duration"] == pytest.approx(1 + 22 / 31)  # 10 February to 1 April
     assert not lives.loc[["regular", "new"], "event"].any()
     assert lives.loc["regular", "on_board"]
     assert lives.loc["regular", "begin"] == START + pd.Timedelta(days=30)

@@ -11,12 +11,13 @@ from workbench.models.survival.spells import from_subscriptions
 DAY = pd.Timestamp("2025-01-01")
 
 
-def told(spells):
-    return forecast(fit_cox(spells.until(DAY), ["plan"]), spells, DAY, standard=fit_cox(spells.lifetimes, ["plan"]))
+def told(spells, **more):
+    standard = fit_cox(spells.lifetimes, ["plan"])
+    return forecast(fit_cox(spells.until(DAY), ["plan"]), spells, DAY, standard=standard, **more)
 
 
 def test_a_higher_rate_in_the_last_period_is_found_with_its_size():
-    said = told(shifted(6000, 3, factor=1.7))
+    said = told(shifted(6000, 3, factor=1.7), confidence=0.99)
     assert said.ratio[1] < 1.7 < said.ratio[2]
     assert said.ratio[1] > 1.3
     statement = said.findings()[1].statement

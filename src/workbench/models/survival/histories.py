@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from workbench.models.survival.spells import DAYS_PER_MONTH, Spells
+from workbench.models.survival.calendar import months_between
+from workbench.models.survival.spells import Spells
 
 LATELY = 3.0
 """Months over which contacts, complaints and purchases are counted."""
@@ -75,7 +76,7 @@ def _on_clock(spells: Spells, events: pd.DataFrame) -> pd.DataFrame:
     rows = events.assign(known=pd.to_datetime(known)).dropna(subset=["customer_id", "known", "value"])
     begin = spells.lifetimes[["customer_id", "person", "begin"]].rename(columns={"customer_id": "spell"})
     rows = rows[["customer_id", "known", "value"]].merge(begin, left_on="customer_id", right_on="person")
-    time = (rows["known"] - rows["begin"]) / pd.Timedelta(days=1) / DAYS_PER_MONTH
+    time = months_between(rows["begin"], rows["known"])
     made = pd.DataFrame({"customer_id": rows["spell"], "time": time, "value": rows["value"].astype(float)})
     return made.sort_values("time", kind="stable", ignore_index=True)
 

@@ -9,7 +9,8 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.evaluation.horizons import span
 from workbench.findings import Check, Finding
-from workbench.models.survival.spells import DAYS_PER_MONTH, Spells, months, require_columns, with_attributes
+from workbench.models.survival.calendar import months_between
+from workbench.models.survival.spells import Spells, require_columns, with_attributes
 from workbench.wording import number, percent, sentence
 
 USUAL = 0.95
@@ -218,10 +219,7 @@ def _spells(
     lives = pd.DataFrame({"customer_id": people, "person": people, "begin": begin[people].to_numpy()})
     stop = ends.reindex(people).to_numpy()
     lives["event"] = ~pd.isna(stop)
-    lives["duration"] = months(lives["begin"], end)
-    lives["duration"] = np.where(
-        lives["event"], (stop - lives["begin"].to_numpy()) / np.timedelta64(1, "D") / DAYS_PER_MONTH, lives["duration"]
-    )
+    lives["duration"] = months_between(lives["begin"], np.where(lives["event"], stop, np.datetime64(end)))
     lives["entry"], lives["reason"] = 0.0, None
     lives["on_board"] = on_board[people].to_numpy()
     lives["purchases_so_far"] = so_far["purchases_so_far"].reindex(people).to_numpy(dtype=float)

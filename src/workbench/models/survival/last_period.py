@@ -7,9 +7,10 @@ import pandas as pd
 
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.models.survival.calendar import months_between, months_later
 from workbench.models.survival.endings import ending
 from workbench.models.survival.predictions import Predictions
-from workbench.models.survival.spells import DAYS_PER_MONTH, Spells, months
+from workbench.models.survival.spells import Spells
 from workbench.wording import number, percent, sentence
 
 
@@ -144,7 +145,7 @@ def forecast(
     """
     there = model.complete_cases(spells.after(day)) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)
-    within = float((spells.as_of - day).days / DAYS_PER_MONTH)
+    within = float(months_between(day, spells.as_of))
     z = normal_quantile(confidence)
     weights = {"customers": np.ones(len(there))}
     if "price" in there.columns and there["price"].notna().all():
@@ -178,10 +179,11 @@ def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.Data
     """Leavers, rates and what was to be expected: of an equally long period before `day`, and of the time since."""
     rows = standard.complete_cases(spells.lifetimes)
     duration = rows["duration"].to_numpy(dtype=float)
+    earlier = months_later(day, [-months_between(day, spells.as_of)])[0].normalize()
     told = []
-    for name, begin, end in (("before", day - (spells.as_of - day), day), ("last", day, spells.as_of)):
-        since = np.maximum(months(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
-        until = np.minimum(months(rows["begin"], end), duration)
+    for name, begin, end in (("before", earlier, day), ("last", day, spells.as_of)):
+        since = np.maximum(months_between(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
+        until = np.minimum(months_between(rows["begin"], end), duration)
         there = until > since
         leavers = len(_over(spells, end).difference(_over(spells, begin)).intersection(rows.index))
         exposed = float((until - since)[there].sum())

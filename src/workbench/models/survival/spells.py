@@ -9,9 +9,9 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
+from workbench.models.survival.calendar import months_between, months_later
 from workbench.wording import listing, number, percent, sentence
 
-DAYS_PER_MONTH = 365.25 / 12
 GRACE_DAYS = 30
 """A subscription that begins within so many days of the end of another continues the same spell."""
 FEW_LEFT_OUT = 0.01
@@ -52,9 +52,9 @@ class Spells:
     def until(self, day: pd.Timestamp) -> pd.DataFrame:
         """Lifetimes as they were known on `day`: nothing that happened from then on."""
         rows = self.lifetimes
-        known = months(rows["begin"], day)
+        known = months_between(rows["begin"], day)
         rows = rows[(known > 0) & (known > rows["entry"])]
-        known = months(rows["begin"], day)
+        known = months_between(rows["begin"], day)
         # An end is the first day without: on its morning somebody is gone. That a day brought no purchase is known at
         # its end.
         over = rows["event"] & ((rows["duration"] < known) if self.lapse else (rows["duration"] <= known))
@@ -65,12 +65,19 @@ class Spells:
         )
 
     def after(self, day: pd.Timestamp) -> pd.DataFrame:
-        """Who was on board on `day`, with their tenure then as `entry`, and what became of them."""
+        """Who was on board on `day`, with their tenure then as `entry`, and what became of them.
+
+        `duration - entry` is the time from `day` on in calendar months: the same for all who are still there.
+        """
         rows = self.lifetimes
-        tenure = months(rows["begin"], day)
+        tenure = months_between(rows["begin"], day)
         there = (tenure >= rows["entry"]) & (tenure > 0)
         there &= (rows["duration"] >= tenure) if self.lapse else (rows["duration"] > tenure)
-        return rows[there].assign(entry=tenure[there])
+        rows = rows[there]
+        # The month of a life and the month from the day on have different lengths where they straddle months: counted
+        # back from the end, both are calendar months, and all who are still there are followed for the same time.
+        since = months_between(day, months_later(rows["begin"], rows["duration"]))
+        return rows.assign(entry=np.clip(rows["duration"] - since, 0.0, rows["duration"]))
 
     def on_board(self) -> pd.DataFrame:
         """Who is on board at the end of the records, with their tenure as `duration`."""
@@ -85,11 +92,10 @@ class Spells:
         ParameterError
             When the day that is wanted leaves nothing to learn from or to test.
         """
-        first = (self.lifetimes["begin"] + pd.to_timedelta(self.lifetimes["entry"] * DAYS_PER_MONTH, unit="D")).min()
+        first = months_later(self.lifetimes["begin"], self.lifetimes["entry"]).min()
         if wanted is None:
-            observed = (self.as_of - first).days
-            back = np.clip(observed / 4, DAYS_PER_MONTH, 12 * DAYS_PER_MONTH)
-            return (self.as_of - pd.Timedelta(days=int(back))).normalize()
+            back = np.clip(months_between(first, self.as_of) / 4, 1.0, 12.0)
+            return months_later(self.as_of, [-back])[0].normalize()
         day = pd.Timestamp(wanted)
         if not first < day < self.as_of:
             raise ParameterError(
@@ -176,7 +182,7 @@ def from_subscriptions(
         )  # fmt: skip
     since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, end_of_records)
     if since is not None:
-        lives["entry"] = np.maximum(months(lives["begin"], since), 0.0)
+        lives["entry"] = np.maximum(months_between(lives["begin"], since), 0.0)
         before = (lives["duration"] <= lives["entry"]) & (lives["entry"] > 0)
         left_out[sentence("spells that were over before ends were recorded")] = int(before.sum())
         lives = lives[~before]
@@ -224,7 +230,7 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     stop = np.minimum(end, np.datetime64(end_of_records))
     event = end <= np.datetime64(end_of_records)
     reason = final["end_reason"].to_numpy() if "end_reason" in final.columns else np.full(len(final), None)
-    lives["duration"] = (stop - lives["begin"].to_numpy()) / np.timedelta64(1, "D") / DAYS_PER_MONTH
+    lives["duration"] = months_between(lives["begin"], stop)
     lives["event"], lives["entry"] = event, 0.0
     lives["reason"] = np.where(event, reason, None)
     again = lives["spell"] > 1
@@ -240,13 +246,13 @@ def records_begin(lives: pd.DataFrame, end_of_records: pd.Timestamp) -> pd.Times
     ten should have been seen. An end is the first day without: who ended first was there on the day before, and is
     the first of whom that was seen.
     """
-    ends = lives["begin"] + pd.to_timedelta(lives["duration"] * DAYS_PER_MONTH, unit="D")
     if not lives["event"].any():
         return None
-    first = ends[lives["event"]].min().round("s")  # to months and back costs some nanoseconds
+    first = months_later(lives["begin"], lives["duration"])[lives["event"]].min()
     first = (first - pd.Timedelta(seconds=1)).normalize()
-    before = np.maximum(months(lives["begin"], first), 0).sum()
-    after = lives["duration"].sum() - np.minimum(np.maximum(months(lives["begin"], first), 0), lives["duration"]).sum()
+    before = np.maximum(months_between(lives["begin"], first), 0)
+    after = lives["duration"].sum() - np.minimum(before, lives["duration"]).sum()
+    before = before.sum()
     rate = lives["event"].sum() / after if after > 0 else 0.0
     return first if rate * before > CERTAIN and first < end_of_records else None
 
@@ -281,11 +287,6 @@ def with_attributes(lives: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.
     free = [name for name in attributes.columns if name == "customer_id" or name not in lives.columns]
     known = attributes[free].drop_duplicates("customer_id").rename(columns={"customer_id": "person"})
     return lives.merge(known, on="person", how="left")
-
-
-def months(begin: pd.Series, day: pd.Timestamp) -> np.ndarray:
-    """Months from each date to a day."""
-    return ((day - begin) / pd.Timedelta(days=1)).to_numpy(dtype=float) / DAYS_PER_MONTH
 
 
 def require_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:
