@@ -119,3 +119,31 @@ def test_every_series_stands_out_from_white(colours):
     assert len(colours) <= 6
     luminance = [linear(colour) @ [0.2126, 0.7152, 0.0722] for colour in colours]
     assert all(1.05 / (value + 0.05) >= 3 for value in luminance)  # WCAG 1.4.11
+
+
+def outside(figure) -> list[str]:
+    """Texts of a figure that do not lie on its canvas."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"Glyph \d+ .* missing from font")
+        figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(matplotlib.text.Text) if text.get_visible() and text.get_text().strip()]
+    boxes = [(text.get_text(), text.get_window_extent()) for text in texts]
+    return [
+        said
+        for said, box in boxes
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > figure.bbox.width + 1 or box.y1 > figure.bbox.height + 1
+    ]
+
+
+def test_titles_of_axes_stay_on_the_canvas():
+    """Also where the machine that measures them lacks letters: the browser has them."""
+    with matplotlib.style.context(figures.STYLE):
+        figure = Figure(figsize=(6.2, 1.9))
+        axes = figure.subplots()
+        axes.set_yticks([0, 1], ["A label that takes a third", "of the width of the figure"])
+        axes.set_xlabel("Rate of leaving against the reference, which is the largest group (1 = the same)")
+        axes.set_ylabel("Kunden, die noch da sind / 仍在网客户")
+        assert outside(figure)
+        svg = figures.save_svg(figure)
+        assert outside(figure) == []
+    assert "(1 = the same)" in text(svg)

@@ -1,12 +1,11 @@
 """How evaluations are drawn."""
 
-import textwrap
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.evaluation.horizons import span
+from workbench.textwidth import wrap
 from workbench.wording import sentence
 
 MOST_HORIZONS = 4
@@ -51,5 +50,5 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
     if shown:
         ax.legend(loc="upper left", frameon=False)
     if title:
-        ax.set_title(textwrap.fill(title, 56), loc="left")
+        ax.set_title("\n".join(wrap(title, 56)), loc="left")
     return ax

@@ -1,13 +1,12 @@
 """How the answers of a drivers' model are drawn."""
 
-import textwrap
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.drivers.answers import LIKELY, SURE, Answers
+from workbench.textwidth import shorten
 from workbench.wording import listing, number, percent, sentence
 
 LABEL_WIDTH = 26
@@ -23,7 +22,7 @@ def _axes(rows: int) -> Axes:
 
 
 def _label_rows(ax: Axes, labels) -> None:
-    ax.set_yticks(range(len(labels)), [textwrap.shorten(str(text), LABEL_WIDTH, placeholder="…") for text in labels])
+    ax.set_yticks(range(len(labels)), [shorten(str(text), LABEL_WIDTH) for text in labels])
     ax.set_ylim(-0.6, len(labels) - 0.4)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
@@ -111,7 +110,7 @@ def _names(ax: Axes, named) -> None:
         height = max(y, last + step)
         last = height
         ax.annotate(
-            textwrap.shorten(label, LABEL_WIDTH, placeholder="…"), xy=(x, y), xytext=(1.02, height),
+            shorten(label, LABEL_WIDTH), xy=(x, y), xytext=(1.02, height),
             textcoords=("axes fraction", "data"), color="0.25" if color == "0.55" else color, va="center",
             fontsize="small", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": color, "linewidth": 0.6, "alpha": 0.6},
@@ -181,11 +180,11 @@ def draw_shrinkage(answers: Answers) -> Axes:
     for _, rows in blocks:
         headings.append(len(ticks))
         ticks.append(place)
-        labels.append(textwrap.shorten(str(rows["label"].iloc[0]), LABEL_WIDTH, placeholder="…"))
+        labels.append(shorten(str(rows["label"].iloc[0]), LABEL_WIDTH))
         for row in rows.itertuples():
             place += 1
             ticks.append(place)
-            labels.append(textwrap.shorten(str(row.segment), LABEL_WIDTH, placeholder="…"))
+            labels.append(shorten(str(row.segment), LABEL_WIDTH))
             if np.isfinite(row.alone):
                 ax.hlines(place + 0.18, row.alone_lower, row.alone_upper, color="C1", linewidth=1)
                 ax.plot(row.alone, place + 0.18, "o", color="C1", markerfacecolor="white", markersize=4.5)

@@ -1,6 +1,5 @@
 """How survival curves are drawn."""
 
-import textwrap
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,6 +10,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from workbench.evaluation.horizons import time_axis
 from workbench.models.survival.endings import ending
+from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
 
 MOST_CURVES = 6
@@ -65,7 +65,7 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
     ax.set_ylabel(sentence("Customers {there}", **ending(curves.lapse)))
     ax.set_xlabel(time_axis(curves.time_unit))
     if title:
-        ax.set_title(textwrap.fill(title, 56), loc="left")
+        ax.set_title("\n".join(wrap(title, 56)), loc="left")
     if curves.by:
         label_ends(ax, ends, reach)
     _numbers_at_risk(ax, tables, reach, curves)
@@ -109,7 +109,7 @@ def _drawn(curves, horizons: Iterable[float]) -> list[str]:
 
 def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:
     """Each curve's name right of the axes at the height of its end, pushed apart where two would touch."""
-    labels = {group: textwrap.wrap(group, LABEL_WIDTH)[:3] for group in ends}
+    labels = {group: wrap(group, LABEL_WIDTH, most=3) for group in ends}
     order = sorted(ends, key=lambda group: ends[group])
     top = ax.get_ylim()[1]
     sizes = [0.068 * len(labels[group]) + 0.015 for group in order]  # in shares of the axis
@@ -171,7 +171,7 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
         color = f"C{place}" if curves.by else "black"
         if curves.by:  # named, not by colour alone
             ax.annotate(
-                textwrap.shorten(group, LABEL_WIDTH + 2, placeholder="…"),
+                shorten(group, LABEL_WIDTH + 2),
                 xy=(1.035, 0), xytext=(9, top - line * (place + 1)), xycoords="axes fraction",
                 textcoords="offset points", ha="left", va="center", fontsize="small", color=color,
             )  # fmt: skip
@@ -209,7 +209,7 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
     ax.set_xscale("log")
     names = [
         "\n".join(
-            textwrap.shorten(line, 34, placeholder="…")
+            shorten(line, 34)
             for line in (f"{row.label}: {row.value}", sentence("against {reference}", reference=row.reference))
         )
         for row in table.itertuples()
@@ -225,5 +225,5 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
         ax.set_xlim(low / 1.1, high * 1.1)
     ax.set_xlabel(sentence("Rate of {leaving} against the reference (1 = the same)", **ending(model.design.lapse)))
     if title:
-        ax.set_title(textwrap.fill(title, 56), loc="left")
+        ax.set_title("\n".join(wrap(title, 56)), loc="left")
     return ax
