@@ -65,8 +65,8 @@ def test_a_file_is_read_once_for_load_check_profile_and_fingerprint(project, mon
     from workbench.datasets import reading
 
     read = []
-    genuine = reading.open_text
-    monkeypatch.setattr(reading, "open_text", lambda *args: read.append(args) or genuine(*args))
+    genuine = reading.open_texts
+    monkeypatch.setattr(reading, "open_texts", lambda *args: read.append(args) or genuine(*args))
     dataset = project.find()
     mine = dataset.load("lifetimes").frame
     mine["duration"] = -1.0

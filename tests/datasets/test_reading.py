@@ -57,7 +57,7 @@ def file(tmp_path):
         (b'a,"b\nc"\n1,"x, ""y""\nz"\n', {}, ("a", "b c"), [["1"], ['x, "y"\nz']]),
         (b"\n\na,b\r\n\r\n1,2\r\n", {}, ("a", "b"), [["1"], ["2"]]),
         (b"a\tb\n1\t\n", {"separator": "\t"}, ("a", "b"), [["1"], [""]]),
-        (b"a,a\n1,2\n", {}, ("a", "a"), [["1"], ["2"]]),
+        (b"a,a\n1,2\n", {}, ("a (1)", "a (2)"), [["1"], ["2"]]),
         (b"a,b\n", {}, ("a", "b"), [[], []]),
         (b"a,b\n007,NA\n", {}, ("a", "b"), [["007"], ["NA"]]),
     ],
@@ -167,13 +167,13 @@ def test_excel_and_json_lines_are_read_as_text(tmp_path):
     ):
         sheet.append(row)
     book.save(tmp_path / "rows.xlsx")
-    raw = read(tmp_path / "rows.xlsx", sheet="Answers")
+    raw = read(tmp_path / "rows.xlsx", sheets=("Answers",))
     assert raw.headers == ("id", "Total score", "when", "yes")
     assert cells(raw) == [["7", ""], ["1.5", "2"], ["2020-02-13 00:00:00", "x"], ["true", ""]]
     with pytest.raises(
         DataError, match=r"has no sheet 'Answer'; did you mean 'Answers'\? It has: 'Sheet' and 'Answers'"
     ):
-        read(tmp_path / "rows.xlsx", sheet="Answer")
+        read(tmp_path / "rows.xlsx", sheets=("Answer",))
     (tmp_path / "rows.jsonl").write_text('{"a": 1, "b/c": "x"}\n\n{"b/c": null, "a": true, "d": [1]}\n')
     raw = read(tmp_path / "rows.jsonl")
     assert (raw.headers, cells(raw)) == (("a", "b/c", "d"), [["1", "true"], ["x", ""], ["", "[1]"]])

@@ -2,8 +2,8 @@
 
 from workbench.datasets import mapping, sources
 from workbench.datasets.definition import Aliases
+from workbench.datasets.headers import names_among, tidy
 from workbench.datasets.phrases import rows
-from workbench.datasets.reading import names_among, tidy
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion

@@ -1,6 +1,7 @@
 """One column of a dataset.yaml → a frozen definition."""
 
 import keyword
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -9,16 +10,20 @@ from typing import Literal
 from workbench.datasets.canonical import NUMERIC, TEMPORAL, TIME_UNITS, TYPES, CanonicalTable, Field, Kind
 from workbench.datasets.section import Section
 from workbench.datasets.strict_yaml import Tree
-from workbench.wording import sentence, shown
+from workbench.wording import listing, sentence, shown
 
 Personal = Literal["", "true", "drop", "pseudonym"]
 
 KEYS = (
     "from", "label", "unit", "type", "values", "true_values", "false_values", "starts_with", "missing",
     "not_applicable", "personal", "format", "scale", "role", "touchpoint", "currency", "currency_from", "weighting",
-    "valid_from", "constant",
+    "valid_from", "constant", "direction", "split", "measure", "question",
 )  # fmt: skip
 COMPANION = "__not_applicable"
+# Words under format: that stand for numbers: days since 1899-12-30, seconds and milliseconds since 1970.
+NUMBER_FORMATS = ("excel", "epoch", "epoch_ms")
+MEASURES = ("nps", "csat", "ces")
+LOW_IS_GOOD = "low_is_good"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +41,8 @@ class ColumnDefinition:
     kind
         One of `canonical.Kind`; None: numbers if all its values are, categories otherwise.
     values
-        What each value of the file becomes; empty when values stay as they are, else every value must be listed.
+        What each value of the file becomes; empty when values stay as they are, else every value must be listed. Of
+        ratings and numbers: words and the numbers that they stand for; numbers stay as they are.
     true_values, false_values
         Values of the file that a boolean column reads as true and as false.
     starts_with
@@ -52,9 +58,18 @@ class ColumnDefinition:
     impersonal
         Declared to tell nobody (`personal: false`), whatever it looks like.
     formats
-        How dates are written (`strptime`); empty: ISO 8601.
+        How dates are written (`strptime`, or one of `NUMBER_FORMATS`); empty: ISO 8601.
     scale
         Lowest and highest point of a rating.
+    low_is_good
+        Of a rating whose lowest point is the best: it enters turned round (low + high − x), so that everywhere higher
+        is better.
+    split
+        Mark between the choices of an answer; each choice becomes a boolean column `<name>_<choice>`.
+    measure
+        Of an outcome: which well-known measure it is (one of `MEASURES`); empty: none is said.
+    questions
+        What must be answered before the column is used.
     role, touchpoint
         Of a survey's item: what it measures (`outcome` or `driver`), and where the customer met it.
     currency_from
@@ -82,6 +97,10 @@ class ColumnDefinition:
     impersonal: bool = False
     formats: tuple[str, ...] = ()
     scale: tuple[float, float] | None = None
+    low_is_good: bool = False
+    split: str = ""
+    measure: str = ""
+    questions: tuple[str, ...] = ()
     role: str = ""
     touchpoint: str = ""
     currency_from: str = ""
@@ -136,16 +155,19 @@ def read_column(
     values, scale = section.pairs("values"), section.scale("scale")
     kind = _kind(section, field, bool(values), words, scale, segment)
     _check_truths(section, words, kind)
-    if values and kind not in (None, "category"):
-        section.fault("values", got=sentence("a column of type {kind}", kind=kind), expected="type: category")
+    _check_values(section, values, kind)
+    split = _split(section, field, kind, segment=segment)
     if kind == "rating" and scale is None and "scale" not in section.tree:
         section.fault("scale", got=sentence("nothing"), expected=sentence("the scale, as in [1, 5]"))
     if words["format"] and kind not in TEMPORAL:
         expected = "type: date or timestamp"
         section.fault("format", got=sentence("a column of type {kind}", kind=kind), expected=expected)
     for form in words["format"]:
-        if "%" not in form or "%z" in form.casefold() or "\0" in form:
-            expected = sentence("a format such as %d/%m/%Y %H:%M, without a zone (the table's time_zone: says it)")
+        if form not in NUMBER_FORMATS and ("%" not in form or "%z" in form.casefold() or "\0" in form):
+            expected = sentence(
+                "a format such as %d/%m/%Y %H:%M, without a zone (the table's time_zone: says it), or {words}",
+                words=listing(NUMBER_FORMATS, "or"),
+            )
             section.fault("format", got=shown(form), expected=expected)
     not_applicable = section.texts("not_applicable")
     own_missing = section.texts("missing")
@@ -162,7 +184,7 @@ def read_column(
         source=source,
         label=section.text("label", name.replace("_", " ").capitalize()),
         unit=_currency(section, currency, unit) if kind == "money" else unit,
-        kind=kind,
+        kind="boolean" if split else kind,
         values=values,
         true_values=words["true_values"],
         false_values=words["false_values"],
@@ -173,8 +195,11 @@ def read_column(
         impersonal=section.tree.get("personal") == "false",
         formats=words["format"],
         scale=scale,
+        low_is_good=_turned(section, kind),
+        split=split,
+        questions=section.questions(),
         currency_from=section.text("currency_from", currency_from if kind == "money" else ""),
-        **_meaning(section, canonical, field, name),
+        **_meaning(section, canonical, field, name, scale),
     )
 
 
@@ -192,6 +217,8 @@ def _kind(
         return declared
     if scale:
         return "rating"
+    if section.tree.get("split") is not None:
+        return "boolean"
     if words["true_values"] or words["false_values"] or words["starts_with"]:
         return "boolean"
     return "category" if values or segment else None
@@ -212,6 +239,36 @@ def _check_truths(section: Section, words: Mapping[str, tuple[str, ...]], kind: 
             section.fault(key, got=sentence("a column of type {kind}", kind=kind), expected="type: boolean")
     for both in set(true_values) & set(false_values):
         section.fault("false_values", got=shown(both), expected=sentence("values that are not among true_values"))
+
+
+def _check_values(section: Section, values: Mapping[str, str], kind: Kind | None) -> None:
+    if values and kind not in (None, "category", "rating", "number"):
+        expected = "type: category, rating or number"
+        section.fault("values", got=sentence("a column of type {kind}", kind=kind), expected=expected)
+    if kind in ("rating", "number"):
+        for word, point in values.items():
+            if not re.fullmatch(r"-?\d+(\.\d+)?", point):
+                expected = sentence("a number: the column is of type {kind}", kind=kind)
+                section.fault(f"values.{word}", got=shown(point), expected=expected)
+
+
+def _split(section: Section, field: Field | None, kind: Kind | None, *, segment: bool) -> str:
+    split = section.raw("split")
+    if section.tree.get("split") is None:
+        return ""
+    if not split or "\0" in split or len(split) > 3:
+        section.fault("split", got=shown(split), expected=sentence('the mark between choices, such as ";"'))
+    elif field is not None or kind not in (None, "boolean") or segment:
+        expected = sentence("a column of no type of its own that is no segment: each choice becomes a boolean column")
+        section.fault("split", got=shown(split), expected=expected)
+    return split
+
+
+def _turned(section: Section, kind: Kind | None) -> bool:
+    direction = section.choice("direction", (LOW_IS_GOOD,))
+    if direction and kind != "rating":
+        section.fault("direction", got=sentence("a column of type {kind}", kind=kind), expected="type: rating")
+    return bool(direction)
 
 
 def _personal(
@@ -240,12 +297,22 @@ def _currency(section: Section, table: str, unit: str) -> str:
     return currency or unit
 
 
-def _meaning(section: Section, canonical: CanonicalTable, field: Field | None, name: str) -> dict[str, object]:
+def _meaning(
+    section: Section, canonical: CanonicalTable, field: Field | None, name: str, scale: tuple[float, float] | None
+) -> dict[str, object]:
     """What a column is for: an item of a survey, a weight, an attribute with its validity."""
     role, touchpoint = section.choice("role", ("outcome", "driver")), section.text("touchpoint")
     if (role or touchpoint) and (canonical.name != "surveys" or field is not None):
         expected = sentence("nothing: only items of surveys have a role and a touchpoint")
         section.fault("role" if role else "touchpoint", got=shown(role or touchpoint), expected=expected)
+    measure = section.choice("measure", MEASURES)
+    if measure and role != "outcome":
+        section.fault(
+            "measure", got=shown(measure), expected=sentence("nothing: only items with role: outcome have one")
+        )
+    elif measure == "nps" and scale != (0, 10):
+        expected = sentence("scale: [0, 10], the scale on which customers say whether they recommend")
+        section.fault("measure", got=shown(measure), expected=expected)
     weighting = section.choice("weighting", ("survey", "frequency"))
     if (name == "weight") != bool(weighting) and not (name == "weight" and section.tree.get("weighting")):
         expected = "survey or frequency" if name == "weight" else sentence("nothing: this column is not weight")
@@ -259,6 +326,7 @@ def _meaning(section: Section, canonical: CanonicalTable, field: Field | None, n
     return {
         "role": role,
         "touchpoint": touchpoint,
+        "measure": measure,
         "weighting": weighting,
         "valid_from": valid_from,
         "constant": constant,

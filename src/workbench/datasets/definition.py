@@ -22,12 +22,17 @@ from workbench.wording import listing, sentence, shown, suggestion
 __all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefinition", "inside", "read_definition"]
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
-_ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", "sheet", "encoding", "separator", "decimal")
+_FORM_KEYS = ("sheet", "header", "skip", "encoding", "separator", "decimal", "thousands")
+_ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", *_FORM_KEYS)
 _TABLE_KEYS = (
-    *_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "columns"
+    *_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "question",
+    "columns",
 )  # fmt: skip
 _WITH_ENDS = ("subscriptions",)  # tables of which it matters from when ends were recorded
-_ALIAS_KEYS = ("file", "encoding", "separator", "id", "customer_id")
+_ALIAS_KEYS = ("file", "sheet", "header", "skip", "encoding", "separator", "id", "customer_id")
+ALL_SHEETS = "*"
+# Marks between thousands; a blank stands for every kind of it.
+THOUSANDS = (",", ".", "'", "’", " ", "_")
 GUESS = "# guess: confirm"  # how a drafted line ends that holds a guess
 UNKNOWN = "which_table"  # what a draft calls a table that it does not recognise
 ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
@@ -50,10 +55,15 @@ class Origin:
         Table of that database.
     sql
         A SELECT over the files, samples or the connection.
-    sheet
-        Of an Excel workbook; the first by default.
-    encoding, separator, decimal
-        How text is written.
+    sheets
+        Of an Excel workbook, with one header, their rows one after another; `ALL_SHEETS` means all that are not empty.
+        None named: the first that is not empty.
+    header
+        The row in which the header stands, as a spreadsheet counts; 1 means the first that is not blank.
+    skip
+        Numbers of rows that are no data; those below 0 count from the end (−1: the last).
+    encoding, separator, decimal, thousands
+        How text is written; no mark between thousands by default.
     """
 
     files: Mapping[str, tuple[str, ...]] = MappingProxyType({})
@@ -61,10 +71,13 @@ class Origin:
     connection: str = ""
     remote: str = ""
     sql: str = ""
-    sheet: str = ""
+    sheets: tuple[str, ...] = ()
+    header: int = 1
+    skip: tuple[int, ...] = ()
     encoding: str = "utf-8"
     separator: str = ","
     decimal: str = "."
+    thousands: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +98,8 @@ class TableDefinition:
         Whose wall clock its timestamps show.
     records_since
         Of subscriptions: the day from which ends were recorded; None where it is not said.
+    questions
+        What must be answered before the table is used.
     origin
         Where the rows are.
     """
@@ -95,6 +110,7 @@ class TableDefinition:
     time_unit: str
     time_zone: str = "UTC"
     records_since: datetime.date | None = None
+    questions: tuple[str, ...] = ()
     origin: Origin
 
     @property
@@ -245,6 +261,7 @@ def _unknown_table(name: str, tree: strict_yaml.Tree, given: Section) -> None:
         given.faults.append(sentence("{at}: no canonical table{near}", at=given.at(name), near=near))
     # Whatever table is meant, some keys are known in none.
     section = Section(tree, given.at(name), _TABLE_KEYS, given.faults)
+    section.questions()
     columns = section.tree.get("columns")
     for column, keys in columns.items() if isinstance(columns, dict) else ():
         if isinstance(keys, dict):
@@ -305,6 +322,7 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         time_unit=time.unit if time else "",
         time_zone=section.time_zone("time_zone") or time_zone or "UTC",
         records_since=records_since,
+        questions=section.questions(),
         origin=read_origin(section, folder),
     )
 
@@ -370,8 +388,7 @@ def read_origin(section: Section, folder: Path) -> Origin:
         connection=connection,
         remote=remote,
         sql=sql,
-        sheet=section.text("sheet"),
-        **_format(section),
+        **_form(section),
     )
 
 
@@ -418,7 +435,24 @@ def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[
     return entries
 
 
-def _format(section: Section) -> dict[str, str]:
+def _form(section: Section) -> dict[str, object]:
+    """How the rows are written."""
+    rows = {"header": section.whole("header", 1, least=1), "skip": section.wholes("skip")}
+    if 0 in rows["skip"] or rows["header"] in rows["skip"]:
+        template = "numbers of rows other than the header's ({row}); those from the end are negative"
+        expected = sentence(template, row=rows["header"])
+        section.fault("skip", got=shown([str(n) for n in rows["skip"]]), expected=expected)
+    thousands = section.raw("thousands")
+    decimal = section.text("decimal", ".")
+    if thousands and (thousands not in THOUSANDS or thousands == decimal):
+        expected = sentence(
+            "one of {marks}, and not the mark of decimals", marks=listing([shown(m) for m in THOUSANDS])
+        )
+        section.fault("thousands", got=shown(thousands), expected=expected)
+    return {"sheets": section.texts("sheet"), **rows, "thousands": thousands, **_text_form(section)}
+
+
+def _text_form(section: Section) -> dict[str, str]:
     encoding = section.text("encoding", "utf-8")
     separator = section.tree.get("separator") or ","
     decimal = section.text("decimal", ".")

@@ -17,9 +17,10 @@ from workbench.datasets.breaches import LINE, named
 from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
+from workbench.datasets.headers import names_among, tidy
 from workbench.datasets.opened import Opened
-from workbench.datasets.reading import names_among, tidy
-from workbench.datasets.remarks import double_headers, remarks, unmarked
+from workbench.datasets.phrases import names
+from workbench.datasets.remarks import double_headers, remarks, unmarked, unread_sheets
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion
@@ -104,7 +105,7 @@ class _Opening:
         measures = self._measures(wide, kept, ruled)
         numbers = self._aggregate(wide, measures)
         if numbers["rows"] == 0:
-            raise DataError(sentence("{place}: the file has a header and no rows.", place=self.place))
+            raise DataError(*self.faults, sentence("{place}: the file has a header and no rows.", place=self.place))
         self._tell_unreadable(numbers)
         self._tell_broken(wide, kept, ruled, numbers)
         if numbers["kept"] == 0:
@@ -114,7 +115,8 @@ class _Opening:
         double = self._double_rows(raw) if self._whole() else 0
         table = self._canonical(wide, kept, numbers)
         checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
-        checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.headers))
+        checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.given))
+        checks = (*checks, *unread_sheets(self.definition, raw.unread))
         return Opened(self.definition, table, checks, _facts(self.definition, table, numbers, self.looks))
 
     def _settle_personal(self) -> None:
@@ -173,10 +175,12 @@ class _Opening:
     def _map(self, raw: sources.RawTable) -> None:
         present: list[ColumnDefinition] = []
         for column in self.definition.columns:
-            lacking = [_header_fault(column, source, raw.headers) for source in _sources(column)]
+            lacking = [_header_fault(column, source, raw) for source in _sources(column)]
             self.faults += [f"{self.place}, {fault}" for fault in lacking if fault]
             if not any(lacking) and column in self._entering():
                 present.append(column)
+        if self.faults:
+            self.faults += [f"{self.place}, {each}" for each in _elsewhere(self.definition, raw)]
         origin = self.definition.origin
         kinds = self._kinds(raw, [column for column in present if column.kind is None])
         bases: dict[str, mapping.Basis] = {}
@@ -465,17 +469,30 @@ def _facts(
     }
 
 
+def _elsewhere(definition: TableDefinition, raw: sources.RawTable) -> list[str]:
+    """Where the columns that a file lacks may be: below another row, or on another sheet."""
+    found: list[str] = []
+    if raw.likely_header != raw.header_row and definition.origin.header == 1:
+        template = "the header seems to stand in row {row} of the file: if so, write header: {row}."
+        found.append(sentence(template, row=raw.likely_header))
+    if raw.unread:
+        template = "the workbook has other sheets: {sheets}. Write sheet: and the name of the one that is meant."
+        found.append(sentence(template, sheets=names(raw.unread)))
+    return found
+
+
 def _sources(column: ColumnDefinition) -> list[str]:
     return [column.source, *([column.currency_from] if column.currency_from else [])]
 
 
-def _header_fault(column: ColumnDefinition, source: str, headers: tuple[str, ...]) -> str | None:
+def _header_fault(column: ColumnDefinition, source: str, raw: sources.RawTable) -> str | None:
     source = tidy(source)
-    count = headers.count(source)
-    if count == 1:
+    if source in raw.headers:
         return None
-    if count:
-        template = "column {column}: the header has {source} {count} times, expected it once."
-        return sentence(template, column=column.name, source=shown(source), count=count)
+    if count := raw.given.count(source):
+        template = "column {column}: the header has {source} {count} times; write from: {first} or {last}."
+        first, last = (shown(sentence("{header} ({n})", header=source, n=n)) for n in (1, count))
+        return sentence(template, column=column.name, source=shown(source), count=count, first=first, last=last)
     template = "column {column}: the file has no column {source}{near}"
-    return sentence(template, column=column.name, source=shown(source), near=suggestion(source, names_among(headers)))
+    near = suggestion(source, names_among(raw.headers))
+    return sentence(template, column=column.name, source=shown(source), near=near)

@@ -167,7 +167,7 @@ def _table(path: Path) -> tuple[str, list[str]]:
     found = [_facts(workshop, raw, i, origin.decimal) for i in range(len(raw.headers))]
     facts = [each for each in found if each is not None]
     table = guesses.table_of(facts)
-    double = [check.message for check in double_headers(table or UNKNOWN, raw.headers)]
+    double = [check.message for check in double_headers(table or UNKNOWN, raw.given)]
     return table or UNKNOWN, list(
         _lines(path, origin, facts, table, [shown(each, longest=500)[1:-1] for each in double])
     )

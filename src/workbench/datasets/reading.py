@@ -2,11 +2,10 @@
 
 import codecs
 import csv
-import json
 import re
 import stat
-import zipfile
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,8 +13,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from workbench.datasets.cells import FIRST_ROWS, JsonFile, SkippingCsv, header_of, read_sheets
 from workbench.datasets.definition import Origin
-from workbench.datasets.phrases import names, rows
+from workbench.datasets.headers import likely_row, tidy
+from workbench.datasets.phrases import rows
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
@@ -28,7 +29,7 @@ _OTHER_FORMATS = {
     b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
 }
 _LONGEST_ROW_BYTES = 1 << 25
-_ROWS_A_BATCH = 50_000
+_FEW_ROWS = 5  # notes below a table, not a file of another form
 
 
 class TextFile(Protocol):
@@ -37,10 +38,18 @@ class TextFile(Protocol):
     Attributes
     ----------
     headers
-        Names with blanks collapsed; a name may stand twice.
+        Names with blanks collapsed; a name may stand twice or be empty.
+    header_row, likely_header
+        The row of the file in which they stand, as a spreadsheet counts, and the one in which they seem to; 0 where a
+        file has no such row.
+    unread
+        Sheets of the same workbook that are not read.
     """
 
     headers: tuple[str, ...]
+    header_row: int
+    likely_header: int
+    unread: tuple[str, ...]
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
         """The columns at some positions, named `c0`, `c1` … by position, all text."""
@@ -50,28 +59,6 @@ class TextFile(Protocol):
 
     def explain(self) -> DataError:
         """Why reading broke off. No cell is ever quoted: rows may tell a person."""
-
-
-def tidy(header: str) -> str:
-    """A header without byte-order mark and with its blanks collapsed.
-
-    Examples
-    --------
-    >>> tidy(chr(0xFEFF) + " Call  Failure ")
-    'Call Failure'
-    """
-    return " ".join(header.replace("\ufeff", "").split())
-
-
-def names_among(headers: Sequence[str]) -> list[str]:
-    """The headers that may be told in a message: where a file has no header, its first row stands there.
-
-    Examples
-    --------
-    >>> names_among(["customer", "ada@example.org", "+44 7700 900123"])
-    ['customer']
-    """
-    return [header for header in headers if "@" not in header and not re.search(r"\d{4}", header)]
 
 
 def check_file(path: Path, name: str) -> None:
@@ -97,8 +84,8 @@ def check_file(path: Path, name: str) -> None:
         raise DataError(sentence("cannot be read ({why}).", why=error.strerror)) from error
 
 
-def open_text(path: Path, origin: Origin) -> TextFile:
-    """A CSV, Excel or JSON-lines file.
+def open_texts(path: Path, origin: Origin) -> Sequence[TextFile]:
+    """A CSV or JSON-lines file, or the sheets of an Excel workbook.
 
     Raises
     ------
@@ -106,8 +93,7 @@ def open_text(path: Path, origin: Origin) -> TextFile:
         When it is of another format, or is not written as declared.
     """
     suffix = path.suffix.lower()
-    kinds = {**dict.fromkeys(CSV, CsvFile), **dict.fromkeys(EXCEL, ExcelFile), **dict.fromkeys(JSON_LINES, JsonFile)}
-    if suffix not in kinds:
+    if suffix not in (*CSV, *EXCEL, *JSON_LINES):
         known = listing(SUFFIXES, "or")
         if not suffix:
             raise DataError(sentence("got a file whose name has no ending, expected {known}.", known=known))
@@ -115,7 +101,9 @@ def open_text(path: Path, origin: Origin) -> TextFile:
             sentence("got a file that ends in {suffix}, expected {known}.", suffix=shown(suffix), known=known)
         )
     try:
-        return kinds[suffix](path, origin)
+        if suffix in EXCEL:
+            return read_sheets(path, origin)
+        return [CsvFile(path, origin) if suffix in CSV else JsonFile(path, origin)]
     except OSError as error:
         raise DataError(sentence("cannot be read ({why}).", why=error.strerror)) from error
 
@@ -131,6 +119,8 @@ def parquet_schema(path: Path) -> pa.Schema:
 class CsvFile:
     """Text with separators."""
 
+    unread: tuple[str, ...] = ()
+
     def __init__(self, path: Path, origin: Origin):
         self._path, self._origin = path, origin
         self._ragged: list[tuple[int | None, int]] = []
@@ -143,30 +133,51 @@ class CsvFile:
         if start.startswith(codecs.BOM_UTF8) and not self._utf8:
             template = "the file begins with the mark of UTF-8, got encoding: {encoding}, expected utf-8."
             raise DataError(sentence(template, encoding=origin.encoding))
+        self._encoding = "utf-8-sig" if self._utf8 else origin.encoding
         try:
-            with path.open(encoding="utf-8-sig" if self._utf8 else origin.encoding, newline="") as text:
-                # The first row that is not blank, as Arrow sees it below.
-                first = next(row for row in csv.reader(text, delimiter=origin.separator) if row)
+            self._read_head()
         except UnicodeError as error:
             raise self.explain() from error
-        except (StopIteration, csv.Error) as error:
+        except csv.Error as error:
             raise DataError(sentence("the first line is no header.")) from error
-        self.headers = tuple(tidy(name) for name in first)
-        _check_separator(self.headers, origin.separator)
+        self._skipping = None
+        if origin.skip:
+            self._skipping = SkippingCsv(path, self._encoding, self._separator, self._said, origin)
+        _check_separator(self.headers, self._separator)
+
+    def _read_head(self) -> None:
+        """Where the header stands; a first line `sep=;` is no row, as in a spreadsheet, and says the separator."""
+        with self._path.open(encoding=self._encoding, newline="") as text:
+            said = re.fullmatch(r'"?sep=(.)"?\s*', text.readline(100), flags=re.IGNORECASE)
+            self._said, self._separator = int(bool(said)), said[1] if said else self._origin.separator
+            if not said:
+                text.seek(0)
+            reader = csv.reader(text, delimiter=self._separator)
+            head, ends = [], [0]  # and after how many lines each row ends, for cells may have several
+            for row in islice(reader, max(FIRST_ROWS, self._origin.header)):
+                head.append(row)
+                ends.append(reader.line_num)
+        self.header_row, header = header_of(head, self._origin.header)
+        self._above = self._said + ends[self.header_row - 1]
+        self.likely_header = likely_row(head[:FIRST_ROWS])
+        self.headers = tuple(tidy(name) for name in header)
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
+        if self._skipping is not None:
+            return self._skipping.batches(chosen)
         fields = [f"c{i}" for i in range(len(self.headers))]
         # The header enters as a row and is cut off: names may be double or hostile, positions are not.
         reader = pa.csv.open_csv(
             self._path,
             read_options=pa.csv.ReadOptions(
                 column_names=fields,
+                skip_rows=self._above,
                 use_threads=False,  # only then are rows numbered
                 block_size=_LONGEST_ROW_BYTES,
                 encoding="utf8" if self._utf8 else self._origin.encoding,
             ),
             parse_options=pa.csv.ParseOptions(
-                delimiter=self._origin.separator, newlines_in_values=True, invalid_row_handler=self._note
+                delimiter=self._separator, newlines_in_values=True, invalid_row_handler=self._note
             ),
             convert_options=pa.csv.ConvertOptions(
                 column_types=dict.fromkeys(fields, pa.string()),
@@ -181,14 +192,35 @@ class CsvFile:
         return "skip"
 
     def verdict(self) -> None:
-        if self._ragged:
-            line, got = self._ragged[0]
-            template = (
-                "{rows} without the {expected} fields of the header (the first: row {line}, with {got}); "
-                "mend the file, or check separator: and quotation marks."
-            )
-            count, expected = rows(len(self._ragged)), len(self.headers)
-            raise DataError(sentence(template, rows=count, expected=expected, line=number(line), got=got))
+        ragged = self._ragged
+        if self._skipping is not None:
+            self._skipping.verdict()
+            ragged = self._skipping.ragged
+        if not ragged:
+            return
+        line, got = ragged[0]
+        told = {"rows": rows(len(ragged)), "expected": len(self.headers), "line": number(line), "got": got}
+        template = "{rows} without the {expected} fields of the header (the first: row {line}, with {got}); {what}"
+        what = sentence("mend the file, or check separator: and quotation marks.")
+        if self.likely_header != self.header_row:
+            what = sentence("the header seems to stand in row {row}: write header: {row}.", row=self.likely_header)
+        elif len(ragged) <= _FEW_ROWS:
+            skip = [*self._origin.skip, *self._ragged_rows()]
+            hint = "mend the file, or check separator: and quotation marks. If they are no data, write skip: {skip}."
+            what = sentence(hint, skip=skip)
+        raise DataError(sentence(template, **told, what=what))
+
+    def _ragged_rows(self) -> list[int]:
+        """The rows without the fields of the header, as a spreadsheet counts (Arrow counts no blank ones)."""
+        with self._path.open(encoding=self._encoding, newline="") as text:
+            if self._said:
+                text.readline()
+            numbered = enumerate(csv.reader(text, delimiter=self._separator), 1)
+            return [
+                i
+                for i, row in numbered
+                if row and len(row) != len(self.headers) and i > self.header_row and i not in self._origin.skip
+            ]
 
     def explain(self) -> DataError:
         decode = codecs.getincrementaldecoder("utf-8" if self._utf8 else self._origin.encoding)()
@@ -208,120 +240,6 @@ class CsvFile:
                     return DataError(sentence(template, encoding=self._origin.encoding, line=line, byte=byte))
                 line += chunk.count(b"\n")
         return DataError(sentence("not readable as CSV; is a quotation mark left open?"))
-
-
-class _Cells:
-    """A file that is read in Python, row by row, for its size is small or its form free."""
-
-    headers: tuple[str, ...]
-
-    def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
-        schema = pa.schema([(f"c{i}", pa.string()) for i in chosen])
-        return pa.RecordBatchReader.from_batches(schema, self._batches(schema, chosen))
-
-    def _batches(self, schema: pa.Schema, chosen: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        held: list[Sequence[str]] = []
-        for row in self.rows():
-            held.append([row[i] for i in chosen])
-            if len(held) == _ROWS_A_BATCH:
-                yield _batch(schema, held)
-                held = []
-        if held:
-            yield _batch(schema, held)
-
-    def rows(self) -> Iterator[Sequence[str]]:
-        raise NotImplementedError
-
-    def verdict(self) -> None:
-        """Nothing is passed over: what cannot be read was told when the file was opened."""
-
-
-class JsonFile(_Cells):
-    """One JSON object a line. Nested values become JSON text."""
-
-    def __init__(self, path: Path, origin: Origin):
-        self._path, self._encoding = path, origin.encoding
-        keys: dict[str, None] = {}
-        for record in self._records():
-            keys.update(dict.fromkeys(record))
-        self._keys = tuple(keys)
-        self.headers = tuple(tidy(key) for key in self._keys)
-
-    def _records(self) -> Iterator[dict]:
-        encoding = "utf-8-sig" if self._encoding.lower() in ("utf-8", "utf8") else self._encoding
-        with self._path.open(encoding=encoding) as file:
-            try:
-                for line, text in enumerate(file, 1):
-                    if not text.strip():
-                        continue
-                    record = json.loads(text)
-                    if not isinstance(record, dict):
-                        raise DataError(sentence("line {line} is no JSON object.", line=number(line)))
-                    yield record
-            except UnicodeError as error:
-                template = "not written in {encoding}; declare encoding:."
-                raise DataError(sentence(template, encoding=self._encoding)) from error
-            except (json.JSONDecodeError, RecursionError):
-                template = "line {line} is no JSON; expected one object a line."
-                raise DataError(sentence(template, line=number(line))) from None  # the cause quotes the line
-
-    def rows(self) -> Iterator[Sequence[str]]:
-        for record in self._records():
-            yield [_json_text(record.get(key)) for key in self._keys]
-
-    def explain(self) -> DataError:
-        return DataError(sentence("not readable as JSON lines."))
-
-
-class ExcelFile(_Cells):
-    """A sheet of an Excel workbook: its first row that is not blank is the header; formulas count as their values."""
-
-    def __init__(self, path: Path, origin: Origin):
-        import openpyxl
-        from openpyxl.utils.exceptions import InvalidFileException
-
-        try:
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-            raise DataError(sentence("not an Excel workbook (.xlsx), or a damaged or locked one.")) from error
-        if origin.sheet and origin.sheet not in book.sheetnames:
-            near, known = suggestion(origin.sheet, book.sheetnames), names(book.sheetnames)
-            template = "the workbook has no sheet {sheet}{near} It has: {known}."
-            raise DataError(sentence(template, sheet=shown(origin.sheet), near=near, known=known))
-        sheet = book[origin.sheet] if origin.sheet else book.worksheets[0]
-        cells = [[_excel_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
-        book.close()
-        cells = [row for row in cells if any(row)]
-        if not cells:
-            raise DataError(sentence("the sheet is empty."))
-        width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
-        self._rows = [[*row, *[""] * width][:width] for row in cells]
-        self.headers = tuple(tidy(name) for name in self._rows[0])
-
-    def rows(self) -> Iterator[Sequence[str]]:
-        return iter(self._rows[1:])
-
-    def explain(self) -> DataError:
-        return DataError(sentence("not readable as an Excel workbook."))
-
-
-def _excel_text(cell: object) -> str:
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return "" if cell is None else str(cell)  # dates as ISO text
-
-
-def _json_text(value: object) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _batch(schema: pa.Schema, cells: Sequence[Sequence[str]]) -> pa.RecordBatch:
-    columns = zip(*cells, strict=True) if len(schema) else ()
-    return pa.record_batch([pa.array(column, pa.string()) for column in columns], schema=schema)
 
 
 def _without_first_row(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:

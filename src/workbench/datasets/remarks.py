@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from workbench.datasets.canonical import ROW_ID
 from workbench.datasets.definition import TableDefinition
+from workbench.datasets.headers import names_among
 from workbench.datasets.phrases import names, rows
-from workbench.datasets.reading import names_among
 from workbench.findings import Check
 from workbench.wording import percent, sentence
 
@@ -131,12 +131,31 @@ def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Che
 
 
 def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
-    """A warning of columns that cannot be told apart, for their header stands several times."""
+    """A warning of columns that share a header, with the names by which they are reached."""
     double = {header: count for header, count in Counter(headers).items() if count > 1 and header}
     if not double:
         return ()
     told = names_among(list(double))
     which = ", ".join(f"{name} ({double[name]} times)" for name in map(str, told)) or sentence("several times")
-    template = "{table}: the header has a name more than once, so these columns cannot enter: {which}."
+    template = (
+        "{table}: the header has a name more than once: {which}. Such columns are called by their order, as in "
+        'from: "name (2)".'
+    )
     message = sentence(template, table=table, which=which)
     return (Check(name=f"{table}_double_headers", status="warn", message=message, value=len(double)),)
+
+
+def unread_sheets(definition: TableDefinition, unread: Sequence[str]) -> tuple[Check, ...]:
+    """The sheets of a workbook that do not enter: a warning, unless dataset.yaml names those that do."""
+    if not unread:
+        return ()
+    said = bool(definition.origin.sheets)
+    template = "{table}: {sheets} of the workbook are not read."
+    if len(unread) == 1:
+        template = "{table}: {sheets} of the workbook is not read."
+    if not said:
+        template += ' Write sheet: with the name of the one that is meant, a list of names, or "*" for all.'
+    sheets = sentence("sheet {names}" if len(unread) == 1 else "the sheets {names}", names=names(unread))
+    message = sentence(template, table=definition.name, sheets=sheets)
+    status = "pass" if said else "warn"
+    return (Check(name=f"{definition.name}_unread_sheets", status=status, message=message, value=len(unread)),)

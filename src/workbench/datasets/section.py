@@ -97,6 +97,40 @@ class Section:
             self.fault(key, got=shown(value), expected="true or false")
         return value == "true"
 
+    def raw(self, key: str) -> str:
+        """A text as it stands, blanks included."""
+        value = self.tree.get(key)
+        if value is not None and not isinstance(value, str):
+            self.fault(key, got=shown(value), expected=sentence("a text"))
+            return ""
+        return value or ""
+
+    def whole(self, key: str, default: int, *, least: int) -> int:
+        """A whole number."""
+        value = self.tree.get(key)
+        if value is None:
+            return default
+        if isinstance(value, str) and re.fullmatch(r"\d{1,6}", value) and int(value) >= least:
+            return int(value)
+        self.fault(key, got=shown(value), expected=sentence("a whole number of {least} or more", least=least))
+        return default
+
+    def wholes(self, key: str) -> tuple[int, ...]:
+        """A list of whole numbers, or a single one; they may be negative."""
+        texts = self.texts(key)
+        if all(re.fullmatch(r"-?\d{1,7}", text) for text in texts):
+            return tuple(int(text) for text in texts)
+        self.fault(key, got=shown(self.tree[key]), expected=sentence("whole numbers, as in [2, 3] or [-1]"))
+        return ()
+
+    def questions(self) -> tuple[str, ...]:
+        """What stands under `question:`; a fault each, for nothing is used before it is answered."""
+        found = tuple(" ".join(text.split()) for text in self.texts("question") if text)
+        for text in found:
+            template = "{at}: {question} Answer it there, and take question: away."
+            self.faults.note_mild(sentence(template, at=self.at("question"), question=text))
+        return found
+
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of values, or a single one."""
         value = self.tree.get(key)

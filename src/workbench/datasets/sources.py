@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from workbench.datasets import packaged, reading
 from workbench.datasets.definition import Origin, inside
+from workbench.datasets.headers import reachable, tidy
 from workbench.datasets.selects import check_select
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
@@ -26,17 +27,28 @@ class RawTable:
     Attributes
     ----------
     headers
-        Names with blanks collapsed; a name may stand twice.
+        Names with blanks collapsed, each of its own (see `headers.reachable`).
     table
         Columns `c<position>`; those that were not asked for may be absent.
+    given
+        The headers as they stand in the file: some may be double or empty.
+    header_row, likely_header
+        The row of the file in which they stand, as a spreadsheet counts, and the one in which they seem to; 0 where
+        there is no such row.
+    unread
+        Sheets that are not read.
     """
 
     headers: tuple[str, ...]
     table: ir.Table
+    given: tuple[str, ...] = ()
+    header_row: int = 0
+    likely_header: int = 0
+    unread: tuple[str, ...] = ()
 
     def column(self, header: str) -> ir.Value:
         """The column under a header."""
-        return self.table[f"c{self.headers.index(reading.tidy(header))}"]
+        return self.table[f"c{self.headers.index(tidy(header))}"]
 
 
 @dataclass(frozen=True)
@@ -137,11 +149,14 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
             if parquet:
                 if len(parquet) < len(files):
                     raise DataError(sentence("files of one table must be of one kind."))
-                headers = tuple(reading.tidy(header) for header in reading.parquet_schema(path).names)
-                _same_headers(raw, headers)
-                raw = raw or RawTable(headers, None)
+                if origin.header != 1 or origin.skip:
+                    raise DataError(sentence("header: and skip: are for CSV and Excel, got Parquet."))
+                given = tuple(tidy(header) for header in reading.parquet_schema(path).names)
+                _same_headers(raw, reachable(given))
+                raw = raw or RawTable(reachable(given), None, given)
             else:
-                raw = _stage(workshop, reading.open_text(path, origin), name, wanted, raw)
+                for text in reading.open_texts(path, origin):
+                    raw = _stage(workshop, text, name, wanted, raw)
         except DataError as error:
             told = label if alias in origin.samples else shown(label)
             raise DataError(*(f"{told}: {fault}" for fault in error.faults)) from error.__cause__
@@ -153,22 +168,25 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
         raise DataError(sentence("{file}: not a Parquet file, or a damaged one.", file=shown(files[0][0]))) from None
     columns = [(i, header) for i, header in enumerate(raw.headers) if wanted(header)]
     named = {f"c{i}": table[table.columns[i]] for i, _ in columns} or {"c0": table[table.columns[0]]}
-    return RawTable(raw.headers, table.select(**named))
+    return replace(raw, table=table.select(**named))
 
 
 def _stage(workshop: Workshop, file: reading.TextFile, name: str, wanted: Wanted, before: RawTable | None) -> RawTable:
-    _same_headers(before, file.headers)
-    headers = before.headers if before else file.headers
+    own = reachable(file.headers)
+    _same_headers(before, own)
+    headers = before.headers if before else own
     chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
     # A later file may have its columns in another order: positions are the first file's.
-    places = chosen if headers == file.headers else [file.headers.index(headers[i]) for i in chosen]
+    places = chosen if headers == own else [own.index(headers[i]) for i in chosen]
     try:
         reader = _renamed(file.batches(places), [f"c{i}" for i in places], [f"c{i}" for i in chosen])
         table = workshop.stage(name, reader, append=before is not None)
     except (duckdb.Error, pa.ArrowException, UnicodeError):
         raise file.explain() from None
     file.verdict()
-    return RawTable(headers, table)
+    if before:
+        return replace(before, table=table, unread=(*before.unread, *file.unread))
+    return RawTable(headers, table, file.headers, file.header_row, file.likely_header, file.unread)
 
 
 def _renamed(reader: pa.RecordBatchReader, old: list[str], new: list[str]) -> pa.RecordBatchReader:
@@ -191,11 +209,12 @@ def _same_headers(before: RawTable | None, headers: tuple[str, ...]) -> None:
 
 def _typed(workshop: Workshop, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
     """Typed batches (a sample, a database), laid out."""
-    headers = tuple(reading.tidy(header) for header in reader.schema.names)
+    given = tuple(tidy(header) for header in reader.schema.names)
+    headers = reachable(given)
     chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
     schema = pa.schema([pa.field(f"c{i}", reader.schema.field(i).type) for i in chosen])
     batches = (pa.record_batch([batch.column(i) for i in chosen], schema=schema) for batch in reader)
-    return RawTable(headers, workshop.stage(f"_raw_{name}", pa.RecordBatchReader.from_batches(schema, batches)))
+    return RawTable(headers, workshop.stage(f"_raw_{name}", pa.RecordBatchReader.from_batches(schema, batches)), given)
 
 
 def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
@@ -205,7 +224,7 @@ def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: 
     for alias, into in zip(aliases, staged, strict=True):
         raw = _read(workshop, origin, place, alias, into, lambda header: True)
         _check_names(alias, raw.headers)
-        columns = {header: raw.table[f"c{i}"] for i, header in enumerate(raw.headers)}
+        columns = {header: _or_null(raw.table[f"c{i}"]) for i, header in enumerate(raw.headers)}
         workshop.view(alias, raw.table.select(**columns))
     try:
         workshop.execute(
@@ -227,14 +246,23 @@ def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: 
         raise DataError(sentence(template, kind=type(error).__name__.removesuffix("Exception"))) from None
     workshop.drop(views=aliases, tables=staged)
     table = workshop.backend.table(f"_sql_{name}")
-    headers = tuple(reading.tidy(header) for header in table.columns)
+    given = tuple(tidy(header) for header in table.columns)
+    headers = reachable(given)
     chosen = {f"c{i}": table[table.columns[i]] for i, header in enumerate(headers) if wanted(header)}
-    return RawTable(headers, table.select(**(chosen or {"c0": table[table.columns[0]]})))
+    return RawTable(headers, table.select(**(chosen or {"c0": table[table.columns[0]]})), given)
+
+
+def _or_null(column: ir.Value) -> ir.Value:
+    """Text files have an empty text where they have no value; SQL has NULL."""
+    return column.nullif("") if column.type().is_string() else column
 
 
 def _check_names(alias: str, headers: tuple[str, ...]) -> None:
     folded = [header.casefold() for header in headers]
-    double = [number(i) for i, header in enumerate(headers, 1) if folded.count(header.casefold()) > 1 or not header]
+    double = [number(i) for i, header in enumerate(headers, 1) if folded.count(header.casefold()) > 1]
     if double:
-        template = "{alias}: SQL needs columns with names of their own, got the name of column {places} twice or empty."
+        template = (
+            "{alias}: SQL needs columns with names of their own, got the name of column {places} twice "
+            "(capitals do not count)."
+        )
         raise DataError(sentence(template, alias=alias, places=listing(double)))
