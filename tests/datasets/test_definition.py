@@ -128,7 +128,7 @@ tables:
         "tables.lifetimes.columns.event.false_values: got nothing, expected its values: the two go together.",
         "tables.lifetimes.columns.plan.values: got ['a'], expected a mapping of values of the file to texts.",
         "tables.lifetimes.columns.plan.type: got 'colour', expected number, money, rating, boolean, category, text, date or timestamp.",  # noqa: E501
-        "tables.lifetimes.columns.age.values: got a column of type number, expected type: category.",
+        "tables.lifetimes.columns.age.values.1: got 'a', expected a number: the column is of type number.",
         "tables.lifetimes.columns.gone.false_values: got 'b', expected values that are not among true_values.",
         f"tables.lifetimes.columns.2x: got '2x', {a_name}",
         f"tables.lifetimes.columns.=cmd: got '=cmd', {a_name}",
