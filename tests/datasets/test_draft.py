@@ -150,7 +150,8 @@ def test_an_address_is_not_read_and_a_path_is_told_whole(tmp_path):
 def test_what_cannot_be_told_apart_or_would_lose_its_zeros_is_drafted_with_care(tmp_path):
     text = draft_of(tmp_path, "customer_id,x,x,zip\n1,1,2,02931\n2,1,2,94546\n")
     (note,) = notes(text)
-    assert note == "customers: the header has a name more than once, so these columns cannot enter: x (2 times)."
+    assert note.startswith("customers: the header has a name more than once: x (2 times).")
+    assert 'x_1: {from: "x (1)", type: boolean}' in text
     assert "zip: {from: zip, type: category}" in text
 
 
