@@ -1,9 +1,12 @@
-"""Covariates known only at the end, and those without an estimate, are named and taken out, unless they are wanted."""
+"""Covariates without an estimate are named and taken out, unless they are wanted."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.models.survival.functional_form import functional_form
+from workbench.models.survival.leakage import find_leaks
+from workbench.models.survival.lives import read_lives
 from workbench.models.survival.sound import fit_sound
 
 
@@ -22,28 +25,14 @@ def names(checks):
     return [check.name for check in checks]
 
 
-def test_a_total_of_what_was_paid_is_named_and_taken_out(lifetimes):
-    paid = lifetimes.assign(total=lifetimes["duration"] * 20 + np.random.default_rng(2).normal(0, 5, 600))
-    model, checks = fit_sound(paid, ["plan", "total", "use"], labels={"total": "Total charges"})
-    assert names(checks) == ["hindsight_total", "covariates_of_the_end"]
-    assert "does without Total charges: they are known only at the end" in checks[-1].message
-    assert model.usable
-    assert [term.covariate for term in model.design.terms] == ["plan", "use"]
-    plain, _ = fit_sound(lifetimes, ["plan", "use"])
-    assert model.coefficients["coefficient"].tolist() == pytest.approx(plain.coefficients["coefficient"].tolist())
-
-
-def test_an_outcome_of_the_last_contact_is_named_taken_out_and_makes_no_finding_where_it_is_wanted(lifetimes):
+def test_of_what_tells_who_left_and_is_wanted_all_the_same_no_finding_is_made(lifetimes):
     random = np.random.default_rng(3)
-    outcome = np.where(lifetimes["event"] ^ (random.random(600) < 0.04), "cancelled", "kept")
-    told = lifetimes.assign(outcome=outcome)
-    model, checks = fit_sound(told, ["plan", "outcome"])
-    assert names(checks) == ["hindsight_outcome", "covariates_of_the_end"]
-    assert model.leaking == ()
-    wanted, nothing = fit_sound(told, ["plan", "outcome"], chosen=True)
-    assert (wanted.leaking, nothing) == (("outcome",), ())
-    assert "hindsight_outcome" in names(wanted.checks())
-    assert [finding.id for finding in wanted.findings()] in ([], ["hazard_ratio_plan"])
+    told = lifetimes.assign(outcome=np.where(lifetimes["event"] ^ (random.random(600) < 0.04), "cancelled", "kept"))
+    leaks = find_leaks(read_lives("lifetimes", told, time_unit="month"), named=["plan", "outcome"])
+    model, checks = fit_sound(told, ["plan", "outcome"], leaks=leaks, chosen=True)
+    assert (model.doubtful, checks) == (("outcome",), ())
+    assert [finding.id for finding in model.findings()] in ([], ["hazard_ratio_plan"])
+    assert functional_form(model, told, random_seed=1).model.doubtful == ("outcome",)
 
 
 def test_a_number_over_many_orders_of_magnitude_is_named_and_makes_no_finding(lifetimes):

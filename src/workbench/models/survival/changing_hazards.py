@@ -13,6 +13,7 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.design import Design, comparisons
 from workbench.models.survival.endings import ending
+from workbench.models.survival.hazard_ratio_words import association
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes
 from workbench.models.survival.partial_likelihood import EXPLODED, balance_with, newton
 from workbench.models.survival.predictions import Baseline, Predictions, Stretch
@@ -281,6 +282,7 @@ class ChangingHazards(Predictions):
             np.abs(np.log(table["early"] / table["late"])) > np.log(1.5)
         )
         clear = table[moved & (table["z"] > normal_quantile(1 - 0.05 / max(len(table), 1)))]
+        clear = clear[~clear["covariate"].isin(self.model.doubtful)]
         if clear.empty:
             return ()
         row = clear.iloc[0]
@@ -288,15 +290,14 @@ class ChangingHazards(Predictions):
             Finding(
                 id=f"changing_{row['covariate']}",
                 statement=sentence(
-                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of "
-                    "otherwise "
-                    "similar ones with “{reference}”, later at {late} times; this is an association, not a cause."
+                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of similar "
+                    "ones with “{reference}”, later at {late} times. {doubt}"
                     if row["category"]
                     else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "
-                    "otherwise similar ones with {reference}, later at {late} times; this is an association, not a "
-                    "cause.",
+                    "similar ones with {reference}, later at {late} times. {doubt}",
                     cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
                     early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
+                    doubt=association(row["covariate"] in self.model.acquired),
                     **ending(self.design.lapse),
                 ),
                 estimate=float(row["early"]),

@@ -18,7 +18,6 @@ from workbench.models.survival.lifetimes import entry_of, require_lifetimes, wei
 from workbench.models.survival.partial_likelihood import (
     CONVERGENCE,
     FEW,
-    HINDSIGHT,
     going_together,
     maximise,
     unadjusted,
@@ -133,6 +132,8 @@ def fit_cox(
         confidence=confidence,
         time_unit=time_unit,
         problems=problems,
+        doubtful=() if straight is None else straight.doubtful,
+        acquired=() if straight is None else straight.acquired,
     )
 
 
@@ -170,6 +171,9 @@ class CoxModel(HazardRatioWords, Predictions):
         Level of the intervals, and what times are counted in.
     problems
         Checks of the fit itself.
+    doubtful, acquired
+        Covariates that know how it ended and are here because the reader named them, of which no finding is made; and
+        those acquired while staying, of which findings say so (`leakage.Leaks`).
     """
 
     design: Design
@@ -188,6 +192,8 @@ class CoxModel(HazardRatioWords, Predictions):
     confidence: float
     time_unit: str
     problems: tuple[Check, ...]
+    doubtful: tuple[str, ...] = ()
+    acquired: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> pd.DataFrame:
@@ -218,17 +224,9 @@ class CoxModel(HazardRatioWords, Predictions):
         return np.array([float(own.get(column, 0.0)) for column in design.columns])
 
     @property
-    def leaking(self) -> tuple[str, ...]:
-        """Covariates that seem to be known only at the end."""
-        return self._named(HINDSIGHT)
-
-    @property
     def decided_by_few(self) -> tuple[str, ...]:
         """Numbers of which a few customers have nearly all the spread."""
-        return self._named(FEW)
-
-    def _named(self, kind: str) -> tuple[str, ...]:
-        return tuple(check.name.removeprefix(kind) for check in self.problems if check.name.startswith(kind))
+        return tuple(check.name.removeprefix(FEW) for check in self.problems if check.name.startswith(FEW))
 
     @property
     def interval_kind(self) -> str:

@@ -77,7 +77,7 @@ class HazardRatioWords:
 
         None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
         nearly determined by others or nearly determines one, that is
-        known only at the end or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
+        `doubtful` or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
         is widened by Bonferroni for all hazard ratios.
         """
         if not self.usable:
@@ -88,7 +88,7 @@ class HazardRatioWords:
         kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
                         level=percent(self.confidence), count=looked_at)  # fmt: skip
         doubtful = changed_by_adjusting(table) | table["covariate"].isin(
-            (*self.entangled, *self.leaking, *self.decided_by_few)
+            (*self.entangled, *self.doubtful, *self.decided_by_few)
         )
         table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
@@ -98,12 +98,11 @@ class HazardRatioWords:
         findings = []
         for row in table.head(most).itertuples():
             template = (
-                "Customers with {label} “{value}” {leave} at {ratio} times the rate of otherwise similar ones with "
-                "“{reference}”{average}; this is an association, not a cause."
+                "Customers with {label} “{value}” {leave} at {ratio} times the rate of similar ones with "
+                "“{reference}”{average}. {doubt}"
                 if row.covariate in categories
-                else "Customers with {label} of {value} {leave} at {ratio} times the rate of otherwise similar "
-                "ones with "
-                "{reference}{average}; this is an association, not a cause."
+                else "Customers with {label} of {value} {leave} at {ratio} times the rate of similar ones with "
+                "{reference}{average}. {doubt}"
             )
             findings.append(
                 Finding(
@@ -116,6 +115,7 @@ class HazardRatioWords:
                         ratio=number(row.hazard_ratio, 2),
                         reference=row.reference,
                         average=sentence(", averaged over time") if row.covariate in varying else "",
+                        doubt=association(row.covariate in self.acquired),
                     ),
                     estimate=float(row.hazard_ratio),
                     unit=sentence("hazard ratio"),
@@ -206,6 +206,15 @@ class HazardRatioWords:
         ]  # fmt: skip
         return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+
+
+def association(acquired: bool) -> str:
+    """What a hazard ratio is not; and where customers seem to acquire the attribute while they stay, that too."""
+    return (
+        sentence("(Association, not proof of cause: customers seem to get this by staying.)")
+        if acquired
+        else sentence("(Association, not proof of cause.)")
+    )
 
 
 def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from workbench.findings import Check
-from workbench.models.survival.design import Design, Term
+from workbench.models.survival.design import Design
 from workbench.models.survival.endings import ending
 from workbench.models.survival.risk_sets import risk_sets, score_residuals
 from workbench.wording import listing, number, percent, sentence
@@ -15,12 +14,10 @@ EVENTS_PER_COLUMN = 10
 """Fewer leavers per column than this and coefficients are unstable (Peduzzi et al. 1995)."""
 INFLATED = 5.0
 """Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
-FOREGONE = 0.7
-"""A category that explains more than this of the variance of leaving knows too much."""
 FEW_DECIDE = 0.9
 """A number of which the outermost hundredth of customers has more than this share of the variance is no measurement."""
-HINDSIGHT, FEW = "hindsight_", "few_decide_"
-"""What names of checks begin with: of covariates known only at the end, and of those that few customers decide."""
+FEW = "few_decide_"
+"""What names of checks of numbers that few customers decide begin with."""
 OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
@@ -64,7 +61,7 @@ def maximise(
     -------
     ndarray (p,), ndarray (p, p), tuple of Check, tuple of str
         Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
-        column, covariates that nearly determine each other, totals known only at the end. Where the first fails there
+        column, covariates that nearly determine each other, numbers that few decide. Where the first fails there
         is no finite maximum, and the numbers are not to be used; the covariates to blame come last.
     """
     width = matrix.shape[1]
@@ -111,7 +108,7 @@ def maximise(
     )  # fmt: skip
     if entangled:
         problems += _overlap(going_together(matrix, design), max(entangled.values()), names)
-    problems += _hindsight(matrix, durations, design) + _foregone(matrix, events, design) + _few_decide(matrix, design)
+    problems += _few_decide(matrix, design)
     blamed = tuple(suspects) if status == "fail" else ()
     return spread @ estimate, spread @ covariance @ spread.T, tuple(problems), blamed
 
@@ -339,35 +336,6 @@ def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: M
     ]
 
 
-def _hindsight(matrix: np.ndarray, durations: np.ndarray, design: Design, limit: float = 0.8) -> list[Check]:
-    """Numbers that rise with tenure itself: totals that are known only at the end."""
-    terms: dict[str, Term] = {term.covariate: term for term in design.terms}
-    ranks = pd.Series(durations).rank()
-    checks: list[Check] = []
-    if ranks.nunique() == 1:
-        return checks
-    for place, (covariate, level) in enumerate(design.columns):
-        if level:
-            continue
-        correlation = float(ranks.corr(pd.Series(matrix[:, place]).rank()))
-        if correlation > limit:
-            checks.append(
-                Check(
-                    name=f"{HINDSIGHT}{covariate}",
-                    status="warn",
-                    message=sentence(
-                        "{label} grows with the time observed (rank correlation {r}): a total known only at the end "
-                        "makes long lives look caused by it; do without it or use its value at the start.",
-                        label=terms[covariate].label,
-                        r=number(correlation, 2),
-                    ),
-                    value=correlation,
-                    threshold=limit,
-                )
-            )
-    return checks
-
-
 def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
     """Numbers of which nearly all the spread is that of one customer in a hundred."""
     checks: list[Check] = []
@@ -390,40 +358,6 @@ def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
                     ),
                     value=part,
                     threshold=FEW_DECIDE,
-                )
-            )  # fmt: skip
-    return checks
-
-
-def _foregone(matrix: np.ndarray, events: np.ndarray, design: Design) -> list[Check]:
-    """Categories that nearly tell who left: an outcome of the last contact, a flag that is set when somebody goes."""
-    checks: list[Check] = []
-    share = events.mean()
-    if not 0 < share < 1:
-        return checks
-    for term in design.terms:
-        own = [
-            place for place, (covariate, level) in enumerate(design.columns) if covariate == term.covariate and level
-        ]
-        if not own or not term.is_category:
-            continue
-        level = matrix[:, own] @ np.arange(1, len(own) + 1)
-        _, place = np.unique(level, return_inverse=True)
-        size, left = np.bincount(place), np.bincount(place, weights=events)
-        explained = float((size * (left / size - share) ** 2).sum() / (len(events) * share * (1 - share)))
-        if explained > FOREGONE:
-            checks.append(
-                Check(
-                    name=f"{HINDSIGHT}{term.covariate}",
-                    status="warn",
-                    message=sentence(
-                        "{label} nearly tells by itself who {left} ({share} of the variance): it may have been written "
-                        "when they went; do without it unless it was known long before.",
-                        **ending(design.lapse),
-                        label=term.label, share=percent(explained),
-                    ),
-                    value=explained,
-                    threshold=FOREGONE,
                 )
             )  # fmt: skip
     return checks

@@ -1,12 +1,14 @@
-"""A Cox model without the covariates that would spoil it: those known only at the end, and those with no estimate."""
+"""A Cox model without the covariates that would spoil it because they have no estimate."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.survival.cox import CoxModel, fit_cox
-from workbench.models.survival.partial_likelihood import FEW, HINDSIGHT
+from workbench.models.survival.leakage import Leaks
+from workbench.models.survival.partial_likelihood import FEW
 from workbench.wording import label_of, listing, sentence
 
 
@@ -14,20 +16,19 @@ def fit_sound(
     lifetimes: pd.DataFrame,
     covariates: Iterable[str],
     *,
+    leaks: Leaks | None = None,
     chosen: bool = False,
     confidence: float = 0.9,
     time_unit: str = "month",
     labels: Mapping[str, str] | None = None,
     lapse: bool = False,
 ) -> tuple[CoxModel, tuple[Check, ...]]:
-    """Fit a Cox model, and where a covariate is known only at the end, or has no estimate, fit it again without.
-
-    A total of what was paid grows for as long as somebody stays, an outcome of the last contact is written when
-    somebody goes: a model with them foretells the past (immortal time). They are found by their rank correlation with
-    the time observed, and by how much of who left they tell.
+    """Fit a Cox model, and where a covariate has no estimate, fit it again without.
 
     Parameters
     ----------
+    leaks
+        What `find_leaks` found of these covariates: findings are made accordingly.
     chosen
         Whether the reader named the covariates: then none is taken out, and the checks of the model warn.
     lifetimes, covariates, confidence, time_unit, labels, lapse
@@ -37,24 +38,14 @@ def fit_sound(
     -------
     CoxModel, tuple of Check
         The model, and what was taken out of it, and why.
-
-    References
-    ----------
-    Suissa (2008), on immortal time.
     """
     covariates = list(dict.fromkeys(covariates))
     settings = {"confidence": confidence, "time_unit": time_unit, "labels": labels, "lapse": lapse}
-    model = fit_cox(lifetimes, covariates, **settings)
+    doubts = {"doubtful": leaks.kept, "acquired": tuple(leaks.acquired)} if leaks else {}
+    model = replace(fit_cox(lifetimes, covariates, **settings), **doubts)
     checks: list[Check] = []
     if chosen:
         return model, ()
-    if model.leaking:
-        checks += [check for check in model.problems if check.name.startswith(HINDSIGHT)]
-        checks.append(
-            _without("covariates_of_the_end", model.leaking, labels, sentence("they are known only at the end"))
-        )
-        covariates = [covariate for covariate in covariates if covariate not in model.leaking]
-        model = fit_cox(lifetimes, covariates, **settings)
     if model.blamed:
         told = {check.name: check for check in model.problems}
         checks += [told[FEW + name] for name in model.blamed if FEW + name in told]
@@ -64,7 +55,7 @@ def fit_sound(
         smaller = fit_cox(lifetimes, [name for name in covariates if name not in model.blamed], **settings)
         if smaller.usable:
             checks.append(_without("covariates_without_estimate", model.blamed, labels, reason))
-            model = smaller
+            model = replace(smaller, **doubts)
     return model, tuple(checks)
 
 
