@@ -16,7 +16,7 @@ def told(seed, *, size=3000, level=0.0, stretch=1.0, unit=1.0):
     horizons = (3.0 * unit, 6.0 * unit)
     said = rate * np.exp(relative)
     return HeldOut(durations=durations, events=life <= follow, hazard=said * durations, relative=relative,
-                   horizons=horizons, at=said[:, None] * np.array(horizons))  # fmt: skip
+                   horizons=horizons, at=said[:, None] * np.array(horizons), jump=np.zeros(size))  # fmt: skip
 
 
 def test_level_and_slope_of_a_shifted_world_are_found():
@@ -111,3 +111,52 @@ def test_expected_loss_is_less_in_shifted_worlds_and_no_more_than_noise_in_stabl
             assert gains.mean() > 5 * gains.std() / np.sqrt(len(gains))
         else:  # an error of 3 in 1,000 of survival at the most, on average
             assert gains.mean() > -(0.003**2)
+
+
+def in_steps(seed, *, size=6000, level=0.0, steps=8):
+    """Each leaves in a step of time with probability `1 - exp(-u)`, as foretold where level is 0; some are lost."""
+    random = np.random.default_rng(seed)
+    relative = random.normal(0, 0.5, size)
+    said = 0.25 * np.exp(relative)
+    gone = random.geometric(-np.expm1(-said * np.exp(level))).astype(float)
+    follow = random.integers(2, steps + 1, size).astype(float)
+    durations, events = np.minimum(gone, follow), gone <= follow
+    horizons = np.array([2.0, 4.0])
+    return HeldOut(durations=durations, events=events, hazard=said * durations, relative=relative,
+                   horizons=tuple(horizons), at=said[:, None] * horizons, jump=said * events)  # fmt: skip
+
+
+def test_a_perfect_forecast_in_coarse_time_is_found_right_and_left_alone():
+    """Charged with the whole hazard of the step in which they left, leavers would look 13% too few."""
+    helped = 0
+    for seed in range(10):
+        world = in_steps(seed)
+        effect = judge_recalibration(world, random_seed=seed)
+        whole = effect.table[effect.table["horizon"].isna()].set_index("name")["before"]
+        assert whole["observed_to_expected"] == pytest.approx(1, abs=0.05)
+        assert whole["calibration_slope"] == pytest.approx(1, abs=0.12)
+        helped += effect.helps
+    assert helped <= 1
+    assert world.events.sum() / world.hazard.sum() < 0.9
+
+
+def test_expected_leavers_are_the_sum_over_steps_of_one_less_exp_of_minus_the_hazard():
+    world = in_steps(2, size=200_000)
+    step = -np.expm1(-world.hazard / world.durations)
+    assert world.expected.sum() == pytest.approx((step * world.durations).sum(), rel=0.005)
+
+
+def test_a_shift_in_coarse_time_is_found_whole():
+    learned = learn_recalibration(in_steps(3, size=60_000, level=0.4), shrink=False)
+    assert (learned.level, learned.slope) == pytest.approx((0.4, 0.0), abs=0.03)
+
+
+def test_weights_count_and_make_errors_robust():
+    from dataclasses import replace
+
+    world = told(4, size=4000, level=0.3)
+    again = world.part(np.repeat(np.arange(4000), 1 + np.arange(4000) % 2))
+    counted = replace(world, stands=1.0 + np.arange(4000) % 2)
+    one, other = learn_recalibration(again, shrink=False), learn_recalibration(counted, shrink=False)
+    assert (one.level, one.slope) == pytest.approx((other.level, other.slope), abs=1e-8)
+    assert other.covariance[0][0] > one.covariance[0][0]  # who stands for two was not seen twice

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.evaluation.brier import brier_errors, integrated, weighted_errors
-from workbench.evaluation.censoring import marginal, safe_until
+from workbench.evaluation.censoring import Followed, marginal, safe_until
 from workbench.evaluation.concordance import auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 
@@ -72,7 +72,8 @@ def test_auc_over_time_is_the_references(sample, reference):
     tied = risk.round(1)
     for scores in (risk, tied):
         expected = metrics.cumulative_dynamic_auc(reference, reference, scores, [0.5, 1, 2])[0]
-        ours = [auc_at(durations, events, scores, followed.before, time) for time in (0.5, 1, 2)]
+        at = np.ones((len(durations), 1))
+        ours = [auc_at(durations, events, scores, Followed(followed.before, at), time) for time in (0.5, 1, 2)]
         assert ours == pytest.approx(expected, abs=1e-12)
 
 
@@ -83,7 +84,7 @@ def test_the_safe_time_keeps_fifty_at_risk_and_a_tenth_followed():
     often_cut = safe_until(durations, np.zeros(200, dtype=bool))
     assert often_cut == 151
     steep = safe_until(np.repeat([1.0, 2, 3], [900, 60, 60]), np.zeros(1020, dtype=bool))
-    assert steep == 1  # after the second cut less than a tenth would be followed
+    assert steep == 2  # 120 of 1,020 are followed to 2 and are seen there; beyond it less than a tenth is
 
 
 def test_the_smooth_curve_finds_how_far_predictions_are_off():

@@ -7,6 +7,7 @@ import pytest
 from workbench.errors import DataError
 from workbench.evaluation.brier import brier_errors
 from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.models.survival.changing_hazards import fit_changing
 from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.follow_up import follow_up_weights
 
@@ -32,9 +33,6 @@ class Spoilt:
 
     def __init__(self, model):
         self.model = model
-
-    def log_hazard(self, frame):
-        return self.model.log_hazard(frame)
 
     def predict_survival(self, frame, times):
         return self.model.predict_survival(frame, times) ** 2
@@ -84,11 +82,8 @@ def test_the_model_never_sees_those_it_foretells(lifetimes):
         def __init__(self, train):
             self.train = set(train["customer_id"])
 
-        def log_hazard(self, frame):
-            seen.append(self.train & set(frame["customer_id"]))
-            return pd.Series(0.0, index=pd.Index(frame["customer_id"]))
-
         def predict_survival(self, frame, times):
+            seen.append(self.train & set(frame["customer_id"]))
             return pd.DataFrame(0.5, index=pd.Index(frame["customer_id"]), columns=list(times))
 
     cross_validate(Recorder, lifetimes, [12], folds=3, repeats=2, random_seed=1)
@@ -185,8 +180,8 @@ def test_nothing_is_judged_where_the_customers_of_a_fit_end_before():
 
 def test_a_model_that_ranks_the_wrong_way_round_fails(lifetimes):
     class Reversed(Spoilt):
-        def log_hazard(self, frame):
-            return -self.model.log_hazard(frame)
+        def predict_survival(self, frame, times):
+            return 1 - self.model.predict_survival(frame, times)
 
     wrong = cross_validate(lambda rows: Reversed(fit_cox(rows, ["use"])), lifetimes, [12], repeats=1, random_seed=1)
     status = {check.name: check.status for check in wrong.checks()}
@@ -280,3 +275,69 @@ def test_the_first_few_at_risk_do_not_take_the_curve_to_zero():
     first = pd.DataFrame({"customer_id": [-1], "duration": [0.5], "event": [True], "entry": [0.0]})
     judged = evaluate(fit_cox(late, []), late, [3], train=pd.concat([first, late]))
     assert judged.integrated_brier_km == pytest.approx(judged.integrated_brier, rel=0.01)
+
+
+def crossing(size=2000, seed=5):
+    """Those on trial leave at six times the rate in the first six months, afterwards at a quarter of it."""
+    random = np.random.default_rng(seed)
+    trial = np.arange(size) % 2 == 0
+    early, late = 0.03 * np.where(trial, 6, 1), 0.06 * np.where(trial, 0.25, 1)
+    exposed = random.exponential(1, size)
+    life = np.where(exposed < 6 * early, exposed / early, 6 + (exposed - 6 * early) / late)
+    follow = random.uniform(30, 36, size)
+    return pd.DataFrame({"customer_id": range(size), "duration": np.minimum(life, follow), "event": life <= follow,
+                         "trial": np.where(trial, "yes", "no")})  # fmt: skip
+
+
+def test_ranking_at_a_horizon_is_by_the_risk_at_that_horizon():
+    """By the hazard of all the time observed, those who leave soon would be ranked last (AUC at 6 months .24)."""
+    rows = crossing()
+    changing = fit_changing(fit_cox(rows, ["trial"]), rows)
+    found = cross_validate(changing.refit, rows, [6, 24], random_seed=1, repeats=1)
+    gone = 1 - np.exp(-6 * 0.03 * np.array([1.0, 6.0]))
+    truth = np.outer([gone[1], gone[0]] / gone.sum(), [1 - gone[0], 1 - gone[1]] / (2 - gone.sum()))
+    assert found.metrics()["auc_6"] == pytest.approx(truth[0, 0] + 0.5 * (truth[0, 1] + truth[1, 0]), abs=0.02)
+    assert found.concordance > 0.55  # they stay shorter on average as well
+
+
+def test_veterans_with_ratios_that_change_are_ranked_as_in_r():
+    # R, 5 folds dealt ten times: survSplit(Surv(time, status) ~ ., train, cut = median of those who died),
+    # coxph(Surv(tstart, time, status) ~ celltype + karno + celltype:late + karno:late), AUC at 30 by the early ratios
+    pytest.importorskip("sksurv.datasets")
+    from sksurv.datasets import load_veterans_lung_cancer
+
+    columns, outcome = load_veterans_lung_cancer()
+    rows = pd.DataFrame({"customer_id": range(len(outcome)), "duration": outcome["Survival_in_days"].astype(float),
+                         "event": outcome["Status"], "cell": columns["Celltype"].astype(str),
+                         "karno": columns["Karnofsky_score"]})  # fmt: skip
+    changing = fit_changing(fit_cox(rows, ["cell", "karno"]), rows)
+    found = cross_validate(changing.refit, rows, [30], random_seed=1, repeats=4)
+    assert found.metrics()["auc_30"] == pytest.approx(0.837, abs=0.015)
+
+
+def test_where_few_are_followed_a_gap_of_the_average_is_not_called_wrong():
+    random = np.random.default_rng(2)
+    for seed in range(5):
+        random = np.random.default_rng(seed)
+        life, follow = random.exponential(20, 60), np.append(random.uniform(1, 12, 51), np.full(9, 40.0))
+        few = pd.DataFrame({"customer_id": range(60), "duration": np.minimum(life, follow), "event": life <= follow,
+                            "use": random.normal(size=60)})  # fmt: skip
+        found = cross_validate(fit_cox(few, ["use"]).refit, few, [6, 12, 30], random_seed=1)
+        check = {check.name: check for check in found.checks()}["average_prediction"]
+        assert check.status == "pass"
+        assert "wrong" not in check.message
+
+
+def test_scores_count_customers_by_their_weight():
+    """Half stand for three: the same as with each of them three times, but for the errors."""
+    rows = world(800, seed=6)
+    heavy = rows.assign(weight=np.where(np.arange(800) % 2, 3.0, 1.0))
+    model = fit_cox(heavy, ["plan", "use"])
+    repeated = rows.iloc[np.repeat(np.arange(800), np.where(np.arange(800) % 2, 3, 1))]
+    one = evaluate(model, heavy, [6, 12], train=heavy)
+    other = evaluate(model, repeated.assign(customer_id=range(len(repeated))), [6, 12], train=heavy)
+    for name in ("integrated_brier", "brier_12", "brier_km_12", "auc_12", "ici_12", "concordance"):
+        assert one.metrics()[name] == pytest.approx(other.metrics()[name], abs=5e-3)
+    assert one.scores["observed"].tolist() == pytest.approx(other.scores["observed"].tolist())
+    assert one.worth == pytest.approx(640)
+    assert "640" in {check.name: check.message for check in one.checks()}["weighted_evaluation"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from workbench.evaluation.at_risk import gone_by, there_at
 from workbench.evaluation.censoring import FLOOR, LEAST_FOLLOWED, Followed, marginal
 
 
@@ -51,8 +52,7 @@ def brier_errors(
     ndarray or None
         None where the probability of being followed is below a tenth for somebody who counts, and the same for all.
     """
-    left = events & (durations <= horizon)
-    stayed = durations > horizon
+    left, stayed = gone_by(durations, events, horizon), there_at(durations, events, horizon)
     if followed is None:
         rows = pd.DataFrame({"duration": durations})
         followed = marginal(durations, events)(rows, np.array([horizon]))
@@ -67,8 +67,8 @@ def weighted_errors(
     durations: np.ndarray, events: np.ndarray, survival: np.ndarray, times: np.ndarray, followed: Followed
 ) -> np.ndarray:
     """Weighted squared errors (n, K) of predicted survival (n, K) at each of K times; see `brier_errors`."""
-    left = events[:, None] & (durations[:, None] <= times)
-    stayed = durations[:, None] > times
+    each = durations[:, None], events[:, None]
+    left, stayed = gone_by(*each, times), there_at(*each, times)
     errors = left * survival**2 / np.maximum(followed.before, FLOOR)[:, None]
     errors += stayed * (1 - survival) ** 2 / np.maximum(followed.at, FLOOR)
     return errors

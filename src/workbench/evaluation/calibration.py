@@ -5,6 +5,7 @@ import pandas as pd
 
 from workbench.evaluation.product_limit import at_risk_at, normal_quantile, product_limit, survival_at
 
+GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper", "share"]
 MOST_GROUPS = 10
 CUSTOMERS_PER_GROUP = 50
 SMALLEST_AT_RISK = 10
@@ -18,6 +19,7 @@ def calibration(
     horizon: float,
     *,
     ranks: np.ndarray | None = None,
+    stands: np.ndarray | None = None,
     confidence: float = 0.9,
 ) -> pd.DataFrame:
     """Predicted survival at a horizon against Kaplan–Meier, in groups of similar predictions.
@@ -30,13 +32,16 @@ def calibration(
         What to form groups by instead of `survival`. Predictions of several fits have to be ranked each within its own:
         a fit without the customers of a lucky fold predicts too little for just these, and grouping by the pooled
         predictions would show that as miscalibration.
+    stands (n,)
+        For how many each customer stands (survey weights); 1 where it is None.
     confidence
         Level of the observed share's interval.
 
     Returns
     -------
     DataFrame
-        One row a group, least survival first: `horizon`, `customers`, `predicted` (mean), `observed`, `lower`, `upper`.
+        One row a group, least survival first: `horizon`, `customers`, `predicted` (mean), `observed`, `lower`, `upper`,
+        `share` of all customers, or of those they stand for.
         At most 10 groups of equal size, of at least 50 customers where there are as many. A group with fewer than 10
         customers still followed at the horizon is left out.
     """
@@ -47,14 +52,17 @@ def calibration(
     rows = []
     for place in np.unique(group):
         member = group == place
-        table = product_limit(durations[member], events[member], confidence=confidence)
+        own = None if stands is None else stands[member]
+        table = product_limit(durations[member], events[member], weights=own, confidence=confidence)
         known_for_ever = not table["censored"].sum() and member.sum() >= SMALLEST_AT_RISK
         if at_risk_at(table, np.array([horizon]))[0] >= SMALLEST_AT_RISK or known_for_ever:
             observed = [
                 float(survival_at(table, np.array([horizon]), end)[0]) for end in ("survival", "lower", "upper")
             ]
-            rows.append((horizon, int(member.sum()), float(survival[member].mean()), *observed))
-    return pd.DataFrame(rows, columns=["horizon", "customers", "predicted", "observed", "lower", "upper"])
+            share = float(member.mean()) if own is None else float(own.sum() / stands.sum())
+            predicted = float(np.average(survival[member], weights=own))
+            rows.append((horizon, int(member.sum()), predicted, *observed, share))
+    return pd.DataFrame(rows, columns=GROUPS)
 
 
 def calibration_error(groups: pd.DataFrame, confidence: float) -> tuple[float, float, float] | None:
@@ -72,7 +80,7 @@ def calibration_error(groups: pd.DataFrame, confidence: float) -> tuple[float, f
     """
     if groups.empty:
         return None
-    weight = groups["customers"] / groups["customers"].sum()
+    weight = groups["share"] / groups["share"].sum()
     error2 = ((groups["upper"] - groups["lower"]) / (2 * normal_quantile(confidence))) ** 2
     excess = (groups["predicted"] - groups["observed"]) ** 2 - error2
     squared = float((weight * excess).sum())

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.product_limit import product_limit, survival_at
+from workbench.evaluation.at_risk import at_risk
+from workbench.evaluation.product_limit import survival_before
 
 LEAST_FOLLOWED = 0.1
 """Where a smaller share would still be followed, weights grow beyond use."""
@@ -18,14 +19,14 @@ FLOOR = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Followed:
-    """Probability of still being followed.
+    """Probability of still being followed, that is of not having been lost from sight earlier (`at_risk`, rule 5).
 
     Attributes
     ----------
     before (n,)
         Just before each customer's own time.
     at (n, K)
-        At each of K times.
+        Just before each of K times: who is lost from sight at a horizon was seen there.
     """
 
     before: np.ndarray
@@ -37,32 +38,37 @@ FollowedBy = Callable[[pd.DataFrame, np.ndarray], Followed]
 `workbench.models.survival.follow_up.follow_up_model`."""
 
 
-def followed_curve(durations: np.ndarray, events: np.ndarray) -> pd.DataFrame:
-    """Kaplan–Meier of being followed, as a table of `product_limit`.
+def followed_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> pd.DataFrame:
+    """Kaplan–Meier of being followed: `time`, `at_risk` (customers), `survival` (share followed beyond it).
 
     Who is censored when others leave was still followed then: the share falls by `c / (n - d)`.
     """
-    table = product_limit(durations, events)
-    staying = (table["at_risk"] - table["events"]).clip(lower=1)
-    return table.assign(survival=(1 - table["censored"] / staying).cumprod())
+    time, place = np.unique(np.append(durations, 0.0), return_inverse=True)
+    place = place[:-1]
+    here = at_risk(durations, time, weights=weights)
+    stands = np.ones(len(durations)) if weights is None else weights
+    left, lost = (np.bincount(place, weights=stands * each, minlength=len(time)) for each in (events, ~events))
+    staying = here - left
+    share = np.divide(lost, staying, out=np.zeros_like(lost), where=staying > 1e-12 * stands.sum())
+    return pd.DataFrame(
+        {"time": time, "at_risk": at_risk(durations, time), "survival": np.cumprod(1 - np.clip(share, 0, 1))}
+    )
 
 
-def marginal(durations: np.ndarray, events: np.ndarray) -> FollowedBy:
+def marginal(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> FollowedBy:
     """The same probability for all customers: censoring must not depend on who they are.
 
     Parameters
     ----------
-    durations, events
-        Of the customers on whom it is estimated.
+    durations, events, weights
+        Of the customers on whom it is estimated; for how many each stands.
     """
-    curve = followed_curve(durations, events)
+    curve = followed_curve(durations, events, weights)
 
     def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
         own = customers["duration"].to_numpy(dtype=float)
-        at = survival_at(curve, np.asarray(times, dtype=float))
-        return Followed(
-            before=survival_at(curve, np.nextafter(own, -np.inf)), at=np.broadcast_to(at, (len(own), len(at)))
-        )
+        at = survival_before(curve, np.asarray(times, dtype=float))
+        return Followed(before=survival_before(curve, own), at=np.broadcast_to(at, (len(own), len(at))))
 
     return followed
 
@@ -73,7 +79,8 @@ def safe_until(durations: np.ndarray, events: np.ndarray) -> float:
     Beyond it a score rests on few customers with large weights.
     """
     curve = followed_curve(durations, events)
-    safe = (curve["at_risk"] >= FEWEST_AT_RISK) & (curve["survival"] >= LEAST_FOLLOWED)
+    before = np.append(1.0, curve["survival"].to_numpy()[:-1])
+    safe = (curve["at_risk"] >= FEWEST_AT_RISK) & (before >= LEAST_FOLLOWED)
     unsafe = np.flatnonzero(~safe.to_numpy())
     times = curve["time"].to_numpy()
     last = len(times) if not len(unsafe) else int(unsafe[0])

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.evaluation.censoring import FLOOR
+from workbench.evaluation.at_risk import gone_by, there_at
+from workbench.evaluation.censoring import FLOOR, Followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +24,12 @@ class Pairs:
 
 
 def count_pairs(
-    durations: np.ndarray, events: np.ndarray, risk: np.ndarray, *, weights: np.ndarray | None = None
+    durations: np.ndarray,
+    events: np.ndarray,
+    risk: np.ndarray,
+    *,
+    weights: np.ndarray | None = None,
+    stands: np.ndarray | None = None,
 ) -> Pairs:
     """Compare every two customers of whom one was seen to leave while the other was still there.
 
@@ -36,26 +42,30 @@ def count_pairs(
         Time observed, whether the customer left, and the prediction (higher: sooner).
     weights (n,)
         Weight of a pair, by the one who left; 1 (Harrell) where it is None, `uno_weights` for Uno's.
+    stands (n,)
+        For how many each customer stands (survey weights): a pair counts as the product of both; 1 where it is None.
 
     References
     ----------
     Harrell, Lee and Mark (1996); Uno, Cai, Pencina, D'Agostino and Wei (2011).
     """
     size = len(durations)
-    weight = np.where(events, 1.0 if weights is None else weights, 0.0)
+    stands = np.ones(size) if stands is None else stands
+    weight = np.where(events, stands if weights is None else stands * weights, 0.0)
     step = np.unique(np.column_stack([durations, ~events.astype(bool)]), axis=0, return_inverse=True)[1].ravel()
     level = np.unique(risk, return_inverse=True)[1].ravel()
     # Among those of one moment the lower risk comes first, so that no two of them count as ranked rightly.
     order = np.lexsort((level, step))
-    step, level, weight = step[order], level[order], weight[order]
+    step, level, weight, stands = step[order], level[order], weight[order], stands[order]
 
-    below, above = _lower_after(level), _heavier_before(level, weight)
-    ties, tied_weight = _equal_after(level, step, weight)
-    later = size - np.searchsorted(step, step, side="right")
+    below, above = _lower_after(level, stands), _heavier_before(level, weight)
+    ties, tied_weight = _equal_after(level, step, weight, stands)
+    so_far = np.append(0.0, stands.cumsum())
+    later = so_far[-1] - so_far[np.searchsorted(step, step, side="right")]
     earlier = np.append(0.0, weight.cumsum())[np.searchsorted(step, step, side="left")]
     right, comparable = np.empty(size), np.empty(size)
-    right[order] = weight * (below + 0.5 * ties) + above + 0.5 * tied_weight
-    comparable[order] = weight * later + earlier
+    right[order] = weight * (below + 0.5 * ties) + stands * (above + 0.5 * tied_weight)
+    comparable[order] = weight * later + stands * earlier
     return Pairs(right, comparable)
 
 
@@ -73,11 +83,11 @@ def _merges(level: np.ndarray):
         block *= 2
 
 
-def _lower_after(level: np.ndarray) -> np.ndarray:
-    """For each place, how many later ones have a lower level."""
+def _lower_after(level: np.ndarray, stands: np.ndarray) -> np.ndarray:
+    """For each place, for how many the later ones with a lower level stand."""
     count = np.zeros(len(level))
     for order, left, start in _merges(level):
-        from_right = np.append(0, np.cumsum(~left))
+        from_right = np.append(0.0, np.cumsum(np.where(left, 0.0, stands[order])))
         count[order[left]] += (from_right[1:] - from_right[start])[left]
     return count
 
@@ -93,16 +103,19 @@ def _heavier_before(level: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return total
 
 
-def _equal_after(level: np.ndarray, step: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each place, how many of the same level come at a later step, and the weight of those at an earlier one."""
+def _equal_after(
+    level: np.ndarray, step: np.ndarray, weight: np.ndarray, stands: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each place, for how many those of the same level at a later step stand, and the weight of those at an
+    earlier one."""
     steps = int(step.max(initial=0)) + 1
     key = level * steps + step
     order = np.argsort(key, kind="stable")
     key = key[order]
     until = np.searchsorted(key, (level[order] + 1) * steps)
     after, before = np.empty(len(level)), np.empty(len(level))
-    after[order] = until - np.searchsorted(key, key, side="right")
-    total = np.append(0.0, weight[order].cumsum())
+    counted, total = (np.append(0.0, each[order].cumsum()) for each in (stands, weight))
+    after[order] = counted[until] - counted[np.searchsorted(key, key, side="right")]
     before[order] = total[np.searchsorted(key, key)] - total[np.searchsorted(key, level[order] * steps)]
     return after, before
 
@@ -129,6 +142,7 @@ def count_dependent_pairs(
     before: np.ndarray,
     followed_at: Callable[[np.ndarray], np.ndarray],
     until: float,
+    stands: np.ndarray | None = None,
 ) -> Pairs:
     """As `count_pairs` with Uno's weights, where being followed depends on who a customer is.
 
@@ -143,19 +157,25 @@ def count_dependent_pairs(
         From K times to the probabilities (n, K) of being followed until then.
     until
         Leavers from this time on do not count.
+    stands (n,)
+        As in `count_pairs`.
 
     References
     ----------
     Gerds, Kattan, Schumacher and Yu (2013), equation 9.
     """
     right, comparable = np.zeros(len(durations)), np.zeros(len(durations))
+    stands = np.ones(len(durations)) if stands is None else stands
     times = np.unique(durations[events & (durations < until)])
     for start in range(0, len(times), 50):
         some = times[start : start + 50]
         for time, at in zip(some, followed_at(some).T, strict=True):
             leavers = np.flatnonzero(events & (durations == time))
-            others = np.flatnonzero((durations > time) | ((durations == time) & ~events))
-            weight = 1 / np.outer(np.maximum(before[leavers], FLOOR), np.maximum(at[others], FLOOR))
+            others = np.flatnonzero(there_at(durations, events, time))
+            first, second = (
+                stands[who] / np.maximum(followed[who], FLOOR) for who, followed in ((leavers, before), (others, at))
+            )
+            weight = np.outer(first, second)
             own, their = risk[leavers][:, None], risk[others]
             agree = weight * ((own > their) + 0.5 * (own == their))
             right[leavers] += agree.sum(axis=1)
@@ -200,26 +220,40 @@ def concordance(pairs: list[Pairs]) -> tuple[float, float]:
 
 
 def auc_at(
-    durations: np.ndarray, events: np.ndarray, risk: np.ndarray, before: np.ndarray, time: float
+    durations: np.ndarray,
+    events: np.ndarray,
+    risk: np.ndarray,
+    followed: Followed,
+    time: float,
+    *,
+    stands: np.ndarray | None = None,
 ) -> float | None:
     """Of a customer gone by `time` and one still there then, how often the first has the higher risk.
 
-    The cumulative/dynamic area under the ROC curve; leavers weigh 1 over the probability of being followed until they
-    left. None where nobody is known to be gone, or nobody to be there.
+    The cumulative/dynamic area under the ROC curve; customers weigh 1 over the probability of being followed until they
+    left, or until `time`. None where nobody is known to be gone, or nobody to be there.
 
     Parameters
     ----------
-    before (n,)
-        As in `uno_weights`.
+    durations, events, risk (n,)
+        Time observed, whether the customer left, and the risk of being gone by `time`, not over another span: where
+        hazard ratios change, who is at risk early is not who is at risk late.
+    followed
+        With one time.
+    stands (n,)
+        As in `count_pairs`.
 
     References
     ----------
     Uno, Cai, Tian and Wei (2007); Hung and Chiang (2010).
     """
-    gone, there = events & (durations <= time), durations > time
+    gone, there = gone_by(durations, events, time), there_at(durations, events, time)
     if not gone.any() or not there.any():
         return None
-    ranked = np.sort(risk[there])
+    stands = np.ones(len(durations)) if stands is None else stands
+    order = np.argsort(risk[there], kind="stable")
+    ranked = risk[there][order]
+    weight = np.append(0.0, (stands[there] / np.maximum(followed.at[there, 0], FLOOR))[order].cumsum())
     own = risk[gone]
-    wins = (np.searchsorted(ranked, own, side="left") + np.searchsorted(ranked, own, side="right")) / 2
-    return float(np.average(wins, weights=1 / before[gone]) / len(ranked))
+    wins = (weight[np.searchsorted(ranked, own, side="left")] + weight[np.searchsorted(ranked, own, side="right")]) / 2
+    return float(np.average(wins, weights=stands[gone] / np.maximum(followed.before[gone], FLOOR)) / weight[-1])

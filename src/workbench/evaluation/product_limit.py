@@ -5,6 +5,8 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from workbench.evaluation.at_risk import at_risk as count_at_risk
+
 INTERVAL = "log-log"
 
 
@@ -25,7 +27,7 @@ def product_limit(
     events
         True where the event was seen, False where the observation was cut short (censored).
     entry
-        Times from which each was observed: at risk are those with `entry < t <= duration` (left truncation); 0 where it
+        Times from which each was observed (left truncation), see `at_risk`; 0 where it
         is None. Where nobody is at risk in between, what went before is lost: the curve falls to 0 with the last one
         at risk, so let it begin where enough are (`enough_from`).
     weights
@@ -60,12 +62,8 @@ def product_limit(
     place = place[:-1]
     gone = np.bincount(place, minlength=len(time))
     left = np.bincount(place, weights=events, minlength=len(time)).astype(int)
-    at_risk = len(durations) - np.append(0, gone.cumsum()[:-1])
-    if entry is not None:
-        entered = np.searchsorted(np.sort(entry), time, side="left")
-        entered[0] = np.searchsorted(np.sort(entry), 0.0, side="right")
-        at_risk = at_risk - len(durations) + entered
     entry = None if entry is None else np.asarray(entry, dtype=float)
+    at_risk = count_at_risk(durations, time, entry=entry)
     share, worth = left / np.maximum(at_risk, 1), at_risk
     if weights is not None:
         share, worth = _weighted(durations, events, np.asarray(weights, dtype=float), entry, time, place)
@@ -106,17 +104,8 @@ def _weighted(
     place: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Weighted share of those at risk who leave at each time, and how many those at risk are worth."""
-
-    def at_risk(weight: np.ndarray) -> np.ndarray:
-        gone = np.bincount(place, weights=weight, minlength=len(time))
-        total = gone[::-1].cumsum()[::-1]
-        if entry is not None:  # less those who had not entered yet
-            begins = np.where(entry > 0, np.searchsorted(time, entry, side="right"), 0)
-            total = total - weight.sum() + np.bincount(begins, weights=weight, minlength=len(time) + 1).cumsum()[:-1]
-        return total
-
     left = np.bincount(place, weights=weights * events, minlength=len(time))
-    total, squares = at_risk(weights), at_risk(weights**2)
+    total, squares = (count_at_risk(durations, time, entry=entry, weights=each) for each in (weights, weights**2))
     some = total > 1e-12 * weights.sum()
     share = np.divide(left, total, out=np.zeros_like(left), where=some)
     return np.clip(share, 0.0, 1.0), np.divide(total**2, squares, out=np.zeros_like(left), where=some)
@@ -143,6 +132,11 @@ def survival_at(table: pd.DataFrame, times: np.ndarray, column: str = "survival"
     """Value of a right-continuous step curve of `product_limit` at `times`; 1 before its first row."""
     place = np.searchsorted(table["time"].to_numpy(), times, side="right") - 1
     return np.where(place < 0, 1.0, table[column].to_numpy()[np.maximum(place, 0)])
+
+
+def survival_before(table: pd.DataFrame, times: np.ndarray) -> np.ndarray:
+    """The same just before `times`: its left limits."""
+    return survival_at(table, np.nextafter(times, -np.inf))
 
 
 def at_risk_at(table: pd.DataFrame, times: np.ndarray) -> np.ndarray:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from workbench.evaluation.at_risk import there_at
 from workbench.evaluation.brier import weighted_errors
 from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
 from workbench.evaluation.horizons import span
-from workbench.evaluation.product_limit import normal_quantile, survival_at
+from workbench.evaluation.product_limit import normal_quantile, survival_before
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 from workbench.findings import Check
 from workbench.wording import number, sentence
@@ -30,10 +31,15 @@ class HeldOut:
         Time observed since the forecast began, and whether the customer left at its end.
     hazard (n,)
         Cumulative hazard foretold for the time observed.
+    jump (n,)
+        The part of it that falls into the moment, or the step of coarse time, in which the customer left: 0 for those
+        who did not, and where the hazard is smooth. In it some left and the others stayed.
     relative (n,)
         Log of each one's hazard against the model's baseline; 0 where nobody is said to leave.
     horizons (H,), at (n, H)
         Times, and the cumulative hazard foretold up to each.
+    stands (n,)
+        For how many each customer stands (survey weights); None where all count the same.
     """
 
     durations: np.ndarray
@@ -42,11 +48,35 @@ class HeldOut:
     relative: np.ndarray
     horizons: tuple[float, ...]
     at: np.ndarray
+    jump: np.ndarray
+    stands: np.ndarray | None = None
+
+    @property
+    def expected(self) -> np.ndarray:
+        """Leavers (n,) foretold for the time in which each could have left; where the forecast is right they add up to
+        those who did.
+
+        Of the step in which they left, leavers were exposed to a part only, on average `1 - u / (exp(u) - 1)` of its
+        hazard u: with the whole of it for those who stayed that makes `1 - exp(-u)` for everybody at risk.
+        """
+        return np.where(self.events, self.hazard - self.jump + 1 - _part(self.jump), self.hazard)
+
+    def log_likelihood(self, log_factor: np.ndarray) -> np.ndarray:
+        """Of what happened (n,), hazards multiplied by `exp(log_factor)`, but for a constant.
+
+        Leaving in a step of hazard u has the probability `1 - exp(-u)` (grouped survival times, complementary log-log);
+        where the step is small this is Poisson's likelihood.
+        """
+        factor = np.exp(log_factor)
+        smooth = self.jump <= 0
+        left = np.where(smooth, log_factor, np.log(-np.expm1(-np.where(smooth, 1.0, self.jump * factor))))
+        return np.where(self.events, left - (self.hazard - self.jump) * factor, -self.hazard * factor)
 
     def part(self, rows: np.ndarray) -> "HeldOut":
         """Some of the customers."""
-        columns = ("durations", "events", "hazard", "relative", "at")
-        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+        columns = ("durations", "events", "hazard", "relative", "at", "jump", "stands")
+        given = {name: value for name in columns if (value := getattr(self, name)) is not None}
+        return replace(self, **{name: value[rows] for name, value in given.items()})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +125,9 @@ class Recalibration:
 
 
 def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibration:
-    """Level and slope by Poisson regression of leaving, with the log of the hazard foretold as offset.
+    """Level and slope by a regression of leaving with the log of the hazard foretold as offset: Poisson's, and where
+    many leave in one step of time the complementary log-log of grouped survival times. With survey weights its
+    covariance is robust.
 
     Parameters
     ----------
@@ -106,30 +138,42 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
 
     References
     ----------
-    Crowson, Atkinson and Therneau (2016); van Houwelingen (2000). The shrinkage: van Houwelingen and le Cessie (1990).
+    Crowson, Atkinson and Therneau (2016); van Houwelingen (2000). Ties: Prentice and Gloeckler (1978). The shrinkage:
+    van Houwelingen and le Cessie (1990).
     """
-    hazard, events = held_out.hazard, held_out.events.astype(float)
+    hazard, events, expected = held_out.hazard, held_out.events, held_out.expected
+    stands = np.ones(len(hazard)) if held_out.stands is None else held_out.stands
     if events.sum() < FEWEST_LEAVERS or hazard.sum() <= 0:
         return Recalibration()
-    centre = float(np.average(held_out.relative, weights=hazard))
+    centre = float(np.average(held_out.relative, weights=hazard * stands))
     x = held_out.relative - centre
-    varies = float(np.average(x**2, weights=hazard)) > 1e-8
+    varies = float(np.average(x**2, weights=hazard * stands)) > 1e-8
     columns = np.column_stack([np.ones(len(x)), x])[:, : 2 if varies else 1]
     estimate = np.zeros(columns.shape[1])
-    estimate[0] = np.log(events.sum() / hazard.sum())
+    estimate[0] = np.log((stands * events).sum() / (stands * expected).sum())
     for _ in range(50):
-        expected = hazard * np.exp(np.clip(columns @ estimate, -30, 30))
-        information = (columns * expected[:, None]).T @ columns
-        step = np.linalg.solve(information, columns.T @ (events - expected))
+        factor = np.exp(np.clip(columns @ estimate, -30, 30))
+        jump = held_out.jump * factor
+        part = _part(jump)
+        score = np.where(events, part - (hazard - held_out.jump) * factor, -hazard * factor)
+        # Minus the second derivative; of 1 - exp(-u) it is part * (part + u - 1).
+        bend = np.where(events, (hazard - held_out.jump) * factor + part * (part + jump - 1), hazard * factor)
+        information = (columns * (stands * bend)[:, None]).T @ columns
+        step = np.linalg.solve(information, columns.T @ (stands * score))
         if np.abs(step).max() > LARGEST:
             return Recalibration()
         estimate = estimate + step
         if np.abs(step).max() < 1e-9:
             break
+    inverse = np.linalg.inv(information)
+    if held_out.stands is not None:
+        each = columns * (stands * score)[:, None]
+        inverse = inverse @ (each.T @ each) @ inverse
+        information = np.linalg.inv(inverse)
     wald = float(estimate @ information @ estimate)
     kept = max(1 - len(estimate) / wald, 0.0) if shrink and wald > 0 else float(not shrink)
     covariance = np.zeros((2, 2))
-    covariance[: len(estimate), : len(estimate)] = np.linalg.inv(information)
+    covariance[: len(estimate), : len(estimate)] = inverse
     level, slope = (kept * np.append(estimate, 0.0))[:2]
     return Recalibration(
         level=float(level), slope=float(max(slope, -1.0)), centre=centre, shrinkage=kept,
@@ -270,12 +314,13 @@ def judge_recalibration(
     for learned in (first, ~first):
         log_factor[~learned] = learn_recalibration(held_out.part(learned)).log_factor(held_out.relative[~learned])
     factor = np.exp(log_factor)
-    each = held_out.events * log_factor - held_out.hazard * (factor - 1)
+    each = held_out.log_likelihood(log_factor) - held_out.log_likelihood(np.zeros(len(log_factor)))
+    each = each if held_out.stands is None else each * held_out.stands
     gain, half = float(each.sum()), float(normal_quantile(confidence) * each.std() * np.sqrt(len(each)))
     helps = gain - half > 0 and held_out.events.sum() >= FEWEST_LEAVERS
     after = replace(
         held_out, hazard=held_out.hazard * factor, relative=held_out.relative + log_factor,
-        at=held_out.at * factor[:, None],
+        at=held_out.at * factor[:, None], jump=held_out.jump * factor,
     )  # fmt: skip
     rows = [
         (name, sentence(MEASURES[name], verb=sentence("lapsed") if lapse else sentence("left")), horizon, value, then)
@@ -295,23 +340,34 @@ def judge_recalibration(
 def _measures(told: HeldOut, followed: Followed | None) -> list[tuple[str, float, float]]:
     """Name, horizon (NaN: over all the time) and value of each measure."""
     nan = float("nan")
-    expected = float(told.hazard.sum())
+    stands = np.ones(len(told.events)) if told.stands is None else told.stands
+    expected = float((stands * told.expected).sum())
     found = [
-        ("observed_to_expected", nan, float(told.events.sum()) / expected if expected else nan),
+        ("observed_to_expected", nan, float((stands * told.events).sum()) / expected if expected else nan),
         ("calibration_slope", nan, 1 + learn_recalibration(told, shrink=False).slope),
     ]
     times = np.array(told.horizons)
     if followed is None:
-        followed = marginal(told.durations, told.events)(pd.DataFrame({"duration": told.durations}), times)
-    curve = followed_curve(told.durations, told.events)
+        known = marginal(told.durations, told.events, told.stands)
+        followed = known(pd.DataFrame({"duration": told.durations}), times)
+    curve = followed_curve(told.durations, told.events, told.stands)
     for place, horizon in enumerate(told.horizons):
         survival, off, score = np.exp(-told.at[:, place]), (nan, nan, nan), nan
         known = Followed(before=followed.before, at=followed.at[:, [place]])
-        if survival_at(curve, times[[place]])[0] >= LEAST_FOLLOWED or not (told.durations > horizon).any():
-            score = float(weighted_errors(told.durations, told.events, survival[:, None], times[[place]], known).mean())
-            observed = observed_shares(told.durations, told.events, survival, horizon, known)
+        there = there_at(told.durations, told.events, horizon)
+        if survival_before(curve, times[[place]])[0] >= LEAST_FOLLOWED or not there.any():
+            errors = weighted_errors(told.durations, told.events, survival[:, None], times[[place]], known)[:, 0]
+            score = float(np.average(errors, weights=stands))
+            observed = observed_shares(told.durations, told.events, survival, horizon, known, stands=told.stands)
             if observed is not None:
-                off = calibration_distances(observed, survival)
+                off = calibration_distances(observed, survival, told.stands)
         found += [(name, horizon, value) for name, value in zip(("ici", "e50", "e90"), off, strict=True)]
         found.append(("brier", horizon, score))
     return found
+
+
+def _part(jump: np.ndarray) -> np.ndarray:
+    """`u / (exp(u) - 1)`: 1 where u is 0."""
+    small = jump < 1e-12
+    jump = np.where(small, 1.0, np.minimum(jump, 500.0))
+    return np.where(small, 1.0, jump / np.expm1(jump))

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from workbench.evaluation.at_risk import gone_by, there_at
 from workbench.evaluation.censoring import FLOOR, Followed
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
@@ -10,7 +11,13 @@ FEW = 6
 
 
 def observed_shares(
-    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float, followed: Followed
+    durations: np.ndarray,
+    events: np.ndarray,
+    survival: np.ndarray,
+    horizon: float,
+    followed: Followed,
+    *,
+    stands: np.ndarray | None = None,
 ) -> np.ndarray | None:
     """Share still there at `horizon` that was observed among customers with each one's prediction, (n,).
 
@@ -23,6 +30,8 @@ def observed_shares(
         Time observed, whether the customer left, predicted share still there.
     followed
         Probabilities of being followed; with one time, the horizon.
+    stands (n,)
+        For how many each customer stands; 1 where it is None.
 
     Returns
     -------
@@ -33,8 +42,9 @@ def observed_shares(
     ----------
     Austin, Harrell and van Klaveren (2020), with weights for a regression on time; Gerds, Andersen and Kattan (2014).
     """
-    left, stayed = events & (durations <= horizon), durations > horizon
+    left, stayed = gone_by(durations, events, horizon), there_at(durations, events, horizon)
     weights = left / np.maximum(followed.before, FLOOR) + stayed / np.maximum(followed.at[:, 0], FLOOR)
+    weights = weights if stands is None else weights * stands
     if not left.any() or not stayed.any():
         return None
     levels, place = np.unique(survival, return_inverse=True)
@@ -46,14 +56,21 @@ def observed_shares(
     return 1 - _logistic(columns, left.astype(float), weights)
 
 
-def calibration_distances(observed: np.ndarray, survival: np.ndarray) -> tuple[float, float, float]:
+def calibration_distances(
+    observed: np.ndarray, survival: np.ndarray, stands: np.ndarray | None = None
+) -> tuple[float, float, float]:
     """ICI, E50 and E90: mean, median and 90% quantile over customers of how far predictions are off.
 
     They include what chance adds to the observed curve, so they are above 0 for a perfect model too.
     """
     off = np.abs(observed - survival)
-    off = off[np.isfinite(off)]
-    return float(off.mean()), float(np.quantile(off, 0.5)), float(np.quantile(off, 0.9))
+    known = np.isfinite(off)
+    if stands is None:
+        off = off[known]
+        return float(off.mean()), float(np.quantile(off, 0.5)), float(np.quantile(off, 0.9))
+    off, stands = off[known], stands[known]
+    ends = (np.quantile(off, share, weights=stands, method="inverted_cdf") for share in (0.5, 0.9))
+    return float(np.average(off, weights=stands)), *(float(each) for each in ends)
 
 
 def _spline(x: np.ndarray) -> np.ndarray:

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.evaluation.at_risk import begins, gone_by, observed_for, there_at
 from workbench.evaluation.brier import integrated, weighted_errors
-from workbench.evaluation.calibration import calibration, calibration_error
+from workbench.evaluation.calibration import GROUPS, calibration, calibration_error
 from workbench.evaluation.censoring import (
     FLOOR,
     LEAST_FOLLOWED,
@@ -21,11 +22,11 @@ from workbench.evaluation.censoring import (
 )
 from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.horizons import clean_horizons
-from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at
+from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at, survival_before
+from workbench.evaluation.resolution import on_step, resolution
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 from workbench.evaluation.verdicts import SCORES, Evaluation
 
-GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper"]
 GRID = 100
 """Times at which squared errors are averaged."""
 MOST_PAIRED = 10_000
@@ -34,6 +35,8 @@ CARRIED = 25
 """What fewer customers say about the end of the data is not continued beyond it, as in models."""
 NEVER = 1e-12
 """Stands for a share of 0, of which there is no logarithm."""
+ONE_ERROR = 0.6827
+"""Level of an interval that is one standard error to either side."""
 CHUNK = 20_000
 """Customers whose errors over the grid are held at once."""
 
@@ -41,12 +44,10 @@ CHUNK = 20_000
 class SurvivalModel(Protocol):
     """What a model must be able to do to be evaluated."""
 
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """A risk score by customer_id; higher leaves sooner."""
-
     def predict_survival(self, frame: pd.DataFrame, times: Iterable[float], **tenure: np.ndarray) -> pd.DataFrame:
         """Share still there: one row a customer_id, one column a time. With `tenure=` (n,), for customers who have
-        lasted so long, times counted from there; asked for only where `lifetimes` has an `entry` above 0."""
+        lasted so long (minus infinity: followed from the first moment), times counted from there; asked for only where
+        `lifetimes` has an `entry` above 0."""
 
 
 def cross_validate(
@@ -66,6 +67,8 @@ def cross_validate(
 
     Customers are dealt to folds at random, leavers and others apart, so that each fold has its share of both. Ranking
     is judged within each fold (scores of different fits are not comparable), predicted shares by the mean over repeats.
+    Concordance ranks by how long each is predicted to stay, the AUC at a horizon by the risk at that horizon: where
+    hazard ratios change, these differ, and no one score ranks for all times.
     Where some were on board before the records begin, times count from there and predictions are for those who had
     lasted so far.
 
@@ -76,9 +79,11 @@ def cross_validate(
         the customers it was to foretell are not judged by it, and a check counts such fits.
     lifetimes
         `customer_id`, `duration`, `event`, `entry` (0 where it is not there) and covariates, all usable by the model
-        (`CoxModel.complete_cases`).
+        (`CoxModel.complete_cases`). With a column `weight` (of a survey) every score is that of those for whom
+        customers stand.
     horizons
-        Times at which shares are judged; those that the customers of some fit do not reach are left out.
+        Times at which shares are judged; left out are those that the customers of some fit do not reach, and those
+        below the steps in which durations were recorded.
     folds, repeats
         Parts that the customers are dealt to, and how often.
     random_seed
@@ -154,27 +159,32 @@ class _Tally:
         entry = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else None
         self.tenure = entry if entry is not None and (entry > 0).any() else None
         begun = 0.0 if self.tenure is None else self.tenure
-        self.durations = lifetimes["duration"].to_numpy(dtype=float) - begun
+        self.durations = observed_for(lifetimes["duration"].to_numpy(dtype=float), begun)
         self.events = lifetimes["event"].to_numpy().astype(bool)
+        self.stands = _stands(lifetimes)
         self.customers = lifetimes.assign(duration=self.durations, event=self.events)
         self.depends = followed is not None
-        self.followed = followed or marginal(self.durations, self.events)
+        self.followed = followed or marginal(self.durations, self.events, self.stands)
         self.until = safe_until(self.durations, self.events)
-        self.grid = np.linspace(0, self.until, GRID + 1)[1:] if self.until > 0 else np.zeros(0)
+        # Between the steps in which times were recorded nobody was seen to leave: predictions are judged at the steps.
+        self.step = resolution(self.durations if self.tenure is None else np.append(self.durations, self.tenure))
+        grid = np.linspace(0, self.until, GRID + 1)[1:] if self.until > 0 else np.zeros(0)
+        self.grid = np.unique(on_step(grid, self.step))
+        self.grid = self.grid[self.grid > 0]
         self.failed = 0
         self.pairs: list[Pairs] = []
         self.uno: list[Pairs] = []
         size = len(lifetimes)
-        self.foretold, self.ranks = np.zeros(size), np.zeros(size)
+        self.foretold, self.stay = np.zeros(size), np.zeros(size)
         self.dealt = np.zeros(size, dtype=bool)  # whom some fit was to foretell
         self.errors, self.plain_errors = np.zeros(size), np.zeros(size)
         self._right = {kind: (np.zeros(size), np.zeros(size)) for kind in ("all", "uno")}
 
     def look_at(self, horizons: tuple[float, ...], reach: float) -> None:
-        self.beyond = tuple(horizon for horizon in horizons if horizon > reach)
-        self.horizons = tuple(horizon for horizon in horizons if horizon <= reach)
+        self.horizons = tuple(horizon for horizon in horizons if self.step <= horizon <= reach)
+        self.beyond = tuple(horizon for horizon in horizons if horizon not in self.horizons)
         size = (len(self.customers), len(self.horizons))
-        self.survival, self.baseline = np.zeros(size), np.zeros(size)
+        self.survival, self.baseline, self.ranks = np.zeros(size), np.zeros(size), np.zeros(size)
         times = np.array([*self.horizons, *self.grid])
         parts = [self.followed(self.customers.iloc[rows], times[: len(self.horizons)]) for rows in self._chunks()]
         self.weights = Followed(
@@ -188,54 +198,59 @@ class _Tally:
             train["duration"].to_numpy(),
             train["event"].to_numpy(),
             entry=late if late is not None and (late > 0).any() else None,
+            weights=_stands(train),
         )
         held_out = self.customers.iloc[rows]
         self.foretold[rows] += 1
-        for part in (rows[piece] for piece in self._chunks(len(rows))):
-            self._errors(model, part, plain)
-        risk = model.log_hazard(held_out).to_numpy()
-        risk = np.where(np.isneginf(risk), -1e300, risk)
-        self.ranks[rows] -= (pd.Series(risk).rank().to_numpy() - 0.5) / len(rows)
-        seen = (self.durations[rows], self.events[rows], risk)
-        before = self.weights.before[rows]
+        survival = np.concatenate([self._errors(model, rows[piece], plain) for piece in self._chunks(len(rows))])
+        self.survival[rows] += survival
+        self.ranks[rows] += (pd.DataFrame(survival).rank().to_numpy() - 0.5) / len(rows)
+        seen = (self.durations[rows], self.events[rows], -self.stay[rows])
+        before, stands = self.weights.before[rows], None if self.stands is None else self.stands[rows]
         if self.depends:  # every pair has a weight of its own, so of many customers some are compared
             few = np.arange(len(rows))
             if len(rows) > MOST_PAIRED:
                 few = np.random.default_rng(len(rows)).choice(len(rows), MOST_PAIRED, replace=False)
             some = held_out.iloc[few]
             uno = count_dependent_pairs(
-                *(each[few] for each in seen), before[few], lambda times: self.followed(some, times).at, self.until
-            )
+                *(each[few] for each in seen), before[few], lambda times: self.followed(some, times).at, self.until,
+                None if stands is None else stands[few],
+            )  # fmt: skip
         else:
             few = np.arange(len(rows))
             weights = uno_weights(self.durations[rows], np.maximum(before, FLOOR), self.until)
-            uno = count_pairs(*seen, weights=weights)
-        for kind, place, counted in (("all", rows, count_pairs(*seen)), ("uno", rows[few], uno)):
+            uno = count_pairs(*seen, weights=weights, stands=stands)
+        whole = count_pairs(*seen, stands=stands)
+        for kind, place, counted in (("all", rows, whole), ("uno", rows[few], uno)):
             self._right[kind][0][place], self._right[kind][1][place] = counted.right, counted.comparable
 
-    def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> None:
-        """Predictions at the horizons, and squared errors averaged over the grid."""
+    def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> np.ndarray:
+        """Survival predicted at the horizons, (rows, H); noted are the curve's, how long each is predicted to stay, and
+        squared errors averaged over the grid."""
         frame = self.customers.iloc[rows]
         # Not beyond the fit: there a model says nothing, and the last customers are few.
         last = plain["time"].iloc[-1]
-        times = np.unique([*self.horizons, *self.grid[self.grid <= last]])
+        horizons = on_step(np.array(self.horizons), self.step)
+        times = np.unique([*horizons, *self.grid[self.grid <= last]])
         if not len(times):
-            return
-        given = {} if self.tenure is None else {"tenure": self.tenure[rows]}
+            return np.zeros((len(rows), 0))
+        given = {} if self.tenure is None else {"tenure": begins(self.tenure[rows])}
         survival = model.predict_survival(frame, times, **given).to_numpy()
-        baseline = _plain_survival(plain, times, None if self.tenure is None else self.tenure[rows])
+        baseline = _plain_survival(plain, times, given.get("tenure"))
         baseline = np.broadcast_to(baseline, survival.shape)
-        place = np.searchsorted(times, self.horizons)
-        self.survival[rows] += survival[:, place]
-        self.baseline[rows] += baseline[:, place]
+        whole = np.column_stack([np.ones(len(rows)), survival])
+        self.stay[rows] = np.trapezoid(whole, np.append(0.0, times), axis=1)
+        at = np.searchsorted(times, horizons)
+        self.baseline[rows] += baseline[:, at]
         grid = self.grid[self.grid <= last]
         if len(grid) < 2:
-            return
+            return survival[:, at]
         place, weights = np.searchsorted(times, grid), self.followed(frame, grid)
         for target, predicted in ((self.errors, survival), (self.plain_errors, baseline)):
             errors = weighted_errors(self.durations[rows], self.events[rows], predicted[:, place], grid, weights)
             errors = np.column_stack([np.zeros(len(rows)), errors])  # nobody has left at 0
             target[rows] += integrated(errors, np.append(0.0, grid))
+        return survival[:, at]
 
     def end_repeat(self) -> None:
         for kind, kept in (("all", self.pairs), ("uno", self.uno)):
@@ -248,24 +263,27 @@ class _Tally:
         known = self.foretold > 0
         times = np.maximum(self.foretold, 1)
         self.survival, self.baseline = self.survival / times[:, None], self.baseline / times[:, None]
-        self.ranks, self.errors, self.plain_errors = (
-            each / times for each in (self.ranks, self.errors, self.plain_errors)
-        )
+        self.ranks = self.ranks / times[:, None]
+        self.errors, self.plain_errors = (each / times for each in (self.errors, self.plain_errors))
         judged = [self._at(place, known, confidence) for place in range(len(self.horizons) if known.any() else 0)]
         share, error = concordance(self.pairs) if self.pairs else (float("nan"), float("nan"))
         uno, uno_error = concordance(self.uno) if self.uno else (float("nan"), float("nan"))
-        gain = (self.plain_errors - self.errors)[known]
+        stands = None if self.stands is None else self.stands[known]
         scored = len(self.grid) > 1 and known.any()
-        half = normal_quantile(confidence) * gain.std() / np.sqrt(max(len(gain), 1)) if scored else float("nan")
+        score, plain, gain = (
+            _mean(each[known], stands) if scored else (float("nan"),) * 2
+            for each in (self.errors, self.plain_errors, self.plain_errors - self.errors)
+        )
+        half = normal_quantile(confidence) * gain[1]
         return Evaluation(
             concordance=share,
             standard_error=error,
             uno=uno,
             uno_error=uno_error,
             until=self.until,
-            integrated_brier=float(self.errors[known].mean()) if scored else None,
-            integrated_brier_km=float(self.plain_errors[known].mean()) if scored else None,
-            integrated_gain=(float(gain.mean() - half), float(gain.mean() + half)) if scored else None,
+            integrated_brier=score[0] if scored else None,
+            integrated_brier_km=plain[0] if scored else None,
+            integrated_gain=(gain[0] - half, gain[0] + half) if scored else None,
             weights_depend=self.depends,
             since=since,
             scores=pd.DataFrame([score for score, _ in judged], columns=SCORES).astype("Float64"),
@@ -273,6 +291,7 @@ class _Tally:
             beyond=self.beyond,
             failed=self.failed,
             customers=int(known.sum()),
+            worth=None if stands is None else float(stands.sum() ** 2 / (stands**2).sum()),
             events=int(self.events[known].sum()),
             folds=folds,
             repeats=repeats,
@@ -284,49 +303,75 @@ class _Tally:
         """Scores and calibration groups at one horizon."""
         horizon = self.horizons[place]
         durations, events = self.durations[known], self.events[known]
-        survival, baseline = self.survival[known, place], self.baseline[known, place]
-        table = calibration(durations, events, survival, horizon, ranks=self.ranks[known], confidence=confidence)
+        survival, baseline, ranks = (each[known, place] for each in (self.survival, self.baseline, self.ranks))
+        stands = None if self.stands is None else self.stands[known]
+        table = calibration(durations, events, survival, horizon, ranks=ranks, stands=stands, confidence=confidence)
+        weights = Followed(before=self.weights.before[known], at=self.weights.at[known][:, [place]])
+        observed, error = self._observed(durations, events, stands, weights, horizon)
         score = {
             "horizon": horizon,
-            "predicted": survival.mean(),
-            "observed": survival_at(product_limit(durations, events), np.array([horizon]))[0],
+            "predicted": _mean(survival, stands)[0],
+            "observed": observed,
+            "observed_error": error,
             "judged": table["customers"].sum() / max(int(self.dealt.sum()), 1),
         }
-        if self.depends:  # the plain curve cannot allow for follow-up that depends on who somebody is
-            score["observed"] = self._still_there(place, known)
         off = calibration_error(table, confidence)
         if off:
             score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
-        curve = followed_curve(durations, events)
-        if (durations > horizon).any() and survival_at(curve, np.array([horizon]))[0] < LEAST_FOLLOWED:
+        curve = followed_curve(durations, events, stands)
+        there = there_at(durations, events, horizon)
+        if there.any() and survival_before(curve, np.array([horizon]))[0] < LEAST_FOLLOWED:
             return score, table
-        weights = Followed(before=self.weights.before[known], at=self.weights.at[known][:, [place]])
         errors, plain = (
             weighted_errors(durations, events, each[:, None], np.array([horizon]), weights)[:, 0]
             for each in (survival, baseline)
         )
-        gain = plain - errors
-        half = normal_quantile(confidence) * gain.std() / np.sqrt(len(gain))
-        score |= {"brier": errors.mean(), "brier_km": plain.mean()}
-        score |= {"gain_lower": gain.mean() - half, "gain_upper": gain.mean() + half}
-        if (area := auc_at(durations, events, -self.ranks[known], weights.before, horizon)) is not None:
+        gain, spread = _mean(plain - errors, stands)
+        half = normal_quantile(confidence) * spread
+        score |= {"brier": _mean(errors, stands)[0], "brier_km": _mean(plain, stands)[0]}
+        score |= {"gain_lower": gain - half, "gain_upper": gain + half}
+        if (area := auc_at(durations, events, -ranks, weights, horizon, stands=stands)) is not None:
             score["auc"] = area
-        if (observed := observed_shares(durations, events, survival, horizon, weights)) is not None:
-            score |= dict(zip(("ici", "e50", "e90"), calibration_distances(observed, survival), strict=True))
+        smooth = observed_shares(durations, events, survival, horizon, weights, stands=stands)
+        if smooth is not None:
+            score |= dict(zip(("ici", "e50", "e90"), calibration_distances(smooth, survival, stands), strict=True))
         return score, table
 
-    def _still_there(self, place: int, known: np.ndarray) -> float:
-        """Share still there at a horizon: those whose state then is known, by how likely they were to be followed."""
-        horizon, durations = self.horizons[place], self.durations[known]
-        there = (durations > horizon) / np.maximum(self.weights.at[known, place], FLOOR)
-        gone = self.events[known] & (durations <= horizon)
-        gone = gone / np.maximum(self.weights.before[known], FLOOR)
-        total = there.sum() + gone.sum()
-        return float(there.sum() / total) if total > 0 else float("nan")
+    def _observed(
+        self, durations: np.ndarray, events: np.ndarray, stands: np.ndarray | None, weights: Followed, horizon: float
+    ) -> tuple[float, float]:
+        """Share still there at a horizon and its standard error: the customers' curve; where follow-up depends on who
+        somebody is, those whose state is known, by how likely they were to be followed."""
+        if not self.depends:
+            table = product_limit(durations, events, weights=stands, confidence=ONE_ERROR)
+            share, lower, upper = (
+                float(survival_at(table, np.array([horizon]), end)[0]) for end in ("survival", "lower", "upper")
+            )
+            return share, (upper - lower) / 2
+        there, gone = there_at(durations, events, horizon), gone_by(durations, events, horizon)
+        known = there / np.maximum(weights.at[:, 0], FLOOR) + gone / np.maximum(weights.before, FLOOR)
+        return _mean(there.astype(float), known if stands is None else known * stands)
 
     def _chunks(self, count: int | None = None) -> list[slice]:
         count = len(self.customers) if count is None else count
         return [slice(start, start + CHUNK) for start in range(0, count, CHUNK)]
+
+
+def _stands(lifetimes: pd.DataFrame) -> np.ndarray | None:
+    """For how many others each stands, 1 on average; None where all count the same."""
+    if "weight" not in lifetimes.columns:
+        return None
+    weight = lifetimes["weight"].to_numpy(dtype=float)
+    return None if np.ptp(weight) == 0 else weight / weight.mean()
+
+
+def _mean(values: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
+    """Mean of values (n,) and its standard error, by linearisation where they are weighted; NaN without any weight."""
+    weights = np.ones(len(values)) if weights is None else weights
+    if not (total := weights.sum()) > 0:
+        return float("nan"), float("nan")
+    mean = float((weights * values).sum() / total)
+    return mean, float(np.sqrt((weights**2 * (values - mean) ** 2).sum()) / total)
 
 
 def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray | None) -> np.ndarray:
@@ -352,7 +397,7 @@ def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray |
     def carried(at: np.ndarray) -> np.ndarray:
         return so_far(at) + rate * np.maximum(at - until, 0.0)
 
-    return np.exp(carried(tenure)[:, None] - carried(tenure[:, None] + times))
+    return np.exp(carried(tenure)[:, None] - carried(np.maximum(tenure, 0.0)[:, None] + times))
 
 
 def _deal(events: np.ndarray, folds: int, dealer: np.random.Generator) -> np.ndarray:

@@ -22,8 +22,12 @@ REVERSED = 0.4
 """A concordance clearly below this is no lack of information any more: the ranking is the wrong way round."""
 AVERAGE = 0.05
 """A difference between the average prediction and the observed curve that is worth a warning."""
-SCORES = ["horizon", "predicted", "observed", "judged", "calibration_error", "calibration_lower", "calibration_upper",
-          "brier", "brier_km", "gain_lower", "gain_upper", "auc", "ici", "e50", "e90"]  # fmt: skip
+HALF = 0.5
+"""Weights that leave less of the sample's worth than this are worth a warning."""
+SURE = 0.99
+"""Of a model that is right, so many runs say nothing against its average."""
+SCORES = ["horizon", "predicted", "observed", "observed_error", "judged", "calibration_error", "calibration_lower",
+          "calibration_upper", "brier", "brier_km", "gain_lower", "gain_upper", "auc", "ici", "e50", "e90"]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +50,8 @@ class Evaluation:
         The cut-off in words, where the evaluation is out of time.
     scores
         One row a horizon: `horizon`, `predicted` and `observed` mean share still there (of the
-        customers' curve, or weighted by the probability of being followed where that depends on covariates), `judged`
+        customers' curve, or weighted by the probability of being followed where that depends on covariates), with
+        `observed_error`, its standard error, `judged`
         (share of customers in groups that could be judged), `calibration_error` (of predictions themselves, chance
         taken out) with `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of one curve), and
         `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer), `auc` (of one gone by then and
@@ -55,11 +60,13 @@ class Evaluation:
     calibration
         `horizon`, `customers`, `predicted`, `observed`, `lower`, `upper`: groups of similar predictions.
     beyond
-        Horizons that the customers of some fit do not reach.
+        Horizons that the customers of some fit do not reach, or that are below the steps in which times were recorded.
     failed
         Fits without a usable model, of `folds * repeats`.
     customers, events
         Foretold by at least one fit.
+    worth
+        With survey weights, as how many customers of equal weight these are worth (Kish's number); None without.
     folds, repeats, confidence, time_unit
         How it was done.
     lapse
@@ -86,6 +93,7 @@ class Evaluation:
     repeats: int
     confidence: float
     time_unit: str
+    worth: float | None = None
     lapse: bool = False
 
     @property
@@ -123,7 +131,7 @@ class Evaluation:
     def checks(self) -> tuple[Check, ...]:
         """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
         better than one curve for everybody."""
-        checks = [self._out_of_time()]
+        checks = [self._out_of_time(), *self._weighted()]
         if not self.since or self.failed or self.beyond:
             checks.append(self._fitted())
         if not np.isnan(self.concordance):
@@ -227,6 +235,18 @@ class Evaluation:
         message = sentence(template, repeats=self.repeats, folds=self.folds)
         return Check(name="out_of_sample_not_out_of_time", status="warn", message=message)
 
+    def _weighted(self) -> tuple[Check, ...]:
+        """With survey weights, how much less is known than the number of customers suggests (Kish 1965)."""
+        if self.worth is None:
+            return ()
+        share = self.worth / self.customers
+        message = sentence(
+            "Every score counts customers by their weight: these {customers} tell as much as {worth} of equal weight.",
+            customers=number(self.customers), worth=number(round(self.worth)),
+        )  # fmt: skip
+        return (Check(name="weighted_evaluation", status="warn" if share < HALF else "pass", message=message,
+                      value=share, threshold=HALF),)  # fmt: skip
+
     def _integrated(self) -> Check:
         """The squared error over all times against that of one curve for everybody."""
         name = "integrated_brier_gain"
@@ -270,7 +290,8 @@ class Evaluation:
         message = sentence(template, failed=self.failed, fits=fits)
         if self.beyond:
             message += sentence(
-                " Not judged at {horizons}, which some of the fits do not reach.",
+                " Not judged at {horizons}: some of the fits do not reach that far, or times were recorded in larger "
+                "steps.",
                 horizons=times(self.beyond, self.time_unit),
             )  # fmt: skip
         status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
@@ -304,32 +325,35 @@ class Evaluation:
         )
 
     def _average(self) -> Check:
-        """The mean of all predictions lies near the observed curve at each horizon."""
-        gaps = (self.scores["predicted"] - self.scores["observed"]).abs()
-        worst, apart = self.scores.loc[gaps.idxmax()], float(gaps.max())
-        values = {
-            "span": span(worst["horizon"], self.time_unit),
-            "observed": percent(worst["observed"]),
-            "predicted": percent(worst["predicted"]),
-            "staying": self._staying,
+        """The mean of all predictions lies near the observed curve at each horizon, chance allowed for."""
+        gaps = (self.scores["predicted"] - self.scores["observed"]).abs().astype(float)
+        error = self.scores["observed_error"].astype(float)
+        chance = normal_quantile(1 - (1 - SURE) / len(gaps)) * error  # Bonferroni: the worst horizon is looked for
+        clear = (gaps > AVERAGE) & (gaps > chance)
+        beyond = gaps - chance if clear.any() else gaps
+        place = beyond.idxmax() if beyond.notna().any() else self.scores.index[0]
+        worst, apart = self.scores.loc[place], float(gaps[place])
+        kind = "clear" if clear.any() else "chance" if apart > AVERAGE else "near"
+        said = {
+            "near": "The model's average over customers ({predicted} {staying} after {span}) agrees with the observed "
+            "curve ({observed}).",
+            "chance": "After {span} the model predicts {predicted} {staying} on average and the observed curve has "
+            "{observed}: too few customers are followed that long to call it a difference.",
+            "clear": "After {span} the model predicts {predicted} {staying} on average, but the observed curve has "
+            "{observed} ({lower} to {upper}): do not use predictions so far ahead.",
         }
-        return Check(
-            name="average_prediction",
-            status="pass" if apart <= AVERAGE else "warn",
-            message=sentence(
-                "The model's average over customers ({predicted} {staying} after {span}) agrees with the observed "
-                "curve ({observed}).",
-                **values,
-            )
-            if apart <= AVERAGE
-            else sentence(
-                "After {span} the model foretells {predicted} {staying} on average, the observed curve has "
-                "{observed}: one of them is wrong there.",
-                **values,
-            ),
-            value=apart,
-            threshold=AVERAGE,
+        observed, half = float(worst["observed"]), float(chance[place])
+        message = sentence(
+            said[kind],
+            span=span(worst["horizon"], self.time_unit),
+            observed=percent(observed),
+            predicted=percent(float(worst["predicted"])),
+            lower=percent(max(observed - half, 0.0)),
+            upper=percent(min(observed + half, 1.0)),
+            staying=self._staying,
         )
+        status = "warn" if kind == "clear" else "pass"
+        return Check(name="average_prediction", status=status, message=message, value=apart, threshold=AVERAGE)
 
     def _calibrated(self, row) -> Check:
         """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where

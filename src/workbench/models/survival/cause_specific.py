@@ -140,14 +140,6 @@ class CauseSpecific:
         place = table["reason"].map({reason: place for place, reason in enumerate(self.models)})
         return table.iloc[np.lexsort((-strength, place))].reset_index(drop=True)
 
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of the hazard of leaving at all that each is exposed to over the time observed, by customer_id."""
-        since, until = np.zeros(len(frame)), np.full((len(frame), 1), self.last_time)
-        total = sum(model.cumulative_hazard(frame, since, until)[0][:, 0] for model in self.models.values())
-        with np.errstate(divide="ignore"):
-            values = np.log(total)
-        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
-
     def predict_survival(
         self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
     ) -> pd.DataFrame:

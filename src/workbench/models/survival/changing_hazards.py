@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.evaluation.horizons import span
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
+from workbench.evaluation.resolution import resolution
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.design import Design, comparisons
@@ -127,7 +128,7 @@ def _fit(
         cut=cut,
         estimate=spread @ estimate,
         covariance=spread @ covariance @ spread.T,
-        baseline_sums=Baseline.of(sums, float(durations.max())),
+        baseline_sums=Baseline.of(sums, float(durations.max()), resolution(durations)),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         proportionality=before.merge(after, on="covariate"),
@@ -190,17 +191,10 @@ class ChangingHazards(Predictions):
         matrix, silent = self.design.encode(frame)
         extra = matrix[:, self.doubled]
         stretches = []
-        for place, (start, end) in enumerate(((0.0, self.cut), (self.cut, np.inf))):
+        for place, (start, end) in enumerate(((-np.inf, self.cut), (self.cut, np.inf))):
             columns = np.hstack([matrix, extra * place])
             stretches.append(Stretch(columns, np.where(silent, -np.inf, columns @ self.estimate), start, end))
         return stretches
-
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of the hazard that each is exposed to over the time observed, by customer_id."""
-        since, until = np.zeros(len(frame)), np.full((len(frame), 1), self.last_time)
-        with np.errstate(divide="ignore"):
-            values = np.log(self.cumulative_hazard(frame, since, until)[0][:, 0])
-        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
     def hazard_ratios(self) -> pd.DataFrame:
         """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.evaluation.at_risk import at_risk as count_at_risk
 from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
 from workbench.findings import Check, Finding
@@ -41,7 +42,7 @@ def aalen_johansen(
     reasons (n,)
         Why somebody left, as text; empty for those who were not seen to leave.
     entry (n,)
-        Times from which each was observed (at risk: `entry < t <= duration`); 0 where it is None.
+        Times from which each was observed (see `workbench.evaluation.at_risk`); 0 where it is None.
     confidence
         Level of the pointwise intervals, log-log.
 
@@ -70,11 +71,7 @@ def aalen_johansen(
     durations, reasons = np.asarray(durations, dtype=float), np.asarray(reasons, dtype=object)
     time, place = np.unique(np.append(durations, 0.0), return_inverse=True)
     place = place[:-1]
-    entered = np.full(len(time), len(durations))
-    if entry is not None:
-        entered = np.searchsorted(np.sort(entry), time, side="left")
-        entered[0] = (np.asarray(entry) <= 0).sum()
-    at_risk = entered - np.searchsorted(np.sort(durations), time, side="left")
+    at_risk = count_at_risk(durations, time, entry=entry)
     many = np.maximum(at_risk, 1)
     names = sorted({reason for reason in reasons if reason})
     left = {name: np.bincount(place, weights=reasons == name, minlength=len(time)) for name in names}

@@ -11,6 +11,7 @@ from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
+from workbench.evaluation.resolution import resolution
 from workbench.findings import Check
 from workbench.models.survival.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.survival.hazard_ratio_words import HazardRatioWords
@@ -121,7 +122,7 @@ def fit_cox(
         entangled=entangled,
         blamed=blamed,
         covariance=covariance,
-        baseline_sums=Baseline.of(sums, float(durations.max())),
+        baseline_sums=Baseline.of(sums, float(durations.max()), resolution(durations)),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         null_log_likelihood=null.log_likelihood,
@@ -307,7 +308,7 @@ class CoxModel(HazardRatioWords, Predictions):
         """One: hazard ratios stay the same."""
         matrix, silent = self.design.encode(frame)
         log_hazard = np.where(silent, -np.inf, matrix @ self.coefficients["coefficient"].to_numpy())
-        return [Stretch(matrix, log_hazard, 0.0, np.inf)]
+        return [Stretch(matrix, log_hazard, -np.inf, np.inf)]
 
 
 def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: bool) -> CoxModel:

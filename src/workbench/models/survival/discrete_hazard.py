@@ -30,7 +30,7 @@ def fit_discrete_hazard(
     Parameters
     ----------
     periods
-        From `person_periods.person_periods`.
+        From `person_periods.person_periods`; rows count by their `exposure` where it is there.
     covariates
         Columns besides `tenure`: numbers, truths (missing allowed: trees learn where these go) or categories.
     random_seed
@@ -64,10 +64,13 @@ def fit_discrete_hazard(
         booster=None, covariates=tuple(covariates), levels=kinds, length=length,
         last_period=int(periods["period"].max()), rows=len(periods),
     )  # fmt: skip
-    data = xgboost.DMatrix(model.encode(periods), label=periods["left"].to_numpy(dtype=float), enable_categorical=True)
+    left, exposure = periods["left"].to_numpy(dtype=float), None
+    if "exposure" in periods.columns:
+        exposure = periods["exposure"].to_numpy(dtype=float)
+    data = xgboost.DMatrix(model.encode(periods), label=left, weight=exposure, enable_categorical=True)
     settings = {
         "objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "subsample": 0.8, "tree_method": "hist",
-        "min_child_weight": 20, "seed": random_seed, "base_score": float(periods["left"].mean()),
+        "min_child_weight": 20, "seed": random_seed, "base_score": float(np.average(left, weights=exposure)),
     }  # fmt: skip
     if len(periods) < FEW_ROWS:
         settings["nthread"] = 1  # on a busy machine threads wait for each other longer than they work
@@ -129,7 +132,8 @@ class DiscreteHazard:
         tenure (n,)
             How long each has lasted.
         horizons
-            Whole numbers of periods; hazards beyond the last period seen are those of it.
+            Times from now; within a period the hazard is spread evenly over it. Hazards beyond the last period seen are
+            those of it.
         scenario
             For covariates that will change, what is added to each in the first, second, … period ahead (the last value
             goes on). Without one they stay as they were last known, which is an assumption as well.
@@ -149,13 +153,12 @@ class DiscreteHazard:
                 changes = list(changes)
                 then[name] = then[name] + changes[min(step, len(changes) - 1)]
             survival[step + 1] = survival[step] * (1 - self.hazard(then))
-        at = [round(horizon / self.length) for horizon in horizons]
         beyond = tenure + np.array(horizons)[:, None] > (self.last_period + 1) * self.length
         return pd.DataFrame(
             {
                 "customer_id": np.tile(frame["customer_id"].to_numpy(), len(horizons)),
                 "horizon": np.repeat(np.array(horizons), len(frame)),
-                "survival": survival[at].ravel(),
+                "survival": _between(survival, np.array(horizons) / self.length).ravel(),
                 "extrapolated": beyond.ravel(),
             }
         )
@@ -171,12 +174,21 @@ class DiscreteHazard:
         return (Check(name="covariates_to_come", status="pass", message=message),)
 
 
+def _between(survival: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Survival (K + 1, n) after whole periods, at any number of periods (H,): log-linear in between."""
+    whole = np.minimum(np.floor(places + 1e-9).astype(int), len(survival) - 1)
+    part = np.clip(places - whole, 0.0, 1.0)[:, None]
+    return survival[whole] ** (1 - part) * survival[np.minimum(whole + 1, len(survival) - 1)] ** part
+
+
 def landmarks(periods: pd.DataFrame, model: "DiscreteHazard") -> pd.DataFrame:
     """Expected and actual leavers by period begun: `period`, `at_risk`, `expected`, `actual`; where at least 50 were.
 
     For rows that the model has not seen.
     """
-    table = periods.assign(expected=model.hazard(periods)).groupby("period").agg(
+    share = periods["exposure"] if "exposure" in periods.columns else 1.0
+    expected = 1 - (1 - model.hazard(periods)) ** share
+    table = periods.assign(expected=expected).groupby("period").agg(
         at_risk=("left", "size"), expected=("expected", "sum"), actual=("left", "sum")
     )  # fmt: skip
     return table[table["at_risk"] >= 50].reset_index()

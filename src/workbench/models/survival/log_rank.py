@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
+from workbench.evaluation.at_risk import at_risk as count_at_risk
 from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
@@ -79,9 +80,7 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | in
     at_risk, left = np.zeros((len(names), len(times))), np.zeros((len(names), len(times)))
     for row, name in enumerate(names):
         member = groups == name
-        at_risk[row] = member.sum() - np.searchsorted(np.sort(durations[member]), times)
-        if entry is not None:
-            at_risk[row] -= member.sum() - np.searchsorted(np.sort(entry[member]), times)
+        at_risk[row] = count_at_risk(durations[member], times, entry=None if entry is None else entry[member])
         left[row] = np.bincount(place[member[events]], minlength=len(times))
     all_left, everyone = left.sum(axis=0), at_risk.sum(axis=0)
     share = at_risk / everyone

@@ -161,15 +161,14 @@ class WithNews(Predictions):
         """What times are counted in."""
         return self.model.time_unit
 
+    def step_before(self, times: np.ndarray) -> np.ndarray:
+        """As in `Predictions`."""
+        return self.model.step_before(times)
+
     def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
         """Rows for which the model can predict; news may be missing."""
         filled = lifetimes.assign(**dict.fromkeys(self.news.covariates, 0.0))
         return lifetimes.loc[self.model.complete_cases(filled).index]
-
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of each one's hazard against the baseline at `entry`, by customer_id."""
-        values = self.log_relative_hazard(frame, frame["entry"].to_numpy(dtype=float))
-        return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
         """As in `Predictions`, by what was known then."""
@@ -179,7 +178,8 @@ class WithNews(Predictions):
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """As in `Predictions`, by what was known at `since`."""
-        return self.model.cumulative_hazard(self.news.attach(frame, since), since, until, variance=variance)
+        known = self.news.attach(frame, np.maximum(since, 0.0))
+        return self.model.cumulative_hazard(known, since, until, variance=variance)
 
     def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """As in `Predictions`, by what was known at `since`."""
@@ -248,7 +248,9 @@ def fit_with_trees(
         return None
     rows, news = prepared
     columns = [*covariates, *news.covariates]
-    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // WINDOW).astype(int))
+    exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / WINDOW, 1.0))
+    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // WINDOW).astype(int),
+                          exposure=exposure)  # fmt: skip
     customer = np.cumsum(rows["starts"].to_numpy()) - 1
     part = np.random.default_rng(random_seed).integers(0, PARTS, int(customer[-1]) + 1)[customer]
     settings = {"random_seed": random_seed, "length": WINDOW, "trees": TREES, "depth": DEPTH}

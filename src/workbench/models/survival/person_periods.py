@@ -34,23 +34,28 @@ def person_periods(
     Returns
     -------
     DataFrame
-        `customer_id`, `period` (from 0), `tenure` (when it begins), `left` (in the period), the covariates. A period in
-        which the observation ended without leaving says nothing whole and is left out.
+        `customer_id`, `period` (from 0), `tenure` (when it begins), `left` (in the period), `exposure` (share of the
+        period that counts), the covariates. Who was lost from sight within a period counts for the share of it
+        observed, as in a life table: without them, those who left in the same time would be the only ones there, and
+        hazards too high. Who left counts whole.
+
+    References
+    ----------
+    Cutler and Ederer (1958), for the life table; Breslow and Crowley (1974).
 
     Examples
     --------
     >>> lives = pd.DataFrame({"customer_id": ["a", "b"], "duration": [2.5, 1.2], "event": [True, False]})
-    >>> person_periods(lives)[["customer_id", "period", "left"]].values.tolist()
-    [['a', 0, False], ['a', 1, False], ['a', 2, True], ['b', 0, False]]
+    >>> person_periods(lives)[["customer_id", "period", "left", "exposure"]].round(9).values.tolist()
+    [['a', 0, False, 1.0], ['a', 1, False, 1.0], ['a', 2, True, 1.0], ['b', 0, False, 1.0], ['b', 1, False, 0.2]]
     """
     covariates = list(covariates)
     lifetimes = require_lifetimes(lifetimes, covariates)
     duration, event = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     first = np.ceil(lifetimes["entry"].to_numpy() / length - 1e-9).astype(int)
-    # Who leaves at the very end of a period leaves in it.
-    last = np.where(event, np.maximum(np.ceil(duration / length - 1e-9), 1), np.floor(duration / length + 1e-9)).astype(
-        int
-    )
+    # Who leaves at the very end of a period leaves in it, and who is lost from sight then was seen through it.
+    last = np.ceil(duration / length - 1e-9).astype(int)
+    last = np.where(event, np.maximum(last, 1), last)
     count = np.maximum(last - first, 0)
     row = np.repeat(np.arange(len(lifetimes)), count)
     begins = np.cumsum(count) - count
@@ -58,7 +63,9 @@ def person_periods(
     frame = lifetimes[["customer_id", *covariates]].iloc[row].reset_index(drop=True)
     frame.insert(1, "period", period)
     frame.insert(2, "tenure", period * length)
-    frame.insert(3, "left", event[row] & (period == last[row] - 1))
+    final = period == last[row] - 1
+    frame.insert(3, "left", event[row] & final)
+    frame.insert(4, "exposure", np.where(final & ~event[row], np.minimum(duration[row] / length - period, 1.0), 1.0))
     for name, history in (histories or {}).items():
         frame[name] = last_known(frame, history, name)
     return frame

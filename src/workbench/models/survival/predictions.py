@@ -35,6 +35,9 @@ class Baseline:
     tail
         Beyond the second of these times, the last at which at least `TAIL_AT_RISK` were at risk, all three go on as
         they went on average since the first: the few who are left would make them jump.
+    step
+        In which times were recorded (`workbench.evaluation.resolution`): what happened in a step is spread evenly over
+        it, since nobody knows more. 0 where times are exact: then all three jump at event times.
     """
 
     times: np.ndarray
@@ -42,9 +45,10 @@ class Baseline:
     variance: np.ndarray
     means: np.ndarray
     tail: tuple[float, float]
+    step: float = 0.0
 
     @classmethod
-    def of(cls, sums: RiskSets, end: float) -> "Baseline":
+    def of(cls, sums: RiskSets, end: float, step: float = 0.0) -> "Baseline":
         """Of the sums at the maximum."""
         enough = sums.times[sums.at_risk >= TAIL_AT_RISK]
         until = float(enough[-1]) if len(enough) else end
@@ -54,31 +58,44 @@ class Baseline:
             sums.hazard_variance.cumsum(),
             sums.mean_hazard.cumsum(axis=0),
             (until * 2 / 3, until),
+            step,
         )
 
     def hazard_at(self, times: np.ndarray) -> np.ndarray:
         """Cumulative hazard up to each of `times` (n,)."""
-        values = np.append(0.0, self.hazard)
-        return self._extended(values[self._place(times)], values, times, power=1)
+        return self._extended(self._within(self.hazard, times), self.hazard, times, power=1)
 
     def spread_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Variance and means up to each of `times` (n,)."""
-        place = self._place(times)
-        variance, means = np.append(0.0, self.variance), np.vstack([np.zeros(self.means.shape[1]), self.means])
         return (
-            self._extended(variance[place], variance, times, power=2),
-            self._extended(means[place], means, times, power=1),
+            self._extended(self._within(self.variance, times, power=2), self.variance, times, power=2),
+            self._extended(self._within(self.means, times), self.means, times, power=1),
         )
 
-    def _place(self, times: np.ndarray | float) -> np.ndarray:
-        return np.searchsorted(self.times, np.minimum(times, self.tail[1]), side="right")
+    def places(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        """How many event times had passed whole by each of `times`, and which part of the next one's step."""
+        place = np.searchsorted(self.times, times, side="right")
+        if not self.step:
+            return place, np.zeros(np.shape(place))
+        begins = np.append(self.times, np.inf)[place] - self.step
+        return place, np.clip((times - begins) / self.step, 0.0, 1.0)
+
+    def _within(self, values: np.ndarray, times: np.ndarray | float, power: int = 1) -> np.ndarray:
+        """A cumulative sum (K,) or (K, p) up to each of `times`, none beyond the tail; a variance grows with the square
+        within a step, whose hazard is uncertain as a whole."""
+        sums = np.concatenate([np.zeros_like(values[:1], shape=(1, *values.shape[1:])), values])
+        place, part = self.places(np.minimum(times, self.tail[1]))
+        if not self.step:
+            return sums[place]
+        following, part = sums[np.minimum(place + 1, len(values))], part**power
+        return sums[place] + (part if values.ndim == 1 else part[..., None]) * (following - sums[place])
 
     def _extended(self, known: np.ndarray, values: np.ndarray, times: np.ndarray, power: int) -> np.ndarray:
         """`known`, and beyond the tail the growth within it, continued; a variance grows with the square."""
         over = np.maximum(times - self.tail[1], 0.0)
         if not over.any() or self.tail[1] <= self.tail[0]:
             return known
-        growth = values[self._place(self.tail[1])] - values[self._place(self.tail[0])]
+        growth = self._within(values, self.tail[1]) - self._within(values, self.tail[0])
         share = over / (self.tail[1] - self.tail[0])
         factor = share if power == 1 else 2 * share + share**2
         return known + (factor * growth if np.ndim(growth) == 0 else factor[:, None] * growth)
@@ -115,6 +132,11 @@ class Predictions:
             values[there] = each.log_hazard[there]
         return values
 
+    def step_before(self, times: np.ndarray) -> np.ndarray:
+        """The times (n,) at which the steps began that end with these: an instant earlier where times are exact."""
+        step = self.baseline_sums.step
+        return np.maximum(times - step if step else np.nextafter(times, -np.inf), 0.0)
+
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
@@ -123,7 +145,8 @@ class Predictions:
         Parameters
         ----------
         since (n,), until (n, K)
-            Tenures; beyond the data hazards are extrapolated (`Baseline`).
+            Tenures; beyond the data hazards are extrapolated (`Baseline`). From minus infinity on (`at_risk.begins`)
+            who leaves at time 0 counts as well, from 0 on not: who has lasted 0 has not left then.
 
         Returns
         -------
@@ -167,10 +190,13 @@ class Predictions:
             hazard = baseline.hazard_at(last) - baseline.hazard_at(first)
             means = baseline.spread_at(last)[1] - baseline.spread_at(first)[1]
             pull += share @ (each.columns * hazard[:, None] - means)
-            exposed = np.zeros(len(baseline.times) + 1)
-            np.add.at(exposed, np.searchsorted(baseline.times, first, side="right"), share)
-            np.add.at(exposed, np.searchsorted(baseline.times, last, side="right"), -share)
-            spread += float((exposed.cumsum()[:-1] ** 2 * np.diff(baseline.variance, prepend=0.0)).sum())
+            exposed, partly = np.zeros(len(baseline.times) + 1), np.zeros(len(baseline.times) + 1)
+            for time, sign in ((first, 1.0), (last, -1.0)):
+                place, part = baseline.places(time)
+                np.add.at(exposed, place, sign * share)
+                np.add.at(partly, place, -sign * share * part)
+            exposed = (exposed.cumsum() + partly)[:-1]
+            spread += float((exposed**2 * np.diff(baseline.variance, prepend=0.0)).sum())
         return spread + float(pull @ self.covariance @ pull)
 
     def predict_survival(
@@ -183,10 +209,11 @@ class Predictions:
         frame
             `customer_id` and the covariates, without missing numbers.
         times
-            Within the time observed.
+            Within the time observed, from the first moment on.
         tenure (n,)
-            How long each has lasted so far: `times` count from there, and predictions are for those who have. Where
-            they reach beyond the data, hazards go on as in the last third of it: an extrapolation.
+            How long each has lasted so far (minus infinity: followed from the first moment): `times` count from there,
+            and predictions are for those who have. Where they reach beyond the data, hazards go on as in the last
+            third of it: an extrapolation.
 
         Returns
         -------
@@ -207,9 +234,10 @@ class Predictions:
                     last=span(self.last_time, self.time_unit),
                 )
             )
-        since = np.zeros(len(frame)) if tenure is None else np.asarray(tenure, dtype=float)
+        since = np.full(len(frame), -np.inf) if tenure is None else np.asarray(tenure, dtype=float)
+        until = np.maximum(since, 0.0)[:, None] + np.array(times)
         parts = [
-            np.exp(-self.cumulative_hazard(frame.iloc[rows], since[rows], since[rows][:, None] + np.array(times))[0])
+            np.exp(-self.cumulative_hazard(frame.iloc[rows], since[rows], until[rows])[0])
             for rows in chunks(len(frame))
         ]
         survival = np.concatenate(parts) if parts else np.zeros((0, len(times)))
@@ -220,7 +248,7 @@ class Predictions:
         """Share still there at a time of each customer's own (n,)."""
         until = np.asarray(times, dtype=float)[:, None]
         parts = [
-            np.exp(-self.cumulative_hazard(frame.iloc[rows], np.zeros(len(until[rows])), until[rows])[0][:, 0])
+            np.exp(-self.cumulative_hazard(frame.iloc[rows], np.full(len(until[rows]), -np.inf), until[rows])[0][:, 0])
             for rows in chunks(len(frame))
         ]
         return np.concatenate(parts) if parts else np.zeros(0)

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.evaluation.at_risk import begins, observed_for
 from workbench.evaluation.horizons import clean_horizons
 from workbench.evaluation.recalibration import HeldOut, Recalibration
+from workbench.models.survival.lifetimes import weights_of
 from workbench.models.survival.predictions import Predictions, chunks
 
 FOLDS = 5
@@ -51,16 +53,16 @@ class Recalibrated(Predictions):
         relative = self.model.log_relative_hazard(frame, tenure)
         return relative + self.recalibration.log_factor(finite(relative))
 
-    def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """The model's risk score, by customer_id: where the slope is above -1 customers keep their order."""
-        return self.model.log_hazard(frame)
+    def step_before(self, times: np.ndarray) -> np.ndarray:
+        """As in `Predictions`."""
+        return self.model.step_before(times)
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """As in `Predictions`; what is uncertain about the factor is independent of the fit."""
         hazard, spread = self.model.cumulative_hazard(frame, since, until, variance=variance)
-        factor, directions = self._factor(frame, since)
+        factor, directions = self._factor(frame, np.maximum(since, 0.0))
         hazard = hazard * factor[:, None]
         if not variance:
             return hazard, None
@@ -117,20 +119,31 @@ def held_out_of(model: Predictions, rows: pd.DataFrame, horizons: Iterable[float
     entry = rows["entry"].to_numpy(dtype=float) if "entry" in rows.columns else np.zeros(len(rows))
     duration = rows["duration"].to_numpy(dtype=float)
     horizons = clean_horizons(horizons) if horizons else ()
-    hazards, relative = [], []
+    left = rows["event"].to_numpy().astype(bool)
+    hazards, relative, jumps = [], [], []
     for part in chunks(len(rows)):
-        frame, since = rows.iloc[part], entry[part]
-        until = np.column_stack([duration[part], since[:, None] + np.array(horizons).reshape(1, -1)])
+        frame, since = rows.iloc[part], begins(entry[part])
+        until = np.column_stack([duration[part], entry[part][:, None] + np.array(horizons).reshape(1, -1)])
         hazards.append(model.cumulative_hazard(frame, since, until)[0])
-        relative.append(finite(model.log_relative_hazard(frame, since)))
+        relative.append(finite(model.log_relative_hazard(frame, entry[part])))
+        jump = np.zeros(len(frame))
+        gone = left[part]
+        if gone.any():  # by what was known when the forecast began, like all the rest
+            earlier = np.maximum(model.step_before(duration[part][gone]), entry[part][gone])
+            earlier[duration[part][gone] <= 0] = -np.inf
+            before = model.cumulative_hazard(frame[gone], since[gone], earlier[:, None])[0][:, 0]
+            jump[gone] = hazards[-1][gone, 0] - before
+        jumps.append(jump)
     hazard = np.concatenate(hazards) if hazards else np.zeros((0, 1 + len(horizons)))
     return HeldOut(
-        durations=duration - entry,
-        events=rows["event"].to_numpy().astype(bool),
+        durations=observed_for(duration, entry),
+        events=left,
         hazard=hazard[:, 0],
         relative=np.concatenate(relative) if relative else np.zeros(0),
         horizons=horizons,
         at=hazard[:, 1:],
+        jump=np.concatenate(jumps) if jumps else np.zeros(0),
+        stands=weights_of(rows),
     )
 
 
@@ -176,9 +189,10 @@ def out_of_fold(
     first = told[0][0]
     joined = {
         name: np.concatenate([getattr(each, name) for each, _ in told])
-        for name in ("durations", "events", "hazard", "relative", "at")
+        for name in ("durations", "events", "hazard", "relative", "at", "jump")
     }
-    return HeldOut(horizons=first.horizons, **joined), pd.concat([there for _, there in told])
+    there = pd.concat([there for _, there in told])
+    return HeldOut(horizons=first.horizons, stands=weights_of(there), **joined), there
 
 
 def finite(relative: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import chi2
 
+from workbench.evaluation.at_risk import begins
+
 
 @dataclass(frozen=True, eq=False)
 class RiskSets:
@@ -79,7 +81,7 @@ def risk_sets(
     durations (n,), events (n,), matrix (n, p), coefficients (p,)
         Time observed, whether the customer left, encoded covariates, log hazard ratios.
     entry (n,)
-        Times from which each was observed: at risk are those with `entry < t <= duration`; 0 where it is None.
+        Times from which each was observed (see `workbench.evaluation.at_risk`); 0 where it is None.
     scaled
         Whether `information_time` and `information_time2` are wanted; 0 where not.
     scale (n,)
@@ -102,10 +104,10 @@ def risk_sets(
     count = len(times)
     size, s0, s1 = _at_risk(np.searchsorted(durations, times), weight, matrix)
     if entry is not None:
-        entry = np.where(entry[order] > 0, entry[order], -np.inf)  # there from the start, also at time 0
+        entry = begins(entry[order])
         late = np.argsort(entry, kind="stable")
-        begins = np.searchsorted(entry[late], times, side="left")  # those from here on enter at the time or later
-        size_late, s0_late, s1_late = _at_risk(begins, weight[late], matrix[late])
+        later = np.searchsorted(entry[late], times, side="left")  # those from here on enter at the time or later
+        size_late, s0_late, s1_late = _at_risk(later, weight[late], matrix[late])
         size, s0, s1 = size - size_late, s0 - s0_late, s1 - s1_late
     if scale is None:
         survival = np.cumprod(1 - deaths / np.maximum(size, deaths))
@@ -179,7 +181,7 @@ def score_residuals(
     until = np.searchsorted(sums.times, durations, side="right")
     since = np.zeros(len(durations), dtype=int)
     if entry is not None:
-        since = np.where(entry > 0, np.searchsorted(sums.times, entry, side="right"), 0)
+        since = np.searchsorted(sums.times, begins(entry), side="right")
     hazard = np.append(0.0, sums.hazard.cumsum())
     means = np.vstack([np.zeros(matrix.shape[1]), sums.mean_hazard.cumsum(axis=0)])
     exposed, expected = hazard[until] - hazard[since], means[until] - means[since]
