@@ -92,7 +92,8 @@ def time_axis(time_unit: str) -> str:
     return sentence("Time as a customer ({unit})", unit=time_unit)
 
 
-_MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 3.0, "year": 12.0}
+MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 3.0, "year": 12.0}
+"""Months in each unit of time."""
 
 
 def number_of(months: float, time_unit: str) -> float:
@@ -103,7 +104,7 @@ def number_of(months: float, time_unit: str) -> float:
     >>> number_of(12, "year"), number_of(3, "week"), number_of(1, "day"), number_of(6, "visit")
     (1.0, 13.0, 30.0, 6)
     """
-    if time_unit not in _MONTHS:
+    if time_unit not in MONTHS:
         return months
-    value = months / _MONTHS[time_unit]
+    value = months / MONTHS[time_unit]
     return float(round(value)) if value >= 2 else value

@@ -118,7 +118,6 @@ def test_lives_come_from_whichever_table_there_is():
 
 def test_horizons_are_usual_ones_in_the_unit_of_the_data():
     lives = pd.DataFrame({"customer_id": range(30), "duration": np.linspace(1, 800, 30), "event": True})
+    years = lives.assign(duration=lives["duration"] / 800)
     assert read_lives("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
-    assert read_lives("lifetimes", lives / 800, time_unit="years").usual_horizons() == pytest.approx(
-        [1 / 12, 0.25, 0.5]
-    )
+    assert read_lives("lifetimes", years, time_unit="years").usual_horizons() == pytest.approx([1 / 12, 0.25, 0.5])

@@ -44,6 +44,9 @@ class Curves(CurveWords):
         Whether customers lapse instead of leaving.
     checks
         What was gathered or could not be told apart.
+    rounded
+        To multiples of what durations were rounded (0: they were not): intervals of survival and median are widened by
+        half of it either way.
     """
 
     frame: pd.DataFrame
@@ -54,6 +57,7 @@ class Curves(CurveWords):
     smallest_group: int
     lapse: bool = False
     checks: tuple[Check, ...]
+    rounded: float = 0.0
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -68,6 +72,9 @@ class Curves(CurveWords):
     @property
     def interval_kind(self) -> str:
         """What the intervals of survival and median are."""
+        if self.rounded:
+            return sentence("{level} confidence ({kind}, widened for rounding)", level=percent(self.confidence),
+                            kind=INTERVAL)  # fmt: skip
         return sentence("{level} confidence ({kind})", level=percent(self.confidence), kind=INTERVAL)
 
     @property
@@ -194,7 +201,12 @@ class Curves(CurveWords):
         parts = []
         for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
             reached = horizons[horizons <= reach]
-            values = {column: survival_at(table, reached, column) for column in ("survival", "lower", "upper")}
+            half = self.rounded / 2  # who was rounded to a horizon may have left that much sooner or later
+            values = {
+                "survival": survival_at(table, reached),
+                "lower": survival_at(table, reached + half, "lower"),
+                "upper": survival_at(table, np.maximum(reached - half, 0.0), "upper"),
+            }
             parts.append(
                 pd.DataFrame(
                     {"group": group, "horizon": reached, **values, "at_risk": followed.loc[group, reached].to_numpy()}
@@ -210,8 +222,10 @@ class Curves(CurveWords):
         rows = []
         for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
             judged = table[table["time"] <= reach]
-            ends = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
-            rows.append((group, _customers(table), *ends))
+            middle, low, high = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
+            low = None if low is None else max(low - self.rounded / 2, 0.0)
+            high = None if high is None else high + self.rounded / 2
+            rows.append((group, _customers(table), middle, low, high))
         frame = pd.DataFrame(rows, columns=["group", "customers", "median", "lower", "upper"])
         return frame.astype({column: "Float64" for column in ("median", "lower", "upper")})
 

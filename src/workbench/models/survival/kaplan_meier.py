@@ -24,6 +24,7 @@ def kaplan_meier(
     labels: Mapping[str, str] | None = None,
     smallest_group: int = SMALLEST_GROUP,
     lapse: bool = False,
+    rounded: float = 0.0,
 ) -> Curves:
     """Kaplan–Meier curves of all customers, or of each group of a segment.
 
@@ -45,6 +46,8 @@ def kaplan_meier(
         shown or compared.
     lapse
         Whether customers lapse instead of leaving: what it is called.
+    rounded
+        To multiples of what durations were rounded (`renewals.find_rounding`): intervals allow for it.
 
     Raises
     ------
@@ -91,6 +94,7 @@ def kaplan_meier(
         smallest_group=smallest_group,
         lapse=lapse,
         checks=checks,
+        rounded=rounded,
     )
 
 

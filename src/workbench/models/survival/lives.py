@@ -11,6 +11,7 @@ from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
 from workbench.models.survival.lapse import Lapse, from_transactions
 from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
+from workbench.models.survival.renewals import Heaps, find_renewals, find_rounding, rounded_check
 from workbench.models.survival.spells import Spells, from_subscriptions
 from workbench.wording import label_of, listing, number, sentence
 
@@ -42,6 +43,10 @@ class Lives:
         How buyers were taken to have lapsed; None otherwise.
     checks
         What was put together, left out or assumed.
+    renewals
+        Departures that heap at whole contract periods; None where they do not.
+    rounding
+        Durations that were rounded; None where they were not, or have dates.
     """
 
     lifetimes: pd.DataFrame
@@ -51,6 +56,13 @@ class Lives:
     spells: Spells | None
     lapse: Lapse | None
     checks: tuple[Check, ...]
+    renewals: Heaps | None = None
+    rounding: Heaps | None = None
+
+    @property
+    def rounded(self) -> float:
+        """To multiples of what durations were rounded; 0 where they were not."""
+        return self.rounding.term if self.rounding else 0.0
 
     @property
     def time_units(self) -> str:
@@ -62,9 +74,11 @@ class Lives:
         """Whether customers lapse instead of leaving."""
         return self.lapse is not None
 
-    def findings(self) -> tuple[Finding, ...]:
-        """What the way in which lifetimes came about says by itself."""
-        return self.lapse.findings() if self.lapse else ()
+    def findings(self, confidence: float = 0.9) -> tuple[Finding, ...]:
+        """What the way in which lifetimes came about says by itself: who came back, and departures at renewals."""
+        if self.lapse:
+            return self.lapse.findings()
+        return self.renewals.findings(confidence=confidence, dated=self.spells is not None) if self.renewals else ()
 
     def segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> list[str]:
         """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them."""
@@ -127,6 +141,7 @@ def read_lives(
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
         _somebody_left(rows, "event")
+        rounding = find_rounding(rows, time_unit=time_unit)
         return Lives(
             lifetimes=rows,
             time_unit=time_unit,
@@ -134,7 +149,14 @@ def read_lives(
             covariates=covariates_of(rows),
             spells=None,
             lapse=None,
-            checks=(*_without_dates(rows, labels), *late_entries(rows, time_unit=time_unit), *_weighted(rows)),
+            checks=(
+                *_without_dates(rows, labels),
+                *late_entries(rows, time_unit=time_unit),
+                *_weighted(rows),
+                *((rounded_check(rounding),) if rounding else ()),
+            ),
+            renewals=None if rounding else find_renewals(rows, time_unit=time_unit),
+            rounding=rounding,
         )
     attributes, checks = _attributes(customers, constant, labels)
     lapse = None
@@ -152,6 +174,7 @@ def read_lives(
         covariates=[name for name in spells.covariates if spells.lifetimes[name].dtype.kind != "M"],
         spells=spells,
         lapse=lapse,
+        renewals=None if lapse else find_renewals(spells.lifetimes),
         checks=(
             *spells.checks,
             *checks,
