@@ -9,8 +9,11 @@ from workbench.models.drivers.links import LOGIT
 from workbench.models.drivers.ratings import read_ratings
 
 
-def column(name, role, scale, *, label="", weighting=""):
-    return SimpleNamespace(name=name, label=label or name, role=role, scale=scale, weighting=weighting)
+def column(name, role, scale, *, label="", weighting="", measure="", low_is_good=False):
+    return SimpleNamespace(
+        name=name, label=label or name, role=role, scale=scale, weighting=weighting, measure=measure,
+        low_is_good=low_is_good,
+    )  # fmt: skip
 
 
 def draw_answers(

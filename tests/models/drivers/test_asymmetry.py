@@ -74,10 +74,9 @@ def test_kinds_are_told_in_words(answers):
     table = answers.asymmetry_table
     chances = dict.fromkeys(KINDS, 0.0)
     for kind, words in {
-        "must_be": "Bad ratings of “da” cost more than good ones bring (must-be).",
-        "attractive": "Good ratings of “da” bring more than bad ones cost (attractive).",
-        "reversed": "Better ratings of “da” go with a worse outcome (reversed).",
-        "indifferent": "No driver clearly weighs more on one side of the middle of its scale than on the other.",
+        "must_be": "Bad ratings of “da” hurt more than good ones help.",
+        "attractive": "Good ratings of “da” help more than bad ones hurt.",
+        "indifferent": "No driver hurts more when bad than it helps when good.",
     }.items():
         answers.__dict__["asymmetry_table"] = table.head(1).assign(**{**chances, kind: 1.0})
         assert asymmetry(answers).statement == words

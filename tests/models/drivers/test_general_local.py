@@ -24,7 +24,7 @@ def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
     spread = table.groupby("driver")[["observed", "performance"]].std()
     assert (spread["performance"] <= spread["observed"]).all()
     assert table["driver"].iloc[0] == "db"  # where groups differ most stands first
-    assert local(found).statement.endswith("in some groups only: “db” for segment s1.")
+    assert local(found).statement.endswith("only in places: “db” (segment: s1).")
 
 
 def test_a_segment_that_agrees_completely_stays_and_is_not_without_error():
@@ -75,7 +75,7 @@ def test_touchpoints_and_other_columns_split_people_beside_segments():
     answers = answer(model, target=60, groups=["touchpoint"], labels={"touchpoint": "Touchpoint"})
     reach = answers.reach_table.set_index(["by", "driver"])
     assert reach.loc[("touchpoint", "db"), "where"] == ["shop"]
-    assert "“db” for touchpoint shop" in local(answers).statement
+    assert "“db” (touchpoint: shop)" in local(answers).statement
 
 
 def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answers_are_left_out():

@@ -115,6 +115,42 @@ def test_the_range_under_doubt_includes_chance():
     assert doubted.range[1] > high + 5
 
 
+def of_scale(scores, scale, name="overall", **more):
+    frame = pd.DataFrame({name: scores, "item": np.resize([1.0, 2, 3], len(scores)), **more})
+    weight = [column("weight", "", None, weighting="survey")] if "weight" in more else []
+    return read_ratings(frame, [column(name, "outcome", scale), column("item", "driver", (1, 5)), *weight])
+
+
+def test_satisfaction_from_0_to_10_has_no_net_promoter_score():
+    level = outcome_level(of_scale(np.resize([0.0, 5, 10, 10], 120), (0, 10)), **SETTINGS)
+    assert level.metrics() == pytest.approx({"top_box": 0.5, "mean": 6.25})
+    assert level.finding().statement.startswith("50% of those who answered give “overall” the top score; the mean is ")
+    assert "Promoter" not in level.finding().statement
+
+
+def test_a_wide_scale_is_told_by_its_mean_and_not_by_its_top_answer():
+    scores = np.arange(0, 101).astype(float)
+    level = outcome_level(of_scale(scores, (0, 100)), **SETTINGS)
+    assert level.metrics() == pytest.approx({"mean": 50, "top_two": 21 / 101})
+    told = level.finding()
+    assert told.statement.startswith("“overall” averages 50 on a scale from 0 to 100; 20.8% answer 80 or more.")
+    assert told.unit == "scale points"
+    assert level.range[0] < 50 < level.range[1]
+
+
+def test_what_is_weighted_is_called_weighted():
+    scores = np.resize([0.0, 5, 8, 10], 120)
+    weight = np.resize([1.0, 2.0], 120)
+    assert (
+        outcome_level(nps_answers(scores, weight=weight), **SETTINGS).finding().statement.startswith("The weighted N")
+    )
+    assert outcome_level(nps_answers(scores), **SETTINGS).finding().statement.startswith("The Net Promoter Score of")
+    frequency = nps_answers(scores, weight=weight, weighting="frequency")  # counts people: nothing is weighted
+    assert outcome_level(frequency, **SETTINGS).finding().statement.startswith("The Net Promoter Score of")
+    told = outcome_level(of_scale(scores, (0, 100), weight=weight), **SETTINGS).finding().statement
+    assert "(weighted)" in told
+
+
 def test_the_wide_table_has_a_row_a_group():
     level = outcome_level(
         nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 40), ["place"], **SETTINGS

@@ -5,7 +5,7 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError, ParameterError
-from workbench.models.drivers.ratings import BLANK, NOT_APPLICABLE, RATED, driver_items, read_ratings
+from workbench.models.drivers.ratings import BLANK, NOT_APPLICABLE, RATED, driver_items, measure_of, read_ratings
 
 
 def world(**changes):
@@ -185,11 +185,59 @@ def test_which_items_were_combined_is_said():
     assert not any(check.name == "items_combined" for check in read_ratings(frame, columns).checks)
 
 
-def test_a_0_to_10_item_is_the_outcome_unless_another_is_named():
-    frame, columns = world(nps=np.arange(200) % 11)
-    columns = [*columns, column("nps", "outcome", (0, 10))]
+def test_a_recommendation_is_the_outcome_unless_another_is_named():
+    """Satisfaction from 0 to 10 stands first, and has no NPS."""
+    frame, columns = world(overall=np.arange(200) % 11, nps=np.arange(200) % 11)
+    columns = [column("overall", "outcome", (0, 10), label="Satisfaction overall"), *columns]
+    assert read_ratings(frame, columns).outcome == "overall"
+    assert not read_ratings(frame, columns).is_nps
+    columns.append(column("nps", "outcome", (0, 10)))
+    assert read_ratings(frame, columns).outcome == "nps"
     assert read_ratings(frame, columns).is_nps
     assert read_ratings(frame, columns, outcome="outcome").outcome == "outcome"
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "scale", "measure", "is_nps"),
+    [
+        ("likelihood_to_recommend", "", (0, 10), "", True),
+        ("q7", "Would you recommend us to a friend?", (0, 10), "", True),
+        ("q7", "Wie wahrscheinlich ist es, dass Sie uns weiterempfehlen?", (0, 10), "", True),
+        ("q7", "推荐意愿", (0, 10), "", True),
+        ("NPS_score", "", (0, 10), "", True),
+        ("q7", "", (0, 10), "nps", True),
+        ("q7", "", (0, 10), "", False),
+        ("satisfaction", "Satisfaction with us", (0, 10), "", False),
+        ("inpsection", "", (0, 10), "", False),
+        ("likelihood_to_recommend", "", (1, 10), "", False),
+        ("likelihood_to_recommend", "", (0, 10), "csat", False),
+    ],
+)
+def test_only_a_recommendation_from_0_to_10_has_an_nps(name, label, scale, measure, is_nps):
+    assert (measure_of(column(name, "outcome", scale, label=label, measure=measure)) == "nps") is is_nps
+
+
+def test_a_driver_whose_lowest_point_is_best_says_so_in_its_label():
+    """The table holds it turned round already (datasets): higher is better, and the reader must know it is turned."""
+    frame, columns = world()
+    turned = column("da", "driver", (1, 5), label="Effort", low_is_good=True)
+    ratings = read_ratings(frame, [turned if each.name == "da" else each for each in columns])
+    assert ratings.labels["da"] == "Effort (low is good)"
+    (told,) = (check for check in ratings.checks if check.name == "items_turned")
+    assert told.status == "pass"
+    assert "“Effort”" in told.message
+
+
+def test_a_wide_outcome_is_modelled_by_tenths_of_its_scale_and_keeps_its_mean():
+    """Of a slider from 0 to 100 hardly anybody answers exactly 100."""
+    slider = np.concatenate([np.arange(0, 101), np.full(99, 55.0)])
+    frame, columns = world(slider=slider)
+    columns = [column("slider", "outcome", (0, 100)), *columns]
+    ratings = read_ratings(frame, columns, outcome="slider")
+    assert len(ratings.points) == 10
+    assert np.bincount(ratings.levels).tolist() == [10] * 5 + [109] + [10] * 3 + [11]
+    assert ratings.points[ratings.levels].mean() == pytest.approx(slider.mean())
+    assert (ratings.points[-2:] >= 80).all()
 
 
 def test_few_rows_that_stand_for_many_people_are_enough():

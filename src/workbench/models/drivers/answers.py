@@ -9,19 +9,25 @@ import pandas as pd
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from workbench.errors import ParameterError
 from workbench.models.drivers.asymmetry import asymmetry_table
 from workbench.models.drivers.general_local import Grouping, effect_table, groupings, reach_table, segment_table
 from workbench.models.drivers.model import DriverModel
 from workbench.models.drivers.performance import mean_ratings
 from workbench.models.drivers.priorities import priority_table
-from workbench.models.drivers.what_if import Changes, Scenario
-from workbench.wording import sentence
+from workbench.models.drivers.what_if import Changes, Scenario, points_of
+from workbench.wording import number, sentence
 
 PLACES = ("fix_first", "keep_up", "low_priority", "possible_overkill")
 ALIKE = 0.6
 """Drivers whose ratings correlate more than this on average make one group."""
 SURE = 0.95
 LIKELY = 0.8
+AS_GOOD = 0.9
+"""Share of the largest gain from which a driver counts as good as the one that has it."""
+FEWEST_GAINED = 0.1
+"""Share of the first's expected gain from which a driver belongs to the order of work."""
+MOST_NAMED = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,8 +41,8 @@ class Answers:
     target
         Performance aimed at: mean rating, the scale's ends at 0 and 100.
     smallest_effect
-        Log-odds for one point of a rating below which an effect is called indifferent; with a probit as much beside
-        its noise, as priors are (`Link.unit`).
+        Log-odds for a tenth of a rating's scale below which an effect is called indifferent; with a probit as much
+        beside its noise, as priors are (`Link.unit`).
     changes
         What raising each driver goes with.
     scenario, moved
@@ -55,7 +61,7 @@ class Answers:
 
     @cached_property
     def mean_effects(self) -> np.ndarray:
-        """(draws, D): effect of one point of a rating over all segments, in the model's `effect_unit`."""
+        """(draws, D): effect of one scale point of a rating over all segments, in the model's `effect_unit`."""
         return np.einsum("nsd,s->nd", self.model.point_effects(), self.model.segment_shares)
 
     @cached_property
@@ -86,7 +92,7 @@ class Answers:
 
         `driver`, `label`, `share`, `lower`, `upper`, `among_users`, `unique_share`, `unique_lower`, `unique_upper`,
         `p_positive`, `p_above_knockoff`, `p_first` (probability of the largest share), `p_top3`, `used`, `performance`,
-        `effect` (a point, in the model's `effect_unit`).
+        `effect` (of a tenth of the scale, in the model's `effect_unit`).
         """
         model, found = self.model, self.model.importance
         lower, upper = model.interval(found.share)
@@ -102,7 +108,7 @@ class Answers:
                 "unique_share": found.unique.mean(0),
                 "unique_lower": unique_lower,
                 "unique_upper": unique_upper,
-                "effect": self.mean_effects.mean(0),
+                "effect": self.mean_effects.mean(0) * points_of("tenth", model.ratings.ends),
                 "p_positive": (self.mean_effects > 0).mean(0),
                 "p_above_knockoff": found.above_knockoff,
                 "p_first": found.top(1),
@@ -115,20 +121,23 @@ class Answers:
 
     @cached_property
     def map_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `importance`, `performance` and the probabilities of `PLACES`."""
+        """`driver`, `label`, `rank` (in the order of work), `importance`, `performance` and the probabilities of
+        `PLACES`; the first in the order of work first.
+        """
         table = pd.DataFrame(self.places, columns=list(PLACES))
         ratings = self.model.ratings
         table.insert(0, "driver", ratings.drivers)
         table.insert(1, "label", [ratings.labels[name] for name in ratings.drivers])
-        table.insert(2, "importance", self.model.importance.share.mean(0))
-        table.insert(3, "performance", self.performance.mean(0))
-        return table.sort_values("fix_first", ascending=False, kind="stable").reset_index(drop=True)
+        table.insert(2, "rank", self.rank[list(ratings.drivers)].to_numpy())
+        table.insert(3, "importance", self.model.importance.share.mean(0))
+        table.insert(4, "performance", self.performance.mean(0))
+        return table.sort_values("rank", kind="stable").reset_index(drop=True)
 
     @cached_property
     def lever_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `reached`; of each measure its change, `<measure>_lower`, `<measure>_upper`; `p_gain` and
-        `p_largest`, the probabilities that the first measure rises, and by more than with any other driver. Its largest
-        change first.
+        """`driver`, `label`, `reached`; of each measure its change, `<measure>_lower`, `<measure>_upper`; `p_gain`,
+        `p_largest` and `p_as_good`, the probabilities that the first measure rises, by more than with any other driver,
+        and by at least `AS_GOOD` of the largest gain. In the order of work.
         """
         ratings, changes = self.model.ratings, self.changes
         table = pd.DataFrame(
@@ -145,11 +154,14 @@ class Answers:
         first = changes.change[:, :, 0]
         table["p_gain"] = (first > 0).mean(0)
         table["p_largest"] = np.bincount(first.argmax(1), minlength=first.shape[1]) / len(first)
-        return table.sort_values(changes.measures[0], ascending=False, kind="stable").reset_index(drop=True)
+        largest = first.max(1, keepdims=True)
+        table["p_as_good"] = ((first >= AS_GOOD * largest) & (largest > 0)).mean(0)
+        rank = self.rank[list(ratings.drivers)].to_numpy()
+        return table.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
 
     @cached_property
     def priority_table(self) -> pd.DataFrame:
-        """The order of work, see `priorities.priority_table`."""
+        """The order of work: the gain × the probability that it is one, see `priorities.priority_table`."""
         return priority_table(
             self.model.ratings,
             impact=self.changes.change[:, :, 0].mean(0),
@@ -157,6 +169,34 @@ class Answers:
             target=self.target,
             confidence=self.model.confidence,
         )
+
+    @cached_property
+    def rank(self) -> pd.Series:
+        """Place of each driver in the order of work, 1 being the first."""
+        names = self.priority_table["driver"]
+        return pd.Series(np.arange(1, len(names) + 1), index=names)
+
+    @cached_property
+    def order(self) -> list[str]:
+        """The drivers to work on, first things first: those from which something is to be gained. Empty where no driver
+        goes with a better outcome, or where the data cannot tell drivers from each other.
+        """
+        table = self.priority_table
+        if not (self.model.foretells and self.model.told_apart):
+            return []
+        return list(table["driver"][table["score"] >= 100 * FEWEST_GAINED].head(MOST_NAMED))
+
+    @property
+    def decided(self) -> bool:
+        """Whether the data tell that no other driver has much more to gain than the first."""
+        return bool(self.order) and self.lever_table["p_as_good"].iloc[0] >= LIKELY
+
+    @cached_property
+    def rivals(self) -> list[str]:
+        """The drivers one of which is likely to have the largest gain, by its probability; at least two."""
+        table = self.lever_table.sort_values("p_largest", ascending=False, kind="stable")
+        enough = int((table["p_largest"].cumsum() < LIKELY).sum()) + 1
+        return list(table["driver"].head(max(enough, 2)))
 
     @cached_property
     def segment_table(self) -> pd.DataFrame:
@@ -175,7 +215,7 @@ class Answers:
 
     @cached_property
     def asymmetry_table(self) -> pd.DataFrame:
-        """Penalty and reward, see `asymmetry.asymmetry_table`."""
+        """Penalty and reward of a tenth of the scale, see `asymmetry.asymmetry_table`."""
         return asymmetry_table(self.model, self.smallest_effect * self.model.link.unit)
 
     @cached_property
@@ -246,19 +286,22 @@ class Answers:
             "elpd_over_halo_se": error,
         }
 
-    def scenario_words(self, label: str) -> str:
-        """The scenario as the beginning of a sentence."""
-        if self.scenario == "one_point":
-            return sentence("Rating “{label}” one point better where it is not at the top yet", label=label)
-        return sentence("Rating “{label}” at the middle of the scale instead of below it", label=label)
+    def scenario_words(self) -> str:
+        """The scenario inside a sentence about a driver."""
+        return {
+            "tenth": sentence("rated 10 points of 100 higher"),
+            "one_sd": sentence("rated one standard deviation higher"),
+            "one_point": sentence("rated one point higher"),
+            "dissatisfied_to_neutral": sentence("rated at the middle of its scale instead of below it"),
+        }[self.scenario]
 
 
 def answer(
     model: DriverModel,
     *,
     target: float = 75,
-    smallest_effect: float = 0.1,
-    scenario: Scenario = "one_point",
+    smallest_effect: float = 0.04,
+    scenario: Scenario = "tenth",
     moved: float = 1.0,
     groups: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
@@ -269,7 +312,22 @@ def answer(
     ----------
     groups, labels
         Further columns to split people by, and what they are called.
+
+    Raises
+    ------
+    ParameterError
+        Drivers on different scales raised by one point, which is much of one scale and little of another.
     """
+    reach = np.ptp(model.ratings.ends, axis=1)
+    if scenario == "one_point" and reach.max() > reach.min():
+        raise ParameterError(
+            sentence(
+                "what_if: got one_point for drivers on scales of {low} to {high} points, expected tenth or one_sd: a "
+                "point is not as much of each of these scales.",
+                low=number(float(reach.min()) + 1),
+                high=number(float(reach.max()) + 1),
+            )
+        )
     return Answers(
         model=model,
         target=target,

@@ -1,8 +1,8 @@
-"""Penalty and reward: whether a point below the middle of a driver's scale weighs more than one above it, or less.
+"""Penalty and reward: whether a step below the middle of a driver's scale weighs more than one above it, or less.
 
 Every draw of the two slopes belongs to exactly one kind, so that the kinds' probabilities add up to 1. With *below* and
-*above* the change in the latent outcome (in log-odds; of a probit in standard deviations of its noise) for one point on
-either side of the middle, and *e* the smallest effect that counts:
+*above* the change in the latent outcome (in log-odds; of a probit in standard deviations of its noise) for a tenth of
+the scale on either side of the middle, and *e* the smallest effect that counts:
 
 | kind | in words | definition |
 |---|---|---|
@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.drivers.model import DriverModel
+from workbench.models.drivers.what_if import points_of
 from workbench.wording import sentence
 
 KINDS = ("must_be", "one_dimensional", "attractive", "indifferent", "reversed")
@@ -51,8 +52,14 @@ def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> di
 
 
 def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
-    """`driver`, `label`; `below`, `above` (effect of a point on either side of the middle) and their ends; `kind` (that
-    with a probability of half or more, else `open`) and the probabilities of `KINDS`.
+    """`driver`, `label`; `below`, `above` (effect of a tenth of the scale on either side of the middle) and their ends;
+    `kind` (that with a probability of half or more, else `open`), the probabilities of `KINDS`, and `reversed_below`,
+    that of a better rating going with a worse outcome below the middle more than above it.
+
+    Parameters
+    ----------
+    smallest_effect
+        Of a tenth of the scale, in the unit of the effects, see `kinds_of`.
 
     From a model with a slope on either side of the middle of each scale, in normal approximation, over all
     imputations.
@@ -61,10 +68,10 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
     columns, alternative = model.alternative("asymmetric")
     coefficients = alternative.draws(DRAWS, np.random.default_rng(model.random_seed))[0]
     mean = np.einsum("nsc,s->nc", coefficients, model.segment_shares)
-    rows = []
+    rows, tenths = [], points_of("tenth", ratings.ends)
     for place, name in enumerate(ratings.drivers):
         own = np.flatnonzero((columns.driver == place) & ~columns.usage)
-        below, above = (mean[:, column] / columns.spread[place] for column in own)
+        below, above = (tenths[place] * mean[:, column] / columns.spread[place] for column in own)
         chances = {kind: draws.mean() for kind, draws in kinds_of(below, above, smallest_effect).items()}
         ends = [model.interval(each) for each in (below, above)]
         rows.append(
@@ -79,6 +86,7 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
                 "above_upper": ends[1][1],
                 "kind": next((kind.replace("_", "-") for kind, p in chances.items() if p >= 0.5), sentence("open")),
                 **chances,
+                "reversed_below": (below < above).mean(),
             }
         )
     return pd.DataFrame(rows)

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.drivers.answers import LIKELY, SURE, Answers
+from workbench.models.drivers.headline import FACTORS
 from workbench.textwidth import shorten
 from workbench.wording import listing, number, percent, sentence
 
@@ -13,6 +14,7 @@ LABEL_WIDTH = 26
 CLOUD = 60
 """Draws shown for each driver on the map."""
 MOST_NAMED = 6
+MOST_TICKS = 15
 MOST_ROWS = 20
 """Effects by segment that one figure shows."""
 
@@ -29,7 +31,7 @@ def _label_rows(ax: Axes, labels) -> None:
 
 
 def draw_importance(answers: Answers) -> Axes:
-    """Shares with intervals; the mean share of each driver's knock-off as a hollow diamond."""
+    """Shares with intervals; the mean share of each driver's knockoff as a hollow diamond."""
     model = answers.model
     table = answers.importance_table.iloc[::-1].reset_index(drop=True)
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
@@ -38,10 +40,11 @@ def draw_importance(answers: Answers) -> Axes:
     rows = np.arange(len(table))
     sure = (table["p_above_knockoff"] >= SURE).to_numpy()
     ax.hlines(rows, table["lower"], table["upper"], color="C0", linewidth=2)
-    ax.plot(table["share"][sure], rows[sure], "o", color="C0", label=sentence("share, surely above chance"))
+    ax.plot(table["share"][sure], rows[sure], "o", color="C0", label=sentence("share, clearly above chance"))
     ax.plot(table["share"][~sure], rows[~sure], "o", color="C0", markerfacecolor="white",
             label=sentence("share, perhaps chance"))  # fmt: skip
-    ax.plot(floor, rows, "D", color="C1", markerfacecolor="none", markersize=5, label=sentence("its knock-off"))
+    ax.plot(floor, rows, "D", color="C1", markerfacecolor="none", markersize=5,
+            label=sentence("what pure chance would give"))  # fmt: skip
     _label_rows(ax, table["label"])
     ax.set_xlim(0, None)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -61,26 +64,31 @@ def describe_importance(answers: Answers) -> str:
 
 
 def draw_map(answers: Answers) -> Axes:
-    """Importance against performance as clouds of draws, with the target; names beside those to fix and the largest."""
+    """Importance against performance as clouds of draws, with the target; the order of work is numbered, and the most
+    important drivers are named.
+    """
     model = answers.model
     table = answers.map_table
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
     kept = np.linspace(0, model.posterior.size - 1, CLOUD).astype(int)
     ax = Figure(figsize=(6.4, 5.2), layout="constrained").subplots()
     ax.axvline(answers.target, color="0.45", linewidth=1, linestyle="--")
-    first = table.assign(fix=table["fix_first"] >= LIKELY).sort_values(["fix", "importance"], ascending=False)
+    order = {name: place for place, name in enumerate(answers.order, start=1)}
+    first = table.assign(fix=table["driver"].isin(order)).sort_values(["fix", "importance"], ascending=False)
     worth = set(first["driver"].head(len(table) if len(table) <= 8 else MOST_NAMED))
     named = []
     for row in table.itertuples():
         d = place[row.driver]
-        color = "C1" if row.fix_first >= LIKELY else "C0" if row.keep_up >= LIKELY else "0.55"
+        matters = row.fix_first + row.keep_up >= LIKELY and answers.model.told_apart
+        color = "C1" if row.driver in order else "C0" if matters else "0.55"
         ax.plot(
             answers.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4
         )
         marker = {"C1": "s", "C0": "o"}.get(color, "^")
         ax.plot(row.performance, row.importance, marker, color=color, markeredgecolor="white", markersize=8)
         if row.driver in worth:
-            named.append((row.performance, row.importance, row.label, color))
+            label = f"{order[row.driver]} {row.label}" if row.driver in order else row.label
+            named.append((row.performance, row.importance, label, color))
     ax.margins(x=0.12, y=0.1)
     ax.set_ylim(0, None)
     _names(ax, named)
@@ -92,8 +100,8 @@ def draw_map(answers: Answers) -> Axes:
     handles = [
         ax.plot([], [], marker, color=color, linestyle="none", label=label)[0]
         for marker, color, label in (
-            ("s", "C1", sentence("fix first")),
-            ("o", "C0", sentence("keep up")), ("^", "0.55", sentence("neither, or unsure"))
+            ("s", "C1", sentence("order of work (numbered)")),
+            ("o", "C0", sentence("matters too")), ("^", "0.55", sentence("not clear that it matters"))
         )
     ]  # fmt: skip
     ax.figure.legend(handles=handles, loc="outside upper left", ncols=3, fontsize="small", handletextpad=0.2)
@@ -120,21 +128,21 @@ def _names(ax: Axes, named) -> None:
 def describe_map(answers: Answers) -> str:
     """The same in words."""
     rows = [
-        sentence("{label}: performance {performance}, importance {importance}, fix first with probability {p}",
-                 label=row.label, performance=number(row.performance), importance=percent(row.importance),
-                 p=percent(row.fix_first))
+        sentence("{label}: performance {performance}, importance {importance}", label=row.label,
+                 performance=number(row.performance), importance=percent(row.importance))
         for row in answers.map_table.itertuples()
     ]  # fmt: skip
     return sentence(
-        "Clouds of draws by driver, performance to the right, importance upwards, the target at {target}. {rows}.",
+        "Clouds of draws by driver in the order of work, performance to the right, importance upwards, the target at "
+        "{target}. {rows}.",
         target=number(answers.target), rows="; ".join(rows),
     )  # fmt: skip
 
 
 def draw_levers(answers: Answers) -> Axes:
-    """Change of the first measure with intervals, the largest on top."""
+    """Change of the first measure with intervals, in the order of work."""
     measure = answers.changes.measures[0]
-    factor = 100 if measure == "top_box" else 1
+    factor = FACTORS.get(measure, 1.0)
     table = answers.lever_table.iloc[::-1].reset_index(drop=True)
     ax = _axes(len(table))
     rows = np.arange(len(table))
@@ -146,6 +154,7 @@ def draw_levers(answers: Answers) -> Axes:
         {
             "nps": sentence("Change in NPS that goes with it (points)"),
             "top_box": sentence("Change in top answers that goes with it (percentage points)"),
+            "mean": sentence("Change in the mean that goes with it (points of its scale)"),
         }[measure]
     )
     return ax
@@ -154,13 +163,13 @@ def draw_levers(answers: Answers) -> Axes:
 def describe_levers(answers: Answers) -> str:
     """The same in words."""
     measure = answers.changes.measures[0]
-    factor = 100 if measure == "top_box" else 1
+    factor = FACTORS.get(measure, 1.0)
     rows = [
         sentence("{label} {change} ({lower} to {upper})", label=row["label"], change=number(factor * row[measure]),
                  lower=number(factor * row[f"{measure}_lower"]), upper=number(factor * row[f"{measure}_upper"]))
         for _, row in answers.lever_table.iterrows()
     ]  # fmt: skip
-    return sentence("Changes with intervals, largest first: {rows}.", rows=listing(rows))
+    return sentence("Changes with intervals, in the order of work: {rows}.", rows=listing(rows))
 
 
 def _shrinkage(answers: Answers):
@@ -172,7 +181,7 @@ def _shrinkage(answers: Answers):
 
 
 def draw_shrinkage(answers: Answers) -> Axes:
-    """Effects by segment: of each segment alone (hollow, with its interval) and as the model draws them in (filled)."""
+    """Effects by segment: of each segment alone (hollow, with its interval) and partially pooled (filled)."""
     blocks = _shrinkage(answers)
     ax = Figure(figsize=(6.4, 1.3 + 0.25 * sum(len(rows) + 1.4 for _, rows in blocks)), layout="constrained").subplots()
     ax.axvline(0, color="0.55", linewidth=1)
@@ -197,9 +206,9 @@ def draw_shrinkage(answers: Answers) -> Axes:
     ax.set_ylim(place - 0.6, -0.6)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
-    ax.set_xlabel(sentence("Effect of one point of the rating ({unit})", unit=answers.model.effect_unit))
+    ax.set_xlabel(sentence("Effect of 10 points of 100 ({unit})", unit=answers.model.effect_unit))
     handles = [
-        ax.plot([], [], "o", color="C0", label=sentence("drawn in by the model"))[0],
+        ax.plot([], [], "o", color="C0", label=sentence("partially pooled by the model"))[0],
         ax.plot([], [], "o", color="C1", markerfacecolor="white", label=sentence("the segment alone"))[0],
     ]
     ax.figure.legend(handles=handles, loc="outside upper left", ncols=2, fontsize="small", handletextpad=0.2)
@@ -209,7 +218,7 @@ def draw_shrinkage(answers: Answers) -> Axes:
 def describe_shrinkage(answers: Answers) -> str:
     """The same in words."""
     rows = [
-        sentence("{label}, {segment}: {alone} alone, {effect} drawn in", label=row.label, segment=row.segment,
+        sentence("{label}, {segment}: {alone} alone, {effect} pooled", label=row.label, segment=row.segment,
                  alone=number(row.alone), effect=number(row.effect))
         for _, block in _shrinkage(answers) for row in block.itertuples()
     ]  # fmt: skip
@@ -229,7 +238,8 @@ def draw_predictive(answers: Answers) -> Axes:
         places, high - low, bottom=low, width=0.7, color="C0", alpha=0.35, label=sentence("foretold, 99 of 100 times")
     )
     ax.plot(places, np.einsum("sk,s->k", observed, shares), "o", color="C1", label=sentence("observed"))
-    ax.set_xticks(places, points)
+    every = -(-len(points) // MOST_TICKS)
+    ax.set_xticks(places[::every], points[::every])
     ax.set_ylim(0, None)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_ylabel(sentence("Share of answers"))

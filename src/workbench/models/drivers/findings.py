@@ -4,34 +4,38 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Finding
-from workbench.models.drivers.answers import LIKELY, SURE, Answers
-from workbench.models.drivers.headline import MOST_NAMED, chance, headline, quoted
+from workbench.models.drivers.answers import LIKELY, MOST_NAMED, SURE, Answers
+from workbench.models.drivers.headline import (
+    FACTORS,
+    MEASURES,
+    any_gain,
+    chance,
+    explained,
+    gain_words,
+    headline,
+    quoted,
+)
+from workbench.models.drivers.what_if import points_of
 from workbench.wording import listing, number, percent, sentence
 
-MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points of the mean"}
-HIGHER = {"nps": "an NPS that is {change} points higher", "top_box": "{change} percentage points more top answers"}
-LOWER = {"nps": "an NPS that is {change} points lower", "top_box": "{change} percentage points fewer top answers"}
-MUCH_MORE = 3.0
-"""Times as much gained by raising another driver as by the one to be fixed that is worth saying."""
+FIRST = 0.5
+"""Probability of the largest share from which one driver is named alone."""
+MOST_FIRST = 3
 
 
 def findings(answers: Answers) -> list[Finding]:
-    """The headline; what runs against it; what to fix first and in which order; the strongest lever; what is weak for
-    some only; what punishes and rewards.
+    """What to work on first; what runs against it; what explains most; the order of work; what lies below the target,
+    and where; what punishes and rewards. All rank drivers alike, or say that the data cannot.
     """
-    found = [headline(answers), *against(answers), fix_first(answers), lever(answers), priorities(answers)]
+    found = [headline(answers), *against(answers), *importance(answers), priorities(answers), below_target(answers)]
     if answers.splits:
         found.append(local(answers))
     return [*found, asymmetry(answers)]
 
 
-def _doubt(answers: Answers) -> str:
-    """What a finding about one driver has to add where drivers cannot be told apart."""
-    if not answers.model.foretells:
-        return sentence(" No rating surely goes with the outcome here.")
-    if answers.model.told_apart:
-        return ""
-    return sentence(" Single drivers cannot be told apart here, so others may be meant.")
+def _tells(answers: Answers) -> bool:
+    """Whether anything may be said of single drivers."""
+    return answers.model.foretells and answers.model.told_apart
 
 
 def against(answers: Answers) -> list[Finding]:
@@ -39,17 +43,16 @@ def against(answers: Answers) -> list[Finding]:
     table = answers.importance_table
     sure = (1 - SURE) / len(table)  # each was looked at (Bonferroni)
     wrong = table[(table["p_positive"] <= sure) & (table["p_above_knockoff"] >= LIKELY)]
-    if wrong.empty or not answers.model.foretells:
+    if wrong.empty or not _tells(answers):
         return []
     return [
         Finding(
             id="against",
             statement=sentence(
-                "Better ratings of {labels} go with a worse “{outcome}” among people who rate all else alike: see "
-                "whether a scale is turned round, before anything is concluded.{doubt}",
+                "Better ratings of {labels} go with a worse “{outcome}” among people who rate all else alike. Check "
+                "whether the scale is turned round before you conclude anything.",
                 labels=listing(quoted(wrong["label"].head(MOST_NAMED))),
                 outcome=answers.model.ratings.outcome_label,
-                doubt=_doubt(answers),
             ),
             estimate=float(1 - wrong.iloc[0]["p_positive"]),
             unit="probability",
@@ -60,213 +63,140 @@ def against(answers: Answers) -> list[Finding]:
     ]
 
 
-def fix_first(answers: Answers) -> Finding:
-    """What matters and is below target: single drivers, or those that can only be named together; or nothing."""
-    table, target = answers.map_table, number(answers.target)
-    likely = table[table["fix_first"] >= LIKELY]
-    together = answers.group_table.sort_values("fix_first", ascending=False, kind="stable")
-    together = together[(together["members"].map(len) > 1) & (together["fix_first"] >= LIKELY)]
-    named = set(likely["driver"])
-    together = together[[named.isdisjoint(members) for members in together["members"]]]
-    estimate = float(table.iloc[0]["fix_first"])
-    if not answers.model.foretells:
-        statement = _nothing_first(answers)
-    elif len(likely):
-        shown = [
-            sentence("“{label}” ({p})", label=row.label, p=chance(row.fix_first))
-            for row in likely.head(MOST_NAMED).itertuples()
-        ]
-        more = len(likely) - len(shown)
+def importance(answers: Answers) -> list[Finding]:
+    """The driver that explains most of the differences between people, and why it is not the one to gain most by."""
+    if not _tells(answers):
+        return []
+    model, table = answers.model, answers.importance_table
+    ranked = table.sort_values("p_first", ascending=False, kind="stable")
+    first = ranked.iloc[0]
+    outcome, alone = model.ratings.outcome_label, len(table) == 1
+    whole = sentence(
+        " All {count} ratings together explain {explained} of why people differ.",
+        count=number(len(table)),
+        explained=explained(answers),
+    )
+    if alone:
         statement = sentence(
-            "{lead}: {drivers}{more}. In brackets: probability of mattering and lying below the target of {target} of "
-            "100.{beside}{together}{doubt}",
-            beside=_beside(answers, likely["driver"].head(MOST_NAMED)),
-            lead=sentence("Fix first") if answers.model.told_apart else sentence("Candidates to fix first"),
-            target=target,
-            drivers=listing(shown),
-            more=sentence(", and {count} more", count=more) if more > 0 else "",
-            together=sentence(" So do, taken together, {groups}.", groups=_members(answers, together))
-            if len(together)
-            else _alike(answers, likely["driver"].head(MOST_NAMED)),
-            doubt=_doubt(answers),
-        )
-    elif len(together):
-        estimate = float(together.iloc[0]["fix_first"])
+            "“{label}” is the only driver. It explains {explained} of why people differ in “{outcome}”{direction}.",
+            label=first["label"], explained=explained(answers), outcome=outcome, direction=_backwards(first),
+        )  # fmt: skip
+    elif first["p_first"] >= FIRST:
         statement = sentence(
-            "No single driver can be put first, but together {groups} matter and lie below the target of {target} of "
-            "100 (probability {p}): their ratings go together, and which of them it is cannot be said.",
-            groups=_members(answers, together.head(1)),
-            target=target,
-            p=chance(estimate),
+            "“{label}” explains most of why people differ in “{outcome}” ({p} sure): {share} of what the ratings "
+            "explain{backwards}.{whole}{why}",
+            label=first["label"],
+            p=chance(first["p_first"]),
+            outcome=outcome,
+            share=percent(round(first["share"], 2)),
+            backwards=_backwards(first),
+            whole=whole,
+            why=_why(answers, first["driver"]),
         )
     else:
-        statement = _nothing_first(answers)
-    return Finding(
-        id="fix_first",
-        statement=statement,
-        estimate=estimate,
-        unit="probability",
-        evidence="associational",
-        n=answers.model.ratings.n,
-        table="action_map",
-        figure="action_map",
-    )
-
-
-def _beside(answers: Answers, named: pd.Series) -> str:
-    """What more would be gained elsewhere, where little hangs on what is to be fixed."""
-    levers, measure = answers.lever_table.set_index("driver"), answers.changes.measures[0]
-    best = levers.iloc[0]
-    if levers.index[0] in set(named) or best[measure] < MUCH_MORE * levers.loc[list(named), measure].max():
-        return ""
-    template = (
-        " Little hangs on {them} though: far more goes with a better “{label}”, which on average meets the target."
-        if answers.performance[:, answers.model.ratings.drivers.index(levers.index[0])].mean() >= answers.target
-        else " Little hangs on {them} though: far more goes with a better “{label}”."
-    )
-    return sentence(template, them=sentence("it") if len(named) == 1 else sentence("them"), label=best["label"])
-
-
-def _alike(answers: Answers, named: pd.Series) -> str:
-    """Others whose ratings go together with those of a named driver: they share what is explained by chance."""
-    labels = answers.model.ratings.labels
-    told = [
-        sentence(
-            " Ratings of “{label}” go together with those of {others}: look at them together.",
-            label=labels[name],
-            others=listing(quoted(labels[other] for other in group if other != name)),
+        enough = int((ranked["p_first"].cumsum() < LIKELY).sum()) + 1
+        rivals = ranked.head(min(max(enough, 2), MOST_FIRST))
+        statement = sentence(
+            "{drivers} explain about as much of why people differ in “{outcome}”: which of them explains most is open."
+            "{whole}",
+            drivers=listing(quoted(rivals["label"])),
+            outcome=outcome,
+            whole=whole,
         )
-        for name in named
-        for group in answers.groups
-        if name in group and 1 < len(group) <= MOST_NAMED and not set(group) <= set(named)
+    return [
+        Finding(
+            id="importance",
+            statement=statement,
+            estimate=float(first["share"]),
+            unit="share",
+            interval=(float(first["lower"]), float(first["upper"])),
+            interval_kind=model.interval_kind,
+            evidence="associational",
+            n=model.ratings.n,
+            table="importance",
+            figure="importance",
+        )
     ]
-    return "".join(told) if answers.model.told_apart else ""
 
 
-def _members(answers: Answers, groups: pd.DataFrame) -> str:
-    labels = answers.model.ratings.labels
-    return "; ".join(listing(quoted(labels[name] for name in members)) for members in groups["members"])
-
-
-def _nothing_first(answers: Answers) -> str:
-    model, target = answers.model, number(answers.target)
-    weak = np.flatnonzero((answers.performance < answers.target).mean(0) >= LIKELY)
-    labels = quoted(model.ratings.labels[model.ratings.drivers[place]] for place in weak)
-    if len(weak):
-        lie = sentence("lies") if len(weak) == 1 else sentence("lie")
-        below = sentence("{labels} {lie} below the target of {target} of 100", labels=listing(labels), lie=lie,
-                         target=target)  # fmt: skip
-        if not model.foretells:
-            return sentence(
-                "Nothing can be put first: {below}, but no rating surely goes with the outcome.", below=below
-            )
-        if not model.told_apart:
-            return sentence(
-                "Nothing can be put first: {below}, and which of the drivers matters cannot be said.", below=below
-            )
-        return sentence(
-            "Nothing is shown to need fixing first: {below}, but {are} not shown to matter (probability {at_most}{p}).",
-            below=below,
-            are=sentence("is") if len(weak) == 1 else sentence("are"),
-            at_most="" if len(weak) == 1 else sentence("at most "),
-            p=chance(float(answers.important[:, weak].mean(0).max())),
-        )
-    nearest = answers.map_table.sort_values("performance", kind="stable").iloc[0]
-    return sentence(
-        "Nothing needs fixing first: no driver is likely to matter and to lie below the target of {target} of 100; the "
-        "lowest is “{label}” at {performance}.",
-        target=target,
-        label=nearest["label"],
-        performance=number(nearest["performance"]),
-    )
-
-
-def _out_of_reach(answers: Answers) -> str:
-    """What is said where nobody gave an answer that the first measure counts: it can then never be foretold to rise."""
-    if answers.changes.change[:, :, 0].any():
+def _backwards(row: pd.Series) -> str:
+    """What a better rating goes with, as far as that is not plain."""
+    if row["p_positive"] >= SURE:
         return ""
+    if row["p_positive"] <= 1 - SURE:
+        return sentence(", but a better rating goes with a worse outcome")
+    return sentence(", and whether a better rating goes with a better or a worse outcome is open")
+
+
+def _why(answers: Answers, explains: str) -> str:
+    """Why the driver that explains most is not the one to work on first: what the two numbers differ in."""
+    positive = answers.importance_table.set_index("driver").loc[explains, "p_positive"] >= SURE
+    if not answers.decided or answers.order[0] == explains or not positive:
+        return ""
+    ratings, columns = answers.model.ratings, answers.model.columns
+    first, other = (ratings.drivers.index(name) for name in (answers.order[0], explains))
+    tenths = answers.mean_effects.mean(0) * points_of("tenth", ratings.ends)
+    varies = columns.spread / np.ptp(ratings.ends, axis=1)
+    reached = answers.changes.reached
+    if tenths[first] >= tenths[other] and varies[other] > varies[first]:
+        template = (
+            " Yet more is to be gained by “{first}”: each step counts for more there. “{other}” explains more because "
+            "people rate it more differently."
+        )
+    elif reached[first] > reached[other]:
+        template = (
+            " Yet more is to be gained by “{first}”: {more} of all who answered can still rate it higher, and {fewer} "
+            "“{other}”."
+        )
+    else:
+        template = (
+            " Yet more is to be gained by “{first}”, allowing for how sure each gain is: “{other}” shares what it "
+            "explains with ratings that move together with it."
+        )
     return sentence(
-        "Nobody gave the top answer to “{outcome}”, so nothing is foretold about it: see whether its scale in "
-        "dataset.yaml is right. What raising a rating goes with on average stands in the table.",
-        outcome=answers.model.ratings.outcome_label,
-    )
-
-
-def lever(answers: Answers) -> Finding:
-    """The largest change of the outcome that raising one driver goes with."""
-    measure = answers.changes.measures[0]
-    row = answers.lever_table.iloc[0]
-    factor = 100 if measure == "top_box" else 1
-    statement = sentence(
-        "{raised} ({reached} of all who answered) goes with {change}{largest}{doubt}.{apart}",
-        raised=answers.scenario_words(row["label"]),
-        reached=percent(round(row["reached"], 2)),
-        change=sentence((HIGHER if row[measure] >= 0 else LOWER)[measure], change=number(abs(factor * row[measure]))),
-        largest=""
-        if len(answers.lever_table) == 1
-        else sentence(
-            ", a larger gain than with any other driver (probability {p})"
-            if row["p_largest"] >= 0.5
-            else ", the largest gain expected, though which is the largest is open (probability {p})",
-            p=chance(row["p_largest"]),
-        ),
-        doubt="" if row["p_gain"] >= SURE else sentence("; it may well be nothing"),
-        apart=_doubt(answers),
-    )
-    return Finding(
-        id="strongest_lever",
-        statement=_out_of_reach(answers) or statement,
-        estimate=float(factor * row[measure]),
-        unit=MEASURES[measure],
-        interval=(float(factor * row[f"{measure}_lower"]), float(factor * row[f"{measure}_upper"])),
-        interval_kind=answers.model.interval_kind,
-        evidence="associational",
-        n=answers.model.ratings.n,
-        table="what_if",
-        figure="what_if",
+        template,
+        first=ratings.labels[ratings.drivers[first]],
+        other=ratings.labels[explains],
+        more=percent(round(float(reached[first]), 2)),
+        fewer=percent(round(float(reached[other]), 2)),
     )
 
 
 def priorities(answers: Answers) -> Finding:
-    """The order of work and why its first is first; what gets worse."""
+    """The order of work, whom its first concerns, and what gets worse."""
     table = answers.priority_table
     first = table.iloc[0]
     measure = answers.changes.measures[0]
-    order = quoted(table["label"][table["score"] >= 10].head(MOST_NAMED)) or quoted([first["label"]])
+    labels = answers.model.ratings.labels
     if not answers.model.foretells:
-        statement = sentence("There is no order of work: no rating surely goes with the outcome.")
-    elif _out_of_reach(answers):
-        statement = sentence("There is no order of work: nobody gave the top answer, so no gain is foretold.")
-    elif first["score"] == 0:
-        statement = sentence(
-            "There is no order of work: no driver both goes with a better outcome and is rated too low."
-        )
+        statement = sentence("There is no order of work: the ratings do not explain the outcome.")
+    elif not answers.model.told_apart:
+        statement = sentence("There is no order of work: these data can't single out one driver.")
+    elif not any_gain(answers):
+        statement = sentence("There is no order of work: nobody gave the top answer, so no gain can be predicted.")
+    elif not answers.order:
+        statement = sentence("There is no order of work: no driver goes with a better outcome.")
     else:
+        order = [
+            sentence("{place} “{label}”", place=place, label=labels[name])
+            for place, name in enumerate(answers.order, start=1)
+        ]
         statement = sentence(
-            "{order}{affected} of those who rated “{label}” gave less than the target of {target} of 100{meets}."
-            "{falling}{doubt}",
-            order=sentence(
-                "Suggested order of work, by gain, by how many rate it too low and by certainty: {labels}. ",
-                labels=", ".join(order),
-            )
+            "{order} {affected} of those who rated “{label}” are below the target of {target} of 100{meets}.",
+            order=sentence("Suggested order: {order}.", order=", ".join(order))
             if len(order) > 1
-            else sentence("By gain, by how many rate it too low and by certainty {label} comes first by far. ",
-                          label=order[0])
-            if len(table) > 1
-            else "",
+            else sentence("“{label}” comes first by far.", label=first["label"]),
             label=first["label"],
             affected=percent(round(first["affected"], 2)),
             target=number(answers.target),
-            meets=sentence(", although on average it meets the target")
+            meets=sentence(", although the average is not")
             if answers.map_table.set_index("driver").loc[first["driver"], "performance"] >= answers.target
             else "",
-            falling=_falling(table),
-            doubt=_doubt(answers),
-        )  # fmt: skip
+        )
     return Finding(
         id="priorities",
-        statement=statement,
-        estimate=float((100 if measure == "top_box" else 1) * first["impact"]),
+        statement=statement + _falling(table),
+        estimate=float(FACTORS.get(measure, 1.0) * first["impact"]) if answers.order else 0.0,
         unit=MEASURES[measure],
         evidence="associational",
         n=answers.model.ratings.n,
@@ -278,11 +208,73 @@ def _falling(table: pd.DataFrame) -> str:
     falling = table[table["p_falling"] >= 1 - (1 - SURE) / len(table)]  # each was looked at (Bonferroni)
     if len(falling):
         return sentence(
-            " Ratings of {labels} are falling (probability {p}).",
+            " Ratings of {labels} are falling ({p} sure).",
             labels=listing(quoted(falling["label"].head(MOST_NAMED))),
             p=chance(falling["p_falling"].min()),
         )
-    return sentence(" No rating is surely falling.") if table["trend"].notna().any() else ""
+    return sentence(" No rating is clearly falling.") if table["trend"].notna().any() else ""
+
+
+def below_target(answers: Answers) -> Finding:
+    """What lies below the target, and whether it matters as far as that can be said; in the order of work."""
+    table, labels = answers.map_table, answers.model.ratings.labels
+    weak = (answers.performance < answers.target).mean(0)
+    below = [name for name in table["driver"] if weak[answers.model.ratings.drivers.index(name)] >= LIKELY]
+    matters = [name for name in below if table.set_index("driver").loc[name, "fix_first"] >= LIKELY]
+    target = number(answers.target)
+    if not below:
+        lowest = table.sort_values("performance", kind="stable").iloc[0]
+        statement = sentence(
+            "No driver is likely to be below the target of {target} of 100. The lowest is “{label}” at {performance}.",
+            target=target,
+            label=lowest["label"],
+            performance=number(lowest["performance"], 2),
+        )
+    elif not _tells(answers):
+        statement = sentence(
+            "Below the target of {target} of 100: {labels}{more}. Whether they matter cannot be said here.",
+            target=target, labels=_some(labels, below), more=_more(below),
+        )  # fmt: skip
+    elif not matters:
+        statement = sentence(
+            "Below the target of {target} of 100: {labels}{more}. None of them clearly matters.",
+            target=target, labels=_some(labels, below), more=_more(below),
+        )  # fmt: skip
+    else:
+        levers, measure = answers.lever_table.set_index("driver"), answers.changes.measures[0]
+        told = [
+            sentence("“{label}” ({gain})", label=labels[name], gain=gain_words(answers, levers.loc[name, measure]))
+            for name in matters[:MOST_NAMED]
+        ]
+        rest = [name for name in below if name not in matters]
+        statement = sentence(
+            "Below the target of {target} of 100 and likely to matter: {told}{more}. In brackets: what it goes with if "
+            "{rated}.{rest}",
+            target=target,
+            told=listing(told),
+            more=_more(matters),
+            rated=answers.scenario_words(),
+            rest=sentence(" Below it without clearly mattering: {labels}{more}.", labels=_some(labels, rest),
+                          more=_more(rest)) if rest else "",
+        )  # fmt: skip
+    return Finding(
+        id="fix_first",
+        statement=statement,
+        estimate=float(len(below)),
+        unit="drivers below the target",
+        evidence="associational" if _tells(answers) else "descriptive",
+        n=answers.model.ratings.n,
+        table="action_map",
+        figure="action_map",
+    )
+
+
+def _some(labels, names: list[str]) -> str:
+    return listing(quoted(labels[name] for name in names[:MOST_NAMED]))
+
+
+def _more(names: list[str]) -> str:
+    return sentence(" and {count} more", count=len(names) - MOST_NAMED) if len(names) > MOST_NAMED else ""
 
 
 def local(answers: Answers) -> Finding:
@@ -293,16 +285,17 @@ def local(answers: Answers) -> Finding:
     some = table[(table["reach"] == "some") & ~table["driver"].isin(general.index[general])]
     some = some.sort_values("range", ascending=False, kind="stable")  # each driver where groups differ most
     local_to = [
-        sentence("“{label}” for {by} {where}", label=row.label, by=row.by, where=listing(row.where[:3]))
+        sentence("“{label}” ({by}: {where})", label=row.label, by=row.by, where=", ".join(row.where[:3]))
         for row in some.drop_duplicates("driver").itertuples()
     ]
     splits = listing([split.label for split in answers.splits], "or")
+    target = number(answers.target)
     parts = []
     if everywhere:
         parts.append(
             sentence(
-                "below the target of {target} of 100 whatever the {splits}: {labels}",
-                target=number(answers.target),
+                "Below the target of {target} everywhere, whatever the {splits}: {labels}.",
+                target=target,
                 splits=splits,
                 labels=listing(quoted(everywhere)),
             )
@@ -310,22 +303,18 @@ def local(answers: Answers) -> Finding:
     if local_to:
         parts.append(
             sentence(
-                "below the target of {target} of 100 in some groups only: {labels}{more}",
-                target=number(answers.target),
-                labels=listing(local_to[:MOST_NAMED]),
-                more=sentence(", and {count} more", count=len(local_to) - MOST_NAMED)
-                if len(local_to) > MOST_NAMED
-                else "",
+                "Below the target of {target} only in places: {labels}{more}.",
+                target=target,
+                labels=", ".join(local_to[:MOST_NAMED]),
+                more=_more(local_to),
             )
         )
-    told = "; ".join(parts) or sentence(
-        "no driver is likely to be below the target of {target} of 100 for any {splits}",
-        target=number(answers.target),
-        splits=splits,
-    )
     return Finding(
         id="general_or_local",
-        statement=told[0].upper() + told[1:] + ".",
+        statement=" ".join(parts)
+        or sentence(
+            "No driver is likely to be below the target of {target} for any {splits}.", target=target, splits=splits
+        ),
         estimate=float(len(everywhere)),
         unit="drivers weak everywhere",
         evidence="descriptive",
@@ -342,25 +331,46 @@ def asymmetry(answers: Answers) -> Finding:
     """
     table = answers.asymmetry_table
     templates = {
-        "must_be": "bad ratings of {labels} cost more than good ones bring (must-be)",
-        "attractive": "good ratings of {labels} bring more than bad ones cost (attractive)",
-        "reversed": "better ratings of {labels} go with a worse outcome (reversed)",
+        "must_be": "Bad ratings of {labels} hurt more than good ones help.",
+        "attractive": "Good ratings of {labels} help more than bad ones hurt.",
     }
     parts, named = [], 0
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= SURE] if answers.model.foretells else []
+        labels = table["label"][table[kind] >= SURE] if _tells(answers) else []
         if len(labels):
             parts.append(sentence(template, labels=listing(quoted(labels.head(MOST_NAMED)))))
         named += len(labels)
-    told = "; ".join(parts)
+    backwards = table[table["reversed"] >= SURE] if _tells(answers) else table.head(0)
+    parts += [_reversed(answers, row) for _, row in backwards.head(MOST_NAMED).iterrows()]
+    named += len(backwards)
     return Finding(
         id="asymmetry",
-        statement=(told[0].upper() + told[1:] + "." + _doubt(answers))
-        if told
-        else sentence("No driver clearly weighs more on one side of the middle of its scale than on the other."),
+        statement=" ".join(parts) or sentence("No driver hurts more when bad than it helps when good.")
+        if _tells(answers)
+        else sentence("Whether a driver hurts more when bad than it helps when good cannot be said here."),
         estimate=float(named),
-        unit=sentence("drivers surely uneven or reversed"),
+        unit="drivers that weigh unevenly",
         evidence="associational",
         n=answers.model.ratings.n,
         table="asymmetry",
+    )
+
+
+def _reversed(answers: Answers, row: pd.Series) -> str:
+    """On which side a better rating goes with a worse outcome, and by how much."""
+    side = "below" if row["reversed_below"] >= 0.5 else "above"
+    template = (
+        "Reversed below the middle of its scale: 10 points of 100 more for “{label}” go with {size} ({unit}; {lower} "
+        "to {upper})."
+        if side == "below"
+        else "Reversed above the middle of its scale: 10 points of 100 more for “{label}” go with {size} ({unit}; "
+        "{lower} to {upper})."
+    )
+    return sentence(
+        template,
+        label=row["label"],
+        size=number(row[side], 2),
+        unit=answers.model.effect_unit,
+        lower=number(row[f"{side}_lower"], 2),
+        upper=number(row[f"{side}_upper"], 2),
     )

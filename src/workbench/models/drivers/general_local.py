@@ -14,6 +14,7 @@ from workbench.models.drivers.ordered_mode import Rows
 from workbench.models.drivers.performance import mean_ratings
 from workbench.models.drivers.ratings import ALL, RATED, Ratings
 from workbench.models.drivers.shrinkage import shrink
+from workbench.models.drivers.what_if import points_of
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.wording import inline
 
@@ -133,13 +134,14 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
         `segment`, `driver`, `label`, `n` (people who rated it), `alone`, `alone_lower`, `alone_upper` (the segment
         fitted by itself with the same prior, in normal approximation over all imputations; a straight slope where the
         model has steps; missing where it has too few answers), `effect`, `lower`, `upper` (of the model, partially
-        pooled); effect of one point in the model's `effect_unit`.
+        pooled); effect of a tenth of the scale in the model's `effect_unit`.
     """
     ratings = model.ratings
-    pooled = model.point_effects()
+    tenths = points_of("tenth", ratings.ends)
+    pooled = model.point_effects() * tenths
     # Steps of one sign are the model's own belief; without it a segment's few answers have a straight slope.
     straight = model if model.columns.shape != "monotone" else replace(model, columns=make_columns(ratings))
-    alone = straight.point_effects(_alone(straight))
+    alone = straight.point_effects(_alone(straight)) * tenths
     (lower, upper), (alone_lower, alone_upper) = model.interval(pooled), model.interval(alone)
     frames = []
     for s, segment in enumerate(ratings.segments):

@@ -121,7 +121,7 @@ class DriverModel:
             shares[place] = (carried / carried.sum(1, keepdims=True)).mean(0)[place]
         return shares
 
-    def changes(self, scenario: Scenario = "one_point", moved: float = 1.0) -> Changes:
+    def changes(self, scenario: Scenario = "tenth", moved: float = 1.0) -> Changes:
         """What raising each driver goes with (`what_if`)."""
         measures, scores = scorings(self.ratings.points, self.ratings.scale, is_nps=self.ratings.is_nps)
         parts = []

@@ -7,13 +7,13 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Finding
-from workbench.models.drivers.ratings import Ratings
+from workbench.models.drivers.ratings import TOP_TWO, Ratings
 from workbench.models.drivers.what_if import scorings
 from workbench.models.levels import as_levels, gather
 from workbench.wording import number, percent, sentence
 
 DRAWS = 2000
-UNITS = {"nps": "points", "top_box": "share", "mean": "scale points"}
+UNITS = {"nps": "points", "top_box": "share", "top_two": "share", "mean": "scale points"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -23,7 +23,7 @@ class OutcomeLevel:
     Attributes
     ----------
     measures
-        `nps` for an outcome from 0 to 10, then `top_box` and `mean`.
+        As of `what_if.scorings`: `nps` of a recommendation, `top_box` and `mean`; `mean` and `top_two` of wide scales.
     table
         `segment`, `group`, `n`, `measure`, `estimate`, `lower`, `upper`, `unweighted`: everyone first, then groups of
         10 and more.
@@ -51,13 +51,13 @@ class OutcomeLevel:
         return self.table[self.table["segment"] == ""].set_index("measure")
 
     def metrics(self) -> dict[str, float]:
-        """`nps`, `nps_lower`, `nps_upper` for 0–10; else `top_box` and `mean`."""
+        """`nps`, `nps_lower`, `nps_upper` of a recommendation; else `top_box` and `mean`, or `mean` and `top_two`."""
         rows = self.everyone
         if self.measure == "nps":
             row = rows.loc["nps"]
             return {"nps": row["estimate"], "nps_lower": row["lower"], "nps_upper": row["upper"],
                     "nps_unweighted": row["unweighted"]}  # fmt: skip
-        return {name: rows.loc[name, "estimate"] for name in ("top_box", "mean")}
+        return {name: rows.loc[name, "estimate"] for name in self.measures}
 
     def wide(self) -> pd.DataFrame:
         """One row a group: `segment`, `group`, `n`, and of each measure its estimate, `<measure>_lower`,
@@ -73,22 +73,17 @@ class OutcomeLevel:
     def finding(self) -> Finding:
         """Where the outcome stands, and how far doubt about who answered may move it."""
         row = self.everyone.loc[self.measure]
-        share = self.measure == "top_box"
-        show = percent if share else number
-        what = (
-            sentence("The Net Promoter Score is {value}", value=number(row["estimate"]))
-            if self.measure == "nps"
-            else sentence("{value} give the top answer to “{label}”", value=percent(row["estimate"]),
-                          label=self.ratings.outcome_label)
-        )  # fmt: skip
+        show = percent if UNITS[self.measure] == "share" else number
         statement = sentence(
-            "{what} among those who answered. Among all who were asked it lies between {low} and {high}, chance "
-            "included, if the most satisfied answered up to {ratio} times as readily as the least satisfied, or the "
-            "reverse.",
-            what=what,
-            ratio=number(self.response_ratio),
-            low=show(self.range[0]),
-            high=show(self.range[1]),
+            "{what} {doubt}",
+            what=self._stands(),
+            doubt=sentence(
+                "If the most satisfied were up to {ratio} times as likely to answer as the least satisfied, or the "
+                "reverse, it is between {low} and {high} among all who were asked.",
+                ratio=number(self.response_ratio),
+                low=show(self.range[0]),
+                high=show(self.range[1]),
+            ),
         )
         return Finding(
             id="outcome_level",
@@ -100,6 +95,36 @@ class OutcomeLevel:
             evidence="descriptive",
             n=self.ratings.n,
             table="outcome_level",
+        )
+
+    def _stands(self) -> str:
+        rows, ratings = self.everyone["estimate"], self.ratings
+        weighted = ratings.weighting == "survey"
+        if self.measure == "nps":
+            template = (
+                "The weighted Net Promoter Score of those who answered is {value}."
+                if weighted
+                else "The Net Promoter Score of those who answered is {value}."
+            )
+            return sentence(template, value=number(rows["nps"]))
+        if self.measure == "mean":
+            low, high = ratings.scale
+            template = (
+                "“{label}” averages {mean} on a scale from {low} to {high} (weighted); {share} answer {from_} or more."
+                if weighted
+                else "“{label}” averages {mean} on a scale from {low} to {high}; {share} answer {from_} or more."
+            )
+            return sentence(
+                template, label=ratings.outcome_label, mean=number(rows["mean"]), low=number(low), high=number(high),
+                share=percent(rows["top_two"]), from_=number(low + TOP_TWO * (high - low)),
+            )  # fmt: skip
+        template = (
+            "{value} of those who answered give “{label}” the top score (weighted); the mean is {mean}."
+            if weighted
+            else "{value} of those who answered give “{label}” the top score; the mean is {mean}."
+        )
+        return sentence(
+            template, value=percent(rows["top_box"]), label=ratings.outcome_label, mean=number(rows["mean"])
         )
 
 

@@ -1,4 +1,4 @@
-"""The order of work: what is gained, for how many it is urgent, whether it gets worse, and how sure that is."""
+"""The order of work: what is to be gained and how sure that is; whom it concerns and whether it gets worse."""
 
 import re
 from dataclasses import dataclass
@@ -12,9 +12,6 @@ from workbench.models.drivers.ratings import RATED, Ratings
 from workbench.wording import sentence
 
 FEWEST_WAVES = 3
-STEEP_DECLINE = 10.0
-"""Points of 100 a year, or over four waves without dates, by which a falling rating is as urgent again."""
-WAVES_A_YEAR = 4
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,12 +41,6 @@ class Trend:
     def reach(self, level: float) -> np.ndarray:
         """(D,): half the width of an interval."""
         return t.ppf((1 + level) / 2, self.freedom) * self.error
-
-    @property
-    def decline(self) -> np.ndarray:
-        """(D,): points of 100 a year by which a rating falls, as far as that is sure; 0 where nothing is known."""
-        a_year = -self.slope * (WAVES_A_YEAR if self.unit == "wave" else 1)
-        return np.nan_to_num(np.maximum(a_year, 0) * (2 * self.p_falling - 1))
 
 
 def trend_of(ratings: Ratings) -> Trend:
@@ -131,10 +122,9 @@ def priority_table(
     Returns
     -------
     DataFrame
-        `driver`, `label`, `impact`, `affected` (weighted share of those who rated it whose rating lies below the
-        target), `trend` (points of 100, per unit of time of `trend_of`; missing without dates or waves), its ends,
-        `p_falling`, `certainty`, and `score`, the largest of which is 100: impact × urgency × certainty, urgency being
-        `affected` × (1 + decline / `STEEP_DECLINE`).
+        `driver`, `label`, `impact`, `certainty`, `score` (impact × certainty, the largest 100), `affected` (weighted
+        share of those who rated it whose rating lies below the target), `trend` (points of 100, per unit of time of
+        `trend_of`; missing without dates or waves), its ends and `p_falling`.
     """
     trend = trend_of(ratings)
     reach = trend.reach(confidence)
@@ -142,19 +132,19 @@ def priority_table(
     for place in range(len(affected)):
         rated = ratings.state[:, place] == RATED
         affected[place] = np.average(scores_of(ratings, place)[rated] < target, weights=ratings.weights[rated])
-    score = np.maximum(impact, 0) * affected * (1 + trend.decline / STEEP_DECLINE) * certainty
+    score = np.maximum(impact, 0) * certainty
     table = pd.DataFrame(
         {
             "driver": ratings.drivers,
             "label": [ratings.labels[name] for name in ratings.drivers],
             "impact": impact,
+            "certainty": certainty,
+            "score": 100 * score / max(score.max(), 1e-12),
             "affected": affected,
             "trend": trend.slope,
             "trend_lower": trend.slope - reach,
             "trend_upper": trend.slope + reach,
             "p_falling": trend.p_falling,
-            "certainty": certainty,
-            "score": 100 * score / max(score.max(), 1e-12),
         }
     )
     table.attrs["unit"] = sentence("points a year") if trend.unit == "year" else sentence("points a wave")

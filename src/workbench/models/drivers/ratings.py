@@ -20,6 +20,15 @@ RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
 ALL = "all"
 NPS_SCALE = (0, 10)
+RECOMMENDS = re.compile(
+    r"recomm?[ae]nd|raccomand|weiterempf|aanbevel|promoter|net.?pro|(?<![a-z])e?nps(?![a-z])|推荐|推薦", re.IGNORECASE
+)
+"""What names and labels of a recommendation say."""
+MOST_POINTS = 11
+"""Points of a scale beyond which its top answer is too rare to tell how the outcome stands."""
+TENTHS = 10
+TOP_TWO = 0.8
+"""Share of a wide scale from which its top two tenths begin."""
 MERE_NUMBERING = {"item", "items", "question", "questions", "quest", "var", "rating", "score", "answer", "driver"}
 ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORECASE)
 
@@ -34,10 +43,13 @@ class Ratings:
         Name of the outcome item, and in words.
     scale
         Its lowest and highest point.
+    measure
+        `nps` for a recommendation from 0 to 10 (`measure_of`); else what the dataset says of it, or nothing.
     levels
         int64 (n,): place of each answer among `points`.
     points
-        float (K,): the points of the scale that occur, ascending.
+        float (K,): the points of the scale that occur, ascending. Of scales of more than 11 points, tenths of the scale
+        take their place: the mean answer in each.
     drivers, labels
         Names of the drivers and what they are called.
     values
@@ -63,6 +75,7 @@ class Ratings:
     outcome: str
     outcome_label: str
     scale: tuple[float, float]
+    measure: str
     levels: np.ndarray
     points: np.ndarray
     drivers: tuple[str, ...]
@@ -91,8 +104,8 @@ class Ratings:
 
     @property
     def is_nps(self) -> bool:
-        """Whether the outcome is answered from 0 to 10, so that promoters and detractors are defined."""
-        return tuple(self.scale) == NPS_SCALE
+        """Whether the outcome is a recommendation from 0 to 10: nothing else has promoters and detractors."""
+        return self.measure == "nps"
 
     @property
     def starts(self) -> np.ndarray:
@@ -192,7 +205,7 @@ def _names_a_thing(stem: str) -> bool:
 
 
 def choose_outcome(columns: Sequence, outcome: str | None) -> str:
-    """The outcome: as named, else an item from 0 to 10 (recommendation), else the first with the role `outcome`."""
+    """The outcome: as named, else a recommendation from 0 to 10, else the first with the role `outcome`."""
     if outcome is not None:
         return outcome
     outcomes = [column for column in columns if column.role == "outcome"]
@@ -200,8 +213,16 @@ def choose_outcome(columns: Sequence, outcome: str | None) -> str:
         raise ParameterError(
             sentence("outcome: the dataset has no item with role: outcome; name one, or mark it in dataset.yaml.")
         )
-    scaled = [column for column in outcomes if column.scale and tuple(column.scale) == NPS_SCALE]
-    return (scaled or outcomes)[0].name
+    recommended = [column for column in outcomes if measure_of(column) == "nps"]
+    return (recommended or outcomes)[0].name
+
+
+def measure_of(column) -> str:
+    """Which well-known measure an outcome is: as its definition says, else `nps` where it asks for a recommendation, by
+    its name or label, and is answered from 0 to 10; nothing otherwise. Satisfaction from 0 to 10 has no NPS.
+    """
+    asked = column.measure or ("nps" if RECOMMENDS.search(f"{column.name} {column.label}") else "")
+    return asked if asked != "nps" or (column.scale and tuple(column.scale) == NPS_SCALE) else ""
 
 
 def read_ratings(
@@ -263,6 +284,9 @@ def read_ratings(
         raise DataError(*faults)
 
     checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
+    used = (outcome, *(name for own in items.values() for name in own))
+    if turned := [name for name in used if name in by_name and by_name[name].low_is_good]:
+        checks.append(_turned(turned, by_name))
     if several := {labels[name]: own for name, own in items.items() if len(own) > 1}:
         checks.append(_combined(several))
     if (blank := state == BLANK).any():
@@ -271,12 +295,14 @@ def read_ratings(
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
     order = np.argsort(group, kind="stable")
-    points, levels = np.unique(answers[order], return_inverse=True)
     definition = by_name.get(outcome)
+    scale = tuple(definition.scale) if definition and definition.scale else (float(answers.min()), float(answers.max()))
+    points, levels = _levels(answers[order], scale, weights[order])
     return Ratings(
         outcome=outcome,
-        outcome_label=definition.label if definition else outcome,
-        scale=tuple(definition.scale) if definition and definition.scale else (float(points[0]), float(points[-1])),
+        outcome_label=_label(outcome, (outcome,), by_name),
+        scale=scale,
+        measure=measure_of(definition) if definition else "",
         levels=levels.astype(np.int64),
         points=points,
         drivers=tuple(items),
@@ -294,6 +320,30 @@ def read_ratings(
         items=items,
         checks=tuple(checks),
     )
+
+
+def is_wide(scale: tuple[float, float]) -> bool:
+    """Whether a scale has so many points that its top answer says little."""
+    return scale[1] - scale[0] + 1 > MOST_POINTS
+
+
+def _levels(answers: np.ndarray, scale: tuple[float, float], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points and the place of each answer among them; see `Ratings.points`."""
+    if not is_wide(scale):
+        return np.unique(answers, return_inverse=True)
+    low, high = scale
+    tenth = np.clip(np.floor(TENTHS * (answers - low) / (high - low)), 0, TENTHS - 1)
+    _, levels = np.unique(tenth, return_inverse=True)
+    return np.bincount(levels, weights=weights * answers) / np.bincount(levels, weights=weights), levels
+
+
+def _turned(names: Sequence[str], by_name: Mapping) -> Check:
+    message = sentence(
+        "Of {items} the lowest point is the best (direction: low_is_good). Their answers are turned round, so that "
+        "higher is better everywhere: a rating that is called higher is a lower answer.",
+        items=listing([sentence("“{label}”", label=by_name[name].label) for name in names]),
+    )
+    return Check(name="items_turned", status="pass", message=message, value=len(names))
 
 
 def _combined(several: Mapping[str, Sequence[str]]) -> Check:
@@ -354,6 +404,13 @@ def _not_applicable(table: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _label(name: str, own: Sequence[str], by_name: Mapping) -> str:
+    """What a driver is called; of one whose lowest point is the best, that too."""
+    label = _plain_label(name, own, by_name)
+    turned = all(each in by_name and by_name[each].low_is_good for each in own)
+    return sentence("{label} (low is good)", label=label) if turned else label
+
+
+def _plain_label(name: str, own: Sequence[str], by_name: Mapping) -> str:
     label = by_name[own[0]].label if own[0] in by_name else own[0]
     if len(own) == 1:
         return label or name.replace("_", " ")

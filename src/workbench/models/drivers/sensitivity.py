@@ -93,8 +93,12 @@ def _of_priors(worst: float) -> Check:
         value=worst,
         threshold=LARGEST_SHIFT,
         message=sentence(
-            "With priors half or twice as wide, no effect moves by more than {worst} standard deviations.",
+            "With priors half or twice as wide, effects stay where they are (within {limit} standard deviation)."
+            if worst < LARGEST_SHIFT
+            else "With priors half or twice as wide, an effect moves by {worst} standard deviations: the data say "
+            "little about it, and the prior much.",
             worst=number(worst, 2),
+            limit=number(LARGEST_SHIFT),
         ),
     )
 
@@ -126,11 +130,8 @@ def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndar
         )
         if moved
         else sentence(
-            "no effect moves by more than {shift} standard deviations (up to {allowed} would be chance, or too little "
-            "to matter). That speaks against people with blanks being different; it says nothing about blanks that "
-            "depend on the very rating that is missing",
-            shift=number(shift[place], 2),
-            allowed=number(allowed[place], 2),
+            "effects move by no more than chance explains when so many are left out. That speaks against people with "
+            "blanks being different; it says nothing about blanks that depend on the very rating that is missing"
         )
     )
     return Check(

@@ -14,8 +14,11 @@ import numpy as np
 from workbench.models.drivers.columns import Columns
 from workbench.models.drivers.links import LOGIT, Link
 from workbench.models.drivers.ordered_mode import Rows
+from workbench.models.drivers.ratings import TOP_TWO, is_wide
 
-Scenario = Literal["one_point", "dissatisfied_to_neutral"]
+Scenario = Literal["tenth", "one_sd", "one_point", "dissatisfied_to_neutral"]
+TENTH = 0.1
+"""Of a scale: 10 points of 100. Drivers on different scales are raised by the same share of them."""
 MOST_ROWS = 20_000
 """More people than this are represented by so many drawn at random."""
 MOST_DRAWS = 400
@@ -29,7 +32,7 @@ class Changes:
     Attributes
     ----------
     measures
-        Names of the measures: `nps` (points) for outcomes from 0 to 10, `top_box` (share) and `mean` (scale points).
+        Names of the measures (`scorings`).
     change
         (draws, D, M): change of each measure for everyone.
     reached
@@ -44,13 +47,18 @@ class Changes:
 def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) -> tuple[tuple[str, ...], np.ndarray]:
     """Measures of the outcome as scores of its levels: names (M) and scores (M, K); a measure is their mean.
 
+    The first is what the report tells: `nps` (points) of a recommendation; `top_box`, the share of top answers, of
+    scales of up to 11 points; of wider ones `mean` (scale points), then `top_two`, the share in the top two tenths.
+
     Examples
     --------
     >>> scorings(np.array([0.0, 6, 8, 9, 10]), (0, 10), is_nps=True)[1][0].tolist()
     [-100.0, -100.0, 0.0, 100.0, 100.0]
     """
-    top = (points >= scale[1]).astype(float)
-    named = {"top_box": top, "mean": points.astype(float)}
+    low, high = scale
+    named = {"top_box": (points >= high).astype(float), "mean": points.astype(float)}
+    if is_wide(scale):
+        named = {"mean": points.astype(float), "top_two": (points >= low + TOP_TWO * (high - low)).astype(float)}
     if is_nps:
         named = {"nps": 100.0 * (points >= 9) - 100.0 * (points <= 6), **named}
     return tuple(named), np.array(list(named.values()))
@@ -80,12 +88,32 @@ def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT) -> np.ndar
     return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights)
 
 
-def raised(values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario) -> np.ndarray:
-    """Ratings of one driver after the scenario."""
-    rating = values[:, place]
-    if scenario == "one_point":
-        return np.minimum(rating + 1, ends[place, 1])
-    return np.maximum(rating, ends[place].mean())
+def raised(
+    values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario, spread: np.ndarray | None = None
+) -> np.ndarray:
+    """Ratings of one driver after the scenario; `spread` (D,), standard deviations of the ratings, is for `one_sd`."""
+    rating, (low, high) = values[:, place], ends[place]
+    if scenario == "dissatisfied_to_neutral":
+        return np.maximum(rating, (low + high) / 2)
+    return np.minimum(rating + points_of(scenario, ends, spread)[place], high)
+
+
+def points_of(scenario: Scenario, ends: np.ndarray, spread: np.ndarray | None = None) -> np.ndarray:
+    """(D,): scale points by which each driver is raised."""
+    if scenario == "one_sd":
+        return np.asarray(spread, dtype=float)
+    return TENTH * np.ptp(ends, axis=1) if scenario == "tenth" else np.ones(len(ends))
+
+
+def _climbed(columns: Columns, values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario):
+    """Ratings of one driver after the scenario, and the share of the way to them that counts.
+
+    A ladder has steps between whole points only: of a whole point more as much counts as the scenario raises by.
+    """
+    if columns.shape != "monotone" or scenario == "dissatisfied_to_neutral":
+        return raised(values, place, ends, scenario, columns.spread), 1.0
+    points = points_of(scenario, ends, columns.spread)[place]
+    return np.minimum(values[:, place] + np.ceil(points), ends[place, 1]), points / np.ceil(points)
 
 
 def what_if(
@@ -98,7 +126,7 @@ def what_if(
     ends: np.ndarray,
     measures: Sequence[str],
     scores: np.ndarray,
-    scenario: Scenario = "one_point",
+    scenario: Scenario = "tenth",
     moved: float = 1.0,
     random_seed: int,
 ) -> Changes:
@@ -115,7 +143,8 @@ def what_if(
     measures, scores
         From `scorings`.
     scenario
-        `one_point`: everyone who used the driver and is below its top rates it one point higher;
+        `tenth`: everyone who used the driver and is below its top rates it a tenth of its scale higher, or at the top;
+        `one_sd`, `one_point`: by a standard deviation of its ratings, by a point of its scale;
         `dissatisfied_to_neutral`: those below the middle rate it at the middle.
     moved
         Share of those people who do so.
@@ -132,9 +161,10 @@ def what_if(
     differences, reached = [], []
     for place in range(values.shape[1]):
         use = applies[kept, place]
-        after = np.where(use, raised(values[kept], place, ends, scenario), columns.location[place])
+        after, share = _climbed(columns, values[kept], place, ends, scenario)
+        after = np.where(use, after, columns.location[place])
         own = columns.driver == place
-        moves = np.column_stack(columns.of_driver(place, after, use)) - table[:, own]
+        moves = share * (np.column_stack(columns.of_driver(place, after, use)) - table[:, own])
         # Of people whose rating stays nothing changes: only the others are foretold twice.
         touched = np.flatnonzero(np.abs(moves).max(1) > 1e-12)
         reached.append(float(weights[touched].sum() / weights.sum()))
