@@ -65,7 +65,8 @@ def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_l
     made = from_subscriptions(frame, as_of=dt.date(2026, 1, 1))
     assert made.lifetimes["event"].tolist() == [False]
     assert made.lifetimes["duration"].tolist() == pytest.approx([12], abs=0.01)
-    (check,) = made.checks
+    planned, check = made.checks
+    assert (planned.name, planned.status, planned.value) == ("planned_ends", "pass", 1)
     assert (check.name, check.status) == ("customers_left_out", "warn")
     assert check.message == "1 count; 50% are left out: 1 subscriptions that begin after the records end."
 

@@ -10,6 +10,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.evaluation.horizons import span
 from workbench.findings import Check, Finding
 from workbench.models.survival.calendar import months_between
+from workbench.models.survival.records import end_of_records, instants
 from workbench.models.survival.spells import Spells, require_columns, with_attributes
 from workbench.wording import number, percent, sentence
 
@@ -101,6 +102,7 @@ def from_transactions(
     burn_in_days: int | None = None,
     as_of: dt.date | None = None,
     attributes: pd.DataFrame | None = None,
+    today: dt.date | None = None,
 ) -> Lapse:
     """Spells of buying: who has not bought for `lapse_days` lapsed at the end of them.
 
@@ -116,9 +118,11 @@ def from_transactions(
     burn_in_days
         Length of the burn-in from the first day of the records; as long as a lapse by default.
     as_of
-        Day of the extract; by default the day after the last transaction.
+        Day of the extract; by default the day after the last purchase before today.
     attributes
         `customer_id` (once each) and columns that are taken as covariates.
+    today
+        By default the machine's day: what is dated so or later has not happened.
 
     Returns
     -------
@@ -135,13 +139,16 @@ def from_transactions(
     purchases = pd.DataFrame(
         {
             "customer_id": bought["customer_id"].to_numpy(),
-            "day": pd.to_datetime(bought["timestamp"]).dt.normalize().to_numpy(),
+            "day": instants(bought["timestamp"]).dt.normalize().to_numpy(),
             "amount": bought["amount"].to_numpy(dtype=float),
         }
     )
     first_day = purchases["day"].min()
-    end = pd.Timestamp(as_of) if as_of is not None else purchases["day"].max() + pd.Timedelta(days=1)
+    end, _ = end_of_records([purchases["day"]], as_of=as_of, today=today)
+    later = int((purchases["day"] >= end).sum())
     purchases = purchases[purchases["day"] < end]
+    if purchases.empty:
+        raise DataError(sentence("transactions.timestamp: got none before {day}, expected some.", day=end.date()))
     gaps = pauses(purchases)
     chosen = lapse_days is None
     days = usual_pause(gaps) if chosen else lapse_days
@@ -186,6 +193,16 @@ def from_transactions(
             value=on_board,
         ),
     )  # fmt: skip
+    if later:
+        checks += (
+            Check(
+                name="after_the_records",
+                status="warn" if as_of is None else "pass",
+                message=sentence("{count} purchases lie on or after {day}, when the records end: they do not count.",
+                                 count=number(later), day=end.date()),
+                value=later,
+            ),
+        )  # fmt: skip
     lives = with_attributes(lives, attributes)
     return Lapse(
         spells=Spells(lifetimes=lives, as_of=end, lapse=True, checks=checks),

@@ -10,14 +10,13 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.calendar import months_between, months_later
+from workbench.models.survival.records import end_of_records, instants, planned_ends, records_begin
 from workbench.wording import listing, number, percent, sentence
 
 GRACE_DAYS = 30
 """A subscription that begins within so many days of the end of another continues the same spell."""
 FEW_LEFT_OUT = 0.01
 """More left out than this share is worth a warning."""
-CERTAIN = 10.0
-"""Where so many ends would have been expected before the first one recorded, records began with it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,6 +113,7 @@ def from_subscriptions(
     records_since: dt.date | None = None,
     attributes: pd.DataFrame | None = None,
     grace_days: int = GRACE_DAYS,
+    today: dt.date | None = None,
 ) -> Spells:
     """Spells of subscription: what overlaps, or follows within `grace_days`, is one spell of its customer.
 
@@ -125,14 +125,17 @@ def from_subscriptions(
         the last.
     as_of
         Day of the extract: who has not ended by its first instant is still there (an `end` is the first day without).
-        By default the day after the last date.
+        By default the day after the last one before today on which somebody began or left. Later ends are planned:
+        such contracts are running.
     records_since
-        From when ends were recorded: who began earlier is at risk from then on only. Where it is None and far too
-        little ended before the first recorded end, records are taken to begin with it.
+        From when ends were recorded: who began earlier is at risk from then on only. Where it is None it is found from
+        the pattern of begins and ends (`records.records_begin`).
     attributes
         `customer_id` (once each) and columns that are taken as covariates.
     grace_days
         See above.
+    today
+        By default the machine's day.
 
     Raises
     ------
@@ -141,7 +144,7 @@ def from_subscriptions(
     """
     require_columns(subscriptions, "subscriptions", ["customer_id", "start", "end"])
     rows = subscriptions[subscriptions["customer_id"].notna()].copy()
-    rows["start"], rows["end"] = pd.to_datetime(rows["start"]), pd.to_datetime(rows["end"])
+    rows["start"], rows["end"] = instants(rows["start"]), instants(rows["end"])
     wrong = int((rows["end"] < rows["start"]).sum())
     faults = []
     if lacking := int(rows["start"].isna().sum()):
@@ -156,17 +159,17 @@ def from_subscriptions(
         faults.append(sentence("subscriptions: got no rows, expected at least one customer."))
     if faults:
         raise DataError(*faults)
-    last = max(rows["start"].max(), rows["end"].max()) if rows["end"].notna().any() else rows["start"].max()
-    end_of_records = pd.Timestamp(as_of) if as_of is not None else last + pd.Timedelta(days=1)
+    until, found = end_of_records((rows["start"], rows["end"]), as_of=as_of, today=today)
     checks, left_out = [], {}
     left_out[sentence("rows without a customer")] = int(subscriptions["customer_id"].isna().sum())
-    future = rows["start"] >= end_of_records
+    future = rows["start"] >= until
     left_out[sentence("subscriptions that begin after the records end")] = int(future.sum())
     rows = rows[~future]
     if rows.empty:
         raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
-                                 day=end_of_records.date()))  # fmt: skip
-    lives = _spells(rows, end_of_records, grace_days)
+                                 day=until.date()))  # fmt: skip
+    checks += planned_ends(rows["start"], rows["end"], until, found=found)
+    lives = _spells(rows, until, grace_days)
     if again := int((lives["spell"] > 1).sum()):
         checks.append(
             Check(
@@ -180,7 +183,7 @@ def from_subscriptions(
                 value=again / len(lives),
             )
         )  # fmt: skip
-    since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, end_of_records)
+    since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, until)
     if since is not None:
         lives["entry"] = np.maximum(months_between(lives["begin"], since), 0.0)
         before = (lives["duration"] <= lives["entry"]) & (lives["entry"] > 0)
@@ -213,7 +216,7 @@ def from_subscriptions(
         )  # fmt: skip
     checks.append(everybody_counts(len(lives), left_out))
     lives = with_attributes(lives.drop(columns="spell"), attributes)
-    return Spells(lifetimes=lives.reset_index(drop=True), as_of=end_of_records, lapse=False, checks=tuple(checks))
+    return Spells(lifetimes=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks))
 
 
 def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -> pd.DataFrame:
@@ -237,24 +240,6 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     ids = lives["person"].astype(str)
     lives["customer_id"] = lives["person"].where(~again, ids + " (" + lives["spell"].astype(str) + ")")
     return lives[["customer_id", *(name for name in lives.columns if name != "customer_id")]]
-
-
-def records_begin(lives: pd.DataFrame, end_of_records: pd.Timestamp) -> pd.Timestamp | None:
-    """The day before the first end, where far more would have been expected before it; None otherwise.
-
-    Before it customers were exposed to leaving for so long that, at the rate at which they left afterwards, more than
-    ten should have been seen. An end is the first day without: who ended first was there on the day before, and is
-    the first of whom that was seen.
-    """
-    if not lives["event"].any():
-        return None
-    first = months_later(lives["begin"], lives["duration"])[lives["event"]].min()
-    first = (first - pd.Timedelta(seconds=1)).normalize()
-    before = np.maximum(months_between(lives["begin"], first), 0)
-    after = lives["duration"].sum() - np.minimum(before, lives["duration"]).sum()
-    before = before.sum()
-    rate = lives["event"].sum() / after if after > 0 else 0.0
-    return first if rate * before > CERTAIN and first < end_of_records else None
 
 
 def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
