@@ -17,7 +17,7 @@ setup: .venv/.complete ## create .venv from requirements.lock
 
 .venv/.complete: requirements.lock pyproject.toml
 	@python=$$($(FIND_PYTHON)) || { echo "workbench needs Python 3.12 or newer with venv (Debian: python3-venv); none of python3.13, python3.12, python3, python runs one." >&2; exit 2; }; \
-	echo "Installing the locked packages with $$("$$python" --version)"; \
+	echo "Installing the locked packages into .venv with $$("$$python" --version) (about a minute)"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv .venv
 	@[ "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
@@ -25,8 +25,9 @@ setup: .venv/.complete ## create .venv from requirements.lock
 	$(BIN)/python -m ipykernel install --sys-prefix --name workbench --display-name "Workbench" >/dev/null
 	@touch $@
 
-demo: setup ## run the first study on sample data and print the report's path
-	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Report: $$run/report.html"
+demo: setup ## run the first study on sample data and print its headline and the report's path
+	@echo "Running churn_survival on the sample telco (about half a minute)"
+	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Open $$run/report.html in a browser; \`make\` lists what else there is."
 
 test: setup ## the tests (a few minutes)
 	$(BIN)/python -m pytest -n auto -m "not slow"

@@ -129,7 +129,7 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
             return GateError.exit_code
         print(f"{plan.study.name}: parameters and data are fit to run.")
         return 0
-    from workbench.studies.progress import Progress
+    from workbench.studies.progress import Progress, printable
     from workbench.studies.runner import run_study
 
     done = run_study(project, plan, timeout=options.timeout, progress=Progress(study))
@@ -148,6 +148,12 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
             if check["status"] == "fail":
                 print(f"workbench: check {check['name']} failed: {check['message']}", file=sys.stderr)
         print(f"workbench: do not use the numbers; the report says more: {folder}/report.html", file=sys.stderr)
+    else:
+        from workbench.reporting.phrases import VERDICTS
+
+        said = (done["headline"] or {}).get("statement") or "Nothing was found."
+        print(f"{VERDICTS[done['verdict']]}: {printable(said)}", file=sys.stderr)
+        print(f"Report: {folder}/report.html", file=sys.stderr)
     print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
     return done["exit_code"]
 

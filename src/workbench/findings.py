@@ -6,13 +6,15 @@ what the runner collects. Strictness lives here: a value that is not a finite nu
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal, get_args
 
 MIME = "application/vnd.workbench.v1+json"
 
 Status = Literal["pass", "warn", "fail"]
 Evidence = Literal["experimental", "associational", "assumed", "descriptive"]
+Kind = Literal["unusable", "mind", "always"]
+MOST_TITLE_WORDS = 8
 Metric = float | int | None
 
 
@@ -36,6 +38,10 @@ class Finding:
         Customers (or answers) behind the number.
     table, figure
         Name of the exported table and figure that show it.
+    action
+        What could be done about it, by whom, and what would have to be known first; an association is never a command.
+    rank
+        Its place in an order of work, from 1; None where it is in none.
     """
 
     id: str
@@ -48,6 +54,8 @@ class Finding:
     n: int | None = None
     table: str | None = None
     figure: str | None = None
+    action: str = ""
+    rank: int | None = None
 
     def __post_init__(self) -> None:
         if (self.interval is None) != (self.interval_kind is None):
@@ -74,6 +82,11 @@ class Check:
         What was measured and where the line was, if they are numbers.
     message
         A sentence for people: what was tested, what came out, what follows.
+    title
+        The same in at most eight words, for the head of the report; the name in words where it is left out.
+    kind
+        What an objection means: `unusable` numbers, something to `mind` when reading them, or what data of this kind
+        `always` carry (no dates, made up), which by itself makes no verdict worse. By the status where it is left out.
     """
 
     name: str
@@ -81,15 +94,28 @@ class Check:
     message: str
     value: Metric = None
     threshold: Metric = None
+    title: str = ""
+    kind: Kind | None = None
 
     def __post_init__(self) -> None:
         if self.status not in get_args(Status):
             raise ValueError(f"check {self.name!r}: status is {self.status!r}, expected one of {get_args(Status)}")
+        if self.kind is not None and self.kind not in get_args(Kind):
+            raise ValueError(f"check {self.name!r}: kind is {self.kind!r}, expected one of {get_args(Kind)}")
+        if len(self.title.split()) > MOST_TITLE_WORDS:
+            raise ValueError(f"check {self.name!r}: a title has {MOST_TITLE_WORDS} words at most, got {self.title!r}")
+
+    def whole(self) -> "Check":
+        """The same with a title and, where it objects, a kind."""
+        words = self.name.replace("_", " ").split()[:MOST_TITLE_WORDS]
+        title = self.title or " ".join(words)
+        kind = self.kind or {"fail": "unusable", "warn": "mind"}.get(self.status)
+        return replace(self, title=title[:1].upper() + title[1:], kind=kind)
 
 
 def verdict(checks: Iterable[Check]) -> Status:
-    """The worst status of all checks; `pass` when there are none."""
-    found = {check.status for check in checks}
+    """The worst status of all checks, without what data of this kind always carry; `pass` when there are none."""
+    found = {check.status for check in checks if check.kind != "always" or check.status == "fail"}
     return "fail" if "fail" in found else "warn" if "warn" in found else "pass"
 
 
@@ -162,7 +188,7 @@ class Results:
             "verdict": self.verdict,
             "findings": [asdict(finding) for finding in self.findings],
             "metrics": dict(self.metrics),
-            "checks": [asdict(check) for check in self.checks],
+            "checks": [asdict(check.whole()) for check in self.checks],
         }
 
 

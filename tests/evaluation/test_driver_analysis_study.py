@@ -80,7 +80,7 @@ def spoilt(frame):
 def test_a_survey_that_nothing_can_be_learnt_from_is_refused_with_every_fault_and_what_to_do(bench):
     ended = run(bench, spoilt(surveys(300)))
     assert ended.returncode == 2
-    told = [line.removeprefix("workbench: ") for line in ended.stderr.splitlines()]
+    told = [line.removeprefix("workbench: ") for line in ended.stderr.splitlines() if line.startswith("workbench: ")]
     assert [line.partition(":")[0] for line in told] == [
         "surveys.weight", "outcome 'outcome'", "driver 'da'", "drivers 'db' and 'dc'", "refused",
     ]  # fmt: skip

@@ -41,7 +41,7 @@ def test_a_share_is_told_as_a_percentage(run, folder):
     [
         ([], "none", "Nothing was checked"),
         (["pass"], "good", "Can be relied on"),
-        (["pass", "warn"], "warn", "Read the warnings first"),
+        (["pass", "warn"], "warn", "Can be used with care"),
         (["pass", "warn", "fail"], "bad", "Not to be relied on"),
         (["pass", "unheard of"], "bad", "Not to be relied on"),
     ],
@@ -64,8 +64,56 @@ def test_a_verdict_of_the_manifest_is_never_softened(run, folder):
 def test_failed_checks_stand_in_the_banner_and_first(run, folder):
     run.results["checks"][3]["status"] = "fail"
     report = collect(run.write(folder))
-    assert report["banner"]["points"][0]["href"] == "#check-rows-3"
+    assert [point["href"] for point in report["banner"]["failed"]] == ["#check-rows-3"]
     assert [len(group) for group in report["checks"].values()] == [1, 2, 9]
+
+
+def test_the_head_names_two_warnings_by_their_titles_and_counts_the_others(run, folder):
+    warned = [
+        {"name": f"w_{n}", "status": "warn", "message": "A long sentence.", "title": f"Title {n}"} for n in range(4)
+    ]
+    quiet = {"name": "dates", "status": "warn", "message": "No dates.", "title": "Undated data", "kind": "always"}
+    run.results["checks"] = [*warned, quiet, {"name": "old_style", "status": "pass", "message": "Fine."}]
+    banner = collect(run.write(folder))["banner"]
+    assert [point["text"] for point in banner["points"]] == ["Title 0", "Title 1"]
+    assert banner["more"] == "2 more to mind"
+    assert [point["text"] for point in banner["always"]] == ["Undated data"]
+
+
+def test_what_data_of_this_kind_always_carry_makes_no_verdict_worse(run, folder):
+    quiet = {"name": "dates", "status": "warn", "message": "No dates.", "title": "Undated data", "kind": "always"}
+    run.results["checks"] = [quiet]
+    run.manifest["verdict"] = "pass"
+    banner = collect(run.write(folder))["banner"]
+    assert (banner["tone"], banner["words"], banner["points"]) == ("good", "Can be relied on", [])
+    assert banner["always"][0]["href"] == "#check-dates"
+
+
+def test_the_sheet_for_a_board_stands_alone_in_two_hundred_words(run, folder):
+    long = {**run.results["findings"][0], "statement": " ".join(["word"] * 45)}
+    run.results["findings"] = [{**long, "id": f"f{n}"} for n in range(8)]
+    board = collect(run.write(folder))["board"]
+    assert 3 <= len(board["findings"]) <= 5
+    said = [each["statement"] + each["interval"] for each in board["findings"]]
+    assert len(" ".join([*said, *board["next"], *board["not"]]).split()) <= 200
+    assert board["not"][0].startswith("These numbers say what happened")
+
+
+def test_what_can_be_done_is_told_with_its_finding_and_on_the_first_sheet(run, folder):
+    run.results["findings"][1]["action"] = (
+        "Marketing could try a yearly contract; a trial would have to show its effect."
+    )
+    report = collect(run.write(folder))
+    assert report["findings"][1]["action"].startswith("Marketing could")
+    assert report["board"]["next"] == [report["findings"][1]["action"]]
+
+
+def test_how_intervals_were_made_is_told_once_below(run, folder):
+    report = collect(run.write(folder))
+    assert report["findings"][0]["interval_short"] == "90% confidence"
+    (note,) = report["interval_notes"]
+    assert note["kind"] == "90% confidence, log-log"
+    assert note["findings"][0]["number"] == "35 months (33 to 37)"
 
 
 def test_a_damaged_results_file_is_never_relied_on(run, folder):

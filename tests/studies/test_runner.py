@@ -1,5 +1,6 @@
 """What bad things do to a run: real kernels, real signals."""
 
+import io
 import json
 import os
 import resource
@@ -16,6 +17,7 @@ import pytest
 
 from tests.benches import alive, code, gone, wait_for
 from workbench.findings import MIME
+from workbench.studies.progress import Progress
 
 # Ten of each moment of ending are shown by `make test-all`, two of each by `make test`.
 REPETITIONS = [pytest.param(n, marks=pytest.mark.slow if n > 1 else ()) for n in range(10)]
@@ -323,7 +325,7 @@ def test_bad_data_that_a_step_finds_is_refused_like_any_other_and_its_folder_tel
     done = bench.run("run", "bad")
     manifest = finished(bench, done, 2)
     assert (manifest["status"], manifest["exit_code"], manifest["verdict"]) == ("failed", 2, None)
-    assert done.stderr.splitlines()[:2] == [
+    assert [line for line in done.stderr.splitlines() if line.startswith("workbench: ")][:2] == [
         "workbench: weight: got 3 answers of weight 0.",
         "workbench: outcome: got one level.",
     ]
@@ -445,12 +447,34 @@ def test_the_notebook_also_runs_under_plain_papermill_and_shows_the_same(bench, 
     assert not bench.reports.exists()
 
 
-def test_progress_is_silent_in_a_pipe_and_logged(bench):
-    bench.study("small", FINDING)
+def test_a_pipe_gets_one_line_a_step_and_the_verdict_at_the_end(bench):
+    bench.study("small", FINDING, "1", "2")
     done = bench.run("run", "small")
-    assert done.stderr == ""
-    assert len(done.stdout.splitlines()) == 1
+    *steps, verdict, report = done.stderr.splitlines()
+    assert [line.split("  ")[-1] for line in steps] == ["Small", "Step 1", "Step 2", "Step 3"]
+    assert steps[1].startswith("small  step 5 of 9")
+    assert verdict == "Can be used with care: The answer is 42."
+    folder = done.stdout.splitlines()
+    assert len(folder) == 1
+    assert report == f"Report: {folder[0]}/report.html"
     assert "Step 1" in (bench.folder(bench.runs()[0]) / "log.txt").read_text()
+
+
+def test_a_terminal_sees_one_line_that_ticks():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    stream = Terminal()
+    progress = Progress("small", stream)
+    progress.started -= 5
+    progress.cell(4, 9, "Step\x1b 1")
+    wait_for(lambda: "6 s" in stream.getvalue())
+    progress.done()
+    written = stream.getvalue()
+    assert "\n" not in written
+    assert "small  step 5 of 9  5 s  Step  1" in written
+    assert written.endswith("\r\x1b[K")
 
 
 def _pids(bench):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from workbench.errors import StudyError
 from workbench.reporting import provenance
+from workbench.reporting.board import board
 from workbench.reporting.body import Body, read_body
 from workbench.reporting.documents import is_number, mapping, mappings, read_object, text_of
 from workbench.reporting.phrases import EVIDENCE, TONES, duration, moment
@@ -63,7 +64,9 @@ def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
         "banner": banner(manifest, checks, body, readable=results is not None),
         "failure": None if complete else failure(manifest, body),
         "findings": findings,
+        "board": board(findings, checks, question=question),
         "evidence_notes": [EVIDENCE[kind] for kind in EVIDENCE if any(f["kind"] == kind for f in findings)],
+        "interval_notes": _interval_notes(findings),
         "blocks": _pointed(body.blocks, findings, checks),
         "limits": _pointed(body.limits, findings, checks),
         "has_code": any(block["kind"] == "code" for block in body.blocks + body.limits),
@@ -113,6 +116,22 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
     return findings
 
 
+def _interval_notes(findings: list[dict]) -> list[dict]:
+    """Kinds of intervals that say more than their short form, each with the findings that it is of."""
+    kinds = [each["interval_kind"] for each in findings if each["interval_kind"] != each["interval_short"]]
+    return [
+        {
+            "kind": kind,
+            "findings": [
+                {"anchor": each["anchor"], "number": f"{each['estimate']} ({each['interval']})"}
+                for each in findings
+                if each["interval_kind"] == kind
+            ],
+        }
+        for kind in dict.fromkeys(kinds)
+    ]
+
+
 def _checks(results: Mapping, anchors: Anchors) -> dict[str, list[dict]]:
     """Checks by status: fail, warn, pass."""
     checks = []
@@ -129,6 +148,8 @@ def _checks(results: Mapping, anchors: Anchors) -> dict[str, list[dict]]:
                 "anchor": anchors.take("check", name),
                 "status": status if status in TONES else "fail",  # what is not known to be good counts as bad
                 "message": text_of(item, "message") or name,
+                "title": text_of(item, "title") or name.replace("_", " ").capitalize(),
+                "always": text_of(item, "kind") == "always",
                 "measured": ", ".join(measured),
             }
         )

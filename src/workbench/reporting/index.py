@@ -1,5 +1,6 @@
-"""reports/index.html: every run by study, newest first, with what it said and whether to believe it."""
+"""reports/index.html: every run, newest first, with what it said and whether to believe it."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,8 +19,9 @@ STATUSES = {
     "unreadable": ("bad", "Cannot be read"),
 }
 LONGEST = 200
-# Older runs of a study are folded, so that the page begins with what is new.
-UNFOLDED = 12
+# Older runs are folded, so that the page begins with what is new.
+UNFOLDED = 24
+MOST_GROUPS = 12
 
 
 def rebuild_index(reports: Path, manifests: Iterable[Mapping]) -> None:
@@ -45,22 +47,21 @@ def index_page(reports: Path, manifests: Iterable[Mapping]) -> str:
     """The index as HTML; see `rebuild_index`."""
     entries = [_entry(reports, manifest) for manifest in manifests]
     entries.sort(key=lambda entry: entry["order"], reverse=True)
-    studies: dict[str, list[dict]] = {}
-    for entry in entries:
-        studies.setdefault(entry["study"], []).append(entry)
-    view = [
-        {
-            "study": study,
-            "title": next((entry["title"] for entry in runs if entry["title"]), study) or sentence("No study"),
-            "count": counted(len(runs), "{n} run", "{n} runs"),
-            "new": runs[:UNFOLDED],
-            "old": runs[UNFOLDED:],
-            "older": counted(len(runs) - UNFOLDED, "{n} older run", "{n} older runs"),
-        }
-        for study, runs in sorted(studies.items())
+    # Offered where they gather some runs and not all of them.
+    groups = Counter((entry["study"], entry["dataset"]) for entry in entries)
+    together = [
+        {"words": f"{study} {dataset}".strip(), "count": count}
+        for (study, dataset), count in groups.most_common(MOST_GROUPS)
+        if len(groups) > 1
     ]
-    total = counted(len(entries), "{n} run", "{n} runs")
-    return finished(environment().get_template("index.html.j2").render(studies=view, total=total))
+    view = {
+        "new": entries[:UNFOLDED],
+        "old": entries[UNFOLDED:],
+        "older": counted(len(entries) - UNFOLDED, "{n} older run", "{n} older runs"),
+        "together": together,
+        "total": counted(len(entries), "{n} run", "{n} runs"),
+    }
+    return finished(environment().get_template("index.html.j2").render(**view))
 
 
 def _entry(reports: Path, manifest: Mapping) -> dict:
@@ -70,7 +71,7 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         tone, words = TONES.get(verdict, "none"), VERDICTS.get(verdict, "No verdict")
     else:
         tone, words = STATUSES.get(status, ("bad", "Status unknown"))
-    headline, metric = (mapping(manifest, key) for key in ("headline", "key_metric"))
+    headline = mapping(manifest, "headline")
     said = text_of(headline, "statement") if status == "succeeded" else _what_stopped(manifest)
     date, time = moment(manifest.get("started"))
     links = [
@@ -87,8 +88,8 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "said": _short(said) or run_id or sentence("A run without a name"),
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
-        "metric": f"{text_of(metric, 'name')} {quantity(metric.get('value'))}"
-        if status == "succeeded" and is_number(metric.get("value"))
+        "number": quantity(headline.get("estimate"), text_of(headline, "unit"))
+        if status == "succeeded" and is_number(headline.get("estimate"))
         else "",
         "changed": _short(
             ", ".join(f"{p['name']} = {p['value']}" for p in provenance.parameters(manifest) if p["changed"])

@@ -20,7 +20,7 @@ EVIDENCE = {
 # Tone → the sign that stands before the words; colour only repeats it.
 SIGNS = {"good": "✓", "warn": "!", "bad": "✕", "none": "–"}
 TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
-VERDICTS = {"pass": "Can be relied on", "warn": "Read the warnings first", "fail": "Not to be relied on"}
+VERDICTS = {"pass": "Can be relied on", "warn": "Can be used with care", "fail": "Not to be relied on"}
 
 
 # Units that say how a number is written rather than what it counts.

@@ -46,10 +46,23 @@ def finding_view(finding: Mapping) -> dict:
         "estimate": quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else "",
         "interval": interval(finding.get("interval"), unit),
         "interval_kind": text_of(finding, "interval_kind"),
+        "interval_short": _short_kind(text_of(finding, "interval_kind")),
         "kind": kind,
         "evidence": sentence(EVIDENCE[kind][0]) if kind in EVIDENCE else kind,
         "n": number(finding["n"]) if is_number(finding.get("n")) else "",
+        "action": text_of(finding, "action"),
     }
+
+
+def _short_kind(kind: str) -> str:
+    """The level and the school of an interval, without how it was made.
+
+    Examples
+    --------
+    >>> _short_kind("90% confidence (Wald, log scale)"), _short_kind("90% credible, equal tails"), _short_kind("")
+    ('90% confidence', '90% credible', '')
+    """
+    return re.split(r"\s*[(,;:]", kind, maxsplit=1)[0]
 
 
 def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict | None:

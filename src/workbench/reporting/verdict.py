@@ -8,7 +8,7 @@ from workbench.reporting.documents import mapping, text_of
 from workbench.reporting.phrases import TONES, VERDICTS, counted
 from workbench.wording import sentence
 
-MOST_POINTS = 3
+MOST_POINTS = 2
 
 
 def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, readable: bool) -> dict:
@@ -28,10 +28,23 @@ def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, r
     Returns
     -------
     dict
-        `tone` (good, warn, bad, none), `words`, `detail`, `points` (links to the checks that object), `checked`.
+        `tone` (good, warn, bad, none), `words`, `detail`, `checked`; `failed` (links to the checks that failed, with
+        their messages), `points` (links to the first of those that warn, by their titles), `more` (how many others
+        warn), `always` (links to what data of this kind always carry).
     """
     tone, words, detail = _verdict(manifest, checks, body, readable=readable)
-    return {"tone": tone, "words": words, "detail": detail, "points": _points(checks), "checked": any(checks.values())}
+    warned = [check for check in checks["warn"] if not check["always"]]
+    rest = len(warned) - MOST_POINTS
+    return {
+        "tone": tone,
+        "words": words,
+        "detail": detail,
+        "checked": any(checks.values()),
+        "failed": [_link(check, "message") for check in checks["fail"]],
+        "points": [_link(check, "title") for check in warned[:MOST_POINTS]],
+        "more": counted(rest, "{n} more to mind", "{n} more to mind") if rest > 0 else "",
+        "always": [_link(check, "title") for check in checks["warn"] if check["always"]],
+    }
 
 
 def tally(counts: Mapping[str, int]) -> str:
@@ -106,21 +119,14 @@ def _verdict(manifest: Mapping, checks: Mapping, body: Body, *, readable: bool) 
     total = sum(counts.values())
     detail = counted(total, "{n} check: ", "{n} checks: ") + tally(counts) if total else sentence("no check was made")
     # The manifest is asked as well: of two that disagree, the worse is believed.
-    for status in ("fail", "warn"):
-        if counts[status] or manifest.get("verdict") == status:
+    objecting = {"fail": counts["fail"], "warn": sum(not check["always"] for check in checks["warn"])}
+    for status, count in objecting.items():
+        if count or manifest.get("verdict") == status:
             return TONES[status], sentence(VERDICTS[status]), detail
     if not total:
         return "none", sentence("Nothing was checked"), detail
     return "good", sentence(VERDICTS["pass"]), detail
 
 
-def _points(checks: Mapping[str, list[dict]]) -> list[dict]:
-    points = [
-        {"href": f"#{check['anchor']}", "text": check["message"], "tone": TONES[check["status"]]}
-        for check in [*checks["fail"], *checks["warn"]]
-    ]
-    rest = len(points) - MOST_POINTS
-    if rest > 0:
-        more = {"href": "#trust", "text": sentence("and {n} more", n=rest), "tone": "none"}
-        points[MOST_POINTS:] = [more]
-    return points
+def _link(check: Mapping, words: str) -> dict:
+    return {"href": f"#{check['anchor']}", "text": check[words]}

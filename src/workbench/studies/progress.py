@@ -1,13 +1,16 @@
-"""What someone at a terminal sees while a study runs: one line that is written over. Silent in a pipe."""
+"""What is seen while a study runs: on a terminal one line that ticks, in a pipe one line a step."""
 
 import shutil
 import sys
+import threading
 import time
 from typing import TextIO
 
+TICK_SECONDS = 1.0
+
 
 class Progress:
-    """Study, step with its heading, and elapsed time, on a stream that is a terminal.
+    """Study, step with its heading, and elapsed time.
 
     Parameters
     ----------
@@ -22,20 +25,50 @@ class Progress:
         self.stream = stream or sys.stderr
         self.live = self.stream.isatty()
         self.started = time.monotonic()
+        self._step = ""
+        self._heading: str | None = None
+        self._over = threading.Event()
+        self._lock = threading.Lock()
 
     def cell(self, index: int, count: int, heading: str) -> None:
         """Say that the cell `index` of `count` has begun."""
+        begun = not self._step
+        self._step = f"step {index + 1} of {count}"
         if self.live:
-            elapsed = time.monotonic() - self.started
-            self._write(f"{self.study}  step {index + 1} of {count}  {elapsed:.0f} s  {heading}")
+            self._heading = heading
+            self._show()
+            if begun:
+                threading.Thread(target=self._tick, daemon=True).start()
+        elif heading != self._heading:
+            self._heading = heading
+            self.stream.write(f"{printable(self._line())}\n")
+            self.stream.flush()
 
     def done(self) -> None:
         """Take the line away."""
-        if self.live:
-            self._write("")
+        with self._lock:
+            self._over.set()
+            if self.live:
+                self._write("")
+
+    def _tick(self) -> None:
+        while not self._over.wait(TICK_SECONDS):
+            self._show()
+
+    def _show(self) -> None:
+        with self._lock:
+            if not self._over.is_set():
+                self._write(self._line())
+
+    def _line(self) -> str:
+        return f"{self.study}  {self._step}  {time.monotonic() - self.started:.0f} s  {self._heading}"
 
     def _write(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
-        printable = "".join(character if character.isprintable() else " " for character in text)
-        self.stream.write(f"\r\x1b[K{printable[:width]}")
+        self.stream.write(f"\r\x1b[K{printable(text)[:width]}")
         self.stream.flush()
+
+
+def printable(text: str) -> str:
+    """A text in one line without anything that a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in text)
