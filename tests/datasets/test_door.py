@@ -200,7 +200,11 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
     [
         ("duration,event\n", MAPPED, "the file has a header and no rows."),
         ("Duration,event\n1,1\n", MAPPED, "the file has no column 'duration'; did you mean 'Duration'?"),
-        ("duration,event,event\n1,1,1\n", MAPPED, "the header has 'event' 2 times; write from: 'event (1)' or 'event (2)'."),
+        (
+            "duration,event,event\n1,1,1\n",
+            MAPPED,
+            "the header has 'event' 2 times; write from: 'event (1)' or 'event (2)'.",
+        ),
         ("duration,event\nx,1\n", MAPPED, "column duration: 1 row with a value that is no number (got 'x')"),
         ("duration,event\ninf,1\n", MAPPED, "1 row with a value that is no number (got 'inf')"),
         ("duration,event\n1e999,1\n", MAPPED, "1 row with a value that is no number (got '1e999')"),
