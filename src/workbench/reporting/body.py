@@ -109,6 +109,16 @@ def read_body(notebook: Mapping, folder: Path, *, title: str, question: str, com
     return body
 
 
+def read_tables(notebook: Mapping) -> Iterator[Mapping]:
+    """The payloads of the tables that a notebook shows, in order."""
+    for cell in _cells(notebook):
+        for output in _outputs(cell):
+            data = output.get("data")
+            payload = data.get(MIME) if isinstance(data, Mapping) else None
+            if isinstance(payload, Mapping) and payload.get("kind") == "table":
+                yield payload
+
+
 def split_markdown(source: str) -> Iterator[dict]:
     """Headings and the prose between them; what looks like a heading inside a fenced block is none.
 

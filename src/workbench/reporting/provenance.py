@@ -12,6 +12,7 @@ from workbench.reporting.verdict import rerun
 from workbench.wording import percent, sentence
 
 FILES = {
+    "tables.xlsx": "All tables of this page as an Excel workbook",
     "notebook.ipynb": "The executed notebook",
     "results.json": "Findings, metrics and checks with full precision",
     "manifest.json": "What ran, on what, with what",

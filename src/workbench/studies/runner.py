@@ -234,6 +234,7 @@ class _Run:
     def _finish(self, error: BaseException | None, kernel_exit_code: int | None) -> dict[str, Any]:
         """Write down how papermill's part ended (with `error`, if so) and what had been said until then."""
         from workbench.reporting.render import write_report
+        from workbench.reporting.workbook import write_workbook
 
         if isinstance(error, OSError):
             raise error
@@ -268,6 +269,8 @@ class _Run:
             said["verdict"] = "fail"  # what was said before it ended is not to be relied on
         write_atomic(self.folder / "results.json", strict_json(said))
         self._write_log(f"{ending.status} (exit code {ending.exit_code}) {ending.reason or ''}")
+        if ending.status == "succeeded":
+            write_workbook(self.folder, notebook, title=self.plan.study.title)
         # The manifest is last: whoever reads that a run succeeded finds everything else in place.
         write_report(self.folder, self.manifest)
         write_manifest(self.folder, self.manifest)
