@@ -168,18 +168,38 @@ def test_true_survival_is_predicted():
     assert np.abs(model.predict_survival(lifetimes, [12])[12].to_numpy() - truth).mean() < 0.02
 
 
-def test_a_level_that_nobody_leaves_is_named_and_changes_nothing_for_the_others():
+def test_a_level_that_nobody_leaves_is_named_and_half_a_leaver_is_expected_of_it():
     lifetimes = world(600, np.random.default_rng(4))
     lifetimes["tier"] = np.where(np.arange(600) % 3 == 0, "gold", np.where(np.arange(600) % 3 == 1, "silver", "bronze"))
     lifetimes["event"] &= lifetimes["tier"] != "gold"
     model = fit_cox(lifetimes, ["tier", "plan"])
     others = fit_cox(lifetimes[lifetimes["tier"] != "gold"], ["tier", "plan"])
-    # The limit of the likelihood as gold's hazard falls to 0
-    assert model.coefficients["coefficient"].tolist() == pytest.approx(others.coefficients["coefficient"].tolist())
-    gold = lifetimes["tier"] == "gold"
-    assert (model.predict_survival(lifetimes[gold], [10]) == 1).all(axis=None)
+    gold = lifetimes[lifetimes["tier"] == "gold"]
+    until = gold["duration"].to_numpy()[:, None]
+    expected = model.cumulative_hazard(gold, np.zeros(len(gold)), until)[0].sum()
+    assert expected == pytest.approx(0.5, rel=0.01)  # where the score of the coefficient, 1/2 - expected, is 0
+    own = model.coefficients.set_index("level").loc["gold"]
+    assert own["standard_error"] == pytest.approx(1 / np.sqrt(0.5), rel=0.02)  # of the logarithm of such a rate
+    rest = model.coefficients[model.coefficients["level"] != "gold"]
+    assert rest["coefficient"].tolist() == pytest.approx(others.coefficients["coefficient"].tolist(), abs=0.01)
+    there = model.predict_survival(gold, [10])[10]
+    assert there.between(0.98, 1, inclusive="left").all()
+    assert "gold" not in model.hazard_ratios()["value"].tolist()
     assert "nobody with “gold” left" in {check.name: check for check in model.checks()}["separation_tier"].message
     assert np.isfinite(model.hazard_ratios().select_dtypes("number")).all(axis=None)
+
+
+def test_where_only_those_without_a_number_left_of_a_level_its_ratio_is_that_of_all_of_them():
+    random = np.random.default_rng(9)
+    lifetimes = world(600, random)
+    lifetimes["tier"] = np.where(np.arange(600) % 3 == 0, "gold", "silver")
+    gone = ((lifetimes["tier"] == "gold") & lifetimes["event"]).to_numpy()
+    lifetimes["distance"] = pd.Series(random.normal(size=600)).mask(gone)
+    model, whole = fit_cox(lifetimes, ["tier", "distance"]), fit_cox(lifetimes, ["tier"])
+    assert model.usable
+    assert model.customers == 600
+    ratio = model.hazard_ratios().set_index("covariate").loc["tier", "hazard_ratio"]
+    assert ratio == pytest.approx(whole.hazard_ratios()["hazard_ratio"].iloc[0], rel=0.1)
 
 
 def test_a_number_that_tells_who_leaves_when_is_found_out():
@@ -312,8 +332,6 @@ def test_where_nobody_left_a_failed_check_says_why_there_is_no_model(rossi):
     assert check.status == "fail"
     assert "got nobody who left" in check.message
     assert model.findings() == model.assumptions() == ()
-    incomplete = rossi.assign(age=rossi["age"].where(rossi["event"] == 0))
-    assert not fit_cox(incomplete, COVARIATES).usable
 
 
 def test_all_durations_equal_gives_numbers(rossi):

@@ -82,11 +82,11 @@ def doubled_columns(
 def _fit(
     model: CoxModel, design: Design, used: pd.DataFrame, changing: tuple[str, ...], cut: float
 ) -> "ChangingHazards | None":
-    matrix, silent = design.encode(used)
+    matrix = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     entry = entry_of(used)
     entry = np.zeros(len(used)) if entry is None else entry
-    early, late = (entry < cut) & ~silent, (durations > cut) & ~silent
+    early, late = entry < cut, durations > cut
     if not (events & early & (durations <= cut)).any() or not (events & late).any():
         return None
     doubled = doubled_columns(design, matrix, durations, events, changing, (cut,))
@@ -102,10 +102,11 @@ def _fit(
     left = np.append(events[early] & (durations[early] <= cut), events[late])
     starts = np.append(entry[early], np.maximum(entry[late], cut))
     try:
-        spread = balance_with(matrix[~silent], design, doubled, rows)
+        spread = balance_with(matrix, design, doubled, rows)
     except np.linalg.LinAlgError:
         return None
-    estimate, covariance, settled = newton(rows @ spread, stops, left, entry=starts)
+    half = spread.T @ np.append(design.half_leavers, np.zeros(len(doubled)))
+    estimate, covariance, settled = newton(rows @ spread, stops, left, entry=starts, half=half)
     if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
         return None
     sums = risk_sets(stops, left, rows @ spread, estimate, entry=starts)
@@ -113,7 +114,11 @@ def _fit(
     after = []
     width = len(design.columns)
     for term in model.design.terms:
-        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        own = [
+            place
+            for place, column in enumerate(design.columns)
+            if column[0] == term.covariate and column not in design.silent
+        ]
         own += [width + place for place, column in enumerate(doubled) if column in own]
         if own:
             after.append((term.covariate, proportionality_test(sums, own)[2]))
@@ -188,12 +193,12 @@ class ChangingHazards(Predictions):
 
     def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
         """Two, before and after `cut`."""
-        matrix, silent = self.design.encode(frame)
+        matrix = self.design.encode(frame)
         extra = matrix[:, self.doubled]
         stretches = []
         for place, (start, end) in enumerate(((-np.inf, self.cut), (self.cut, np.inf))):
             columns = np.hstack([matrix, extra * place])
-            stretches.append(Stretch(columns, np.where(silent, -np.inf, columns @ self.estimate), start, end))
+            stretches.append(Stretch(columns, columns @ self.estimate, start, end))
         return stretches
 
     def hazard_ratios(self) -> pd.DataFrame:

@@ -77,35 +77,30 @@ def fit_cox(
     try:
         if not refit:
             design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels, lapse=lapse)
-        used = lifetimes[design.complete(lifetimes)]
+        used = lifetimes
         if refit:
             design = design.settle(used, used["event"].to_numpy())
     except NobodyLeft as error:
         return _no_model(error, confidence=confidence, time_unit=time_unit, lapse=lapse)
-    matrix, silent = design.encode(used)
+    matrix = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
-    loud = ~silent
-    seen = (durations[loud], events[loud])
-    entry = entry_of(used)
-    entry = None if entry is None else entry[loud]
-    weights = weights_of(used)
-    weights = None if weights is None else weights[loud]
+    seen, entry, weights = (durations, events), entry_of(used), weights_of(used)
+    near = None if straight is None else straight.near(design)
     coefficients, covariance, problems, blamed = maximise(
-        matrix[loud],
-        *seen,
-        design,
-        entry=entry,
-        start=None if straight is None else straight.near(design),
-        weights=weights,
+        matrix, *seen, design, entry=entry, start=near, weights=weights
     )
-    sums = risk_sets(*seen, matrix[loud], coefficients, entry=entry, weights=weights)
-    null = risk_sets(*seen, np.zeros((int(loud.sum()), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
-    log_hazard = np.where(silent, -np.inf, matrix @ coefficients)
+    if blamed and any(term.indicator for term in design.terms):  # who lacks a number may be who left of a level
+        design = design.without_indicators().settle(used, events)
+        matrix = design.encode(used)
+        coefficients, covariance, problems, blamed = maximise(matrix, *seen, design, entry=entry, weights=weights)
+    sums = risk_sets(*seen, matrix, coefficients, entry=entry, weights=weights)
+    null = risk_sets(*seen, np.zeros((len(used), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
+    log_hazard = matrix @ coefficients
     alone, entangled = np.full(len(coefficients), np.nan), ()
     if len(coefficients) and (straight is not None or not refit):  # only findings need them
         known = {} if straight is None else straight.unadjusted_of_lines(design)
-        alone = unadjusted(matrix[loud], *seen, design, entry=entry, known=known, weights=weights)
-        together = going_together(matrix[loud], design)
+        alone = unadjusted(matrix, *seen, design, entry=entry, known=known, weights=weights)
+        together = going_together(matrix, design)
         entangled = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
     return CoxModel(
         design=design,
@@ -126,7 +121,7 @@ def fit_cox(
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         null_log_likelihood=null.log_likelihood,
-        concordance=concordance([count_pairs(durations, events, np.where(silent, -1e300, log_hazard))])[0],
+        concordance=concordance([count_pairs(durations, events, log_hazard)])[0],
         proportionality=_proportionality(sums, design),
         customers=len(used),
         events=int(events.sum()),
@@ -241,8 +236,8 @@ class CoxModel(HazardRatioWords, Predictions):
         return statistic, freedom, float(chi2.sf(statistic, freedom)) if freedom else 1.0
 
     def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """Rows for which the model can predict: no number is missing."""
-        return lifetimes[self.design.complete(lifetimes)]
+        """All rows: missing values are no hindrance."""
+        return lifetimes
 
     def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
         """The same model on other rows; for evaluation out of sample.
@@ -300,14 +295,14 @@ class CoxModel(HazardRatioWords, Predictions):
         return table
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of each customer's hazard against the baseline, by customer_id; minus infinity where nobody leaves."""
+        """Log of each customer's hazard against the baseline, by customer_id."""
         values = self.stretches(frame)[0].log_hazard
         return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
     def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
         """One: hazard ratios stay the same."""
-        matrix, silent = self.design.encode(frame)
-        log_hazard = np.where(silent, -np.inf, matrix @ self.coefficients["coefficient"].to_numpy())
+        matrix = self.design.encode(frame)
+        log_hazard = matrix @ self.coefficients["coefficient"].to_numpy(dtype=float)
         return [Stretch(matrix, log_hazard, -np.inf, np.inf)]
 
 
@@ -339,7 +334,11 @@ def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: b
 def _proportionality(sums, design: Design) -> pd.DataFrame:
     rows = []
     for term in design.terms:
-        columns = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        columns = [
+            place
+            for place, column in enumerate(design.columns)
+            if column[0] == term.covariate and column not in design.silent
+        ]
         if columns and len(sums.times) > 1:
             rows.append((term.covariate, term.label, *proportionality_test(sums, columns)))
     table = pd.DataFrame(rows, columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value"])

@@ -25,8 +25,14 @@ SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
 """Names of checks of columns, by which they are known."""
 
 
+FEWEST_MISSING = 10
+"""So many customers without a number, some of whom left, have a hazard ratio of their own against the others."""
+MANY_MISSING = 0.05
+"""More customers without some number than this share are worth a warning."""
+
+
 class NobodyLeft(DataError):
-    """No customer with complete covariates left: there is no model to fit, whatever its covariates."""
+    """No customer left: there is no model to fit, whatever its covariates."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +54,8 @@ class Term:
     knots
         Of a number that goes in as a curve: where its pieces meet (`bends`). Empty for a straight
         line.
+    fill, indicator
+        Of a number: the median, at which missing ones are taken; and whether a column says that it is missing.
     """
 
     covariate: str
@@ -58,6 +66,8 @@ class Term:
     low: float = 0.0
     high: float = 0.0
     knots: tuple[float, ...] = ()
+    fill: float = 0.0
+    indicator: bool = False
 
     @property
     def is_category(self) -> bool:
@@ -65,15 +75,24 @@ class Term:
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend."""
+        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend, or says
+        that it is missing."""
         if self.levels:
             return tuple((self.covariate, level) for level in self.levels[1:])
-        return ((self.covariate, ""), *((self.covariate, name) for name in bend_names(self.knots)))
+        names = ("", *bend_names(self.knots), *([sentence("not stated")] if self.indicator else []))
+        return tuple((self.covariate, name) for name in names)
 
-    def numbers(self, values: np.ndarray) -> np.ndarray:
-        """Columns (n, 1 + bends) of a number's values: 0 at its centre."""
-        bent = bends(values, self.knots) - bends(np.array([self.center]), self.knots)
-        return np.column_stack([values - self.center, bent])
+    def filled(self, values: pd.Series) -> np.ndarray:
+        """A number's values, missing ones at the median."""
+        numbers = _floats(values)
+        return np.where(np.isfinite(numbers), numbers, self.fill)
+
+    def numbers(self, values: pd.Series) -> np.ndarray:
+        """Columns (n, 1 + bends, or one more with an indicator) of a number's values: 0 at its centre."""
+        filled = self.filled(values)
+        bent = bends(filled, self.knots) - bends(np.array([self.center]), self.knots)
+        missing = [~np.isfinite(_floats(values))] if self.indicator else []
+        return np.column_stack([filled - self.center, bent, *missing]).astype(float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +106,7 @@ class Design:
     dropped
         (covariate, level) of columns left out because they say nothing new.
     silent
-        (covariate, level) of levels of which nobody left: their hazard is 0 as far as the data say.
+        (covariate, level) of levels of which nobody left: half a leaver is added to each (`half_leavers`).
     checks
         What was gathered, left out or missing.
     lapse
@@ -104,34 +123,46 @@ class Design:
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(covariate, level) of each column that is used, in order."""
         everything = (column for term in self.terms for column in term.columns)
-        return tuple(column for column in everything if column not in self.dropped and column not in self.silent)
+        return tuple(column for column in everything if column not in self.dropped)
+
+    @property
+    def half_leavers(self) -> np.ndarray:
+        """One half for each column of a level of which nobody left, 0 for the others: (p,).
+
+        The partial likelihood is higher the lower such a coefficient. Half of it added to the log-likelihood, which for
+        a single rate is Jeffreys' prior and Firth's penalty, puts the maximum where half a leaver would have been
+        expected.
+
+        References
+        ----------
+        Firth (1993); Heinze and Schemper (2001).
+        """
+        return np.array([0.5 if column in self.silent else 0.0 for column in self.columns])
 
     def bent(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
         """The same terms with curves of these numbers, to be settled again."""
-        terms = tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms)
+        return self._with(tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms))
+
+    def without_indicators(self) -> "Design":
+        """The same terms with missing numbers at the median and nothing more, to be settled again."""
+        return self._with(tuple(replace(term, indicator=False) for term in self.terms))
+
+    def _with(self, terms: tuple[Term, ...]) -> "Design":
         said = tuple(check for check in self.checks if not check.name.startswith((SEPARATION, NOTHING_NEW)))
         return Design(terms=terms, checks=said, lapse=self.lapse)
 
-    def complete(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rows in which no numeric covariate is missing (a missing category is a level of its own)."""
-        complete = np.ones(len(frame), dtype=bool)
-        for term in self.terms:
-            if not term.is_category:
-                complete &= np.isfinite(_floats(frame[term.covariate]))
-        return complete
-
-    def encode(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """The design matrix of new rows.
 
         Returns
         -------
-        ndarray (rows, len(columns)), ndarray (rows,)
-            Dummies against the reference and centred numbers; and which rows have a level of which nobody left.
+        ndarray (rows, len(columns))
+            Dummies against the reference and centred numbers.
 
         Raises
         ------
         DataError
-            When a covariate or number is missing, or a level was not there when the design was made.
+            When a covariate is missing, or a level was not there when the design was made.
         """
         missing = [term.covariate for term in self.terms if term.covariate not in frame.columns]
         if missing:
@@ -139,17 +170,11 @@ class Design:
                 sentence("covariates: got no column {names}, expected them as when the model was fitted.",
                          names=listing([repr(name) for name in missing]))
             )  # fmt: skip
-        faults, silent = [], np.zeros(len(frame), dtype=bool)
+        faults = []
         columns: dict[tuple[str, str], np.ndarray] = {}
         for term in self.terms:
             if not term.is_category:
-                values = _floats(frame[term.covariate])
-                if bad := int((~np.isfinite(values)).sum()):
-                    faults.append(
-                        sentence("covariate {name!r}: got {rows} rows without a finite number; leave them out first.",
-                                 name=term.covariate, rows=number(bad))
-                    )  # fmt: skip
-                columns |= dict(zip(term.columns, term.numbers(values).T, strict=True))
+                columns |= dict(zip(term.columns, term.numbers(frame[term.covariate]).T, strict=True))
                 continue
             levels = as_levels(frame[term.covariate])
             shown = dict(term.shown)
@@ -166,12 +191,10 @@ class Design:
             levels = levels.map(shown).to_numpy()
             for level in term.levels:
                 columns[term.covariate, level] = (levels == level).astype(float)
-                if (term.covariate, level) in self.silent:
-                    silent |= levels == level
         if faults:
             raise DataError(*faults)
         used = [columns[column] for column in self.columns]
-        return (np.column_stack(used) if used else np.zeros((len(frame), 0))), silent
+        return np.column_stack(used) if used else np.zeros((len(frame), 0))
 
     def compared(self, frame: pd.DataFrame) -> list[int]:
         """How many customers each column compares: those at its level or at the reference; all of a number."""
@@ -189,7 +212,7 @@ class Design:
         ]
 
     def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
-        """The same terms for these rows (complete ones): which levels nobody left, which columns say nothing new.
+        """The same terms for these rows: which levels nobody left, which columns say nothing new.
 
         Raises
         ------
@@ -199,13 +222,12 @@ class Design:
         if not events.any():
             raise NobodyLeft(
                 sentence(
-                    "lifetimes.event: got nobody who {left} and has every number of the covariates, expected some; no "
-                    "hazard ratio can be estimated. Use more data, or do without the covariate that is missing most.",
+                    "lifetimes.event: got nobody who {left}, expected some; no hazard ratio can be estimated. Use more "
+                    "data.",
                     **ending(self.lapse),
                 )
             )
-        bare = replace(self, dropped=(), silent=(), checks=())
-        silent, checks = [], list(self.checks)
+        silent, unheard, checks = [], [], list(self.checks)
         for term in self.terms:
             if term.is_category:
                 levels = as_levels(frame[term.covariate]).map(dict(term.shown)).to_numpy()
@@ -219,18 +241,19 @@ class Design:
                             name=f"{SEPARATION}{term.covariate}",
                             status="warn",
                             message=sentence(
-                                "{label}: nobody with {levels} {left}, so no hazard ratio can be given (separation); "
-                                "they are predicted to {stay} for as long as the data last.",
+                                "{label}: nobody with {levels} {left}, so no hazard ratio is given (separation). "
+                                "Predictions count half a leaver for them (Firth's correction).",
                                 **ending(self.lapse),
                                 label=term.label,
                                 levels=listing([f"“{level}”" for level in nobody]),
                             ),
                         )
                     )
-        with_silent = replace(bare, silent=tuple(silent))
-        matrix, rows = with_silent.encode(frame)
+            elif term.indicator and not events[~np.isfinite(_floats(frame[term.covariate]))].any():
+                unheard.append(term.columns[-1])  # nobody without the number left: they count as the median
+        with_silent = replace(self, dropped=tuple(unheard), silent=tuple(silent), checks=())
         columns = with_silent.columns
-        dropped, reasons = _aliased(matrix[~rows], columns)
+        dropped, reasons = _aliased(with_silent.encode(frame), columns)
         names = {term.covariate: term.label for term in self.terms}
         if dropped:
             said = [
@@ -249,7 +272,8 @@ class Design:
                     value=len(dropped),
                 )
             )  # fmt: skip
-        return replace(with_silent, dropped=tuple(dropped), checks=tuple(checks))
+        kept = tuple(column for column in silent if column not in dropped)
+        return replace(with_silent, dropped=(*unheard, *dropped), silent=kept, checks=tuple(checks))
 
 
 def build_design(
@@ -264,8 +288,8 @@ def build_design(
 
     Numbers stay numbers; booleans and texts become dummies against their most frequent level. Levels with fewer than
     10 customers, and all but the 11 largest of more than 12, are taken together. A missing category is a level of its
-    own, "not stated": that somebody did not say is known for new customers too, and nobody is lost. Rows with a
-    missing number are left out (complete cases), counted in a check.
+    own, "not stated": that somebody did not say is known for new customers too, and nobody is lost. A missing number is
+    taken at the median; where it is missing of `FEWEST_MISSING` customers and more, a column says so. A check counts.
 
     Parameters
     ----------
@@ -285,7 +309,7 @@ def build_design(
     DataError
         When a column is missing, is a date.
     NobodyLeft
-        When no customer with complete covariates left.
+        When no customer left.
     """
     covariates = list(dict.fromkeys(covariates))
     faults = []
@@ -302,8 +326,8 @@ def build_design(
     if faults:
         raise DataError(*faults)
 
-    terms, checks, complete = [], [], np.ones(len(frame), dtype=bool)
-    incomplete = []
+    terms, checks, incomplete = [], [], []
+    lacking = np.zeros(len(frame), dtype=bool)
     for covariate in covariates:
         column, label = frame[covariate], label_of(labels, covariate)
         if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
@@ -311,8 +335,9 @@ def build_design(
             known = np.isfinite(values)
             if not known.all():
                 incomplete.append(label)
-            complete &= known
-            terms.append(Term(covariate=covariate, label=label, **_scale(values[known])))
+            lacking |= ~known
+            indicator = FEWEST_MISSING <= (~known).sum() <= len(known) - FEWEST_MISSING and bool(events[~known].any())
+            terms.append(Term(covariate=covariate, label=label, indicator=indicator, **_scale(values[known])))
         else:
             levels = as_levels(column)
             shown, small = gather(levels, label=label, check=f"small_levels_{covariate}")
@@ -328,21 +353,22 @@ def build_design(
                 )
             )
     if incomplete:
-        lost = int((~complete).sum())
+        some = int(lacking.sum())
         checks.append(
             Check(
                 name="covariates_missing",
-                status="warn",
+                status="warn" if some > MANY_MISSING * len(frame) else "pass",
                 message=sentence(
-                    "{lost} of {all} customers ({share}) lack a number ({columns}) and are left out of the model "
-                    "(complete cases); if those who lack it {leave} more or less often, hazard ratios are distorted.",
-                    lost=number(lost), all=number(len(frame)), share=percent(lost / len(frame)),
-                    columns=listing(incomplete), **ending(lapse),
+                    "{some} of {all} customers ({share}) lack a number ({columns}). They stay in the model: a missing "
+                    "number is taken at the median, with a hazard ratio of its own where that can be estimated.",
+                    some=number(some), all=number(len(frame)), share=percent(some / len(frame)),
+                    columns=listing(incomplete),
                 ),
-                value=lost / len(frame),
+                value=some / len(frame),
+                threshold=MANY_MISSING,
             )
         )  # fmt: skip
-    return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame[complete], events[complete])
+    return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame, events)
 
 
 @dataclass(frozen=True)
@@ -370,10 +396,16 @@ class Comparison:
 
 def comparisons(design: Design) -> list[Comparison]:
     """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
-    number that goes in as a curve, both with its mean."""
+    number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of which
+    nobody left."""
     found = []
     for term in design.terms:
-        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        own = [
+            place
+            for place, column in enumerate(design.columns)
+            if column[0] == term.covariate and column not in design.silent
+        ]
+        missing = own.pop() if own and term.indicator and design.columns[own[-1]] == term.columns[-1] else None
         if term.is_category:
             pairs = [(design.columns[place][1], term.levels[0], {place: 1.0}) for place in own]
         elif not own:
@@ -384,13 +416,16 @@ def comparisons(design: Design) -> list[Comparison]:
             names = [design.columns[place][1] for place in own]
             pairs = []
             for end in (term.low, term.high):
-                values = dict(zip((name for _, name in term.columns), term.numbers(np.array([end]))[0], strict=True))
+                row = term.numbers(pd.Series([end]))[0]
+                values = dict(zip((name for _, name in term.columns), row, strict=True))
                 weights = {place: float(values[name]) for place, name in zip(own, names, strict=True)}
                 pairs.append((number(end), number(term.center), weights))
+        if missing is not None:
+            pairs.append((sentence("not stated"), number(term.fill), {missing: 1.0}))
         for value, reference, weights in pairs:
-            row = np.zeros(len(design.columns))
-            row[list(weights)] = list(weights.values())
-            found.append(Comparison(term, value, reference, row, min(weights)))
+            combined = np.zeros(len(design.columns))
+            combined[list(weights)] = list(weights.values())
+            found.append(Comparison(term, value, reference, combined, min(weights)))
     return found
 
 
@@ -401,13 +436,14 @@ def _floats(column: pd.Series) -> np.ndarray:
 def _scale(values: np.ndarray) -> dict[str, float]:
     if not len(values):
         return {}
+    middle = float(np.median(values))
     distinct = np.unique(values)
     low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
     if low == high:  # half and more share one value
         low, high = np.quantile(values, [0.1, 0.9])
     if low == high and len(distinct) > 1:
         low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
-    return {"center": float(values.mean()), "low": float(low), "high": float(high)}
+    return {"center": float(values.mean()), "low": float(low), "high": float(high), "fill": middle}
 
 
 def _reference_first(levels: np.ndarray, events: np.ndarray) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def export_draws(
         One row a draw and stretch of life: `draw`, `stretch`; `effect:<column>` (log hazard ratios, the recalibration's
         slope among them); `hazard:<tenure>` (cumulative baseline hazard within the stretch, its level included).
     DataFrame
-        One row a customer: `customer_id`, `tenure`, `never` (said never to leave), `column:<column>` for each effect.
+        One row a customer: `customer_id`, `tenure`, `never` (its hazard is 0), `column:<column>` for each effect.
 
     References
     ----------

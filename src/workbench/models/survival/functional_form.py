@@ -104,7 +104,8 @@ def functional_form(
     if before.empty:
         return unchanged
     curved = before["covariate"][before["p_value_holm"] < level].tolist()
-    knots = {name: knots_of(used[name].to_numpy(dtype=float, na_value=np.nan)) for name in curved}
+    terms = {term.covariate: term for term in model.design.terms}
+    knots = {name: knots_of(terms[name].filled(used[name])) for name in curved}
     bent, gain = model, 0.0
     if knots:
         bent = fit_cox(
@@ -144,14 +145,13 @@ def _straight() -> str:
 
 def _tests(model: CoxModel, rows: pd.DataFrame, quantiles: tuple[float, ...]) -> pd.DataFrame:
     """Score tests of columns that bend each number further, given the fitted coefficients."""
-    matrix, silent = model.design.encode(rows)
-    rows, matrix = rows[~silent], matrix[~silent]
+    matrix = model.design.encode(rows)
     width, extra, owners, labels = matrix.shape[1], [], [], {}
     used = {covariate for covariate, _ in model.design.columns}
     for term in model.design.terms:
         if term.is_category or term.covariate not in used:
             continue
-        values = rows[term.covariate].to_numpy(dtype=float)
+        values = term.filled(rows[term.covariate])
         knots = knots_of(values, quantiles)
         if not knots:
             continue

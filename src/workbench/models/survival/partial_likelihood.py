@@ -68,16 +68,20 @@ def maximise(
     if not width:
         return np.zeros(0), np.zeros((0, 0)), (), ()
     spread = balance(matrix, design)
-    balanced = matrix @ spread
+    balanced, half = matrix @ spread, spread.T @ design.half_leavers
     near = None if start is None else np.linalg.solve(spread, start)
     names = {term.covariate: term.label for term in design.terms}
     entangled = overlapping(matrix, design)
-    estimate, covariance, settled = newton(balanced, durations, events, entry=entry, start=near, weights=weights)
+    estimate, covariance, settled = newton(
+        balanced, durations, events, entry=entry, start=near, weights=weights, half=half
+    )
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
     if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
-        estimate, covariance, settled = newton(balanced, durations, events, entry=entry, held=HELD, weights=weights)
+        estimate, covariance, settled = newton(
+            balanced, durations, events, entry=entry, held=HELD, weights=weights, half=half
+        )
         if settled and not _suspects(estimate, covariance, design):
             message = sentence(
                 "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
@@ -166,6 +170,7 @@ def _suspects(estimate: np.ndarray, covariance: np.ndarray, design: Design) -> l
     """Covariates whose estimate or standard error has exploded."""
     errors = np.sqrt(np.diag(covariance))
     exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
+    exploded &= design.half_leavers == 0  # where nobody left, the estimate is as low as so many customers bear
     return list(dict.fromkeys(covariate for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad))
 
 
@@ -178,6 +183,7 @@ def newton(
     held: float = 0.0,
     start: np.ndarray | None = None,
     weights: np.ndarray | None = None,
+    half: np.ndarray | None = None,
     most: int = 50,
     enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
@@ -192,6 +198,8 @@ def newton(
         Where to begin; 0 where it is None.
     weights (n,)
         As in `risk_sets`; the covariance is then the sandwich of Lin and Wei (1989).
+    half (p,)
+        What the log-likelihood gains with each coefficient, of columns of which nobody left: `Design.half_leavers`.
 
     Returns
     -------
@@ -200,15 +208,16 @@ def newton(
     """
     estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
     penalty = held * np.eye(matrix.shape[1])
+    half = np.zeros(matrix.shape[1]) if half is None else half
 
     def at(place: np.ndarray):
         sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False, weights=weights)
-        return sums, sums.log_likelihood - held * float(place @ place) / 2
+        return sums, sums.log_likelihood - held * float(place @ place) / 2 + float(half @ place)
 
     with np.errstate(all="ignore"):
         sums, height = at(estimate)
         for _ in range(most):
-            slope = sums.residuals.sum(axis=0) - held * estimate
+            slope = sums.residuals.sum(axis=0) - held * estimate + half
             step = np.linalg.lstsq(sums.information + penalty, slope)[0]
             step = step / max(1.0, np.abs(step).max() / EXPLODED)
             for _ in range(30):
@@ -221,7 +230,7 @@ def newton(
                 break
             gain = reached - height
             estimate, sums, height = estimate + step, trial, reached
-            if gain < enough or np.abs(estimate).max() > EXPLODED:
+            if gain < enough or np.abs(estimate[half == 0]).max(initial=0) > EXPLODED:
                 break
     covariance = np.full_like(sums.information, np.inf)
     if np.linalg.matrix_rank(sums.information + penalty, hermitian=True) == len(estimate):
@@ -244,12 +253,16 @@ def unadjusted(
 ) -> np.ndarray:
     """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
     spread, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
+    half = design.half_leavers
     for covariate, own in _places(design).items():
         if known and covariate in known:
             estimate[own] = known[covariate]
             continue
         part = spread[np.ix_(own, own)]
-        estimate[own] = part @ newton(matrix[:, own] @ part, durations, events, entry=entry, weights=weights)[0]
+        estimate[own] = (
+            part
+            @ newton(matrix[:, own] @ part, durations, events, entry=entry, weights=weights, half=part.T @ half[own])[0]
+        )
     return estimate
 
 

@@ -236,8 +236,7 @@ class _Second:
     ) -> "_Second | None":  # fmt: skip
         """None where there is no trustworthy maximum."""
         design, cuts = model.design, _cuts(rows)
-        matrix, silent = design.encode(rows)
-        rows, matrix = rows[~silent], matrix[~silent]
+        matrix = design.encode(rows)
         durations, events = rows["duration"].to_numpy(), rows["event"].to_numpy()
         entry = entry_of(rows)
         entry = np.zeros(len(rows)) if entry is None else entry
@@ -267,13 +266,15 @@ class _Second:
         stop, left, start, stratum = (np.concatenate(pieces[name]) for name in ("stop", "left", "start", "stratum"))
         kept = np.append(~stratified, np.ones(columns.shape[1] - len(stratified), dtype=bool))
         columns, spread = columns[:, kept], spread[np.ix_(kept, kept)]
-        owners = [covariate for covariate, _ in design.columns]
+        owners = [column[0] if column not in design.silent else "" for column in design.columns]
         owners += [owners[place] for place, own in parts for _ in own]
         owners = np.array(owners, dtype=object)[kept]
         if not columns.shape[1]:
             return None
         moved, entered = apart(stop, np.where(start > 0, start, 0.0), stratum)
-        estimate, covariance, settled = newton(columns @ spread, moved, left, entry=entered)
+        half = np.zeros(len(owners) + int(stratified.sum()))
+        half[: len(design.columns)] = design.half_leavers
+        estimate, covariance, settled = newton(columns @ spread, moved, left, entry=entered, half=spread.T @ half[kept])
         if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
             return None
         scale = _time_scale(durations, events, entry)(stop)
@@ -281,6 +282,7 @@ class _Second:
         after = [
             (each, proportionality_test(sums, np.flatnonzero(owners == each).tolist())[2])
             for each in dict.fromkeys(owners)
+            if each
         ]
         table = pd.DataFrame(after, columns=["covariate", "after"])
         whole = np.full(len(kept), np.nan)
