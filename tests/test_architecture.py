@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "src" / "workbench"
-LEAVES = {"errors", "findings", "wording", "textwidth", "files", "suppression"}
+LEAVES = {"errors", "findings", "exhibits", "wording", "textwidth", "files", "suppression"}
 
 
 def rooms():

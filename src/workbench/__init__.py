@@ -1,6 +1,7 @@
 """Research and modelling workbench for customer operations."""
 
 from workbench.errors import DataError, GateError, ParameterError, RunError, StudyError, WorkbenchError
+from workbench.exhibits import Column, Figure, Kept, People, Table
 from workbench.findings import Check, Finding
 from workbench.studies.session import start_run
 
@@ -8,12 +9,17 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Check",
+    "Column",
     "DataError",
+    "Figure",
     "Finding",
     "GateError",
+    "Kept",
     "ParameterError",
+    "People",
     "RunError",
     "StudyError",
+    "Table",
     "WorkbenchError",
     "__version__",
     "start_run",

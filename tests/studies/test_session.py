@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from workbench import Check, Column, Figure, Finding, Kept, People, Table
 from workbench.errors import DataError, StudyError
 from workbench.findings import MIME
 from workbench.studies.session import Run
@@ -153,3 +154,64 @@ def test_an_unknown_sample_is_refused_with_the_nearest(project):
         Run({"seed": 1}, None).sample("cdnov", "transactions")
     with pytest.raises(DataError, match="no table 'surveys'"):
         Run({"seed": 1}, None).sample("cdnow", "surveys")
+
+
+class Plans:
+    """A result that shows itself."""
+
+    finding = Finding(id="plans", statement="Four plans.", estimate=4, evidence="descriptive")
+    told = (Check(name="a", status="pass", message="A."), Check(name="b", status="warn", message="B."))
+
+    def exhibits(self):
+        yield self.finding
+        yield from self.told
+        yield [None, {"plans": 4}]
+        columns = {"plan": Column("Plan"), "score": Column("Mean score", "points")}
+        people = People(count="customers", by=["plan"])
+        yield Table(name="plans", frame=PLANS, caption="By plan.", people=people, columns=columns)
+        yield Figure(name="curve", draw=_axes, title="A curve", alt="It falls.")
+        yield Kept(name="each", frame=PLANS)
+
+
+def _axes():
+    from matplotlib.figure import Figure as Drawing
+
+    axes = Drawing().subplots()
+    axes.plot([0, 1], [1, 0])
+    return axes
+
+
+def test_a_result_shows_itself_as_eleven_lines_of_a_notebook_would(run, displayed, tmp_path):
+    (run.folder / "figures").mkdir()
+    run.show(Plans(), None)
+    shown = list(displayed)
+    displayed.clear()
+    by_hand = Run({"seed": 1}, tmp_path / "hand")
+    for name in ("tables", "figures"):
+        (tmp_path / "hand" / name).mkdir(parents=True)
+    by_hand.finding(Plans.finding)
+    by_hand.checks(Plans.told)
+    by_hand.metrics({"plans": 4})
+    words = {"labels": {"plan": "Plan", "score": "Mean score"}, "units": {"score": "points"}}
+    by_hand.export(PLANS, "plans", caption="By plan.", people="customers", by="plan", shown=["plan", "score"], **words)
+    by_hand.figure(_axes(), "curve", title="A curve", alt="It falls.")
+    by_hand.keep(PLANS, "each")
+    assert shown == displayed
+    assert len(shown) == 5
+    for folder in ("tables", "figures"):
+        names = sorted(path.name for path in (run.folder / folder).iterdir())
+        assert names == sorted(path.name for path in (by_hand.folder / folder).iterdir())
+
+
+@pytest.mark.parametrize("thing", [PLANS, PLANS["plan"], "text", 3, object()])
+def test_what_does_not_show_itself_is_refused_before_anything_is_shown(run, displayed, thing):
+    with pytest.raises(StudyError, match="expected something that shows itself"):
+        run.show(Plans(), thing)
+    assert displayed == []
+
+
+def test_a_table_of_no_groups_of_people_says_so(run, displayed):
+    run.show(Table(name="models", frame=PLANS, caption="Models.", people=None))
+    (bundle,) = displayed
+    assert [column["name"] for column in bundle[MIME]["columns"]] == list(PLANS)
+    assert len(bundle[MIME]["rows"]) == 4

@@ -11,10 +11,12 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import DataError, StudyError
+from workbench.exhibits import Exhibit, Figure, Kept, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric, verdict
 from workbench.suppression import SMALLEST_GROUP, SUPPRESSED, suppress_small_groups
@@ -22,7 +24,7 @@ from workbench.wording import inert, listing, number, sentence, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Drawing
     from pandas import DataFrame
 
     from workbench.datasets import Dataset
@@ -173,6 +175,54 @@ class Run:
             self.checks(_origin_of(source, table, loaded))
         return self._samples[key].copy()
 
+    def show(self, *things: Showable) -> None:
+        """Show results with all that they have to say, in their own words.
+
+        Parameters
+        ----------
+        *things
+            Results (anything with `exhibits()`), exhibits of their own, lists of them; None is passed over.
+
+        Raises
+        ------
+        StudyError
+            For a thing that does not show itself, such as a bare table.
+        """
+        try:
+            exhibits = list(flatten(things))
+        except TypeError as error:
+            raise StudyError(sentence("run.show: {what}.", what=error)) from None
+        for together, group in groupby(exhibits, key=lambda each: isinstance(each, Check)):
+            if together:
+                self.checks(group)
+            else:
+                for exhibit in group:
+                    self._show(exhibit)
+
+    def _show(self, exhibit: Exhibit) -> None:
+        match exhibit:
+            case Finding():
+                self.finding(exhibit)
+            case Figure():
+                words = {"title": exhibit.title, "alt": exhibit.alt, "caption": exhibit.caption}
+                self.figure(exhibit.draw(), exhibit.name, **words)
+            case Table():
+                people = vars(exhibit.people) if exhibit.people else {"count": None}
+                self.export(
+                    exhibit.frame,
+                    exhibit.name,
+                    caption=exhibit.caption,
+                    labels={name: column.label for name, column in exhibit.columns.items() if column.label},
+                    units={name: column.unit for name, column in exhibit.columns.items() if column.unit},
+                    shown=list(exhibit.columns) or None,
+                    people=people["count"],
+                    **{key: value for key, value in people.items() if key != "count"},
+                )
+            case Kept():
+                self.keep(exhibit.frame, exhibit.name)
+            case _:
+                self.metrics(exhibit)
+
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
         """State a finding, or several; the first of a study is its headline."""
         for each in [finding] if isinstance(finding, Finding) else finding:
@@ -190,7 +240,7 @@ class Run:
             text = "\n".join(f"{check.status}: {check.message}" for check in listed)
             _show({"kind": "checks", "checks": [asdict(check) for check in listed]}, text)
 
-    def figure(self, figure: "Figure | Axes", name: str, *, title: str, alt: str, caption: str = "") -> None:
+    def figure(self, figure: "Drawing | Axes", name: str, *, title: str, alt: str, caption: str = "") -> None:
         """Show a figure, keep it as figures/<name>.svg and close it.
 
         Parameters

@@ -1,0 +1,156 @@
+"""What a result shows of itself: findings, checks and numbers, figures and tables that carry their own words. A leaf.
+
+A result has `exhibits()`, in reading order; `run.show(result)` shows them. So a notebook says which results a study
+has, and never how their columns are called.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from workbench.findings import Check, Finding
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Drawing
+    from pandas import DataFrame
+
+Metrics = Mapping[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Column:
+    """How a column is headed.
+
+    Attributes
+    ----------
+    label
+        Its header; the column's name in words where it is empty.
+    unit
+        `share` is shown as a percentage, `p` as a p-value; anything else stands beside the label.
+    """
+
+    label: str = ""
+    unit: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class People:
+    """Who stands behind the rows of a table, so that small groups can be hidden.
+
+    Attributes
+    ----------
+    count
+        Column with how many people stand behind a row.
+    by
+        Columns that split people into groups whose counts add up.
+    within
+        The other columns that tell rows apart: nothing adds up across them.
+    values
+        What is hidden with a small group; all columns but `by` and `within` where it is None.
+    """
+
+    count: str
+    by: Sequence[str] = ()
+    within: Sequence[str] = ()
+    values: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """A table of the report, and of tables/.
+
+    Attributes
+    ----------
+    name
+        Stable within the study.
+    frame
+        One row a line.
+    caption
+        One sentence: what the table says.
+    people
+        Who stands behind its rows; None says that rows are no groups of people. It has no default.
+    columns
+        Those that the reader sees, in order; all under their own names where it is empty. The files have them all.
+    """
+
+    name: str
+    frame: "DataFrame"
+    caption: str
+    people: People | None
+    columns: Mapping[str, Column] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Figure:
+    """A figure of the report, drawn when it is shown.
+
+    Attributes
+    ----------
+    name
+        Stable within the study.
+    draw
+        Gives axes or a figure of matplotlib.
+    title, alt, caption
+        What it shows, the same for people who cannot see it, and how to read it.
+    """
+
+    name: str
+    draw: "Callable[[], Axes | Drawing]"
+    title: str
+    alt: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Kept:
+    """A table about single customers, under their pseudonyms: kept for other studies and never shown."""
+
+    name: str
+    frame: "DataFrame"
+
+
+@runtime_checkable
+class Result(Protocol):
+    """What can be shown as a whole."""
+
+    def exhibits(self) -> "Iterable[Showable]":
+        """Its findings, checks, metrics, figures and tables in reading order; empty where it has nothing to say."""
+        ...
+
+
+Exhibit = Finding | Check | Metrics | Figure | Table | Kept
+Showable = Exhibit | Result | None | Iterable["Showable"]
+
+
+def flatten(things: Showable) -> Iterator[Exhibit]:
+    """The exhibits of results, and of lists of them, in order; None is nothing.
+
+    Raises
+    ------
+    TypeError
+        Of a thing that has no `exhibits()`: its type.
+
+    Examples
+    --------
+    >>> passed = Check(name="a", status="pass", message="Fine.")
+    >>> list(flatten([passed, None, [{"n": 3}, []]])) == [passed, {"n": 3}]
+    True
+    """
+    match things:
+        case None:
+            return
+        case Finding() | Check() | Figure() | Table() | Kept() | Mapping():
+            yield things
+        case Result():
+            yield from flatten(things.exhibits())
+        case _ if isinstance(things, Iterable) and not isinstance(things, str | bytes) and not _is_frame(things):
+            for thing in things:
+                yield from flatten(thing)
+        case _:
+            raise TypeError(f"got a {type(things).__name__}, expected something that shows itself (`exhibits()`)")
+
+
+def _is_frame(thing: Any) -> bool:
+    """Whether it is a bare table: going through one gives its columns' names."""
+    return hasattr(thing, "columns") or hasattr(thing, "dtype")
