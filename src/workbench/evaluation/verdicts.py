@@ -175,9 +175,9 @@ class Evaluation:
                 Finding(
                     id="concordance",
                     statement=sentence(
-                        "Of two customers of whom it is known who {left} first, the model, which had seen neither, "
-                        "names that one in {right} of 100 cases; guessing gives 50.",
-                        left=sentence("lapsed") if self.lapse else sentence("left"),
+                        "Shown two customers, the model picks the one who {leaves} first {right} times in 100 (a coin "
+                        "toss: 50).",
+                        leaves=sentence("lapses") if self.lapse else sentence("leaves"),
                         right=number(round(100 * self.concordance)),
                     ),
                     estimate=self.concordance,

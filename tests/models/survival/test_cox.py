@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -323,6 +325,18 @@ def test_few_leavers_for_many_columns_is_a_warning():
     lifetimes["event"] &= lifetimes["customer_id"] < 20
     checks = {check.name: check for check in fit_cox(lifetimes, ["plan", "use"]).checks()}
     assert checks["events_per_coefficient"].status == "warn"
+
+
+def test_no_title_says_that_nothing_is_clear_over_a_clear_ratio():
+    random = np.random.default_rng(3)
+    lifetimes = world(600, random)
+    alone = fit_cox(lifetimes, ["plan", "use"])
+    assert alone.findings()
+    doubted = replace(alone, doubtful=("plan", "use"))
+    assert doubted.findings() == ()
+    assert doubted.title() == "Some hazard ratios are clear, but none can be read by itself."
+    noise = fit_cox(lifetimes.assign(noise=random.normal(size=600)), ["noise"])
+    assert noise.title() == "No covariate goes clearly with leaving sooner."
 
 
 def test_where_nobody_left_a_failed_check_says_why_there_is_no_model(rossi):

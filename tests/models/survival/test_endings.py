@@ -55,8 +55,7 @@ def everything_said(made, lifetimes):
     shown = [words["labels"].get(name, name) for name in words["shown"]]
     yield "group table", " ".join([words["caption"], *shown])
     assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
-    for few in ((), ("region",)):
-        yield from ((each.id, each.statement) for each in differing_segments(tests, few=few, lapse=lapse))
+    yield from ((each.id, each.statement) for each in differing_segments(tests, lapse=lapse))
     yield "log-rank", caption_of_tests(lapse=lapse)
     yield from ((check.name, check.message) for check in dependent_follow_up(overall, curves, HORIZONS))
     model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)

@@ -156,12 +156,47 @@ def test_fewer_customers_than_may_be_shown_are_refused():
 def test_the_headline_is_about_the_group_that_leaves_soonest(by_plan):
     headline = by_plan.headline([12, 24])
     assert headline.statement.startswith("Half of customers with contract plan “short” leave within")
-    assert headline.statement.endswith("the soonest of the 3 groups looked at.")
+    assert headline.statement.endswith(", the shortest of the 3 groups.")
     assert headline.unit == "months"
     assert headline.interval_kind == "90% confidence (log-log)"
     assert headline.interval[0] <= headline.estimate <= headline.interval[1]
     assert headline.evidence == "descriptive"
     assert headline.n == int((world()["plan"] == "short").sum())
+
+
+def groups_of(**lives):
+    """One customer for each time of each group, all seen to leave but those of a negative time."""
+    rows = [(plan, abs(time), time > 0) for plan, times in lives.items() for time in times]
+    frame = pd.DataFrame(rows, columns=["plan", "duration", "event"]).assign(customer_id=range(len(rows)))
+    return kaplan_meier(frame, by="plan")
+
+
+def test_the_superlative_of_the_headline_is_that_of_the_number_in_it():
+    # Basic loses many at once, so its mean within 24 months is the shortest; half of Plus leave sooner all the same.
+    basic, plus = [1] * 12 + [20] * 10 + [-30] * 8, [15] * 16 + [-30] * 14
+    curves = groups_of(Basic=basic, Plus=plus, Max=[-30] * 30)
+    assert curves.extremes([24])[0] == "Basic"
+    headline = curves.headline([24])
+    assert (
+        headline.statement == "Half of customers with plan “Plus” leave within 15 months, the shortest of the 3 groups."
+    )
+    assert headline.estimate == curves.median().set_index("group")["median"].min() == 15
+
+
+def test_a_tie_is_no_superlative_and_groups_that_cannot_be_judged_are_not_counted():
+    same = groups_of(a=[10] * 20 + [-20] * 15, b=[10] * 20 + [-20] * 14)
+    assert same.headline([10]).statement == "Half of customers with plan “a” leave within 10 months, no group sooner."
+    short = groups_of(a=[10] * 20 + [-20] * 15, b=[12] * 20 + [-20] * 14, c=[1] * 5 + [-2] * 30)
+    assert short.headline([10]).statement.endswith(", the shortest of the 2 groups that can be judged.")
+    alone = groups_of(a=[10] * 20 + [-20] * 15, c=[1] * 5 + [-2] * 30)
+    assert alone.headline([10]).statement == "Half of customers with plan “a” leave within 10 months."
+
+
+def test_of_shares_still_there_the_smallest_at_one_horizon_is_the_fewest():
+    curves = groups_of(a=[2] * 24 + [-20] * 66, b=[9] * 27 + [-20] * 63, c=[1] * 2 + [-3] * 12)
+    headline = curves.headline([3, 12])
+    assert headline.statement.startswith("70% of customers with plan “b” are still there after 12 months")
+    assert headline.statement.endswith(", the fewest of the 2 groups that can be judged.")
 
 
 def test_a_median_that_is_not_reached_gives_way_to_the_share_still_there():
@@ -242,8 +277,8 @@ def test_a_median_that_rests_on_few_is_missing():
 
 def test_the_first_finding_names_the_doubt_about_the_curve_of_all():
     curves, doubt = kaplan_meier(world()), Check(name="x", status="warn", message="")
-    assert "in doubt" in curves.share_staying([12, 24], doubt=[doubt]).statement
-    assert "in doubt" not in curves.share_staying([12, 24]).statement
+    assert "with care" in curves.share_staying([12, 24], doubt=[doubt]).statement
+    assert "with care" not in curves.share_staying([12, 24]).statement
 
 
 def test_the_figure_names_each_curve_and_counts_who_is_followed(by_plan):
@@ -315,4 +350,4 @@ def test_the_title_of_a_figure_names_no_group_that_chance_put_first():
     lifetimes = world()
     lifetimes["sign"] = np.random.default_rng(5).choice(["ram", "bull", "twins"], len(lifetimes))
     assert "no two of 3 groups differ clearly" in kaplan_meier(lifetimes, by="sign", time_unit="months").title([12.0])
-    assert "the soonest of the 3 groups" in kaplan_meier(lifetimes, by="plan", time_unit="months").title([12.0])
+    assert "the shortest of the 3 groups" in kaplan_meier(lifetimes, by="plan", time_unit="months").title([12.0])

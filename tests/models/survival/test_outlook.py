@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -51,9 +53,24 @@ def test_beyond_the_data_the_number_is_an_assumption_and_worded_as_one():
     assert told.beyond > 0.2
     (finding,) = told.findings()
     assert finding.evidence == "assumed"
-    assert finding.statement.startswith("If hazards go on as they were")
+    assert "if the rate goes on" in finding.statement
     assert "lapse" in finding.statement
     assert told.checks()[0].status == "warn"
+
+
+def test_no_forecast_is_of_nobody_or_of_a_part_of_nobody():
+    told = outlook(fit_cox(lives().lifetimes, ["plan"]), lives())
+    (finding,) = told.findings()
+    most, gone = int(np.ceil(0.1 * len(told.customers))), told.customers["gone"].sort_values(ascending=False)
+    assert f"The {most} riskiest account for {100 * gone.iloc[:most].sum() / gone.sum():.1f}%" in finding.statement
+    none = replace(told, customers=told.customers.assign(gone=0.0), interval=(0.0, 0.0))
+    assert none.findings() == ()
+    few = replace(told, customers=told.customers.assign(gone=0.4 / len(told.customers)), interval=(0.0, 1.4))
+    (finding,) = few.findings()
+    said = f"We expect fewer than one of {len(told.customers)} customers to leave in the next 3 months."
+    assert finding.statement == said
+    alike = replace(told, customers=told.customers.assign(gone=0.1))
+    assert "riskiest" not in alike.findings()[0].statement
 
 
 def test_time_remaining_is_the_area_under_the_draws():

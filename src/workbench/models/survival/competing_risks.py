@@ -229,12 +229,13 @@ class Incidences:
         }
 
     def findings(self, horizons: Iterable[float], *, addressable: Iterable[str] = ()) -> tuple[Finding, ...]:
-        """The most frequent reason; and what share leaves for reasons that something can be done about.
+        """The most frequent reason; and what share leaves for reasons that the reader means to act on. Empty where
+        nobody has left by the last horizon.
 
         Parameters
         ----------
         addressable
-            Reasons that the company can do something about (an assumption of the reader).
+            Reasons that the company can do something about: the reader's assumption, and said to be one.
         """
         at = self.at(horizons)
         if at.empty:
@@ -242,6 +243,8 @@ class Incidences:
         last = at[at["horizon"] == at["horizon"].max()].sort_values("incidence", ascending=False, kind="stable")
         first, gone = last.iloc[0], float(last["incidence"].sum())
         level = list(last["reason"][1:][last["upper"][1:] > first["lower"]])
+        if not gone:
+            return ()
         when = span(first["horizon"], self.time_unit)
         findings = [
             Finding(
@@ -253,7 +256,7 @@ class Incidences:
                     if level
                     else "",
                     reason=first["reason"], share=percent(first["incidence"]), span=when,
-                    part=percent(first["incidence"] / gone if gone else None),
+                    part=percent(first["incidence"] / gone),
                 ),
                 estimate=float(first["incidence"]),
                 unit="share",
@@ -267,15 +270,15 @@ class Incidences:
         ]  # fmt: skip
         wanted = {name.casefold() for name in addressable}
         within = last[[reason.casefold() in wanted for reason in last["reason"]]]
-        if len(within) and gone and len(within) < len(last):
+        if len(within) and len(within) < len(last):
             findings.append(
                 Finding(
                     id="addressable_reasons",
                     statement=sentence(
-                        "{part} of those who leave within {span} do so for reasons that something can be done about "
-                        "({reasons}); the others, for reasons beyond reach.",
+                        "{part} of those who leave within {span} give {reasons} as their reason. These are set as "
+                        "reasons to act on (parameter addressable).",
                         part=percent(float(within["incidence"].sum()) / gone), span=when,
-                        reasons=listing([f"“{reason}”" for reason in within["reason"]]),
+                        reasons=listing([f"“{reason}”" for reason in within["reason"]], sentence("or")),
                     ),
                     estimate=float(within["incidence"].sum()) / gone,
                     unit="share",

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import clean_horizons, span, units
+from workbench.evaluation.horizons import span, units
 from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
 from workbench.models.survival.endings import ending
@@ -22,68 +22,95 @@ class CurveWords:
     def headline(self, horizons: Iterable[float]) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.
 
-        Of several groups it is about the one that leaves soonest (`extremes`), and says that it was looked for.
+        Of several groups it is about the one with the shortest median or, where no group has one, with the smallest
+        share still there at the last horizon that most reach: the number in the sentence decides, and the superlative
+        counts the groups of which it is known.
         """
-        horizons = clean_horizons(horizons)
-        group = self.extremes(horizons)[0]
-        who = self.who(group)
-        chosen = (
-            sentence(", the soonest of the {count} groups looked at", count=len(self.tables))
-            if len(self.tables) > 1
-            else ""
-        )
-        row = self.median().set_index("group").loc[group]
-        if pd.notna(row["median"]):
+        groups, medians = self.groups.set_index("group"), self.median().set_index("group")
+        group, known = self.headline_group(horizons), medians[medians["median"].notna()]
+        if len(known):
+            row = known.loc[group]
+            value = float(row["median"])
+            # Half of the others are known to stay longer if their curve, as far as it goes, had not come down by then.
+            others = medians.index[medians["median"].notna() | (groups["reach"].loc[medians.index] >= value)]
+            alike = int((known["median"].astype(float) <= value).sum()) > 1
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
                 statement=sentence(
                     "Half of {who} {leave} within {span}{chosen}.",
                     **ending(self.lapse),
-                    who=who,
-                    span=span(row["median"], self.time_unit),
-                    chosen=chosen,
+                    who=self.who(group),
+                    span=span(value, self.time_unit),
+                    chosen=self._chosen(len(others), alike, sentence(", the shortest"), sentence(", no group sooner")),
                 ),
-                estimate=float(row["median"]),
+                estimate=value,
                 unit=units(self.time_unit),
                 interval=tuple(None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")),
                 interval_kind=self.interval_kind,
                 evidence="descriptive",
                 n=int(row["customers"]),
+                table="groups",
                 figure=self.name,
             )
-        at = self.at(horizons)
-        at = at[at["group"] == group]
+        at = self._at_last(horizons)
         if at.empty:
             return Finding(
                 id=f"survival_{self.by}" if self.by else "survival",
                 statement=sentence(
-                    "The data are too short to say how long {who} {stay}.", who=who, **ending(self.lapse)
+                    "The data are too short to say how long {who} {stay}.",
+                    who=self.who(group), **ending(self.lapse),
                 ),
                 estimate=None,
                 evidence="descriptive",
-                n=int(row["customers"]),
-            )
-        last = at.iloc[-1]
+                n=int(groups["customers"].iloc[0]),
+            )  # fmt: skip
+        last = at.set_index("group").loc[group]
         return Finding(
             id=f"survival_{self.by}" if self.by else "survival",
             statement=sentence(
                 "{share} of {who} are {there} after {span}{chosen}.",
                 **ending(self.lapse),
                 share=percent(last["survival"]),
-                who=who,
+                who=self.who(group),
                 span=span(last["horizon"], self.time_unit),
-                chosen=sentence(", the fewest of the {count} groups looked at", count=len(self.tables))
-                if chosen
-                else "",
+                chosen=self._chosen(
+                    len(at), int((at["survival"] <= last["survival"]).sum()) > 1, sentence(", the fewest"),
+                    sentence(", no group fewer"),
+                ),
             ),
             estimate=float(last["survival"]),
             unit="share",
             interval=(float(last["lower"]), float(last["upper"])),
             interval_kind=self.interval_kind,
             evidence="descriptive",
-            n=int(row["customers"]),
+            n=int(groups["customers"][group]),
+            table="groups",
             figure=self.name,
-        )
+        )  # fmt: skip
+
+    def headline_group(self, horizons: Iterable[float]) -> str:
+        """The group of the `headline`; of two alike the larger one."""
+        medians = self.median().set_index("group")["median"].dropna()
+        if len(medians):
+            return str(medians.astype(float).idxmin())
+        at = self._at_last(horizons)
+        return next(iter(self.tables)) if at.empty else str(at.set_index("group")["survival"].idxmin())
+
+    def _at_last(self, horizons: Iterable[float]) -> pd.DataFrame:
+        """Shares still there at the last horizon that most customers' groups reach, or that any does."""
+        at = self.at(horizons)
+        until = self.common_horizon(horizons)
+        return at[at["horizon"] == (at["horizon"].max() if until is None else until)]
+
+    def _chosen(self, judged: int, alike: bool, most: str, none: str) -> str:
+        """That a group was looked for, and among how many; what is said where another has the same number."""
+        if judged < 2:
+            return ""
+        if alike:
+            return none
+        if judged == len(self.tables):
+            return sentence("{most} of the {count} groups", most=most, count=judged)
+        return sentence("{most} of the {count} groups that can be judged", most=most, count=judged)
 
     def share_staying(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """What share of all customers is still there at the first and the last horizon.
@@ -93,7 +120,7 @@ class CurveWords:
         at = self.at(horizons)
         first, last = at.iloc[0], at.iloc[-1]
         values = {
-            "who": self.who(first["group"]),
+            "count": number(int(self.groups["customers"].iloc[0])),
             "share": percent(first["survival"]),
             "span": span(first["horizon"], self.time_unit),
             "later_share": percent(last["survival"]),
@@ -101,13 +128,13 @@ class CurveWords:
             **ending(self.lapse),
         }
         template = (
-            "Of {who}, {share} are {there} after {span} and {later_share} after {later}{doubt}."
+            "Of all {count} customers, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
             if len(at) > 1
-            else "Of {who}, {share} are {there} after {span}{doubt}."
+            else "Of all {count} customers, {share} are {there} after {span}.{doubt}"
         )
         doubtful = any(check.status != "pass" for check in doubt)
         values["doubt"] = (
-            sentence(" (if how long customers are followed does not depend on who they are, which is in doubt)")
+            sentence(" (Treat this with care: how long customers were followed seems to depend on who they are.)")
             if doubtful
             else ""
         )
@@ -120,6 +147,7 @@ class CurveWords:
             interval_kind=self.interval_kind,
             evidence="descriptive",
             n=int(self.groups["customers"].iloc[0]),
+            table="groups",
             figure=self.name,
         )
 
@@ -174,6 +202,7 @@ class CurveWords:
                 interval_kind=kind,
                 evidence="associational",
                 n=int(means["customers"][most] + means["customers"][least]),
+                table="groups",
                 figure=self.name,
             ),
         )
@@ -190,7 +219,7 @@ class CurveWords:
             template = (
                 "How long customers {stay} by {label}: no two of {count} groups differ clearly."
                 if self.differences(horizons)
-                else "How long customers {stay} by {label}: too few {left} of all groups but one to compare them."
+                else "How long customers {stay} by {label}: too little is known to compare the {count} groups."
             )
             return sentence(template, label=inline(self.label), count=len(self.tables), **ending(self.lapse))
         return self.headline(horizons).statement

@@ -100,9 +100,9 @@ def time_ticks(longest: float, time_unit: str) -> list[float]:
 
 
 def _drawn(curves, horizons: Iterable[float]) -> list[str]:
-    """The two groups that lie farthest apart, and the largest others."""
+    """The group of the headline, the two that lie farthest apart, and the largest others."""
     groups = list(curves.tables)
-    extremes = curves.extremes(horizons)
+    extremes = (curves.headline_group(horizons), *curves.extremes(horizons))
     others = [group for group in groups if group not in extremes]
     return [*dict.fromkeys(extremes), *others[: MOST_CURVES - len(set(extremes))]]
 

@@ -8,6 +8,9 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.endings import ending
 from workbench.wording import inline, listing, number, percent, sentence
 
+LEVEL = 0.05
+"""Of tests after Holm's correction."""
+
 
 class HazardRatioWords:
     """Checks, sentences, captions and the figure of `cox.CoxModel`."""
@@ -72,7 +75,7 @@ class HazardRatioWords:
             ),
         )
 
-    def findings(self, most: int = 2, level: float = 0.05) -> tuple[Finding, ...]:
+    def findings(self, most: int = 2, level: float = LEVEL) -> tuple[Finding, ...]:
         """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
 
         None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
@@ -144,11 +147,11 @@ class HazardRatioWords:
     def title(self) -> str:
         """The finding that the figure shows."""
         findings = self.findings(most=1)
-        return (
-            findings[0].statement
-            if findings
-            else sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
-        )
+        if findings:
+            return findings[0].statement
+        if (self.hazard_ratios()["p_value_holm"] < LEVEL).any():
+            return sentence("Some hazard ratios are clear, but none can be read by itself.")
+        return sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""

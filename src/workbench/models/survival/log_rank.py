@@ -103,7 +103,7 @@ def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
 
 
 def differing_segments(
-    tests: pd.DataFrame, besides: Collection[str] = (), *, few: Collection[str] = (), lapse: bool = False
+    tests: pd.DataFrame, besides: Collection[str] = (), *, lapse: bool = False
 ) -> tuple[Finding, ...]:
     """A finding for each `different` segment that is not among `besides`, of which the difference itself is a finding.
 
@@ -113,8 +113,6 @@ def differing_segments(
         From `log_rank`, exported under that name.
     besides
         Segments to pass over.
-    few
-        Segments of which too few left of all groups but one to compare how long they stay.
     lapse
         Whether customers lapse instead of leaving.
     """
@@ -122,12 +120,8 @@ def differing_segments(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction), "
-                "though of "
-                "the groups with enough to compare no two differ clearly in how long they {stay}."
-                if row.segment not in few
-                else "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction); "
-                "too few of each group but one have {left} to say how much longer any {stay}.",
+                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction). The "
+                "data do not show which group stays longer.",
                 **ending(lapse),
                 label=inline(row.label),
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",

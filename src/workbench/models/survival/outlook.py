@@ -76,23 +76,28 @@ class Outlook:
         gone = self.customers["gone"].sort_values(ascending=False)
         if gone.empty:
             return ()
+        if not gone.sum():  # the data know no rate of leaving for the time to come
+            return ()
         most = int(np.ceil(EDGE * len(gone)))
         extrapolated = self.beyond > MOST_BEYOND
         template = (
-            "If hazards go on as they were, {gone} of {all} customers will {verb} within the next {span}; nobody has "
-            "been seen for as long as most of them would then have been customers."
+            "We expect {gone} of {all} customers to {leave} in the next {span}, if the rate goes on: many would then "
+            "have been customers for longer than anybody yet."
             if extrapolated
-            else "Within the next {span} {gone} of {all} customers are expected to {verb}; the tenth most at risk "
-            "holds {part} of them."
+            else "We expect {gone} of {all} customers to {leave} in the next {span}."
+            if round(self.expected) < 1 or np.ptp(gone) < 1e-9
+            else "We expect {gone} of {all} customers to {leave} in the next {span}. The {most} riskiest account for "
+            "{part} of them."
         )
+        rounded = round(self.expected)
         return (
             Finding(
                 id="next_quarter",
                 statement=sentence(
                     template,
-                    span=span(self.ahead, self.time_unit), gone=number(round(self.expected)), all=number(len(gone)),
-                    verb=ending(self.lapse)["leave"],
-                    part=percent(float(gone.iloc[:most].sum() / gone.sum()) if gone.sum() else None),
+                    span=span(self.ahead, self.time_unit), all=number(len(gone)), most=number(most),
+                    gone=number(rounded) if rounded else sentence("fewer than one"), leave=ending(self.lapse)["leave"],
+                    part=percent(float(gone.iloc[:most].sum() / gone.sum())),
                 ),
                 estimate=self.expected,
                 unit=sentence("customers"),
