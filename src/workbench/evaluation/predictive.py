@@ -36,7 +36,13 @@ class LeaveOneOut:
     smoothed: np.ndarray
     k: np.ndarray
 
-    def difference(self, other: "LeaveOneOut", weights: np.ndarray, weighting: str = "none") -> tuple[float, float]:
+    def difference(
+        self,
+        other: "LeaveOneOut",
+        weights: np.ndarray,
+        weighting: str = "none",
+        variance: Callable[[np.ndarray], np.ndarray] | None = None,
+    ) -> tuple[float, float]:
         """How much better this model is than another in all answers: sum of differences and its standard error.
 
         Parameters
@@ -47,6 +53,9 @@ class LeaveOneOut:
             `frequency`: a weight is a number of equal answers, and counts as if they lay there singly. `survey`: n
             times the weighted mean, with the error of a ratio under the design (linearisation, Binder 1983); the unit
             of weights is irrelevant. `none`: weights are not looked at.
+        variance
+            Gives, for what each row adds to a sum (n, 1), the variance of that sum under the design (1, 1): of answers
+            that are not independent. By default of independent ones. Not with frequency weights.
 
         Notes
         -----
@@ -59,17 +68,19 @@ class LeaveOneOut:
         if weighting == "survey":
             weights = weights / weights.mean()
             mean = float(weights @ each) / n
-            total, variance = n * mean, n / (n - 1) * float(np.sum((weights * (each - mean)) ** 2))
+            total, spread = n * mean, n / (n - 1) * float(np.sum((weights * (each - mean)) ** 2))
         else:
             answers = weights.sum()
             mean = float(weights @ each / answers)
-            total, variance = answers * mean, answers / (answers - 1) * float(weights @ (each - mean) ** 2)
+            total, spread = answers * mean, answers / (answers - 1) * float(weights @ (each - mean) ** 2)
+        if variance is not None:
+            spread = float(variance((weights * (each - mean))[:, None])[0, 0])
         picked, m = self.picked, len(self.picked)
         wrong = weights[picked] * (self.smoothed - other.smoothed - each[picked])
         total += n / m * float(wrong.sum())
         if m < n:
-            variance += n**2 / m * (1 - m / n) * float(np.var(wrong, ddof=1))
-        return total, float(np.sqrt(variance))
+            spread += n**2 / m * (1 - m / n) * float(np.var(wrong, ddof=1))
+        return total, float(np.sqrt(spread))
 
 
 def leave_one_out(

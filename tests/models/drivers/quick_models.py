@@ -23,7 +23,7 @@ def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, w
     completed = complete(ratings, prior, times=1, random_seed=1)
     mode = find_mode(rows_of(ratings, layout, *completed[0]), prior, drivers=len(effects))
     drawn = mode.draws(800, np.random.default_rng(2))
-    coefficients, intercepts, cuts = (each.reshape(4, 200, *each.shape[1:]) for each in by_segment(mode.rows, drawn))
+    coefficients, intercepts, cuts, _ = (each.reshape(4, 200, *each.shape[1:]) for each in by_segment(mode.rows, drawn))
     posterior = Posterior(
         effects=coefficients.mean(2),
         coefficients=coefficients,

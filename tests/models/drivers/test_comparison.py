@@ -81,7 +81,7 @@ def test_what_is_said_has_the_sign_of_what_was_found(values, said):
         LeaveOneOut(pointwise=each, picked=np.arange(200), smoothed=each, k=np.zeros(200))
         for each in (values[0] + noise, np.full(200, values[1]))
     )
-    found = Comparison(drivers=drivers, halo=halo, nothing=halo, weights=np.ones(200), weighting="none")
+    found = Comparison(items=drivers, halo=halo, nothing=halo, weights=np.ones(200), weighting="none")
     message = found.check(told_apart=found.told_apart).message
     assert said in message
     assert "-" not in message
@@ -114,7 +114,7 @@ def test_a_model_is_averaged_over_what_blanks_may_have_been():
     foretold = [rows_of(ratings, layout, *each) for each in several]
     point = SimpleNamespace(b=np.array([[[0.5, 0.2]]]), a=np.zeros((1, 1)), cuts=np.array([[-1.0, 0, 1, 2]]))
     blank = (ratings.state == 2).any(1)
-    found = _likelihood(foretold, (point.b, point.a, point.cuts), blank)(np.arange(120))[0]
+    found = _likelihood(foretold, (point.b, point.a, point.cuts, np.zeros((1, 4, 0))), blank)(np.arange(120))[0]
     below = [1 / (1 + np.exp((r.columns @ point.b[0, 0])[:, None] - point.cuts[0])) for r in foretold]
     chances = [np.diff(each, axis=1, prepend=0, append=1)[np.arange(120), ratings.levels] for each in below]
     np.testing.assert_allclose(found, np.log(np.mean(chances, axis=0)))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.models.drivers.links import LINKS
-from workbench.models.drivers.ordered_likelihood import kernel, row_log_likelihoods, row_terms
+from workbench.models.drivers.ordered_likelihood import ends_of, kernel, row_log_likelihoods, row_terms
 
 COUNT = 4
 links = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
@@ -34,7 +34,9 @@ def test_the_value_is_that_of_the_definition(link):
     assert value == pytest.approx(by_definition(link, data, *point), rel=1e-12)
     columns, levels, weights, starts = data
     group = np.repeat([0, 1], np.diff(starts))
-    rows = row_log_likelihoods(link.is_probit, columns, levels, group, *(part[None] for part in point))
+    draws = (part[None] for part in point)
+    nothing = np.zeros(0, dtype=np.int64), np.zeros((1, COUNT - 1, 0))
+    rows = row_log_likelihoods(link.is_probit, columns, levels, group, *draws, *nothing)
     assert rows[0] @ weights == pytest.approx(value, rel=1e-12)
 
 
@@ -63,7 +65,9 @@ def test_slopes_and_curvatures_of_a_row_are_derivatives_in_its_two_cuts(link, le
         ends = np.concatenate([[-np.inf], cuts, [np.inf]])
         return np.log(link.cdf(ends[level + 1] + above - eta) - link.cdf(ends[level] + below - eta))
 
-    at_u, at_l, own_u, own_l, between = row_terms(link.is_probit, level, eta, cuts)
+    nothing = np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((COUNT - 1, 0))
+    ends = ends_of(level, eta, cuts, *nothing)
+    at_u, at_l, own_u, own_l, between = row_terms(link.is_probit, level, COUNT - 1, *ends)
     centre = value(0, 0)
     assert at_u == pytest.approx((value(step, 0) - value(-step, 0)) / (2 * step), abs=1e-6)
     assert -at_l == pytest.approx((value(0, step) - value(0, -step)) / (2 * step), abs=1e-6)

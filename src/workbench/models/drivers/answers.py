@@ -11,6 +11,7 @@ from scipy.spatial.distance import squareform
 
 from workbench.errors import ParameterError
 from workbench.models.drivers.asymmetry import asymmetry_table
+from workbench.models.drivers.effect_differences import difference_table
 from workbench.models.drivers.general_local import Grouping, effect_table, groupings, reach_table, segment_table
 from workbench.models.drivers.model import DriverModel
 from workbench.models.drivers.performance import mean_ratings
@@ -28,6 +29,8 @@ AS_GOOD = 0.9
 FEWEST_GAINED = 0.1
 """Share of the first's expected gain from which a driver belongs to the order of work."""
 MOST_NAMED = 4
+SMALLEST_DIFFERENCE = 0.1
+"""Log-odds for one standard deviation of a rating by which effects in two groups differ without being told."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -207,6 +210,12 @@ class Answers:
     def effect_table(self) -> pd.DataFrame:
         """Effects by segment, of the model and of each segment alone, see `general_local.effect_table`."""
         return effect_table(self.model)
+
+    @cached_property
+    def difference_table(self) -> pd.DataFrame:
+        """Groups between which effects differ, see `effect_differences.difference_table`."""
+        smallest = SMALLEST_DIFFERENCE * self.model.link.unit
+        return difference_table(self.model, self.splits, smallest=smallest)
 
     @cached_property
     def reach_table(self) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from workbench.models.drivers.ordered import CHAINS, Posterior
 from workbench.models.drivers.ordered_mode import Mode, Prior, Rows, by_segment, find_mode, one_thread
 from workbench.models.drivers.survey_design import design_adjusted, sandwich
 
@@ -43,8 +44,10 @@ class Approximation:
         return np.sqrt(np.mean(within, axis=0) + (1 + 1 / several) * between)
 
     @one_thread
-    def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) of about `count` draws, each imputation alike."""
+    def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) and shifts (N, K − 1, P) of about `count` draws,
+        each imputation alike.
+        """
         parts = []
         for mode in self.modes:
             drawn = mode.draws(max(count // len(self.modes), 2), rng)
@@ -75,3 +78,17 @@ def approximate(datasets: Sequence[Rows], prior: Prior, *, drivers: int, weighti
     fixed = (first.segment_effect, first.segment_level)
     others = [find_mode(each, prior, drivers=drivers, start=first.parameters, fixed=fixed) for each in datasets[1:]]
     return Approximation(modes=(first, *others), weighting=weighting)
+
+
+def approximate_posterior(found: Approximation, count: int, random_seed: int) -> Posterior:
+    """About `count` independent draws as a posterior; each imputation has as many "chains" as if it were sampled."""
+    coefficients, intercepts, cuts, shifts = found.draws(count, np.random.default_rng(random_seed))
+    chains = CHAINS * len(found.modes)
+    length = len(cuts) // chains
+    parts = (each[: chains * length].reshape(chains, length, *each.shape[1:]) for each in (coefficients, intercepts,
+             cuts, shifts))  # fmt: skip
+    coefficients, intercepts, cuts, shifts = parts
+    return Posterior(
+        effects=coefficients.mean(2), coefficients=coefficients, intercepts=intercepts, cuts=cuts, shifts=shifts,
+        sds=None, fits=(),
+    )  # fmt: skip

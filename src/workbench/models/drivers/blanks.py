@@ -23,16 +23,26 @@ MOST_POINTS = 10
 """Means of several items have many values: they are imputed within this many classes of equal size."""
 
 
-def rows_of(ratings: Ratings, columns: Columns, values: np.ndarray, applies: np.ndarray, link: Link = LOGIT) -> Rows:
-    """Completed answers as the likelihood sees them."""
+def rows_of(
+    ratings: Ratings,
+    columns: Columns,
+    values: np.ndarray,
+    applies: np.ndarray,
+    link: Link = LOGIT,
+    bends: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Rows:
+    """Completed answers as the likelihood sees them; `bends` are its `bent` columns and their `blocks`, if any."""
     return Rows(
-        columns=columns.of(values, applies),
+        columns=np.ascontiguousarray(np.column_stack([columns.of(values, applies), ratings.controls])),
         levels=ratings.levels,
         weights=ratings.likelihood_weights,
         starts=ratings.starts,
         count=len(ratings.points),
-        varying=~columns.usage,
+        varying=columns.rating,
         link=link,
+        control=columns.driver < 0,
+        design=ratings.design,
+        **({} if bends is None else {"bent": bends[0], "blocks": bends[1]}),
     )
 
 
@@ -157,7 +167,7 @@ class _Driver:
 
     def _outcome_chances(self, table, blanks, candidates, drawn) -> np.ndarray:
         """P(outcome | all answers) for each of the answers that the blanks may have been: (blanks, candidates)."""
-        coefficients, intercepts, cuts = drawn
+        coefficients, intercepts, cuts, _ = drawn
         group, levels, mine = self.ratings.group[blanks], self.ratings.levels[blanks], ~self.others
         effects = coefficients[group]
         base = intercepts[group] + np.einsum("ij,ij->i", table[blanks][:, self.others], effects[:, self.others])
@@ -183,7 +193,7 @@ class _Driver:
         )
         fitted = find_mode(rows, Prior(), drivers=predictors.shape[1], start=self.starts[name])
         self.starts[name] = fitted.parameters
-        coefficients, _, cuts = by_segment(rows, fitted.draws(1, self.rng)[0])
+        coefficients, _, cuts, _ = by_segment(rows, fitted.draws(1, self.rng)[0])
         below = 1 / (1 + np.exp((own @ coefficients[0])[:, None] - cuts))
         return np.diff(np.column_stack([np.zeros(len(own)), below, np.ones(len(own))]), axis=1)
 

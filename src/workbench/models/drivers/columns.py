@@ -6,7 +6,7 @@ them, so that a coefficient is the change in log-odds (of a probit: in standard
 deviations of its noise) for one standard deviation.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -39,6 +39,16 @@ class Columns:
         Tuple of arrays: rating above which each step of a driver's ladder is climbed (monotone shape only).
     names
         Of the columns, for people who read the model.
+    by_mood
+        Whether a person's mood, the mean of all ratings given, is a column of its own; linear slopes are then those of
+        deviations from it.
+    mood_location, mood_spread
+        Mean and standard deviation of the mood.
+
+    Notes
+    -----
+    After the drivers' columns stand those that belong to none (`driver` −1): the mood, then levels of groups and waves
+    (`Ratings.controls`), which `of` leaves to `rows_of`.
     """
 
     shape: Shape
@@ -50,6 +60,26 @@ class Columns:
     used: np.ndarray
     thresholds: tuple[np.ndarray, ...]
     names: tuple[str, ...]
+    by_mood: bool = False
+    mood_location: float = 0.0
+    mood_spread: float = 1.0
+
+    @property
+    def rating(self) -> np.ndarray:
+        """bool (C,): columns of ratings, neither of use nor without a driver."""
+        return ~self.usage & (self.driver >= 0)
+
+    @property
+    def level(self) -> np.ndarray:
+        """bool (C,): columns of levels of groups and waves."""
+        levels = self.driver < 0
+        levels[np.flatnonzero(levels)[: int(self.by_mood)]] = False
+        return levels
+
+    def moods(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
+        """(n,): mean of each person's ratings, each in standard deviations from its own mean."""
+        scaled = np.where(applies, (values - self.location) / self.spread, 0.0)
+        return scaled.sum(1) / np.maximum(applies.sum(1), 1)
 
     def of(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
         """The columns, C-contiguous (n, C).
@@ -65,6 +95,12 @@ class Columns:
         for place in range(values.shape[1]):
             use = applies[:, place]
             parts += self.of_driver(place, np.where(use, values[:, place], self.location[place]), use)
+        if self.by_mood:
+            mood = self.moods(values, applies)
+            if self.shape == "linear":
+                for column in np.flatnonzero(self.rating):
+                    parts[column] = parts[column] - mood * applies[:, self.driver[column]]
+            parts.append((mood - self.mood_location) / self.mood_spread)
         return np.ascontiguousarray(np.column_stack(parts))
 
     def of_driver(self, place: int, rating: np.ndarray, use: np.ndarray) -> list[np.ndarray]:
@@ -81,8 +117,12 @@ class Columns:
         return [column.astype(float) for column in columns]
 
 
-def make_columns(ratings: Ratings, shape: Shape = "linear") -> Columns:
+def make_columns(
+    ratings: Ratings, shape: Shape = "linear", *, mood_of: tuple[np.ndarray, np.ndarray] | None = None
+) -> Columns:
     """Scales and layout, from the answers that were given.
+
+    With `mood_of`, completed answers (values and whether each driver applied), the mood is a column of its own.
 
     A usage column is there where the driver did not apply to somebody. The steps of a monotone ladder lie between the
     ratings that occur, at most five of them (a mean of several items has more).
@@ -110,14 +150,21 @@ def make_columns(ratings: Ratings, shape: Shape = "linear") -> Columns:
         driver += [place] * len(kinds)
         usage += [kind == " used" for kind in kinds]
         names += [name + kind for kind in kinds]
-    return Columns(
+    names += ["mood"] * (mood_of is not None) + list(ratings.control_names)
+    others = len(names) - len(driver)
+    columns = Columns(
         shape=shape,
-        driver=np.array(driver),
-        usage=np.array(usage),
+        driver=np.array(driver + [-1] * others),
+        usage=np.array(usage + [False] * others),
         location=location,
         spread=spread,
         middle=ratings.ends.mean(1),
         used=used,
         thresholds=tuple(thresholds),
         names=tuple(names),
+        by_mood=mood_of is not None,
     )
+    if mood_of is None:
+        return columns
+    moods = columns.moods(*mood_of)
+    return replace(columns, mood_location=float(moods.mean()), mood_spread=float(moods.std()))

@@ -29,7 +29,7 @@ def findings(answers: Answers) -> list[Finding]:
     """
     found = [headline(answers), *against(answers), *importance(answers), priorities(answers), below_target(answers)]
     if answers.splits:
-        found.append(local(answers))
+        found += [local(answers), *matters_for_some(answers)]
     return [*found, asymmetry(answers)]
 
 
@@ -321,6 +321,46 @@ def local(answers: Answers) -> Finding:
         n=ratings.n,
         table="segments",
     )
+
+
+def matters_for_some(answers: Answers) -> list[Finding]:
+    """Drivers whose effect differs between groups, the surest differences first; nothing where none surely does."""
+    table = answers.difference_table
+    table = table[table["p"] <= 1 - SURE].drop_duplicates("driver").head(MOST_NAMED)
+    if table.empty or not answers.model.foretells:
+        return []
+    told = [
+        sentence(
+            "“{label}” for {by} {high} ({more}) more than for {low} ({less})",
+            label=row.label,
+            by=row.by,
+            high=row.high,
+            low=row.low,
+            more=number(row.effect_high, 2),
+            less=number(row.effect_low, 2),
+        )
+        for row in table.itertuples()
+    ]
+    first = table.iloc[0]
+    return [
+        Finding(
+            id="matters_for_some",
+            statement=sentence(
+                "Some drivers matter in one group more than in another: {drivers}. In brackets: effect of one point, "
+                "in {unit}.{doubt}",
+                drivers="; ".join(told),
+                unit=answers.model.effect_unit,
+                doubt=_doubt(answers),
+            ),
+            estimate=float(first["difference"]),
+            unit=answers.model.effect_unit,
+            interval=(float(first["lower"]), float(first["upper"])),
+            interval_kind=answers.model.interval_kind,
+            evidence="associational",
+            n=answers.model.ratings.n,
+            table="segment_effects" if first["by"] == answers.model.ratings.segment_label else "",
+        )
+    ]
 
 
 def asymmetry(answers: Answers) -> Finding:

@@ -10,7 +10,7 @@ from workbench.models.drivers.approximation import approximate
 from workbench.models.drivers.columns import make_columns
 from workbench.models.drivers.learnable import FEWEST_OTHERS, answers_needed
 from workbench.models.drivers.model import DriverModel
-from workbench.models.drivers.ordered_mode import Rows
+from workbench.models.drivers.ordered_mode import Rows, subset
 from workbench.models.drivers.performance import mean_ratings
 from workbench.models.drivers.ratings import ALL, RATED, Ratings
 from workbench.models.drivers.shrinkage import shrink
@@ -175,7 +175,7 @@ def _alone(model: DriverModel) -> np.ndarray:
         counts = np.bincount(datasets[0].levels)
         if counts.sum() < answers_needed(drivers) or counts.sum() - counts.max() < FEWEST_OTHERS:
             continue
-        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.weighting)
+        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.spread)
         drawn = fitted.draws(DRAWS, np.random.default_rng(model.random_seed))[0][:, 0]
         if out is None:
             out = np.full((len(drawn), len(ratings.segments), drawn.shape[1]), np.nan)
@@ -185,14 +185,14 @@ def _alone(model: DriverModel) -> np.ndarray:
 
 def _segment(rows: Rows, s: int) -> Rows:
     """One segment as if there were no other; levels that nobody gave there are left out."""
-    own = slice(rows.starts[s], rows.starts[s + 1])
-    points, levels = np.unique(rows.levels[own], return_inverse=True)
+    own = subset(rows, rows.group == s)
+    points, levels = np.unique(own.levels, return_inverse=True)
     return replace(
-        rows,
-        columns=np.ascontiguousarray(rows.columns[own]),
+        own,
         levels=levels.astype(np.int64),
-        weights=rows.weights[own],
-        starts=np.array([0, own.stop - own.start]),
+        starts=np.array([0, len(levels)]),
         count=len(points),
         varying=np.zeros_like(rows.varying),
+        bent=np.zeros(0, dtype=np.int64),  # its own few answers tell no more than one effect for all cuts
+        blocks=None,
     )

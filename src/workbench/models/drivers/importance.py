@@ -121,6 +121,7 @@ def importance(
     gains: np.ndarray | None = None,
     spread: np.ndarray | None = None,
     link: Link = LOGIT,
+    deviations: bool = False,
 ) -> Importance:
     """Shares on every draw.
 
@@ -142,6 +143,10 @@ def importance(
         (C, C): posterior covariance of the effects over segments, where `effects` are but some of the draws.
     link
         Its noise is the rest of the latent variance.
+    deviations
+        Columns are deviations from a mean of their own: all others together nearly give one away, and its knock-off
+        would be the driver itself. In its place stands the driver with an effect of chance alone, on an outcome that it
+        has no other effect on.
 
     Notes
     -----
@@ -172,7 +177,10 @@ def importance(
         unique[:, d] = np.einsum("nsi,ij,nsj,s->n", effects[:, :, own], left, effects[:, :, own], weights)
         noise = rng.multivariate_normal(np.zeros(len(own)), 2 * spread[np.ix_(own, own)], size=len(effects))
         without = joint.copy()
-        without[:, :, own] = joint[:, :, others] @ guess + (noise @ left)[:, None, :]
+        if deviations:
+            without += (noise[:, None, :] - effects[:, :, own]) @ covariance[own]
+        else:
+            without[:, :, own] = joint[:, :, others] @ guess + (noise @ left)[:, None, :]
         floor[:, d] = _forms(without, gains[d], weights)
     whole = carried.sum(1, keepdims=True)
     return Importance(

@@ -2,6 +2,8 @@
 
     P(y ≤ k) = F(c_k − η),    η = a_s + Σ_c x_c β_sc,    β_sc ~ Normal(β_c, τ),    β_c ~ Normal(0, effect / √D)
 
+Where proportional odds are broken (`proportional_odds`) some columns have effects that differ by cut: β_sc + δ_ck.
+
 F is the logistic or the normal distribution function (`links`). Cut points are sorted variates of F; around 0 that
 would be a uniform prior on the shares of the levels where η is 0 (Betancourt 2019, induced Dirichlet), and
 `Prior.cut_location` moves it. Usage columns have one coefficient for all segments. How parameters are laid out for the
@@ -22,6 +24,10 @@ from workbench.models.drivers.survey_design import design_adjusted, ladders_adju
 
 CHAINS = 4
 TARGET_ACCEPT = 0.85
+CAREFUL = 0.97
+"""Where transitions diverge at `TARGET_ACCEPT` the chains are run again with steps as small as this asks for: a few
+divergences come from steps that are too long; if some remain, the posterior is one that cannot be sampled so.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -32,8 +38,9 @@ class Posterior:
     ----------
     effects
         (chain, draw, C): effects shared by all segments.
-    coefficients, intercepts, cuts
-        (chain, draw, S, C), (chain, draw, S), (chain, draw, K − 1).
+    coefficients, intercepts, cuts, shifts
+        (chain, draw, S, C), (chain, draw, S), (chain, draw, K − 1), (chain, draw, K − 1, P): what is added at each cut
+        to the coefficients of columns whose effects differ by cut.
     sds
         (chain, draw, 2): what segments add to effects and to the level, as standard deviations; None without segments.
     fits
@@ -46,6 +53,7 @@ class Posterior:
     cuts: np.ndarray
     sds: np.ndarray | None
     fits: tuple[Diagnostics, ...]
+    shifts: np.ndarray | None = None
 
     @property
     def size(self) -> int:
@@ -53,11 +61,13 @@ class Posterior:
         return self.cuts.shape[0] * self.cuts.shape[1]
 
     @cached_property
-    def flat(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (draws, S, C), intercepts (draws, S) and cuts (draws, K − 1)."""
-        return tuple(each.reshape(-1, *each.shape[2:]) for each in (self.coefficients, self.intercepts, self.cuts))
+    def flat(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients (draws, S, C), intercepts (draws, S), cuts (draws, K − 1) and shifts (draws, K − 1, P)."""
+        shifts = np.zeros((*self.cuts.shape, 0)) if self.shifts is None else self.shifts
+        parts = (self.coefficients, self.intercepts, self.cuts, shifts)
+        return tuple(each.reshape(self.size, *each.shape[2:]) for each in parts)
 
-    def thinned(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def thinned(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """At most `count` draws of `flat`, evenly spread over all chains."""
         kept = self.evenly(count)
         return tuple(each[kept] for each in self.flat)
@@ -90,7 +100,7 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
     """
     import pymc as pm
 
-    from workbench.models.drivers.ordered_likelihood import ordered_logit, ordered_probit
+    from workbench.models.drivers.ordered_likelihood import OrderedLikelihood
     from workbench.models.drivers.ordered_parameters import plain, preconditioned
 
     with pm.Model() as model:
@@ -103,8 +113,12 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
         else:
             coefficients, intercepts, cuts = preconditioned(rows, columns, prior, mode)
         coefficients = pm.Deterministic("coefficients", coefficients)
-        ordered = ordered_probit if rows.link.is_probit else ordered_logit
-        pm.Potential("likelihood", ordered(*data, coefficients, intercepts, cuts)[0])
+        parameters = [coefficients, intercepts, cuts]
+        if rows.bends:
+            each = model["bends"].reshape((len(rows.bent), rows.blocks.shape[1]))
+            parameters.append(pm.Deterministic("shifts", (rows.blocks[:, None, :] * each[None]).sum(axis=2)))
+        ordered = OrderedLikelihood(rows.link.is_probit, tuple(rows.bent.tolist()))
+        pm.Potential("likelihood", ordered(*data, *parameters)[0])
     return model
 
 
@@ -146,17 +160,20 @@ def sample(
         for place, rows in enumerate(datasets):
             if place:
                 compiled = compiled.with_data(columns=rows.columns)
-            trace = nutpie.sample(
-                compiled,
-                draws=draws,
-                tune=tune,
-                chains=CHAINS,
-                cores=min(CHAINS, os.cpu_count() or 1),
-                seed=random_seed + place,
-                target_accept=TARGET_ACCEPT,
-                save_warmup=False,
-                progress_bar=False,
-            )
+            for target in (TARGET_ACCEPT, CAREFUL):
+                trace = nutpie.sample(
+                    compiled,
+                    draws=draws,
+                    tune=tune,
+                    chains=CHAINS,
+                    cores=min(CHAINS, os.cpu_count() or 1),
+                    seed=random_seed + place,
+                    target_accept=target,
+                    save_warmup=False,
+                    progress_bar=False,
+                )
+                if not trace.sample_stats["diverging"].to_numpy().any():
+                    break
             parts.append(_read(trace, rows, columns, prior, weighting, drivers))
     several = datasets[0].segments > 1
     return Posterior(
@@ -164,6 +181,7 @@ def sample(
         coefficients=np.concatenate([part["coefficients"] for part in parts]),
         intercepts=np.concatenate([part["intercepts"] for part in parts]),
         cuts=np.concatenate([part["cuts"] for part in parts]),
+        shifts=np.concatenate([part["shifts"] for part in parts]),
         sds=np.concatenate([part["sds"] for part in parts]) if several else None,
         fits=tuple(part["fit"] for part in parts),
     )
@@ -176,6 +194,7 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         "effect",
         "cuts",
         *(["coefficients", "segment_level", "segment_effect_sd", "segment_level_sd"] if several else []),
+        *(["bends"] if rows.bends else []),
     ]
     fit = diagnose(
         {name: posterior[name].to_numpy() for name in names},
@@ -185,6 +204,8 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
     cuts, coefficients = posterior["cuts"].to_numpy(), posterior["coefficients"].to_numpy()
     effects = posterior["effect"].to_numpy()
     shape = cuts.shape[:2]
+    bends = posterior["bends"].to_numpy() if rows.bends else np.zeros((*shape, 0))
+    shifts = rows.shifts(bends)
     intercepts = posterior["segment_level"].to_numpy() if several else np.zeros((*shape, 1))
     sds = (
         np.stack([posterior[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1) if several else None
@@ -193,22 +214,23 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         if weighting == "survey":
             moved = ladders_adjusted(rows, columns, effects, coefficients, intercepts, cuts)
             effects, coefficients, intercepts, cuts = moved
-        effects = coefficients.mean(axis=2)
+        effects = coefficients.mean(axis=2)  # of each step, in place of whole ladders
     elif weighting == "survey":
         varying = np.flatnonzero(rows.varying)
         added = (coefficients - effects[:, :, None, :])[..., varying].reshape(*shape, -1)
         parameters = np.concatenate(
-            [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else [])], axis=-1
+            [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else []), bends], axis=-1
         )
         typical = tuple(np.median(sds.reshape(-1, 2), axis=0)) if several else (1.0, 1.0)
         parameters = design_adjusted(parameters, find_mode(rows, prior, drivers=drivers, fixed=typical))
-        coefficients, intercepts, cuts = by_segment(rows, parameters)
+        coefficients, intercepts, cuts, shifts = by_segment(rows, parameters)
         effects = parameters[..., rows.count - 1 :][..., : rows.columns.shape[1]]
     return {
         "effects": effects,
         "coefficients": coefficients,
         "intercepts": intercepts,
         "cuts": cuts,
+        "shifts": shifts,
         "sds": sds,
         "fit": fit,
     }

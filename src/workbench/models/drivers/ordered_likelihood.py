@@ -23,6 +23,7 @@ STEEPEST = 500.0
 """Distances on the logit scale are cut here: exp(500) is still a float64, and no survey answer is that certain."""
 FARTHEST = 35.0
 """Distances on the probit scale are cut here: the tail beyond is still a float64."""
+IMPOSSIBLE = log(1e-300)
 ROOT_TWO, ROOT_TWO_PI = sqrt(2), sqrt(2 * pi)
 
 
@@ -112,17 +113,14 @@ def _normal_density(x):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _probit_row(k, eta, cuts):
+def _probit_ends(k, count, u, lower, gap):
     """P(y = k), ends u and l of the level's stretch of noise, and the densities there (0 at an end that is open)."""
-    count = cuts.shape[0]
     if k == 0:
-        u = max(cuts[0] - eta, -FARTHEST)
+        u = max(u, -FARTHEST)
         return _normal_tail(-u), u, 0.0, _normal_density(u), 0.0
     if k == count:
-        lower = min(cuts[count - 1] - eta, FARTHEST)
+        lower = min(lower, FARTHEST)
         return _normal_tail(lower), 0.0, lower, 0.0, _normal_density(lower)
-    gap = cuts[k] - cuts[k - 1]
-    u, lower = cuts[k] - eta, cuts[k - 1] - eta
     if u + lower > 0:
         lower = min(lower, FARTHEST)
         u = lower + gap
@@ -132,6 +130,15 @@ def _probit_row(k, eta, cuts):
         lower = u - gap
         p = _normal_tail(-u) - _normal_tail(-lower)
     return p, u, lower, _normal_density(u), _normal_density(lower)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _probit_row(k, eta, cuts):
+    """`_probit_ends` of a row whose cuts are those of everybody."""
+    count = cuts.shape[0]
+    u = cuts[k] - eta if k < count else 0.0
+    lower = cuts[k - 1] - eta if k > 0 else 0.0
+    return _probit_ends(k, count, u, lower, cuts[k] - cuts[k - 1] if 0 < k < count else 0.0)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
@@ -170,8 +177,55 @@ def log_likelihood_probit(columns, levels, weights, starts, coefficients, interc
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def row_terms(probit, k, eta, cuts):
-    """Derivatives of one row's log-likelihood in the cuts above and below its level, u and l, and beyond.
+def ends_of(k, eta, cuts, row, bent, shifts):
+    """Ends u and l of level k's stretch of noise and their distance, for a row whose cuts its own ratings move.
+
+    Parameters
+    ----------
+    row : float64 (C,)
+    bent : int64 (P,)
+        Columns whose effect differs by cut.
+    shifts : float64 (K − 1, P)
+        What is added to their coefficients at each cut: cut k lies at c_k − Σ_p row[bent[p]] shifts[k, p].
+    """
+    count = cuts.shape[0]
+    u, lower, gap = 0.0, 0.0, 0.0
+    if k < count:
+        u = cuts[k] - eta
+        for p in range(bent.shape[0]):
+            u -= row[bent[p]] * shifts[k, p]
+    if k > 0:
+        lower = cuts[k - 1] - eta
+        for p in range(bent.shape[0]):
+            lower -= row[bent[p]] * shifts[k - 1, p]
+    if 0 < k < count:
+        gap = cuts[k] - cuts[k - 1]
+        for p in range(bent.shape[0]):
+            gap -= row[bent[p]] * (shifts[k, p] - shifts[k - 1, p])
+    return u, lower, gap
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def row_value(probit, k, count, u, lower, gap):
+    """Log-likelihood of one row from its ends (`ends_of`); −inf where they are out of order."""
+    if 0 < k < count and not gap > 0.0:
+        return -np.inf
+    if probit:
+        p = _probit_ends(k, count, u, lower, gap)[0]
+        return log(p) if p > 0.0 else -np.inf
+    value = 0.0
+    if k < count:
+        value -= np.log1p(np.exp(min(-u, STEEPEST)))
+    if k > 0:
+        value -= np.log1p(np.exp(min(lower, STEEPEST)))
+    if 0 < k < count:
+        value += log(-np.expm1(-gap))
+    return value
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def row_terms(probit, k, count, u, lower, gap):
+    """Derivatives of one row's log-likelihood in the ends of its level, u and l (`ends_of`), and beyond.
 
     Returns
     -------
@@ -179,19 +233,18 @@ def row_terms(probit, k, eta, cuts):
         Slopes in u and in −l; the curvature (with the sign turned) that u has by itself, that l has by itself, and that
         of their difference: −∂²/∂u² = first + third, −∂²/∂l² = second + third, −∂²/∂u∂l = −third.
     """
-    count = cuts.shape[0]
     if probit:
-        p, u, lower, above, below = _probit_row(k, eta, cuts)
+        p, u, lower, above, below = _probit_ends(k, count, u, lower, gap)
         at_u, at_l = above / p, below / p
         return at_u, at_l, at_u * (u + at_u - at_l), at_l * (at_l - lower - at_u), at_u * at_l
     at_u, at_l, between = 0.0, 0.0, 0.0
     if k < count:
-        at_u = 1.0 / (1.0 + np.exp(cuts[k] - eta))
+        at_u = 1.0 / (1.0 + np.exp(u))
     if k > 0:
-        at_l = 1.0 / (1.0 + np.exp(eta - cuts[k - 1]))
+        at_l = 1.0 / (1.0 + np.exp(-lower))
     own_u, own_l = at_u * (1.0 - at_u), at_l * (1.0 - at_l)
     if 0 < k < count:
-        e = np.expm1(cuts[k] - cuts[k - 1])
+        e = np.expm1(gap)
         at_u += 1.0 / e
         at_l += 1.0 / e
         between = (e + 1.0) / (e * e)
@@ -199,57 +252,96 @@ def row_terms(probit, k, eta, cuts):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts, cuts):
+def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, bent, shifts):
+    """The same as `log_likelihood` where effects of some columns differ by cut (partial proportional odds, Peterson,
+    Harrell 1990), see `ends_of`; −inf where cuts of a row's level are out of order.
+
+    Returns
+    -------
+    float, (S, C), (S,), (K − 1,), (K − 1, P)
+        Value, gradients by coefficients, intercepts, cuts and shifts.
+    """
+    segments, width = coefficients.shape
+    count = cuts.shape[0]
+    by_coefficients = np.zeros((segments, width))
+    by_intercepts = np.zeros(segments)
+    by_cuts = np.zeros(count)
+    by_shifts = np.zeros(shifts.shape)
+    total = 0.0
+    for s in range(segments):
+        b = coefficients[s]
+        for i in range(starts[s], starts[s + 1]):
+            row = columns[i]
+            eta = intercepts[s]
+            for c in range(width):
+                eta += row[c] * b[c]
+            k, w = levels[i], weights[i]
+            u, lower, gap = ends_of(k, eta, cuts, row, bent, shifts)
+            value = row_value(probit, k, count, u, lower, gap)
+            if value == -np.inf:
+                return -np.inf, by_coefficients, by_intercepts, by_cuts, by_shifts
+            total += w * value
+            at_u, at_l, _, _, _ = row_terms(probit, k, count, u, lower, gap)
+            at_u, at_l = w * at_u, w * at_l
+            if k < count:
+                by_cuts[k] += at_u
+                for p in range(bent.shape[0]):
+                    by_shifts[k, p] -= at_u * row[bent[p]]
+            if k > 0:
+                by_cuts[k - 1] -= at_l
+                for p in range(bent.shape[0]):
+                    by_shifts[k - 1, p] += at_l * row[bent[p]]
+            by_intercepts[s] += at_l - at_u
+            for c in range(width):
+                by_coefficients[s, c] += (at_l - at_u) * row[c]
+    return total, by_coefficients, by_intercepts, by_cuts, by_shifts
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts, cuts, bent, shifts):
     """Unweighted log-likelihood of every row under every draw: (N, n).
 
     Parameters
     ----------
     group : int64 (n,)
         Segment of each row.
-    coefficients, intercepts, cuts : float64 (N, S, C), (N, S), (N, K − 1)
+    coefficients, intercepts, cuts, shifts : float64 (N, S, C), (N, S), (N, K − 1), (N, K − 1, P)
     """
     out = np.empty((cuts.shape[0], columns.shape[0]))
     count, width = cuts.shape[1], columns.shape[1]
     for n in range(cuts.shape[0]):
-        ends = cuts[n]
         for i in range(columns.shape[0]):
             eta = intercepts[n, group[i]]
             for c in range(width):
                 eta += columns[i, c] * coefficients[n, group[i], c]
             k = levels[i]
-            if probit:
-                out[n, i] = log(max(_probit_row(k, eta, ends)[0], 1e-300))
-                continue
-            value = 0.0
-            if k < count:
-                value -= np.log1p(np.exp(min(eta - ends[k], STEEPEST)))
-            if k > 0:
-                value -= np.log1p(np.exp(min(ends[k - 1] - eta, STEEPEST)))
-            if 0 < k < count:
-                value += log(max(-np.expm1(ends[k - 1] - ends[k]), 1e-300))
-            out[n, i] = value
+            u, lower, gap = ends_of(k, eta, cuts[n], columns[i], bent, shifts[n])
+            out[n, i] = max(row_value(probit, k, count, u, lower, gap), IMPOSSIBLE)
     return out
 
 
 class OrderedLikelihood(Op):
-    """`log_likelihood` as an operation of PyTensor: inputs in its order, outputs value and the three gradients.
+    """The log-likelihood as an operation of PyTensor: inputs in the order of `log_likelihood`, with `bent` columns also
+    shifts (`log_likelihood_by_cut`); outputs value and gradients.
 
     Only the value may be differentiated (first derivatives are all that Hamiltonian sampling needs).
     """
 
-    __props__ = ("probit",)
+    __props__ = ("probit", "bent")
 
-    def __init__(self, probit: bool = False):
-        self.probit = probit
+    def __init__(self, probit: bool = False, bent: tuple[int, ...] = ()):
+        self.probit, self.bent = probit, bent
 
     def make_node(self, *inputs):
         inputs = [pt.as_tensor(each) for each in inputs]
-        coefficients, intercepts, cuts = inputs[4:]
-        outputs = [pt.dscalar(), coefficients.type(), intercepts.type(), cuts.type()]
-        return Apply(self, inputs, outputs)
+        return Apply(self, inputs, [pt.dscalar(), *(each.type() for each in inputs[4:])])
 
     def perform(self, node, inputs, outputs):
-        for storage, value in zip(outputs, kernel(self.probit)(*inputs), strict=True):
+        if self.bent:
+            found = log_likelihood_by_cut(self.probit, *inputs[:7], np.array(self.bent), inputs[7])
+        else:
+            found = kernel(self.probit)(*inputs)
+        for storage, value in zip(outputs, found, strict=True):
             storage[0] = np.asarray(value)
 
     def infer_shape(self, node, shapes):
@@ -263,7 +355,8 @@ class OrderedLikelihood(Op):
         return [*data, *(cotangents[0] * gradient for gradient in outputs[1:])]
 
     def connection_pattern(self, node):
-        return [[False] * 4] * 4 + [[True] * 4] * 3
+        parameters = len(node.inputs) - 4
+        return [[False] * (1 + parameters)] * 4 + [[True] * (1 + parameters)] * parameters
 
 
 def kernel(probit: bool):
@@ -273,17 +366,18 @@ def kernel(probit: bool):
 
 @register_funcify_default_op_cache_key(OrderedLikelihood)
 def _in_numba(op, node, **kwargs):
-    compiled = kernel(op.probit)
+    compiled, probit, places = kernel(op.probit), op.probit, np.array(op.bent, dtype=np.int64)
 
     @numba.njit(nogil=True)
-    def run(columns, levels, weights, starts, coefficients, intercepts, cuts):
-        value, by_coefficients, by_intercepts, by_cuts = compiled(
-            columns, levels, weights, starts, coefficients, intercepts, cuts
+    def plain(columns, levels, weights, starts, coefficients, intercepts, cuts):
+        found = compiled(columns, levels, weights, starts, coefficients, intercepts, cuts)
+        return np.asarray(found[0]), found[1], found[2], found[3]
+
+    @numba.njit(nogil=True)
+    def by_cut(columns, levels, weights, starts, coefficients, intercepts, cuts, shifts):
+        found = log_likelihood_by_cut(
+            probit, columns, levels, weights, starts, coefficients, intercepts, cuts, places, shifts
         )
-        return np.asarray(value), by_coefficients, by_intercepts, by_cuts
+        return np.asarray(found[0]), found[1], found[2], found[3], found[4]
 
-    return run
-
-
-ordered_logit = OrderedLikelihood(probit=False)
-ordered_probit = OrderedLikelihood(probit=True)
+    return by_cut if op.bent else plain

@@ -4,7 +4,7 @@ The log-likelihood is concave in cut points and coefficients (Pratt 1981), so th
 step halving finds it. The standard deviations of what segments add are set to the mode of their Laplace marginal.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numba
@@ -14,8 +14,9 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from workbench.errors import DataError
+from workbench.models.drivers.design import Design
 from workbench.models.drivers.links import LOGIT, Link
-from workbench.models.drivers.ordered_likelihood import kernel, row_terms
+from workbench.models.drivers.ordered_likelihood import ends_of, kernel, log_likelihood_by_cut, row_terms
 from workbench.wording import number, sentence
 
 STEPS = 60
@@ -39,6 +40,15 @@ class Rows:
         bool (C,): columns whose coefficients differ by segment.
     link
         Distribution of the latent noise.
+    control
+        bool (C,): columns that belong to no driver (levels of groups and waves, the mood): their prior is
+        `Prior.control`. None: there are none.
+    bent
+        int64 (P,): columns whose effects differ by cut.
+    blocks
+        (K − 1, B): how they differ: at each cut, blocks @ (B numbers of a column) is added to its coefficient.
+    design
+        How rows were drawn; None: independently of each other.
     """
 
     columns: np.ndarray
@@ -48,6 +58,10 @@ class Rows:
     count: int
     varying: np.ndarray
     link: Link = LOGIT
+    control: np.ndarray | None = None
+    bent: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    blocks: np.ndarray | None = None
+    design: Design | None = None
 
     @property
     def segments(self) -> int:
@@ -62,28 +76,48 @@ class Rows:
         """int64 (n,): segment of each row."""
         return np.repeat(np.arange(self.segments), np.diff(self.starts))
 
-    def log_likelihood(self, coefficients, intercepts, cuts):
-        """Value and gradients, see `ordered_likelihood.log_likelihood`."""
-        return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
+    @property
+    def bends(self) -> int:
+        """P × B: parameters by which effects differ by cut; the last of all parameters."""
+        return len(self.bent) * self.blocks.shape[1] if len(self.bent) else 0
+
+    def log_likelihood(self, coefficients, intercepts, cuts, shifts=None):
+        """Value and gradients, see `ordered_likelihood.log_likelihood`; with shifts `log_likelihood_by_cut`."""
+        if not len(self.bent):
+            return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
+        return log_likelihood_by_cut(
+            self.link.is_probit, *self.data, coefficients, intercepts, cuts, self.bent, np.ascontiguousarray(shifts)
+        )
+
+    def shifts(self, bends: np.ndarray) -> np.ndarray:
+        """(…, K − 1, P): what is added to coefficients of `bent` columns at each cut, from parameters (…, P × B)."""
+        if not len(self.bent):
+            return np.zeros((*bends.shape[:-1], self.count - 1, 0))
+        each = bends.reshape(*bends.shape[:-1], len(self.bent), self.blocks.shape[1])
+        return np.einsum("kb,...pb->...kp", self.blocks, each)
 
     @cached_property
     def maps(self) -> np.ndarray:
-        """(S, K − 1 + C + 1, P): from all parameters to the cuts, coefficients and intercept of each segment.
+        """(S, K − 1 + C + 1 + P × B, Q): from all parameters to the cuts, coefficients, intercept and bends of each
+        segment.
 
-        Parameters are cuts (K − 1), shared effects (C) and, with several segments, what each adds to the varying
-        effects (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average.
+        Parameters are cuts (K − 1), shared effects (C); with several segments, what each adds to the varying effects
+        (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average; and last
+        the bends (P × B).
         """
-        cuts, width, many = self.count - 1, self.columns.shape[1], self.segments
+        cuts, width, many, bends = self.count - 1, self.columns.shape[1], self.segments, self.bends
         varying = np.flatnonzero(self.varying)
-        extra = many * len(varying) + many - 1
+        extra = many * len(varying) + many - 1 if many > 1 else 0
         contrasts = level_contrasts(many)
-        maps = np.zeros((many, cuts + width + 1, cuts + width + (extra if many > 1 else 0)))
+        maps = np.zeros((many, cuts + width + 1 + bends, cuts + width + extra + bends))
         for s in range(many):
             maps[s, np.arange(cuts + width), np.arange(cuts + width)] = 1
+            maps[s, cuts + width + 1 + np.arange(bends), cuts + width + extra + np.arange(bends)] = 1
             if many > 1:
                 first = cuts + width + s * len(varying)
                 maps[s, cuts + varying, first + np.arange(len(varying))] = 1
-                maps[s, cuts + width, cuts + width + many * len(varying) :] = contrasts[s]
+                levels = cuts + width + many * len(varying)
+                maps[s, cuts + width, levels : levels + many - 1] = contrasts[s]
         return maps
 
 
@@ -107,33 +141,44 @@ class Prior:
     segment_effect, segment_level
         Standard deviation of what a segment adds to an effect and to the level: means of Gamma(2) priors, which keep
         away from 0 (Chung et al. 2013).
+    control
+        Standard deviation of a difference of levels between other groups or waves, and of the effect of a person's
+        mood. Wide and not estimated: levels that are drawn together let differences *between* groups back into the
+        effects of drivers (Mundlak 1978; Bell, Jones 2015), which levels are there to take out.
     """
 
     effect: float | None = 2.0
     cut_location: float = -1.0
     segment_effect: float = 0.2
     segment_level: float = 0.3
+    control: float = 2.0
 
     def effect_sd(self, drivers: int) -> float:
         """Prior standard deviation of one driver's effect."""
         return self.effect / np.sqrt(drivers)
 
+    def column_sds(self, rows: "Rows", drivers: int) -> np.ndarray:
+        """(C,): prior standard deviations of the columns' shared coefficients."""
+        sds = np.full(rows.columns.shape[1], self.effect_sd(drivers))
+        return sds if rows.control is None else np.where(rows.control, self.control, sds)
+
     def on(self, link: Link) -> "Prior":
         """The same beliefs, said in log-odds, in the unit of a link: as wide beside its noise as beside a logit's."""
-        scaled = {name: getattr(self, name) * link.unit for name in ("cut_location", "segment_effect", "segment_level")}
+        names = ("cut_location", "segment_effect", "segment_level", "control")
+        scaled = {name: getattr(self, name) * link.unit for name in names}
         return replace(self, effect=None if self.effect is None else self.effect * link.unit, **scaled)
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts):
+def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, bent, shifts):
     """Negative second derivatives in (cuts, coefficients, intercept) of each segment, (S, L, L), but for those among
-    coefficients and intercept: of these, the weight of each row's square.
+    coefficients and intercept; and of each row the weighted curvatures of its ends (`row_terms`), (n, 3).
     """
     segments, width = coefficients.shape
     count = cuts.shape[0]
     size = count + width + 1
     out = np.zeros((segments, size, size))
-    weight_of_row = np.zeros(columns.shape[0])
+    terms = np.zeros((columns.shape[0], 3))
     for s in range(segments):
         block = out[s]
         for i in range(starts[s], starts[s + 1]):
@@ -141,8 +186,9 @@ def _curvature(probit, columns, levels, weights, starts, coefficients, intercept
             for c in range(width):
                 eta += columns[i, c] * coefficients[s, c]
             k, w = levels[i], weights[i]
-            _, _, above, below, between = row_terms(probit, k, eta, cuts)
-            weight_of_row[i] = w * (above + below)
+            u, lower, gap = ends_of(k, eta, cuts, columns[i], bent, shifts)
+            _, _, above, below, between = row_terms(probit, k, count, u, lower, gap)
+            terms[i, 0], terms[i, 1], terms[i, 2] = w * above, w * below, w * between
             for side in range(2):
                 cut = k - side
                 if 0 <= cut < count:
@@ -154,29 +200,58 @@ def _curvature(probit, columns, levels, weights, starts, coefficients, intercept
             if 0 < k < count:
                 block[k, k - 1] -= w * between
                 block[k - 1, k] -= w * between
-    return out, weight_of_row
+    return out, terms
 
 
-def curvature(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Negative Hessian of the log-likelihood by segment, (S, L, L) over (cuts, coefficients, intercept)."""
-    out, heavy = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts)
-    first = len(cuts)
+def curvature(
+    rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None
+) -> np.ndarray:
+    """Negative Hessian of the log-likelihood by segment, (S, L, L) over (cuts, coefficients, intercept, bends)."""
+    shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
+    found, terms = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts, rows.bent, shifts)
+    first, size, bends = len(cuts), found.shape[1], rows.bends
+    out = np.zeros((rows.segments, size + bends, size + bends))
+    out[:, :size, :size] = found
+    heavy = terms[:, 0] + terms[:, 1]
     for s in range(rows.segments):
         own = slice(rows.starts[s], rows.starts[s + 1])
         z = np.column_stack([rows.columns[own], np.ones(own.stop - own.start)])
-        out[s, first:, first:] = z.T @ (heavy[own, None] * z)
+        out[s, first:size, first:size] = z.T @ (heavy[own, None] * z)
+        if bends:
+            _bend_curvature(out[s], rows, own, z, terms[own])
         out[s, first:, :first] = out[s, :first, first:].T
+        out[s, size:, first:size] = out[s, first:size, size:].T
     return out
 
 
+def _bend_curvature(block: np.ndarray, rows: Rows, own: slice, z: np.ndarray, terms: np.ndarray) -> None:
+    """The part of one segment's curvature that bends have with everything, put in place above the diagonal."""
+    first, size = rows.count - 1, block.shape[0] - rows.bends
+    levels, moved = rows.levels[own], rows.columns[own][:, rows.bent]
+    at = np.vstack([rows.blocks, np.zeros(rows.blocks.shape[1])])  # the open ends of the outermost levels move nothing
+    above, below = (np.einsum("np,nb->npb", moved, at[cut]).reshape(len(levels), -1) for cut in (levels, levels - 1))
+    of_u, of_l, between = terms.T
+    apart = between[:, None] * (above - below)
+    mixed = of_u[:, None] * above + of_l[:, None] * below
+    block[size:, size:] = (of_u[:, None] * above).T @ above + (of_l[:, None] * below).T @ below
+    block[size:, size:] += apart.T @ (above - below)
+    block[first:size, size:] = z.T @ mixed
+    for cut in range(first):
+        upper, lower = levels == cut, levels == cut + 1
+        block[cut, size:] = -(of_u[upper] @ above[upper] + apart[upper].sum(0))
+        block[cut, size:] -= of_l[lower] @ below[lower] - apart[lower].sum(0)
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _cut_slopes(probit, levels, predictor, cuts):
-    out = np.zeros((len(levels), cuts.shape[0]))
+def _cut_slopes(probit, columns, levels, predictor, cuts, bent, shifts):
+    count = cuts.shape[0]
+    out = np.zeros((len(levels), count))
     residual = np.zeros(len(levels))
     for i in range(len(levels)):
         k = levels[i]
-        above, below, _, _, _ = row_terms(probit, k, predictor[i], cuts)
-        if k < cuts.shape[0]:
+        u, lower, gap = ends_of(k, predictor[i], cuts, columns[i], bent, shifts)
+        above, below, _, _, _ = row_terms(probit, k, count, u, lower, gap)
+        if k < count:
             out[i, k] = above
         if k > 0:
             out[i, k - 1] = -below
@@ -184,12 +259,17 @@ def _cut_slopes(probit, levels, predictor, cuts):
     return out, residual
 
 
-def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray) -> np.ndarray:
-    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept), (n, L)."""
+def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None) -> np.ndarray:
+    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept, bends), (n, L)."""
     group = rows.group
+    shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
     predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
-    by_cuts, residual = _cut_slopes(rows.link.is_probit, rows.levels, predictor, cuts)
-    return np.column_stack([by_cuts, residual[:, None] * rows.columns, residual])
+    by_cuts, residual = _cut_slopes(rows.link.is_probit, rows.columns, rows.levels, predictor, cuts, rows.bent, shifts)
+    parts = [by_cuts, residual[:, None] * rows.columns, residual[:, None]]
+    if rows.bends:
+        each = np.einsum("np,nb->npb", rows.columns[:, rows.bent], -by_cuts @ rows.blocks)
+        parts.append(each.reshape(len(each), -1))
+    return np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -240,8 +320,8 @@ class Mode:
         return out
 
 
-def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Coefficients (…, S, C), intercepts (…, S) and cuts (…, K − 1) from parameters (…, P)."""
+def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Coefficients (…, S, C), intercepts (…, S), cuts (…, K − 1) and shifts (…, K − 1, P) from parameters (…, Q)."""
     cuts = rows.count - 1
     width = rows.columns.shape[1]
     varying = np.flatnonzero(rows.varying)
@@ -250,10 +330,16 @@ def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarr
     intercepts = np.zeros((*parameters.shape[:-1], rows.segments))
     if rows.segments > 1:
         first = cuts + width
-        added = parameters[..., first : first + rows.segments * len(varying)]
+        levels = first + rows.segments * len(varying)
+        added = parameters[..., first:levels]
         coefficients[..., varying] += added.reshape(*parameters.shape[:-1], rows.segments, len(varying))
-        intercepts = parameters[..., first + rows.segments * len(varying) :] @ level_contrasts(rows.segments).T
-    return np.ascontiguousarray(coefficients), np.ascontiguousarray(intercepts), parameters[..., :cuts].copy()
+        intercepts = parameters[..., levels : levels + rows.segments - 1] @ level_contrasts(rows.segments).T
+    return (
+        np.ascontiguousarray(coefficients),
+        np.ascontiguousarray(intercepts),
+        parameters[..., :cuts].copy(),
+        rows.shifts(parameters[..., parameters.shape[-1] - rows.bends :]),
+    )
 
 
 def find_mode(
@@ -296,13 +382,15 @@ def log_prior_of_sds(prior: Prior, sds: np.ndarray) -> float:
 
 def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float]) -> np.ndarray:
     cuts, width = rows.count - 1, rows.columns.shape[1]
-    shared = np.zeros(width) if prior.effect is None else np.full(width, prior.effect_sd(drivers) ** -2.0)
+    flat = prior.effect is None
+    shared = np.zeros(width) if flat else prior.column_sds(rows, drivers) ** -2.0
     parts = [np.zeros(cuts), shared]
     if rows.segments > 1:
         parts += [
             np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0),
             np.full(rows.segments - 1, sds[1] ** -2.0),
         ]
+    parts.append(np.full(rows.bends, 0.0 if flat else prior.effect_sd(drivers) ** -2.0))
     return np.concatenate(parts)
 
 
@@ -317,15 +405,20 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         start = np.concatenate([logits, np.zeros(len(precision) - cuts)])
 
     def value(point):
-        coefficients, intercepts, ends = by_segment(rows, point)
-        total, by_coefficients, by_intercepts, by_cuts = rows.log_likelihood(coefficients, intercepts, ends)
+        coefficients, intercepts, ends, shifts = by_segment(rows, point)
+        total, by_coefficients, by_intercepts, by_cuts, *by_shifts = rows.log_likelihood(
+            coefficients, intercepts, ends, shifts
+        )
         if not np.isfinite(total):
             return -np.inf, total, None
         # The cut points' contributions are summed over segments already; each map repeats the cuts, so they enter once.
         slope = np.zeros(len(point))
         for s in range(rows.segments):
-            slope += maps[s, cuts:].T @ np.append(by_coefficients[s], by_intercepts[s])
+            own = np.append(by_coefficients[s], by_intercepts[s])
+            slope += maps[s, cuts : cuts + len(own)].T @ own
         slope[:cuts] += by_cuts
+        if rows.bends:
+            slope[-rows.bends :] += (rows.blocks.T @ by_shifts[0]).T.ravel()
         slope -= precision * point
         log_prior = -0.5 * float(precision @ point**2)
         if not flat:  # sorted variates of the noise's distribution
@@ -402,4 +495,5 @@ def subset(rows: Rows, kept: np.ndarray) -> Rows:
         levels=rows.levels[kept],
         weights=rows.weights[kept],
         starts=np.searchsorted(group, np.arange(rows.segments + 1)),
+        design=None if rows.design is None else rows.design.subset(kept),
     )

@@ -25,6 +25,10 @@ def plain(rows: Rows, columns: Columns, prior: Prior):
     -------
     coefficients, intercepts, cuts
         (S, C), (S,), (K − 1,) as PyTensor variables.
+
+    Notes
+    -----
+    Effects that differ by cut are not laid out here.
     """
     masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
     below = np.cumsum(masses)[:-1] / masses.sum()
@@ -33,12 +37,11 @@ def plain(rows: Rows, columns: Columns, prior: Prior):
     first = np.log(below / (1 - below)) * rows.link.unit
     cuts = noise("cuts", prior.cut_location, 1, shape=rows.count - 1, transform=ordered, initval=first)
     drivers = len(columns.location)
-    sd = prior.effect_sd(drivers)
     if columns.shape == "monotone":
-        effect, varying, shares, source = _ladders(columns, sd)
+        effect, varying, shares, source = _ladders(columns, prior.effect_sd(drivers), prior.control)
         scale = LADDER
     else:
-        effect = pm.Normal("effect", 0, sd, shape=len(columns.driver))
+        effect = pm.Normal("effect", 0, prior.column_sds(rows, drivers))
         varying, shares, source, scale = np.flatnonzero(rows.varying), None, None, 1
     if rows.segments == 1:
         coefficients, intercepts = effect[None, :], pt.zeros(1)
@@ -60,18 +63,19 @@ def _segment_sds(prior: Prior):
     return [pm.Gamma(name, 2, 2 / mean, initval=mean) for name, mean in zip(names, means, strict=True)]
 
 
-def _ladders(columns: Columns, sd: float):
+def _ladders(columns: Columns, sd: float, control: float):
     """Effects from bottom to top of each ladder, and how they spread over its steps (Bürkner, Charpentier 2020)."""
     drivers = len(columns.location)
-    usage = np.flatnonzero(columns.usage)
-    effect = pm.Normal("effect", 0, np.concatenate([np.full(drivers, LADDER * sd), np.full(len(usage), sd)]))
+    others = np.flatnonzero(~columns.rating)
+    sds = np.where(columns.driver[others] < 0, control, sd)
+    effect = pm.Normal("effect", 0, np.concatenate([np.full(drivers, LADDER * sd), sds]))
     shares = pt.ones(len(columns.driver))
     for place in range(drivers):
-        own = np.flatnonzero((columns.driver == place) & ~columns.usage)
+        own = np.flatnonzero((columns.driver == place) & columns.rating)
         if len(own) > 1:
             shares = pt.set_subtensor(shares[own], pm.Dirichlet(f"steps_{place}", np.full(len(own), 2.0)))
     source = columns.driver.copy()
-    source[usage] = drivers + np.arange(len(usage))
+    source[others] = drivers + np.arange(len(others))
     return effect, np.arange(drivers), shares, source
 
 
@@ -86,7 +90,7 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     width, first = rows.columns.shape[1], rows.count - 1
     anchor = first // 2
     centre, factor = _unconstrained(mode, first, width, anchor)
-    raw = pm.Flat("raw", shape=first + width, initval=np.zeros(first + width))
+    raw = pm.Flat("raw", shape=len(centre), initval=np.zeros(len(centre)))
     point = centre + _times(factor, raw)
     # Constant matrices instead of slices and sums: half the operations to compile.
     is_gap = np.arange(first) != anchor
@@ -94,12 +98,16 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     lengths = pt.exp(outwards) * is_gap + outwards * ~is_gap
     cuts = pm.Deterministic("cuts", _times(_outwards(first, anchor), lengths))
     log_gaps = pt.sum(is_gap * outwards)
-    effect = pm.Deterministic("effect", point[first:])
-    sd = prior.effect_sd(len(columns.location))
+    effect = pm.Deterministic("effect", point[first : first + width])
+    drivers = len(columns.location)
+    shrunk = pt.sum((effect / prior.column_sds(rows, drivers)) ** 2)
+    if rows.bends:
+        bends = pm.Deterministic("bends", point[first + width :])
+        shrunk = shrunk + pt.sum((bends / prior.effect_sd(drivers)) ** 2)
     away = cuts - prior.cut_location
     pm.Potential(
         "prior_of_shared",
-        pt.sum(rows.link.log_density(away, pt.softplus)) + log_gaps - 0.5 * pt.sum((effect / sd) ** 2),
+        pt.sum(rows.link.log_density(away, pt.softplus)) + log_gaps - 0.5 * shrunk,
     )
     if rows.segments == 1:
         return effect[None, :], pt.zeros(1), cuts
@@ -163,33 +171,39 @@ def _outwards(count: int, anchor: int) -> np.ndarray:
 
 
 def _unconstrained(mode: Mode, first: int, width: int, anchor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mode and Cholesky factor of the covariance of (log gaps, the anchor among them, and shared effects)."""
+    """Mode and Cholesky factor of the covariance of (log gaps, the anchor among them, shared effects, bends)."""
     gaps = np.diff(mode.cuts)
     logs = np.log(gaps)
-    centre = np.concatenate([logs[:anchor], mode.cuts[anchor : anchor + 1], logs[anchor:], mode.effects])
-    slope = np.eye(first + width)  # of the unconstrained parameters by the constrained ones
+    bends = mode.rows.bends
+    own = np.concatenate([np.arange(first + width), len(mode.parameters) - bends + np.arange(bends)])
+    centre = np.concatenate(
+        [logs[:anchor], mode.cuts[anchor : anchor + 1], logs[anchor:], mode.parameters[own[first:]]]
+    )
+    slope = np.eye(len(own))  # of the unconstrained parameters by the constrained ones
     for k in range(first):
         gap = k if k < anchor else k - 1
         if k != anchor:
             slope[k, k] = 0
             slope[k, gap], slope[k, gap + 1] = -1 / gaps[gap], 1 / gaps[gap]
-    covariance = mode.covariance[: first + width, : first + width]
+    covariance = mode.covariance[np.ix_(own, own)]
     return centre, np.linalg.cholesky(slope @ covariance @ slope.T)
 
 
 def _local(mode: Mode, varying: np.ndarray) -> tuple[_Block, _Block]:
     """What the data say about the coefficients of each segment (S, V), and about contrasts of their levels (S − 1)."""
     rows = mode.rows
-    coefficients, intercepts, cuts = by_segment(rows, mode.parameters)
-    _, slopes, level_slopes, _ = rows.log_likelihood(coefficients, intercepts, cuts)
-    blocks = curvature(rows, coefficients, intercepts, cuts)
+    point = by_segment(rows, mode.parameters)
+    coefficients, intercepts, cuts, _ = point
+    _, slopes, level_slopes, *_ = rows.log_likelihood(*point)
+    blocks = curvature(rows, *point)
+    level = len(cuts) + rows.columns.shape[1]
     places = len(cuts) + varying
     roots, axes = np.linalg.eigh(blocks[:, places[:, None], places])
     roots = np.maximum(roots, 0)
     turned = np.einsum("svr,sv->sr", axes, coefficients[:, varying])
     pulls = roots * turned + np.einsum("svr,sv->sr", axes, slopes[:, varying])
     contrasts = level_contrasts(rows.segments)
-    level_roots, level_axes = np.linalg.eigh(contrasts.T @ (blocks[:, -1, -1, None] * contrasts))
+    level_roots, level_axes = np.linalg.eigh(contrasts.T @ (blocks[:, level, level, None] * contrasts))
     basis = contrasts @ level_axes
     level_pulls = level_roots * (basis.T @ intercepts) + basis.T @ level_slopes
     effects = _Block(roots=roots, rotations=axes, pulls=pulls)

@@ -143,7 +143,10 @@ def outcome_level(
     Notes
     -----
     The Bayesian bootstrap (Rubin 1981) with survey weights inside: each draw weights answers by exponential variates
-    times their weights, so that uneven weights widen intervals and their unit does not matter. Half an answer is added
+    times their weights, so that uneven weights widen intervals and their unit does not matter; all answers of one
+    customer by the same variate, and with replicate weights by variates of their variance (`Design.multipliers`).
+
+    Half an answer is added
     at either end of the scale (Jeffreys' prior of a share), of the size of an answer among as many equal ones as the
     weights are worth: a group of which all agree has an interval, too, as has a top answer that nobody gave.
     """
@@ -229,14 +232,14 @@ def _level_masses(ratings: Ratings, where: np.ndarray, rng: np.random.Generator)
     """(draws, K): weight of each level in each draw; and (draws, 2), what is added at the ends of the scale."""
     count = len(ratings.points)
     levels, weights = ratings.levels[where], ratings.weights[where]
-    if ratings.weighting != "survey":
+    if ratings.spread != "survey":
         masses = rng.gamma(np.bincount(levels, weights=weights, minlength=count) + 1e-12, size=(DRAWS, count))
         return masses, rng.gamma(0.5, size=(DRAWS, 2))
-    masses = np.zeros((DRAWS, count))
+    masses, design = np.zeros((DRAWS, count)), ratings.design.subset(where)
     order = np.argsort(levels, kind="stable")
     bounds = np.searchsorted(levels[order], np.arange(count + 1))
     for draw in range(DRAWS):
-        sums = np.concatenate([[0.0], np.cumsum((rng.exponential(size=len(levels)) * weights)[order])])
+        sums = np.concatenate([[0.0], np.cumsum((design.multipliers(len(levels), rng) * weights)[order])])
         masses[draw] = sums[bounds[1:]] - sums[bounds[:-1]]
     size = np.sum(weights**2) / np.sum(weights)  # of an answer, were there only as many as the weights are worth
     return masses, size * rng.gamma(0.5, size=(DRAWS, 2))

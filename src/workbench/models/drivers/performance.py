@@ -43,7 +43,13 @@ def mean_ratings(ratings: Ratings, where: np.ndarray | None = None) -> tuple[np.
         variance = np.average((scores[everyone] - usual) ** 2, weights=weights[everyone])
         squares = w if ratings.weighting == "frequency" else w**2
         one_more = variance * squares.sum() / counts[place]
-        errors[place] = np.sqrt(np.sum(squares * (x - means[place]) ** 2) + one_more) / w.sum()
+        if ratings.weighting == "frequency":
+            varies = np.sum(w * (x - means[place]) ** 2)
+        else:
+            each = np.zeros((len(rated), 1))
+            each[rated, 0] = w * (x - means[place])
+            varies = ratings.design.variance(each)[0, 0]
+        errors[place] = np.sqrt(varies + one_more) / w.sum()
     return means, errors, counts
 
 

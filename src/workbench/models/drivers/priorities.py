@@ -1,6 +1,5 @@
 """The order of work: what is to be gained and how sure that is; whom it concerns and whether it gets worse."""
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy.stats import t
 
 from workbench.models.drivers.performance import mean_ratings, scores_of
 from workbench.models.drivers.ratings import RATED, Ratings
+from workbench.models.drivers.waves import waves_of
 from workbench.wording import sentence
 
 FEWEST_WAVES = 3
@@ -46,13 +46,13 @@ class Trend:
 def trend_of(ratings: Ratings) -> Trend:
     """Straight line through the mean ratings of waves: the column `wave`, else the quarters of `timestamp`.
 
-    Waves without dates are taken to be equally far apart, in the order of their names and numbers. Weighted least
+    Weighted least
     squares with each wave's own error. Waves differ by more than the chance of who answered (season, mode, field work):
     where they lie further from the line than their errors explain, the slope's error is widened by as much (Birge 1932)
     and has as few degrees of freedom as there are waves beyond two. At least three waves with 10 ratings are needed.
     """
     count = len(ratings.drivers)
-    wave, when, unit = _waves(ratings)
+    wave, when, unit = waves_of(ratings.table)
     slope, error, freedom = np.full((3, count), np.nan)
     if wave is None or len(when) < FEWEST_WAVES:
         return Trend(slope=slope, error=error, freedom=freedom, unit="")
@@ -75,34 +75,6 @@ def line(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float, float
     freedom = len(x) - 2
     excess = float(np.sum(weights * left**2) / freedom)
     return float(slope), float(np.sqrt(max(excess, 1.0) / scale)), freedom if excess > 1 else np.inf
-
-
-def _waves(ratings: Ratings) -> tuple[np.ndarray | None, np.ndarray, str]:
-    """Wave of each row (-1: none), when each wave was, and in which unit that is told."""
-    table = ratings.table
-    times = pd.to_datetime(table["timestamp"]) if "timestamp" in table.columns else None
-    if times is not None and times.notna().sum() == 0:
-        times = None
-    if "wave" in table.columns:
-        words = table["wave"].astype(str).where(table["wave"].notna())
-        values = sorted(words.dropna().unique(), key=_natural)
-        wave = pd.Categorical(words, categories=values, ordered=True).codes
-        if times is None:
-            return wave, np.arange(len(values), dtype=float), "wave"
-    elif times is not None:
-        quarters = times.dt.to_period("Q")
-        wave = pd.Categorical(quarters, categories=np.sort(quarters.dropna().unique()), ordered=True).codes
-    else:
-        return None, np.zeros(0), ""
-    years = (times - times.min()).dt.total_seconds().to_numpy() / (365.25 * 86400)
-    when = np.array([np.nanmean(years[wave == place]) for place in range(wave.max() + 1)])
-    return wave, when, "year"
-
-
-def _natural(name: str) -> list[tuple[bool, float, str]]:
-    """Key by which wave 2 stands before wave 10."""
-    parts = re.split(r"(\d+(?:\.\d+)?)", name)
-    return [(False, float(part), "") if place % 2 else (True, 0.0, part) for place, part in enumerate(parts)]
 
 
 def priority_table(

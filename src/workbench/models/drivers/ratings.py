@@ -11,6 +11,8 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
+from workbench.models.drivers.controls import controls_of
+from workbench.models.drivers.design import Design, design_effect, design_of
 from workbench.models.drivers.learnable import answers_needed, driver_faults, too_few, variation
 from workbench.models.drivers.near_twins import near_twins
 from workbench.models.levels import as_levels, gather, refuse_measurements
@@ -70,6 +72,12 @@ class Ratings:
         Columns of the table that make each driver.
     checks
         What was gathered or left out.
+    controls, control_names
+        (n, L): levels of further groups and of waves (`controls`), and their names.
+    by_time
+        Whether levels of waves or quarters are among them.
+    design
+        How answers were drawn: customers who answered several times, replicate weights.
     """
 
     outcome: str
@@ -92,6 +100,15 @@ class Ratings:
     table: pd.DataFrame
     items: Mapping[str, tuple[str, ...]]
     checks: tuple[Check, ...]
+    controls: np.ndarray
+    control_names: tuple[str, ...]
+    by_time: bool
+    design: Design
+
+    @property
+    def spread(self) -> str:
+        """`survey` where intervals are as wide as the design implies, not as the model believes; else `weighting`."""
+        return "survey" if self.design.adjusts else self.weighting
 
     @property
     def n(self) -> int:
@@ -232,6 +249,7 @@ def read_ratings(
     outcome: str | None = None,
     drivers: Sequence[str] | None = None,
     segment: str | None = None,
+    controls: Sequence[str] = (),
     combine: bool = True,
 ) -> Ratings:
     """Everything a driver model needs, or all faults at once.
@@ -247,6 +265,8 @@ def read_ratings(
         See `choose_outcome` and `driver_items`.
     segment
         Column by which effects may differ; groups that are too small are gathered.
+    controls
+        Further columns whose groups have levels of their own; waves or quarters always have.
 
     Raises
     ------
@@ -274,6 +294,7 @@ def read_ratings(
 
     faults: list[str] = []
     weights, weighting = _weights(table, by_name, faults)
+    design = design_of(table, columns, weights, weighting, faults)
     values, state, ends = _drivers(table, items, by_name)
     labels = {name: _label(name, own, by_name) for name, own in items.items()}
     answers = _numbers(table[outcome])
@@ -294,6 +315,11 @@ def read_ratings(
     checks += near_twins(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
+    labels_of = {name: by_name[name].label or name for name in by_name}
+    others = [name for name in controls if name != segment and name in table]
+    levels_of = controls_of(table, weights, others, labels_of, group)
+    checks += levels_of.check(segment_label)
+    checks += design_effect(design, answers, weights, weighting)
     order = np.argsort(group, kind="stable")
     definition = by_name.get(outcome)
     scale = tuple(definition.scale) if definition and definition.scale else (float(answers.min()), float(answers.max()))
@@ -319,6 +345,10 @@ def read_ratings(
         table=table.iloc[order].reset_index(drop=True),
         items=items,
         checks=tuple(checks),
+        controls=levels_of.columns[order],
+        control_names=levels_of.names,
+        by_time=levels_of.by_time,
+        design=design.subset(order),
     )
 
 

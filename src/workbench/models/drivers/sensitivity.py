@@ -1,6 +1,9 @@
-"""How effects of drivers move with the priors and with the treatment of blanks."""
+"""How effects of drivers move with the priors, with the treatment of blanks, and when groups and waves are not told
+apart.
+"""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,9 @@ from workbench.models.drivers.ratings import BLANK, Ratings
 from workbench.wording import number, percent, sentence
 
 FACTORS = {"prior half as wide": 0.5, "prior twice as wide": 2.0}
+WITHOUT_LEVELS = "groups and waves not told apart"
+LARGEST_LEVEL_SHIFT = 2.0
+"""Standard deviations of the posterior by which levels of groups and waves may move an effect before it is said."""
 WITHOUT_BLANKS = "people with blanks left out"
 LARGEST_SHIFT = 1.0
 """Standard deviations of the posterior by which an effect may move before it is said."""
@@ -26,7 +32,8 @@ SURE = 0.95
 def sensitivity(
     ratings: Ratings, columns: Columns, prior: Prior, datasets: Sequence[Rows]
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-    """The model beside itself with other priors, and without people who left blanks, each as a normal approximation
+    """The model beside itself with other priors, without people who left blanks, and without levels of groups and waves
+    (pooled effects beside those within groups), each as a normal approximation
     over all imputations (`approximation`), with the design's standard deviations under survey weights.
 
     Parameters
@@ -39,7 +46,7 @@ def sensitivity(
     pandas.DataFrame
         `scenario`, `driver`, `effect`, `alternative`, `shift` (in standard deviations of the posterior).
     tuple of Check
-        `prior_sensitivity`, and where there are blanks `blanks_sensitivity`.
+        `prior_sensitivity`, where there are blanks `blanks_sensitivity`, and with levels `levels_sensitivity`.
 
     Notes
     -----
@@ -47,11 +54,12 @@ def sensitivity(
     √(v₀ − v), v₀ and v the variances without and with them (Hausman 1978). An effect moves too far where it moves by
     more than `LARGEST_SHIFT` and by more than that explains in 95% of surveys, all effects taken together (Bonferroni).
     """
-    settings = {"drivers": len(ratings.drivers), "weighting": ratings.weighting}
-    base = approximate(datasets, prior, **settings)
-    rating = ~columns.usage
+    settings = {"drivers": len(ratings.drivers), "weighting": ratings.spread}
+    plain = [replace(rows, bent=rows.bent[:0], blocks=None) for rows in datasets]  # effects on average over all cuts
+    base = approximate(plain, prior, **settings)
+    rating = columns.rating
     others = {
-        sentence(name): approximate(datasets, _scaled(prior, factor), **settings) for name, factor in FACTORS.items()
+        sentence(name): approximate(plain, _scaled(prior, factor), **settings) for name, factor in FACTORS.items()
     }
     worst = max(float(np.abs(_shift(base, other))[rating].max()) for other in others.values())
     checks = [_of_priors(worst)]
@@ -60,9 +68,13 @@ def sensitivity(
         people, left = ratings.people(np.ones(len(blank), dtype=bool)), ratings.people(~blank)
         whole = None
         if left >= FEWEST_PER_DRIVER * len(ratings.drivers) and len(np.unique(ratings.levels[~blank])) > 1:
-            whole = approximate([subset(datasets[0], ~blank)], prior, **settings)  # nothing of theirs is imputed
+            whole = approximate([subset(plain[0], ~blank)], prior, **settings)  # nothing of theirs is imputed
             others[sentence(WITHOUT_BLANKS)] = whole
         checks.append(_of_blanks(base, whole, rating, left, people))
+    if datasets[0].segments > 1 or columns.level.any():
+        pooled = approximate([_pooled(rows, columns) for rows in plain], prior, **settings)
+        others[sentence(WITHOUT_LEVELS)] = pooled
+        checks.append(_of_levels(ratings, columns, base, pooled))
     frames = [
         pd.DataFrame(
             {"scenario": name, "driver": columns.names, "effect": base.effects, "alternative": other.effects,
@@ -77,12 +89,49 @@ def _shift(base: Approximation, other: Approximation) -> np.ndarray:
     return (other.effects - base.effects) / base.sds
 
 
+def _pooled(rows: Rows, columns: Columns) -> Rows:
+    """Everybody compared with everybody: no segments, and levels that say nothing."""
+    table = rows.columns.copy()
+    table[:, columns.level] = 0.0
+    return replace(rows, columns=table, starts=np.array([0, len(rows.levels)]), varying=np.zeros_like(rows.varying))
+
+
+def _of_levels(ratings: Ratings, columns: Columns, base: Approximation, pooled: Approximation) -> Check:
+    """What comparing people of different groups and waves would say of the driver whose effect it moves most."""
+    shift = np.where(columns.rating, np.abs(_shift(base, pooled)), 0.0)
+    place = int(shift.argmax())
+    moved = shift[place] > LARGEST_LEVEL_SHIFT
+    driver = columns.driver[place]
+    template = (
+        "Within groups and waves one point of “{label}” goes with {within} {unit}; among all people together with "
+        "{pooled}. What differs between groups or over time is not the driver's: effects here are those within."
+        if moved
+        else "Effects within groups and waves and among all people together agree: “{label}” moves most, from {within} "
+        "to {pooled} {unit}."
+    )
+    spread = columns.spread[driver]
+    return Check(
+        name="levels_sensitivity",
+        status="warn" if moved else "pass",
+        value=float(shift[place]),
+        threshold=LARGEST_LEVEL_SHIFT,
+        message=sentence(
+            template,
+            label=ratings.labels[ratings.drivers[driver]],
+            within=number(base.effects[place] / spread, 2),
+            pooled=number(pooled.effects[place] / spread, 2),
+            unit=sentence("log-odds") if not base.modes[0].rows.link.is_probit else sentence("of the latent noise"),
+        ),
+    )
+
+
 def _scaled(prior: Prior, factor: float) -> Prior:
-    return Prior(
+    return replace(
+        prior,
         effect=None if prior.effect is None else prior.effect * factor,
-        cut_location=prior.cut_location,
         segment_effect=prior.segment_effect * factor,
         segment_level=prior.segment_level * factor,
+        control=prior.control * factor,
     )
 
 

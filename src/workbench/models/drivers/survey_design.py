@@ -1,7 +1,8 @@
-"""Draws and normal approximations under survey weights: as wide as the design implies, not as if answers were copied.
+"""Draws and normal approximations under the survey's design: as wide as it implies, not as if answers were copied.
 
-The weighted likelihood with curvature H treats weights as copies of answers. Scores of single answers tell how much it
-really varies, J = Σ w² s sᵀ (Binder 1983). With V the covariance that was found, the covariance under the design is
+The weighted likelihood with curvature H treats weights as copies of answers, and answers of one customer as answers of
+several. Scores tell how much it really varies: J is the design's variance of their sum (`Design.variance`), Σ w² s sᵀ
+where answers are independent (Binder 1983). With V the covariance that was found, the covariance under the design is
 V + V (J − H) V: for V = (H + B)⁻¹, B what the priors add, this is the sandwich V (J + B) V. Draws are moved to it
 around their mean (Williams, Savitsky 2021). Weights in other units leave all this as it is.
 """
@@ -9,6 +10,7 @@ around their mean (Williams, Savitsky 2021). Weights in other units leave all th
 import numpy as np
 
 from workbench.models.drivers.columns import Columns
+from workbench.models.drivers.design import Design
 from workbench.models.drivers.ordered_mode import Mode, Rows, by_segment, curvature, level_contrasts, scores
 
 LEAST_SPREAD = 0.05
@@ -21,15 +23,13 @@ def sandwich(mode: Mode) -> np.ndarray:
     return mode.covariance + mode.covariance @ excess @ mode.covariance
 
 
-def _excess(rows: Rows, maps: np.ndarray, coefficients, intercepts, cuts) -> np.ndarray:
+def _excess(rows: Rows, maps: np.ndarray, *point) -> np.ndarray:
     """J − H in parameters of which `maps` (S, L, P) give the cuts, coefficients and intercept of each segment."""
-    each = scores(rows, coefficients, intercepts, cuts) * rows.weights[:, None]
-    blocks = curvature(rows, coefficients, intercepts, cuts)
-    out = np.zeros((maps.shape[2], maps.shape[2]))
-    for s, local in enumerate(maps):
-        own = each[rows.starts[s] : rows.starts[s + 1]]
-        out += local.T @ (own.T @ own - blocks[s]) @ local
-    return out
+    each = scores(rows, *point) * rows.weights[:, None]
+    blocks = curvature(rows, *point)
+    whole = np.concatenate([each[rows.starts[s] : rows.starts[s + 1]] @ local for s, local in enumerate(maps)])
+    found = (rows.design or Design()).variance(whole)
+    return found - np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
 
 
 def design_adjusted(parameters: np.ndarray, mode: Mode) -> np.ndarray:
@@ -66,7 +66,7 @@ def ladders_adjusted(
     Parameters
     ----------
     effects
-        (…, E): shared effects of whole ladders, then of use.
+        (…, E): shared effects of whole ladders, then of use and of columns that are no driver's.
     coefficients, intercepts, cuts
         (…, S, C), (…, S), (…, K − 1).
 
@@ -95,9 +95,9 @@ class _Ladders:
     """
 
     def __init__(self, rows: Rows, columns: Columns):
-        self.usage = np.flatnonzero(columns.usage)
+        self.usage = np.flatnonzero(~columns.rating)
         drivers = len(columns.location)
-        self.steps = [np.flatnonzero((columns.driver == place) & ~columns.usage) for place in range(drivers)]
+        self.steps = [np.flatnonzero((columns.driver == place) & columns.rating) for place in range(drivers)]
         self.contrasts = level_contrasts(rows.segments)
         self.segments, self.width = rows.segments, len(columns.driver)
         added = drivers * rows.segments if rows.segments > 1 else 0

@@ -65,7 +65,7 @@ def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) ->
 
 
 @numba.njit(nogil=True, cache=True, parallel=False, error_model="numpy")
-def _mean_scores(probit, predictor, cuts, steps, bottom, weights):
+def _mean_scores(probit, predictor, cuts, steps, bottom, weights, bent, shifts):
     """Weighted means over rows of score(bottom) + Σ_k step_k P(y > k): (M,)."""
     measures, count = steps.shape
     out = np.zeros(measures)
@@ -74,6 +74,8 @@ def _mean_scores(probit, predictor, cuts, steps, bottom, weights):
         mass += weights[i]
         for k in range(count):
             distance = cuts[k] - predictor[i]
+            for p in range(shifts.shape[1]):
+                distance -= bent[i, p] * shifts[k, p]
             above = weights[i] * (0.5 * erfc(distance / ROOT_TWO) if probit else 1.0 / (1.0 + np.exp(distance)))
             for m in range(measures):
                 out[m] += steps[m, k] * above
@@ -82,10 +84,18 @@ def _mean_scores(probit, predictor, cuts, steps, bottom, weights):
     return out
 
 
-def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT) -> np.ndarray:
-    """Means of scores (M, K) over rows with linear predictors (n,): (M,)."""
+def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, bent=None, shifts=None) -> np.ndarray:
+    """Means of scores (M, K) over rows with linear predictors (n,): (M,).
+
+    Parameters
+    ----------
+    bent, shifts
+        (n, P) and (K − 1, P): columns whose effects differ by cut, and what is added to them at each.
+    """
     predictor, cuts = np.ascontiguousarray(predictor), np.ascontiguousarray(cuts)
-    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights)
+    bent = np.zeros((len(predictor), 0)) if bent is None else np.ascontiguousarray(bent)
+    shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
+    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights, bent, shifts)
 
 
 def raised(
@@ -117,7 +127,7 @@ def _climbed(columns: Columns, values: np.ndarray, place: int, ends: np.ndarray,
 
 
 def what_if(
-    draws: tuple[np.ndarray, np.ndarray, np.ndarray],
+    draws: tuple[np.ndarray, ...],
     rows: Rows,
     columns: Columns,
     values: np.ndarray,
@@ -135,7 +145,8 @@ def what_if(
     Parameters
     ----------
     draws
-        Coefficients (N, S, C), intercepts (N, S) and cuts (N, K − 1).
+        Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) and, where effects differ by cut, shifts
+        (N, K − 1, P).
     rows, columns, values, applies
         People as the model saw them, and their ratings.
     ends
@@ -151,33 +162,45 @@ def what_if(
     random_seed
         For the choice of people where there are more than `MOST_ROWS`.
     """
-    coefficients, intercepts, cuts = draws
+    coefficients, intercepts, cuts, shifts = (*draws, np.zeros((*draws[2].shape, 0)))[:4]
     group = np.repeat(np.arange(rows.segments), np.diff(rows.starts))
     kept = np.arange(len(group))
     if len(kept) > MOST_ROWS:
         kept = np.sort(np.random.default_rng(random_seed).choice(len(group), MOST_ROWS, replace=False))
     group, table, weights = group[kept], rows.columns[kept], np.ascontiguousarray(rows.weights[kept])
     scores = np.asarray(scores, dtype=float)
+    width = int((~columns.level).sum())  # levels stay as they are
     differences, reached = [], []
     for place in range(values.shape[1]):
         use = applies[kept, place]
         after, share = _climbed(columns, values[kept], place, ends, scenario)
-        after = np.where(use, after, columns.location[place])
-        own = columns.driver == place
-        moves = share * (np.column_stack(columns.of_driver(place, after, use)) - table[:, own])
+        rated = values[kept].copy()
+        rated[:, place] = np.where(use, after, columns.location[place])
+        # With a mood among the columns it moves, too.
+        moves = share * (columns.of(rated, applies[kept]) - table[:, :width])
+        own = np.abs(moves).max(0, initial=0) > 0
+        moves = moves[:, own]
         # Of people whose rating stays nothing changes: only the others are foretold twice.
-        touched = np.flatnonzero(np.abs(moves).max(1) > 1e-12)
+        touched = np.flatnonzero(np.abs(moves).max(1, initial=0) > 1e-12)
         reached.append(float(weights[touched].sum() / weights.sum()))
-        differences.append((own, moves[touched], touched))
+        bent = table[touched][:, rows.bent]
+        bent_after = bent.copy()
+        for p, column in enumerate(rows.bent):
+            if column < width and own[column]:
+                bent_after[:, p] += moves[touched, np.flatnonzero(own).searchsorted(column)]
+        differences.append((np.flatnonzero(own), moves[touched], touched, bent, bent_after))
     change = np.zeros((len(cuts), values.shape[1], len(measures)))
     for n in range(len(cuts)):
         predictor = intercepts[n][group] + np.einsum("ij,ij->i", table, coefficients[n][group])
-        for place, (own, moves, touched) in enumerate(differences):
+        for place, (own, moves, touched, *bent) in enumerate(differences):
             if not len(touched):
                 continue
             before = predictor[touched]
             shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
             w = weights[touched]
-            after, before = (mean_scores(each, cuts[n], scores, w, rows.link) for each in (before + shift, before))
+            before, after = (
+                mean_scores(each, cuts[n], scores, w, rows.link, z, shifts[n])
+                for each, z in zip((before, before + shift), bent, strict=True)
+            )
             change[n, place] = moved * reached[place] * (after - before)
     return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))

@@ -1,0 +1,36 @@
+"""When answers were given: the column `wave`, else the quarters of `timestamp`."""
+
+import re
+
+import numpy as np
+import pandas as pd
+
+
+def waves_of(table: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray, str]:
+    """Wave of each row (-1: none; None where nothing tells), when each wave was, and in which unit: `year` or `wave`.
+
+    Waves without dates are taken to be equally far apart, in the order of their names and numbers.
+    """
+    times = pd.to_datetime(table["timestamp"]) if "timestamp" in table.columns else None
+    if times is not None and times.notna().sum() == 0:
+        times = None
+    if "wave" in table.columns:
+        words = table["wave"].astype(str).where(table["wave"].notna())
+        values = sorted(words.dropna().unique(), key=_natural)
+        wave = pd.Categorical(words, categories=values, ordered=True).codes
+        if times is None:
+            return wave, np.arange(len(values), dtype=float), "wave"
+    elif times is not None:
+        quarters = times.dt.to_period("Q")
+        wave = pd.Categorical(quarters, categories=np.sort(quarters.dropna().unique()), ordered=True).codes
+    else:
+        return None, np.zeros(0), ""
+    years = (times - times.min()).dt.total_seconds().to_numpy() / (365.25 * 86400)
+    when = np.array([np.nanmean(years[wave == place]) for place in range(wave.max() + 1)])
+    return wave, when, "year"
+
+
+def _natural(name: str) -> list[tuple[bool, float, str]]:
+    """Key by which wave 2 stands before wave 10."""
+    parts = re.split(r"(\d+(?:\.\d+)?)", name)
+    return [(False, float(part), "") if place % 2 else (True, 0.0, part) for place, part in enumerate(parts)]
