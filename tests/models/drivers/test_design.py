@@ -30,7 +30,7 @@ def nps_covered(answers, worlds, seed=1, customers=100):
         latent = rng.standard_normal(customers)[customer] + np.sqrt(0.5) * rng.standard_normal(len(customer))
         frame = pd.DataFrame({"outcome": np.searchsorted(cuts, latent).astype(float), "customer_id": customer})
         frame["da"] = rng.integers(1, 6, len(frame)).astype(float)
-        columns = [column("outcome", "outcome", (0, 10)), column("da", "driver", (1, 5))]
+        columns = [column("outcome", "outcome", (0, 10), label="Would recommend us"), column("da", "driver", (1, 5))]
         ratings = read_ratings(frame, columns)
         found = outcome_level(ratings, confidence=0.9, response_ratio=1.0, random_seed=world).metrics()
         inside += found["nps_lower"] <= truth <= found["nps_upper"]

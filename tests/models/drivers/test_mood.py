@@ -48,7 +48,7 @@ def test_a_mood_without_drivers_is_told_as_such():
     model = moody(2, food=0.0)
     assert model.foretells
     assert not model.told_apart
-    assert "cannot tell which single driver" in headline(answer(model)).statement
+    assert "can't single out one driver" in headline(answer(model)).statement
 
 
 @pytest.mark.slow

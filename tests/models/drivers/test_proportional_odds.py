@@ -113,13 +113,13 @@ def quick(world, seed, n=1500):
 
 def test_a_driver_that_decides_between_nine_and_ten_alone_gains_no_score_and_what_was_said_before_is_told():
     world = draw_world(np.random.default_rng(1), drivers=3, traps=("cuts",), effects=[0.0, 0.6, 0.3])
-    truth = world.truth(lambda *given: raised(*given, "one_point"), np.random.default_rng(2))
+    truth = world.truth(lambda *given: raised(*given, "tenth"), np.random.default_rng(2))
     model = quick(world, 5, 2500)
     assert model.columns.driver[model.odds.bent].tolist()[0] == 0
     found = model.changes().change[:, 0]
     low, high = np.quantile(found[:, 0], [0.025, 0.975])
     assert low < truth.reported[0] == 0 < high
-    assert found[:, 1].mean() > 0.05  # top answers it does bring
+    assert found[:, 1].mean() > 0.02  # top answers it does bring
     check = next(check for check in model.checks() if check.name == "proportional_odds")
     assert check.status == "warn"
     assert "“d0” (raising it goes with" in check.message

@@ -17,6 +17,7 @@ from workbench.models.drivers.approximation import approximate
 from workbench.models.drivers.general_local import Grouping
 from workbench.models.drivers.model import DriverModel
 from workbench.models.drivers.ordered_mode import Rows, subset
+from workbench.models.drivers.what_if import points_of
 
 DRAWS = 1000
 MOST_ROWS = 20_000
@@ -38,13 +39,13 @@ def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest
     -------
     DataFrame
         `by`, `driver`, `label`; `high` and `low` (the groups), `effect_high`, `effect_low`, `difference` and its ends
-        `lower`, `upper` (of one point of the rating, in the model's `effect_unit`); `p`: chance that a difference as
-        sure as this is no larger than `smallest`, times all pairs of groups, drivers and splits that were looked at
+        `lower`, `upper` (of a tenth of the rating's scale, in the model's `effect_unit`); `p`: chance that a difference
+        as sure as this is no larger than `smallest`, times all pairs of groups, drivers and splits that were looked at
         (Bonferroni).
     """
     if model.columns.shape != "linear":
         return pd.DataFrame(columns=COLUMNS)
-    found, looked = [], 0
+    found, looked, tenth = [], 0, points_of("tenth", model.ratings.ends)
     for split in splits:
         own = split.column == model.ratings.segment
         effects = model.point_effects() if own else model.point_effects(_by(model, split))
@@ -52,8 +53,8 @@ def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest
         pairs = [(high, low) for high in known for low in known if high != low]
         looked += len(pairs) // 2 * len(model.ratings.drivers)
         for place, name in enumerate(model.ratings.drivers):
-            least = smallest / model.columns.spread[place]
-            drawn = effects[:, :, place]
+            least = smallest * tenth[place] / model.columns.spread[place]
+            drawn = tenth[place] * effects[:, :, place]
             z = [((drawn[:, high] - drawn[:, low]).mean() - least) / (drawn[:, high] - drawn[:, low]).std()
                  for high, low in pairs]  # fmt: skip
             if not pairs:

@@ -327,7 +327,7 @@ def matters_for_some(answers: Answers) -> list[Finding]:
     """Drivers whose effect differs between groups, the surest differences first; nothing where none surely does."""
     table = answers.difference_table
     table = table[table["p"] <= 1 - SURE].drop_duplicates("driver").head(MOST_NAMED)
-    if table.empty or not answers.model.foretells:
+    if table.empty or not answers.model.foretells:  # single out or not: a difference between groups is no mood
         return []
     told = [
         sentence(
@@ -346,11 +346,10 @@ def matters_for_some(answers: Answers) -> list[Finding]:
         Finding(
             id="matters_for_some",
             statement=sentence(
-                "Some drivers matter in one group more than in another: {drivers}. In brackets: effect of one point, "
-                "in {unit}.{doubt}",
+                "Some drivers matter in one group more than in another: {drivers}. In brackets: effect of 10 points of "
+                "100, in {unit}.",
                 drivers="; ".join(told),
                 unit=answers.model.effect_unit,
-                doubt=_doubt(answers),
             ),
             estimate=float(first["difference"]),
             unit=answers.model.effect_unit,
