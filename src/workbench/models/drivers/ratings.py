@@ -2,17 +2,17 @@
 apply, or were left blank.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from workbench.errors import DataError, ParameterError
+from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.models.drivers.controls import controls_of
 from workbench.models.drivers.design import Design, design_effect, design_of
+from workbench.models.drivers.items import label_of, measure_of, roles_of
 from workbench.models.drivers.learnable import answers_needed, driver_faults, too_few, variation
 from workbench.models.drivers.near_twins import near_twins
 from workbench.models.levels import as_levels, gather, refuse_measurements
@@ -21,18 +21,11 @@ from workbench.wording import inline, listing, number, percent, sentence, shown
 RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
 ALL = "all"
-NPS_SCALE = (0, 10)
-RECOMMENDS = re.compile(
-    r"recomm?[ae]nd|raccomand|weiterempf|aanbevel|promoter|net.?pro|(?<![a-z])e?nps(?![a-z])|推荐|推薦", re.IGNORECASE
-)
-"""What names and labels of a recommendation say."""
 MOST_POINTS = 11
 """Points of a scale beyond which its top answer is too rare to tell how the outcome stands."""
 TENTHS = 10
 TOP_TWO = 0.8
 """Share of a wide scale from which its top two tenths begin."""
-MERE_NUMBERING = {"item", "items", "question", "questions", "quest", "var", "rating", "score", "answer", "driver"}
-ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -143,105 +136,6 @@ class Ratings:
         return listing([self.words(driver) for driver in drivers])
 
 
-def driver_items(
-    columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, *, combine: bool = True
-) -> dict[str, tuple[str, ...]]:
-    """Which columns make which driver.
-
-    Parameters
-    ----------
-    columns
-        Definitions of the table's columns (`name`, `role`).
-    outcome
-        The outcome, where it is known; it and other outcomes are no drivers.
-    drivers
-        Columns to use; all with the role `driver` where it is None.
-    combine
-        Items whose names differ only by a final number, or by "global" or "overall" beside numbers (`perq1` … `perq7`),
-        make one driver: their mean. Not where the names say no more than a number (`q1`, `q2`), scales differ, or
-        nothing else would be left to compare with.
-
-    Raises
-    ------
-    ParameterError
-        When the outcome or one of its siblings stands among the drivers, or no driver is left.
-    """
-    known = {column.name: column for column in columns}
-    chosen = list(drivers) if drivers is not None else [n for n, c in known.items() if c.role == "driver"]
-    faults = []
-    if outcome in chosen:
-        faults.append(
-            sentence(
-                "drivers: got the outcome {name} among them, expected other items; an answer explains itself. "
-                "Take it out of drivers, or choose another outcome.",
-                name=shown(outcome),
-            )
-        )
-    siblings = [name for name in chosen if name != outcome and name in known and known[name].role == "outcome"]
-    if siblings:
-        faults.append(
-            sentence(
-                "drivers: got {names}, which the dataset calls an outcome (role: outcome); what asks the same in other "
-                "words drives nothing. Take it out of drivers, or give it the role: driver in dataset.yaml if it is no "
-                "outcome.",
-                names=listing([shown(name) for name in siblings]),
-            )
-        )
-    if faults:
-        raise ParameterError(*faults)
-    if not chosen:
-        raise ParameterError(
-            sentence(
-                "drivers: got none, expected at least one; give items the role: driver in dataset.yaml, or name them."
-            )
-        )
-    if not combine:
-        return {name: (name,) for name in chosen}
-    stems: dict[str, list[str]] = {}
-    numbered = set()
-    for name in chosen:
-        match = ITEM.match(name)
-        stem = match["stem"] if match and match["stem"] else name
-        stems.setdefault(stem, []).append(name)
-        if match and match["item"].isdigit():
-            numbered.add(stem)
-    scales = {stem: {tuple(known[name].scale or ()) for name in own if name in known} for stem, own in stems.items()}
-    found = {}
-    for stem, names in stems.items():
-        if len(names) > 1 and stem in numbered and len(stems) > 1 and _names_a_thing(stem) and len(scales[stem]) < 2:
-            found[stem] = tuple(names)
-        else:
-            found.update({name: (name,) for name in names})
-    return found
-
-
-def _names_a_thing(stem: str) -> bool:
-    """Whether a stem says what its items are about; `q1` and `question_2` are about different things."""
-    word = stem.strip("_ ").lower()
-    return len(word) >= 3 and word not in MERE_NUMBERING
-
-
-def choose_outcome(columns: Sequence, outcome: str | None) -> str:
-    """The outcome: as named, else a recommendation from 0 to 10, else the first with the role `outcome`."""
-    if outcome is not None:
-        return outcome
-    outcomes = [column for column in columns if column.role == "outcome"]
-    if not outcomes:
-        raise ParameterError(
-            sentence("outcome: the dataset has no item with role: outcome; name one, or mark it in dataset.yaml.")
-        )
-    recommended = [column for column in outcomes if measure_of(column) == "nps"]
-    return (recommended or outcomes)[0].name
-
-
-def measure_of(column) -> str:
-    """Which well-known measure an outcome is: as its definition says, else `nps` where it asks for a recommendation, by
-    its name or label, and is answered from 0 to 10; nothing otherwise. Satisfaction from 0 to 10 has no NPS.
-    """
-    asked = column.measure or ("nps" if RECOMMENDS.search(f"{column.name} {column.label}") else "")
-    return asked if asked != "nps" or (column.scale and tuple(column.scale) == NPS_SCALE) else ""
-
-
 def read_ratings(
     surveys: pd.DataFrame,
     columns: Sequence,
@@ -275,7 +169,7 @@ def read_ratings(
         never rated or equals another, weights that are not above 0: every one with what to do.
     """
     by_name = {column.name: column for column in columns}
-    outcome, items = _roles(columns, outcome, drivers, combine)
+    outcome, items = roles_of(columns, outcome, drivers, combine)
     missing = [name for name in (outcome, *(i for each in items.values() for i in each)) if name not in surveys.columns]
     if missing:
         raise DataError(*(sentence("surveys: got no column {name}.", name=shown(name)) for name in missing))
@@ -296,7 +190,7 @@ def read_ratings(
     weights, weighting = _weights(table, by_name, faults)
     design = design_of(table, columns, weights, weighting, faults)
     values, state, ends = _drivers(table, items, by_name)
-    labels = {name: _label(name, own, by_name) for name, own in items.items()}
+    labels = {name: label_of(name, own, by_name) for name, own in items.items()}
     answers = _numbers(table[outcome])
     counts = weights if weighting == "frequency" else np.ones(len(table))
     faults += too_few(answers, counts, len(items), outcome)
@@ -326,7 +220,7 @@ def read_ratings(
     points, levels = _levels(answers[order], scale, weights[order])
     return Ratings(
         outcome=outcome,
-        outcome_label=_label(outcome, (outcome,), by_name),
+        outcome_label=label_of(outcome, (outcome,), by_name),
         scale=scale,
         measure=measure_of(definition) if definition else "",
         levels=levels.astype(np.int64),
@@ -431,38 +325,6 @@ def _not_applicable(table: pd.DataFrame, name: str) -> np.ndarray:
     if beside not in table.columns:
         return np.zeros(len(table), dtype=bool)
     return table[beside].astype("boolean").fillna(False).to_numpy(dtype=bool)
-
-
-def _label(name: str, own: Sequence[str], by_name: Mapping) -> str:
-    """What a driver is called; of one whose lowest point is the best, that too."""
-    label = _plain_label(name, own, by_name)
-    turned = all(each in by_name and by_name[each].low_is_good for each in own)
-    return sentence("{label} (low is good)", label=label) if turned else label
-
-
-def _plain_label(name: str, own: Sequence[str], by_name: Mapping) -> str:
-    label = by_name[own[0]].label if own[0] in by_name else own[0]
-    if len(own) == 1:
-        return label or name.replace("_", " ")
-    match = ITEM.match(label)
-    return (match["stem"] if match and match["stem"] else label).strip() or name
-
-
-def _roles(columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, combine: bool):
-    """The outcome and the items of each driver; what is wrong with either is told together."""
-    faults: list[str] = []
-    items: dict[str, tuple[str, ...]] = {}
-    try:
-        outcome = choose_outcome(columns, outcome)
-    except ParameterError as error:
-        faults += error.faults
-    try:
-        items = driver_items(columns, outcome, drivers, combine=combine)
-    except ParameterError as error:
-        faults += error.faults
-    if faults:
-        raise ParameterError(*faults)
-    return outcome, items
 
 
 def _people(weights: np.ndarray, weighting: str) -> int:
