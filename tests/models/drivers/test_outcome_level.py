@@ -6,7 +6,8 @@ import pytest
 from scipy.stats import beta
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.outcome_level import nonresponse_range, outcome_level
+from workbench.models.drivers.nonresponse import TENTH, corrected
+from workbench.models.drivers.outcome_level import outcome_level
 from workbench.models.drivers.ratings import read_ratings
 
 SETTINGS = {"confidence": 0.9, "response_ratio": 1.5, "random_seed": 1}
@@ -62,8 +63,8 @@ def test_where_the_satisfied_answer_more_readily_the_range_holds_the_populations
 
 
 def test_equal_readiness_leaves_the_score_as_it_is():
-    low, high = nonresponse_range(np.array([1, 2, 3]), np.array([0, 5, 10]), np.array([-100, 0, 100]), 1.0)
-    assert low == high == pytest.approx(100 / 3)
+    found = corrected(np.array([1.0, 2, 3]), np.array([0.0, 5, 10]), np.array([-100.0, 0, 100]), 0.0)
+    assert found == pytest.approx(100 / 3)
 
 
 @pytest.mark.parametrize("weights", [None, "even", "uneven"])
@@ -108,9 +109,9 @@ def test_the_range_under_doubt_includes_chance():
     row = sure.everyone.loc["nps"]
     assert sure.range == pytest.approx((row["lower"], row["upper"]), abs=1.5)  # no doubt: the interval is left
     doubted = outcome_level(ratings, **SETTINGS)
-    low, high = nonresponse_range(
-        np.bincount(ratings.levels).astype(float), ratings.points, np.array([-100.0, -100, 0, 100]), 1.5
-    )
+    answered, scores = np.bincount(ratings.levels).astype(float), np.array([-100.0, -100, 0, 100])
+    slope = np.log(1.5) / TENTH
+    low, high = (corrected(answered, ratings.points, scores, sign * slope) for sign in (1, -1))
     assert doubted.range[0] < low - 5
     assert doubted.range[1] > high + 5
 

@@ -5,8 +5,10 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from workbench.findings import Finding
+from workbench.models.drivers.nonresponse import OF_TODAY, TENTH, Readiness, corrected, readiness
 from workbench.models.drivers.ratings import TOP_TWO, Ratings
 from workbench.models.drivers.what_if import scorings
 from workbench.models.levels import as_levels, gather
@@ -28,10 +30,12 @@ class OutcomeLevel:
         `segment`, `group`, `n`, `measure`, `estimate`, `lower`, `upper`, `unweighted`: everyone first, then groups of
         10 and more.
     range
-        `lower`, `upper` of the first measure if people had answered more or less readily the more satisfied they are:
-        the lower end of the interval under the one assumption and the upper end under the other, chance included.
+        `lower`, `upper` of the first measure among all who were asked, chance included: by what the data show of who
+        answers, else if people had answered more or less readily the more satisfied they are.
     response_ratio
-        How many times as readily the most satisfied may have answered as the least, or the reverse.
+        How many times as readily the most satisfied tenth may have answered as the least satisfied, or the reverse.
+    readiness
+        What the data show of that; None where they do not show enough, and `response_ratio` is assumed.
     """
 
     ratings: Ratings
@@ -40,6 +44,7 @@ class OutcomeLevel:
     table: pd.DataFrame
     range: tuple[float, float]
     response_ratio: float
+    readiness: Readiness | None = None
 
     @property
     def measure(self) -> str:
@@ -77,13 +82,7 @@ class OutcomeLevel:
         statement = sentence(
             "{what} {doubt}",
             what=self._stands(),
-            doubt=sentence(
-                "If the most satisfied were up to {ratio} times as likely to answer as the least satisfied, or the "
-                "reverse, it is between {low} and {high} among all who were asked.",
-                ratio=number(self.response_ratio),
-                low=show(self.range[0]),
-                high=show(self.range[1]),
-            ),
+            doubt=self._doubt(show(self.range[0]), show(self.range[1])),
         )
         return Finding(
             id="outcome_level",
@@ -96,6 +95,27 @@ class OutcomeLevel:
             n=self.ratings.n,
             table="outcome_level",
         )
+
+    def _doubt(self, low: str, high: str) -> str:
+        """How far the outcome of all who were asked may lie from that of those who answered."""
+        if self.readiness is None:
+            return sentence(
+                "These data do not show who answers. If the most satisfied tenth were up to {ratio} times as likely to "
+                "answer as the least satisfied tenth, or the reverse, it is between {low} and {high} among all who "
+                "were asked.",
+                ratio=number(self.response_ratio),
+                low=low,
+                high=high,
+            )
+        least, most = self.readiness.ratios(_reach(self.confidence))
+        template = (
+            "Unanswered invitations show that the most satisfied tenth answers {least} to {most} times as readily as "
+            "the least satisfied tenth: among all who were asked it is between {low} and {high}."
+            if self.readiness.of_invitations
+            else "Repeated answers show that the most satisfied tenth answers {least} to {most} times as readily as "
+            "the least satisfied tenth: among all who were asked it is between {low} and {high}."
+        )
+        return sentence(template, least=number(least, 2), most=number(most, 2), low=low, high=high)
 
     def _stands(self) -> str:
         rows, ratings = self.everyone["estimate"], self.ratings
@@ -190,12 +210,20 @@ def outcome_level(
         for group in sorted(shown.unique()):
             add(labels.get(segment, segment), group, np.flatnonzero(shown == group))
     masses, more = _level_masses(ratings, np.arange(len(ratings.levels)), rng)
-    low, high = nonresponse_range(
-        np.column_stack([masses, more]),
-        np.concatenate([ratings.points, ends]),
-        np.concatenate([scores[0], end_scores[0]]),
-        response_ratio,
-    )
+    seen, assumed = readiness(ratings), np.log(response_ratio) / TENTH
+    if seen is not None and not seen.says_more_than(assumed, _reach(confidence)):
+        seen = None
+    drawn = rng.normal(seen.slope, seen.error, len(masses)) if seen else np.full(len(masses), assumed)
+    everybody = [
+        corrected(
+            np.column_stack([masses, more]),
+            np.concatenate([ratings.points, ends]),
+            np.concatenate([scores[0], end_scores[0]]),
+            slope,
+        )
+        for slope in ((drawn, OF_TODAY * drawn) if seen else (drawn, -drawn))
+    ]
+    low, high = np.minimum(*everybody), np.maximum(*everybody)
     return OutcomeLevel(
         ratings=ratings,
         confidence=confidence,
@@ -203,29 +231,13 @@ def outcome_level(
         table=pd.concat(frames, ignore_index=True),
         range=(float(np.quantile(low, tails[0])), float(np.quantile(high, tails[1]))),
         response_ratio=response_ratio,
+        readiness=seen,
     )
 
 
-def nonresponse_range(masses, points, scores, ratio: float) -> tuple[np.ndarray, np.ndarray]:
-    """A mean of scores if readiness to answer rises, or falls, evenly with the answer: by `ratio` from bottom to top.
-
-    Parameters
-    ----------
-    masses
-        (…, K): how much was answered at each point; the lower and the upper end have the shape of the other axes.
-
-    Examples
-    --------
-    >>> low, high = nonresponse_range(np.array([50, 50]), np.array([0, 10]), np.array([-100, 100]), 1.5)
-    >>> round(float(low), 6), round(float(high), 6)
-    (-20.0, 20.0)
-    """
-    steps = (points - points.min()) / np.ptp(points)
-    found = []
-    for sign in (1, -1):
-        corrected = masses * float(ratio) ** (-sign * steps)
-        found.append(corrected @ scores / corrected.sum(-1))
-    return np.minimum(*found), np.maximum(*found)
+def _reach(confidence: float) -> float:
+    """Standard errors on either side of an interval."""
+    return float(ndtri((1 + confidence) / 2))
 
 
 def _level_masses(ratings: Ratings, where: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

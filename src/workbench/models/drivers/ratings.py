@@ -61,6 +61,8 @@ class Ratings:
         float (n,) and what they mean: `none`, `survey` or `frequency`.
     table
         The rows themselves (same order), for what is told beside the model.
+    silent
+        Customer of each row that has neither an outcome nor a rating: an invitation that was not answered.
     items
         Columns of the table that make each driver.
     checks
@@ -91,6 +93,7 @@ class Ratings:
     weights: np.ndarray
     weighting: str
     table: pd.DataFrame
+    silent: pd.Series
     items: Mapping[str, tuple[str, ...]]
     checks: tuple[Check, ...]
     controls: np.ndarray
@@ -237,6 +240,7 @@ def read_ratings(
         weights=weights[order],
         weighting=weighting,
         table=table.iloc[order].reset_index(drop=True),
+        silent=_silent(surveys, answered, items),
         items=items,
         checks=tuple(checks),
         controls=levels_of.columns[order],
@@ -244,6 +248,13 @@ def read_ratings(
         by_time=levels_of.by_time,
         design=design.subset(order),
     )
+
+
+def _silent(surveys: pd.DataFrame, answered: np.ndarray, items: Mapping[str, Sequence[str]]) -> pd.Series:
+    if "customer_id" not in surveys:
+        return pd.Series(dtype=object)
+    rated = surveys[[name for own in items.values() for name in own]].notna().any(axis=1).to_numpy()
+    return surveys["customer_id"][~np.isfinite(answered) & ~rated]
 
 
 def is_wide(scale: tuple[float, float]) -> bool:
