@@ -27,7 +27,7 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert answers.model.told_apart
     found = findings(answers)
     assert found[0].id == "headline"
-    assert found[0].statement.startswith("Work on “da” first: ")
+    assert found[0].statement.startswith("“da” comes first: ")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
 
 

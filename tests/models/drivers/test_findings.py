@@ -48,7 +48,7 @@ def test_headline_order_map_and_gains_name_the_same_first(base):
     first = base.order[0]
     label = base.model.ratings.labels[first]
     said = told(base)
-    assert said["headline"].startswith(f"Work on “{label}” first: rated 10 points of 100 higher, it goes with +")
+    assert said["headline"].startswith(f"“{label}” comes first: rated 10 points of 100 higher, it goes with +")
     assert said["priorities"].startswith(f"Suggested order: 1 “{label}”, 2 ")
     assert base.lever_table["driver"][0] == base.map_table["driver"][0] == base.priority_table["driver"][0] == first
     assert f"1 {label}" in {text.get_text() for text in draw_map(base).texts}
@@ -59,6 +59,7 @@ def test_the_headline_says_how_sure_it_is_that_nothing_brings_more(base):
     assert base.lever_table["p_largest"].sum() == pytest.approx(1)
     assert row["p_as_good"] >= row["p_largest"] > 0.95
     assert ", the most of any driver (over 99% sure). " in headline(base).statement
+    assert headline(base).action.startswith("Try out what would make “da” better")
     assert headline(base).interval[0] < headline(base).estimate < headline(base).interval[1]
     near = levers(base, p_largest=[0.7, 0.3, 0.0], p_as_good=[0.9, 0.5, 0.0])
     assert ", the most of any driver or within 10% of it (90% sure)." in headline(near).statement
@@ -67,8 +68,8 @@ def test_the_headline_says_how_sure_it_is_that_nothing_brings_more(base):
 def test_where_several_may_bring_most_none_is_put_first(base):
     rivals = levers(base, p_largest=[0.5, 0.45, 0.05], p_as_good=[0.6, 0.55, 0.1])
     statement = headline(rivals).statement
-    assert statement.startswith("These data can't say which driver to work on first: “da” or “db” may each bring most.")
-    assert "first: rated" not in statement
+    assert statement.startswith("These data can't say which driver comes first: “da” or “db” may each bring most.")
+    assert headline(rivals).action == ""
     assert "% sure" not in statement
 
 
@@ -147,7 +148,7 @@ def test_twins_are_named_together_and_neither_first():
     answers = answer(fitted([0.3, 0.3, 0.0], n=500, segment=None, changed=twins), target=90)
     assert ("da", "db") in answers.groups
     statement = headline(answers).statement
-    assert statement.startswith("These data can't say which driver to work on first: “d")
+    assert statement.startswith("These data can't say which driver comes first: “d")
     assert "Their ratings move together: the effect may belong to either." in statement
 
 

@@ -108,7 +108,7 @@ def _out_of_reach(answers: Answers) -> Finding:
 
 def _nothing_to_gain(answers: Answers) -> Finding:
     statement = sentence(
-        "Nothing to work on first: better ratings of no driver go with a better “{outcome}”.",
+        "No driver comes first: better ratings of none go with a better “{outcome}”.",
         outcome=answers.model.ratings.outcome_label,
     )
     return _together(answers, statement, "what_if")
@@ -129,6 +129,14 @@ def _first(answers: Answers) -> Finding:
         n=model.ratings.n,
         table="what_if",
         figure="what_if",
+        action=sentence(
+            "Try out what would make “{label}” better, on some customers drawn by lot: only that says whether the "
+            "outcome follows.",
+            label=row["label"],
+        )
+        if answers.decided
+        else "",
+        rank=1 if answers.decided else None,
     )
 
 
@@ -137,7 +145,7 @@ def _one_first(answers: Answers) -> str:
     alone = len(answers.lever_table) == 1
     largest = row["p_largest"] >= SURE
     return sentence(
-        "Work on “{label}” first: {rated}, it goes with {gain}{most}. {reached} of all who answered can still rate it "
+        "“{label}” comes first: {rated}, it goes with {gain}{most}. {reached} of all who answered can still rate it "
         "higher.{doubt}{alike}",
         label=row["label"],
         rated=answers.scenario_words(),
@@ -163,8 +171,8 @@ def _rivals_first(answers: Answers) -> str:
     several = len(levers) > MOST_NAMED
     named = levers.head(MOST_NAMED)
     return sentence(
-        "These data can't say which driver to work on first: {labels}{more} may each bring most. In this order, "
-        "{rated}, they go with {gains}.{alike}",
+        "These data can't say which driver comes first: {labels}{more} may each bring most. In this order, {rated}, "
+        "they go with {gains}.{alike}",
         labels=listing(quoted(named["label"]), "or"),
         more=sentence(" (or one of {count} others)", count=len(levers) - MOST_NAMED) if several else "",
         rated=answers.scenario_words(),
