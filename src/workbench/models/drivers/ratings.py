@@ -240,7 +240,7 @@ def read_ratings(
         weights=weights[order],
         weighting=weighting,
         table=table.iloc[order].reset_index(drop=True),
-        silent=_silent(surveys, answered, items),
+        silent=_unanswered(surveys, answered, items),
         items=items,
         checks=tuple(checks),
         controls=levels_of.columns[order],
@@ -250,7 +250,7 @@ def read_ratings(
     )
 
 
-def _silent(surveys: pd.DataFrame, answered: np.ndarray, items: Mapping[str, Sequence[str]]) -> pd.Series:
+def _unanswered(surveys: pd.DataFrame, answered: np.ndarray, items: Mapping[str, Sequence[str]]) -> pd.Series:
     if "customer_id" not in surveys:
         return pd.Series(dtype=object)
     rated = surveys[[name for own in items.values() for name in own]].notna().any(axis=1).to_numpy()
