@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.horizons import clean_horizons, span
+from workbench.evaluation.horizons import clean_horizons, span, times
 from workbench.evaluation.product_limit import (
     INTERVAL,
     at_risk_at,
@@ -17,10 +17,14 @@ from workbench.evaluation.product_limit import (
     restricted_mean,
     survival_at,
 )
+from workbench.evaluation.resolution import on_step, resolution
 from workbench.findings import Check
 from workbench.models.survival.curve_words import CurveWords
 from workbench.suppression import hidden_cells
 from workbench.wording import listing, number, percent, sentence
+
+BETWEEN = 0.05
+"""A horizon is said to lie between two steps where the step before it is earlier by more than this share of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +131,8 @@ class Curves(CurveWords):
         Returns
         -------
         tuple of float, Check
-            `warn` where a horizon lies beyond the data, of all or of one group: nothing is extrapolated.
+            `warn` where a horizon lies beyond the data, of all or of one group (nothing is extrapolated), below the
+            step in which times were recorded (left out), or between two steps.
 
         Raises
         ------
@@ -137,7 +142,17 @@ class Curves(CurveWords):
         horizons = clean_horizons(horizons)
         groups = self.groups
         longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
-        reached = tuple(horizon for horizon in horizons if horizon <= longest)
+        step = resolution(self.frame["time"].to_numpy())
+        finer = [horizon for horizon in horizons if horizon < step]
+        reached = tuple(horizon for horizon in horizons if step <= horizon <= longest)
+        if finer and len(finer) == len(horizons) and not self.by:
+            raise DataError(
+                sentence(
+                    "horizons: got {last} at most, expected at least {step}: durations were recorded in steps of "
+                    "{step}, and nothing is known of what happens within one.",
+                    last=span(horizons[-1], self.time_unit), step=span(step, self.time_unit),
+                )
+            )  # fmt: skip
         if not reached and not self.by:
             raise DataError(
                 sentence(
@@ -149,11 +164,12 @@ class Curves(CurveWords):
                 )
             )
         name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
-        beyond = [number(horizon) for horizon in horizons if horizon not in reached]
+        beyond = [number(horizon) for horizon in horizons if horizon not in (*reached, *finer)]
+        between = [horizon for horizon in reached if horizon - on_step(horizon, step) > BETWEEN * horizon]
         short = [
             row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
         ]  # some groups may end before others
-        if not beyond and not short:
+        if not (beyond or short or finer or between):
             reach = groups["reach"].min()
             message = sentence("At every horizon enough customers are still followed in every group.")
             return reached, Check(
@@ -164,6 +180,20 @@ class Curves(CurveWords):
                 threshold=float(reach) if np.isfinite(reach) else None,
             )
         messages = []
+        if finer:
+            messages.append(
+                sentence(
+                    "Durations were recorded in steps of {step}, so nothing is said of {finer}.",
+                    step=span(step, self.time_unit), finer=times(finer, self.time_unit),
+                )
+            )  # fmt: skip
+        if between:
+            messages.append(
+                sentence(
+                    "Durations were recorded in steps of {step}: shares after {between} are those of the step before.",
+                    step=span(step, self.time_unit), between=times(between, self.time_unit),
+                )
+            )  # fmt: skip
         if beyond:
             messages.append(
                 sentence(

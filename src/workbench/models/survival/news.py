@@ -161,9 +161,10 @@ class WithNews(Predictions):
         """What times are counted in."""
         return self.model.time_unit
 
-    def step_before(self, times: np.ndarray) -> np.ndarray:
-        """As in `Predictions`."""
-        return self.model.step_before(times)
+    @property
+    def step(self) -> float:
+        """In which times were recorded; 0 where they are exact."""
+        return self.model.step
 
     def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
         """Rows for which the model can predict; news may be missing."""

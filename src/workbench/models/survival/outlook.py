@@ -49,6 +49,8 @@ class Outlook:
         Whether the end of the records is a day; without dates it is when each was last seen.
     lapse
         Whether leaving is a lapse in buying.
+    step
+        In which times were recorded; 0 where they are exact.
     """
 
     table: pd.DataFrame
@@ -59,6 +61,7 @@ class Outlook:
     time_unit: str
     dated: bool
     lapse: bool
+    step: float = 0.0
 
     @property
     def beyond(self) -> float:
@@ -136,6 +139,14 @@ class Outlook:
         )  # fmt: skip
         checks = [Check(name="customers_beyond_data", status="pass" if self.beyond <= MOST_BEYOND else "warn",
                         message=message, value=self.beyond, threshold=MOST_BEYOND)]  # fmt: skip
+        if self.ahead < self.step:
+            message = sentence(
+                "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly over "
+                "it, so the next {span} get their part.",
+                step=span(self.step, self.time_unit), span=span(self.ahead, self.time_unit),
+            )  # fmt: skip
+            checks.append(Check(name="spread_within_steps", status="warn", message=message, value=self.ahead,
+                                threshold=self.step))  # fmt: skip
         if not self.dated:
             message = sentence(
                 "The data carry no dates: whoever had not left when last seen ({count} customers) is taken to be on "
@@ -205,6 +216,7 @@ def outlook(
         time_unit=unit,
         dated=spells is not None,
         lapse=spells is not None and spells.lapse,
+        step=model.step,
     )
 
 

@@ -132,10 +132,10 @@ class Predictions:
             values[there] = each.log_hazard[there]
         return values
 
-    def step_before(self, times: np.ndarray) -> np.ndarray:
-        """The times (n,) at which the steps began that end with these: an instant earlier where times are exact."""
-        step = self.baseline_sums.step
-        return np.maximum(times - step if step else np.nextafter(times, -np.inf), 0.0)
+    @property
+    def step(self) -> float:
+        """In which times were recorded; 0 where they are exact."""
+        return self.baseline_sums.step
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False

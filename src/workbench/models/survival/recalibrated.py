@@ -53,9 +53,10 @@ class Recalibrated(Predictions):
         relative = self.model.log_relative_hazard(frame, tenure)
         return relative + self.recalibration.log_factor(finite(relative))
 
-    def step_before(self, times: np.ndarray) -> np.ndarray:
-        """As in `Predictions`."""
-        return self.model.step_before(times)
+    @property
+    def step(self) -> float:
+        """In which times were recorded; 0 where they are exact."""
+        return self.model.step
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
@@ -129,8 +130,9 @@ def held_out_of(model: Predictions, rows: pd.DataFrame, horizons: Iterable[float
         jump = np.zeros(len(frame))
         gone = left[part]
         if gone.any():  # by what was known when the forecast began, like all the rest
-            earlier = np.maximum(model.step_before(duration[part][gone]), entry[part][gone])
-            earlier[duration[part][gone] <= 0] = -np.inf
+            ends = duration[part][gone]
+            earlier = np.maximum(ends - model.step if model.step else np.nextafter(ends, -np.inf), entry[part][gone])
+            earlier[ends <= 0] = -np.inf
             before = model.cumulative_hazard(frame[gone], since[gone], earlier[:, None])[0][:, 0]
             jump[gone] = hazards[-1][gone, 0] - before
         jumps.append(jump)
