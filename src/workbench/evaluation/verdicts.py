@@ -340,7 +340,8 @@ class Evaluation:
             "chance": "After {span} the model predicts {predicted} {staying} on average and the observed curve has "
             "{observed}: too few customers are followed that long to call it a difference.",
             "clear": "After {span} the model predicts {predicted} {staying} on average, but the observed curve has "
-            "{observed} ({lower} to {upper}): do not use predictions so far ahead.",
+            "{observed} ({lower} to {upper}). Either the model is off so far ahead, or how long customers were "
+            "followed depends on who they are.",
         }
         observed, half = float(worst["observed"]), float(chance[place])
         message = sentence(

@@ -16,7 +16,7 @@ from workbench.models.levels import as_levels
 from workbench.models.survival.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.survival.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.survival.cox import CoxModel, fit_cox
-from workbench.models.survival.follow_up import follow_up_weights
+from workbench.models.survival.follow_up import overlapping_weights
 from workbench.models.survival.functional_form import functional_form
 from workbench.models.survival.last_period import Forecast, forecast
 from workbench.models.survival.lives import Lives
@@ -120,7 +120,8 @@ def judge(
             model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
         )
     rows = model.complete_cases(lives.lifetimes)
-    followed = follow_up_weights(rows, [term.covariate for term in model.design.terms])
+    covariates = [term.covariate for term in model.design.terms]
+    followed, problems = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
     parts = None
     if len(rows) > MOST_FOLDED:
         folds, repeats, parts = 5, 1, 1
@@ -143,10 +144,9 @@ def judge(
             followed=followed and _followed(followed, *told),
         )  # fmt: skip
         best = recalibrated(best, effect.recalibration, *told)
-    problems = ()
     if cutoff is not None:
         message = sentence("The data carry no dates, so the cutoff {day} was not used.", day=cutoff)
-        problems = (Check(name="cutoff_without_dates", status="warn", message=message),)
+        problems += (Check(name="cutoff_without_dates", status="warn", message=message),)
     return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
                      forecast=None, remedied=remedied, problems=problems)  # fmt: skip
 

@@ -141,8 +141,8 @@ class Outlook:
                         message=message, value=self.beyond, threshold=MOST_BEYOND)]  # fmt: skip
         if self.ahead < self.step:
             message = sentence(
-                "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly over "
-                "it, so the next {span} get their part.",
+                "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly "
+                "over it, so the next {span} get their part.",
                 step=span(self.step, self.time_unit), span=span(self.ahead, self.time_unit),
             )  # fmt: skip
             checks.append(Check(name="spread_within_steps", status="warn", message=message, value=self.ahead,
