@@ -150,8 +150,8 @@ def survival_influence(
 ) -> tuple[float, np.ndarray]:
     """Survival at one time, and by how much each customer moves it, (n,): the sum of squares is its variance.
 
-    Without weights that sum is about Greenwood's; the influences of two curves of the same customers give the variance
-    of their difference.
+    Without weights that sum is Greenwood's but for chance; the influences of two curves of the same customers give the
+    variance of their difference.
 
     References
     ----------
@@ -162,13 +162,15 @@ def survival_influence(
     left = np.bincount(place, weights=stands[events & (durations <= time)], minlength=len(times))
     here = np.maximum(count_at_risk(durations, times, entry=entry, weights=stands), left)
     survival = float(np.prod(1 - left / here))
-    exposed = np.append(0.0, np.cumsum(left / here**2))
+    if survival <= 0:  # nobody is left whose leaving could move it
+        return 0.0, np.zeros(len(durations))
+    exposed = np.append(0.0, np.cumsum(left / (here * (here - left))))
     own = exposed[np.searchsorted(times, np.minimum(durations, time), side="right")]
     if entry is not None:
         own = own - exposed[np.searchsorted(times, np.minimum(begins(entry), time), side="right")]
     gone = events & (durations <= time)
     own = -own
-    own[gone] += 1 / here[place]
+    own[gone] += 1 / (here - left)[place]
     return survival, -survival * stands * own
 
 

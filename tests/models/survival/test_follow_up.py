@@ -1,36 +1,134 @@
 import numpy as np
 import pandas as pd
+import pytest
 
-from workbench.models.survival.follow_up import dependent_follow_up
+from workbench.evaluation.product_limit import product_limit, survival_influence
+from workbench.evaluation.survival import cross_validate
+from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.follow_up import dependent_follow_up, follow_up_weights, overlapping_weights
 from workbench.models.survival.kaplan_meier import kaplan_meier
 
 
-def check_of(cut):
+def world(cut, size=4000, seed=1, short=0):
     """Two plans, of which the one that leaves soon is followed up to `cut`, the other up to 60."""
-    random = np.random.default_rng(1)
-    soon = np.arange(4000) % 2 == 0
-    life, followed = random.exponential(np.where(soon, 10, 80)), random.uniform(0, np.where(soon, cut, 60))
-    lifetimes = pd.DataFrame(
+    random = np.random.default_rng(seed)
+    soon = np.arange(size) % 2 == 0
+    life = random.exponential(np.where(soon, 10, 80))
+    followed = random.uniform(short, np.where(soon, cut, 60))
+    return pd.DataFrame(
         {
-            "customer_id": range(4000),
+            "customer_id": range(size),
             "duration": np.minimum(life, followed),
             "event": life <= followed,
+            "noise": random.choice(list("xyz"), size),
+            "use": random.normal(np.where(soon, 1.0, -1.0), 0.3),
             "plan": np.where(soon, "a", "b"),
+            "same": "one",
         }
     )
-    return dependent_follow_up(kaplan_meier(lifetimes), kaplan_meier(lifetimes, by="plan"), [6, 12, 24])
 
 
-def test_follow_up_that_depends_on_the_segment_is_noticed():
-    (check,) = check_of(14)
+def check_of(rows, attributes=("noise", "plan"), horizons=(6, 12, 24)):
+    return dependent_follow_up(kaplan_meier(rows), rows, attributes, horizons)
+
+
+@pytest.mark.parametrize("attribute", ["plan", "use"])
+def test_follow_up_that_depends_on_any_attribute_is_noticed(attribute):
+    (check,) = check_of(world(26), ["noise", attribute], [6, 12, 18])
     assert check.status == "warn"
-    assert "depends on plan" in check.message
+    assert f"depends on {attribute}" in check.message
+
+
+def test_a_group_that_is_not_followed_so_long_is_carried_on_and_said():
+    """Truth after 36 months: half of exp(-3.6) and exp(-.45), .332; the curve of all says more."""
+    rows = world(16, short=8)
+    truth = (np.exp(-3.6) + np.exp(-0.45)) / 2
+    (check,) = check_of(rows, ["noise", "plan"], [12, 36])
+    assert kaplan_meier(rows).at([36])["survival"].iloc[0] - truth > 0.05
+    assert check.status == "warn"
+    assert "50% of customers are in groups by plan of which hardly anybody was followed that long" in check.message
+    said = float(check.message.rsplit("%", 1)[0].rsplit(" ", 1)[1]) / 100
+    assert said == pytest.approx(truth, abs=0.02)
 
 
 def test_follow_up_that_is_alike_raises_no_doubt():
-    assert [check.status for check in check_of(60)] == ["pass"]
+    (check,) = check_of(world(60))
+    assert check.status == "pass"
+    assert "each of 2 attributes" in check.message
+
+
+def test_chance_raises_no_doubt():
+    """Small files without anything to find, four attributes each: chance would part the curves by 3 points in some."""
+    doubts = 0
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        life, follow = random.exponential(25, 150), random.uniform(3, 40, 150)
+        rows = pd.DataFrame({"customer_id": range(150), "duration": np.minimum(life, follow), "event": life <= follow}
+                            | {name: random.choice(list("abcd"), 150) for name in "pqrs"})  # fmt: skip
+        doubts += check_of(rows, list("pqrs"))[0].status != "pass"
+    assert doubts <= 1
 
 
 def test_without_groups_there_is_nothing_to_compare():
-    one = pd.DataFrame({"customer_id": range(20), "duration": 5.0, "event": [True, False] * 10, "plan": "a"})
-    assert dependent_follow_up(kaplan_meier(one), kaplan_meier(one, by="plan"), [3]) == ()
+    assert check_of(world(60, size=100), ["same"]) == ()
+
+
+def test_late_entries_and_weights_do_not_hide_it():
+    random = np.random.default_rng(2)
+    rows = world(26).assign(entry=np.where(np.arange(4000) % 4 < 2, 0.0, 3.0), weight=random.uniform(0.5, 2, 4000))
+    rows = rows[rows["duration"] > rows["entry"]]
+    assert check_of(rows, ["plan"], [6, 12, 18])[0].status == "warn"
+    alike = world(60).assign(entry=np.where(np.arange(4000) % 4 < 2, 0.0, 3.0), weight=random.uniform(0.5, 2, 4000))
+    assert check_of(alike[alike["duration"] > alike["entry"]], ["plan"])[0].status == "pass"
+
+
+def test_influences_add_up_to_greenwoods_variance():
+    random = np.random.default_rng(3)
+    durations, events = random.integers(1, 30, 500).astype(float), random.random(500) < 0.6
+    entry = np.where(np.arange(500) % 3, 0.0, np.maximum(durations - 5, 0))
+    for late in (None, entry):
+        share, moved = survival_influence(durations, events, 12.0, entry=late)
+        table = product_limit(durations, events, entry=late)
+        row = table[table["time"] == 12.0].iloc[0]
+        inside = table[(table["time"] <= 12) & (table["events"] > 0)]
+        greenwood = (inside["events"] / inside["at_risk"] / (inside["at_risk"] - inside["events"])).sum()
+        assert share == pytest.approx(row["survival"])
+        assert moved.sum() == pytest.approx(0, abs=1e-9)
+        assert (moved**2).sum() == pytest.approx(share**2 * greenwood, rel=0.06)
+
+
+def signed_up(size=800, seed=3):
+    """Who signed up in a year can be followed for no longer than since then; the year moves nothing."""
+    random = np.random.default_rng(seed)
+    year = random.integers(2015, 2024, size)
+    limit = (2024 - year) * 12 + random.integers(-10, 25, size)
+    life = random.exponential(1 / 0.03, size) + 0.5
+    return pd.DataFrame({"customer_id": range(size), "duration": np.maximum(1.0, np.round(np.minimum(life, limit))),
+                         "event": life < limit, "year": year, "price": random.choice([20.0, 30.0], size)})  # fmt: skip
+
+
+def test_weights_without_overlap_are_said_and_not_used():
+    """A fifth of customers at the floor: what was observed would be told 3 points too low, and the score as well."""
+    rows = signed_up()
+    followed, checks = overlapping_weights(rows, ["year", "price"], [12, 36, 60])
+    assert followed is None
+    assert checks[0].status == "warn"
+    assert 0.1 < checks[0].value < 0.5
+    assert "the same weights for all" in checks[0].message
+    model = fit_cox(rows, ["price"])
+    fallen_back = cross_validate(model.refit, rows, [60], random_seed=1, repeats=1, followed=followed)
+    truth = np.exp(-0.03 * 59.5)
+    assert fallen_back.scores["observed"].iloc[0] == pytest.approx(truth, abs=0.03)
+    assert fallen_back.metrics()["brier_km_60"] == pytest.approx(truth * (1 - truth), abs=0.02)
+    early, none = overlapping_weights(rows, ["year", "price"], [12])
+    assert early is not None
+    assert none == ()
+
+
+def test_in_whole_months_who_is_lost_in_a_month_was_seen_until_then():
+    rows = pd.DataFrame({"customer_id": range(200), "duration": np.repeat([6.0, 12.0], 100),
+                         "event": [True, False] * 50 + [False] * 100, "plan": list("ab") * 100})  # fmt: skip
+    followed = follow_up_weights(rows, ["plan"])(rows, np.array([6.0, 12.0]))
+    assert followed.at[:, 0].tolist() == [1.0] * 200
+    assert followed.before[:100].tolist() == [1.0] * 100
+    assert (followed.at[:, 1] < 0.8).all()

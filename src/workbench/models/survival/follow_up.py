@@ -97,7 +97,7 @@ def dependent_follow_up(
             "who customers are cannot be told.", labels=listing(silent),
         )  # fmt: skip
         return (Check(name=NAME, status="warn", message=message, threshold=APART),)
-    z = normal_quantile(1 - CHANCE / len(compared))
+    z = normal_quantile(1 - CHANCE / len(compared) / len(horizons))
     ordered = sorted(compared, key=lambda each: abs(compared[each].apart), reverse=True)
     clear = [each for each in ordered if abs(compared[each].apart) > max(APART, z * compared[each].error)]
     label = (clear or ordered)[0]

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.evaluation.at_risk import DIGITS, observed_for
-from workbench.evaluation.product_limit import enough_from, survival_influence
+from workbench.evaluation.censoring import FLOOR
+from workbench.evaluation.product_limit import enough_from, product_limit, survival_at, survival_influence
 from workbench.models.levels import SMALLEST_GROUP
 from workbench.models.survival.lifetimes import entry_of, weights_of
 
@@ -84,26 +85,40 @@ class _CurvesOf:
         far = np.logical_or.reduce([own & (end >= horizon) for own, end in zip(members, ends, strict=True)])
         if far.sum() < SMALLEST_GROUP or min(ends) <= 0:
             return None
-        stands = np.ones(len(self.durations)) if self.weights is None else self.weights
+        stands = self._stood_for(members)
         whole, influence = self._at(np.ones(len(far), dtype=bool), horizon)
-        others = self._at(far, horizon)[0]
+        others, others_moved = self._at(far, horizon)
         average, part, total = 0.0, np.zeros(len(far)), stands.sum()
         for own, end in zip(members, ends, strict=True):
             share, moved = self._at(own, end)
+            size = stands[own].sum() / total
             if end < horizon:
-                so_far = self._at(far, end)[0]
+                so_far, so_far_moved = self._at(far, end)
                 if not 0 < others <= so_far < 1 or (self.events & own).sum() < FEWEST_LEAVERS:
                     return None
-                grows = np.log(others) / np.log(so_far)
-                moved = moved * (grows * share ** (grows - 1) if share > 0 else 0.0)
-                share = share**grows
-            size = stands[own].sum() / total
+                if share > 0:
+                    grows, gone = np.log(others) / np.log(so_far), -np.log(share)
+                    moved = moved * grows * share ** (grows - 1)
+                    share = share**grows
+                    how = (grows * so_far_moved / so_far - others_moved / others) / -np.log(so_far)
+                    influence += size * share * gone * how
             average += size * share
-            influence[own] -= size * moved
+            influence -= size * moved
             part[own] = share
         influence -= stands * (part - average) / total
         short = sum(stands[own].sum() for own, end in zip(members, ends, strict=True) if end < horizon) / total
         return Apart(horizon, whole - average, float(np.sqrt((influence**2).sum())), float(short))
+
+    def _stood_for(self, members: list[np.ndarray]) -> np.ndarray:
+        """For how many who began each stands, (n,): who was first seen late also for those who had gone by then."""
+        stands = np.ones(len(self.durations)) if self.weights is None else self.weights.copy()
+        if self.entry is None:
+            return stands
+        for own in members:
+            table = product_limit(self.durations[own], self.events[own], entry=self.entry[own])
+            lasted = survival_at(table, self.entry[own])
+            stands[own] /= np.maximum(np.where(self.entry[own] > 0, lasted, 1.0), FLOOR)
+        return stands
 
     def _end(self, own: np.ndarray, horizon: float) -> float:
         """The last time, up to the horizon, to which enough of a group are followed; the horizon where all left."""
@@ -115,5 +130,10 @@ class _CurvesOf:
         return min(horizon, float(np.partition(durations, -SMALLEST_GROUP)[-SMALLEST_GROUP]))
 
     def _at(self, rows: np.ndarray, horizon: float) -> tuple[float, np.ndarray]:
+        """Survival of some of the customers, and by how much each of all moves it."""
         entry, weights = (None if each is None else each[rows] for each in (self.entry, self.weights))
-        return survival_influence(self.durations[rows], self.events[rows], horizon, entry=entry, weights=weights)
+        moved = np.zeros(len(rows))
+        share, moved[rows] = survival_influence(
+            self.durations[rows], self.events[rows], horizon, entry=entry, weights=weights
+        )
+        return share, moved
