@@ -5,11 +5,14 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
+from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.evaluation.product_limit import product_limit, restricted_mean
+from workbench.models.survival.competing_risks import aalen_johansen
 from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes import covariates_of
 from workbench.models.survival.lives import read_lives
+from workbench.models.survival.log_rank import log_rank
 from workbench.models.survival.risk_sets import risk_sets, score_residuals
 
 TRUE = 0.5
@@ -118,3 +121,60 @@ def test_a_weight_is_no_covariate_and_must_be_above_zero(rossi):
     assert "weights" in [check.name for check in lives.checks]
     with pytest.raises(DataError, match="weight"):
         fit_cox(rossi.assign(weight=0.0), ["age"])
+
+
+AML = pd.DataFrame(
+    {
+        "customer_id": range(23),
+        "duration": [9.0, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161, 5, 5, 8, 8, 12, 16, 23, 27, 30, 33, 43, 45],
+        "event": [1, 1, 0, 1, 1, 0, 1, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1],
+        "group": ["Maintained"] * 11 + ["Nonmaintained"] * 12,
+        "weight": [1.0, 2, 3] * 7 + [1.0, 2],
+    }
+)
+
+
+def test_weighted_log_rank_is_rs_robust_score_test():
+    # R: summary(coxph(Surv(time, status) ~ x, aml, weights = rep(1:3, length.out = 23), robust = TRUE))$robscore
+    row = log_rank(AML, ["group"], smallest_group=1).iloc[0]
+    assert row["statistic"] == pytest.approx(6.03932987, abs=1e-6)
+    assert row["p_value"] == pytest.approx(0.01399059, abs=1e-7)
+    assert row["degrees_of_freedom"] == 1
+
+
+def test_weighted_log_rank_of_four_groups_is_rs():
+    # R: veteran$w <- rep(c(1, 2, 4), length.out = 137)
+    # summary(coxph(Surv(time, status) ~ celltype, veteran, weights = w, robust = TRUE))$robscore  22.38755 on 3
+    datasets = pytest.importorskip("sksurv.datasets")
+    columns, outcome = datasets.load_veterans_lung_cancer()
+    rows = pd.DataFrame({"customer_id": range(137), "duration": outcome["Survival_in_days"], "event": outcome["Status"],
+                         "cell": columns["Celltype"].astype(str), "weight": np.resize([1.0, 2, 4], 137)})  # fmt: skip
+    row = log_rank(rows, ["cell"]).iloc[0]
+    assert row["statistic"] == pytest.approx(22.38755, abs=1e-4)
+    # R: concordance(Surv(time, status) ~ karno, veteran, weights = w): 0.6997907
+    risk = -columns["Karnofsky_score"].to_numpy()
+    pairs = count_pairs(rows["duration"].to_numpy(), rows["event"].to_numpy(), risk, stands=rows["weight"].to_numpy())
+    assert concordance([pairs])[0] == pytest.approx(0.6997907, abs=1e-6)
+
+
+def test_weighted_incidences_are_those_of_repeated_rows_with_errors_of_what_they_are_worth():
+    random = np.random.default_rng(5)
+    durations = random.integers(1, 12, 300).astype(float)
+    reasons = random.choice(["price", "need", ""], 300)
+    entry = np.where(np.arange(300) % 4, 0.0, durations - 1)
+    times = 1 + np.arange(300) % 3
+    plain = aalen_johansen(durations.repeat(times), reasons.repeat(times), entry=entry.repeat(times))
+    weighted = aalen_johansen(durations, reasons, entry=entry, weights=times.astype(float))
+    for name in ("price", "need"):
+        assert weighted[name]["incidence"].to_numpy() == pytest.approx(plain[name]["incidence"].to_numpy())
+        assert (weighted[name]["error"] >= plain[name]["error"]).all()
+    same = aalen_johansen(durations, reasons, entry=entry, weights=np.ones(300))
+    whole = aalen_johansen(durations, reasons, entry=entry)
+    assert same["price"].to_numpy() == pytest.approx(whole["price"].to_numpy(), nan_ok=True)
+
+
+def test_how_little_extreme_weights_leave_is_said():
+    rows = AML.assign(weight=np.where(np.arange(23) == 0, 40.0, 1.0))
+    (check,) = [check for check in read_lives("lifetimes", rows, time_unit="months").checks if check.name == "weights"]
+    assert check.value == pytest.approx(62**2 / (40**2 + 22) / 23)
+    assert "these 23 tell as much as 2 of equal weight" in check.message

@@ -12,7 +12,7 @@ from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
 from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
-from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.wording import listing, percent, sentence
 
 UNCLEAR = 0.2
@@ -31,6 +31,7 @@ def aalen_johansen(
     reasons: np.ndarray,
     *,
     entry: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
     confidence: float = 0.9,
 ) -> pd.DataFrame:
     """Share of customers gone for each reason, one row for each distinct time.
@@ -43,6 +44,9 @@ def aalen_johansen(
         Why somebody left, as text; empty for those who were not seen to leave.
     entry (n,)
         Times from which each was observed (see `workbench.evaluation.at_risk`); 0 where it is None.
+    weights (n,)
+        For how many each stands (survey weights); 1 where it is None. Errors take as many at risk as they are worth
+        (`(sum w)^2 / sum w^2`, Kish 1965), as `product_limit` does.
     confidence
         Level of the pointwise intervals, log-log.
 
@@ -72,11 +76,16 @@ def aalen_johansen(
     time, place = np.unique(np.append(durations, 0.0), return_inverse=True)
     place = place[:-1]
     at_risk = count_at_risk(durations, time, entry=entry)
-    many = np.maximum(at_risk, 1)
     names = sorted({reason for reason in reasons if reason})
-    left = {name: np.bincount(place, weights=reasons == name, minlength=len(time)) for name in names}
+    many, stands, scale = np.maximum(at_risk, 1), np.ones(len(durations)), np.ones(len(time))
+    if weights is not None:
+        here, squares = (count_at_risk(durations, time, entry=entry, weights=each) for each in (weights, weights**2))
+        some = here > 1e-12 * weights.sum()
+        many, stands = np.divide(here**2, squares, out=np.ones(len(time)), where=some), weights
+        scale = np.divide(many, here, out=np.zeros(len(time)), where=some)
+    left = {name: scale * np.bincount(place, weights=stands * (reasons == name), minlength=len(time)) for name in names}
     gone = sum(left.values(), np.zeros(len(time)))
-    survival = np.cumprod(1 - gone / many)
+    survival = np.cumprod(np.clip(1 - gone / many, 0.0, 1.0))
     before = np.append(1.0, survival[:-1])
     # Where the last ones at risk leave, no spread is left to add.
     spread = gone / (many * np.where(many > gone, many - gone, np.inf))
@@ -134,14 +143,15 @@ def competing_risks(
         )
     reasons, checks = named_reasons(lifetimes, smallest_group=smallest_group)
     entry = entry_of(lifetimes)
-    durations = lifetimes["duration"].to_numpy()
+    durations, weights = lifetimes["duration"].to_numpy(), weights_of(lifetimes)
     if entry is not None:
         start = enough_from(durations, entry, smallest_group)
         lasted = durations > start
         durations, reasons = durations[lasted], reasons[lasted]
+        weights = None if weights is None else weights[lasted]
         entry = np.where(entry[lasted] <= start, 0.0, entry[lasted])
     return Incidences(
-        table=aalen_johansen(durations, reasons, entry=entry, confidence=confidence),
+        table=aalen_johansen(durations, reasons, entry=entry, weights=weights, confidence=confidence),
         customers=len(lifetimes),
         leavers=pd.Series(reasons[reasons != ""]).value_counts(),
         confidence=confidence,

@@ -224,14 +224,18 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
 
 def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
     """What allows for weights, and what does not."""
-    if "weight" not in rows.columns or weights_of(require_lifetimes(rows)) is None:
+    kept = require_lifetimes(rows) if "weight" in rows.columns else rows
+    weights = weights_of(kept)
+    if weights is None:
         return ()
+    worth = float(weights.sum() ** 2 / (weights**2).sum())
     message = sentence(
-        "Customers stand for different numbers of others (weight): curves of survival and hazard ratios allow for "
-        "it, with robust errors. Tests between groups, shares by reason, the evaluation, extrapolations and counts of "
-        "customers do not: they describe those in the data."
-    )
-    return (Check(name="weights", status="warn", message=message),)
+        "Customers stand for different numbers of others (weight): these {count} tell as much as {worth} of equal "
+        "weight. Curves of survival, shares by reason, tests between groups, hazard ratios and the evaluation allow "
+        "for it. Extrapolations and counts of customers do not: they describe those in the data.",
+        count=number(len(kept)), worth=number(round(worth)),
+    )  # fmt: skip
+    return (Check(name="weights", status="warn", message=message, value=worth / len(kept), threshold=1.0),)
 
 
 def _attributes(

@@ -11,7 +11,8 @@ from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.endings import ending
-from workbench.models.survival.lifetimes import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
+from workbench.models.survival.risk_sets import risk_sets, score_residuals
 from workbench.wording import inline, label_of, p_value, sentence
 
 
@@ -28,6 +29,7 @@ def log_rank(
     ----------
     lifetimes
         One row a customer: `customer_id`, `duration`, `event`, `entry` where some came on board late, and the segments.
+        With a column `weight` (of a survey) the test is the robust score test of Cox's model, which is weighted.
     segments
         Columns.
     labels
@@ -45,7 +47,7 @@ def log_rank(
 
     References
     ----------
-    Mantel (1966); Holm (1979).
+    Mantel (1966); Holm (1979); Lin and Wei (1989) and Binder (1992), for weights.
     """
     lifetimes = require_lifetimes(lifetimes, segments)
     rows = []
@@ -61,7 +63,9 @@ def log_rank(
             first = lifetimes["duration"][lifetimes["event"]].min()
             exposed = groups.isin(groups[lifetimes["duration"] >= first].unique())
             if groups[exposed].nunique() > 1:
-                row |= _tested(lifetimes[exposed], groups[exposed].to_numpy())
+                weights = weights_of(lifetimes)
+                weights = None if weights is None else weights[exposed.to_numpy()]
+                row |= _tested(lifetimes[exposed], groups[exposed].to_numpy(), weights)
         rows.append(row)
     types = {"statistic": "Float64", "degrees_of_freedom": "Int64", "p_value": "Float64", "p_value_holm": "Float64"}
     columns = ["segment", "label", "groups", "customers", *types]
@@ -71,12 +75,15 @@ def log_rank(
     return table
 
 
-def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | int]:
-    """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance."""
+def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | None) -> dict[str, float | int]:
+    """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance; with
+    weights in that of what each customer adds to it."""
     durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     entry = entry_of(lifetimes)
-    times, place = np.unique(durations[events], return_inverse=True)
     names = np.unique(groups)
+    if weights is not None:
+        return _weighted(durations, events, entry, groups, names, weights)
+    times, place = np.unique(durations[events], return_inverse=True)
     at_risk, left = np.zeros((len(names), len(times))), np.zeros((len(names), len(times)))
     for row, name in enumerate(names):
         member = groups == name
@@ -88,6 +95,24 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray) -> dict[str, float | in
     score = (left - share * all_left).sum(axis=1)[1:]
     covariance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
     statistic = float(score @ np.linalg.pinv(covariance[1:, 1:]) @ score)
+    freedom = len(names) - 1
+    return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
+
+
+def _weighted(
+    durations: np.ndarray,
+    events: np.ndarray,
+    entry: np.ndarray | None,
+    groups: np.ndarray,
+    names: np.ndarray,
+    weights: np.ndarray,
+) -> dict[str, float | int]:
+    columns = (groups[:, None] == names[1:]).astype(float)
+    alike = np.zeros(len(names) - 1)
+    sums = risk_sets(durations, events, columns, alike, entry=entry, scaled=False, weights=weights)
+    each = score_residuals(sums, durations, events, columns, alike, entry=entry, weights=weights)
+    score = each.sum(axis=0)
+    statistic = float(score @ np.linalg.pinv(each.T @ each) @ score)
     freedom = len(names) - 1
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
 
