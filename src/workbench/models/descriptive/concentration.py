@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.likeness import Likeness
+from workbench.models.descriptive.purchase_gaps import last_days
+from workbench.models.descriptive.sample_comparison import SampleComparison
 from workbench.models.levels import SMALLEST_GROUP
-from workbench.models.purchase_gaps import last_days
 from workbench.wording import listing, number, percent, sentence
 
 
@@ -72,7 +72,7 @@ def concentration(
     days: int = 365,
     tops: Iterable[float] = (0.08, 0.20),
     margin: float,
-) -> Likeness:
+) -> SampleComparison:
     """Share of revenue that the top customers of each data set bring, in its last days.
 
     Parameters
@@ -84,7 +84,7 @@ def concentration(
     tops
         Shares of customers.
     margin
-        As of `Likeness`.
+        As of `SampleComparison`.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def concentration(
     template = (
         "Purchases of the last {days} days, refunds taken off, of customers who brought revenue in them ({sizes})."
     )
-    return Likeness(
+    return SampleComparison(
         name="concentration",
         topic=sentence("Share of revenue that the top customers bring"),
         shares=pd.DataFrame(shares, index=[sentence("top {share}", share=percent(top)) for top in tops]),

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.marginals import recommend_groups, share_staying
+from workbench.models.descriptive.marginals import recommend_groups, share_staying
 
 
 def test_groups_are_cut_at_six_and_nine_on_either_scale():

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from lifelines import KaplanMeierFitter
 
-from workbench.evaluation.likeness import Likeness
+from workbench.evaluation.product_limit import product_limit, survival_at
+from workbench.models.descriptive.sample_comparison import SampleComparison
 from workbench.wording import listing, number, sentence
 
 PROMOTERS_FROM, DETRACTORS_TO = 9, 6
 
 
-def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> Likeness:
+def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> SampleComparison:
     """Shares of promoters (9 and 10), passives (7 and 8) and detractors (6 or less), by data set.
 
     Parameters
@@ -21,7 +21,7 @@ def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> Like
         To the question whether one would recommend, by data set, the judged one first; its scale ends at 10. Missing
         answers are left out.
     margin
-        As of `Likeness`.
+        As of `SampleComparison`.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> Like
     sizes = listing([f"{name} {number(len(each))}" for name, each in given.items()])
     lowest = listing([f"{name} {number(each.min())}" for name, each in given.items()])
     template = "Answers: {sizes}. Scales end at 10 but need not begin alike; the lowest answers given: {lowest}."
-    return Likeness(
+    return SampleComparison(
         name="recommend_groups",
         topic=sentence("Who would recommend"),
         shares=pd.DataFrame(shares, index=groups),
@@ -48,7 +48,7 @@ def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> Like
     )
 
 
-def share_staying(lifetimes: Mapping[str, pd.DataFrame], months: Iterable[float], *, margin: float) -> Likeness:
+def share_staying(lifetimes: Mapping[str, pd.DataFrame], months: Iterable[float], *, margin: float) -> SampleComparison:
     """Kaplan–Meier share of customers still there, by data set, allowing for customers who were followed from later on.
 
     Parameters
@@ -59,20 +59,20 @@ def share_staying(lifetimes: Mapping[str, pd.DataFrame], months: Iterable[float]
     months
         When to look.
     margin
-        As of `Likeness`.
+        As of `SampleComparison`.
     """
     months = list(months)
     grid = np.arange(0, max(months) * 1.0 + 0.25, 0.25)
     curves, shares = {}, {}
     for name, table in lifetimes.items():
         lived = table[table["duration"] > 0]
-        entry = lived["entry"] if "entry" in lived.columns else None
-        fitted = KaplanMeierFitter().fit(lived["duration"], lived["event"], entry=entry)
-        curves[name] = (grid, fitted.survival_function_at_times(grid).to_numpy())
-        shares[name] = fitted.survival_function_at_times(months).to_numpy()
+        entry = lived["entry"].to_numpy() if "entry" in lived.columns else None
+        curve = product_limit(lived["duration"].to_numpy(), lived["event"].to_numpy(dtype=bool), entry=entry)
+        curves[name] = (grid, survival_at(curve, grid))
+        shares[name] = survival_at(curve, np.array(months, dtype=float))
     sizes = listing([f"{name} {number(len(each))}" for name, each in lifetimes.items()])
     template = "Kaplan–Meier curves of customers ({sizes}); those who joined before the records count from then on."
-    return Likeness(
+    return SampleComparison(
         name="share_staying",
         topic=sentence("Share of customers still there"),
         shares=pd.DataFrame(shares, index=[sentence("after {months} months", months=number(m)) for m in months]),

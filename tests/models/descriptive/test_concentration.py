@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.concentration import concentration, customer_revenue, lorenz, top_share
+from workbench.models.descriptive.concentration import concentration, customer_revenue, lorenz, top_share
 
 
 def test_equal_customers_bring_equal_shares():

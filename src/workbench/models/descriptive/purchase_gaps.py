@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.likeness import Likeness
 from workbench.evaluation.product_limit import product_limit, survival_at
+from workbench.models.descriptive.sample_comparison import SampleComparison
 from workbench.wording import listing, number, sentence
 
 LONGEST_DAYS = 180
@@ -59,7 +59,7 @@ def purchase_gaps(transactions: pd.DataFrame) -> pd.DataFrame:
 
 def repurchase(
     transactions: Mapping[str, pd.DataFrame], *, days: int = 365, within: Iterable[int] = (30, 90), margin: float
-) -> Likeness:
+) -> SampleComparison:
     """Share of purchases that are followed by another within some days, by data set.
 
     The time to the next purchase is cut short by the end of the table for the last purchase of each customer, which
@@ -74,7 +74,7 @@ def repurchase(
     within
         Days after a purchase.
     margin
-        As of `Likeness`.
+        As of `SampleComparison`.
     """
     gaps = {name: purchase_gaps(last_days(table, days)) for name, table in transactions.items()}
     curves = {name: product_limit(each["gap_days"], each["again"]) for name, each in gaps.items()}
@@ -87,7 +87,7 @@ def repurchase(
         "Purchases of the last {days} days ({sizes}), each with the time to the customer's next; frequent buyers count "
         "as often as they buy."
     )
-    return Likeness(
+    return SampleComparison(
         name="purchase_gaps",
         topic=sentence("Share of purchases followed by another"),
         shares=pd.DataFrame(shares, index=[sentence("within {days} days", days=day) for day in within]),

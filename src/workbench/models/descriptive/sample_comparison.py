@@ -1,7 +1,7 @@
 """Whether data look like others: shares of one data set beside those of samples, and whether they lie within them."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from workbench import exhibits
+from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.wording import listing, number, percent, sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Likeness:
+class SampleComparison:
     """Shares of one data set beside the same shares of samples.
 
     Attributes
@@ -140,21 +142,26 @@ class Likeness:
         names = [re.sub(r"\W+", "_", str(share)).strip("_") for share in self.shares.index]
         return {f"{self.name}_{name}": float(v) for name, v in zip(names, self.shares[self.judged], strict=True)}
 
-    def table(self) -> pd.DataFrame:
-        """`share` (its name), a column for each data set, and `lower` and `upper` as of `bounds`."""
+    def table(self) -> Table:
+        """`share_of` (its name), a column for each data set, and `lower` and `upper` as of `bounds`."""
         whole = pd.concat([self.shares, self.bounds()], axis=1)
-        return whole.rename_axis("share_of").reset_index()
+        columns = {"share_of": Column(sentence("share of"))}
+        columns |= {name: Column(unit="share") for name in [self.judged, *self.samples]}
+        columns |= {"lower": Column(sentence("expected from"), "share"), "upper": Column(sentence("to"), "share")}
+        return Table(
+            name=self.name,
+            frame=whole.rename_axis("share_of").reset_index(),
+            caption=sentence("{topic}, and the range that is taken to be like the samples.", topic=self.topic),
+            people=None,
+            columns=columns,
+        )
 
-    def table_caption(self) -> str:
-        return sentence("{topic}, and the range that is taken to be like the samples.", topic=self.topic)
-
-    def labels(self) -> dict[str, str]:
-        """Headers of the columns of `table`."""
-        return {"share_of": sentence("share of"), "lower": sentence("expected from"), "upper": sentence("to")}
-
-    def units(self) -> dict[str, str]:
-        """Units of the columns of `table`."""
-        return dict.fromkeys([self.judged, *self.samples, "lower", "upper"], "share")
+    def exhibits(self) -> Iterator[Showable]:
+        """The finding, the figure and the table."""
+        yield self.finding()
+        words = {"title": self.title(), "alt": self.describe(), "caption": self.note}
+        yield exhibits.Figure(name=self.name, draw=self.plot, **words)
+        yield self.table()
 
     def title(self) -> str:
         return sentence(
@@ -184,22 +191,40 @@ class Likeness:
         return ax
 
 
-def in_short(likenesses: Sequence[Likeness]) -> Finding:
-    """In how many respects the judged data set is like the samples, and in which it is not."""
-    unlike = [each for each in likenesses if not each.alike]
-    if unlike:
-        template = "The dataset {data} looks like the samples in {n} of {all} respects; unlike them: {which}."
-    else:
-        template = "The dataset {data} looks like the samples in all {all} respects: {which}."
-    which = "; ".join(each.topic[:1].lower() + each.topic[1:] for each in unlike or likenesses)
-    data, n = likenesses[0].judged, len(likenesses) - len(unlike)
-    return Finding(
-        id="likeness",
-        statement=sentence(template, data=data, n=number(n), all=number(len(likenesses)), which=which),
-        estimate=n,
-        unit=sentence("of {all} respects", all=number(len(likenesses))),
-        evidence="descriptive",
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Summary:
+    """Several comparisons of one data set with samples, taken together.
+
+    Attributes
+    ----------
+    comparisons
+        At least one, all of the same data set.
+    """
+
+    comparisons: Sequence[SampleComparison]
+
+    def finding(self) -> Finding:
+        """In how many respects the data set is like the samples, and in which it is not."""
+        unlike = [each for each in self.comparisons if not each.alike]
+        if unlike:
+            template = "The dataset {data} looks like the samples in {n} of {all} respects; unlike them: {which}."
+        else:
+            template = "The dataset {data} looks like the samples in all {all} respects: {which}."
+        which = "; ".join(each.topic[:1].lower() + each.topic[1:] for each in unlike or self.comparisons)
+        data, n = self.comparisons[0].judged, len(self.comparisons) - len(unlike)
+        return Finding(
+            id="likeness",
+            statement=sentence(template, data=data, n=number(n), all=number(len(self.comparisons)), which=which),
+            estimate=n,
+            unit=sentence("of {all} respects", all=number(len(self.comparisons))),
+            evidence="descriptive",
+        )
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The finding, and of each comparison its check and its metrics."""
+        yield self.finding()
+        yield from (each.checks() for each in self.comparisons)
+        yield {name: value for each in self.comparisons for name, value in each.metrics().items()}
 
 
 def draw_lines(ax: Axes, curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:

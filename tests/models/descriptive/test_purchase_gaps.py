@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.purchase_gaps import last_days, purchase_gaps, repurchase
+from workbench.models.descriptive.purchase_gaps import last_days, purchase_gaps, repurchase
 
 
 def bought(*rows):
