@@ -1,0 +1,100 @@
+"""The cells of the study, run in this process on tables in memory, and what it says, kept."""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import matplotlib.pyplot as plt
+import pandas as pd
+
+import workbench
+from workbench.findings import Check, Finding
+
+NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "churn_survival.ipynb"
+
+
+@dataclass
+class Kept:
+    """Stands for the run of a notebook.
+
+    Attributes
+    ----------
+    findings, checks, metrics, tables
+        In the order in which they were said; tables by name, as they are before small groups are hidden.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    labels: dict[str, str]
+    segments: list[str]
+    extracted: object = None
+    time_unit: str = "months"
+    seed: int = 1
+    findings: list[Finding] = field(default_factory=list)
+    said: list[Check] = field(default_factory=list)
+    numbers: dict = field(default_factory=dict)
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def dataset(self):
+        """What the notebook asks of a dataset's definition."""
+
+        def column(name):
+            return SimpleNamespace(name=name, label=self.labels.get(name, name.replace("_", " ").capitalize()),
+                                   constant=False, role="", weighting="")  # fmt: skip
+
+        tables = {
+            name: SimpleNamespace(columns=[column(each) for each in frame], time_unit=self.time_unit,
+                                  records_since=None)
+            for name, frame in self.frames.items()
+        }  # fmt: skip
+        return SimpleNamespace(tables=tables, extracted=self.extracted)
+
+    def one_of(self, *names, choice=None):
+        name = choice or next(name for name in names if name in self.frames)
+        return name, self.table(name)
+
+    def table(self, name, *, optional=False):
+        return self.frames[name].copy() if name in self.frames else None
+
+    def finding(self, findings):
+        self.findings += [findings] if isinstance(findings, Finding) else list(findings)
+
+    def checks(self, checks):
+        self.said += [checks] if isinstance(checks, Check) else list(checks)
+
+    def metrics(self, metrics):
+        self.numbers |= metrics
+
+    def figure(self, figure, name, *, title, **words):
+        self.titles[name] = title
+        plt.close("all")
+
+    def export(self, frame, name, **words):
+        self.tables[name] = frame
+
+    def keep(self, frame, name):
+        self.tables[name] = frame
+
+
+def run_study(monkeypatch, frames, *, labels=None, segments=(), extracted=None, **parameters) -> Kept:
+    """Run every cell of the notebook.
+
+    Parameters
+    ----------
+    frames
+        Canonical tables by name.
+    parameters
+        Of the study, instead of their defaults.
+    """
+    kept = Kept(frames=frames, labels=labels or {}, segments=list(segments), extracted=extracted)
+    monkeypatch.setattr(workbench, "start_run", lambda: kept)
+    values = {"__name__": "study"}
+    for cell in json.loads(NOTEBOOK.read_text())["cells"]:
+        if cell["cell_type"] != "code":
+            continue
+        exec(compile("".join(cell["source"]), f"<cell {cell['id']}>", "exec"), values)
+        if "parameters" in cell["metadata"].get("tags", []):
+            values |= parameters
+    return kept
