@@ -154,8 +154,9 @@ class Evaluation:
                 Finding(
                     id="loses_to_one_curve",
                     statement=sentence(
-                        "What is known of customers does not foretell who goes when: the model is further off than "
-                        "one curve for everybody, which is used instead for what is still to come."
+                        "The model's squared error is {more} above that of one curve for everybody, so what is to come "
+                        "is forecast by that curve.",
+                        more=number(self.integrated_brier - self.integrated_brier_km),
                     ),
                     estimate=self.integrated_brier_km - self.integrated_brier,
                     unit=sentence("squared error"),

@@ -50,6 +50,8 @@ def _shown(finding) -> Iterator[str]:
         return
     forms = {number(value), number(value, 2), number(round(value)), number(round(value, 1)), percent(value),
              percent(round(value, 2)), p_value(value), number(round(100 * value))}  # fmt: skip
+    if finding.id == "loses_to_one_curve":  # the sentence says how much more, the estimate is the gain
+        forms = {number(-value)}
     if finding.unit == "customers" and round(value) == 0:
         forms.add("fewer than one")
     if not any(re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d]|[.,]\d)", finding.statement) for form in forms):

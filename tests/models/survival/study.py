@@ -10,6 +10,7 @@ import pandas as pd
 
 import workbench
 from workbench.findings import Check, Finding
+from workbench.models.survival import extrapolation, group_extrapolation
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "churn_survival.ipynb"
 
@@ -78,16 +79,21 @@ class Kept:
         self.tables[name] = frame
 
 
-def run_study(monkeypatch, frames, *, labels=None, segments=(), extracted=None, **parameters) -> Kept:
+def run_study(monkeypatch, frames, *, labels=None, segments=(), extracted=None, beyond_data=True, **parameters) -> Kept:
     """Run every cell of the notebook.
 
     Parameters
     ----------
     frames
         Canonical tables by name.
+    beyond_data
+        Whether curves are carried on beyond the data, which takes most of the time.
     parameters
         Of the study, instead of their defaults.
     """
+    if not beyond_data:
+        monkeypatch.setattr(extrapolation, "extrapolate", lambda *arguments, **settings: None)
+        monkeypatch.setattr(group_extrapolation, "extrapolate_groups", lambda *arguments, **settings: None)
     kept = Kept(frames=frames, labels=labels or {}, segments=list(segments), extracted=extracted)
     monkeypatch.setattr(workbench, "start_run", lambda: kept)
     values = {"__name__": "study"}
