@@ -140,6 +140,9 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
                        "rows.csv": "id,q,w\nx,2,\n"}, "1 row with no value"),
     "frequency of half a row": ({"dataset.yaml": yaml("surveys", SAID + ", weight: {from: w, weighting: frequency}"),
                                  "rows.csv": "id,q,w\nx,2,1.5\n"}, "expected how many equal rows there were"),
+    "replicate weight absent": (
+        {"dataset.yaml": yaml("surveys", SAID + ", r1: {from: w, type: number, weighting: replicate}"),
+         "rows.csv": "id,q,w\nx,2,\n"}, "1 row with no value"),
     # ids, SQL, databases
     "id with two meanings": (PEOPLE | {"same.csv": "old,new\nb,a\nb,c\n"}, "with a second customer for an id"),
     "alias of an alias": (PEOPLE | {"same.csv": "old,new\nb,a\na,c\n"}, "pointing to an id that is an alias itself"),

@@ -17,8 +17,9 @@ Personal = Literal["", "true", "drop", "pseudonym"]
 KEYS = (
     "from", "label", "unit", "type", "values", "true_values", "false_values", "starts_with", "missing",
     "not_applicable", "personal", "format", "scale", "role", "touchpoint", "currency", "currency_from", "weighting",
-    "valid_from", "constant", "direction", "split", "measure", "question",
+    "factor", "valid_from", "constant", "direction", "split", "measure", "question",
 )  # fmt: skip
+WEIGHTINGS = ("survey", "frequency")
 COMPANION = "__not_applicable"
 # Words under format: that stand for numbers: days since 1899-12-30, seconds and milliseconds since 1970.
 NUMBER_FORMATS = ("excel", "epoch", "epoch_ms")
@@ -75,7 +76,10 @@ class ColumnDefinition:
     currency_from
         Column of the file that holds the currency of each row.
     weighting
-        Of a weight: `survey` (how many people an answer stands for) or `frequency` (how many equal rows it was).
+        Of a weight: `survey` (how many people an answer stands for) or `frequency` (how many equal rows it was); of
+        another column of surveys: `replicate`, one of several weights whose spread tells how much results vary.
+    factor
+        Of replicate weights: what the mean squared deviation of results under them is multiplied by.
     valid_from
         Canonical column with the date from which the attribute holds.
     constant
@@ -105,6 +109,7 @@ class ColumnDefinition:
     touchpoint: str = ""
     currency_from: str = ""
     weighting: str = ""
+    factor: float = 1.0
     valid_from: str = ""
     constant: bool = False
 
@@ -184,7 +189,7 @@ def read_column(
         source=source,
         label=section.text("label", name.replace("_", " ").capitalize()),
         unit=_currency(section, currency, unit) if kind == "money" else unit,
-        kind="boolean" if split else kind,
+        kind="boolean" if split else kind or ("number" if section.tree.get("weighting") == "replicate" else None),
         values=values,
         true_values=words["true_values"],
         false_values=words["false_values"],
@@ -199,7 +204,7 @@ def read_column(
         split=split,
         questions=section.questions(),
         currency_from=section.text("currency_from", currency_from if kind == "money" else ""),
-        **_meaning(section, canonical, field, name, scale),
+        **_meaning(section, canonical, field, name, scale, kind),
     )
 
 
@@ -298,7 +303,12 @@ def _currency(section: Section, table: str, unit: str) -> str:
 
 
 def _meaning(
-    section: Section, canonical: CanonicalTable, field: Field | None, name: str, scale: tuple[float, float] | None
+    section: Section,
+    canonical: CanonicalTable,
+    field: Field | None,
+    name: str,
+    scale: tuple[float, float] | None,
+    kind: Kind | None,
 ) -> dict[str, object]:
     """What a column is for: an item of a survey, a weight, an attribute with its validity."""
     role, touchpoint = section.choice("role", ("outcome", "driver")), section.text("touchpoint")
@@ -313,10 +323,18 @@ def _meaning(
     elif measure == "nps" and scale != (0, 10):
         expected = sentence("scale: [0, 10], the scale on which customers say whether they recommend")
         section.fault("measure", got=shown(measure), expected=expected)
-    weighting = section.choice("weighting", ("survey", "frequency"))
-    if (name == "weight") != bool(weighting) and not (name == "weight" and section.tree.get("weighting")):
-        expected = "survey or frequency" if name == "weight" else sentence("nothing: this column is not weight")
-        section.fault("weighting", got=shown(weighting or None), expected=expected)
+    known = WEIGHTINGS if name == "weight" else ("replicate",) if canonical.name == "surveys" and field is None else ()
+    weighting = section.choice("weighting", known) if known else ""
+    if name == "weight" and not section.tree.get("weighting"):
+        section.fault("weighting", got=shown(None), expected="survey or frequency")
+    if section.tree.get("weighting") and not known:
+        expected = sentence("nothing: this column is not weight")
+        section.fault("weighting", got=shown(section.tree["weighting"]), expected=expected)
+    if weighting == "replicate" and kind not in ("number", None):
+        section.fault("weighting", got="replicate", expected=sentence("type: number beside it"))
+    factor = section.positive("factor", 1.0)
+    if section.tree.get("factor") and weighting != "replicate":
+        section.fault("factor", got=shown(section.tree["factor"]), expected=sentence("weighting: replicate beside it"))
     valid_from, constant = section.text("valid_from"), section.truth("constant")
     if (valid_from or constant) and (not canonical.attributes or field is not None):
         expected = sentence("nothing: only attributes of customers have a validity")
@@ -328,6 +346,7 @@ def _meaning(
         "touchpoint": touchpoint,
         "measure": measure,
         "weighting": weighting,
+        "factor": factor,
         "valid_from": valid_from,
         "constant": constant,
     }

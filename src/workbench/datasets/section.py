@@ -115,6 +115,20 @@ class Section:
         self.fault(key, got=shown(value), expected=sentence("a whole number of {least} or more", least=least))
         return default
 
+    def positive(self, key: str, default: float) -> float:
+        """A number above 0."""
+        raw = self.raw(key)
+        if not raw:
+            return default
+        try:
+            number = float(raw)
+        except ValueError:
+            number = -1.0
+        if not 0 < number < float("inf"):
+            self.fault(key, got=shown(raw), expected=sentence("a number above 0"))
+            return default
+        return number
+
     def wholes(self, key: str) -> tuple[int, ...]:
         """A list of whole numbers, or a single one; they may be negative."""
         texts = self.texts(key)

@@ -11,7 +11,7 @@ from workbench.models.drivers.ratings import read_ratings
 
 def column(name, role, scale, *, label="", weighting="", measure="", low_is_good=False):
     return SimpleNamespace(
-        name=name, label=label or name, role=role, scale=scale, weighting=weighting, measure=measure,
+        name=name, label=label or name, role=role, scale=scale, weighting=weighting, factor=1.0, measure=measure,
         low_is_good=low_is_good,
     )  # fmt: skip
 

@@ -108,8 +108,8 @@ def design_of(table: pd.DataFrame, columns: Sequence, weights: np.ndarray, weigh
                         rows=number(bad),
                     )
                 )
-        factor = getattr(definitions[0], "factor", None) or 1.0
-        return Design(ratios=np.nan_to_num(replicates) / weights[:, None], factor=float(factor))
+        factor = float(definitions[0].factor)
+        return Design(ratios=np.nan_to_num(replicates) / weights[:, None], factor=factor)
     if weighting == "frequency" or "customer_id" not in table:
         return Design()
     customer = pd.factorize(table["customer_id"])[0].astype(np.int64)
