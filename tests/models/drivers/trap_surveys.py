@@ -21,7 +21,7 @@ other; quarters over which ratings and outcome rise together; a driver that deci
 answers a customer; drivers that do not apply to a third; uneven survey weights."""
 SCALES = ((1, 5), (0, 10), (1, 7), (0, 100), (1, 5), (0, 10))
 CUTS = np.array([-5.2, -4.6, -4.0, -3.4, -2.8, -2.1, -1.3, -0.4, 0.8, 2.0])
-PEOPLE = 20_000
+PEOPLE, PEOPLE_OF_SHARES = 20_000, 80_000
 MOODS = np.linspace(-3.6, 3.6, 25)
 SHARED = 0.35
 """Of the variance of each rating, what all ratings of a person share without a mood."""
@@ -149,11 +149,6 @@ class World:
         ratings, applies, count = people["ratings"], people["applies"], len(self.effects)
         halo = "halo" in self.traps
         chances = [self._of_moods(people, ratings, d) for d in range(count)] if halo else []
-        prior = np.exp(-0.5 * MOODS**2)
-
-        def posterior(likelihoods):
-            found = prior * np.prod(likelihoods, axis=0)
-            return found / found.sum(1, keepdims=True)
 
         def nps(ratings, moods):
             eta = self.predictor(people, ratings)
@@ -162,7 +157,7 @@ class World:
             each = np.array([_nps(self.above(eta + MOOD_IN_OUTCOME * m, ratings, applies)) for m in MOODS])
             return (each.T * moods).sum(1).mean()
 
-        now = posterior(chances) if halo else None
+        now = _posterior(chances) if halo else None
         before = nps(ratings, now)
         reported, experienced = np.zeros(count), np.zeros(count)
         for d in range(count):
@@ -172,15 +167,17 @@ class World:
             reported[d] = experienced[d]
             if halo:
                 others = [*chances[:d], self._of_moods(people, after, d), *chances[d + 1 :]]
-                reported[d] = nps(after, posterior(others)) - before
-        eta = self.predictor(people, ratings) - people["shift"] + (now @ MOODS * MOOD_IN_OUTCOME if halo else 0)
-        return Truth(
-            nps=before, reported=reported, experienced=experienced, share=self._shares(people, ratings, applies, eta)
-        )
+                reported[d] = nps(after, _posterior(others)) - before
+        return Truth(nps=before, reported=reported, experienced=experienced, share=self._shares(rng))
 
-    def _shares(self, people, ratings, applies, eta) -> np.ndarray:
+    def _shares(self, rng) -> np.ndarray:
         """(D,): Shapley shares of what ratings (and whether they apply) say of the outcome within plan and quarter."""
-        count = len(self.effects)
+        people = self.draw(PEOPLE_OF_SHARES, rng)
+        ratings, applies, count = people["ratings"], people["applies"], len(self.effects)
+        eta = self.predictor(people, ratings) - people["shift"]
+        if "halo" in self.traps:
+            moods = _posterior([self._of_moods(people, ratings, d) for d in range(count)])
+            eta = eta + MOOD_IN_OUTCOME * moods @ MOODS
         x = np.where(applies, ratings, np.nan)
         x = np.nan_to_num((x - np.nanmean(x, 0)) / np.nanstd(x, 0))
         driver = np.arange(count)
@@ -204,6 +201,12 @@ class World:
                     known.setdefault(each, explained(list(each)) if each not in known else 0)
                 gains[d] += known[pair[1]] - known[pair[0]]
         return gains / gains.sum()
+
+
+def _posterior(likelihoods: list[np.ndarray]) -> np.ndarray:
+    """(n, M): how probable each mood is, given chances of all ratings under each."""
+    found = np.exp(-0.5 * MOODS**2) * np.prod(likelihoods, axis=0)
+    return found / found.sum(1, keepdims=True)
 
 
 def _nps(above: np.ndarray) -> np.ndarray:

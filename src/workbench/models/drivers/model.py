@@ -261,6 +261,7 @@ class DriverModel:
         if self.odds is None:
             return ()
         freed = self.columns.driver[self.odds.bent]
+        freed = freed[freed >= 0]
         table = pd.DataFrame({"label": [self.ratings.labels[self.ratings.drivers[place]] for place in freed]})
         measure = scorings(self.ratings.points, self.ratings.scale, is_nps=self.ratings.is_nps)[0][0]
         if len(freed):

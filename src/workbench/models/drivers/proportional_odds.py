@@ -77,7 +77,7 @@ class ProportionalOdds:
     blocks
         (K − 1, B), see `cut_blocks`.
     p
-        (C,): p-value of each column of ratings when it was last asked; NaN of others.
+        (C,): p-value of each column of ratings or levels when it was last asked; NaN of others.
     checked
         Whether it could be asked at all: not where the outcome has two levels, or effects are bent already.
     """
@@ -98,7 +98,7 @@ class ProportionalOdds:
         Parameters
         ----------
         table
-            `label`, `before` and `after`, in the unit in which the measure is told.
+            `label`, `before` and `after`, in the unit in which the measure is told; of drivers alone.
         measure
             In words.
         """
@@ -147,7 +147,8 @@ def proportional_odds(
         For the answers drawn where there are many.
     """
     blocks = cut_blocks(measure)
-    asked = np.flatnonzero(columns.rating)
+    # Levels too: held to one effect, they would push what differs between groups into the drivers' effects.
+    asked = np.flatnonzero(columns.rating | columns.level)
     p = np.full(len(columns.driver), np.nan)
     nothing = np.zeros(0, dtype=np.int64)
     if columns.shape != "linear" or not blocks.shape[1]:
