@@ -12,6 +12,7 @@ from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
 from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.survival.episodes import customers_in
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.wording import listing, percent, sentence
 
@@ -152,7 +153,7 @@ def competing_risks(
         entry = np.where(entry[lasted] <= start, 0.0, entry[lasted])
     return Incidences(
         table=aalen_johansen(durations, reasons, entry=entry, weights=weights, confidence=confidence),
-        customers=len(lifetimes),
+        customers=customers_in(lifetimes),
         leavers=pd.Series(reasons[reasons != ""]).value_counts(),
         confidence=confidence,
         time_unit=time_unit,

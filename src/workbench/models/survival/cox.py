@@ -14,6 +14,7 @@ from workbench.evaluation.product_limit import normal_quantile
 from workbench.evaluation.resolution import resolution
 from workbench.findings import Check
 from workbench.models.survival.design import Design, NobodyLeft, build_design, comparisons
+from workbench.models.survival.episodes import customers_in
 from workbench.models.survival.hazard_ratio_words import HazardRatioWords
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.models.survival.partial_likelihood import (
@@ -123,7 +124,7 @@ def fit_cox(
         null_log_likelihood=null.log_likelihood,
         concordance=concordance([count_pairs(durations, events, log_hazard)])[0],
         proportionality=_proportionality(sums, design),
-        customers=len(used),
+        customers=customers_in(used),
         events=int(events.sum()),
         confidence=confidence,
         time_unit=time_unit,

@@ -1,7 +1,7 @@
 """Survival curves as a result: what can be read from them, said about them and drawn."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,8 @@ class Curves(CurveWords):
     rounded
         To multiples of what durations were rounded (0: they were not): intervals of survival and median are widened by
         half of it either way.
+    sizes
+        Customers by group: everyone who was observed at any time, those who entered late as well.
     """
 
     frame: pd.DataFrame
@@ -62,6 +64,7 @@ class Curves(CurveWords):
     lapse: bool = False
     checks: tuple[Check, ...]
     rounded: float = 0.0
+    sizes: Mapping[str, int]
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -92,7 +95,7 @@ class Curves(CurveWords):
         for group, table in self.tables.items():
             enough = table["time"][table["at_risk"] >= self.smallest_group]
             reach = np.inf if table["censored"].sum() == 0 else float(enough.iloc[-1])
-            rows.append((group, _customers(table), int(table["events"].sum()), reach))
+            rows.append((group, self.sizes[group], int(table["events"].sum()), reach))
         return pd.DataFrame(rows, columns=["group", "customers", "events", "reach"])
 
     @property
@@ -255,7 +258,7 @@ class Curves(CurveWords):
             middle, low, high = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
             low = None if low is None else max(low - self.rounded / 2, 0.0)
             high = None if high is None else high + self.rounded / 2
-            rows.append((group, _customers(table), middle, low, high))
+            rows.append((group, self.sizes[group], middle, low, high))
         frame = pd.DataFrame(rows, columns=["group", "customers", "median", "lower", "upper"])
         return frame.astype({column: "Float64" for column in ("median", "lower", "upper")})
 
@@ -274,7 +277,7 @@ class Curves(CurveWords):
             if until <= reach:
                 mean, error = restricted_mean(table, until)
                 ends = (max(mean - z * error, 0.0), min(mean + z * error, float(until)))
-                rows.append((group, _customers(table), mean, error, *ends))
+                rows.append((group, self.sizes[group], mean, error, *ends))
         columns = ["group", "customers", "restricted_mean", "standard_error", "lower", "upper"]
         return pd.DataFrame(rows, columns=columns)
 
@@ -317,8 +320,3 @@ class Curves(CurveWords):
             values[f"restricted_mean_{horizon:g}"] = float(self.restricted_mean(horizon)["restricted_mean"].iloc[0])
         values["median_lifetime"] = None if pd.isna(median) else float(median)
         return values | {"customers": int(groups.customers), "events": int(groups.events)}
-
-
-def _customers(table: pd.DataFrame) -> int:
-    """Everyone who was observed at any time: those at risk at the start are fewer where some entered late."""
-    return int(table["events"].sum() + table["censored"].sum())

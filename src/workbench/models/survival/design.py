@@ -15,6 +15,7 @@ from workbench.findings import Check
 from workbench.models.levels import as_levels, gather
 from workbench.models.survival.bends import bend_names, bends
 from workbench.models.survival.endings import ending
+from workbench.models.survival.episodes import customers_in, each_once, has_episodes
 from workbench.wording import label_of, listing, number, percent, sentence
 
 ALIASED = 1e-8
@@ -198,16 +199,19 @@ class Design:
 
     def compared(self, frame: pd.DataFrame) -> list[int]:
         """How many customers each column compares: those at its level or at the reference; all of a number."""
-        counts = {
-            term.covariate: as_levels(frame[term.covariate]).map(dict(term.shown)).value_counts()
-            for term in self.terms
-            if term.is_category
-        }
+        several = has_episodes(frame)
+
+        def groups(term: Term) -> pd.Series:
+            shown = as_levels(frame[term.covariate]).map(dict(term.shown))
+            return each_once(frame, shown) if several else shown
+
+        counts = {term.covariate: groups(term).value_counts() for term in self.terms if term.is_category}
+        everybody = customers_in(frame) if several else len(frame)
         references = {term.covariate: term.levels[0] for term in self.terms if term.is_category}
         return [
             int(counts[covariate].get(level, 0) + counts[covariate].get(references[covariate], 0))
             if covariate in references
-            else len(frame)
+            else everybody
             for covariate, level in self.columns
         ]
 
@@ -326,7 +330,7 @@ def build_design(
     if faults:
         raise DataError(*faults)
 
-    terms, checks, incomplete = [], [], []
+    terms, checks, incomplete, several = [], [], [], has_episodes(frame)
     lacking = np.zeros(len(frame), dtype=bool)
     for covariate in covariates:
         column, label = frame[covariate], label_of(labels, covariate)
@@ -340,7 +344,8 @@ def build_design(
             terms.append(Term(covariate=covariate, label=label, indicator=indicator, **_scale(values[known])))
         else:
             levels = as_levels(column)
-            shown, small = gather(levels, label=label, check=f"small_levels_{covariate}")
+            counted = each_once(frame, levels) if several else levels
+            shown, small = gather(counted, label=label, check=f"small_levels_{covariate}")
             checks += tuple(
                 replace(check, status="pass") for check in small
             )  # nothing is wrong with levels taken together
@@ -353,18 +358,18 @@ def build_design(
                 )
             )
     if incomplete:
-        some = int(lacking.sum())
+        some, everybody = customers_in(frame[lacking]), customers_in(frame)
         checks.append(
             Check(
                 name="covariates_missing",
-                status="warn" if some > MANY_MISSING * len(frame) else "pass",
+                status="warn" if some > MANY_MISSING * everybody else "pass",
                 message=sentence(
                     "{some} of {all} customers ({share}) lack a number ({columns}). They stay in the model: a missing "
                     "number is taken at the median, with a hazard ratio of its own where that can be estimated.",
-                    some=number(some), all=number(len(frame)), share=percent(some / len(frame)),
+                    some=number(some), all=number(everybody), share=percent(some / everybody),
                     columns=listing(incomplete),
                 ),
-                value=some / len(frame),
+                value=some / everybody,
                 threshold=MANY_MISSING,
             )
         )  # fmt: skip

@@ -16,6 +16,7 @@ from workbench.models.levels import as_levels
 from workbench.models.survival.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.survival.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.survival.cox import CoxModel, fit_cox
+from workbench.models.survival.episodes import at_start, on_episodes
 from workbench.models.survival.follow_up import overlapping_weights
 from workbench.models.survival.functional_form import functional_form
 from workbench.models.survival.last_period import Forecast, forecast
@@ -119,7 +120,8 @@ def judge(
         return _out_of_time(
             model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
         )
-    rows = model.complete_cases(lives.lifetimes)
+    whole = model.complete_cases(lives.lifetimes)
+    rows = at_start(whole)
     covariates = [term.covariate for term in model.design.terms]
     followed, problems = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
     parts = None
@@ -127,16 +129,16 @@ def judge(
         folds, repeats, parts = 5, 1, 1
     judged = {
         name: cross_validate(
-            each.refit, rows, horizons, folds=folds, repeats=repeats, parts=parts, random_seed=random_seed,
-            confidence=confidence, time_unit=lives.time_unit, followed=followed,
+            on_episodes(each.refit, whole), rows, horizons, folds=folds, repeats=repeats, parts=parts,
+            random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit, followed=followed,
         )
         for name, each in known.items()
     }  # fmt: skip
     comparison = Comparison(judged)
     best = known[comparison.best]
     if comparison.loses:
-        best, by_reason = _curve(rows, lives.time_unit, confidence), by_reason and _curves(rows, by_reason)
-    told = out_of_fold(best.refit, rows, horizons, random_seed=random_seed, parts=parts)
+        best, by_reason = _curve(whole, lives.time_unit, confidence), by_reason and _curves(whole, by_reason)
+    told = out_of_fold(on_episodes(best.refit, whole), rows, horizons, random_seed=random_seed, parts=parts)
     effect = None
     if told:
         effect = judge_recalibration(

@@ -11,6 +11,7 @@ from workbench.findings import Check
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.curve_words import ALL
 from workbench.models.survival.curves import Curves
+from workbench.models.survival.episodes import customers_in, each_once, has_episodes
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.wording import label_of, number, sentence
 
@@ -31,10 +32,10 @@ def kaplan_meier(
     Parameters
     ----------
     lifetimes
-        One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the column `by`, and `entry` where some
-        were on board before the records begin: they are at risk from then on. A curve then begins where at least
-        `smallest_group` are at risk, and is about those who had lasted until there. With a column `weight` (of
-        a survey) curves are weighted, and bands allow for it.
+        One row a customer, or episodes (see there): `customer_id`, `duration` (in `time_unit`), `event`, the column
+        `by`, and `entry` where some were on board before the records begin: they are at risk from then on. A curve then
+        begins where at least `smallest_group` are at risk, and is about those who had lasted until there. With a column
+        `weight` (of a survey) curves are weighted, and bands allow for it.
     by
         Segment. Missing values are a group of their own ("not stated").
     confidence
@@ -61,7 +62,8 @@ def kaplan_meier(
     [[1.0, 0.75], [3.0, 0.5]]
     """
     lifetimes = require_lifetimes(lifetimes, [by] if by else [])
-    if len(lifetimes) < smallest_group:
+    several = has_episodes(lifetimes)
+    if (customers_in(lifetimes) if several else len(lifetimes)) < smallest_group:
         raise DataError(
             sentence(
                 "lifetimes: got fewer than {smallest} customers, expected more: so small a group is not shown.",
@@ -74,12 +76,15 @@ def kaplan_meier(
         refuse_measurements(lifetimes[by], by)
         levels = as_levels(lifetimes[by])
         shown, checks = gather(
-            levels, label=label_of(labels, by), check=f"small_groups_{by}", smallest_group=smallest_group
+            each_once(lifetimes, levels) if several else levels,
+            label=label_of(labels, by),
+            check=f"small_groups_{by}",
+            smallest_group=smallest_group,
         )
         groups = levels.map(shown)
         if groups.nunique() == 1:
             checks += (_one_group(by, labels),)
-    sizes = groups.value_counts()
+    sizes = (each_once(lifetimes, groups) if several else groups).value_counts()
     order = sizes.index[np.lexsort((sizes.index, -sizes.to_numpy()))]
     tables = {}
     for group in order:
@@ -95,6 +100,7 @@ def kaplan_meier(
         lapse=lapse,
         checks=checks,
         rounded=rounded,
+        sizes={group: int(sizes[group]) for group in order},
     )
 
 

@@ -9,6 +9,7 @@ from workbench.errors import DataError
 from workbench.evaluation.horizons import span
 from workbench.evaluation.product_limit import enough_from
 from workbench.findings import Check
+from workbench.models.survival.episodes import at_start, faults_of_episodes
 from workbench.wording import number, percent, sentence
 
 ROLES = ("customer_id", "duration", "event", "entry", "reason", "weight")
@@ -25,7 +26,8 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
     Parameters
     ----------
     lifetimes
-        `customer_id` (each once), `duration` (finite, at least 0), `event` (bool or 0/1) and, where it is there,
+        `customer_id` (each once, or in episodes that follow each other; see `episodes`), `duration` (finite, at least
+        0), `event` (bool or 0/1) and, where it is there,
         `entry`: how long somebody had been a customer when the records begin (at least 0, at most `duration`), and
         `weight` (above 0).
     columns
@@ -73,15 +75,6 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
                     expected=expected[column],
                 )
             )
-    repeated = int(lifetimes["customer_id"].dropna().duplicated().sum())
-    if repeated:
-        faults.append(
-            sentence(
-                "lifetimes.customer_id: got {rows} rows whose id stands there before, expected one row a customer; "
-                "keep one row of each.",
-                rows=number(repeated),
-            )
-        )
     entry = _numbers(lifetimes["entry"]) if "entry" in lifetimes.columns else np.zeros(len(lifetimes))
     with np.errstate(invalid="ignore"):
         wrong = int((~(np.isfinite(entry) & (entry >= 0)) | (entry > duration)).sum())
@@ -103,6 +96,8 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
                     rows=number(bad),
                 )
             )
+    if not faults and lifetimes["customer_id"].duplicated().any():
+        faults += faults_of_episodes(lifetimes)
     if faults:
         raise DataError(*faults)
     lifetimes = lifetimes.assign(duration=duration, event=event.astype(bool), entry=entry)
@@ -137,7 +132,7 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
     """A check of who was on board before the records begin; empty where `lifetimes` has no `entry`."""
     if "entry" not in lifetimes.columns:
         return ()
-    kept = require_lifetimes(lifetimes)
+    kept = at_start(require_lifetimes(lifetimes))
     late = float((kept["entry"] > 0).mean())
     start = enough_from(kept["duration"].to_numpy(), kept["entry"].to_numpy(), ENOUGH)
     message = (
@@ -154,7 +149,7 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
             " Of the first {span} too little was observed: curves begin there, for those who had lasted as long.",
             span=span(start, time_unit),
         )
-    if lost := len(lifetimes) - len(kept):
+    if lost := len(at_start(lifetimes)) - len(kept):
         message += sentence(" {rows} rows were never observed and do not count.", rows=number(lost))
     return (Check(name="late_entries", status="warn" if start or lost else "pass", message=message, value=late),)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.evaluation.horizons import number_of, units
 from workbench.findings import Check, Finding
+from workbench.models.survival.episodes import at_start, customers_in, has_episodes
 from workbench.models.survival.lapse import Lapse, from_transactions
 from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.renewals import Heaps, find_renewals, find_rounding, rounded_check
@@ -141,7 +142,8 @@ def read_lives(
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
         _somebody_left(rows, "event")
-        rounding = find_rounding(rows, time_unit=time_unit)
+        customers = at_start(require_lifetimes(rows))
+        rounding = find_rounding(customers, time_unit=time_unit)
         return Lives(
             lifetimes=rows,
             time_unit=time_unit,
@@ -150,12 +152,13 @@ def read_lives(
             spells=None,
             lapse=None,
             checks=(
+                *_in_episodes(rows),
                 *_without_dates(rows, labels),
                 *late_entries(rows, time_unit=time_unit),
                 *_weighted(rows),
                 *((rounded_check(rounding),) if rounding else ()),
             ),
-            renewals=None if rounding else find_renewals(rows, time_unit=time_unit),
+            renewals=None if rounding else find_renewals(customers, time_unit=time_unit),
             rounding=rounding,
         )
     attributes, checks = _attributes(customers, constant, labels)
@@ -203,9 +206,22 @@ def _somebody_left(lifetimes: pd.DataFrame, column: str, *, lapse: bool = False)
     raise DataError(message)
 
 
+def _in_episodes(rows: pd.DataFrame) -> tuple[Check, ...]:
+    """That several rows are one customer's, and what is made of them."""
+    if not has_episodes(rows):
+        return ()
+    message = sentence(
+        "{rows} rows are read as episodes of {customers} customers (entry to duration): covariates may change from one "
+        "to the next. Forecasts start from the last episode; how good they are is judged from the first.",
+        rows=number(len(rows)), customers=number(customers_in(rows)),
+    )  # fmt: skip
+    return (Check(name="episodes", status="pass", message=message, value=customers_in(rows)),)
+
+
 def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check, ...]:
     """What one row a customer without dates makes everybody assume."""
-    attributes = [label_of(labels, name) for name in covariates_of(rows)]
+    several = has_episodes(rows)  # then attributes are those of each episode
+    attributes = [] if several else [label_of(labels, name) for name in covariates_of(rows)]
     said = []
     if "entry" not in rows.columns:
         said.append(sentence("everybody was followed from their first day"))
@@ -218,7 +234,12 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
             )
         )
     said.append(sentence("whoever had not left when last seen is still on board"))
-    message = sentence("One row a customer and no dates, so it is assumed that {said}.", said=listing(said))
+    template = (
+        "Episodes without dates, so it is assumed that {said}."
+        if several
+        else "One row a customer and no dates, so it is assumed that {said}."
+    )
+    message = sentence(template, said=listing(said))
     return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
 
 

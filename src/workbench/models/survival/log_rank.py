@@ -11,6 +11,7 @@ from workbench.evaluation.multiplicity import holm
 from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.endings import ending
+from workbench.models.survival.episodes import customers_in, each_once, has_episodes
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes, weights_of
 from workbench.models.survival.risk_sets import risk_sets, score_residuals
 from workbench.wording import inline, label_of, p_value, sentence
@@ -50,14 +51,16 @@ def log_rank(
     Mantel (1966); Holm (1979); Lin and Wei (1989) and Binder (1992), for weights.
     """
     lifetimes = require_lifetimes(lifetimes, segments)
+    several, count = has_episodes(lifetimes), customers_in(lifetimes)
     rows = []
     for segment in dict.fromkeys(segments):
         refuse_measurements(lifetimes[segment], segment)
         label = label_of(labels, segment)
         levels = as_levels(lifetimes[segment])
-        shown, _ = gather(levels, label=label, check=segment, smallest_group=smallest_group)
+        counted = each_once(lifetimes, levels) if several else levels
+        shown, _ = gather(counted, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
-        row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": len(groups)}
+        row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": count}
         if row["groups"] > 1 and lifetimes["event"].any():
             # A group that was followed until before the first event could not have lost anybody: it is not compared.
             first = lifetimes["duration"][lifetimes["event"]].min()

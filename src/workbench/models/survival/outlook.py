@@ -13,6 +13,7 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.survival.cause_specific import CauseSpecific
 from workbench.models.survival.draws import export_draws
 from workbench.models.survival.endings import ending
+from workbench.models.survival.episodes import latest
 from workbench.models.survival.last_period import expected_leavers
 from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.models.survival.lives import Lives
@@ -163,7 +164,7 @@ def on_board(source: Spells | Lives) -> pd.DataFrame:
     Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
     """
     if isinstance(source, Lives) and source.spells is None:
-        rows = require_lifetimes(source.lifetimes)
+        rows = latest(require_lifetimes(source.lifetimes))
         return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
     return (source.spells if isinstance(source, Lives) else source).on_board()
 
