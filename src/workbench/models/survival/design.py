@@ -8,19 +8,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import lstsq, qr
 
 from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.models.levels import as_levels, gather
+from workbench.models.survival.aliased import aliased
 from workbench.models.survival.bends import bend_names, bends
 from workbench.models.survival.endings import ending
 from workbench.models.survival.episodes import customers_in, each_once, has_episodes
 from workbench.wording import label_of, listing, number, percent, sentence
-
-ALIASED = 1e-8
-"""A column whose part that the columns before it do not explain is smaller than this share of it says nothing new."""
-
 
 SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
 """Names of checks of columns, by which they are known."""
@@ -257,7 +253,7 @@ class Design:
                 unheard.append(term.columns[-1])  # nobody without the number left: they count as the median
         with_silent = replace(self, dropped=tuple(unheard), silent=tuple(silent), checks=())
         columns = with_silent.columns
-        dropped, reasons = _aliased(with_silent.encode(frame), columns)
+        dropped, reasons = aliased(with_silent.encode(frame), columns)
         names = {term.covariate: term.label for term in self.terms}
         if dropped:
             said = [
@@ -456,36 +452,6 @@ def _reference_first(levels: np.ndarray, events: np.ndarray) -> tuple[str, ...]:
     left = np.array([events[levels == name].any() for name in names])
     order = np.lexsort((names, -sizes, ~left))
     return tuple(str(name) for name in names[order])
-
-
-def _aliased(matrix: np.ndarray, columns: tuple) -> tuple[list, list]:
-    """Columns that are constant or a linear combination of columns before them, and those columns.
-
-    The rank is read from R of the QR decomposition of the centred, scaled matrix, taking columns in their order (as R's
-    limited pivoting does), so that of two equal columns the first stays.
-    """
-    if not columns:
-        return [], []
-    centred = matrix - matrix.mean(axis=0)
-    scale = np.sqrt((centred**2).sum(axis=0))
-    constant = scale <= 1e-12 * np.maximum(np.abs(matrix).max(axis=0, initial=0) * np.sqrt(len(matrix)), 1e-300)
-    triangle = qr(centred / np.where(constant, 1, scale), mode="r", check_finite=False)[0][: len(columns)]
-    kept: list[int] = []
-    dropped, reasons = [], []
-    for place, column in enumerate(columns):
-        if constant[place]:
-            dropped.append(column)
-            reasons.append([])
-            continue
-        target = triangle[:, place]
-        if kept:
-            weights = lstsq(triangle[:, kept], target)[0]
-            if np.linalg.norm(target - triangle[:, kept] @ weights) <= ALIASED:
-                dropped.append(column)
-                reasons.append([columns[kept[i]] for i in np.flatnonzero(np.abs(weights) > 1e-6)])
-                continue
-        kept.append(place)
-    return dropped, reasons
 
 
 def _column(column: tuple[str, str], names: Mapping[str, str]) -> str:
