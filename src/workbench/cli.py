@@ -225,15 +225,28 @@ def data_add(options: argparse.Namespace) -> None:
         if settings.truth:
             print(f"data/.truth/{options.name}/: what is true of it; docs/simulated_world.md explains each file")
         return
+    from workbench.datasets import conversation
     from workbench.datasets.catalogue import SAMPLES_FOLDER
-    from workbench.datasets.draft import add, notes
+    from workbench.datasets.draft import add_draft, notes
 
-    made = add(options.name, *options.source, root=Project.find().root, copy=not options.no_copy)
-    for note in notes(made.read_text("utf-8")):
+    asks = options.ask and sys.stdin.isatty()
+
+    def revised(draft):
+        return conversation.answer(draft, input, print) if asks else draft
+
+    made, draft = add_draft(
+        options.name, *options.source, root=Project.find().root, copy=not options.no_copy, revised=revised
+    )
+    for note in notes(draft.text):
         print(f"note: {note}")
     if (SAMPLES_FOLDER / options.name).is_dir():
         print(f"note: from now on {options.name!r} is this dataset, and no longer the sample of that name.")
-    print(f"{_for_people(made)}: confirm what is marked as a guess, then `workbench data check {options.name}`")
+    print("\n".join(conversation.told(draft)))
+    if options.ask and not asks:
+        print("note: --ask asks at a terminal; here the questions stand under question: in dataset.yaml.")
+    what = "answer what stands under question:, " if "question:" in draft.text else ""
+    done = f"{what}confirm what is marked as a guess"
+    print(f"{_for_people(made)}: {done}, then `workbench data check {options.name}`")
 
 
 def data_check(options: argparse.Namespace) -> None:
@@ -341,6 +354,7 @@ def _parser() -> argparse.ArgumentParser:
         "--simulate", nargs="*", metavar="name=value",
         help="a made-up company whose truth is known: preset=demo seed=1 …; docs/simulated_world.md has the settings",
     )  # fmt: skip
+    made.add_argument("--ask", action="store_true", help="ask at the terminal what the file leaves open")
     made.add_argument("--no-copy", action="store_true", help="the file lies in data/NAME/ already")
     return parser
 

@@ -22,7 +22,8 @@ from workbench.errors import DataError
          ["transactions:", "customer_id: {from: Customer ID}", "timestamp: {from: InvoiceDate}", "starts_with: [C]"]),
         ("sfo_2017.csv",
          ["surveys:", 'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"], role: driver}', "weighting: survey",
-          'NETPRO, scale: [0, 10], missing: ["11"], role: outcome}', "Q7ALL, scale: [1, 5], role: outcome}",
+          'NETPRO, scale: [0, 10], missing: ["11"], role: outcome, measure: nps}',
+          "Q7ALL, scale: [1, 5], role: outcome}",
           "Q14FIND, scale: [1, 5], ", "segments: [barea, strata, peak, q2purp1, q19age, q20gender]"]),
     ],
 )  # fmt: skip

@@ -198,13 +198,13 @@ class Sheet(Cells):
         if not any(any(row) for row in cells):
             raise DataError(sentence("the sheet is empty."))
         width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
-        self._rows = [[*row, *[""] * width][:width] for row in cells]
-        self.header_row, header = header_of(self._rows, origin.header)
-        self.likely_header = likely_row(self._rows[:FIRST_ROWS])
+        self.cells = [[*row, *[""] * width][:width] for row in cells]
+        self.header_row, header = header_of(self.cells, origin.header)
+        self.likely_header = likely_row(self.cells[:FIRST_ROWS])
         self.headers = tuple(tidy(name) for name in header)
 
     def rows(self) -> Iterator[Sequence[str]]:
-        return (row for _, row in data_rows(self._rows, self.header_row, self._skip, self.absent))
+        return (row for _, row in data_rows(self.cells, self.header_row, self._skip, self.absent))
 
     def explain(self) -> DataError:
         """Why reading broke off."""

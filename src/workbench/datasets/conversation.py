@@ -1,0 +1,170 @@
+"""A draft as a conversation: what is sure, what is assumed, what must be asked, and the answers of a person."""
+
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from workbench.datasets.definition import UNKNOWN
+from workbench.datasets.guessing.columns import Column
+from workbench.datasets.guessing.document import Draft, Table, answered
+from workbench.datasets.guessing.questions import Question
+from workbench.wording import listing, number, sentence
+
+_WIDTH, _MOST = 110, 12
+
+
+def told(draft: Draft) -> list[str]:
+    """The three lists with which `data add` ends: sure, assumed, to answer."""
+    lines = []
+    sure = [f"{table.name}: {', '.join(names)}" for table in draft.tables if (names := _sure(table))]
+    assumed = [each for table in draft.tables for each in _assumed(table)]
+    for title, listed in ((sentence("sure"), sure), (sentence('assumed (marked "# guess: confirm")'), assumed)):
+        if listed:
+            lines.append(f"{title}:")
+            lines += _wrapped(listed[:_MOST])
+            if len(listed) > _MOST:
+                lines.append(f"  {sentence('and {n} more', n=number(len(listed) - _MOST))}")
+    questions = asked(draft)
+    open_keys = [each for table in draft.tables for each in _open(table)]
+    if questions or open_keys:
+        lines.append(f"{sentence('to answer')}:")
+        for places, question in questions:
+            lines += _wrapped([f"{listing(places)}: {question.asks} {question.evidence}"])
+            for reading in question.readings:
+                keys = reading.line or sentence("(no key)")
+                lines += _wrapped([sentence("{keys}: {means}", keys=keys, means=reading.means)], indent="      ")
+        lines += _wrapped(open_keys)
+    return lines
+
+
+def asked(draft: Draft) -> list[tuple[list[str], Question]]:
+    """The open questions, each once, with the places in which it is asked."""
+    found: dict[tuple, tuple[list[str], Question]] = {}
+    for table in draft.tables:
+        for place, question in _questions(table):
+            key = (
+                question.asks,
+                tuple(reading.keys for reading in question.readings),
+                table.name,
+            )
+            if not question.readings:
+                key = (*key, place)
+            found.setdefault(key, ([], question))[0].append(place)
+    return list(found.values())
+
+
+def answer(draft: Draft, read: Callable[[str], str], write: Callable[[str], None]) -> Draft:
+    """Ask the open questions that have readings, and write what was answered in their place.
+
+    Parameters
+    ----------
+    read
+        Asks for a line with a prompt; the end of the input ends the questions.
+    write
+        Says a line.
+
+    Returns
+    -------
+    Draft
+        With the answered questions settled; those that were passed over stay open.
+    """
+    for places, question in asked(draft):
+        if not question.readings:
+            continue
+        write(f"{listing(places)}: {question.asks} {question.evidence}")
+        for i, reading in enumerate(question.readings, 1):
+            write(f"  {i}  {reading.means}")
+        chosen = _choice(len(question.readings), read, write)
+        if chosen is None:
+            return draft
+        if chosen:
+            for _, each in [pair for table in draft.tables for pair in _questions(table)]:
+                if each.asks == question.asks and _keys(each) == _keys(question):
+                    draft = answered(draft, each, each.readings[chosen - 1])
+    return _with_currency(draft, read, write)
+
+
+def _keys(question: Question) -> list[tuple[str, ...]]:
+    return [reading.keys for reading in question.readings]
+
+
+def _choice(most: int, read: Callable[[str], str], write: Callable[[str], None]) -> int | None:
+    while True:
+        try:
+            said = read(sentence("1 to {most}, or Enter to leave it open: ", most=most)).strip()
+        except EOFError:
+            return None
+        if not said:
+            return 0
+        if said.isdecimal() and 1 <= int(said) <= most:
+            return int(said)
+        write(sentence("Please answer with a number from 1 to {most}, or with Enter.", most=most))
+
+
+def _with_currency(draft: Draft, read: Callable[[str], str], write: Callable[[str], None]) -> Draft:
+    """The draft with the currency of each table that has none, as a code of three letters."""
+    made = []
+    for table in draft.tables:
+        keys = list(table.keys)
+        for i, (key, _) in enumerate(keys):
+            if key.startswith("currency:  #"):
+                write(sentence("{table}: in which currency are its amounts?", table=table.name))
+                try:
+                    said = read(sentence("A code such as EUR, or Enter to leave it open: ")).strip().upper()
+                except EOFError:
+                    said = ""
+                if len(said) == 3 and said.isascii() and said.isalpha():
+                    keys[i] = (f"currency: {said}", False)
+        made.append(replace(table, keys=tuple(keys)))
+    return replace(draft, tables=tuple(made))
+
+
+def _questions(table: Table) -> Iterator[tuple[str, Question]]:
+    yield from ((table.name, question) for question in table.questions)
+    yield from ((f"{table.name}.{column.name}", question) for column in table.columns for question in column.questions)
+
+
+def _sure(table: Table) -> list[str]:
+    return [_named(each) for each in table.columns if not each.assumed and not each.questions]
+
+
+def _named(column: Column) -> str:
+    header = column.facts.header
+    return column.name if header == column.name else f"{column.name} ← {header}"
+
+
+def _assumed(table: Table) -> Iterator[str]:
+    if table.name != UNKNOWN:
+        yield sentence("{files}: the table {table}", files=listing(table.files), table=table.name)
+    yield from (f"{table.name}: {key}" for key, assumed in table.keys if assumed and not key.startswith("sql:"))
+    for name in table.made:
+        yield sentence("{table}.{column}: worked out by sql", table=table.name, column=name)
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for each in table.columns:
+        if each.assumed:
+            keys = tuple(key for key in (*each.keys, *(f"missing: {code}" for code in each.missing)) if key)
+            alike.setdefault(keys or (sentence("taken for it by its name"),), []).append(each.name)
+    for keys, names in alike.items():
+        yield f"{table.name}.{', '.join(names)}: {', '.join(keys)}"
+
+
+def _open(table: Table) -> Iterator[str]:
+    if table.name == UNKNOWN:
+        yield sentence(
+            "{files}: which table is this? Write its name in place of {unknown}.",
+            files=listing(table.files),
+            unknown=UNKNOWN,
+        )
+    for key, _ in table.keys:
+        if key.startswith("currency:  #"):
+            yield sentence("{table}: write currency: and its code, such as EUR or USD.", table=table.name)
+    for name in table.lacking:
+        yield sentence("{table}.{column}: which column? The table cannot do without it.", table=table.name, column=name)
+
+
+def _wrapped(lines: list[str], indent: str = "  ") -> list[str]:
+    return [
+        part
+        for line in lines
+        for part in textwrap.wrap(line, _WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ") or [indent]
+    ]

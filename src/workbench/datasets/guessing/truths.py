@@ -1,0 +1,95 @@
+"""Which value says that somebody left: by words in several languages; codes that say nothing are asked."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from workbench.datasets.guessing.names import STATUS, STILL_HERE
+from workbench.datasets.guessing.questions import Guess, Question, Reading
+from workbench.datasets.guessing.words import LEFT, NO, STAYED, YES
+from workbench.datasets.guessing.yaml_text import listed
+from workbench.wording import listing, number, percent, sentence, shown
+
+if TYPE_CHECKING:
+    from workbench.datasets.guessing.facts import Facts
+
+
+def tells(facts: "Facts") -> bool:
+    """Whether all values of a column are words for leaving and staying, both of them."""
+    words = {text.casefold() for text in facts.texts}
+    return bool(words & LEFT) and bool(words & STAYED) and words <= LEFT | STAYED
+
+
+def event(facts: "Facts") -> Guess:
+    """Which values of a column say that a customer has left."""
+    texts = facts.texts
+    words = {text: text.casefold() for text in texts}
+    inverted = bool(re.fullmatch(STILL_HERE, facts.called))
+    status = bool(re.fullmatch(STATUS, facts.called))
+    if facts.complete and all(word in LEFT | STAYED for word in words.values()):
+        return _mapped(
+            [text for text in texts if words[text] in LEFT], [text for text in texts if words[text] in STAYED]
+        )
+    if not status and facts.complete and set(words.values()) <= {"0", "1", "0.0", "1.0", "true", "false"}:
+        if not inverted:
+            return Guess()  # 1 and true say that it happened
+        yes = [text for text in texts if words[text] in ("1", "1.0", "true")]
+        return _mapped([text for text in texts if text not in yes], yes)
+    if not status and facts.complete and all(word in YES | NO for word in words.values()) and not _digits(texts):
+        yes = [text for text in texts if words[text] in YES]
+        no = [text for text in texts if text not in yes]
+        return _mapped(no, yes) if inverted else _mapped(yes, no)
+    return Guess(question=_which(facts))
+
+
+def _mapped(left: Sequence[str], stayed: Sequence[str]) -> Guess:
+    if not left or not stayed:
+        return Guess((f"true_values: {_or_none(left)}", f"false_values: {_or_none(stayed)}"), assumed=True)
+    return Guess((f"true_values: {listed(left)}", f"false_values: {listed(stayed)}"), assumed=True)
+
+
+def _or_none(values: Sequence[str]) -> str:
+    return listed(values) if values else '["(none)"]'
+
+
+def _which(facts: "Facts") -> Question:
+    asks = sentence("Which value says that a customer has left?")
+    told = listing([f"{shown(text)} {number(facts.counts[text])}" for text in facts.texts[:6]])
+    evidence = sentence("Rows: {told}.", told=told)
+    if len(facts.texts) > 4:
+        form = sentence(
+            "Write true_values: [those who left] and false_values: [all others], every value in one of them."
+        )
+        return Question(asks, f"{evidence} {form}")
+    readings = []
+    for text in facts.texts:
+        others = [other for other in facts.texts if other != text]
+        share = percent(facts.counts[text] / facts.present)
+        means = sentence("{value} has left: {share} of all", value=shown(text), share=share)
+        readings.append(Reading((f"true_values: {listed([text])}", f"false_values: {listed(others)}"), means))
+    if len(facts.texts) == 3:
+        for text in facts.texts:
+            others = [other for other in facts.texts if other != text]
+            share = percent(1 - facts.counts[text] / facts.present)
+            means = sentence(
+                "{value} is still there, both others have left: {share} of all", value=shown(text), share=share
+            )
+            readings.append(Reading((f"true_values: {listed(others)}", f"false_values: {listed([text])}"), means))
+    return Question(asks, evidence, tuple(readings))
+
+
+def truth(facts: "Facts") -> Guess:
+    """Which values of another truth (a complaint, a cancelled order) are true."""
+    words = {text: text.casefold() for text in facts.texts}
+    if set(words.values()) <= {"0", "1", "0.0", "1.0", "true", "false"}:
+        return Guess()
+    if all(word in YES | NO for word in words.values()) and not _digits(facts.texts):
+        yes = [text for text in facts.texts if words[text] in YES]
+        return _mapped(yes, [text for text in facts.texts if text not in yes])
+    told = listing([f"{shown(text)} {number(facts.counts[text])}" for text in facts.texts[:6]])
+    form = sentence("Write true_values: [...] and false_values: [...], every value in one of them.")
+    return Guess(question=Question(sentence("Which values say yes?"), f"{sentence('Rows: {told}.', told=told)} {form}"))
+
+
+def _digits(texts: Sequence[str]) -> bool:
+    return any(text.replace(".", "").isdigit() for text in texts)
