@@ -35,7 +35,7 @@ class Followed:
 
 FollowedBy = Callable[[pd.DataFrame, np.ndarray], Followed]
 """From customers (`duration`, `event`, covariates) and times to their probabilities; see `marginal` and
-`workbench.models.survival.follow_up.follow_up_model`."""
+`workbench.models.survival.censoring_weights.follow_up_weights`."""
 
 
 def followed_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> pd.DataFrame:

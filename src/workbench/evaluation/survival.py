@@ -62,6 +62,7 @@ def cross_validate(
     confidence: float = 0.9,
     time_unit: str = "month",
     followed: FollowedBy | None = None,
+    until: float | None = None,
 ) -> Evaluation:
     """Repeated stratified k-fold: each customer is foretold by models fitted without them.
 
@@ -94,9 +95,11 @@ def cross_validate(
         Level of intervals, and what durations are counted in.
     followed
         Probabilities of being followed, by which those who were not are made up for: `marginal` (the same for all)
-        where it is None, `workbench.models.survival.follow_up.follow_up_weights` where they depend on covariates.
+        where it is None, `workbench.models.survival.censoring_weights` where they depend on covariates.
+    until
+        Where scores over time end at the latest.
     """
-    tally = _Tally(lifetimes, followed)
+    tally = _Tally(lifetimes, followed, until)
     dealer = np.random.default_rng(random_seed)
     dealt = [_deal(tally.events, folds, dealer) for _ in range(repeats)]
     foretold = range(folds if parts is None else parts)
@@ -155,7 +158,7 @@ def evaluate(
 class _Tally:
     """What has been foretold so far, customer by customer, on the clock that starts when each is first observed."""
 
-    def __init__(self, lifetimes: pd.DataFrame, followed: FollowedBy | None):
+    def __init__(self, lifetimes: pd.DataFrame, followed: FollowedBy | None, until: float | None = None):
         entry = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else None
         self.tenure = entry if entry is not None and (entry > 0).any() else None
         begun = 0.0 if self.tenure is None else self.tenure
@@ -165,7 +168,7 @@ class _Tally:
         self.customers = lifetimes.assign(duration=self.durations, event=self.events)
         self.depends = followed is not None
         self.followed = followed or marginal(self.durations, self.events, self.stands)
-        self.until = safe_until(self.durations, self.events)
+        self.until = min(safe_until(self.durations, self.events), np.inf if until is None else until)
         # Between the steps in which times were recorded nobody was seen to leave: predictions are judged at the steps.
         self.step = resolution(self.durations if self.tenure is None else np.append(self.durations, self.tenure))
         grid = np.linspace(0, self.until, GRID + 1)[1:] if self.until > 0 else np.zeros(0)

@@ -4,8 +4,9 @@ import pytest
 
 from workbench.evaluation.product_limit import product_limit, survival_influence
 from workbench.evaluation.survival import cross_validate
+from workbench.models.survival.censoring_weights import follow_up_weights, overlapping_weights
 from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.follow_up import dependent_follow_up, follow_up_weights, overlapping_weights
+from workbench.models.survival.follow_up import dependent_follow_up
 from workbench.models.survival.kaplan_meier import kaplan_meier
 
 
@@ -110,19 +111,35 @@ def signed_up(size=800, seed=3):
 def test_weights_without_overlap_are_said_and_not_used():
     """A fifth of customers at the floor: what was observed would be told 3 points too low, and the score as well."""
     rows = signed_up()
-    followed, checks = overlapping_weights(rows, ["year", "price"], [12, 36, 60])
-    assert followed is None
+    found = overlapping_weights(rows, ["year", "price"], [12, 36, 60])
+    checks = found.checks
+    assert found.followed is found.until is None
+    assert found.horizons == (12, 36, 60)
     assert checks[0].status == "warn"
     assert 0.1 < checks[0].value < 0.5
     assert "the same weights for all" in checks[0].message
     model = fit_cox(rows, ["price"])
-    fallen_back = cross_validate(model.refit, rows, [60], random_seed=1, repeats=1, followed=followed)
+    fallen_back = cross_validate(model.refit, rows, [60], random_seed=1, repeats=1, followed=found.followed)
     truth = np.exp(-0.03 * 59.5)
     assert fallen_back.scores["observed"].iloc[0] == pytest.approx(truth, abs=0.03)
     assert fallen_back.metrics()["brier_km_60"] == pytest.approx(truth * (1 - truth), abs=0.02)
-    early, none = overlapping_weights(rows, ["year", "price"], [12])
-    assert early is not None
-    assert none == ()
+    early = overlapping_weights(rows, ["year", "price"], [12])
+    assert early.followed is not None
+    assert early.checks == ()
+
+
+def test_where_what_decides_follow_up_decides_leaving_too_scores_end_with_the_overlap():
+    rows = world(16, short=8)
+    found = overlapping_weights(rows, ["plan"], [6, 12, 36])
+    assert found.horizons == (6, 12)
+    assert found.until == 12
+    assert "Scores therefore end at 12 months" in found.checks[0].message
+    model = fit_cox(rows, ["plan"])
+    judged = cross_validate(model.refit, rows, found.horizons, random_seed=1, repeats=1, followed=found.followed,
+                            until=found.until)  # fmt: skip
+    truth = (np.exp(-12 / 10) + np.exp(-12 / 80)) / 2
+    assert judged.scores["observed"].tolist()[-1] == pytest.approx(truth, abs=0.02)
+    assert judged.until == 12
 
 
 def test_in_whole_months_who_is_lost_in_a_month_was_seen_until_then():

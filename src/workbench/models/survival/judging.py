@@ -14,10 +14,10 @@ from workbench.evaluation.survival import cross_validate, evaluate
 from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels
 from workbench.models.survival.cause_specific import CauseSpecific, fit_cause_specific
+from workbench.models.survival.censoring_weights import overlapping_weights
 from workbench.models.survival.changing_hazards import ChangingHazards, fit_changing
 from workbench.models.survival.cox import CoxModel, fit_cox
 from workbench.models.survival.episodes import at_start, on_episodes
-from workbench.models.survival.follow_up import overlapping_weights
 from workbench.models.survival.functional_form import functional_form
 from workbench.models.survival.last_period import Forecast, forecast
 from workbench.models.survival.lives import Lives
@@ -123,7 +123,8 @@ def judge(
     whole = model.complete_cases(lives.lifetimes)
     rows = at_start(whole)
     covariates = [term.covariate for term in model.design.terms]
-    followed, problems = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
+    weighting = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
+    followed, horizons, problems = weighting.followed, weighting.horizons, weighting.checks
     parts = None
     if len(rows) > MOST_FOLDED:
         folds, repeats, parts = 5, 1, 1
@@ -131,6 +132,7 @@ def judge(
         name: cross_validate(
             on_episodes(each.refit, whole), rows, horizons, folds=folds, repeats=repeats, parts=parts,
             random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit, followed=followed,
+            until=weighting.until,
         )
         for name, each in known.items()
     }  # fmt: skip

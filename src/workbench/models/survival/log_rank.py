@@ -85,7 +85,8 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | N
     entry = entry_of(lifetimes)
     names = np.unique(groups)
     if weights is not None:
-        return _weighted(durations, events, entry, groups, names, weights)
+        people = pd.factorize(lifetimes["customer_id"])[0]
+        return _weighted(durations, events, entry, groups, names, weights, people)
     times, place = np.unique(durations[events], return_inverse=True)
     at_risk, left = np.zeros((len(names), len(times))), np.zeros((len(names), len(times)))
     for row, name in enumerate(names):
@@ -109,11 +110,15 @@ def _weighted(
     groups: np.ndarray,
     names: np.ndarray,
     weights: np.ndarray,
+    people: np.ndarray,
 ) -> dict[str, float | int]:
     columns = (groups[:, None] == names[1:]).astype(float)
     alike = np.zeros(len(names) - 1)
     sums = risk_sets(durations, events, columns, alike, entry=entry, scaled=False, weights=weights)
     each = score_residuals(sums, durations, events, columns, alike, entry=entry, weights=weights)
+    each = np.column_stack(
+        [np.bincount(people, weights=column) for column in each.T]
+    )  # episodes of one customer add up
     score = each.sum(axis=0)
     statistic = float(score @ np.linalg.pinv(each.T @ each) @ score)
     freedom = len(names) - 1
