@@ -118,8 +118,8 @@ def overlapping_weights(
         if ends
         else "Scores therefore take the same weights for all, though leaving depends on it as well: trust them little."
         if moves
-        else "Scores therefore take the same weights for all, right as long as that does not decide who leaves: no sign "
-        "of it was found."
+        else "Scores therefore take the same weights for all, right as long as that does not decide who leaves: no "
+        "sign of it was found."
     )
     message = sentence(
         "What customers are like decides how long they could be followed: for {share} of them hardly any who are like "
