@@ -171,6 +171,17 @@ def test_the_small_file_of_a_copy_and_a_score_names_both():
     assert "churn_label" not in kept.lifetimes
 
 
+def test_of_episodes_a_copy_is_found_and_what_changed_with_them_is_known_in_time():
+    whole = upgrades(5).assign(entry=0.0).drop(columns="use")
+    late = whole.assign(entry=whole["duration"] / 2, upgrade="yes")
+    early = whole.assign(duration=whole["duration"] / 2, event=False, upgrade="no")
+    gone = np.where(whole["event"], "Yes", "No")  # as of the extract, in both episodes
+    rows = pd.concat([early.assign(churned=gone), late.assign(churned=gone)], ignore_index=True)
+    leaks = found(rows)
+    assert leaks.kept_out == ("churned",)
+    assert leaks.acquired == {}
+
+
 def test_of_subscriptions_every_attribute_is_looked_at():
     random = np.random.default_rng(6)
     start = pd.Timestamp("2022-01-01") + pd.to_timedelta(random.integers(0, 1000, N), unit="D")

@@ -9,7 +9,7 @@ from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.draws import read_draws
 from workbench.models.survival.lapse import from_transactions
 from workbench.models.survival.lives import read_lives
-from workbench.models.survival.outlook import draws_of, on_board, outlook, remaining
+from workbench.models.survival.outlook import draws_of, on_board, one_population, outlook, remaining
 
 
 def lives(unit="months", scale=1.0):
@@ -56,6 +56,18 @@ def test_beyond_the_data_the_number_is_an_assumption_and_worded_as_one():
     assert "if the rate goes on" in finding.statement
     assert "lapse" in finding.statement
     assert told.checks()[0].status == "warn"
+
+
+def test_customers_who_left_and_those_with_a_forecast_are_all_there_are():
+    made = lives()
+    gaps = made.lifetimes.assign(use=np.where(np.arange(1500) % 3 == 0, np.nan, 1.0 * (np.arange(1500) % 7)))
+    made = replace(made, lifetimes=gaps, covariates=["plan", "use"])
+    told = outlook(fit_cox(gaps, ["plan", "use"]), made)
+    check = one_population(made, told)
+    gone = int(gaps["event"].sum())
+    assert check.message.startswith(f"1,500 customers count: {gone:,} have left and {1500 - gone:,} are still there")
+    assert (check.status, check.value) == ("pass", 0)
+    assert one_population(made, replace(told, customers=told.customers.iloc[3:])).status == "warn"
 
 
 def test_no_forecast_is_of_nobody_or_of_a_part_of_nobody():

@@ -16,6 +16,7 @@ from scipy.stats import poisson, rankdata
 from workbench.findings import Check, Finding
 from workbench.models.levels import MOST_LEVELS, as_levels, gather
 from workbench.models.survival.endings import ending
+from workbench.models.survival.episodes import has_episodes, latest
 from workbench.models.survival.lifetimes import covariates_of, entry_of, require_lifetimes
 from workbench.models.survival.lives import Lives
 from workbench.models.survival.partial_likelihood import newton
@@ -159,7 +160,11 @@ def find_leaks(
     ----------
     Kaufman, Rosset and Perlich (2012), on leakage; Suissa (2008), on immortal time.
     """
-    lifetimes = require_lifetimes(lives.lifetimes)
+    rows = require_lifetimes(lives.lifetimes)
+    dated, lifetimes = _changing(rows), rows
+    if has_episodes(rows):  # how it ended is said of a customer, whose time began with the first episode
+        begun = rows.groupby("customer_id")["entry"].min()
+        lifetimes = latest(rows).assign(entry=lambda last: last["customer_id"].map(begun))
     named = set(named or ())
     columns = lives.covariates if lives.spells is not None else covariates_of(lifetimes)
     seen = _Seen.of(lifetimes, np.random.default_rng(random_seed))
@@ -179,6 +184,8 @@ def find_leaks(
                 Check(name=HINDSIGHT + name, status="fail" if name in named else "warn", message=message, value=1,
                       threshold=0)
             )  # fmt: skip
+        elif name in dated:
+            continue  # as it was in each episode: nothing of later on is in it
         elif (correlation := seen.grows(column)) is not None and name not in own:
             totals.append(name)
             message = sentence(
@@ -198,6 +205,13 @@ def find_leaks(
     if first:
         checks.append(_acquired(leaks, first))
     return replace(leaks, checks=(*_summary(leaks), *checks))
+
+
+def _changing(rows: pd.DataFrame) -> list[str]:
+    """Covariates that differ between the episodes of a customer."""
+    if not has_episodes(rows):
+        return []
+    return [name for name in covariates_of(rows) if rows.groupby("customer_id")[name].nunique(dropna=False).max() > 1]
 
 
 def _summary(leaks: Leaks) -> tuple[Check, ...]:

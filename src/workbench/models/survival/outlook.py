@@ -13,7 +13,7 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.survival.cause_specific import CauseSpecific
 from workbench.models.survival.draws import export_draws
 from workbench.models.survival.endings import ending
-from workbench.models.survival.episodes import latest
+from workbench.models.survival.episodes import customers_in, latest
 from workbench.models.survival.last_period import expected_leavers
 from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.models.survival.lives import Lives
@@ -219,6 +219,20 @@ def outlook(
         lapse=spells is not None and spells.lapse,
         step=model.step,
     )
+
+
+def one_population(source: Lives, told: Outlook) -> Check:
+    """That customers who left and those with a forecast are all there are."""
+    everyone, there = customers_in(source.lifetimes), len(told.customers)
+    lacking = len(on_board(source)) - there
+    message = sentence(
+        "{all} customers count: {gone} have left and {there} are still there, each with a forecast.",
+        all=number(everyone), gone=number(everyone - there - lacking), there=number(there),
+    )  # fmt: skip
+    if lacking:
+        message += sentence(" {lacking} more are still there without one.", lacking=number(lacking))
+    return Check(name="one_population", status="warn" if lacking else "pass", message=message, value=lacking,
+                 threshold=0)  # fmt: skip
 
 
 def remaining(
