@@ -113,7 +113,7 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "decimal comma": (lives('stay,left\n"1,5",1\n'), "no number (got '1,5')"),
     "infinite number": (lives("stay,left\ninf,1\n"), "no number (got 'inf')"),
     "truth of another kind": (lives("stay,left\n1,Yes\n"), "neither true nor false (got 'Yes'); expected 0 or 1"),
-    "value absent": (lives("stay,left\n1,1\n,0\n"), "1 row with no value; expected one in every row"),
+    "value absent": (lives("stay,left\n1,1\n,0\n"), "1 row with no value (row 2 below the header); expected one in every row"),
     "negative time": (lives("stay,left\n-1,1\n"), "a negative value (got -1); expected 0 or more"),
     "entry after the end": (lives("stay,left,e\n1,1,3\n", LIVES + ", entry: e"), "an entry after the duration (got '3 > 1')"),
     "numbers and texts": (lives("stay,left,x\n1,1,a\n2,0,2\n", LIVES + ", x: "), "expected one type"),

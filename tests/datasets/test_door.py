@@ -180,14 +180,15 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "missing:.",
                 "age: 1 row with a value that is no number (got 'old'); expected a number. List codes under missing:, "
                 "check decimal:, or declare type: category.",
-                "customer_id (from 'Id'): 1 row with an id that an earlier row has (row 2 below the header); expected "
-                "one row a customer. Keep one row of each, or do not map the id.",
-                "duration (from 'month'): 1 row with no value; expected one in every row. Complete the rows, or take "
-                "them out of the file.",
+                "duration (from 'month'): 1 row with no value (row 3 below the header); expected one in every row. "
+                "Complete the rows; those that are no data (notes, totals) go under skip:, and sql: can choose rows.",
                 "duration (from 'month'): 1 row with a negative value (got -1); expected 0 or more. If it is a code "
                 "for a missing value, list it under missing:.",
-                "event (from 'left'): 1 row with no value; expected one in every row. Complete the rows, or take them "
-                "out of the file.",
+                "event (from 'left'): 1 row with no value (row 4 below the header); expected one in every row. "
+                "Complete the rows; those that are no data (notes, totals) go under skip:, and sql: can choose rows.",
+                "event (from 'left'): 1 row with an event before the same customer's last row (row 1 below the header); "
+                "expected it in the last episode alone. If customers came back, each contract is a row of its own "
+                "without customer_id, or the table is subscriptions.",
                 "entry (from 'start'): 1 row with an entry after the duration (got '3 > 2'); expected entry ≤ "
                 "duration, both from the same start.",
             )

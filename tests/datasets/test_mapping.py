@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.datasets import mapping
-from workbench.datasets.definition import ColumnDefinition
+from workbench.datasets.definition import ColumnDefinition, Origin
 from workbench.datasets.mapping import UnsupportedType
 from workbench.datasets.workshop import Workshop
 
@@ -24,16 +24,17 @@ class Converted:
     not_applicable: list | None
 
 
-def read(column, kind=None, *, decimal=".", type_=None, time_zone="UTC", **fields):
+def read(column, kind=None, *, decimal=".", thousands="", type_=None, time_zone="UTC", **fields):
     array = pa.array(column, type_)
     array = array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
     raw = SHOP.stage("raw", pa.table({"c0": array}).to_reader())
     definition = ColumnDefinition(name="x", source="x", label="X", kind=kind, **fields)
+    origin = Origin(decimal=decimal, thousands=thousands)
     if kind is None:
-        counts = mapping.undeclared(raw.c0, definition, decimal)
+        counts = mapping.undeclared(raw.c0, definition, origin)
         ((present, plain),) = SHOP.execute(SHOP.sql(raw.aggregate(n=counts[0], p=counts[1])))
         definition = replace(definition, kind=mapping.kind_of(raw.c0.type(), present, plain))
-    basis = mapping.basis(raw.c0, definition, decimal=decimal, time_zone=time_zone)
+    basis = mapping.basis(raw.c0, definition, origin, time_zone=time_zone)
     mapped = mapping.map_column(basis, definition, declared=kind is not None)
     beside = mapped.not_applicable
     table = raw.select(

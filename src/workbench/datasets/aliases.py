@@ -25,14 +25,14 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
         raw = sources.open_rows(workshop, aliases.origin, place, "aliases", lambda header: header in wanted)
     except DataError as error:
         raise DataError(*(f"{at}, {fault}" for fault in error.faults)) from error.__cause__
-    near = [source for source in (aliases.id, aliases.customer_id) if raw.headers.count(tidy(source)) != 1]
+    near = [source for source in (aliases.id, aliases.customer_id) if tidy(source) not in raw.headers]
     if near:
         template = "{at}: the file has no column {source}{near}"
         source = near[0]
         raise DataError(
             sentence(template, at=at, source=shown(source), near=suggestion(source, names_among(raw.headers)))
         )
-    texts = [mapping.as_text(raw.column(source)) for source in (aliases.id, aliases.customer_id)]
+    texts = [mapping.as_id(raw.column(source)) for source in (aliases.id, aliases.customer_id)]
     pairs = workshop.execute(workshop.sql(raw.table.select(a=texts[0], b=texts[1]).distinct()))
     found = {alias: main for alias, main in pairs if alias and main and alias != main}
     double = len({(alias, main) for alias, main in pairs if alias and main and alias != main}) - len(found)

@@ -1,17 +1,17 @@
 """A rule that some rows break, in words: with examples, or with the places of rows where values may tell a person."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import ibis.expr.types as ir
 
-from workbench.datasets import contracts, persons
-from workbench.datasets.canonical import TEMPORAL
+from workbench.datasets import contracts, hints, persons
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.phrases import examples, rows
 from workbench.datasets.workshop import Workshop
 from workbench.wording import number, sentence, shown
 
-_MOST_EXAMPLES, _MOST_LINES = 4, 3
+_MOST_EXAMPLES, _MOST_LINES, _MOST_READ = 4, 3, 1000
 LINE = "row-of-file"  # no column can have this name
 
 
@@ -41,22 +41,35 @@ def told(
     """
     names = (rule.column, rule.details.get("later") if rule.rule == "ordered" else None)
     columns = [each for name in names for each in definition.columns if each.name == name]
-    asked = {"n": found[LINE]} | ({} if value is None else {"x": value})
-    asked |= {"y": found[rule.details["later"]]} if rule.rule == "ordered" else {}
-    given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(1000)))
-    values = tuple(dict.fromkeys(_pair(row[1:], columns[0]) for row in given if row[1:]))[:_MOST_EXAMPLES]
+    asked = {"n": found[LINE]} | ({} if value is None else {"x": _plain(value)})
+    asked |= {"y": _plain(found[rule.details["later"]])} if rule.rule == "ordered" else {}
+    given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(_MOST_READ)))
+    values = tuple(dict.fromkeys(_pair(row[1:]) for row in given if row[1:]))[:_MOST_EXAMPLES]
     closed = any(
         each.personal or each.kind == "id" or each.name in looks or persons.named(each.name, each.source)
         for each in columns
     )
+    details = dict(rule.details)
     got = ""
     if values and not closed and not any(persons.valued(str(value)) for value in values):
         got = sentence(" (got {examples})", examples=examples(values))
-    elif values and _one_file(definition):
+    elif _one_file(definition):
         lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
         got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
-    text = sentence(contracts.RULES[rule.rule], examples=got, **rule.details)
+    if "{hint}" in contracts.RULES[rule.rule]:
+        texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
+        declared = rule.rule != "one_type"
+        details["hint"] = hints.of_unreadable(columns[0], texts, definition.origin, workshop, declared=declared)
+    if rule.rule == "era":
+        often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]
+        details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])
+    text = sentence(contracts.RULES[rule.rule], examples=got, **details)
     return sentence("{column}: {rows} with {rule}.", column=named(columns[0]), rows=rows(count), rule=text)
+
+
+def _plain(value: ir.Value) -> ir.Value:
+    """Times as text: Python knows none of other ages."""
+    return value.cast("string") if value.type().is_temporal() else value
 
 
 def _one_file(definition: TableDefinition) -> bool:
@@ -65,12 +78,11 @@ def _one_file(definition: TableDefinition) -> bool:
     return not definition.origin.sql and len(files) == 1 and len(files[0]) == 1
 
 
-def _pair(values: tuple, column: ColumnDefinition) -> object:
+def _pair(values: tuple) -> object:
     """What is shown of one row: a value, or the two that should be in order."""
-    plain = [str(value) if column.kind in TEMPORAL else value for value in values]
-    if len(plain) < 2:
-        return plain[0]
-    first, later = (value if isinstance(value, str) else number(value, 6) for value in plain)
+    if len(values) < 2:
+        return values[0]
+    first, later = (value if isinstance(value, str) else number(value, 6) for value in values)
     return sentence("{first} > {later}", first=first, later=later)
 
 

@@ -96,6 +96,8 @@ class TableDefinition:
         Unit of the table's times, one of days, weeks, months, years; empty where it has none.
     time_zone
         Whose wall clock its timestamps show.
+    zone_said
+        Whether dataset.yaml says it.
     records_since
         Of subscriptions: the day from which ends were recorded; None where it is not said.
     questions
@@ -109,6 +111,7 @@ class TableDefinition:
     segments: tuple[str, ...]
     time_unit: str
     time_zone: str = "UTC"
+    zone_said: bool = False
     records_since: datetime.date | None = None
     questions: tuple[str, ...] = ()
     origin: Origin
@@ -315,12 +318,14 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         section.fault("records_since", got=shown(str(records_since)), expected=expected)
     own = [key for key in canonical.fields if key in columns]
     ordered = [*own, *(key for key in columns if key not in own)]
+    zone = section.time_zone("time_zone") or time_zone
     return TableDefinition(
         name=canonical.name,
         columns=tuple(columns[key] for key in ordered),
         segments=segments,
         time_unit=time.unit if time else "",
-        time_zone=section.time_zone("time_zone") or time_zone or "UTC",
+        time_zone=zone or "UTC",
+        zone_said=bool(zone),
         records_since=records_since,
         questions=section.questions(),
         origin=read_origin(section, folder),

@@ -12,20 +12,31 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from workbench.datasets import breaches, contracts, mapping, persons, pseudonyms, sources
+from workbench.datasets import (
+    breaches,
+    choices,
+    contracts,
+    counted,
+    episodes,
+    extra_rows,
+    mapping,
+    moments,
+    persons,
+    pseudonyms,
+    sources,
+)
 from workbench.datasets.breaches import LINE, named
 from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
-from workbench.datasets.headers import names_among, tidy
+from workbench.datasets.headers import is_unnamed, tidy
 from workbench.datasets.opened import Opened
-from workbench.datasets.phrases import names
-from workbench.datasets.remarks import double_headers, remarks, unmarked, unread_sheets
+from workbench.datasets.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
-from workbench.wording import sentence, shown, suggestion
+from workbench.wording import sentence, shown
 
-_MOST_EXAMPLES, _MOSTLINES = 4, 3
+_FIRST_ROWS = 1000  # among which a column shows how its times are written
 
 
 @dataclass(frozen=True)
@@ -92,6 +103,7 @@ class _Opening:
         self.faults: list[str] = []
         self.replaced: dict[str, Personal] = {}  # what becomes of personal columns
         self.mapped: dict[str, mapping.Mapped] = {}
+        self.midnights: dict[str, str] = {}
         self.row_id = ROW_ID.get(definition.name)
 
     def open(self) -> Opened:
@@ -106,18 +118,24 @@ class _Opening:
         numbers = self._aggregate(wide, measures)
         if numbers["rows"] == 0:
             raise DataError(*self.faults, sentence("{place}: the file has a header and no rows.", place=self.place))
-        self._tell_unreadable(numbers)
+        self._tell_unreadable(numbers, raw)
         self._tell_broken(wide, kept, ruled, numbers)
         if numbers["kept"] == 0:
-            self.faults.append(sentence("{place}: no row has a customer.", place=self.place))
+            template = "{place}: no row has a customer."
+            if self.definition.name == "surveys":
+                template = "{place}: no answer has a weight above 0."
+            self.faults.append(sentence(template, place=self.place))
         if self.faults:
             raise DataError(*self.faults)
         double = self._double_rows(raw) if self._whole() else 0
         table = self._canonical(wide, kept, numbers)
+        numbers |= {"episodes": numbers.get("double customer_id") if self._episodes() else 0}
+        numbers |= self._unnamed(raw)
         checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
+        checks = (*checks, *dates_of_a_place(self.definition, self.midnights))
         checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.given))
         checks = (*checks, *unread_sheets(self.definition, raw.unread))
-        return Opened(self.definition, table, checks, _facts(self.definition, table, numbers, self.looks))
+        return Opened(self.definition, table, checks, counted.facts(self.definition, table, numbers, self.looks))
 
     def _settle_personal(self) -> None:
         """What becomes of personal columns: pseudonym, row number (`true`) or out (`drop`)."""
@@ -167,21 +185,21 @@ class _Opening:
                 self.definition.origin,
                 house.place,
                 self.definition.name,
-                lambda header: whole or header in wanted,
+                lambda header: whole or header in wanted or is_unnamed(header),
             )
         except DataError as error:
             raise DataError(*(f"{self.place}, {fault}" for fault in error.faults)) from error.__cause__
 
     def _map(self, raw: sources.RawTable) -> None:
         present: list[ColumnDefinition] = []
+        lacking = sources.lacking(self.definition.columns, raw)
         for column in self.definition.columns:
-            lacking = [_header_fault(column, source, raw) for source in _sources(column)]
-            self.faults += [f"{self.place}, {fault}" for fault in lacking if fault]
-            if not any(lacking) and column in self._entering():
-                present.append(column)
-        if self.faults:
-            self.faults += [f"{self.place}, {each}" for each in _elsewhere(self.definition, raw)]
-        origin = self.definition.origin
+            told = lacking.get(column.name, [])
+            self.faults += [f"{self.place}, {fault}" for fault in told]
+            if not told and column in self._entering():
+                present += self._choices(column, raw) if column.split else [column]
+        if lacking:
+            self.faults += [f"{self.place}, {each}" for each in sources.elsewhere(self.definition, raw)]
         kinds = self._kinds(raw, [column for column in present if column.kind is None])
         bases: dict[str, mapping.Basis] = {}
         definitions: dict[str, ColumnDefinition] = {}
@@ -191,8 +209,9 @@ class _Opening:
                 bases[column.name] = mapping.basis(
                     raw.column(column.source),
                     definitions[column.name],
-                    decimal=origin.decimal,
+                    self.definition.origin,
                     time_zone=self.definition.time_zone,
+                    midnights=self._midnights(raw, definitions[column.name]),
                 )
             except mapping.UnsupportedType as error:
                 template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
@@ -206,6 +225,42 @@ class _Opening:
         order = [column.name for column in self.definition.columns]
         columns = sorted([*settled, *rest], key=lambda column: order.index(column.name))
         self.definition = replace(self.definition, columns=tuple(columns))
+
+    def _choices(self, column: ColumnDefinition, raw: sources.RawTable) -> list[ColumnDefinition]:
+        """The columns of a question with several choices, in its place."""
+        columns = list(self.definition.columns)
+        others = [each.name for each in columns if each is not column]
+        try:
+            found = choices.expand(column, raw.column(column.source), others, self.house.workshop)
+        except DataError as error:
+            self.faults += [f"{self.place}, {fault}" for fault in error.faults]
+            return []
+        place = columns.index(column)
+        self.definition = replace(self.definition, columns=(*columns[:place], *found, *columns[place + 1 :]))
+        return found
+
+    def _midnights(self, raw: sources.RawTable, column: ColumnDefinition) -> str:
+        """Whether the times of a column are dates of one place; see `moments.midnights_of`."""
+        values = raw.column(column.source)
+        clocks = mapping.clocks(values, column, self.definition.time_zone)
+        if clocks is None:
+            return ""
+        workshop = self.house.workshop
+        first = clocks.limit(_FIRST_ROWS)
+        if not workshop.execute(workshop.sql(first.filter(first["offset"]).limit(1))):
+            return ""
+        shown_ones = clocks.filter(clocks["offset"])
+        of = {name: shown_ones[name] for name in ("midnight", "second", "day")}
+        asked = {"a": of["midnight"].all(), "b": of["second"].nunique(), "c": of["day"].nunique()}
+        written, different, days = workshop.execute(workshop.sql(shown_ones.aggregate(**asked)))[0]
+        seconds: list[int] = []
+        if different <= 2:
+            found = workshop.execute(workshop.sql(shown_ones.select("second").distinct()))
+            seconds = [second for (second,) in found if second is not None]
+        zone_said = self.definition.zone_said
+        kind = moments.midnights_of(seconds, days, written=bool(written), zone_said=zone_said)
+        self.midnights |= {column.name: kind} if kind else {}
+        return kind
 
     def _declared(self, name: str) -> bool:
         return any(column.kind is not None for column in self.definition.columns if column.name == name)
@@ -231,13 +286,23 @@ class _Opening:
             for name, basis in bases.items()
         }
 
+    def _unnamed(self, raw: sources.RawTable) -> dict[str, int]:
+        """Values in columns without a name that do not enter, by the column's place."""
+        mapped = {tidy(column.source) for column in self.definition.columns}
+        counts: dict[str, ir.Scalar] = {}
+        for place, (given, header) in enumerate(zip(raw.given, raw.headers, strict=True), 1):
+            if not given and header not in mapped and not self.definition.origin.sql:
+                values = raw.column(header)
+                counts[f"unnamed {place}"] = (values.nullif("") if values.type().is_string() else values).count()
+        return self._aggregate(raw.table, counts) if counts else {}
+
     def _kinds(self, raw: sources.RawTable, columns: list[ColumnDefinition]) -> dict[str, str]:
         counts: dict[str, ir.Scalar] = {}
         readable = []
         for i, column in enumerate(columns):
             try:
                 counts[f"n{i}"], counts[f"p{i}"] = mapping.undeclared(
-                    raw.column(column.source), column, self.definition.origin.decimal
+                    raw.column(column.source), column, self.definition.origin
                 )
                 readable.append((i, column))
             except mapping.UnsupportedType:
@@ -314,6 +379,8 @@ class _Opening:
             return wide["customer_id"].notnull()
         if canonical.name == "customers" and "is-alias" in wide.columns:
             return ~wide["is-alias"]
+        if "weight" in self.mapped and canonical.name == "surveys":
+            return wide["weight"].isnull() | (wide["weight"] != 0)  # a weight of 0 stands for nobody
         return None
 
     def _measures(
@@ -344,9 +411,13 @@ class _Opening:
             if name in self.mapped:
                 measures[f"first {name}"] = wide[name].min(where=kept).cast("string")
                 measures[f"last {name}"] = wide[name].max(where=kept).cast("string")
-        for name, condition in _telling(self.definition, wide):
+        for name, condition in counted.telling(self.definition, wide, self.house.latest):
             measures[name] = count(condition)
         return measures
+
+    def _episodes(self) -> bool:
+        """Whether a customer may have several rows, which follow each other."""
+        return self.definition.name == "lifetimes" and {"customer_id", "entry", "event"} <= set(self.mapped)
 
     def _one_row_a_customer(self) -> bool:
         field = self.definition.canonical.fields.get("customer_id")
@@ -358,9 +429,15 @@ class _Opening:
         (row,) = workshop.execute(workshop.sql(table.aggregate(**named)))
         return dict(zip(measures, row, strict=True))
 
-    def _tell_unreadable(self, numbers: Mapping[str, object]) -> None:
+    def _tell_unreadable(self, numbers: Mapping[str, object], raw: sources.RawTable) -> None:
+        workshop, theirs = self.house.workshop, frozenset()
+        if any(numbers.get(f"bad {name}") for name in self.mapped):
+            told, theirs = extra_rows.second_headers(self.mapped, numbers, self.basis, raw, workshop)
+            self.faults += [f"{self.place}: {told}"] if told else []
+        if told := extra_rows.totals(self.mapped, int(numbers["rows"]), self.basis, raw, workshop):
+            self.faults.append(f"{self.place}: {told}")
         for name, mapped in self.mapped.items():
-            if count := numbers.get(f"bad {name}"):
+            if (count := numbers.get(f"bad {name}")) and name not in theirs:
                 found = self.basis.mutate(**{LINE: ibis.row_number()}).filter(mapped.unreadable)
                 rule = contracts.Rule(name, mapped.rule, mapped.unreadable, contracts.details(mapped.definition))
                 self._tell(rule, int(count), found, found[f"text-{name}"])
@@ -377,14 +454,21 @@ class _Opening:
                 broken.append((rule, int(count), found, None if rule.rule == "present" else found[rule.column]))
         for name in self.mapped:
             if count := numbers.get(f"double {name}"):
+                if self._episodes():
+                    continue
                 field = self.definition.canonical.fields[name]
-                leave = "" if field.required else sentence(", or do not map the id")
                 earlier = ibis.row_number().over(group_by=name, order_by=LINE)
                 again = entering.filter(entering[name].notnull()).mutate(earlier=earlier).filter(ibis._.earlier > 0)
-                rule = contracts.Rule(name, "unique", None, {"what": field.one_row_of, "leave": leave})
+                rule = contracts.Rule(
+                    name, "unique", None, {"what": field.one_row_of, "advice": contracts.advice(self.definition.name)}
+                )
                 broken.append((rule, int(count), again, again[name]))
             if f"currency-{name}" in wide.columns:
                 broken += self._mixed(entering, name)
+        if self._episodes() and numbers.get("double customer_id"):
+            for rule, rows in episodes.broken(entering):
+                if count := self._aggregate(rows, {"n": rows.count()})["n"]:
+                    broken.append((rule, int(count), rows, rows[rule.column]))
         order, ranks = list(self.mapped), list(contracts.RULES)
         for each in sorted(broken, key=lambda each: (order.index(each[0].column), ranks.index(each[0].rule))):
             self._tell(*each)
@@ -424,75 +508,12 @@ class _Opening:
         fields = list(self.definition.canonical.fields)
         names.sort(key=lambda name: fields.index(name) if name in fields else len(fields))
         columns = {name: wide[name] for name in names}
+        for column in self.definition.columns:
+            if column.low_is_good and column.name in columns:
+                columns[column.name] = sum(column.scale) - wide[column.name]
         if "row-number" in wide.columns:
             columns[self.row_id] = wide["row-number"]
         elif self.row_id and numbers.get(f"missing {self.row_id}"):
             # Nobody is left out for want of an id, and results can be matched by it all the same.
             columns[self.row_id] = wide[self.row_id].coalesce("row " + (ibis.row_number() + 1).cast("string"))
         return (wide if kept is None else wide.filter(kept)).select(**columns)
-
-
-def _telling(definition: TableDefinition, wide: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-    """What is no violation and must be known: counted here, said by `remarks`."""
-    has, found = set(wide.columns), []
-    if "duration" in has and definition.name == "lifetimes":
-        found.append(("zero durations", wide["duration"] == 0))
-        if "entry" in has:
-            found.append(("never at risk", wide["entry"] == wide["duration"]))
-    if definition.name == "transactions":
-        cancelled = wide["cancelled"].fill_null(False) if "cancelled" in has else ibis.literal(False)
-        found.append(("cancelled", cancelled))
-        found.append(("refunds", (wide["amount"] < 0) & ~cancelled))
-        found.append(("zero amounts", wide["amount"] == 0))
-    if "price" in has and definition.name == "subscriptions":
-        found.append(("zero prices", wide["price"] == 0))
-    if "is-alias" in has:
-        found.append(("aliases", wide["is-alias"]))
-    return found
-
-
-def _facts(
-    definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object], looks: Mapping[str, str]
-) -> dict[str, object]:
-    def days(which: str) -> list[str]:
-        return [day[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
-
-    return {
-        "rows": int(numbers["kept"]),
-        "missing": {name: int(numbers.get(f"missing {name}", 0)) for name in table.columns},
-        "not_applicable": {
-            name: int(numbers[f"beside {name}"]) for name in table.columns if f"beside {name}" in numbers
-        },
-        "looks": frozenset(looks),
-        "first": min(days("first"), default=None),
-        "last": max(days("last"), default=None),
-    }
-
-
-def _elsewhere(definition: TableDefinition, raw: sources.RawTable) -> list[str]:
-    """Where the columns that a file lacks may be: below another row, or on another sheet."""
-    found: list[str] = []
-    if raw.likely_header != raw.header_row and definition.origin.header == 1:
-        template = "the header seems to stand in row {row} of the file: if so, write header: {row}."
-        found.append(sentence(template, row=raw.likely_header))
-    if raw.unread:
-        template = "the workbook has other sheets: {sheets}. Write sheet: and the name of the one that is meant."
-        found.append(sentence(template, sheets=names(raw.unread)))
-    return found
-
-
-def _sources(column: ColumnDefinition) -> list[str]:
-    return [column.source, *([column.currency_from] if column.currency_from else [])]
-
-
-def _header_fault(column: ColumnDefinition, source: str, raw: sources.RawTable) -> str | None:
-    source = tidy(source)
-    if source in raw.headers:
-        return None
-    if count := raw.given.count(source):
-        template = "column {column}: the header has {source} {count} times; write from: {first} or {last}."
-        first, last = (shown(sentence("{header} ({n})", header=source, n=n)) for n in (1, count))
-        return sentence(template, column=column.name, source=shown(source), count=count, first=first, last=last)
-    template = "column {column}: the file has no column {source}{near}"
-    near = suggestion(source, names_among(raw.headers))
-    return sentence(template, column=column.name, source=shown(source), near=near)

@@ -39,6 +39,11 @@ def reachable(headers: Sequence[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_unnamed(header: str) -> bool:
+    """Whether a header is one that `reachable` gave a column without a name."""
+    return bool(re.fullmatch(sentence("column {place}", place=r"\d+") + "'*", header))
+
+
 def names_among(headers: Sequence[str]) -> list[str]:
     """The headers that may be told in a message: where a file has no header, its first row stands there.
 

@@ -11,19 +11,17 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from workbench.datasets import moments
 from workbench.datasets.canonical import NUMERIC, TEMPORAL, Kind
-from workbench.datasets.definition import ColumnDefinition
+from workbench.datasets.definition import ColumnDefinition, Origin
+from workbench.datasets.numerals import NUMBER, PERCENT_UNITS, SHARE_UNIT, Style
 
-# Plain decimal notation: no thousands marks, hexadecimals, "nan" or "inf".
-NUMBER = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$"
 PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
-_CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
-_OFFSET = r"([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)"
-ISO = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_CLOCK}{_OFFSET}?)?$"
-_ISO_WITH_OFFSET = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ]{_CLOCK}{_OFFSET}$"
 # What Python's str.strip takes away.
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-_MAY_HAVE_BLANKS = "^[^!-~]|[^!-~]$"
+_MAY_NEED_TRIMMING = "^[^!-<>-~]|[^!-~]$"  # blanks, or ="38001", by which exports keep Excel from making numbers of ids
+_LARGEST_EXACT = 2.0**53
+_ROUNDED_ID = r"^[0-9]\.?[0-9]*[eE]\+[0-9]+$"
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
 
 
@@ -82,14 +80,6 @@ class UnsupportedType(TypeError):
 def _trim(text: str, characters: str) -> str: ...
 
 
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, formats: dt.Array[dt.String]) -> dt.Timestamp(scale=6): ...
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def _wall_clock(zone: str, instant: dt.Timestamp(timezone="UTC", scale=6)) -> dt.Timestamp(scale=6): ...
-
-
 @ibis.udf.scalar.builtin(name="isfinite")
 def _is_finite(value: float) -> bool: ...
 
@@ -108,18 +98,46 @@ def as_text(column: ir.Value) -> ir.StringValue:
     if kind.is_string() or kind.is_uuid():
         text = column.cast("string")
         # Trimming by Unicode costs ten times more than asking whether there is anything to trim.
-        return ibis.ifelse(text.re_search(_MAY_HAVE_BLANKS), _trim(text, _BLANKS), text).nullif("")
-    if kind.is_floating() or kind.is_decimal():
+        trimmed = _trim(text, _BLANKS).re_replace('^="(.*)"$', r"\1")
+        return ibis.ifelse(text.re_search(_MAY_NEED_TRIMMING), trimmed, text).nullif("")
+    if kind.is_decimal():
+        text = column.cast("string")
+        return text.re_replace(r"\.?0+$", "") if kind.scale else text
+    if kind.is_floating():
         number = column.cast("float64")
         number = ibis.ifelse(number.isnan(), ibis.null("float64"), number)
-        whole = (number == number.floor()) & (number.abs() < 2.0**53)
+        whole = (number == number.floor()) & (number.abs() < _LARGEST_EXACT)
         return ibis.ifelse(whole, number.try_cast("int64").cast("string"), number.cast("string"))
     if kind.is_integer() or kind.is_boolean() or kind.is_null() or kind.is_date() or kind.is_timestamp():
         return column.cast("string")
     raise UnsupportedType(str(kind))
 
 
-def undeclared(column: ir.Value, definition: ColumnDefinition, decimal: str) -> tuple[ir.Scalar, ir.Scalar]:
+def as_id(column: ir.Value) -> ir.StringValue:
+    """Ids as text: 1000.0, by which a column with gaps becomes decimals, is 1000."""
+    text = as_text(column)
+    return ibis.ifelse(text.endswith(".0"), text.re_replace(r"^([0-9]+)\.0$", r"\1"), text)
+
+
+def _inexact(column: ir.Value, text: ir.StringValue) -> ir.BooleanValue:
+    """Where several ids may have become one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers."""
+    if column.type().is_floating():
+        return (column.abs() >= _LARGEST_EXACT).fill_null(False)
+    return (text.contains("+") & text.re_search(_ROUNDED_ID)).fill_null(False)
+
+
+def style_of(definition: ColumnDefinition, origin: Origin) -> Style:
+    """How the numbers of a column are written."""
+    percent = None
+    if definition.kind == "rating":
+        percent = 1.0 if definition.scale and definition.scale[1] == 100 else None
+    elif definition.kind == "number":
+        percent = {**dict.fromkeys(PERCENT_UNITS, 1.0), SHARE_UNIT: 0.01}.get(definition.unit)
+    money = definition.kind == "money"
+    return Style(origin.decimal, origin.thousands, money, definition.unit if money else "", percent)
+
+
+def undeclared(column: ir.Value, definition: ColumnDefinition, origin: Origin) -> tuple[ir.Scalar, ir.Scalar]:
     """How many values a column without a declared kind has, and how many of them are plain numbers.
 
     Where some have zeros in front none is: they are codes.
@@ -127,7 +145,7 @@ def undeclared(column: ir.Value, definition: ColumnDefinition, decimal: str) -> 
     text = as_text(column)
     codes = (*definition.missing, *definition.not_applicable)
     present = text.notnull() & ~text.isin(codes) if codes else text.notnull()
-    plain = present & _point(text, decimal).re_search(NUMBER)
+    plain = present & Style(origin.decimal, origin.thousands).read(text).notnull()
     padded = (present & text.re_search(PADDED)).any().fill_null(False)
     return present.sum().fill_null(0), ibis.ifelse(padded, 0, plain.sum().fill_null(0))
 
@@ -143,7 +161,9 @@ def kind_of(column: dt.DataType, present: int, plain: int) -> Kind:
     return "number" if present and plain * 2 >= present else "category"
 
 
-def basis(column: ir.Value, definition: ColumnDefinition, *, decimal: str = ".", time_zone: str = "UTC") -> Basis:
+def basis(
+    column: ir.Value, definition: ColumnDefinition, origin: Origin, *, time_zone: str = "UTC", midnights: str = ""
+) -> Basis:
     """What a column is read from: its text, and what the text says.
 
     These cost most and are used several times, so whoever lays out a table has them worked out once.
@@ -154,10 +174,12 @@ def basis(column: ir.Value, definition: ColumnDefinition, *, decimal: str = ".",
         Text or typed, as in the file.
     definition
         Its kind, codes and values; the kind is known.
-    decimal
-        Decimal mark of numbers that are text.
+    origin
+        How numbers are written that are text.
     time_zone
         Whose wall clock times without an offset show, and all times are turned to.
+    midnights
+        Whether times with an offset are dates of one place; see `moments.midnights_of`.
 
     Raises
     ------
@@ -172,20 +194,58 @@ def basis(column: ir.Value, definition: ColumnDefinition, *, decimal: str = ".",
         moment = column
         if typed.is_timestamp():
             moment = column.cast(dt.Timestamp(timezone=typed.timezone, scale=6))
-            moment = _wall_clock(time_zone, moment) if typed.timezone else moment
+            moment = moments.wall_clock(time_zone, moment) if typed.timezone else moment
+            moment = moments.nearest_midnight(moment) if midnights else moment
         return Basis(column.cast("string"), moment.cast("date" if kind == "date" else dt.Timestamp(scale=6)))
+    if kind == "id":
+        text = as_id(column)
+        if not (typed.is_string() or typed.is_floating()):
+            return Basis(text, None)
+        return Basis(text, ibis.ifelse(_inexact(column, text), ibis.null("string"), text))
     text = as_text(column)
     if kind in NUMERIC:
-        plain = _point(text, decimal)
-        return Basis(text, ibis.ifelse(plain.re_search(NUMBER), plain.try_cast("float64"), ibis.null("float64")))
+        read = style_of(definition, origin).read(text)
+        if definition.values:
+            words = ((text == word, float(point)) for word, point in definition.values.items())
+            read = ibis.cases(*words, else_=read)
+        return Basis(text, read)
     if kind == "boolean":
         return Basis(text, _truth(text, definition))
     if kind in TEMPORAL:
-        moment = _moment(text, definition.formats, time_zone)
+        moment = moments.read(text, definition.formats, time_zone, midnights)
         return Basis(text, moment.date() if kind == "date" else moment)
     if definition.values:
         return Basis(text, ibis.cases(*((text == old, new) for old, new in definition.values.items())))
     return Basis(text, None)
+
+
+def clocks(column: ir.Value, definition: ColumnDefinition, time_zone: str) -> ir.Table | None:
+    """What times with an offset show, for `moments.midnights_of`; None where a column has none.
+
+    Returns
+    -------
+    ibis.Table
+        `offset`: whether a value is a time with an offset; `midnight`: whether it is midnight as it is written;
+        `second` of the day and `day`, on the wall clock of the zone.
+    """
+    typed = column.type()
+    if definition.kind not in TEMPORAL or definition.formats:
+        return None
+    if typed.is_string():
+        text = as_text(column)
+        offset = text.re_search(moments.ISO_WITH_OFFSET).fill_null(False)
+        midnight = text.re_search(moments.MIDNIGHT_WITH_OFFSET)
+        instant = text.try_cast(dt.Timestamp(timezone="UTC", scale=6))
+    elif typed.is_timestamp() and typed.timezone:
+        instant = column.cast(dt.Timestamp(timezone=typed.timezone, scale=6))
+        offset, midnight = column.notnull(), ibis.literal(False)
+    else:
+        return None
+    here = moments.wall_clock(time_zone, instant)
+    second = here.hour() * 3600 + here.minute() * 60 + here.second()
+    what = {"offset": offset, "midnight": midnight, "second": second, "day": here.date()}
+    found = ibis.struct(what).name("found")
+    return found.as_table().unpack("found")
 
 
 def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = True) -> Mapped:
@@ -220,18 +280,13 @@ def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = T
     if read is None:
         return Mapped(definition, ibis.ifelse(gap, ibis.null("string"), text), beside, None, "", text)
     readable = _is_finite(read).fill_null(False) if kind in NUMERIC else read.notnull()
-    rule = {"boolean": "a_truth", "date": "a_date", "timestamp": "a_timestamp"}.get(kind, "listed")
+    rules = {"boolean": "a_truth", "date": "a_date", "timestamp": "a_timestamp", "id": "exact"}
+    rule = rules.get(kind, "listed")
     if kind in NUMERIC:
         rule = "a_number" if declared or basis.is_number else "one_type"
         gap = gap | read.isnull() if basis.is_number else gap
     value = ibis.ifelse(gap | ~readable, ibis.null(read.type()), read)
     return Mapped(definition, value, beside, ~gap & ~readable, rule, text)
-
-
-def _point(text: ir.StringValue, decimal: str) -> ir.StringValue:
-    if decimal == ".":
-        return text
-    return ibis.ifelse(text.contains("."), "", text.replace(decimal, "."))
 
 
 def _numbers(codes: Sequence[str]) -> list[float]:
@@ -242,17 +297,11 @@ def _truth(text: ir.StringValue, definition: ColumnDefinition) -> ir.BooleanValu
     if definition.starts_with:  # an empty cell is neither
         begins = [text.startswith(beginning) for beginning in definition.starts_with]
         return ibis.or_(*begins)
+    if definition.split:
+        choices = text.split(definition.split).map(lambda choice: _trim(choice, _BLANKS))
+        return choices.contains(definition.true_values[0])
     if definition.true_values:
         yes, no = text.isin(definition.true_values), text.isin(definition.false_values)
     else:
         yes, no = text.lower().isin(_TRUE), text.lower().isin(_FALSE)
     return ibis.cases((yes, True), (no, False))
-
-
-def _moment(text: ir.StringValue, formats: tuple[str, ...], time_zone: str) -> ir.TimestampValue:
-    if formats:
-        return _try_strptime(text, ibis.array([ibis.literal(form) for form in formats]))
-    plain = dt.Timestamp(scale=6)
-    here = ibis.ifelse(text.re_search(ISO), text.try_cast(plain), ibis.null(plain))
-    instant = text.try_cast(dt.Timestamp(timezone="UTC", scale=6))
-    return ibis.ifelse(text.re_search(_ISO_WITH_OFFSET), _wall_clock(time_zone, instant), here)

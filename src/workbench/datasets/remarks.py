@@ -8,7 +8,7 @@ from workbench.datasets.definition import TableDefinition
 from workbench.datasets.headers import names_among
 from workbench.datasets.phrases import names, rows
 from workbench.findings import Check
-from workbench.wording import percent, sentence
+from workbench.wording import number, percent, sentence
 
 # Why a column seems to tell a person.
 LOOKS: Mapping[str, str] = {
@@ -75,6 +75,15 @@ def remarks(
         share = percent(without / int(numbers["rows"]))
         template = "{rows} ({share}) without a customer, kept out of this table."
         say("no_customer", sentence(template, rows=rows(without), share=share), without)
+    if canonical.name == "surveys" and (idle := int(numbers["rows"]) - int(numbers["kept"])):
+        share = percent(idle / int(numbers["rows"]))
+        template = "{rows} ({share}) with a weight of 0, kept out of this table: they stand for nobody."
+        say("zero_weights", sentence(template, rows=rows(idle), share=share), idle)
+    if double := int(numbers.get("episodes") or 0):
+        template = "{rows} are episodes of {count} customers: a customer's rows follow each other."
+        count_rows = int(numbers["kept"])
+        message = sentence(template, rows=rows(count_rows), count=number(count_rows - double))
+        say("episodes", message, double, "pass")
     if out := [column.name for column in definition.columns if replaced.get(column.name) == "drop"]:
         say(
             "personal_columns", sentence("Marked personal, so they did not enter: {names}.", names=names(out)), len(out)
@@ -102,6 +111,18 @@ def remarks(
     count("refunds", "{rows} with a negative amount: refunds, which net what was bought.", "refunds")
     count("zero_amounts", "{rows} with an amount of 0.", "zero amounts")
     count("zero_prices", "{rows} with a price of 0.", "zero prices")
+    template = (
+        "{rows} with an end twenty years ahead or more: perhaps a code for no end; if so, list it under missing:. "
+        "As they are they count as planned."
+    )
+    count("far_ends", template, "far ends")
+    template = "{rows} with a start on 1970-01-01, which is how a computer writes 0; if so, list it under missing:."
+    count("clock_zero", template, "clock zero")
+    unnamed = {key.split()[1]: int(value) for key, value in numbers.items() if key.startswith("unnamed ") and value}
+    if unnamed:
+        template = "Columns without a name have values and do not enter: {places}. They are called so under from:."
+        places = names(sentence("column {place}", place=place) for place in unnamed)
+        say("unnamed_columns", sentence(template, places=places), len(unnamed))
     return tuple(checks)
 
 
@@ -143,6 +164,22 @@ def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
     )
     message = sentence(template, table=table, which=which)
     return (Check(name=f"{table}_double_headers", status="warn", message=message, value=len(double)),)
+
+
+def dates_of_a_place(definition: TableDefinition, midnights: Mapping[str, str]) -> tuple[Check, ...]:
+    """A word on times with an offset that are dates of one place; see `moments.midnights_of`."""
+    checks = []
+    for name, kind in midnights.items():
+        template = "{table}.{column}: all times are midnights where they were written, so they count as those days."
+        if kind == "elsewhere":
+            template = (
+                "{table}.{column}: all times show one time of the day, as midnights of another place do, so they count "
+                "as days of that place. If they are times, write time_zone:."
+            )
+        message = sentence(template, table=definition.name, column=name)
+        status = "warn" if kind == "elsewhere" else "pass"
+        checks.append(Check(name=f"{definition.name}_midnights_{name}", status=status, message=message))
+    return tuple(checks)
 
 
 def unread_sheets(definition: TableDefinition, unread: Sequence[str]) -> tuple[Check, ...]:

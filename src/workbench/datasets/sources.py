@@ -10,12 +10,13 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from workbench.datasets import packaged, reading
-from workbench.datasets.definition import Origin, inside
-from workbench.datasets.headers import reachable, tidy
+from workbench.datasets.definition import ColumnDefinition, Origin, TableDefinition, inside
+from workbench.datasets.headers import names_among, reachable, tidy
+from workbench.datasets.phrases import names
 from workbench.datasets.selects import check_select
 from workbench.datasets.workshop import Workshop
 from workbench.errors import DataError
-from workbench.wording import listing, number, sentence, shown
+from workbench.wording import listing, number, sentence, shown, suggestion
 
 type Wanted = Callable[[str], bool]
 
@@ -266,3 +267,37 @@ def _check_names(alias: str, headers: tuple[str, ...]) -> None:
             "(capitals do not count)."
         )
         raise DataError(sentence(template, alias=alias, places=listing(double)))
+
+
+def lacking(columns: Iterable[ColumnDefinition], raw: RawTable) -> dict[str, list[str]]:
+    """What is said of columns that the file does not have, by the name of the column that is read from them."""
+    found: dict[str, list[str]] = {}
+    for column in columns:
+        for source in (column.source, *([column.currency_from] if column.currency_from else [])):
+            if fault := _header_fault(column, tidy(source), raw):
+                found.setdefault(column.name, []).append(fault)
+    return found
+
+
+def elsewhere(definition: TableDefinition, raw: RawTable) -> list[str]:
+    """Where the columns that a file lacks may be: below another row, or on another sheet."""
+    found: list[str] = []
+    if raw.likely_header != raw.header_row and definition.origin.header == 1:
+        template = "the header seems to stand in row {row} of the file: if so, write header: {row}."
+        found.append(sentence(template, row=raw.likely_header))
+    if raw.unread:
+        template = "the workbook has other sheets: {sheets}. Write sheet: and the name of the one that is meant."
+        found.append(sentence(template, sheets=names(raw.unread)))
+    return found
+
+
+def _header_fault(column: ColumnDefinition, source: str, raw: RawTable) -> str | None:
+    if source in raw.headers:
+        return None
+    if count := raw.given.count(source):
+        template = "column {column}: the header has {source} {count} times; write from: {first} or {last}."
+        first, last = (shown(sentence("{header} ({n})", header=source, n=n)) for n in (1, count))
+        return sentence(template, column=column.name, source=shown(source), count=count, first=first, last=last)
+    template = "column {column}: the file has no column {source}{near}"
+    near = suggestion(source, names_among(raw.headers))
+    return sentence(template, column=column.name, source=shown(source), near=near)
