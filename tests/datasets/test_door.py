@@ -186,9 +186,9 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "for a missing value, list it under missing:.",
                 "event (from 'left'): 1 row with no value (row 4 below the header); expected one in every row. "
                 "Complete the rows; those that are no data (notes, totals) go under skip:, and sql: can choose rows.",
-                "event (from 'left'): 1 row with an event before the same customer's last row (row 1 below the header); "
-                "expected it in the last episode alone. If customers came back, each contract is a row of its own "
-                "without customer_id, or the table is subscriptions.",
+                "event (from 'left'): 1 row with an event before the same customer's last row (row 1 below the "
+                "header); expected it in the last episode alone. If customers came back, each contract is a row of its "
+                "own without customer_id, or the table is subscriptions.",
                 "entry (from 'start'): 1 row with an entry after the duration (got '3 > 2'); expected entry ≤ "
                 "duration, both from the same start.",
             )

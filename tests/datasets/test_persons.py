@@ -98,3 +98,9 @@ def test_a_header_that_stands_twice_is_told(project):
     checks = project.write(PEOPLE % "b", "c,x,x,b\na,1,2,3\n").find().check()
     (check,) = [check for check in checks if "double_headers" in check.name]
     assert "so these columns cannot enter: x (2 times)" in check.message
+
+
+@pytest.mark.parametrize(("value", "told"), [('"${n},{n}00.63"', False), ("({n}.00)", False), ("ABC {n}", True)])
+def test_amounts_tell_nobody(project, value, told):
+    rows = "".join(f"c{n},{value.replace('{n}', str(n))}\n" for n in range(100, 160))
+    assert bool(warned(project, "spent: {type: category}", "c,spent\n" + rows)) is told

@@ -19,14 +19,14 @@ from workbench.datasets import (
     counted,
     episodes,
     extra_rows,
+    local_dates,
+    looks,
     mapping,
-    moments,
-    persons,
     pseudonyms,
     sources,
 )
 from workbench.datasets.breaches import LINE, named
-from workbench.datasets.canonical import NUMERIC, ROW_ID, TEMPORAL
+from workbench.datasets.canonical import ROW_ID
 from workbench.datasets.column_definition import Personal
 from workbench.datasets.definition import ColumnDefinition, TableDefinition
 from workbench.datasets.headers import is_unnamed, tidy
@@ -35,8 +35,6 @@ from workbench.datasets.remarks import dates_of_a_place, double_headers, remarks
 from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
 from workbench.errors import DataError
 from workbench.wording import sentence, shown
-
-_FIRST_ROWS = 1000  # among which a column shows how its times are written
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ class _Opening:
         self._map(raw)
         wide = self._lay_out(raw)
         kept = self._kept(wide)
-        self.looks = self._looks()
+        self.looks = looks.found(self.mapped, self.basis, self.house.workshop)
         ruled = list(contracts.rules(self.definition, wide, self.house.latest))
         measures = self._measures(wide, kept, ruled)
         numbers = self._aggregate(wide, measures)
@@ -241,24 +239,7 @@ class _Opening:
 
     def _midnights(self, raw: sources.RawTable, column: ColumnDefinition) -> str:
         """Whether the times of a column are dates of one place; see `moments.midnights_of`."""
-        values = raw.column(column.source)
-        clocks = mapping.clocks(values, column, self.definition.time_zone)
-        if clocks is None:
-            return ""
-        workshop = self.house.workshop
-        first = clocks.limit(_FIRST_ROWS)
-        if not workshop.execute(workshop.sql(first.filter(first["offset"]).limit(1))):
-            return ""
-        shown_ones = clocks.filter(clocks["offset"])
-        of = {name: shown_ones[name] for name in ("midnight", "second", "day")}
-        asked = {"a": of["midnight"].all(), "b": of["second"].nunique(), "c": of["day"].nunique()}
-        written, different, days = workshop.execute(workshop.sql(shown_ones.aggregate(**asked)))[0]
-        seconds: list[int] = []
-        if different <= 2:
-            found = workshop.execute(workshop.sql(shown_ones.select("second").distinct()))
-            seconds = [second for (second,) in found if second is not None]
-        zone_said = self.definition.zone_said
-        kind = moments.midnights_of(seconds, days, written=bool(written), zone_said=zone_said)
+        kind = local_dates.kind_of(raw.column(column.source), column, self.definition, self.house.workshop)
         self.midnights |= {column.name: kind} if kind else {}
         return kind
 
@@ -347,31 +328,6 @@ class _Opening:
             return wide  # reading twice costs less than writing once
         return self.house.workshop.keep(f"_rows_{self.definition.name}", wide)
 
-    def _looks(self) -> dict[str, str]:
-        """Why columns that enter unmarked seem to tell a person (key of `remarks.LOOKS`), by the first rows."""
-        texts: dict[str, ir.Value] = {}
-        for name, mapped in self.mapped.items():
-            column = mapped.definition
-            if not (column.personal or column.kind in ("boolean", "rating", "money")):
-                texts[name] = mapping.as_text(mapped.text)
-        if not texts:
-            return {}
-        columns = {f"x{i}": text for i, text in enumerate(texts.values())}
-        sample = self.house.workshop.sql(self.basis.select(**columns).limit(persons.SAMPLE_ROWS))
-        counts = ", ".join(persons.counts(column) for column in columns)
-        (found,) = self.house.workshop.execute(f"SELECT {counts} FROM ({sample})", persons.PATTERNS)
-        looks: dict[str, str] = {}
-        for i, name in enumerate(texts):
-            column = self.mapped[name].definition
-            present, distinct, mails, numbers = found[4 * i : 4 * i + 4]
-            if column.kind not in TEMPORAL and persons.frequent(present, mails, numbers):
-                looks[name] = "values"
-            elif column.kind not in NUMERIC and persons.named(column.name, column.source):
-                looks[name] = "name"
-            elif column.kind in ("category", "text") and persons.telling(present, distinct):
-                looks[name] = "unlike"
-        return looks
-
     def _kept(self, wide: ir.Table) -> ir.BooleanValue | None:
         """Which rows enter; None: all of them."""
         canonical = self.definition.canonical
@@ -450,7 +406,10 @@ class _Opening:
         entering = numbered if kept is None else numbered.filter(kept)
         for rule in ruled:
             if count := numbers[f"rule {ruled.index(rule)}"]:
-                found = entering.filter(rule.broken)
+                met = rule.broken
+                if rule.rule == "present" and f"bad-{rule.column}" in entering.columns:
+                    met &= ~entering[f"bad-{rule.column}"]
+                found = entering.filter(met)
                 broken.append((rule, int(count), found, None if rule.rule == "present" else found[rule.column]))
         for name in self.mapped:
             if count := numbers.get(f"double {name}"):
@@ -468,7 +427,7 @@ class _Opening:
         if self._episodes() and numbers.get("double customer_id"):
             for rule, rows in episodes.broken(entering):
                 if count := self._aggregate(rows, {"n": rows.count()})["n"]:
-                    broken.append((rule, int(count), rows, rows[rule.column]))
+                    broken.append((rule, int(count), rows, None))
         order, ranks = list(self.mapped), list(contracts.RULES)
         for each in sorted(broken, key=lambda each: (order.index(each[0].column), ranks.index(each[0].rule))):
             self._tell(*each)

@@ -219,35 +219,6 @@ def basis(
     return Basis(text, None)
 
 
-def clocks(column: ir.Value, definition: ColumnDefinition, time_zone: str) -> ir.Table | None:
-    """What times with an offset show, for `moments.midnights_of`; None where a column has none.
-
-    Returns
-    -------
-    ibis.Table
-        `offset`: whether a value is a time with an offset; `midnight`: whether it is midnight as it is written;
-        `second` of the day and `day`, on the wall clock of the zone.
-    """
-    typed = column.type()
-    if definition.kind not in TEMPORAL or definition.formats:
-        return None
-    if typed.is_string():
-        text = as_text(column)
-        offset = text.re_search(moments.ISO_WITH_OFFSET).fill_null(False)
-        midnight = text.re_search(moments.MIDNIGHT_WITH_OFFSET)
-        instant = text.try_cast(dt.Timestamp(timezone="UTC", scale=6))
-    elif typed.is_timestamp() and typed.timezone:
-        instant = column.cast(dt.Timestamp(timezone=typed.timezone, scale=6))
-        offset, midnight = column.notnull(), ibis.literal(False)
-    else:
-        return None
-    here = moments.wall_clock(time_zone, instant)
-    second = here.hour() * 3600 + here.minute() * 60 + here.second()
-    what = {"offset": offset, "midnight": midnight, "second": second, "day": here.date()}
-    found = ibis.struct(what).name("found")
-    return found.as_table().unpack("found")
-
-
 def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = True) -> Mapped:
     """Tell values from codes for *missing* and *not applicable*, and from what cannot be read.
 

@@ -24,7 +24,7 @@ _NUMBERS = (
     r"[1-9][0-9]{5}(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx]"
 )
 # An amount or a share: it has a sign of currency or percent, brackets, or marks between thousands.
-_MONEY_SIGN = r"(US|[A-Z])?[$€£¥￥₹₽₩₺元円%万亿]|[A-Z]{3}|kr\.?|zł|Fr\.?"
+_MONEY_SIGN = r"(US|[A-Z])?[$€£¥￥₹₽₩₺元円%万亿]|EUR|USD|GBP|CHF|JPY|CNY|RMB|SEK|NOK|DKK|PLN|INR|CAD|AUD|kr\.?|zł|Fr\.?"
 AMOUNT = (
     rf"[-+−(]?[ \x{{00A0}}]*(({_MONEY_SIGN})[ \x{{00A0}}]*[-−(]?[0-9][0-9.,' ]*|"
     rf"[0-9][0-9.,' ]*[ \x{{00A0}}]*({_MONEY_SIGN})|[0-9]{{1,3}}([.,'][0-9]{{3}})+([.,][0-9]+)?|\([0-9][0-9.,]*\)|"
@@ -69,6 +69,11 @@ def counts(column: str) -> str:
         f"count({column}), count(DISTINCT {column}), "
         f"count(*) FILTER (contains({column}, '@') AND regexp_matches({column}, $mail)), count(*) FILTER ({number})"
     )
+
+
+def amounts(column: str) -> str:
+    """An SQL aggregate over a column of texts: those that are amounts of money or shares (`$amount`: `AMOUNT`)."""
+    return f"count(*) FILTER (regexp_full_match({column}, $amount))"
 
 
 PATTERNS = {"numbers": _NUMBERS, "dates": _DATES, "mail": MAIL}

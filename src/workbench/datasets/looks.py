@@ -1,0 +1,37 @@
+"""Which columns seem to tell a person, by the first rows of a table on its way in."""
+
+from collections.abc import Mapping
+
+import ibis.expr.types as ir
+
+from workbench.datasets import mapping, persons
+from workbench.datasets.canonical import NUMERIC, TEMPORAL
+from workbench.datasets.workshop import Workshop
+
+
+def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, workshop: Workshop) -> dict[str, str]:
+    """Why columns that enter unmarked seem to tell a person (key of `remarks.LOOKS`)."""
+    texts: dict[str, ir.Value] = {}
+    for name, each in mapped.items():
+        column = each.definition
+        if not (column.personal or column.kind in ("boolean", "rating", "money")):
+            texts[name] = mapping.as_text(each.text)
+    if not texts:
+        return {}
+    columns = {f"x{i}": text for i, text in enumerate(texts.values())}
+    sample = workshop.sql(basis.select(**columns).limit(persons.SAMPLE_ROWS))
+    counts = ", ".join(f"{persons.counts(column)}, {persons.amounts(column)}" for column in columns)
+    (row,) = workshop.execute(f"SELECT {counts} FROM ({sample})", {**persons.PATTERNS, "amount": persons.AMOUNT})
+    looks: dict[str, str] = {}
+    for i, name in enumerate(texts):
+        column = mapped[name].definition
+        present, distinct, mails, numbers, amounts = row[5 * i : 5 * i + 5]
+        if amounts > present / 2:
+            continue  # money tells nobody
+        if column.kind not in TEMPORAL and persons.frequent(present, mails, numbers):
+            looks[name] = "values"
+        elif column.kind not in NUMERIC and persons.named(column.name, column.source):
+            looks[name] = "name"
+        elif column.kind in ("category", "text") and persons.telling(present, distinct):
+            looks[name] = "unlike"
+    return looks
