@@ -21,6 +21,8 @@ def telling(
         yield "zero durations", wide["duration"] == 0
         if "entry" in has:
             yield "never at risk", wide["entry"] == wide["duration"]
+    if "event" in has and definition.name == "lifetimes":
+        yield "events", wide["event"]
     if definition.name == "transactions":
         cancelled = wide["cancelled"].fill_null(False) if "cancelled" in has else ibis.literal(False)
         yield "cancelled", cancelled

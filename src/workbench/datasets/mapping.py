@@ -16,6 +16,7 @@ from workbench.datasets.canonical import NUMERIC, TEMPORAL, Kind
 from workbench.datasets.definition import ColumnDefinition, Origin
 from workbench.datasets.numerals import NUMBER, PERCENT_UNITS, SHARE_UNIT, Style
 
+ISO = moments.ISO  # how times are written where no format: says it
 PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
 # What Python's str.strip takes away.
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())

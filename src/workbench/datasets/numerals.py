@@ -16,7 +16,9 @@ PERCENT_UNITS, SHARE_UNIT = ("%", "percent"), "share"
 _B = "[ \t\u00a0\u2009\u202f]*"  # blanks of every kind
 _MINUS = "[-−–]"
 _MARKS = {" ": "[ \u00a0\u2009\u202f]", "'": "['’]", "’": "['’]"}
-_MYRIADS = {"万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8}
+# Words for powers of ten behind a number. 12m may be twelve months, so m is one of money alone.
+_POWERS = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e8, "k": 1e3, "K": 1e3}
+_POWERS_OF_MONEY = _POWERS | {"m": 1e6, "M": 1e6}
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP")
 _SIGNS = {
     "EUR": "€|euros?", "GBP": "£", "JPY": "¥|￥|円", "CNY": "¥|￥|元|圆|RMB", "INR": "₹|Rs\\.?", "RUB": "₽|руб\\.?",
@@ -70,9 +72,13 @@ class Style:
         return f"(?:{'|'.join(signs)})?"
 
     @property
+    def _powers(self) -> dict[str, float]:
+        return _POWERS_OF_MONEY if self.money else _POWERS
+
+    @property
     def pattern(self) -> str:
-        """Of a whole value."""
-        sign, body, after = self._sign, self._body, f"[{''.join(_MYRIADS)}]?"
+        """Of a whole value; its two groups are the word for a power of ten."""
+        sign, body, after = self._sign, self._body, f"([{''.join(self._powers)}]?)"
         end = f"(?:{sign}|%)" if self.percent is not None else sign
         plain = f"[-+−–]?{_B}{sign}{_B}[-+−–]?{_B}{body}{_B}{after}{_B}{end}{_B}{_MINUS}?"
         bracketed = f"{sign}{_B}\\({_B}{sign}{_B}{body}{_B}{after}{_B}{end}{_B}\\){_B}{end}"
@@ -86,8 +92,8 @@ class Style:
         digits = digits.re_replace(f"[^0-9{re.escape(self.decimal)}]", "").replace(self.decimal, ".")
         value = digits.try_cast("float64")
         value = ibis.ifelse(text.re_search(f"\\(|{_MINUS}"), -value, value)
-        for mark, size in _MYRIADS.items():
-            value = ibis.ifelse(text.contains(mark), value * size, value)
+        power = text.re_extract(self.pattern, 1) + text.re_extract(self.pattern, 2)
+        value *= ibis.cases(*((power == word, size) for word, size in self._powers.items()), else_=1.0)
         if self.percent not in (None, 1):
             value = ibis.ifelse(text.contains("%"), value * self.percent, value)
         # The plain form is the rule; the others cost ten times more and are tried where it fails.

@@ -107,6 +107,10 @@ def remarks(
     count("zero_durations", template, "zero durations", unit=definition.time_unit)
     template = "{rows} with an entry at the very time of the end, so never under observation."
     count("never_at_risk", template, "never at risk")
+    if canonical.name == "lifetimes" and numbers.get("events") == 0:
+        say("no_events", sentence("Nobody has left: event is true in no row, and no study of leaving can be run."))
+    if canonical.name == "surveys" and not any(column.role == "outcome" for column in definition.columns):
+        say("no_outcome", sentence("No item has role: outcome, so a study of drivers must be told which one it is."))
     count("cancelled", "{rows} of cancellations; their amounts are negative and net what was bought.", "cancelled")
     count("refunds", "{rows} with a negative amount: refunds, which net what was bought.", "refunds")
     count("zero_amounts", "{rows} with an amount of 0.", "zero amounts")

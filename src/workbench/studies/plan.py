@@ -126,6 +126,9 @@ def _find_dataset(
             faults.append(f"study {study.name} needs one of the tables {listing(study.choice.tables, 'or')}; {has}")
     tables = tuple(dict.fromkeys(tables))
     known = _choosable(source, tables)
+    # Columns of choices are known by their beginning until the rows are read.
+    choices = [f"{column.name}_" for table in tables if table in source.tables
+               for column in source.tables[table].columns if column.split]  # fmt: skip
     for parameter in study.parameters.values():
         named = given.get(parameter.name)
         if not named or not (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):
@@ -135,7 +138,7 @@ def _find_dataset(
         faults += [
             f"parameter {parameter.name}: {unknown('column', column, known, otherwise)}"
             for column in dict.fromkeys(columns)
-            if column not in known
+            if column not in known and not column.startswith(tuple(choices))
         ]
         if twice := sorted({column for column in columns if columns.count(column) > 1}):
             faults.append(
