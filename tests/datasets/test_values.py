@@ -139,7 +139,7 @@ def test_when_times_are_dates_of_a_place(clocks, days, written, zone_said, kind)
 
 
 IDS = [
-    {"1000.0": "1000", "1000": "1000", "007": "007", '="38001"': "38001", "a+b": "a+b", "12e5": "12e5", "3.8E+11": None},
+    {"1000.0": "1000", "1000": "1000", "007": "007", '="38001"': "38001", "a+b": "a+b", "12e5": "12e5", "3.8E+11": None, "9007199254740993.0": None, "4503599627370496.0": "4503599627370496.0"},
     {1000.0: "1000", 2.0**53 - 1: "9007199254740991", 2.0**53: None, -(2.0**60): None},
     {2**53 + 1: "9007199254740993"},
     {Decimal("12345678901234567890"): "12345678901234567890", Decimal(5): "5"},
@@ -149,5 +149,6 @@ IDS = [
 @pytest.mark.parametrize("values", IDS)
 def test_ids(values):
     found = read(list(values), "id")
-    assert dict(zip(values, found.values, strict=True)) == values
     assert found.unreadable == [value is None for value in values.values()]
+    known = {text: value for text, value, bad in zip(values, found.values, found.unreadable, strict=True) if not bad}
+    assert known == {text: value for text, value in values.items() if value is not None}

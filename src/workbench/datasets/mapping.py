@@ -22,7 +22,7 @@ PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _MAY_NEED_TRIMMING = "^[^!-<>-~]|[^!-~]$"  # blanks, or ="38001", by which exports keep Excel from making numbers of ids
 _LARGEST_EXACT = 2.0**53
-_ROUNDED_ID = r"^[0-9]\.?[0-9]*[eE]\+[0-9]+$"
+_DECIMAL_ID, _ROUNDED_ID = r"^-?[0-9]{16,}\.0$", r"^-?[0-9]\.?[0-9]*[eE]\+[0-9]+$"
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
 
 
@@ -99,8 +99,7 @@ def as_text(column: ir.Value) -> ir.StringValue:
     if kind.is_string() or kind.is_uuid():
         text = column.cast("string")
         # Trimming by Unicode costs ten times more than asking whether there is anything to trim.
-        trimmed = _trim(text, _BLANKS).re_replace('^="(.*)"$', r"\1")
-        return ibis.ifelse(text.re_search(_MAY_NEED_TRIMMING), trimmed, text).nullif("")
+        return ibis.ifelse(text.re_search(_MAY_NEED_TRIMMING), _trimmed(text), text).nullif("")
     if kind.is_decimal():
         text = column.cast("string")
         return text.re_replace(r"\.?0+$", "") if kind.scale else text
@@ -114,17 +113,25 @@ def as_text(column: ir.Value) -> ir.StringValue:
     raise UnsupportedType(str(kind))
 
 
+def _trimmed(text: ir.StringValue) -> ir.StringValue:
+    return _trim(text, _BLANKS).re_replace('^="(.*)"$', r"\1")
+
+
 def as_id(column: ir.Value) -> ir.StringValue:
     """Ids as text: 1000.0, by which a column with gaps becomes decimals, is 1000."""
-    text = as_text(column)
-    return ibis.ifelse(text.endswith(".0"), text.re_replace(r"^([0-9]+)\.0$", r"\1"), text)
+    if not column.type().is_string():
+        return as_text(column)
+    text = column.cast("string")
+    trimmed = _trimmed(text).re_replace(r"^([0-9]{1,15})\.0$", r"\1")
+    return ibis.ifelse(text.re_search(rf"{_MAY_NEED_TRIMMING}|\.0$"), trimmed, text).nullif("")
 
 
-def _inexact(column: ir.Value, text: ir.StringValue) -> ir.BooleanValue:
+def inexact(text: ir.StringValue) -> ir.BooleanValue:
     """Where several ids may have become one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers."""
-    if column.type().is_floating():
-        return (column.abs() >= _LARGEST_EXACT).fill_null(False)
-    return (text.contains("+") & text.re_search(_ROUNDED_ID)).fill_null(False)
+    # What costs most is asked of those alone that what costs least has let through: AND would ask both of all.
+    large = text.re_search(_DECIMAL_ID) & (text.try_cast("float64").abs() >= _LARGEST_EXACT)
+    rounded = text.re_search(_ROUNDED_ID)
+    return ibis.cases((text.endswith(".0"), large), (text.contains("+"), rounded), else_=False).fill_null(False)
 
 
 def style_of(definition: ColumnDefinition, origin: Origin) -> Style:
@@ -199,10 +206,7 @@ def basis(
             moment = moments.nearest_midnight(moment) if midnights else moment
         return Basis(column.cast("string"), moment.cast("date" if kind == "date" else dt.Timestamp(scale=6)))
     if kind == "id":
-        text = as_id(column)
-        if not (typed.is_string() or typed.is_floating()):
-            return Basis(text, None)
-        return Basis(text, ibis.ifelse(_inexact(column, text), ibis.null("string"), text))
+        return Basis(as_id(column), None)
     text = as_text(column)
     if kind in NUMERIC:
         read = style_of(definition, origin).read(text)
@@ -250,9 +254,10 @@ def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = T
     for condition in (absent, beside):
         gap = gap if condition is None else gap | condition
     if read is None:
-        return Mapped(definition, ibis.ifelse(gap, ibis.null("string"), text), beside, None, "", text)
+        unreadable = inexact(text) if kind == "id" else None
+        return Mapped(definition, ibis.ifelse(gap, ibis.null("string"), text), beside, unreadable, "exact", text)
     readable = _is_finite(read).fill_null(False) if kind in NUMERIC else read.notnull()
-    rules = {"boolean": "a_truth", "date": "a_date", "timestamp": "a_timestamp", "id": "exact"}
+    rules = {"boolean": "a_truth", "date": "a_date", "timestamp": "a_timestamp"}
     rule = rules.get(kind, "listed")
     if kind in NUMERIC:
         rule = "a_number" if declared or basis.is_number else "one_type"
