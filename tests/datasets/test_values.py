@@ -75,6 +75,7 @@ TIMES = [
     (("%d. %B %Y",), {"5. Dezember 2024": datetime.datetime(2024, 12, 5), "5. août 2024": datetime.datetime(2024, 8, 5)}),
     (("%Y-%m",), {"2024-03": datetime.datetime(2024, 3, 1)}),
     (("%Y年%m月%d日",), {"2024年3月5日": DAY}),
+    (("iso", "%d/%m/%Y"), {"2024-03-05": DAY, "2024-03-05 00:00:00": DAY, "05/03/2024": DAY, "2024-03": None}),
     ((), {"2024-03-05": DAY, "2024-03-05T10:00:00+02:00": DAY.replace(hour=8), "2024-03": None, "9999-12-31": datetime.datetime(9999, 12, 31)}),
 ]  # fmt: skip
 
@@ -113,6 +114,12 @@ def test_seconds_since_1970_are_turned_to_the_clock_of_the_zone():
 def test_the_line_with_which_dates_can_be_read(texts, said):
     column = ColumnDefinition(name="x", source="x", label="X", kind="date")
     assert said in hints.of_unreadable(column, texts, Origin(), SHOP, declared=True)
+
+
+def test_dates_beside_others_that_can_be_read_get_a_format_besides():
+    column = ColumnDefinition(name="x", source="x", label="X", kind="date")
+    said = hints.of_unreadable(column, ["25/03/2024"], Origin(), SHOP, declared=True, mixed=True)
+    assert said == 'To read them, write format: [iso, "%d/%m/%Y"]'
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,9 @@ def told(
     if "{hint}" in contracts.RULES[rule.rule]:
         texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
         declared = rule.rule != "one_type"
-        details["hint"] = hints.of_unreadable(columns[0], texts, definition.origin, workshop, declared=declared)
+        details["hint"] = hints.of_unreadable(
+            columns[0], texts, definition.origin, workshop, declared=declared, mixed="mixed" in rule.details
+        )
     if rule.rule == "era":
         often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]
         details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])

@@ -23,6 +23,7 @@ WEIGHTINGS = ("survey", "frequency")
 COMPANION = "__not_applicable"
 # Words under format: that stand for numbers: days since 1899-12-30, seconds and milliseconds since 1970.
 NUMBER_FORMATS = ("excel", "epoch", "epoch_ms")
+ISO_FORMAT = "iso"  # what is read without format:, for columns that have other forms besides
 MEASURES = ("nps", "csat", "ces")
 LOW_IS_GOOD = "low_is_good"
 
@@ -59,7 +60,7 @@ class ColumnDefinition:
     impersonal
         Declared to tell nobody (`personal: false`), whatever it looks like.
     formats
-        How dates are written (`strptime`, or one of `NUMBER_FORMATS`); empty: ISO 8601.
+        How dates are written (`strptime`, `ISO_FORMAT` or one of `NUMBER_FORMATS`); empty: ISO 8601.
     scale
         Lowest and highest point of a rating.
     low_is_good
@@ -168,10 +169,10 @@ def read_column(
         expected = "type: date or timestamp"
         section.fault("format", got=sentence("a column of type {kind}", kind=kind), expected=expected)
     for form in words["format"]:
-        if form not in NUMBER_FORMATS and ("%" not in form or "%z" in form.casefold() or "\0" in form):
+        if form not in (ISO_FORMAT, *NUMBER_FORMATS) and ("%" not in form or "%z" in form.casefold() or "\0" in form):
             expected = sentence(
                 "a format such as %d/%m/%Y %H:%M, without a zone (the table's time_zone: says it), or {words}",
-                words=listing(NUMBER_FORMATS, "or"),
+                words=listing((ISO_FORMAT, *NUMBER_FORMATS), "or"),
             )
             section.fault("format", got=shown(form), expected=expected)
     not_applicable = section.texts("not_applicable")

@@ -108,6 +108,8 @@ class _Opening:
         self._settle_personal()
         raw = self._read()
         self._map(raw)
+        if not self.mapped:
+            raise DataError(*self.faults)
         wide = self._lay_out(raw)
         kept = self._kept(wide)
         self.looks = looks.found(self.mapped, self.basis, self.house.workshop)
@@ -395,7 +397,10 @@ class _Opening:
         for name, mapped in self.mapped.items():
             if (count := numbers.get(f"bad {name}")) and name not in theirs:
                 found = self.basis.mutate(**{LINE: ibis.row_number()}).filter(mapped.unreadable)
-                rule = contracts.Rule(name, mapped.rule, mapped.unreadable, contracts.details(mapped.definition))
+                details = contracts.details(mapped.definition)
+                if numbers[f"missing {name}"] < numbers["kept"]:
+                    details["mixed"] = "some values can be read"
+                rule = contracts.Rule(name, mapped.rule, mapped.unreadable, details)
                 self._tell(rule, int(count), found, found[f"text-{name}"])
 
     def _tell_broken(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from workbench.datasets import moments, numerals
 from workbench.datasets.canonical import TEMPORAL
+from workbench.datasets.column_definition import ISO_FORMAT
 from workbench.datasets.definition import ColumnDefinition, Origin
 from workbench.datasets.mapping import style_of
 from workbench.datasets.workshop import Workshop
@@ -11,7 +12,13 @@ from workbench.wording import listing, sentence, shown
 
 
 def of_unreadable(
-    column: ColumnDefinition, texts: Sequence[str], origin: Origin, workshop: Workshop, *, declared: bool
+    column: ColumnDefinition,
+    texts: Sequence[str],
+    origin: Origin,
+    workshop: Workshop,
+    *,
+    declared: bool,
+    mixed: bool = False,
 ) -> str:
     """How to go on with values that are no number or no time.
 
@@ -27,9 +34,11 @@ def of_unreadable(
         Where formats are tried.
     declared
         Whether dataset.yaml says the kind.
+    mixed
+        Whether other values of the column can be read as it is declared.
     """
     if column.kind in TEMPORAL:
-        return _of_dates(column, texts, workshop)
+        return _of_dates(column, texts, workshop, mixed=mixed)
     lines = numerals.what_to_write(texts, style_of(column, origin), kind=column.kind)
     if lines and column.kind == "money" and not column.unit and any(line.startswith("type") for line in lines):
         lines = []
@@ -44,7 +53,7 @@ def of_unreadable(
     return sentence("List codes under missing:, or declare type: category")
 
 
-def _of_dates(column: ColumnDefinition, texts: Sequence[str], workshop: Workshop) -> str:
+def _of_dates(column: ColumnDefinition, texts: Sequence[str], workshop: Workshop, *, mixed: bool) -> str:
     what = sentence("dates") if column.kind == "date" else sentence("times")
     nothing = [text for text in texts if text.startswith("0000-00-00")]
     if nothing:
@@ -55,7 +64,11 @@ def _of_dates(column: ColumnDefinition, texts: Sequence[str], workshop: Workshop
         return sentence(template, what=what)
     first = sentence(" (months are read as their first day)") if "%d" not in forms[0] and "%" in forms[0] else ""
     if len(forms) == 1:
-        return sentence("To read them, write format: {form}{first}", form=_yaml(forms[0]), first=first)
+        others = (column.formats or (ISO_FORMAT,)) if mixed else ()
+        listed = ", ".join(_yaml(form) for form in (*others, forms[0]))
+        return sentence(
+            "To read them, write format: {form}{first}", form=f"[{listed}]" if others else listed, first=first
+        )
     template = "Several formats fit ({forms}): say which is meant under format:{first}"
     return sentence(template, forms=listing([_yaml(form) for form in forms[:4]], "or"), first=first)
 

@@ -7,7 +7,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from workbench.datasets.column_definition import NUMBER_FORMATS
+from workbench.datasets.column_definition import ISO_FORMAT, NUMBER_FORMATS
 from workbench.datasets.numerals import NUMBER
 from workbench.datasets.workshop import Workshop
 
@@ -74,9 +74,10 @@ def read(text: ir.StringValue, formats: Sequence[str], time_zone: str, midnights
     midnights
         See `midnights_of`.
     """
-    if formats:
+    if formats and formats != (ISO_FORMAT,):
         found = [_number(text, form, time_zone) for form in formats if form in NUMBER_FORMATS]
-        written = [form for form in formats if form not in NUMBER_FORMATS]
+        written = [form for form in formats if "%" in form]
+        found += [read(text, (), time_zone)] if ISO_FORMAT in formats else []
         if written:
             found.append(_try_strptime(text, _array(written)))
         if named := [form.replace("%B", "%b") for form in written if "%b" in form or "%B" in form]:

@@ -1,5 +1,6 @@
 """Names as people write them on the command line: a path where a name was asked for means the thing that lies there."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,12 +36,12 @@ def dataset_name(project: Project, text: str) -> str:
     """
     if "\0" in text:
         return text
-    path = Path(text)
+    path = Path(text)  # of any length: os.path says no where Path raises
     home = path.parent if path.name == "dataset.yaml" else path
     for place in (home, project.root / home):
-        if place.is_dir() and place.resolve().parent == (project.root / "data").resolve():
+        if os.path.isdir(place) and place.resolve().parent == (project.root / "data").resolve():
             return place.resolve().name
-    if path.suffix and path.is_file():
+    if path.suffix and os.path.isfile(path):
         template = "got the file {file}, expected a dataset; `workbench data add NAME --from {file}` makes one of it."
         raise DataError(sentence(template, file=shown(text, longest=300)[1:-1]))
     return text
