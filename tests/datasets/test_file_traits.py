@@ -235,7 +235,7 @@ def test_keys_of_a_rating_are_checked(dataset, more, said):
         ('split: ""', "expected the mark between choices"),
         ('split: ";", type: category', "expected a column of no type of its own"),
         ("direction: low_is_good", "expected type: rating"),
-        ("type: date, format: unix", "or excel, epoch or epoch_ms"),
+        ("type: date, format: unix", "or iso, excel, epoch or epoch_ms"),
         ("type: boolean, values: {a: b}", "expected type: category, rating or number"),
     ],
 )
@@ -347,6 +347,17 @@ def test_ids_that_have_lost_digits_are_refused(dataset, text):
     (fault,) = faults(dataset(f"id,stay,left\n{text},1,1\n", LIVES + ", customer_id: id"))
     assert "too long for one (row 1 below the header)" in fault
     assert text not in fault
+
+
+def test_long_ids_that_are_numbers_of_excel_are_refused(dataset):
+    book = workbook(A=[["id", "stay", "left"], [3812345678901234000, 1, 1]])
+    assert (
+        "too long for one (row 1 below the header)"
+        in faults(dataset(book, LIVES + ", customer_id: id", file="rows.xlsx"))[0]
+    )
+    book = workbook(A=[["id", "stay", "left"], ["3812345678901234567", 1, 1], [38001.0, 2, 0]])
+    found = dataset(book, LIVES + ", customer_id: id", file="rows.xlsx")
+    assert column(found, "customer_id") == ["3812345678901234567", "38001"]
 
 
 def test_ids_of_a_parquet_file(dataset):

@@ -16,6 +16,7 @@ from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
 _ROWS_A_BATCH = 50_000
+_EXCEL_EXACT = 1e15
 FIRST_ROWS = 30  # among which the header stands
 
 
@@ -257,6 +258,8 @@ def _sheet(title: str) -> str:
 def _excel_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "true" if cell else "false"
+    if isinstance(cell, int | float) and abs(cell) >= _EXCEL_EXACT:
+        return f"{float(cell):.15e}"  # Excel keeps fifteen digits: as an id it is not exact
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return "" if cell is None else str(cell)  # dates as ISO text
