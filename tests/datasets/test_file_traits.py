@@ -507,3 +507,10 @@ def test_values_in_columns_without_a_name_are_named(dataset):
     assert said["lifetimes_unnamed_columns"][1].startswith(
         "Columns without a name have values and do not enter: 'column 3'."
     )
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "cp1252"])
+def test_the_encoding_that_bytes_look_like_is_named(dataset, encoding):
+    words = "客户编号,结束,套餐非常满意的客户" if encoding != "cp1252" else "Größe,Überschuß,Frühstück für Käufer"
+    (fault,) = faults(dataset(f"stay,left,x\n1,1,{words.replace(',', ' ')}\n".encode(encoding), LIVES))
+    assert f"its bytes look like {encoding}" in fault

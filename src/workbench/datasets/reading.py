@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from workbench.datasets.cells import FIRST_ROWS, JsonFile, SkippingCsv, header_of, read_sheets
 from workbench.datasets.definition import Origin
+from workbench.datasets.guessing import encodings
 from workbench.datasets.headers import likely_row, tidy
 from workbench.datasets.phrases import rows
 from workbench.errors import DataError
@@ -233,11 +234,15 @@ class CsvFile:
                 except UnicodeError as error:
                     at = max(getattr(error, "start", 0) - len(held), 0)
                     line, byte = number(line + chunk.count(b"\n", 0, at)), f"0x{chunk[at]:02X}"
+                    likely, others = encodings.guess(self._path)
+                    listed = listing([each for each in (likely, *others) if each != self._origin.encoding], "or")
+                    listed = listed or sentence("a damaged file")
                     template = (
-                        "not written in {encoding} (line {line} has a byte {byte} that does not fit); "
-                        "declare encoding:, often latin-1 or cp1252."
+                        "not written in {encoding} (line {line} has a byte {byte} that does not fit); its bytes look "
+                        "like {likely}: if they are, write encoding:."
                     )
-                    return DataError(sentence(template, encoding=self._origin.encoding, line=line, byte=byte))
+                    what = {"encoding": self._origin.encoding, "line": line, "byte": byte, "likely": listed}
+                    return DataError(sentence(template, **what))
                 line += chunk.count(b"\n")
         return DataError(sentence("not readable as CSV; is a quotation mark left open?"))
 
