@@ -6,6 +6,7 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError
+from workbench.models.drivers.approximation import approximate
 from workbench.models.drivers.blanks import complete, rows_of
 from workbench.models.drivers.columns import make_columns
 from workbench.models.drivers.design import Design
@@ -125,3 +126,16 @@ def test_replicate_weights_of_a_survey_are_read_and_bad_ones_are_told():
     assert any("Replicate weights" in check.message for check in ratings.checks)
     with pytest.raises(DataError, match=r"r2.*1 replicate weights"):
         read_ratings(*with_replicates(bad=True))
+
+
+def test_a_dozen_customers_give_wide_intervals_and_a_warning_and_no_fault():
+    rng = np.random.default_rng(9)
+    frame, columns, *_ = draw_answers(240, [0.8, 0.3, 0.1, 0.0], rng, segments=2)
+    frame["customer_id"] = rng.integers(0, 12, 240)
+    ratings = read_ratings(frame, columns, segment="segment")
+    rows = rows_of(ratings, make_columns(ratings), *complete(ratings, Prior(), times=1, random_seed=1)[0])
+    drawn = approximate([rows], Prior(), drivers=4, weighting=ratings.spread).draws(200, rng)[0]
+    assert np.isfinite(drawn).all()
+    check = next(check for check in ratings.checks if check.name == "design_effect")
+    assert check.status == "warn"
+    assert "too narrow" in check.message

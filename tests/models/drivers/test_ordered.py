@@ -135,3 +135,26 @@ def test_simulation_based_calibration_ranks_are_uniform():
         ranks.append((drawn < truth).mean(0))
     p_values = [kstest(each, "uniform").pvalue for each in np.array(ranks).T]
     assert min(p_values) > 0.05 / len(p_values) / 2
+
+
+@pytest.mark.slow
+def test_chains_that_diverge_are_run_again_with_smaller_steps(monkeypatch):
+    """One divergence at the first try, none at the second: the gate passes on the second."""
+    import nutpie
+
+    from workbench.models.drivers.ordered import CAREFUL, TARGET_ACCEPT
+
+    once, tried = nutpie.sample, []
+
+    def diverging(*given, target_accept, **settings):
+        trace = once(*given, target_accept=target_accept, **settings)
+        tried.append(target_accept)
+        if target_accept == TARGET_ACCEPT:
+            trace.sample_stats["diverging"].values[0, 7] = True
+        return trace
+
+    monkeypatch.setattr(nutpie, "sample", diverging)
+    _, columns, rows, _ = setting()
+    posterior = sample([rows], columns, Prior(), draws=400, tune=400, drivers=3, random_seed=1)
+    assert tried == [TARGET_ACCEPT, CAREFUL]
+    assert posterior.fits[0].divergences == 0

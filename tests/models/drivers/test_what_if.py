@@ -1,5 +1,7 @@
 """What-if: the definition on a few people, ceilings, and no effect where there is none."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers, draw_ratings
@@ -104,3 +106,19 @@ def test_promoters_and_detractors_are_those_of_the_definition():
     assert names == ("nps", "top_box", "mean")
     assert scores[0].tolist() == [-100.0] * 7 + [0, 0, 100, 100]
     assert mean_scores(np.zeros(3), np.linspace(-5, 5, 10), scores, np.ones(3))[2] == pytest.approx(5, abs=1e-9)
+
+
+def test_people_of_another_survey_are_those_that_its_weights_say():
+    """A draw that sees the first half of people alone gives what they would, and nobody is lost."""
+    _, values, applies, columns, rows, draws, common = setting()
+    half = np.arange(200) < 100
+    found = what_if(draws, rows, columns, values, applies, resample=lambda kept, _: half[kept].astype(float), **common)
+    own = dataclasses.replace(
+        rows,
+        columns=rows.columns[half],
+        levels=rows.levels[half],
+        weights=rows.weights[half],
+        starts=np.array([0, 100]),
+    )
+    wanted = what_if(draws, own, columns, values[half], applies[half], **common)
+    np.testing.assert_allclose(found.change, wanted.change, atol=1e-12)

@@ -55,12 +55,12 @@ class World:
     def names(self) -> list[str]:
         return [f"d{place}" for place in range(len(self.effects))]
 
-    def draw(self, n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def draw(self, n: int, rng: np.random.Generator, *, repeated: bool = True) -> dict[str, np.ndarray]:
         """People as they are: `mood`, `latent` and `ratings` (n, D), `applies`, `plan`, `quarter`, `customer`, `shift`
         (what plan and quarter add to the outcome), `noise`.
         """
         count = len(self.effects)
-        customer = rng.integers(0, max(n // 6, 1), n) if "repeated" in self.traps else np.arange(n)
+        customer = rng.integers(0, max(n // 6, 1), n) if repeated and "repeated" in self.traps else np.arange(n)
 
         def normal(*shape):  # answers of one customer resemble each other
             own, now = rng.standard_normal((customer.max() + 1, *shape)), rng.standard_normal((n, *shape))
@@ -145,7 +145,7 @@ class World:
         raised
             Ratings of one driver after the scenario, from all ratings (n, D), the driver's place and `ends`.
         """
-        people = self.draw(PEOPLE, rng)
+        people = self.draw(PEOPLE, rng, repeated=False)
         ratings, applies, count = people["ratings"], people["applies"], len(self.effects)
         halo = "halo" in self.traps
         chances = [self._of_moods(people, ratings, d) for d in range(count)] if halo else []
@@ -172,7 +172,7 @@ class World:
 
     def _shares(self, rng) -> np.ndarray:
         """(D,): Shapley shares of what ratings (and whether they apply) say of the outcome within plan and quarter."""
-        people = self.draw(PEOPLE_OF_SHARES, rng)
+        people = self.draw(PEOPLE_OF_SHARES, rng, repeated=False)
         ratings, applies, count = people["ratings"], people["applies"], len(self.effects)
         eta = self.predictor(people, ratings) - people["shift"]
         if "halo" in self.traps:

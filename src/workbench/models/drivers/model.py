@@ -1,5 +1,6 @@
 """What moves an outcome: the drivers' model from ratings to answers, fitted once and asked many times."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -14,6 +15,7 @@ from workbench.models.drivers.approximation import Approximation, approximate, a
 from workbench.models.drivers.blanks import complete, rows_of
 from workbench.models.drivers.columns import Columns, Shape, make_columns
 from workbench.models.drivers.comparison import Comparison, compare
+from workbench.models.drivers.design import Design
 from workbench.models.drivers.importance import Importance, average_gains, column_covariance, effect_spread, importance
 from workbench.models.drivers.links import LINKS, LOGIT, Link, LinkName
 from workbench.models.drivers.ordered import CHAINS, Posterior, sample
@@ -104,15 +106,11 @@ class DriverModel:
         everything, shares = self.posterior.flat[0], self.segment_shares
         effects = everything[:, :, own]
         spread = effect_spread(effects, shares)
-        parts = []
+        parts, resampled = [], self._resampler()
         settings = {"driver": driver, "spread": spread, "link": self.link, "deviations": self.columns.by_mood}
         for part in range(min(RESAMPLED, len(effects))):
             rows = self.rows[part % len(self.rows)]
-            drawn = (
-                rng.gamma(rows.weights)
-                if self.ratings.weighting == "frequency"
-                else rows.weights * np.maximum(self.ratings.design.multipliers(len(rows.weights), rng), 0)
-            )
+            drawn = resampled(np.arange(len(rows.weights)), rng)
             covariance = self._within(rows, drawn, ~own)
             gains = average_gains(covariance, driver, random_seed=self.random_seed)
             given = {"covariance": covariance, "gains": gains, "random_seed": self.random_seed + part}
@@ -127,6 +125,19 @@ class DriverModel:
             **{name: np.concatenate([getattr(each, name) for each in parts])[order]
                for name in ("share", "unique", "knockoff", "explained")}
         )  # fmt: skip
+
+    def _resampler(self) -> Callable[[np.ndarray, np.random.Generator], np.ndarray]:
+        """Weights of some rows in another survey (Bayesian bootstrap under the design), given their places."""
+        weights, frequency = self.ratings.likelihood_weights, self.ratings.weighting == "frequency"
+        designs: dict[int, Design] = {}
+
+        def of(kept: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            if frequency:
+                return rng.gamma(weights[kept])
+            design = designs.setdefault(len(kept), self.ratings.design.subset(kept))
+            return weights[kept] * np.maximum(design.multipliers(len(kept), rng), 0)
+
+        return of
 
     def _explained(self, effects: np.ndarray, covariance: np.ndarray) -> np.ndarray:
         """(draws,): share of the latent variance that columns explain, of effects (draws, S, C)."""
@@ -175,6 +186,7 @@ class DriverModel:
                     scores=scores,
                     scenario=scenario,
                     moved=moved,
+                    resample=self._resampler(),
                     random_seed=self.random_seed,
                 )
             )

@@ -3,7 +3,7 @@
 Ceilings are kept: nobody is raised above the top of the scale, and a probability cannot exceed 1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import erfc, sqrt
 from typing import Literal
@@ -138,6 +138,7 @@ def what_if(
     scores: np.ndarray,
     scenario: Scenario = "tenth",
     moved: float = 1.0,
+    resample: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
     random_seed: int,
 ) -> Changes:
     """Raise one driver after the other and compare the outcome's measures with those of the ratings as they are.
@@ -159,8 +160,11 @@ def what_if(
         `dissatisfied_to_neutral`: those below the middle rate it at the middle.
     moved
         Share of those people who do so.
+    resample
+        Gives, for places of rows, their weights in another survey: with it each draw sees other people, as everyone
+        whom the survey stands for is known from a sample; without it the people are those of the survey.
     random_seed
-        For the choice of people where there are more than `MOST_ROWS`.
+        For the choice of people where there are more than `MOST_ROWS`, and for resampling.
     """
     coefficients, intercepts, cuts, shifts = (*draws, np.zeros((*draws[2].shape, 0)))[:4]
     group = np.repeat(np.arange(rows.segments), np.diff(rows.starts))
@@ -190,17 +194,19 @@ def what_if(
                 bent_after[:, p] += moves[touched, np.flatnonzero(own).searchsorted(column)]
         differences.append((np.flatnonzero(own), moves[touched], touched, bent, bent_after))
     change = np.zeros((len(cuts), values.shape[1], len(measures)))
+    rng = np.random.default_rng(random_seed)
     for n in range(len(cuts)):
+        drawn = weights if resample is None else resample(kept, rng)
         predictor = intercepts[n][group] + np.einsum("ij,ij->i", table, coefficients[n][group])
         for place, (own, moves, touched, *bent) in enumerate(differences):
-            if not len(touched):
+            w = np.ascontiguousarray(drawn[touched])
+            if not w.sum() > 0:
                 continue
             before = predictor[touched]
             shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
-            w = weights[touched]
             before, after = (
                 mean_scores(each, cuts[n], scores, w, rows.link, z, shifts[n])
                 for each, z in zip((before, before + shift), bent, strict=True)
             )
-            change[n, place] = moved * reached[place] * (after - before)
+            change[n, place] = moved * w.sum() / drawn.sum() * (after - before)
     return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))
