@@ -334,9 +334,10 @@ def test_ratings_in_words_become_points(drafts, words, kind):
         name: [words[each - 1] for each in values] if name != "response_id" else values
         for name, values in columns.items()
     }
-    text = drafts.text(table(**worded))
-    assert text.count("scale: [1, 5], values: {") == 3
-    assert text.count("role: outcome") == 1
+    found = drafts.dataset(table(**worded))
+    frame = found.load("surveys").frame
+    (outcome,) = [column.name for column in found.table("surveys").columns if column.role == "outcome"]
+    assert frame[outcome].astype(int).tolist() == columns[kind].tolist()
 
 
 def test_a_word_that_is_on_no_scale_is_asked(drafts):
@@ -625,3 +626,33 @@ def test_what_is_passed_over_stays_open(drafts):
 
     assert "question" in conversation.answer(drafted(file), end, lambda _: None).text
     assert 'true_values: ["1"]' in conversation.answer(drafted(file), lambda _: "1", lambda _: None).text
+
+
+def test_a_third_word_of_a_status_is_asked_beside_those_that_are_known(drafts):
+    text = drafts.text(lifetimes(["Churned", "Active", "Paused"], "status", [20, 30, 10]))
+    assert "Write true_values: [Churned], false_values: [Active, Paused] ('Paused' is still there: 33.3% have" in text
+    assert "Write true_values: [Churned, Paused], false_values: [Active] ('Paused' has left: 50% have left)." in text
+
+
+def test_satisfaction_with_single_things_is_what_may_explain_satisfaction_over_all(drafts):
+    names = ("satisfaction with delivery", "satisfaction with price", "Overall satisfaction")
+    text = drafts.text(table(**survey(1, 5, names=names)))
+    assert text.count("role: driver") == 2
+    assert "from: Overall satisfaction, scale: [1, 5], role: outcome, measure: csat" in text
+    assert "Which of these items is what you want to explain" in drafts.text(table(**survey(1, 5, names=names[:2])))
+
+
+def test_a_survey_in_german_needs_no_english_word(drafts):
+    columns = survey(0, 10, names=("Würden Sie uns weiterempfehlen?",)) | survey(
+        1, 5, names=("Preis", "Service"), seed=1
+    )
+    columns["ID"] = columns.pop("response_id")
+    text = drafts.text(table(**columns))
+    assert "scale: [0, 10], role: outcome, measure: nps" in text
+    assert text.count("scale: [1, 5], role: driver") == 2
+    assert "response_id: {from: ID}" in text
+
+
+def test_the_length_of_a_call_is_no_lifetime(drafts):
+    text = drafts.text(table(customer_id=range(40), **{"duration (seconds)": range(40)}, churn=[0, 1] * 20))
+    assert "duration: {from" not in text

@@ -195,7 +195,7 @@ def _table(path: Path, place: sources.Place, lies: Layout) -> Table:
     }
     said = {each.header: f"{each.header} {labels.get(each.header, '')}".strip() for each in found}
     rated = items.ratings(found, said)
-    name = tables.table_of(found, len(rated))
+    name = tables.table_of(found, len(rated), asked=any(items.is_outcome(said[header]) for header in rated))
     rated = rated if name == "surveys" else {}
     made = Drafting(Source(path, lies, raw, workshop, labels, said), found, name, rated).table()
     doubled = [check.message for check in double_headers(name or UNKNOWN, raw.given)]

@@ -252,6 +252,8 @@ def _shifted(workshop: Workshop) -> Question | None:
 
 def _numbers(workshop: Workshop, told: list[tuple[str, int]], temporal: bool) -> Dates | None:
     """Days written as one number: 20240305, 45201, 1709596800."""
+    if not temporal and not any(re.fullmatch(r"(19|20)\d{6}", text) for text, _ in told):
+        return None
     low, high, rows, days, months = workshop.execute(
         "SELECT min(TRY_CAST(x AS DOUBLE)), max(TRY_CAST(x AS DOUBLE)), count(*), "
         "count(*) FILTER (regexp_full_match(x, '(19|20)[0-9]{6}') AND try_strptime(x, '%Y%m%d') IS NOT NULL), "

@@ -2,6 +2,7 @@
 
 import codecs
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 _SAMPLE = 1 << 20
@@ -124,6 +125,10 @@ def _score(start: bytes, name: str, common: Callable[[str], bool]) -> float:
             if ord(char) > 127 and ord(before) < 128
         )
         share *= min(1.0, 1.25 * letters / len(beyond))
+    if name == "cp1251":  # words of small letters, and none that are half Latin
+        small = sum(char.islower() for char in beyond) / len(beyond)
+        latin = sum(char.isascii() and char.isalpha() and ord(after) > 127 for char, after in pairwise(text))
+        share *= min(1.0, small / 0.6) * (1 - min(1.0, latin / len(beyond)))
     if name == "big5" and len(beyond) >= 12:  # a third of its letters have a second byte that is ASCII; GB2312 has none
         low = sum(len(made := char.encode("big5")) == 2 and made[1] < 0x80 for char in beyond)
         share *= min(1.0, low / (0.1 * len(beyond)))

@@ -42,6 +42,13 @@ _OUTCOME = re.compile(
     r"global|général|en général|complessiv|总体|整体|总评|推荐|总满意|総合|全体)|^满意度$|^(nps|csat)|(^|"
     r"[ _])zufriedenheit([ _]|$)"
 )
+_GENERAL = re.compile(
+    r"(?i)recommend|(?<![a-z])nps|netpro|net ?promot|overall|all in all|loyal|(?<=\d)all$|^cus[al]\d*$|weiterempf|"
+    r"gesamt|insgesamt|global|général|complessiv|总体|整体|总评|推荐|总满意|総合|全体|recomand|recomend"
+)
+_BARE = re.compile(
+    r"(?i)(customer |kunden)?(satisfaction|csat|zufriedenheit|satisfacción|soddisfazione|满意度)([ _](score|rating))?"
+)
 _LOW_SAID = re.compile(
     r"(?i)1 ?(=|is|ist|:)? ?(the )?(very )?(best|sehr gut|excellent|top)|best ?(=|is) ?1(?!\d)|1[_ -]best|"
     r"schulnote|effort|aufwand|schwierig|difficult(?!.*easy)|(?<![a-z])pain(?![a-z])"
@@ -136,7 +143,19 @@ def ratings(facts: Sequence[Facts], said: Mapping[str, str]) -> dict[str, Scale]
             return not NOMINAL.search(header)
         return scale.high - scale.low > 4 and not NOMINAL.search(header)
 
-    return {header: scale for header, scale in found.items() if rated(header)}
+    made = {header: scale for header, scale in found.items() if rated(header)}
+    explained = [header for header in made if is_outcome(said[header])]
+    if explained and len(made) == len(explained):
+        # Beside what is to be explained, columns of one scale are what may explain it.
+        spans = Counter(scale.inner for header, scale in found.items() if header not in explained)
+        alike = {header for header, scale in found.items() if spans[scale.inner] >= 2 and not NOMINAL.search(header)}
+        made = {header: scale for header, scale in found.items() if header in made or header in alike}
+    return made
+
+
+def is_outcome(said: str) -> bool:
+    """Whether an item asks for what is to be explained, by what it is called in full."""
+    return bool(_OUTCOME.search(said))
 
 
 def answers(
@@ -246,7 +265,7 @@ def of_survey(
     file
         Name of the file: it may say which way items point.
     """
-    outcomes = [header for header in found if _OUTCOME.search(said[header])]
+    outcomes = _outcomes(found, said)
     recommends = [header for header in found if RECOMMEND.search(said[header]) and found[header].span == (0, 10)]
     made = {
         header: Item(
@@ -264,6 +283,13 @@ def of_survey(
     return {
         header: _pointed(header, item, made, points, lead, said[header], file) for header, item in made.items()
     }, question
+
+
+def _outcomes(found: Mapping[str, Scale], said: Mapping[str, str]) -> list[str]:
+    """What is to be explained: all in all, where an item asks for that; satisfaction with single things is not it."""
+    candidates = [header for header in found if is_outcome(said[header])]
+    general = [header for header in candidates if _GENERAL.search(said[header]) or _BARE.fullmatch(said[header])]
+    return general or (candidates if len(candidates) == 1 else [])
 
 
 def _measure(said: str, scale: Scale, outcome: bool) -> str:

@@ -8,11 +8,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-_UNIT = (
-    r"(utc|gmt|cet|cest|est|pst|[+-]\d\d:?\d\d|[a-z]{3}|[€$£¥]|us\$|in [a-z€$£¥]+|months?|days?|weeks?|years?|"
-    r"monate|tage|元)"
-)
-_BRACKETS = re.compile(rf"[(\[（【]\s*{_UNIT}\s*[)\]）】]", re.IGNORECASE)
+_BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]{1,16}[)\]）】]")  # a unit, a zone
 
 
 def plain(header: str) -> str:
@@ -25,20 +21,20 @@ def plain(header: str) -> str:
     """
     text = _BRACKETS.sub("", unicodedata.normalize("NFKC", header))
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    text = re.sub(r"[\s_.\-/:#]+", " ", text).strip().casefold()
+    text = re.sub(r"[\s_.\-/:#?!*]+", " ", text).strip().casefold()
     return re.sub(r"(?<=[\u3040-\u9fff]) (?=[\u3040-\u9fff])", "", text)
 
 
 _ID = r"( ?(id|ids|no|nr|num|number|code|key|ref|uuid))?"
 _CUSTOMER = (
     rf"(customer|client|user|household|member|account|subscriber|buyer|shopper|cust|guest|patient){_ID}",
-    r"(kunden?|kd|mitglieds?|nutzer|teilnehmer)( ?(id|nr|no|nummer|kennung))",
+    r"(kunden?|mitglieds?|nutzer|teilnehmer)( ?(id|nr|no|nummer|kennung))?|kd ?(id|nr|no|nummer)",
     r"((id|n|no|nº|n°|num|numero|numéro|número|code|código|codigo|codice|identifiant) ?)?((du?|del?|della|"
     r"do|da|de la) )?"
     r"(client|cliente|abonné|usuario|usuário|utente|socio|klant|adhérent|klient|klienta)( ?(id|nr|no|nummer))?",
     r"klant ?(nummer|nr|id)|id klienta",
     r"(客户|顾客|用户|会员|买家|客戶|顧客|用戶|會員)(编号|編號|id|号|號|号码|代码|账号|帳號|会员名|昵称)|"
-    r"顧客番号|会員番号|고객 ?(id|번호)",
+    r"(お客様|顧客|会員)(番号|id)|고객 ?(id|번호)",
 )
 _ON = r"( ?(date|on|at|day|time))?"
 _PERIOD = r"((subscription|contract|plan|membership|policy|service) )?"

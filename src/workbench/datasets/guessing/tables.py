@@ -16,6 +16,9 @@ _REPEATED, _ONE_ROW = 0.95, 0.9
 _CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
 _NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes")
+_SHORT = re.compile(
+    r"(?i)(^|[^a-z])(sec(ond)?s?|min(ute)?s?|hours?|sekunden|minuten|stunden|secondes|heures)([^a-z]|$)|秒|分钟|小时"
+)
 _QUANTITY = r"quantity|qty|units|menge|anzahl|stück|quantité|cantidad|quantità|quantidade|aantal|数量|件数"
 _UNIT_PRICE = r"(unit )?price|(einzel|stück)?preis|prix( unitaire)?|precio( unitario)?|prezzo( unitario)?|单价|価格"
 
@@ -47,7 +50,7 @@ def own_columns(facts: Sequence[Facts], table: str) -> dict[str, str]:
     if table == "lifetimes" and "event" not in found:
         for pattern, fits in (
             (STILL_HERE, lambda each: _may_be(each, "event", table)),
-            (STATUS, truths.tells),
+            (STATUS, truths.speaks),
             (STATUS, _two),
         ):
             hits = [each for each in facts if re.fullmatch(pattern, each.called) and fits(each)]
@@ -62,6 +65,8 @@ def _two(facts: Facts) -> bool:
 
 
 def _may_be(facts: Facts, name: str, table: str) -> bool:
+    if name == "duration" and _SHORT.search(facts.header):
+        return False  # of a call or an interview
     if name in _NUMBERS:
         money = facts.notation is not None and not facts.notation.percent
         return (facts.numeric or money) and facts.dates is None
@@ -81,13 +86,15 @@ def _may_be(facts: Facts, name: str, table: str) -> bool:
     return True
 
 
-def table_of(facts: Sequence[Facts], rated: int) -> str | None:
+def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str | None:
     """The canonical table that the columns look like; None when nothing speaks for one.
 
     Parameters
     ----------
     rated
         How many of the columns are ratings.
+    asked
+        Whether one of them asks for a recommendation, or for satisfaction.
     """
     spans = own_columns(facts, "subscriptions")
     if {"customer_id", "start", "end"} <= set(spans):
@@ -101,12 +108,13 @@ def table_of(facts: Sequence[Facts], rated: int) -> str | None:
             return table
     if rated < _BATTERY and "arm" in own_columns(facts, "treatments"):
         return "treatments"
-    known = "customer_id" in own_columns(facts, "customers")
+    who = own_columns(facts, "customers").get("customer_id")
+    known = who is not None and not (asked and who.casefold() == "id")
     answers = any(name in own_columns(facts, "surveys") for name in ("response_id", "weight"))
     explicit = "response_id" in (own := own_columns(facts, "surveys")) and own["response_id"].casefold() != "id"
     if rated >= 2 or ((rated or explicit or (answers and not known)) and not known):
         return "surveys"
-    return "customers" if known and _one_row_each(facts) else None
+    return "customers" if who is not None and _one_row_each(facts) else None
 
 
 def _one_row_each(facts: Sequence[Facts]) -> bool:

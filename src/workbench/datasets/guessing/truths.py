@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from workbench.datasets.guessing.facts import Facts
 
 
-def tells(facts: "Facts") -> bool:
-    """Whether all values of a column are words for leaving and staying, both of them."""
+_MOST_WORDS = 8
+
+
+def speaks(facts: "Facts") -> bool:
+    """Whether there are words for leaving and for staying among the few values of a column."""
     words = {text.casefold() for text in facts.texts}
-    return bool(words & LEFT) and bool(words & STAYED) and words <= LEFT | STAYED
+    return bool(words & LEFT) and bool(words & STAYED) and len(words) <= _MOST_WORDS
 
 
 def event(facts: "Facts") -> Guess:
@@ -61,6 +64,23 @@ def _which(facts: "Facts") -> Question:
             "Write true_values: [those who left] and false_values: [all others], every value in one of them."
         )
         return Question(asks, f"{evidence} {form}")
+    unknown = [text for text in facts.texts if text.casefold() not in LEFT | STAYED]
+    if len(unknown) == 1 < len(facts.texts):
+        left = [text for text in facts.texts if text.casefold() in LEFT]
+        stayed = [text for text in facts.texts if text.casefold() in STAYED]
+        ways = (("stay", left, [*stayed, *unknown]), ("go", [*left, *unknown], stayed))
+        told = {"stay": "{value} is still there: {share} have left", "go": "{value} has left: {share} have left"}
+        return Question(
+            asks,
+            evidence,
+            tuple(
+                Reading(
+                    (f"true_values: {_or_none(gone)}", f"false_values: {_or_none(here)}"),
+                    sentence(told[way], value=shown(unknown[0]), share=_share(facts, gone)),
+                )
+                for way, gone, here in ways
+            ),
+        )
     readings = []
     for text in facts.texts:
         others = [other for other in facts.texts if other != text]
@@ -76,6 +96,10 @@ def _which(facts: "Facts") -> Question:
             )
             readings.append(Reading((f"true_values: {listed(others)}", f"false_values: {listed([text])}"), means))
     return Question(asks, evidence, tuple(readings))
+
+
+def _share(facts: "Facts", texts: Sequence[str]) -> str:
+    return percent(sum(facts.counts[text] for text in texts) / facts.present)
 
 
 def truth(facts: "Facts") -> Guess:
