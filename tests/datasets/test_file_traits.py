@@ -1,6 +1,7 @@
 """Traits of real files, each with its right value: read, or named with the line to write."""
 
 import io
+from types import SimpleNamespace
 
 import openpyxl
 import pytest
@@ -10,6 +11,7 @@ from workbench import datasets
 from workbench.datasets import sources
 from workbench.datasets.definition import Origin
 from workbench.errors import DataError
+from workbench.studies.plan import COLUMN_UNIT, _find_dataset
 
 
 def workbook(**sheets) -> bytes:
@@ -444,6 +446,16 @@ def test_choices_in_one_cell_become_columns(dataset):
     assert frame["why_quality"].tolist() == [False, False, None, True]
     assert "why" not in frame
     assert found.profile()["tables"]["surveys"]["columns"][2]["label"] == "Why us: Price"
+
+
+@pytest.mark.parametrize(("named", "refused"), [("why_price", False), ("why", True), ("whz_price", True)])
+def test_a_choice_may_be_named_before_the_rows_are_read(dataset, tmp_path, named, refused):
+    dataset("q,why\n1,Price\n", 'score: {from: q, scale: [1, 5]}, why: {split: ";"}', table="surveys")
+    parameter = SimpleNamespace(name="drivers", unit=COLUMN_UNIT, default=None)
+    study = SimpleNamespace(name="s", tables=("surveys",), optional=(), choice=None, parameters={"drivers": parameter})
+    faults = []
+    _find_dataset(SimpleNamespace(root=tmp_path), study, "people", {"drivers": [named]}, faults)
+    assert bool(faults) is refused
 
 
 def test_texts_are_no_choices(dataset):

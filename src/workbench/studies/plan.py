@@ -156,5 +156,5 @@ def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:
         for table in tables
         if table in source.tables
         for column in source.tables[table].columns
-        if not column.personal and column.name not in CANONICAL[table].fields
+        if not (column.personal or column.split or column.name in CANONICAL[table].fields)
     ]
