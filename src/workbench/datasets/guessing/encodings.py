@@ -81,7 +81,8 @@ def guess(path: Path) -> tuple[str, tuple[str, ...]]:
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", ()
     even, odd = start[0::2].count(0), start[1::2].count(0)
-    if even + odd > 0.02 * len(start):
+    wide = start.count(b"\n\0") + start.count(b"\0\n")  # ends of lines in two bytes; a NUL elsewhere is a cell's
+    if even + odd > 0.02 * len(start) and wide >= 0.9 * start.count(b"\n"):
         return ("utf-16-le" if odd > even else "utf-16-be"), ()
     if _is_utf8(path):
         return "utf-8", ()
