@@ -1,6 +1,9 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models.survival.test_forecasts_at_renewals import contracts
 
 from workbench.models.survival.extrapolation import extrapolate
 
@@ -32,7 +35,7 @@ def test_it_is_an_assumption_and_drawn_apart():
     (finding,) = told.findings()
     assert finding.evidence == "assumed"
     assert finding.interval[0] <= finding.estimate <= finding.interval[1]
-    assert "nobody has been seen that long" in finding.statement
+    assert "Nobody has been seen that long" in finding.statement
     assert told.checks()[0].status == "pass"
     solid, dashed = told.plot().lines[:2]
     assert (solid.get_linestyle(), dashed.get_linestyle()) == ("-", "--")
@@ -52,3 +55,50 @@ def test_another_unit_changes_only_the_unit():
     first, second = (each.table.set_index("family").loc["Weibull"] for each in (months, days))
     assert first["survival"] == pytest.approx(second["survival"], abs=1e-3)
     assert days.until == pytest.approx(30 * months.until)
+
+
+def some_never_leave(seed, size=1500, never=0.4):
+    """Lives of 14 months on average, of those who leave at all; followed for up to three years."""
+    random = np.random.default_rng(seed)
+    life = np.where(random.random(size) < never, np.inf, random.exponential(14, size))
+    cut = random.uniform(2, 36, size)
+    return pd.DataFrame({"customer_id": range(size), "duration": np.minimum(life, cut), "event": life <= cut})
+
+
+@pytest.fixture(scope="module")
+def cured():
+    return extrapolate(some_never_leave(1))
+
+
+def test_the_range_holds_those_who_never_leave(cured):
+    """Of 100 customers 40 never leave, and 60 exp(-until / 14) are left of the others."""
+    told = cured
+    truth = 0.4 + 0.6 * np.exp(-told.until / 14)
+    (finding,) = told.findings()
+    assert finding.interval[0] <= truth <= finding.interval[1]
+    assert finding.estimate == pytest.approx(truth, abs=0.1)
+    assert not told.table.set_index("family").loc["Weibull", "counts"]
+
+
+def test_a_family_that_failed_its_test_leads_no_finding_and_widens_no_range(cured):
+    told = cured
+    failed = dataclasses.replace(told, table=told.table.assign(off=0.2, counts=False))
+    assert failed.findings() == ()
+    assert failed.checks()[0].status == "warn"
+    assert "nothing is said beyond the data" in failed.checks()[0].message
+    assert len(failed.plot().lines) == 2  # what was observed, and where it ends
+    wrong = told.table.assign(survival=np.where(told.table["counts"], told.table["survival"], 0.99))
+    assert dataclasses.replace(told, table=wrong).findings()[0].interval == told.findings()[0].interval
+
+
+@pytest.mark.parametrize("term", [12, 24])
+def test_a_curve_with_cliffs_is_carried_on_from_renewal_to_renewal(term):
+    """The chance of leaving is 0.28 at each renewal and 0.001 a month between."""
+    told = extrapolate(contracts(3000, term=term, follow=46 if term == 12 else 90))
+    renewals = round(told.until / term)
+    assert told.until == pytest.approx(renewals * term)
+    truth = 0.72**renewals * np.exp(-0.001 * told.until)
+    (finding,) = told.findings()
+    assert finding.interval[0] <= truth <= finding.interval[1]
+    assert finding.estimate == pytest.approx(truth, abs=0.04)
+    assert "from renewal to renewal" in told.checks()[0].message

@@ -9,15 +9,15 @@ import pandas as pd
 from workbench.evaluation.horizons import span
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
-from workbench.evaluation.resolution import resolution
 from workbench.findings import Check, Finding
+from workbench.models.survival.baseline import Baseline
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.design import Design, comparisons
 from workbench.models.survival.endings import ending
 from workbench.models.survival.hazard_ratio_words import association
 from workbench.models.survival.lifetimes import entry_of, require_lifetimes
 from workbench.models.survival.partial_likelihood import EXPLODED, balance_with, newton
-from workbench.models.survival.predictions import Baseline, Predictions, Stretch
+from workbench.models.survival.predictions import Predictions, Stretch
 from workbench.models.survival.risk_sets import proportionality_test, risk_sets
 from workbench.wording import inline, listing, number, percent, sentence
 
@@ -133,7 +133,7 @@ def _fit(
         cut=cut,
         estimate=spread @ estimate,
         covariance=spread @ covariance @ spread.T,
-        baseline_sums=Baseline.of(sums, float(durations.max()), resolution(durations)),
+        baseline_sums=Baseline.of(sums, used, time_unit=model.time_unit),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         proportionality=before.merge(after, on="covariate"),

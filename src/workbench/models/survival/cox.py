@@ -11,8 +11,8 @@ from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.evaluation.multiplicity import holm
 from workbench.evaluation.product_limit import normal_quantile
-from workbench.evaluation.resolution import resolution
 from workbench.findings import Check
+from workbench.models.survival.baseline import Baseline
 from workbench.models.survival.design import Design, NobodyLeft, build_design, comparisons
 from workbench.models.survival.episodes import customers_in
 from workbench.models.survival.hazard_ratio_words import HazardRatioWords
@@ -24,7 +24,7 @@ from workbench.models.survival.partial_likelihood import (
     maximise,
     unadjusted,
 )
-from workbench.models.survival.predictions import Baseline, Predictions, Stretch
+from workbench.models.survival.predictions import Predictions, Stretch
 from workbench.models.survival.risk_sets import proportionality_test, risk_sets
 from workbench.wording import percent, sentence
 
@@ -118,7 +118,7 @@ def fit_cox(
         entangled=entangled,
         blamed=blamed,
         covariance=covariance,
-        baseline_sums=Baseline.of(sums, float(durations.max()), resolution(durations)),
+        baseline_sums=Baseline.of(sums, used, time_unit=time_unit),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
         null_log_likelihood=null.log_likelihood,

@@ -8,16 +8,19 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.evaluation.horizons import span
+from workbench.models.survival.baseline import Baseline
 from workbench.models.survival.changing_hazards import ChangingHazards
 from workbench.models.survival.cox import CoxModel
 from workbench.models.survival.news import WithNews
-from workbench.models.survival.predictions import Baseline, Predictions
+from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.recalibrated import Recalibrated, finite
 from workbench.wording import listing, sentence
 
 DRAWS = 400
 MOST_TIMES = 480
 """Times of the grid on which hazards are kept."""
+STEEP, TOGETHER, MOST_STEEP, CLOSE = 5.0, 10, 60, 1e-6
+"""So many times the usual hazard of a step of the grid, where so many left at one time, is not spread over the step."""
 EFFECT, COLUMN, HAZARD, RELATIVE = "effect:", "column:", "hazard:", "recalibration"
 
 
@@ -82,7 +85,8 @@ def export_draws(
     cuts = [each.start for each in stretches[1:]]
     longest = float(tenure.max(initial=0.0)) + within
     step *= max(np.ceil(longest / step / MOST_TIMES), 1)
-    grid = np.unique([*np.arange(0.0, longest + step, step), *cuts])
+    steep = _steep(inner.baseline_sums, step, longest)
+    grid = np.unique([*np.arange(0.0, longest + step, step), *cuts, *steep])
     drawn = _drawn_hazard(inner.baseline_sums, grid, deviation, random) * np.exp(level)[:, None]
     parts = []
     for place, (each, mapped) in enumerate(zip(stretches, maps, strict=True)):
@@ -92,7 +96,7 @@ def export_draws(
         columns = {f"{EFFECT}{name}": effects[:, column] for column, name in enumerate(names)}
         if recalibration is not None:
             columns[f"{EFFECT}{RELATIVE}"] = slope
-        columns |= {f"{HAZARD}{time:.9g}": own[:, column] for column, time in enumerate(grid)}
+        columns |= {f"{HAZARD}{time:.12g}": own[:, column] for column, time in enumerate(grid)}
         parts.append(pd.DataFrame({"draw": np.arange(draws), "stretch": place, **columns}))
     people = {f"{COLUMN}{name}": base[:, column] for column, name in enumerate(names)}
     if recalibration is not None:
@@ -125,14 +129,33 @@ def _normal(covariance: np.ndarray, draws: int, random: np.random.Generator) -> 
     return (random.standard_normal((draws, len(values))) * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
 
 
+def _steep(baseline: Baseline, step: float, longest: float) -> np.ndarray:
+    """Times at which many leave at once, and just before them: who has not got there has all of it to come."""
+    jumps = np.diff(baseline.hazard, prepend=0.0)
+    total, length = baseline.hazard[-1:].sum(), baseline.times[-1:].sum()
+    usual = total * step / length if length > 0 else np.inf
+    many = jumps**2 >= TOGETHER * np.diff(baseline.variance, prepend=0.0)
+    order = np.argsort(-np.where(many, jumps, 0.0))[:MOST_STEEP]
+    times = baseline.times[order[many[order] & (jumps[order] > STEEP * usual)]]
+    first, last = baseline.tail
+    if baseline.renewals:
+        within = times[(times > first) & (times <= last)]
+        again = [within + count * (last - first) for count in range(1, int((longest - last) // (last - first)) + 2)]
+        times = np.concatenate([times[times <= last], *again])
+    times = times[(times > CLOSE) & (times <= longest)]
+    return np.concatenate([times - CLOSE, times])
+
+
 def _drawn_hazard(
     baseline: Baseline, grid: np.ndarray, deviation: np.ndarray, random: np.random.Generator
 ) -> np.ndarray:
     """Cumulative baseline hazard (draws, len(grid)) at the times of the grid."""
     first, last = baseline.tail
-    edges = np.unique([0.0, *grid[grid < last], first, last])
+    whole, rest, share = baseline.beyond(grid)
+    again = first + rest[rest > 0]  # within the tail, whose steps are repeated beyond it
+    edges = np.unique([0.0, *grid[grid < last], *again[again < last], first, last])
     hazard = np.diff(baseline.hazard_at(edges))
-    variance, means = (np.diff(each, axis=0) for each in baseline.spread_at(edges))
+    variance, means = baseline.variance_between(edges[:-1], edges[1:]), np.diff(baseline.means_at(edges), axis=0)
     grows = hazard > 0
     mean = np.divide(means, hazard[:, None], out=np.zeros_like(means), where=grows[:, None])
     steps = hazard * np.exp(-(deviation @ mean.T))
@@ -141,13 +164,10 @@ def _drawn_hazard(
     shape = np.where(noisy, np.divide(hazard**2, spread), 1.0)
     steps = np.where(noisy, steps * random.gamma(shape, size=steps.shape) / shape, steps)
     total = np.hstack([np.zeros((len(deviation), 1)), steps.cumsum(axis=1)])
-    place = np.searchsorted(edges, np.minimum(grid, last))
-    values = total[:, place]
-    over = np.maximum(grid - last, 0.0)
-    if over.any() and last > first:  # as `Baseline` goes on
-        rate = (total[:, [np.searchsorted(edges, last)]] - total[:, [np.searchsorted(edges, first)]]) / (last - first)
-        values = values + rate * over
-    return values
+    start, end = (total[:, [np.searchsorted(edges, each)]] for each in (first, last))
+    part = total[:, np.searchsorted(edges, np.minimum(first + rest, last))] - start
+    values = total[:, np.searchsorted(edges, np.minimum(grid, last))]
+    return values + (whole + share) * (end - start) + np.where(rest > 0, part, 0.0)
 
 
 @dataclass(frozen=True, eq=False)

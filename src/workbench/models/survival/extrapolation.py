@@ -1,22 +1,21 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
-import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lifelines import GeneralizedGammaFitter, LogLogisticFitter, LogNormalFitter, SplineFitter, WeibullFitter
-from lifelines.exceptions import ConvergenceError
-from lifelines.fitters import ParametricUnivariateFitter
 
-from workbench.evaluation.horizons import span
+from workbench.evaluation.horizons import number_of, span
 from workbench.evaluation.product_limit import survival_at
 from workbench.findings import Check, Finding
+from workbench.models.survival.baseline import renewal_cycle
 from workbench.models.survival.endings import ending
+from workbench.models.survival.families import renewal_families, smooth_families
 from workbench.models.survival.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes import require_lifetimes
-from workbench.wording import number, percent, sentence
+from workbench.models.survival.renewals import find_renewals
+from workbench.wording import listing, number, percent, sentence
 
 LEARNED = 0.6
 """The share of the time that can be judged from which families learn when they are put to the test."""
@@ -24,7 +23,11 @@ AS_FAR_AGAIN = 2.0
 """How far the curve is carried on, in multiples of the time that can be judged."""
 OFF = 0.05
 """A family that misses the curve by more than this where it was put to the test is no guide beyond it."""
-BINS = 400
+WORSE = 10.0
+"""A family whose criterion (AIC) is so much above the least has essentially no support in the data (Burnham and
+Anderson 2002, section 2.6)."""
+FROM = 3.0
+"""Months of the shortest term whose renewals are carried on one by one."""
 FEWEST_LEAVERS = 50
 
 
@@ -36,7 +39,9 @@ class Extrapolation:
     ----------
     table
         `family`, `parameters`, `aic` (of the fit to everything), `off` (root mean squared distance to the curve over
-        the last part of the time, which the family had not seen), `survival` at `until`; the least `off` first.
+        the last part of the time, which the family had not seen), `survival` at `until` with `lower` and `upper` (of
+        estimation), `counts` (it foretold what it had not seen, and the fit to everything does not rule it out); those
+        that count first, the least `off` first.
     curves
         `time`, and a column for each family.
     observed
@@ -47,6 +52,10 @@ class Extrapolation:
         What times are counted in.
     lapse
         Whether customers lapse instead of leaving.
+    confidence
+        Level of each family's interval.
+    term
+        Of the renewals at which alone the curve is carried on; None where departures do not heap.
     """
 
     table: pd.DataFrame
@@ -56,28 +65,48 @@ class Extrapolation:
     until: float
     time_unit: str
     lapse: bool = False
+    confidence: float = 0.9
+    term: float | None = None
 
     @property
-    def best(self) -> str:
-        """The family that foretold the last part of the time best."""
-        return self.table["family"].iloc[0]
+    def best(self) -> str | None:
+        """The family that counts and foretold the last part of the time best; None where none counts."""
+        return self.table["family"].iloc[0] if self.trusted else None
+
+    @property
+    def trusted(self) -> bool:
+        """Whether any family counts: where none does, nothing is said beyond the data."""
+        return bool(self.table["counts"].iloc[0])
+
+    @property
+    def span(self) -> tuple[float, float]:
+        """Least and most still there at `until`, over all families that count, each with its own interval."""
+        known = self.table[self.table["counts"]]
+        return float(known["lower"].min()), float(known["upper"].max())
 
     def findings(self) -> tuple[Finding, ...]:
-        """What share would still be there twice as far on, if the curve goes on as it did."""
-        known = self.table["survival"]
+        """What share would still be there twice as far on, if the curve goes on as it did; none where no family
+        foretold what it had not seen."""
+        if not self.trusted:
+            return ()
+        known = self.table.loc[self.table["counts"], "survival"]
+        low, high = self.span
         return (
             Finding(
                 id="extrapolated_survival",
                 statement=sentence(
-                    "Beyond the data: if the curve goes on in its form, {share} of customers are {there} "
-                    "after {until}; nobody has been seen that long.",
-                    share=percent(float(known.iloc[0])), until=span(round(self.until, 1), self.time_unit),
+                    "If the trend goes on, {low} to {high} of customers are {there} after {until}. Nobody has been "
+                    "seen that long.",
+                    low=percent(low), high=percent(high), until=span(round(self.until, 1), self.time_unit),
                     **ending(self.lapse),
                 ),
                 estimate=float(known.iloc[0]),
                 unit="share",
-                interval=(float(known.min()), float(known.max())),
-                interval_kind=sentence("range over {count} families of curves", count=number(len(known))),
+                interval=(low, high),
+                interval_kind=sentence(
+                    "range over {count} families of curves, each with its {level} interval",
+                    count=number(len(known)), level=percent(self.confidence),
+                ),
                 evidence="assumed",
                 table="families",
                 figure="extrapolation",
@@ -85,27 +114,46 @@ class Extrapolation:
         )  # fmt: skip
 
     def checks(self) -> tuple[Check, ...]:
-        """Whether the best family foretold what it had not seen."""
+        """Whether any family foretold what it had not seen."""
         off = float(self.table["off"].iloc[0])
-        message = sentence(
-            "Fitted to the first {learned}, the {family} curve foretells the rest best: it is off by {off} percentage "
-            "points until {reach}. By Akaike's criterion the {aic} curve fits everything best{both}.",
-            aic=self.table.loc[self.table["aic"].idxmin(), "family"],
-            both=sentence(", the same one") if self.table["aic"].idxmin() == 0 else "",
-            learned=span(round(LEARNED * self.reach, 1), self.time_unit), family=self.best, off=number(100 * off, 2),
-            reach=span(round(self.reach, 1), self.time_unit),
+        values = {
+            "learned": span(round(LEARNED * self.reach, 1), self.time_unit), "family": self.table["family"].iloc[0],
+            "off": number(100 * off, 2), "reach": span(round(self.reach, 1), self.time_unit),
+        }  # fmt: skip
+        message = (
+            sentence(
+                "Fitted to the first {learned}, the {family} curve foretells the rest best: it is off by {off} "
+                "percentage points until {reach}.", **values,
+            )
+            if self.trusted
+            else sentence(
+                "No family of curves that was fitted to the first {learned} foretold the rest until {reach} (the best, "
+                "{family}, is off by {off} percentage points): nothing is said beyond the data.", **values,
+            )
         )  # fmt: skip
-        return (Check(name="extrapolation", status="pass" if off <= OFF else "warn", message=message, value=off,
+        if self.trusted and not self.table["counts"].all():
+            wrong = self.table.loc[~self.table["counts"], "family"]
+            message += sentence(" The data rule out {families}.", families=listing(list(wrong)))
+        if self.term is not None:
+            message += sentence(
+                " Departures heap at renewals, so the curve is carried on from renewal to renewal, every {term}.",
+                term=span(self.term, self.time_unit),
+            )
+        return (Check(name="extrapolation", status="pass" if self.trusted else "warn", message=message, value=off,
                       threshold=OFF),)  # fmt: skip
 
     def title(self) -> str:
         """What the figure shows."""
+        if not self.trusted:
+            return sentence("No family of curves foretold the last part of this curve, so none is carried on.")
         return self.findings()[0].statement
 
     def describe(self) -> str:
         """The same for those who cannot see it."""
         rows = [sentence("{family} {share}", family=row.family, share=percent(row.survival))
-                for row in self.table.itertuples()]  # fmt: skip
+                for row in self.table[self.table["counts"]].itertuples()]  # fmt: skip
+        if not rows:
+            return sentence("The observed curve until {reach}.", reach=span(round(self.reach, 1), self.time_unit))
         return sentence(
             "The observed curve until {reach}, then dashed curves until {until}, where they reach: {rows}.",
             reach=span(round(self.reach, 1), self.time_unit), until=span(round(self.until, 1), self.time_unit),
@@ -126,114 +174,92 @@ def extrapolate(
     lapse: bool = False,
     until: float | None = None,
     without: Collection[str] = (),
+    confidence: float = 0.9,
 ) -> Extrapolation | None:
     """Fit families of curves to all customers, put them to the test on the last part of the time, and carry them on.
 
-    Families: Weibull, log-normal, log-logistic, generalised gamma, and a spline of the log cumulative hazard with three
-    knots (Royston and Parmar 2002).
+    The families are those of `families.smooth_families`; where departures heap at renewals, which no smooth curve
+    follows, those of `families.renewal_families`, and the curve is told at renewals only.
 
     Parameters
     ----------
     lifetimes
         `customer_id`, `duration`, `event`, `entry`.
+    time_unit
+        Of the durations.
     lapse
         Whether customers lapse instead of leaving: what it is called.
     until
-        How far to carry the curve on; by default twice as far as it can be judged.
+        How far to carry the curve on; by default twice as far as it can be judged. With renewals the last of them.
     without
         Families to pass over.
+    confidence
+        Level of the interval of each family.
 
     Returns
     -------
     Extrapolation or None
-        None where fewer than 50 left, or no family could be fitted.
+        None where fewer than 50 left, or no family could be fitted and put to the test.
     """
     lifetimes = require_lifetimes(lifetimes)
     overall = kaplan_meier(lifetimes, time_unit=time_unit)
     reach = float(min(overall.groups["reach"].iloc[0], lifetimes["duration"].max()))
+    heaps = find_renewals(lifetimes, time_unit=time_unit)
+    term = None
+    if heaps is not None and heaps.term >= number_of(FROM, time_unit):
+        term = renewal_cycle(heaps, reach / 2, time_unit)
     learned = LEARNED * reach
+    until = max(AS_FAR_AGAIN * reach if until is None else until, reach)
+    test, grid = np.linspace(learned, reach, 20), np.linspace(reach, until, 60)
+    if term is None:
+        families = smooth_families(lifetimes)
+        late = 0.0
+    else:
+        families, late = renewal_families(term, heaps.near), heaps.near
+        reach = float(np.floor((reach - late) / term + 1e-9) * term)
+        learned = max(np.floor(LEARNED * reach / term + 1e-9) * term, term)
+        test = np.arange(learned + term, reach + term / 2, term)
+        grid = np.arange(reach, max(until, reach + term) + term / 2, term)
+        until = float(grid[-1])
+        if not len(test):
+            return None
+    cut = learned + late
     early = lifetimes.assign(
-        event=lifetimes["event"] & (lifetimes["duration"] <= learned),
-        duration=lifetimes["duration"].clip(upper=learned),
+        event=lifetimes["event"] & (lifetimes["duration"] <= cut), duration=lifetimes["duration"].clip(upper=cut)
     )
     early = early[(early["entry"] < early["duration"]) | (early["entry"] == 0)]
-    if int(early["event"].sum()) < FEWEST_LEAVERS or reach <= 0:
+    if reach <= 0 or int(early["event"].sum()) < FEWEST_LEAVERS:
         return None
     observed = overall.frame
-    test = np.linspace(learned, reach, 20)
-    truth = survival_at(observed, test)
-    until = max(AS_FAR_AGAIN * reach if until is None else until, reach)
-    grid = np.linspace(reach, until, 60)
+    truth = survival_at(observed, test + late)
     rows, curves = [], {"time": grid}
-    families = {name: make for name, make in _families(lifetimes).items() if name not in without}
     for family, make in families.items():
-        whole, part = _fit(make(), lifetimes), _fit(make(), early)
-        if whole is None or part is None:
+        if family in without or (whole := make(lifetimes)) is None or (part := make(early)) is None:
             continue
-        off = float(np.sqrt(np.mean((_at(part, test) - truth) ** 2)))
-        survival = _at(whole, grid)
+        off = float(np.sqrt(np.mean((part.at(test) - truth) ** 2)))
+        survival = whole.at(grid)
         # Carried on from where the data end: a family's own error until there is none of its forecast.
-        curve = survival / survival[0] * survival_at(observed, np.array([reach]))[0] if survival[0] > 0 else survival
-        if not np.isfinite([off, *curve]).all():
+        anchor = survival_at(observed, np.array([reach + late]))[0] / survival[0] if survival[0] > 0 else 1.0
+        lower, upper = (float(np.clip(each * anchor, 0, 1)) for each in whole.interval(until, confidence))
+        if not np.isfinite([off, lower, upper, *survival]).all():
             continue
-        curves[family] = curve
-        rows.append((family, len(whole.params_), float(whole.AIC_), off, float(curve[-1])))
+        curves[family] = survival * anchor
+        end = float(curves[family][-1])
+        rows.append((family, whole.parameters, whole.aic, off, end, min(lower, end), max(upper, end)))
     if not rows:
         return None
-    table = pd.DataFrame(rows, columns=["family", "parameters", "aic", "off", "survival"])
+    table = pd.DataFrame(rows, columns=["family", "parameters", "aic", "off", "survival", "lower", "upper"])
+    foretold = table["off"] <= OFF
+    supported = table["aic"] <= table.loc[foretold, "aic"].min() + WORSE
+    table["counts"] = foretold & (supported if term is None else True)
     return Extrapolation(
-        table=table.sort_values("off", kind="stable", ignore_index=True),
+        table=table.sort_values(["counts", "off"], ascending=[False, True], kind="stable", ignore_index=True),
         curves=pd.DataFrame(curves),
-        observed=observed[observed["time"] <= reach],
+        observed=observed[observed["time"] <= reach + late],
         reach=reach,
         until=until,
         time_unit=time_unit,
         lapse=lapse,
+        confidence=confidence,
+        term=term,
     )
-
-
-def _families(lifetimes: pd.DataFrame) -> dict:
-    gone = lifetimes.loc[lifetimes["event"], "duration"]
-    knots = np.unique(np.maximum(np.quantile(gone, [0.05, 0.5, 0.95]), 1e-6))
-    families = {
-        "Weibull": WeibullFitter,
-        "log-normal": LogNormalFitter,
-        "log-logistic": LogLogisticFitter,
-        "generalised gamma": GeneralizedGammaFitter,
-    }
-    return families | ({"spline": lambda: SplineFitter(knots)} if len(knots) == 3 else {})
-
-
-def _fit(fitter: ParametricUnivariateFitter, lifetimes: pd.DataFrame) -> ParametricUnivariateFitter | None:
-    """Fitted to equal customers counted once; None where it finds no maximum."""
-    duration = lifetimes["duration"].to_numpy()
-    least = duration[duration > 0].min() / 2
-    width = duration.max() / BINS
-    if len(np.unique(duration)) > BINS:
-        duration = (np.floor(duration / width) + 0.5) * width
-    rows = pd.DataFrame(
-        {
-            "duration": np.maximum(duration, least),  # families have no customers who leave at 0
-            "event": lifetimes["event"].to_numpy(),
-            "entry": np.minimum(lifetimes["entry"].to_numpy(), np.maximum(duration, least) * (1 - 1e-9)),
-        }
-    )
-    late = (rows["entry"] > 0).any()
-    if late:
-        rows["entry"] = rows["entry"].where(rows["entry"] == 0, np.floor(rows["entry"] / width) * width)
-    counted = rows.value_counts().reset_index(name="weight")
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            return fitter.fit(
-                counted["duration"], counted["event"], weights=counted["weight"],
-                entry=counted["entry"] if late else None,
-            )  # fmt: skip
-    except (ConvergenceError, ValueError, np.linalg.LinAlgError):
-        return None
-
-
-def _at(fitter: ParametricUnivariateFitter, times: np.ndarray) -> np.ndarray:
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        return np.clip(fitter.survival_function_at_times(times).to_numpy(dtype=float), 0, 1)

@@ -23,10 +23,11 @@ def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
     if ax is None:
         ax = Figure(figsize=(6.2, 3.6), layout="constrained").subplots()
     observed, curves = extrapolation.observed, extrapolation.curves
-    families = curves.drop(columns="time")
+    families = curves[list(extrapolation.table.loc[extrapolation.table["counts"], "family"])]
     ax.step(observed["time"], observed["survival"], where="post", color="C0")
-    ax.fill_between(curves["time"], families.min(axis=1), families.max(axis=1), color="0.6", alpha=0.3, linewidth=0)
-    ax.plot(curves["time"], curves[extrapolation.best], color="C0", linestyle=(0, (4, 3)))
+    if extrapolation.trusted:
+        ax.fill_between(curves["time"], families.min(axis=1), families.max(axis=1), color="0.6", alpha=0.3, linewidth=0)
+        ax.plot(curves["time"], curves[extrapolation.best], color="C0", linestyle=(0, (4, 3)))
     ax.axvline(extrapolation.reach, color="0.55", linewidth=1)
     ax.annotate(
         sentence("beyond the data"), xy=(extrapolation.reach, 1.0), xytext=(4, -4), textcoords="offset points",
@@ -57,8 +58,11 @@ def draw_groups(extrapolation, ax: Axes | None = None) -> Axes:
     any_one = next(iter(extrapolation.groups.values()))
     ends = {}
     for place, (group, each) in enumerate(extrapolation.groups.items()):
-        color, families = f"C{place}", each.curves.drop(columns="time")
+        color, families = f"C{place}", each.curves[list(each.table.loc[each.table["counts"], "family"])]
         ax.step(each.observed["time"], each.observed["survival"], where="post", color=color)
+        if not each.trusted:
+            ends[group] = float(each.observed["survival"].iloc[-1])
+            continue
         ax.fill_between(each.curves["time"], families.min(axis=1), families.max(axis=1), color=color, alpha=0.15,
                         linewidth=0)  # fmt: skip
         ax.plot(each.curves["time"], each.curves[each.best], color=color, linestyle=(0, (4, 3)))

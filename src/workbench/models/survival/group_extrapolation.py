@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from workbench.evaluation.horizons import span
@@ -15,9 +16,9 @@ from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.wording import inline, listing, percent, sentence
 
 MOST_GROUPS = 4
-SLOW = ("generalised gamma",)
-"""Fitted to all customers alone: it takes longer than all others, of which it has most as limits."""
 """Each takes seconds; the largest are carried on."""
+SLOW = ("generalised gamma", "log-logistic, some never leave")
+"""Fitted to all customers alone: they take longer than all others."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,21 +45,25 @@ class GroupExtrapolation:
     @property
     def table(self) -> pd.DataFrame:
         """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest`, `highest` of
-        all families."""
-        rows = [
-            (group, each.best, each.table["off"].iloc[0], each.reach, each.until, each.table["survival"].iloc[0],
-             each.table["survival"].min(), each.table["survival"].max())
-            for group, each in self.groups.items()
-        ]  # fmt: skip
+        all families that count; missing where none does."""
+        rows = []
+        for group, each in self.groups.items():
+            first = each.table.iloc[0]
+            told = (first["survival"], *each.span) if each.trusted else (np.nan, np.nan, np.nan)
+            rows.append((group, first["family"], first["off"], each.reach, each.until, *told))
         return pd.DataFrame(rows, columns=["group", "family", "off", "reach", "until", "survival", "lowest", "highest"])
 
     def title(self) -> str:
         """What the figure shows."""
         any_one = next(iter(self.groups.values()))
         said = [
-            sentence("{share} of “{group}”", share=percent(row.survival), group=row.group)
-            for row in self.table.itertuples()
+            sentence(
+                "{low} to {high} of “{group}”", low=percent(row.lowest), high=percent(row.highest), group=row.group
+            )
+            for row in self.table.dropna().itertuples()
         ]
+        if not said:
+            return sentence("No family of curves foretold the last part of these curves, so none is carried on.")
         return sentence(
             "If their curves go on in their form, {said} are {there} after {until}.",
             said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
@@ -66,7 +71,9 @@ class GroupExtrapolation:
 
     def findings(self) -> tuple[Finding, ...]:
         """The group that lasts longest and the one that does not; none where families disagree about it."""
-        table = self.table.sort_values("survival", ignore_index=True)
+        table = self.table.dropna().sort_values("survival", ignore_index=True)
+        if len(table) < 2:
+            return ()
         low, high = table.iloc[0], table.iloc[-1]
         if low["highest"] >= high["lowest"]:
             return ()
@@ -75,7 +82,7 @@ class GroupExtrapolation:
             Finding(
                 id="extrapolated_difference",
                 statement=sentence(
-                    "Beyond the data, by {label}: if their curves go on in their form, {more} of customers with "
+                    "By {label}, if their trends go on, {more} of customers with "
                     "“{longer}” "
                     "and {less} with “{shorter}” are {there} after {until}.",
                     label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
@@ -94,10 +101,12 @@ class GroupExtrapolation:
 
     def checks(self) -> tuple[Check, ...]:
         """Whether the families foretold what they had not seen of each group, and which groups are not carried on."""
-        wrong = self.table["group"][self.table["off"] > OFF].tolist()
+        wrong = self.table["group"][self.table["survival"].isna()].tolist()
         message = (
-            sentence("By {label}, the curves of {groups} were not foretold well where they could be put to the test.",
-                     label=inline(self.label), groups=listing(wrong))
+            sentence(
+                "By {label}, no family of curves foretold the last part of {groups}: nothing is said of them beyond "
+                "the data.", label=inline(self.label), groups=listing(wrong),
+            )
             if wrong
             else sentence("By {label}, the last part of every curve was foretold.", label=inline(self.label))
         )  # fmt: skip
@@ -110,7 +119,7 @@ class GroupExtrapolation:
         """What the figure shows, for those who cannot see it."""
         rows = [
             sentence("{group} {share} ({family})", group=row.group, share=percent(row.survival), family=row.family)
-            for row in self.table.itertuples()
+            for row in self.table.dropna().itertuples()
         ]
         return sentence(
             "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the "

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -21,12 +21,14 @@ from workbench.models.survival.episodes import at_start, on_episodes
 from workbench.models.survival.functional_form import functional_form
 from workbench.models.survival.last_period import Forecast, forecast
 from workbench.models.survival.lives import Lives
-from workbench.models.survival.news import WithNews, fit_reasons_with_news, fit_with_news, fit_with_trees
+from workbench.models.survival.news import WINDOW, WithNews, fit_reasons_with_news, fit_with_news, fit_with_trees
 from workbench.models.survival.outlook import AHEAD
 from workbench.models.survival.predictions import Predictions, chunks
-from workbench.models.survival.recalibrated import held_out_of, out_of_fold, recalibrated
+from workbench.models.survival.recalibrated import at_level, held_out_of, out_of_fold, recalibrated
 from workbench.models.survival.scenario import numbers_of
-from workbench.wording import sentence
+from workbench.models.survival.season import Season, by_month, change_point, find_season
+from workbench.models.survival.spells import Spells
+from workbench.wording import number, sentence
 
 MOST_FOLDED = 50_000
 """Of more customers than this one part in five is foretold, once, instead of every part several times."""
@@ -57,6 +59,8 @@ class Judgement:
         Why something could not be judged, or what to know about the model.
     covariates, histories
         What models were given.
+    season
+        As all of the records show it; None without dates, and of lapses.
     """
 
     comparison: Comparison | None
@@ -69,6 +73,7 @@ class Judgement:
     problems: tuple[Check, ...] = ()
     covariates: tuple[str, ...] = ()
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    season: Season | None = None
 
     def headline(self) -> tuple[Finding, ...]:
         """That the best model loses to one curve for everybody: what a reader should know before anything else."""
@@ -188,15 +193,21 @@ def _out_of_time(
     if "weight" in lives.lifetimes.columns:  # models of what was last known do not allow for weights
         histories = {}
     histories = {name: history for name, history in histories.items() if name not in covariates}
-    words = {"confidence": confidence, "labels": lives.labels}
+    length = WINDOW if spells.window is None else min(WINDOW, spells.window)
+    words = {"confidence": confidence, "labels": lives.labels, "length": length}
     if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
         fitted[sentence("what was last known, renewed every quarter")] = renewed
     if trees := fit_with_trees(
-        earlier.complete_cases(train), covariates, histories, random_seed=random_seed, confidence=confidence
+        earlier.complete_cases(train),
+        covariates,
+        histories,
+        random_seed=random_seed,
+        confidence=confidence,
+        length=length,
     ):
         fitted[sentence("boosted trees of what was last known")] = trees
     within = float((test["duration"] - test["entry"]).max())
-    horizons = [each for each in AHEAD if each <= within] or [within]
+    horizons = [within] if spells.lapse else [each for each in AHEAD if each <= within] or [within]
     judged = {
         name: evaluate(
             each,
@@ -215,14 +226,18 @@ def _out_of_time(
     if comparison.loses:
         chosen = _curve(train, lives.time_unit, confidence)
     told = held_out_of(chosen, test, horizons)
-    effect = judge_recalibration(told, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+    ahead = forecast(chosen, spells, day, confidence=confidence, there=test, standard=model)
+    usual = ahead.season.factor(day, within)[0]
+    in_season = replace(told, hazard=told.hazard * usual, at=told.at * usual, jump=told.jump * usual)
+    effect = judge_recalibration(in_season, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
                                  lapse=spells.lapse)  # fmt: skip
     final = known.get(comparison.best)
     if comparison.loses:
         final = _curve(lives.lifetimes, lives.time_unit, confidence)
         by_reason = by_reason and _curves(lives.lifetimes, by_reason)
     elif final is None and chosen is trees:
-        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence)
+        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence,
+                               length=length)  # fmt: skip
     elif final is None:
         final = fit_with_news(lives.lifetimes, covariates, histories, **words)
     final = final or model
@@ -235,18 +250,39 @@ def _out_of_time(
         problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
     if by_reason is not None and isinstance(final, WithNews):
         by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
+    used = recalibrated(final, effect.recalibration, told, test)
+    season = None if spells.lapse else find_season(by_month(used, spells, spells.as_of))
+    if ahead.beyond:
+        used, problem = _since_the_change(used, spells, ahead)
+        problems += (problem,)
     return Judgement(
         comparison=comparison,
-        model=recalibrated(final, effect.recalibration, told, test),
+        model=used,
         reasons=by_reason,
         recalibration=effect,
         day=day,
-        forecast=forecast(chosen, spells, day, confidence=confidence, there=test, standard=model),
+        forecast=ahead,
         remedied=_remedy(known),
         problems=problems,
         covariates=tuple(covariates),
         histories=histories,
+        season=season,
     )
+
+
+def _since_the_change(model: Predictions, spells: Spells, ahead: Forecast) -> tuple[Predictions, Check]:
+    """A model brought to the rate since the change, and what was done: the past is no guide to it."""
+    months = by_month(model, spells, spells.as_of)
+    months = months[months["begin"] >= ahead.begin - pd.Timedelta("1D")]
+    factors = [ahead.season.factor(begin, 1.0)[0] for begin in months["begin"]]
+    day, ratio, leavers = change_point(months.assign(expected=months["expected"] * factors))
+    message = sentence(
+        "Since {day} customers have left at {ratio} times the rate of the model. Forecasts take that rate to go on; if "
+        "it does not, they are off by as much.",
+        day=day.date(), ratio=number(ratio),
+    )  # fmt: skip
+    check = Check(name="rate_since_change", status="warn", message=message, value=ratio, threshold=1.0)
+    return at_level(model, ratio, 1 / max(leavers, 1)), check
 
 
 def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:

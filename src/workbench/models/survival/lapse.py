@@ -205,7 +205,7 @@ def from_transactions(
         )  # fmt: skip
     lives = with_attributes(lives, attributes)
     return Lapse(
-        spells=Spells(lifetimes=lives, as_of=end, lapse=True, checks=checks),
+        spells=Spells(lifetimes=lives, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
         days=days,
         chosen=chosen,
         sensitivity=sensitivity,

@@ -10,8 +10,12 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.calendar import months_between, months_later
 from workbench.models.survival.endings import ending
 from workbench.models.survival.predictions import Predictions
+from workbench.models.survival.season import Season, by_month, find_season
 from workbench.models.survival.spells import Spells
 from workbench.wording import number, percent, sentence
+
+SURELY = 0.99
+"""Level of the interval outside which something is said to have changed."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +42,10 @@ class Forecast:
         nobody left in one of them.
     lapse
         As in `Spells`.
+    beyond
+        Whether what happened lies outside the 99% interval of the forecast, model, chance and season in it.
+    season
+        What is known of the season, from the time before.
     """
 
     table: pd.DataFrame
@@ -48,6 +56,13 @@ class Forecast:
     change: pd.DataFrame
     ratio: tuple[float, float, float] | None
     lapse: bool
+    beyond: bool = False
+    season: Season | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether something has changed: more than chance, the model's doubt and a season explain."""
+        return self.beyond and self.season is not None and self.season.known
 
     def metrics(self) -> dict[str, float]:
         """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`, and
@@ -62,17 +77,22 @@ class Forecast:
     def findings(self) -> tuple[Finding, ...]:
         """The forecast beside what happened; and what changed against the period before."""
         row = self.table.iloc[0]
-        inside = row["lower"] <= row["actual"] <= row["upper"]
+        verdict = ""
+        if self.changed:
+            verdict = sentence(" That is more than chance explains: something has changed.")
+        elif self.beyond:
+            verdict = sentence(
+                " That is more than chance explains, but less than two years are known before: it may be a season."
+            )
         findings = [
             Finding(
                 id="forecast_and_actual",
                 statement=sentence(
-                    "From {begin} to {end}, {actual} customers {verb}; {expected} were expected by what was known "
-                    "before{verdict}.",
+                    "From {begin} to {end}, {actual} customers {verb}; {expected} were expected.{verdict}",
                     begin=self.begin.date(), end=(self.end - pd.Timedelta(days=1)).date(),
                     actual=number(row["actual"]), expected=number(round(row["expected"])),
                     verb=ending(self.lapse)["left"],
-                    verdict="" if inside else sentence(", which chance does not explain: something has changed"),
+                    verdict=verdict,
                 ),
                 estimate=float(row["expected"]),
                 unit=sentence("customers"),
@@ -94,7 +114,7 @@ class Forecast:
                         "given{clear}: {now} of 100 in a month, after {then}.",
                         ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
                         verb=ending(self.lapse)["left"],
-                        clear="" if low > 1 or high < 1 else sentence(" (no clear change)"),
+                        clear="" if self.beyond else sentence(" (no clear change)"),
                     ),
                     estimate=self.ratio[0],
                     unit=sentence("times the earlier rate"),
@@ -110,7 +130,7 @@ class Forecast:
     def checks(self) -> tuple[Check, ...]:
         """Whether what happened lies within what was expected."""
         row = self.table.iloc[0]
-        inside = bool(row["lower"] <= row["actual"] <= row["upper"])
+        inside = bool(np.floor(row["lower"]) <= row["actual"] <= np.ceil(row["upper"]))
         message = sentence(
             "What happened in the last period ({actual} customers {left}) lies {where} the prediction interval "
             "({lower} to {upper}).",
@@ -118,8 +138,20 @@ class Forecast:
             where=sentence("within") if inside else sentence("outside"),
             lower=number(round(row["lower"])), upper=number(round(row["upper"])),
         )  # fmt: skip
-        return (Check(name="forecast_and_actual", status="pass" if inside else "warn", message=message,
-                      value=float(row["actual"])),)  # fmt: skip
+        checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
+                        value=float(row["actual"]))]  # fmt: skip
+        if self.season is not None:
+            message = (
+                sentence("Leaving has a season, which forecasts of the last period and of the time to come allow for; "
+                         "time remaining and draws are those of an average time of the year.")
+                if self.season.clear
+                else sentence("No season of leaving is clear.")
+                if self.season.known
+                else sentence("Less than two years are known before the last period: a season cannot be told from a "
+                              "change.")
+            )  # fmt: skip
+            checks.append(Check(name="season", status="pass", message=message))
+        return tuple(checks)
 
 
 def forecast(
@@ -130,6 +162,7 @@ def forecast(
     confidence: float = 0.9,
     there: pd.DataFrame | None = None,
     standard: Predictions | None = None,
+    season: Season | None = None,
 ) -> Forecast:
     """Compare what a model that knew nothing from `day` on expected with what happened until the records end.
 
@@ -142,6 +175,9 @@ def forecast(
     standard
         Fitted to all of `spells`: which rates customers of a tenure and with their attributes usually have. By it the
         last period is compared with the one before (indirect standardisation); `model` where it is None.
+    season
+        As it was known on `day`; found by `model` where it is None, but for lapses, whose clock begins for most on one
+        day: tenure and calendar cannot be told apart.
     """
     there = model.complete_cases(spells.after(day)) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)
@@ -150,12 +186,19 @@ def forecast(
     weights = {"customers": np.ones(len(there))}
     if "price" in there.columns and there["price"].notna().all():
         weights["revenue"] = there["price"].to_numpy(dtype=float)
-    rows = []
+    if season is None and not spells.lapse:
+        season = find_season(by_month(model, spells, day))
+    season = season or Season.none(known=spells.lapse)
+    factor, doubt = season.factor(day, within)
+    rows, beyond = [], False
     for what, weight in weights.items():
-        expected, spread = expected_leavers(model, there, tenure, within, weight)
+        expected, spread = expected_leavers(model, there, tenure, within, weight, factor=factor)
+        spread += doubt * expected**2
         half = z * np.sqrt(spread)
         actual = float(weight[there["event"].to_numpy()].sum())
         rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
+        if what == "customers":
+            beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(spread, 1.0)) + 0.5)
     change = _change(standard or model, spells, day)
     ratio = None
     leavers = change["leavers"].to_numpy(dtype=float)
@@ -172,6 +215,8 @@ def forecast(
         change=change,
         ratio=ratio,
         lapse=spells.lapse,
+        beyond=beyond,
+        season=season,
     )
 
 
@@ -200,12 +245,24 @@ def _over(spells: Spells, day: pd.Timestamp) -> pd.Index:
 
 
 def expected_leavers(
-    model: Predictions, rows: pd.DataFrame, tenure: np.ndarray, within: float, weights: np.ndarray | None = None
+    model: Predictions,
+    rows: pd.DataFrame,
+    tenure: np.ndarray,
+    within: float,
+    weights: np.ndarray | None = None,
+    *,
+    factor: float = 1.0,
 ) -> tuple[float, float]:
-    """How many (or how much weight) leave within a time, and the variance of that number: of chance and of the fit."""
+    """How many (or how much weight) leave within a time, and the variance of that number: of chance and of the fit.
+
+    Parameters
+    ----------
+    factor
+        By which all hazards are multiplied: a season.
+    """
     weights = np.ones(len(rows)) if weights is None else weights
-    survival = model.predict_survival(rows, [within], tenure=tenure).to_numpy()[:, 0]
+    survival = model.predict_survival(rows, [within], tenure=tenure).to_numpy()[:, 0] ** factor
     gone = 1 - survival
     chance = float((weights**2 * gone * survival).sum())
-    return float((weights * gone).sum()), chance + model.spread_of_sum(rows, tenure, tenure + within,
-                                                                       weights * survival)  # fmt: skip
+    shared = model.spread_of_sum(rows, tenure, tenure + within, factor * weights * survival)
+    return float((weights * gone).sum()), chance + shared

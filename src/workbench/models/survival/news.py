@@ -194,6 +194,7 @@ def fit_with_news(
     *,
     confidence: float = 0.9,
     labels: Mapping[str, str] | None = None,
+    length: float = WINDOW,
 ) -> WithNews | None:
     """Cox's model with covariates renewed every quarter of a customer's life; None where none is new, or it fails.
 
@@ -205,8 +206,10 @@ def fit_with_news(
         Columns that stay the same.
     histories
         From `histories.histories_of`; what became known later than a row begins does not enter.
+    length
+        Months for which covariates are left as they were when a window began: how far a forecast reaches.
     """
-    prepared = _prepared(lifetimes, covariates, histories)
+    prepared = _prepared(lifetimes, covariates, histories, length)
     if prepared is None:
         return None
     rows, news = prepared
@@ -225,6 +228,7 @@ def fit_with_trees(
     *,
     random_seed: int,
     confidence: float = 0.9,
+    length: float = WINDOW,
 ) -> WithNews | None:
     """The same with one covariate: what boosted trees make of all that is known when a window begins.
 
@@ -234,7 +238,7 @@ def fit_with_trees(
 
     Parameters
     ----------
-    lifetimes, covariates, histories, confidence
+    lifetimes, covariates, histories, confidence, length
         As in `fit_with_news`.
     random_seed
         Of the trees' sampling and of the parts.
@@ -244,17 +248,17 @@ def fit_with_trees(
     Wolpert (1992), stacked generalisation, with a single learner.
     """
     covariates = list(covariates)
-    prepared = _prepared(lifetimes, covariates, histories)
+    prepared = _prepared(lifetimes, covariates, histories, length)
     if prepared is None or not prepared[0]["event"].any():
         return None
     rows, news = prepared
     columns = [*covariates, *news.covariates]
-    exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / WINDOW, 1.0))
-    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // WINDOW).astype(int),
+    exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / length, 1.0))
+    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // length).astype(int),
                           exposure=exposure)  # fmt: skip
     customer = np.cumsum(rows["starts"].to_numpy()) - 1
     part = np.random.default_rng(random_seed).integers(0, PARTS, int(customer[-1]) + 1)[customer]
-    settings = {"random_seed": random_seed, "length": WINDOW, "trees": TREES, "depth": DEPTH}
+    settings = {"random_seed": random_seed, "length": length, "trees": TREES, "depth": DEPTH}
     score = np.zeros(len(rows))
     for place in range(PARTS):
         others = periods[part != place]
@@ -288,11 +292,14 @@ def fit_reasons_with_news(
 
 
 def _prepared(
-    lifetimes: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame]
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    histories: Mapping[str, pd.DataFrame],
+    length: float = WINDOW,
 ) -> tuple[pd.DataFrame, News] | None:
     if not histories:
         return None
-    rows = windows(lifetimes, covariates)
+    rows = windows(lifetimes, covariates, length=length)
     news = learn_news(rows, histories)
     rows = news.attach(rows, rows["entry"].to_numpy())
     starts = rows["customer_id"].ne(rows["customer_id"].shift())  # rows of a customer follow each other

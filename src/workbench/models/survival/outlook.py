@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import nbinom
 
 from workbench.evaluation.horizons import clean_horizons, number_of, span
 from workbench.evaluation.product_limit import normal_quantile
@@ -18,13 +19,16 @@ from workbench.models.survival.last_period import expected_leavers
 from workbench.models.survival.lifetimes import require_lifetimes
 from workbench.models.survival.lives import Lives
 from workbench.models.survival.predictions import Predictions
-from workbench.models.survival.spells import Spells
+from workbench.models.survival.season import Season
+from workbench.models.survival.spells import LAPSES_AHEAD, Spells
 from workbench.wording import label_of, number, percent, sentence
 
 AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
 """Months from today for which customers are foretold."""
 QUARTER = 3.0
 MOST_BEYOND = 0.2
+FEW = 20.0
+"""Of fewer expected leavers the number is told by a distribution of counts."""
 EDGE = 0.1
 """The share of customers most at risk."""
 
@@ -40,6 +44,9 @@ class Outlook:
         `incidence_<reason>` where reasons are known; `extrapolated`: beyond the data.
     customers
         `customer_id`, `tenure`, covariates, `gone` (probability of leaving within `ahead`).
+    totals
+        `horizon`, `customers` (active), `expected` (leavers by then), `lower`, `upper` (of their number: chance and
+        estimation together), `extrapolated` (share of customers for whom the horizon lies beyond the data).
     ahead
         The quarter to come, or the nearest horizon asked for.
     interval
@@ -56,6 +63,7 @@ class Outlook:
 
     table: pd.DataFrame
     customers: pd.DataFrame
+    totals: pd.DataFrame
     ahead: float
     interval: tuple[float, float]
     confidence: float
@@ -169,6 +177,16 @@ def on_board(source: Spells | Lives) -> pd.DataFrame:
     return (source.spells if isinstance(source, Lives) else source).on_board()
 
 
+def reaches(source: Spells | Lives, unit: str) -> list[float]:
+    """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
+    purchases says who has bought for the last time (on the way there it does not say when)."""
+    spells = source.spells if isinstance(source, Lives) else source
+    window = None if spells is None else spells.window
+    if window is None:
+        return [number_of(each, unit) for each in AHEAD]
+    return [min(LAPSES_AHEAD, window)]
+
+
 def outlook(
     model: Predictions,
     source: Spells | Lives,
@@ -176,6 +194,7 @@ def outlook(
     reasons: CauseSpecific | None = None,
     horizons: Iterable[float] | None = None,
     confidence: float = 0.9,
+    season: Season | None = None,
 ) -> Outlook:
     """Foretell everybody on board at the end of the records, given how long they have lasted.
 
@@ -188,31 +207,46 @@ def outlook(
     reasons
         By which what survival loses is shared out; none where it is None.
     horizons
-        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it.
+        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it, of lapses `reaches`.
+    season
+        By which hazards of the months to come differ from those of an average month; none where it is None.
     """
     unit = model.time_unit
-    horizons = clean_horizons([number_of(each, unit) for each in AHEAD] if horizons is None else horizons)
+    horizons = clean_horizons(reaches(source, unit) if horizons is None else horizons)
     now = model.complete_cases(on_board(source))
     if reasons is not None:
         now = reasons.complete_cases(now)
     tenure = now["duration"].to_numpy(dtype=float)
     table = model.conditional_survival(now, tenure, horizons, confidence=confidence)
+    spells = source.spells if isinstance(source, Lives) else source
+    factors = {each: season.factor(spells.as_of, each) if season and spells else (1.0, 0.0) for each in horizons}
+    power = table["horizon"].map({each: factor for each, (factor, _) in factors.items()})
+    for column in ("survival", "lower", "upper"):
+        table[column] = table[column] ** power
     if reasons is not None:
         for reason, incidence in reasons.shares(model, now, tenure, horizons).items():
             table[f"incidence_{reason}"] = incidence.T.ravel()
     quarter = number_of(QUARTER, unit)
     ahead = max([each for each in horizons if each <= quarter], default=horizons[0])
+    totals = []
+    for each in horizons:
+        factor, doubt = factors[each]
+        expected, spread = expected_leavers(model, now, tenure, each, factor=factor)
+        spread += doubt * expected**2
+        low, high = _counted(expected, spread, len(now), confidence)
+        totals.append((each, len(now), expected, low, high))
+    totals = pd.DataFrame(totals, columns=["horizon", "customers", "expected", "lower", "upper"])
+    totals["extrapolated"] = table.groupby("horizon")["extrapolated"].mean().reindex(totals["horizon"]).to_numpy()
     gone = 1 - table.loc[table["horizon"] == ahead, "survival"].to_numpy()
-    expected, spread = expected_leavers(model, now, tenure, ahead)
+    quarter = totals[totals["horizon"] == ahead].iloc[0]
     people = now.drop(columns=["duration", "entry", "event", "reason"], errors="ignore")
-    half = normal_quantile(confidence) * np.sqrt(spread)
     table["customer_id"] = np.tile(now["person"].to_numpy(), len(horizons))
-    spells = source.spells if isinstance(source, Lives) else source
     return Outlook(
         table=table,
         customers=people.assign(tenure=tenure, gone=gone),
         ahead=ahead,
-        interval=(max(expected - half, 0.0), min(expected + half, float(len(now)))),
+        interval=(float(quarter["lower"]), float(quarter["upper"])),
+        totals=totals,
         confidence=confidence,
         time_unit=unit,
         dated=spells is not None,
@@ -235,6 +269,20 @@ def one_population(source: Lives, told: Outlook) -> Check:
                  threshold=0)  # fmt: skip
 
 
+def _counted(expected: float, spread: float, size: int, confidence: float) -> tuple[float, float]:
+    """Interval of how many of `size` leave: gamma mixed with Poisson (negative binomial) of this mean and variance, so
+    that few have an interval that is not cut off at 0 and has a width."""
+    tails = (1 - confidence) / 2, (1 + confidence) / 2
+    if expected > FEW or spread <= 0:
+        half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
+        low, high = expected - half, expected + half
+    else:
+        model = max(spread - expected, 1e-6 * max(expected, 1e-3))
+        mean = max(expected, 1e-3)
+        low, high = nbinom.ppf(tails, mean**2 / model, mean / (mean + model))
+    return float(max(low, 0.0)), float(min(max(high, 1.0), size))
+
+
 def remaining(
     model: Predictions, source: Spells | Lives, *, within: float | None = None, confidence: float = 0.9
 ) -> pd.DataFrame:
@@ -250,10 +298,10 @@ def remaining(
     DataFrame
         `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
     """
-    within = number_of(AHEAD[-1], model.time_unit) if within is None else within
+    within = reaches(source, model.time_unit)[-1] if within is None else within
     now = model.complete_cases(on_board(source))
     tenure = now["duration"].to_numpy(dtype=float)
-    table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=24)
+    table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=48)
     return table.assign(customer_id=now["person"].to_numpy(), within=within)
 
 
@@ -263,6 +311,6 @@ def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) ->
     now = model.complete_cases(on_board(source))
     unit = model.time_unit
     return export_draws(
-        model, now, now["duration"].to_numpy(dtype=float), within=number_of(AHEAD[-1], unit),
+        model, now, now["duration"].to_numpy(dtype=float), within=reaches(source, unit)[-1],
         step=number_of(AHEAD[-1], unit) / 96, random_seed=random_seed, ids=now["person"],
     )  # fmt: skip

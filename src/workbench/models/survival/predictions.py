@@ -9,96 +9,10 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.evaluation.horizons import clean_horizons, span
 from workbench.evaluation.product_limit import normal_quantile
-from workbench.models.survival.risk_sets import RiskSets
 from workbench.wording import sentence
 
 CHUNK = 50_000
 """Customers predicted at once."""
-TAIL_AT_RISK = 25
-"""What fewer customers say about the end of the data is not continued beyond it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Baseline:
-    """Cumulative sums over the K event times of a Cox model.
-
-    Attributes
-    ----------
-    times (K,)
-        Event times.
-    hazard (K,)
-        Cumulative hazard of a customer whose columns are all 0.
-    variance (K,)
-        Its variance with the coefficients given.
-    means (K, p)
-        Sum of the columns expected at each event times the hazard there: what uncertain coefficients multiply.
-    tail
-        Beyond the second of these times, the last at which at least `TAIL_AT_RISK` were at risk, all three go on as
-        they went on average since the first: the few who are left would make them jump.
-    step
-        In which times were recorded (`workbench.evaluation.resolution`): what happened in a step is spread evenly over
-        it, since nobody knows more. 0 where times are exact: then all three jump at event times.
-    """
-
-    times: np.ndarray
-    hazard: np.ndarray
-    variance: np.ndarray
-    means: np.ndarray
-    tail: tuple[float, float]
-    step: float = 0.0
-
-    @classmethod
-    def of(cls, sums: RiskSets, end: float, step: float = 0.0) -> "Baseline":
-        """Of the sums at the maximum."""
-        enough = sums.times[sums.at_risk >= TAIL_AT_RISK]
-        until = float(enough[-1]) if len(enough) else end
-        return cls(
-            sums.times,
-            sums.hazard.cumsum(),
-            sums.hazard_variance.cumsum(),
-            sums.mean_hazard.cumsum(axis=0),
-            (until * 2 / 3, until),
-            step,
-        )
-
-    def hazard_at(self, times: np.ndarray) -> np.ndarray:
-        """Cumulative hazard up to each of `times` (n,)."""
-        return self._extended(self._within(self.hazard, times), self.hazard, times, power=1)
-
-    def spread_at(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Variance and means up to each of `times` (n,)."""
-        return (
-            self._extended(self._within(self.variance, times, power=2), self.variance, times, power=2),
-            self._extended(self._within(self.means, times), self.means, times, power=1),
-        )
-
-    def places(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """How many event times had passed whole by each of `times`, and which part of the next one's step."""
-        place = np.searchsorted(self.times, times, side="right")
-        if not self.step:
-            return place, np.zeros(np.shape(place))
-        begins = np.append(self.times, np.inf)[place] - self.step
-        return place, np.clip((times - begins) / self.step, 0.0, 1.0)
-
-    def _within(self, values: np.ndarray, times: np.ndarray | float, power: int = 1) -> np.ndarray:
-        """A cumulative sum (K,) or (K, p) up to each of `times`, none beyond the tail; a variance grows with the square
-        within a step, whose hazard is uncertain as a whole."""
-        sums = np.concatenate([np.zeros_like(values[:1], shape=(1, *values.shape[1:])), values])
-        place, part = self.places(np.minimum(times, self.tail[1]))
-        if not self.step:
-            return sums[place]
-        following, part = sums[np.minimum(place + 1, len(values))], part**power
-        return sums[place] + (part if values.ndim == 1 else part[..., None]) * (following - sums[place])
-
-    def _extended(self, known: np.ndarray, values: np.ndarray, times: np.ndarray, power: int) -> np.ndarray:
-        """`known`, and beyond the tail the growth within it, continued; a variance grows with the square."""
-        over = np.maximum(times - self.tail[1], 0.0)
-        if not over.any() or self.tail[1] <= self.tail[0]:
-            return known
-        growth = self._within(values, self.tail[1]) - self._within(values, self.tail[0])
-        share = over / (self.tail[1] - self.tail[0])
-        factor = share if power == 1 else 2 * share + share**2
-        return known + (factor * growth if np.ndim(growth) == 0 else factor[:, None] * growth)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,16 +76,15 @@ class Predictions:
             with np.errstate(over="ignore"):
                 ratio = np.exp(each.log_hazard)
             before = baseline.hazard_at(first)
-            spread_before = baseline.spread_at(first) if variance else None
+            means_before = baseline.means_at(first) if variance else None
             for place in range(until.shape[1]):
                 last = np.clip(until[:, place], each.start, each.end)
                 hazard = baseline.hazard_at(last) - before
                 total[:, place] += ratio * hazard
                 if variance:
-                    own, means = baseline.spread_at(last)
-                    pull = each.columns * hazard[:, None] - (means - spread_before[1])
+                    pull = each.columns * hazard[:, None] - (baseline.means_at(last) - means_before)
                     pulls[:, place] += ratio[:, None] * pull
-                    spread[:, place] += ratio**2 * (own - spread_before[0])
+                    spread[:, place] += ratio**2 * baseline.variance_between(first, last)
         if variance:
             spread += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
         return total, spread if variance else None
@@ -188,14 +101,9 @@ class Predictions:
             with np.errstate(over="ignore"):
                 share = weights * np.exp(each.log_hazard)
             hazard = baseline.hazard_at(last) - baseline.hazard_at(first)
-            means = baseline.spread_at(last)[1] - baseline.spread_at(first)[1]
+            means = baseline.means_at(last) - baseline.means_at(first)
             pull += share @ (each.columns * hazard[:, None] - means)
-            exposed, partly = np.zeros(len(baseline.times) + 1), np.zeros(len(baseline.times) + 1)
-            for time, sign in ((first, 1.0), (last, -1.0)):
-                place, part = baseline.places(time)
-                np.add.at(exposed, place, sign * share)
-                np.add.at(partly, place, -sign * share * part)
-            exposed = (exposed.cumsum() + partly)[:-1]
+            exposed = baseline.exposure(first, last, share)
             spread += float((exposed**2 * np.diff(baseline.variance, prepend=0.0)).sum())
         return spread + float(pull @ self.covariance @ pull)
 
@@ -261,7 +169,8 @@ class Predictions:
         Returns
         -------
         DataFrame
-            `customer_id`, `horizon`, `survival`, `lower`, `upper` (interval of the probability, on the log-log scale),
+            `customer_id`, `horizon`, `survival`, `lower`, `upper` (interval of the probability, on the log-log scale;
+            where nobody left in such a stretch of life by the rule of three, Hanley and Lippman-Hand 1983),
             `extrapolated` (whether `tenure + horizon` lies beyond the data: then hazards go on as in their last third),
             customers in their order within each horizon.
         """
@@ -275,7 +184,9 @@ class Predictions:
             with np.errstate(divide="ignore", invalid="ignore"):
                 half = z * np.sqrt(variance) / hazard
             half = np.where(hazard > 0, half, 0.0)
-            for target, value in ((survival, hazard), (lower, hazard * np.exp(half)), (upper, hazard * np.exp(-half))):
+            # Where nobody left: the rule of three, of a standard error that is that of one leaver.
+            most = np.where(hazard > 0, hazard * np.exp(half), -np.log((1 - confidence) / 2) * np.sqrt(variance))
+            for target, value in ((survival, hazard), (lower, most), (upper, hazard * np.exp(-half))):
                 target[rows] = np.exp(-value)
         return pd.DataFrame(
             {

@@ -1,7 +1,7 @@
 """A model whose predictions are recalibrated on customers that an earlier fit of it had not seen."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -105,6 +105,21 @@ def recalibrated(
     again = held_out_of(model, rows, ())
     total = float((held_out.hazard * np.exp(recalibration.log_factor(held_out.relative))).sum())
     return Recalibrated(model, recalibration.anchored(again.relative, again.hazard, total))
+
+
+def at_level(model: Predictions, ratio: float, variance: float) -> Recalibrated:
+    """A model of which all hazards are multiplied by one factor more.
+
+    Parameters
+    ----------
+    ratio, variance
+        The factor, and the variance of its log.
+    """
+    inner, known = (model.model, model.recalibration) if isinstance(model, Recalibrated) else (model, Recalibration())
+    covariance = np.array(known.covariance)
+    covariance[0, 0] += variance
+    moved = replace(known, level=known.level + float(np.log(ratio)), covariance=tuple(map(tuple, covariance.tolist())))
+    return Recalibrated(inner, moved)
 
 
 def held_out_of(model: Predictions, rows: pd.DataFrame, horizons: Iterable[float]) -> HeldOut:

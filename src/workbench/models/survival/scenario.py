@@ -13,7 +13,7 @@ from workbench.models.survival.draws import export_draws, read_draws
 from workbench.models.survival.histories import NEWS_LABELS
 from workbench.models.survival.lives import Lives
 from workbench.models.survival.news import SCORE, WithNews
-from workbench.models.survival.outlook import AHEAD, QUARTER, on_board
+from workbench.models.survival.outlook import QUARTER, on_board, reaches
 from workbench.models.survival.predictions import Predictions
 from workbench.models.survival.recalibrated import Recalibrated
 from workbench.wording import inline, label_of, listing, number, percent, sentence, shown
@@ -148,7 +148,7 @@ def play(
     known = {name: steps for name, steps in known.items() if steps}
     labels = {**NEWS_LABELS, **lives.labels, **(labels or {})}
     unit = model.time_unit
-    horizons = np.array([number_of(each, unit) for each in AHEAD])
+    horizons = np.array(reaches(lives, unit))
     month = number_of(1, unit)
     quarter = number_of(QUARTER, unit)
     gone = [_gone(model, lives, changes, horizons, month, random_seed) for changes in ({}, known)] if known else []

@@ -18,6 +18,9 @@ GRACE_DAYS = 30
 FEW_LEFT_OUT = 0.01
 """More left out than this share is worth a warning."""
 
+LAPSES_AHEAD = 3.0
+"""Months for which what was last known of purchases says who lapses."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Spells:
@@ -35,12 +38,16 @@ class Spells:
         Whether the end is a lapse in buying instead of one that somebody declared.
     checks
         What was put together, left out or assumed.
+    window
+        Months without a purchase after which a customer counts as lapsed; None without a lapse. Who lapses within them
+        has bought for the last time already; beyond them lapsing hangs on purchases to come, and nothing is foretold.
     """
 
     lifetimes: pd.DataFrame
     as_of: pd.Timestamp
     lapse: bool
     checks: tuple[Check, ...]
+    window: float | None = None
 
     @property
     def covariates(self) -> list[str]:
@@ -84,7 +91,7 @@ class Spells:
 
     def cutoff(self, wanted: dt.date | None = None) -> pd.Timestamp:
         """The day at which training ends and the test begins: a quarter of the time observed before the end, at most
-        twelve months and at least one.
+        twelve months and at least one; of lapses at most three, or the time that makes one.
 
         Raises
         ------
@@ -93,7 +100,8 @@ class Spells:
         """
         first = months_later(self.lifetimes["begin"], self.lifetimes["entry"]).min()
         if wanted is None:
-            back = np.clip(months_between(first, self.as_of) / 4, 1.0, 12.0)
+            back = np.round(np.clip(months_between(first, self.as_of) / 4, 1.0, 12.0))  # whole months: ends may heap
+            back = back if self.window is None else min(back, self.window, LAPSES_AHEAD)
             return months_later(self.as_of, [-back])[0].normalize()
         day = pd.Timestamp(wanted)
         if not first < day < self.as_of:
@@ -101,6 +109,14 @@ class Spells:
                 sentence(
                     "cutoff: got {day}, expected a day after {first} and before {last}, within the records.",
                     day=day.date(), first=first.date(), last=self.as_of.date(),
+                )
+            )  # fmt: skip
+        if self.window is not None and months_between(day, self.as_of) > self.window + 1:
+            latest = months_later(self.as_of, [-self.window])[0].normalize()
+            raise ParameterError(
+                sentence(
+                    "cutoff: got {day}, expected {latest} or later: lapses can be foretold no further ahead than the "
+                    "time without a purchase that makes one.", day=day.date(), latest=latest.date(),
                 )
             )  # fmt: skip
         return day
