@@ -203,7 +203,7 @@ def test_everybody_on_board_is_foretold_from_today_on(spells, fit):
     by = told.by(["plan"])
     assert by["group"].tolist() == ["all customers", "dear", "cheap"]
     assert by["expected"].iloc[0] == pytest.approx(by["expected"].iloc[1:].sum())
-    assert "tenth most at risk" in told.findings()[0].statement
+    assert "riskiest account for" in told.findings()[0].statement
 
 
 def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_changes_nothing(spells):

@@ -110,6 +110,11 @@ class CauseSpecific:
         """End of observation."""
         return max(model.last_time for model in self.models.values())
 
+    @property
+    def step(self) -> float:
+        """In which times were recorded; 0 where they are exact."""
+        return max(model.step for model in self.models.values())
+
     def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
         """Rows for which every model can predict."""
         for model in self.models.values():
