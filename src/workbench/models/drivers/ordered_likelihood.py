@@ -251,7 +251,26 @@ def row_terms(probit, k, count, u, lower, gap):
     return at_u, at_l, own_u, own_l, between
 
 
-@numba.njit(nogil=True, cache=True, error_model="numpy")
+@numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
+def _logit_slopes(k, count, u, lower, gap):
+    """Log-likelihood of one row of a logit and its slopes in u and −l: two exponentials and one logarithm. With
+    e = exp(l − u) = exp(−gap), the likelihood is (1 − e) / ((1 + exp(−u)) (1 + exp(l))).
+    """
+    if k == 0:
+        above = np.exp(min(max(-u, -STEEPEST), STEEPEST))
+        return -np.log(1.0 + above), above / (1.0 + above), 0.0
+    if k == count:
+        below = np.exp(min(max(lower, -STEEPEST), STEEPEST))
+        return -np.log(1.0 + below), 0.0, below / (1.0 + below)
+    above = np.exp(min(max(-u, -STEEPEST), STEEPEST))
+    e = np.exp(-gap)
+    below = e / above
+    apart = e / (1.0 - e)
+    value = np.log((1.0 - e) / (1.0 + above + below + e))
+    return value, above / (1.0 + above) + apart, below / (1.0 + below) + apart
+
+
+@numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
 def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, bent, shifts):
     """The same as `log_likelihood` where effects of some columns differ by cut (partial proportional odds, Peterson,
     Harrell 1990), see `ends_of`; −inf where cuts of a row's level are out of order.
@@ -263,6 +282,7 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
     """
     segments, width = coefficients.shape
     count = cuts.shape[0]
+    many = bent.shape[0]
     by_coefficients = np.zeros((segments, width))
     by_intercepts = np.zeros(segments)
     by_cuts = np.zeros(count)
@@ -277,23 +297,29 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
                 eta += row[c] * b[c]
             k, w = levels[i], weights[i]
             u, lower, gap = ends_of(k, eta, cuts, row, bent, shifts)
-            value = row_value(probit, k, count, u, lower, gap)
-            if value == -np.inf:
+            if 0 < k < count and not gap > 0.0:
                 return -np.inf, by_coefficients, by_intercepts, by_cuts, by_shifts
+            if probit:
+                p, _, _, above, below = _probit_ends(k, count, u, lower, gap)
+                if not p > 0.0:
+                    return -np.inf, by_coefficients, by_intercepts, by_cuts, by_shifts
+                value, at_u, at_l = log(p), above / p, below / p
+            else:
+                value, at_u, at_l = _logit_slopes(k, count, u, lower, gap)
             total += w * value
-            at_u, at_l, _, _, _ = row_terms(probit, k, count, u, lower, gap)
             at_u, at_l = w * at_u, w * at_l
             if k < count:
                 by_cuts[k] += at_u
-                for p in range(bent.shape[0]):
-                    by_shifts[k, p] -= at_u * row[bent[p]]
+                for place in range(many):
+                    by_shifts[k, place] -= at_u * row[bent[place]]
             if k > 0:
                 by_cuts[k - 1] -= at_l
-                for p in range(bent.shape[0]):
-                    by_shifts[k - 1, p] += at_l * row[bent[p]]
-            by_intercepts[s] += at_l - at_u
+                for place in range(many):
+                    by_shifts[k - 1, place] += at_l * row[bent[place]]
+            residual = at_l - at_u
+            by_intercepts[s] += residual
             for c in range(width):
-                by_coefficients[s, c] += (at_l - at_u) * row[c]
+                by_coefficients[s, c] += residual * row[c]
     return total, by_coefficients, by_intercepts, by_cuts, by_shifts
 
 
