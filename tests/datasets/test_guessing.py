@@ -99,6 +99,25 @@ def test_months_years_of_two_digits_serials_and_seconds_since_1970_are_read(draf
 
 
 @pytest.mark.parametrize("form", ["%d/%m/%Y", "%m/%d/%Y", "%d-%m-%y"])
+@pytest.mark.parametrize(
+    ("months", "names"),
+    [
+        (
+            "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+            "Kundennr,Beginn,Ende,Tarif",
+        ),
+        (
+            "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+            "client,début,fin,forfait",
+        ),
+    ],
+)
+def test_months_are_read_in_other_languages(drafts, months, names):
+    words = months.split()
+    rows = "".join(f"{i},{day.day}. {words[day.month - 1]} {day.year},,A\n" for i, day in enumerate(DAYS))
+    assert drafts.frame("subscriptions", f"{names}\n{rows}")["start"].dt.date.tolist() == DAYS
+
+
 def test_days_that_may_be_months_are_asked_with_counts_and_readings(drafts, form):
     text = drafts.text(contracts(form, [day.replace(day=1 + i % 12) for i, day in enumerate(DAYS)]))
     assert "All 40 dates fit each of the readings." in text

@@ -81,7 +81,7 @@ def read(text: ir.StringValue, formats: Sequence[str], time_zone: str, midnights
         if written:
             found.append(_try_strptime(text, _array(written)))
         if named := [form.replace("%B", "%b") for form in written if "%b" in form or "%B" in form]:
-            found.append(_try_strptime(_in_english(text), _array(named)))
+            found.append(_try_strptime(in_english(text), _array(named)))
         return ibis.coalesce(*found) if len(found) > 1 else found[0]
     here = ibis.ifelse(text.re_search(ISO), text.try_cast(_PLAIN), ibis.null(_PLAIN))
     if midnights == "written":
@@ -146,7 +146,7 @@ def forms_that_fit(workshop: Workshop, texts: Sequence[str]) -> list[str]:
     forms = [day + clock for day in _DAYS for clock in _CLOCKS if not clock or "%d" in day]
     fits = "count(*) FILTER (year(try_strptime({x}, '{form}')) BETWEEN 1900 AND 2199)"
     counts = ", ".join(fits.format(x="e" if "%b" in form else "x", form=form) for form in forms)
-    english = [_translated(text) for text in values]
+    english = [translated(text) for text in values]
     query = f"SELECT {counts} FROM (SELECT unnest($values) AS x, unnest($english) AS e)"
     (row,) = workshop.execute(query, {"values": values, "english": english})
     return found + [form for form, count in zip(forms, row, strict=True) if count == len(values)]
@@ -156,13 +156,21 @@ def _between(text: str, low: float, high: float) -> bool:
     return bool(re.search(NUMBER, text)) and low <= float(text) <= high
 
 
-def _translated(text: str) -> str:
+def translated(text: str) -> str:
+    """A text with its months as English abbreviations, whatever language they are in.
+
+    Examples
+    --------
+    >>> translated("5. März 2024"), translated("5 août 2024"), translated("May")
+    ('5. Mar 2024', '5 Aug 2024', 'May')
+    """
     for english, pattern in _IN_ENGLISH.items():
         text = re.sub(pattern, english, text)
     return text
 
 
-def _in_english(text: ir.StringValue) -> ir.StringValue:
+def in_english(text: ir.StringValue) -> ir.StringValue:
+    """The same for a column."""
     for english, pattern in _IN_ENGLISH.items():
         text = text.re_replace(pattern, english)
     return text

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from workbench.datasets import mapping, persons, sources
+from workbench.datasets import mapping, moments, persons, sources
 from workbench.datasets.guessing import dates, notation
 from workbench.datasets.guessing.dates import Dates
 from workbench.datasets.guessing.gaps import is_gap
@@ -140,6 +140,10 @@ def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: s
     speaks = bool(TEMPORAL.search(header) or TEMPORAL.search(plain(header)))
     found = dates.typed(kind, values) if kind.is_timestamp() or kind.is_date() else None
     if found is None:
+        if speaks and kind.is_string() and any(moments.translated(value) != value for value, _ in values[:20]):
+            # Months in any language are read by the format of English ones.
+            workshop.view("_drafted", raw.table.select(x=moments.in_english(text)))
+            values = [(moments.translated(value), count) for value, count in values]
         found = dates.find(workshop, values, numbers=numbers == present, temporal=speaks)
     written = None
     if found is None and numbers < present:

@@ -207,5 +207,5 @@ TEMPORAL = re.compile(
     r"created|updated|opened|"
     r"closed|joined|registered|signup|born|expiry|datum|beginn|ende|tag|fecha|data|début|fin|inicio|"
     r"inizio|fine)([^a-z]|$)|"
-    r"(date|datum|time)$|日期|时间|时刻|日時|開始日|終了日|年月"
+    r"(date|datum|time|beginn|ende|start)$|日期|时间|时刻|日時|開始日|終了日|年月"
 )
