@@ -121,3 +121,34 @@ def test_horizons_are_usual_ones_in_the_unit_of_the_data():
     years = lives.assign(duration=lives["duration"] / 800)
     assert read_lives("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
     assert read_lives("lifetimes", years, time_unit="years").usual_horizons() == pytest.approx([1 / 12, 0.25, 0.5])
+
+
+def cohort(seed=1, size=600):
+    """All join in the first month of the records and buy about every week until they stop, at one in 120 days."""
+    random = np.random.default_rng(seed)
+    parts = []
+    for place in range(size):
+        begin, stop = random.integers(0, 30), random.exponential(120)
+        times = begin + np.append(0, np.cumsum(1 + random.exponential(6, 80)))
+        parts.append(buys(f"c{place}", *times[(times - begin < stop) & (times < 360)]))
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_a_cohort_that_joined_as_the_records_began_can_be_said_to_be_new():
+    rows = cohort()
+    default = from_transactions(rows, lapse_days=28)
+    check = next(check for check in default.spells.checks if check.name == "on_board_before_records")
+    assert check.status == "warn"
+    assert "burn_in_days=0" in check.message
+    assert default.spells.lifetimes["on_board"].mean() > 0.9
+    first_seen = rows.groupby("customer_id")["timestamp"].min().dt.normalize()
+    for made in (
+        from_transactions(rows, lapse_days=28, burn_in_days=0),
+        from_transactions(rows, lapse_days=28, first_seen=first_seen),
+    ):
+        lives = made.spells.lifetimes
+        assert len(lives) == 600
+        assert not lives["on_board"].any()
+        assert (lives["begin"] == first_seen[lives["customer_id"]].to_numpy()).all()
+    before = first_seen - pd.Timedelta(days=100)
+    assert from_transactions(rows, lapse_days=28, first_seen=before).spells.lifetimes["on_board"].all()

@@ -11,6 +11,7 @@ from workbench.evaluation.horizons import span
 from workbench.findings import Check, Finding
 from workbench.models.survival.calendar import months_between
 from workbench.models.survival.records import end_of_records, instants
+from workbench.models.survival.returns import without_returns
 from workbench.models.survival.spells import Spells, require_columns, with_attributes
 from workbench.wording import number, percent, sentence
 
@@ -100,6 +101,7 @@ def from_transactions(
     *,
     lapse_days: int | None = None,
     burn_in_days: int | None = None,
+    first_seen: pd.Series | None = None,
     as_of: dt.date | None = None,
     attributes: pd.DataFrame | None = None,
     today: dt.date | None = None,
@@ -112,11 +114,16 @@ def from_transactions(
     Parameters
     ----------
     transactions
-        `customer_id`, `timestamp`, `amount` (refunds negative: they are no purchases), `cancelled`.
+        `customer_id`, `timestamp`, `amount` (refunds negative: they are no purchases), `order_id`, `cancelled`; orders
+        sent back in full are no purchases either (`returns.without_returns`).
     lapse_days
         By default what 95% of the pauses between purchases do not exceed, every customer weighing the same.
     burn_in_days
-        Length of the burn-in from the first day of the records; as long as a lapse by default.
+        Length of the burn-in from the first day of the records; as long as a lapse by default. 0 where the records
+        begin with the customers: then nobody was one before.
+    first_seen
+        By customer the day on which they became one, where it is known: who did so within the records is new, however
+        soon, and who did so before was on board.
     as_of
         Day of the extract; by default the day after the last purchase before today.
     attributes
@@ -131,7 +138,7 @@ def from_transactions(
         clock starts) and `amount_so_far` (a day of purchase) as covariates.
     """
     require_columns(transactions, "transactions", ["customer_id", "timestamp", "amount"])
-    bought = transactions[transactions["customer_id"].notna() & (transactions["amount"] > 0)]
+    bought, sent_back = without_returns(transactions[transactions["customer_id"].notna()].reset_index(drop=True))
     if "cancelled" in bought.columns:
         bought = bought[~bought["cancelled"].fillna(False).astype(bool)]
     if bought.empty:
@@ -161,7 +168,7 @@ def from_transactions(
             )
         )  # fmt: skip
     burn_in = first_day + pd.Timedelta(days=days if burn_in_days is None else burn_in_days)
-    lives = _spells(purchases, gaps, days, burn_in, end)
+    lives = _spells(purchases, gaps, days, burn_in, end, _joined(first_seen, first_day))
     if lives.empty:
         raise DataError(sentence("transactions: got nobody who was still buying after the burn-in, expected some."))
     tried = sorted({days, *(usual_pause(gaps, share) for share in OTHER_SHARES)})
@@ -186,13 +193,18 @@ def from_transactions(
             name="on_board_before_records",
             status="warn" if on_board > 0.5 else "pass",
             message=sentence(
-                "{share} of customers bought within {burn_in} of the first record and count as on board before: for "
-                "them the clock starts on {day}, and how long they had been customers is not known.",
+                "{share} of customers bought within {burn_in} of the first record and count as customers from before: "
+                "for them the clock starts on {day}, and how long they had been customers is not known. If the records "
+                "begin with these customers, say burn_in_days=0 or bring customers.first_seen."
+                if on_board > 0.5
+                else "{share} of customers bought within {burn_in} of the first record and count as customers from "
+                "before: for them the clock starts on {day}, and how long they had been customers is not known.",
                 share=percent(on_board), burn_in=span((burn_in - first_day).days, "day"), day=burn_in.date(),
             ),
             value=on_board,
         ),
     )  # fmt: skip
+    checks += sent_back
     if later:
         checks += (
             Check(
@@ -213,11 +225,16 @@ def from_transactions(
 
 
 def _spells(
-    purchases: pd.DataFrame, gaps: pd.DataFrame, days: int, burn_in: pd.Timestamp, end: pd.Timestamp
+    purchases: pd.DataFrame,
+    gaps: pd.DataFrame,
+    days: int,
+    burn_in: pd.Timestamp,
+    end: pd.Timestamp,
+    joined: pd.Series,
 ) -> pd.DataFrame:
     """One row a customer: the clock, and the first lapse after it starts."""
     first = gaps.groupby("customer_id")["day"].min()
-    on_board = first < burn_in
+    on_board = (first < burn_in) & ~first.index.to_series().map(joined).fillna(False).astype(bool)
     begin = first.where(~on_board, burn_in)
     begins = gaps["customer_id"].map(begin)
     # The state when the clock starts is that of the last purchase until then.
@@ -242,6 +259,14 @@ def _spells(
     lives["purchases_so_far"] = so_far["purchases_so_far"].reindex(people).to_numpy(dtype=float)
     lives["amount_so_far"] = (so_far["amount"] / so_far["purchases_so_far"]).reindex(people).to_numpy(dtype=float)
     return lives
+
+
+def _joined(first_seen: pd.Series | None, first_day: pd.Timestamp) -> pd.Series:
+    """Who is known to have become a customer within the records."""
+    if first_seen is None:
+        return pd.Series(dtype=bool)
+    known = instants(first_seen).dropna()
+    return known[known >= first_day] >= first_day
 
 
 def _returns(gaps: pd.DataFrame, days: int, end: pd.Timestamp) -> dict[str, float]:

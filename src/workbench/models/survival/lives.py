@@ -14,6 +14,7 @@ from workbench.models.survival.lapse import Lapse, from_transactions
 from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.renewals import Heaps, find_renewals, find_rounding, rounded_check
 from workbench.models.survival.spells import Spells, from_subscriptions
+from workbench.models.survival.trials import Trials
 from workbench.wording import label_of, listing, number, sentence
 
 OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
@@ -71,6 +72,12 @@ class Lives:
         return units(self.time_unit)
 
     @property
+    def grace(self) -> pd.DataFrame | None:
+        """What several grace periods make of subscriptions, where customers came back; None otherwise."""
+        table = self.spells.grace if self.spells else None
+        return table if table is not None and table["came_back"].any() else None
+
+    @property
     def lapsing(self) -> bool:
         """Whether customers lapse instead of leaving."""
         return self.lapse is not None
@@ -106,6 +113,9 @@ def read_lives(
     as_of: dt.date | None = None,
     records_since: dt.date | None = None,
     lapse_days: int | None = None,
+    burn_in_days: int | None = None,
+    grace_days: int | None = None,
+    trials: Trials | None = None,
     weighting: str = "",
 ) -> Lives:
     """Lifetimes from a canonical table.
@@ -121,7 +131,7 @@ def read_lives(
         Of the columns, and of lifetimes; dated tables are counted in months.
     as_of
         Day of the extract, where it is known.
-    records_since, lapse_days
+    records_since, lapse_days, burn_in_days, grace_days, trials
         See `from_subscriptions` and `from_transactions`.
     weighting
         What a column `weight` is: `survey` (also where it is empty); `frequency` is refused.
@@ -164,9 +174,21 @@ def read_lives(
     attributes, checks = _attributes(customers, constant, labels)
     lapse = None
     if table == "subscriptions":
-        spells = from_subscriptions(rows, as_of=as_of, records_since=records_since, attributes=attributes)
+        spells = from_subscriptions(
+            rows, as_of=as_of, records_since=records_since, attributes=attributes, grace_days=grace_days, trials=trials
+        )
     else:
-        lapse = from_transactions(rows, as_of=as_of, lapse_days=lapse_days, attributes=attributes)
+        first_seen = None
+        if customers is not None and "first_seen" in customers.columns:
+            first_seen = customers.drop_duplicates("customer_id").set_index("customer_id")["first_seen"]
+        lapse = from_transactions(
+            rows,
+            as_of=as_of,
+            lapse_days=lapse_days,
+            burn_in_days=burn_in_days,
+            first_seen=first_seen,
+            attributes=attributes,
+        )
         spells = lapse.spells
     _somebody_left(spells.lifetimes, "end", lapse=lapse is not None)
     late = bool((spells.lifetimes["entry"] > 0).any())

@@ -10,11 +10,11 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.calendar import months_between, months_later
+from workbench.models.survival.grace import chosen_grace, returns_check, vary_grace
 from workbench.models.survival.records import end_of_records, instants, planned_ends, records_begin
+from workbench.models.survival.trials import Trials, with_trials
 from workbench.wording import listing, number, percent, sentence
 
-GRACE_DAYS = 30
-"""A subscription that begins within so many days of the end of another continues the same spell."""
 FEW_LEFT_OUT = 0.01
 """More left out than this share is worth a warning."""
 
@@ -41,6 +41,8 @@ class Spells:
     window
         Months without a purchase after which a customer counts as lapsed; None without a lapse. Who lapses within them
         has bought for the last time already; beyond them lapsing hangs on purchases to come, and nothing is foretold.
+    grace
+        What several grace periods make of subscriptions (`grace.vary_grace`); None where buyers lapse.
     """
 
     lifetimes: pd.DataFrame
@@ -48,6 +50,7 @@ class Spells:
     lapse: bool
     checks: tuple[Check, ...]
     window: float | None = None
+    grace: pd.DataFrame | None = None
 
     @property
     def covariates(self) -> list[str]:
@@ -128,7 +131,8 @@ def from_subscriptions(
     as_of: dt.date | None = None,
     records_since: dt.date | None = None,
     attributes: pd.DataFrame | None = None,
-    grace_days: int = GRACE_DAYS,
+    grace_days: int | None = None,
+    trials: Trials | None = None,
     today: dt.date | None = None,
 ) -> Spells:
     """Spells of subscription: what overlaps, or follows within `grace_days`, is one spell of its customer.
@@ -149,7 +153,10 @@ def from_subscriptions(
     attributes
         `customer_id` (once each) and columns that are taken as covariates.
     grace_days
-        See above.
+        See above; where it is None, 30 or, where more than a fifth of those who left come back later than that, as long
+        as the customers' own pauses call for (`grace.chosen_grace`).
+    trials
+        What is made of free trials (`trials.with_trials`).
     today
         By default the machine's day.
 
@@ -185,20 +192,18 @@ def from_subscriptions(
         raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
                                  day=until.date()))  # fmt: skip
     checks += planned_ends(rows["start"], rows["end"], until, found=found)
-    lives = _spells(rows, until, grace_days)
-    if again := int((lives["spell"] > 1).sum()):
-        checks.append(
-            Check(
-                name="came_back",
-                status="pass",
-                message=sentence(
-                    "{count} spells ({share}) are of customers who had left before and came back more than {days} days "
-                    "later: each counts for itself, from its own start.",
-                    count=number(again), share=percent(again / len(lives)), days=number(grace_days),
-                ),
-                value=again / len(lives),
-            )
-        )  # fmt: skip
+    rows = rows.sort_values(["customer_id", "start", "end"], kind="stable", na_position="last", ignore_index=True)
+    rows, never, said = with_trials(rows, trials)
+    if rows.empty:
+        raise DataError(sentence("subscriptions: got no contract that is paid, expected some; include trials."))
+    left_out[
+        sentence("customers who never paid") if trials == "exclude" else sentence("customers without a free trial")
+    ] = never
+    checks += said
+    varied = vary_grace(rows, until, grace_days)
+    days = chosen_grace(varied) if grace_days is None else grace_days
+    checks += returns_check(varied, days, chosen=grace_days is None)
+    lives = _spells(rows, until, days)
     since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, until)
     if since is not None:
         lives["entry"] = np.maximum(months_between(lives["begin"], since), 0.0)
@@ -232,12 +237,12 @@ def from_subscriptions(
         )  # fmt: skip
     checks.append(everybody_counts(len(lives), left_out))
     lives = with_attributes(lives.drop(columns="spell"), attributes)
-    return Spells(lifetimes=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks))
+    return Spells(lifetimes=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
 
 
 def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -> pd.DataFrame:
-    """One row a spell; `spell` counts those of a customer."""
-    rows = rows.sort_values(["customer_id", "start", "end"], kind="stable", na_position="last", ignore_index=True)
+    """One row a spell of contracts sorted by customer and start; `spell` counts those of a customer."""
+    rows = rows.reset_index(drop=True)
     rows["_ended"] = rows["end"].fillna(pd.Timestamp.max.floor("D"))
     previous = rows.groupby("customer_id")["_ended"].cummax().groupby(rows["customer_id"]).shift()
     begins = previous.isna() | (rows["start"] - pd.Timedelta(days=grace_days) > previous)

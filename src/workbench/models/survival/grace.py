@@ -1,0 +1,112 @@
+"""After how long a pause between contracts counts as having left, and what another choice would give."""
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check
+from workbench.wording import number, percent, sentence
+
+GRACE_DAYS = 30
+"""A pause that nobody would call a departure, and what is taken where few come back after a longer one."""
+SHARES = (0.5, 0.8, 0.9, 0.95, 0.975, 1.0)
+"""Of the pauses after which customers came back, those by whose length the grace period is varied."""
+FEWEST = 10
+"""Fewer pauses than this choose nothing."""
+RETURNS = 0.2
+"""Where more of those who had left come back than this, leaving is no end."""
+
+
+def pauses_between(rows: pd.DataFrame) -> pd.Series:
+    """Days from the end of all that a customer had until the next contract begins; of rows that continue or overlap, 0.
+
+    Parameters
+    ----------
+    rows
+        `customer_id`, `start`, `end` (missing: running), sorted by customer and start.
+    """
+    ended = rows["end"].fillna(pd.Timestamp.max.floor("D"))
+    previous = ended.groupby(rows["customer_id"]).cummax().groupby(rows["customer_id"]).shift()
+    return ((rows["start"] - previous) / pd.Timedelta(days=1)).dropna().clip(lower=0.0)
+
+
+def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> pd.DataFrame:
+    """What several grace periods make of the same contracts.
+
+    Parameters
+    ----------
+    rows
+        As in `pauses_between`.
+    until
+        End of the records.
+    wanted
+        A grace period that is to be among them.
+
+    Returns
+    -------
+    DataFrame
+        `days`, `lives` (of customers, each counted anew after a longer pause), `ended` (of them), `came_back` (share of
+        those ended after which the customer came back later). Ascending; a month, whole weeks that shares of the
+        pauses do not exceed, and `wanted`.
+    """
+    pauses = pauses_between(rows).to_numpy()
+    longer = pauses[pauses > GRACE_DAYS]
+    observed = (until - rows["start"].min()).days
+    weeks = np.ceil(np.quantile(longer, SHARES) / 7) if len(longer) >= FEWEST else ()
+    tried = {GRACE_DAYS, *(int(each) * 7 for each in weeks)}
+    tried = {each for each in tried if each * 2 < observed or each == GRACE_DAYS}
+    if wanted is not None:
+        tried.add(wanted)
+    last = rows["end"].isna().groupby(rows["customer_id"]).any()
+    final = rows.groupby("customer_id")["end"].max()
+    over = int((~last & (final <= until)).sum())
+    made = []
+    for days in sorted(tried):
+        again = int((pauses > days).sum())
+        ended = over + again
+        made.append((days, len(final) + again, ended, again / ended if ended else 0.0))
+    return pd.DataFrame(made, columns=["days", "lives", "ended", "came_back"])
+
+
+def chosen_grace(table: pd.DataFrame) -> int:
+    """The shortest grace period after which at most a fifth of those who had left came back; else that with fewest."""
+    enough = table[table["came_back"] <= RETURNS]
+    return int(enough["days"].iloc[0] if len(enough) else table.loc[table["came_back"].idxmin(), "days"])
+
+
+def returns_check(table: pd.DataFrame, days: int, *, chosen: bool) -> tuple[Check, ...]:
+    """How many came back after the grace period; empty where nobody did and no longer period than a month was needed.
+
+    Parameters
+    ----------
+    table
+        From `vary_grace`.
+    days, chosen
+        The grace period, and whether the data chose it.
+    """
+    row = table[table["days"] == days].iloc[0]
+    usual = table[table["days"] == GRACE_DAYS].iloc[0]
+    longer = chosen and days > GRACE_DAYS
+    if not row["came_back"] and not longer:
+        return ()
+    back = float(row["came_back"])
+    parts = []
+    if longer:
+        parts.append(
+            sentence(
+                "{share} of contracts that ended were taken up again after more than {usual} days, so a pause of up to "
+                "{days} days counts as no departure (grace_days).",
+                share=percent(usual["came_back"]), usual=number(GRACE_DAYS), days=number(days),
+            )
+        )  # fmt: skip
+    if back:
+        parts.append(
+            sentence(
+                "{share} of {ended} who had left came back more than {days} days later: each time counts for itself, "
+                "from its own start.",
+                share=percent(back), ended=number(int(row["ended"])), days=number(days),
+            )
+        )  # fmt: skip
+    if back > RETURNS:
+        parts.append(sentence("So leaving is often a pause: choose a longer grace_days, or read it so."))
+    status = "warn" if back > RETURNS or longer else "pass"
+    return (Check(name="came_back", status=status, message=" ".join(parts), value=back, threshold=RETURNS),)

@@ -1,0 +1,69 @@
+"""Pauses between contracts, and what is no departure."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.survival.test_spells import END, world
+
+from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.lives import read_lives
+from workbench.models.survival.spells import from_subscriptions
+
+
+def pausing(seed=1, size=600, low=31, high=45):
+    """Customers stay for an exponential time of mean 20 months, but pause now and then for `low` to `high` days."""
+    random = np.random.default_rng(seed)
+    rows, whole = [], []
+    for place in range(size):
+        begin = pd.Timestamp("2023-01-01") + pd.Timedelta(days=int(random.integers(0, 900)))
+        gone = begin + pd.Timedelta(days=int(random.exponential(600)) + 1)
+        whole.append((place, begin, gone if gone < END else pd.NaT))
+        start = begin
+        while start < min(gone, END):
+            stop = start + pd.Timedelta(days=int(random.exponential(120)) + 20)
+            back = stop + pd.Timedelta(days=int(random.integers(low, high + 1)))
+            if back >= min(gone, END):
+                rows.append((place, start, gone if gone < END else pd.NaT))
+                break
+            rows.append((place, start, stop))
+            start = back
+    names = ["customer_id", "start", "end"]
+    return pd.DataFrame(rows, columns=names), pd.DataFrame(whole, columns=names)
+
+
+def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied():
+    rows, whole = pausing()
+    lives = read_lives("subscriptions", rows, as_of=END.date())
+    right = from_subscriptions(whole, as_of=END.date()).lifetimes
+    made = kaplan_meier(lives.lifetimes).at([3, 6, 12, 24])
+    assert made["survival"].to_numpy() == pytest.approx(kaplan_meier(right).at([3, 6, 12, 24])["survival"].to_numpy())
+    table = lives.grace.set_index("days")
+    assert table.loc[30, "came_back"] > 0.5
+    assert table["came_back"].is_monotonic_decreasing
+    assert table.loc[49, ["lives", "came_back"]].tolist() == [600, 0]
+    check = next(check for check in lives.checks if check.name == "came_back")
+    assert check.status == "warn"
+    assert "up to 49 days counts as no departure" in check.message
+
+
+def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back():
+    rows, _ = pausing()
+    lives = read_lives("subscriptions", rows, as_of=END.date(), grace_days=14)
+    assert len(lives.lifetimes) == len(rows)
+    check = next(check for check in lives.checks if check.name == "came_back")
+    assert check.status == "warn"
+    assert "choose a longer grace_days" in check.message
+    assert 14 in lives.grace["days"].tolist()
+    forever = read_lives("subscriptions", rows, as_of=END.date(), grace_days=400)
+    assert len(forever.lifetimes) == 600
+
+
+def test_few_returns_leave_the_month_and_pass():
+    rows = world(1000)
+    ended = rows[rows["end"] < "2025-01-01"].head(40)
+    again = ended.assign(start=ended["end"] + pd.Timedelta(days=90), end=pd.NaT)
+    lives = read_lives("subscriptions", pd.concat([rows, again]), as_of=END.date())
+    check = next(check for check in lives.checks if check.name == "came_back")
+    assert check.status == "pass"
+    assert len(lives.lifetimes) == 1040
+    assert read_lives("subscriptions", rows, as_of=END.date()).grace is None
