@@ -123,7 +123,7 @@ def from_transactions(
         begin with the customers: then nobody was one before.
     first_seen
         By customer the day on which they became one, where it is known: who did so within the records is new, however
-        soon, and who did so before was on board.
+        soon.
     as_of
         Day of the extract; by default the day after the last purchase before today.
     attributes
