@@ -44,7 +44,7 @@ def _sound(finding) -> Iterator[str]:
 
 
 def _shown(finding) -> Iterator[str]:
-    """The sentence gives the estimate, rounded as numbers for people are."""
+    """The sentence gives the estimate, rounded as numbers for people are, or both ends of its interval."""
     value = finding.estimate
     if value is None or finding.id == "extrapolated_difference":  # gives the two shares instead
         return
@@ -54,6 +54,9 @@ def _shown(finding) -> Iterator[str]:
         forms = {number(-value)}
     if finding.unit == "customers" and round(value) == 0:
         forms.add("fewer than one")
+    ends = {percent(end) for end in finding.interval or ()}
+    if len(ends) == 2 and all(end in finding.statement for end in ends):
+        return
     if not any(re.search(rf"(?<![\d.,]){re.escape(form)}(?![\d]|[.,]\d)", finding.statement) for form in forms):
         yield f"does not give its estimate {value}"
 
