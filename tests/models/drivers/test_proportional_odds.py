@@ -106,6 +106,16 @@ def test_the_mode_is_the_one_that_a_general_optimiser_finds():
     assert mode.log_likelihood == pytest.approx(-solution.fun, abs=1e-6)
 
 
+def test_a_start_at_which_cut_points_cross_for_somebody_is_begun_anew():
+    """The mode of one imputation may be impossible for the people of another."""
+    rows = partial(400, segments=1)
+    mode = find_mode(rows, Prior(), drivers=2)
+    start = mode.parameters.copy()
+    start[-rows.bends :] += 50
+    again = find_mode(rows, Prior(), drivers=2, start=start, fixed=(mode.segment_effect, mode.segment_level))
+    np.testing.assert_allclose(again.parameters, mode.parameters, atol=1e-4)
+
+
 def quick(world, seed, n=1500):
     frame, columns = draw_survey(world, np.random.default_rng(seed), n, blank=0)
     return fit_drivers(read_ratings(frame, columns), sampler="laplace", draws=100, random_seed=1)

@@ -426,9 +426,10 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
             slope[:cuts] += rows.link.log_density_slopes(ends - prior.cut_location)[0]
         return total + log_prior, total, slope
 
-    point = np.array(start, dtype=float)
-    best, likelihood, slope = value(point)
-    hessian = None
+    best, likelihood, slope = value(point := np.array(start, dtype=float))
+    if slope is None:  # cut points cross for somebody here, though not where the start comes from
+        point[len(point) - rows.bends :] = 0
+        best, likelihood, slope = value(point)
     for _ in range(STEPS):
         blocks = curvature(rows, *by_segment(rows, point))
         hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
