@@ -23,9 +23,6 @@ AS_FAR_AGAIN = 2.0
 """How far the curve is carried on, in multiples of the time that can be judged."""
 OFF = 0.05
 """A family that misses the curve by more than this where it was put to the test is no guide beyond it."""
-WORSE = 10.0
-"""A family whose criterion (AIC) is so much above the least has essentially no support in the data (Burnham and
-Anderson 2002, section 2.6)."""
 FROM = 3.0
 """Months of the shortest term whose renewals are carried on one by one."""
 FEWEST_LEAVERS = 50
@@ -40,8 +37,7 @@ class Extrapolation:
     table
         `family`, `parameters`, `aic` (of the fit to everything), `off` (root mean squared distance to the curve over
         the last part of the time, which the family had not seen), `survival` at `until` with `lower` and `upper` (of
-        estimation), `counts` (it foretold what it had not seen, and the fit to everything does not rule it out); those
-        that count first, the least `off` first.
+        estimation), `counts` (it foretold what it had not seen); the least `off` first.
     curves
         `time`, and a column for each family.
     observed
@@ -133,7 +129,7 @@ class Extrapolation:
         )  # fmt: skip
         if self.trusted and not self.table["counts"].all():
             wrong = self.table.loc[~self.table["counts"], "family"]
-            message += sentence(" The data rule out {families}.", families=listing(list(wrong)))
+            message += sentence(" Off by too much to count: {families}.", families=listing(list(wrong)))
         if self.term is not None:
             message += sentence(
                 " Departures heap at renewals, so the curve is carried on from renewal to renewal, every {term}.",
@@ -249,11 +245,9 @@ def extrapolate(
     if not rows:
         return None
     table = pd.DataFrame(rows, columns=["family", "parameters", "aic", "off", "survival", "lower", "upper"])
-    foretold = table["off"] <= OFF
-    supported = table["aic"] <= table.loc[foretold, "aic"].min() + WORSE
-    table["counts"] = foretold & (supported if term is None else True)
+    table["counts"] = table["off"] <= OFF
     return Extrapolation(
-        table=table.sort_values(["counts", "off"], ascending=[False, True], kind="stable", ignore_index=True),
+        table=table.sort_values("off", kind="stable", ignore_index=True),
         curves=pd.DataFrame(curves),
         observed=observed[observed["time"] <= reach + late],
         reach=reach,

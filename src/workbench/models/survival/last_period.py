@@ -140,7 +140,7 @@ class Forecast:
         )  # fmt: skip
         checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
                         value=float(row["actual"]))]  # fmt: skip
-        if self.season is not None:
+        if self.season is not None and not self.lapse:
             message = (
                 sentence("Leaving has a season, which forecasts of the last period and of the time to come allow for; "
                          "time remaining and draws are those of an average time of the year.")
