@@ -115,7 +115,7 @@ def _weighted(
 def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
     """The first time from which on at least `enough` are at risk, until so few are left: where a curve can begin.
 
-    0 where everyone was observed from the start, or where there never are enough.
+    0 where everyone was observed from the start; the first entry where there never are enough.
     """
     if not (entry > 0).any():
         return 0.0
@@ -124,7 +124,9 @@ def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
         np.sort(durations), times, side="right"
     )
     few = np.flatnonzero(at_risk[: int(at_risk.argmax()) + 1] < enough)
-    if at_risk.max() < enough or not len(few):
+    if at_risk.max() < enough:
+        return float(entry.min())
+    if not len(few):
         return 0.0
     return float(times[few[-1] + 1])
 

@@ -6,10 +6,15 @@ import pytest
 from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
+from workbench.errors import DataError
+from workbench.models.survival.competing_risks import competing_risks
 from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.group_table import group_table
 from workbench.models.survival.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes import late_entries
+from workbench.models.survival.lives import read_lives
 from workbench.models.survival.log_rank import log_rank
+from workbench.models.survival.tenure import rate_by_tenure
 
 
 def world(size=4000, seed=1):
@@ -98,3 +103,55 @@ def test_restricted_means_are_those_of_the_fitter(lifetimes):
     fitted = KaplanMeierFitter().fit(early["duration"], early["event"])
     expected = restricted_mean_survival_time(fitted, t=12)
     assert kaplan_meier(early).metrics([12])["restricted_mean_12"] == pytest.approx(expected, rel=1e-6)
+
+
+def seniors(size=300, seed=3):
+    """Followed from their 33rd month on at the earliest, at a rate of .05 a month for plan A and .02 for B."""
+    random = np.random.default_rng(seed)
+    plan = random.choice(["A", "B"], size)
+    entry = 33 + random.exponential(6, size) * (np.arange(size) >= 30)
+    life = entry + random.exponential(np.where(plan == "A", 20.0, 50.0))
+    cut = entry + random.uniform(10, 60, size)
+    return pd.DataFrame({"customer_id": range(size), "entry": entry, "duration": np.minimum(life, cut),
+                         "event": life <= cut, "plan": plan,
+                         "reason": np.where(life <= cut, random.choice(["price", "need"], size), None)})  # fmt: skip
+
+
+def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_conditional():
+    lives = seniors()
+    curve = kaplan_meier(lives)
+    assert curve.start == 33
+    reached, check = curve.within([12, 24, 36, 48])
+    assert reached == (36, 48)
+    assert check.status == "warn"
+    assert "curves begin there, and nothing is said of 12 and 24 months" in check.message
+    assert "Of customers who had lasted 33 months, " in curve.share_staying([12, 36, 48]).statement
+    assert curve.at([12, 33, 36, 48])["horizon"].tolist() == [36, 48]
+    half = curve.headline([36, 48]).statement
+    assert half.startswith("Half of customers who had lasted 33 months leave within ")
+    assert "of joining" in half
+    with pytest.raises(DataError, match="expected some after 33 months"):
+        curve.within([12, 24])
+    by = kaplan_meier(lives, by="plan")
+    at = by.at([36, 48]).set_index(["group", "horizon"])
+    for group, mean in (("A", 20), ("B", 50)):
+        truth = np.exp(-(48 - by.start) / mean)
+        assert at.loc[(group, 48), "lower"] < truth < at.loc[(group, 48), "upper"]
+    table = group_table([curve, by], [12, 48])
+    assert table["survival_12"].isna().all()
+    assert table["survival_48"].notna().all()
+    assert by.common_horizon([12, 24]) is None
+    assert "who had lasted" in by.headline([48]).statement
+    (rate,) = rate_by_tenure(curve)
+    assert rate.value == pytest.approx(1, abs=0.35)
+    lives_ = read_lives("lifetimes", lives, time_unit="months")
+    assert min(lives_.usual_horizons()) > 33
+
+
+def test_reasons_are_of_those_who_had_lasted_until_curves_begin():
+    reasons = competing_risks(seniors())
+    assert reasons.at([12, 24, 48])["horizon"].unique().tolist() == [48]
+    assert reasons.findings([12, 24]) == ()
+    assert "of customers who had lasted 33 months leave for it within 48 months of joining" in (
+        reasons.findings([12, 48])[0].statement
+    )

@@ -143,7 +143,7 @@ def competing_risks(
             sentence("lifetimes.reason: got fewer than two reasons of those who left, expected two or more.")
         )
     reasons, checks = named_reasons(lifetimes, smallest_group=smallest_group)
-    entry = entry_of(lifetimes)
+    entry, start = entry_of(lifetimes), 0.0
     durations, weights = lifetimes["duration"].to_numpy(), weights_of(lifetimes)
     if entry is not None:
         start = enough_from(durations, entry, smallest_group)
@@ -159,6 +159,7 @@ def competing_risks(
         time_unit=time_unit,
         smallest_group=smallest_group,
         checks=checks,
+        start=start,
     )
 
 
@@ -202,6 +203,8 @@ class Incidences:
         As given.
     checks
         Which reasons were taken together, how many gave none.
+    start
+        Where curves begin (later than 0 with late entries): shares are of those who had lasted until there.
     """
 
     table: pd.DataFrame
@@ -211,6 +214,7 @@ class Incidences:
     time_unit: str
     smallest_group: int
     checks: tuple[Check, ...]
+    start: float = 0.0
 
     @property
     def interval_kind(self) -> str:
@@ -222,7 +226,7 @@ class Incidences:
         reason first; where at least `smallest_group` are still followed."""
         horizons = np.array(clean_horizons(horizons))
         curve = pd.DataFrame({"time": self.table["time"], "at_risk": self.table["at_risk"]})
-        horizons = horizons[at_risk_at(curve, horizons) >= self.smallest_group]
+        horizons = horizons[(at_risk_at(curve, horizons) >= self.smallest_group) & (horizons > self.start)]
         rows = []
         for reason in self.leavers.index:
             own = self.table[reason].assign(time=curve["time"])
@@ -261,8 +265,12 @@ class Incidences:
             Finding(
                 id="first_reason",
                 statement=sentence(
-                    "The most frequent reason is “{reason}”{level}: {share} of customers leave for it within {span}, "
-                    "{part} of all who leave by then.",
+                    "The most frequent reason is “{reason}”{level}: {share} of customers who had lasted {since} leave "
+                    "for it within {span} of joining, {part} of all who leave by then."
+                    if self.start
+                    else "The most frequent reason is “{reason}”{level}: {share} of customers leave for it within "
+                    "{span}, {part} of all who leave by then.",
+                    since=span(self.start, self.time_unit),
                     level=sentence(", not clearly ahead of {others}", others=listing([f"“{each}”" for each in level]))
                     if level
                     else "",

@@ -37,7 +37,9 @@ class CurveWords:
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
                 statement=sentence(
-                    "Half of {who} {leave} within {span}{chosen}.",
+                    "Half of {who} {leave} within {span} of joining{chosen}."
+                    if self.start
+                    else "Half of {who} {leave} within {span}{chosen}.",
                     **ending(self.lapse),
                     who=self.who(group),
                     span=span(value, self.time_unit),
@@ -127,8 +129,13 @@ class CurveWords:
             "later": span(last["horizon"], self.time_unit),
             **ending(self.lapse),
         }
+        values["who"] = self.who(first["group"])
         template = (
-            "Of all {count} customers, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
+            "Of {who}, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
+            if len(at) > 1 and self.start
+            else "Of {who}, {share} are {there} after {span}.{doubt}"
+            if self.start
+            else "Of all {count} customers, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
             if len(at) > 1
             else "Of all {count} customers, {share} are {there} after {span}.{doubt}"
         )
@@ -208,7 +215,15 @@ class CurveWords:
         )
 
     def who(self, group: str) -> str:
-        """A group inside a sentence."""
+        """A group inside a sentence; where curves begin late, those of it who had lasted until there."""
+        if self.start:
+            since = span(self.start, self.time_unit)
+            if not self.by:
+                return sentence("customers who had lasted {span}", span=since)
+            return sentence(
+                "customers with {label} “{group}” who had lasted {span}", label=inline(self.label), group=group,
+                span=since,
+            )  # fmt: skip
         if not self.by:
             return sentence(ALL)
         return sentence("customers with {label} “{group}”", label=inline(self.label), group=group)

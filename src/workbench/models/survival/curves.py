@@ -53,6 +53,9 @@ class Curves(CurveWords):
         half of it either way.
     sizes
         Customers by group: everyone who was observed at any time, those who entered late as well.
+    start
+        Where curves begin (0, or later with late entries): they are about those who had lasted until there, and say
+        nothing about times up to it.
     """
 
     frame: pd.DataFrame
@@ -65,6 +68,7 @@ class Curves(CurveWords):
     checks: tuple[Check, ...]
     rounded: float = 0.0
     sizes: Mapping[str, int]
+    start: float = 0.0
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -102,6 +106,11 @@ class Curves(CurveWords):
     def pairs(self) -> int:
         """Pairs of groups that can be compared."""
         return len(self.tables) * (len(self.tables) - 1) // 2
+
+    @property
+    def _after_start(self) -> float:
+        """The least time of which curves say something."""
+        return np.nextafter(self.start, np.inf) if self.start else 0.0
 
     def extremes(self, horizons: Iterable[float]) -> tuple[str, str]:
         """The groups that leave soonest and last, by the restricted mean up to the `common_horizon`.
@@ -147,13 +156,23 @@ class Curves(CurveWords):
         longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
         step = resolution(self.frame["time"].to_numpy())
         finer = [horizon for horizon in horizons if horizon < step]
-        reached = tuple(horizon for horizon in horizons if step <= horizon <= longest)
+        early = [horizon for horizon in horizons if step <= horizon <= self.start]
+        reached = tuple(horizon for horizon in horizons if max(step, self._after_start) <= horizon <= longest)
         if finer and len(finer) == len(horizons) and not self.by:
             raise DataError(
                 sentence(
                     "horizons: got {last} at most, expected at least {step}: durations were recorded in steps of "
                     "{step}, and nothing is known of what happens within one.",
                     last=span(horizons[-1], self.time_unit), step=span(step, self.time_unit),
+                )
+            )  # fmt: skip
+        if early and not reached and not self.by:
+            raise DataError(
+                sentence(
+                    "horizons: got {got}, expected some after {start} and up to {reach}: fewer than {smallest} "
+                    "customers were followed before, so curves begin there; choose such horizons.",
+                    got=times(horizons, self.time_unit), start=span(self.start, self.time_unit),
+                    reach=span(longest, self.time_unit), smallest=number(self.smallest_group),
                 )
             )  # fmt: skip
         if not reached and not self.by:
@@ -167,12 +186,12 @@ class Curves(CurveWords):
                 )
             )
         name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
-        beyond = [number(horizon) for horizon in horizons if horizon not in (*reached, *finer)]
+        beyond = [number(horizon) for horizon in horizons if horizon not in (*reached, *finer, *early)]
         between = [horizon for horizon in reached if horizon - on_step(horizon, step) > BETWEEN * horizon]
         short = [
             row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
         ]  # some groups may end before others
-        if not (beyond or short or finer or between):
+        if not (beyond or short or finer or between or early):
             reach = groups["reach"].min()
             message = sentence("At every horizon enough customers are still followed in every group.")
             return reached, Check(
@@ -183,6 +202,14 @@ class Curves(CurveWords):
                 threshold=float(reach) if np.isfinite(reach) else None,
             )
         messages = []
+        if early:
+            messages.append(
+                sentence(
+                    "Too few customers were followed up to {start}: curves begin there, and nothing is said of "
+                    "{early}.",
+                    start=span(self.start, self.time_unit), early=times(early, self.time_unit),
+                )
+            )  # fmt: skip
         if finer:
             messages.append(
                 sentence(
@@ -233,7 +260,7 @@ class Curves(CurveWords):
         followed = self.followed(horizons)
         parts = []
         for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
-            reached = horizons[horizons <= reach]
+            reached = horizons[(horizons <= reach) & (horizons >= self._after_start)]
             half = self.rounded / 2  # who was rounded to a horizon may have left that much sooner or later
             values = {
                 "survival": survival_at(table, reached),
@@ -290,7 +317,8 @@ class Curves(CurveWords):
         reached = [
             horizon
             for horizon in clean_horizons(horizons)
-            if groups["customers"][groups["reach"] >= horizon].sum() >= 0.9 * groups["customers"].sum()
+            if horizon >= self._after_start
+            and groups["customers"][groups["reach"] >= horizon].sum() >= 0.9 * groups["customers"].sum()
         ]
         return reached[-1] if reached else None
 

@@ -38,6 +38,8 @@ def _rows(curves: Curves, horizons: tuple[float, ...]) -> pd.DataFrame:
     groups = curves.groups
     at = np.array(horizons)
     survival = np.array([survival_at(table, at) for table in curves.tables.values()])
+    if curves.start:
+        survival[:, at <= curves.start] = np.nan
     survival[at[None, :] > groups["reach"].to_numpy()[:, None]] = np.nan
     rows = pd.DataFrame(
         {

@@ -86,10 +86,11 @@ def kaplan_meier(
             checks += (_one_group(by, labels),)
     sizes = (each_once(lifetimes, groups) if several else groups).value_counts()
     order = sizes.index[np.lexsort((sizes.index, -sizes.to_numpy()))]
-    tables = {}
-    for group in order:
-        member = (groups == group).to_numpy()
-        tables[group] = _curve(lifetimes[member], confidence, smallest_group)
+    members = {group: (groups == group).to_numpy() for group in order}
+    # Curves that are compared begin together, where each has enough: they are about those who had lasted until there.
+    start = max(_start(lifetimes[member], smallest_group) for member in members.values())
+    tables = {group: _curve(lifetimes[member], confidence, start) for group, member in members.items()}
+    tables = {group: table for group, table in tables.items() if table is not None}
     return Curves(
         frame=pd.concat(tables, names=["group"]).reset_index("group").reset_index(drop=True),
         by=by,
@@ -100,19 +101,28 @@ def kaplan_meier(
         lapse=lapse,
         checks=checks,
         rounded=rounded,
-        sizes={group: int(sizes[group]) for group in order},
+        sizes={group: int(sizes[group]) for group in tables},
+        start=start,
     )
 
 
-def _curve(lifetimes: pd.DataFrame, confidence: float, smallest_group: int) -> pd.DataFrame:
+def _start(lifetimes: pd.DataFrame, smallest_group: int) -> float:
     entry = entry_of(lifetimes)
-    if entry is None:
+    return 0.0 if entry is None else enough_from(lifetimes["duration"].to_numpy(), entry, smallest_group)
+
+
+def _curve(lifetimes: pd.DataFrame, confidence: float, start: float) -> pd.DataFrame | None:
+    """The curve of those who had lasted until its start; None where nobody had."""
+    entry = entry_of(lifetimes)
+    if entry is None and not start:
         return product_limit(
             lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), weights=weights_of(lifetimes),
             confidence=confidence,
         )  # fmt: skip
-    start = enough_from(lifetimes["duration"].to_numpy(), entry, smallest_group)
-    lasted = (lifetimes["duration"] > start).to_numpy()
+    entry = np.zeros(len(lifetimes)) if entry is None else entry
+    lasted = (lifetimes["duration"] > start).to_numpy() if start else np.ones(len(lifetimes), dtype=bool)
+    if not lasted.any():
+        return None
     lifetimes, entry = lifetimes[lasted], np.where(entry[lasted] <= start, 0.0, entry[lasted])
     return product_limit(
         lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry,

@@ -8,10 +8,11 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.evaluation.horizons import number_of, units
+from workbench.evaluation.product_limit import enough_from
 from workbench.findings import Check, Finding
 from workbench.models.survival.episodes import at_start, customers_in, has_episodes
 from workbench.models.survival.lapse import Lapse, from_transactions
-from workbench.models.survival.lifetimes import covariates_of, late_entries, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes import ENOUGH, covariates_of, late_entries, require_lifetimes, weights_of
 from workbench.models.survival.renewals import Heaps, find_renewals, find_rounding, rounded_check
 from workbench.models.survival.spells import Spells, from_subscriptions
 from workbench.models.survival.trials import Trials
@@ -98,7 +99,11 @@ class Lives:
         last four, of which the curve judges whether it bears them."""
         followed = float(self.lifetimes["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
-        reached = [each for each in usual if each <= followed]
+        start = 0.0
+        if "entry" in self.lifetimes.columns:  # curves begin where enough are followed
+            lives = require_lifetimes(self.lifetimes)
+            start = enough_from(lives["duration"].to_numpy(), lives["entry"].to_numpy(), ENOUGH)
+        reached = [each for each in usual if start < each <= followed]
         return reached[-4:] or [followed]
 
 

@@ -34,7 +34,7 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     (table,) = overall.tables.values()
     table = table[table["time"] <= overall.groups["reach"].iloc[0]]
     time, events = table["time"].to_numpy(), table["events"].to_numpy()
-    exposure = table["at_risk"].to_numpy() * np.diff(time, prepend=0.0)
+    exposure = table["at_risk"].to_numpy() * np.diff(np.maximum(time, overall.start), prepend=overall.start)
     if not events.sum():
         return ()
     cut = time[np.searchsorted(events.cumsum(), events.sum() / 2)]
