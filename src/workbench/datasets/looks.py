@@ -20,8 +20,13 @@ def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, workshop: Works
         return {}
     columns = {f"x{i}": text for i, text in enumerate(texts.values())}
     sample = workshop.sql(basis.select(**columns).limit(persons.SAMPLE_ROWS))
-    counts = ", ".join(f"{persons.counts(column)}, {persons.amounts(column)}" for column in columns)
-    (row,) = workshop.execute(f"SELECT {counts} FROM ({sample})", {**persons.PATTERNS, "amount": persons.AMOUNT})
+    written = [mapped[name].definition.kind in ("category", "text") for name in texts]
+    counts = ", ".join(
+        f"{persons.counts(column)}, {persons.amounts(column) if asked else 0}"
+        for column, asked in zip(columns, written, strict=True)
+    )
+    values = {**persons.PATTERNS, **({"amount": persons.AMOUNT} if any(written) else {})}
+    (row,) = workshop.execute(f"SELECT {counts} FROM ({sample})", values)
     looks: dict[str, str] = {}
     for i, name in enumerate(texts):
         column = mapped[name].definition

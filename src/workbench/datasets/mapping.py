@@ -22,7 +22,7 @@ PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _MAY_NEED_TRIMMING = "^[^!-<>-~]|[^!-~]$"  # blanks, or ="38001", by which exports keep Excel from making numbers of ids
 _LARGEST_EXACT = 2.0**53
-_DECIMAL_ID, _ROUNDED_ID = r"^-?[0-9]{16,}\.0$", r"^-?[0-9]\.?[0-9]*[eE]\+[0-9]+$"
+_ROUNDED_ID = r"^-?[0-9]+\.?[0-9]*[eE]\+[0-9]+$"
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
 
 
@@ -118,20 +118,25 @@ def _trimmed(text: ir.StringValue) -> ir.StringValue:
 
 
 def as_id(column: ir.Value) -> ir.StringValue:
-    """Ids as text: 1000.0, by which a column with gaps becomes decimals, is 1000."""
-    if not column.type().is_string():
+    """Ids as text: 1000.0, by which a column with gaps becomes decimals, is 1000.
+
+    Decimals beyond 2^53 get an exponent, by which `inexact` knows them: every other id is asked for one character.
+    """
+    typed = column.type()
+    if not (typed.is_string() or typed.is_floating()):
         return as_text(column)
-    text = column.cast("string")
-    trimmed = _trimmed(text).re_replace(r"^([0-9]{1,15})\.0$", r"\1")
-    return ibis.ifelse(text.re_search(rf"{_MAY_NEED_TRIMMING}|\.0$"), trimmed, text).nullif("")
+    text = column.cast("string") if typed.is_string() else as_text(column)
+    tidied = _trimmed(text)
+    exact = tidied.try_cast("float64").abs() < _LARGEST_EXACT
+    decimal = ibis.ifelse(exact, tidied.re_replace(r"\.0$", ""), tidied + "e+0")
+    tidied = ibis.ifelse(tidied.re_search(r"^-?[0-9]+\.0$"), decimal, tidied)
+    return ibis.ifelse(text.re_search(rf"{_MAY_NEED_TRIMMING}|\.0$"), tidied, text).nullif("")
 
 
 def inexact(text: ir.StringValue) -> ir.BooleanValue:
-    """Where several ids may have become one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers."""
-    # What costs most is asked of those alone that what costs least has let through: AND would ask both of all.
-    large = text.re_search(_DECIMAL_ID) & (text.try_cast("float64").abs() >= _LARGEST_EXACT)
-    rounded = text.re_search(_ROUNDED_ID)
-    return ibis.cases((text.endswith(".0"), large), (text.contains("+"), rounded), else_=False).fill_null(False)
+    """Where several ids of `as_id` may be one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers."""
+    # A CASE asks the pattern of those alone that have the character; AND would ask it of all.
+    return ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED_ID), False).fill_null(False)
 
 
 def style_of(definition: ColumnDefinition, origin: Origin) -> Style:
