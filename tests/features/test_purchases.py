@@ -100,6 +100,18 @@ def test_another_customers_order_number_is_another_order():
     assert list(found.customer_id) == ["a"], "b gave everything back"
 
 
+@pytest.mark.parametrize("order", [(), (None,)], ids=["no orders", "orders not known"])
+def test_a_refund_without_an_order_takes_back_the_last_purchase_of_its_amount(order):
+    """As lapses count (`models.survival.returns`): the purchase of 1 June stays, that of 1 August is none."""
+    rows = [("a", "2024-06-01", 20.0, *order), ("a", "2024-07-01", 30.0, *order), ("a", "2024-08-01", 20.0, *order),
+            ("a", "2024-08-09", -20.0, *order), ("b", "2024-08-01", 20.0, *order)]  # fmt: skip
+    found = rfm(past(rows), unit="day").to_pandas().set_index("customer_id")
+    assert found.loc["a", ["frequency", "recency", "monetary_value"]].tolist() == [1, 30, 30]
+    assert found.loc["b", "frequency"] == 0
+    both = purchase_features(past(rows)).table.to_pandas().set_index("customer_id")
+    assert both.loc["a", ["purchases", "amount"]].tolist() == [2, 50]
+
+
 def test_refunds_of_no_known_order_are_taken_off_in_proportion():
     rows = [("a", "2024-06-01", 50.0, "o1"), ("a", "2024-07-01", 30.0, "o2"), ("a", "2024-08-01", 20.0, None),
             ("a", "2024-09-01", -10.0, "c7")]  # fmt: skip

@@ -32,9 +32,10 @@ def purchase_days(history: Table, *, period_days: int = 1) -> Table:
     """One row per customer, cut-off and day with transactions, refunds netted.
 
     A refund (a negative amount) counts on the day of its order when it carries an `order_id` that the same customer
-    bought under, and on its own day otherwise. A day is a purchase when something was bought and not all of it given
-    back: its net amount is positive, or nothing on it is a refund (a free order, amount 0, is a purchase). Refunds
-    known only after the cut-off are not in `history`, so they change nothing.
+    bought under; otherwise on the day of the customer's last purchase before it of just its amount, if no refund came
+    in between; and on its own day where there is none. A day is a purchase when something was bought and not all of it
+    given back: its net amount is positive, or nothing on it is a refund (a free order, amount 0, is a purchase).
+    Refunds known only after the cut-off are not in `history`, so they change nothing.
 
     Parameters
     ----------
@@ -56,6 +57,7 @@ def purchase_days(history: Table, *, period_days: int = 1) -> Table:
         lines = _refunds_on_their_orders(history.select(*KEYS, "order_id", "days_ago", **columns))
     else:
         lines = history.select(*KEYS, "days_ago", **columns)
+        lines = _refunds_on_their_amounts(lines.filter(~lines.is_refund), lines.filter(lines.is_refund))
     lines = lines.filter(lines.amount.notnull())
     if period_days > 1:
         lines = lines.mutate(days_ago=(lines.days_ago - 1) // period_days * period_days + 1)
@@ -75,9 +77,26 @@ def _refunds_on_their_orders(lines: Table) -> Table:
     orders = bought.semi_join(wanted, order)
     orders = orders.group_by(*order).aggregate(ordered_days_ago=orders.days_ago.max())
     placed = refunds.left_join(orders, order).drop(*(f"{name}_right" for name in order))
-    placed = placed.mutate(days_ago=ibis.coalesce(placed.ordered_days_ago, placed.days_ago))
     kept = [name for name in lines.columns if name != "order_id"]
-    return bought.select(kept).union(placed.select(kept))
+    known = placed.filter(placed.ordered_days_ago.notnull())
+    known = known.mutate(days_ago=known.ordered_days_ago).select(kept)
+    loose = placed.filter(placed.ordered_days_ago.isnull()).select(kept)
+    return known.union(_refunds_on_their_amounts(bought.select(kept), loose))
+
+
+def _refunds_on_their_amounts(bought: Table, refunds: Table) -> Table:
+    """Purchases, and refunds on the day of the purchase of their amount that stands just before them."""
+    names = list(bought.columns)
+    sized = refunds.mutate(size=-refunds.amount, opens=ibis.literal(-1, "int8"))
+    open_ = bought.mutate(size=bought.amount, opens=ibis.literal(1, "int8"))
+    # Only purchases of an amount that somebody was given back are looked up.
+    open_ = open_.semi_join(sized.select(*KEYS, "size").distinct(), (*KEYS, "size"))
+    both = sized.union(open_.select(sized.columns))
+    order = ibis.window(group_by=[*KEYS, "size"], order_by=[both.days_ago.desc(), both.opens.desc()])
+    both = both.mutate(before=both.opens.lag().over(order), then=both.days_ago.lag().over(order))
+    back = both.filter(both.opens == -1)
+    back = back.mutate(days_ago=(back.before == 1).fill_null(False).ifelse(back.then, back.days_ago))
+    return bought.union(back.select(names))
 
 
 def rfm(history: Table, *, unit: Literal["day", "week", "month"] = "week", period_days: int = 1) -> Table:
