@@ -44,6 +44,10 @@ def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied
     check = next(check for check in lives.checks if check.name == "came_back")
     assert check.status == "warn"
     assert "up to 49 days counts as no departure" in check.message
+    last = rows.groupby("customer_id")["end"].max()[~rows["end"].isna().groupby(rows["customer_id"]).any()]
+    late = int((last > END - pd.Timedelta(days=49)).sum())
+    assert late > 0
+    assert f"{late} contracts ended within the last 49 days and may be pauses as well" in check.message
 
 
 def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back():

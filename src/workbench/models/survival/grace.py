@@ -67,13 +67,20 @@ def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> p
     return pd.DataFrame(made, columns=["days", "lives", "ended", "came_back"])
 
 
+def undecided_ends(rows: pd.DataFrame, until: pd.Timestamp, days: int) -> int:
+    """How many customers whose last contract ended less than a grace period before the records do."""
+    running = rows["end"].isna().groupby(rows["customer_id"]).any()
+    final = rows.groupby("customer_id")["end"].max().mask(running)
+    return int(((final > until - pd.Timedelta(days=days)) & (final <= until)).sum())
+
+
 def chosen_grace(table: pd.DataFrame) -> int:
     """The shortest grace period after which at most a fifth of those who had left came back; else that with fewest."""
     enough = table[table["came_back"] <= RETURNS]
     return int(enough["days"].iloc[0] if len(enough) else table.loc[table["came_back"].idxmin(), "days"])
 
 
-def returns_check(table: pd.DataFrame, days: int, *, chosen: bool) -> tuple[Check, ...]:
+def returns_check(table: pd.DataFrame, days: int, *, chosen: bool, undecided: int = 0) -> tuple[Check, ...]:
     """How many came back after the grace period; empty where nobody did and no longer period than a month was needed.
 
     Parameters
@@ -82,6 +89,8 @@ def returns_check(table: pd.DataFrame, days: int, *, chosen: bool) -> tuple[Chec
         From `vary_grace`.
     days, chosen
         The grace period, and whether the data chose it.
+    undecided
+        Contracts that ended so shortly before the records that their customers may still come back within it.
     """
     row = table[table["days"] == days].iloc[0]
     usual = table[table["days"] == GRACE_DAYS].iloc[0]
@@ -104,6 +113,14 @@ def returns_check(table: pd.DataFrame, days: int, *, chosen: bool) -> tuple[Chec
                 "{share} of {ended} who had left came back more than {days} days later: each time counts for itself, "
                 "from its own start.",
                 share=percent(back), ended=number(int(row["ended"])), days=number(days),
+            )
+        )  # fmt: skip
+    if longer and undecided:
+        parts.append(
+            sentence(
+                "{count} contracts ended within the last {days} days and may be pauses as well: they count as "
+                "departures, so the last weeks show too many, and forecasts are too high.",
+                count=number(undecided), days=number(days),
             )
         )  # fmt: skip
     if back > RETURNS:

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.calendar import months_between, months_later
-from workbench.models.survival.grace import chosen_grace, returns_check, vary_grace
+from workbench.models.survival.grace import chosen_grace, returns_check, undecided_ends, vary_grace
 from workbench.models.survival.records import end_of_records, instants, planned_ends, records_begin
 from workbench.models.survival.trials import Trials, with_trials
 from workbench.wording import listing, number, percent, sentence
@@ -202,7 +202,8 @@ def from_subscriptions(
     checks += said
     varied = vary_grace(rows, until, grace_days)
     days = chosen_grace(varied) if grace_days is None else grace_days
-    checks += returns_check(varied, days, chosen=grace_days is None)
+    undecided = undecided_ends(rows, until, days)
+    checks += returns_check(varied, days, chosen=grace_days is None, undecided=undecided)
     lives = _spells(rows, until, days)
     since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, until)
     if since is not None:
