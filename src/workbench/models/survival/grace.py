@@ -12,6 +12,10 @@ SHARES = (0.5, 0.8, 0.9, 0.95, 0.975, 1.0)
 """Of the pauses after which customers came back, those by whose length the grace period is varied."""
 FEWEST = 10
 """Fewer pauses than this choose nothing."""
+GAP_DAYS = 1
+"""A contract that begins so soon after another ended continues it: that is no pause."""
+FEW_RESUMED = 0.05
+"""Where no more of those who end come back within the grace period than this, the last ends count at once."""
 RETURNS = 0.2
 """Where more of those who had left come back than this, leaving is no end."""
 
@@ -67,11 +71,26 @@ def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> p
     return pd.DataFrame(made, columns=["days", "lives", "ended", "came_back"])
 
 
-def undecided_ends(rows: pd.DataFrame, until: pd.Timestamp, days: int) -> int:
-    """How many customers whose last contract ended less than a grace period before the records do."""
+def decided_until(rows: pd.DataFrame, until: pd.Timestamp, days: int) -> pd.Timestamp:
+    """The day until which it is known who has left: who ended later may still come back within the grace period.
+
+    Where hardly anybody who ends comes back within it that is the end of the records; otherwise `days` earlier, since
+    to count the last ends as departures would show too many of late.
+
+    Parameters
+    ----------
+    rows, until, days
+        As in `vary_grace`, and the grace period.
+    """
+    pauses = pauses_between(rows)
+    resumed = int(((pauses > GAP_DAYS) & (pauses <= days)).sum())
     running = rows["end"].isna().groupby(rows["customer_id"]).any()
-    final = rows.groupby("customer_id")["end"].max().mask(running)
-    return int(((final > until - pd.Timedelta(days=days)) & (final <= until)).sum())
+    final = rows.groupby("customer_id")["end"].max()[~running]
+    earlier = until - pd.Timedelta(days=days)
+    over = int((pauses > days).sum()) + int((final <= earlier).sum())
+    open_ends = bool(((final > earlier) & (final <= until)).any())
+    enough = earlier > rows["start"].min()
+    return earlier if enough and open_ends and resumed > FEW_RESUMED * (resumed + over) else until
 
 
 def chosen_grace(table: pd.DataFrame) -> int:
@@ -80,7 +99,9 @@ def chosen_grace(table: pd.DataFrame) -> int:
     return int(enough["days"].iloc[0] if len(enough) else table.loc[table["came_back"].idxmin(), "days"])
 
 
-def returns_check(table: pd.DataFrame, days: int, *, chosen: bool, undecided: int = 0) -> tuple[Check, ...]:
+def returns_check(
+    table: pd.DataFrame, days: int, *, chosen: bool, decided: pd.Timestamp | None = None
+) -> tuple[Check, ...]:
     """How many came back after the grace period; empty where nobody did and no longer period than a month was needed.
 
     Parameters
@@ -89,13 +110,13 @@ def returns_check(table: pd.DataFrame, days: int, *, chosen: bool, undecided: in
         From `vary_grace`.
     days, chosen
         The grace period, and whether the data chose it.
-    undecided
-        Contracts that ended so shortly before the records that their customers may still come back within it.
+    decided
+        The day on which follow-up ends, where that is before the records do.
     """
     row = table[table["days"] == days].iloc[0]
     usual = table[table["days"] == GRACE_DAYS].iloc[0]
     longer = chosen and days > GRACE_DAYS
-    if not row["came_back"] and not longer:
+    if not row["came_back"] and not longer and decided is None:
         return ()
     back = float(row["came_back"])
     parts = []
@@ -115,12 +136,11 @@ def returns_check(table: pd.DataFrame, days: int, *, chosen: bool, undecided: in
                 share=percent(back), ended=number(int(row["ended"])), days=number(days),
             )
         )  # fmt: skip
-    if longer and undecided:
+    if decided is not None:
         parts.append(
             sentence(
-                "{count} contracts ended within the last {days} days and may be pauses as well: they count as "
-                "departures, so the last weeks show too many, and forecasts are too high.",
-                count=number(undecided), days=number(days),
+                "Follow-up ends on {day}, {days} days before the records: who ended later may still come back.",
+                day=decided.date(), days=number(days),
             )
         )  # fmt: skip
     if back > RETURNS:

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.calendar import months_between, months_later
-from workbench.models.survival.grace import chosen_grace, returns_check, undecided_ends, vary_grace
+from workbench.models.survival.grace import chosen_grace, decided_until, returns_check, vary_grace
 from workbench.models.survival.records import end_of_records, instants, planned_ends, records_begin
 from workbench.models.survival.trials import Trials, with_trials
 from workbench.wording import listing, number, percent, sentence
@@ -202,8 +202,9 @@ def from_subscriptions(
     checks += said
     varied = vary_grace(rows, until, grace_days)
     days = chosen_grace(varied) if grace_days is None else grace_days
-    undecided = undecided_ends(rows, until, days)
-    checks += returns_check(varied, days, chosen=grace_days is None, undecided=undecided)
+    decided = decided_until(rows, until, days)
+    checks += returns_check(varied, days, chosen=grace_days is None, decided=decided if decided < until else None)
+    until = decided
     lives = _spells(rows, until, days)
     since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, until)
     if since is not None:
@@ -261,6 +262,7 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     again = lives["spell"] > 1
     ids = lives["person"].astype(str)
     lives["customer_id"] = lives["person"].where(~again, ids + " (" + lives["spell"].astype(str) + ")")
+    lives = lives[lives["begin"] < end_of_records].reset_index(drop=True)  # others tell of pauses alone
     return lives[["customer_id", *(name for name in lives.columns if name != "customer_id")]]
 
 
