@@ -110,6 +110,8 @@ class CauseSpecific:
         """End of observation."""
         return max(model.last_time for model in self.models.values())
 
+    taken_as_given = False
+
     @property
     def step(self) -> float:
         """In which times were recorded; 0 where they are exact."""

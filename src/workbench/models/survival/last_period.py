@@ -10,12 +10,14 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.calendar import months_between, months_later
 from workbench.models.survival.endings import ending
 from workbench.models.survival.predictions import Predictions
-from workbench.models.survival.season import Season, by_month, find_season
+from workbench.models.survival.season import Season, by_month, chance_of_change, find_season
 from workbench.models.survival.spells import Spells
 from workbench.wording import number, percent, sentence
 
 SURELY = 0.99
 """Level of the interval outside which something is said to have changed."""
+SELDOM = 0.001
+"""So rarely would months without a change show as clear a change within the last period."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,7 +45,8 @@ class Forecast:
     lapse
         As in `Spells`.
     beyond
-        Whether what happened lies outside the 99% interval of the forecast, model, chance and season in it.
+        Whether what happened lies outside the 99% interval of the forecast, model, chance and season in it, or the
+        months of the period are not alike (`season.chance_of_change`).
     season
         What is known of the season, from the time before.
     """
@@ -199,6 +202,12 @@ def forecast(
         rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
         if what == "customers":
             beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(spread, 1.0)) + 0.5)
+    if not beyond and not spells.lapse:  # a change late in the period, which its sum does not show
+        months = by_month(standard or model, spells, spells.as_of)
+        months = months[months["begin"] >= day - pd.Timedelta("1D")]
+        usual = [season.factor(begin, 1.0)[0] for begin in months["begin"]]
+        in_season = months.assign(expected=months["expected"] * usual)
+        beyond = max(chance_of_change(months), chance_of_change(in_season)) < SELDOM
     change = _change(standard or model, spells, day)
     ratio = None
     leavers = change["leavers"].to_numpy(dtype=float)
@@ -263,6 +272,7 @@ def expected_leavers(
     weights = np.ones(len(rows)) if weights is None else weights
     survival = model.predict_survival(rows, [within], tenure=tenure).to_numpy()[:, 0] ** factor
     gone = 1 - survival
-    chance = float((weights**2 * gone * survival).sum())
+    # Trees take themselves for nearly certain of some customers; their doubt is not in the fit, so that of a count is.
+    chance = float((weights**2 * gone * (1.0 if model.taken_as_given else survival)).sum())
     shared = model.spread_of_sum(rows, tenure, tenure + within, factor * weights * survival)
     return float((weights * gone).sum()), chance + shared

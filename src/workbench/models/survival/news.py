@@ -162,6 +162,11 @@ class WithNews(Predictions):
         return self.model.time_unit
 
     @property
+    def taken_as_given(self) -> bool:
+        """As in `Predictions`."""
+        return self.news.trees is not None
+
+    @property
     def step(self) -> float:
         """In which times were recorded; 0 where they are exact."""
         return self.model.step

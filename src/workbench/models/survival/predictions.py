@@ -46,6 +46,9 @@ class Predictions:
             values[there] = each.log_hazard[there]
         return values
 
+    taken_as_given = False
+    """Whether part of the model (trees) counts as known for certain in its intervals."""
+
     @property
     def step(self) -> float:
         """In which times were recorded; 0 where they are exact."""

@@ -54,6 +54,11 @@ class Recalibrated(Predictions):
         return relative + self.recalibration.log_factor(finite(relative))
 
     @property
+    def taken_as_given(self) -> bool:
+        """As in `Predictions`."""
+        return self.model.taken_as_given
+
+    @property
     def step(self) -> float:
         """In which times were recorded; 0 where they are exact."""
         return self.model.step

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from scipy.special import xlogy
 from scipy.stats import chi2
 
 from workbench.models.survival.calendar import months_between, months_later
@@ -18,6 +19,7 @@ ENOUGH_MONTHS = 24
 ENOUGH_LEAVERS = 100
 LEVEL = 0.01
 """Of the test whether there is a season."""
+SIMULATED = 4000
 WAVES = 2
 """A year and half a year."""
 
@@ -150,6 +152,30 @@ def change_point(months: pd.DataFrame) -> tuple[pd.Timestamp, float, int]:
     best = max(range(len(months)), key=lambda place: fit(slice(place)) + fit(slice(place, None)))
     own = left[best:].sum()
     return months["begin"].iloc[best], float(max(own, 0.5) / expected[best:].sum()), int(own)
+
+
+def chance_of_change(months: pd.DataFrame) -> float:
+    """How often months without a change would show as clear a change point as these do (by simulation, their sum given,
+    so that a level that is off is none).
+
+    Parameters
+    ----------
+    months
+        As in `change_point`; at least two of them.
+    """
+    left, expected = months["observed"].to_numpy(dtype=float), months["expected"].to_numpy(dtype=float)
+    if len(months) < 2 or not left.sum() or (expected <= 0).any():
+        return 1.0
+    share = expected / expected.sum()
+    drawn = np.random.default_rng(0).multinomial(int(left.sum()), share, size=SIMULATED)
+    before = share.cumsum()[:-1]
+
+    def clearest(counts: np.ndarray) -> np.ndarray:
+        total, first = counts.sum(axis=1, keepdims=True), counts.cumsum(axis=1)[:, :-1]
+        gain = xlogy(first, first / (total * before)) + xlogy(total - first, (total - first) / (total * (1 - before)))
+        return gain.max(axis=1)
+
+    return float((1 + (clearest(drawn) >= clearest(left[None, :])[0] - 1e-9).sum()) / (SIMULATED + 1))
 
 
 def _waves(days: pd.Series) -> np.ndarray:
