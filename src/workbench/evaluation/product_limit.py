@@ -4,6 +4,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from workbench.evaluation.at_risk import at_risk as count_at_risk
 from workbench.evaluation.at_risk import begins
@@ -43,12 +44,13 @@ def product_limit(
         `time` (from 0, ascending), `at_risk` (just before `time`), `events`, `censored` (at `time`), `survival` (share
         beyond `time`), `lower`, `upper`. The interval is Greenwood's on the log-log scale, which breaks down at both
         ends. Before the first event the lower end is exact and one-sided, as Clopper and Pearson's (1934):
-        `(1 - confidence) ** (1 / n)`, with n at risk. Where survival is 0 the interval runs from 0 to the last upper
-        end that was defined.
+        `(1 - confidence) ** (1 / n)`, with n at risk; with weights the exact end (Korn and Graubard 1998) also holds
+        until one customer of those they are worth has gone. Where survival is 0 the interval runs from 0 to the last
+        upper end that was defined.
 
     References
     ----------
-    Kaplan and Meier (1958); Kalbfleisch and Prentice (2002), section 1.4.
+    Kaplan and Meier (1958); Korn and Graubard (1998); Kalbfleisch and Prentice (2002), section 1.4.
 
     Examples
     --------
@@ -91,6 +93,10 @@ def product_limit(
     whole, none = table["survival"] >= 1, table["survival"] <= 0
     table.loc[whole, "lower"] = (1 - confidence) ** (1 / np.maximum(worth, 1)[whole])
     table.loc[whole, "upper"] = 1.0
+    if weights is not None:  # who weighs little may go first: less than one of those that all are worth has gone
+        few = ~whole & (worth * (1 - survival) < 1)
+        exact = beta.ppf((1 - confidence) / 2, (worth * survival)[few], (worth * (1 - survival))[few] + 1)
+        table.loc[few, "lower"] = np.fmax(table.loc[few, "lower"], exact)
     table.loc[none, "lower"] = 0.0
     table.loc[none, "upper"] = table["upper"].mask(none).ffill().fillna(1.0)
     return table

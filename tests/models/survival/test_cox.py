@@ -304,6 +304,25 @@ def test_no_finding_is_made_of_a_ratio_that_adjusting_turns_round():
     assert "hurt" in check.message
 
 
+def test_a_strong_cause_that_others_make_stronger_is_told():
+    """Two causes independent of each other: alone, each ratio is less than half as far from 1 as it truly is."""
+    random = np.random.default_rng(103)
+    prepaid, complaints = random.random(1200) < 0.5, random.normal(size=1200)
+    life = random.exponential(30 * np.where(prepaid, 1 / 12, 1.0) * np.exp(-1.2 * complaints))
+    followed = random.uniform(2, 40, 1200)
+    rows = pd.DataFrame({"customer_id": range(1200), "duration": np.minimum(life, followed), "event": life <= followed,
+                         "tariff": np.where(prepaid, "prepaid", "contract"), "complaints": complaints,
+                         "region": random.choice(list("nsw"), 1200)})  # fmt: skip
+    model = fit_cox(rows, ["tariff", "complaints", "region"])
+    ratio = model.hazard_ratios().set_index("covariate").loc["tariff"]
+    assert abs(np.log(ratio["hazard_ratio"] / ratio["unadjusted"])) > np.log(2)
+    first = model.findings()[0]
+    assert first.id == "hazard_ratio_tariff"
+    apart = 12 if ratio["value"] == "prepaid" else 1 / 12
+    assert first.interval[0] < apart < first.interval[1]
+    assert {check.name: check for check in model.checks()}["adjustment"].status == "pass"
+
+
 def test_a_finding_counts_the_customers_compared_and_allows_for_having_looked():
     random = np.random.default_rng(12)
     lifetimes = world(900, random).assign(plan=lambda rows: rows["plan"].where(rows["customer_id"] >= 300, "third"))

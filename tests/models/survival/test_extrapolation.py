@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_forecasts_at_renewals import contracts
 
+from workbench.findings import Check
 from workbench.models.survival.extrapolation import extrapolate
 
 
@@ -89,6 +90,16 @@ def test_a_family_that_failed_its_test_leads_no_finding_and_widens_no_range(cure
     assert len(failed.plot().lines) == 2  # what was observed, and where it ends
     wrong = told.table.assign(survival=np.where(told.table["counts"], told.table["survival"], 0.99))
     assert dataclasses.replace(told, table=wrong).findings()[0].interval == told.findings()[0].interval
+
+
+def test_nothing_is_said_of_all_where_only_some_could_be_followed_so_long(cured):
+    """Half stay five years and are followed for a year; the end of the curve is that of the others (.000 for .12)."""
+    doubt = (Check(name="curve_of_all_customers", status="warn", message="Apart."),)
+    assert cured.findings(doubt=doubt) == ()
+    assert "not that of all customers" in cured.title(doubt=doubt)
+    sure = (dataclasses.replace(doubt[0], status="pass"),)
+    assert cured.findings(doubt=sure) == cured.findings()
+    assert cured.title(doubt=sure) == cured.title()
 
 
 @pytest.mark.parametrize("term", [12, 24])

@@ -7,7 +7,10 @@ from workbench.evaluation.survival import cross_validate
 from workbench.models.survival.censoring_weights import follow_up_weights, overlapping_weights
 from workbench.models.survival.cox import fit_cox
 from workbench.models.survival.follow_up import dependent_follow_up
+from workbench.models.survival.judging import judge
 from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.lives import read_lives
+from workbench.models.survival.outlook import outlook
 
 
 def world(cut, size=4000, seed=1, short=0):
@@ -149,3 +152,31 @@ def test_in_whole_months_who_is_lost_in_a_month_was_seen_until_then():
     assert followed.at[:, 0].tolist() == [1.0] * 200
     assert followed.before[:100].tolist() == [1.0] * 100
     assert (followed.at[:, 1] < 0.8).all()
+
+
+def test_where_a_group_alone_is_lost_early_it_has_a_curve_of_being_followed():
+    """Cox's model of being followed has no maximum; with the same weights for all, the curve of the one group won."""
+    random = np.random.default_rng(108)
+    old = random.random(2400) < 0.5
+    life = random.exponential(np.where(old, 60, 14))
+    followed = np.where(old, random.uniform(1, 16, 2400), random.uniform(20, 48, 2400))
+    rows = pd.DataFrame({"customer_id": range(2400), "duration": np.minimum(life, followed), "event": life <= followed,
+                         "side": random.choice(["l", "r"], 2400), "cohort": np.where(old, "old", "new")})  # fmt: skip
+    assert follow_up_weights(rows, ["side", "cohort"]) is None
+    found = overlapping_weights(rows, ["side", "cohort"], [3, 6, 12, 24])
+    assert found.horizons == (3, 6, 12)
+    assert found.until == 12
+    at = found.followed(rows, np.array([8.0])).at[:, 0]
+    assert at[old] == pytest.approx((16 - 8) / 15, abs=0.04)
+    assert at[~old] == pytest.approx(1.0)
+    model = fit_cox(rows, ["side", "cohort"])
+    lives = read_lives("lifetimes", rows, time_unit="months")
+    judged = judge(model, lives, [3, 6, 12, 24], random_seed=1, repeats=1, folds=2)
+    assert not judged.comparison.loses
+    still = old[~rows["event"].to_numpy()]
+    truth = np.where(still, 1 - np.exp(-3 / 60), 1 - np.exp(-3 / 14)).sum()  # of 1,178; told 172 (151 to 194) before
+    ahead = outlook(judged.model, lives)
+    assert ahead.interval[0] < truth < ahead.interval[1]
+    told = judged.comparison.evaluations[judged.comparison.best].scores
+    observed = dict(zip(told["horizon"], told["observed"], strict=True))
+    assert observed[12] == pytest.approx((np.exp(-12 / 60) + np.exp(-12 / 14)) / 2, abs=0.03)

@@ -178,3 +178,19 @@ def test_how_little_extreme_weights_leave_is_said():
     (check,) = [check for check in read_lives("lifetimes", rows, time_unit="months").checks if check.name == "weights"]
     assert check.value == pytest.approx(62**2 / (40**2 + 22) / 23)
     assert "these 23 tell as much as 2 of equal weight" in check.message
+
+
+def test_who_weighs_little_and_goes_first_does_not_draw_the_interval_to_zero():
+    """Of weights 1 and 50 the first leaver weighs 1: the lower end was .0195 beside a share of .9997."""
+    random = np.random.default_rng(112)
+    life, cut = random.exponential(8.0, 1200), random.uniform(3, 40, 1200)
+    weights = np.where(random.random(1200) < 0.04, 50.0, 1.0)
+    weights[np.argmin(life)] = 1.0
+    table = product_limit(np.minimum(life, cut), life <= cut, weights=weights)
+    worth = weights.sum() ** 2 / (weights**2).sum()
+    first = table[table["survival"] < 1].iloc[0]
+    assert 0.05 ** (1 / worth) - 0.002 < first["lower"] < first["survival"]  # none of as many as they are worth, of 5%
+    rows = pd.DataFrame({"customer_id": range(1200), "duration": np.minimum(life, cut), "event": life <= cut,
+                         "weight": weights})  # fmt: skip
+    half = kaplan_meier(rows).headline([6]).interval
+    assert 3 < half[0] < 8 * np.log(2) < half[1] < 9

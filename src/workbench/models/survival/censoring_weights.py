@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from workbench.evaluation.at_risk import observed_for
-from workbench.evaluation.censoring import FLOOR, Followed, FollowedBy
+from workbench.evaluation.censoring import FLOOR, Followed, FollowedBy, followed_curve
 from workbench.evaluation.horizons import span
+from workbench.evaluation.product_limit import survival_before
 from workbench.findings import Check
 from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.follow_up import moving_follow_up
+from workbench.models.survival.follow_up import groups_of, moving_follow_up
 from workbench.models.survival.predictions import chunks
 from workbench.wording import percent, sentence
 
@@ -59,6 +60,31 @@ def follow_up_weights(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> Fol
     return followed
 
 
+def _by_group(clock: pd.DataFrame, covariate: str) -> FollowedBy:
+    """Probabilities of being followed by the groups of one covariate, each from its own curve.
+
+    Where a group can be followed only for a time in which nobody else is lost, Cox's model has no maximum; curves do.
+    """
+    levels = pd.Series(groups_of(clock[covariate]), index=clock["customer_id"].to_numpy())
+    curves = {}
+    for level, rows in clock.groupby(levels.to_numpy()):
+        weights = rows["weight"].to_numpy(dtype=float) if "weight" in rows.columns else None
+        curves[level] = followed_curve(
+            rows["duration"].to_numpy(dtype=float), rows["event"].to_numpy().astype(bool), weights
+        )
+
+    def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
+        own, times = customers["duration"].to_numpy(dtype=float), np.asarray(times, dtype=float)
+        before, at = np.ones(len(own)), np.ones((len(own), len(times)))
+        groups = levels.loc[customers["customer_id"].to_numpy()].to_numpy()
+        for level, curve in curves.items():
+            here = groups == level
+            before[here], at[here] = survival_before(curve, own[here]), survival_before(curve, times)
+        return Followed(before=before, at=at)
+
+    return followed
+
+
 @dataclass(frozen=True, eq=False)
 class Weighting:
     """How scores make up for those who were not followed.
@@ -88,7 +114,9 @@ def overlapping_weights(
 
     Where covariates decide how long somebody can be followed (a year of signing up), hardly anybody stands for those
     who could not: their weights would be cut at a floor and say too few of them. If none of these covariates moves the
-    curve of all customers, weights are the same for all. If some does, scores end where the overlap ends.
+    curve of all customers, weights are the same for all. If some does, scores end where the overlap ends. Where the
+    model of being followed has no maximum, because a covariate tells by itself who was lost when, the groups of the one
+    that moves the curve of all customers most have curves of their own.
 
     Parameters
     ----------
@@ -104,14 +132,20 @@ def overlapping_weights(
     since = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else 0.0
     clock = lifetimes.assign(duration=observed_for(lifetimes["duration"].to_numpy(dtype=float), since))
     times = np.array([each for each in horizons if each <= clock["duration"].max()])
-    if followed is None or not len(times):
+    if not len(times):
+        return Weighting(followed, horizons)
+    one_row_each = not clock["customer_id"].duplicated().any()
+    moves = moving_follow_up(lifetimes, covariates, times) if followed is None and one_row_each else []
+    if followed is None and moves:
+        followed = _by_group(clock, moves[0])
+    if followed is None:
         return Weighting(followed, horizons)
     low = sum((followed(clock.iloc[part], times).at < FLOOR).sum(axis=0) for part in chunks(len(clock)))
     without = low / len(clock)
     if without[-1] <= NO_OVERLAP:
         return Weighting(followed, horizons)
     kept = times[without <= NO_OVERLAP]
-    moves = moving_follow_up(lifetimes, covariates, times)
+    moves = moves or moving_follow_up(lifetimes, covariates, times)
     ends = len(kept) > 0 and len(moves) > 0
     end = (
         "Scores therefore end at {last}."

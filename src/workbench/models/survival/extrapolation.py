@@ -1,6 +1,6 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,9 +80,12 @@ class Extrapolation:
         known = self.table[self.table["counts"]]
         return float(known["lower"].min()), float(known["upper"].max())
 
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self, *, doubt: Iterable[Check] = ()) -> tuple[Finding, ...]:
         """What share would still be there twice as far on, if the curve goes on as it did; none where no family
-        foretold what it had not seen."""
+        foretold what it had not seen, nor where the check of `dependent_follow_up`, in `doubt`, did not pass: then the
+        end of the curve is that of the customers who could be followed so long, not that of all."""
+        if any(check.status != "pass" for check in doubt):
+            return ()
         if not self.trusted:
             return ()
         known = self.table.loc[self.table["counts"], "survival"]
@@ -138,11 +141,12 @@ class Extrapolation:
         return (Check(name="extrapolation", status="pass" if self.trusted else "warn", message=message, value=off,
                       threshold=OFF),)  # fmt: skip
 
-    def title(self) -> str:
-        """What the figure shows."""
+    def title(self, *, doubt: Iterable[Check] = ()) -> str:
+        """What the figure shows; `doubt` as in `findings`."""
         if not self.trusted:
             return sentence("No family of curves foretold the last part of this curve, so none is carried on.")
-        return self.findings()[0].statement
+        told = self.findings(doubt=doubt)
+        return told[0].statement if told else sentence("This curve's end is not that of all customers")
 
     def describe(self) -> str:
         """The same for those who cannot see it."""

@@ -135,7 +135,7 @@ def _compared(
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)
     compared, silent = {}, []
     for name in dict.fromkeys(attributes):
-        groups = _groups(rows[name])
+        groups = groups_of(rows[name])
         if groups.max() == 0:
             continue
         if found := apart_from_average(rows, groups, horizons):
@@ -154,7 +154,7 @@ def _clear(compared: dict[str, Apart], horizons: list[float]) -> list[str]:
     return [each for each in ordered if abs(compared[each].apart) > max(APART, z * compared[each].error)]
 
 
-def _groups(column: pd.Series) -> np.ndarray:
+def groups_of(column: pd.Series) -> np.ndarray:
     """A number (n,) from 0 for each group that is large enough; those of the others are put together."""
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if numeric and column.nunique() > MOST_LEVELS:

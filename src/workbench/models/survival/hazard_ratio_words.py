@@ -24,9 +24,11 @@ class HazardRatioWords:
         table = self.hazard_ratios()
         if not self.usable or table.empty:
             return ()
+        apart = (np.log(table["hazard_ratio"]) - np.log(table["unadjusted"])).abs() > np.log(2)
+        told = (table["p_value_holm"] < LEVEL) | apart  # what lies near 1 crosses it by chance
         changed = [
             sentence("{label} “{value}”", label=inline(row.label), value=row.value)
-            for row in table[changed_by_adjusting(table)].itertuples()
+            for row in table[changed_by_adjusting(table) & told].itertuples()
         ]
         message = (
             sentence(
@@ -223,7 +225,10 @@ def association(acquired: bool) -> str:
 def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
     """Rows whose hazard ratio lies on the other side of 1 than unadjusted, or is more than twice or less than half it.
 
-    Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist.
+    Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist. A
+    strong ratio that others make stronger is not: left out, they draw it towards 1 even where they have nothing to do
+    with it (it is not collapsible: Gail, Wieand and Piantadosi 1984), though hardly to less than half on the log scale.
     """
     adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
-    return (adjusted * alone < 0) | ((adjusted - alone).abs() > np.log(2))
+    drawn_to_one = (adjusted * alone > 0) & (alone.abs() <= adjusted.abs()) & (alone.abs() >= adjusted.abs() / 2)
+    return (adjusted * alone < 0) | (((adjusted - alone).abs() > np.log(2)) & ~drawn_to_one)

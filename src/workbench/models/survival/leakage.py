@@ -218,8 +218,9 @@ def _summary(leaks: Leaks) -> tuple[Check, ...]:
     if not leaks.kept_out:
         return ()
     message = sentence(
-        "The model does without {columns}: they know how it ended. To have them in, name all covariates by the "
+        "The model does without {columns}, known only at the end. To have {them} in, name all covariates by the "
         "parameter of that name.",
+        them=sentence("it") if len(leaks.kept_out) == 1 else sentence("them"),
         columns=listing([label_of(leaks.labels, name) for name in leaks.kept_out]),
     )  # fmt: skip
     return (Check(name="covariates_of_the_end", status="warn", message=message, value=len(leaks.kept_out),
