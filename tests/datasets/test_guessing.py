@@ -675,3 +675,80 @@ def test_a_survey_in_german_needs_no_english_word(drafts):
 def test_the_length_of_a_call_is_no_lifetime(drafts):
     text = drafts.text(table(customer_id=range(40), **{"duration (seconds)": range(40)}, churn=[0, 1] * 20))
     assert "duration: {from" not in text
+
+
+@pytest.mark.parametrize(
+    ("recommend", "overall", "drivers"),
+    [
+        ("Quelle est la probabilité que vous nous recommandiez ?", "Satisfaction globale", ("Accueil", "Prix")),
+        ("¿Recomendaría nuestra empresa a un amigo?", "Satisfacción general", ("Atención", "Precio")),
+        ("Consiglierebbe la nostra azienda?", "Soddisfazione complessiva", ("Cortesia", "Prezzo")),
+        ("reco", "Overall satisfaction", ("Staff", "Speed")),
+    ],
+)
+def test_the_recommendation_is_the_outcome_in_any_language(drafts, recommend, overall, drivers):
+    columns = survey(0, 10, names=(recommend, overall)) | survey(1, 5, names=drivers)
+    text = drafts.text(table(**columns))
+    assert text.count("scale: [0, 10], role: outcome, measure: nps") == 1, text
+    assert text.count("scale: [0, 10], role: outcome, measure: csat") == 1, text
+    assert text.count("scale: [1, 5], role: driver") == 2, text
+
+
+def test_who_goes_along_with_a_grade_is_asked_with_it(drafts):
+    columns = survey(1, 6, names=("Gesamtnote", "Freundlichkeit", "Wartezeit"))
+    text = drafts.text(table(**columns))
+    assert "Is 1 the best or the worst answer to 'Gesamtnote'? Its name fits both." in text
+    for item in ("Freundlichkeit", "Wartezeit"):
+        assert f"Is 1 the best or the worst answer to '{item}'? Who gives more here gives more to 'Gesamtnote'" in text
+    columns = survey(1, 5, names=("Schulnote gesamt", "Freundlichkeit", "Wartezeit"))
+    columns["Wartezeit"] = 6 - columns["Wartezeit"]
+    text = drafts.text(table(**columns))
+    assert "from: Schulnote gesamt, scale: [1, 5], direction: low_is_good, role: outcome" in text
+    assert "Is 1 the best or the worst answer to 'Freundlichkeit'?" in text
+    assert "Is 1 the best or the worst answer to 'Wartezeit'?" not in text
+
+
+def test_a_discount_is_no_mark(drafts):
+    columns = survey(1, 5) | {"discount": [f"{i % 30}%" for i in range(600)]}
+    assert 'discount: {from: discount, type: number, unit: "%"}' in drafts.text(table(**columns))
+
+
+def test_orders_that_came_to_nothing_are_asked_and_can_be_left_out(drafts):
+    columns = {
+        "order_id": [f"B{i:03}" for i in range(60)],
+        "customer_id": [i % 12 for i in range(60)],
+        "created_at": [1_704_067_200_000 + 86_400_000 * i for i in range(60)],
+        "total": [10] * 60,
+        "status": ["completed"] * 40 + ["returned"] * 15 + ["cancelled"] * 5,
+    }
+    text = drafts.text(table(**columns))
+    assert "timestamp: {from: created_at, format: epoch_ms}" in text
+    assert "Rows: 'returned' 15 and 'cancelled' 5, and no amount is negative." in text
+    line = "sql: SELECT * FROM rows WHERE \"status\" NOT IN ('returned', 'cancelled')"
+    assert line in text
+    # Amounts that take the orders back say it themselves.
+    assert "came to nothing" not in drafts.text(table(**columns | {"total": [10] * 40 + [-10] * 20}))
+    keep = table(
+        **{name: values for name, values in columns.items() if name != "status"} | {"state": columns["status"]}
+    )
+    path = add("orders", drafts.file(keep, "o.csv"), root=drafts.root)
+    text = path.read_text().replace("currency:  #", "currency: EUR  #")
+    text = text[: text.index("      state:")].replace(
+        "    columns:", "    " + line.replace("status", "state") + "\n    columns:"
+    )
+    path.write_text(text)
+    assert datasets.find("orders", drafts.root).load("transactions").frame["amount"].sum() == 400
+
+
+def test_joined_and_left_are_a_contract_and_joined_alone_is_of_a_customer(drafts):
+    days = [str(DAYS[i % 30]) for i in range(60)]
+    ends = [str(DAYS[i % 30 + 8]) if i % 3 else "" for i in range(60)]
+    text = drafts.text(table(Customer=[f"K{i:03}" for i in range(60)], Joined=days, Left=ends))
+    assert "start: {from: Joined}" in text
+    assert "end: {from: Left}" in text
+    assert "\n  customers:" in drafts.text(table(Customer=[f"K{i:03}" for i in range(60)], Joined=days))
+
+
+def test_lost_and_retained_say_who_left_under_any_name(drafts):
+    text = drafts.text(lifetimes(["Lost", "Retained"], "Outcome", [20, 40]))
+    assert "event: {from: Outcome, true_values: [Lost], false_values: [Retained]}" in text

@@ -10,8 +10,9 @@ from workbench.datasets.guessing import gaps, items, truths
 from workbench.datasets.guessing.facts import MOST_CATEGORIES, Facts
 from workbench.datasets.guessing.items import NOMINAL, Item
 from workbench.datasets.guessing.questions import Guess, Question, Reading
+from workbench.datasets.guessing.words import UNDONE
 from workbench.datasets.guessing.yaml_text import listed, quoted
-from workbench.wording import number, sentence
+from workbench.wording import listing, number, sentence, shown
 
 _MOST_CODES, _MOST_SEGMENTS, _MOST_LEVELS = 14, 6, 20
 _RARE, _WIDTH = 0.05, 110
@@ -101,13 +102,35 @@ def column(
     if mark := items.splits(facts):
         return _with_gaps(replace(made, keys=(f'split: "{mark}"',), assumed=True), gaps.of_texts(facts, others))
     if is_category(facts, table):
-        return _coded(replace(made, keys=("type: category",)), others)
+        made = _coded(replace(made, keys=("type: category",)), others)
+        return replace(made, questions=(*made.questions, *_undone(facts, others))) if table == "transactions" else made
     if facts.numeric:
         return _number(made)
     if facts.notation is not None and not facts.telling:
         return _number(made)
     kind = "type: category" if facts.distinct <= MOST_CATEGORIES else "type: text"
     return _with_gaps(replace(made, keys=(kind,)), gaps.of_texts(facts, others))
+
+
+def _undone(facts: Facts, others: Sequence[Facts]) -> tuple[Question, ...]:
+    """Whether orders that came to nothing count: asked where no amount takes them back."""
+    words = [text for text in facts.texts if text.casefold() in UNDONE]
+    if not words or len(words) == len(facts.texts):
+        return ()
+    if any(each.lowest is not None and each.lowest < 0 for each in others):
+        return ()
+    told = listing([f"{shown(text)} {number(facts.counts[text])}" for text in words])
+    but = ", ".join("'" + text.replace("'", "''") + "'" for text in words)
+    column = '"' + facts.header.replace('"', '""') + '"'
+    asks = sentence("Do orders that came to nothing count as purchases?")
+    evidence = sentence(
+        "Rows: {told}, and no amount is negative. To leave them out write on the table sql: SELECT * FROM rows WHERE "
+        "{column} NOT IN ({but}), and take the question away. To count them take it away.",
+        told=told,
+        column=column,
+        but=but,
+    )
+    return (Question(asks, evidence),)
 
 
 def _own(made: Column, table: str, others: Sequence[Facts]) -> Column:

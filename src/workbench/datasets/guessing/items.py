@@ -24,27 +24,28 @@ _FEWEST_PEOPLE = 20
 _SURE = 3.0  # logarithm of the odds of one explanation against the other
 _SLACK = 0.15  # of a standard deviation: how far people may be from what either explanation says
 _AGAINST = -0.15  # a correlation with the outcome that says that an item points the other way
+_GRADE = r"(schul|gesamt|end|durchschnitts|teil|einzel)note[ns]?(?![a-z])"
 _OPINION = re.compile(
-    r"(?i)(?<![a-z])(satisf|recommend|nps|netpro|promot|csat|ces(?![a-z])|overall|quality|safe|loyal|trust|"
+    r"(?i)(?<![a-z])(satisf|nps|netpro|promot|csat|ces(?![a-z])|overall|quality|safe|loyal|trust|"
     r"eas[ey]|effort|likel|happy|agree|grade|"
-    r"zufried|weiterempf|empfehl|note(?![a-z])|schulnote|recomand|recomend|soddisf|satisfac|insatisf|opinion|bewert)|"
-    r"(rate|rating|score|grade|mood)(?![a-z])|满意|推荐|评分|评价|体验|打分|満足|推奨|評価"
+    r"zufried|note(?![a-z])|soddisf|satisfac|insatisf|opinion|bewert)|" + _GRADE + "|"
+    r"(rate|rating|score|grade|mood)(?![a-z])|满意|评分|评价|体验|打分|満足|評価"
 )
 RECOMMEND = re.compile(
-    r"(?i)recommend|(?<![a-z])nps(?![a-z])|net ?promot|netpro|promoter|weiterempf|empfehl|recomand|recomend|"
-    r"consigli(are|eresti)|aanbevel|推荐|推薦|推奨|おすすめ|추천"
+    r"(?i)recomm?[ae]nd|(?<![a-z])(nps|reco)(?![a-z])|net ?promot|netpro|promoter|weiterempf|empfehl|"
+    r"consigli(are|er)|aanbevel|aanbeveel|polec(i|a)|推荐|推薦|推奨|おすすめ|추천"
 )
 _SATISFIED = re.compile(r"(?i)satisf|csat|zufried|soddisf|tevreden|满意|滿意|満足|만족|happy")
 _EFFORT = re.compile(r"(?i)effort|(?<![a-z])ces(?![a-z])|aufwand|mühe|esfuerzo|费力|手間")
 _OUTCOME = re.compile(
-    r"(?i)(recommend|(?<![a-z])nps(?![a-z])|netpro|net ?promot|satisf|csat|overall|loyal|(?<=\d)all$|"
-    r"^cus[al]\d*$|weiterempf|gesamt|zufriedenheit$|insgesamt|"
-    r"global|général|en général|complessiv|总体|整体|总评|推荐|总满意|総合|全体)|^满意度$|^(nps|csat)|(^|"
+    r"(?i)(satisf|csat|overall|loyal|(?<=\d)all$|^cus[al]\d*$|gesamt|zufriedenheit$|insgesamt|"
+    r"global|général|en général|complessiv|总体|整体|总评|总满意|総合|全体)|^满意度$|^(nps|csat)|(^|"
     r"[ _])zufriedenheit([ _]|$)"
 )
 _GENERAL = re.compile(
-    r"(?i)recommend|(?<![a-z])nps|netpro|net ?promot|overall|all in all|loyal|(?<=\d)all$|^cus[al]\d*$|weiterempf|"
-    r"gesamt|insgesamt|global|général|complessiv|总体|整体|总评|推荐|总满意|総合|全体|recomand|recomend"
+    r"(?i)(?<![a-z])nps|overall|all in all|loyal|(?<=\d)all$|^cus[al]\d*$|"
+    r"gesamt|insgesamt|global|général|satisfa\w+ (en )?general|satisfação geral|complessiv|algemene tevreden|"
+    r"总体|整体|总评|总满意|総合|全体"
 )
 _BARE = re.compile(
     r"(?i)(customer |kunden)?(satisfaction|csat|zufriedenheit|satisfacción|soddisfazione|满意度)([ _](score|rating))?"
@@ -53,7 +54,7 @@ _LOW_SAID = re.compile(
     r"(?i)1 ?(=|is|ist|:)? ?(the )?(very )?(best|sehr gut|excellent|top)|best ?(=|is) ?1(?!\d)|1[_ -]best|"
     r"schulnote|effort|aufwand|schwierig|difficult(?!.*easy)|(?<![a-z])pain(?![a-z])"
 )
-_EITHER_WAY = re.compile(r"(?i)(?<![a-z])(grade|note|noten|mark|rank|ranking|place)s?(?![a-z])|等级|名次")
+_EITHER_WAY = re.compile(r"(?i)(?<![a-z])(grade|note|noten|mark|rank|ranking|place)s?(?![a-z])|等级|名次|" + _GRADE)
 _HIGH_SAID = re.compile(r"(?i)eas[ey]|10 ?= ?best|5 ?= ?(best|excellent|very)")
 NOMINAL = re.compile(
     r"(?i)(?<![a-z])(age|gender|sex|income|lang|purp|reason|times|county|country|region|zip|state|city|area|"
@@ -126,18 +127,21 @@ def ratings(facts: Sequence[Facts], said: Mapping[str, str]) -> dict[str, Scale]
     def coded(scale: Scale) -> tuple[str, ...]:
         return tuple(sorted({*scale.missing, *scale.not_applicable, *map(str, scale.open_codes)}))
 
+    def opinion(header: str) -> bool:
+        return bool(RECOMMEND.search(said[header]) or _OPINION.search(said[header]))
+
     def rated(header: str) -> bool:
         scale = found[header]
         if scale.family:
             return True
         size = batteries[stem(header), scale.inner]
         if scale.inner[1] - scale.inner[0] < 3 or (scale.wide and not scale.percent and size < _BATTERY):
-            return bool(_OPINION.search(said[header]))
+            return opinion(header)
         same = [found[other] for other in found if batteries[stem(other), found[other].inner] >= _BATTERY]
         alike = any(other.inner == scale.inner and coded(other) == coded(scale) for other in same)
         if coded(scale) and alike and not NOMINAL.search(header):
             return True  # it has all the codes that the questions of a block have
-        if _OPINION.search(said[header]) or size >= _BATTERY:
+        if opinion(header) or size >= _BATTERY:
             return True
         if scale.values or worded:
             return not NOMINAL.search(header)
@@ -155,7 +159,7 @@ def ratings(facts: Sequence[Facts], said: Mapping[str, str]) -> dict[str, Scale]
 
 def is_outcome(said: str) -> bool:
     """Whether an item asks for what is to be explained, by what it is called in full."""
-    return bool(_OUTCOME.search(said))
+    return bool(RECOMMEND.search(said) or _OUTCOME.search(said))
 
 
 def answers(
@@ -280,16 +284,19 @@ def of_survey(
         else:
             question = _no_outcome(found)
     lead = (recommends or [header for header in outcomes if not _EFFORT.search(said[header])] or outcomes)[:1]
-    return {
-        header: _pointed(header, item, made, points, lead, said[header], file) for header, item in made.items()
-    }, question
+    pointed = {header: _pointed(header, item, made, points, lead, said[header], file) for header, item in made.items()}
+    return _beside_the_lead(pointed, points, lead), question
 
 
 def _outcomes(found: Mapping[str, Scale], said: Mapping[str, str]) -> list[str]:
     """What is to be explained: all in all, where an item asks for that; satisfaction with single things is not it."""
     candidates = [header for header in found if is_outcome(said[header])]
-    general = [header for header in candidates if _GENERAL.search(said[header]) or _BARE.fullmatch(said[header])]
+    general = [header for header in candidates if _is_general(said[header])]
     return general or (candidates if len(candidates) == 1 else [])
+
+
+def _is_general(said: str) -> bool:
+    return bool(RECOMMEND.search(said) or _GENERAL.search(said) or _BARE.fullmatch(said))
 
 
 def _measure(said: str, scale: Scale, outcome: bool) -> str:
@@ -339,6 +346,25 @@ def _pointed(
     return item
 
 
+def _beside_the_lead(
+    pointed: Mapping[str, Item], points: "Mapping[str, np.ndarray]", lead: Sequence[str]
+) -> dict[str, Item]:
+    """Items with an outcome of which the lowest point is, or may be, the best: who goes along with it is asked too."""
+    first = pointed[lead[0]] if lead else None
+    if first is None or not (first.low_is_good or first.question):
+        return dict(pointed)
+    found = {}
+    for header, item in pointed.items():
+        along = _correlation(header, pointed, points, lead) if header not in lead else None
+        undecided = not (item.scale.family or item.scale.question or item.low_is_good)
+        if undecided and along is not None and along > -_AGAINST and not item.question:
+            item = replace(item, question=_which_way(header, along, item.scale, beside=lead[0]))
+        elif undecided and first.low_is_good and along is not None and along < _AGAINST:
+            item = replace(item, question=None)  # the best mark beside the best grade
+        found[header] = item
+    return found
+
+
 def _correlation(
     header: str, made: Mapping[str, Item], points: "Mapping[str, np.ndarray]", lead: Iterable[str]
 ) -> float | None:
@@ -366,10 +392,16 @@ def _correlation(
     return found[0]
 
 
-def _which_way(header: str, against: float | None, scale: Scale) -> Question:
+def _which_way(header: str, against: float | None, scale: Scale, *, beside: str = "") -> Question:
     asks = sentence("Is {low} the best or the worst answer to {item}?", low=str(scale.low), item=shown(header))
     if against is None:
         evidence = sentence("Its name fits both.")
+    elif beside:
+        evidence = sentence(
+            "Who gives more here gives more to {lead} (correlation {r}), of which the lowest point may be the best.",
+            lead=shown(beside),
+            r=f"{against:.2f}",
+        )
     elif against < 0:
         evidence = sentence(
             "Who gives more here gives less to the outcome (correlation {r}).", r=f"{against:.2f}".replace("-", "−")

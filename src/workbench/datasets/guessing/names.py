@@ -55,7 +55,8 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             rf"{_PERIOD}(ends?|ended|terminat(ed|ion)|churn(ed)?|left|clos(ed|e|ing)|deactivat(ed|ion)){_ON}|"
             rf"valid (to|until|till)",
             rf"{_PERIOD}(cancel(l?ed|lation|ation)?|expir(y|es|ed|ation)){_ON}",
-            r"((vertrags?|abo) ?)?(ende|kündigung)( ?datum)?|enddatum|kündigungsdatum|gültig bis|gekündigt am",
+            r"((vertrags?|abo) ?)?(ende|kündigung|austritts?)( ?datum)?|enddatum|kündigungsdatum|gültig bis|"
+            r"gekündigt am",
             r"(date )?(de |d )?(fin|résiliation|resiliation)( (du )?contrat)?",
             r"(fecha )?(de )?(fin|baja|finalización|término|cancelación)( (del )?contrato)?",
             r"(data )?(di )?(fine|cessazione|disdetta)( (del )?contratto)?",
@@ -99,6 +100,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             r"(date|fecha|data|dia|día) ((de |d |di |da |del |do )?(la )?)(commande|achat|facture|compra|pedido|"
             r"ordine|acquisto|encomenda|venta|vente)",
             r"fecha|data|(order|bestel|aankoop|factuur)datum|data zamówienia",
+            r"(created|placed|paid|processed|completed)( (at|on|date|time))?",
             r"(订单)?(下单|创建|付款|支付|成交|交易|购买)(时间|日期)|订单(时间|日期)|日期|时间|注文日時?|購入日|"
             r"주문일자?",
         ),
@@ -190,6 +192,13 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "customers": {"customer_id": (*_CUSTOMER, "id")},
 }
+# The begin of a contract where its end stands beside; alone it is an attribute of a customer.
+JOINED = (
+    r"((date )?join(ed|ing)?|(date )?registered|registration|enroll?(ed|ment)|member since|customer since|hired?)"
+    r"( ?(date|on|at))?|(eintritt|beitritt|anmeldung|registrierung)s?( ?datum)?|(mitglied|kunde) seit|"
+    r"(date )?(d )?(inscription|adhésion|entrée)|(fecha )?(de )?(registro|inscripción|ingreso)|"
+    r"(注册|加入|入会|入职)(日期|时间)"
+)
 # Names of a truth that says the opposite of leaving, and of a status whose words say which.
 STILL_HERE = (
     r"(is |still )?(active|retained|current|subscribed|here|alive)( (flag|customer|user|status))?|aktiv|"

@@ -254,8 +254,8 @@ def _of_percent(texts: Sequence[str]) -> Scale | None:
     if not all(shares) or len(shares) < 6:
         return None
     points = {text: int(each[1]) for text, each in zip(texts, shares, strict=True)}
-    if max(points.values()) > 100:
-        return None
+    if not 50 < max(points.values()) <= 100:
+        return None  # a discount, not a mark
     return Scale(0, 100, points=points, percent=True)
 
 

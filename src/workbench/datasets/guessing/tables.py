@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from workbench.datasets.canonical import CANONICAL
 from workbench.datasets.guessing import truths
 from workbench.datasets.guessing.facts import Facts
-from workbench.datasets.guessing.names import NAMES, STATUS, STILL_HERE
+from workbench.datasets.guessing.names import JOINED, NAMES, STATUS, STILL_HERE
 from workbench.wording import listing, sentence, shown
 
 # A contact with a time is one only if something else says so too.
@@ -47,11 +47,15 @@ def own_columns(facts: Sequence[Facts], table: str) -> dict[str, str]:
         bare = [each for each in facts if each.called == "id" and each.header not in found.values()]
         if bare and (table == "lifetimes" or bare[0].unique < _REPEATED):
             found["customer_id"] = bare[0].header
+    if table == "subscriptions" and "end" in found and "start" not in found:
+        joined = [each for each in facts if re.fullmatch(JOINED, each.called) and _may_be(each, "start", table)]
+        found |= {"start": joined[0].header} if joined else {}
     if table == "lifetimes" and "event" not in found:
         for pattern, fits in (
             (STILL_HERE, lambda each: _may_be(each, "event", table)),
             (STATUS, truths.speaks),
             (STATUS, _two),
+            (r".*", truths.says),
         ):
             hits = [each for each in facts if re.fullmatch(pattern, each.called) and fits(each)]
             if hits:

@@ -23,6 +23,11 @@ def speaks(facts: "Facts") -> bool:
     return bool(words & LEFT) and bool(words & STAYED) and len(words) <= _MOST_WORDS
 
 
+def says(facts: "Facts") -> bool:
+    """Whether all values of a column are words for leaving or for staying, and there are both."""
+    return facts.complete and speaks(facts) and all(text.casefold() in LEFT | STAYED for text in facts.texts)
+
+
 def event(facts: "Facts") -> Guess:
     """Which values of a column say that a customer has left."""
     texts = facts.texts

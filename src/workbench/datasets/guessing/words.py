@@ -72,6 +72,15 @@ STAYED = _words(
     継続, 継続中, 유지
     """
 )
+# Of orders that came to nothing.
+UNDONE = _words(
+    """
+    cancelled, canceled, returned, refunded, void, voided, failed, rejected, declined, charged back, chargeback,
+    storniert, retourniert, erstattet, zurückgeschickt, abgebrochen, annulé, annulée, retourné, retournée, remboursé,
+    remboursée, cancelado, cancelada, devuelto, devuelta, reembolsado, annullato, reso, rimborsato, devolvido,
+    geannuleerd, geretourneerd, 已取消, 取消, 已退款, 退款, 已退货, 退货, 交易关闭, キャンセル, 返品
+    """
+)
 # What a row that adds the others up begins with.
 TOTALS = _words(
     """

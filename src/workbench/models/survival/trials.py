@@ -15,9 +15,9 @@ MANY = 0.2
 PAID = 31
 """Days after a trial within which a paid contract is what became of it."""
 NAMED = re.compile(
-    r"\btrial|\bfree[ -]?(month|test)|\bprobe(abo|monat|zeit|phase|woche|abonnement)?\b"
-    r"|\btest(abo|phase|monat|zeitraum)\b"
-    r"|\bschnupper|\bessai\b|\bprueba\b|\bprova\b|\bavalia[cç][aã]o\b|\bproef|\bpr[oö]v(period|manad)|\bdeneme\b"
+    r"\btrial|\bfree[ -]?(?:month|test)|\bprobe(?:abo|monat|zeit|phase|woche|abonnement)?\b"
+    r"|\btest(?:abo|phase|monat|zeitraum)\b"
+    r"|\bschnupper|\bessai\b|\bprueba\b|\bprova\b|\bavalia[cç][aã]o\b|\bproef|\bpr[oö]v(?:period|manad)|\bdeneme\b"
     r"|\bпробн|\bokres pr[oó]bny|试用|試用|体験|お試し|トライアル|체험",
     re.IGNORECASE,
 )
