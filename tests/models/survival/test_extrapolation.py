@@ -92,6 +92,18 @@ def test_a_family_that_failed_its_test_leads_no_finding_and_widens_no_range(cure
     assert dataclasses.replace(told, table=wrong).findings()[0].interval == told.findings()[0].interval
 
 
+def test_where_everybody_leaves_the_family_of_some_who_never_do_widens_no_range():
+    """Two reasons at constant rates: its normal approximation gave 2% to 45%, more than are there at the data's end."""
+    random = np.random.default_rng(206)
+    price = np.where(random.random(1500) < 0.5, 1 / 15, 1 / 60)
+    life, cut = random.exponential(1 / (price + 1 / 40)), random.uniform(2, 36, 1500)
+    rows = pd.DataFrame({"customer_id": range(1500), "duration": np.minimum(life, cut), "event": life <= cut})
+    told = extrapolate(rows, without=["generalised gamma", "spline"])
+    (finding,) = told.findings()
+    truth = (np.exp(-told.until * (1 / 15 + 1 / 40)) + np.exp(-told.until * (1 / 60 + 1 / 40))) / 2
+    assert finding.interval[0] <= truth <= finding.interval[1] < 0.12
+
+
 def test_nothing_is_said_of_all_where_only_some_could_be_followed_so_long(cured):
     """Half stay five years and are followed for a year; the end of the curve is that of the others (.000 for .12)."""
     doubt = (Check(name="curve_of_all_customers", status="warn", message="Apart."),)

@@ -111,6 +111,16 @@ def signed_up(size=800, seed=3):
                          "event": life < limit, "year": year, "price": random.choice([20.0, 30.0], size)})  # fmt: skip
 
 
+def test_how_long_half_stay_is_doubted_as_the_share_is():
+    rows = world(16)
+    doubt = check_of(rows)
+    assert doubt[0].status == "warn"
+    curves = kaplan_meier(rows)
+    assert "Treat this with care" in curves.headline([6], doubt=doubt).statement
+    assert "Treat this with care" not in curves.headline([6]).statement
+    assert "Treat this with care" not in kaplan_meier(rows, by="plan").headline([6], doubt=doubt).statement
+
+
 def test_weights_without_overlap_are_said_and_not_used():
     """A fifth of customers at the floor: what was observed would be told 3 points too low, and the score as well."""
     rows = signed_up()

@@ -19,12 +19,13 @@ FEWEST_EVENTS = 10
 class CurveWords:
     """Sentences, captions and the figure of `curves.Curves`."""
 
-    def headline(self, horizons: Iterable[float]) -> Finding:
+    def headline(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.
 
         Of several groups it is about the one with the shortest median or, where no group has one, with the smallest
         share still there at the last horizon that most reach: the number in the sentence decides, and the superlative
-        counts the groups of which it is known.
+        counts the groups of which it is known. Of all customers it says so where the check of `dependent_follow_up`, in
+        `doubt`, did not pass.
         """
         groups, medians = self.groups.set_index("group"), self.median().set_index("group")
         group, known = self.headline_group(horizons), medians[medians["median"].notna()]
@@ -37,9 +38,10 @@ class CurveWords:
             return Finding(
                 id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
                 statement=sentence(
-                    "Half of {who} {leave} within {span} of joining{chosen}."
+                    "Half of {who} {leave} within {span} of joining{chosen}.{doubt}"
                     if self.start
-                    else "Half of {who} {leave} within {span}{chosen}.",
+                    else "Half of {who} {leave} within {span}{chosen}.{doubt}",
+                    doubt="" if self.by else _said(doubt),
                     **ending(self.lapse),
                     who=self.who(group),
                     span=span(value, self.time_unit),
@@ -139,12 +141,7 @@ class CurveWords:
             if len(at) > 1
             else "Of all {count} customers, {share} are {there} after {span}.{doubt}"
         )
-        doubtful = any(check.status != "pass" for check in doubt)
-        values["doubt"] = (
-            sentence(" (Treat this with care: how long customers were followed seems to depend on who they are.)")
-            if doubtful
-            else ""
-        )
+        values["doubt"] = _said(doubt)
         return Finding(
             id="share_staying",
             statement=sentence(template, **values),
@@ -299,3 +296,10 @@ class CurveWords:
             curves="; ".join(curves),
             kind=self.interval_kind,
         )
+
+
+def _said(doubt: Iterable[Check]) -> str:
+    """What to mind of a curve of all customers; empty where no check of `dependent_follow_up` doubts it."""
+    if all(check.status == "pass" for check in doubt):
+        return ""
+    return sentence(" (Treat this with care: how long customers were followed seems to depend on who they are.)")

@@ -143,7 +143,8 @@ def _log_logistic(times: np.ndarray, scale: float, shape: float) -> tuple[np.nda
 def _fit_cure(lifetimes: pd.DataFrame, form: Callable) -> Family | None:
     """Of which a share never leaves, and the others do in a given form (Boag 1949; Maller and Zhou 1996).
 
-    Parameters on the whole line: log odds of never leaving, logs of scale and shape.
+    Parameters on the whole line: log odds of never leaving, logs of scale and shape. Their normal approximation breaks
+    down where hardly anybody never leaves: draws count less by as much as they are less likely than it has them.
     """
     counted = _counted(lifetimes)
     duration, entry, weight = (counted[name].to_numpy(dtype=float) for name in ("duration", "entry", "weight"))
@@ -173,10 +174,16 @@ def _fit_cure(lifetimes: pd.DataFrame, form: Callable) -> Family | None:
 
     def interval(time: float, confidence: float) -> tuple[float, float]:
         drawn = np.random.default_rng(0).multivariate_normal(best.x, covariance, size=DRAWS, check_valid="ignore")
+        away = drawn - best.x
+        expected = -0.5 * np.einsum("ij,jk,ik->i", away, np.linalg.pinv(covariance), away)
+        likelihood = best.fun - np.array([loss(each) for each in drawn])
+        weights = np.exp(np.minimum(likelihood - expected, 0.0))
         with np.errstate(all="ignore"):
-            there = [float(survival(np.clip(each, -30, 30), np.array([time]))[0]) for each in drawn]
-        low, high = np.nanquantile([*there, survival(best.x, np.array([time]))[0]],
-                                   [(1 - confidence) / 2, (1 + confidence) / 2])  # fmt: skip
+            there = np.array([float(survival(np.clip(each, -30, 30), np.array([time]))[0]) for each in drawn])
+        there, weights = np.append(there, survival(best.x, np.array([time]))[0]), np.append(weights, 1.0)
+        order = np.argsort(there)
+        share = np.cumsum(weights[order]) - weights[order] / 2
+        low, high = np.interp([(1 - confidence) / 2, (1 + confidence) / 2], share / weights.sum(), there[order])
         return float(low), float(high)
 
     return Family(lambda times: survival(best.x, np.asarray(times, dtype=float)), interval, 3, 6 + 2 * best.fun)
