@@ -195,3 +195,21 @@ def test_of_subscriptions_every_attribute_is_looked_at():
     leaks = find_leaks(lives)
     assert leaks.kept_out == ("status",)
     assert "status" not in leaks.without(lives).spells.lifetimes
+
+
+def test_a_plan_that_is_no_longer_sold_and_that_all_have_left_is_no_leak():
+    """Sold until two years ago, left within months; what is written when somebody goes stays one."""
+    random = np.random.default_rng(1)
+    end, size = pd.Timestamp("2025-03-01"), 700
+    old = random.random(size) < 0.3
+    start = (end - pd.to_timedelta(30.4 * np.where(old, random.uniform(25, 48, size), random.uniform(0, 24, size)),
+                                   unit="D")).floor("D")  # fmt: skip
+    until = pd.Series(start + pd.to_timedelta(30.4 * random.exponential(np.where(old, 4.0, 25.0)), unit="D")).dt.ceil(
+        "D"
+    )
+    left = until <= end
+    rows = pd.DataFrame({"customer_id": [f"c{place}" for place in range(size)], "start": start,
+                         "end": until.where(left), "plan": np.where(old, "legacy", "flex"),
+                         "letter": np.where(left & (random.random(size) < 0.5), "sent", "none")})  # fmt: skip
+    assert left[old].all()
+    assert find_leaks(read_lives("subscriptions", rows, as_of=end.date())).outcomes == ("letter",)

@@ -249,6 +249,7 @@ class _Seen:
     events: np.ndarray
     from_start: np.ndarray
     sample: np.ndarray
+    begun: np.ndarray | None = None
 
     @classmethod
     def of(cls, lifetimes: pd.DataFrame, draw: np.random.Generator) -> "_Seen":
@@ -256,9 +257,11 @@ class _Seen:
         entry = entry_of(lifetimes)
         from_start = np.ones(len(durations), dtype=bool) if entry is None else entry <= 0
         sample = np.arange(len(durations))
+        begun = lifetimes["begin"].to_numpy() if lifetimes.get("begin", pd.Series()).dtype.kind == "M" else None
         return cls(
-            durations, events, from_start, draw.choice(sample, MOST, replace=False) if len(sample) > MOST else sample
-        )
+            durations, events, from_start, draw.choice(sample, MOST, replace=False) if len(sample) > MOST else sample,
+            begun,
+        )  # fmt: skip
 
     def tells(self, column: pd.Series, name: str, label: str, lapse: bool) -> str:
         """Why a column is suspected to know who left, as a sentence; empty where it is not."""
@@ -372,14 +375,20 @@ class _Seen:
         followed as the others.
 
         The censored of a group are expected to be as many as the others' hazard of being censored (Nelson-Aalen),
-        summed over the time that each member was there, whatever their own hazard of leaving. Where all are followed
+        summed over the time that each member was there, whatever their own hazard of leaving. With dates the others are
+        those who began while members did: of a plan that is no longer sold nobody is new. Where all are followed
         for the same time nobody is censored before its end: then a level of which nobody is left must have gone early.
         """
         if member.sum() < FEW or self.events[member].mean() < 0.98 or member.all():
             return False
-        times, place = np.unique(self.durations[~member], return_inverse=True)
-        at_risk = (~member).sum() - np.searchsorted(np.sort(self.durations[~member]), times)
-        censored = np.bincount(place, weights=~self.events[~member], minlength=len(times))
+        others = ~member
+        if self.begun is not None:
+            others = others & (self.begun >= self.begun[member].min()) & (self.begun <= self.begun[member].max())
+            if others.sum() < FEW:
+                return False
+        times, place = np.unique(self.durations[others], return_inverse=True)
+        at_risk = others.sum() - np.searchsorted(np.sort(self.durations[others]), times)
+        censored = np.bincount(place, weights=~self.events[others], minlength=len(times))
         hazard = np.append(0.0, np.cumsum(censored / at_risk))
         expected = hazard[np.searchsorted(times, self.durations[member], side="left")].sum()
         if poisson.cdf((~self.events[member]).sum(), expected / 2) < 0.01:
