@@ -74,7 +74,7 @@ def test_a_run_says_all_that_is_promised_and_recovers_the_truth(bench):
 
 def spoilt(frame):
     """Everything at once that only the first step of the study can see."""
-    return frame.assign(outcome=7, da=4, db=frame["dc"], weight=0.0)
+    return frame.assign(outcome=7, da=4, db=frame["dc"])
 
 
 def test_a_survey_that_nothing_can_be_learnt_from_is_refused_with_every_fault_and_what_to_do(bench):
@@ -82,7 +82,7 @@ def test_a_survey_that_nothing_can_be_learnt_from_is_refused_with_every_fault_an
     assert ended.returncode == 2
     told = [line.removeprefix("workbench: ") for line in ended.stderr.splitlines() if line.startswith("workbench: ")]
     assert [line.partition(":")[0] for line in told] == [
-        "surveys.weight", "outcome 'outcome'", "driver 'da'", "drivers 'db' and 'dc'", "refused",
+        "outcome 'outcome'", "driver 'da'", "drivers 'db' and 'dc'", "refused",
     ]  # fmt: skip
     (folder,) = bench.reports.glob("driver_analysis/2*")
     manifest = json.loads((folder / "manifest.json").read_text())

@@ -57,7 +57,7 @@ def everything_said(made, lifetimes):
     assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
     yield from ((each.id, each.statement) for each in differing_segments(tests, lapse=lapse))
     yield "log-rank", caption_of_tests(lapse=lapse)
-    yield from ((check.name, check.message) for check in dependent_follow_up(overall, curves, HORIZONS))
+    yield from ((check.name, check.message) for check in dependent_follow_up(overall, lifetimes, ["region"], HORIZONS))
     model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)
     form = functional_form(model, lifetimes, random_seed=1)
     assert form.model.design.lapse == lapse

@@ -121,3 +121,34 @@ def test_a_wave_of_departures_at_the_end_is_no_late_begin():
     many = rows["end"].isna() & (np.arange(len(rows)) % 3 > 0) & (rows["start"] < "2025-12-01")
     rows.loc[many, "end"] = pd.Timestamp("2025-12-20")
     assert "records_begin" not in names(from_subscriptions(rows, as_of=END.date()))
+
+
+@pytest.mark.parametrize("extracted", ["2026-01-01", "2026-01-02", "2026-01-20", None])
+def test_who_has_paid_until_the_records_end_has_not_left(extracted):
+    """A billing list: one row a month, the last of each active customer ends with the year."""
+    random = np.random.default_rng(5)
+    rows, left = [], 0
+    for place in range(400):
+        begin = pd.Timestamp("2024-01-01") + pd.DateOffset(months=int(random.integers(0, 20)))
+        months = int(random.geometric(0.05))
+        for month in range(months):
+            start = begin + pd.DateOffset(months=month)
+            if start > pd.Timestamp("2025-12-01"):
+                break
+            rows.append((f"c{place}", start, start + pd.DateOffset(months=1) - pd.Timedelta(days=1)))
+        left += begin + pd.DateOffset(months=months) <= pd.Timestamp("2025-12-01")
+    rows = pd.DataFrame(rows, columns=["customer_id", "start", "end"])
+    as_of = None if extracted is None else pd.Timestamp(extracted).date()
+    spells = from_subscriptions(rows, as_of=as_of, today=dt.date(2026, 1, 20))
+    assert spells.lifetimes["event"].sum() == left
+    assert spells.as_of == pd.Timestamp("2025-12-02")
+    check = next(each for each in spells.checks if each.name == "paid_periods")
+    assert f"{400 - left} customers have paid until later" in check.message
+
+
+def test_contracts_that_end_with_the_records_have_ended():
+    """Not every row follows another: these are contracts, and one that ended yesterday has ended."""
+    rows = pd.DataFrame({"customer_id": ["a", "b", "c"], "start": pd.to_datetime(["2025-01-01"] * 3),
+                         "end": pd.to_datetime(["2025-12-30", "2025-06-01", None])})  # fmt: skip
+    spells = from_subscriptions(rows, as_of=dt.date(2026, 1, 1))
+    assert spells.lifetimes["event"].tolist() == [True, True, False]

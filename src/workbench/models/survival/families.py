@@ -63,8 +63,8 @@ def smooth_families(lifetimes: pd.DataFrame) -> dict[str, Callable[[pd.DataFrame
     if len(knots) == 3:
         makers["spline"] = lambda: SplineFitter(knots)
     return {name: lambda rows, make=make: _fit(make(), rows) for name, make in makers.items()} | {
-        "Weibull where some never leave": lambda rows: _fit_cure(rows, _weibull),
-        "log-logistic where some never leave": lambda rows: _fit_cure(rows, _log_logistic),
+        "Weibull mixture cure": lambda rows: _fit_cure(rows, _weibull),
+        "log-logistic mixture cure": lambda rows: _fit_cure(rows, _log_logistic),
     }
 
 

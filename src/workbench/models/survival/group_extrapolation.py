@@ -17,7 +17,7 @@ from workbench.wording import inline, listing, percent, sentence
 
 MOST_GROUPS = 4
 """Each takes seconds; the largest are carried on."""
-SLOW = ("generalised gamma", "log-logistic where some never leave")
+SLOW = ("generalised gamma", "log-logistic mixture cure")
 """Fitted to all customers alone: they take longer than all others."""
 
 

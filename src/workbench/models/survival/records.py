@@ -16,6 +16,8 @@ HARDLY, STRAY = 0.1, 0.05
 """Ends are not recorded before a day where fewer than this share of those expected, and of all ends, lie before it."""
 QUIET = 1.5
 """The time without ends is so many times as long as any later one: seasons have quiet times too."""
+MOST, FEW_OPEN = 0.5, 0.05
+"""Rows are paid periods where at least half follow another of their customer at once, and hardly any has no end."""
 LATEST = pd.Timestamp("2262-01-01")
 
 
@@ -99,6 +101,35 @@ def planned_ends(begin: pd.Series, end: pd.Series, until: pd.Timestamp, *, found
             )  # fmt: skip
             checks.append(Check(name="ends_after_last_start", status="warn", message=message, value=int(later.sum())))
     return tuple(checks)
+
+
+def paid_periods(rows: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.Timestamp, tuple[Check, ...]]:
+    """Until when a list of paid periods says who has left, and a check that says so; `until` for any other table.
+
+    In such a list every row ends, and most follow another of the same customer without a gap. Who has left is known by
+    the row that is missing, and so until the last row began: what ends later has only not been renewed yet.
+
+    Parameters
+    ----------
+    rows
+        `customer_id`, `start`, `end`, sorted by customer and start.
+    until
+        From `end_of_records`.
+    """
+    gaps = ((rows["start"] - rows.groupby("customer_id")["end"].shift()) / pd.Timedelta(days=1)).dropna()
+    followed = len(gaps) >= MOST * len(rows) and gaps.between(0, 1).mean() >= MOST
+    if not followed or rows["end"].isna().mean() > FEW_OPEN:
+        return until, ()
+    decided = rows["start"].max().normalize() + pd.Timedelta(days=1)
+    open_ends = int((rows.groupby("customer_id")["end"].max() > decided).sum())
+    if decided >= until or not open_ends:
+        return until, ()
+    message = sentence(
+        "The rows are paid periods, each after the other, and the last begins on {day}. {count} customers have paid "
+        "until later: whether they renew is not known yet, so they count as still there.",
+        day=(decided - pd.Timedelta(days=1)).date(), count=number(open_ends),
+    )  # fmt: skip
+    return decided, (Check(name="paid_periods", status="pass", message=message, value=open_ends),)
 
 
 def _like_plans(begin: pd.Series, end: pd.Series, before: pd.Series, later: pd.Series) -> bool:

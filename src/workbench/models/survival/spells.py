@@ -11,7 +11,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.calendar import months_between, months_later
 from workbench.models.survival.grace import chosen_grace, decided_until, returns_check, vary_grace
-from workbench.models.survival.records import end_of_records, instants, planned_ends, records_begin
+from workbench.models.survival.records import end_of_records, instants, paid_periods, planned_ends, records_begin
 from workbench.models.survival.trials import Trials, with_trials
 from workbench.wording import listing, number, percent, sentence
 
@@ -191,8 +191,9 @@ def from_subscriptions(
     if rows.empty:
         raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
                                  day=until.date()))  # fmt: skip
-    checks += planned_ends(rows["start"], rows["end"], until, found=found)
     rows = rows.sort_values(["customer_id", "start", "end"], kind="stable", na_position="last", ignore_index=True)
+    until, paid = paid_periods(rows, until)
+    checks += paid or planned_ends(rows["start"], rows["end"], until, found=found)
     rows, never, said = with_trials(rows, trials)
     if rows.empty:
         raise DataError(sentence("subscriptions: got no contract that is paid, expected some; include trials."))
