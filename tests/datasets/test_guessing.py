@@ -163,6 +163,18 @@ def test_a_code_for_no_end_is_named_and_no_end(drafts, code):
     assert drafts.frame("subscriptions", content)["end"].isna().sum() == 26
 
 
+def test_the_last_day_of_a_century_in_two_digits_is_no_end(drafts):
+    def short(day):
+        return f"{day:%m/%d/%y}"
+
+    ends = ["12/31/99" if i % 3 else short(day + datetime.timedelta(days=90)) for i, day in enumerate(DAYS)]
+    content = table(customer_id=range(40), start=[short(day) for day in DAYS], end=ends, plan="a")
+    assert "say '12/31/99': taken for none" in drafts.text(content)
+    assert drafts.frame("subscriptions", content)["end"].isna().sum() == 26
+    real = table(customer_id=range(40), start=["01/15/97"] * 40, end=["12/31/99"] * 20 + ["06/30/01"] * 20, plan="a")
+    assert "taken for none" not in drafts.text(real)
+
+
 # Codes ---------------------------------------------------------------------------------------------------------------
 
 

@@ -455,7 +455,11 @@ def _codes(told: list[tuple[str, int]], forms: Sequence[str]) -> tuple[tuple[str
             continue
         never = (day.year in _OPEN_YEARS or day.year > today.year + _LONGEST_OPEN) and (not real or real[-1] < day)
         early = not real or day.year + 5 < real[0].year or day.year == 1970 < real[len(real) // 10].year
-        if never or (day.isoformat() in _EMPTY_DAYS and early):
+        others = [each for each in real if each != day]
+        # 12/31/99: the last day of a century that two digits of a year can say, long before all other days.
+        last = any("%y" in form for form in forms) and f"{day:%m-%d-%y}" == "12-31-99"
+        last = last and bool(others) and day.year + 5 < others[0].year
+        if never or last or (day.isoformat() in _EMPTY_DAYS and early):
             found.append((text, count))
     return tuple((_code(text, forms), count) for text, count in found)
 

@@ -117,7 +117,7 @@ class Forecast:
                         "given{clear}: {now} of 100 in a month, after {then}.",
                         ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
                         verb=ending(self.lapse)["left"],
-                        clear="" if self.beyond else sentence(" (no clear change)"),
+                        clear=sentence(" (no clear change)") if low <= 1 <= high and not self.beyond else "",
                     ),
                     estimate=self.ratio[0],
                     unit=sentence("times the earlier rate"),

@@ -135,8 +135,8 @@ def rounded_check(found: Heaps) -> Check:
         message=sentence(
             "{share} of durations are whole multiples of {term}, far more than of the times around them: they seem to "
             "be rounded. Medians and shares still there can be off by half of that ({half}), and their intervals are "
-            "widened by it; hazard ratios, predictions and extrapolations do not allow for it. Bring dates, or "
-            "durations that are not rounded.",
+            "widened by it; hazard ratios and extrapolations do not allow for it. Bring dates, or durations that are "
+            "not rounded.",
             share=percent(found.share), term=span(found.term, found.time_unit),
             half=span(found.term / 2, found.time_unit),
         ),
