@@ -196,7 +196,7 @@ def priorities(answers: Answers) -> Finding:
     return Finding(
         id="priorities",
         statement=statement + _falling(table),
-        estimate=float(FACTORS.get(measure, 1.0) * first["impact"]) if answers.order else 0.0,
+        estimate=float(FACTORS.get(measure, 1.0) * first["impact"]) if answers.order else None,
         unit=MEASURES[measure],
         evidence="associational",
         n=answers.model.ratings.n,
@@ -315,7 +315,7 @@ def local(answers: Answers) -> Finding:
         or sentence(
             "No driver is likely to be below the target of {target} for any {splits}.", target=target, splits=splits
         ),
-        estimate=float(len(everywhere)),
+        estimate=float(len(everywhere)) if everywhere or not local_to else None,
         unit="drivers weak everywhere",
         evidence="descriptive",
         n=ratings.n,
@@ -387,7 +387,7 @@ def asymmetry(answers: Answers) -> Finding:
         statement=" ".join(parts) or sentence("No driver hurts more when bad than it helps when good.")
         if _tells(answers)
         else sentence("Whether a driver hurts more when bad than it helps when good cannot be said here."),
-        estimate=float(named),
+        estimate=float(named) if _tells(answers) else None,
         unit="drivers that weigh unevenly",
         evidence="associational",
         n=answers.model.ratings.n,
