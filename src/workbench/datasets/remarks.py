@@ -39,8 +39,8 @@ def remarks(
     """
     checks: list[Check] = []
 
-    def say(name: str, message: str, value: int | None = None, status: str = "warn") -> None:
-        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value))
+    def say(name: str, message: str, value: int | None = None, status: str = "warn", **more: str) -> None:
+        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value, **more))
 
     def count(name: str, template: str, key: str, **more: str) -> None:
         if value := int(numbers.get(key) or 0):
@@ -49,7 +49,8 @@ def remarks(
     canonical, row_id = definition.canonical, ROW_ID.get(definition.name)
     mapped = {column.name for column in definition.columns}
     if fictional:
-        say("fictional", sentence("The data are fictional: they show how the study works, not how customers behave."))
+        message = sentence("The data are fictional: they show how the study works, not how customers behave.")
+        say("fictional", message, title=sentence("Fictional data"), kind="always")
     if row_id:
         what = canonical.fields[row_id].one_row_of
         if row_id not in mapped:

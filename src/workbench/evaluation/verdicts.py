@@ -234,7 +234,8 @@ class Evaluation:
             "for the next ones."
         )
         message = sentence(template, repeats=self.repeats, folds=self.folds)
-        return Check(name="out_of_sample_not_out_of_time", status="warn", message=message)
+        return Check(name="out_of_sample_not_out_of_time", status="warn", message=message, kind="always",
+                     title=sentence("Judged out of sample, not of time"))  # fmt: skip
 
     def _weighted(self) -> tuple[Check, ...]:
         """With survey weights, how much less is known than the number of customers suggests (Kish 1965)."""

@@ -129,6 +129,7 @@ class Comparison:
         )  # fmt: skip
         return Check(
             name="drivers_told_apart",
+            title=sentence("Ratings against a customer's general mood"),
             status="pass" if told_apart else "warn",
             value=difference,
             threshold=TOLD_APART * error,

@@ -367,6 +367,7 @@ def _blanks(blank: np.ndarray, state: np.ndarray, counts: np.ndarray) -> Check:
     complete = float(np.average((state == RATED).all(1), weights=counts))
     return Check(
         name="blank_answers",
+        title=sentence("Blank ratings are imputed"),
         status="warn" if worst > 0.4 else "pass",
         value=worst,
         threshold=0.4,

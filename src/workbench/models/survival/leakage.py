@@ -238,7 +238,8 @@ def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
         columns=listing([label_of(leaks.labels, name) for name in leaks.acquired]), label=inline(label), level=level,
         new=percent(new), everyone=percent(everyone),
     )  # fmt: skip
-    return Check(name="acquired_while_staying", status="warn", message=message, value=len(leaks.acquired), threshold=0)
+    return Check(name="acquired_while_staying", status="warn", message=message, value=len(leaks.acquired), threshold=0,
+                 title=sentence("Some attributes are acquired by staying"))  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)

@@ -267,7 +267,8 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
         else "One row a customer and no dates, so it is assumed that {said}."
     )
     message = sentence(template, said=listing(said))
-    return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0),)
+    return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0,
+                  title=sentence("Undated data"), kind="always"),)  # fmt: skip
 
 
 def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:

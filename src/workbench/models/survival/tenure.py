@@ -62,4 +62,5 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
         **values,
     )
     return (Check(name="rate_by_tenure", status="warn" if falls else "pass", message=message,
+                  title=sentence("Leaving falls with tenure") if falls else "",
                   value=float(rates[1] / rates[0]), threshold=FALLS),)  # fmt: skip
