@@ -300,7 +300,7 @@ def _weights(table: pd.DataFrame, by_name: Mapping, faults: list[str]) -> tuple[
         faults.append(
             sentence(
                 "surveys.weight: got {rows} answers whose weight is not above 0, expected a positive number in each; "
-                "take those answers out of the file or mend their weights.",
+                "mend their weights. Answers of weight 0 are kept out where the data are read.",
                 rows=number(bad),
             )
         )
