@@ -15,9 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from workbench.models.drivers.columns import Columns
-from workbench.models.drivers.ordered import sample
-from workbench.models.drivers.ordered_mode import Prior, Rows
+from workbench.models.drivers.ordinal.laplace import Prior, Rows
+from workbench.models.drivers.ordinal.posterior import sample
+from workbench.models.drivers.responses.columns import Columns
 
 PRIOR = Prior()
 LEVELS = 5

@@ -34,7 +34,7 @@ def customers(size: int, seed: int = 1) -> pd.DataFrame:
 def ours(size: int) -> dict[str, float]:
     """Cox with all its checks, everybody's survival at five horizons given tenure, evaluation on a fifth."""
     from workbench.evaluation.survival import evaluate
-    from workbench.models.survival.cox import fit_cox
+    from workbench.models.survival.cox.model import fit_cox
 
     frame = customers(size)
     covariates = [name for name in frame if name[0] in "xk"]
@@ -88,8 +88,8 @@ def scikit_survival(size: int) -> dict[str, float]:
 
 def discrete_time(size: int) -> dict[str, float]:
     """Person-period rows of so many customers over 24 months with a covariate that changes, and boosted trees."""
-    from workbench.models.survival.discrete_hazard import fit_discrete_hazard
-    from workbench.models.survival.person_periods import person_periods
+    from workbench.models.survival.forecast.boosted_hazard import fit_discrete_hazard
+    from workbench.models.survival.forecast.person_periods import person_periods
 
     random = np.random.default_rng(1)
     lives = customers(size).rename(columns={"x0": "age"})

@@ -47,7 +47,7 @@ def one(settings: list[str]) -> None:
 
     import pyarrow.parquet as pq
 
-    from workbench.simulate.settings import read_settings
+    from workbench.simulate.engine.settings import read_settings
     from workbench.simulate.world import simulate
 
     with tempfile.TemporaryDirectory() as folder:

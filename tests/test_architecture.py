@@ -2,6 +2,7 @@
 
 import ast
 import re
+from graphlib import TopologicalSorter
 
 import pytest
 
@@ -46,7 +47,47 @@ def test_modules_stay_readable():
     assert not long, "split these at their seams"
 
 
-@pytest.mark.parametrize(("room", "other"), [("drivers", "survival"), ("survival", "drivers")])
-def test_families_of_models_do_not_know_each_other(room, other):
-    for path in (PACKAGE / "models" / room).glob("*.py"):
-        assert f"workbench.models.{other}" not in path.read_text(), path
+def test_no_folder_holds_more_than_a_reader_can_take_in():
+    folders = {path.parent for path in PACKAGE.rglob("*.py")}
+    full = {
+        str(folder): len(found)
+        for folder in folders
+        if len(found := set(folder.glob("*.py")) - {folder / "__init__.py"}) > 15
+    }
+    assert not full, "give these sub-rooms"
+
+
+FAMILIES = sorted(path.name for path in (PACKAGE / "models").iterdir() if (path / "__init__.py").exists())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_families_of_models_do_not_know_each_other(family):
+    others = [f"workbench.models.{other}" for other in FAMILIES if other != family]
+    assert others
+    for path in (PACKAGE / "models" / family).rglob("*.py"):
+        assert not [other for other in others if re.search(rf"{re.escape(other)}\b", path.read_text())], path
+
+
+def sub_rooms(house):
+    """Which sub-rooms of a room import which others: {sub-room: those it imports}, the room itself as ``""``."""
+    prefix = "workbench." + ".".join(house.relative_to(PACKAGE).parts) + "."
+    arrows = {}
+    for path in house.rglob("*.py"):
+        parts = path.relative_to(house).parts
+        mine = arrows.setdefault(parts[0] if len(parts) > 1 else "", set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and f"{node.module}.".startswith(prefix):
+                rest = node.module.removeprefix(prefix[:-1]).lstrip(".")
+                names = [rest.split(".")[0]] if rest else [alias.name for alias in node.names]
+                mine |= {name if (house / name).is_dir() else "" for name in names}
+    return {room: found - {room} for room, found in arrows.items()}
+
+
+HOUSES = [
+    path for path in PACKAGE.rglob("*") if path.is_dir() and list(path.glob("*/__init__.py")) and path.name != "models"
+]
+
+
+@pytest.mark.parametrize("house", HOUSES, ids=lambda path: path.name)
+def test_data_flow_one_way_through_sub_rooms(house):
+    list(TopologicalSorter(sub_rooms(house)).static_order())  # raises CycleError where two rooms know each other

@@ -13,10 +13,11 @@ from typing import Any
 
 import workbench
 from workbench.errors import GateError, ParameterError, StudyError, WorkbenchError
-from workbench.studies import definition, manifest
-from workbench.studies.names import dataset_name, sort_slips, study_name
-from workbench.studies.parameters import unknown
-from workbench.studies.project import Project
+from workbench.studies import manifest
+from workbench.studies.definition import notebook as definition
+from workbench.studies.definition.names import dataset_name, sort_slips, study_name
+from workbench.studies.definition.parameters import unknown
+from workbench.studies.definition.project import Project
 from workbench.wording import shown
 
 
@@ -191,7 +192,7 @@ def runs(options: argparse.Namespace) -> None:
 
 
 def new(options: argparse.Namespace) -> None:
-    from workbench.studies.skeleton import new_study
+    from workbench.studies.definition.skeleton import new_study
 
     print(_for_people(new_study(Project.find().notebooks, options.study)))
 
@@ -215,7 +216,7 @@ def data_show(options: argparse.Namespace) -> None:
 
 def data_add(options: argparse.Namespace) -> None:
     if options.simulate is not None:
-        from workbench.simulate.settings import read_settings
+        from workbench.simulate.engine.settings import read_settings
         from workbench.simulate.world import add as add_world
 
         settings = read_settings(options.simulate)
@@ -289,7 +290,7 @@ def _rebuild_index(project: Project) -> None:
 def _read_parameters(path: Path | None = None) -> dict[str, Any] | None:
     if path is None:
         return None
-    from workbench.studies.parameter_file import read_parameter_file
+    from workbench.studies.definition.parameter_file import read_parameter_file
 
     return read_parameter_file(path)
 

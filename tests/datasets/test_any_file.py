@@ -11,8 +11,8 @@ import pytest
 from workbench import datasets
 from workbench.datasets.draft import add
 from workbench.errors import DataError
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.read import read_lives
 
 EPOCH, TODAY = datetime.date(1899, 12, 30), datetime.date(2026, 6, 30)
 HORIZONS = [3, 6, 12]

@@ -62,7 +62,7 @@ def test_a_missing_table_is_told_with_those_that_are_there(project):
 
 
 def test_a_file_is_read_once_for_load_check_profile_and_fingerprint(project, monkeypatch):
-    from workbench.datasets import reading
+    from workbench.datasets.reading import text as reading
 
     read = []
     genuine = reading.open_texts

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from workbench import datasets
-from workbench.datasets.definition import GUESS
+from workbench.datasets.definitions.dataset import GUESS
 from workbench.datasets.draft import add, draft, notes
 from workbench.errors import DataError
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.datasets import mapping
-from workbench.datasets.definition import ColumnDefinition, Origin
-from workbench.datasets.mapping import UnsupportedType
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.values import mapping
+from workbench.datasets.values.mapping import UnsupportedType
 
 SHOP = Workshop()
 

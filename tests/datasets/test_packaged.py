@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench import datasets
-from workbench.datasets import packaged
+from workbench.datasets.reading import packaged
 from workbench.errors import DataError
 
 

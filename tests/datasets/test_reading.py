@@ -7,9 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.datasets import sources
-from workbench.datasets.definition import Origin
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.definitions.dataset import Origin
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.workshop import Workshop
 from workbench.errors import DataError
 
 SECRET = "Ada Lovelace"

@@ -1,6 +1,6 @@
 import pytest
 
-from workbench.datasets import strict_yaml
+from workbench.datasets.definitions import strict_yaml
 
 
 def test_scalars_stay_the_text_that_was_written():

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from tests.datasets.test_mapping import SHOP, read
 
-from workbench.datasets import hints, moments, numerals
-from workbench.datasets.definition import ColumnDefinition, Origin
+from workbench.datasets.contract import hints
+from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.values import moments, numerals
 
 DOLLARS = {"kind": "money", "unit": "USD"}
 EUROS = {"kind": "money", "unit": "EUR", "thousands": ".", "decimal": ","}

@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.at_risk import at_risk, there_at
 from workbench.evaluation.brier import brier, weighted_errors
 from workbench.evaluation.calibration import calibration
 from workbench.evaluation.censoring import Followed, followed_curve, marginal, safe_until
 from workbench.evaluation.concordance import auc_at
-from workbench.evaluation.product_limit import product_limit
 from workbench.evaluation.smooth import observed_shares
 from workbench.evaluation.survival import cross_validate
-from workbench.models.survival.competing_risks import aalen_johansen
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.log_rank import log_rank
-from workbench.models.survival.risk_sets import risk_sets
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.aalen_johansen import aalen_johansen
+from workbench.models.survival.curves.log_rank import log_rank
+from workbench.statistics.at_risk import at_risk, there_at
+from workbench.statistics.product_limit import product_limit
+from workbench.statistics.risk_sets import risk_sets
 
 # Thirty customers, all followed for twelve months: 13 left before, 17 are lost from sight at twelve and are there then.
 DURATIONS = np.array([2, 2, 5, 6, 6, 6, 6, 7, 8, 8, 10, 11, 11] + [12] * 17, dtype=float)

@@ -11,7 +11,7 @@ from tests.models.survival.test_histories import company  # noqa: F401
 from tests.models.survival.test_lapse import world as buyers
 from tests.models.survival.test_spells import world as subscribers
 
-from workbench.models.survival.draws import read_draws
+from workbench.models.survival.forecast.draws import read_draws
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "churn_survival.ipynb"
 DEFINITION = """

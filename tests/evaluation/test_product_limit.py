@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.evaluation.product_limit import at_risk_at, product_limit, quantile, restricted_mean, survival_at
+from workbench.statistics.product_limit import at_risk_at, product_limit, quantile, restricted_mean, survival_at
 
 # R: survival::aml, maintained group (Miller 1997, p. 49)
 MAINTAINED = np.array([9, 13, 13, 18, 23, 28, 31, 34, 45, 48, 161.0])

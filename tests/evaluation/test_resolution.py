@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from workbench.evaluation.resolution import on_step, resolution
+from workbench.statistics.resolution import on_step, resolution
 
 
 @pytest.mark.parametrize(

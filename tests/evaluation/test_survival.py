@@ -7,9 +7,9 @@ import pytest
 from workbench.errors import DataError
 from workbench.evaluation.brier import brier_errors
 from workbench.evaluation.survival import cross_validate, evaluate
-from workbench.models.survival.censoring_weights import follow_up_weights
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.forecast.censoring_weights import follow_up_weights
 
 
 def world(size=600, seed=1, effect=1.0):

@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 
 from workbench import datasets
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.outcome_level import outcome_level
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.simulate.settings import read_settings
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.model.outcome_level import outcome_level
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.summarise import answer
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import add, read_truth
 
 NOTHING = (

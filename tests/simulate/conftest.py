@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.simulate import population
-from workbench.simulate.settings import read_settings
+from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import simulate
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.simulate import equations as eq
-from workbench.simulate.calibration import world_of
-from workbench.simulate.coefficients import COST_PER_MINUTE, FEE_MARGIN
-from workbench.simulate.history import live
-from workbench.simulate.noise import Noise
-from workbench.simulate.settings import read_settings
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import read_settings
 
 
 @pytest.fixture(scope="module")

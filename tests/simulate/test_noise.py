@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from workbench.simulate.noise import Mechanism, Noise
+from workbench.simulate.engine.noise import Mechanism, Noise
 
 ALL = Noise(seed=3, first=0, size=4_096)
 

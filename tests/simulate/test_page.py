@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.conftest import ROOT
 
-from workbench.simulate.coefficients import RANGES
-from workbench.simulate.settings import PRESET_HELP, PRESETS, Settings, read_settings
+from workbench.simulate.engine.coefficients import RANGES
+from workbench.simulate.engine.settings import PRESET_HELP, PRESETS, Settings, read_settings
 
 PAGE = (ROOT / "docs" / "simulated_world.md").read_text("utf-8")
 

@@ -12,15 +12,15 @@ from lifelines import CoxPHFitter
 from scipy.optimize import minimize
 from scipy.special import expit, ndtri
 
-from workbench.simulate import equations as eq
-from workbench.simulate.calibration import world_of
 from workbench.simulate.decisions import TRIAL_MONTHS, trial_effects
-from workbench.simulate.history import live, reported_grades
-from workbench.simulate.initiatives import offered
-from workbench.simulate.noise import Noise
-from workbench.simulate.settings import read_settings
-from workbench.simulate.trials import CALL, Trials
-from workbench.simulate.words import REASONS
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.history import live, reported_grades
+from workbench.simulate.engine.initiatives import offered
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.trials import CALL, Trials
+from workbench.simulate.engine.words import REASONS
 
 WORLDS, HISTORIES = 10, 20
 CUSTOMERS, MONTHS = 1_536, 18

@@ -3,8 +3,8 @@
 import pytest
 
 from workbench.errors import ParameterError
-from workbench.simulate.initiatives import offered
-from workbench.simulate.settings import PRESET_HELP, PRESETS, Settings, read_settings
+from workbench.simulate.engine.initiatives import offered
+from workbench.simulate.engine.settings import PRESET_HELP, PRESETS, Settings, read_settings
 
 GOOD = {
     "initiative": "new_app",

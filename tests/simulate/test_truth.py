@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 from lifelines import KaplanMeierFitter
 
-from workbench.simulate import equations as eq
-from workbench.simulate.calibration import world_of
-from workbench.simulate.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, draw
-from workbench.simulate.customers import Customers, join
 from workbench.simulate.decisions import VALUE_MONTHS, subsets_of, value_ahead, worth
-from workbench.simulate.futures import Worlds, ahead
-from workbench.simulate.history import live
-from workbench.simulate.initiatives import offered
-from workbench.simulate.noise import Noise
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, draw
+from workbench.simulate.engine.customers import Customers, join
+from workbench.simulate.engine.futures import Worlds, ahead
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.initiatives import offered
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.words import REASONS, TOUCHPOINTS
 from workbench.simulate.population import HORIZON_MONTHS, discount, newcomers, on_board
-from workbench.simulate.settings import read_settings
-from workbench.simulate.words import REASONS, TOUCHPOINTS
 
 SETTINGS = read_settings(["preset=small", "customers=1024", "seed=4"])
 
@@ -117,7 +117,7 @@ def brute_force(world, people, lifts, replicate, months):
         left = there & (time < 1)
         for reason in range(4):
             reasons[step, reason] = (left * hazards[reason] / hazards.sum(axis=0)).sum()
-        from workbench.simulate.customers import visit
+        from workbench.simulate.engine.customers import visit
 
         total = eq.standing(world, people.loyalty, people.relative_price)
         for k, touchpoint in enumerate(TOUCHPOINTS):

@@ -10,7 +10,7 @@ from tests.benches import SIGNALS, wait_for
 
 from workbench import cli, datasets
 from workbench.errors import DataError
-from workbench.simulate.settings import read_settings
+from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import add, read_truth
 
 TABLES = {

@@ -4,7 +4,7 @@ import pytest
 
 from tests.benches import code
 from workbench.errors import StudyError
-from workbench.studies.definition import find_study, read_study
+from workbench.studies.definition.notebook import find_study, read_study
 
 FULL = """dataset: str = "telco"  # data to study
 horizons: Annotated[list[float], MinLen(1)] = [12, 24]  # [months] how far to look

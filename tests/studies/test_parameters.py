@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import ParameterError
-from workbench.studies.parameter_file import read_parameter_file
-from workbench.studies.parameters import Parameter, annotation_type, coerce, python_literal
+from workbench.studies.definition.parameter_file import read_parameter_file
+from workbench.studies.definition.parameters import Parameter, annotation_type, coerce, python_literal
 
 
 def parameter(annotation, default=None, name="x"):

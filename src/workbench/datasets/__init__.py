@@ -12,6 +12,6 @@ Examples
 """
 
 from workbench.datasets.catalogue import Dataset, Listing, available, find
-from workbench.datasets.definition import ColumnDefinition, TableDefinition
+from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 
 __all__ = ["ColumnDefinition", "Dataset", "Listing", "TableDefinition", "available", "find"]

@@ -1,10 +1,11 @@
 """One customer under several ids: a table that says which id means whom."""
 
-from workbench.datasets import mapping, sources
-from workbench.datasets.definition import Aliases
-from workbench.datasets.headers import names_among, tidy
-from workbench.datasets.phrases import rows
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.definitions.dataset import Aliases
+from workbench.datasets.definitions.phrases import rows
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.headers import names_among, tidy
+from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.values import mapping
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion
 

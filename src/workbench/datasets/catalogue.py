@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from workbench.datasets.definition import GUESS, Definition, DefinitionError, TableDefinition, read_definition
-from workbench.datasets.phrases import names
+from workbench.datasets.definitions.dataset import GUESS, Definition, DefinitionError, TableDefinition, read_definition
+from workbench.datasets.definitions.phrases import names
 from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.wording import sentence, shown, suggestion
@@ -18,8 +18,8 @@ from workbench.wording import sentence, shown, suggestion
 if TYPE_CHECKING:
     from ibis.expr.types import Table
 
+    from workbench.datasets.contract.opened import Loaded, Opened, Shape
     from workbench.datasets.door import House
-    from workbench.datasets.opened import Loaded, Opened, Shape
 
 Origin = Literal["data", "sample"]
 
@@ -113,7 +113,7 @@ class Dataset(Definition):
         DataError
             As of `expr`.
         """
-        from workbench.datasets import opened
+        from workbench.datasets.contract import opened
 
         return opened.load(self._open(table), self._house().workshop)
 
@@ -127,7 +127,7 @@ class Dataset(Definition):
         DataError
             As of `expr`.
         """
-        from workbench.datasets import opened
+        from workbench.datasets.contract import opened
 
         opened.write(self._open(table), self._house().workshop, path)
 
@@ -139,8 +139,8 @@ class Dataset(Definition):
         DataError
             The violations of all of them.
         """
-        from workbench.datasets import between
-        from workbench.datasets.pseudonyms import NoKey
+        from workbench.datasets.contract import between
+        from workbench.datasets.privacy.pseudonyms import NoKey
 
         opened: list[Opened] = []
         faults: list[str] = []
@@ -188,7 +188,7 @@ class Dataset(Definition):
         unit, scale or segments another one. Titles, labels and columns that do not enter play no part. The order of
         rows counts because a study that draws rows at random depends on it; pseudonyms depend on their key.
         """
-        from workbench.datasets import opened
+        from workbench.datasets.contract import opened
 
         return opened.fingerprint([self._open(table) for table in self._chosen(tables)], self._house().workshop)
 
@@ -202,7 +202,7 @@ class Dataset(Definition):
             missing, not_applicable}], first, last}}`; `missing` and `not_applicable` are shares of the rows (the latter
             where a column has such codes), `first` and `last` are dates where the table has any.
         """
-        from workbench.datasets import opened
+        from workbench.datasets.contract import opened
 
         return {
             "title": self.title,
@@ -221,7 +221,7 @@ class Dataset(Definition):
         DataError
             As of `expr`.
         """
-        from workbench.datasets import opened
+        from workbench.datasets.contract import opened
 
         return opened.shapes(self._open(table), self._house().workshop)
 
@@ -236,7 +236,9 @@ class Dataset(Definition):
 
     def _house(self) -> "House":
         if "house" not in self._held:
-            from workbench.datasets import aliases, door, pseudonyms, sources, workshop
+            from workbench.datasets import aliases, door
+            from workbench.datasets.privacy import pseudonyms
+            from workbench.datasets.reading import sources, workshop
 
             place = sources.Place(self.folder, self.root / "data" / ".samples")
             origins = [table.origin for table in self.tables.values()]
@@ -271,7 +273,7 @@ class Dataset(Definition):
     @contextlib.contextmanager
     def _placed(self) -> Iterator[None]:
         """Faults that are raised within say which dataset they are of."""
-        from workbench.datasets.pseudonyms import NoKey
+        from workbench.datasets.privacy.pseudonyms import NoKey
 
         try:
             yield

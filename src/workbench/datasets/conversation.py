@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from workbench.datasets.definition import UNKNOWN
+from workbench.datasets.definitions.dataset import UNKNOWN
 from workbench.datasets.guessing.columns import Column
 from workbench.datasets.guessing.document import Draft, Table, answered
 from workbench.datasets.guessing.questions import Question

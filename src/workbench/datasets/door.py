@@ -12,27 +12,19 @@ import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from workbench.datasets import (
-    breaches,
-    choices,
-    contracts,
-    counted,
-    episodes,
-    extra_rows,
-    local_dates,
-    looks,
-    mapping,
-    pseudonyms,
-    sources,
-)
-from workbench.datasets.breaches import LINE, named
-from workbench.datasets.canonical import ROW_ID
-from workbench.datasets.column_definition import Personal
-from workbench.datasets.definition import ColumnDefinition, TableDefinition
-from workbench.datasets.headers import is_unnamed, tidy
-from workbench.datasets.opened import Opened
-from workbench.datasets.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
-from workbench.datasets.workshop import MEMORY_VARIABLE, Workshop
+from workbench.datasets.contract import breaches, counted, episodes, extra_rows
+from workbench.datasets.contract import rules as contracts
+from workbench.datasets.contract.breaches import LINE, named
+from workbench.datasets.contract.opened import Opened
+from workbench.datasets.contract.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
+from workbench.datasets.definitions.canonical import ROW_ID
+from workbench.datasets.definitions.column import Personal
+from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
+from workbench.datasets.privacy import looks, pseudonyms
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.headers import is_unnamed, tidy
+from workbench.datasets.reading.workshop import MEMORY_VARIABLE, Workshop
+from workbench.datasets.values import choices, local_dates, mapping
 from workbench.errors import DataError
 from workbench.wording import sentence, shown
 

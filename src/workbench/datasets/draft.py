@@ -6,16 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.datasets import reading, sources
-from workbench.datasets.definition import UNKNOWN
+from workbench.datasets.contract.remarks import double_headers
+from workbench.datasets.definitions.dataset import UNKNOWN
 from workbench.datasets.guessing import dates, facts, items, layout, tables
 from workbench.datasets.guessing.document import NOTE, Draft, Table
 from workbench.datasets.guessing.drafting import Drafting, Source
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.layout import Layout
 from workbench.datasets.guessing.questions import Question
-from workbench.datasets.remarks import double_headers
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.reading import sources
+from workbench.datasets.reading import text as reading
+from workbench.datasets.reading.workshop import Workshop
 from workbench.errors import DataError
 from workbench.files import write_atomic
 from workbench.wording import listing, sentence, shown

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workbench.datasets.catalogue import Dataset
-from workbench.datasets.definition import TableDefinition
-from workbench.datasets.phrases import rows
+from workbench.datasets.definitions.dataset import TableDefinition
+from workbench.datasets.definitions.phrases import rows
 from workbench.wording import number, percent, sentence
 
 if TYPE_CHECKING:
-    from workbench.datasets.opened import Shape
+    from workbench.datasets.contract.opened import Shape
 
 _WIDTH = 110
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.at_risk import gone_by, there_at
 from workbench.evaluation.censoring import FLOOR, LEAST_FOLLOWED, Followed, marginal
+from workbench.statistics.at_risk import gone_by, there_at
 
 
 def brier(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float) -> float | None:

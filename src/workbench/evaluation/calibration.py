@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.product_limit import at_risk_at, normal_quantile, product_limit, survival_at
+from workbench.statistics.product_limit import at_risk_at, normal_quantile, product_limit, survival_at
 
 GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper", "share"]
 MOST_GROUPS = 10

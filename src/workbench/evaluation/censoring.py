@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.at_risk import at_risk
-from workbench.evaluation.product_limit import survival_before
+from workbench.statistics.at_risk import at_risk
+from workbench.statistics.product_limit import survival_before
 
 LEAST_FOLLOWED = 0.1
 """Where a smaller share would still be followed, weights grow beyond use."""
@@ -35,7 +35,7 @@ class Followed:
 
 FollowedBy = Callable[[pd.DataFrame, np.ndarray], Followed]
 """From customers (`duration`, `event`, covariates) and times to their probabilities; see `marginal` and
-`workbench.models.survival.censoring_weights.follow_up_weights`."""
+`workbench.models.survival.forecast.censoring_weights.follow_up_weights`."""
 
 
 def followed_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> pd.DataFrame:

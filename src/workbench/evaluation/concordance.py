@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.evaluation.at_risk import gone_by, there_at
 from workbench.evaluation.censoring import FLOOR, Followed
+from workbench.statistics.at_risk import gone_by, there_at
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from workbench.evaluation.horizons import span
+from workbench.statistics.horizons import span
 from workbench.textwidth import wrap
 from workbench.wording import sentence
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.at_risk import there_at
 from workbench.evaluation.brier import weighted_errors
 from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
-from workbench.evaluation.horizons import span
-from workbench.evaluation.product_limit import normal_quantile, survival_before
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 from workbench.findings import Check
+from workbench.statistics.at_risk import there_at
+from workbench.statistics.horizons import span
+from workbench.statistics.product_limit import normal_quantile, survival_before
 from workbench.wording import number, sentence
 
 FEWEST_LEAVERS = 50

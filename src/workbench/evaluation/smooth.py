@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from workbench.evaluation.at_risk import gone_by, there_at
 from workbench.evaluation.censoring import FLOOR, Followed
+from workbench.statistics.at_risk import gone_by, there_at
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
 FEW = 6

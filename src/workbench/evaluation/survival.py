@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.at_risk import begins, gone_by, observed_for, there_at
 from workbench.evaluation.brier import integrated, weighted_errors
 from workbench.evaluation.calibration import GROUPS, calibration, calibration_error
 from workbench.evaluation.censoring import (
@@ -21,11 +20,12 @@ from workbench.evaluation.censoring import (
     safe_until,
 )
 from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
-from workbench.evaluation.horizons import clean_horizons
-from workbench.evaluation.product_limit import normal_quantile, product_limit, survival_at, survival_before
-from workbench.evaluation.resolution import on_step, resolution
 from workbench.evaluation.smooth import calibration_distances, observed_shares
 from workbench.evaluation.verdicts import SCORES, Evaluation
+from workbench.statistics.at_risk import begins, gone_by, observed_for, there_at
+from workbench.statistics.horizons import clean_horizons
+from workbench.statistics.product_limit import normal_quantile, product_limit, survival_at, survival_before
+from workbench.statistics.resolution import on_step, resolution
 
 GRID = 100
 """Times at which squared errors are averaged."""
@@ -95,7 +95,7 @@ def cross_validate(
         Level of intervals, and what durations are counted in.
     followed
         Probabilities of being followed, by which those who were not are made up for: `marginal` (the same for all)
-        where it is None, `workbench.models.survival.censoring_weights` where they depend on covariates.
+        where it is None, `workbench.models.survival.forecast.censoring_weights` where they depend on covariates.
     until
         Where scores over time end at the latest.
     """

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.horizons import span, times
-from workbench.evaluation.product_limit import normal_quantile
 from workbench.findings import Check, Finding
+from workbench.statistics.horizons import span, times
+from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import number, percent, sentence
 
 CALIBRATED = 0.03

@@ -8,15 +8,15 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.errors import RunError
-from workbench.simulate.coefficients import Coefficients
-from workbench.simulate.customers import Customers
-from workbench.simulate.futures import Worlds, ahead
-from workbench.simulate.initiatives import Initiative
-from workbench.simulate.noise import Mechanism, Noise, Together
+from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.customers import Customers
+from workbench.simulate.engine.futures import Worlds, ahead
+from workbench.simulate.engine.initiatives import Initiative
+from workbench.simulate.engine.noise import Mechanism, Noise, Together
+from workbench.simulate.engine.settings import Settings
+from workbench.simulate.engine.trials import Enrolment
+from workbench.simulate.engine.words import TOUCHPOINTS
 from workbench.simulate.population import ANNUAL_RATE, CASH, discount
-from workbench.simulate.settings import Settings
-from workbench.simulate.trials import Enrolment
-from workbench.simulate.words import TOUCHPOINTS
 from workbench.wording import sentence
 
 VALUE_MONTHS = 36  # from the decision date, the end of the records

@@ -6,9 +6,9 @@ from typing import Any
 
 import yaml
 
+from workbench.simulate.engine.settings import PRESETS, Settings
+from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
 from workbench.simulate.records import NOT_APPLICABLE, extract_day
-from workbench.simulate.settings import PRESETS, Settings
-from workbench.simulate.words import REASON_LABELS, TOUCHPOINTS
 
 
 def command(settings: Settings, name: str) -> str:

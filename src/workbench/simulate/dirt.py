@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from workbench.simulate.engine.settings import Settings
 from workbench.simulate.records import extract_day
-from workbench.simulate.settings import Settings
 
 
 def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> dict[str, pa.Table]:

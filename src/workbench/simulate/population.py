@@ -14,14 +14,14 @@ from math import comb
 import numpy as np
 import pyarrow as pa
 
-from workbench.simulate import equations as eq
-from workbench.simulate.coefficients import Coefficients
-from workbench.simulate.customers import Customers, join
-from workbench.simulate.futures import Ahead, Worlds, ahead
-from workbench.simulate.history import live, reported_grades
-from workbench.simulate.noise import Noise
-from workbench.simulate.settings import Settings
-from workbench.simulate.words import AGE_GROUPS, PLANS, REASONS, REGIONS, TOUCHPOINTS
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.customers import Customers, join
+from workbench.simulate.engine.futures import Ahead, Worlds, ahead
+from workbench.simulate.engine.history import live, reported_grades
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import Settings
+from workbench.simulate.engine.words import AGE_GROUPS, PLANS, REASONS, REGIONS, TOUCHPOINTS
 
 HORIZON_MONTHS = 60
 ANNUAL_RATE = 0.10

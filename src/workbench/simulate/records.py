@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from workbench.simulate.coefficients import Coefficients
-from workbench.simulate.customers import BURN_IN, Customers
-from workbench.simulate.history import MOST_ORDERS, Month, Orders, Replies
-from workbench.simulate.noise import Mechanism, Noise
-from workbench.simulate.settings import Settings
-from workbench.simulate.trials import Enrolment
-from workbench.simulate.words import (
+from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.customers import BURN_IN, Customers
+from workbench.simulate.engine.history import MOST_ORDERS, Month, Orders, Replies
+from workbench.simulate.engine.noise import Mechanism, Noise
+from workbench.simulate.engine.settings import Settings
+from workbench.simulate.engine.trials import Enrolment
+from workbench.simulate.engine.words import (
     AGE_GROUPS,
     CATEGORIES,
     COMMENTS,

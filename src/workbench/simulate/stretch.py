@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, trial_effects, value_ahead
 from workbench.simulate.dirt import soiled
-from workbench.simulate.history import live
-from workbench.simulate.initiatives import Initiative
-from workbench.simulate.noise import Noise
+from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.initiatives import Initiative
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import Settings
+from workbench.simulate.engine.trials import Trials
 from workbench.simulate.population import CASH
 from workbench.simulate.records import Book
-from workbench.simulate.settings import Settings
-from workbench.simulate.trials import Trials
 
 SIZE = 4_096  # memory grows with this, not with the world
 LEDGER = ("customers", *(f"cash_{kind}" for kind in (*CASH, "treatments")))

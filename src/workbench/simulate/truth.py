@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from workbench.simulate.coefficients import Coefficients
 from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, worth
-from workbench.simulate.initiatives import Initiative
-from workbench.simulate.settings import Settings
+from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.initiatives import Initiative
+from workbench.simulate.engine.settings import Settings
 from workbench.simulate.stretch import LEDGER, Stretch
 
 

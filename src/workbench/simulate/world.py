@@ -19,12 +19,12 @@ import pyarrow.parquet as pq
 
 from workbench.errors import DataError
 from workbench.files import private_folder, strict_json
-from workbench.simulate.calibration import world_of
 from workbench.simulate.description import describe
-from workbench.simulate.initiatives import offered
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.initiatives import offered
+from workbench.simulate.engine.settings import Settings
 from workbench.simulate.population import newcomers, on_board
 from workbench.simulate.records import stretches
-from workbench.simulate.settings import Settings
 from workbench.simulate.stretch import SIZE, Stretch, live_through
 from workbench.simulate.truth import Truth
 from workbench.wording import sentence, shown

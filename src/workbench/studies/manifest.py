@@ -18,7 +18,7 @@ from typing import IO, Any
 
 from workbench.errors import StudyError
 from workbench.files import strict_json, write_atomic
-from workbench.studies.parameters import unknown
+from workbench.studies.definition.parameters import unknown
 from workbench.wording import shown
 
 STATUSES = ("running", "succeeded", "failed", "interrupted")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ParameterError, WorkbenchError
 from workbench.findings import Check
-from workbench.studies.definition import Study, find_study
-from workbench.studies.parameters import coerce, unknown
-from workbench.studies.project import Project
+from workbench.studies.definition.notebook import Study, find_study
+from workbench.studies.definition.parameters import coerce, unknown
+from workbench.studies.definition.project import Project
 from workbench.wording import listing
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _find_dataset(
 
 def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:
     """Columns that a parameter may name: those beside a table's own, which are its outcome, times and ids."""
-    from workbench.datasets.canonical import CANONICAL
+    from workbench.datasets.definitions.canonical import CANONICAL
 
     return [
         column.name

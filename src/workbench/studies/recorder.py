@@ -15,8 +15,8 @@ from papermill.engines import NotebookExecutionManager
 from papermill.translators import PythonTranslator, papermill_translators
 
 from workbench.files import write_atomic
-from workbench.studies.definition import headings, is_code, read_parameters
-from workbench.studies.parameters import python_literal
+from workbench.studies.definition.notebook import headings, is_code, read_parameters
+from workbench.studies.definition.parameters import python_literal
 from workbench.studies.secrets import redact
 
 

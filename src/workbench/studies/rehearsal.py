@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import DataError, GateError, RunError
-from workbench.studies.definition import Study
+from workbench.studies.definition.notebook import Study
+from workbench.studies.definition.project import Project
 from workbench.studies.plan import Plan
 from workbench.studies.progress import Progress
-from workbench.studies.project import Project
 
 TAG = "input"
 REFUSALS = (DataError, GateError)

@@ -25,12 +25,12 @@ from workbench.errors import DataError, GateError, ParameterError, RunError, Wor
 from workbench.files import strict_json, write_atomic
 from workbench.findings import MIME, Results
 from workbench.studies import session
-from workbench.studies.definition import is_code
+from workbench.studies.definition.notebook import is_code
+from workbench.studies.definition.project import Project
 from workbench.studies.kernel import Kernel, cause_of_death
 from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
 from workbench.studies.progress import Progress
-from workbench.studies.project import Project
 from workbench.studies.secrets import environment_secrets, redact
 
 KERNEL_START_SECONDS = 120

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from workbench.datasets import Dataset
-    from workbench.datasets.opened import Loaded
+    from workbench.datasets.contract.opened import Loaded
 
 FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
 TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
@@ -78,7 +78,7 @@ class Run:
         """The dataset that the parameter `dataset` names."""
         if self._dataset is None:
             from workbench.datasets import find
-            from workbench.studies.project import Project
+            from workbench.studies.definition.project import Project
 
             self._dataset = find(self._values["dataset"], Project.find().root)
         return self._dataset
@@ -101,7 +101,7 @@ class Run:
         choice
             A parameter of the study, by its name: the table to take, or None.
         """
-        from workbench.studies.definition import Choice
+        from workbench.studies.definition.notebook import Choice
 
         name = Choice(names, "").settle(choice, self.dataset.tables)
         if name is None:
@@ -161,7 +161,7 @@ class Run:
         key = (dataset, table)
         if key not in self._samples:
             from workbench.datasets import find
-            from workbench.studies.project import Project
+            from workbench.studies.definition.project import Project
 
             source = find(dataset, Project.find().root)
             if source.origin != "sample":

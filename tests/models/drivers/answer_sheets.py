@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from workbench.models.drivers.links import LOGIT
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.ordinal.links import LOGIT
+from workbench.models.drivers.responses.ratings import read_ratings
 
 
 def column(name, role, scale, *, label="", weighting="", measure="", low_is_good=False):

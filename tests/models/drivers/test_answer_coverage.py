@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.approximation import approximate
-from workbench.models.drivers.blanks import rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.importance import shapley_by_orders
-from workbench.models.drivers.model import DriverModel
-from workbench.models.drivers.ordered import Posterior, sample
-from workbench.models.drivers.ordered_mode import Prior
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.importance import shapley_by_orders
+from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.imputation import rows_of
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.ordinal.posterior import Posterior, sample
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 SIMULATIONS = 240
 PEOPLE = 500
@@ -109,7 +109,7 @@ def test_nuts_answers_as_the_approximation_does(monkeypatch):
     """With all draws: ends of the 400 that a what-if looks at lie off by chance up to 0.15 of an interval's width among
     24 (an end has an error of 0.03 widths, a difference of two of 0.046), as much as is tested for.
     """
-    monkeypatch.setattr("workbench.models.drivers.model.MOST_DRAWS", 3200)
+    monkeypatch.setattr("workbench.models.drivers.model.fit.MOST_DRAWS", 3200)
     rng = np.random.default_rng(7)
     parts = survey(rng)
     rough = asked(drawn(parts[-1], 4000, rng), *parts)

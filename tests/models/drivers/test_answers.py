@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tests.models.drivers.quick_models import fitted
 
-from workbench.models.drivers import figures
-from workbench.models.drivers.answers import PLACES, answer
-from workbench.models.drivers.asymmetry import KINDS
-from workbench.models.drivers.findings import findings
-from workbench.models.drivers.importance import importance
+from workbench.models.drivers.effects.asymmetry import KINDS
+from workbench.models.drivers.model.importance import importance
+from workbench.models.drivers.summary import figures
+from workbench.models.drivers.summary.findings import findings
+from workbench.models.drivers.summary.summarise import PLACES, answer
 from workbench.reporting.figures import save_svg
 
 

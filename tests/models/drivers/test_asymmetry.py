@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from tests.models.drivers.answer_sheets import draw_ratings
 from tests.models.drivers.quick_models import fitted
 
-from workbench.models.drivers.answers import SURE, answer
-from workbench.models.drivers.asymmetry import KINDS, asymmetry_table, kinds_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.findings import asymmetry
-from workbench.models.drivers.model import DriverModel
-from workbench.models.drivers.ordered_mode import Prior
+from workbench.models.drivers.effects.asymmetry import KINDS, asymmetry_table, kinds_of
+from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.summary.findings import asymmetry
+from workbench.models.drivers.summary.summarise import SURE, answer
 
 
 @pytest.fixture(scope="module")

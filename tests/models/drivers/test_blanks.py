@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import draw_answers
 
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.ordered_mode import Prior, find_mode, subset
-from workbench.models.drivers.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, find_mode, subset
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
 
 EFFECTS = [0.8, 0.5, 0.3]
 

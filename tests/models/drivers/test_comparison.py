@@ -7,12 +7,12 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.evaluation.predictive import LeaveOneOut
-from workbench.models.drivers.blanks import complete
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.comparison import Comparison, compare
-from workbench.models.drivers.links import LINKS
-from workbench.models.drivers.ordered_mode import Prior
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.comparison import Comparison, compare
+from workbench.models.drivers.ordinal.imputation import complete
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.ordinal.links import LINKS
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 
 def compared(frame, columns, *, link="logit", imputations=2):
@@ -104,8 +104,8 @@ def test_more_answers_than_are_smoothed_all_count(monkeypatch):
 
 def test_a_model_is_averaged_over_what_blanks_may_have_been():
     """The likelihood of an answer with a blank is the mean over imputations, that of one without is its own."""
-    from workbench.models.drivers.blanks import rows_of
-    from workbench.models.drivers.comparison import _likelihood
+    from workbench.models.drivers.model.comparison import _likelihood
+    from workbench.models.drivers.ordinal.imputation import rows_of
 
     frame, columns, *_ = draw_answers(120, [0.8, 0.4], np.random.default_rng(7), blank=0.3)
     ratings = read_ratings(frame, columns)

@@ -6,11 +6,11 @@ import pytest
 from tests.models.drivers.answer_sheets import column
 from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.controls import controls_of
-from workbench.models.drivers.findings import findings
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.responses.controls import controls_of
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.findings import findings
+from workbench.models.drivers.summary.summarise import answer
 
 
 def fitted(trap, *, segment=None, controls=(), seed=3, effects=(0.0, 0.6, 0.3)):

@@ -6,15 +6,15 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError
-from workbench.models.drivers.approximation import approximate
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.design import Design
-from workbench.models.drivers.ordered_mode import Prior, by_segment, find_mode, scores
-from workbench.models.drivers.outcome_level import outcome_level
-from workbench.models.drivers.performance import mean_ratings
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.survey_design import sandwich
+from workbench.models.drivers.effects.performance import mean_ratings
+from workbench.models.drivers.model.outcome_level import outcome_level
+from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, by_segment, find_mode, scores
+from workbench.models.drivers.ordinal.survey_draws import sandwich
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.survey_design import Design
 
 
 def nps_covered(answers, worlds, seed=1, customers=100):
@@ -40,7 +40,7 @@ def nps_covered(answers, worlds, seed=1, customers=100):
 
 @pytest.fixture
 def fewer_draws(monkeypatch):
-    monkeypatch.setattr("workbench.models.drivers.outcome_level.DRAWS", 400)
+    monkeypatch.setattr("workbench.models.drivers.model.outcome_level.DRAWS", 400)
 
 
 def test_intervals_of_the_score_cover_however_often_customers_answered(fewer_draws):
@@ -88,7 +88,7 @@ def test_the_sandwich_sums_scores_over_each_customer_also_across_segments():
     each = scores(rows, *by_segment(rows, mode.parameters))
     whole = np.concatenate([each[rows.group == s] @ rows.maps[s] for s in range(2)])
     sums = pd.DataFrame(whole).groupby(ratings.table["customer_id"].to_numpy()).sum().to_numpy()
-    from workbench.models.drivers.ordered_mode import curvature
+    from workbench.models.drivers.ordinal.laplace import curvature
 
     blocks = curvature(rows, *by_segment(rows, mode.parameters))
     excess = len(sums) / (len(sums) - 1) * sums.T @ sums

@@ -9,9 +9,9 @@ import pytest
 from tests.models.drivers.quick_models import fitted
 
 from workbench.errors import ParameterError
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.figures import draw_map, draw_shrinkage
-from workbench.models.drivers.findings import (
+from workbench.models.drivers.ordinal.links import PROBIT
+from workbench.models.drivers.summary.figures import draw_map, draw_shrinkage
+from workbench.models.drivers.summary.findings import (
     against,
     asymmetry,
     below_target,
@@ -21,7 +21,7 @@ from workbench.models.drivers.findings import (
     local,
     priorities,
 )
-from workbench.models.drivers.links import PROBIT
+from workbench.models.drivers.summary.summarise import answer
 
 
 @pytest.fixture(scope="module")

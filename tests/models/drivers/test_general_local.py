@@ -5,11 +5,11 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 from tests.models.drivers.quick_models import fitted
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.findings import findings, local
-from workbench.models.drivers.general_local import groupings
-from workbench.models.drivers.performance import mean_ratings
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.effects.general_local import groupings
+from workbench.models.drivers.effects.performance import mean_ratings
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.findings import findings, local
+from workbench.models.drivers.summary.summarise import answer
 
 
 def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import draw_ratings
 
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.importance import average_gains, column_covariance, importance, shapley_by_orders
-from workbench.models.drivers.ordered_mode import Prior, Rows, by_segment, find_mode
+from workbench.models.drivers.model.importance import average_gains, column_covariance, importance, shapley_by_orders
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, find_mode
+from workbench.models.drivers.responses.columns import make_columns
 
 DRIVER = np.array([0, 0, 1, 2, 3])
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.headline import headline
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.headline import headline
+from workbench.models.drivers.summary.summarise import answer
 
 NAMES = ["food", "staff", "price", "signs", "web", "app", "queue", "seats"]
 

@@ -6,14 +6,14 @@ import pytest
 from scipy.special import ndtri
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.nonresponse import OF_TODAY, TENTH, corrected, normal_scores, readiness
-from workbench.models.drivers.outcome_level import outcome_level
-from workbench.models.drivers.ratings import read_ratings
-from workbench.simulate import equations as eq
-from workbench.simulate.calibration import world_of
-from workbench.simulate.history import live
-from workbench.simulate.noise import Noise
-from workbench.simulate.settings import read_settings
+from workbench.models.drivers.model.outcome_level import outcome_level
+from workbench.models.drivers.responses.nonresponse import OF_TODAY, TENTH, corrected, normal_scores, readiness
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import read_settings
 
 SETTINGS = {"confidence": 0.9, "response_ratio": 2.5, "random_seed": 1}
 COLUMNS = [column("recommend", "outcome", (0, 10)), column("item", "driver", (1, 5))]

@@ -6,15 +6,15 @@ from scipy.stats import kstest
 from tests.models.drivers.answer_sheets import draw_answers, draw_ratings
 
 from workbench.evaluation.convergence import convergence_checks
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.links import LOGIT, PROBIT
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ordered import build_model, sample
-from workbench.models.drivers.ordered_mode import Prior, Rows, by_segment, find_mode
-from workbench.models.drivers.prior_predictive import draw_prior
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.survey_design import design_adjusted
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.model.prior_predictive import draw_prior
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, find_mode
+from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.posterior import build_model, sample
+from workbench.models.drivers.ordinal.survey_draws import design_adjusted
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 EFFECTS = [0.7, 0.4, 0.0]
 
@@ -142,7 +142,7 @@ def test_chains_that_diverge_are_run_again_with_smaller_steps(monkeypatch):
     """One divergence at the first try, none at the second: the gate passes on the second."""
     import nutpie
 
-    from workbench.models.drivers.ordered import CAREFUL, TARGET_ACCEPT
+    from workbench.models.drivers.ordinal.posterior import CAREFUL, TARGET_ACCEPT
 
     once, tried = nutpie.sample, []
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from workbench.models.drivers.links import LINKS
-from workbench.models.drivers.ordered_likelihood import ends_of, kernel, row_log_likelihoods, row_terms
+from workbench.models.drivers.ordinal.likelihood import ends_of, kernel, row_log_likelihoods, row_terms
+from workbench.models.drivers.ordinal.links import LINKS
 
 COUNT = 4
 links = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
@@ -89,7 +89,7 @@ def test_pytensor_differentiates_it_in_numba(link):
     import pytensor
     import pytensor.tensor as pt
 
-    from workbench.models.drivers.ordered_likelihood import OrderedLikelihood
+    from workbench.models.drivers.ordinal.likelihood import OrderedLikelihood
 
     data, *point = arguments()
     symbols = [pt.dmatrix(), pt.dvector(), pt.dvector()]

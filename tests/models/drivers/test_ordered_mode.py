@@ -10,13 +10,13 @@ from scipy.optimize import minimize
 from scipy.stats import norm
 from tests.models.drivers.answer_sheets import draw_ratings
 
-from workbench.datasets.packaged import FrameUnpickler
+from workbench.datasets.reading.packaged import FrameUnpickler
 from workbench.errors import DataError
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.links import LOGIT, PROBIT
-from workbench.models.drivers.ordered_mode import Prior, Rows, by_segment, curvature, find_mode, scores, subset
-from workbench.models.drivers.survey_design import sandwich
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, find_mode, scores, subset
+from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.survey_draws import sandwich
+from workbench.models.drivers.responses.columns import make_columns
 
 
 def rows_from(columns, levels, weights, count, link=LOGIT):

@@ -6,9 +6,9 @@ import pytest
 from scipy.stats import beta
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.nonresponse import TENTH, corrected
-from workbench.models.drivers.outcome_level import outcome_level
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.outcome_level import outcome_level
+from workbench.models.drivers.responses.nonresponse import TENTH, corrected
+from workbench.models.drivers.responses.ratings import read_ratings
 
 SETTINGS = {"confidence": 0.9, "response_ratio": 1.5, "random_seed": 1}
 

@@ -7,10 +7,10 @@ from scipy.stats import t
 from tests.models.drivers.answer_sheets import draw_answers
 from tests.models.drivers.quick_models import fitted
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.findings import priorities
-from workbench.models.drivers.priorities import line, priority_table, trend_of
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.effects.priorities import line, priority_table, trend_of
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.findings import priorities
+from workbench.models.drivers.summary.summarise import answer
 
 
 def ratings(changed, n=1200, **world):

@@ -7,13 +7,13 @@ import pytest
 from scipy.optimize import minimize
 from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
-from workbench.models.drivers.links import LINKS, LOGIT
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ordered_likelihood import log_likelihood, log_likelihood_by_cut, log_likelihood_probit
-from workbench.models.drivers.ordered_mode import Prior, Rows, by_segment, curvature, find_mode, scores
-from workbench.models.drivers.proportional_odds import cut_blocks
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.what_if import raised
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.model.what_if import raised
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, find_mode, scores
+from workbench.models.drivers.ordinal.likelihood import log_likelihood, log_likelihood_by_cut, log_likelihood_probit
+from workbench.models.drivers.ordinal.links import LINKS, LOGIT
+from workbench.models.drivers.ordinal.proportional_odds import cut_blocks
+from workbench.models.drivers.responses.ratings import read_ratings
 
 links = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 BENT = np.array([0, 2])

@@ -5,8 +5,8 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError, ParameterError
-from workbench.models.drivers.items import driver_items, measure_of
-from workbench.models.drivers.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.responses.items import driver_items, measure_of
+from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
 
 
 def world(**changes):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.what_if import raised
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.model.what_if import raised
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.summarise import answer
 
 
 def asked(world, rng, n=1500):

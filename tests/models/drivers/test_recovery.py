@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import draw_ratings
 
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.ordered_mode import Prior, by_segment, find_mode
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, by_segment, find_mode
+from workbench.models.drivers.responses.columns import make_columns
 
 SIMULATIONS = 200
 SURVEY = {"unused": 0.25, "blank": 0.04, "levels": 7, "segments": 2, "segment_sd": 0.1}

@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.answers import answer
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ratings import read_ratings
-from workbench.simulate.calibration import world_of
-from workbench.simulate.history import live
-from workbench.simulate.noise import Noise
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.summary.summarise import answer
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.words import PLANS, TOUCHPOINTS
 from workbench.simulate.population import on_board
-from workbench.simulate.settings import read_settings
-from workbench.simulate.words import PLANS, TOUCHPOINTS
 
 REPORTED = "reported ratings a tenth of the scale, respondents"
 

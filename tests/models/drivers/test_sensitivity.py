@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
-from workbench.models.drivers.approximation import approximate
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.ordered_mode import Prior
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.sensitivity import WITHOUT_BLANKS, sensitivity
+from workbench.models.drivers.model.sensitivity import WITHOUT_BLANKS, sensitivity
+from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 EFFECTS = [0.8, 0.4, 0.0]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.models.drivers.shrinkage import shrink
+from workbench.statistics.shrinkage import shrink
 
 
 def simulate(spreads, rng):

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
-from workbench.models.drivers.blanks import complete, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.links import LOGIT, PROBIT
-from workbench.models.drivers.ordered import sample
-from workbench.models.drivers.ordered_mode import Prior, curvature, find_mode, scores
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.survey_design import _Ladders, ladders_adjusted, sandwich
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, curvature, find_mode, scores
+from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.posterior import sample
+from workbench.models.drivers.ordinal.survey_draws import _Ladders, ladders_adjusted, sandwich
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 EFFECTS = [0.8, 0.4, 0.0]
 
@@ -90,7 +90,7 @@ def test_ladders_keep_one_sign_and_widen_when_weights_are_uneven(segments):
 def test_the_sandwich_is_that_of_its_formula(link):
     _, rows = weighted(link=link, segments=2)
     mode = find_mode(rows, Prior().on(link), drivers=3)
-    from workbench.models.drivers.ordered_mode import by_segment
+    from workbench.models.drivers.ordinal.laplace import by_segment
 
     each = scores(rows, *by_segment(rows, mode.parameters)) * rows.weights[:, None]
     blocks = curvature(rows, *by_segment(rows, mode.parameters))

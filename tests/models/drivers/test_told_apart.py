@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import draw_answers
 
-from workbench.models.drivers.blanks import complete
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.model import DriverModel
-from workbench.models.drivers.ordered_mode import Prior
-from workbench.models.drivers.ratings import read_ratings
+from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.ordinal.imputation import complete
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 
 def model(frame, columns, *, shape="linear"):

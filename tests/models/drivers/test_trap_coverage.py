@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
-from workbench.models.drivers.model import fit_drivers
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.what_if import raised
+from workbench.models.drivers.model.fit import fit_drivers
+from workbench.models.drivers.model.what_if import raised
+from workbench.models.drivers.responses.ratings import read_ratings
 
 SURVEYS = 200
 
@@ -52,7 +52,7 @@ def test_intervals_of_what_ifs_and_shares_cover_in_85_to_95_percent():
 @pytest.mark.parametrize("number", range(5))
 def test_chains_and_the_approximation_have_the_same_ends(number, monkeypatch):
     """Within a tenth of an interval's width on average; single ends lie off by chance, too (0.03 widths of 2,000)."""
-    monkeypatch.setattr("workbench.models.drivers.model.MOST_DRAWS", 2000)
+    monkeypatch.setattr("workbench.models.drivers.model.fit.MOST_DRAWS", 2000)
     chains, rough = (asked(number, sampler=sampler, draws=500) for sampler in ("nuts", "laplace"))
     for (exact, _), (other, _) in zip(chains, rough, strict=True):
         ends = [np.quantile(each, [0.05, 0.95], axis=0) for each in (exact, other)]

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers, draw_ratings
 
-from workbench.models.drivers.blanks import complete, level_probability, rows_of
-from workbench.models.drivers.columns import make_columns
-from workbench.models.drivers.links import LOGIT, PROBIT
-from workbench.models.drivers.ordered_mode import Prior
-from workbench.models.drivers.ratings import read_ratings
-from workbench.models.drivers.what_if import mean_scores, raised, scorings, what_if
+from workbench.models.drivers.model.what_if import mean_scores, raised, scorings, what_if
+from workbench.models.drivers.ordinal.imputation import complete, level_probability, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.ratings import read_ratings
 
 MEASURES, SCORES = scorings(np.arange(1.0, 6), (1, 5), is_nps=False)
 

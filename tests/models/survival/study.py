@@ -10,7 +10,8 @@ import pandas as pd
 
 import workbench
 from workbench.findings import Check, Finding
-from workbench.models.survival import extrapolation, group_extrapolation
+from workbench.models.survival.extrapolation import by_segment as group_extrapolation
+from workbench.models.survival.extrapolation import overall as extrapolation
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "churn_survival.ipynb"
 

@@ -8,10 +8,10 @@ import pytest
 from scipy.stats import chi2
 from tests.models.survival.test_log_rank import AML
 
-from workbench.evaluation.product_limit import product_limit, survival_at
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.log_rank import log_rank
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.log_rank import log_rank
+from workbench.statistics.product_limit import product_limit, survival_at
 
 
 def fractions(rows):

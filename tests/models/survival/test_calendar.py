@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.calendar import months_between, months_later
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.calendar import months_between, months_later
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 END = pd.Timestamp("2025-10-01")
 

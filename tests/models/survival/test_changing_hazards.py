@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from workbench.evaluation.survival import cross_validate
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.time_varying_effects import fit_changing
 
 
 def crossing(size=1000, seed=1, ratio=2.0):

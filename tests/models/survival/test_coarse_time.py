@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.draws import read_draws
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.outlook import draws_of, outlook
-from workbench.models.survival.recalibrated import held_out_of, out_of_fold
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.forecast.customers import draws_of, outlook
+from workbench.models.survival.forecast.draws import read_draws
+from workbench.models.survival.forecast.recalibrated import held_out_of, out_of_fold
+from workbench.models.survival.lifetimes.read import read_lives
 
 RATE = 1 / 8
 

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from lifelines import AalenJohansenFitter
 
 from workbench.errors import DataError
-from workbench.evaluation.product_limit import product_limit
-from workbench.models.survival.cause_specific import fit_cause_specific
-from workbench.models.survival.competing_risks import aalen_johansen, competing_risks, has_reasons
+from workbench.models.survival.cox.cause_specific import fit_cause_specific
+from workbench.models.survival.curves.aalen_johansen import aalen_johansen, competing_risks, has_reasons
+from workbench.statistics.product_limit import product_limit
 
 
 def world(size=3000, seed=1, late=False):

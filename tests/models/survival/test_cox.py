@@ -7,7 +7,7 @@ from lifelines import CoxPHFitter
 from lifelines.datasets import load_rossi
 
 from workbench.errors import DataError
-from workbench.models.survival.cox import fit_cox
+from workbench.models.survival.cox.model import fit_cox
 
 COVARIATES = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]
 
@@ -96,7 +96,7 @@ def test_predictions_stay_with_their_customers(model, rossi):
 
 
 def test_without_covariates_it_is_the_curve_of_all_customers(rossi):
-    from workbench.models.survival.kaplan_meier import kaplan_meier
+    from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
     plain = fit_cox(rossi, [])
     curve = kaplan_meier(rossi).at([10, 30, 52])["survival"]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.design import build_design, comparisons
+from workbench.models.survival.cox.design import build_design, comparisons
 from workbench.wording import number
 
 RANDOM = np.random.default_rng(1)

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.discrete_hazard import fit_discrete_hazard, landmarks
-from workbench.models.survival.person_periods import person_periods
+from workbench.models.survival.forecast.boosted_hazard import fit_discrete_hazard, landmarks
+from workbench.models.survival.forecast.person_periods import person_periods
 
 
 def world(size=1500, seed=1, months=24):

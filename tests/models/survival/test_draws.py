@@ -6,14 +6,14 @@ from tests.models.survival.test_recalibrated import LEARNED
 from tests.models.survival.test_spells import END, world
 
 from workbench.errors import DataError
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.draws import export_draws, read_draws
-from workbench.models.survival.histories import histories_of
-from workbench.models.survival.news import fit_with_news
-from workbench.models.survival.outlook import draws_of, outlook
-from workbench.models.survival.recalibrated import Recalibrated
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.forecast.customers import draws_of, outlook
+from workbench.models.survival.forecast.draws import export_draws, read_draws
+from workbench.models.survival.forecast.landmarks import fit_with_news
+from workbench.models.survival.forecast.recalibrated import Recalibrated
+from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
 @pytest.fixture(scope="module")

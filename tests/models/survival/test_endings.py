@@ -7,17 +7,17 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_lapse import world
 
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.extrapolation import extrapolate
-from workbench.models.survival.follow_up import dependent_follow_up
-from workbench.models.survival.functional_form import functional_form
-from workbench.models.survival.group_extrapolation import extrapolate_groups
-from workbench.models.survival.group_table import group_table, group_words
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.log_rank import caption_of_tests, differing_segments, log_rank
-from workbench.models.survival.remedies import remedy
+from workbench.models.survival.cox.functional_form import functional_form
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.proportional_hazards import remedy
+from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.curves.follow_up import dependent_follow_up
+from workbench.models.survival.curves.group_table import group_table, group_words
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.log_rank import caption_of_tests, differing_segments, log_rank
+from workbench.models.survival.extrapolation.by_segment import extrapolate_groups
+from workbench.models.survival.extrapolation.overall import extrapolate
+from workbench.models.survival.lifetimes.read import read_lives
 
 LEAVING = re.compile(
     r"\b(leav\w*|left(?! out| truncation)|churn\w*|still there|stay\w*|gone|quit\w*|cancel\w*)\b", re.IGNORECASE

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.episodes import at_start, latest
-from workbench.models.survival.judging import judge
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes import require_lifetimes
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.log_rank import log_rank
-from workbench.models.survival.outlook import on_board, outlook
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.log_rank import log_rank
+from workbench.models.survival.forecast.customers import on_board, outlook
+from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.lifetimes.episodes import at_start, latest
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.table import require_lifetimes
 
 
 def world(size=400, seed=1, every=5.0):

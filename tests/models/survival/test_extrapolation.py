@@ -6,7 +6,7 @@ import pytest
 from tests.models.survival.test_forecasts_at_renewals import contracts
 
 from workbench.findings import Check
-from workbench.models.survival.extrapolation import extrapolate
+from workbench.models.survival.extrapolation.overall import extrapolate
 
 
 def world(size=1500, shape=1.5, seed=1, late=False):

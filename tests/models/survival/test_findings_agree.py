@@ -10,8 +10,8 @@ import pytest
 from tests.models.survival.reading import faults
 from tests.models.survival.study import Kept, run_study
 
-from workbench.models.survival.group_table import group_table
-from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.group_table import group_table
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
 QUICK, ALL = 6, 60
 """Runs in the ordinary suite, and with the slow tests."""

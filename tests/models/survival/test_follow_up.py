@@ -2,15 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.product_limit import product_limit, survival_influence
 from workbench.evaluation.survival import cross_validate
-from workbench.models.survival.censoring_weights import follow_up_weights, overlapping_weights
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.follow_up import dependent_follow_up
-from workbench.models.survival.judging import judge
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.outlook import outlook
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.follow_up import dependent_follow_up
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.forecast.censoring_weights import follow_up_weights, overlapping_weights
+from workbench.models.survival.forecast.customers import outlook
+from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.statistics.product_limit import product_limit, survival_influence
 
 
 def world(cut, size=4000, seed=1, short=0):

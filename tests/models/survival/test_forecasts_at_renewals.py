@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.draws import export_draws, read_draws
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.draws import export_draws, read_draws
 
 
 def contracts(size=6000, term=12, seed=1, leaves=0.28, between=0.001, follow=46):

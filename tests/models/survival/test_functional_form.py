@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from workbench.evaluation.concordance import concordance, count_pairs
-from workbench.models.survival.bends import bends, knots_of
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.functional_form import functional_form
-from workbench.models.survival.judging import judge
-from workbench.models.survival.lives import read_lives
+from workbench.models.survival.cox.functional_form import functional_form
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.statistics.splines import bends, knots_of
 
 
 def world(size=2000, *, seed=1, bent=True):

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_spells import END, world
 
-from workbench.models.survival.calendar import months_later
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.calendar import months_later
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
 def pausing(seed=1, size=600, low=31, high=45):

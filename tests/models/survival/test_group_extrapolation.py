@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.group_extrapolation import extrapolate_groups
-from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.extrapolation.by_segment import extrapolate_groups
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.group_table import group_table, group_words
-from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.group_table import group_table, group_words
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
 
 @pytest.fixture(scope="module")

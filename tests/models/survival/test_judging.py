@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_spells import END, world
 
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.draws import read_draws
-from workbench.models.survival.judging import judge
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.outlook import draws_of, outlook
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.customers import draws_of, outlook
+from workbench.models.survival.forecast.draws import read_draws
+from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.lifetimes.read import read_lives
 
 
 def lives(**more):

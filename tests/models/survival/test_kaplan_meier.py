@@ -7,8 +7,8 @@ import pytest
 
 from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
-from workbench.models.survival.figures import to_be_drawn
-from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.figures import to_be_drawn
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
 ROOT = Path(__file__).parents[3]
 

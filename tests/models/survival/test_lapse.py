@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, ParameterError
-from workbench.models.survival.lapse import from_transactions, pauses, usual_pause
-from workbench.models.survival.lives import read_lives
+from workbench.models.survival.lifetimes.purchases import from_transactions, pauses, usual_pause
+from workbench.models.survival.lifetimes.read import read_lives
 
 START = pd.Timestamp("2025-01-01")
 

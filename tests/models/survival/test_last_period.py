@@ -4,9 +4,9 @@ import pytest
 from tests.models.survival.test_recalibrated import shifted
 from tests.models.survival.test_spells import END
 
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.last_period import forecast
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.backtest import forecast
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 DAY = pd.Timestamp("2025-01-01")
 

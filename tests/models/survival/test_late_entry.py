@@ -7,14 +7,14 @@ from lifelines import CoxPHFitter, KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
 from workbench.errors import DataError
-from workbench.models.survival.competing_risks import competing_risks
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.group_table import group_table
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes import late_entries
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.log_rank import log_rank
-from workbench.models.survival.tenure import rate_by_tenure
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.aalen_johansen import competing_risks
+from workbench.models.survival.curves.group_table import group_table
+from workbench.models.survival.curves.hazard_by_tenure import rate_by_tenure
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.log_rank import log_rank
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.table import late_entries
 
 
 def world(size=4000, seed=1):

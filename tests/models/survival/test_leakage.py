@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.leakage import find_leaks
-from workbench.models.survival.lives import read_lives
+from workbench.models.survival.cox.leakage import find_leaks
+from workbench.models.survival.lifetimes.read import read_lives
 
 N = 800
 

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.lifetimes import covariates_of, require_lifetimes
-from workbench.models.survival.lives import read_lives
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.table import covariates_of, require_lifetimes
 
 GOOD = pd.DataFrame(
     {"customer_id": [1, 2, 3], "duration": [0, 2, 5], "event": [True, False, True], "plan": list("abc")}

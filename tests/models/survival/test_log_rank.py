@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.log_rank import differing_segments, log_rank
+from workbench.models.survival.curves.log_rank import differing_segments, log_rank
 
 # R: survival::aml
 AML = pd.DataFrame(

@@ -4,10 +4,16 @@ import pytest
 from tests.models.survival.test_histories import END, company  # noqa: F401
 
 from workbench.evaluation.survival import evaluate
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.histories import histories_of
-from workbench.models.survival.news import fit_reasons_with_news, fit_with_news, fit_with_trees, learn_news, windows
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.landmarks import (
+    fit_reasons_with_news,
+    fit_with_news,
+    fit_with_trees,
+    learn_news,
+    windows,
+)
+from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
 def test_windows_split_a_life_without_losing_time_or_leavers():

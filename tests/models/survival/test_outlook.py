@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_lapse import world as buyers
 
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.draws import read_draws
-from workbench.models.survival.lapse import from_transactions
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.outlook import draws_of, on_board, one_population, outlook, remaining
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.customers import draws_of, on_board, one_population, outlook, remaining
+from workbench.models.survival.forecast.draws import read_draws
+from workbench.models.survival.lifetimes.purchases import from_transactions
+from workbench.models.survival.lifetimes.read import read_lives
 
 
 def lives(unit="months", scale=1.0):

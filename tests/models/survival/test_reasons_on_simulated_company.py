@@ -6,12 +6,12 @@ import pytest
 from tests.benches import Bench
 
 from workbench import datasets
-from workbench.models.survival.cause_specific import fit_cause_specific
-from workbench.models.survival.competing_risks import competing_risks
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.simulate.settings import read_settings
-from workbench.simulate.words import PLANS, REASON_LABELS
+from workbench.models.survival.cox.cause_specific import fit_cause_specific
+from workbench.models.survival.curves.aalen_johansen import competing_risks
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.words import PLANS, REASON_LABELS
 from workbench.simulate.world import add, read_truth
 
 pytestmark = pytest.mark.slow

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from tests.models.survival.test_spells import END, world
 
 from workbench.evaluation.recalibration import Recalibration, judge_recalibration
-from workbench.models.survival.cause_specific import fit_cause_specific
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.recalibrated import Recalibrated, held_out_of, out_of_fold, recalibrated
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.cox.cause_specific import fit_cause_specific
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.recalibrated import Recalibrated, held_out_of, out_of_fold, recalibrated
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 LEARNED = Recalibration(level=0.3, slope=-0.4, centre=0.1, covariance=((0.01, 0.001), (0.001, 0.02)), shrinkage=0.9)
 

@@ -6,9 +6,9 @@ import pytest
 from tests.models.survival.test_calendar import contracts
 from tests.models.survival.test_spells import END, world
 
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lapse import from_transactions
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.purchases import from_transactions
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 TODAY = dt.date(2026, 1, 1)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.cause_specific import fit_cause_specific
-from workbench.models.survival.changing_hazards import fit_changing
-from workbench.models.survival.competing_risks import competing_risks
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.kaplan_meier import kaplan_meier
+from workbench.models.survival.cox.cause_specific import fit_cause_specific
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.curves.aalen_johansen import competing_risks
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
 WORLDS = 240
 PRICE, NEED = 0.05, 0.02

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from lifelines import CoxPHFitter
 
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.remedies import _Second, remedy
-from workbench.models.survival.risk_sets import apart
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.cox.proportional_hazards import _Second, remedy
+from workbench.statistics.risk_sets import apart
 
 
 def world(size=3000, *, seed=1, turns=(10.0,), late=False):
@@ -96,7 +96,7 @@ def test_where_nothing_changes_nothing_is_done():
 
 
 def test_of_many_customers_a_sample_is_enough(monkeypatch):
-    monkeypatch.setattr("workbench.models.survival.remedies.MOST_REMEDIED", 2000)
+    monkeypatch.setattr("workbench.models.survival.cox.proportional_hazards.MOST_REMEDIED", 2000)
     lives = world(6000)
     made = remedy(fit_cox(lives, ["region", "plan"]), lives, random_seed=1)
     assert (made.customers, made.sampled) == (2000, True)

@@ -4,10 +4,10 @@ import pytest
 from tests.models.survival.test_calendar import END, contracts
 from tests.models.survival.test_spells import world
 
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.renewals import find_renewals, find_rounding
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.renewals import find_renewals, find_rounding
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
 @pytest.mark.parametrize(("term", "share"), [(1, 0.05), (3, 0.2), (12, 0.4), (24, 0.4)])

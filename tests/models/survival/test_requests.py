@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import ParameterError
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.requests import validate_request
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.requests import validate_request
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.lapse import from_transactions
-from workbench.models.survival.returns import without_returns
+from workbench.models.survival.lifetimes.purchases import from_transactions
+from workbench.models.survival.lifetimes.returns import without_returns
 
 START = pd.Timestamp("2025-01-01")
 

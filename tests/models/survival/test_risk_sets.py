@@ -4,7 +4,7 @@ from lifelines import CoxPHFitter
 from lifelines.datasets import load_rossi
 from scipy.optimize import minimize
 
-from workbench.models.survival.risk_sets import proportionality_test, risk_sets
+from workbench.statistics.risk_sets import proportionality_test, risk_sets
 
 
 def test_log_likelihood_has_efrons_ties():

@@ -3,12 +3,12 @@ import pytest
 from tests.models.survival.test_histories import END, company  # noqa: F401
 
 from workbench.errors import ParameterError
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.histories import histories_of
-from workbench.models.survival.lives import Lives
-from workbench.models.survival.news import fit_with_news
-from workbench.models.survival.outlook import outlook
-from workbench.models.survival.scenario import play
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.customers import outlook
+from workbench.models.survival.forecast.landmarks import fit_with_news
+from workbench.models.survival.forecast.scenario import play
+from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.read import Lives
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.functional_form import functional_form
-from workbench.models.survival.leakage import find_leaks
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.sound import fit_sound
+from workbench.models.survival.cox.functional_form import functional_form
+from workbench.models.survival.cox.leakage import find_leaks
+from workbench.models.survival.cox.screening import fit_sound
+from workbench.models.survival.lifetimes.read import read_lives
 
 
 @pytest.fixture

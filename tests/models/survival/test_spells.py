@@ -6,11 +6,11 @@ import pytest
 
 from workbench.errors import DataError, ParameterError
 from workbench.evaluation.survival import evaluate
-from workbench.models.survival.cause_specific import fit_cause_specific
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.last_period import forecast
-from workbench.models.survival.outlook import outlook, remaining
-from workbench.models.survival.spells import from_subscriptions
+from workbench.models.survival.cox.cause_specific import fit_cause_specific
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.forecast.backtest import forecast
+from workbench.models.survival.forecast.customers import outlook, remaining
+from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
 DAYS_PER_MONTH = 365.25 / 12  # worlds draw their lives in continuous time

@@ -6,10 +6,10 @@ import pytest
 from tests.models.survival.worlds import MONTH, World, world
 
 from workbench.errors import ParameterError
-from workbench.models.survival.histories import histories_of
-from workbench.models.survival.judging import Judgement, judge
-from workbench.models.survival.outlook import Outlook, outlook
-from workbench.models.survival.sound import fit_sound
+from workbench.models.survival.cox.screening import fit_sound
+from workbench.models.survival.forecast.customers import Outlook, outlook
+from workbench.models.survival.forecast.selection import Judgement, judge
+from workbench.models.survival.lifetimes.covariate_histories import histories_of
 
 KINDS = ("smooth", "monthly", "yearly", "lapse", "coarse")
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from workbench import datasets
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.tenure import rate_by_tenure
-from workbench.simulate.settings import read_settings
+from workbench.models.survival.curves.hazard_by_tenure import rate_by_tenure
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import add
 
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_spells import END
 
-from workbench.models.survival.competing_risks import competing_risks
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.trials import first_trials
+from workbench.models.survival.curves.aalen_johansen import competing_risks
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.trials import first_trials
 
 
 def world(seed=1, size=2000):

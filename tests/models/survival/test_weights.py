@@ -6,14 +6,14 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
-from workbench.evaluation.product_limit import product_limit, restricted_mean
-from workbench.models.survival.competing_risks import aalen_johansen
-from workbench.models.survival.cox import fit_cox
-from workbench.models.survival.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes import covariates_of
-from workbench.models.survival.lives import read_lives
-from workbench.models.survival.log_rank import log_rank
-from workbench.models.survival.risk_sets import risk_sets, score_residuals
+from workbench.models.survival.cox.model import fit_cox
+from workbench.models.survival.curves.aalen_johansen import aalen_johansen
+from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.curves.log_rank import log_rank
+from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.table import covariates_of
+from workbench.statistics.product_limit import product_limit, restricted_mean
+from workbench.statistics.risk_sets import risk_sets, score_residuals
 
 TRUE = 0.5
 COVARIATES = ["fin", "age", "race", "wexp", "mar", "paro", "prio"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.models.survival.lives import Lives, read_lives
+from workbench.models.survival.lifetimes.read import Lives, read_lives
 
 END = pd.Timestamp("2025-07-01")
 MONTH = 365.25 / 12

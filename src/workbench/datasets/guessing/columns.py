@@ -5,12 +5,12 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from workbench.datasets.canonical import CANONICAL, TIME_UNITS
+from workbench.datasets.definitions.canonical import CANONICAL, TIME_UNITS
 from workbench.datasets.guessing import gaps, items, truths
 from workbench.datasets.guessing.facts import MOST_CATEGORIES, Facts
 from workbench.datasets.guessing.items import NOMINAL, Item
 from workbench.datasets.guessing.questions import Guess, Question, Reading
-from workbench.datasets.guessing.words import UNDONE
+from workbench.datasets.guessing.vocabulary.words import UNDONE
 from workbench.datasets.guessing.yaml_text import listed, quoted
 from workbench.wording import listing, number, sentence, shown
 

@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from workbench.datasets import mapping
 from workbench.datasets.guessing.gaps import is_gap
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.values import mapping
 from workbench.wording import listing, number, percent, sentence
 
 _NEARLY_ALL = 0.95

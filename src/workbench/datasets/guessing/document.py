@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from workbench.datasets.definition import GUESS, UNKNOWN
+from workbench.datasets.definitions.dataset import GUESS, UNKNOWN
 from workbench.datasets.guessing import columns
 from workbench.datasets.guessing.columns import Column
 from workbench.datasets.guessing.layout import Layout
-from workbench.datasets.guessing.names import NAMES
 from workbench.datasets.guessing.questions import Question, Reading
+from workbench.datasets.guessing.vocabulary.names import NAMES
 from workbench.datasets.guessing.yaml_text import listed, quoted
 from workbench.wording import listing
 

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.datasets import sources
-from workbench.datasets.canonical import CANONICAL
-from workbench.datasets.definition import UNKNOWN
+from workbench.datasets.definitions.canonical import CANONICAL
+from workbench.datasets.definitions.dataset import UNKNOWN
 from workbench.datasets.guessing import columns, gaps, items, tables
 from workbench.datasets.guessing.columns import Column
 from workbench.datasets.guessing.document import Table
@@ -18,7 +17,8 @@ from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.layout import Layout
 from workbench.datasets.guessing.scales import Scale
 from workbench.datasets.guessing.yaml_text import listed, quoted
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.workshop import Workshop
 from workbench.wording import number, sentence, shown
 
 _SIGNS = {

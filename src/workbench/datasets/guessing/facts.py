@@ -4,13 +4,15 @@ import re
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from workbench.datasets import mapping, moments, persons, sources
 from workbench.datasets.guessing import dates, notation
 from workbench.datasets.guessing.dates import Dates
 from workbench.datasets.guessing.gaps import is_gap
-from workbench.datasets.guessing.names import TEMPORAL, plain
 from workbench.datasets.guessing.notation import Notation
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.guessing.vocabulary.names import TEMPORAL, plain
+from workbench.datasets.privacy import persons
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.values import mapping, moments
 
 # Beyond so many distinct values a text is no category.
 MOST_CATEGORIES = 50

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from workbench.datasets.guessing.questions import Guess, Question, Reading
-from workbench.datasets.guessing.words import GAPS, MAYBE_GAPS
+from workbench.datasets.guessing.vocabulary.words import GAPS, MAYBE_GAPS
 from workbench.datasets.guessing.yaml_text import quoted
 from workbench.wording import number, percent, sentence, shown
 

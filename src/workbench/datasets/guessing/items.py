@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.datasets import sources
 from workbench.datasets.guessing import scales
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.guessing.scales import Scale
-from workbench.datasets.mapping import as_text
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.reading import sources
+from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.values.mapping import as_text
 from workbench.wording import listing, sentence, shown
 
 if TYPE_CHECKING:

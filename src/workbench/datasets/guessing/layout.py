@@ -9,14 +9,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.datasets import reading
-from workbench.datasets.cells import FIRST_ROWS, Sheet, read_sheets
-from workbench.datasets.definition import ALL_SHEETS, ROWS, Origin
-from workbench.datasets.guessing import encodings
+from workbench.datasets.definitions.dataset import ALL_SHEETS, ROWS, Origin
+from workbench.datasets.definitions.phrases import names
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.guessing.words import ABOUT, TOTALS
-from workbench.datasets.headers import likely_row, tidy
-from workbench.datasets.phrases import names
+from workbench.datasets.guessing.vocabulary.words import ABOUT, TOTALS
+from workbench.datasets.reading import encodings
+from workbench.datasets.reading import text as reading
+from workbench.datasets.reading.cells import FIRST_ROWS, Sheet, read_sheets
+from workbench.datasets.reading.headers import likely_row, tidy
 from workbench.wording import listing, sentence
 
 _SEPARATORS = ",;\t|"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.datasets.guessing.gaps import is_gap
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.workshop import Workshop
+from workbench.datasets.reading.workshop import Workshop
 from workbench.wording import number, sentence
 
 _NEARLY_ALL, _MOST_WORDS, _FEW = 0.98, 3, 0.05

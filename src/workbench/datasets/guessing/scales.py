@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.gaps import is_gap
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.guessing.scale_words import family, levels_of, numbered
-from workbench.datasets.guessing.words import NOT_APPLICABLE, REFUSED
+from workbench.datasets.guessing.vocabulary.scale_words import family, levels_of, numbered
+from workbench.datasets.guessing.vocabulary.words import NOT_APPLICABLE, REFUSED
 from workbench.datasets.guessing.yaml_text import listed, quoted
 from workbench.wording import listing, number, percent, sentence, shown
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from workbench.datasets.canonical import CANONICAL
+from workbench.datasets.definitions.canonical import CANONICAL
 from workbench.datasets.guessing import truths
 from workbench.datasets.guessing.facts import Facts
-from workbench.datasets.guessing.names import JOINED, NAMES, STATUS, STILL_HERE
+from workbench.datasets.guessing.vocabulary.names import JOINED, NAMES, STATUS, STILL_HERE
 from workbench.wording import listing, sentence, shown
 
 # A contact with a time is one only if something else says so too.

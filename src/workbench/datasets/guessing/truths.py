@@ -4,9 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.datasets.guessing.names import STATUS, STILL_HERE
 from workbench.datasets.guessing.questions import Guess, Question, Reading
-from workbench.datasets.guessing.words import LEFT, NO, STAYED, YES
+from workbench.datasets.guessing.vocabulary.names import STATUS, STILL_HERE
+from workbench.datasets.guessing.vocabulary.words import LEFT, NO, STAYED, YES
 from workbench.datasets.guessing.yaml_text import listed
 from workbench.wording import listing, number, percent, sentence, shown
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.product_limit import product_limit, survival_at
 from workbench.models.descriptive.sample_comparison import SampleComparison
+from workbench.statistics.product_limit import product_limit, survival_at
 from workbench.wording import listing, number, sentence
 
 LONGEST_DAYS = 180

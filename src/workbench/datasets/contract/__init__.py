@@ -1,0 +1,1 @@
+"""What a canonical table must keep, and what is said where it does not."""

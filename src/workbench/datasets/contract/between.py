@@ -1,0 +1,43 @@
+"""What tables say about each other: ids that one has and another does not know."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import ibis
+
+from workbench.datasets.definitions.phrases import rows
+from workbench.datasets.reading.workshop import Workshop
+from workbench.findings import Check
+from workbench.wording import number, sentence
+
+if TYPE_CHECKING:
+    from workbench.datasets.contract.opened import Opened
+
+# Whose ids a column refers to.
+_KNOWN_BY = {"customer_id": "customers", "initiative": "initiatives"}
+
+
+def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]:
+    """Orphan ids: rows whose customer or initiative is not in the table of those, where the dataset has one."""
+    by_name = {each.definition.name: each for each in opened}
+    checks = []
+    for each in opened:
+        for column, parent in _KNOWN_BY.items():
+            if parent not in by_name or parent == each.definition.name or column not in each.table.columns:
+                continue
+            child, known = each.table, by_name[parent].table
+            if child[column].type() != known[column].type():
+                continue  # row numbers: valid in their own table alone
+            orphans = child.filter(child[column].notnull()).anti_join(known, column).group_by(column)
+            counted = orphans.aggregate(n=ibis._.count())
+            found = counted.aggregate(rows=counted.n.sum().fill_null(0), ids=counted.count())
+            ((count, ids),) = workshop.execute(workshop.sql(found))
+            if not count:
+                continue
+            template = "In {rows} of {child} the {column} is not in {parent} ({ids} different)."
+            one = "In 1 row of {child} the {column} is not in {parent}."
+            name = f"{each.definition.name}_orphans_{column}"
+            names = {"child": each.definition.name, "column": column, "parent": parent, "ids": number(int(ids))}
+            message = sentence(one if count == 1 else template, rows=rows(int(count)), **names)
+            checks.append(Check(name=name, status="warn", message=message, value=int(count)))
+    return tuple(checks)

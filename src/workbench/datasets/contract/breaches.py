@@ -1,0 +1,97 @@
+"""A rule that some rows break, in words: with examples, or with the places of rows where values may tell a person."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import ibis.expr.types as ir
+
+from workbench.datasets.contract import hints
+from workbench.datasets.contract import rules as contracts
+from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
+from workbench.datasets.definitions.phrases import examples, rows
+from workbench.datasets.privacy import persons
+from workbench.datasets.reading.workshop import Workshop
+from workbench.wording import number, sentence, shown
+
+_MOST_EXAMPLES, _MOST_LINES, _MOST_READ = 4, 3, 1000
+LINE = "row-of-file"  # no column can have this name
+
+
+def told(
+    rule: contracts.Rule,
+    count: int,
+    found: ir.Table,
+    value: ir.Value | None,
+    definition: TableDefinition,
+    looks: Mapping[str, str],
+    workshop: Workshop,
+) -> str:
+    """A violation in words.
+
+    Parameters
+    ----------
+    rule, count
+        What is broken, and by how many rows.
+    found
+        Those rows, numbered from 0 in `LINE`.
+    value
+        What may be shown of them; None: there is nothing to show.
+    definition
+        Of the table.
+    looks
+        Columns that seem to tell a person: no value of them is shown, nor of ids or of what is marked personal.
+    """
+    names = (rule.column, rule.details.get("later") if rule.rule == "ordered" else None)
+    columns = [each for name in names for each in definition.columns if each.name == name]
+    asked = {"n": found[LINE]} | ({} if value is None else {"x": _plain(value)})
+    asked |= {"y": _plain(found[rule.details["later"]])} if rule.rule == "ordered" else {}
+    given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(_MOST_READ)))
+    values = tuple(dict.fromkeys(_pair(row[1:]) for row in given if row[1:]))[:_MOST_EXAMPLES]
+    closed = any(
+        each.personal or each.kind == "id" or each.name in looks or persons.named(each.name, each.source)
+        for each in columns
+    )
+    details = dict(rule.details)
+    got = ""
+    if values and not closed and not any(persons.valued(str(value)) for value in values):
+        got = sentence(" (got {examples})", examples=examples(values))
+    elif _one_file(definition):
+        lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
+        got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
+    if "{hint}" in contracts.RULES[rule.rule]:
+        texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
+        declared = rule.rule != "one_type"
+        details["hint"] = hints.of_unreadable(
+            columns[0], texts, definition.origin, workshop, declared=declared, mixed="mixed" in rule.details
+        )
+    if rule.rule == "era":
+        often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]
+        details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])
+    text = sentence(contracts.RULES[rule.rule], examples=got, **details)
+    return sentence("{column}: {rows} with {rule}.", column=named(columns[0]), rows=rows(count), rule=text)
+
+
+def _plain(value: ir.Value) -> ir.Value:
+    """Times as text: Python knows none of other ages."""
+    return value.cast("string") if value.type().is_temporal() else value
+
+
+def _one_file(definition: TableDefinition) -> bool:
+    """Whether a row's number is that of a line: the rows are those of one file, as they stand there."""
+    files = list(definition.origin.files.values())
+    return not definition.origin.sql and len(files) == 1 and len(files[0]) == 1
+
+
+def _pair(values: tuple) -> object:
+    """What is shown of one row: a value, or the two that should be in order."""
+    if len(values) < 2:
+        return values[0]
+    first, later = (value if isinstance(value, str) else number(value, 6) for value in values)
+    return sentence("{first} > {later}", first=first, later=later)
+
+
+def named(column: ColumnDefinition) -> str:
+    """A column, and its name in the file where that is another."""
+    if column.source == column.name:
+        return sentence("column {name}", name=column.name)
+    return sentence("column {name} (from {source})", name=column.name, source=shown(column.source))

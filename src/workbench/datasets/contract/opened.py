@@ -1,0 +1,186 @@
+"""A canonical table that has kept its contract: in memory, as a fingerprint, and in the words of a report."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.datasets.definitions.canonical import ROW_ID
+from workbench.datasets.definitions.dataset import TableDefinition
+from workbench.datasets.reading.workshop import Workshop
+from workbench.findings import Check
+from workbench.wording import sentence
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A canonical table that has kept its contract.
+
+    Attributes
+    ----------
+    frame
+        One row a row of the file, in its order; canonical columns first, then the others as declared. Ids are text, or
+        row numbers from 1; numbers, money and ratings float64 (NaN missing); truths bool (object with None where some
+        are missing); categories and texts object (None missing); dates and timestamps datetime64 (NaT missing).
+    checks
+        What a reader of a study must know about the data.
+    """
+
+    frame: "DataFrame"
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A canonical table that has kept its contract, not yet in memory.
+
+    Attributes
+    ----------
+    definition
+        With the kinds and units that the columns turned out to have.
+    table
+        Canonical columns; numbers are float64, times wall clock of the table's zone, ids string (row numbers int64).
+    checks
+        What a reader must know.
+    facts
+        Rows, missing and not applicable cells by column, columns that look personal, first and last day.
+    """
+
+    definition: TableDefinition
+    table: ir.Table
+    checks: tuple[Check, ...]
+    facts: Mapping[str, object]
+
+
+def load(opened: Opened, workshop: Workshop) -> Loaded:
+    """A canonical table in memory."""
+    arrow = workshop.arrow(opened.table)
+    return Loaded(arrow.to_pandas(date_as_object=False), opened.checks)
+
+
+def write(opened: Opened, workshop: Workshop, path: Path) -> None:
+    """A canonical table as a Parquet file, a part at a time; pandas reads it as the frame of `load`."""
+    batches = workshop.batches(opened.table)
+    # pandas would read days as Python objects.
+    fields = [f.with_type(pa.timestamp("ms")) if pa.types.is_date(f.type) else f for f in batches.schema]
+    schema = pa.schema(fields)
+    with pq.ParquetWriter(path, schema) as writer:
+        for batch in batches:
+            writer.write_batch(batch.cast(schema))
+
+
+def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
+    """A SHA-256 of what the tables say: values, their order, names, kinds, units, scales, segments and since when.
+
+    Not of where or how they are stored. A row counts through the MD5 of its values and its number, and a table through
+    the sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
+    """
+    total = hashlib.sha256()
+    for each in sorted(opened, key=lambda each: each.definition.name):
+        definition, table = each.definition, each.table
+        by_name = {column.name: column for column in definition.columns}
+        meaning: list[object] = [definition.name, definition.time_unit, definition.time_zone, definition.segments]
+        if definition.records_since is not None:
+            meaning.append(str(definition.records_since))
+        for name in table.columns:
+            column = by_name.get(name)
+            unit, scale = (column.unit, column.scale) if column else ("", None)
+            meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale))
+        texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
+        written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
+        sums = workshop.execute(
+            "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
+            f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
+        )
+        total.update(json.dumps([meaning, [str(value) for value in sums[0]]]).encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def profile(opened: Opened) -> dict:
+    """What a report says about a table: rows, columns with label, unit and share missing. Safe for strict JSON."""
+    by_name = {column.name: column for column in opened.definition.columns}
+    count = opened.facts["rows"]
+    described = []
+    for name in opened.table.columns:
+        column = by_name.get(name)
+        if column is None and name != ROW_ID.get(opened.definition.name):
+            continue  # a companion, or known_at as it is by default
+        missing, beside = opened.facts["missing"].get(name, 0), opened.facts["not_applicable"].get(name)
+        described.append(
+            {
+                "name": name,
+                "label": column.label if column else sentence("Row number"),
+                "unit": column.unit if column else "",
+                "missing": (missing - (beside or 0)) / count,
+                **({} if beside is None else {"not_applicable": beside / count}),
+            }
+        )
+    return {"rows": count, "columns": described, "first": opened.facts["first"], "last": opened.facts["last"]}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What may be told of the values of a column, beside how many there are.
+
+    Attributes
+    ----------
+    kind
+        What they are; empty where it is not told.
+    levels
+        Different values of a category.
+    low, high
+        1st and 99th percentile of a number; None where fewer than ten people would lie beyond.
+    """
+
+    kind: str
+    levels: int | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+_FEWEST_FOR_PERCENTILES = 1000
+
+
+def shapes(opened: Opened, workshop: Workshop) -> dict[str, Shape]:
+    """The shape of each column; only its kind of an id or of what may tell a person."""
+    found: dict[str, Shape] = {}
+    columns = {column.name: column for column in opened.definition.columns if column.name in opened.table.columns}
+    measures: dict[str, str] = {}
+    for name, column in columns.items():
+        found[name], quoted = Shape(column.kind or ""), '"' + name.replace('"', '""') + '"'
+        if column.personal or column.kind == "id" or name in opened.facts["looks"]:
+            continue
+        if column.kind == "category":
+            measures[name] = f"[count(DISTINCT {quoted})]"
+        elif column.kind in ("number", "money"):
+            quantiles = f"approx_quantile({quoted}, 0.01)::DOUBLE, approx_quantile({quoted}, 0.99)::DOUBLE"
+            measures[name] = f"[count({quoted}), {quantiles}]"
+    if not measures:
+        return found
+    (row,) = workshop.execute(f"SELECT {', '.join(measures.values())} FROM ({workshop.sql(opened.table)})")
+    for name, values in zip(measures, row, strict=True):
+        if len(values) == 1:
+            found[name] = Shape("category", levels=int(values[0]))
+        elif values[0] >= _FEWEST_FOR_PERCENTILES:
+            found[name] = Shape(found[name].kind, low=values[1], high=values[2])
+    return found
+
+
+def _written(values: ir.Value) -> ir.StringValue:
+    """A value in the one notation that the fingerprint has for it; texts carry their length, so that none runs over."""
+    kind = values.type()
+    if kind.is_string():
+        return values.length().cast("string") + ":" + values
+    if kind.is_floating():
+        return (values + 0.0).cast("string")  # −0.0 and 0.0 are the same content
+    return values.cast("string")

@@ -1,0 +1,1 @@
+"""dataset.yaml and the canonical tables: what a dataset says of itself."""

@@ -1,0 +1,476 @@
+"""dataset.yaml → frozen definitions. Strict: an unknown key is a fault, and all faults of a file are told at once.
+
+Nothing is read here but the YAML itself, so that listing datasets costs milliseconds.
+"""
+
+import codecs
+import datetime
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from workbench.datasets.definitions import strict_yaml
+from workbench.datasets.definitions.canonical import CANONICAL, NUMERIC, TEMPORAL, TIME_UNITS, CanonicalTable
+from workbench.datasets.definitions.column import KEYS, ColumnDefinition, read_column
+from workbench.datasets.definitions.section import Faults, Section
+from workbench.errors import DataError
+from workbench.wording import listing, sentence, shown, suggestion
+
+__all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefinition", "inside", "read_definition"]
+
+_TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
+_FORM_KEYS = ("sheet", "header", "skip", "encoding", "separator", "decimal", "thousands")
+_ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", *_FORM_KEYS)
+_TABLE_KEYS = (
+    *_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "question",
+    "columns",
+)  # fmt: skip
+_WITH_ENDS = ("subscriptions",)  # tables of which it matters from when ends were recorded
+_ALIAS_KEYS = ("file", "sheet", "header", "skip", "encoding", "separator", "id", "customer_id")
+ALL_SHEETS = "*"
+# Marks between thousands; a blank stands for every kind of it.
+THOUSANDS = (",", ".", "'", "’", " ", "_")
+GUESS = "# guess: confirm"  # how a drafted line ends that holds a guess
+UNKNOWN = "which_table"  # what a draft calls a table that it does not recognise
+ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where the rows of a table come from, and how they are written.
+
+    Attributes
+    ----------
+    files
+        Files beside dataset.yaml by the name that SQL has for them (`rows` for a single entry); each one or more names,
+        which may be patterns (`part-*.csv`).
+    samples
+        Samples in installed packages, likewise.
+    connection
+        URL of a database, credentials as `${NAME}` of the environment.
+    remote
+        Table of that database.
+    sql
+        A SELECT over the files, samples or the connection.
+    sheets
+        Of an Excel workbook, with one header, their rows one after another; `ALL_SHEETS` means all that are not empty.
+        None named: the first that is not empty.
+    header
+        The row in which the header stands, as a spreadsheet counts; 1 means the first that is not blank.
+    skip
+        Numbers of rows that are no data; those below 0 count from the end (−1: the last).
+    encoding, separator, decimal, thousands
+        How text is written; no mark between thousands by default.
+    """
+
+    files: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    samples: Mapping[str, str] = MappingProxyType({})
+    connection: str = ""
+    remote: str = ""
+    sql: str = ""
+    sheets: tuple[str, ...] = ()
+    header: int = 1
+    skip: tuple[int, ...] = ()
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: str = "."
+    thousands: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableDefinition:
+    """How rows become one canonical table.
+
+    Attributes
+    ----------
+    name
+        Canonical name (`lifetimes`).
+    columns
+        In canonical order: the table's own columns first, then the others as written.
+    segments
+        Names of columns by which studies split.
+    time_unit
+        Unit of the table's times, one of days, weeks, months, years; empty where it has none.
+    time_zone
+        Whose wall clock its timestamps show.
+    zone_said
+        Whether dataset.yaml says it.
+    records_since
+        Of subscriptions: the day from which ends were recorded; None where it is not said.
+    questions
+        What must be answered before the table is used.
+    origin
+        Where the rows are.
+    """
+
+    name: str
+    columns: tuple[ColumnDefinition, ...]
+    segments: tuple[str, ...]
+    time_unit: str
+    time_zone: str = "UTC"
+    zone_said: bool = False
+    records_since: datetime.date | None = None
+    questions: tuple[str, ...] = ()
+    origin: Origin
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Label of each column by its name."""
+        return {column.name: column.label for column in self.columns}
+
+    @property
+    def constant(self) -> tuple[str, ...]:
+        """Attributes that never change."""
+        return tuple(column.name for column in self.columns if column.constant)
+
+    @property
+    def valid_from(self) -> dict[str, str]:
+        """The column with the date from which an attribute holds, by the attribute's name."""
+        return {column.name: column.valid_from for column in self.columns if column.valid_from}
+
+    @property
+    def canonical(self) -> CanonicalTable:
+        return CANONICAL[self.name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aliases:
+    """A table of ids that mean a customer who has another id: `id` → `customer_id`."""
+
+    origin: Origin
+    id: str
+    customer_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition:
+    """The content of a dataset.yaml.
+
+    Attributes
+    ----------
+    extracted
+        The day of the extract: nothing in the data is later.
+    aliases
+        One customer under several ids.
+    """
+
+    title: str
+    description: str = ""
+    source: str = ""
+    licence: str = ""
+    fictional: bool = False
+    extracted: datetime.date | None = None
+    aliases: Aliases | None = None
+    tables: Mapping[str, TableDefinition]
+
+
+class DefinitionError(DataError):
+    """A dataset.yaml with faults.
+
+    Attributes
+    ----------
+    definition
+        What it says all the same, where its rows can be read; otherwise None.
+    """
+
+    def __init__(self, *faults: str, definition: Definition | None):
+        super().__init__(*faults)
+        self.definition = definition
+
+
+def read_definition(path: Path, place: str) -> Definition:
+    """Read and check a dataset.yaml.
+
+    Parameters
+    ----------
+    path
+        The file.
+    place
+        How messages call it (relative to the project).
+
+    Raises
+    ------
+    DataError
+        With every fault of the file: key, what was found, what was expected. A `DefinitionError` where it is a mapping.
+    """
+    inner = inside(path.parent, path.name)
+    try:
+        if inner is None:
+            raise strict_yaml.YamlError(sentence("got a link that leads out of its folder, expected a file."))
+        if not inner.is_file():
+            raise strict_yaml.YamlError(sentence("got no regular file."))
+        tree, faults = strict_yaml.load(inner.read_bytes())
+        if not isinstance(tree, dict):
+            template = "the file: got {got}, expected a mapping (name: value); data/README.md shows how to write it."
+            raise strict_yaml.YamlError(sentence(template, got=shown(tree)))
+    except strict_yaml.YamlError as error:
+        raise DataError(f"{place}: {error}") from error
+    except OSError as error:
+        raise DataError(sentence("{place}: cannot be read ({why}).", place=place, why=error.strerror)) from error
+    faults = Faults(faults)
+    definition = _definition(Section(tree, "", _TOP_KEYS, faults), path.parent)
+    if faults:
+        usable = definition if faults.mild.issuperset(faults) else None
+        raise DefinitionError(*(f"{place}: {fault}" for fault in faults), definition=usable)
+    return definition
+
+
+def inside(folder: Path, name: str) -> Path | None:
+    """Where `name` in `folder` really lies, links followed; None when that is not inside the folder."""
+    if "\0" in name:
+        return None
+    home = Path(os.path.realpath(folder))
+    target = Path(os.path.realpath(home / name))
+    return target if target != home and target.is_relative_to(home) else None
+
+
+def _definition(top: Section, folder: Path) -> Definition:
+    tables = {}
+    time_zone = top.time_zone("time_zone")
+    given = Section(top.tree.get("tables"), "tables", None, top.faults)
+    for name, tree in given.tree.items():
+        canonical = CANONICAL.get(name)
+        if canonical is not None:
+            section = Section(tree, given.at(name), _TABLE_KEYS, top.faults)
+            tables[name] = _table(section, canonical, folder, time_zone)
+        else:
+            _unknown_table(name, tree, given)
+    if not given.tree and isinstance(top.tree.get("tables"), dict):
+        given.fault("", got=sentence("no table"), expected=listing([*CANONICAL], "or"))
+    return Definition(
+        title=top.text("title", required=True),
+        description=top.text("description"),
+        source=top.text("source"),
+        licence=top.text("licence"),
+        fictional=top.truth("fictional"),
+        extracted=top.day("extracted"),
+        aliases=_aliases(top, folder) if top.tree.get("aliases") is not None else None,
+        tables=MappingProxyType(tables),
+    )
+
+
+def _unknown_table(name: str, tree: strict_yaml.Tree, given: Section) -> None:
+    known, near = listing([*CANONICAL], "or"), suggestion(name, CANONICAL)
+    if name == UNKNOWN:
+        template = (
+            "{at}: which table is this? Write its name in this place: {known} (data/README.md says what each is)."
+        )
+        given.faults.append(sentence(template, at=given.at(name), known=known))
+    else:
+        near = near if near != "." else sentence("; expected {known}.", known=known)
+        given.faults.append(sentence("{at}: no canonical table{near}", at=given.at(name), near=near))
+    # Whatever table is meant, some keys are known in none.
+    section = Section(tree, given.at(name), _TABLE_KEYS, given.faults)
+    section.questions()
+    columns = section.tree.get("columns")
+    for column, keys in columns.items() if isinstance(columns, dict) else ():
+        if isinstance(keys, dict):
+            Section(keys, f"{section.at('columns')}.{column}", KEYS, given.faults)
+
+
+def _aliases(top: Section, folder: Path) -> Aliases:
+    section = Section(top.tree["aliases"], "aliases", _ALIAS_KEYS, top.faults)
+    origin = read_origin(section, folder)
+    return Aliases(
+        origin=origin, id=section.text("id", required=True), customer_id=section.text("customer_id", "customer_id")
+    )
+
+
+def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone: str) -> TableDefinition:
+    missing, segments = section.texts("missing"), section.texts("segments")
+    currency, currency_from = section.currency("currency"), section.text("currency_from")
+    columns: dict[str, ColumnDefinition] = {}
+    given = Section(section.tree.get("columns"), section.at("columns"), None, section.faults)
+    for target, tree in given.tree.items():
+        columns[target] = read_column(
+            target,
+            tree,
+            given,
+            canonical,
+            missing=missing,
+            segment=target in segments,
+            currency=currency,
+            currency_from=currency_from,
+        )
+    for target, field in canonical.fields.items():
+        if field.required and target not in columns and given.tree:
+            near = suggestion(target, [column for column in columns if column not in canonical.fields])
+            template = "{at}: missing, and {table} needs it{near}"
+            given.faults.append(sentence(template, at=given.at(target), table=canonical.name, near=near))
+    time = columns.get(canonical.time)
+    if time and time.unit not in TIME_UNITS:
+        given.fault(f"{time.name}.unit", got=shown(time.unit or None), expected=listing(TIME_UNITS, "or"))
+    for column in columns.values():
+        if time and column.name == "entry" and column.unit not in ("", time.unit):
+            expected = sentence("the unit of {time} ({unit})", time=time.name, unit=shown(time.unit))
+            given.fault("entry.unit", got=shown(column.unit), expected=expected)
+        if column.valid_from and (column.valid_from not in columns or columns[column.valid_from].kind not in TEMPORAL):
+            expected = sentence("a column of type date or timestamp that is mapped here")
+            given.fault(f"{column.name}.valid_from", got=shown(column.valid_from), expected=expected)
+    _check_currencies(section, given, columns)
+    segments = _check_segments(section, segments, columns, canonical)
+    records_since = section.day("records_since")
+    if records_since is not None and canonical.name not in _WITH_ENDS:
+        expected = sentence("no such key: it is for {tables}", tables=listing(_WITH_ENDS))
+        section.fault("records_since", got=shown(str(records_since)), expected=expected)
+    own = [key for key in canonical.fields if key in columns]
+    ordered = [*own, *(key for key in columns if key not in own)]
+    zone = section.time_zone("time_zone") or time_zone
+    return TableDefinition(
+        name=canonical.name,
+        columns=tuple(columns[key] for key in ordered),
+        segments=segments,
+        time_unit=time.unit if time else "",
+        time_zone=zone or "UTC",
+        zone_said=bool(zone),
+        records_since=records_since,
+        questions=section.questions(),
+        origin=read_origin(section, folder),
+    )
+
+
+def _check_currencies(section: Section, given: Section, columns: Mapping[str, ColumnDefinition]) -> None:
+    money = [column for column in columns.values() if column.kind == "money"]
+    lacking = [column.name for column in money if not column.unit and not column.currency_from]
+    wrong = section.tree.get("currency") or any(
+        isinstance(given.tree[name], dict) and given.tree[name].get("currency") for name in lacking
+    )
+    if lacking and not wrong:
+        template = "the currency of {columns}, such as EUR (or currency_from: the column that holds it)"
+        expected = sentence(template, columns=listing(lacking))
+        section.fault("currency", got=sentence("nothing"), expected=expected, mild=True)
+    found = {column.unit: column.name for column in columns.values() if column.kind == "money" and column.unit}
+    if len(found) > 1:
+        listed = listing([f"{name} ({currency})" for currency, name in found.items()])
+        given.fault("", got=sentence("several currencies: {listed}", listed=listed), expected=sentence("one a table"))
+
+
+def _check_segments(
+    section: Section, segments: tuple[str, ...], columns: Mapping[str, ColumnDefinition], canonical: CanonicalTable
+) -> tuple[str, ...]:
+    """The segments that are ones; the others are faults."""
+    usable = [key for key in columns if key not in canonical.fields]
+    fit: list[str] = []
+    for segment in segments:
+        if segment not in usable:
+            why = sentence("{name}, which is no column to split by", name=shown(segment))
+            section.faults.note_mild(f"{section.at('segments')}: {why}{suggestion(segment, usable)}")
+        elif columns[segment].personal:
+            expected = sentence("columns that are not personal")
+            section.fault("segments", got=shown(segment), expected=expected, mild=True)
+        elif columns[segment].kind in (*NUMERIC, *TEMPORAL, "text"):
+            kind = columns[segment].kind
+            noun = sentence("a number") if kind in NUMERIC else sentence("a {kind}", kind=kind)
+            got = sentence("{name}, {noun}", name=shown(segment), noun=noun)
+            section.fault("segments", got=got, expected=sentence("columns of type category or boolean"), mild=True)
+        else:
+            fit.append(segment)
+    return tuple(fit)
+
+
+def read_origin(section: Section, folder: Path) -> Origin:
+    """Where rows come from, out of the keys of a table (or of aliases)."""
+    given = [key for key in ("file", "sample", "connection") if section.tree.get(key) is not None]
+    if len(given) != 1:
+        got = sentence("neither") if not given else sentence("both")
+        expected = sentence("either file (beside dataset.yaml) or sample or connection")
+        section.fault("file", got=got, expected=expected)
+    raw_sql = section.tree.get("sql")
+    sql = raw_sql.strip() if isinstance(raw_sql, str) else ""
+    if raw_sql is not None and not sql:
+        section.fault("sql", got=shown(raw_sql), expected=sentence("a SELECT"))
+    connection, remote = section.text("connection"), section.text("table")
+    if connection:
+        _check_connection(section, connection, remote, sql)
+    elif remote:
+        section.fault("table", got=shown(remote), expected=sentence("nothing: it goes with connection"))
+    return Origin(
+        files=MappingProxyType(_entries(section, "file", sql, folder)),
+        samples=MappingProxyType({name: of[0] for name, of in _entries(section, "sample", sql, None).items()}),
+        connection=connection,
+        remote=remote,
+        sql=sql,
+        **_form(section),
+    )
+
+
+def _check_connection(section: Section, connection: str, remote: str, sql: str) -> None:
+    expected = sentence("a URL such as {url}", url="postgres://${USER}:${PASSWORD}@host/base")
+    if not re.match(r"[a-z][a-z0-9+]*://", connection):
+        section.fault("connection", got=shown(connection.split("@")[-1]), expected=expected)
+    user = connection.split("://", 1)[-1].rpartition("@")[0]
+    secret = re.search(r"(?i)(password|pwd|token|secret|key)=(?!\$\{)", connection)
+    if secret or (":" in user and not re.fullmatch(r"\$\{\w+\}", user.partition(":")[2])):
+        # What stands there is a secret: it is not repeated.
+        section.fault(
+            "connection", got=sentence("a password"), expected=sentence("{name} of the environment", name="${NAME}")
+        )
+    if bool(remote) == bool(sql):
+        section.fault("table", got=sentence("both") if sql else sentence("neither"), expected="either table or sql")
+
+
+def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
+    """Names (and patterns) by what SQL calls them. A mapping of several needs SQL that joins them."""
+    value = section.tree.get(key)
+    if value is None:
+        return {}
+    given = value if isinstance(value, dict) else {ROWS: value}
+    if isinstance(value, dict) and not (sql and value):
+        section.fault(key, got=shown(list(value)), expected=sentence("one, or sql: that joins them"))
+    entries: dict[str, tuple[str, ...]] = {}
+    for alias, names in given.items():
+        listed = names if isinstance(names, list) and names and folder is not None else [names]
+        place = f"{key}.{alias}" if isinstance(value, dict) else key
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", alias):
+            section.fault(place, got=shown(alias), expected=sentence("a name of small letters, digits and _"))
+        for name in listed:
+            if not isinstance(name, str) or not name.strip():
+                expected = sentence("a file in the dataset's own folder") if folder else sentence("a sample's name")
+                section.fault(place, got=shown(names), expected=expected)
+            elif folder is not None and re.match(r"[a-z][a-z0-9+.-]+://", name):
+                expected = sentence("a file in the dataset's own folder: addresses are not read, download it")
+                section.fault(place, got=sentence("the address {name}", name=shown(name)), expected=expected)
+            elif folder is not None and (inside(folder, name) is None or ".." in Path(name).parts):
+                section.fault(place, got=shown(name), expected=sentence("a file in the dataset's own folder"))
+            else:
+                entries[alias] = (*entries.get(alias, ()), name)
+    return entries
+
+
+def _form(section: Section) -> dict[str, object]:
+    """How the rows are written."""
+    rows = {"header": section.whole("header", 1, least=1), "skip": section.wholes("skip")}
+    if 0 in rows["skip"] or rows["header"] in rows["skip"]:
+        template = "numbers of rows other than the header's ({row}); those from the end are negative"
+        expected = sentence(template, row=rows["header"])
+        section.fault("skip", got=shown([str(n) for n in rows["skip"]]), expected=expected)
+    thousands = section.raw("thousands")
+    decimal = section.text("decimal", ".")
+    if thousands and (thousands not in THOUSANDS or thousands == decimal):
+        expected = sentence(
+            "one of {marks}, and not the mark of decimals", marks=listing([shown(m) for m in THOUSANDS])
+        )
+        section.fault("thousands", got=shown(thousands), expected=expected)
+    return {"sheets": section.texts("sheet"), **rows, "thousands": thousands, **_text_form(section)}
+
+
+def _text_form(section: Section) -> dict[str, str]:
+    encoding = section.text("encoding", "utf-8")
+    separator = section.tree.get("separator") or ","
+    decimal = section.text("decimal", ".")
+    try:
+        usable = codecs.lookup(encoding)._is_text_encoding  # what str.encode itself asks: zip and rot13 are none
+    except (LookupError, ValueError):
+        usable = False
+    if not usable:
+        expected = sentence("an encoding such as utf-8, latin-1 or cp1252")
+        section.fault("encoding", got=shown(encoding), expected=expected)
+    if not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
+        expected = sentence('one character, such as "," or ";" or "\\t"')
+        section.fault("separator", got=shown(separator), expected=expected)
+    if decimal not in (".", ","):
+        section.fault("decimal", got=shown(decimal), expected=sentence('"." or ","'))
+    return {"encoding": encoding, "separator": str(separator), "decimal": decimal}

@@ -1,0 +1,1 @@
+"""Words that files use, in several languages: data tables, and nothing else."""

@@ -1,0 +1,1 @@
+"""What tells a person: found by name and look, and replaced by pseudonyms."""

@@ -1,0 +1,1 @@
+"""Where rows lie: files, databases and packages become columns of text in a private DuckDB."""

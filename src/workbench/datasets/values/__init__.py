@@ -1,0 +1,1 @@
+"""One column of a file becomes one canonical column: numbers, moments, choices."""

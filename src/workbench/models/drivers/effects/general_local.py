@@ -1,0 +1,198 @@
+"""General or local: which drivers are weak everywhere, and which for one segment or at one touchpoint alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.models.drivers.effects.performance import mean_ratings
+from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.what_if import points_of
+from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.laplace import Rows, subset
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.drivers.responses.data_sufficiency import FEWEST_OTHERS, answers_needed
+from workbench.models.drivers.responses.ratings import ALL, RATED, Ratings
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.statistics.shrinkage import shrink
+from workbench.wording import inline
+
+PRIOR_SPREAD = 10.0
+"""Points of 100: scale of the half-normal prior of how much performance differs between groups."""
+DRAWS = 1000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grouping:
+    """A way to split people.
+
+    Attributes
+    ----------
+    column, label
+        In the data, and inside a sentence.
+    names
+        Of the groups, none of them too small to show.
+    group
+        int64 (n,): place of each row's group among `names`.
+    """
+
+    column: str
+    label: str
+    names: tuple[str, ...]
+    group: np.ndarray
+
+
+def groupings(ratings: Ratings, columns: Sequence[str], labels: dict[str, str] | None = None) -> tuple[Grouping, ...]:
+    """The model's segments, then other columns of the table; a column with one group says nothing and is left out.
+
+    Parameters
+    ----------
+    columns
+        Of `ratings.table`, beside the column by which effects differ.
+    labels
+        What they are called.
+    """
+    labels = labels or {}
+    found = []
+    if len(ratings.segments) > 1:
+        label = ratings.segment_label
+        found.append(Grouping(column=ratings.segment, label=label, names=ratings.segments, group=ratings.group))
+    for column in columns:
+        if column == ratings.segment:
+            continue
+        levels = as_levels(ratings.table[column])
+        label = labels.get(column, column.replace("_", " "))
+        shown = levels.map(gather(levels, label=label, check=column)[0])
+        names, group = np.unique(shown.to_numpy(dtype=str), return_inverse=True)
+        if len(names) > 1:
+            found.append(Grouping(column=column, label=inline(label), names=tuple(names), group=group))
+    return tuple(found)
+
+
+def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float, confidence: float) -> pd.DataFrame:
+    """Performance by group, as observed and with chance taken out; of everyone where nothing splits people.
+
+    Returns
+    -------
+    DataFrame
+        `by` (what people are split by), `segment` (the group), `driver`, `label`, `n` (people who rated it), `observed`
+        (mean rating 0–100), `performance`, `lower`, `upper` (drawn towards the mean of all groups as far as chance
+        explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where fewer than 10
+        people gave a rating only `n` is there. Drivers whose groups differ most stand first.
+    """
+    everyone = Grouping(column="", label="", names=(ALL,), group=np.zeros(len(ratings.levels), dtype=np.int64))
+    frames = []
+    for split in splits or (everyone,):
+        of_split = []
+        found = [mean_ratings(ratings, split.group == s) for s in range(len(split.names))]
+        means, errors, counts = (np.array([each[part] for each in found]) for part in range(3))
+        for place, name in enumerate(ratings.drivers):
+            known = np.isfinite(means[:, place])
+            told = {key: np.full(len(split.names), np.nan) for key in ("performance", "lower", "upper", "p_weak")}
+            if known.any():
+                shrunk = shrink(means[known, place], errors[known, place], prior_spread=PRIOR_SPREAD)
+                lower, upper = shrunk.interval(confidence)
+                for key, value in zip(told, (shrunk.mean, lower, upper, shrunk.below(target)), strict=True):
+                    told[key][known] = value
+            frame = {"by": split.label, "segment": split.names, "driver": name, "label": ratings.labels[name]}
+            of_split.append(pd.DataFrame({**frame, "n": counts[:, place], "observed": means[:, place], **told}))
+        frames += sorted(
+            of_split, key=lambda each: -np.nan_to_num(each["performance"].max() - each["performance"].min())
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
+    """`by`, `driver`, `label`, `reach` (weak `everywhere`, in `some` groups or `nowhere`), `where` and `range` (points
+    by which performance differs between groups).
+
+    Parameters
+    ----------
+    segments
+        From `segment_table`.
+    likely
+        Probability of being below the target from which a driver is called weak.
+    """
+    rows = []
+    known = segments[segments["p_weak"].notna()]
+    for (by, _), group in known.groupby(["by", "driver"], sort=False):
+        weak = group[group["p_weak"] >= likely]
+        reach = "nowhere" if weak.empty else "everywhere" if len(weak) == len(group) else "some"
+        first = group.iloc[0]
+        where = list(weak["segment"]) if reach == "some" else []
+        rows.append((by, first["driver"], first["label"], reach, where, np.ptp(group["performance"])))
+    return pd.DataFrame(rows, columns=["by", "driver", "label", "reach", "where", "range"])
+
+
+def effect_table(model: DriverModel) -> pd.DataFrame:
+    """Effects by segment, drawn in by the model and as each segment alone would have them.
+
+    Returns
+    -------
+    DataFrame
+        `segment`, `driver`, `label`, `n` (people who rated it), `alone`, `alone_lower`, `alone_upper` (the segment
+        fitted by itself with the same prior, in normal approximation over all imputations; a straight slope where the
+        model has steps; missing where it has too few answers), `effect`, `lower`, `upper` (of the model, partially
+        pooled); effect of a tenth of the scale in the model's `effect_unit`.
+    """
+    ratings = model.ratings
+    tenths = points_of("tenth", ratings.ends)
+    pooled = model.point_effects() * tenths
+    # Steps of one sign are the model's own belief; without it a segment's few answers have a straight slope.
+    straight = model if model.columns.shape != "monotone" else replace(model, columns=make_columns(ratings))
+    alone = straight.point_effects(_alone(straight)) * tenths
+    (lower, upper), (alone_lower, alone_upper) = model.interval(pooled), model.interval(alone)
+    frames = []
+    for s, segment in enumerate(ratings.segments):
+        own = ratings.group == s
+        counts = np.array([ratings.people(own & rated) for rated in (ratings.state == RATED).T])
+        frames.append(
+            pd.DataFrame(
+                {
+                    "segment": segment,
+                    "driver": ratings.drivers,
+                    "label": [ratings.labels[name] for name in ratings.drivers],
+                    "n": counts,
+                    "alone": np.where(counts < SMALLEST_GROUP, np.nan, alone[:, s].mean(0)),
+                    "alone_lower": np.where(counts < SMALLEST_GROUP, np.nan, alone_lower[s]),
+                    "alone_upper": np.where(counts < SMALLEST_GROUP, np.nan, alone_upper[s]),
+                    "effect": pooled[:, s].mean(0),
+                    "lower": lower[s],
+                    "upper": upper[s],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _alone(model: DriverModel) -> np.ndarray:
+    """(draws, S, C): coefficients of each segment from its own answers; NaN where it has too few."""
+    ratings, drivers = model.ratings, len(model.ratings.drivers)
+    out = None
+    for s in range(len(ratings.segments)):
+        datasets = [_segment(rows, s) for rows in model.rows]
+        counts = np.bincount(datasets[0].levels)
+        if counts.sum() < answers_needed(drivers) or counts.sum() - counts.max() < FEWEST_OTHERS:
+            continue
+        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.spread)
+        drawn = fitted.draws(DRAWS, np.random.default_rng(model.random_seed))[0][:, 0]
+        if out is None:
+            out = np.full((len(drawn), len(ratings.segments), drawn.shape[1]), np.nan)
+        out[:, s] = drawn
+    return np.full((1, len(ratings.segments), len(model.columns.driver)), np.nan) if out is None else out
+
+
+def _segment(rows: Rows, s: int) -> Rows:
+    """One segment as if there were no other; levels that nobody gave there are left out."""
+    own = subset(rows, rows.group == s)
+    points, levels = np.unique(own.levels, return_inverse=True)
+    return replace(
+        own,
+        levels=levels.astype(np.int64),
+        starts=np.array([0, len(levels)]),
+        count=len(points),
+        varying=np.zeros_like(rows.varying),
+        bent=np.zeros(0, dtype=np.int64),  # its own few answers tell no more than one effect for all cuts
+        blocks=None,
+    )

@@ -1,0 +1,1 @@
+"""The drivers' model: fitted once, asked for importance and what-ifs, compared and doubted."""

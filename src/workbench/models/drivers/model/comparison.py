@@ -1,0 +1,262 @@
+"""Whether single drivers foretell an outcome better than a person's mood does: the drivers' model beside simpler ones.
+
+Each answer is foretold by a model that has not seen it, from what else that person answered. Blanks stand in the way of
+that: imputations drawn given the outcome know what is to be foretold. So models are fitted to these, as they must be,
+but the likelihood of an answer is averaged over imputations drawn from the person's other ratings alone,
+
+    p(y_i | θ) = ∫ p(y_i | x_i, θ) p(blanks of i | ratings of i) d blanks,
+
+which is the observed-data likelihood of y_i; the same for every model.
+
+What single drivers add to the mood is asked of a model that has both: the mood and how far each rating lies from it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from scipy.special import logsumexp
+
+from workbench.evaluation.predictive import LeaveOneOut, leave_one_out
+from workbench.findings import Check
+from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, one_thread
+from workbench.models.drivers.ordinal.likelihood import row_log_likelihoods
+from workbench.models.drivers.ordinal.links import LOGIT, Link
+from workbench.models.drivers.responses.columns import Columns, make_columns
+from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, Ratings
+from workbench.models.drivers.responses.survey_design import Design
+from workbench.wording import number, sentence
+
+DRAWS = 400
+FORETOLD = 12
+"""Imputations without the outcome over which the likelihood of an answer is averaged."""
+TOLD_APART = 2.0
+"""Standard errors by which the drivers' model must be better than the mean rating alone."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Comparison:
+    """Models of one outcome, judged on answers they have not seen.
+
+    Attributes
+    ----------
+    items
+        Single ratings.
+    halo
+        A person's mean rating, their mood, in place of single ratings and all else the same.
+    deviations
+        The mood and how far each rating lies from it; of it the mood alone is a special case. None where every driver
+        applied to everybody: the mood is then a sum of single ratings, and `items` says it already.
+    nothing
+        No ratings at all.
+    weights, weighting
+        As of `Ratings`.
+    design
+        How answers were drawn.
+    """
+
+    items: LeaveOneOut
+    halo: LeaveOneOut
+    nothing: LeaveOneOut
+    weights: np.ndarray
+    weighting: str
+    deviations: LeaveOneOut | None = None
+    design: Design = field(default_factory=Design)
+
+    def _better(self, one: LeaveOneOut, other: LeaveOneOut) -> tuple[float, float]:
+        variance = self.design.variance if self.design.adjusts else None
+        return one.difference(other, self.weights, self.weighting, variance)
+
+    def _surely(self, one: LeaveOneOut, other: LeaveOneOut) -> bool:
+        difference, error = self._better(one, other)
+        return difference > TOLD_APART * error
+
+    @property
+    def by_mood(self) -> bool:
+        """Whether answers follow the mood, and ratings only as far as they differ from it, by two standard errors."""
+        return self.deviations is not None and self._surely(self.deviations, self.items)
+
+    @property
+    def drivers(self) -> LeaveOneOut:
+        """The drivers' model: of single ratings, or of their deviations from the mood where answers follow that."""
+        return self.deviations if self.by_mood else self.items
+
+    def better_than(self, other: str) -> tuple[float, float]:
+        """Log predictive density expected over that of `halo` or `nothing`, and its standard error.
+
+        Over `halo` by the model of deviations where there is one: single ratings and the mood are not special cases of
+        each other, and where much does not apply the mood wins whatever single ratings add to it.
+        """
+        best = self.drivers
+        if other == "halo" and self.deviations is not None:
+            best = max(self.items, self.deviations, key=lambda model: self._better(model, self.halo)[0])
+        return self._better(best, getattr(self, other))
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether single drivers foretell the outcome better than the mean rating, by two standard errors."""
+        difference, error = self.better_than("halo")
+        return difference > TOLD_APART * error
+
+    @property
+    def foretells(self) -> bool:
+        """Whether ratings foretell the outcome at all: single drivers or the mean rating better than no ratings, by two
+        standard errors.
+        """
+        return any(self._surely(each, self.nothing) for each in (self.drivers, self.halo))
+
+    def table(self) -> pd.DataFrame:
+        """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
+        names = {"halo": sentence("mean rating alone"), "nothing": sentence("no drivers")}
+        if self.by_mood:
+            names["items"] = sentence("single ratings without the mean rating")
+        rows = [(names[name], *self.better_than(name)) for name in names]
+        return pd.DataFrame(rows, columns=["model", "difference", "standard_error"])
+
+    def check(self, *, told_apart: bool) -> Check:
+        """What the comparison with the mean rating says."""
+        difference, error = self.better_than("halo")
+        verdict = (
+            sentence("Single drivers foretell answers better than the mean of a person's ratings does")
+            if told_apart
+            else sentence("Single drivers foretell answers worse than the mean of a person's ratings does")
+            if difference < -TOLD_APART * error
+            else sentence("It cannot be said that single drivers foretell answers better than the mean of a person's "
+                          "ratings does")
+        )  # fmt: skip
+        return Check(
+            name="drivers_told_apart",
+            title=sentence("Ratings against a customer's general mood"),
+            status="pass" if told_apart else "warn",
+            value=difference,
+            threshold=TOLD_APART * error,
+            message=sentence(
+                "{verdict}: with each answer foretold by a model that has not seen it, the log density of all is "
+                "{difference} {direction} (standard error {error}).{mood}",
+                verdict=verdict,
+                difference=number(abs(difference)),
+                direction=sentence("higher") if difference >= 0 else sentence("lower"),
+                error=number(error),
+                mood=sentence(
+                    " Answers follow the mean of a person's ratings, so each driver is told by how far its rating lies "
+                    "above that mean."
+                )
+                if self.by_mood
+                else "",
+            ),
+        )
+
+
+@one_thread
+def compare(
+    ratings: Ratings,
+    columns: Columns,
+    prior: Prior,
+    completed: list[tuple[np.ndarray, np.ndarray]],
+    *,
+    link: Link = LOGIT,
+    random_seed: int,
+) -> Comparison:
+    """Fit all models in the same normal approximation, or what is compared would be the approximations.
+
+    Parameters
+    ----------
+    columns
+        Of single ratings, without the mood.
+    completed
+        Imputations given the outcome, from `complete`: models are fitted to all of them.
+    """
+    blank = (ratings.state == BLANK).any(1)
+    known = completed
+    if blank.any():
+        without = {"use_outcome": False, "between": 1, "random_seed": random_seed + 1}
+        known = complete(ratings, prior, times=FORETOLD, link=link, **without)
+    powers = ratings.likelihood_weights if ratings.weighting == "survey" else np.ones(len(ratings.levels))
+    many = len(ratings.drivers)
+    layouts = {
+        "items": (lambda rows, *_: rows, many),
+        "halo": (_Halo(columns, *completed[0]), 1),
+        "nothing": (lambda rows, *_: _kept(rows, columns.level), 1),
+    }
+    if many > 1 and (ratings.state == NOT_APPLICABLE).any():
+        mood = make_columns(ratings, columns.shape, mood_of=completed[0])
+        layouts["deviations"] = (lambda rows, *each: rows_of(ratings, mood, *each, link), many)
+    found = {}
+    for name, (layout, drivers) in layouts.items():
+        fitted, foretold = (
+            [layout(rows_of(ratings, columns, *each, link), *each) for each in several]
+            for several in (completed, known)
+        )
+        # The posterior that counts weights as copies: what leaving an answer out takes away from.
+        draws = approximate(fitted, prior, drivers=drivers).draws(DRAWS, np.random.default_rng(random_seed))
+        found[name] = leave_one_out(_likelihood(foretold, draws, blank), powers, random_seed=random_seed)
+    return Comparison(**found, weights=ratings.weights, weighting=ratings.weighting, design=ratings.design)
+
+
+def _kept(rows: Rows, columns: np.ndarray) -> Rows:
+    """Rows with some columns alone (a mask)."""
+    return replace(
+        rows,
+        columns=np.ascontiguousarray(rows.columns[:, columns]),
+        varying=rows.varying[columns],
+        control=rows.control[columns],
+    )
+
+
+def _likelihood(foretold: list[Rows], draws, blank: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Log densities of answers at some places, averaged over what their blanks may have been."""
+    first, group = foretold[0], foretold[0].group
+
+    def of(rows: Rows, kept: np.ndarray) -> np.ndarray:
+        table = np.ascontiguousarray(rows.columns[kept])
+        coefficients, intercepts, cuts, shifts = draws
+        return row_log_likelihoods(
+            rows.link.is_probit,
+            table,
+            rows.levels[kept],
+            group[kept],
+            coefficients,
+            intercepts,
+            cuts,
+            rows.bent,
+            shifts,
+        )
+
+    def at(kept: np.ndarray) -> np.ndarray:
+        out = of(first, kept)
+        gaps = np.flatnonzero(blank[kept])
+        if len(gaps) and len(foretold) > 1:
+            each = [out[:, gaps], *(of(rows, kept[gaps]) for rows in foretold[1:])]
+            out[:, gaps] = logsumexp(each, axis=0) - np.log(len(foretold))
+        return out
+
+    return at
+
+
+class _Halo:
+    """The rival: a person's mean rating in place of single ratings, and all else as the drivers' model has it.
+
+    What was used, and a slope that differs by segment or is bent, say nothing about which driver it is. Mean ratings
+    are scaled as those of one completed data set, in all of them.
+    """
+
+    def __init__(self, columns: Columns, values: np.ndarray, applies: np.ndarray):
+        self.columns = columns
+        means = columns.moods(values, applies)
+        self.location, self.spread = means.mean(), means.std()
+
+    def __call__(self, rows: Rows, values: np.ndarray, applies: np.ndarray) -> Rows:
+        others = ~self.columns.rating
+        mean = (self.columns.moods(values, applies) - self.location) / self.spread
+        slopes = [mean] if self.columns.shape == "linear" else [np.minimum(mean, 0), np.maximum(mean, 0)]
+        varies = bool(rows.varying[~others].any())
+        kept = _kept(rows, others)
+        return replace(
+            kept,
+            columns=np.ascontiguousarray(np.column_stack([*slopes, kept.columns])),
+            varying=np.concatenate([np.full(len(slopes), varies), kept.varying]),
+            control=np.concatenate([np.zeros(len(slopes), dtype=bool), kept.control]),
+        )

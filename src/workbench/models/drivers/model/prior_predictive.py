@@ -1,0 +1,82 @@
+"""What the priors foretell before they have seen an answer."""
+
+import numpy as np
+
+from workbench.findings import Check
+from workbench.models.drivers.model.what_if import scorings
+from workbench.models.drivers.ordinal.laplace import Prior, level_contrasts
+from workbench.models.drivers.ordinal.links import LINKS, LOGIT, Link, LinkName
+from workbench.models.drivers.responses.ratings import Ratings
+from workbench.wording import number, percent, sentence
+
+DRAWS = 400
+PEOPLE = 500
+LOPSIDED = 0.9
+MOST_LOPSIDED = 0.25
+
+
+def draw_prior(
+    prior: Prior,
+    *,
+    levels: int,
+    drivers: int,
+    columns: int,
+    varying: np.ndarray,
+    segments: int,
+    rng: np.random.Generator,
+    link: Link = LOGIT,
+):
+    """One draw of coefficients (S, C), intercepts (S,) and cuts (K − 1,) from the priors, in the unit of the link."""
+    cuts = np.sort(prior.cut_location + link.draw(rng, levels - 1))
+    effects = rng.normal(0, prior.effect_sd(drivers), columns)
+    coefficients = np.repeat(effects[None], segments, axis=0)
+    intercepts = np.zeros(segments)
+    if segments > 1:
+        sds = rng.gamma(2, np.array([prior.segment_effect, prior.segment_level]) / 2)
+        coefficients[:, varying] += rng.normal(0, sds[0], (segments, int(varying.sum())))
+        intercepts = level_contrasts(segments) @ rng.normal(0, sds[1], segments - 1)
+    return coefficients, intercepts, cuts
+
+
+def prior_predictive(ratings: Ratings, prior: Prior, *, link: LinkName = "logit", random_seed: int) -> Check:
+    """Whether the observed outcome is something that the priors hold for possible, and they hold little for certain.
+
+    The priors are in log-odds, as `fit_drivers` takes them.
+
+    Passes where the outcome's first measure lies in the middle 98% of what they foretell, and at most a quarter of the
+    draws puts nine of ten people on one answer.
+    """
+    rng = np.random.default_rng(random_seed)
+    noise = LINKS[link]
+    prior = prior.on(noise)
+    drivers = len(ratings.drivers)
+    measures, scores = scorings(ratings.points, ratings.scale, is_nps=ratings.is_nps)
+    found, lopsided = [], 0
+    for _ in range(DRAWS):
+        coefficients, _, cuts = draw_prior(
+            prior, levels=len(ratings.points), drivers=drivers, columns=drivers, varying=np.ones(drivers, dtype=bool),
+            segments=1, rng=rng, link=noise,
+        )  # fmt: skip
+        # Ratings as alike as they usually are: correlation one half.
+        people = np.sqrt(0.5) * (rng.standard_normal((PEOPLE, drivers)) + rng.standard_normal((PEOPLE, 1)))
+        answers = np.searchsorted(cuts, people @ coefficients[0] + noise.draw(rng, PEOPLE))
+        shares = np.bincount(answers, minlength=len(ratings.points)) / PEOPLE
+        lopsided += shares.max() > LOPSIDED
+        found.append(scores[0] @ shares)
+    low, high = np.quantile(found, [0.01, 0.99])
+    observed = float(np.average(scores[0][ratings.levels], weights=ratings.weights))
+    share = lopsided / DRAWS
+    show = percent if measures[0] == "top_box" else number
+    return Check(
+        name="prior_predictive",
+        status="pass" if low <= observed <= high and share <= MOST_LOPSIDED else "warn",
+        value=observed,
+        message=sentence(
+            "Before seeing data the model expects the outcome between {low} and {high}; it is {observed}. In {share} "
+            "of draws nearly all people would give one answer.",
+            low=show(float(low)),
+            high=show(float(high)),
+            observed=show(observed),
+            share=percent(share),
+        ),
+    )

@@ -1,0 +1,1 @@
+"""The ordered logit or probit: likelihood, mode, sampling, imputation."""

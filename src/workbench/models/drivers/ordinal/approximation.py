@@ -1,0 +1,94 @@
+"""The normal approximation of a drivers' model over all imputations, and under survey weights: for alternatives that
+are asked beside the sampled model, and must differ from it in nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from workbench.models.drivers.ordinal.laplace import Mode, Prior, Rows, by_segment, find_mode, one_thread
+from workbench.models.drivers.ordinal.posterior import CHAINS, Posterior
+from workbench.models.drivers.ordinal.survey_draws import design_adjusted, sandwich
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Approximation:
+    """Modes of one model, one a completed data set.
+
+    Attributes
+    ----------
+    modes
+        Where the posterior of each is highest.
+    weighting
+        `survey`: spreads are those of the design, as in the sampled model.
+    """
+
+    modes: tuple[Mode, ...]
+    weighting: str
+
+    @cached_property
+    def effects(self) -> np.ndarray:
+        """(C,): effects shared by all segments, over imputations."""
+        return np.mean([mode.effects for mode in self.modes], axis=0)
+
+    @cached_property
+    def sds(self) -> np.ndarray:
+        """(C,): their standard deviations, within imputations and between them (Rubin 1987)."""
+        first = self.modes[0].rows.count - 1
+        places = first + np.arange(len(self.effects))
+        within = [(sandwich(m) if self.weighting == "survey" else m.covariance)[places, places] for m in self.modes]
+        several = len(self.modes)
+        between = np.var([mode.effects for mode in self.modes], axis=0, ddof=1) if several > 1 else 0.0
+        return np.sqrt(np.mean(within, axis=0) + (1 + 1 / several) * between)
+
+    @one_thread
+    def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) and shifts (N, K − 1, P) of about `count` draws,
+        each imputation alike.
+        """
+        parts = []
+        for mode in self.modes:
+            drawn = mode.draws(max(count // len(self.modes), 2), rng)
+            drawn = design_adjusted(drawn, mode) if self.weighting == "survey" else drawn
+            parts.append(by_segment(mode.rows, drawn))
+        return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+
+
+@one_thread
+def approximate(datasets: Sequence[Rows], prior: Prior, *, drivers: int, weighting: str = "none") -> Approximation:
+    """Fit one model to every completed data set.
+
+    Standard deviations between segments are found on the first one and kept for the others, which differ from it in
+    what was imputed alone.
+
+    Parameters
+    ----------
+    datasets
+        Equal but for imputed columns.
+    prior
+        In the unit of the rows' link.
+    drivers
+        How many drivers the columns belong to.
+    weighting
+        `none`, `frequency` or `survey`.
+    """
+    first = find_mode(datasets[0], prior, drivers=drivers)
+    fixed = (first.segment_effect, first.segment_level)
+    others = [find_mode(each, prior, drivers=drivers, start=first.parameters, fixed=fixed) for each in datasets[1:]]
+    return Approximation(modes=(first, *others), weighting=weighting)
+
+
+def approximate_posterior(found: Approximation, count: int, random_seed: int) -> Posterior:
+    """About `count` independent draws as a posterior; each imputation has as many "chains" as if it were sampled."""
+    coefficients, intercepts, cuts, shifts = found.draws(count, np.random.default_rng(random_seed))
+    chains = CHAINS * len(found.modes)
+    length = len(cuts) // chains
+    parts = (each[: chains * length].reshape(chains, length, *each.shape[1:]) for each in (coefficients, intercepts,
+             cuts, shifts))  # fmt: skip
+    coefficients, intercepts, cuts, shifts = parts
+    return Posterior(
+        effects=coefficients.mean(2), coefficients=coefficients, intercepts=intercepts, cuts=cuts, shifts=shifts,
+        sds=None, fits=(),
+    )  # fmt: skip

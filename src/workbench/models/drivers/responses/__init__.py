@@ -1,0 +1,1 @@
+"""Answers to a survey as the drivers' model takes them."""

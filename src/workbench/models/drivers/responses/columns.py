@@ -1,0 +1,170 @@
+"""From ratings to the columns of a regression: what a driver's term is made of, and on which scale.
+
+A driver's term is used × (effect of using + effect of its rating). *Not applicable* has no rating and gets none: its
+rating columns are 0 and its usage column tells that it was not used. Ratings are centred and scaled by those who gave
+them, so that a coefficient is the change in log-odds (of a probit: in standard
+deviations of its noise) for one standard deviation.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, Ratings
+
+Shape = Literal["linear", "asymmetric", "monotone"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns:
+    """How ratings become columns; the same for every imputation and every what-if.
+
+    Attributes
+    ----------
+    shape
+        `linear`: one slope; `asymmetric`: one below and one above the middle of the scale; `monotone`: a step at each
+        point of the scale, all of one sign.
+    driver
+        int (C,): to which driver a column belongs.
+    usage
+        bool (C,): whether it tells use rather than a rating.
+    location, spread
+        (D,): mean and standard deviation of each driver among those who rated it.
+    middle
+        (D,): middle of each driver's scale.
+    used
+        (D,): share of people to whom it applied.
+    thresholds
+        Tuple of arrays: rating above which each step of a driver's ladder is climbed (monotone shape only).
+    names
+        Of the columns, for people who read the model.
+    by_mood
+        Whether a person's mood, the mean of all ratings given, is a column of its own; linear slopes are then those of
+        deviations from it.
+    mood_location, mood_spread
+        Mean and standard deviation of the mood.
+
+    Notes
+    -----
+    After the drivers' columns stand those that belong to none (`driver` −1): the mood, then levels of groups and waves
+    (`Ratings.controls`), which `of` leaves to `rows_of`.
+    """
+
+    shape: Shape
+    driver: np.ndarray
+    usage: np.ndarray
+    location: np.ndarray
+    spread: np.ndarray
+    middle: np.ndarray
+    used: np.ndarray
+    thresholds: tuple[np.ndarray, ...]
+    names: tuple[str, ...]
+    by_mood: bool = False
+    mood_location: float = 0.0
+    mood_spread: float = 1.0
+
+    @property
+    def rating(self) -> np.ndarray:
+        """bool (C,): columns of ratings, neither of use nor without a driver."""
+        return ~self.usage & (self.driver >= 0)
+
+    @property
+    def level(self) -> np.ndarray:
+        """bool (C,): columns of levels of groups and waves."""
+        levels = self.driver < 0
+        levels[np.flatnonzero(levels)[: int(self.by_mood)]] = False
+        return levels
+
+    def moods(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
+        """(n,): mean of each person's ratings, each in standard deviations from its own mean."""
+        scaled = np.where(applies, (values - self.location) / self.spread, 0.0)
+        return scaled.sum(1) / np.maximum(applies.sum(1), 1)
+
+    def of(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
+        """The columns, C-contiguous (n, C).
+
+        Parameters
+        ----------
+        values
+            (n, D) ratings without gaps where `applies`.
+        applies
+            bool (n, D): False where the driver did not apply.
+        """
+        parts = []
+        for place in range(values.shape[1]):
+            use = applies[:, place]
+            parts += self.of_driver(place, np.where(use, values[:, place], self.location[place]), use)
+        if self.by_mood:
+            mood = self.moods(values, applies)
+            if self.shape == "linear":
+                for column in np.flatnonzero(self.rating):
+                    parts[column] = parts[column] - mood * applies[:, self.driver[column]]
+            parts.append((mood - self.mood_location) / self.mood_spread)
+        return np.ascontiguousarray(np.column_stack(parts))
+
+    def of_driver(self, place: int, rating: np.ndarray, use: np.ndarray) -> list[np.ndarray]:
+        """The columns of one driver, each (n,)."""
+        location, spread, middle = self.location[place], self.spread[place], self.middle[place]
+        if self.shape == "linear":
+            columns = [use * (rating - location) / spread]
+        elif self.shape == "asymmetric":
+            columns = [use * np.minimum(rating - middle, 0) / spread, use * np.maximum(rating - middle, 0) / spread]
+        else:
+            columns = [use * (rating > step) for step in self.thresholds[place]]
+        if (self.usage & (self.driver == place)).any():
+            columns.append(use - self.used[place])
+        return [column.astype(float) for column in columns]
+
+
+def make_columns(
+    ratings: Ratings, shape: Shape = "linear", *, mood_of: tuple[np.ndarray, np.ndarray] | None = None
+) -> Columns:
+    """Scales and layout, from the answers that were given.
+
+    With `mood_of`, completed answers (values and whether each driver applied), the mood is a column of its own.
+
+    A usage column is there where the driver did not apply to somebody. The steps of a monotone ladder lie between the
+    ratings that occur, at most five of them (a mean of several items has more).
+    """
+    weights = ratings.likelihood_weights
+    count = len(ratings.drivers)
+    location, spread, used = np.zeros(count), np.ones(count), np.ones(count)
+    driver, usage, thresholds, names = [], [], [], []
+    for place, name in enumerate(ratings.drivers):
+        rated = ratings.state[:, place] == RATED
+        values, w = ratings.values[rated, place], weights[rated]
+        location[place] = np.average(values, weights=w)
+        spread[place] = np.sqrt(np.average((values - location[place]) ** 2, weights=w))
+        known = ratings.state[:, place] != BLANK
+        used[place] = np.average(ratings.state[known, place] == RATED, weights=weights[known])
+        points = np.unique(values)
+        if len(points) > 6:
+            points = np.unique(np.quantile(values, np.linspace(0, 1, 6)))
+        thresholds.append((points[1:] + points[:-1]) / 2)
+        kinds = {"linear": [""], "asymmetric": [" below", " above"]}.get(shape) or [
+            f" above {step:.3g}" for step in thresholds[-1]
+        ]
+        if (ratings.state[:, place] == NOT_APPLICABLE).any():
+            kinds = [*kinds, " used"]
+        driver += [place] * len(kinds)
+        usage += [kind == " used" for kind in kinds]
+        names += [name + kind for kind in kinds]
+    names += ["mood"] * (mood_of is not None) + list(ratings.control_names)
+    others = len(names) - len(driver)
+    columns = Columns(
+        shape=shape,
+        driver=np.array(driver + [-1] * others),
+        usage=np.array(usage + [False] * others),
+        location=location,
+        spread=spread,
+        middle=ratings.ends.mean(1),
+        used=used,
+        thresholds=tuple(thresholds),
+        names=tuple(names),
+        by_mood=mood_of is not None,
+    )
+    if mood_of is None:
+        return columns
+    moods = columns.moods(*mood_of)
+    return replace(columns, mood_location=float(moods.mean()), mood_spread=float(moods.std()))

@@ -1,0 +1,1 @@
+"""What a drivers' study says: the summary, its headline, findings and figures."""

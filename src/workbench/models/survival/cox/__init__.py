@@ -1,0 +1,1 @@
+"""Cox's proportional hazards: covariates screened, fitted, tested for proportionality, and remedied."""

@@ -1,0 +1,186 @@
+"""Whether numbers enter the hazard as straight lines, and curves for those that do not."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import chi2
+
+from workbench.findings import Check
+from workbench.models.survival.cox.model import CoxModel, fit_cox
+from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.statistics.multiplicity import holm
+from workbench.statistics.risk_sets import risk_sets
+from workbench.statistics.splines import KNOTS_AT, bends, knots_of
+from workbench.wording import inline, listing, number, sentence
+
+MOST_TESTED = 50_000
+"""Of more customers than this so many, drawn at random, are enough to see what bends."""
+FINER = (0.05, 0.275, 0.5, 0.725, 0.95)
+"""Quantiles of the knots of the finer curve that a curve is tested against."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FunctionalForm:
+    """How numbers enter.
+
+    Attributes
+    ----------
+    model
+        The model to go on with: numbers that bend are curves in it.
+    table
+        `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `remedy`, `after` (the
+        same of the form that is used: for a curve, against a finer one).
+    aic_gain
+        By how much Akaike's criterion falls with the curves; 0 where there are none.
+    """
+
+    model: CoxModel
+    table: pd.DataFrame
+    aic_gain: float
+
+    def checks(self) -> tuple[Check, ...]:
+        """What bends, and whether the curves are enough."""
+        if self.table.empty:
+            return ()
+        bent = self.table[self.table["remedy"] != _straight()]
+        still = bent[bent["after"] < 0.05]
+        said = {
+            "all": number(len(self.table)), "count": number(len(bent)), "gain": number(self.aic_gain, 2),
+            "labels": listing([inline(label) for label in bent["label"]]),
+            "still": listing([inline(label) for label in still["label"]]),
+        }  # fmt: skip
+        message = (
+            sentence(
+                "{count} of {all} numbers do not go with the hazard in a straight line ({labels}): they enter as "
+                "curves "
+                "(natural splines, AIC {gain} lower).", **said,
+            )
+            if len(bent)
+            else sentence("No sign that any of {all} numbers goes with the hazard but in a straight line.", **said)
+        )  # fmt: skip
+        message += sentence(" A finer curve would fit {still} better still.", **said) if len(still) else ""
+        return (
+            Check(name="functional_form", status="warn" if len(still) else "pass", message=message, value=len(bent)),
+        )
+
+    def caption(self) -> str:
+        """What the table says."""
+        return sentence(
+            "Whether numbers go with the hazard in a straight line (score tests after Holm's correction), what was "
+            "done, "
+            "and the test against a finer curve after it."
+        )
+
+
+def functional_form(
+    model: CoxModel, lifetimes: pd.DataFrame, *, random_seed: int, level: float = 0.05
+) -> FunctionalForm:
+    """Let numbers that do not enter as straight lines enter as curves.
+
+    The rule: where the score test against a natural spline (four knots) rejects the line at `level` after Holm's
+    correction over all numbers, and Akaike's criterion of the model with all these curves is lower, they are curves.
+
+    Parameters
+    ----------
+    model
+        As of `fit_cox`; one that is not usable is returned as it is.
+    lifetimes
+        The rows of its fit.
+    random_seed
+        Draws the customers of the tests where there are more than `MOST_TESTED`.
+
+    References
+    ----------
+    Harrell (2015), sections 2.4.4 and 20.5; Rao (1948).
+    """
+    columns = ["covariate", "label", "before", "remedy", "after"]
+    unchanged = FunctionalForm(model=model, table=pd.DataFrame(columns=columns), aic_gain=0.0)
+    if not model.usable or "weight" in lifetimes.columns:  # score tests hold for equal weights
+        return unchanged
+    used = model.complete_cases(require_lifetimes(lifetimes))
+    tested = sample(used, MOST_TESTED, random_seed)
+    before = _tests(model, tested, KNOTS_AT)
+    if before.empty:
+        return unchanged
+    curved = before["covariate"][before["p_value_holm"] < level].tolist()
+    terms = {term.covariate: term for term in model.design.terms}
+    knots = {name: knots_of(terms[name].filled(used[name])) for name in curved}
+    bent, gain = model, 0.0
+    if knots:
+        bent = fit_cox(
+            lifetimes,
+            [term.covariate for term in model.design.terms],
+            confidence=model.confidence,
+            time_unit=model.time_unit,
+            design=model.design.bent(knots),
+            straight=model,
+        )
+        more = len(bent.coefficients) - len(model.coefficients)
+        gain = 2 * (bent.log_likelihood - model.log_likelihood - more)
+        if not bent.usable or gain <= 0:
+            bent, gain, knots = model, 0.0, {}
+    finer = _tests(bent, tested, FINER).set_index("covariate")["p_value_holm"] if knots else None
+    table = before.rename(columns={"p_value_holm": "before"})
+    table["remedy"] = [
+        sentence("curve (natural spline, 4 knots)") if name in knots else _straight() for name in table["covariate"]
+    ]
+    table["after"] = [
+        float(finer.get(name, np.nan)) if name in knots else float(p)
+        for name, p in zip(table["covariate"], table["before"], strict=True)
+    ]
+    return FunctionalForm(model=bent, table=table[columns], aic_gain=gain)
+
+
+def sample(rows: pd.DataFrame, most: int, random_seed: int) -> pd.DataFrame:
+    """All rows, or so many at random in their order."""
+    if len(rows) <= most:
+        return rows
+    return rows.iloc[np.sort(np.random.default_rng(random_seed).choice(len(rows), most, replace=False))]
+
+
+def _straight() -> str:
+    return sentence("none: a straight line")
+
+
+def _tests(model: CoxModel, rows: pd.DataFrame, quantiles: tuple[float, ...]) -> pd.DataFrame:
+    """Score tests of columns that bend each number further, given the fitted coefficients."""
+    matrix = model.design.encode(rows)
+    width, extra, owners, labels = matrix.shape[1], [], [], {}
+    used = {covariate for covariate, _ in model.design.columns}
+    for term in model.design.terms:
+        if term.is_category or term.covariate not in used:
+            continue
+        values = term.filled(rows[term.covariate])
+        knots = knots_of(values, quantiles)
+        if not knots:
+            continue
+        columns = bends(values, knots)
+        columns = columns[:, columns.std(axis=0) > 0]
+        extra.append(columns / columns.std(axis=0))
+        owners += [term.covariate] * columns.shape[1]
+        labels[term.covariate] = term.label
+    empty = pd.DataFrame(columns=["covariate", "label", "p_value", "p_value_holm"])
+    if not owners:
+        return empty
+    scale = matrix.std(axis=0)
+    scale[scale == 0] = 1.0  # a rare level that is not in the sample
+    whole = np.hstack([matrix / scale, *extra])
+    coefficients = np.append(model.coefficients["coefficient"].to_numpy(dtype=float) * scale, np.zeros(len(owners)))
+    sums = risk_sets(
+        rows["duration"].to_numpy(), rows["event"].to_numpy(), whole, coefficients, entry=entry_of(rows), scaled=False
+    )
+    score, information = sums.residuals.sum(axis=0), sums.information
+    inverse = np.linalg.pinv(information[:width, :width])
+    found = []
+    for covariate, label in labels.items():
+        own = width + np.flatnonzero(np.array(owners) == covariate)
+        cross = information[np.ix_(own, range(width))]
+        variance = information[np.ix_(own, own)] - cross @ inverse @ cross.T
+        # On a sample the score of the model's own columns is not 0: it is taken off.
+        pull = score[own] - cross @ inverse @ score[:width]
+        statistic = float(pull @ np.linalg.pinv(variance, rcond=1e-9, hermitian=True) @ pull)
+        freedom = int(np.linalg.matrix_rank(variance, tol=1e-9 * np.abs(information[np.ix_(own, own)]).max())) or 1
+        found.append((covariate, label, float(chi2.sf(statistic, freedom))))
+    table = pd.DataFrame(found, columns=["covariate", "label", "p_value"])
+    return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))

@@ -1,0 +1,488 @@
+"""Covariates that know how it ended: the event under another name, what is written when somebody goes, totals.
+
+`workbench.features.leaks` tests features of a cut-off against a label. Lifetimes have no cut-off and a censored label,
+and here a covariate that truly decides who stays ranks leavers above those still there as well. What tells the two
+apart is *when*: a true cause of leaving also decides who leaves sooner; what was written afterwards does not.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import poisson, rankdata
+
+from workbench.findings import Check, Finding
+from workbench.models.levels import MOST_LEVELS, as_levels, gather
+from workbench.models.survival.cox.partial_likelihood import newton
+from workbench.models.survival.lifetimes.episodes import has_episodes, latest
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.table import covariates_of, entry_of, require_lifetimes
+from workbench.statistics.risk_sets import risk_sets
+from workbench.wording import inline, label_of, listing, number, percent, sentence
+
+HINDSIGHT = "hindsight_"
+"""What names of checks of covariates known only at the end begin with."""
+NEAR_PERFECT = 0.9
+"""A covariate that ranks a leaver above somebody still there so often is suspected. Two groups of equal size reach it
+with hazards 80 times apart, a normal number where one standard deviation makes hazards six times as high."""
+SUGGESTIVE = 0.75
+"""The same line where the name says what happened (a label, a score), and `MISSING` for whether a value is there."""
+MISSING = 0.85
+CERTAIN = 0.999
+"""Beyond this nothing known beforehand ranks, whatever the order in which customers left."""
+LEAST_LATER = 0.1
+"""Who is last seen is compared with those followed longer, if of these at least such a share left later on."""
+GROWS = 0.8
+"""Rank correlation with the time observed beyond which a number is a total that grows with it."""
+FEW = 20
+"""Of fewer customers no share is judged."""
+FEWEST_NEW = 30
+"""So many of the newest customers, or a tenth, say what customers have when they are new."""
+MOST = 3_000
+"""Of more customers, this many are drawn to count pairs."""
+OUTCOME = re.compile(
+    r"churn|attrit|cancel|terminat|unsubscri|defect|lapsed|(^|[^a-z])(left|exit(ed)?|event)([^a-z]|$)", re.IGNORECASE
+)
+"""Names under which the event, or a prediction of it, stands in people's files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaks:
+    """What was found.
+
+    Attributes
+    ----------
+    outcomes, totals
+        Columns that tell who left, and numbers that grow with the time observed.
+    acquired
+        Columns with levels that customers get while they stay, and these levels.
+    named
+        Columns that the reader named: they are not kept out.
+    labels, lapse
+        Labels of columns; whether customers lapse instead of leaving.
+    checks
+        One of what is kept out, one for each such column, one of `acquired`; the gate fails where a column of
+        `outcomes` is not kept out.
+    """
+
+    outcomes: tuple[str, ...] = ()
+    totals: tuple[str, ...] = ()
+    acquired: Mapping[str, tuple[str, ...]]
+    named: Collection[str] = ()
+    labels: Mapping[str, str]
+    lapse: bool = False
+    checks: tuple[Check, ...] = ()
+
+    @property
+    def kept_out(self) -> tuple[str, ...]:
+        """Columns that nothing is made of."""
+        return tuple(name for name in (*self.outcomes, *self.totals) if name not in self.named)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Columns that know too much and are used because the reader named them."""
+        return tuple(name for name in (*self.outcomes, *self.totals) if name in self.named)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What is kept out, and why: to be said before anything else. Empty where nothing is."""
+        if not self.kept_out:
+            return ()
+        told = {
+            "outcomes": [name for name in self.outcomes if name in self.kept_out],
+            "totals": [name for name in self.totals if name in self.kept_out],
+        }
+        said = {kind: listing([f"“{label_of(self.labels, name)}”" for name in names]) for kind, names in told.items()}
+        count = len(self.kept_out)
+        parts = [
+            sentence("1 column is left out of everything below.")
+            if count == 1
+            else sentence("{count} columns are left out of everything below.", count=number(count))
+        ]
+        if told["outcomes"]:
+            parts.append(
+                sentence("Known only once it is over who {left}: {columns}.", columns=said["outcomes"],
+                         **ending(self.lapse))
+            )  # fmt: skip
+        if told["totals"]:
+            parts.append(sentence("Grows for as long as somebody stays: {columns}.", columns=said["totals"]))
+        return (
+            Finding(
+                id="columns_left_out", statement=" ".join(parts), estimate=count, unit=sentence("columns"),
+                evidence="descriptive",
+            ),
+        )  # fmt: skip
+
+    def without(self, lives: Lives) -> Lives:
+        """The same lifetimes without the columns that are kept out."""
+        gone = list(self.kept_out)
+        if not gone:
+            return lives
+        spells = lives.spells
+        if spells is not None:
+            spells = replace(spells, lifetimes=spells.lifetimes.drop(columns=gone))
+        return replace(
+            lives,
+            lifetimes=lives.lifetimes.drop(columns=gone),
+            covariates=[name for name in lives.covariates if name not in gone],
+            spells=spells,
+        )
+
+
+def find_leaks(
+    lives: Lives, *, named: Iterable[str] | None = None, known_at_start: Iterable[str] = (), random_seed: int = 0
+) -> Leaks:
+    """Test every covariate of lifetimes, whatever they were made of.
+
+    Parameters
+    ----------
+    lives
+        Lifetimes and where they come from.
+    named
+        Covariates and segments that the reader chose by name: they stay, with a warning or a failed gate.
+    known_at_start
+        Columns declared never to change: what a customer has of them was not acquired.
+    random_seed
+        Fixes which customers are drawn to count pairs, where there are many.
+
+    Notes
+    -----
+    A number or category tells who left where it ranks leavers above those never seen to leave in at least
+    `NEAR_PERFECT` of the pairs (with the lower end of its 99.9% interval above one half: Hanley and McNeil 1982), and
+    does not order the leavers among themselves as a cause would: under proportional hazards the odds of leaving among
+    those last seen at one time and the order of any two leavers have the same ratio, the hazard ratio. A column that
+    says when somebody joined also ranks leavers high where old customers have all gone; it does not rank them above
+    those who were there when they left (Harrell's concordance), and stays.
+
+    References
+    ----------
+    Kaufman, Rosset and Perlich (2012), on leakage; Suissa (2008), on immortal time.
+    """
+    rows = require_lifetimes(lives.lifetimes)
+    dated, lifetimes = _changing(rows), rows
+    if has_episodes(rows):  # how it ended is said of a customer, whose time began with the first episode
+        begun = rows.groupby("customer_id")["entry"].min()
+        lifetimes = latest(rows).assign(entry=lambda last: last["customer_id"].map(begun))
+    named = set(named or ())
+    columns = lives.covariates if lives.spells is not None else covariates_of(lifetimes)
+    seen = _Seen.of(lifetimes, np.random.default_rng(random_seed))
+    outcomes: list[str] = []
+    totals: list[str] = []
+    acquired: dict[str, tuple[str, ...]] = {}
+    checks: list[Check] = []
+    first: tuple[str, str, float, float] | None = None
+    own = {"plan", "price", "on_board", "purchases_so_far", "amount_so_far"} if lives.spells is not None else set()
+    for name in columns:
+        column, label = lifetimes[name], label_of(lives.labels, name)
+        if column.dtype.kind == "M":
+            continue
+        if message := seen.tells(column, name, label, lives.lapsing):
+            outcomes.append(name)
+            checks.append(
+                Check(name=HINDSIGHT + name, status="fail" if name in named else "warn", message=message, value=1,
+                      threshold=0)
+            )  # fmt: skip
+        elif name in dated:
+            continue  # as it was in each episode: nothing of later on is in it
+        elif (correlation := seen.grows(column)) is not None and name not in own:
+            totals.append(name)
+            message = sentence(
+                "{label} grows with the time observed (rank correlation {r}): a total known only at the end makes long "
+                "lives look caused by it. Use its value at the start instead.",
+                label=label, r=number(correlation, 2),
+            )  # fmt: skip
+            checks.append(Check(name=HINDSIGHT + name, status="warn", message=message, value=correlation,
+                                threshold=GROWS))  # fmt: skip
+        elif name not in own and name not in known_at_start and (levels := seen.acquired(column)):
+            acquired[name] = tuple(levels)
+            first = first or (label, *next((level, *shares) for level, shares in levels.items()))
+    leaks = Leaks(
+        outcomes=tuple(outcomes), totals=tuple(totals), acquired=acquired, named=named, labels=lives.labels,
+        lapse=lives.lapsing,
+    )  # fmt: skip
+    if first:
+        checks.append(_acquired(leaks, first))
+    return replace(leaks, checks=(*_summary(leaks), *checks))
+
+
+def _changing(rows: pd.DataFrame) -> list[str]:
+    """Covariates that differ between the episodes of a customer."""
+    if not has_episodes(rows):
+        return []
+    return [name for name in covariates_of(rows) if rows.groupby("customer_id")[name].nunique(dropna=False).max() > 1]
+
+
+def _summary(leaks: Leaks) -> tuple[Check, ...]:
+    if not leaks.kept_out:
+        return ()
+    message = sentence(
+        "The model does without {columns}, known only at the end. To have {them} in, name all covariates by the "
+        "parameter of that name.",
+        them=sentence("it") if len(leaks.kept_out) == 1 else sentence("them"),
+        columns=listing([label_of(leaks.labels, name) for name in leaks.kept_out]),
+    )  # fmt: skip
+    return (Check(name="covariates_of_the_end", status="warn", message=message, value=len(leaks.kept_out),
+                  threshold=0),)  # fmt: skip
+
+
+def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
+    """One check of all columns acquired while staying, with the `shares` of the first one's level among the newest and
+    among all."""
+    label, level, new, everyone = shares
+    message = sentence(
+        "Acquired while staying, it seems: {columns}. Of {label} “{level}”, {new} of the newest customers have it, but "
+        "{everyone} of all. Whoever left early never had the time (immortal time), so differences by these columns may "
+        "show no more than that. Use values at the start, or declare constant what never changes.",
+        columns=listing([label_of(leaks.labels, name) for name in leaks.acquired]), label=inline(label), level=level,
+        new=percent(new), everyone=percent(everyone),
+    )  # fmt: skip
+    return Check(name="acquired_while_staying", status="warn", message=message, value=len(leaks.acquired), threshold=0,
+                 title=sentence("Some attributes are acquired by staying"))  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What is compared: who left, who was never seen to, and when."""
+
+    durations: np.ndarray
+    events: np.ndarray
+    from_start: np.ndarray
+    sample: np.ndarray
+    begun: np.ndarray | None = None
+
+    @classmethod
+    def of(cls, lifetimes: pd.DataFrame, draw: np.random.Generator) -> "_Seen":
+        durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
+        entry = entry_of(lifetimes)
+        from_start = np.ones(len(durations), dtype=bool) if entry is None else entry <= 0
+        sample = np.arange(len(durations))
+        begun = lifetimes["begin"].to_numpy() if lifetimes.get("begin", pd.Series()).dtype.kind == "M" else None
+        return cls(
+            durations, events, from_start, draw.choice(sample, MOST, replace=False) if len(sample) > MOST else sample,
+            begun,
+        )  # fmt: skip
+
+    def tells(self, column: pd.Series, name: str, label: str, lapse: bool) -> str:
+        """Why a column is suspected to know who left, as a sentence; empty where it is not."""
+        if self.events.all() or not self.events.any():
+            return ""
+        suggestive = bool(OUTCOME.search(name.replace("_", " ")) or OUTCOME.search(label))
+        known = column.notna().to_numpy()
+        scores, levels = self._scores(column)
+        line = SUGGESTIVE if suggestive else NEAR_PERFECT
+        area = self._knows(scores, line)
+        if area is None and not known.all() and known.any():
+            area = self._knows((~known).astype(float), SUGGESTIVE if suggestive else MISSING)
+            if area is not None:
+                return sentence(
+                    "{label}: whether it is filled in tells who {left} ({area} of 100 pairs of a leaver and somebody "
+                    "still there). It seems to be written when somebody goes.",
+                    label=label, area=number(round(100 * area)), **ending(lapse),
+                )  # fmt: skip
+        if area is not None:
+            return sentence(
+                "{label} tells by itself who {left}: it ranks {area} of 100 pairs of a leaver and somebody still there "
+                "rightly, and a cause of leaving would also tell when. It seems to be the event itself, a score made "
+                "from it, or written afterwards.",
+                label=label, area=number(round(100 * area)), **ending(lapse),
+            )  # fmt: skip
+        for level in levels or ():
+            member = levels[level]
+            if self._none_left_over(member):
+                return sentence(
+                    "{label} “{level}”: all {count} {left}, and none was ever seen still there, however new. It seems "
+                    "to be written when somebody goes.",
+                    label=label, level=level, count=number(int(member.sum())), **ending(lapse),
+                )  # fmt: skip
+        return ""
+
+    def _scores(self, column: pd.Series) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """A number for each row (missing ones in the middle), and of a category the rows of each level."""
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            values = column.to_numpy(dtype=float, na_value=np.nan)
+            finite = values[np.isfinite(values)]
+            return np.where(np.isfinite(values), values, np.median(finite) if len(finite) else 0.0), {}
+        words = as_levels(column)
+        if words.nunique() > MOST_LEVELS:  # in few rows a level tells by chance
+            words = words.map(gather(words, label="", check="")[0])
+        words = words.to_numpy()
+        levels = {level: words == level for level in pd.unique(words)}
+        scores = np.empty(len(words))
+        for member in levels.values():
+            scores[member] = (self.events[member].sum() + self.events.mean()) / (member.sum() + 1)
+        return scores, levels
+
+    def _knows(self, scores: np.ndarray, line: float) -> float | None:
+        """How often leavers are ranked above the others, where that is more than a cause of leaving could do."""
+        ranks = rankdata(scores)
+        gone, there = int(self.events.sum()), int((~self.events).sum())
+        area = (ranks[self.events].sum() - gone * (gone + 1) / 2) / (gone * there)
+        if area < 0.5:
+            area, scores = 1 - area, -scores
+        chance = np.sqrt((gone + there + 1) / (12 * gone * there))  # standard error of an area of one half
+        if area < line or area - 3.29 * chance <= 0.5 or area - 1.645 * _error(area, gone, there) < line - 0.05:
+            return None
+        if area > CERTAIN:
+            return float(area)
+        leavers = self.sample[self.events[self.sample]]
+        at_risk, later_left = self._above(scores, leavers, self.sample)
+        if at_risk is None or at_risk - 0.5 < 0.5 * (1 - later_left) * (area - 0.5):
+            return None
+        followed, later_left = self._above(scores, self.sample[~self.events[self.sample]], self.sample)
+        if followed is not None and later_left > LEAST_LATER:
+            return float(area) if followed < 0.5 - 0.5 * later_left * (area - 0.5) else None
+        return None if self._ordered(scores) else float(area)
+
+    def _ordered(self, scores: np.ndarray) -> bool:
+        """Whether leavers went in such an order as if the scores were a cause of leaving."""
+        leavers = self.sample[self.events[self.sample]]
+        among, _ = self._above(scores, leavers, leavers)
+        return among is None or among - 0.5 >= 0.5 * (self._order_of_a_cause(scores) - 0.5)
+
+    def _above(self, scores: np.ndarray, first: np.ndarray, others: np.ndarray) -> tuple[float | None, float]:
+        """Of pairs of one of `first` and one of `others` who was still followed after that one was gone or last seen:
+        the share in which the first has the higher score (ties count half), and in which the other left later on.
+
+        None where fewer than `FEW` of `first` are in such a pair.
+        """
+        after = self.durations[first][:, None] < self.durations[others][None, :]
+        if after.any(axis=1).sum() < min(FEW, 0.1 * len(first) + 3):
+            return None, 0.0
+        own, their = scores[first][:, None], scores[others][None, :]
+        higher = ((own > their) + 0.5 * (own == their))[after]
+        return float(higher.mean()), float((after & self.events[others][None, :]).sum() / after.sum())
+
+    def _order_of_a_cause(self, scores: np.ndarray) -> float:
+        """How `_above` would order leavers if hazards went with the scores as Cox's model has it, all being followed
+        for as long as the longest."""
+        values = scores[self.sample] - scores[self.sample].mean()
+        matrix = (values / values.std())[:, None]
+        durations, events = self.durations[self.sample], self.events[self.sample]
+        slope, _, _ = newton(matrix, durations, events)
+        slope = np.clip(slope, -3, 3)
+        sums = risk_sets(durations, events, matrix, slope)
+        total = float(sums.hazard.sum()) * np.exp(matrix[:, 0] * slope[0])
+        random = np.random.default_rng(0)
+        own = random.random(len(total)) < 1 - np.exp(-total)  # who leaves in time
+        when = -np.log1p(-random.random(int(own.sum())) * -np.expm1(-total[own])) / total[own]
+        their = values[own]
+        first = when[:, None] < when[None, :]
+        return float(((their[:, None] > their[None, :]) + 0.5 * (their[:, None] == their[None, :]))[first].mean())
+
+    def _none_left_over(self, member: np.ndarray) -> bool:
+        """Whether nearly all of a level left, though many would have been last seen still there if they had been
+        followed as the others.
+
+        The censored of a group are expected to be as many as the others' hazard of being censored (Nelson-Aalen),
+        summed over the time that each member was there, whatever their own hazard of leaving. With dates the others are
+        those who began while members did: of a plan that is no longer sold nobody is new. Where all are followed
+        for the same time nobody is censored before its end: then a level of which nobody is left must have gone early.
+        """
+        if member.sum() < FEW or self.events[member].mean() < 0.98 or member.all():
+            return False
+        others = ~member
+        if self.begun is not None:
+            others = others & (self.begun >= self.begun[member].min()) & (self.begun <= self.begun[member].max())
+            if others.sum() < FEW:
+                return False
+        times, place = np.unique(self.durations[others], return_inverse=True)
+        at_risk = others.sum() - np.searchsorted(np.sort(self.durations[others]), times)
+        censored = np.bincount(place, weights=~self.events[others], minlength=len(times))
+        hazard = np.append(0.0, np.cumsum(censored / at_risk))
+        expected = hazard[np.searchsorted(times, self.durations[member], side="left")].sum()
+        if poisson.cdf((~self.events[member]).sum(), expected / 2) < 0.01:
+            return True
+        followed_alike = np.ptp(self.durations[~self.events]) < 0.1 * self.durations.max()
+        return bool(followed_alike and not self._ordered(member.astype(float)))
+
+    def grows(self, column: pd.Series) -> float | None:
+        """The rank correlation of a number with the time observed, where it is that of a total.
+
+        What makes customers stay goes with long lives too, but hardly with how long those still there were followed.
+        """
+        if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+            return None
+        values = pd.Series(column.to_numpy(dtype=float, na_value=np.nan))
+        durations = pd.Series(self.durations)
+        everyone = _rank_correlation(values, durations)
+        if everyone is None or everyone <= GROWS:
+            return None
+        still = _rank_correlation(values[~self.events], durations[~self.events])
+        return everyone if still is None or still > GROWS else None
+
+    def acquired(self, column: pd.Series) -> dict[str, tuple[float, float]]:
+        """Levels (of a number: above its median) that hardly any new customer has, with their shares of the newest and
+        of all.
+
+        What a customer has from the first day is as frequent among the newest as among all who ever came, leavers
+        counted; and it keeps customers as much by what they had at the end. Only those followed from their first day
+        are looked at.
+        """
+        there = self.from_start & ~self.events
+        if there.sum() < 2 * FEW:
+            return {}
+        if pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column):
+            values = column.to_numpy(dtype=float, na_value=np.nan)
+            middle = np.nanmedian(values) if np.isfinite(values).any() else np.nan
+            levels = {sentence("above {middle}", middle=number(middle)): values > middle}
+        else:
+            levels = self._scores(column)[1]
+        newest, found = np.sort(self.durations[there]), {}
+        until = newest[min(max(FEWEST_NEW, len(newest) // 10), len(newest) // 2) - 1]
+        new = there & (self.durations <= until)
+        early = self.from_start & self.events & (self.durations <= until)
+        for level, member in levels.items():
+            everyone = float(member[self.from_start].mean())
+            rare = member[new].mean() < everyone / 2 and (early.sum() < 10 or member[early].mean() < everyone / 2)
+            if rare and self._flattered(member):
+                found[level] = (float(member[new].mean()), everyone)
+        return found
+
+    def _flattered(self, member: np.ndarray) -> bool:
+        """Whether a level seems to keep customers far more than it does when all are compared as they were at the end.
+
+        Among those whose time ended at one tenure, the odds of having left instead of being last seen go with what they
+        had then. Cox's model takes it for what they had all along. Of what never changes both give the hazard ratio.
+        """
+        used = self.from_start
+        durations, events, level = self.durations[used], self.events[used], member[used]
+        edges = np.quantile(durations, np.linspace(0, 1, min(max(int(used.sum()) // 50, 2), 20) + 1)[1:-1])
+        ratio, error = _mantel_haenszel(level, events, np.searchsorted(edges, durations))
+        slope, covariance, settled = newton(level.astype(float)[:, None], durations, events)
+        if not settled or not np.isfinite(error):
+            return False
+        return bool(ratio - slope[0] > 2.33 * np.hypot(error, np.sqrt(covariance[0, 0])))
+
+
+def _mantel_haenszel(level: np.ndarray, events: np.ndarray, strata: np.ndarray) -> tuple[float, float]:
+    """Log odds ratio of leaving with a level over strata, and its standard error (Robins, Breslow, Greenland 1986)."""
+    a, b, c, d = (
+        np.bincount(strata[rows], minlength=strata.max() + 1).astype(float)
+        for rows in (level & events, level & ~events, ~level & events, ~level & ~events)
+    )
+    total = np.maximum(a + b + c + d, 1)
+    up, down, p, q = a * d / total, b * c / total, (a + d) / total, (b + c) / total
+    if not up.sum() or not down.sum():
+        return 0.0, np.inf
+    variance = (
+        (p * up).sum() / (2 * up.sum() ** 2)
+        + (p * down + q * up).sum() / (2 * up.sum() * down.sum())
+        + (q * down).sum() / (2 * down.sum() ** 2)
+    )
+    return float(np.log(up.sum() / down.sum())), float(np.sqrt(variance))
+
+
+def _error(area: float, gone: int, there: int) -> float:
+    """Standard error of an area under the curve: Hanley and McNeil (1982), equation 2."""
+    twice, other = area / (2 - area), 2 * area**2 / (1 + area)
+    square = area * (1 - area) + (gone - 1) * (twice - area**2) + (there - 1) * (other - area**2)
+    return float(np.sqrt(max(square, 0.0) / (gone * there)))
+
+
+def _rank_correlation(values: pd.Series, durations: pd.Series) -> float | None:
+    known = np.isfinite(values)
+    if known.sum() < FEW or durations[known].nunique() < 3 or values[known].nunique() < 3:
+        return None
+    return float(values[known].rank().corr(durations[known].rank()))

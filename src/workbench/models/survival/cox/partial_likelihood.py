@@ -1,0 +1,376 @@
+"""The maximum of Cox's partial likelihood, and whether it can be trusted."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from workbench.findings import Check
+from workbench.models.survival.cox.design import Design
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.statistics.risk_sets import risk_sets, score_residuals
+from workbench.wording import listing, number, percent, sentence
+
+EVENTS_PER_COLUMN = 10
+"""Fewer leavers per column than this and coefficients are unstable (Peduzzi et al. 1995)."""
+INFLATED = 5.0
+"""Variance inflation beyond which the others nearly determine a covariate (Sheather 2009, section 6.4)."""
+FEW_DECIDE = 0.9
+"""A number of which the outermost hundredth of customers has more than this share of the variance is no measurement."""
+FEW = "few_decide_"
+"""What names of checks of numbers that few customers decide begin with."""
+OVERLAP = "covariates_overlap"
+"""Name of the check of covariates that nearly determine each other."""
+EXPLODED = 10.0
+"""A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
+HELD = 1.0
+"""Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
+UNTRUSTED = (
+    "The Cox model has no trustworthy maximum: {columns} may tell by itself who goes when (separation), or two "
+    "covariates say almost the same. Nothing is said from it; do without one or merge its levels."
+)
+CONVERGENCE = "cox_convergence"
+"""Name of the check without which nothing is said from the model."""
+
+
+def maximise(
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    start: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
+    """Fit by Newton's method with step halving, and judge the fit.
+
+    Parameters
+    ----------
+    matrix (n, p), durations (n,), events (n,)
+        Encoded covariates without aliased or constant columns, time observed, whether the customer left.
+    design
+        Names the columns.
+    entry (n,)
+        As in `risk_sets`.
+    start (p,)
+        Where the maximum may be near; 0 where it is None.
+    weights (n,)
+        As in `risk_sets`; the covariance is then the robust one.
+
+    Returns
+    -------
+    ndarray (p,), ndarray (p, p), tuple of Check, tuple of str
+        Log hazard ratios, their covariance (inverse information), and checks: convergence and separation, leavers per
+        column, covariates that nearly determine each other, numbers that few decide. Where the first fails there
+        is no finite maximum, and the numbers are not to be used; the covariates to blame come last.
+    """
+    width = matrix.shape[1]
+    if not width:
+        return np.zeros(0), np.zeros((0, 0)), (), ()
+    spread = balance(matrix, design)
+    balanced, half = matrix @ spread, spread.T @ design.half_leavers
+    near = None if start is None else np.linalg.solve(spread, start)
+    names = {term.covariate: term.label for term in design.terms}
+    entangled = overlapping(matrix, design)
+    estimate, covariance, settled = newton(
+        balanced, durations, events, entry=entry, start=near, weights=weights, half=half
+    )
+    suspects = _suspects(estimate, covariance, design)
+    trusted = settled and not suspects
+    said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
+    if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
+        estimate, covariance, settled = newton(
+            balanced, durations, events, entry=entry, held=HELD, weights=weights, half=half
+        )
+        if settled and not _suspects(estimate, covariance, design):
+            message = sentence(
+                "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
+                "(ridge: log hazard ratios of a level, or of a standard deviation, as if drawn with deviation 1).",
+                **said,
+            )
+            status = "warn"
+        else:
+            message, status = sentence(UNTRUSTED, **said), "fail"
+    elif trusted:
+        message, status = sentence("The Cox model has converged."), "pass"
+    else:
+        message, status = sentence(UNTRUSTED, **said), "fail"
+    problems = [Check(name=CONVERGENCE, status=status, message=message)]
+    per_column = float(events.sum() / width)
+    problems.append(
+        Check(
+            name="events_per_coefficient",
+            status="pass" if per_column >= EVENTS_PER_COLUMN else "warn",
+            message=sentence(
+                "{each} customers {left} for each of {columns} coefficients; below {least} they become unstable.",
+                each=number(np.floor(per_column)), columns=number(width), least=EVENTS_PER_COLUMN,
+                **ending(design.lapse),
+            ),
+            value=per_column,
+            threshold=EVENTS_PER_COLUMN,
+        )
+    )  # fmt: skip
+    if entangled:
+        problems += _overlap(going_together(matrix, design), max(entangled.values()), names)
+    problems += _few_decide(matrix, design)
+    blamed = tuple(suspects) if status == "fail" else ()
+    return spread @ estimate, spread @ covariance @ spread.T, tuple(problems), blamed
+
+
+def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.ndarray:
+    """What to multiply columns (n, p) with, that each is in units of its spread: (p, p).
+
+    Numbers by their standard deviation; a dummy as it is unless `dummies`, or a rare one would hide that its ratio has
+    exploded. The columns of a curve go together: they are made orthogonal, the straight line first.
+    """
+    spread = np.eye(len(design.columns))
+    for term in design.terms:
+        own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
+        if term.is_category:
+            spread[own, own] = 1 / matrix[:, own].std(axis=0) if dummies else 1.0
+        elif own:
+            block = matrix[:, own]
+            triangle = np.linalg.cholesky(np.atleast_2d(np.cov(block, rowvar=False, ddof=0))).T
+            spread[np.ix_(own, own)] = np.linalg.inv(triangle)
+    return spread
+
+
+def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.ndarray) -> np.ndarray:
+    """As `balance`, for columns of which some stand there again for later stretches of time.
+
+    Parameters
+    ----------
+    matrix (n, p), extra
+        Columns of the design, and places of those that stand there again, behind them.
+    rows (m, p + len(extra))
+        All of these.
+
+    Raises
+    ------
+    numpy.linalg.LinAlgError
+        When a column is constant.
+    """
+    own = balance(matrix, design)
+    spread = np.zeros((rows.shape[1],) * 2)
+    spread[: len(own), : len(own)] = own
+    spread[len(own) :, len(own) :] = own[np.ix_(extra, extra)] * _same_stretch(extra)
+    deviation = (rows @ spread).std(axis=0)
+    if (deviation == 0).any():
+        raise np.linalg.LinAlgError("a column is constant")
+    return spread / deviation
+
+
+def _same_stretch(extra: list[int]) -> np.ndarray:
+    """Which of the extra columns are of the same stretch: each place comes once in every stretch, in turn."""
+    turn = np.array([extra[:at].count(place) for at, place in enumerate(extra)], dtype=int)
+    return turn[:, None] == turn[None, :]
+
+
+def _suspects(estimate: np.ndarray, covariance: np.ndarray, design: Design) -> list[str]:
+    """Covariates whose estimate or standard error has exploded."""
+    errors = np.sqrt(np.diag(covariance))
+    exploded = ~np.isfinite(errors) | (np.maximum(np.abs(estimate), errors) > EXPLODED)
+    exploded &= design.half_leavers == 0  # where nobody left, the estimate is as low as so many customers bear
+    return list(dict.fromkeys(covariate for (covariate, _), bad in zip(design.columns, exploded, strict=True) if bad))
+
+
+def newton(
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    *,
+    entry: np.ndarray | None = None,
+    held: float = 0.0,
+    start: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    half: np.ndarray | None = None,
+    most: int = 50,
+    enough: float = 1e-7,
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
+
+    Parameters
+    ----------
+    held
+        Weight of a ridge penalty, half of the squared coefficients; the covariance is then that of the posterior under
+        a normal prior of variance `1 / held`.
+    start (p,)
+        Where to begin; 0 where it is None.
+    weights (n,)
+        As in `risk_sets`; the covariance is then the sandwich of Lin and Wei (1989).
+    half (p,)
+        What the log-likelihood gains with each coefficient, of columns of which nobody left: `Design.half_leavers`.
+
+    Returns
+    -------
+    ndarray (p,), ndarray (p, p), bool
+        Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
+    """
+    estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
+    penalty = held * np.eye(matrix.shape[1])
+    half = np.zeros(matrix.shape[1]) if half is None else half
+
+    def at(place: np.ndarray):
+        sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False, weights=weights)
+        return sums, sums.log_likelihood - held * float(place @ place) / 2 + float(half @ place)
+
+    with np.errstate(all="ignore"):
+        sums, height = at(estimate)
+        for _ in range(most):
+            slope = sums.residuals.sum(axis=0) - held * estimate + half
+            step = np.linalg.lstsq(sums.information + penalty, slope)[0]
+            step = step / max(1.0, np.abs(step).max() / EXPLODED)
+            for _ in range(30):
+                trial, reached = at(estimate + step)
+                if reached >= height and np.isfinite(trial.information).all():
+                    break
+                step = step / 2
+            else:  # nowhere is higher: rounding error, or no maximum
+                gain = 0.0 if gain < 1e-3 else gain
+                break
+            gain = reached - height
+            estimate, sums, height = estimate + step, trial, reached
+            if gain < enough or np.abs(estimate[half == 0]).max(initial=0) > EXPLODED:
+                break
+    covariance = np.full_like(sums.information, np.inf)
+    if np.linalg.matrix_rank(sums.information + penalty, hermitian=True) == len(estimate):
+        covariance = np.linalg.inv(sums.information + penalty)
+        if weights is not None:
+            scores = score_residuals(sums, durations, events, matrix, estimate, entry=entry, weights=weights)
+            covariance = covariance @ (scores.T @ scores) @ covariance
+    return estimate, covariance, gain < enough
+
+
+def unadjusted(
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    design: Design,
+    *,
+    entry: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    known: Mapping[str, np.ndarray] | None = None,
+) -> np.ndarray:
+    """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
+    spread, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
+    half = design.half_leavers
+    for covariate, own in _places(design).items():
+        if known and covariate in known:
+            estimate[own] = known[covariate]
+            continue
+        part = spread[np.ix_(own, own)]
+        estimate[own] = (
+            part
+            @ newton(matrix[:, own] @ part, durations, events, entry=entry, weights=weights, half=part.T @ half[own])[0]
+        )
+    return estimate
+
+
+def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
+    """Variance inflation of the covariates that the others nearly determine, the worst first.
+
+    Of a category with several columns it is the generalised one, `det R11 det R22 / det R`, to the power of one over
+    their number (Fox and Monette 1992); R is the correlation matrix, R11 and R22 its blocks of these and the others.
+    """
+    correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
+    places = _places(design)
+    found = {covariate: _inflation(correlations, places, covariate) for covariate in places}
+    found = {covariate: inflation for covariate, inflation in found.items() if inflation > INFLATED}
+    return dict(sorted(found.items(), key=lambda entry: -entry[1]))
+
+
+def going_together(matrix: np.ndarray, design: Design) -> dict[str, tuple[str, ...]]:
+    """With which others each of the `overlapping` covariates goes together.
+
+    Those without which less than half of its inflation (beyond 1) is left; where none does that alone, the others that
+    are inflated as well. Of the two, the one with many columns need not be inflated itself: of a price within three
+    plans nearly all follows from the plan, of the plan little from the price.
+    """
+    inflated = overlapping(matrix, design)
+    correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
+    places = _places(design)
+    found = {}
+    for covariate, inflation in inflated.items():
+        without = {
+            other: _inflation(correlations, {name: at for name, at in places.items() if name != other}, covariate)
+            for other in places
+            if other != covariate
+        }
+        partners = [other for other, left in without.items() if left - 1 < (inflation - 1) / 2]
+        found[covariate] = tuple(partners or (other for other in inflated if other != covariate))
+    return found
+
+
+def _places(design: Design) -> dict[str, list[int]]:
+    """Columns of each covariate."""
+    places: dict[str, list[int]] = {}
+    for place, (covariate, _) in enumerate(design.columns):
+        places.setdefault(covariate, []).append(place)
+    return places
+
+
+def _inflation(correlations: np.ndarray, places: Mapping[str, list[int]], covariate: str) -> float:
+    """Of one covariate among those of `places`."""
+    own = places[covariate]
+    others = [place for name, at in places.items() if name != covariate for place in at]
+    if not others:
+        return 1.0
+    logs = [np.linalg.slogdet(correlations[np.ix_(part, part)])[1] for part in (own, others, own + others)]
+    with np.errstate(over="ignore"):
+        return float(np.exp((logs[0] + logs[1] - logs[2]) / len(own)))
+
+
+def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: Mapping[str, str]) -> list[Check]:
+    if not together:
+        return []
+    said = []
+    for covariate, partners in together.items():
+        pair = {covariate, *partners}
+        if not any(pair <= set(each) for each in said):
+            said.append((covariate, *partners))
+    pairs = [
+        sentence("{covariate} with {partners}", covariate=names[covariate],
+                 partners=listing([names[each] for each in partners[:3]]))
+        for covariate, *partners in said
+    ]  # fmt: skip
+    return [
+        Check(
+            name=OVERLAP,
+            status="warn",
+            message=sentence(
+                "These go together so closely that they can hardly be told apart: {pairs}. Their own hazard ratios "
+                "compare customers of whom there may be none, so no finding is made of them; predictions do not "
+                "suffer. Do without some to tell the others apart.",
+                pairs="; ".join(pairs[:5]),
+            ),
+            value=inflation,
+            threshold=INFLATED,
+        )
+    ]
+
+
+def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
+    """Numbers of which nearly all the spread is that of one customer in a hundred."""
+    checks: list[Check] = []
+    most = max(len(matrix) // 100, 1)
+    for place, (covariate, level) in enumerate(design.columns):
+        if level:
+            continue
+        squares = (matrix[:, place] - matrix[:, place].mean()) ** 2
+        part = float(np.partition(squares, len(squares) - most)[-most:].sum() / squares.sum())
+        if part > FEW_DECIDE:
+            label = next(term.label for term in design.terms if term.covariate == covariate)
+            checks.append(
+                Check(
+                    name=f"{FEW}{covariate}",
+                    status="warn",
+                    message=sentence(
+                        "{label} spans so many orders of magnitude that one customer in a hundred has {part} of its "
+                        "spread: these few decide its hazard ratio. Take its logarithm, or do without it.",
+                        label=label, part=percent(part),
+                    ),
+                    value=part,
+                    threshold=FEW_DECIDE,
+                )
+            )  # fmt: skip
+    return checks

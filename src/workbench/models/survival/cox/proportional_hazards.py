@@ -1,0 +1,311 @@
+"""What is done where hazard ratios change over time, by a stated rule, and whether it is enough.
+
+The rule, for each covariate whose ratios change (Grambsch and Therneau's test after Holm's correction):
+
+1. two ratios, before and after half of the leavers are gone;
+2. where these still change, and the covariate is a category that nobody asks about (none of the segments): strata, a
+   hazard of its own for each level, whatever its course; nothing is then said about the covariate itself;
+3. where they still change otherwise: four ratios, between the quartiles of the times at which customers left.
+
+Numbers are made curves first, where they are (`functional_form`): a wrong form looks like a change.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.findings import Check
+from workbench.models.levels import as_levels
+from workbench.models.survival.cox.design import comparisons
+from workbench.models.survival.cox.functional_form import sample
+from workbench.models.survival.cox.model import CoxModel
+from workbench.models.survival.cox.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
+from workbench.models.survival.cox.time_varying_effects import doubled_columns, fit_changing
+from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.statistics.horizons import span, times
+from workbench.statistics.multiplicity import holm
+from workbench.statistics.risk_sets import apart, proportionality_test, risk_sets
+from workbench.wording import inline, listing, number, sentence
+
+MOST_REMEDIED = 50_000
+"""Of more customers than this so many, drawn at random, are enough to see whether a remedy helps."""
+MOST_STRATA = 60
+FEWEST_IN_STRATUM = 10
+"""Strata with fewer leavers than this on average tell nothing of hazard ratios."""
+MOVED = 0.2
+"""A hazard ratio that the remedies of others change by more than this depends on them."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Remedies:
+    """What was done about hazard ratios that change.
+
+    Attributes
+    ----------
+    table
+        `covariate`, `label`, `before` (p-value, after Holm's correction), `remedy`, `after`: one row for each
+        covariate. Missing `after`: nothing is left to test, since the covariate is stratified.
+    moved
+        `label`, `value`, `plain`, `remedied`: hazard ratios without a remedy of their own, before and after those of
+        the others; the one that moved most first.
+    customers
+        In these fits.
+    sampled
+        Whether they are a sample.
+    """
+
+    table: pd.DataFrame
+    moved: pd.DataFrame
+    customers: int
+    sampled: bool
+
+    def checks(self, level: float = 0.05) -> tuple[Check, ...]:
+        """What was done, what still changes, whether other ratios depend on it; empty where nothing had to be."""
+        done = self.table[self.table["before"] < level]
+        if done.empty:
+            return ()
+        still = done[done["after"] < level]
+        said = [sentence("{label}: {remedy}", label=inline(row.label), remedy=row.remedy) for row in done.itertuples()]
+        message = sentence(
+            "Remedies for hazard ratios that change over time: {said}. {rest}",
+            said="; ".join(said),
+            rest=sentence("Those of {labels} still change: read them as averages.",
+                          labels=listing([inline(label) for label in still["label"]]))
+            if len(still)
+            else sentence("Nothing changes clearly after that."),
+        )  # fmt: skip
+        checks = [Check(name="remedies", status="warn" if len(still) else "pass", message=message, value=len(still),
+                        threshold=0)]  # fmt: skip
+        if len(self.moved):
+            row = self.moved.iloc[0]
+            change = abs(float(np.log(row["remedied"] / row["plain"])))
+            checks.append(
+                Check(
+                    name="ratios_beside_remedies",
+                    status="pass" if change <= np.log1p(MOVED) else "warn",
+                    message=sentence(
+                        "Of the hazard ratios that stay the same, {label} “{value}” moves most by the remedies of the "
+                        "others: from {plain} to {remedied}.",
+                        label=inline(row["label"]), value=row["value"], plain=number(row["plain"], 2),
+                        remedied=number(row["remedied"], 2),
+                    ),
+                    value=float(np.expm1(change)),
+                    threshold=MOVED,
+                )
+            )  # fmt: skip
+        return tuple(checks)
+
+    def caption(self) -> str:
+        """How to read the table."""
+        drawn = sentence(" On {count} customers drawn at random.", count=number(self.customers)) if self.sampled else ""
+        return sentence(
+            "Tests of whether hazard ratios change over time (p-values after Holm's correction), what was done "
+            "where they "
+            "do, and the test after it.{drawn}", drawn=drawn,
+        )  # fmt: skip
+
+
+def remedy(
+    model: CoxModel,
+    lifetimes: pd.DataFrame,
+    *,
+    random_seed: int,
+    of_interest: Collection[str] = (),
+    level: float = 0.05,
+) -> Remedies | None:
+    """Do what the rule says, and test again.
+
+    Parameters
+    ----------
+    model
+        As of `fit_cox`.
+    lifetimes
+        The rows of its fit.
+    random_seed
+        Draws the customers where there are more than `MOST_REMEDIED`.
+    of_interest
+        Covariates that are not stratified: something is to be said about them.
+
+    Returns
+    -------
+    Remedies or None
+        None where there is no usable model, or nothing to test.
+
+    References
+    ----------
+    Therneau and Grambsch (2000), sections 6.2 and 6.5.
+    """
+    if not model.usable or model.proportionality.empty or "weight" in lifetimes.columns:
+        return None
+    used = model.complete_cases(require_lifetimes(lifetimes))
+    drawn = sample(used, MOST_REMEDIED, random_seed)
+    sampled = len(drawn) < len(used)
+    if sampled:
+        try:
+            model = model.refit(drawn)
+        except DataError:  # no trustworthy maximum among so few leavers
+            return None
+    tested = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
+    table = tested.assign(remedy=sentence("none needed"), after=tested["before"])
+    nothing = Remedies(table=table, moved=pd.DataFrame(), customers=len(drawn), sampled=sampled)
+    changing = tested["covariate"][tested["before"] < level].tolist()
+    if not changing:
+        return nothing
+    first = fit_changing(model, drawn, level=level)
+    still = changing if first is None else _still(first.proportionality, changing, level)
+    strata = _strata(model, drawn, [each for each in still if each not in of_interest])
+    four = [each for each in still if each not in strata]
+    second = _Second.fit(model, drawn, changing, strata, four) if still else None
+    again = _still(second.proportionality, changing, level) if second is not None else []
+    if more := [each for each in again if each not in four]:  # strata bring out what they hid
+        four += more
+        second = _Second.fit(model, drawn, changing, strata, four) or second
+    if second is None:  # none is needed, or the data do not bear it: what went before is kept
+        strata, four = (), []
+    if first is None and second is None:
+        table.loc[tested["before"] < level, "remedy"] = sentence("none that the data bear: too few left early or late")
+        return nothing
+    after = (first.proportionality if second is None else second.proportionality).set_index("covariate")["after"]
+    words = _words(model, drawn)
+    for place, row in enumerate(table.itertuples()):
+        name = row.covariate
+        kind = "strata" if name in strata else "four" if name in four else "two" if name in changing else ""
+        table.loc[place, "remedy"] = words[kind]
+        table.loc[place, "after"] = np.nan if kind == "strata" else float(after.get(name, np.nan))
+    estimate = first.estimate if second is None else second.estimate
+    held = any(problem.name == CONVERGENCE and problem.status == "warn" for problem in model.problems)
+    # Ratios that are held towards 1 in one fit and not in the other cannot be compared.
+    moved = pd.DataFrame() if held else _moved(model, estimate, changing, strata)
+    return Remedies(table=table, moved=moved, customers=len(drawn), sampled=sampled)
+
+
+def _still(proportionality: pd.DataFrame, changing: Collection[str], level: float) -> list[str]:
+    after = proportionality.set_index("covariate")["after"]
+    return [covariate for covariate in changing if after.get(covariate, 1.0) < level]
+
+
+def _words(model: CoxModel, rows: pd.DataFrame) -> dict[str, str]:
+    cuts = [round(float(cut), 1) for cut in _cuts(rows)]
+    return {
+        "": sentence("none needed"),
+        "two": sentence("two ratios, up to {cut} and after", cut=span(cuts[len(cuts) // 2], model.time_unit)),
+        "four": sentence("four ratios, between {cuts}", cuts=times(cuts, model.time_unit)),
+        "strata": sentence("strata: a hazard of its own for each level"),
+    }
+
+
+def _cuts(rows: pd.DataFrame) -> tuple[float, ...]:
+    return tuple(np.unique(np.quantile(rows["duration"][rows["event"]], [0.25, 0.5, 0.75])))
+
+
+def _strata(model: CoxModel, rows: pd.DataFrame, wanted: Collection[str]) -> tuple[str, ...]:
+    """Categories among those wanted, as far as their levels together leave enough leavers to each stratum."""
+    chosen: list[str] = []
+    categories = [term.covariate for term in model.design.terms if term.is_category]
+    for covariate in wanted:
+        if covariate in categories:
+            count = int(_stratum(model, rows, [*chosen, covariate]).max()) + 1
+            if count <= MOST_STRATA and rows["event"].sum() / count >= FEWEST_IN_STRATUM:
+                chosen.append(covariate)
+    return tuple(chosen)
+
+
+def _stratum(model: CoxModel, rows: pd.DataFrame, covariates: Collection[str]) -> np.ndarray:
+    """Number of each row's stratum, from 0."""
+    shown = {term.covariate: dict(term.shown) for term in model.design.terms}
+    if not covariates:
+        return np.zeros(len(rows), dtype=int)
+    keys = [as_levels(rows[each]).map(shown[each]) for each in covariates]
+    return pd.MultiIndex.from_arrays(keys).factorize()[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Second:
+    """A stratified model with ratios that differ between stretches of time."""
+
+    estimate: np.ndarray
+    proportionality: pd.DataFrame
+
+    @classmethod
+    def fit(
+        cls, model: CoxModel, rows: pd.DataFrame, changing: Collection[str], strata: Collection[str],
+        four: Collection[str],
+    ) -> "_Second | None":  # fmt: skip
+        """None where there is no trustworthy maximum."""
+        design, cuts = model.design, _cuts(rows)
+        matrix = design.encode(rows)
+        durations, events = rows["duration"].to_numpy(), rows["event"].to_numpy()
+        entry = entry_of(rows)
+        entry = np.zeros(len(rows)) if entry is None else entry
+        stratified = np.array([covariate in strata for covariate, _ in design.columns], dtype=bool)
+        two = [each for each in changing if each not in strata and each not in four]
+        parts = [(place, (cuts[len(cuts) // 2],)) for place in
+                 doubled_columns(design, matrix, durations, events, two, (cuts[len(cuts) // 2],))]  # fmt: skip
+        parts += [(place, cuts) for place in doubled_columns(design, matrix, durations, events, four, cuts)]
+        group = _stratum(model, rows, strata)
+        # Each customer's time is cut into stretches, in which ratios stay the same.
+        pieces = {name: [] for name in ("matrix", "stop", "left", "start", "stratum")}
+        for begin, end in zip((-np.inf, *cuts), (*cuts, np.inf), strict=True):
+            here = (durations > begin) & (entry < end)
+            if not here.any():
+                continue
+            extra = [matrix[here, place] * (begin >= cut) for place, own in parts for cut in own]
+            pieces["matrix"].append(np.column_stack([matrix[here], *extra]))
+            pieces["stop"].append(np.minimum(durations[here], end))
+            pieces["left"].append(events[here] & (durations[here] <= end))
+            pieces["start"].append(np.maximum(entry[here], begin))
+            pieces["stratum"].append(group[here])
+        columns = np.concatenate(pieces["matrix"])
+        try:
+            spread = balance_with(matrix, design, [place for place, own in parts for _ in own], columns)
+        except np.linalg.LinAlgError:
+            return None
+        stop, left, start, stratum = (np.concatenate(pieces[name]) for name in ("stop", "left", "start", "stratum"))
+        kept = np.append(~stratified, np.ones(columns.shape[1] - len(stratified), dtype=bool))
+        columns, spread = columns[:, kept], spread[np.ix_(kept, kept)]
+        owners = [column[0] if column not in design.silent else "" for column in design.columns]
+        owners += [owners[place] for place, own in parts for _ in own]
+        owners = np.array(owners, dtype=object)[kept]
+        if not columns.shape[1]:
+            return None
+        moved, entered = apart(stop, np.where(start > 0, start, 0.0), stratum)
+        half = np.zeros(len(owners) + int(stratified.sum()))
+        half[: len(design.columns)] = design.half_leavers
+        estimate, covariance, settled = newton(columns @ spread, moved, left, entry=entered, half=spread.T @ half[kept])
+        if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
+            return None
+        scale = _time_scale(durations, events, entry)(stop)
+        sums = risk_sets(moved, left, columns @ spread, estimate, entry=entered, scale=scale)
+        after = [
+            (each, proportionality_test(sums, np.flatnonzero(owners == each).tolist())[2])
+            for each in dict.fromkeys(owners)
+            if each
+        ]
+        table = pd.DataFrame(after, columns=["covariate", "after"])
+        whole = np.full(len(kept), np.nan)
+        whole[kept] = spread @ estimate
+        return cls(whole, table.assign(after=holm(table["after"].to_numpy(dtype=float))))
+
+
+def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray):
+    """1 less Kaplan and Meier's curve of all just before a time, as a function of it."""
+    sums = risk_sets(durations, events, np.zeros((len(durations), 0)), np.zeros(0), entry=entry, scaled=False)
+    survival = np.append(1.0, np.cumprod(1 - sums.deaths / np.maximum(sums.at_risk, sums.deaths)))
+    return lambda at: 1 - survival[np.searchsorted(sums.times, at, side="left")]
+
+
+def _moved(model: CoxModel, estimate: np.ndarray, changing: Collection[str], strata: Collection[str]) -> pd.DataFrame:
+    """Hazard ratios without a remedy of their own, before and after."""
+    plain = model.coefficients["coefficient"].to_numpy(dtype=float)
+    rows = []
+    for each in comparisons(model.design):
+        if each.term.covariate in (*changing, *strata, *model.entangled):
+            continue
+        before, after = (each.weights @ np.nan_to_num(values[: len(plain)]) for values in (plain, estimate))
+        rows.append((each.term.label, each.value, float(np.exp(before)), float(np.exp(after))))
+    table = pd.DataFrame(rows, columns=["label", "value", "plain", "remedied"])
+    change = np.log(table["remedied"] / table["plain"]).abs()
+    return table.loc[change.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

@@ -1,0 +1,236 @@
+"""What the hazard ratios of a Cox model say in words, and how they are shown."""
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check, Finding
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.statistics.product_limit import normal_quantile
+from workbench.wording import inline, listing, number, percent, sentence
+
+LEVEL = 0.05
+"""Of tests after Holm's correction."""
+
+
+class HazardRatioWords:
+    """Checks, sentences, captions and the figure of `cox.CoxModel`."""
+
+    def checks(self) -> tuple[Check, ...]:
+        """What was gathered, dropped or missing, whether the fit can be used, and what adjusting changed."""
+        return self.design.checks + self.problems + self._adjustment()
+
+    def _adjustment(self) -> tuple[Check, ...]:
+        """Which hazard ratios depend on what is adjusted for."""
+        table = self.hazard_ratios()
+        if not self.usable or table.empty:
+            return ()
+        apart = (np.log(table["hazard_ratio"]) - np.log(table["unadjusted"])).abs() > np.log(2)
+        told = (table["p_value_holm"] < LEVEL) | apart  # what lies near 1 crosses it by chance
+        changed = [
+            sentence("{label} “{value}”", label=inline(row.label), value=row.value)
+            for row in table[changed_by_adjusting(table) & told].itertuples()
+        ]
+        message = (
+            sentence(
+                "Hazard ratios of {labels} change sides or more than twofold when others are adjusted for: they depend "
+                "on which covariates are taken into account, so no finding is made of them.",
+                labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
+            )
+            if len(changed)
+            else sentence("Hazard ratios are alike with and without adjusting for the other covariates.")
+        )
+        return (
+            Check(
+                name="adjustment", status="warn" if len(changed) else "pass", message=message,
+                value=len(changed), threshold=0,
+            ),
+        )  # fmt: skip
+
+    def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
+        """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
+
+        The test of each covariate is in `proportionality`. Empty where there was nothing to test.
+        """
+        tested = self.proportionality
+        if tested.empty:
+            return ()
+        varying = tested[tested["p_value_holm"] < level]
+        said = {"count": len(varying), "all": len(tested), "level": percent(level)}
+        message = (
+            sentence("No sign that any of {all} hazard ratios changes over time (Holm's correction, {level}).", **said)
+            if varying.empty
+            else sentence(
+                "{count} of {all} covariates have hazard ratios that change over time ({labels}; Holm's correction, "
+                "{level}): the ones shown are averages over the time observed, and may be weaker or reversed early or "
+                "late.",
+                labels=listing([inline(label) for label in varying["label"]]),
+                **said,
+            )
+        )
+        return (
+            Check(
+                name="proportional_hazards",
+                status="pass" if varying.empty else "warn",
+                message=message,
+                value=len(varying),
+                threshold=0,
+            ),
+        )
+
+    def findings(self, most: int = 2, level: float = LEVEL) -> tuple[Finding, ...]:
+        """The strongest adjusted associations, at most one a covariate, in words that claim no cause.
+
+        None where the fit cannot be used, or nothing is clear after Holm's correction. None of a covariate that is
+        nearly determined by others or nearly determines one, that is
+        `doubtful` or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
+        is widened by Bonferroni for all hazard ratios.
+        """
+        if not self.usable:
+            return ()
+        table = self.hazard_ratios()
+        looked_at = len(table)
+        widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
+        kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
+                        level=percent(self.confidence), count=looked_at)  # fmt: skip
+        doubtful = changed_by_adjusting(table) | table["covariate"].isin(
+            (*self.entangled, *self.doubtful, *self.decided_by_few)
+        )
+        table = table[(table["p_value_holm"] < level) & ~doubtful]
+        strength = np.log(table["hazard_ratio"]).abs()
+        table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
+        varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
+        categories = {term.covariate for term in self.design.terms if term.is_category}
+        findings = []
+        for row in table.head(most).itertuples():
+            template = (
+                "Customers with {label} “{value}” {leave} at {ratio} times the rate of similar ones with "
+                "“{reference}”{average}. {doubt}"
+                if row.covariate in categories
+                else "Customers with {label} of {value} {leave} at {ratio} times the rate of similar ones with "
+                "{reference}{average}. {doubt}"
+            )
+            findings.append(
+                Finding(
+                    id=f"hazard_ratio_{row.covariate}",
+                    statement=sentence(
+                        template,
+                        **ending(self.design.lapse),
+                        label=inline(row.label),
+                        value=row.value,
+                        ratio=number(row.hazard_ratio, 2),
+                        reference=row.reference,
+                        average=sentence(", averaged over time") if row.covariate in varying else "",
+                        doubt=association(row.covariate in self.acquired),
+                    ),
+                    estimate=float(row.hazard_ratio),
+                    unit=sentence("hazard ratio"),
+                    interval=tuple(
+                        float(row.hazard_ratio * (end / row.hazard_ratio) ** widened) for end in (row.lower, row.upper)
+                    ),
+                    interval_kind=kind if looked_at > 1 else self.interval_kind,
+                    evidence="associational",
+                    n=int(row.customers),
+                    table="hazard_ratios",
+                    figure="hazard_ratios",
+                )
+            )
+        return tuple(findings)
+
+    def reference_customer(self) -> str:
+        """The customer that hazard ratios start from, in words."""
+        said = [
+            sentence("{label} “{level}”", label=inline(term.label), level=term.levels[0])
+            if term.is_category
+            else sentence("{label} {center} (the mean)", label=inline(term.label), center=number(term.center))
+            for term in self.design.terms
+        ]
+        return listing(said)
+
+    def title(self) -> str:
+        """The finding that the figure shows."""
+        findings = self.findings(most=1)
+        if findings:
+            return findings[0].statement
+        if (self.hazard_ratios()["p_value_holm"] < LEVEL).any():
+            return sentence("Some hazard ratios are clear, but none can be read by itself.")
+        return sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
+
+    def caption(self) -> str:
+        """How to read the figure, and who the reference customer is."""
+        reading = sentence(
+            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their "
+            "upper "
+            "with their lower quartile (where these are the same, the two values shown; of curves, either with the "
+            "mean); "
+            "intervals are {kind}. An association, not an effect.",
+            kind=self.interval_kind,
+            **ending(self.design.lapse),
+        )
+        if not self.design.terms:
+            return reading
+        return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
+
+    def table_caption(self, most: int | None = None) -> str:
+        """What the table of hazard ratios compares with; of the strongest only, if there are more than `most`."""
+        if not self.design.terms:
+            return sentence("No covariates, so there is nothing to compare.")
+        return sentence(
+            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone."
+            "{part}",
+            part=sentence(" The {most} clearest; all are in the file all_hazard_ratios.", most=number(most))
+            if most is not None and len(self.hazard_ratios()) > most
+            else "",
+            **ending(self.design.lapse),
+        )
+
+    def plot(self, ax=None, *, title: str | None = None):
+        """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
+        from workbench.models.survival.curves.figures import (
+            draw_hazard_ratios,  # only a figure needs matplotlib, strongest
+        )
+
+        return draw_hazard_ratios(self, ax, title=title)
+
+    def strongest(self, most: int = 10) -> pd.DataFrame:
+        """The hazard ratios farthest from 1, without those that have no finite estimate."""
+        table = self.hazard_ratios()
+        table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
+        strength = np.log(table["hazard_ratio"]).abs()
+        return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
+
+    def clearest(self, most: int) -> pd.DataFrame:
+        """The hazard ratios with the smallest p-values, in the order of the model."""
+        table = self.hazard_ratios()
+        return table.loc[np.sort(table["p_value"].sort_values(kind="stable").index[:most])].reset_index(drop=True)
+
+    def describe(self) -> str:
+        """What the figure of hazard ratios shows, for those who cannot see it."""
+        rows = [
+            sentence("{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
+                     label=row.label, value=row.value, reference=row.reference, ratio=number(row.hazard_ratio, 2),
+                     lower=number(row.lower, 2), upper=number(row.upper, 2))
+            for row in self.strongest().itertuples()
+        ]  # fmt: skip
+        return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
+                        kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+
+
+def association(acquired: bool) -> str:
+    """What a hazard ratio is not; and where customers seem to acquire the attribute while they stay, that too."""
+    return (
+        sentence("(Association, not proof of cause: customers seem to get this by staying.)")
+        if acquired
+        else sentence("(Association, not proof of cause.)")
+    )
+
+
+def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
+    """Rows whose hazard ratio lies on the other side of 1 than unadjusted, or is more than twice or less than half it.
+
+    Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist. A
+    strong ratio that others make stronger is not: left out, they draw it towards 1 even where they have nothing to do
+    with it (it is not collapsible: Gail, Wieand and Piantadosi 1984), though hardly to less than half on the log scale.
+    """
+    adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
+    drawn_to_one = (adjusted * alone > 0) & (alone.abs() <= adjusted.abs()) & (alone.abs() >= adjusted.abs() / 2)
+    return (adjusted * alone < 0) | (((adjusted - alone).abs() > np.log(2)) & ~drawn_to_one)

@@ -1,0 +1,310 @@
+"""The remedy where hazard ratios change over time: one ratio early in a customer's life and another late."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check, Finding
+from workbench.models.survival.cox.baseline import Baseline
+from workbench.models.survival.cox.design import Design, comparisons
+from workbench.models.survival.cox.model import CoxModel
+from workbench.models.survival.cox.partial_likelihood import EXPLODED, balance_with, newton
+from workbench.models.survival.cox.predictions import Predictions, Stretch
+from workbench.models.survival.cox.statements import association
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.statistics.horizons import span
+from workbench.statistics.multiplicity import holm
+from workbench.statistics.product_limit import normal_quantile
+from workbench.statistics.risk_sets import proportionality_test, risk_sets
+from workbench.wording import inline, listing, number, percent, sentence
+
+FEWEST_LEAVERS = 10
+"""A level whose ratio may change has at least as many leavers early and late."""
+
+
+def fit_changing(
+    model: CoxModel, lifetimes: pd.DataFrame, *, level: float = 0.05, cut: float | None = None
+) -> "ChangingHazards | None":
+    """Let the hazard ratios that change over time have two values, before and after half of the leavers are gone.
+
+    Parameters
+    ----------
+    model
+        Its design is used, and its test says which covariates change (after Holm's correction, at `level`).
+    lifetimes
+        The rows of its fit.
+    cut
+        Tenure at which ratios change; by default the median time of those who left.
+
+    Returns
+    -------
+    ChangingHazards or None
+        None where nothing changes, or the larger model has no trustworthy maximum.
+
+    References
+    ----------
+    Therneau and Grambsch (2000), section 6.5: a step function of time by splitting each customer's time at `cut`.
+    """
+    tested = model.proportionality
+    changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
+    if not model.usable or not changing or "weight" in lifetimes.columns:
+        return None
+    used = model.complete_cases(require_lifetimes(lifetimes))
+    if cut is None:
+        cut = float(np.median(used.loc[used["event"], "duration"]))
+    return _fit(model, model.design, used, changing, cut)
+
+
+def doubled_columns(
+    design: Design,
+    matrix: np.ndarray,
+    durations: np.ndarray,
+    events: np.ndarray,
+    changing: Collection[str],
+    cuts: tuple[float, ...],
+) -> list[int]:
+    """Columns of the covariates that change, of a category those with enough leavers in each stretch between cuts."""
+    stretch = np.searchsorted(cuts, durations)  # a time at a cut belongs to the stretch before it
+    categories = {term.covariate for term in design.terms if term.is_category}
+    return [
+        place
+        for place, (covariate, _) in enumerate(design.columns)
+        if covariate in changing
+        and (covariate not in categories or all(
+            (matrix[:, place] * events * (stretch == part)).sum() >= FEWEST_LEAVERS for part in range(len(cuts) + 1)
+        ))
+    ]  # fmt: skip
+
+
+def _fit(
+    model: CoxModel, design: Design, used: pd.DataFrame, changing: tuple[str, ...], cut: float
+) -> "ChangingHazards | None":
+    matrix = design.encode(used)
+    durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
+    entry = entry_of(used)
+    entry = np.zeros(len(used)) if entry is None else entry
+    early, late = entry < cut, durations > cut
+    if not (events & early & (durations <= cut)).any() or not (events & late).any():
+        return None
+    doubled = doubled_columns(design, matrix, durations, events, changing, (cut,))
+    if not doubled:
+        return None
+    rows = np.vstack(
+        [
+            np.hstack([matrix[early], np.zeros((int(early.sum()), len(doubled)))]),
+            np.hstack([matrix[late], matrix[late][:, doubled]]),
+        ]
+    )
+    stops = np.append(np.minimum(durations[early], cut), durations[late])
+    left = np.append(events[early] & (durations[early] <= cut), events[late])
+    starts = np.append(entry[early], np.maximum(entry[late], cut))
+    try:
+        spread = balance_with(matrix, design, doubled, rows)
+    except np.linalg.LinAlgError:
+        return None
+    half = spread.T @ np.append(design.half_leavers, np.zeros(len(doubled)))
+    estimate, covariance, settled = newton(rows @ spread, stops, left, entry=starts, half=half)
+    if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
+        return None
+    sums = risk_sets(stops, left, rows @ spread, estimate, entry=starts)
+    sums = replace(sums, mean_hazard=sums.mean_hazard @ np.linalg.inv(spread))
+    after = []
+    width = len(design.columns)
+    for term in model.design.terms:
+        own = [
+            place
+            for place, column in enumerate(design.columns)
+            if column[0] == term.covariate and column not in design.silent
+        ]
+        own += [width + place for place, column in enumerate(doubled) if column in own]
+        if own:
+            after.append((term.covariate, proportionality_test(sums, own)[2]))
+    after = pd.DataFrame(after, columns=["covariate", "after"])
+    after["after"] = holm(after["after"].to_numpy())
+    before = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
+    return ChangingHazards(
+        model=model,
+        design=design,
+        changing=changing,
+        doubled=tuple(doubled),
+        cut=cut,
+        estimate=spread @ estimate,
+        covariance=spread @ covariance @ spread.T,
+        baseline_sums=Baseline.of(sums, used, time_unit=model.time_unit),
+        last_time=float(durations.max()),
+        log_likelihood=sums.log_likelihood,
+        proportionality=before.merge(after, on="covariate"),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ChangingHazards(Predictions):
+    """A Cox model of which some hazard ratios have one value up to `cut` and another after it.
+
+    Attributes
+    ----------
+    model
+        The model with ratios that stay the same.
+    design, changing, doubled
+        Encoding, covariates that change, and the places of their columns.
+    cut
+        Tenure at which they change.
+    estimate, covariance
+        Log hazard ratios: of all columns before `cut`, and by how much those of `doubled` differ after it.
+    proportionality
+        `covariate`, `label`, `before`, `after`: p-values (Holm) of whether ratios change, with one value for each and
+        with two where needed.
+    """
+
+    model: CoxModel
+    design: Design
+    changing: tuple[str, ...]
+    doubled: tuple[int, ...]
+    cut: float
+    estimate: np.ndarray
+    covariance: np.ndarray
+    baseline_sums: Baseline
+    last_time: float
+    log_likelihood: float
+    proportionality: pd.DataFrame
+
+    @property
+    def time_unit(self) -> str:
+        """What times are counted in."""
+        return self.model.time_unit
+
+    @property
+    def aic_gain(self) -> float:
+        """By how much Akaike's criterion falls."""
+        return 2 * (self.log_likelihood - self.model.log_likelihood) - 2 * len(self.doubled)
+
+    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
+        """Rows for which the model can predict."""
+        return self.model.complete_cases(lifetimes)
+
+    def refit(self, lifetimes: pd.DataFrame) -> "ChangingHazards | CoxModel":
+        """The same model on other rows; the one without changes where it has no maximum there."""
+        model = self.model.refit(lifetimes)
+        used = model.complete_cases(require_lifetimes(lifetimes))
+        return _fit(model, model.design, used, self.changing, self.cut) or model
+
+    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+        """Two, before and after `cut`."""
+        matrix = self.design.encode(frame)
+        extra = matrix[:, self.doubled]
+        stretches = []
+        for place, (start, end) in enumerate(((-np.inf, self.cut), (self.cut, np.inf))):
+            columns = np.hstack([matrix, extra * place])
+            stretches.append(Stretch(columns, columns @ self.estimate, start, end))
+        return stretches
+
+    def hazard_ratios(self) -> pd.DataFrame:
+        """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`,
+        `late_lower`, `late_upper`, `z` of the change, `customers` compared; of the ratios that have two values, the
+        clearest change first."""
+        z = normal_quantile(self.model.confidence)
+        customers = self.model.coefficients["customers"].to_numpy()
+        width, rows = len(self.design.columns), []
+        for each in comparisons(self.design):
+            later = each.weights[list(self.doubled)]  # what the extra columns are multiplied with, after the cut
+            if not later.any():
+                continue
+            pick = np.array([[*each.weights, *np.zeros(len(later))], [*each.weights, *later]])
+            centre = pick @ self.estimate
+            half = z * np.sqrt(np.einsum("ip,pq,iq->i", pick, self.covariance, pick))
+            change, error = later @ self.estimate[width:], np.sqrt(later @ self.covariance[width:, width:] @ later)
+            row = {
+                "covariate": each.term.covariate, "category": each.term.is_category, "label": each.term.label,
+                "value": each.value, "reference": each.reference,
+            }  # fmt: skip
+            for name, at in (("early", 0), ("late", 1)):
+                row |= {name: np.exp(centre[at]), f"{name}_lower": np.exp(centre[at] - half[at]),
+                        f"{name}_upper": np.exp(centre[at] + half[at])}  # fmt: skip
+            rows.append(row | {"z": abs(change / error), "customers": int(customers[each.column])})
+        table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
+        return table
+
+    def checks(self, *, told: bool = False) -> tuple[Check, ...]:
+        """What the remedy changed: what still varies, and what the likelihood gained.
+
+        Parameters
+        ----------
+        told
+            Whether `remedies`, with finer stretches and strata, says what still varies: then this is no second verdict.
+        """
+        still = self.proportionality[self.proportionality["after"] < 0.05]
+        said = {
+            "count": number(len(self.changing)), "cut": span(round(self.cut, 1), self.time_unit),
+            "gain": number(self.aic_gain, 2), "still": number(len(still)),
+            "labels": listing([inline(label) for label in still["label"]]),
+        }  # fmt: skip
+        message = sentence(
+            "For predictions, {count} covariates are given one hazard ratio up to {cut} and another after it (AIC "
+            "{gain} lower).",
+            **said,
+        )
+        still = still.iloc[:0] if told else still
+        message += (
+            ""
+            if told
+            else sentence(" {still} still change within these ({labels}).", **said)
+            if len(still)
+            else sentence(" None changes clearly within these.")
+        )
+        check = Check(name="changing_hazard_ratios", status="warn" if len(still) else "pass", message=message,
+                      value=len(still), threshold=0)  # fmt: skip
+        return (check, *self._unseen_differences())
+
+    def _unseen_differences(self) -> tuple[Check, ...]:
+        """Ratios that all fade towards 1: what is left when the unsteady of either group have gone (frailty)."""
+        table = self.hazard_ratios()
+        clear = table[table["z"] > normal_quantile(0.95)]
+        early, late = np.log(clear["early"]), np.log(clear["late"])
+        fading = (early * late > -0.01) & (np.abs(late) < np.abs(early))  # from one side towards 1, not across it
+        if not len(clear) or not fading.all():
+            return ()
+        message = sentence(
+            "Every hazard ratio that changes fades with tenure ({labels}), as it does where customers differ in ways "
+            "that the data do not show and the unsteady ones go first (frailty): early ratios are nearer to what "
+            "tells customers apart, and a hazard that falls with tenure need not mean that anybody grows loyal.",
+            labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
+        )
+        return (Check(name="unseen_differences", status="warn", message=message, value=len(clear), threshold=0),)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The ratio that changes most clearly from one side of 1 to the other, or to far less or more."""
+        table = self.hazard_ratios()
+        moved = (np.log(table["early"]) * np.log(table["late"]) < 0) | (
+            np.abs(np.log(table["early"] / table["late"])) > np.log(1.5)
+        )
+        clear = table[moved & (table["z"] > normal_quantile(1 - 0.05 / max(len(table), 1)))]
+        clear = clear[~clear["covariate"].isin(self.model.doubtful)]
+        if clear.empty:
+            return ()
+        row = clear.iloc[0]
+        return (
+            Finding(
+                id=f"changing_{row['covariate']}",
+                statement=sentence(
+                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of similar "
+                    "ones with “{reference}”, later at {late} times. {doubt}"
+                    if row["category"]
+                    else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "
+                    "similar ones with {reference}, later at {late} times. {doubt}",
+                    cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
+                    early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
+                    doubt=association(row["covariate"] in self.model.acquired),
+                    **ending(self.design.lapse),
+                ),
+                estimate=float(row["early"]),
+                unit=sentence("hazard ratio, early"),
+                interval=(float(row["early_lower"]), float(row["early_upper"])),
+                interval_kind=sentence("{level} confidence (Wald, log scale)", level=percent(self.model.confidence)),
+                evidence="associational",
+                n=self.model.customers,
+                table="changing_hazards",
+            ),
+        )  # fmt: skip

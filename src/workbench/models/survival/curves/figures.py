@@ -1,0 +1,229 @@
+"""How survival curves are drawn."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.statistics.horizons import time_axis
+from workbench.textwidth import shorten, wrap
+from workbench.wording import number, sentence
+
+MOST_CURVES = 6
+LABEL_WIDTH = 16
+_PARTS = 400
+"""Characters of a label before it is broken into lines: on a phone a figure is 350 pixels wide."""
+
+
+def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw `Curves`: at most six, each as far as enough customers are followed.
+
+    Parameters
+    ----------
+    curves
+        A `curves.Curves`.
+    horizons
+        By which the groups farthest apart are found.
+    ax
+        Where to draw; a new figure where it is None.
+    title
+        Text over the axes, broken into lines; none where it is None.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    tables = {group: table for group, table in curves.tables.items() if group in _drawn(curves, horizons)}
+    if ax is None:
+        # Not by pyplot: that would show the figure a second time in a notebook.
+        figure = Figure(figsize=(6.2, 3.6 + 0.2 * len(tables)), layout="constrained")
+        ax = figure.subplots()
+    ends_at = curves.groups.set_index("group")["reach"]
+    reach = {group: min(ends_at[group], table["time"].iloc[-1]) for group, table in tables.items()}
+    longest = max(reach.values())
+    band = 0.18 if len(tables) <= 3 else 0.1
+    ends = {}
+    for place, (group, table) in enumerate(tables.items()):
+        shown = table[table["time"] <= reach[group]]
+        shown = shown[to_be_drawn(shown["time"].to_numpy())]
+        steps = {column: np.append(shown[column], shown[column].iloc[-1]) for column in ("survival", "lower", "upper")}
+        times = np.append(shown["time"], reach[group])
+        color = f"C{place}"
+        ax.fill_between(times, steps["lower"], steps["upper"], step="post", color=color, alpha=band, linewidth=0)
+        ax.step(times, steps["survival"], where="post", color=color)
+        ends[group] = float(steps["survival"][-1])
+
+    ax.set_xlim(0, longest or 1)
+    ax.set_ylim(0, 1.01)
+    ax.yaxis.set_major_formatter(PercentFormatter(1))
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xticks(time_ticks(longest, curves.time_unit))
+    ax.set_ylabel(sentence("Customers {there}", **ending(curves.lapse)))
+    ax.set_xlabel(time_axis(curves.time_unit))
+    if title:
+        ax.set_title("\n".join(wrap(title, 56)), loc="left")
+    if curves.by:
+        label_ends(ax, ends, reach)
+    _numbers_at_risk(ax, tables, reach, curves)
+    return ax
+
+
+def to_be_drawn(time: np.ndarray) -> np.ndarray:
+    """Which of many steps to draw: the last in each of so many parts of the axis that nobody sees the difference.
+
+    Parameters
+    ----------
+    time
+        Ascending.
+
+    Returns
+    -------
+    array of bool
+        The first and the last are always drawn.
+    """
+    drawn = np.append(np.diff(np.floor(_PARTS * time / (time[-1] or 1))) > 0, True)
+    drawn[0] = True
+    return drawn
+
+
+def time_ticks(longest: float, time_unit: str) -> list[float]:
+    """At most seven round times; months by the year where they span years."""
+    if time_unit == "month" and longest >= 24:
+        step = 12 * int(np.ceil(longest / 12 / 6))
+        return [float(tick) for tick in np.arange(0, longest + 1e-9, step)]
+    ticks = MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]).tick_values(0, longest or 1)
+    return [float(tick) for tick in ticks if 0 <= tick <= (longest or 1)]
+
+
+def _drawn(curves, horizons: Iterable[float]) -> list[str]:
+    """The group of the headline, the two that lie farthest apart, and the largest others."""
+    groups = list(curves.tables)
+    extremes = (curves.headline_group(horizons), *curves.extremes(horizons))
+    others = [group for group in groups if group not in extremes]
+    return [*dict.fromkeys(extremes), *others[: MOST_CURVES - len(set(extremes))]]
+
+
+def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:
+    """Each curve's name right of the axes at the height of its end, pushed apart where two would touch."""
+    labels = {group: wrap(group, LABEL_WIDTH, most=3) for group in ends}
+    order = sorted(ends, key=lambda group: ends[group])
+    top = ax.get_ylim()[1]
+    sizes = [0.068 * len(labels[group]) + 0.015 for group in order]  # in shares of the axis
+    centres = _apart([ends[group] / top for group in order], sizes)
+    heights = dict(zip(order, centres, strict=True))
+    for place, group in enumerate(ends):
+        ax.annotate(
+            "\n".join(labels[group]),
+            xy=(reach[group], ends[group]),
+            xytext=(1.035, heights[group]),
+            textcoords="axes fraction",
+            color=f"C{place}",
+            fontweight="bold",
+            va="center",
+            ha="left",
+            linespacing=1.05,
+            annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": f"C{place}", "linewidth": 0.7, "alpha": 0.7, "shrinkA": 1,
+                        "shrinkB": 0, "relpos": (0, 0.5)},
+        )  # fmt: skip
+
+
+def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
+    """Centres nearest to those wanted (ascending) at which things of these sizes do not overlap, kept within [0, 1].
+
+    Things that would touch form a block around the mean of their wishes (least squares under an order: pool adjacent
+    violators).
+
+    Examples
+    --------
+    >>> [round(centre, 3) for centre in _apart([0.2, 0.5, 0.5], [0.1, 0.1, 0.1])]
+    [0.2, 0.45, 0.55]
+    """
+    offsets = np.cumsum(sizes) - np.array(sizes) / 2  # centres if all were stacked from 0
+    blocks: list[list[float]] = []  # sum of wishes relative to the stack, count
+    for wish, offset in zip(wanted, offsets, strict=True):
+        blocks.append([wish - offset, 1])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+            total, count = blocks.pop()
+            blocks[-1][0] += total
+            blocks[-1][1] += count
+    shift = np.repeat([total / count for total, count in blocks], [count for _, count in blocks])
+    centres = offsets + np.clip(shift, 0, max(1.03 - float(np.sum(sizes)), 0))
+    return [float(centre) for centre in centres]
+
+
+def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) -> None:
+    """Rows under the axis: how many are still followed at each tick; few are not counted out (`followed`)."""
+    ticks = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
+    line = 15.0  # points between rows
+    top = -46.0
+    ax.annotate(
+        sentence("Customers still followed"),
+        xy=(0, 0), xytext=(0, top), xycoords="axes fraction", textcoords="offset points",
+        ha="left", va="center", fontsize="small",
+    )  # fmt: skip
+    followed = curves.followed(ticks)
+    for place, group in enumerate(tables):
+        color = f"C{place}" if curves.by else "black"
+        if curves.by:  # named, not by colour alone
+            ax.annotate(
+                shorten(group, LABEL_WIDTH + 2),
+                xy=(1.035, 0), xytext=(9, top - line * (place + 1)), xycoords="axes fraction",
+                textcoords="offset points", ha="left", va="center", fontsize="small", color=color,
+            )  # fmt: skip
+        for tick, count in followed.loc[group].items():
+            text = "–" if pd.isna(count) else number(int(count))
+            ax.annotate(
+                text,
+                xy=(tick, 0), xytext=(0, top - line * (place + 1)), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="center", va="center", fontsize="small",
+                color=color,
+            )  # fmt: skip
+
+
+def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+    """Draw the strongest hazard ratios of a `CoxModel` with their intervals, on a log axis.
+
+    Parameters
+    ----------
+    model
+        A `cox.CoxModel`.
+    ax, title
+        As in `draw_curves`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    table = model.strongest().iloc[::-1]
+    if ax is None:
+        ax = Figure(figsize=(6.2, 1.2 + 0.42 * max(len(table), 2)), layout="constrained").subplots()
+    rows = np.arange(len(table))
+    ax.axvline(1, color="0.55", linewidth=1)
+    ax.hlines(rows, table["lower"], table["upper"], color="C0", linewidth=2)
+    ax.plot(table["hazard_ratio"], rows, "o", color="C0", markersize=6)
+    ax.set_xscale("log")
+    names = [
+        "\n".join(
+            shorten(line, 34)
+            for line in (f"{row.label}: {row.value}", sentence("against {reference}", reference=row.reference))
+        )
+        for row in table.itertuples()
+    ]
+    ax.set_yticks(rows, names, fontsize="small")
+    ax.grid(axis="y", visible=False)
+    ax.set_ylim(-0.6, max(len(table), 1) - 0.4)
+    if len(table):
+        low, high = min(table["lower"].min(), 0.9), max(table["upper"].max(), 1.1)
+        ticks = [tick for tick in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100) if low <= tick <= high]
+        ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        ax.set_xticks([], minor=True)
+        ax.set_xlim(low / 1.1, high * 1.1)
+    ax.set_xlabel(sentence("Rate of {leaving} against the reference (1 = the same)", **ending(model.design.lapse)))
+    if title:
+        ax.set_title("\n".join(wrap(title, 56)), loc="left")
+    return ax

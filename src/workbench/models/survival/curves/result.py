@@ -1,0 +1,350 @@
+"""Survival curves as a result: what can be read from them, said about them and drawn."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.findings import Check
+from workbench.models.survival.curves.statements import CurveWords
+from workbench.statistics.horizons import clean_horizons, span, times
+from workbench.statistics.product_limit import (
+    INTERVAL,
+    at_risk_at,
+    normal_quantile,
+    quantile,
+    restricted_mean,
+    survival_at,
+)
+from workbench.statistics.resolution import on_step, resolution
+from workbench.suppression import hidden_cells
+from workbench.wording import listing, number, percent, sentence
+
+BETWEEN = 0.05
+"""A horizon is said to lie between two steps where the step before it is earlier by more than this share of it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Curves(CurveWords):
+    """Kaplan–Meier curves, one a group.
+
+    Attributes
+    ----------
+    frame
+        `group`, `time`, `at_risk`, `events`, `censored`, `survival`, `lower`, `upper`; groups by size, the largest
+        first, times ascending from 0.
+    by, label
+        Segment and its label; None for all customers.
+    time_unit
+        What times are counted in.
+    confidence
+        Level of the intervals.
+    smallest_group
+        No estimate rests on fewer customers.
+    lapse
+        Whether customers lapse instead of leaving.
+    checks
+        What was gathered or could not be told apart.
+    rounded
+        To multiples of what durations were rounded (0: they were not): intervals of survival and median are widened by
+        half of it either way.
+    sizes
+        Customers by group: everyone who was observed at any time, those who entered late as well.
+    start
+        Where curves begin (0, or later with late entries): they are about those who had lasted until there, and say
+        nothing about times up to it.
+    """
+
+    frame: pd.DataFrame
+    by: str | None
+    label: str | None
+    time_unit: str
+    confidence: float
+    smallest_group: int
+    lapse: bool = False
+    checks: tuple[Check, ...]
+    rounded: float = 0.0
+    sizes: Mapping[str, int]
+    start: float = 0.0
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The curve of each group."""
+        return {group: table for group, table in self.frame.groupby("group", sort=False)}
+
+    @property
+    def name(self) -> str:
+        """Stable name of its table and figure: `survival_of_all`, or `survival_by_<segment>`."""
+        return "survival_by_" + re.sub(r"[^\w-]", "_", self.by) if self.by else "survival_of_all"
+
+    @property
+    def interval_kind(self) -> str:
+        """What the intervals of survival and median are."""
+        if self.rounded:
+            return sentence("{level} confidence ({kind}, widened for rounding)", level=percent(self.confidence),
+                            kind=INTERVAL)  # fmt: skip
+        return sentence("{level} confidence ({kind})", level=percent(self.confidence), kind=INTERVAL)
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """`group`, `customers`, `events`, and `reach`: the last time up to which it can be judged.
+
+        The reach ends where fewer than `smallest_group` are still followed. A group of which everyone was seen to
+        leave is known for ever.
+        """
+        rows = []
+        for group, table in self.tables.items():
+            enough = table["time"][table["at_risk"] >= self.smallest_group]
+            reach = np.inf if table["censored"].sum() == 0 else float(enough.iloc[-1])
+            rows.append((group, self.sizes[group], int(table["events"].sum()), reach))
+        return pd.DataFrame(rows, columns=["group", "customers", "events", "reach"])
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of groups that can be compared."""
+        return len(self.tables) * (len(self.tables) - 1) // 2
+
+    @property
+    def _after_start(self) -> float:
+        """The least time of which curves say something."""
+        return np.nextafter(self.start, np.inf) if self.start else 0.0
+
+    def extremes(self, horizons: Iterable[float]) -> tuple[str, str]:
+        """The groups that leave soonest and last, by the restricted mean up to the `common_horizon`.
+
+        Of groups that do not share a horizon: the largest, twice.
+        """
+        until = self.common_horizon(horizons)
+        if until is None:
+            return (next(iter(self.tables)),) * 2
+        means = self.restricted_mean(until).set_index("group")["restricted_mean"]
+        return means.idxmin(), means.idxmax()
+
+    def followed(self, times: Iterable[float]) -> pd.DataFrame:
+        """How many are still followed just before each time: one row a group, one column a time.
+
+        Missing (`<NA>`) where there are fewer than `smallest_group`, and where the total less the others would give
+        those away.
+        """
+        times = list(times)
+        counts = pd.DataFrame({group: at_risk_at(table, np.array(times)) for group, table in self.tables.items()}).T
+        counts.columns = times
+        whole = [range(len(counts))]
+        hidden = [hidden_cells(column, whole, k=self.smallest_group) for column in counts.to_numpy().T]
+        hidden = np.array(hidden, dtype=bool).T.reshape(counts.shape)
+        return counts.astype("Int64").mask(hidden | (counts < self.smallest_group))
+
+    def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
+        """Horizons that the data reach in at least one group, and a check that names the others.
+
+        Returns
+        -------
+        tuple of float, Check
+            `warn` where a horizon lies beyond the data, of all or of one group (nothing is extrapolated), below the
+            step in which times were recorded (left out), or between two steps.
+
+        Raises
+        ------
+        DataError
+            When no horizon is left for the curve of all customers.
+        """
+        horizons = clean_horizons(horizons)
+        groups = self.groups
+        longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
+        step = resolution(self.frame["time"].to_numpy())
+        finer = [horizon for horizon in horizons if horizon < step]
+        early = [horizon for horizon in horizons if step <= horizon <= self.start]
+        reached = tuple(horizon for horizon in horizons if max(step, self._after_start) <= horizon <= longest)
+        if finer and len(finer) == len(horizons) and not self.by:
+            raise DataError(
+                sentence(
+                    "horizons: got {last} at most, expected at least {step}: durations were recorded in steps of "
+                    "{step}, and nothing is known of what happens within one.",
+                    last=span(horizons[-1], self.time_unit), step=span(step, self.time_unit),
+                )
+            )  # fmt: skip
+        if early and not reached and not self.by:
+            raise DataError(
+                sentence(
+                    "horizons: got {got}, expected some after {start} and up to {reach}: fewer than {smallest} "
+                    "customers were followed before, so curves begin there; choose such horizons.",
+                    got=times(horizons, self.time_unit), start=span(self.start, self.time_unit),
+                    reach=span(longest, self.time_unit), smallest=number(self.smallest_group),
+                )
+            )  # fmt: skip
+        if not reached and not self.by:
+            raise DataError(
+                sentence(
+                    "horizons: got {first} and more, expected at most {reach}: later, fewer than {smallest} customers "
+                    "are still followed, and nothing is extrapolated; choose shorter horizons.",
+                    first=span(horizons[0], self.time_unit),
+                    reach=span(longest, self.time_unit),
+                    smallest=number(self.smallest_group),
+                )
+            )
+        name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
+        beyond = [number(horizon) for horizon in horizons if horizon not in (*reached, *finer, *early)]
+        between = [horizon for horizon in reached if horizon - on_step(horizon, step) > BETWEEN * horizon]
+        short = [
+            row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
+        ]  # some groups may end before others
+        if not (beyond or short or finer or between or early):
+            reach = groups["reach"].min()
+            message = sentence("At every horizon enough customers are still followed in every group.")
+            return reached, Check(
+                name=name,
+                status="pass",
+                message=message,
+                value=reached[-1],
+                threshold=float(reach) if np.isfinite(reach) else None,
+            )
+        messages = []
+        if early:
+            messages.append(
+                sentence(
+                    "Too few customers were followed up to {start}: curves begin there, and nothing is said of "
+                    "{early}.",
+                    start=span(self.start, self.time_unit), early=times(early, self.time_unit),
+                )
+            )  # fmt: skip
+        if finer:
+            messages.append(
+                sentence(
+                    "Durations were recorded in steps of {step}, so nothing is said of {finer}.",
+                    step=span(step, self.time_unit), finer=times(finer, self.time_unit),
+                )
+            )  # fmt: skip
+        if between:
+            messages.append(
+                sentence(
+                    "Durations were recorded in steps of {step}: shares after {between} are those of the step before.",
+                    step=span(step, self.time_unit), between=times(between, self.time_unit),
+                )
+            )  # fmt: skip
+        if beyond:
+            messages.append(
+                sentence(
+                    "The data do not reach horizon {beyond} ({unit}): left out, not extrapolated.",
+                    beyond=listing(beyond),
+                    unit=self.time_unit,
+                )
+            )
+        if short:
+            messages.append(
+                sentence(
+                    "{label}: {groups} cannot be judged at every horizon, because fewer than {smallest} of its "
+                    "customers are still followed there.",
+                    label=self.label,
+                    groups=listing(short),
+                    smallest=number(self.smallest_group),
+                )
+            )
+        return reached, Check(
+            name=name,
+            status="warn",
+            message=" ".join(messages),
+            value=horizons[-1],
+            threshold=float(groups["reach"].min()) if np.isfinite(groups["reach"].min()) else None,
+        )
+
+    def at(self, horizons: Iterable[float]) -> pd.DataFrame:
+        """Survival at horizons: `group`, `horizon`, `survival`, `lower`, `upper`, `at_risk`.
+
+        A row is there only where the group's data reach the horizon; `within` says which are missing. `at_risk` is as
+        in `followed`.
+        """
+        horizons = np.array(clean_horizons(horizons))
+        followed = self.followed(horizons)
+        parts = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            reached = horizons[(horizons <= reach) & (horizons >= self._after_start)]
+            half = self.rounded / 2  # who was rounded to a horizon may have left that much sooner or later
+            values = {
+                "survival": survival_at(table, reached),
+                "lower": survival_at(table, reached + half, "lower"),
+                "upper": survival_at(table, np.maximum(reached - half, 0.0), "upper"),
+            }
+            parts.append(
+                pd.DataFrame(
+                    {"group": group, "horizon": reached, **values, "at_risk": followed.loc[group, reached].to_numpy()}
+                ).astype({"at_risk": "Int64"})
+            )
+        return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+    def median(self) -> pd.DataFrame:
+        """Time after which half have left: `group`, `customers`, `median`, `lower`, `upper`.
+
+        Missing (`<NA>`) where the curve, or the end of its band, stays above one half within the group's reach.
+        """
+        rows = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            judged = table[table["time"] <= reach]
+            middle, low, high = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
+            low = None if low is None else max(low - self.rounded / 2, 0.0)
+            high = None if high is None else high + self.rounded / 2
+            rows.append((group, self.sizes[group], middle, low, high))
+        frame = pd.DataFrame(rows, columns=["group", "customers", "median", "lower", "upper"])
+        return frame.astype({column: "Float64" for column in ("median", "lower", "upper")})
+
+    def restricted_mean(self, until: float) -> pd.DataFrame:
+        """Mean time as a customer within the first `until`.
+
+        Returns
+        -------
+        DataFrame
+            `group`, `customers`, `restricted_mean`, `standard_error`, `lower`, `upper` (Wald, within [0, until]); a
+            row only where the group's data reach `until`.
+        """
+        z = normal_quantile(self.confidence)
+        rows = []
+        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
+            if until <= reach:
+                mean, error = restricted_mean(table, until)
+                ends = (max(mean - z * error, 0.0), min(mean + z * error, float(until)))
+                rows.append((group, self.sizes[group], mean, error, *ends))
+        columns = ["group", "customers", "restricted_mean", "standard_error", "lower", "upper"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def common_horizon(self, horizons: Iterable[float]) -> float | None:
+        """The longest of the horizons that groups with at least 90% of the customers reach; None where there is none.
+
+        A small group that is followed for a short time only is left out of comparisons instead of cutting all short.
+        """
+        groups = self.groups
+        reached = [
+            horizon
+            for horizon in clean_horizons(horizons)
+            if horizon >= self._after_start
+            and groups["customers"][groups["reach"] >= horizon].sum() >= 0.9 * groups["customers"].sum()
+        ]
+        return reached[-1] if reached else None
+
+    def spread(self, horizons: Iterable[float], *, pairs: int | None = None) -> float:
+        """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
+
+        0 where there is nothing to compare, or chance can explain it.
+        """
+        until = self.common_horizon(horizons)
+        return max(
+            (max(found.interval[0], 0.0) / until for found in self.differences(horizons, pairs=pairs)), default=0.0
+        )
+
+    def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
+        """`km_survival_<h>`, `restricted_mean_<h>`, `median_lifetime` (None: not reached), `customers` and `events`.
+
+        Only for the curve of all customers.
+        """
+        if self.by:
+            raise ValueError(f"metrics are those of all customers, got curves by {self.by!r}")
+        groups, median = self.groups.iloc[0], self.median()["median"].iloc[0]
+        at = self.at(horizons)
+        values: dict[str, float | int | None] = {
+            f"km_survival_{row.horizon:g}": float(row.survival) for row in at.itertuples()
+        }
+        for horizon in at["horizon"]:
+            values[f"restricted_mean_{horizon:g}"] = float(self.restricted_mean(horizon)["restricted_mean"].iloc[0])
+        values["median_lifetime"] = None if pd.isna(median) else float(median)
+        return values | {"customers": int(groups.customers), "events": int(groups.events)}

@@ -1,0 +1,1 @@
+"""Beyond the data: parametric families that carry a curve on."""

@@ -1,0 +1,182 @@
+"""Beyond the data by segment: how the curve of each group might go on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check, Finding
+from workbench.models.levels import as_levels, gather
+from workbench.models.survival.curves.result import Curves
+from workbench.models.survival.extrapolation.overall import (
+    AS_FAR_AGAIN,
+    FEWEST_LEAVERS,
+    OFF,
+    Extrapolation,
+    extrapolate,
+)
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.statistics.horizons import span
+from workbench.wording import inline, listing, percent, sentence
+
+MOST_GROUPS = 4
+"""Each takes seconds; the largest are carried on."""
+SLOW = ("generalised gamma", "log-logistic mixture cure")
+"""Fitted to all customers alone: they take longer than all others."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class GroupExtrapolation:
+    """Curves of the groups of a segment, each carried on by the family that foretold its own last part best.
+
+    Attributes
+    ----------
+    groups
+        An `Extrapolation` for each group that has enough leavers, the largest group first.
+    label
+        Of the segment.
+    until
+        How far all are carried on.
+    without
+        Groups of which too few left.
+    """
+
+    groups: Mapping[str, Extrapolation]
+    label: str
+    until: float
+    without: tuple[str, ...]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest`, `highest` of
+        all families that count; missing where none does."""
+        rows = []
+        for group, each in self.groups.items():
+            first = each.table.iloc[0]
+            told = (first["survival"], *each.span) if each.trusted else (np.nan, np.nan, np.nan)
+            rows.append((group, first["family"], first["off"], each.reach, each.until, *told))
+        return pd.DataFrame(rows, columns=["group", "family", "off", "reach", "until", "survival", "lowest", "highest"])
+
+    def title(self) -> str:
+        """What the figure shows."""
+        any_one = next(iter(self.groups.values()))
+        said = [
+            sentence(
+                "{low} to {high} of “{group}”", low=percent(row.lowest), high=percent(row.highest), group=row.group
+            )
+            for row in self.table.dropna().itertuples()
+        ]
+        if not said:
+            return sentence("No family of curves foretold the last part of these curves, so none is carried on.")
+        return sentence(
+            "If their curves go on in their form, {said} are {there} after {until}.",
+            said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
+        )  # fmt: skip
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The group that lasts longest and the one that does not; none where families disagree about it."""
+        table = self.table.dropna().sort_values("survival", ignore_index=True)
+        if len(table) < 2:
+            return ()
+        low, high = table.iloc[0], table.iloc[-1]
+        if low["highest"] >= high["lowest"]:
+            return ()
+        any_one = next(iter(self.groups.values()))
+        return (
+            Finding(
+                id="extrapolated_difference",
+                statement=sentence(
+                    "By {label}, if their trends go on, {more} of customers with "
+                    "“{longer}” "
+                    "and {less} with “{shorter}” are {there} after {until}.",
+                    label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
+                    less=percent(low["survival"]), shorter=low["group"],
+                    until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
+                ),
+                estimate=float(high["survival"] - low["survival"]),
+                unit="share",
+                interval=(float(high["lowest"] - low["highest"]), float(high["highest"] - low["lowest"])),
+                interval_kind=sentence("range over families of curves"),
+                evidence="assumed",
+                table="families_by_segment",
+                figure="extrapolation_by_segment",
+            ),
+        )  # fmt: skip
+
+    def checks(self) -> tuple[Check, ...]:
+        """Whether the families foretold what they had not seen of each group, and which groups are not carried on."""
+        wrong = self.table["group"][self.table["survival"].isna()].tolist()
+        message = (
+            sentence(
+                "By {label}, no family of curves foretold the last part of {groups}: nothing is said of them beyond "
+                "the data.", label=inline(self.label), groups=listing(wrong),
+            )
+            if wrong
+            else sentence("By {label}, the last part of every curve was foretold.", label=inline(self.label))
+        )  # fmt: skip
+        if self.without:
+            message += sentence(" Too little ended of {groups} to carry them on.", groups=listing(self.without))
+        return (Check(name="extrapolation_by_segment", status="warn" if wrong else "pass", message=message,
+                      value=float(self.table["off"].max()), threshold=OFF),)  # fmt: skip
+
+    def describe(self) -> str:
+        """What the figure shows, for those who cannot see it."""
+        rows = [
+            sentence("{group} {share} ({family})", group=row.group, share=percent(row.survival), family=row.family)
+            for row in self.table.dropna().itertuples()
+        ]
+        return sentence(
+            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the "
+            "range of all "
+            "families, which reach: {rows}.", label=inline(self.label), rows="; ".join(rows),
+        )  # fmt: skip
+
+    def plot(self, ax=None):
+        """Observed curves solid, what is carried on dashed; returns the axes."""
+        from workbench.models.survival.extrapolation.figures import draw_groups  # only a figure needs matplotlib
+
+        return draw_groups(self, ax)
+
+
+def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapolation | None:
+    """Carry the curves of the groups of a segment on, all to the same time.
+
+    That is twice as far as the group that can be judged for the shortest time is, or as far as another can be judged.
+
+    Parameters
+    ----------
+    curves
+        By segment, as of `kaplan_meier`.
+    lifetimes
+        Of which they are.
+
+    Returns
+    -------
+    GroupExtrapolation or None
+        None where curves are not by segment, or fewer than two groups have enough leavers.
+    """
+    if not curves.by:
+        return None
+    lifetimes = require_lifetimes(lifetimes, [curves.by])
+    levels = as_levels(lifetimes[curves.by])
+    shown, _ = gather(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
+    names = levels.map(shown).to_numpy()
+    words = {"time_unit": curves.time_unit, "lapse": curves.lapse}
+    groups = curves.groups.head(MOST_GROUPS)
+    enough = groups[groups["events"] >= FEWEST_LEAVERS]
+    if len(enough) < 2:
+        return None
+    lasted = [min(reach, float(lifetimes["duration"].max())) for reach in enough["reach"]]
+    until = max(*lasted, AS_FAR_AGAIN * min(lasted))
+    found = {
+        group: extrapolate(lifetimes[names == group], until=until, without=SLOW, **words) for group in enough["group"]
+    }
+    found = {group: each for group, each in found.items() if each is not None}
+    if len(found) < 2:
+        return None
+    return GroupExtrapolation(
+        groups=found, label=curves.label, until=until,
+        without=tuple(group for group in groups["group"] if group not in found),
+    )  # fmt: skip

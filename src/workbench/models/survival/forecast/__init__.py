@@ -1,0 +1,1 @@
+"""Models selected on unseen time, recalibrated, and asked what comes next."""

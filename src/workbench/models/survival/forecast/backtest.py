@@ -1,0 +1,278 @@
+"""The last period as it was foretold and as it went, and what changed against the one before it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check, Finding
+from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
+from workbench.models.survival.lifetimes.calendar import months_between, months_later
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.product_limit import normal_quantile
+from workbench.wording import number, percent, sentence
+
+SURELY = 0.99
+"""Level of the interval outside which something is said to have changed."""
+SELDOM = 0.001
+"""So rarely would months without a change show as clear a change within the last period."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecast:
+    """What was expected of the last period by what was known before it, and what happened.
+
+    Attributes
+    ----------
+    table
+        One row for `customers`, and one for `revenue` where prices are known: `what`, `expected`, `lower`, `upper`,
+        `actual`, `at_risk` (customers).
+    begin, end
+        The period; `end` is not part of it.
+    at_risk
+        Customers on board when it began.
+    confidence
+        Of the prediction interval.
+    change
+        One row for the period `before` (equally long) and one for the `last`: `period`, `begin`, `end` (not part of
+        it), `leavers`, `rate` (for each customer and month), `expected` (leavers, by what both periods together show of
+        customers of this tenure and these attributes) and `ratio` of leavers to those.
+    ratio
+        How many times the rate of the period before, tenure and attributes given, with its interval; None where
+        nobody left in one of them.
+    lapse
+        As in `Spells`.
+    beyond
+        Whether what happened lies outside the 99% interval of the forecast, model, chance and season in it, or the
+        months of the period are not alike (`season.chance_of_change`).
+    season
+        What is known of the season, from the time before.
+    """
+
+    table: pd.DataFrame
+    begin: pd.Timestamp
+    end: pd.Timestamp
+    at_risk: int
+    confidence: float
+    change: pd.DataFrame
+    ratio: tuple[float, float, float] | None
+    lapse: bool
+    beyond: bool = False
+    season: Season | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether something has changed: more than chance, the model's doubt and a season explain."""
+        return self.beyond and self.season is not None and self.season.known
+
+    def metrics(self) -> dict[str, float]:
+        """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`, and
+        `rate_ratio` where it is known."""
+        names = {"customers": "leavers", "revenue": "revenue_lost"}
+        values = {}
+        for row in self.table.itertuples():
+            values[f"forecast_{names[row.what]}"] = float(row.expected)
+            values[f"actual_{names[row.what]}"] = float(row.actual)
+        return values | ({} if self.ratio is None else {"rate_ratio": self.ratio[0]})
+
+    def findings(self) -> tuple[Finding, ...]:
+        """The forecast beside what happened; and what changed against the period before."""
+        row = self.table.iloc[0]
+        verdict = ""
+        if self.changed:
+            verdict = sentence(" That is more than chance explains: something has changed.")
+        elif self.beyond:
+            verdict = sentence(
+                " That is more than chance explains, but less than two years are known before: it may be a season."
+            )
+        findings = [
+            Finding(
+                id="forecast_and_actual",
+                statement=sentence(
+                    "From {begin} to {end}, {actual} customers {verb}; {expected} were expected.{verdict}",
+                    begin=self.begin.date(), end=(self.end - pd.Timedelta(days=1)).date(),
+                    actual=number(row["actual"]), expected=number(round(row["expected"])),
+                    verb=ending(self.lapse)["left"],
+                    verdict=verdict,
+                ),
+                estimate=float(row["expected"]),
+                unit=sentence("customers"),
+                interval=(float(row["lower"]), float(row["upper"])),
+                interval_kind=sentence("{level} prediction", level=percent(self.confidence)),
+                evidence="descriptive",
+                n=self.at_risk,
+                table="forecast",
+            )
+        ]  # fmt: skip
+        if self.ratio is not None:
+            low, high = self.ratio[1:]
+            then, now = self.change["rate"]
+            findings.append(
+                Finding(
+                    id="change_of_rate",
+                    statement=sentence(
+                        "Against the period before, customers {verb} at {ratio} times the rate, tenure and attributes "
+                        "given{clear}: {now} of 100 in a month, after {then}.",
+                        ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
+                        verb=ending(self.lapse)["left"],
+                        clear=sentence(" (no clear change)") if low <= 1 <= high and not self.beyond else "",
+                    ),
+                    estimate=self.ratio[0],
+                    unit=sentence("times the earlier rate"),
+                    interval=(low, high),
+                    interval_kind=sentence("{level} confidence (Wald, log scale)", level=percent(self.confidence)),
+                    evidence="descriptive",
+                    n=self.at_risk,
+                    table="change",
+                )
+            )  # fmt: skip
+        return tuple(findings)
+
+    def checks(self) -> tuple[Check, ...]:
+        """Whether what happened lies within what was expected."""
+        row = self.table.iloc[0]
+        inside = bool(np.floor(row["lower"]) <= row["actual"] <= np.ceil(row["upper"]))
+        message = sentence(
+            "What happened in the last period ({actual} customers {left}) lies {where} the prediction interval "
+            "({lower} to {upper}).",
+            **ending(self.lapse), actual=number(row["actual"]),
+            where=sentence("within") if inside else sentence("outside"),
+            lower=number(round(row["lower"])), upper=number(round(row["upper"])),
+        )  # fmt: skip
+        checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
+                        value=float(row["actual"]))]  # fmt: skip
+        if self.season is not None and not self.lapse:
+            message = (
+                sentence("Leaving has a season, which forecasts of the last period and of the time to come allow for; "
+                         "time remaining and draws are those of an average time of the year.")
+                if self.season.clear
+                else sentence("No season of leaving is clear.")
+                if self.season.known
+                else sentence("Less than two years are known before the last period: a season cannot be told from a "
+                              "change.")
+            )  # fmt: skip
+            checks.append(Check(name="season", status="pass", message=message))
+        return tuple(checks)
+
+
+def forecast(
+    model: Predictions,
+    spells: Spells,
+    day: pd.Timestamp,
+    *,
+    confidence: float = 0.9,
+    there: pd.DataFrame | None = None,
+    standard: Predictions | None = None,
+    season: Season | None = None,
+) -> Forecast:
+    """Compare what a model that knew nothing from `day` on expected with what happened until the records end.
+
+    Parameters
+    ----------
+    model
+        Fitted to `spells.until(day)`.
+    there
+        Those of `spells.after(day)` whom the model can foretell; all with complete covariates where it is None.
+    standard
+        Fitted to all of `spells`: which rates customers of a tenure and with their attributes usually have. By it the
+        last period is compared with the one before (indirect standardisation); `model` where it is None.
+    season
+        As it was known on `day`; found by `model` where it is None, but for lapses, whose clock begins for most on one
+        day: tenure and calendar cannot be told apart.
+    """
+    there = model.complete_cases(spells.after(day)) if there is None else there
+    tenure = there["entry"].to_numpy(dtype=float)
+    within = float(months_between(day, spells.as_of))
+    z = normal_quantile(confidence)
+    weights = {"customers": np.ones(len(there))}
+    if "price" in there.columns and there["price"].notna().all():
+        weights["revenue"] = there["price"].to_numpy(dtype=float)
+    if season is None and not spells.lapse:
+        season = find_season(by_month(model, spells, day))
+    season = season or Season.none(known=spells.lapse)
+    factor, doubt = season.factor(day, within)
+    rows, beyond = [], False
+    for what, weight in weights.items():
+        expected, spread = expected_leavers(model, there, tenure, within, weight, factor=factor)
+        spread += doubt * expected**2
+        half = z * np.sqrt(spread)
+        actual = float(weight[there["event"].to_numpy()].sum())
+        rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
+        if what == "customers":
+            beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(spread, 1.0)) + 0.5)
+    if not beyond and not spells.lapse:  # a change late in the period, which its sum does not show
+        months = by_month(standard or model, spells, spells.as_of)
+        months = months[months["begin"] >= day - pd.Timedelta("1D")]
+        usual = [season.factor(begin, 1.0)[0] for begin in months["begin"]]
+        in_season = months.assign(expected=months["expected"] * usual)
+        beyond = max(chance_of_change(months), chance_of_change(in_season)) < SELDOM
+    change = _change(standard or model, spells, day)
+    ratio = None
+    leavers = change["leavers"].to_numpy(dtype=float)
+    if (leavers > 0).all() and (change["expected"] > 0).all():
+        before, last = change["ratio"]
+        center, half = np.log(last / before), z * np.sqrt((1 / leavers).sum())
+        ratio = tuple(float(each) for each in np.exp([center, center - half, center + half]))
+    return Forecast(
+        table=pd.DataFrame(rows, columns=["what", "expected", "lower", "upper", "actual", "at_risk"]),
+        begin=day,
+        end=spells.as_of,
+        at_risk=len(there),
+        confidence=confidence,
+        change=change,
+        ratio=ratio,
+        lapse=spells.lapse,
+        beyond=beyond,
+        season=season,
+    )
+
+
+def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.DataFrame:
+    """Leavers, rates and what was to be expected: of an equally long period before `day`, and of the time since."""
+    rows = standard.complete_cases(spells.lifetimes)
+    duration = rows["duration"].to_numpy(dtype=float)
+    earlier = months_later(day, [-months_between(day, spells.as_of)])[0].normalize()
+    told = []
+    for name, begin, end in (("before", earlier, day), ("last", day, spells.as_of)):
+        since = np.maximum(months_between(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
+        until = np.minimum(months_between(rows["begin"], end), duration)
+        there = until > since
+        leavers = len(_over(spells, end).difference(_over(spells, begin)).intersection(rows.index))
+        exposed = float((until - since)[there].sum())
+        expected = float(standard.cumulative_hazard(rows[there], since[there], until[there][:, None])[0].sum())
+        rate, ratio = leavers / exposed if exposed else np.nan, leavers / expected if expected else np.nan
+        told.append((name, str(begin.date()), str(end.date()), leavers, rate, expected, ratio))
+    return pd.DataFrame(told, columns=["period", "begin", "end", "leavers", "rate", "expected", "ratio"])
+
+
+def _over(spells: Spells, day: pd.Timestamp) -> pd.Index:
+    """Rows whose end was known on a day."""
+    known = spells.until(day)
+    return known.index[known["event"]]
+
+
+def expected_leavers(
+    model: Predictions,
+    rows: pd.DataFrame,
+    tenure: np.ndarray,
+    within: float,
+    weights: np.ndarray | None = None,
+    *,
+    factor: float = 1.0,
+) -> tuple[float, float]:
+    """How many (or how much weight) leave within a time, and the variance of that number: of chance and of the fit.
+
+    Parameters
+    ----------
+    factor
+        By which all hazards are multiplied: a season.
+    """
+    weights = np.ones(len(rows)) if weights is None else weights
+    survival = model.predict_survival(rows, [within], tenure=tenure).to_numpy()[:, 0] ** factor
+    gone = 1 - survival
+    # Trees take themselves for nearly certain of some customers; their doubt is not in the fit, so that of a count is.
+    chance = float((weights**2 * gone * (1.0 if model.taken_as_given else survival)).sum())
+    shared = model.spread_of_sum(rows, tenure, tenure + within, factor * weights * survival)
+    return float((weights * gone).sum()), chance + shared

@@ -1,0 +1,316 @@
+"""What is to come: each customer's survival from today on, and whom the next quarter decides."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import nbinom
+
+from workbench.findings import Check, Finding
+from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.survival.cox.cause_specific import CauseSpecific
+from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.forecast.backtest import expected_leavers
+from workbench.models.survival.forecast.draws import export_draws
+from workbench.models.survival.forecast.season import Season
+from workbench.models.survival.lifetimes.episodes import customers_in, latest
+from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.subscriptions import LAPSES_AHEAD, Spells
+from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.statistics.horizons import clean_horizons, number_of, span
+from workbench.statistics.product_limit import normal_quantile
+from workbench.wording import label_of, number, percent, sentence
+
+AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
+"""Months from today for which customers are foretold."""
+QUARTER = 3.0
+MOST_BEYOND = 0.2
+FEW = 20.0
+"""Of fewer expected leavers the number is told by a distribution of counts."""
+EDGE = 0.1
+"""The share of customers most at risk."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outlook:
+    """What becomes of the customers on board at the end of the records.
+
+    Attributes
+    ----------
+    table
+        `customer_id`, `horizon` (from the end of the records, in `time_unit`), `survival`, `lower`, `upper`, and
+        `incidence_<reason>` where reasons are known; `extrapolated`: beyond the data.
+    customers
+        `customer_id`, `tenure`, covariates, `gone` (probability of leaving within `ahead`).
+    totals
+        `horizon`, `customers` (active), `expected` (leavers by then), `lower`, `upper` (of their number: chance and
+        estimation together), `extrapolated` (share of customers for whom the horizon lies beyond the data).
+    ahead
+        The quarter to come, or the nearest horizon asked for.
+    interval
+        Of the number who leave within `ahead`: chance and estimation together.
+    confidence, time_unit
+        As given.
+    dated
+        Whether the end of the records is a day; without dates it is when each was last seen.
+    lapse
+        Whether leaving is a lapse in buying.
+    step
+        In which times were recorded; 0 where they are exact.
+    """
+
+    table: pd.DataFrame
+    customers: pd.DataFrame
+    totals: pd.DataFrame
+    ahead: float
+    interval: tuple[float, float]
+    confidence: float
+    time_unit: str
+    dated: bool
+    lapse: bool
+    step: float = 0.0
+
+    @property
+    def beyond(self) -> float:
+        """Share of customers for whom the time `ahead` reaches beyond the longest time ever observed."""
+        quarter = self.table[self.table["horizon"] == self.ahead]
+        return float(quarter["extrapolated"].mean())
+
+    @property
+    def expected(self) -> float:
+        """How many leave within `ahead`."""
+        return float(self.customers["gone"].sum())
+
+    def findings(self) -> tuple[Finding, ...]:
+        """How many are expected to leave in the next quarter, and how far they can be named beforehand."""
+        gone = self.customers["gone"].sort_values(ascending=False)
+        if gone.empty:
+            return ()
+        if not gone.sum():  # the data know no rate of leaving for the time to come
+            return ()
+        most = int(np.ceil(EDGE * len(gone)))
+        extrapolated = self.beyond > MOST_BEYOND
+        template = (
+            "We expect {gone} of {all} customers to {leave} in the next {span}, if the rate goes on: many would then "
+            "have been customers for longer than anybody yet."
+            if extrapolated
+            else "We expect {gone} of {all} customers to {leave} in the next {span}."
+            if round(self.expected) < 1 or np.ptp(gone) < 1e-9
+            else "We expect {gone} of {all} customers to {leave} in the next {span}. The {most} riskiest account for "
+            "{part} of them."
+        )
+        rounded = round(self.expected)
+        return (
+            Finding(
+                id="next_quarter",
+                statement=sentence(
+                    template,
+                    span=span(self.ahead, self.time_unit), all=number(len(gone)), most=number(most),
+                    gone=number(rounded) if rounded else sentence("fewer than one"), leave=ending(self.lapse)["leave"],
+                    part=percent(float(gone.iloc[:most].sum() / gone.sum())),
+                ),
+                estimate=self.expected,
+                unit=sentence("customers"),
+                interval=self.interval,
+                interval_kind=sentence("{level} prediction", level=percent(self.confidence)),
+                evidence="assumed" if extrapolated else "associational",
+                n=len(gone),
+                table="next_quarter",
+            ),
+        )  # fmt: skip
+
+    def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
+        """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group; the worst group of
+        each segment first. Groups of fewer than ten are shown together."""
+        rows = []
+        known = self.customers
+        for segment in segments:
+            levels = as_levels(known[segment])
+            shown, _ = gather(levels, label=segment, check=segment, smallest_group=SMALLEST_GROUP)
+            groups = known.groupby(levels.map(shown).to_numpy())["gone"]
+            part = groups.agg(customers="size", expected="sum", share="mean").reset_index(names="group")
+            rows.append(part.sort_values("share", ascending=False).assign(segment=label_of(labels, segment)))
+        columns = ["segment", "group", "customers", "expected", "share"]
+        gone = known["gone"]
+        everyone = pd.DataFrame([["", sentence("all customers"), len(gone), gone.sum(), gone.mean()]], columns=columns)
+        return pd.concat([everyone, *rows], ignore_index=True)[columns]
+
+    def checks(self) -> tuple[Check, ...]:
+        """For how many customers the next quarter is extrapolated; and who counts as on board without dates."""
+        if self.customers.empty:
+            return ()
+        message = sentence(
+            "For {share} of customers the next {span} lie beyond the longest time ever observed: their hazard is taken "
+            "to go on as in the last third of it.",
+            share=percent(self.beyond), span=span(self.ahead, self.time_unit),
+        )  # fmt: skip
+        checks = [Check(name="customers_beyond_data", status="pass" if self.beyond <= MOST_BEYOND else "warn",
+                        message=message, value=self.beyond, threshold=MOST_BEYOND)]  # fmt: skip
+        if self.ahead < self.step:
+            message = sentence(
+                "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly "
+                "over it, so the next {span} get their part.",
+                step=span(self.step, self.time_unit), span=span(self.ahead, self.time_unit),
+            )  # fmt: skip
+            checks.append(Check(name="spread_within_steps", status="warn", message=message, value=self.ahead,
+                                threshold=self.step))  # fmt: skip
+        if not self.dated:
+            message = sentence(
+                "The data carry no dates: whoever had not left when last seen ({count} customers) is taken to be on "
+                "board, and the time to come counts from then.",
+                count=number(len(self.customers)),
+            )  # fmt: skip
+            checks.append(Check(name="on_board_when_last_seen", status="pass", message=message))
+        return tuple(checks)
+
+
+def on_board(source: Spells | Lives) -> pd.DataFrame:
+    """Who is on board at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
+
+    Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
+    """
+    if isinstance(source, Lives) and source.spells is None:
+        rows = latest(require_lifetimes(source.lifetimes))
+        return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
+    return (source.spells if isinstance(source, Lives) else source).on_board()
+
+
+def reaches(source: Spells | Lives, unit: str) -> list[float]:
+    """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
+    purchases says who has bought for the last time (on the way there it does not say when)."""
+    spells = source.spells if isinstance(source, Lives) else source
+    window = None if spells is None else spells.window
+    if window is None:
+        return [number_of(each, unit) for each in AHEAD]
+    return [min(LAPSES_AHEAD, window)]
+
+
+def outlook(
+    model: Predictions,
+    source: Spells | Lives,
+    *,
+    reasons: CauseSpecific | None = None,
+    horizons: Iterable[float] | None = None,
+    confidence: float = 0.9,
+    season: Season | None = None,
+) -> Outlook:
+    """Foretell everybody on board at the end of the records, given how long they have lasted.
+
+    Parameters
+    ----------
+    model
+        Fitted to the lifetimes of `source`, recalibrated or not.
+    source
+        Lives, or spells with dates.
+    reasons
+        By which what survival loses is shared out; none where it is None.
+    horizons
+        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it, of lapses `reaches`.
+    season
+        By which hazards of the months to come differ from those of an average month; none where it is None.
+    """
+    unit = model.time_unit
+    horizons = clean_horizons(reaches(source, unit) if horizons is None else horizons)
+    now = model.complete_cases(on_board(source))
+    if reasons is not None:
+        now = reasons.complete_cases(now)
+    tenure = now["duration"].to_numpy(dtype=float)
+    table = model.conditional_survival(now, tenure, horizons, confidence=confidence)
+    spells = source.spells if isinstance(source, Lives) else source
+    factors = {each: season.factor(spells.as_of, each) if season and spells else (1.0, 0.0) for each in horizons}
+    power = table["horizon"].map({each: factor for each, (factor, _) in factors.items()})
+    for column in ("survival", "lower", "upper"):
+        table[column] = table[column] ** power
+    if reasons is not None:
+        for reason, incidence in reasons.shares(model, now, tenure, horizons).items():
+            table[f"incidence_{reason}"] = incidence.T.ravel()
+    quarter = number_of(QUARTER, unit)
+    ahead = max([each for each in horizons if each <= quarter], default=horizons[0])
+    totals = []
+    for each in horizons:
+        factor, doubt = factors[each]
+        expected, spread = expected_leavers(model, now, tenure, each, factor=factor)
+        spread += doubt * expected**2
+        low, high = _counted(expected, spread, len(now), confidence)
+        totals.append((each, len(now), expected, low, high))
+    totals = pd.DataFrame(totals, columns=["horizon", "customers", "expected", "lower", "upper"])
+    totals["extrapolated"] = table.groupby("horizon")["extrapolated"].mean().reindex(totals["horizon"]).to_numpy()
+    gone = 1 - table.loc[table["horizon"] == ahead, "survival"].to_numpy()
+    quarter = totals[totals["horizon"] == ahead].iloc[0]
+    people = now.drop(columns=["duration", "entry", "event", "reason"], errors="ignore")
+    table["customer_id"] = np.tile(now["person"].to_numpy(), len(horizons))
+    return Outlook(
+        table=table,
+        customers=people.assign(tenure=tenure, gone=gone),
+        ahead=ahead,
+        interval=(float(quarter["lower"]), float(quarter["upper"])),
+        totals=totals,
+        confidence=confidence,
+        time_unit=unit,
+        dated=spells is not None,
+        lapse=spells is not None and spells.lapse,
+        step=model.step,
+    )
+
+
+def one_population(source: Lives, told: Outlook) -> Check:
+    """That customers who left and those with a forecast are all there are."""
+    everyone, there = customers_in(source.lifetimes), len(told.customers)
+    lacking = len(on_board(source)) - there
+    message = sentence(
+        "{all} customers count: {gone} have left and {there} are still there, each with a forecast.",
+        all=number(everyone), gone=number(everyone - there - lacking), there=number(there),
+    )  # fmt: skip
+    if lacking:
+        message += sentence(" {lacking} more are still there without one.", lacking=number(lacking))
+    return Check(name="one_population", status="warn" if lacking else "pass", message=message, value=lacking,
+                 threshold=0)  # fmt: skip
+
+
+def _counted(expected: float, spread: float, size: int, confidence: float) -> tuple[float, float]:
+    """Interval of how many of `size` leave: gamma mixed with Poisson (negative binomial) of this mean and variance, so
+    that few have an interval that is not cut off at 0 and has a width."""
+    tails = (1 - confidence) / 2, (1 + confidence) / 2
+    if expected > FEW or spread <= 0:
+        half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
+        low, high = expected - half, expected + half
+    else:
+        model = max(spread - expected, 1e-6 * max(expected, 1e-3))
+        mean = max(expected, 1e-3)
+        low, high = nbinom.ppf(tails, mean**2 / model, mean / (mean + model))
+    return float(max(low, 0.0)), float(min(max(high, 1.0), size))
+
+
+def remaining(
+    model: Predictions, source: Spells | Lives, *, within: float | None = None, confidence: float = 0.9
+) -> pd.DataFrame:
+    """Time that everybody on board is still expected to stay within the next `within` (24 months, in the unit).
+
+    Parameters
+    ----------
+    model, source
+        As in `outlook`.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
+    """
+    within = reaches(source, model.time_unit)[-1] if within is None else within
+    now = model.complete_cases(on_board(source))
+    tenure = now["duration"].to_numpy(dtype=float)
+    table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=48)
+    return table.assign(customer_id=now["person"].to_numpy(), within=within)
+
+
+def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`draws.export_draws` of everybody on board, two years ahead, on a grid of
+    quarters of a month where there is room."""
+    now = model.complete_cases(on_board(source))
+    unit = model.time_unit
+    return export_draws(
+        model, now, now["duration"].to_numpy(dtype=float), within=reaches(source, unit)[-1],
+        step=number_of(AHEAD[-1], unit) / 96, random_seed=random_seed, ids=now["person"],
+    )  # fmt: skip

@@ -1,0 +1,311 @@
+"""Cox's model of what was last known: covariates renewed every quarter of a life, predictions from today's."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_cause_specific
+from workbench.models.survival.cox.design import build_design
+from workbench.models.survival.cox.model import CoxModel, fit_cox
+from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.forecast.boosted_hazard import DiscreteHazard, fit_discrete_hazard
+from workbench.models.survival.forecast.person_periods import last_known
+from workbench.models.survival.lifetimes.covariate_histories import COUNTED, NEWS_LABELS, SINCE
+from workbench.models.survival.lifetimes.table import require_lifetimes
+
+WINDOW = 3.0
+"""Months for which covariates are left as they were when each window began."""
+SCORE = "score_of_trees"
+TREES, DEPTH, PARTS = 100, 3, 3
+LONG_AGO = 12.0
+"""Months beyond which it makes no difference how long ago something was."""
+HARDLY = 0.01
+"""Whether somebody ever said something is no covariate where nearly all did, or nearly nobody."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class News:
+    """What was known about customers over time, as covariates of a moment.
+
+    Attributes
+    ----------
+    histories
+        From `histories.histories_of`.
+    blanks
+        What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
+    told
+        Names of which it is a covariate of its own whether anything is known (`<name>_known`).
+    trees
+        Boosted trees whose log odds of leaving within a window are the covariate `SCORE`; none where it is None.
+    """
+
+    histories: Mapping[str, pd.DataFrame]
+    blanks: Mapping[str, float]
+    told: tuple[str, ...]
+    trees: DiscreteHazard | None = None
+
+    @property
+    def known(self) -> list[str]:
+        """Columns that `attach` adds, without the score."""
+        return [*self.histories, *(f"{name}_known" for name in self.told)]
+
+    @property
+    def covariates(self) -> list[str]:
+        """Columns that `attach` adds."""
+        return [*self.known, *([SCORE] if self.trees else [])]
+
+    def attach(self, frame: pd.DataFrame, tenure: np.ndarray) -> pd.DataFrame:
+        """Customers with what was known of them just before a tenure (n,); columns that are there already stay."""
+        tenure = np.asarray(tenure, dtype=float)
+        rows = frame[["customer_id"]].assign(tenure=tenure).reset_index(drop=True)
+        columns = {}
+        for name, history in self.histories.items():
+            if name in frame.columns:
+                continue
+            values = _values(rows, history, name)
+            if name in self.told:
+                columns[f"{name}_known"] = np.isfinite(values).astype(float)
+            columns[name] = np.where(np.isfinite(values), values, self.blanks[name])
+        frame = frame.assign(**columns)
+        if self.trees and SCORE not in frame.columns:
+            frame = frame.assign(**{SCORE: log_odds(self.trees.hazard(frame.assign(tenure=tenure)))})
+        return frame
+
+
+def windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float = WINDOW) -> pd.DataFrame:
+    """One row for each customer and stretch of `length` of their life, as long as they were observed in it.
+
+    Parameters
+    ----------
+    lifetimes
+        `customer_id`, `duration`, `event`, `entry`, `reason` where it is known, the covariates.
+
+    Returns
+    -------
+    DataFrame
+        `customer_id` (repeated), `entry` and `duration` (begin and end of the row), `event` and `reason` (at its end),
+        the covariates.
+
+    References
+    ----------
+    van Houwelingen and Putter (2012), chapter 7: landmarks whose windows do not overlap.
+
+    Examples
+    --------
+    >>> lives = pd.DataFrame({"customer_id": ["a"], "duration": [4.0], "event": [True], "entry": [1.0]})
+    >>> windows(lives, [])[["entry", "duration", "event"]].values.tolist()
+    [[1.0, 3.0, False], [3.0, 4.0, True]]
+    """
+    covariates = list(covariates)
+    lifetimes = require_lifetimes(lifetimes, covariates)
+    entry, duration = lifetimes["entry"].to_numpy(), lifetimes["duration"].to_numpy()
+    first = np.floor(entry / length + 1e-9).astype(int)
+    last = np.maximum(np.ceil(duration / length - 1e-9).astype(int), first + 1)
+    count = last - first
+    row = np.repeat(np.arange(len(lifetimes)), count)
+    place = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count) + first[row]
+    kept = [name for name in ("reason",) if name in lifetimes.columns]
+    frame = lifetimes[["customer_id", *kept, *covariates]].iloc[row].reset_index(drop=True)
+    final = place == last[row] - 1
+    made = frame.assign(
+        entry=np.maximum(entry[row], place * length),
+        duration=np.where(final, duration[row], (place + 1) * length),
+        event=lifetimes["event"].to_numpy()[row] & final,
+    )
+    return made.assign(reason=made["reason"].where(made["event"], None)) if kept else made
+
+
+def learn_news(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> News:
+    """What stands for values not known, from rows of `windows`."""
+    begun = rows[["customer_id"]].assign(tenure=rows["entry"].to_numpy(dtype=float)).reset_index(drop=True)
+    blanks, told = {}, []
+    for name, history in histories.items():
+        values = _values(begun, history, name)
+        known = np.isfinite(values)
+        blanks[name] = 0.0 if name in COUNTED or not known.any() else float(values[known].mean())
+        if name not in COUNTED and HARDLY < known.mean() < 1 - HARDLY:
+            told.append(name)
+    return News(histories=dict(histories), blanks=blanks, told=tuple(told))
+
+
+def _values(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
+    """What was last known at the tenure of each row; of `SINCE` how long ago it was, at most a year."""
+    values = np.asarray(last_known(rows, history, name), dtype=float)
+    return np.minimum(rows["tenure"].to_numpy() - values, LONG_AGO) if name.startswith(SINCE) else values
+
+
+@dataclass(frozen=True, eq=False)
+class WithNews(Predictions):
+    """A model whose covariates are what is known when a forecast begins; they stay so from then on.
+
+    Attributes
+    ----------
+    model
+        Fitted to rows of `windows`.
+    news
+        What it takes in.
+    """
+
+    model: CoxModel
+    news: News
+
+    @property
+    def last_time(self) -> float:
+        """End of observation."""
+        return self.model.last_time
+
+    @property
+    def time_unit(self) -> str:
+        """What times are counted in."""
+        return self.model.time_unit
+
+    @property
+    def taken_as_given(self) -> bool:
+        """As in `Predictions`."""
+        return self.news.trees is not None
+
+    @property
+    def step(self) -> float:
+        """In which times were recorded; 0 where they are exact."""
+        return self.model.step
+
+    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
+        """Rows for which the model can predict; news may be missing."""
+        filled = lifetimes.assign(**dict.fromkeys(self.news.covariates, 0.0))
+        return lifetimes.loc[self.model.complete_cases(filled).index]
+
+    def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
+        """As in `Predictions`, by what was known then."""
+        return self.model.log_relative_hazard(self.news.attach(frame, tenure), tenure)
+
+    def cumulative_hazard(
+        self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """As in `Predictions`, by what was known at `since`."""
+        known = self.news.attach(frame, np.maximum(since, 0.0))
+        return self.model.cumulative_hazard(known, since, until, variance=variance)
+
+    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+        """As in `Predictions`, by what was known at `since`."""
+        return self.model.spread_of_sum(self.news.attach(frame, since), since, until, weights)
+
+
+def fit_with_news(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    confidence: float = 0.9,
+    labels: Mapping[str, str] | None = None,
+    length: float = WINDOW,
+) -> WithNews | None:
+    """Cox's model with covariates renewed every quarter of a customer's life; None where none is new, or it fails.
+
+    Parameters
+    ----------
+    lifetimes
+        In months, as they were known on the day on which a forecast begins.
+    covariates
+        Columns that stay the same.
+    histories
+        From `histories.histories_of`; what became known later than a row begins does not enter.
+    length
+        Months for which covariates are left as they were when a window began: how far a forecast reaches.
+    """
+    prepared = _prepared(lifetimes, covariates, histories, length)
+    if prepared is None:
+        return None
+    rows, news = prepared
+    if not rows["event"].any():
+        return None
+    columns, labels = [*covariates, *news.covariates], {**NEWS_LABELS, **(labels or {})}
+    design = build_design(rows, rows["event"].to_numpy(), columns, labels=labels)  # given, ratios alone are not fitted
+    model = fit_cox(rows, columns, confidence=confidence, time_unit="month", design=design)
+    return WithNews(model, news) if model.usable else None
+
+
+def fit_with_trees(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    random_seed: int,
+    confidence: float = 0.9,
+    length: float = WINDOW,
+) -> WithNews | None:
+    """The same with one covariate: what boosted trees make of all that is known when a window begins.
+
+    In the fit each customer is scored by trees that had not seen them (three parts), so that the coefficient of the
+    score says how far trees can be trusted: below 1 they are held back, as recalibration does. Predictions take trees
+    fitted to everybody. Intervals are given the score: what is uncertain about the trees themselves is not in them.
+
+    Parameters
+    ----------
+    lifetimes, covariates, histories, confidence, length
+        As in `fit_with_news`.
+    random_seed
+        Of the trees' sampling and of the parts.
+
+    References
+    ----------
+    Wolpert (1992), stacked generalisation, with a single learner.
+    """
+    covariates = list(covariates)
+    prepared = _prepared(lifetimes, covariates, histories, length)
+    if prepared is None or not prepared[0]["event"].any():
+        return None
+    rows, news = prepared
+    columns = [*covariates, *news.covariates]
+    exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / length, 1.0))
+    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // length).astype(int),
+                          exposure=exposure)  # fmt: skip
+    customer = np.cumsum(rows["starts"].to_numpy()) - 1
+    part = np.random.default_rng(random_seed).integers(0, PARTS, int(customer[-1]) + 1)[customer]
+    settings = {"random_seed": random_seed, "length": length, "trees": TREES, "depth": DEPTH}
+    score = np.zeros(len(rows))
+    for place in range(PARTS):
+        others = periods[part != place]
+        if not others["left"].any():
+            return None
+        trees = fit_discrete_hazard(others, columns, **settings)
+        score[part == place] = log_odds(trees.hazard(periods[part == place]))
+    news = replace(news, trees=fit_discrete_hazard(periods, columns, **settings))
+    rows = rows.assign(**{SCORE: score})
+    design = build_design(rows, rows["event"].to_numpy(), [SCORE])
+    model = fit_cox(rows, [SCORE], confidence=confidence, time_unit="month", design=design)
+    return WithNews(model, news) if model.usable else None
+
+
+def log_odds(share: np.ndarray) -> np.ndarray:
+    """Of probabilities, kept away from 0 and 1."""
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.log(share / (1 - share))
+
+
+def fit_reasons_with_news(
+    lifetimes: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame]
+) -> CauseSpecific | None:
+    """The same for each reason."""
+    prepared = _prepared(lifetimes, covariates, histories)
+    if prepared is None:
+        return None
+    rows, news = prepared
+    fitted = fit_cause_specific(rows, [*covariates, *news.covariates], time_unit="month")
+    return replace(fitted, models={reason: WithNews(model, news) for reason, model in fitted.models.items()})
+
+
+def _prepared(
+    lifetimes: pd.DataFrame,
+    covariates: Iterable[str],
+    histories: Mapping[str, pd.DataFrame],
+    length: float = WINDOW,
+) -> tuple[pd.DataFrame, News] | None:
+    if not histories:
+        return None
+    rows = windows(lifetimes, covariates, length=length)
+    news = learn_news(rows, histories)
+    rows = news.attach(rows, rows["entry"].to_numpy())
+    starts = rows["customer_id"].ne(rows["customer_id"].shift())  # rows of a customer follow each other
+    return rows.assign(customer_id=np.arange(len(rows)), starts=starts), news

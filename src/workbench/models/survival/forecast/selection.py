@@ -1,0 +1,323 @@
+"""Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.censoring import Followed, FollowedBy
+from workbench.evaluation.comparison import Comparison
+from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
+from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.findings import Check, Finding
+from workbench.models.levels import as_levels
+from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_cause_specific
+from workbench.models.survival.cox.functional_form import functional_form
+from workbench.models.survival.cox.model import CoxModel, fit_cox
+from workbench.models.survival.cox.predictions import Predictions, chunks
+from workbench.models.survival.cox.time_varying_effects import ChangingHazards, fit_changing
+from workbench.models.survival.forecast.backtest import Forecast, forecast
+from workbench.models.survival.forecast.censoring_weights import overlapping_weights
+from workbench.models.survival.forecast.customers import AHEAD
+from workbench.models.survival.forecast.landmarks import (
+    WINDOW,
+    WithNews,
+    fit_reasons_with_news,
+    fit_with_news,
+    fit_with_trees,
+)
+from workbench.models.survival.forecast.recalibrated import at_level, held_out_of, out_of_fold, recalibrated
+from workbench.models.survival.forecast.scenario import numbers_of
+from workbench.models.survival.forecast.season import Season, by_month, change_point, find_season
+from workbench.models.survival.lifetimes.episodes import at_start, on_episodes
+from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.wording import number, sentence
+
+MOST_FOLDED = 50_000
+"""Of more customers than this one part in five is foretold, once, instead of every part several times."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judgement:
+    """What came out.
+
+    Attributes
+    ----------
+    comparison
+        The models by name.
+    model
+        The best of them, fitted to everything and recalibrated where that helps; where all lose to one curve for
+        everybody, that curve.
+    recalibration
+        What was learned about that, and what it does; None where nothing could be judged.
+    reasons
+        The hazards by reason that go with `model`; None where reasons are not known.
+    day
+        The cut-off; None without dates.
+    forecast
+        Of the time after it by the best model, which had not seen it; None without dates.
+    remedied
+        The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
+    problems
+        Why something could not be judged, or what to know about the model.
+    covariates, histories
+        What models were given.
+    season
+        As all of the records show it; None without dates, and of lapses.
+    """
+
+    comparison: Comparison | None
+    model: Predictions
+    reasons: CauseSpecific | None
+    recalibration: RecalibrationEffect | None
+    day: pd.Timestamp | None
+    forecast: Forecast | None
+    remedied: ChangingHazards | None
+    problems: tuple[Check, ...] = ()
+    covariates: tuple[str, ...] = ()
+    histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    season: Season | None = None
+
+    def headline(self) -> tuple[Finding, ...]:
+        """That the best model loses to one curve for everybody: what a reader should know before anything else."""
+        return self.comparison.evaluations[self.comparison.best].headline() if self.comparison else ()
+
+    def for_scenarios(self, lives: Lives) -> list[Predictions]:
+        """Models for scenarios: the one used, and where it knows nothing new, one that does."""
+        renewed = None
+        if not set(self.histories) & set(numbers_of(self.model)):
+            renewed = fit_with_news(lives.lifetimes, self.covariates, self.histories, labels=lives.labels)
+        return [self.model, *([renewed] if renewed else [])]
+
+
+def judge(
+    model: CoxModel,
+    lives: Lives,
+    horizons: Iterable[float],
+    *,
+    random_seed: int,
+    cutoff: dt.date | None = None,
+    folds: int = 5,
+    repeats: int = 2,
+    confidence: float = 0.9,
+    histories: Mapping[str, pd.DataFrame] | None = None,
+    by_reason: CauseSpecific | None = None,
+) -> Judgement:
+    """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
+
+    Parameters
+    ----------
+    model
+        Usable, fitted to `lives.lifetimes`.
+    horizons
+        Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
+    random_seed, folds, repeats
+        Of evaluations without dates.
+    cutoff
+        Day at which training ends; see `Spells.cutoff`.
+    histories
+        With dates, what became known of customers over time (`histories.histories_of`): models
+        that take it in are judged with the others.
+    by_reason
+        Hazards by reason, fitted to `lives.lifetimes` as `model` is.
+    """
+    remedied = fit_changing(model, lives.lifetimes)
+    plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
+    known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
+    if lives.spells is not None:
+        return _out_of_time(
+            model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
+        )
+    whole = model.complete_cases(lives.lifetimes)
+    rows = at_start(whole)
+    covariates = [term.covariate for term in model.design.terms]
+    weighting = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
+    followed, horizons, problems = weighting.followed, weighting.horizons, weighting.checks
+    parts = None
+    if len(rows) > MOST_FOLDED:
+        folds, repeats, parts = 5, 1, 1
+    judged = {
+        name: cross_validate(
+            on_episodes(each.refit, whole), rows, horizons, folds=folds, repeats=repeats, parts=parts,
+            random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit, followed=followed,
+            until=weighting.until,
+        )
+        for name, each in known.items()
+    }  # fmt: skip
+    comparison = Comparison(judged)
+    best = known[comparison.best]
+    if comparison.loses:
+        best, by_reason = _curve(whole, lives.time_unit, confidence), by_reason and _curves(whole, by_reason)
+    told = out_of_fold(on_episodes(best.refit, whole), rows, horizons, random_seed=random_seed, parts=parts)
+    effect = None
+    if told:
+        effect = judge_recalibration(
+            told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+            followed=followed and _followed(followed, *told),
+        )  # fmt: skip
+        best = recalibrated(best, effect.recalibration, *told)
+    if cutoff is not None:
+        message = sentence("The data carry no dates, so the cutoff {day} was not used.", day=cutoff)
+        problems += (Check(name="cutoff_without_dates", status="warn", message=message),)
+    return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
+                     forecast=None, remedied=remedied, problems=problems)  # fmt: skip
+
+
+def _out_of_time(
+    model: CoxModel,
+    known: dict,
+    lives: Lives,
+    histories: Mapping[str, pd.DataFrame],
+    by_reason: CauseSpecific | None,
+    random_seed: int,
+    *,
+    cutoff: dt.date | None,
+    confidence: float,
+) -> Judgement:
+    spells = lives.spells
+    day = spells.cutoff(cutoff)
+    train, test = spells.until(day), spells.after(day)
+    covariates = [term.covariate for term in model.design.terms]
+    earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lives.time_unit, labels=lives.labels)
+    if any(term.knots for term in model.design.terms):  # curves are found anew in what was known by then
+        earlier = functional_form(earlier, train, random_seed=random_seed).model
+    test = _encodable(earlier, test)
+    if not earlier.usable or test.empty or not test["event"].any():
+        message = sentence(
+            "Nothing could be judged out of time at {day}: too little had happened before or happened after. Choose "
+            "another cut-off.", day=day.date(),
+        )  # fmt: skip
+        problem = Check(name="out_of_time", status="warn", message=message)
+        return Judgement(comparison=None, model=model, reasons=by_reason, recalibration=None, day=day,
+                         forecast=None, remedied=_remedy(known), problems=(problem,))  # fmt: skip
+    fitted = {next(iter(known)): earlier}
+    if len(known) > 1 and (remedied := fit_changing(earlier, train)):
+        fitted[list(known)[1]] = remedied
+    if "weight" in lives.lifetimes.columns:  # models of what was last known do not allow for weights
+        histories = {}
+    histories = {name: history for name, history in histories.items() if name not in covariates}
+    length = WINDOW if spells.window is None else min(WINDOW, spells.window)
+    words = {"confidence": confidence, "labels": lives.labels, "length": length}
+    if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
+        fitted[sentence("what was last known, renewed every quarter")] = renewed
+    if trees := fit_with_trees(
+        earlier.complete_cases(train),
+        covariates,
+        histories,
+        random_seed=random_seed,
+        confidence=confidence,
+        length=length,
+    ):
+        fitted[sentence("boosted trees of what was last known")] = trees
+    within = float((test["duration"] - test["entry"]).max())
+    horizons = [within] if spells.lapse else [each for each in AHEAD if each <= within] or [within]
+    judged = {
+        name: evaluate(
+            each,
+            test,
+            horizons,
+            train=train,
+            confidence=confidence,
+            time_unit=lives.time_unit,
+            since=str(day.date()),
+            lapse=spells.lapse,
+        )
+        for name, each in fitted.items()
+    }
+    comparison = Comparison(judged)
+    chosen = fitted[comparison.best]
+    if comparison.loses:
+        chosen = _curve(train, lives.time_unit, confidence)
+    told = held_out_of(chosen, test, horizons)
+    ahead = forecast(chosen, spells, day, confidence=confidence, there=test, standard=model)
+    usual = ahead.season.factor(day, within)[0]
+    in_season = replace(told, hazard=told.hazard * usual, at=told.at * usual, jump=told.jump * usual)
+    effect = judge_recalibration(in_season, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
+                                 lapse=spells.lapse)  # fmt: skip
+    final = known.get(comparison.best)
+    if comparison.loses:
+        final = _curve(lives.lifetimes, lives.time_unit, confidence)
+        by_reason = by_reason and _curves(lives.lifetimes, by_reason)
+    elif final is None and chosen is trees:
+        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence,
+                               length=length)  # fmt: skip
+    elif final is None:
+        final = fit_with_news(lives.lifetimes, covariates, histories, **words)
+    final = final or model
+    problems = ()
+    if isinstance(final, WithNews) and final.news.trees:
+        message = sentence(
+            "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
+            "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
+        )
+        problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
+    if by_reason is not None and isinstance(final, WithNews):
+        by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
+    used = recalibrated(final, effect.recalibration, told, test)
+    season = None if spells.lapse else find_season(by_month(used, spells, spells.as_of))
+    if ahead.beyond:
+        used, problem = _since_the_change(used, spells, ahead)
+        problems += (problem,)
+    return Judgement(
+        comparison=comparison,
+        model=used,
+        reasons=by_reason,
+        recalibration=effect,
+        day=day,
+        forecast=ahead,
+        remedied=_remedy(known),
+        problems=problems,
+        covariates=tuple(covariates),
+        histories=histories,
+        season=season,
+    )
+
+
+def _since_the_change(model: Predictions, spells: Spells, ahead: Forecast) -> tuple[Predictions, Check]:
+    """A model brought to the rate since the change, and what was done: the past is no guide to it."""
+    months = by_month(model, spells, spells.as_of)
+    months = months[months["begin"] >= ahead.begin - pd.Timedelta("1D")]
+    factors = [ahead.season.factor(begin, 1.0)[0] for begin in months["begin"]]
+    day, ratio, leavers = change_point(months.assign(expected=months["expected"] * factors))
+    message = sentence(
+        "Since {day} customers have left at {ratio} times the rate of the model. Forecasts take that rate to go on; if "
+        "it does not, they are off by as much.",
+        day=day.date(), ratio=number(ratio),
+    )  # fmt: skip
+    check = Check(name="rate_since_change", status="warn", message=message, value=ratio, threshold=1.0)
+    return at_level(model, ratio, 1 / max(leavers, 1)), check
+
+
+def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:
+    """Probabilities of being followed to the horizons, on the clock that starts when each is first observed."""
+    clock = rows.assign(duration=told.durations, event=told.events)
+    parts = [followed(clock.iloc[part], np.array(told.horizons)) for part in chunks(len(clock))]
+    return Followed(
+        before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
+    )
+
+
+def _curve(rows: pd.DataFrame, time_unit: str, confidence: float) -> CoxModel:
+    """One curve for everybody, as a model without covariates."""
+    return fit_cox(rows, [], confidence=confidence, time_unit=time_unit)
+
+
+def _curves(rows: pd.DataFrame, by_reason: CauseSpecific) -> CauseSpecific:
+    """The same for each reason."""
+    return fit_cause_specific(rows, [], time_unit=by_reason.time_unit, confidence=by_reason.confidence)
+
+
+def _remedy(known: dict) -> ChangingHazards | None:
+    return next((each for each in known.values() if isinstance(each, ChangingHazards)), None)
+
+
+def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows that the model can foretell: complete, and of levels that it has seen."""
+    rows = model.complete_cases(rows)
+    for term in model.design.terms:
+        if term.is_category:
+            rows = rows[as_levels(rows[term.covariate]).isin(dict(term.shown)).to_numpy()]
+    return rows

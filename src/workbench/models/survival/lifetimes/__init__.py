@@ -1,0 +1,1 @@
+"""Lifetimes from whichever table a dataset has: how long customers were there, and whether they left."""

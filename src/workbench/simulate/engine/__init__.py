@@ -1,0 +1,1 @@
+"""What happens in a simulated world: settings, structural equations, and the months one after the other."""

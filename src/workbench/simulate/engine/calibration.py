@@ -1,0 +1,106 @@
+"""Intercepts, scale and cut points, set so that a world's marginals are where its draw aims.
+
+A calibration sample of its own lives through the burn-in; its noise is another replicate, so it has no customer in
+common with the records, and its size does not depend on theirs: the same seed has the same coefficients at every size.
+"""
+
+from collections import deque
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import brentq
+from scipy.special import expit
+
+from workbench.simulate.engine import equations as eq
+from workbench.simulate.engine.coefficients import Coefficients, draw, scaled
+from workbench.simulate.engine.customers import Customers
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import Settings
+
+SAMPLE = 3_072
+REPLICATE = 1 << 20  # far from those of the truth
+_NOBODY_LEAVES = -60.0
+_ROUNDS = 3
+_SETTLED = -12  # from this month on the burn-in is taken to have forgotten its beginning
+
+
+def world_of(settings: Settings) -> Coefficients:
+    """The calibrated coefficients of a world."""
+    world, aims = draw(settings)
+    noise = Noise(settings.seed, 0, SAMPLE, REPLICATE)
+    calendar = settings.first_day.month
+    world = replace(world, hazard_base=np.full(4, _NOBODY_LEAVES))
+    people = _last(world, noise, calendar)
+    world = replace(world, usual=_usual(world, people))
+    people = _last(world, noise, calendar)
+    # The spread is that of the part which touchpoints make: loyalty and price come on top.
+    touched = people.satisfaction - eq.standing(world, people.loyalty, people.relative_price)
+    world = scaled(world, world.spread / float(touched.std()))
+    world = replace(world, hazard_base=np.log(aims.churn_by_reason))
+    for _ in range(_ROUNDS):
+        hazards, satisfaction, rates = _marginals(world, noise, calendar)
+        world = replace(
+            world,
+            hazard_base=world.hazard_base + np.log(aims.churn_by_reason / hazards),
+            satisfaction_base=world.satisfaction_base - satisfaction,
+            purchase_base=world.purchase_base + float(np.log(aims.purchases / rates)),
+        )
+    people = _last(world, noise, calendar)
+    satisfaction, loyalty = people.satisfaction, people.loyalty
+
+    def answered(base: float) -> float:
+        return float(eq.reply_probability(replace(world, reply_base=base), satisfaction, loyalty).mean())
+
+    world = replace(world, reply_base=brentq(lambda base: answered(base) - aims.response, -20, 20))
+    weight = eq.reply_probability(world, satisfaction, loyalty)
+    return replace(
+        world,
+        recommend_cuts=_cuts(aims.recommend, satisfaction, weight),
+        content_cuts=_cuts(aims.content, satisfaction, weight),
+        ease_cuts=_cuts(aims.ease, satisfaction, weight),
+    )
+
+
+def _usual(world: Coefficients, people: Customers) -> np.ndarray:
+    """What experience at each touchpoint brings on average to those who have used it."""
+    grades, used = eq.grade(people.latent), people.visited > eq.LONG_AGO
+    return np.array(
+        [np.average(eq.impression(world, k, people.plan, grades[k], 0), weights=used[k]) for k in range(len(grades))]
+    )
+
+
+def _last(world: Coefficients, noise: Noise, calendar: int) -> Customers:
+    return deque(live(world, noise, 0, calendar=calendar, surveys=False), maxlen=1)[0].people
+
+
+def _marginals(world: Coefficients, noise: Noise, calendar: int) -> tuple[np.ndarray, float, float]:
+    """Mean hazards by reason, satisfaction and order rate (of an ordinary month) of those on board."""
+    hazards, satisfaction, rates, customers = np.zeros(4), 0.0, 0.0, 0
+    for month in live(world, noise, 0, calendar=calendar, surveys=False):
+        if month.month < _SETTLED:
+            continue
+        on = month.people.active
+        hazards += month.hazards[:, on].sum(axis=1)
+        satisfaction += float(month.people.satisfaction[on].sum())
+        rate = eq.purchase_rate(
+            world,
+            satisfaction=month.begun[on],
+            propensity=month.people.propensity[on],
+            loyalty=month.people.loyalty[on],
+            need_gone=month.people.need_gone[on],
+            calendar_month=1,
+        )
+        rates += float(rate.sum())
+        customers += int(on.sum())
+    return hazards / customers, satisfaction / customers, rates / customers
+
+
+def _cuts(shares: np.ndarray, satisfaction: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Cut points with which those who answer give the answers in these shares."""
+    below = np.cumsum(shares)[:-1]
+
+    def excess(cut: float, share: float) -> float:
+        return float(np.average(expit(cut - satisfaction), weights=weight)) - share
+
+    return np.array([brentq(excess, -60, 60, args=(share,)) for share in below])

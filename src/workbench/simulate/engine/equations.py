@@ -1,0 +1,166 @@
+"""The structural equations: what follows from what, one function an arrow of the causal graph.
+
+Every function works on arrays whose last axis is customers; axes before it are worlds that differ by an intervention,
+so the history that happened and the worlds that could have happened go through the same lines. docs/simulated_world.md
+says each equation in words.
+"""
+
+import numpy as np
+from scipy.special import expit
+
+from workbench.simulate.engine.coefficients import CATEGORY_PRICE, Coefficients
+from workbench.simulate.engine.words import ONBOARDING
+
+RECALL_MONTHS = 6  # how long a touchpoint stays part of the impression, and of the questionnaire
+GRIEVANCE_MONTHS = 3  # how long a complaint works
+CALL_MONTHS = 3  # how long a retention call works
+VISITS_END = 0.85  # part of the month in which visits fall; surveys come after
+MIDDLE = 3
+GRADES = 5
+LONG_AGO = -9_999
+
+_GRADE_CUTS = (-1.9, -1.2, -0.45, 0.55)  # of the latent experience: most visits go well
+
+
+def grade(latent: np.ndarray) -> np.ndarray:
+    """The experience in five grades: 1 unacceptable … 5 outstanding."""
+    return 1.0 + sum(latent > cut for cut in _GRADE_CUTS)
+
+
+def impression(world: Coefficients, k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
+    """What the grade `grades` at a touchpoint adds to satisfaction over what is usual there: penalties and rewards."""
+    away = grades - MIDDLE
+    below, above = np.minimum(away, 0), np.maximum(away, 0)
+    weight = world.weight(k, month)[plan]
+    bent = (1 + world.asymmetry[k]) * below + (1 - world.asymmetry[k]) * above
+    return weight * bent - world.cliff[k] * (grades <= 2) - world.usual[k]
+
+
+def use(world: Coefficients, k: int, used: np.ndarray, age: np.ndarray, tenure: np.ndarray) -> np.ndarray:
+    """What having used a touchpoint lately adds to satisfaction, over customers of the same age and tenure.
+
+    How many have used it grows over the first months, so an effect that is not centred by tenure would make newcomers
+    discontented who have seen nothing yet.
+
+    Parameters
+    ----------
+    used
+        Whether it was used within `RECALL_MONTHS`, the last axis being customers.
+    tenure
+        Whole months at the beginning of the month.
+    """
+    return world.use_effect[k] * (used - used_lately(world, k, age, tenure))
+
+
+def used_lately(world: Coefficients, k: int, age: np.ndarray, tenure: np.ndarray) -> np.ndarray:
+    """Probability that a touchpoint was used within `RECALL_MONTHS`, this month included."""
+    if k == ONBOARDING:
+        return (tenure < RECALL_MONTHS).astype(float)
+    return 1 - (1 - world.use[k][age]) ** np.clip(tenure + 1, 0, RECALL_MONTHS)
+
+
+def grievance(world: Coefficients, unresolved: np.ndarray, resolved: np.ndarray) -> np.ndarray:
+    """What complaints of the last months add to satisfaction, by whether they were resolved."""
+    return world.resolved * resolved - world.unresolved * unresolved
+
+
+def standing(world: Coefficients, loyalty: np.ndarray, relative_price: np.ndarray) -> np.ndarray:
+    """The part of satisfaction that does not come from touchpoints. Relative price: log of price over list price."""
+    return (
+        world.satisfaction_base + world.loyalty_on_satisfaction * loyalty - world.price_on_satisfaction * relative_price
+    )
+
+
+def hazards(
+    world: Coefficients,
+    *,
+    satisfaction: np.ndarray,
+    unresolved: np.ndarray,
+    relative_price: np.ndarray,
+    plan: np.ndarray,
+    loyalty: np.ndarray,
+    frailty: np.ndarray,
+    need_gone: np.ndarray,
+    tenure: np.ndarray,
+    call: np.ndarray | float,
+    month: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Hazards of leaving, a month, by reason in the order of `words.REASONS`.
+
+    Tenure is in whole months at the beginning of the month; `call` is the log hazard ratio of a retention call.
+    """
+    felt = (1 - world.thresholds) * satisfaction + world.thresholds * 2 * np.minimum(satisfaction, 0)
+    early = world.early * (tenure < 3)
+    renewal = world.anniversary * ((tenure > 0) & (tenure % 12 == 0))
+    pushed = frailty * np.exp(early + renewal + call - world.loyalty_on_hazard * loyalty)
+    years = month / 12
+    price = pushed * np.exp(
+        world.hazard_base[0]
+        + world.drift_price * years
+        + world.price_on_price_hazard * relative_price
+        - world.satisfaction_on_price_hazard * felt
+    )
+    service = pushed * np.exp(
+        world.hazard_base[1]
+        - world.satisfaction_on_service_hazard * felt
+        + world.unresolved_on_service_hazard * unresolved
+    )
+    need = np.exp(world.hazard_base[2] + world.need_on_need_hazard * need_gone)
+    involuntary = np.exp(world.hazard_base[3] + world.plan_on_involuntary[plan])
+    return price, service, need, involuntary
+
+
+def purchase_rate(
+    world: Coefficients,
+    *,
+    satisfaction: np.ndarray,
+    propensity: np.ndarray,
+    loyalty: np.ndarray,
+    need_gone: np.ndarray,
+    calendar_month: int,
+) -> np.ndarray:
+    """Orders a month, while a customer."""
+    return (
+        np.exp(
+            world.purchase_base
+            + propensity
+            + world.satisfaction_on_purchases * satisfaction
+            + world.loyalty_on_purchases * loyalty
+            - world.need_on_purchases * need_gone
+        )
+        * world.season[calendar_month - 1]
+    )
+
+
+def order_margin(world: Coefficients, spends: np.ndarray) -> np.ndarray:
+    """Expected margin of one order, refunds taken off, in money."""
+    amount = np.exp(world.basket + spends + world.basket_sd**2 / 2)
+    return amount * float(world.category_share @ (CATEGORY_PRICE * world.category_margin)) * (1 - world.refund_share)
+
+
+def complaint_probability(world: Coefficients, grades: np.ndarray) -> np.ndarray:
+    """Probability that a visit of this grade ends in a complaint."""
+    return np.where(grades <= 1, world.complaint[0], np.where(grades <= 2, world.complaint[1], world.complaint[2]))
+
+
+def reply_probability(world: Coefficients, satisfaction: np.ndarray, loyalty: np.ndarray) -> np.ndarray:
+    """Probability that an invitation to the survey is answered."""
+    return expit(world.reply_base + world.satisfaction_on_reply * satisfaction + world.loyalty_on_reply * loyalty)
+
+
+def recommend_tail(world: Coefficients, satisfaction: np.ndarray) -> np.ndarray:
+    """P(answer to *would you recommend us* ≥ j) for j = 1 … 10: a leading axis of length 10 (ordered logit)."""
+    cuts = world.recommend_cuts.reshape(-1, *[1] * np.ndim(satisfaction))
+    return expit(satisfaction - cuts)
+
+
+def net_promoter(world: Coefficients, satisfaction: np.ndarray) -> np.ndarray:
+    """Expected contribution to the net promoter score, between −1 and 1: P(9 or 10) − P(0 to 6)."""
+    tail = recommend_tail(world, satisfaction)
+    return tail[8] - (1 - tail[6])
+
+
+def stays(total_hazard: np.ndarray, until: float = 1.0) -> np.ndarray:
+    """Expected part of a month (up to `until`) that a customer stays when leaving has this constant hazard."""
+    # A hazard of 0 is replaced by one too small to matter.
+    return -np.expm1(-np.maximum(total_hazard, 1e-12) * until) / np.maximum(total_hazard, 1e-12)

@@ -1,0 +1,312 @@
+"""What a study is: read from its notebook alone, without running it and without any import that costs time."""
+
+import ast
+import io
+import json
+import re
+import tokenize
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import ParameterError, StudyError
+from workbench.studies.definition.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
+from workbench.wording import shown
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Tables of which a study reads one: a literal call `run.one_of("a", "b", choice=parameter)`.
+
+    Attributes
+    ----------
+    tables
+        In order of preference.
+    parameter
+        The parameter that names one of them, or leaves it open by None.
+    """
+
+    tables: tuple[str, ...]
+    parameter: str
+
+    def settle(self, wanted: str | None, there: Collection[str]) -> str | None:
+        """The table to read of those that are there; None where there is none."""
+        candidates = self.tables if wanted is None else (wanted,)
+        return next((table for table in candidates if table in there), None)
+
+
+@dataclass(frozen=True)
+class Study:
+    """A notebook that can be run.
+
+    Attributes
+    ----------
+    name
+        The notebook's file name without its ending.
+    title, question
+        The first heading, and the first sentence after it.
+    parameters
+        By name, in the order of the parameters cell.
+    tables
+        Canonical tables that the notebook cannot do without.
+    optional
+        Those that it reads where they are there: `run.table("customers", optional=True)`.
+    choice
+        Those of which it reads one, if there are such.
+    """
+
+    name: str
+    path: Path
+    title: str
+    question: str
+    parameters: Mapping[str, Parameter]
+    tables: tuple[str, ...]
+    notebook: Mapping[str, Any] = field(repr=False)
+    optional: tuple[str, ...] = ()
+    choice: Choice | None = None
+
+    @property
+    def reads_tables(self) -> bool:
+        """Whether it needs a dataset."""
+        return bool(self.tables or self.optional or self.choice)
+
+    @cached_property
+    def headings(self) -> tuple[str, ...]:
+        """For each cell the heading that it stands under."""
+        return headings(self.notebook["cells"])
+
+    def checked(self) -> "Study":
+        """This study, once its defaults have been found to fit their own types."""
+        faults = []
+        for parameter in self.parameters.values():
+            try:
+                parameter.from_data(parameter.default)
+            except ParameterError as error:
+                faults += [f"{self.path.name}: the default of {fault}" for fault in error.faults]
+        if faults:
+            raise StudyError(*faults)
+        return self
+
+
+def find_study(notebooks: Path, name: str) -> Study:
+    """The study called `name`.
+
+    Raises
+    ------
+    StudyError
+        If there is none (with the nearest name that is there), or its notebook breaks the contract.
+    """
+    path = notebooks / f"{name}.ipynb"
+    if not NAME.fullmatch(name) or not path.is_file():
+        known = [path.stem for path in study_paths(notebooks)]
+        raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))
+    if path.resolve().parent != notebooks.resolve():
+        raise StudyError(f"study {name!r} is a link that leads out of notebooks/; put the notebook itself there.")
+    return read_study(path)
+
+
+def study_paths(notebooks: Path) -> list[Path]:
+    """Notebooks of the project, by name."""
+    return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
+
+
+def read_study(path: Path) -> Study:
+    """Read a notebook; StudyError names everything in it that breaks the contract of a study."""
+    place = path.name
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        cells = [{**cell, "source": _text(cell["source"])} for cell in notebook["cells"]]
+        tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
+    except OSError as error:
+        raise StudyError(f"{place} cannot be read: {error.strerror}.") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise StudyError(f"{place} is not a notebook of format 4; open it in JupyterLab and save it again.") from None
+
+    faults: list[str] = []
+    if not NAME.fullmatch(path.stem):
+        faults.append("a study's name has letters, digits, - and _ and starts with a letter; rename the notebook")
+    title, question = _title_and_question(cells)
+    if not title or not question:
+        faults.append("the first markdown cell has to start with a heading (the title) and a sentence (the question)")
+    marked = [index for index, cell_tags in enumerate(tags) if "parameters" in cell_tags]
+    parameters: dict[str, Parameter] = {}
+    if len(marked) != 1:
+        faults.append(f"expected one cell tagged 'parameters', got {len(marked)}")
+    else:
+        above = "\n".join(cell["source"] for cell in cells[: marked[0]] if cell["cell_type"] == "code")
+        parameters = _parameters(cells[marked[0]]["source"], above, faults)
+        if "seed" not in parameters:
+            faults.append("the parameters cell needs `seed: int = …`, so that a run can be repeated")
+    tables, optional, choice = _tables([cell["source"] for cell in cells if cell["cell_type"] == "code"], faults)
+    reads = [*tables, *optional, *(choice.tables if choice else ())]
+    if reads and "dataset" not in parameters:
+        faults.append(f'it reads {", ".join(reads)}, so the parameters cell needs `dataset: str = "…"`')
+    if choice and choice.parameter not in parameters:
+        faults.append(f"run.one_of chooses by {choice.parameter!r}, which the parameters cell does not declare")
+    if faults:
+        raise StudyError(*(f"{place}: {fault}." for fault in faults))
+    return Study(path.stem, path, title, question, parameters, tables, {**notebook, "cells": cells},
+                 optional, choice)  # fmt: skip
+
+
+def read_parameters(source: str) -> list[Parameter]:
+    """The parameters that a cell declares; StudyError names every line that declares none."""
+    faults: list[str] = []
+    parameters = _parameters(source, None, faults)
+    if faults:
+        raise StudyError(*faults)
+    return list(parameters.values())
+
+
+def headings(cells: list[Mapping[str, Any]]) -> tuple[str, ...]:
+    """For each cell the text of the last markdown heading at or before it."""
+    found, current = [], ""
+    for cell in cells:
+        if cell["cell_type"] == "markdown":
+            for line in _text(cell["source"]).splitlines():
+                if match := re.match(r"#{1,6}\s+(.*?)\s*#*$", line):
+                    current = _plain(match[1])
+        found.append(current)
+    return tuple(found)
+
+
+def is_code(cell: Mapping[str, Any]) -> bool:
+    """Whether a cell is one that a kernel executes."""
+    return cell["cell_type"] == "code" and bool(_text(cell["source"]).strip())
+
+
+def _text(source: str | list[str]) -> str:
+    return source if isinstance(source, str) else "".join(source)
+
+
+def _plain(markdown: str) -> str:
+    """Inline markdown as the text that a reader sees."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*`]|\b_|_\b", "", markdown)).strip()
+
+
+def _title_and_question(cells: list[Mapping[str, Any]]) -> tuple[str, str]:
+    first = next((cell["source"] for cell in cells if cell["cell_type"] == "markdown"), "")
+    match = re.match(r"\s*#\s+(?P<title>[^\n]+)\s*(?P<body>.*)", first, re.DOTALL)
+    if not match:
+        return "", ""
+    paragraph = " ".join(match["body"].strip().partition("\n\n")[0].split())
+    sentence = re.match(r".+?[.?!](?=\s|$)", paragraph)
+    return _plain(match["title"]), _plain(sentence[0] if sentence else "")
+
+
+def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, Parameter]:
+    try:
+        body = ast.parse(source).body
+        comments = {
+            token.start[0]: token.string.lstrip("# ").rstrip()
+            for token in tokenize.generate_tokens(io.StringIO(source).readline)
+            if token.type == tokenize.COMMENT
+        }
+    except (SyntaxError, tokenize.TokenError) as error:
+        faults.append(f"the parameters cell is not Python: {error}")
+        return {}
+    parameters: dict[str, Parameter] = {}
+    for statement in body:
+        match statement:
+            case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=ast.expr() as value):
+                pass
+            case _:
+                found = shown(ast.unparse(statement))
+                expected = "only annotated assignments, as in `horizon: int = 12  # [months] how far`"
+                faults.append(f"line {statement.lineno} of the parameters cell is {found}; expected {expected}")
+                continue
+        try:
+            kind = annotation_type(annotation)
+        except (ValueError, TypeError, SyntaxError) as error:
+            faults.append(f"parameter {name}: {error}")
+            kind = None
+        try:
+            default = default_value(value)
+        except (ValueError, TypeError, SyntaxError):
+            faults.append(f"parameter {name}: the default {shown(ast.unparse(value))} is no plain value; write it out")
+            default = None
+        if name in parameters:
+            faults.append(f"parameter {name} is declared twice")
+        unit, text = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comments.get(statement.end_lineno, ""), re.DOTALL).groups()
+        parameters[name] = Parameter(name, ast.unparse(annotation), kind, default, text, unit or "")
+    used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    missing = sorted((used & IMPORTED) - _imported(above)) if above is not None else []
+    if missing:
+        faults.append(f"the parameters cell uses {', '.join(missing)}, which the cell above it has to import")
+    for name, expected in (("dataset", str), ("seed", int)):
+        if name in parameters and parameters[name].type is not None and not parameters[name].is_a(expected):
+            faults.append(f"parameter {name} is {parameters[name].annotation}, expected {expected.__name__}")
+    return parameters
+
+
+def _imported(source: str) -> set[str]:
+    tree = _parse(source)
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)] if tree else []
+    return {alias.asname or alias.name for node in found for alias in node.names}
+
+
+def _tables(sources: list[str], faults: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], Choice | None]:
+    """Names in the literal `run.table("…")` and `run.one_of("…", …)` calls, where `run` is what `start_run()` was
+    assigned to: those needed, those read where they are there, and those of which one is read."""
+    trees = []
+    for source in sources:
+        tree = _parse(source)
+        if tree is None:
+            faults.append(f"the code cell that starts with {shown(source.strip()[:40])} is not Python")
+        else:
+            trees.append(tree)
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    runs = {
+        target.id
+        for node in nodes
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).split(".")[-1] == "start_run"
+        for target in node.targets if isinstance(target, ast.Name)
+    }  # fmt: skip
+    tables: dict[str, None] = {}
+    optional: dict[str, None] = {}
+    choices: list[Choice] = []
+    for node in nodes:
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="table")) if owner in runs:
+                match node:
+                    case ast.Call(args=[ast.Constant(value=str(name))], keywords=[]):
+                        tables[name] = None
+                    case ast.Call(
+                        args=[ast.Constant(value=str(name))],
+                        keywords=[ast.keyword(arg="optional", value=ast.Constant(value=bool(may)))],
+                    ):
+                        (optional if may else tables)[name] = None
+                    case _:
+                        faults.append(f"{shown(ast.unparse(node))} has to name its table as a plain string")
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="one_of")) if owner in runs:
+                names = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                match node.keywords:
+                    case [ast.keyword(arg="choice", value=ast.Name(id=parameter))] if (
+                        names and all(isinstance(name, str) for name in names) and len(names) == len(node.args)
+                    ):
+                        choices.append(Choice(tuple(names), parameter))
+                    case _:
+                        faults.append(
+                            f"{shown(ast.unparse(node))} has to name its tables as plain strings, and the parameter "
+                            "that chooses: `choice=source`"
+                        )
+    if len(choices) > 1:
+        faults.append("expected one call of run.one_of at most")
+    optional = {name: None for name in optional if name not in tables}
+    return tuple(tables), tuple(optional), choices[0] if choices else None
+
+
+def _parse(source: str) -> ast.Module | None:
+    """A cell's syntax tree; lines that are magics or shell escapes are passed over."""
+    lines = ["pass" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
+    if lines and source.lstrip().startswith("%%"):
+        lines = []
+    try:
+        return ast.parse("\n".join(lines))
+    except SyntaxError:
+        return None
