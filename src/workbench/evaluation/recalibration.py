@@ -218,7 +218,8 @@ class RecalibrationEffect:
 
     def metrics(self) -> dict[str, float | None]:
         """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
-        `<measure>_<horizon>_recalibrated`."""
+        `<measure>_<horizon>_recalibrated`.
+        """
         values: dict[str, float | None] = {}
         for row in self.table.itertuples():
             if pd.isna(row.horizon):

@@ -47,7 +47,8 @@ class SurvivalModel(Protocol):
     def predict_survival(self, frame: pd.DataFrame, times: Iterable[float], **tenure: np.ndarray) -> pd.DataFrame:
         """Share still there: one row a customer_id, one column a time. With `tenure=` (n,), for customers who have
         lasted so long (minus infinity: followed from the first moment), times counted from there; asked for only where
-        `lifetimes` has an `entry` above 0."""
+        `lifetimes` has an `entry` above 0.
+        """
 
 
 def cross_validate(
@@ -229,7 +230,8 @@ class _Tally:
 
     def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> np.ndarray:
         """Survival predicted at the horizons, (rows, H); noted are the curve's, how long each is predicted to stay, and
-        squared errors averaged over the grid."""
+        squared errors averaged over the grid.
+        """
         frame = self.customers.iloc[rows]
         # Not beyond the fit: there a model says nothing, and the last customers are few.
         last = plain["time"].iloc[-1]
@@ -344,7 +346,8 @@ class _Tally:
         self, durations: np.ndarray, events: np.ndarray, stands: np.ndarray | None, weights: Followed, horizon: float
     ) -> tuple[float, float]:
         """Share still there at a horizon and its standard error: the customers' curve; where follow-up depends on who
-        somebody is, those whose state is known, by how likely they were to be followed."""
+        somebody is, those whose state is known, by how likely they were to be followed.
+        """
         if not self.depends:
             table = product_limit(durations, events, weights=stands, confidence=ONE_ERROR)
             share, lower, upper = (
@@ -379,7 +382,8 @@ def _mean(values: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]
 
 def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray | None) -> np.ndarray:
     """One curve for everybody at `times`, (K,); for those who have lasted for `tenure`, (n, K), carried on beyond the
-    data at the average hazard of their last third."""
+    data at the average hazard of their last third.
+    """
     if tenure is None:
         return survival_at(curve, times)
     # Beyond the last time at which enough were at risk the curve is carried on as models carry theirs on: customers

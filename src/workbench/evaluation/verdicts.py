@@ -115,7 +115,8 @@ class Evaluation:
     def metrics(self) -> dict[str, float | None]:
         """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km` (None: the data do not bear it), and for
         each horizon `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`, `auc_<h>`, `ici_<h>`, `e50_<h>`,
-        `e90_<h>`."""
+        `e90_<h>`.
+        """
         values: dict[str, float | None] = {
             "concordance": None if np.isnan(self.concordance) else self.concordance,
             "uno_c": None if np.isnan(self.uno) else self.uno,
@@ -130,7 +131,8 @@ class Evaluation:
 
     def checks(self) -> tuple[Check, ...]:
         """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
-        better than one curve for everybody."""
+        better than one curve for everybody.
+        """
         checks = [self._out_of_time(), *self._weighted()]
         if not self.since or self.failed or self.beyond:
             checks.append(self._fitted())
@@ -360,7 +362,8 @@ class Evaluation:
 
     def _calibrated(self, row) -> Check:
         """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
-        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged."""
+        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged.
+        """
         name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
         if pd.isna(row.calibration_error):
             message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)

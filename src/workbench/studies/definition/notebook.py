@@ -251,7 +251,8 @@ def _imported(source: str) -> set[str]:
 
 def _tables(sources: list[str], faults: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], Choice | None]:
     """Names in the literal `run.table("…")` and `run.one_of("…", …)` calls, where `run` is what `start_run()` was
-    assigned to: those needed, those read where they are there, and those of which one is read."""
+    assigned to: those needed, those read where they are there, and those of which one is read.
+    """
     trees = []
     for source in sources:
         tree = _parse(source)

@@ -139,7 +139,8 @@ class Baseline:
 
     def _places(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
         """How many event times had passed whole by each of `times`, none beyond the tail, and which part of the next
-        one's step."""
+        one's step.
+        """
         times = np.minimum(times, self.tail[1])
         place = np.searchsorted(self.times, times, side="right")
         if not self.step:
@@ -149,7 +150,8 @@ class Baseline:
 
     def _own_variance(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
         """Between two times within the tail; a step whose hazard is uncertain as a whole counts with the square of the
-        part of it that lies between them."""
+        part of it that lies between them.
+        """
         sums = np.append(0.0, self.variance)
         (first, begun), (last, part) = self._places(since), self._places(until)
         if not self.step:
@@ -176,7 +178,8 @@ class Baseline:
 
     def beyond(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """How many whole tails lie between the end of the tail and each time, what of the next one (a length where
-        renewals are repeated), and the same as a share of a tail (where they are not)."""
+        renewals are repeated), and the same as a share of a tail (where they are not).
+        """
         over, length = np.maximum(times - self.tail[1], 0.0), self.tail[1] - self.tail[0]
         if length <= 0:
             return np.zeros_like(over), np.zeros_like(over), np.zeros_like(over)

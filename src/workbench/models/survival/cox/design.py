@@ -73,7 +73,8 @@ class Term:
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
         """(covariate, level) of each column of the design; the level of a number is empty, or names its bend, or says
-        that it is missing."""
+        that it is missing.
+        """
         if self.levels:
             return tuple((self.covariate, level) for level in self.levels[1:])
         names = ("", *bend_names(self.knots), *([sentence("not stated")] if self.indicator else []))
@@ -398,7 +399,8 @@ class Comparison:
 def comparisons(design: Design) -> list[Comparison]:
     """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
     number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of which
-    nobody left."""
+    nobody left.
+    """
     found = []
     for term in design.terms:
         own = [

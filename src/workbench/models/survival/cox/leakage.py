@@ -229,7 +229,8 @@ def _summary(leaks: Leaks) -> tuple[Check, ...]:
 
 def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
     """One check of all columns acquired while staying, with the `shares` of the first one's level among the newest and
-    among all."""
+    among all.
+    """
     label, level, new, everyone = shares
     message = sentence(
         "Acquired while staying, it seems: {columns}. Of {label} “{level}”, {new} of the newest customers have it, but "
@@ -356,7 +357,8 @@ class _Seen:
 
     def _order_of_a_cause(self, scores: np.ndarray) -> float:
         """How `_above` would order leavers if hazards went with the scores as Cox's model has it, all being followed
-        for as long as the longest."""
+        for as long as the longest.
+        """
         values = scores[self.sample] - scores[self.sample].mean()
         matrix = (values / values.std())[:, None]
         durations, events = self.durations[self.sample], self.events[self.sample]

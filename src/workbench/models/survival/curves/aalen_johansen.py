@@ -223,7 +223,8 @@ class Incidences:
 
     def at(self, horizons: Iterable[float]) -> pd.DataFrame:
         """`reason`, `horizon`, `incidence`, `lower`, `upper`, `leavers` (all of the reason), the most frequent
-        reason first; where at least `smallest_group` are still followed."""
+        reason first; where at least `smallest_group` are still followed.
+        """
         horizons = np.array(clean_horizons(horizons))
         curve = pd.DataFrame({"time": self.table["time"], "at_risk": self.table["at_risk"]})
         horizons = horizons[(at_risk_at(curve, horizons) >= self.smallest_group) & (horizons > self.start)]

@@ -80,7 +80,8 @@ def log_rank(
 
 def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | None) -> dict[str, float | int]:
     """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance; with
-    weights in that of what each customer adds to it."""
+    weights in that of what each customer adds to it.
+    """
     durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     entry = entry_of(lifetimes)
     names = np.unique(groups)

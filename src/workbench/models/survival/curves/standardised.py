@@ -80,7 +80,8 @@ class _CurvesOf:
 
     def compared(self, members: list[np.ndarray], horizon: float) -> Apart | None:
         """The curve of all and the average over groups. Groups that are not followed to the horizon are carried on from
-        where they are, as the others went on, with a cumulative hazard in proportion."""
+        where they are, as the others went on, with a cumulative hazard in proportion.
+        """
         ends = [self._end(own, horizon) for own in members]
         far = np.logical_or.reduce([own & (end >= horizon) for own, end in zip(members, ends, strict=True)])
         if far.sum() < SMALLEST_GROUP or min(ends) <= 0:

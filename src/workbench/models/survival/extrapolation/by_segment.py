@@ -51,7 +51,8 @@ class GroupExtrapolation:
     @property
     def table(self) -> pd.DataFrame:
         """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest`, `highest` of
-        all families that count; missing where none does."""
+        all families that count; missing where none does.
+        """
         rows = []
         for group, each in self.groups.items():
             first = each.table.iloc[0]

@@ -249,7 +249,8 @@ def _by_term(lifetimes: pd.DataFrame, term: float, near: float, shares: Callable
 
 def _terms(lifetimes: pd.DataFrame, term: float, near: float) -> tuple[np.ndarray, np.ndarray]:
     """How many were at risk and left in each term, as far as enough were followed to its end: leavers as they were
-    counted, at risk so many that their share is that of the product-limit curve, which allows for who was lost."""
+    counted, at risk so many that their share is that of the product-limit curve, which allows for who was lost.
+    """
     duration, event = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     ends = np.arange(1, int(np.floor(duration.max() / term + 1e-9)) + 1) * term
     if not len(ends):

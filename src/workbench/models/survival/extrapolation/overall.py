@@ -83,7 +83,8 @@ class Extrapolation:
     def findings(self, *, doubt: Iterable[Check] = ()) -> tuple[Finding, ...]:
         """What share would still be there twice as far on, if the curve goes on as it did; none where no family
         foretold what it had not seen, nor where the check of `dependent_follow_up`, in `doubt`, did not pass: then the
-        end of the curve is that of the customers who could be followed so long, not that of all."""
+        end of the curve is that of the customers who could be followed so long, not that of all.
+        """
         if any(check.status != "pass" for check in doubt):
             return ()
         if not self.trusted:

@@ -69,7 +69,8 @@ class Forecast:
 
     def metrics(self) -> dict[str, float]:
         """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`, and
-        `rate_ratio` where it is known."""
+        `rate_ratio` where it is known.
+        """
         names = {"customers": "leavers", "revenue": "revenue_lost"}
         values = {}
         for row in self.table.itertuples():

@@ -123,7 +123,8 @@ class Outlook:
 
     def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
         """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group; the worst group of
-        each segment first. Groups of fewer than ten are shown together."""
+        each segment first. Groups of fewer than ten are shown together.
+        """
         rows = []
         known = self.customers
         for segment in segments:
@@ -179,7 +180,8 @@ def on_board(source: Spells | Lives) -> pd.DataFrame:
 
 def reaches(source: Spells | Lives, unit: str) -> list[float]:
     """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
-    purchases says who has bought for the last time (on the way there it does not say when)."""
+    purchases says who has bought for the last time (on the way there it does not say when).
+    """
     spells = source.spells if isinstance(source, Lives) else source
     window = None if spells is None else spells.window
     if window is None:
@@ -271,7 +273,8 @@ def one_population(source: Lives, told: Outlook) -> Check:
 
 def _counted(expected: float, spread: float, size: int, confidence: float) -> tuple[float, float]:
     """Interval of how many of `size` leave: gamma mixed with Poisson (negative binomial) of this mean and variance, so
-    that few have an interval that is not cut off at 0 and has a width."""
+    that few have an interval that is not cut off at 0 and has a width.
+    """
     tails = (1 - confidence) / 2, (1 + confidence) / 2
     if expected > FEW or spread <= 0:
         half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
@@ -307,7 +310,8 @@ def remaining(
 
 def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`draws.export_draws` of everybody on board, two years ahead, on a grid of
-    quarters of a month where there is room."""
+    quarters of a month where there is room.
+    """
     now = model.complete_cases(on_board(source))
     unit = model.time_unit
     return export_draws(

@@ -1,5 +1,6 @@
 """Leavers month by month of the calendar beside those to be expected: whether there is a season, and since when a rate
-has changed."""
+has changed.
+"""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -85,7 +86,8 @@ class Season:
 
     def factor(self, begin: pd.Timestamp, months: float) -> tuple[float, float]:
         """How many times as many leave as in an average month, from a day on for so many months; and the variance of
-        its log."""
+        its log.
+        """
         if not self.clear:
             return 1.0, 0.0
         days = begin + pd.to_timedelta(np.linspace(0, months * 365.25 / 12, 50), unit="D")

@@ -96,7 +96,8 @@ class Lives:
 
     def usual_horizons(self) -> list[float]:
         """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
-        last four, of which the curve judges whether it bears them."""
+        last four, of which the curve judges whether it bears them.
+        """
         followed = float(self.lifetimes["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
         start = 0.0

@@ -214,7 +214,8 @@ def _lived_until(times: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 def _grid(duration: np.ndarray, event: np.ndarray, steps: Iterable[float], near: float) -> float:
     """The longest step of which durations are whole multiples by nature: those still there are, whom no contract ends.
-    0 where there is none."""
+    0 where there is none.
+    """
     judged = duration[~event] if (~event).sum() >= 10 else duration
 
     def share(step: float) -> float:
