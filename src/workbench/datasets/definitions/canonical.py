@@ -14,6 +14,9 @@ TYPES = ("number", "money", "rating", "boolean", "category", "text", "date", "ti
 NUMERIC = ("number", "money", "rating")
 TEMPORAL = ("date", "timestamp")
 TIME_UNITS = ("days", "weeks", "months", "years")
+# The kinds of contact that studies know by name (`interactions.kind`); a dataset may have others besides.
+CONTACT, ENQUIRY, COMPLAINT, REMINDER = "contact", "enquiry", "complaint", "reminder"
+INTERACTION_KINDS = (CONTACT, ENQUIRY, COMPLAINT, REMINDER)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,9 @@ class Field:
         Whether its numbers must be 0 or more.
     past
         Whether its times must not lie in the future (after the extract, where the dataset says when that was).
+    attribute
+        Whether it is an attribute of customers like those that a dataset adds: it may be a segment, and it holds from
+        some time on.
     """
 
     kind: Kind
@@ -39,6 +45,7 @@ class Field:
     one_row_of: str = ""
     not_negative: bool = False
     past: bool = False
+    attribute: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,8 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                 {
                     "customer_id": Field("id", required=True, one_row_of="customer"),
                     "first_seen": Field("date", past=True),
+                    "team": Field("category", attribute=True),
+                    "opt_out": Field("boolean", attribute=True),
                 },
                 span=("first_seen",),
                 attributes=True,
@@ -121,6 +130,8 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "amount": Field("money", required=True),
                     "margin": Field("money"),
                     "category": Field("category"),
+                    "channel": Field("category"),
+                    "product": Field("category"),
                     "cancelled": Field("boolean"),
                 },
                 event="timestamp",
@@ -140,6 +151,21 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "minutes": Field("number", not_negative=True),
                     "resolved_first_contact": Field("boolean"),
                     "complaint": Field("boolean"),
+                    "team": Field("category"),
+                },
+                event="timestamp",
+                span=("timestamp",),
+                ordered=_KNOWN_AFTER,
+                of_customers=True,
+            ),
+            _table(
+                "usage",
+                {
+                    "customer_id": _CUSTOMER,
+                    "timestamp": _TIMESTAMP,
+                    "known_at": _KNOWN,
+                    "measure": Field("category", required=True),
+                    "value": Field("number", required=True),
                 },
                 event="timestamp",
                 span=("timestamp",),

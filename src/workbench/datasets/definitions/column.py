@@ -337,7 +337,8 @@ def _meaning(
     if section.tree.get("factor") and weighting != "replicate":
         section.fault("factor", got=shown(section.tree["factor"]), expected=sentence("weighting: replicate beside it"))
     valid_from, constant = section.text("valid_from"), section.truth("constant")
-    if (valid_from or constant) and (not canonical.attributes or field is not None):
+    attribute = canonical.attributes and (field is None or field.attribute)
+    if (valid_from or constant) and not attribute:
         expected = sentence("nothing: only attributes of customers have a validity")
         section.fault("valid_from" if valid_from else "constant", got=shown(valid_from or "true"), expected=expected)
     if valid_from and constant:

@@ -352,7 +352,7 @@ def _check_segments(
     section: Section, segments: tuple[str, ...], columns: Mapping[str, ColumnDefinition], canonical: CanonicalTable
 ) -> tuple[str, ...]:
     """The segments that are ones; the others are faults."""
-    usable = [key for key in columns if key not in canonical.fields]
+    usable = [key for key in columns if key not in canonical.fields or canonical.fields[key].attribute]
     fit: list[str] = []
     for segment in segments:
         if segment not in usable:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from workbench.datasets.definitions.canonical import CANONICAL
 from workbench.datasets.guessing import truths
-from workbench.datasets.guessing.facts import Facts
+from workbench.datasets.guessing.facts import MOST_CATEGORIES, Facts
 from workbench.datasets.guessing.vocabulary.names import JOINED, NAMES, STATUS, STILL_HERE
 from workbench.wording import listing, sentence, shown
 
@@ -15,7 +15,7 @@ _MOST_ARMS, _BATTERY = 10, 3
 _REPEATED, _ONE_ROW = 0.95, 0.9
 _CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
-_NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes")
+_NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes", "value")
 _SHORT = re.compile(
     r"(?i)(^|[^a-z])(sec(ond)?s?|min(ute)?s?|hours?|sekunden|minuten|stunden|secondes|heures)([^a-z]|$)|秒|分钟|小时"
 )
@@ -76,7 +76,9 @@ def _may_be(facts: Facts, name: str, table: str) -> bool:
         return (facts.numeric or money) and facts.dates is None
     if name in ("timestamp", "start", "end"):
         return facts.dates is not None or (name == "end" and not facts.present)  # nobody has left yet
-    if name in ("event", "complaint", "resolved_first_contact"):
+    if name == "measure":
+        return not facts.numeric and facts.distinct <= MOST_CATEGORIES and facts.dates is None
+    if name in ("event", "complaint", "resolved_first_contact", "opt_out"):
         return 1 <= len(facts.texts) <= 3 and facts.dates is None
     if name == "arm":  # a header that says so, or a value that is a control group's
         arms = 2 <= facts.distinct <= _MOST_ARMS
@@ -103,7 +105,7 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
     spans = own_columns(facts, "subscriptions")
     if {"customer_id", "start", "end"} <= set(spans):
         return "subscriptions"
-    for table in ("transactions", "lifetimes", "subscriptions", "interactions"):
+    for table in ("usage", "transactions", "lifetimes", "subscriptions", "interactions"):
         own = set(own_columns(facts, table))
         if table == "transactions" and product(facts):
             return table

@@ -122,6 +122,26 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             r"(product )?(category|department)|(waren|artikel)gruppe|kategorie|catégorie|categoría|categoria|"
             r"(商品)?(类目|品类|类别|分类)|カテゴリ",
         ),
+        "channel": (
+            r"((sales|order|purchase|buying) )?channel|(verkaufs|bestell)?kanal|canal( (de )?(vente|venta))?|渠道",
+        ),
+        "product": (
+            r"(product|article|item|sku)( ?(id|name|no|nr|code|number))?|(produkt|artikel)( ?(name|nr|nummer))?|"
+            r"produit|producto|prodotto|produto|(商品|产品)(名称|编号)?",
+        ),
+    },
+    "usage": {
+        "customer_id": _CUSTOMER,
+        "timestamp": (
+            r"timestamp|((usage|event|activity|login|reading) )?(date|time|month|week|day)|datum|monat|tag|mois|mes|"
+            r"mese|fecha|data|日期|时间|月份",
+        ),
+        "known_at": (r"known( at)?|loaded( at)?|recorded( at)?",),
+        "measure": (
+            r"(usage )?(measure|metric|counter|indicator|kpi)( ?(name|type))?|usage type|feature|messgröße|kennzahl|"
+            r"indicateur|indicador|indicatore|métrica|指标(名称)?",
+        ),
+        "value": (r"((usage|metric|measure) )?(value|count|quantity|reading)|wert|anzahl|valeur|valor|valore|数值|值",),
     },
     "lifetimes": {
         "customer_id": (*_CUSTOMER, r"employee( ?(id|no|number|nr))?|(subject|person|patient) ?(id|no)?|personal ?nr"),
@@ -162,6 +182,7 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "resolved_first_contact": (
             r"(resolved )?first contact( resol(ved|ution))?|resolved first contact|fcr|erstlösung|首次解决",
         ),
+        "team": (r"team|agent team|(service |support )?(desk|unit)|équipe|equipo|班组|团队",),
     },
     "treatments": {
         "customer_id": _CUSTOMER,
@@ -190,7 +211,14 @@ NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "weight": (r"weight|wt|weighting|gewicht|gewichtung|poids|ponderación|peso|权重|加权|ウェイト",),
     },
-    "customers": {"customer_id": (*_CUSTOMER, "id")},
+    "customers": {
+        "customer_id": (*_CUSTOMER, "id"),
+        "team": (r"((account|care|service|sales) )?team|betreuungs ?team|équipe|equipo|团队",),
+        "opt_out": (
+            r"(opt(ed)? ?out|do not (contact|call|mail)|no contact|unsubscribed)( (flag|marketing))?|werbesperre|"
+            r"kontaktsperre|(退订|拒绝)(营销|联系)",
+        ),
+    },
 }
 # The begin of a contract where its end stands beside; alone it is an attribute of a customer.
 JOINED = (
