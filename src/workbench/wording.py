@@ -1,25 +1,86 @@
-"""Sentences and numbers for people: a leaf, and the only place where a value becomes text for a reader."""
+"""Sentences and numbers for people: a leaf, and the only place where a value becomes text for a reader.
+
+A template is the key of its translation, so it is written out where it is used: `workbench.messages` collects the
+catalogue from the source, and a test holds every call to that. `WORKBENCH_LANGUAGE` chooses the language of everything
+that is written for people; what machines read (results.json, tables) keeps its names and numbers.
+"""
 
 import difflib
 import gettext
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-CATALOGUE = gettext.translation("workbench", fallback=True)
+if TYPE_CHECKING:
+    from babel import Locale
 
+LANGUAGE_VARIABLE = "WORKBENCH_LANGUAGE"
+CATALOGUES_VARIABLE = "WORKBENCH_CATALOGUES"
+"""A folder of catalogues (`<language>/LC_MESSAGES/workbench.mo`) to be used instead of ours, for whoever translates."""
 
+SOURCE_LANGUAGE = "en"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# Units of time, of which Babel knows the plurals in every language.
+SPANS = {"days": "duration-day", "weeks": "duration-week", "months": "duration-month", "years": "duration-year"}
+LENGTHS: tuple[Literal["long"], Literal["short"]] = ("long", "short")
+
+
+def language() -> str:
+    """The language that people are written to in: `en`, `zh_CN`; English where none is chosen or the code is none."""
+    return _known(os.environ.get(LANGUAGE_VARIABLE) or SOURCE_LANGUAGE)
 
 
 def sentence(template: str, /, **values: object) -> str:
-    """Fill a sentence's template; the template is the key of its translation.
+    """Fill a sentence's template.
+
+    Parameters
+    ----------
+    template
+        A whole sentence, written out in the call (or one of two, `A if x else B`, or a name given such in the same
+        function): it is the key of its translation.
+    **values
+        What its fields stand for.
 
     Examples
     --------
     >>> sentence("Half of {who} leave within {months} months.", who="customers on plan A", months=number(35.04))
     'Half of customers on plan A leave within 35 months.'
     """
-    return CATALOGUE.gettext(template).format(**values)
+    # gettext has the catalogue's own header under the empty text.
+    return _catalogue(language()).gettext(template).format(**values) if template else ""
+
+
+def plural(one: str, many: str, n: float, /, **values: object) -> str:
+    """Fill the template that goes with a count; `{n}` is the count, in the form of `number`.
+
+    Parameters
+    ----------
+    one, many
+        Templates as `sentence` takes them, for one and for any other number; a language may have more forms.
+    n
+        The count.
+    **values
+        What the other fields stand for.
+
+    Examples
+    --------
+    >>> [plural("{n} customer left.", "{n} customers left.", n) for n in (1, 1200)]
+    ['1 customer left.', '1,200 customers left.']
+    """
+    chosen = n if isinstance(n, int) else 1 if n == 1 else 2
+    return _catalogue(language()).ngettext(one, many, chosen).format(**{"n": number(n), **values})
+
+
+def narrative(source: str) -> str:
+    """The prose of a notebook's cell in the language of the reader; the cell's whole text is the key."""
+    key = source.strip()
+    return _catalogue(language()).gettext(key) if key else source
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -38,10 +99,10 @@ def number(value: float | None, digits: int = 3) -> str:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{number(float(mantissa), digits)} × 10{str(int(exponent)).translate(RAISED)}"
     if value == 0 or float(value).is_integer() or abs(value) >= 10**digits:
-        return f"{value:,.0f}"
+        return _grouped(f"{value:,.0f}")
     decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
     text = f"{value:,.{decimals}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _grouped(text.rstrip("0").rstrip(".") if "." in text else text)
 
 
 def percent(share: float | None) -> str:
@@ -54,7 +115,48 @@ def percent(share: float | None) -> str:
     """
     if share is None or not math.isfinite(share):
         return "–"
-    return f"{share * 100:.1f}".rstrip("0").rstrip(".") + "%"
+    text = _grouped(f"{share * 100:.1f}".rstrip("0").rstrip("."))
+    # Where the sign stands is the language's: 84.3%, 84,3 %, %84,3.
+    pattern = "0%" if language() == SOURCE_LANGUAGE else _locale(language()).percent_formats[None].pattern
+    return pattern.replace("#,##", "").replace("0", text, 1)
+
+
+def span(value: float | None, unit: str) -> str:
+    """A number of days, weeks, months or years in words.
+
+    Examples
+    --------
+    >>> span(35.04, "months"), span(1, "months"), span(None, "months")
+    ('35 months', '1 month', '–')
+    """
+    text = number(value)
+    if value is None or text == "–":
+        return text
+    if language() == SOURCE_LANGUAGE:
+        return f"{text} {unit.removesuffix('s') if value == 1 else unit}"
+    from babel.units import format_unit
+
+    decimals = len(f"{text}.".split(".")[1])
+    pattern = "#,##0." + "#" * decimals
+    long, short = (format_unit(float(value), SPANS[unit], length, pattern, _locale(language())) for length in LENGTHS)
+    return short if SPANS[unit] in long else long  # where a language has one form, Babel knows it as the short one
+
+
+def day(when: date | None) -> str:
+    """A date.
+
+    Examples
+    --------
+    >>> day(date(2026, 11, 21)), day(None)
+    ('21 Nov 2026', '–')
+    """
+    if when is None:
+        return "–"
+    if language() == SOURCE_LANGUAGE:
+        return f"{when.day} {MONTHS[when.month - 1]} {when.year}"
+    from babel.dates import format_date
+
+    return format_date(when, locale=_locale(language()))
 
 
 def p_value(value: float | None) -> str:
@@ -68,7 +170,7 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value is not None and value < 0.001 else number(value, 2)
 
 
-def listing(items: Sequence[str], last: str = "and") -> str:
+def listing(items: Iterable[object], last: Literal["and", "or"] = "and") -> str:
     """Items in one phrase.
 
     Examples
@@ -77,6 +179,10 @@ def listing(items: Sequence[str], last: str = "and") -> str:
     ('a', 'a, b and c')
     """
     items = [str(item) for item in items]
+    if language() != SOURCE_LANGUAGE:
+        from babel.lists import format_list
+
+        return format_list(items, style="or" if last == "or" else "standard", locale=_locale(language()))
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
 
 
@@ -143,3 +249,41 @@ def inline(label: str) -> str:
     ('payment method', 'NPS group')
     """
     return label[:1].lower() + label[1:] if label[1:2].islower() else label
+
+
+@cache
+def _known(code: str) -> str:
+    """The code of a language in Babel's form, or English. Babel takes 0.1 s to wake up: not for English."""
+    if code == SOURCE_LANGUAGE:
+        return code
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return str(Locale.parse(code.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        return SOURCE_LANGUAGE
+
+
+@cache
+def _locale(code: str) -> "Locale":
+    from babel import Locale
+
+    return Locale.parse(code)
+
+
+@cache
+def _catalogue(code: str) -> gettext.NullTranslations:
+    folder = os.environ.get(CATALOGUES_VARIABLE) or Path(__file__).parent / "catalogues"
+    return gettext.translation("workbench", folder, languages=[code], fallback=True)
+
+
+def _grouped(text: str) -> str:
+    """A number as English writes it in the signs of the language."""
+    if language() == SOURCE_LANGUAGE:
+        return text
+    from babel.numbers import format_decimal
+
+    plain = text.replace(",", "")
+    decimals = len(f"{plain}.".split(".")[1])
+    pattern = ("#,##0" if "," in text else "0") + ("." + "0" * decimals if decimals else "")
+    return format_decimal(Decimal(plain), format=pattern, locale=_locale(language()))

@@ -27,7 +27,8 @@ def furnish(environment: Environment) -> Environment:
     environment.autoescape = True
     environment.undefined = StrictUndefined
     environment.trim_blocks = environment.lstrip_blocks = True
-    environment.globals.update(_=wording.sentence, asset=asset, policy=policy, SIGNS=SIGNS)
+    words = {"_": wording.sentence, "plural": wording.plural, "language": wording.language}
+    environment.globals.update(words, asset=asset, policy=policy, SIGNS=SIGNS)
     environment.filters.update(number=wording.number)
     return environment
 
