@@ -12,7 +12,7 @@ from workbench import datasets
 from workbench.datasets.draft import add
 from workbench.errors import DataError
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 EPOCH, TODAY = datetime.date(1899, 12, 30), datetime.date(2026, 6, 30)
 HORIZONS = [3, 6, 12]
@@ -137,12 +137,12 @@ def lifetimes(draw):
 
 
 def survival(table, frame, unit):
-    lives = read_lives(table, frame, time_unit=unit or "months")
-    curve = kaplan_meier(lives.lifetimes, time_unit=lives.time_unit).at(HORIZONS)
+    lives = read_lifetimes(table, frame, time_unit=unit or "months")
+    curve = kaplan_meier(lives.frame, time_unit=lives.time_unit).at(HORIZONS)
     found = dict(
         zip([f"S({h})" for h in HORIZONS], curve.set_index("horizon").reindex(HORIZONS)["survival"], strict=True)
     )
-    return found | {"customers": float(len(lives.lifetimes)), "left": float(lives.lifetimes["event"].sum())}
+    return found | {"customers": float(len(lives.frame)), "left": float(lives.frame["event"].sum())}
 
 
 def survey(draw):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.survival.test_histories import company  # noqa: F401
+from tests.models.survival.test_covariate_histories import company  # noqa: F401
 from tests.models.survival.test_lapse import world as buyers
 from tests.models.survival.test_spells import world as subscribers
 
@@ -212,7 +212,7 @@ tables:
 @pytest.mark.slow
 def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_command_line(bench, company):  # noqa: F811
     spells, surveys = company
-    lives = spells.lifetimes
+    lives = spells.frame
     end = lives["begin"] + pd.to_timedelta(lives["duration"] * 365.25 / 12, unit="D")
     why = np.where(np.arange(len(lives)) % 3, "price", "need")
     rows = pd.DataFrame({"customer_id": lives["customer_id"], "start": lives["begin"].dt.normalize(),

@@ -19,7 +19,7 @@ def contracts(seed, *, term=1, share=0.25, size=1500):
 
 
 def survival(rows, horizons):
-    lives = from_subscriptions(rows, as_of=END.date(), records_since=pd.Timestamp("2019-12-31").date()).lifetimes
+    lives = from_subscriptions(rows, as_of=END.date(), records_since=pd.Timestamp("2019-12-31").date()).frame
     return kaplan_meier(lives).at(horizons).set_index("horizon")
 
 

@@ -10,7 +10,7 @@ from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.forecast.customers import draws_of, outlook
 from workbench.models.survival.forecast.draws import read_draws
 from workbench.models.survival.forecast.recalibrated import held_out_of, out_of_fold
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 RATE = 1 / 8
 
@@ -37,7 +37,7 @@ def model(rows):
 
 def test_the_next_quarter_gets_its_part_of_the_year(rows, model):
     """About 65 of 2,127 leave in a quarter (3.1%); those who leave in a year would all be missed."""
-    lives = read_lives("lifetimes", rows, time_unit="years")
+    lives = read_lifetimes("lifetimes", rows, time_unit="years")
     ahead = outlook(model, lives)
     truth = -np.expm1(-RATE * 0.25) * (~rows["event"]).sum()
     assert ahead.ahead == 0.25

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.survival.test_histories import company  # noqa: F401
+from tests.models.survival.test_covariate_histories import company  # noqa: F401
 from tests.models.survival.test_recalibrated import LEARNED
 from tests.models.survival.test_spells import END, world
 
@@ -12,7 +12,7 @@ from workbench.models.survival.forecast.customers import draws_of, outlook
 from workbench.models.survival.forecast.draws import export_draws, read_draws
 from workbench.models.survival.forecast.landmarks import fit_with_news
 from workbench.models.survival.forecast.recalibrated import Recalibrated
-from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
@@ -22,10 +22,10 @@ def spells():
 
 
 def models(spells):
-    cox = fit_cox(spells.lifetimes, ["plan", "price"])
+    cox = fit_cox(spells.frame, ["plan", "price"])
     forced = cox.proportionality.assign(p_value_holm=0.0)
     object.__setattr__(cox, "proportionality", forced)
-    changing = fit_changing(cox, spells.lifetimes)
+    changing = fit_changing(cox, spells.frame)
     assert changing is not None
     return {"cox": cox, "changing": changing, "recalibrated": Recalibrated(cox, LEARNED)}
 
@@ -64,7 +64,7 @@ def test_a_sum_over_customers_has_the_spread_of_what_they_share(spells):
 
 def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa: F811
     spells, surveys = company
-    model = fit_with_news(spells.lifetimes, [], histories_of(spells, surveys=surveys, scores=["csat"]))
+    model = fit_with_news(spells.frame, [], covariate_histories(spells, surveys=surveys, scores=["csat"]))
     now = spells.on_board()
     parameters, customers = draws_of(model, spells, random_seed=1)
     assert "column:csat" in customers
@@ -75,7 +75,7 @@ def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa:
 
 
 def test_customers_of_a_level_that_nobody_left_may_leave_all_the_same(spells):
-    lives = spells.lifetimes.assign(vip=np.where(np.arange(len(spells.lifetimes)) % 50 == 0, "yes", "no"))
+    lives = spells.frame.assign(vip=np.where(np.arange(len(spells.frame)) % 50 == 0, "yes", "no"))
     lives = lives[~((lives["vip"] == "yes") & lives["event"])]
     model = fit_cox(lives, ["vip"])
     drawn = read_draws(*export_draws(model, lives, lives["duration"].to_numpy(), within=12, random_seed=1))
@@ -94,7 +94,7 @@ def test_the_same_seed_gives_the_same_and_parts_of_customers_the_same_draws(spel
 
 
 def test_a_model_without_covariates_is_drawn_too(spells):
-    model = fit_cox(spells.lifetimes, [])
+    model = fit_cox(spells.frame, [])
     drawn = read_draws(*draws_of(model, spells, random_seed=1)).conditional_survival([6])
     assert drawn.std(axis=0).min() > 0
 

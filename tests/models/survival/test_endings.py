@@ -11,13 +11,13 @@ from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.proportional_hazards import remedy
 from workbench.models.survival.cox.time_varying_effects import fit_changing
-from workbench.models.survival.curves.follow_up import dependent_follow_up
 from workbench.models.survival.curves.group_table import group_table, group_words
+from workbench.models.survival.curves.informative_censoring import informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import caption_of_tests, differing_segments, log_rank
 from workbench.models.survival.extrapolation.by_segment import extrapolate_groups
 from workbench.models.survival.extrapolation.overall import extrapolate
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 LEAVING = re.compile(
     r"\b(leav\w*|left(?! out| truncation)|churn\w*|still there|stay\w*|gone|quit\w*|cancel\w*)\b", re.IGNORECASE
@@ -27,13 +27,13 @@ HORIZONS = [3, 6]
 
 @pytest.fixture(scope="module")
 def lives():
-    made = read_lives("transactions", world(900, seed=4))
+    made = read_lifetimes("transactions", world(900, seed=4))
     random = np.random.default_rng(1)
     # Those who buy from the start of the records are of another region, which others follow for a while.
-    region = np.where(made.lifetimes["on_board"] ^ (random.random(len(made.lifetimes)) < 0.2), "north", "south")
-    lasting = np.where(region == "north", 1.0, np.where(made.lifetimes["duration"] < 3, 0.5, 1.5))
-    return made, made.lifetimes.assign(
-        region=region, duration=made.lifetimes["duration"] * lasting, on_board=made.lifetimes["on_board"].to_numpy()
+    region = np.where(made.frame["on_board"] ^ (random.random(len(made.frame)) < 0.2), "north", "south")
+    lasting = np.where(region == "north", 1.0, np.where(made.frame["duration"] < 3, 0.5, 1.5))
+    return made, made.frame.assign(
+        region=region, duration=made.frame["duration"] * lasting, on_board=made.frame["on_board"].to_numpy()
     )
 
 
@@ -57,7 +57,9 @@ def everything_said(made, lifetimes):
     assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
     yield from ((each.id, each.statement) for each in differing_segments(tests, lapse=lapse))
     yield "log-rank", caption_of_tests(lapse=lapse)
-    yield from ((check.name, check.message) for check in dependent_follow_up(overall, lifetimes, ["region"], HORIZONS))
+    yield from (
+        (check.name, check.message) for check in informative_censoring(overall, lifetimes, ["region"], HORIZONS)
+    )
     model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)
     form = functional_form(model, lifetimes, random_seed=1)
     assert form.model.design.lapse == lapse

@@ -11,8 +11,8 @@ from workbench.models.survival.curves.log_rank import log_rank
 from workbench.models.survival.forecast.customers import on_board, outlook
 from workbench.models.survival.forecast.selection import judge
 from workbench.models.survival.lifetimes.episodes import at_start, latest
-from workbench.models.survival.lifetimes.read import read_lives
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.read import read_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 
 
 def world(size=400, seed=1, every=5.0):
@@ -62,13 +62,13 @@ def test_the_hazard_ratio_of_what_changes_is_the_planted_one_and_the_naive_way_f
 
 def test_customers_are_on_board_once_with_what_they_have_now(both):
     rows, whole = both
-    lives = read_lives("lifetimes", rows, time_unit="months")
+    lives = read_lifetimes("lifetimes", rows, time_unit="months")
     assert next(check for check in lives.checks if check.name == "episodes").value == 400
     there = on_board(lives)
     assert len(there) == (~whole["event"]).sum()
     last = latest(rows).set_index("customer_id")
     assert (there.set_index("customer_id")["price_raised"] == last["price_raised"][there["customer_id"]]).all()
-    model = fit_cox(lives.lifetimes, ["price_raised"], time_unit="month")
+    model = fit_cox(lives.frame, ["price_raised"], time_unit="month")
     judged = judge(model, lives, [6, 12], random_seed=1, repeats=1)
     evaluation = judged.comparison.evaluations[judged.comparison.best]
     assert len(at_start(rows)) == 400
@@ -83,9 +83,9 @@ def test_what_are_no_episodes_is_refused_with_what_to_do(both):
     rows = pd.DataFrame({"customer_id": ["a", "a", "b"], "entry": [0.0, 4.0, 0.0], "duration": [5.0, 8.0, 3.0],
                          "event": [True, False, True]})  # fmt: skip
     with pytest.raises(DataError) as caught:
-        require_lifetimes(rows)
+        validate_lifetimes(rows)
     assert len(caught.value.faults) == 2
     assert "begin before the customer's one before has ended" in caught.value.faults[0]
     with pytest.raises(DataError, match="or episodes") as caught:
-        require_lifetimes(rows.drop(columns="entry"))
+        validate_lifetimes(rows.drop(columns="entry"))
     assert "keep one row" not in str(caught.value)

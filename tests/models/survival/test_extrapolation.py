@@ -59,7 +59,7 @@ def test_another_unit_changes_only_the_unit():
 
 
 def some_never_leave(seed, size=1500, never=0.4):
-    """Lives of 14 months on average, of those who leave at all; followed for up to three years."""
+    """Lifetimes of 14 months on average, of those who leave at all; followed for up to three years."""
     random = np.random.default_rng(seed)
     life = np.where(random.random(size) < never, np.inf, random.exponential(14, size))
     cut = random.uniform(2, 36, size)

@@ -9,7 +9,7 @@ from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.time_varying_effects import fit_changing
 from workbench.models.survival.forecast.selection import judge
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.statistics.splines import bends, knots_of
 
 
@@ -117,9 +117,9 @@ def test_out_of_time_a_model_with_curves_is_judged_with_curves_found_before_the_
             "age": age,
         }
     )
-    lives = read_lives("subscriptions", rows, as_of=pd.Timestamp("2026-01-01").date())
-    straight = fit_cox(lives.lifetimes, ["age"])
-    form = functional_form(straight, lives.lifetimes, random_seed=1)
+    lives = read_lifetimes("subscriptions", rows, as_of=pd.Timestamp("2026-01-01").date())
+    straight = fit_cox(lives.frame, ["age"])
+    form = functional_form(straight, lives.frame, random_seed=1)
     assert form.aic_gain > 0
     curved, plain = (judge(model, lives, [12], random_seed=1).comparison for model in (form.model, straight))
     gain = [each.evaluations[each.best].metrics()["concordance"] for each in (curved, plain)]

@@ -7,7 +7,7 @@ from tests.models.survival.test_spells import END, world
 
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes.calendar import months_later
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
@@ -34,10 +34,10 @@ def pausing(seed=1, size=600, low=31, high=45):
 
 def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied():
     rows, whole = pausing()
-    lives = read_lives("subscriptions", rows, as_of=END.date())
+    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
     assert lives.spells.as_of == END - pd.Timedelta(days=49)  # who ended later may still come back
-    right = from_subscriptions(whole, as_of=lives.spells.as_of.date()).lifetimes
-    made = kaplan_meier(lives.lifetimes).at([3, 6, 12, 24])
+    right = from_subscriptions(whole, as_of=lives.spells.as_of.date()).frame
+    made = kaplan_meier(lives.frame).at([3, 6, 12, 24])
     assert made["survival"].to_numpy() == pytest.approx(kaplan_meier(right).at([3, 6, 12, 24])["survival"].to_numpy())
     table = lives.grace.set_index("days")
     assert table.loc[30, "came_back"] > 0.5
@@ -70,8 +70,8 @@ def test_who_is_in_a_pause_when_the_records_end_has_not_left():
     assert f"Follow-up ends on {spells.as_of.date()}, 49 days before the records" in said
     # A pause is no departure, so lives end with the last contract: the truth, but for who left within a pause.
     left = sum(gone < spells.as_of for gone in gone_on.values())
-    assert spells.lifetimes["event"].sum() == pytest.approx(left, rel=0.03)
-    over = spells.lifetimes[spells.lifetimes["event"]]
+    assert spells.frame["event"].sum() == pytest.approx(left, rel=0.03)
+    over = spells.frame[spells.frame["event"]]
     recent = months_later(over["begin"], over["duration"]) > spells.as_of - pd.Timedelta(days=60)
     expected = sum(spells.as_of - pd.Timedelta(days=60) < gone < spells.as_of for gone in gone_on.values())
     assert recent.sum() < 1.5 * expected
@@ -79,23 +79,23 @@ def test_who_is_in_a_pause_when_the_records_end_has_not_left():
 
 def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back():
     rows, _ = pausing()
-    lives = read_lives("subscriptions", rows, as_of=END.date(), grace_days=14)
-    assert len(lives.lifetimes) == len(rows)
+    lives = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=14)
+    assert len(lives.frame) == len(rows)
     check = next(check for check in lives.checks if check.name == "came_back")
     assert check.status == "warn"
     assert "choose a longer grace_days" in check.message
     assert 14 in lives.grace["days"].tolist()
-    forever = read_lives("subscriptions", rows, as_of=END.date(), grace_days=400)
+    forever = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=400)
     begun = rows.groupby("customer_id")["start"].min() < END - pd.Timedelta(days=400)
-    assert len(forever.lifetimes) == begun.sum()
+    assert len(forever.frame) == begun.sum()
 
 
 def test_few_returns_leave_the_month_and_pass():
     rows = world(1000)
     ended = rows[rows["end"] < "2025-01-01"].head(40)
     again = ended.assign(start=ended["end"] + pd.Timedelta(days=90), end=pd.NaT)
-    lives = read_lives("subscriptions", pd.concat([rows, again]), as_of=END.date())
+    lives = read_lifetimes("subscriptions", pd.concat([rows, again]), as_of=END.date())
     check = next(check for check in lives.checks if check.name == "came_back")
     assert check.status == "pass"
-    assert len(lives.lifetimes) == 1040
-    assert read_lives("subscriptions", rows, as_of=END.date()).grace is None
+    assert len(lives.frame) == 1040
+    assert read_lifetimes("subscriptions", rows, as_of=END.date()).grace is None

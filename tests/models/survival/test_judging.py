@@ -7,16 +7,16 @@ from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.forecast.customers import draws_of, outlook
 from workbench.models.survival.forecast.draws import read_draws
 from workbench.models.survival.forecast.selection import judge
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 
 def lives(**more):
-    return read_lives("subscriptions", world(2500), as_of=END.date(), **more)
+    return read_lifetimes("subscriptions", world(2500), as_of=END.date(), **more)
 
 
 def test_with_dates_a_model_is_judged_on_what_came_after_and_the_forecast_told():
     made = lives()
-    model = fit_cox(made.lifetimes, made.covariates, labels=made.labels)
+    model = fit_cox(made.frame, made.covariates, labels=made.labels)
     judged = judge(model, made, [12], random_seed=1)
     evaluation = judged.comparison.evaluations[judged.comparison.best]
     assert evaluation.since == "2025-01-01"
@@ -29,7 +29,7 @@ def test_with_dates_a_model_is_judged_on_what_came_after_and_the_forecast_told()
 
 def test_a_cutoff_before_anything_happened_is_told_and_stops_nothing():
     made = lives()
-    quiet = made.lifetimes.assign(event=made.lifetimes["event"] & (made.lifetimes["begin"] > "2024-06-01"))
+    quiet = made.frame.assign(event=made.frame["event"] & (made.frame["begin"] > "2024-06-01"))
     object.__setattr__(made.spells, "lifetimes", quiet)
     model = fit_cox(quiet, ["plan"])
     judged = judge(model, made, [12], random_seed=1, cutoff=pd.Timestamp("2023-01-01").date())
@@ -45,7 +45,7 @@ def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_u
     followed = random.exponential(2.6, 1500)
     rows = pd.DataFrame({"customer_id": range(1500), "duration": np.minimum(life, followed), "event": life <= followed,
                          "plan": np.where(treated, "new", "old")})  # fmt: skip
-    made = read_lives("lifetimes", rows, time_unit="months")
+    made = read_lifetimes("lifetimes", rows, time_unit="months")
     judged = judge(fit_cox(rows, ["plan"]), made, [0.5, 1.5], random_seed=1, repeats=1)
     assert judged.comparison.best == "hazard ratios that change"
     assert judged.model is judged.remedied
@@ -60,8 +60,8 @@ def test_where_nothing_tells_customers_apart_predictions_are_those_of_one_curve(
     rows = pd.DataFrame({"customer_id": [f"c{row}" for row in range(800)], "duration": np.minimum(life, until),
                          "event": life <= until}).assign(
         **{f"noise_{place}": random.normal(size=800) for place in range(12)})  # fmt: skip
-    lives = read_lives("lifetimes", rows, time_unit="months")
-    model = fit_cox(lives.lifetimes, lives.covariates)
+    lives = read_lifetimes("lifetimes", rows, time_unit="months")
+    model = fit_cox(lives.frame, lives.covariates)
     judged = judge(model, lives, [6, 12], random_seed=1)
     assert judged.comparison.loses
     assert {check.name: check.status for check in judged.comparison.checks()}["model_used"] == "warn"

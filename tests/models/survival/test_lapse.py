@@ -6,7 +6,7 @@ import pytest
 
 from workbench.errors import DataError, ParameterError
 from workbench.models.survival.lifetimes.purchases import from_transactions, pauses, usual_pause
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 START = pd.Timestamp("2025-01-01")
 
@@ -50,7 +50,7 @@ def test_a_lapse_is_the_last_purchase_plus_the_pause_and_the_first_one_counts():
         ]
     )
     made = from_transactions(rows, lapse_days=30, as_of=dt.date(2025, 12, 27))
-    lives = made.spells.lifetimes.set_index("customer_id")
+    lives = made.spells.frame.set_index("customer_id")
     assert sorted(lives.index) == ["back", "gone", "new", "regular"]
     for who in ("gone", "back"):  # clock from the first purchase at 40, last before the pause at 60
         assert lives.loc[who, "event"]
@@ -78,10 +78,10 @@ def test_the_time_chosen_is_shown_and_varied_and_it_is_called_lapse():
 
 def test_scrambling_what_comes_later_changes_nothing_known_when_the_clock_starts():
     rows = world(80)
-    made = from_transactions(rows, lapse_days=30).spells.lifetimes.set_index("customer_id")
+    made = from_transactions(rows, lapse_days=30).spells.frame.set_index("customer_id")
     later = rows["timestamp"] > START + pd.Timedelta(days=200)
     moved = from_transactions(rows.assign(amount=rows["amount"].where(~later, 99.0)), lapse_days=30)
-    moved = moved.spells.lifetimes.set_index("customer_id")
+    moved = moved.spells.frame.set_index("customer_id")
     early = made.index[made["begin"] < START + pd.Timedelta(days=200)]
     pd.testing.assert_frame_equal(
         made.loc[early, ["purchases_so_far", "amount_so_far"]], moved.loc[early, ["purchases_so_far", "amount_so_far"]]
@@ -99,7 +99,7 @@ def test_faults_say_what_was_expected():
 
 def test_lives_come_from_whichever_table_there_is():
     lives = pd.DataFrame({"customer_id": [1, 2], "duration": [3.0, 40.0], "event": [True, False], "use": [1.0, 2.0]})
-    plain = read_lives("lifetimes", lives, time_unit="months", labels={"use": "Use"})
+    plain = read_lifetimes("lifetimes", lives, time_unit="months", labels={"use": "Use"})
     assert (plain.time_unit, plain.time_units, plain.covariates) == ("month", "months", ["use"])
     assert plain.spells is plain.lapse is None
     (check,) = plain.checks
@@ -108,10 +108,10 @@ def test_lives_come_from_whichever_table_there_is():
     assert "attributes (Use) have always been" in check.message
     assert plain.usual_horizons() == [6, 12, 24, 36]
     customers = pd.DataFrame({"customer_id": ["c1"], "region": ["north"], "first_seen": [START]})
-    bought = read_lives("transactions", world(100), customers=customers)
+    bought = read_lifetimes("transactions", world(100), customers=customers)
     assert bought.covariates == ["on_board", "purchases_so_far", "amount_so_far", "region"]
     assert "attributes_as_of_extract" in [check.name for check in bought.checks]
-    told = read_lives("transactions", world(100), customers=customers, constant=["region"])
+    told = read_lifetimes("transactions", world(100), customers=customers, constant=["region"])
     assert "attributes_as_of_extract" not in [check.name for check in told.checks]
     assert bought.segments(["region", "nothing"], None) == ["region"]
 
@@ -119,8 +119,8 @@ def test_lives_come_from_whichever_table_there_is():
 def test_horizons_are_usual_ones_in_the_unit_of_the_data():
     lives = pd.DataFrame({"customer_id": range(30), "duration": np.linspace(1, 800, 30), "event": True})
     years = lives.assign(duration=lives["duration"] / 800)
-    assert read_lives("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
-    assert read_lives("lifetimes", years, time_unit="years").usual_horizons() == pytest.approx([1 / 12, 0.25, 0.5])
+    assert read_lifetimes("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
+    assert read_lifetimes("lifetimes", years, time_unit="years").usual_horizons() == pytest.approx([1 / 12, 0.25, 0.5])
 
 
 def cohort(seed=1, size=600):
@@ -140,16 +140,16 @@ def test_a_cohort_that_joined_as_the_records_began_can_be_said_to_be_new():
     check = next(check for check in default.spells.checks if check.name == "on_board_before_records")
     assert check.status == "warn"
     assert "burn_in_days=0" in check.message
-    assert default.spells.lifetimes["on_board"].mean() > 0.9
+    assert default.spells.frame["on_board"].mean() > 0.9
     first_seen = rows.groupby("customer_id")["timestamp"].min().dt.normalize()
     for made in (
         from_transactions(rows, lapse_days=28, burn_in_days=0),
         from_transactions(rows, lapse_days=28, first_seen=first_seen),
     ):
-        lives = made.spells.lifetimes
+        lives = made.spells.frame
         assert len(lives) == 600
         assert not lives["on_board"].any()
         assert (lives["begin"] == first_seen[lives["customer_id"]].to_numpy()).all()
     before = first_seen - pd.Timedelta(days=100)
     made = from_transactions(rows, lapse_days=28, first_seen=before)
-    assert made.spells.lifetimes["on_board"].mean() > 0.9
+    assert made.spells.frame["on_board"].mean() > 0.9

@@ -12,7 +12,7 @@ DAY = pd.Timestamp("2025-01-01")
 
 
 def told(spells, **more):
-    standard = fit_cox(spells.lifetimes, ["plan"])
+    standard = fit_cox(spells.frame, ["plan"])
     return forecast(fit_cox(spells.until(DAY), ["plan"]), spells, DAY, standard=standard, **more)
 
 
@@ -44,8 +44,8 @@ def test_a_base_that_grows_older_is_no_change_though_fewer_leave():
 def test_the_expected_numbers_of_both_periods_are_those_of_the_standard():
     spells = shifted(3000, 5, factor=1.0)
     said = told(spells)
-    end = spells.lifetimes["begin"] + pd.to_timedelta(spells.lifetimes["duration"] * 365.25 / 12, unit="D")
-    left = spells.lifetimes["event"]
+    end = spells.frame["begin"] + pd.to_timedelta(spells.frame["duration"] * 365.25 / 12, unit="D")
+    left = spells.frame["event"]
     periods = ((pd.Timestamp("2024-01-02"), DAY), (DAY, END))
     seen = [int((left & (end > begin) & (end < until)).sum()) for begin, until in periods]
     assert said.change["leavers"].to_numpy() == pytest.approx(seen, abs=5)  # a few ended on a first day

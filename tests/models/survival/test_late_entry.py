@@ -13,7 +13,7 @@ from workbench.models.survival.curves.group_table import group_table
 from workbench.models.survival.curves.hazard_by_tenure import rate_by_tenure
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import log_rank
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.table import late_entries
 
 
@@ -144,7 +144,7 @@ def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_co
     assert "who had lasted" in by.headline([48]).statement
     (rate,) = rate_by_tenure(curve)
     assert rate.value == pytest.approx(1, abs=0.35)
-    lives_ = read_lives("lifetimes", lives, time_unit="months")
+    lives_ = read_lifetimes("lifetimes", lives, time_unit="months")
     assert min(lives_.usual_horizons()) > 33
 
 

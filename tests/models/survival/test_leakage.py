@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.models.survival.cox.leakage import find_leaks
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 N = 800
 
@@ -19,7 +19,7 @@ def world(seed, *, log_hazard=0.0, size=N, fixed=None, mean=25.0, since=5.0):
 
 
 def found(rows, **settings):
-    return find_leaks(read_lives("lifetimes", rows, time_unit="month"), **settings)
+    return find_leaks(read_lifetimes("lifetimes", rows, time_unit="month"), **settings)
 
 
 def flipped(rows, draw, share):
@@ -166,9 +166,9 @@ def test_the_small_file_of_a_copy_and_a_score_names_both():
     })  # fmt: skip
     leaks = found(rows)
     assert leaks.kept_out == ("churn_label", "churn_score")
-    kept = leaks.without(read_lives("lifetimes", rows, time_unit="month"))
+    kept = leaks.without(read_lifetimes("lifetimes", rows, time_unit="month"))
     assert kept.covariates == ["plan"]
-    assert "churn_label" not in kept.lifetimes
+    assert "churn_label" not in kept.frame
 
 
 def test_of_episodes_a_copy_is_found_and_what_changed_with_them_is_known_in_time():
@@ -191,10 +191,10 @@ def test_of_subscriptions_every_attribute_is_looked_at():
                          "end": pd.Series(end).where(left), "plan": random.choice(["a", "b"], N)})  # fmt: skip
     people = pd.DataFrame({"customer_id": rows["customer_id"], "status": np.where(left, "inactive", "active"),
                            "region": random.choice(["n", "s"], N)})  # fmt: skip
-    lives = read_lives("subscriptions", rows, customers=people, as_of=pd.Timestamp("2025-01-01").date())
+    lives = read_lifetimes("subscriptions", rows, customers=people, as_of=pd.Timestamp("2025-01-01").date())
     leaks = find_leaks(lives)
     assert leaks.kept_out == ("status",)
-    assert "status" not in leaks.without(lives).spells.lifetimes
+    assert "status" not in leaks.without(lives).spells.frame
 
 
 def test_a_plan_that_is_no_longer_sold_and_that_all_have_left_is_no_leak():
@@ -212,4 +212,4 @@ def test_a_plan_that_is_no_longer_sold_and_that_all_have_left_is_no_leak():
                          "end": until.where(left), "plan": np.where(old, "legacy", "flex"),
                          "letter": np.where(left & (random.random(size) < 0.5), "sent", "none")})  # fmt: skip
     assert left[old].all()
-    assert find_leaks(read_lives("subscriptions", rows, as_of=end.date())).outcomes == ("letter",)
+    assert find_leaks(read_lifetimes("subscriptions", rows, as_of=end.date())).outcomes == ("letter",)

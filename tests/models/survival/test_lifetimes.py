@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.lifetimes.read import read_lives
-from workbench.models.survival.lifetimes.table import covariates_of, require_lifetimes
+from workbench.models.survival.lifetimes.read import read_lifetimes
+from workbench.models.survival.lifetimes.table import covariates_of, validate_lifetimes
 
 GOOD = pd.DataFrame(
     {"customer_id": [1, 2, 3], "duration": [0, 2, 5], "event": [True, False, True], "plan": list("abc")}
@@ -15,11 +15,11 @@ GOOD = pd.DataFrame(
 
 @pytest.mark.parametrize("event", [[1, 0, 1], [1.0, 0.0, 1.0], [True, False, True]])
 def test_events_may_be_bools_or_noughts_and_ones(event):
-    assert require_lifetimes(GOOD.assign(event=event))["event"].tolist() == [True, False, True]
+    assert validate_lifetimes(GOOD.assign(event=event))["event"].tolist() == [True, False, True]
 
 
 def test_nullable_types_are_taken():
-    assert require_lifetimes(GOOD.convert_dtypes())["duration"].tolist() == [0, 2, 5]
+    assert validate_lifetimes(GOOD.convert_dtypes())["duration"].tolist() == [0, 2, 5]
 
 
 def test_all_faults_are_told_at_once():
@@ -27,7 +27,7 @@ def test_all_faults_are_told_at_once():
         duration=[-1, np.nan, np.inf], event=["yes", "no", "yes"], customer_id=[7, 7, None], entry=[0, 1, 2]
     )
     with pytest.raises(DataError) as caught:
-        require_lifetimes(bad)
+        validate_lifetimes(bad)
     text = str(caught.value)
     assert len(caught.value.faults) == 4  # whether id 7 has two episodes cannot be told without their times
     assert "lifetimes.duration: got 3 rows of 3 with something else, expected a finite number of at least 0" in text
@@ -37,18 +37,18 @@ def test_all_faults_are_told_at_once():
 
 def test_missing_columns_are_all_named():
     with pytest.raises(DataError) as caught:
-        require_lifetimes(GOOD[["duration"]], ["region"])
+        validate_lifetimes(GOOD[["duration"]], ["region"])
     assert [fault.split("'")[1] for fault in caught.value.faults] == ["customer_id", "event", "region"]
 
 
 def test_an_empty_table_is_refused():
     with pytest.raises(DataError, match="got no rows"):
-        require_lifetimes(GOOD.iloc[:0])
+        validate_lifetimes(GOOD.iloc[:0])
 
 
 def test_texts_that_look_like_numbers_are_none():
     with pytest.raises(DataError, match=r"lifetimes\.duration: got 3 rows"):
-        require_lifetimes(GOOD.assign(duration=["1", "2", "3"]))
+        validate_lifetimes(GOOD.assign(duration=["1", "2", "3"]))
 
 
 def test_covariates_are_the_columns_without_a_role():
@@ -58,7 +58,7 @@ def test_covariates_are_the_columns_without_a_role():
 def test_lifetimes_of_which_none_has_ended_are_refused():
     rows = pd.DataFrame({"customer_id": range(30), "duration": 5.0, "event": False})
     with pytest.raises(DataError, match=r"lifetimes\.event: got 30 customers of whom nobody left"):
-        read_lives("lifetimes", rows, time_unit="month")
+        read_lifetimes("lifetimes", rows, time_unit="month")
     contracts = pd.DataFrame({"customer_id": range(30), "start": pd.Timestamp("2024-01-01"), "end": pd.NaT})
     with pytest.raises(DataError, match=r"subscriptions\.end: got 30 customers of whom nobody left"):
-        read_lives("subscriptions", contracts, as_of=dt.date(2025, 1, 1))
+        read_lifetimes("subscriptions", contracts, as_of=dt.date(2025, 1, 1))

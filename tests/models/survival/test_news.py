@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.models.survival.test_histories import END, company  # noqa: F401
+from tests.models.survival.test_covariate_histories import END, company  # noqa: F401
 
 from workbench.evaluation.survival import evaluate
 from workbench.models.survival.cox.model import fit_cox
@@ -12,7 +12,7 @@ from workbench.models.survival.forecast.landmarks import (
     learn_news,
     windows,
 )
-from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 
@@ -42,7 +42,7 @@ def test_it_foretells_better_than_what_was_known_at_the_start_and_its_intervals_
     spells, surveys = company
     day = spells.cutoff()
     train, test = spells.until(day), spells.after(day)
-    histories = histories_of(spells, surveys=surveys, scores=["csat"])
+    histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
     model = fit_with_news(train, [], histories)
     plain = evaluate(fit_cox(train, []), test, [3], train=train, since="x")
     known = evaluate(model, test, [3], train=train, since="x")
@@ -66,7 +66,7 @@ def test_trees_find_what_a_line_cannot_and_are_no_worse_where_there_is_one(compa
         surveys = surveys.assign(csat=np.where(surveys["csat"].abs() < 0.5, 0, folded))
     day = spells.cutoff()
     train, test = spells.until(day), spells.after(day)
-    histories = histories_of(spells, surveys=surveys, scores=["csat"])
+    histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
     line, trees = fit_with_news(train, [], histories), fit_with_trees(train, [], histories, random_seed=1)
     known, found = (evaluate(each, test, [3], train=train, since="x") for each in (line, trees))
     if shape == "valley":
@@ -83,9 +83,9 @@ def test_nothing_after_the_day_changes_a_forecast(company):  # noqa: F811
     test = spells.after(day).head(50)
     later = surveys.assign(csat=surveys["csat"].where(surveys["timestamp"] < day, 99.0))
     first, second = (
-        fit_with_news(spells.until(day), [], histories_of(spells, surveys=rows, scores=["csat"])).predict_survival(
-            test, [1, 2.5, 6], tenure=test["entry"].to_numpy()
-        )
+        fit_with_news(
+            spells.until(day), [], covariate_histories(spells, surveys=rows, scores=["csat"])
+        ).predict_survival(test, [1, 2.5, 6], tenure=test["entry"].to_numpy())
         for rows in (surveys, later)
     )
     pd.testing.assert_frame_equal(first, second)
@@ -93,12 +93,10 @@ def test_nothing_after_the_day_changes_a_forecast(company):  # noqa: F811
 
 def test_reasons_are_told_by_what_was_last_known(company):  # noqa: F811
     spells, surveys = company
-    lives = spells.lifetimes.assign(
-        reason=np.where(
-            spells.lifetimes["event"], np.where(np.arange(len(spells.lifetimes)) % 4, "price", "need"), None
-        )
+    lives = spells.frame.assign(
+        reason=np.where(spells.frame["event"], np.where(np.arange(len(spells.frame)) % 4, "price", "need"), None)
     )
-    histories = histories_of(spells, surveys=surveys, scores=["csat"])
+    histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
     model, reasons = fit_with_news(lives, [], histories), fit_reasons_with_news(lives, [], histories)
     now = spells.on_board()
     tenure = now["duration"].to_numpy()
@@ -133,11 +131,11 @@ def test_purchases_and_changes_of_price_are_known_from_the_day_on_which_they_hap
     spells = from_subscriptions(subscriptions, as_of=END.date())
     bought = pd.DataFrame({"customer_id": ["a", "a"], "timestamp": pd.to_datetime(["2025-02-01", "2025-02-02"]),
                            "amount": [5.0, -5.0]})  # fmt: skip
-    made = histories_of(spells, transactions=bought, subscriptions=subscriptions)
+    made = covariate_histories(spells, transactions=bought, subscriptions=subscriptions)
     rows = pd.DataFrame({"customer_id": ["a"] * 4, "entry": [0.5, 1.5, 5.0, 7.0]})
     told = learn_news(rows, made).attach(rows, rows["entry"].to_numpy())
     assert told["purchases_lately"].tolist() == [0, 1, 0, 0]
     assert told["price_change"].tolist() == pytest.approx([0, 0, 0, 0.2])
     assert told["months_since_purchase"].to_numpy()[1] == pytest.approx(0.5, abs=0.05)
-    unchanged = histories_of(spells, subscriptions=subscriptions.iloc[[0, 2]])
+    unchanged = covariate_histories(spells, subscriptions=subscriptions.iloc[[0, 2]])
     assert unchanged == {}

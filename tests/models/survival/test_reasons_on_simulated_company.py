@@ -9,7 +9,7 @@ from workbench import datasets
 from workbench.models.survival.cox.cause_specific import fit_cause_specific
 from workbench.models.survival.curves.aalen_johansen import competing_risks
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.engine.words import PLANS, REASON_LABELS
 from workbench.simulate.world import add, read_truth
@@ -60,13 +60,13 @@ def test_survival_by_segment_is_that_of_the_truth(company, lifetimes, segment):
 def test_contracts_and_lifetimes_tell_of_the_same_customers_and_nobody_falls_out(company, lifetimes):
     source, newcomers, _ = company
     rows = source.load("subscriptions").frame
-    dated = read_lives("subscriptions", rows, as_of=source.extracted)
+    dated = read_lifetimes("subscriptions", rows, as_of=source.extracted)
     check = next(check for check in dated.checks if check.name == "customers_left_out")
     assert (check.status, check.value) == ("pass", 0)
-    assert len(dated.lifetimes) == len(lifetimes)
-    assert dated.lifetimes["event"].sum() == lifetimes["event"].sum()
+    assert len(dated.frame) == len(lifetimes)
+    assert dated.frame["event"].sum() == lifetimes["event"].sum()
     truth = newcomers[newcomers["segment"] == "all"].set_index("month")["survival"]
-    for row in kaplan_meier(dated.lifetimes, confidence=SURE).at(MONTHS).itertuples():
+    for row in kaplan_meier(dated.frame, confidence=SURE).at(MONTHS).itertuples():
         assert row.lower <= truth[int(row.horizon)] <= row.upper
 
 

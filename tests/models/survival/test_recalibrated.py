@@ -16,7 +16,7 @@ LEARNED = Recalibration(level=0.3, slope=-0.4, centre=0.1, covariance=((0.01, 0.
 
 @pytest.fixture(scope="module")
 def lives():
-    return from_subscriptions(world(1500), as_of=END.date()).lifetimes
+    return from_subscriptions(world(1500), as_of=END.date()).frame
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def shifted(size, seed, *, factor):
 def calibrate(spells):
     day = pd.Timestamp("2025-01-01")
     train, test = spells.until(day), spells.after(day)
-    earlier, final = fit_cox(train, ["plan"]), fit_cox(spells.lifetimes, ["plan"])
+    earlier, final = fit_cox(train, ["plan"]), fit_cox(spells.frame, ["plan"])
     told = held_out_of(earlier, test, [3.0, 6.0])
     effect = judge_recalibration(told, random_seed=1)
     return final, recalibrated(final, effect.recalibration, told, test), effect

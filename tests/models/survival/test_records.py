@@ -29,7 +29,7 @@ def test_planned_ends_are_censored_and_counted_whatever_stands_for_them(open_end
         rows["end"] = rows["end"].dt.date.astype(object).where(~running, dt.date.fromisoformat(open_end))
     made = from_subscriptions(rows, today=TODAY)
     right = from_subscriptions(blank, as_of=made.as_of.date())
-    pd.testing.assert_frame_equal(made.lifetimes, right.lifetimes)
+    pd.testing.assert_frame_equal(made.frame, right.frame)
     check = next(check for check in made.checks if check.name == "planned_ends")
     assert check.status == "warn"
     assert f"{running.sum():,} contracts" in check.message
@@ -44,7 +44,7 @@ def test_records_end_on_the_day_after_the_last_one_on_which_something_happened()
     assert from_subscriptions(rows, today=TODAY).as_of == pd.Timestamp("2025-03-06")
     later = from_subscriptions(rows, today=dt.date(2026, 6, 1))
     assert later.as_of == pd.Timestamp("2026-01-02")
-    assert later.lifetimes["event"].tolist() == [True, True, False]
+    assert later.frame["event"].tolist() == [True, True, False]
     assert "planned_ends" not in names(later)
 
 
@@ -87,8 +87,8 @@ def test_a_few_stray_ends_do_not_hide_that_ends_were_recorded_later(strays):
         made = from_subscriptions(rows, as_of=END.date())
         check = next(check for check in made.checks if check.name == "records_begin")
         assert check.status == "warn"
-        at = kaplan_meier(made.lifetimes).at([12, 36])
-        right = kaplan_meier(from_subscriptions(whole, as_of=END.date()).lifetimes).at([12, 36])
+        at = kaplan_meier(made.frame).at([12, 36])
+        right = kaplan_meier(from_subscriptions(whole, as_of=END.date()).frame).at([12, 36])
         assert at["survival"].to_numpy() == pytest.approx(right["survival"].to_numpy(), abs=0.03)
 
 
@@ -140,7 +140,7 @@ def test_who_has_paid_until_the_records_end_has_not_left(extracted):
     rows = pd.DataFrame(rows, columns=["customer_id", "start", "end"])
     as_of = None if extracted is None else pd.Timestamp(extracted).date()
     spells = from_subscriptions(rows, as_of=as_of, today=dt.date(2026, 1, 20))
-    assert spells.lifetimes["event"].sum() == left
+    assert spells.frame["event"].sum() == left
     assert spells.as_of == pd.Timestamp("2025-12-02")
     check = next(each for each in spells.checks if each.name == "paid_periods")
     assert f"{400 - left} customers have paid until later" in check.message
@@ -151,4 +151,4 @@ def test_contracts_that_end_with_the_records_have_ended():
     rows = pd.DataFrame({"customer_id": ["a", "b", "c"], "start": pd.to_datetime(["2025-01-01"] * 3),
                          "end": pd.to_datetime(["2025-12-30", "2025-06-01", None])})  # fmt: skip
     spells = from_subscriptions(rows, as_of=dt.date(2026, 1, 1))
-    assert spells.lifetimes["event"].tolist() == [True, True, False]
+    assert spells.frame["event"].tolist() == [True, True, False]

@@ -5,7 +5,7 @@ from tests.models.survival.test_calendar import END, contracts
 from tests.models.survival.test_spells import world
 
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.renewals import find_renewals, find_rounding
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
@@ -18,7 +18,7 @@ def test_two_of_three_departures_at_a_renewal_are_found_with_their_term(term, sh
     days = np.random.default_rng(1).exponential(-30.4375 * term / np.log(1 - share), 900)
     anyday = (rows["start"] + pd.to_timedelta(days, unit="D")).dt.floor("D")
     rows["end"] = rows["end"].where(~loose, anyday.where(anyday <= END))
-    lives = read_lives("subscriptions", rows, as_of=END.date())
+    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
     assert lives.renewals.term == term
     assert lives.renewals.at[0] == term
     planted = (~loose)[rows["end"].notna()].mean()
@@ -27,11 +27,11 @@ def test_two_of_three_departures_at_a_renewal_are_found_with_their_term(term, sh
     assert found.interval[0] < found.estimate < found.interval[1]
     assert "of departures happen at a renewal: after" in found.statement
     last_day = rows.assign(end=rows["end"] - pd.Timedelta(days=1))  # the last day with instead of the first without
-    assert find_renewals(from_subscriptions(last_day, as_of=END.date()).lifetimes).term == term
+    assert find_renewals(from_subscriptions(last_day, as_of=END.date()).frame).term == term
 
 
 def test_departures_on_any_day_heap_nowhere_and_whole_months_are_no_renewals():
-    lives = from_subscriptions(world(2000), as_of=pd.Timestamp("2026-01-01").date()).lifetimes
+    lives = from_subscriptions(world(2000), as_of=pd.Timestamp("2026-01-01").date()).frame
     assert find_renewals(lives) is None
     whole = lives.assign(duration=np.ceil(lives["duration"]))
     assert find_renewals(whole) is find_rounding(whole) is None
@@ -49,7 +49,7 @@ def test_yearly_terms_are_found_among_whole_months_and_in_days():
 
 
 def rounded(seed, size=800):
-    """Lives of half-life 13.9 months, 60% of the durations rounded to years."""
+    """Lifetimes of half-life 13.9 months, 60% of the durations rounded to years."""
     random = np.random.default_rng(seed)
     life, cut = random.exponential(13.9 / np.log(2), size), random.uniform(6, 80, size)
     duration = np.minimum(life, cut)
@@ -60,15 +60,15 @@ def rounded(seed, size=800):
 def test_rounded_durations_are_told_and_intervals_hold_the_truth_that_the_plain_ones_miss():
     missed = 0
     for seed in range(4):
-        lives = read_lives("lifetimes", rounded(seed), time_unit="months")
+        lives = read_lifetimes("lifetimes", rounded(seed), time_unit="months")
         assert lives.rounding.term == lives.rounded == 12
         assert lives.findings() == ()
         assert [check.status for check in lives.checks if check.name == "rounded_durations"] == ["warn"]
-        median = kaplan_meier(lives.lifetimes, rounded=lives.rounded).median().iloc[0]
-        plain = kaplan_meier(lives.lifetimes).median().iloc[0]
+        median = kaplan_meier(lives.frame, rounded=lives.rounded).median().iloc[0]
+        plain = kaplan_meier(lives.frame).median().iloc[0]
         missed += plain["lower"] == plain["upper"] == 12
         assert median["lower"] < 13.9 < median["upper"]
-        at = kaplan_meier(lives.lifetimes, rounded=lives.rounded).at([12, 24, 36])
+        at = kaplan_meier(lives.frame, rounded=lives.rounded).at([12, 24, 36])
         truth = 0.5 ** (at["horizon"] / 13.9)
         assert ((at["lower"] < truth) & (truth < at["upper"])).all()
     assert missed >= 2

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import ParameterError
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.requests import validate_request
 
 
@@ -15,7 +15,7 @@ def lives():
     days = pd.date_range("2023-01-01", periods=24, freq="MS")
     rows = pd.DataFrame({"customer_id": [f"c{i}" for i in range(24)], "start": days, "price": 10.0, "plan": "a"})
     rows["end"] = [day + pd.DateOffset(months=6) if place % 2 else pd.NaT for place, day in enumerate(days)]
-    return read_lives("subscriptions", rows, as_of=dt.date(2025, 7, 1))
+    return read_lifetimes("subscriptions", rows, as_of=dt.date(2025, 7, 1))
 
 
 def test_what_fits_is_not_refused(lives):

@@ -59,7 +59,7 @@ def test_returns_change_no_lapse(named):
     made, right = from_transactions(both, **settings), from_transactions(kept, **settings)
     told = next(check for check in made.spells.checks if check.name == "orders_sent_back")
     assert told.value == pytest.approx(len(back) / len(rows))
-    wrong = from_transactions(both[both["amount"] > 0], **settings).spells.lifetimes
+    wrong = from_transactions(both[both["amount"] > 0], **settings).spells.frame
     columns = ["customer_id", "begin", "duration", "event"]
-    pd.testing.assert_frame_equal(made.spells.lifetimes[columns], right.spells.lifetimes[columns])
-    assert not wrong[columns].equals(right.spells.lifetimes[columns])
+    pd.testing.assert_frame_equal(made.spells.frame[columns], right.spells.frame[columns])
+    assert not wrong[columns].equals(right.spells.frame[columns])

@@ -1,22 +1,22 @@
 import numpy as np
 import pytest
-from tests.models.survival.test_histories import END, company  # noqa: F401
+from tests.models.survival.test_covariate_histories import END, company  # noqa: F401
 
 from workbench.errors import ParameterError
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.forecast.customers import outlook
 from workbench.models.survival.forecast.landmarks import fit_with_news
 from workbench.models.survival.forecast.scenario import play
-from workbench.models.survival.lifetimes.covariate_histories import histories_of
-from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
+from workbench.models.survival.lifetimes.read import Lifetimes
 
 
 @pytest.fixture(scope="module")
 def made(company):  # noqa: F811
     spells, surveys = company
-    lives = Lives(lifetimes=spells.lifetimes, time_unit="month", labels={"csat": "Satisfaction"}, covariates=[],
+    lives = Lifetimes(frame=spells.frame, time_unit="month", labels={"csat": "Satisfaction"}, covariates=[],
                   spells=spells, lapse=None, checks=())  # fmt: skip
-    return lives, fit_with_news(spells.lifetimes, [], histories_of(spells, surveys=surveys, scores=["csat"]))
+    return lives, fit_with_news(spells.frame, [], covariate_histories(spells, surveys=surveys, scores=["csat"]))
 
 
 def test_more_satisfied_customers_are_expected_to_stay_and_less_satisfied_ones_to_leave(made):
@@ -44,7 +44,7 @@ def test_a_change_that_begins_later_changes_nothing_before(made):
 
 def test_a_name_that_no_model_takes_is_refused_and_the_model_that_takes_more_is_used(made):
     lives, model = made
-    plain = fit_cox(lives.lifetimes, [])
+    plain = fit_cox(lives.frame, [])
     assert len(play([plain, model], lives, {"csat": [1.0]}, random_seed=1).table) == 5
     with pytest.raises(ParameterError, match=r"scenario: got 'nonsense', expected .*csat"):
         play([plain, model], lives, {"csat": [1.0], "nonsense": [2.0]}, random_seed=1)

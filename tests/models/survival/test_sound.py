@@ -7,7 +7,7 @@ import pytest
 from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.leakage import find_leaks
 from workbench.models.survival.cox.screening import fit_sound
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def names(checks):
 def test_of_what_tells_who_left_and_is_wanted_all_the_same_no_finding_is_made(lifetimes):
     random = np.random.default_rng(3)
     told = lifetimes.assign(outcome=np.where(lifetimes["event"] ^ (random.random(600) < 0.04), "cancelled", "kept"))
-    leaks = find_leaks(read_lives("lifetimes", told, time_unit="month"), named=["plan", "outcome"])
+    leaks = find_leaks(read_lifetimes("lifetimes", told, time_unit="month"), named=["plan", "outcome"])
     model, checks = fit_sound(told, ["plan", "outcome"], leaks=leaks, chosen=True)
     assert (model.doubtful, checks) == (("outcome",), ())
     assert [finding.id for finding in model.findings()] in ([], ["hazard_ratio_plan"])

@@ -42,7 +42,7 @@ def spells():
 
 def one(*rows):
     frame = pd.DataFrame(rows, columns=["customer_id", "start", "end", "end_reason"])
-    return from_subscriptions(frame, as_of=dt.date(2026, 1, 1)).lifetimes.set_index("customer_id")
+    return from_subscriptions(frame, as_of=dt.date(2026, 1, 1)).frame.set_index("customer_id")
 
 
 def test_subscriptions_that_follow_each_other_are_one_spell_and_a_return_is_another():
@@ -63,8 +63,8 @@ def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_l
         {"customer_id": ["a", "b"], "start": ["2025-01-01", "2026-02-01"], "end": ["2026-03-01", None]}
     )
     made = from_subscriptions(frame, as_of=dt.date(2026, 1, 1))
-    assert made.lifetimes["event"].tolist() == [False]
-    assert made.lifetimes["duration"].tolist() == pytest.approx([12], abs=0.01)
+    assert made.frame["event"].tolist() == [False]
+    assert made.frame["duration"].tolist() == pytest.approx([12], abs=0.01)
     planned, check = made.checks
     assert (planned.name, planned.status, planned.value) == ("planned_ends", "pass", 1)
     assert (check.name, check.status) == ("customers_left_out", "warn")
@@ -84,8 +84,8 @@ def test_who_ended_first_is_counted_when_the_start_of_the_records_is_guessed():
     kept = lives[~(lives["end"] < pd.Timestamp("2023-01-02"))].copy()
     kept.loc[kept.index[:2], ["start", "end"]] = [pd.Timestamp("2022-06-01"), pd.Timestamp("2023-01-02")]
     made = from_subscriptions(kept, as_of=END.date())
-    assert len(made.lifetimes) == len(kept)
-    first = made.lifetimes.set_index("customer_id").loc[kept["customer_id"].iloc[:2]]
+    assert len(made.frame) == len(kept)
+    first = made.frame.set_index("customer_id").loc[kept["customer_id"].iloc[:2]]
     assert first["event"].all()
     assert (first["duration"] - first["entry"]).tolist() == pytest.approx([1 / 31] * 2)
     check = next(check for check in made.checks if check.name == "customers_left_out")
@@ -99,7 +99,7 @@ def test_who_had_gone_before_ends_were_recorded_is_counted_out_and_said():
     gone = int((lives["end"] <= pd.Timestamp(day)).sum())
     check = next(check for check in made.checks if check.name == "customers_left_out")
     assert gone > 10
-    assert len(made.lifetimes) == len(lives) - gone
+    assert len(made.frame) == len(lives) - gone
     assert f"{gone} spells that were over before ends were recorded" in check.message
     with pytest.raises(DataError, match="say an earlier records_since"):
         from_subscriptions(lives.dropna(subset=["end"]), as_of=END.date(), records_since=dt.date(2030, 1, 1))
@@ -120,11 +120,11 @@ def test_records_that_begin_late_are_noticed_and_allowed_for():
     made = from_subscriptions(kept, as_of=END.date())
     check = next(check for check in made.checks if check.name == "records_begin")
     assert check.status == "warn"
-    model = fit_cox(made.lifetimes, ["plan"])
+    model = fit_cox(made.frame, ["plan"])
     two = pd.DataFrame({"customer_id": [0, 1], "plan": ["dear", "cheap"]})
     truth = [np.exp(-0.6), np.exp(-0.24)]
     assert model.predict_survival(two, [12])[12].tolist() == pytest.approx(truth, abs=0.05)
-    naive = fit_cox(made.lifetimes.drop(columns="entry"), ["plan"]).predict_survival(two, [12])[12]
+    naive = fit_cox(made.frame.drop(columns="entry"), ["plan"]).predict_survival(two, [12])[12]
     assert naive.iloc[0] > truth[0] + 0.1
     said = from_subscriptions(kept, as_of=END.date(), records_since=dt.date(2023, 1, 1))
     assert next(check for check in said.checks if check.name == "records_begin").status == "pass"
@@ -135,7 +135,7 @@ def test_nothing_of_the_future_is_known_on_an_earlier_day(spells):
     day = pd.Timestamp("2025-01-01")
     earlier = world()
     earlier.loc[earlier["end"] > day, ["end", "end_reason"]] = None
-    earlier = from_subscriptions(earlier[earlier["start"] < day], as_of=day.date()).lifetimes
+    earlier = from_subscriptions(earlier[earlier["start"] < day], as_of=day.date()).frame
     pd.testing.assert_frame_equal(
         spells.until(day).reset_index(drop=True), earlier.reset_index(drop=True), check_dtype=False
     )
@@ -190,7 +190,7 @@ def test_a_jump_of_the_rate_is_noticed():
 
 @pytest.mark.parametrize("fit", [fit_cox, fit_cause_specific])
 def test_everybody_on_board_is_foretold_from_today_on(spells, fit):
-    told = outlook(fit(spells.lifetimes, ["plan"]), spells)
+    told = outlook(fit(spells.frame, ["plan"]), spells)
     on_board = spells.on_board()
     assert set(told.table["customer_id"]) == set(on_board["person"])
     assert sorted(told.table["horizon"].unique()) == [1, 3, 6, 12, 24]
@@ -207,8 +207,8 @@ def test_everybody_on_board_is_foretold_from_today_on(spells, fit):
 
 
 def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_changes_nothing(spells):
-    model = fit_cox(spells.lifetimes, ["plan"])
-    days = spells.lifetimes.assign(duration=lambda rows: rows["duration"] * DAYS_PER_MONTH)
+    model = fit_cox(spells.frame, ["plan"])
+    days = spells.frame.assign(duration=lambda rows: rows["duration"] * DAYS_PER_MONTH)
     again = fit_cox(days, ["plan"], time_unit="day")
     rows = spells.on_board().head(20)
     tenure = rows["duration"].to_numpy()
@@ -219,7 +219,7 @@ def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_chang
 
 
 def test_the_time_still_to_come_is_that_of_the_truth(spells):
-    told = remaining(fit_cox(spells.lifetimes, ["plan"]), spells, within=12)
+    told = remaining(fit_cox(spells.frame, ["plan"]), spells, within=12)
     rate = np.where(spells.on_board()["plan"] == "dear", 0.05, 0.02)
     assert np.abs(told["remaining"] - (1 - np.exp(-12 * rate)) / rate).mean() < 0.3
     assert (told["lower"] <= told["remaining"]).all()

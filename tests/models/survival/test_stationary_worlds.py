@@ -9,7 +9,7 @@ from workbench.errors import ParameterError
 from workbench.models.survival.cox.screening import fit_sound
 from workbench.models.survival.forecast.customers import Outlook, outlook
 from workbench.models.survival.forecast.selection import Judgement, judge
-from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 
 KINDS = ("smooth", "monthly", "yearly", "lapse", "coarse")
 
@@ -17,11 +17,11 @@ KINDS = ("smooth", "monthly", "yearly", "lapse", "coarse")
 def foretold(made: World) -> tuple[Judgement, Outlook]:
     """What the study says, without its report."""
     lives = made.lives
-    model, _ = fit_sound(lives.lifetimes, lives.covariates, chosen=False, time_unit=lives.time_unit,
+    model, _ = fit_sound(lives.frame, lives.covariates, chosen=False, time_unit=lives.time_unit,
                          labels=lives.labels, lapse=lives.lapsing)  # fmt: skip
     news = {}
     if lives.spells is not None:
-        news = histories_of(lives.spells, **{"transactions" if lives.lapsing else "subscriptions": made.rows})
+        news = covariate_histories(lives.spells, **{"transactions" if lives.lapsing else "subscriptions": made.rows})
     judged = judge(model, lives, [3.0, 6.0], random_seed=1, histories=news, folds=2, repeats=1)
     return judged, outlook(judged.model, lives, season=judged.season)
 

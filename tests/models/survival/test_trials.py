@@ -7,7 +7,7 @@ from tests.models.survival.test_spells import END
 
 from workbench.models.survival.curves.aalen_johansen import competing_risks
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.trials import first_trials
 
 
@@ -31,20 +31,20 @@ def trial_check(lives):
 
 def test_trials_are_told_and_payers_and_time_to_pay_are_asked_for_apart():
     rows, pays = world()
-    both = read_lives("subscriptions", rows, as_of=END.date())
+    both = read_lifetimes("subscriptions", rows, as_of=END.date())
     assert trial_check(both).status == "warn"
     assert "trials=exclude" in trial_check(both).message
-    assert trial_check(read_lives("subscriptions", rows, as_of=END.date(), trials="include")).status == "pass"
-    payers = read_lives("subscriptions", rows, as_of=END.date(), trials="exclude")
-    at = kaplan_meier(payers.lifetimes).at([6, 12, 24])
+    assert trial_check(read_lifetimes("subscriptions", rows, as_of=END.date(), trials="include")).status == "pass"
+    payers = read_lifetimes("subscriptions", rows, as_of=END.date(), trials="exclude")
+    at = kaplan_meier(payers.frame).at([6, 12, 24])
     truth = np.exp(-np.array([6, 12, 24]) / 20)
     assert ((at["lower"] < truth) & (truth < at["upper"])).all()
-    assert len(payers.lifetimes) == pays.sum()
-    alone = read_lives("subscriptions", rows, as_of=END.date(), trials="only")
-    shares = competing_risks(alone.lifetimes).at([1]).set_index("reason")["incidence"]
+    assert len(payers.frame) == pays.sum()
+    alone = read_lifetimes("subscriptions", rows, as_of=END.date(), trials="only")
+    shares = competing_risks(alone.frame).at([1]).set_index("reason")["incidence"]
     assert shares["began to pay"] == pytest.approx(0.4, abs=0.03)
     assert shares.sum() == pytest.approx(1)
-    assert (kaplan_meier(both.lifetimes).at([1])["survival"] < 0.45).all()
+    assert (kaplan_meier(both.frame).at([1])["survival"] < 0.45).all()
 
 
 @pytest.mark.parametrize(

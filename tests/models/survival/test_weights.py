@@ -10,7 +10,7 @@ from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.curves.aalen_johansen import aalen_johansen
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import log_rank
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.table import covariates_of
 from workbench.statistics.product_limit import product_limit, restricted_mean
 from workbench.statistics.risk_sets import risk_sets, score_residuals
@@ -116,7 +116,7 @@ def test_bands_and_robust_errors_hold_what_they_promise_under_weights():
 
 def test_a_weight_is_no_covariate_and_must_be_above_zero(rossi):
     assert "weight" not in covariates_of(rossi)
-    lives = read_lives("lifetimes", rossi, time_unit="weeks")
+    lives = read_lifetimes("lifetimes", rossi, time_unit="weeks")
     assert "weight" not in lives.covariates
     assert "weights" in [check.name for check in lives.checks]
     with pytest.raises(DataError, match="weight"):
@@ -175,7 +175,9 @@ def test_weighted_incidences_are_those_of_repeated_rows_with_errors_of_what_they
 
 def test_how_little_extreme_weights_leave_is_said():
     rows = AML.assign(weight=np.where(np.arange(23) == 0, 40.0, 1.0))
-    (check,) = [check for check in read_lives("lifetimes", rows, time_unit="months").checks if check.name == "weights"]
+    (check,) = [
+        check for check in read_lifetimes("lifetimes", rows, time_unit="months").checks if check.name == "weights"
+    ]
     assert check.value == pytest.approx(62**2 / (40**2 + 22) / 23)
     assert "these 23 tell as much as 2 of equal weight" in check.message
 

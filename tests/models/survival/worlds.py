@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.models.survival.lifetimes.read import Lives, read_lives
+from workbench.models.survival.lifetimes.read import Lifetimes, read_lifetimes
 
 END = pd.Timestamp("2025-07-01")
 MONTH = 365.25 / 12
@@ -15,7 +15,7 @@ MONTH = 365.25 / 12
 class World:
     """Lifetimes as the records have them, and by customer the months from their end until it leaves."""
 
-    lives: Lives
+    lives: Lifetimes
     to_come: pd.Series
     rows: pd.DataFrame
 
@@ -64,7 +64,7 @@ def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change:
         kept = quarters > 0
         rows = pd.DataFrame({"customer_id": np.arange(size).astype(str), "duration": quarters, "event": ended,
                              "plan": plan, "usage": usage})[kept]  # fmt: skip
-        lives = read_lives("lifetimes", rows, time_unit="quarters")
+        lives = read_lifetimes("lifetimes", rows, time_unit="quarters")
         # Last seen at the end of a whole quarter: what is to come counts from there, of those still there at the end.
         to_come = pd.Series(life - np.floor(-joined / 3) * 3, index=np.arange(size).astype(str))
         return World(lives, to_come[kept & ~ended], rows)
@@ -79,7 +79,7 @@ def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change:
     rows = pd.DataFrame(
         {"customer_id": ids, "start": start, "end": end.where(end <= END), "plan": plan, "usage": usage}
     )
-    lives = read_lives("subscriptions", rows, as_of=END.date())
+    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
     to_come = pd.Series(((end - END) / pd.Timedelta(days=1) / MONTH).to_numpy(), index=ids)
     return World(lives, to_come[(end > END).to_numpy()], rows)
 
@@ -100,7 +100,7 @@ def buyers(random: np.random.Generator, size: int) -> World:
     frame["timestamp"] = begin + pd.to_timedelta(frame["day"], unit="D")
     frame["amount"] = np.round(random.lognormal(3, 0.5, len(frame)), 2)
     rows = frame[["customer_id", "timestamp", "amount"]]
-    lives = read_lives("transactions", rows, as_of=END.date())
+    lives = read_lifetimes("transactions", rows, as_of=END.date())
     lapse = lives.lapse.days
     to_come = {}
     for name, bought in all_days.items():

@@ -57,7 +57,7 @@ class Baseline:
         Parameters
         ----------
         lifetimes
-            Of the customers of the fit, as in `require_lifetimes`: whether their departures heap at renewals, until
+            Of the customers of the fit, as in `validate_lifetimes`: whether their departures heap at renewals, until
             when enough were followed, and in which steps times were recorded.
         time_unit
             What they are counted in.

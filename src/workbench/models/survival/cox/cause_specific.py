@@ -11,7 +11,7 @@ from workbench.findings import Check
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions, chunks
 from workbench.models.survival.curves.aalen_johansen import named_reasons
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import clean_horizons
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import listing, sentence
@@ -42,7 +42,7 @@ def fit_cause_specific(
     Prentice et al. (1978); Putter, Fiocco and Geskus (2007).
     """
     covariates = list(covariates)
-    lifetimes = require_lifetimes(lifetimes, ["reason"])
+    lifetimes = validate_lifetimes(lifetimes, ["reason"])
     reasons, _ = named_reasons(lifetimes)
     models, plain = {}, []
     for reason in pd.Series(reasons[reasons != ""]).value_counts().index:

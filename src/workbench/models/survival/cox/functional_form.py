@@ -8,7 +8,7 @@ from scipy.stats import chi2
 
 from workbench.findings import Check
 from workbench.models.survival.cox.model import CoxModel, fit_cox
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import risk_sets
 from workbench.statistics.splines import KNOTS_AT, bends, knots_of
@@ -98,7 +98,7 @@ def functional_form(
     unchanged = FunctionalForm(model=model, table=pd.DataFrame(columns=columns), aic_gain=0.0)
     if not model.usable or "weight" in lifetimes.columns:  # score tests hold for equal weights
         return unchanged
-    used = model.complete_cases(require_lifetimes(lifetimes))
+    used = model.complete_cases(validate_lifetimes(lifetimes))
     tested = sample(used, MOST_TESTED, random_seed)
     before = _tests(model, tested, KNOTS_AT)
     if before.empty:

@@ -18,8 +18,8 @@ from workbench.models.levels import MOST_LEVELS, as_levels, gather
 from workbench.models.survival.cox.partial_likelihood import newton
 from workbench.models.survival.lifetimes.episodes import has_episodes, latest
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.read import Lives
-from workbench.models.survival.lifetimes.table import covariates_of, entry_of, require_lifetimes
+from workbench.models.survival.lifetimes.read import Lifetimes
+from workbench.models.survival.lifetimes.table import covariates_of, entry_of, validate_lifetimes
 from workbench.statistics.risk_sets import risk_sets
 from workbench.wording import inline, label_of, listing, number, percent, sentence
 
@@ -115,24 +115,24 @@ class Leaks:
             ),
         )  # fmt: skip
 
-    def without(self, lives: Lives) -> Lives:
+    def without(self, lives: Lifetimes) -> Lifetimes:
         """The same lifetimes without the columns that are kept out."""
         gone = list(self.kept_out)
         if not gone:
             return lives
         spells = lives.spells
         if spells is not None:
-            spells = replace(spells, lifetimes=spells.lifetimes.drop(columns=gone))
+            spells = replace(spells, frame=spells.frame.drop(columns=gone))
         return replace(
             lives,
-            lifetimes=lives.lifetimes.drop(columns=gone),
+            frame=lives.frame.drop(columns=gone),
             covariates=[name for name in lives.covariates if name not in gone],
             spells=spells,
         )
 
 
 def find_leaks(
-    lives: Lives, *, named: Iterable[str] | None = None, known_at_start: Iterable[str] = (), random_seed: int = 0
+    lives: Lifetimes, *, named: Iterable[str] | None = None, known_at_start: Iterable[str] = (), random_seed: int = 0
 ) -> Leaks:
     """Test every covariate of lifetimes, whatever they were made of.
 
@@ -160,7 +160,7 @@ def find_leaks(
     ----------
     Kaufman, Rosset and Perlich (2012), on leakage; Suissa (2008), on immortal time.
     """
-    rows = require_lifetimes(lives.lifetimes)
+    rows = validate_lifetimes(lives.frame)
     dated, lifetimes = _changing(rows), rows
     if has_episodes(rows):  # how it ended is said of a customer, whose time began with the first episode
         begun = rows.groupby("customer_id")["entry"].min()

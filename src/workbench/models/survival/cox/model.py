@@ -22,7 +22,7 @@ from workbench.models.survival.cox.partial_likelihood import (
 from workbench.models.survival.cox.predictions import Predictions, Stretch
 from workbench.models.survival.cox.statements import HazardRatioWords
 from workbench.models.survival.lifetimes.episodes import customers_in
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.product_limit import normal_quantile
 from workbench.statistics.risk_sets import proportionality_test, risk_sets
@@ -73,7 +73,7 @@ def fit_cox(
     Cox (1972); Efron (1977).
     """
     covariates = list(dict.fromkeys(covariates))
-    lifetimes = require_lifetimes(lifetimes)
+    lifetimes = validate_lifetimes(lifetimes)
     refit = design is not None
     try:
         if not refit:

@@ -24,7 +24,7 @@ from workbench.models.survival.cox.functional_form import sample
 from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
 from workbench.models.survival.cox.time_varying_effects import doubled_columns, fit_changing
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.horizons import span, times
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import apart, proportionality_test, risk_sets
@@ -140,7 +140,7 @@ def remedy(
     """
     if not model.usable or model.proportionality.empty or "weight" in lifetimes.columns:
         return None
-    used = model.complete_cases(require_lifetimes(lifetimes))
+    used = model.complete_cases(validate_lifetimes(lifetimes))
     drawn = sample(used, MOST_REMEDIED, random_seed)
     sampled = len(drawn) < len(used)
     if sampled:

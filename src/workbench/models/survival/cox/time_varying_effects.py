@@ -14,7 +14,7 @@ from workbench.models.survival.cox.partial_likelihood import EXPLODED, balance_w
 from workbench.models.survival.cox.predictions import Predictions, Stretch
 from workbench.models.survival.cox.statements import association
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.product_limit import normal_quantile
@@ -52,7 +52,7 @@ def fit_changing(
     changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
     if not model.usable or not changing or "weight" in lifetimes.columns:
         return None
-    used = model.complete_cases(require_lifetimes(lifetimes))
+    used = model.complete_cases(validate_lifetimes(lifetimes))
     if cut is None:
         cut = float(np.median(used.loc[used["event"], "duration"]))
     return _fit(model, model.design, used, changing, cut)
@@ -188,7 +188,7 @@ class ChangingHazards(Predictions):
     def refit(self, lifetimes: pd.DataFrame) -> "ChangingHazards | CoxModel":
         """The same model on other rows; the one without changes where it has no maximum there."""
         model = self.model.refit(lifetimes)
-        used = model.complete_cases(require_lifetimes(lifetimes))
+        used = model.complete_cases(validate_lifetimes(lifetimes))
         return _fit(model, model.design, used, self.changing, self.cut) or model
 
     def stretches(self, frame: pd.DataFrame) -> list[Stretch]:

@@ -10,7 +10,7 @@ from workbench.errors import DataError
 from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.models.survival.lifetimes.episodes import customers_in
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.at_risk import at_risk as count_at_risk
 from workbench.statistics.horizons import clean_horizons, span
 from workbench.statistics.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
@@ -137,7 +137,7 @@ def competing_risks(
     DataError
         When the table breaks its contract, or has no two reasons.
     """
-    lifetimes = require_lifetimes(lifetimes, ["reason"])
+    lifetimes = validate_lifetimes(lifetimes, ["reason"])
     if not has_reasons(lifetimes):
         raise DataError(
             sentence("lifetimes.reason: got fewer than two reasons of those who left, expected two or more.")

@@ -11,7 +11,7 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_me
 from workbench.models.survival.curves.result import Curves
 from workbench.models.survival.curves.statements import ALL
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.product_limit import enough_from, product_limit
 from workbench.wording import label_of, number, sentence
 
@@ -61,7 +61,7 @@ def kaplan_meier(
     >>> kaplan_meier(two).at([1, 3])[["horizon", "survival"]].round(3).values.tolist()
     [[1.0, 0.75], [3.0, 0.5]]
     """
-    lifetimes = require_lifetimes(lifetimes, [by] if by else [])
+    lifetimes = validate_lifetimes(lifetimes, [by] if by else [])
     several = has_episodes(lifetimes)
     if (customers_in(lifetimes) if several else len(lifetimes)) < smallest_group:
         raise DataError(

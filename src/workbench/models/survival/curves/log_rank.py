@@ -10,7 +10,7 @@ from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.table import entry_of, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.at_risk import at_risk as count_at_risk
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import risk_sets, score_residuals
@@ -50,7 +50,7 @@ def log_rank(
     ----------
     Mantel (1966); Holm (1979); Lin and Wei (1989) and Binder (1992), for weights.
     """
-    lifetimes = require_lifetimes(lifetimes, segments)
+    lifetimes = validate_lifetimes(lifetimes, segments)
     several, count = has_episodes(lifetimes), customers_in(lifetimes)
     rows = []
     for segment in dict.fromkeys(segments):

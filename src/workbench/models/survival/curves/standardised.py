@@ -45,7 +45,7 @@ def apart_from_average(rows: pd.DataFrame, groups: np.ndarray, horizons: Iterabl
     Parameters
     ----------
     rows
-        From `lifetimes.require_lifetimes`.
+        From `lifetimes.validate_lifetimes`.
     groups (n,)
         A number from 0 for the group of each.
     horizons

@@ -24,8 +24,8 @@ class CurveWords:
 
         Of several groups it is about the one with the shortest median or, where no group has one, with the smallest
         share still there at the last horizon that most reach: the number in the sentence decides, and the superlative
-        counts the groups of which it is known. Of all customers it says so where the check of `dependent_follow_up`, in
-        `doubt`, did not pass.
+        counts the groups of which it is known. Of all customers it says so where the check of `informative_censoring`,
+        in `doubt`, did not pass.
         """
         groups, medians = self.groups.set_index("group"), self.median().set_index("group")
         group, known = self.headline_group(horizons), medians[medians["median"].notna()]
@@ -119,7 +119,7 @@ class CurveWords:
     def share_staying(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """What share of all customers is still there at the first and the last horizon.
 
-        The sentence says so where the check of `dependent_follow_up`, in `doubt`, did not pass.
+        The sentence says so where the check of `informative_censoring`, in `doubt`, did not pass.
         """
         at = self.at(horizons)
         first, last = at.iloc[0], at.iloc[-1]
@@ -299,7 +299,7 @@ class CurveWords:
 
 
 def _said(doubt: Iterable[Check]) -> str:
-    """What to mind of a curve of all customers; empty where no check of `dependent_follow_up` doubts it."""
+    """What to mind of a curve of all customers; empty where no check of `informative_censoring` doubts it."""
     if all(check.status == "pass" for check in doubt):
         return ""
     return sentence(" (Treat this with care: how long customers were followed seems to depend on who they are.)")

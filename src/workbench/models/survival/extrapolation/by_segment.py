@@ -17,7 +17,7 @@ from workbench.models.survival.extrapolation.overall import (
     extrapolate,
 )
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.wording import inline, listing, percent, sentence
 
@@ -160,7 +160,7 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
     """
     if not curves.by:
         return None
-    lifetimes = require_lifetimes(lifetimes, [curves.by])
+    lifetimes = validate_lifetimes(lifetimes, [curves.by])
     levels = as_levels(lifetimes[curves.by])
     shown, _ = gather(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
     names = levels.map(shown).to_numpy()

@@ -12,7 +12,7 @@ from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.extrapolation.families import renewal_families, smooth_families
 from workbench.models.survival.lifetimes.event_words import ending
 from workbench.models.survival.lifetimes.renewals import find_renewals
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import number_of, span
 from workbench.statistics.product_limit import survival_at
 from workbench.wording import listing, number, percent, sentence
@@ -82,8 +82,8 @@ class Extrapolation:
 
     def findings(self, *, doubt: Iterable[Check] = ()) -> tuple[Finding, ...]:
         """What share would still be there twice as far on, if the curve goes on as it did; none where no family
-        foretold what it had not seen, nor where the check of `dependent_follow_up`, in `doubt`, did not pass: then the
-        end of the curve is that of the customers who could be followed so long, not that of all.
+        predicted what it had not seen, nor where the check of `informative_censoring`, in `doubt`, did not pass: the
+        end of the curve is then that of the customers who could be followed so long, not that of all.
         """
         if any(check.status != "pass" for check in doubt):
             return ()
@@ -202,7 +202,7 @@ def extrapolate(
     Extrapolation or None
         None where fewer than 50 left, or no family could be fitted and put to the test.
     """
-    lifetimes = require_lifetimes(lifetimes)
+    lifetimes = validate_lifetimes(lifetimes)
     overall = kaplan_meier(lifetimes, time_unit=time_unit)
     reach = float(min(overall.groups["reach"].iloc[0], lifetimes["duration"].max()))
     heaps = find_renewals(lifetimes, time_unit=time_unit)

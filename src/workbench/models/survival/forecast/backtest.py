@@ -232,7 +232,7 @@ def forecast(
 
 def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.DataFrame:
     """Leavers, rates and what was to be expected: of an equally long period before `day`, and of the time since."""
-    rows = standard.complete_cases(spells.lifetimes)
+    rows = standard.complete_cases(spells.frame)
     duration = rows["duration"].to_numpy(dtype=float)
     earlier = months_later(day, [-months_between(day, spells.as_of)])[0].normalize()
     told = []

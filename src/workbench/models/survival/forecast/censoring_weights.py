@@ -10,7 +10,7 @@ from workbench.evaluation.censoring import FLOOR, Followed, FollowedBy, followed
 from workbench.findings import Check
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.predictions import chunks
-from workbench.models.survival.curves.follow_up import groups_of, moving_follow_up
+from workbench.models.survival.curves.informative_censoring import groups_of, informative_attributes
 from workbench.statistics.at_risk import observed_for
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import survival_before
@@ -135,7 +135,7 @@ def overlapping_weights(
     if not len(times):
         return Weighting(followed, horizons)
     one_row_each = not clock["customer_id"].duplicated().any()
-    moves = moving_follow_up(lifetimes, covariates, times) if followed is None and one_row_each else []
+    moves = informative_attributes(lifetimes, covariates, times) if followed is None and one_row_each else []
     if followed is None and moves:
         followed = _by_group(clock, moves[0])
     if followed is None:
@@ -145,7 +145,7 @@ def overlapping_weights(
     if without[-1] <= NO_OVERLAP:
         return Weighting(followed, horizons)
     kept = times[without <= NO_OVERLAP]
-    moves = moves or moving_follow_up(lifetimes, covariates, times)
+    moves = moves or informative_attributes(lifetimes, covariates, times)
     ends = len(kept) > 0 and len(moves) > 0
     end = (
         "Scores therefore end at {last}."

@@ -16,9 +16,9 @@ from workbench.models.survival.forecast.draws import export_draws
 from workbench.models.survival.forecast.season import Season
 from workbench.models.survival.lifetimes.episodes import customers_in, latest
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.subscriptions import LAPSES_AHEAD, Spells
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import clean_horizons, number_of, span
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import label_of, number, percent, sentence
@@ -167,22 +167,22 @@ class Outlook:
         return tuple(checks)
 
 
-def on_board(source: Spells | Lives) -> pd.DataFrame:
+def on_board(source: Spells | Lifetimes) -> pd.DataFrame:
     """Who is on board at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
 
     Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
     """
-    if isinstance(source, Lives) and source.spells is None:
-        rows = latest(require_lifetimes(source.lifetimes))
+    if isinstance(source, Lifetimes) and source.spells is None:
+        rows = latest(validate_lifetimes(source.frame))
         return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
-    return (source.spells if isinstance(source, Lives) else source).on_board()
+    return (source.spells if isinstance(source, Lifetimes) else source).on_board()
 
 
-def reaches(source: Spells | Lives, unit: str) -> list[float]:
+def reaches(source: Spells | Lifetimes, unit: str) -> list[float]:
     """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
     purchases says who has bought for the last time (on the way there it does not say when).
     """
-    spells = source.spells if isinstance(source, Lives) else source
+    spells = source.spells if isinstance(source, Lifetimes) else source
     window = None if spells is None else spells.window
     if window is None:
         return [number_of(each, unit) for each in AHEAD]
@@ -191,7 +191,7 @@ def reaches(source: Spells | Lives, unit: str) -> list[float]:
 
 def outlook(
     model: Predictions,
-    source: Spells | Lives,
+    source: Spells | Lifetimes,
     *,
     reasons: CauseSpecific | None = None,
     horizons: Iterable[float] | None = None,
@@ -205,7 +205,7 @@ def outlook(
     model
         Fitted to the lifetimes of `source`, recalibrated or not.
     source
-        Lives, or spells with dates.
+        Lifetimes, or spells with dates.
     reasons
         By which what survival loses is shared out; none where it is None.
     horizons
@@ -220,7 +220,7 @@ def outlook(
         now = reasons.complete_cases(now)
     tenure = now["duration"].to_numpy(dtype=float)
     table = model.conditional_survival(now, tenure, horizons, confidence=confidence)
-    spells = source.spells if isinstance(source, Lives) else source
+    spells = source.spells if isinstance(source, Lifetimes) else source
     factors = {each: season.factor(spells.as_of, each) if season and spells else (1.0, 0.0) for each in horizons}
     power = table["horizon"].map({each: factor for each, (factor, _) in factors.items()})
     for column in ("survival", "lower", "upper"):
@@ -257,9 +257,9 @@ def outlook(
     )
 
 
-def one_population(source: Lives, told: Outlook) -> Check:
+def one_population(source: Lifetimes, told: Outlook) -> Check:
     """That customers who left and those with a forecast are all there are."""
-    everyone, there = customers_in(source.lifetimes), len(told.customers)
+    everyone, there = customers_in(source.frame), len(told.customers)
     lacking = len(on_board(source)) - there
     message = sentence(
         "{all} customers count: {gone} have left and {there} are still there, each with a forecast.",
@@ -287,7 +287,7 @@ def _counted(expected: float, spread: float, size: int, confidence: float) -> tu
 
 
 def remaining(
-    model: Predictions, source: Spells | Lives, *, within: float | None = None, confidence: float = 0.9
+    model: Predictions, source: Spells | Lifetimes, *, within: float | None = None, confidence: float = 0.9
 ) -> pd.DataFrame:
     """Time that everybody on board is still expected to stay within the next `within` (24 months, in the unit).
 
@@ -308,7 +308,7 @@ def remaining(
     return table.assign(customer_id=now["person"].to_numpy(), within=within)
 
 
-def draws_of(model: Predictions, source: Spells | Lives, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`draws.export_draws` of everybody on board, two years ahead, on a grid of
     quarters of a month where there is room.
     """

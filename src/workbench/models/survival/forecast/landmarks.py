@@ -12,8 +12,8 @@ from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.boosted_hazard import DiscreteHazard, fit_discrete_hazard
 from workbench.models.survival.forecast.person_periods import last_known
-from workbench.models.survival.lifetimes.covariate_histories import COUNTED, NEWS_LABELS, SINCE
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.covariate_histories import COUNTED, HISTORY_LABELS, SINCE
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 
 WINDOW = 3.0
 """Months for which covariates are left as they were when each window began."""
@@ -32,7 +32,7 @@ class News:
     Attributes
     ----------
     histories
-        From `histories.histories_of`.
+        From `histories.covariate_histories`.
     blanks
         What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
     told
@@ -99,7 +99,7 @@ def windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float
     [[1.0, 3.0, False], [3.0, 4.0, True]]
     """
     covariates = list(covariates)
-    lifetimes = require_lifetimes(lifetimes, covariates)
+    lifetimes = validate_lifetimes(lifetimes, covariates)
     entry, duration = lifetimes["entry"].to_numpy(), lifetimes["duration"].to_numpy()
     first = np.floor(entry / length + 1e-9).astype(int)
     last = np.maximum(np.ceil(duration / length - 1e-9).astype(int), first + 1)
@@ -210,7 +210,7 @@ def fit_with_news(
     covariates
         Columns that stay the same.
     histories
-        From `histories.histories_of`; what became known later than a row begins does not enter.
+        From `histories.covariate_histories`; what became known later than a row begins does not enter.
     length
         Months for which covariates are left as they were when a window began: how far a forecast reaches.
     """
@@ -220,7 +220,7 @@ def fit_with_news(
     rows, news = prepared
     if not rows["event"].any():
         return None
-    columns, labels = [*covariates, *news.covariates], {**NEWS_LABELS, **(labels or {})}
+    columns, labels = [*covariates, *news.covariates], {**HISTORY_LABELS, **(labels or {})}
     design = build_design(rows, rows["event"].to_numpy(), columns, labels=labels)  # given, ratios alone are not fitted
     model = fit_cox(rows, columns, confidence=confidence, time_unit="month", design=design)
     return WithNews(model, news) if model.usable else None

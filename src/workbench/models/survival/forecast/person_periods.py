@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.wording import listing, sentence
 
 
@@ -50,7 +50,7 @@ def person_periods(
     [['a', 0, False, 1.0], ['a', 1, False, 1.0], ['a', 2, True, 1.0], ['b', 0, False, 1.0], ['b', 1, False, 0.2]]
     """
     covariates = list(covariates)
-    lifetimes = require_lifetimes(lifetimes, covariates)
+    lifetimes = validate_lifetimes(lifetimes, covariates)
     duration, event = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     first = np.ceil(lifetimes["entry"].to_numpy() / length - 1e-9).astype(int)
     # Who leaves at the very end of a period leaves in it, and who is lost from sight then was seen through it.

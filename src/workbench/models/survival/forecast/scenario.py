@@ -13,8 +13,8 @@ from workbench.models.survival.forecast.customers import QUARTER, on_board, reac
 from workbench.models.survival.forecast.draws import export_draws, read_draws
 from workbench.models.survival.forecast.landmarks import SCORE, WithNews
 from workbench.models.survival.forecast.recalibrated import Recalibrated
-from workbench.models.survival.lifetimes.covariate_histories import NEWS_LABELS
-from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.covariate_histories import HISTORY_LABELS
+from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.statistics.horizons import number_of, span
 from workbench.wording import inline, label_of, listing, number, percent, sentence, shown
 
@@ -109,7 +109,7 @@ def numbers_of(model: Predictions) -> list[str]:
 
 def play(
     models: Iterable[Predictions],
-    lives: Lives,
+    lives: Lifetimes,
     scenario: Mapping[str, Iterable[float]],
     *,
     random_seed: int,
@@ -146,7 +146,7 @@ def play(
         )  # fmt: skip
     known = {name: [float(step) for step in steps] for name, steps in scenario.items()}
     known = {name: steps for name, steps in known.items() if steps}
-    labels = {**NEWS_LABELS, **lives.labels, **(labels or {})}
+    labels = {**HISTORY_LABELS, **lives.labels, **(labels or {})}
     unit = model.time_unit
     horizons = np.array(reaches(lives, unit))
     month = number_of(1, unit)
@@ -170,7 +170,7 @@ def play(
 
 def _gone(
     model: Predictions,
-    lives: Lives,
+    lives: Lifetimes,
     changes: Mapping[str, list[float]],
     horizons: np.ndarray,
     month: float,

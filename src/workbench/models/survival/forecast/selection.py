@@ -32,7 +32,7 @@ from workbench.models.survival.forecast.recalibrated import at_level, held_out_o
 from workbench.models.survival.forecast.scenario import numbers_of
 from workbench.models.survival.forecast.season import Season, by_month, change_point, find_season
 from workbench.models.survival.lifetimes.episodes import at_start, on_episodes
-from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.wording import number, sentence
 
@@ -85,17 +85,17 @@ class Judgement:
         """That the best model loses to one curve for everybody: what a reader should know before anything else."""
         return self.comparison.evaluations[self.comparison.best].headline() if self.comparison else ()
 
-    def for_scenarios(self, lives: Lives) -> list[Predictions]:
+    def for_scenarios(self, lives: Lifetimes) -> list[Predictions]:
         """Models for scenarios: the one used, and where it knows nothing new, one that does."""
         renewed = None
         if not set(self.histories) & set(numbers_of(self.model)):
-            renewed = fit_with_news(lives.lifetimes, self.covariates, self.histories, labels=lives.labels)
+            renewed = fit_with_news(lives.frame, self.covariates, self.histories, labels=lives.labels)
         return [self.model, *([renewed] if renewed else [])]
 
 
 def judge(
     model: CoxModel,
-    lives: Lives,
+    lives: Lifetimes,
     horizons: Iterable[float],
     *,
     random_seed: int,
@@ -111,7 +111,7 @@ def judge(
     Parameters
     ----------
     model
-        Usable, fitted to `lives.lifetimes`.
+        Usable, fitted to `lives.frame`.
     horizons
         Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
     random_seed, folds, repeats
@@ -119,19 +119,19 @@ def judge(
     cutoff
         Day at which training ends; see `Spells.cutoff`.
     histories
-        With dates, what became known of customers over time (`histories.histories_of`): models
+        With dates, what became known of customers over time (`histories.covariate_histories`): models
         that take it in are judged with the others.
     by_reason
-        Hazards by reason, fitted to `lives.lifetimes` as `model` is.
+        Hazards by reason, fitted to `lives.frame` as `model` is.
     """
-    remedied = fit_changing(model, lives.lifetimes)
+    remedied = fit_changing(model, lives.frame)
     plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
     known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
     if lives.spells is not None:
         return _out_of_time(
             model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
         )
-    whole = model.complete_cases(lives.lifetimes)
+    whole = model.complete_cases(lives.frame)
     rows = at_start(whole)
     covariates = [term.covariate for term in model.design.terms]
     weighting = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
@@ -169,7 +169,7 @@ def judge(
 def _out_of_time(
     model: CoxModel,
     known: dict,
-    lives: Lives,
+    lives: Lifetimes,
     histories: Mapping[str, pd.DataFrame],
     by_reason: CauseSpecific | None,
     random_seed: int,
@@ -196,7 +196,7 @@ def _out_of_time(
     fitted = {next(iter(known)): earlier}
     if len(known) > 1 and (remedied := fit_changing(earlier, train)):
         fitted[list(known)[1]] = remedied
-    if "weight" in lives.lifetimes.columns:  # models of what was last known do not allow for weights
+    if "weight" in lives.frame.columns:  # models of what was last known do not allow for weights
         histories = {}
     histories = {name: history for name, history in histories.items() if name not in covariates}
     length = WINDOW if spells.window is None else min(WINDOW, spells.window)
@@ -239,13 +239,13 @@ def _out_of_time(
                                  lapse=spells.lapse)  # fmt: skip
     final = known.get(comparison.best)
     if comparison.loses:
-        final = _curve(lives.lifetimes, lives.time_unit, confidence)
-        by_reason = by_reason and _curves(lives.lifetimes, by_reason)
+        final = _curve(lives.frame, lives.time_unit, confidence)
+        by_reason = by_reason and _curves(lives.frame, by_reason)
     elif final is None and chosen is trees:
-        final = fit_with_trees(lives.lifetimes, covariates, histories, random_seed=random_seed, confidence=confidence,
+        final = fit_with_trees(lives.frame, covariates, histories, random_seed=random_seed, confidence=confidence,
                                length=length)  # fmt: skip
     elif final is None:
-        final = fit_with_news(lives.lifetimes, covariates, histories, **words)
+        final = fit_with_news(lives.frame, covariates, histories, **words)
     final = final or model
     problems = ()
     if isinstance(final, WithNews) and final.news.trees:
@@ -255,7 +255,7 @@ def _out_of_time(
         )
         problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
     if by_reason is not None and isinstance(final, WithNews):
-        by_reason = fit_reasons_with_news(lives.lifetimes, covariates, histories)
+        by_reason = fit_reasons_with_news(lives.frame, covariates, histories)
     used = recalibrated(final, effect.recalibration, told, test)
     season = None if spells.lapse else find_season(by_month(used, spells, spells.as_of))
     if ahead.beyond:

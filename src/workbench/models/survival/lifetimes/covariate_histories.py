@@ -14,7 +14,7 @@ COUNTED = ("contacts_lately", "complaints_lately", "purchases_lately", "price_ch
 """Names of which nothing known means 0."""
 SINCE = "months_since_"
 """Names of which the value is when something happened last."""
-NEWS_LABELS = {
+HISTORY_LABELS = {
     "months_since_purchase": "Months since the last purchase",
     "contacts_lately": "Contacts in the last 3 months",
     "complaints_lately": "Complaints in the last 3 months",
@@ -23,7 +23,7 @@ NEWS_LABELS = {
 }
 
 
-def histories_of(
+def covariate_histories(
     spells: Spells,
     *,
     surveys: pd.DataFrame | None = None,
@@ -74,7 +74,7 @@ def _on_clock(spells: Spells, events: pd.DataFrame) -> pd.DataFrame:
     """Events of each customer by tenure at which they became known."""
     known = events["known_at"].fillna(events["timestamp"]) if "known_at" in events.columns else events["timestamp"]
     rows = events.assign(known=pd.to_datetime(known)).dropna(subset=["customer_id", "known", "value"])
-    begin = spells.lifetimes[["customer_id", "person", "begin"]].rename(columns={"customer_id": "spell"})
+    begin = spells.frame[["customer_id", "person", "begin"]].rename(columns={"customer_id": "spell"})
     rows = rows[["customer_id", "known", "value"]].merge(begin, left_on="customer_id", right_on="person")
     time = months_between(rows["begin"], rows["known"])
     made = pd.DataFrame({"customer_id": rows["spell"], "time": time, "value": rows["value"].astype(float)})

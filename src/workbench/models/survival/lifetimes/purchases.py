@@ -11,7 +11,7 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.records import end_of_records, instants
 from workbench.models.survival.lifetimes.returns import without_returns
-from workbench.models.survival.lifetimes.subscriptions import Spells, require_columns, with_attributes
+from workbench.models.survival.lifetimes.subscriptions import Spells, validate_columns, with_attributes
 from workbench.statistics.horizons import span
 from workbench.wording import number, percent, sentence
 
@@ -137,7 +137,7 @@ def from_transactions(
         Its lifetimes have `on_board` (since before the records), `purchases_so_far` (days with a purchase until the
         clock starts) and `amount_so_far` (a day of purchase) as covariates.
     """
-    require_columns(transactions, "transactions", ["customer_id", "timestamp", "amount"])
+    validate_columns(transactions, "transactions", ["customer_id", "timestamp", "amount"])
     bought, sent_back = without_returns(transactions[transactions["customer_id"].notna()].reset_index(drop=True))
     if "cancelled" in bought.columns:
         bought = bought[~bought["cancelled"].fillna(False).astype(bool)]
@@ -217,7 +217,7 @@ def from_transactions(
         )  # fmt: skip
     lives = with_attributes(lives, attributes)
     return Lapse(
-        spells=Spells(lifetimes=lives, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
+        spells=Spells(frame=lives, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
         days=days,
         chosen=chosen,
         sensitivity=sensitivity,

@@ -12,7 +12,13 @@ from workbench.models.survival.lifetimes.episodes import at_start, customers_in,
 from workbench.models.survival.lifetimes.purchases import Lapse, from_transactions
 from workbench.models.survival.lifetimes.renewals import Heaps, find_renewals, find_rounding, rounded_check
 from workbench.models.survival.lifetimes.subscriptions import Spells, from_subscriptions
-from workbench.models.survival.lifetimes.table import ENOUGH, covariates_of, late_entries, require_lifetimes, weights_of
+from workbench.models.survival.lifetimes.table import (
+    ENOUGH,
+    covariates_of,
+    late_entries,
+    validate_lifetimes,
+    weights_of,
+)
 from workbench.models.survival.lifetimes.trials import Trials
 from workbench.statistics.horizons import number_of, units
 from workbench.statistics.product_limit import enough_from
@@ -29,7 +35,7 @@ LABELS = {
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Lives:
+class Lifetimes:
     """Lifetimes and where they come from.
 
     Attributes
@@ -92,23 +98,23 @@ class Lives:
     def segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> list[str]:
         """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them."""
         wanted = chosen if chosen is not None else [*of_dataset, *(["plan"] if self.spells else [])]
-        return [name for name in dict.fromkeys(wanted) if name in self.lifetimes.columns]
+        return [name for name in dict.fromkeys(wanted) if name in self.frame.columns]
 
     def usual_horizons(self) -> list[float]:
         """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
         last four, of which the curve judges whether it bears them.
         """
-        followed = float(self.lifetimes["duration"].quantile(0.95))
+        followed = float(self.frame["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
         start = 0.0
-        if "entry" in self.lifetimes.columns:  # curves begin where enough are followed
-            lives = require_lifetimes(self.lifetimes)
+        if "entry" in self.frame.columns:  # curves begin where enough are followed
+            lives = validate_lifetimes(self.frame)
             start = enough_from(lives["duration"].to_numpy(), lives["entry"].to_numpy(), ENOUGH)
         reached = [each for each in usual if start < each <= followed]
         return reached[-4:] or [followed]
 
 
-def read_lives(
+def read_lifetimes(
     table: str,
     rows: pd.DataFrame,
     *,
@@ -123,7 +129,7 @@ def read_lives(
     grace_days: int | None = None,
     trials: Trials | None = None,
     weighting: str = "",
-) -> Lives:
+) -> Lifetimes:
     """Lifetimes from a canonical table.
 
     Parameters
@@ -158,10 +164,10 @@ def read_lives(
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
         _somebody_left(rows, "event")
-        customers = at_start(require_lifetimes(rows))
+        customers = at_start(validate_lifetimes(rows))
         rounding = find_rounding(customers, time_unit=time_unit)
-        return Lives(
-            lifetimes=rows,
+        return Lifetimes(
+            frame=rows,
             time_unit=time_unit,
             labels=labels,
             covariates=covariates_of(rows),
@@ -196,21 +202,21 @@ def read_lives(
             attributes=attributes,
         )
         spells = lapse.spells
-    _somebody_left(spells.lifetimes, "end", lapse=lapse is not None)
-    late = bool((spells.lifetimes["entry"] > 0).any())
-    return Lives(
-        lifetimes=spells.lifetimes,
+    _somebody_left(spells.frame, "end", lapse=lapse is not None)
+    late = bool((spells.frame["entry"] > 0).any())
+    return Lifetimes(
+        frame=spells.frame,
         time_unit="month",
         labels=labels,
-        covariates=[name for name in spells.covariates if spells.lifetimes[name].dtype.kind != "M"],
+        covariates=[name for name in spells.covariates if spells.frame[name].dtype.kind != "M"],
         spells=spells,
         lapse=lapse,
-        renewals=None if lapse else find_renewals(spells.lifetimes),
+        renewals=None if lapse else find_renewals(spells.frame),
         checks=(
             *spells.checks,
             *checks,
-            *(late_entries(spells.lifetimes) if late else ()),
-            *_weighted(spells.lifetimes),
+            *(late_entries(spells.frame) if late else ()),
+            *_weighted(spells.frame),
         ),
     )
 
@@ -274,7 +280,7 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
 
 def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
     """What allows for weights, and what does not."""
-    kept = require_lifetimes(rows) if "weight" in rows.columns else rows
+    kept = validate_lifetimes(rows) if "weight" in rows.columns else rows
     weights = weights_of(kept)
     if weights is None:
         return ()

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Check, Finding
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import MONTHS, span, times
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import percent, sentence
@@ -96,11 +96,11 @@ def find_renewals(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Heaps
     Parameters
     ----------
     lifetimes
-        As in `require_lifetimes`. Where durations are whole numbers anyway, only terms of three or more count.
+        As in `validate_lifetimes`. Where durations are whole numbers anyway, only terms of three or more count.
     time_unit
         Of the durations: day, week, month, quarter or year; nothing is found in others.
     """
-    rows = require_lifetimes(lifetimes)
+    rows = validate_lifetimes(lifetimes)
     return _find(rows, rows["event"].to_numpy(), TERMS, time_unit, coarse=True)
 
 
@@ -121,7 +121,7 @@ def find_rounding(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Heaps
     Heaps or None
         Of those still there; of departures where those are too few.
     """
-    rows = require_lifetimes(lifetimes)
+    rows = validate_lifetimes(lifetimes)
     event = rows["event"].to_numpy()
     found = _find(rows, ~event if (~event).sum() >= ENOUGH else event, WIDTHS, time_unit, coarse=False)
     return found if found and len(found.at) > 1 else None

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from workbench.errors import ParameterError
-from workbench.models.survival.lifetimes.read import Lives
+from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.wording import listing, sentence, shown, suggestion
 
 
 def validate_request(
-    lives: Lives,
+    lives: Lifetimes,
     *,
     cutoff: dt.date | None = None,
     scenario: Mapping[str, object] | None = None,
@@ -41,7 +41,7 @@ def validate_request(
             lives.spells.cutoff(cutoff)
         except ParameterError as error:
             faults += error.faults
-    frame = lives.lifetimes
+    frame = lives.frame
     numbers = [
         name
         for name in lives.covariates

@@ -62,11 +62,11 @@ class Spells:
     def covariates(self) -> list[str]:
         """Columns that may explain who leaves."""
         own = ("customer_id", "person", "begin", "duration", "entry", "event", "reason", "weight")
-        return [column for column in self.lifetimes.columns if column not in own]
+        return [column for column in self.frame.columns if column not in own]
 
     def until(self, day: pd.Timestamp) -> pd.DataFrame:
         """Lifetimes as they were known on `day`: nothing that happened from then on."""
-        rows = self.lifetimes
+        rows = self.frame
         known = months_between(rows["begin"], day)
         rows = rows[(known > 0) & (known > rows["entry"])]
         known = months_between(rows["begin"], day)
@@ -84,7 +84,7 @@ class Spells:
 
         `duration - entry` is the time from `day` on in calendar months: the same for all who are still there.
         """
-        rows = self.lifetimes
+        rows = self.frame
         tenure = months_between(rows["begin"], day)
         there = (tenure >= rows["entry"]) & (tenure > 0)
         there &= (rows["duration"] >= tenure) if self.lapse else (rows["duration"] > tenure)
@@ -96,7 +96,7 @@ class Spells:
 
     def on_board(self) -> pd.DataFrame:
         """Who is on board at the end of the records, with their tenure as `duration`."""
-        return self.lifetimes[~self.lifetimes["event"]]
+        return self.frame[~self.frame["event"]]
 
     def cutoff(self, wanted: dt.date | None = None) -> pd.Timestamp:
         """The day at which training ends and the test begins: a quarter of the time observed before the end, at most
@@ -107,7 +107,7 @@ class Spells:
         ParameterError
             When the day that is wanted leaves nothing to learn from or to test.
         """
-        first = months_later(self.lifetimes["begin"], self.lifetimes["entry"]).min()
+        first = months_later(self.frame["begin"], self.frame["entry"]).min()
         if wanted is None:
             back = np.round(np.clip(months_between(first, self.as_of) / 4, 1.0, 12.0))  # whole months: ends may heap
             back = back if self.window is None else min(back, self.window, LAPSES_AHEAD)
@@ -171,7 +171,7 @@ def from_subscriptions(
     DataError
         Columns that are missing, starts that are missing, ends before their start, nobody left over.
     """
-    require_columns(subscriptions, "subscriptions", ["customer_id", "start", "end"])
+    validate_columns(subscriptions, "subscriptions", ["customer_id", "start", "end"])
     rows = subscriptions[subscriptions["customer_id"].notna()].copy()
     rows["start"], rows["end"] = instants(rows["start"]), instants(rows["end"])
     wrong = int((rows["end"] < rows["start"]).sum())
@@ -246,7 +246,7 @@ def from_subscriptions(
         )  # fmt: skip
     checks.append(everybody_counts(len(lives), left_out))
     lives = with_attributes(lives.drop(columns="spell"), attributes)
-    return Spells(lifetimes=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
+    return Spells(frame=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
 
 
 def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -> pd.DataFrame:
@@ -305,7 +305,7 @@ def with_attributes(lives: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.
     return lives.merge(known, on="person", how="left")
 
 
-def require_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:
+def validate_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:
     """Refuse a table that lacks columns."""
     lacking = [column for column in columns if column not in frame.columns]
     if lacking:

@@ -18,7 +18,7 @@ ENOUGH = 10
 """A curve begins where at least as many customers are at risk."""
 
 
-def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
+def validate_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> pd.DataFrame:
     """The table with `duration` and `entry` as float and `event` as bool, or all its faults at once.
 
     Who entered no sooner than they left, or were last seen, was never observed: such rows are left out.
@@ -110,7 +110,7 @@ def require_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> p
 
 
 def entry_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
-    """Entry of each row of `require_lifetimes`; None where everyone was followed from the first day."""
+    """Entry of each row of `validate_lifetimes`; None where everyone was followed from the first day."""
     if "entry" not in lifetimes.columns:
         return None
     entry = lifetimes["entry"].to_numpy(dtype=float)
@@ -132,7 +132,7 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
     """A check of who was on board before the records begin; empty where `lifetimes` has no `entry`."""
     if "entry" not in lifetimes.columns:
         return ()
-    kept = at_start(require_lifetimes(lifetimes))
+    kept = at_start(validate_lifetimes(lifetimes))
     late = float((kept["entry"] > 0).mean())
     start = enough_from(kept["duration"].to_numpy(), kept["entry"].to_numpy(), ENOUGH)
     message = (

@@ -4,12 +4,12 @@ import pytest
 
 from workbench.evaluation.survival import cross_validate
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.curves.follow_up import dependent_follow_up
+from workbench.models.survival.curves.informative_censoring import informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.forecast.censoring_weights import follow_up_weights, overlapping_weights
 from workbench.models.survival.forecast.customers import outlook
 from workbench.models.survival.forecast.selection import judge
-from workbench.models.survival.lifetimes.read import read_lives
+from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.statistics.product_limit import product_limit, survival_influence
 
 
@@ -33,7 +33,7 @@ def world(cut, size=4000, seed=1, short=0):
 
 
 def check_of(rows, attributes=("noise", "plan"), horizons=(6, 12, 24)):
-    return dependent_follow_up(kaplan_meier(rows), rows, attributes, horizons)
+    return informative_censoring(kaplan_meier(rows), rows, attributes, horizons)
 
 
 @pytest.mark.parametrize("attribute", ["plan", "use"])
@@ -180,7 +180,7 @@ def test_where_a_group_alone_is_lost_early_it_has_a_curve_of_being_followed():
     assert at[old] == pytest.approx((16 - 8) / 15, abs=0.04)
     assert at[~old] == pytest.approx(1.0)
     model = fit_cox(rows, ["side", "cohort"])
-    lives = read_lives("lifetimes", rows, time_unit="months")
+    lives = read_lifetimes("lifetimes", rows, time_unit="months")
     judged = judge(model, lives, [3, 6, 12, 24], random_seed=1, repeats=1, folds=2)
     assert not judged.comparison.loses
     still = old[~rows["event"].to_numpy()]

@@ -11,7 +11,7 @@ from workbench.models.survival.curves.result import Curves
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
 from workbench.models.survival.lifetimes.episodes import at_start
 from workbench.models.survival.lifetimes.event_words import ending
-from workbench.models.survival.lifetimes.table import require_lifetimes
+from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile, survival_at
 from workbench.wording import inline, label_of, listing, number, percent, sentence
@@ -29,7 +29,7 @@ FEW = 0.05
 """Up to this share of customers, groups that are not followed to a horizon are not spoken of."""
 
 
-def dependent_follow_up(
+def informative_censoring(
     overall: Curves,
     lifetimes: pd.DataFrame,
     attributes: Iterable[str],
@@ -118,10 +118,10 @@ def dependent_follow_up(
     return (Check(name=NAME, status=status, message=message, value=abs(found.apart), threshold=APART),)
 
 
-def moving_follow_up(
+def informative_attributes(
     lifetimes: pd.DataFrame, attributes: Iterable[str], horizons: Iterable[float], *, random_seed: int = 0
 ) -> list[str]:
-    """Attributes on which follow-up and leaving clearly depend, as in `dependent_follow_up`."""
+    """Attributes on which follow-up and leaving clearly depend, as in `informative_censoring`."""
     horizons = sorted(horizons)
     return _clear(_compared(lifetimes, attributes, horizons, random_seed)[0], horizons)
 
@@ -130,7 +130,7 @@ def _compared(
     lifetimes: pd.DataFrame, attributes: Iterable[str], horizons: list[float], random_seed: int
 ) -> tuple[dict[str, Apart], list[str]]:
     """Attributes by how far they part the curves, and those of which that cannot be told."""
-    rows = at_start(require_lifetimes(lifetimes))
+    rows = at_start(validate_lifetimes(lifetimes))
     if len(rows) > MOST_LOOKED_AT:
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)
     compared, silent = {}, []

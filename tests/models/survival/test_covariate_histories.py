@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from workbench.models.survival.lifetimes.calendar import months_later
-from workbench.models.survival.lifetimes.covariate_histories import histories_of
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
@@ -32,14 +32,14 @@ def company():
 
 def test_contacts_and_complaints_of_the_last_three_months_are_counted_at_each_moment(company):
     spells, _ = company
-    begin = spells.lifetimes.loc[0, "begin"]
+    begin = spells.frame.loc[0, "begin"]
     contacts = pd.DataFrame(
         {
             "customer_id": "c0", "timestamp": [begin + pd.Timedelta(days=days) for days in (10, 20, 40)],
             "complaint": [True, None, True],
         }
     )  # fmt: skip
-    made = histories_of(spells, interactions=contacts)
+    made = covariate_histories(spells, interactions=contacts)
     assert made["contacts_lately"]["value"].tolist() == [1, 2, 3, 2, 1, 0]
     assert made["complaints_lately"]["value"].tolist() == [1, 2, 1, 0]
     days = made["contacts_lately"]["time"].head(3).to_numpy() * DAYS_PER_MONTH
