@@ -40,7 +40,7 @@ class Lifetimes:
 
     Attributes
     ----------
-    lifetimes
+    frame
         As in the canonical table.
     time_unit, labels
         What durations are counted in, and labels of columns.
@@ -58,7 +58,7 @@ class Lifetimes:
         Durations that were rounded; None where they were not, or have dates.
     """
 
-    lifetimes: pd.DataFrame
+    frame: pd.DataFrame
     time_unit: str
     labels: Mapping[str, str]
     covariates: list[str]

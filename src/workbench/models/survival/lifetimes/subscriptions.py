@@ -34,7 +34,7 @@ class Spells:
 
     Attributes
     ----------
-    lifetimes
+    frame
         `customer_id` (each once; later spells of a customer have a number after their id), `person` (the customer's own
         id), `begin` (date at which the clock starts), `duration` and `entry` (months), `event`, `reason`, covariates
         that were known when the clock started.
@@ -51,7 +51,7 @@ class Spells:
         What several grace periods make of subscriptions (`grace.vary_grace`); None where buyers lapse.
     """
 
-    lifetimes: pd.DataFrame
+    frame: pd.DataFrame
     as_of: pd.Timestamp
     lapse: bool
     checks: tuple[Check, ...]
