@@ -30,7 +30,7 @@ def test_with_dates_a_model_is_judged_on_what_came_after_and_the_forecast_told()
 def test_a_cutoff_before_anything_happened_is_told_and_stops_nothing():
     made = lives()
     quiet = made.frame.assign(event=made.frame["event"] & (made.frame["begin"] > "2024-06-01"))
-    object.__setattr__(made.spells, "lifetimes", quiet)
+    object.__setattr__(made.spells, "frame", quiet)
     model = fit_cox(quiet, ["plan"])
     judged = judge(model, made, [12], random_seed=1, cutoff=pd.Timestamp("2023-01-01").date())
     assert judged.comparison is None
