@@ -150,10 +150,10 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
                 print(f"workbench: check {check['name']} failed: {check['message']}", file=sys.stderr)
         print(f"workbench: do not use the numbers; the report says more: {folder}/report.html", file=sys.stderr)
     else:
-        from workbench.reporting.phrases import VERDICTS
+        from workbench.reporting.phrases import verdict_words
 
         said = (done["headline"] or {}).get("statement") or "Nothing was found."
-        print(f"{VERDICTS[done['verdict']]}: {printable(said)}", file=sys.stderr)
+        print(f"{verdict_words(done['verdict'])}: {printable(said)}", file=sys.stderr)
         print(f"Report: {folder}/report.html", file=sys.stderr)
     print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
     return done["exit_code"]

@@ -5,8 +5,11 @@ out: a string, `A if x else B` of such, or a name that its function gives nothin
 """
 
 import ast
+import io
 import json
+import re
 import sys
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,8 @@ from pathlib import Path
 SOURCE = Path(__file__).parent
 # Which arguments are templates. `_` is what our pages call `sentence`.
 CALLS = {"sentence": 1, "_": 1, "plural": 2}
+# What stands before the words of a parameter: `# [unit] `.
+COMMENT = re.compile(r"^#\s*(\[.*?\]\s*)?")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -73,11 +78,16 @@ def in_template(path: Path, root: Path = SOURCE) -> Iterator[Message]:
 
 
 def in_notebook(path: Path, root: Path) -> Iterator[Message]:
-    """The prose of a notebook, a cell each; the place names the cell."""
+    """The prose of a notebook, a cell each, and what is said of its parameters; the place names the cell."""
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        place = f"{path.relative_to(root).as_posix()}:{cell.get('id', '')}"
         text = "".join(cell["source"]).strip()
         if cell["cell_type"] == "markdown" and text:
-            yield Message(f"{path.relative_to(root).as_posix()}:{cell.get('id', '')}", (text,))
+            yield Message(place, (text,))
+        elif "parameters" in cell["metadata"].get("tags", ()):
+            for token in tokenize.generate_tokens(io.StringIO(text).readline):
+                if token.type == tokenize.COMMENT and (words := COMMENT.sub("", token.string).strip()):
+                    yield Message(place, (words,))
 
 
 def all_messages(notebooks: Path | None = None) -> list[Message]:
@@ -147,8 +157,6 @@ def _written(value: ast.expr | None, given: dict[str, tuple[str, ...]]) -> tuple
 
 def template_of(messages: list[Message]) -> str:
     """The messages as a template of gettext."""
-    import io
-
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 

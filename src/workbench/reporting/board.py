@@ -2,19 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 
-from workbench.wording import sentence
+from workbench.wording import inline, sentence
 
 MOST_FINDINGS = 5
 MOST_LINES = 3
 MOST_WORDS = 200
 """Of everything on the page, the question included."""
-
-# What must not be concluded from findings of a kind; of an experiment nothing is forbidden.
-FORBIDDEN = {
-    "associational": "These are associations: changing one thing need not change the other.",
-    "assumed": "Numbers beyond the data rest on assumptions; nobody has observed them.",
-    "descriptive": "These numbers say what happened, not why.",
-}
 
 
 def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], *, question: str = "") -> dict:
@@ -33,9 +26,9 @@ def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], 
         `findings` (three to five, as many as there is room for in `MOST_WORDS`), `figure` (of the first that has one),
         `next` (what could be done) and `not` (what must not be concluded), three lines each at most.
     """
-    forbidden = [sentence(FORBIDDEN[kind]) for kind in FORBIDDEN if any(each["kind"] == kind for each in findings)]
+    forbidden = [words for kind, words in _forbidden().items() if any(each["kind"] == kind for each in findings)]
     minded = [check["title"] for check in checks["warn"] if not check["always"]][: MOST_LINES - len(forbidden[:2])]
-    told = [sentence("Keep in mind: {title}.", title=title[:1].lower() + title[1:]) for title in minded]
+    told = [sentence("Keep in mind: {title}.", title=inline(title)) for title in minded]
     unsaid = [*forbidden[:2], *told][:MOST_LINES]
     actions = list(dict.fromkeys(each["action"] for each in findings if each["action"]))[:MOST_LINES]
     room = MOST_WORDS - _words(question, *actions, *unsaid)
@@ -47,6 +40,15 @@ def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], 
         kept.append(finding)
     figure = next((each["figure"] for each in kept if each["figure"]), None)
     return {"findings": kept, "figure": figure, "next": actions, "not": unsaid}
+
+
+def _forbidden() -> dict[str, str]:
+    """What must not be concluded from findings of a kind; of an experiment nothing is forbidden."""
+    return {
+        "associational": sentence("These are associations: changing one thing need not change the other."),
+        "assumed": sentence("Numbers beyond the data rest on assumptions; nobody has observed them."),
+        "descriptive": sentence("These numbers say what happened, not why."),
+    }
 
 
 def _words(*texts: str) -> int:

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from workbench.findings import MIME
 from workbench.reporting.documents import text_of
 from workbench.reporting.results import Anchors, file_link, metrics_block, table_block
-from workbench.wording import sentence
+from workbench.wording import number, sentence
 
 LONGEST_TEXT = 20_000
 LONGEST_MARKUP = 400_000
@@ -234,7 +234,7 @@ def _without_opening(blocks: list[dict], question: str) -> list[dict]:
 
 def _take_limits(blocks: list[dict]) -> tuple[list[dict], list[dict]]:
     for start, block in enumerate(blocks):
-        if block["kind"] == "heading" and re.match(r"limit(s|ations?)\b", block["text"].casefold()):
+        if block["kind"] == "heading" and _is_limits(block["text"]):
             end = next(
                 (
                     i
@@ -245,6 +245,11 @@ def _take_limits(blocks: list[dict]) -> tuple[list[dict], list[dict]]:
             )
             return blocks[:start] + blocks[end:], blocks[start + 1 : end]
     return blocks, []
+
+
+def _is_limits(heading: str) -> bool:
+    own = sentence("Limits").casefold()
+    return heading.casefold() == own or bool(re.match(r"limit(s|ations?)\b", heading.casefold()))
 
 
 def _level_headings(blocks: list[dict]) -> None:
@@ -304,7 +309,10 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
     if payload is not None:
         block = _payload(payload, data, folder, anchors) if isinstance(payload, Mapping) else None
         if block is None:
-            yield {"kind": "hidden", "what": sentence("A result of the wrong shape")}
+            yield {
+                "kind": "hidden",
+                "what": sentence("A result of the wrong shape is not shown here; it is in notebook.ipynb."),
+            }
             return
         if block["kind"] == "figure":
             body.figures.setdefault(block["name"], block)
@@ -326,13 +334,16 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
             **image,
         }
     elif foreign := sorted(str(kind) for kind in data if not str(kind).startswith(("text/", "application/json"))):
-        yield {"kind": "hidden", "what": sentence("An output of the kind {kind}", kind=", ".join(foreign))}
+        yield {"kind": "hidden", "what": _hidden(", ".join(foreign))}
     elif "text/javascript" in data:
-        yield {"kind": "hidden", "what": sentence("An output of the kind {kind}", kind="text/javascript")}
+        yield {"kind": "hidden", "what": _hidden("text/javascript")}
     elif "text/html" in data:
         html = text_of_lines(data["text/html"])
         if len(html) > LONGEST_MARKUP:
-            yield {"kind": "hidden", "what": sentence("A very long output of HTML")}
+            yield {
+                "kind": "hidden",
+                "what": sentence("A very long output of HTML is not shown here; it is in notebook.ipynb."),
+            }
         else:
             yield {"kind": "html", "source": html, "label": sentence("Output of the step “{step}”", step=step)}
     elif "text/markdown" in data:
@@ -347,6 +358,10 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
                 "text": _shortened(text),
                 "label": sentence("Output of the step “{step}”", step=step),
             }
+
+
+def _hidden(kind: str) -> str:
+    return sentence("An output of the kind {kind} is not shown here; it is in notebook.ipynb.", kind=kind)
 
 
 def _payload(payload: Mapping, data: Mapping, folder: Path, anchors: Anchors) -> dict | None:
@@ -405,4 +420,4 @@ def _shortened(text: str) -> str:
     if len(text) <= LONGEST_TEXT:
         return text
     rest = len(text) - LONGEST_TEXT
-    return text[:LONGEST_TEXT] + "\n" + sentence("… and {rest} characters more, in notebook.ipynb", rest=f"{rest:,}")
+    return text[:LONGEST_TEXT] + "\n" + sentence("… and {rest} characters more, in notebook.ipynb", rest=number(rest))

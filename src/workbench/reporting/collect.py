@@ -8,7 +8,7 @@ from workbench.reporting import provenance
 from workbench.reporting.board import board
 from workbench.reporting.body import Body, read_body
 from workbench.reporting.documents import is_number, mapping, mappings, read_object, text_of
-from workbench.reporting.phrases import EVIDENCE, TONES, duration, moment
+from workbench.reporting.phrases import TONES, duration, evidence_words, moment
 from workbench.reporting.results import Anchors, file_link, finding_view
 from workbench.reporting.verdict import banner, failure, tally
 from workbench.wording import number, sentence
@@ -65,7 +65,9 @@ def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
         "failure": None if complete else failure(manifest, body),
         "findings": findings,
         "board": board(findings, checks, question=question),
-        "evidence_notes": [EVIDENCE[kind] for kind in EVIDENCE if any(f["kind"] == kind for f in findings)],
+        "evidence_notes": [
+            words for kind, words in evidence_words().items() if any(f["kind"] == kind for f in findings)
+        ],
         "interval_notes": _interval_notes(findings),
         "blocks": _pointed(body.blocks, findings, checks),
         "limits": _pointed(body.limits, findings, checks),
@@ -137,11 +139,9 @@ def _checks(results: Mapping, anchors: Anchors) -> dict[str, list[dict]]:
     checks = []
     for item in mappings(results, "checks"):
         name, status = text_of(item, "name"), text_of(item, "status")
-        measured = [
-            sentence(words, value=number(item[key]))
-            for key, words in (("value", "measured {value}"), ("threshold", "limit {value}"))
-            if is_number(item.get(key))
-        ]
+        value, threshold = item.get("value"), item.get("threshold")
+        measured = [sentence("measured {value}", value=number(value))] if is_number(value) else []
+        measured += [sentence("limit {value}", value=number(threshold))] if is_number(threshold) else []
         checks.append(
             {
                 "name": name,

@@ -8,16 +8,10 @@ from workbench.files import write_atomic
 from workbench.reporting import provenance
 from workbench.reporting.documents import is_number, mapping, text_of
 from workbench.reporting.page import environment, finished
-from workbench.reporting.phrases import TONES, VERDICTS, counted, duration, moment, quantity
+from workbench.reporting.phrases import TONES, duration, moment, quantity, verdict_words
 from workbench.reporting.results import file_link
-from workbench.wording import sentence
+from workbench.wording import plural, sentence
 
-STATUSES = {
-    "failed": ("bad", "Failed"),
-    "interrupted": ("bad", "Interrupted"),
-    "running": ("none", "Running"),
-    "unreadable": ("bad", "Cannot be read"),
-}
 LONGEST = 200
 # Older runs are folded, so that the page begins with what is new.
 UNFOLDED = 24
@@ -57,9 +51,9 @@ def index_page(reports: Path, manifests: Iterable[Mapping]) -> str:
     view = {
         "new": entries[:UNFOLDED],
         "old": entries[UNFOLDED:],
-        "older": counted(len(entries) - UNFOLDED, "{n} older run", "{n} older runs"),
+        "older": plural("{n} older run", "{n} older runs", len(entries) - UNFOLDED),
         "together": together,
-        "total": counted(len(entries), "{n} run", "{n} runs"),
+        "total": plural("{n} run", "{n} runs", len(entries)),
     }
     return finished(environment().get_template("index.html.j2").render(**view))
 
@@ -68,9 +62,9 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
     run_id, study, status = (text_of(manifest, key) for key in ("run_id", "study", "status"))
     verdict = text_of(manifest, "verdict")
     if status == "succeeded":
-        tone, words = TONES.get(verdict, "none"), VERDICTS.get(verdict, "No verdict")
+        tone, words = TONES.get(verdict, "none"), verdict_words(verdict)
     else:
-        tone, words = STATUSES.get(status, ("bad", "Status unknown"))
+        tone, words = "none" if status == "running" else "bad", _status(status)
     headline = mapping(manifest, "headline")
     said = text_of(headline, "statement") if status == "succeeded" else _what_stopped(manifest)
     date, time = moment(manifest.get("started"))
@@ -84,7 +78,7 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "study": study,
         "title": text_of(manifest, "title"),
         "tone": tone,
-        "words": sentence(words),
+        "words": words,
         "said": _short(said) or run_id or sentence("A run without a name"),
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
@@ -101,6 +95,16 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
     }
 
 
+def _status(status: str) -> str:
+    """What a run is called that has no verdict."""
+    return {
+        "failed": sentence("Failed"),
+        "interrupted": sentence("Interrupted"),
+        "running": sentence("Running"),
+        "unreadable": sentence("Cannot be read"),
+    }.get(status, sentence("Status unknown"))
+
+
 def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
@@ -109,5 +113,6 @@ def _what_stopped(manifest: Mapping) -> str:
     reason, heading = text_of(manifest, "reason"), text_of(mapping(manifest, "failed_cell"), "heading")
     if not heading:
         return reason
-    at = sentence("At the step “{step}”", step=heading)
-    return f"{at}: {reason}" if reason else at
+    if not reason:
+        return sentence("At the step “{step}”", step=heading)
+    return sentence("At the step “{step}”: {reason}", step=heading, reason=reason)

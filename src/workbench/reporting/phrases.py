@@ -5,34 +5,59 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from workbench import wording
 from workbench.reporting.documents import is_number
-from workbench.wording import number, p_value, percent, sentence
-
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-EVIDENCE = {
-    "experimental": ("Experiment", "groups were made by chance, so the difference may be read as an effect."),
-    "associational": ("Association", "seen together in the data, which does not show that one causes the other."),
-    "descriptive": ("Description", "what these data show, with no claim about why."),
-    "assumed": ("Assumption", "follows from what was assumed, and was not measured in these data."),
-}
+from workbench.wording import SPANS, number, p_value, percent, sentence, span
 
 # Tone → the sign that stands before the words; colour only repeats it.
 SIGNS = {"good": "✓", "warn": "!", "bad": "✕", "none": "–"}
 TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
-VERDICTS = {"pass": "Can be relied on", "warn": "Can be used with care", "fail": "Not to be relied on"}
-
 
 # Units that say how a number is written rather than what it counts.
 BARE_UNITS = {"share": percent, "p": p_value}
 
 
+def verdict_words(status: str) -> str:
+    """What a verdict (`pass`, `warn`, `fail`) is called; of anything else, that there is none."""
+    return {
+        "pass": sentence("Can be relied on"),
+        "warn": sentence("Can be used with care"),
+        "fail": sentence("Not to be relied on"),
+    }.get(status, sentence("No verdict"))
+
+
+def evidence_words() -> dict[str, tuple[str, str]]:
+    """What each kind of evidence is called, and what it means."""
+    return {
+        "experimental": (
+            sentence("Experiment"),
+            sentence("groups were made by chance, so the difference may be read as an effect."),
+        ),
+        "associational": (
+            sentence("Association"),
+            sentence("seen together in the data, which does not show that one causes the other."),
+        ),
+        "descriptive": (sentence("Description"), sentence("what these data show, with no claim about why.")),
+        "assumed": (
+            sentence("Assumption"),
+            sentence("follows from what was assumed, and was not measured in these data."),
+        ),
+    }
+
+
 def quantity(value: object, unit: str = "") -> str:
     """A value with its unit, at most three significant digits; `share` is a percentage, `p` a p-value.
 
+    Parameters
+    ----------
+    value
+        A number; text is given back, anything else is a dash.
+    unit
+        A code of ours (`share`, `p`, `days`, `weeks`, `months`, `years`), or words for people.
+
     Examples
     --------
-    >>> quantity(0.8432, "share"), quantity(35.04, "months"), quantity(None, "months"), quantity("A")
+    >>> quantity(0.8432, "share"), quantity(35.04, "months"), quantity(None, "days"), quantity("A")
     ('84.3%', '35 months', '–', 'A')
     """
     if isinstance(value, str):
@@ -41,6 +66,8 @@ def quantity(value: object, unit: str = "") -> str:
         return "–"
     if unit in BARE_UNITS:
         return BARE_UNITS[unit](value)
+    if unit in SPANS:
+        return span(value, unit)
     return f"{number(value)} {unit}" if unit else number(value)
 
 
@@ -78,8 +105,7 @@ def moment(text: object) -> tuple[str, str]:
         return text, ""
     if when.tzinfo is not None:
         when = when.astimezone(UTC)
-    date = f"{when.day} {MONTHS[when.month - 1]} {when.year}"
-    return date, f"{when:%H:%M} UTC" if len(text) > len("2026-11-21") else ""
+    return wording.day(when), f"{when:%H:%M} UTC" if len(text) > len("2026-11-21") else ""
 
 
 def day(text: object) -> str:
@@ -104,12 +130,14 @@ def duration(seconds: object) -> str:
     if not is_number(seconds):
         return "–"
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return sentence("{seconds} s", seconds=number(round(seconds, 1)))
     minutes, rest = divmod(round(seconds), 60)
     if minutes == 0:
-        return f"{rest} s"
+        return sentence("{seconds} s", seconds=rest)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return sentence("{hours} h {minutes} min", hours=number(hours), minutes=minutes)
+    return sentence("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
 
 
 def slug(name: object) -> str:
@@ -122,14 +150,3 @@ def slug(name: object) -> str:
     """
     text = unicodedata.normalize("NFC", str(name)).casefold()
     return re.sub(r"[^\w]+|_+", "-", text)[:80].strip("-") or "unnamed"
-
-
-def counted(count: int, one: str, many: str) -> str:
-    """A number and its noun; both forms are templates with `{n}`.
-
-    Examples
-    --------
-    >>> counted(1, "{n} warning", "{n} warnings"), counted(1200, "{n} row", "{n} rows")
-    ('1 warning', '1,200 rows')
-    """
-    return sentence(one if count == 1 else many, n=number(count))

@@ -6,18 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from workbench.reporting.documents import is_number, literal, mapping, mappings, text_of
-from workbench.reporting.phrases import counted, day, duration, moment
+from workbench.reporting.phrases import day, duration, moment
 from workbench.reporting.results import file_link
 from workbench.reporting.verdict import rerun
-from workbench.wording import percent, sentence
-
-FILES = {
-    "tables.xlsx": "All tables of this page as an Excel workbook",
-    "notebook.ipynb": "The executed notebook",
-    "results.json": "Findings, metrics and checks with full precision",
-    "manifest.json": "What ran, on what, with what",
-    "log.txt": "The log of the run",
-}
+from workbench.wording import percent, plural, sentence
 
 
 def data(manifest: Mapping) -> dict | None:
@@ -83,13 +75,16 @@ def commands(manifest: Mapping) -> dict:
 def environment(manifest: Mapping) -> dict:
     """When and with what the run was made."""
     commit = text_of(manifest, "git_commit")[:12]
-    states = {True: sentence("with changes that were not committed"), False: sentence("nothing uncommitted")}
+    states = {
+        True: sentence("{commit}, with changes that were not committed", commit=commit),
+        False: sentence("{commit}, nothing uncommitted", commit=commit),
+    }
     dirty = manifest.get("git_dirty")
     facts = [
         (sentence("Started"), ", ".join(filter(None, moment(manifest.get("started"))))),
         (sentence("Took"), duration(manifest["seconds"]) if is_number(manifest.get("seconds")) else ""),
         (sentence("Random seed"), literal(manifest["seed"]) if is_number(manifest.get("seed")) else ""),
-        (sentence("Code"), f"{commit}, {states[dirty]}" if commit and isinstance(dirty, bool) else commit),
+        (sentence("Code"), states[dirty] if commit and isinstance(dirty, bool) else commit),
         (sentence("Lock file"), text_of(manifest, "lock_hash")),
         (sentence("Python"), text_of(manifest, "python")),
     ]
@@ -106,7 +101,7 @@ def timings(manifest: Mapping) -> list[dict]:
         {
             "heading": text_of(cell, "heading") or sentence("Cell {index}", index=text_of(cell, "index", "?")),
             "took": duration(cell.get("seconds")),
-            "status": text_of(cell, "status"),
+            "status": _status(text_of(cell, "status")),
         }
         for cell in mappings(manifest, "cells")
     ]
@@ -114,7 +109,14 @@ def timings(manifest: Mapping) -> list[dict]:
 
 def files(folder: Path) -> list[dict]:
     """Links to the files of the run that are there."""
-    links = [{"href": file_link(folder, name), "name": name, "what": sentence(what)} for name, what in FILES.items()]
+    known = {
+        "tables.xlsx": sentence("All tables of this page as an Excel workbook"),
+        "notebook.ipynb": sentence("The executed notebook"),
+        "results.json": sentence("Findings, metrics and checks with full precision"),
+        "manifest.json": sentence("What ran, on what, with what"),
+        "log.txt": sentence("The log of the run"),
+    }
+    links = [{"href": file_link(folder, name), "name": name, "what": what} for name, what in known.items()]
     return [link for link in links if link["href"]]
 
 
@@ -126,12 +128,23 @@ def table_files(folder: Path) -> list[dict]:
     return [link for link in links if link["href"]]
 
 
+def _status(status: str) -> str:
+    """What became of a step."""
+    known = {
+        "completed": sentence("completed"),
+        "failed": sentence("failed"),
+        "interrupted": sentence("interrupted"),
+        "pending": sentence("not reached"),
+    }
+    return known.get(status, status)
+
+
 def _table(name: str, table: Mapping) -> dict:
     rows = table.get("rows")
     ends = [day(table[end]) for end in ("first", "last") if table.get(end)]
     return {
         "name": name,
-        "rows": counted(rows, "{n} row", "{n} rows") if is_number(rows) else "",
+        "rows": plural("{n} row", "{n} rows", rows) if is_number(rows) else "",
         "span": sentence("{first} to {last}", first=ends[0], last=ends[1]) if len(ends) == 2 else "".join(ends),
         "columns": [
             {

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, text_of
-from workbench.reporting.phrases import BARE_UNITS, EVIDENCE, interval, quantity, slug
+from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
 from workbench.wording import inert, number, sentence
 
 MOST_ROWS = 50
@@ -48,7 +48,7 @@ def finding_view(finding: Mapping) -> dict:
         "interval_kind": text_of(finding, "interval_kind"),
         "interval_short": _short_kind(text_of(finding, "interval_kind")),
         "kind": kind,
-        "evidence": sentence(EVIDENCE[kind][0]) if kind in EVIDENCE else kind,
+        "evidence": evidence_words().get(kind, (kind, ""))[0],
         "n": number(finding["n"]) if is_number(finding.get("n")) else "",
         "action": text_of(finding, "action"),
     }
@@ -133,7 +133,7 @@ def _is_list(value: object) -> bool:
 def _cell(value: object, unit: str) -> dict:
     """What is shown, and the exact value where that says less."""
     if isinstance(value, bool):
-        return {"text": "yes" if value else "no", "exact": None, "numeric": False}
+        return {"text": sentence("yes") if value else sentence("no"), "exact": None, "numeric": False}
     if is_number(value):
         text = quantity(value, unit)
         return {"text": text, "exact": None if text == str(value) else repr(value), "numeric": True}

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from workbench.reporting.body import Body
 from workbench.reporting.documents import mapping, text_of
-from workbench.reporting.phrases import TONES, VERDICTS, counted
-from workbench.wording import sentence
+from workbench.reporting.phrases import TONES, verdict_words
+from workbench.wording import plural, sentence
 
 MOST_POINTS = 2
 
@@ -42,7 +42,7 @@ def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, r
         "checked": any(checks.values()),
         "failed": [_link(check, "message") for check in checks["fail"]],
         "points": [_link(check, "title") for check in warned[:MOST_POINTS]],
-        "more": counted(rest, "{n} more to mind", "{n} more to mind") if rest > 0 else "",
+        "more": plural("{n} more to mind", "{n} more to mind", rest) if rest > 0 else "",
         "always": [_link(check, "title") for check in checks["warn"] if check["always"]],
     }
 
@@ -55,12 +55,12 @@ def tally(counts: Mapping[str, int]) -> str:
     >>> tally({"fail": 0, "warn": 1, "pass": 12})
     '1 warning, 12 passed'
     """
-    templates = {
-        "fail": ("{n} failed", "{n} failed"),
-        "warn": ("{n} warning", "{n} warnings"),
-        "pass": ("{n} passed", "{n} passed"),
+    words = {
+        "fail": plural("{n} failed", "{n} failed", counts["fail"]),
+        "warn": plural("{n} warning", "{n} warnings", counts["warn"]),
+        "pass": plural("{n} passed", "{n} passed", counts["pass"]),
     }
-    parts = [counted(counts[status], *words) for status, words in templates.items() if counts[status]]
+    parts = [text for status, text in words.items() if counts[status]]
     return ", ".join(parts) or sentence("none")
 
 
@@ -80,7 +80,7 @@ def failure(manifest: Mapping, body: Body) -> dict:
     reason = text_of(manifest, "reason")
     told = error["summary"].partition(": ")[2].split() == reason.split()  # our own errors are the reason itself
     left = body.steps_not_run
-    not_run = counted(left, "{n} step after it was not run.", "{n} steps after it were not run.") if left else ""
+    not_run = plural("{n} step after it was not run.", "{n} steps after it were not run.", left) if left else ""
     return {
         "reason": reason,
         "summary": "" if told else error["summary"],
@@ -114,18 +114,19 @@ def _verdict(manifest: Mapping, checks: Mapping, body: Body, *, readable: bool) 
             return "warn", sentence("This run has not ended"), sentence("What is here is incomplete.")
     if not readable:
         damaged = sentence("The results of this run (results.json) are missing or damaged.")
-        return "bad", sentence(VERDICTS["fail"]), damaged
+        return "bad", verdict_words("fail"), damaged
     counts = {status: len(group) for status, group in checks.items()}
     total = sum(counts.values())
-    detail = counted(total, "{n} check: ", "{n} checks: ") + tally(counts) if total else sentence("no check was made")
+    told = plural("{n} check: {outcomes}", "{n} checks: {outcomes}", total, outcomes=tally(counts))
+    detail = told if total else sentence("no check was made")
     # The manifest is asked as well: of two that disagree, the worse is believed.
     objecting = {"fail": counts["fail"], "warn": sum(not check["always"] for check in checks["warn"])}
     for status, count in objecting.items():
         if count or manifest.get("verdict") == status:
-            return TONES[status], sentence(VERDICTS[status]), detail
+            return TONES[status], verdict_words(status), detail
     if not total:
         return "none", sentence("Nothing was checked"), detail
-    return "good", sentence(VERDICTS["pass"]), detail
+    return "good", verdict_words("pass"), detail
 
 
 def _link(check: Mapping, words: str) -> dict:

@@ -13,7 +13,7 @@ from typing import Any
 
 from workbench.errors import ParameterError, StudyError
 from workbench.studies.definition.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
-from workbench.wording import shown
+from workbench.wording import narrative, shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
@@ -119,7 +119,7 @@ def read_study(path: Path) -> Study:
     place = path.name
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells = [{**cell, "source": _text(cell["source"])} for cell in notebook["cells"]]
+        cells = [{**cell, "source": _told(cell)} for cell in notebook["cells"]]
         tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
     except OSError as error:
         raise StudyError(f"{place} cannot be read: {error.strerror}.") from None
@@ -179,6 +179,12 @@ def is_code(cell: Mapping[str, Any]) -> bool:
     return cell["cell_type"] == "code" and bool(_text(cell["source"]).strip())
 
 
+def _told(cell: Mapping[str, Any]) -> str:
+    """A cell's text; prose in the language of the reader, so that a run is in one language throughout."""
+    text = _text(cell["source"])
+    return narrative(text) if cell["cell_type"] == "markdown" else text
+
+
 def _text(source: str | list[str]) -> str:
     return source if isinstance(source, str) else "".join(source)
 
@@ -194,7 +200,7 @@ def _title_and_question(cells: list[Mapping[str, Any]]) -> tuple[str, str]:
     if not match:
         return "", ""
     paragraph = " ".join(match["body"].strip().partition("\n\n")[0].split())
-    sentence = re.match(r".+?[.?!](?=\s|$)", paragraph)
+    sentence = re.match(r".+?([.?!](?=\s|$)|[。？！])", paragraph)
     return _plain(match["title"]), _plain(sentence[0] if sentence else "")
 
 
@@ -232,7 +238,7 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
         if name in parameters:
             faults.append(f"parameter {name} is declared twice")
         unit, text = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comments.get(statement.end_lineno, ""), re.DOTALL).groups()
-        parameters[name] = Parameter(name, ast.unparse(annotation), kind, default, text, unit or "")
+        parameters[name] = Parameter(name, ast.unparse(annotation), kind, default, narrative(text), unit or "")
     used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
     missing = sorted((used & IMPORTED) - _imported(above)) if above is not None else []
     if missing:
