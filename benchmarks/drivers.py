@@ -28,10 +28,10 @@ def survey(n: int, drivers: int, segments: int) -> tuple[Rows, Columns]:
     table = np.sqrt(0.5) * (rng.standard_normal((n, drivers)) + rng.standard_normal((n, 1)))
     group = np.sort(rng.integers(0, segments, n))
     coefficients = rng.normal(0.3, 0.2, drivers) + rng.normal(0, 0.15, (segments, drivers))
-    answers = rng.normal(0, 0.2, segments)[group] + (table * coefficients[group]).sum(1) + rng.logistic(size=n)
-    cuts = np.quantile(answers, [0.05, 0.15, 0.35, 0.7])
+    summary = rng.normal(0, 0.2, segments)[group] + (table * coefficients[group]).sum(1) + rng.logistic(size=n)
+    cuts = np.quantile(summary, [0.05, 0.15, 0.35, 0.7])
     rows = Rows(
-        columns=table, levels=np.searchsorted(cuts, answers), weights=np.ones(n),
+        columns=table, levels=np.searchsorted(cuts, summary), weights=np.ones(n),
         starts=np.searchsorted(group, np.arange(segments + 1)), count=LEVELS, varying=np.ones(drivers, dtype=bool),
     )  # fmt: skip
     columns = Columns(

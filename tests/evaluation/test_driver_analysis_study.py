@@ -34,7 +34,7 @@ QUICK = ("-p", "imputations=2", "-p", "draws=700")
 
 def surveys(n=1500, effects=(1.0, 0.4, 0.0)):
     rng = np.random.default_rng(1)
-    frame, *_ = draw_answers(n, effects, rng, levels=11, segments=3, segment_sd=0.1, unused=0.2, blank=0.04)
+    frame, *_ = draw_answers(n, effects, rng, levels=11, segments=3, segment_sd=0.1, unused=0.2, missing=0.04)
     for name in NAMES:
         frame[name] = frame[name].mask(frame.pop(f"{name}__not_applicable"), 9)
     return frame.assign(outcome=frame["outcome"] - 1, weight=rng.gamma(4, 0.25, n) + 0.1)

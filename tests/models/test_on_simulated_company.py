@@ -7,7 +7,7 @@ from workbench import datasets
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.outcome_level import outcome_level
 from workbench.models.drivers.responses.ratings import read_ratings
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.world import add, read_truth
@@ -31,16 +31,16 @@ def test_drivers_of_a_plain_company_are_found_with_what_raising_them_goes_with(b
     ratings = read_ratings(source.load("surveys").frame, table.columns, outcome="nps", segment="plan")
     model = fit_drivers(ratings, shape="asymmetric", imputations=2, draws=900, tune=500, random_seed=1)
     assert all(check.status != "fail" for check in model.checks())
-    answers = answer(model)
+    summary = summarise(model)
     known = truth["on_board"]
-    shares = answers.importance_table.set_index("driver")
+    shares = summary.importance_table.set_index("driver")
     true = pd.Series(known["drivers"]["of reported ratings, respondents"])[shares.index]
     assert shares["share"].corr(true, method="spearman") > 0.9
     assert (shares["share"] - true).abs().max() < 0.05
-    levers = answers.lever_table.set_index("driver")
-    gain = pd.Series({name: each["respondents"] for name, each in known["what_if"].items()})[levers.index]
-    assert (levers["nps"] - gain).abs().max() < 1.2  # points of NPS; the largest is about 10
-    assert levers["nps_lower"]["website"] < 0 < levers["nps_upper"]["website"]  # without effect in this world
+    gains = summary.what_if_table.set_index("driver")
+    gain = pd.Series({name: each["respondents"] for name, each in known["what_if"].items()})[gains.index]
+    assert (gains["nps"] - gain).abs().max() < 1.2  # points of NPS; the largest is about 10
+    assert gains["nps_lower"]["website"] < 0 < gains["nps_upper"]["website"]  # without effect in this world
     level = outcome_level(ratings, [], confidence=0.9, response_ratio=1.5, random_seed=1).metrics()
     assert level["nps_lower"] - 1 < known["nps"]["all"]["all"]["respondents"] < level["nps_upper"] + 1
 

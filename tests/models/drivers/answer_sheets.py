@@ -26,7 +26,7 @@ def draw_answers(
     segments=1,
     segment_sd=0.0,
     unused=0.0,
-    blank=0.0,
+    missing=0.0,
     skew=0.8,
     link=LOGIT,
 ):
@@ -52,11 +52,11 @@ def draw_answers(
     cuts = np.quantile(answers, np.linspace(0, 1, levels + 1)[1:-1])
     outcome = 1 + np.searchsorted(cuts, answers).astype(float)
     frame = pd.DataFrame({"outcome": outcome, "segment": [f"s{place}" for place in group]})
-    missing = rng.random((n, count)) < blank
+    without = rng.random((n, count)) < missing
     for d in range(count):
-        frame[f"d{chr(97 + d)}"] = np.where(applies[:, d] & ~missing[:, d], ratings[:, d], np.nan)
+        frame[f"d{chr(97 + d)}"] = np.where(applies[:, d] & ~without[:, d], ratings[:, d], np.nan)
         if unused:
-            frame[f"d{chr(97 + d)}__not_applicable"] = ~applies[:, d] & ~missing[:, d]
+            frame[f"d{chr(97 + d)}__not_applicable"] = ~applies[:, d] & ~without[:, d]
     columns = [column("outcome", "outcome", (1, levels)), column("segment", "", None)]
     columns += [column(f"d{chr(97 + d)}", "driver", (1, 5)) for d in range(count)]
     return frame, columns, coefficients, group

@@ -6,7 +6,7 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 from workbench.evaluation.convergence import Diagnostics
 from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, find_mode
+from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace
 from workbench.models.drivers.ordinal.posterior import Posterior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
@@ -21,7 +21,7 @@ def fitted(effects, n=1200, *, segment="segment", changed=lambda frame: frame, w
     ratings = read_ratings(changed(frame), columns, segment=segment)
     layout, prior = make_columns(ratings), Prior()
     completed = complete(ratings, prior, times=1, random_seed=1)
-    mode = find_mode(rows_of(ratings, layout, *completed[0]), prior, drivers=len(effects))
+    mode = fit_laplace(rows_of(ratings, layout, *completed[0]), prior, drivers=len(effects))
     drawn = mode.draws(800, np.random.default_rng(2))
     coefficients, intercepts, cuts, _ = (each.reshape(4, 200, *each.shape[1:]) for each in by_segment(mode.rows, drawn))
     posterior = Posterior(

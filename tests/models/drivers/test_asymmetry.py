@@ -12,12 +12,12 @@ from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.ordinal.laplace import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.summary.findings import asymmetry
-from workbench.models.drivers.summary.summarise import SURE, answer
+from workbench.models.drivers.summary.summarise import SURE, summarise
 
 
 @pytest.fixture(scope="module")
-def answers():
-    return answer(fitted([1.0, 0.3], n=500, segment=None))
+def summary():
+    return summarise(fitted([1.0, 0.3], n=500, segment=None))
 
 
 SLOPE = st.floats(-3, 3)
@@ -47,13 +47,13 @@ def test_kinds_are_as_defined(below, above, kind):
     assert kinds_of(np.array([below]), np.array([above]), 0.1)[kind][0]
 
 
-def bent(slope_below, slope_above):
+def by_cut(slope_below, slope_above):
     def change(frame):
         rng = np.random.default_rng(3)
         away = frame["da"] - 3
         predictor = slope_below * np.minimum(away, 0) + slope_above * np.maximum(away, 0) + 0.3 * frame["db"]
-        answers = predictor + rng.logistic(size=len(frame))
-        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(answers, [0.2, 0.4, 0.6, 0.8]), answers))
+        summary = predictor + rng.logistic(size=len(frame))
+        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(summary, [0.2, 0.4, 0.6, 0.8]), summary))
 
     return change
 
@@ -63,23 +63,23 @@ def bent(slope_below, slope_above):
     [((1.2, 0.0), "must_be"), ((0.0, 1.2), "attractive"), ((-0.8, -0.8), "reversed"), ((0.8, 0.8), "one_dimensional")],
 )
 def test_a_bend_that_is_there_is_called_by_its_name(slopes, kind):
-    table = asymmetry_table(fitted([0.5, 0.5], n=2000, segment=None, changed=bent(*slopes)), 0.1)
+    table = asymmetry_table(fitted([0.5, 0.5], n=2000, segment=None, changed=by_cut(*slopes)), 0.1)
     row = table.set_index("driver").loc["da"]
     assert row[kind] > 0.8
     assert row["kind"] == kind.replace("_", "-")
     np.testing.assert_allclose(table[list(KINDS)].sum(axis=1), 1)
 
 
-def test_kinds_are_told_in_words(answers):
-    table = answers.asymmetry_table
+def test_kinds_are_told_in_words(summary):
+    table = summary.asymmetry_table
     chances = dict.fromkeys(KINDS, 0.0)
     for kind, words in {
         "must_be": "Bad ratings of “da” hurt more than good ones help.",
         "attractive": "Good ratings of “da” help more than bad ones hurt.",
         "indifferent": "No driver hurts more when bad than it helps when good.",
     }.items():
-        answers.__dict__["asymmetry_table"] = table.head(1).assign(**{**chances, kind: 1.0})
-        assert asymmetry(answers).statement == words
+        summary.__dict__["asymmetry_table"] = table.head(1).assign(**{**chances, kind: 1.0})
+        assert asymmetry(summary).statement == words
 
 
 @pytest.mark.slow

@@ -24,14 +24,14 @@ def compared(frame, columns, *, link="logit", imputations=2):
 
 def standard_errors(effects, seed, n=600, **world):
     """By how many standard errors the drivers' model is better, where 40% of ratings are blank."""
-    frame, columns, *_ = draw_answers(n, effects, np.random.default_rng(seed), blank=0.4, **world)
+    frame, columns, *_ = draw_answers(n, effects, np.random.default_rng(seed), missing=0.4, **world)
     difference, error = compared(frame, columns).better_than("halo")
     return difference / error
 
 
 def test_outcomes_that_follow_the_mood_alone_tell_no_driver_apart_however_much_is_blank():
     # Imputations that know the outcome made the drivers' model 0.9 standard errors better than the mean rating in these
-    # three surveys: what they know is what is to be foretold.
+    # three surveys: what they know is what is to be predicted.
     assert np.mean([standard_errors([0.4] * 5, seed, n=400) for seed in range(3)]) < 0.2
 
 
@@ -63,14 +63,16 @@ def test_survey_weights_in_other_units_change_nothing():
 
 
 def test_the_probit_tells_drivers_apart_too():
-    frame, columns, *_ = draw_answers(800, [0.6, 0.3, 0.0], np.random.default_rng(5), link=LINKS["probit"], blank=0.05)
-    assert compared(frame, columns, link="probit").told_apart
+    frame, columns, *_ = draw_answers(
+        800, [0.6, 0.3, 0.0], np.random.default_rng(5), link=LINKS["probit"], missing=0.05
+    )
+    assert compared(frame, columns, link="probit").distinguishable
 
 
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ((-1.0, -1.2), "Single drivers foretell answers better"),
+        ((-1.0, -1.2), "Single drivers predict answers better"),
         ((-1.0, -1.0), "It cannot be said"),
         ((-1.2, -1.0), "worse than the mean"),
     ],
@@ -82,7 +84,7 @@ def test_what_is_said_has_the_sign_of_what_was_found(values, said):
         for each in (values[0] + noise, np.full(200, values[1]))
     )
     found = Comparison(items=drivers, halo=halo, nothing=halo, weights=np.ones(200), weighting="none")
-    message = found.check(told_apart=found.told_apart).message
+    message = found.check(distinguishable=found.distinguishable).message
     assert said in message
     assert "-" not in message
     assert ("higher" in message) == (found.better_than("halo")[0] >= 0)
@@ -107,15 +109,15 @@ def test_a_model_is_averaged_over_what_blanks_may_have_been():
     from workbench.models.drivers.model.comparison import _likelihood
     from workbench.models.drivers.ordinal.imputation import rows_of
 
-    frame, columns, *_ = draw_answers(120, [0.8, 0.4], np.random.default_rng(7), blank=0.3)
+    frame, columns, *_ = draw_answers(120, [0.8, 0.4], np.random.default_rng(7), missing=0.3)
     ratings = read_ratings(frame, columns)
     layout = make_columns(ratings)
     several = complete(ratings, Prior(), times=3, random_seed=1, use_outcome=False)
-    foretold = [rows_of(ratings, layout, *each) for each in several]
+    predicted = [rows_of(ratings, layout, *each) for each in several]
     point = SimpleNamespace(b=np.array([[[0.5, 0.2]]]), a=np.zeros((1, 1)), cuts=np.array([[-1.0, 0, 1, 2]]))
-    blank = (ratings.state == 2).any(1)
-    found = _likelihood(foretold, (point.b, point.a, point.cuts, np.zeros((1, 4, 0))), blank)(np.arange(120))[0]
-    below = [1 / (1 + np.exp((r.columns @ point.b[0, 0])[:, None] - point.cuts[0])) for r in foretold]
+    missing = (ratings.state == 2).any(1)
+    found = _likelihood(predicted, (point.b, point.a, point.cuts, np.zeros((1, 4, 0))), missing)(np.arange(120))[0]
+    below = [1 / (1 + np.exp((r.columns @ point.b[0, 0])[:, None] - point.cuts[0])) for r in predicted]
     chances = [np.diff(each, axis=1, prepend=0, append=1)[np.arange(120), ratings.levels] for each in below]
     np.testing.assert_allclose(found, np.log(np.mean(chances, axis=0)))
-    assert not np.allclose(chances[0][blank], chances[1][blank])
+    assert not np.allclose(chances[0][missing], chances[1][missing])

@@ -10,12 +10,12 @@ from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.responses.controls import controls_of
 from workbench.models.drivers.responses.ratings import read_ratings
 from workbench.models.drivers.summary.findings import findings
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 
 
 def fitted(trap, *, segment=None, controls=(), seed=3, effects=(0.0, 0.6, 0.3)):
     world = draw_world(np.random.default_rng(1), drivers=3, traps=(trap,), effects=effects)
-    frame, columns = draw_survey(world, np.random.default_rng(seed), 1500, blank=0)
+    frame, columns = draw_survey(world, np.random.default_rng(seed), 1500, missing=0)
     ratings = read_ratings(frame, columns, segment=segment, controls=controls)
     return fit_drivers(ratings, sampler="laplace", draws=200, random_seed=1)
 
@@ -25,7 +25,7 @@ def test_a_driver_whose_groups_run_against_it_is_told_as_it_is_within_them(place
     """Simpson's paradox: plans that rate higher recommend less, people within a plan who rate higher recommend more."""
     given = {"segment": "plan"} if place == "segment" else {"controls": ["plan"]}
     model = fitted("segments", **given)
-    effects = np.einsum("nsd,s->nd", model.point_effects(), model.segment_shares) * model.columns.spread
+    effects = np.einsum("nsd,s->nd", model.point_effects(), model.segment_shares) * model.columns.sd
     low, high = np.quantile(effects, [0.005, 0.995], axis=0)
     assert low[1] > 0.2
     assert low[0] < 0 < high[0]
@@ -33,17 +33,17 @@ def test_a_driver_whose_groups_run_against_it_is_told_as_it_is_within_them(place
     said = next(check for check in checks if check.name == "levels_sensitivity")
     assert said.status == "warn"
     pooled = fitted("segments")  # nothing told which plan anybody has
-    without = np.quantile(pooled.point_effects()[:, 0], [0.05, 0.95], axis=0) * pooled.columns.spread
+    without = np.quantile(pooled.point_effects()[:, 0], [0.05, 0.95], axis=0) * pooled.columns.sd
     assert without[1, 0] < -0.1
 
 
 def test_what_only_shares_a_trend_with_the_outcome_has_no_effect_and_the_pooled_one_stands_beside():
     model = fitted("time")
-    effects = model.point_effects()[:, 0] * model.columns.spread
+    effects = model.point_effects()[:, 0] * model.columns.sd
     low, high = np.quantile(effects, [0.005, 0.995], axis=0)
     assert low[0] < 0 < high[0]
     table, _ = model.sensitivity()
-    pooled = table[(table["scenario"] == "groups and waves not told apart") & (table["driver"] == "d0")].iloc[0]
+    pooled = table[(table["scenario"] == "no levels of groups and waves") & (table["driver"] == "d0")].iloc[0]
     assert pooled["alternative"] > pooled["effect"] + 0.15
 
 
@@ -71,16 +71,16 @@ def group_matters(n=1600, *, segment):
     columns += [column("cabin", "", None), column("region", "", None)]
     found = read_ratings(frame, columns, segment=segment, controls=["cabin", "region"])
     model = fit_drivers(found, sampler="laplace", draws=200, random_seed=1)
-    return answer(model, groups=["cabin", "region"])
+    return summarise(model, groups=["cabin", "region"])
 
 
 @pytest.mark.parametrize("segment", ["cabin", "region"])
 def test_a_driver_that_matters_in_one_group_alone_is_a_finding_whichever_column_is_first(segment):
-    answers = group_matters(segment=segment)
-    said = [each for each in findings(answers) if each.id == "matters_for_some"]
+    summary = group_matters(segment=segment)
+    said = [each for each in findings(summary) if each.id == "matters_for_some"]
     assert len(said) == 1
     assert "“wifi” for cabin Eco" in said[0].statement
     assert "“seat”" not in said[0].statement
-    row = answers.difference_table.iloc[0]
+    row = summary.difference_table.iloc[0]
     assert row["lower"] < 0.4 * 1.15 < row["upper"]
-    assert (answers.difference_table["p"][1:] > 0.05).all()
+    assert (summary.difference_table["p"][1:] > 0.05).all()

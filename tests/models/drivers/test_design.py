@@ -10,7 +10,7 @@ from workbench.models.drivers.effects.performance import mean_ratings
 from workbench.models.drivers.model.outcome_level import outcome_level
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, find_mode, scores
+from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace, scores
 from workbench.models.drivers.ordinal.survey_draws import sandwich
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
@@ -67,7 +67,7 @@ def test_a_copy_of_every_answer_by_the_same_customer_tells_nothing_new():
     for times in (1, 4):
         ratings = answered(times)
         rows = rows_of(ratings, make_columns(ratings), *complete(ratings, Prior(), times=1, random_seed=1)[0])
-        mode = find_mode(rows, Prior(), drivers=2, fixed=(0.2, 0.3))
+        mode = fit_laplace(rows, Prior(), drivers=2, fixed=(0.2, 0.3))
         covariances.append(np.diag(sandwich(mode))[rows.count - 1 :][:2])
         errors.append(mean_ratings(ratings)[1])
     np.testing.assert_allclose(np.sqrt(covariances[1]), np.sqrt(covariances[0]), rtol=0.15)
@@ -84,7 +84,7 @@ def test_the_sandwich_sums_scores_over_each_customer_also_across_segments():
     frame["customer_id"] = rng.integers(0, 60, 300)
     ratings = read_ratings(frame, columns, segment="segment")
     rows = rows_of(ratings, make_columns(ratings), *complete(ratings, Prior(), times=1, random_seed=1)[0])
-    mode = find_mode(rows, Prior(), drivers=2)
+    mode = fit_laplace(rows, Prior(), drivers=2)
     each = scores(rows, *by_segment(rows, mode.parameters))
     whole = np.concatenate([each[rows.group == s] @ rows.maps[s] for s in range(2)])
     sums = pd.DataFrame(whole).groupby(ratings.table["customer_id"].to_numpy()).sum().to_numpy()
@@ -122,7 +122,7 @@ def with_replicates(bad=False):
 def test_replicate_weights_of_a_survey_are_read_and_bad_ones_are_told():
     ratings = read_ratings(*with_replicates())
     assert ratings.design.ratios.shape == (120, 16)
-    assert ratings.spread == "survey"
+    assert ratings.design_weighting == "survey"
     assert any("Replicate weights" in check.message for check in ratings.checks)
     with pytest.raises(DataError, match=r"r2.*1 replicate weights"):
         read_ratings(*with_replicates(bad=True))
@@ -134,7 +134,7 @@ def test_a_dozen_customers_give_wide_intervals_and_a_warning_and_no_fault():
     frame["customer_id"] = rng.integers(0, 12, 240)
     ratings = read_ratings(frame, columns, segment="segment")
     rows = rows_of(ratings, make_columns(ratings), *complete(ratings, Prior(), times=1, random_seed=1)[0])
-    drawn = approximate([rows], Prior(), drivers=4, weighting=ratings.spread).draws(200, rng)[0]
+    drawn = approximate([rows], Prior(), drivers=4, weighting=ratings.design_weighting).draws(200, rng)[0]
     assert np.isfinite(drawn).all()
     check = next(check for check in ratings.checks if check.name == "design_effect")
     assert check.status == "warn"

@@ -10,7 +10,7 @@ from tests.models.drivers.quick_models import fitted
 
 from workbench.errors import ParameterError
 from workbench.models.drivers.ordinal.links import PROBIT
-from workbench.models.drivers.summary.figures import draw_map, draw_shrinkage
+from workbench.models.drivers.summary.figures import draw_map, draw_segment_effects
 from workbench.models.drivers.summary.findings import (
     against,
     asymmetry,
@@ -21,12 +21,12 @@ from workbench.models.drivers.summary.findings import (
     local,
     priorities,
 )
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 
 
 @pytest.fixture(scope="module")
 def base():
-    return answer(fitted([1.0, 0.6, 0.0], n=800), target=70)
+    return summarise(fitted([1.0, 0.6, 0.0], n=800), target=70)
 
 
 def changed(base, **tables):
@@ -36,12 +36,12 @@ def changed(base, **tables):
     return made
 
 
-def levers(base, **columns):
-    return changed(base, lever_table=base.lever_table.assign(**columns))
+def gains(base, **columns):
+    return changed(base, what_if_table=base.what_if_table.assign(**columns))
 
 
-def told(answers):
-    return {each.id: each.statement for each in findings(answers)}
+def told(summary):
+    return {each.id: each.statement for each in findings(summary)}
 
 
 def test_headline_order_map_and_gains_name_the_same_first(base):
@@ -50,23 +50,23 @@ def test_headline_order_map_and_gains_name_the_same_first(base):
     said = told(base)
     assert said["headline"].startswith(f"“{label}” comes first: rated 10 points of 100 higher, it goes with +")
     assert said["priorities"].startswith(f"Suggested order: 1 “{label}”, 2 ")
-    assert base.lever_table["driver"][0] == base.map_table["driver"][0] == base.priority_table["driver"][0] == first
+    assert base.what_if_table["driver"][0] == base.map_table["driver"][0] == base.priority_table["driver"][0] == first
     assert f"1 {label}" in {text.get_text() for text in draw_map(base).texts}
 
 
 def test_the_headline_says_how_sure_it_is_that_nothing_brings_more(base):
-    row = base.lever_table.iloc[0]
-    assert base.lever_table["p_largest"].sum() == pytest.approx(1)
+    row = base.what_if_table.iloc[0]
+    assert base.what_if_table["p_largest"].sum() == pytest.approx(1)
     assert row["p_as_good"] >= row["p_largest"] > 0.95
     assert ", the most of any driver (over 99% sure). " in headline(base).statement
     assert headline(base).action.startswith("Try out what would make “da” better")
     assert headline(base).interval[0] < headline(base).estimate < headline(base).interval[1]
-    near = levers(base, p_largest=[0.7, 0.3, 0.0], p_as_good=[0.9, 0.5, 0.0])
+    near = gains(base, p_largest=[0.7, 0.3, 0.0], p_as_good=[0.9, 0.5, 0.0])
     assert ", the most of any driver or within 10% of it (90% sure)." in headline(near).statement
 
 
 def test_where_several_may_bring_most_none_is_put_first(base):
-    rivals = levers(base, p_largest=[0.5, 0.45, 0.05], p_as_good=[0.6, 0.55, 0.1])
+    rivals = gains(base, p_largest=[0.5, 0.45, 0.05], p_as_good=[0.6, 0.55, 0.1])
     statement = headline(rivals).statement
     assert statement.startswith("These data can't say which driver comes first: “da” or “db” may each bring most.")
     assert headline(rivals).action == ""
@@ -81,13 +81,13 @@ def test_what_cannot_be_told_is_not_told_two_findings_later(effects):
         return frame.assign(outcome=np.random.default_rng(3).permutation(frame["outcome"].to_numpy()))
 
     alike = bool(effects[0])
-    answers = answer(
+    summary = summarise(
         fitted(effects, n=500, segment=None, correlation=0.8, changed=(lambda frame: frame) if alike else noise),
         target=90,
     )
-    assert not answers.model.told_apart or not answers.model.foretells
-    assert answers.order == []
-    said = told(changed(answers, map_table=answers.map_table.assign(fix_first=0.99)))  # as chance may have it
+    assert not summary.model.distinguishable or not summary.model.predictive
+    assert summary.order == []
+    said = told(changed(summary, map_table=summary.map_table.assign(fix_first=0.99)))  # as chance may have it
     assert said["headline"].startswith("These data can't single out one driver" if alike else "The ratings do not expl")
     assert said["priorities"].startswith("There is no order of work")
     assert "Whether they matter cannot be said here." in said["fix_first"]
@@ -95,14 +95,14 @@ def test_what_cannot_be_told_is_not_told_two_findings_later(effects):
     assert not {"importance", "against", "strongest_lever"} & set(said)
     for text in said.values():
         assert not re.search(r"% sure|probability|largest gain|most of any|matters", text), text
-    assert not any(text.get_text().startswith("1 ") for text in draw_map(answers).texts)
+    assert not any(text.get_text().startswith("1 ") for text in draw_map(summary).texts)
 
 
 def test_where_drivers_cannot_be_told_apart_the_headline_tells_what_they_explain_together():
-    answers = answer(fitted([0.35] * 5, n=500, segment=None, correlation=0.8))
-    found = headline(answers)
+    summary = summarise(fitted([0.35] * 5, n=500, segment=None, correlation=0.8))
+    found = headline(summary)
     assert found.unit == "share"
-    assert found.estimate == pytest.approx(answers.metrics()["explained_variance"])
+    assert found.estimate == pytest.approx(summary.metrics()["explained_variance"])
     assert "The 5 ratings together explain" in found.statement
     assert "no more surely than a person's average rating" in found.statement
 
@@ -116,23 +116,23 @@ def test_why_the_driver_that_explains_most_is_not_the_one_to_gain_most_by_is_one
         latent = 1.3 * frame["da"] + 0.8 * frame["db"] + rng.logistic(size=len(frame))
         return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(latent, [0.2, 0.4, 0.6, 0.8]), latent))
 
-    answers = answer(fitted([0.0, 0.0, 0.0], n=3000, segment=None, changed=alike))
-    assert answers.order[0] == "da"
-    (found,) = importance(answers)
+    summary = summarise(fitted([0.0, 0.0, 0.0], n=3000, segment=None, changed=alike))
+    assert summary.order[0] == "da"
+    (found,) = importance(summary)
     assert found.statement.startswith("“db” explains most of why people differ in “outcome” (over 99% sure): ")
     assert "Yet more is to be gained by “da”: each step counts for more there." in found.statement
     assert found.statement.count("Yet more") == 1
 
 
 def test_a_driver_that_runs_backwards_is_told_so():
-    answers = answer(fitted([-1.2, 0.6, 0.3], n=1500))
-    assert answers.model.told_apart
-    (found,) = importance(answers)
+    summary = summarise(fitted([-1.2, 0.6, 0.3], n=1500))
+    assert summary.model.distinguishable
+    (found,) = importance(summary)
     assert "but a better rating goes with a worse outcome" in found.statement
-    (finding,) = against(answers)
+    (finding,) = against(summary)
     assert finding.statement.startswith("Better ratings of “da” go with a worse “outcome”")
-    assert answers.map_table.set_index("driver").loc["da", "fix_first"] < 0.01
-    assert answers.order[0] == "db"
+    assert summary.map_table.set_index("driver").loc["da", "fix_first"] < 0.01
+    assert summary.order[0] == "db"
 
 
 def twins(frame):
@@ -145,17 +145,17 @@ def twins(frame):
 
 
 def test_twins_are_named_together_and_neither_first():
-    answers = answer(fitted([0.3, 0.3, 0.0], n=500, segment=None, changed=twins), target=90)
-    assert ("da", "db") in answers.groups
-    statement = headline(answers).statement
+    summary = summarise(fitted([0.3, 0.3, 0.0], n=500, segment=None, changed=twins), target=90)
+    assert ("da", "db") in summary.groups
+    statement = headline(summary).statement
     assert statement.startswith("These data can't say which driver comes first: “d")
     assert "Their ratings move together: the effect may belong to either." in statement
 
 
 def test_members_of_a_group_are_named_and_not_counted():
-    answers = answer(fitted([0.35] * 5, n=500, segment=None, correlation=0.8))
+    summary = summarise(fitted([0.35] * 5, n=500, segment=None, correlation=0.8))
     groups = pd.DataFrame({"members": [("da", "db", "dc"), ("dd", "de")], "p_above": [1.0, 0.5]})
-    statement = headline(changed(answers, group_table=groups)).statement
+    statement = headline(changed(summary, group_table=groups)).statement
     assert "like it" not in statement
     for label in ("“da”", "“db”", "“dc”"):
         assert label in statement
@@ -163,17 +163,19 @@ def test_members_of_a_group_are_named_and_not_counted():
 
 
 def test_two_drivers_alike_make_a_group_although_there_is_no_rest():
-    assert answer(fitted([0.4, 0.4], n=400, segment=None, changed=twins)).groups == [("da", "db")]
+    assert summarise(fitted([0.4, 0.4], n=400, segment=None, changed=twins)).groups == [("da", "db")]
 
 
 def test_what_lies_below_the_target_is_told_with_what_hangs_on_it():
-    answers = answer(fitted([1.0, 0.6, 0.0], n=800, changed=lambda frame: frame.assign(dc=frame["dc"].clip(upper=2))))
-    weak = dataclasses.replace(answers, target=40.0)
+    summary = summarise(
+        fitted([1.0, 0.6, 0.0], n=800, changed=lambda frame: frame.assign(dc=frame["dc"].clip(upper=2)))
+    )
+    weak = dataclasses.replace(summary, target=40.0)
     assert below_target(weak).statement == "Below the target of 40 of 100: “dc”. None of them clearly matters."
-    high = below_target(dataclasses.replace(answers, target=95.0)).statement
+    high = below_target(dataclasses.replace(summary, target=95.0)).statement
     assert high.startswith("Below the target of 95 of 100 and likely to matter: “da” (+")
     assert "Below it without clearly mattering: “dc”." in high
-    none = below_target(dataclasses.replace(answers, target=1.0))
+    none = below_target(dataclasses.replace(summary, target=1.0))
     assert none.statement.startswith("No driver is likely to be below the target of 1 of 100. The lowest is “dc”")
     assert none.estimate == 0
 
@@ -181,9 +183,9 @@ def test_what_lies_below_the_target_is_told_with_what_hangs_on_it():
 def test_of_many_drivers_one_that_bends_by_chance_is_not_named(base):
     table = base.asymmetry_table.assign(must_be=0.0, attractive=0.0, reversed=0.0)
     for p, named in ((0.9, False), (0.99, True)):
-        answers = changed(base, asymmetry_table=table.assign(must_be=[p, 0.0, 0.0]))
-        assert ("hurt more than good ones help" in asymmetry(answers).statement) is named
-        assert asymmetry(answers).estimate == named
+        summary = changed(base, asymmetry_table=table.assign(must_be=[p, 0.0, 0.0]))
+        assert ("hurt more than good ones help" in asymmetry(summary).statement) is named
+        assert asymmetry(summary).estimate == named
 
 
 def test_what_runs_backwards_on_one_side_is_named_with_side_and_size(base):
@@ -200,7 +202,7 @@ def test_effects_of_a_probit_are_not_called_log_odds(base):
     probit = dataclasses.replace(base, model=dataclasses.replace(base.model, link=PROBIT))
     assert base.model.effect_unit == "log-odds"
     assert "latent noise" in probit.model.effect_unit
-    assert "latent noise" in draw_shrinkage(probit).get_xlabel()
+    assert "latent noise" in draw_segment_effects(probit).get_xlabel()
     # What is too small to count is as small beside the noise: the kinds stay what they were.
     kinds = ["must_be", "one_dimensional", "attractive", "indifferent", "reversed"]
     assert (probit.asymmetry_table[kinds] - base.asymmetry_table[kinds]).abs().to_numpy().max() < 0.15
@@ -209,12 +211,12 @@ def test_effects_of_a_probit_are_not_called_log_odds(base):
 def test_a_top_answer_that_nobody_gave_is_no_reason_to_say_that_nothing_helps(base):
     ratings = dataclasses.replace(base.model.ratings, scale=(1.0, 6.0))
     model = dataclasses.replace(base.model, ratings=ratings)
-    answers = dataclasses.replace(base, model=model, changes=model.changes())
-    assert headline(answers).statement.startswith("Nobody gave the top answer to “outcome”")
-    assert priorities(answers).statement == (
+    summary = dataclasses.replace(base, model=model, changes=model.changes())
+    assert headline(summary).statement.startswith("Nobody gave the top answer to “outcome”")
+    assert priorities(summary).statement == (
         "There is no order of work: nobody gave the top answer, so no gain can be predicted."
     )
-    assert (answers.lever_table["mean"].max()) > 0
+    assert (summary.what_if_table["mean"].max()) > 0
 
 
 def test_why_a_driver_on_target_may_stand_first_in_the_order_of_work_is_told(base):
@@ -230,9 +232,9 @@ def test_one_point_is_refused_where_scales_differ_and_a_tenth_is_not(base):
     ends[1] = (0, 100)
     model = dataclasses.replace(base.model, ratings=dataclasses.replace(base.model.ratings, ends=ends))
     with pytest.raises(ParameterError, match="one_point for drivers on scales of 5 to 101 points"):
-        answer(model, scenario="one_point")
-    assert answer(base.model, scenario="one_point").scenario_words() == "rated one point higher"
-    answer(model)
+        summarise(model, scenario="one_point")
+    assert summarise(base.model, scenario="one_point").scenario_words() == "rated one point higher"
+    summarise(model)
 
 
 def test_where_a_driver_is_weak_in_places_they_are_named(base):

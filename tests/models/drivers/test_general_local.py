@@ -9,7 +9,7 @@ from workbench.models.drivers.effects.general_local import groupings
 from workbench.models.drivers.effects.performance import mean_ratings
 from workbench.models.drivers.responses.ratings import read_ratings
 from workbench.models.drivers.summary.findings import findings, local
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 
 
 def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
@@ -17,7 +17,7 @@ def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
         there = frame["segment"] == "s1"
         return frame.assign(db=frame["db"].mask(there, (frame["db"] - 2).clip(lower=1)))
 
-    found = answer(fitted([0.5, 0.5, 0.2], changed=worse), target=60)
+    found = summarise(fitted([0.5, 0.5, 0.2], changed=worse), target=60)
     reach = found.reach_table.set_index("driver")
     assert (reach.loc["db", "reach"], reach.loc["db", "where"]) == ("some", ["s1"])
     table = found.segment_table
@@ -31,7 +31,7 @@ def test_a_segment_that_agrees_completely_stays_and_is_not_without_error():
     def agreeing(frame):
         return frame.assign(db=frame["db"].mask(frame["segment"] == "s1", 5.0))
 
-    table = answer(fitted([0.5, 0.5, 0.2], n=300, changed=agreeing), target=60).segment_table
+    table = summarise(fitted([0.5, 0.5, 0.2], n=300, changed=agreeing), target=60).segment_table
     (row,) = table[(table["driver"] == "db") & (table["segment"] == "s1")].itertuples()
     assert row.observed == 100
     assert 0.5 < row.upper - row.lower < 10
@@ -46,7 +46,7 @@ def test_agreeing_groups_have_errors_that_shrink_with_their_size():
         where = np.zeros(600, dtype=bool)
         where[agreeing[:size]] = True
         errors.append(mean_ratings(model.ratings, where)[1][0])
-    spread = 25 * model.columns.spread[0]  # four steps of 25 points
+    spread = 25 * model.columns.sd[0]  # four steps of 25 points
     assert errors == pytest.approx([spread / 10, spread / 40, spread / 160], rel=0.01)
 
 
@@ -56,7 +56,7 @@ def test_a_group_of_whom_few_rated_a_driver_keeps_its_row_for_the_hiding_of_smal
         frame.loc[there, "db"] = np.nan
         return frame
 
-    table = answer(fitted([0.5, 0.5, 0.2], changed=unrated)).segment_table
+    table = summarise(fitted([0.5, 0.5, 0.2], changed=unrated)).segment_table
     (row,) = table[(table["driver"] == "db") & (table["segment"] == "s1")].itertuples()
     assert row.n == 4
     assert np.isnan(row.observed)
@@ -72,10 +72,10 @@ def test_touchpoints_and_other_columns_split_people_beside_segments():
     model = fitted([0.5, 0.5, 0.2], changed=placed)
     splits = groupings(model.ratings, ["touchpoint", "same"], {"touchpoint": "Touchpoint"})
     assert [split.column for split in splits] == ["segment", "touchpoint"]
-    answers = answer(model, target=60, groups=["touchpoint"], labels={"touchpoint": "Touchpoint"})
-    reach = answers.reach_table.set_index(["by", "driver"])
+    summary = summarise(model, target=60, groups=["touchpoint"], labels={"touchpoint": "Touchpoint"})
+    reach = summary.reach_table.set_index(["by", "driver"])
     assert reach.loc[("touchpoint", "db"), "where"] == ["shop"]
-    assert "“db” (touchpoint: shop)" in local(answers).statement
+    assert "“db” (touchpoint: shop)" in local(summary).statement
 
 
 def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answers_are_left_out():
@@ -83,7 +83,7 @@ def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answe
         sizes = [0.66, 0.32, 0.02]
         return frame.assign(segment=np.random.default_rng(2).choice(["big", "small", "tiny"], len(frame), p=sizes))
 
-    table = answer(fitted([1.0, 0.5, 0.0], changed=three_sizes)).effect_table
+    table = summarise(fitted([1.0, 0.5, 0.0], changed=three_sizes)).effect_table
     assert len(table) == 9
     alone = table.set_index(["segment", "driver"])
     assert alone.loc["tiny", "alone"].isna().all()
@@ -97,12 +97,12 @@ def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answe
 
 
 def test_without_segments_nothing_is_said_of_them():
-    answers = answer(fitted([0.5, 0.5], n=400, segment=None))
-    table = answers.segment_table
+    summary = summarise(fitted([0.5, 0.5], n=400, segment=None))
+    table = summary.segment_table
     assert table["segment"].tolist() == ["all", "all"]
     np.testing.assert_allclose(table["observed"], table["performance"], atol=0.01)
-    assert len(answers.effect_table) == 2
-    assert "general_or_local" not in {each.id for each in findings(answers)}
+    assert len(summary.effect_table) == 2
+    assert "general_or_local" not in {each.id for each in findings(summary)}
 
 
 def test_rows_that_stand_for_several_people_count_as_so_many():

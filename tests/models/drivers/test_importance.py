@@ -1,4 +1,4 @@
-"""Shapley shares are those of the definition; knock-offs keep correlations and have no effect."""
+"""Shapley shares are those of the definition; knockoffs keep correlations and have no effect."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.models.drivers.model.importance import average_gains, column_covariance, importance, shapley_by_orders
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, find_mode
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace
 from workbench.models.drivers.responses.columns import make_columns
 
 DRIVER = np.array([0, 0, 1, 2, 3])
@@ -44,7 +44,7 @@ def fitted(n, effects, rng, correlation=0.5):
 
 
 def shares(rows, driver, rng, draws=800):
-    mode = find_mode(rows, Prior(), drivers=int(driver.max()) + 1)
+    mode = fit_laplace(rows, Prior(), drivers=int(driver.max()) + 1)
     effects = by_segment(rows, mode.draws(draws, rng))[0]
     matrix = column_covariance(rows.columns, rows.weights, rows.starts)
     return importance(effects, np.ones(1), matrix, driver, random_seed=1)
@@ -75,7 +75,7 @@ def test_the_floor_is_what_real_knockoffs_get_when_they_are_fitted_in_the_driver
             columns=np.column_stack([rows.columns, copy]), levels=rows.levels, weights=rows.weights, starts=rows.starts,
             count=rows.count, varying=np.zeros(5, dtype=bool),
         )  # fmt: skip
-        mode = find_mode(both, Prior(), drivers=4)
+        mode = fit_laplace(both, Prior(), drivers=4)
         effects = by_segment(both, mode.draws(400, rng))[0][:, 0]
         wide = np.cov(both.columns, rowvar=False)
         joint = effects @ wide

@@ -8,7 +8,7 @@ from tests.models.drivers.answer_sheets import column
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.responses.ratings import read_ratings
 from workbench.models.drivers.summary.headline import headline
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 
 NAMES = ["food", "staff", "price", "signs", "web", "app", "queue", "seats"]
 
@@ -33,27 +33,27 @@ def moody(seed, n=2000, *, food=0.35, unused=0.4):
 def test_the_one_driver_that_says_more_than_the_mood_is_named_and_no_other():
     model = moody(1)
     assert model.columns.by_mood
-    assert model.told_apart
-    answers = answer(model)
-    table = answers.importance_table.set_index("driver")
+    assert model.distinguishable
+    summary = summarise(model)
+    table = summary.importance_table.set_index("driver")
     sure = (table["p_above_knockoff"] >= 0.95) & (table["p_positive"] >= 0.95)
     assert list(table.index[sure]) == ["food"]
-    assert answers.important.mean(0)[1:].max() < 0.8
-    assert "“food”" in headline(answers).statement
-    assert not any(f"“{name}”" in headline(answers).statement for name in NAMES[1:])
-    assert answers.lever_table.iloc[0]["driver"] == "food"
+    assert summary.important.mean(0)[1:].max() < 0.8
+    assert "“food”" in headline(summary).statement
+    assert not any(f"“{name}”" in headline(summary).statement for name in NAMES[1:])
+    assert summary.what_if_table.iloc[0]["driver"] == "food"
 
 
 def test_a_mood_without_drivers_is_told_as_such():
     model = moody(2, food=0.0)
-    assert model.foretells
-    assert not model.told_apart
-    assert "can't single out one driver" in headline(answer(model)).statement
+    assert model.predictive
+    assert not model.distinguishable
+    assert "can't single out one driver" in headline(summarise(model)).statement
 
 
 @pytest.mark.slow
 def test_a_mood_alone_raises_few_false_alarms_and_a_driver_beside_it_is_mostly_found():
-    alarms = [moody(seed, 800, food=0.0).told_apart for seed in range(100, 140)]
-    found = [moody(seed, 800).told_apart for seed in range(200, 220)]
+    alarms = [moody(seed, 800, food=0.0).distinguishable for seed in range(100, 140)]
+    found = [moody(seed, 800).distinguishable for seed in range(200, 220)]
     assert np.mean(alarms) <= 0.05
     assert np.mean(found) >= 0.8

@@ -1,4 +1,4 @@
-"""What the priors foretell does not depend on the noise that is chosen; an outcome out of their reach is seen."""
+"""What the priors predict does not depend on the noise that is chosen; an outcome out of their reach is seen."""
 
 import numpy as np
 from tests.models.drivers.answer_sheets import draw_ratings

@@ -10,7 +10,7 @@ from tests.models.drivers.quick_models import fitted
 from workbench.models.drivers.effects.priorities import line, priority_table, trend_of
 from workbench.models.drivers.responses.ratings import read_ratings
 from workbench.models.drivers.summary.findings import priorities
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 
 
 def ratings(changed, n=1200, **world):
@@ -27,13 +27,13 @@ def falling(frame, *, days=720, **extra):
 
 
 def test_a_driver_that_falls_over_time_is_named_with_how_sure_that_is():
-    answers = answer(fitted([0.5, 0.5, 0.2], changed=falling))
-    table = answers.priority_table.set_index("driver")
+    summary = summarise(fitted([0.5, 0.5, 0.2], changed=falling))
+    table = summary.priority_table.set_index("driver")
     assert table.loc["da", "trend_upper"] < -5
     assert table.loc["da", "p_falling"] > 0.99
     assert abs(table.loc["db", "trend"]) < 5
     assert 0.02 < table.loc["db", "p_falling"] < 0.98
-    assert "Ratings of “da” are falling (over 99% sure)." in priorities(answers).statement
+    assert "Ratings of “da” are falling (over 99% sure)." in priorities(summary).statement
 
 
 @pytest.mark.parametrize(

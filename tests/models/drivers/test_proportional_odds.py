@@ -9,7 +9,7 @@ from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.what_if import raised
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, find_mode, scores
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, fit_laplace, scores
 from workbench.models.drivers.ordinal.likelihood import log_likelihood, log_likelihood_by_cut, log_likelihood_probit
 from workbench.models.drivers.ordinal.links import LINKS, LOGIT
 from workbench.models.drivers.ordinal.proportional_odds import cut_blocks
@@ -72,13 +72,13 @@ def partial(n=500, segments=2):
     starts = np.linspace(0, n, segments + 1).astype(int)
     return Rows(
         columns=columns, levels=levels, weights=rng.uniform(0.5, 2, n), starts=starts, count=4,
-        varying=np.ones(2, dtype=bool), bent=np.array([0]), blocks=cut_blocks(np.array([0.0, 0, 0, 1])),
+        varying=np.ones(2, dtype=bool), by_cut=np.array([0]), blocks=cut_blocks(np.array([0.0, 0, 0, 1])),
     )  # fmt: skip
 
 
 def test_curvature_is_the_slope_of_the_scores():
     rows = partial()
-    mode = find_mode(rows, Prior(), drivers=2)
+    mode = fit_laplace(rows, Prior(), drivers=2)
 
     def slope(parameters):
         each = scores(rows, *by_segment(rows, parameters)) * rows.weights[:, None]
@@ -101,7 +101,7 @@ def test_the_mode_is_the_one_that_a_general_optimiser_finds():
         return -rows.weights @ np.log(np.maximum(chances, 1e-12))
 
     solution = minimize(loss, np.array([-1.0, 0, 0, 0, 0, 0]), method="BFGS", options={"gtol": 1e-6})
-    mode = find_mode(rows, Prior(effect=None), drivers=2)
+    mode = fit_laplace(rows, Prior(effect=None), drivers=2)
     np.testing.assert_allclose(mode.parameters[3:], solution.x[3:], atol=1e-4)
     assert mode.log_likelihood == pytest.approx(-solution.fun, abs=1e-6)
 
@@ -109,15 +109,15 @@ def test_the_mode_is_the_one_that_a_general_optimiser_finds():
 def test_a_start_at_which_cut_points_cross_for_somebody_is_begun_anew():
     """The mode of one imputation may be impossible for the people of another."""
     rows = partial(400, segments=1)
-    mode = find_mode(rows, Prior(), drivers=2)
+    mode = fit_laplace(rows, Prior(), drivers=2)
     start = mode.parameters.copy()
-    start[-rows.bends :] += 50
-    again = find_mode(rows, Prior(), drivers=2, start=start, fixed=(mode.segment_effect, mode.segment_level))
+    start[-rows.cut_effects :] += 50
+    again = fit_laplace(rows, Prior(), drivers=2, start=start, fixed=(mode.segment_effect, mode.segment_level))
     np.testing.assert_allclose(again.parameters, mode.parameters, atol=1e-4)
 
 
 def quick(world, seed, n=1500):
-    frame, columns = draw_survey(world, np.random.default_rng(seed), n, blank=0)
+    frame, columns = draw_survey(world, np.random.default_rng(seed), n, missing=0)
     return fit_drivers(read_ratings(frame, columns), sampler="laplace", draws=100, random_seed=1)
 
 
@@ -125,7 +125,7 @@ def test_a_driver_that_decides_between_nine_and_ten_alone_gains_no_score_and_wha
     world = draw_world(np.random.default_rng(1), drivers=3, traps=("cuts",), effects=[0.0, 0.6, 0.3])
     truth = world.truth(lambda *given: raised(*given, "tenth"), np.random.default_rng(2))
     model = quick(world, 5, 2500)
-    assert model.columns.driver[model.odds.bent].tolist()[0] == 0
+    assert model.columns.driver[model.odds.by_cut].tolist()[0] == 0
     found = model.changes().change[:, 0]
     low, high = np.quantile(found[:, 0], [0.025, 0.975])
     assert low < truth.reported[0] == 0 < high
@@ -139,14 +139,14 @@ def test_a_driver_that_decides_between_nine_and_ten_alone_gains_no_score_and_wha
 def test_where_effects_are_the_same_at_every_cut_none_is_freed():
     rng = np.random.default_rng(6)
     world = draw_world(rng, drivers=3, traps=(), effects=[0.9, 0.4, 0.0])
-    freed = [len(quick(world, seed, 800).odds.bent) for seed in range(4)]
+    freed = [len(quick(world, seed, 800).odds.by_cut) for seed in range(4)]
     assert sum(freed) <= 1
 
 
 @pytest.mark.slow
 def test_chains_agree_with_the_approximation_where_effects_differ_by_cut():
     world = draw_world(np.random.default_rng(1), drivers=3, traps=("cuts",), effects=[0.0, 0.6, 0.3])
-    frame, columns = draw_survey(world, np.random.default_rng(5), 1500, blank=0)
+    frame, columns = draw_survey(world, np.random.default_rng(5), 1500, missing=0)
     ratings = read_ratings(frame, columns)
     found = [
         fit_drivers(ratings, sampler=sampler, draws=500, random_seed=1).changes().change

@@ -6,11 +6,11 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError, ParameterError
 from workbench.models.drivers.responses.items import driver_items, measure_of
-from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, read_ratings
 
 
 def world(**changes):
-    frame, columns, *_ = draw_answers(200, [0.5, 0.3], np.random.default_rng(1), unused=0.2, blank=0.1)
+    frame, columns, *_ = draw_answers(200, [0.5, 0.3], np.random.default_rng(1), unused=0.2, missing=0.1)
     return frame.assign(**changes), columns
 
 
@@ -30,7 +30,7 @@ def test_no_respondent_with_an_outcome_is_dropped_and_gaps_are_told_apart():
     assert (ratings.state == NOT_APPLICABLE).sum() == frame.loc[
         10:, ["da__not_applicable", "db__not_applicable"]
     ].sum().sum()
-    assert (ratings.state == BLANK).any()
+    assert (ratings.state == MISSING).any()
 
 
 def test_an_outcome_among_the_drivers_is_refused():
@@ -72,7 +72,7 @@ def test_where_nobody_gave_an_outcome_no_driver_is_blamed():
     with pytest.raises(DataError) as caught:
         read_ratings(frame, columns)
     assert caught.value.faults == (
-        "outcome 'outcome': got no answer in 200 rows, expected some; choose another outcome, or mend its codes in "
+        "outcome 'outcome': got no answer in 200 rows, expected some; choose another outcome, or fix its codes in "
         "dataset.yaml.",
     )
 

@@ -5,11 +5,11 @@ import pytest
 from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, find_mode
+from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace
 from workbench.models.drivers.responses.columns import make_columns
 
 SIMULATIONS = 200
-SURVEY = {"unused": 0.25, "blank": 0.04, "levels": 7, "segments": 2, "segment_sd": 0.1}
+SURVEY = {"unused": 0.25, "missing": 0.04, "levels": 7, "segments": 2, "segment_sd": 0.1}
 """Gaps as in a large airport survey: a quarter does not apply, 4% are blank; ratings lean to the top."""
 
 
@@ -33,7 +33,7 @@ def test_intervals_cover_and_beat_the_prior_and_the_order_of_drivers_is_found():
         columns = make_columns(ratings)
         parts = []
         for each in complete(ratings, prior, times=2, random_seed=int(rng.integers(1 << 31))):
-            mode = find_mode(rows_of(ratings, columns, *each), prior, drivers=4)
+            mode = fit_laplace(rows_of(ratings, columns, *each), prior, drivers=4)
             parts.append(by_segment(mode.rows, mode.draws(400, rng))[0])
         draws = np.concatenate(parts)[:, :, ~columns.usage]
         low, high = np.quantile(draws, [0.05, 0.95], axis=0)

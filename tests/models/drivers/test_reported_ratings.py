@@ -7,7 +7,7 @@ from tests.models.drivers.answer_sheets import column
 
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.responses.ratings import read_ratings
-from workbench.models.drivers.summary.summarise import answer
+from workbench.models.drivers.summary.summarise import summarise
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.history import live
 from workbench.simulate.engine.noise import Noise
@@ -45,10 +45,10 @@ def covers(seed, customers=4_096, months=9):
     frame, columns = survey(world, seed, customers, months)
     ratings = read_ratings(frame, columns, segment="plan", controls=["plan"])
     model = fit_drivers(ratings, shape="asymmetric", imputations=2, draws=200, sampler="laplace", random_seed=1)
-    levers = answer(model).lever_table.set_index("driver")
-    known = true.loc[levers.index]
+    gains = summarise(model).what_if_table.set_index("driver")
+    known = true.loc[gains.index]
     lived = 0.4 * known["respondents"]  # of a grade
-    low, high = levers["nps_lower"], levers["nps_upper"]
+    low, high = gains["nps_lower"], gains["nps_upper"]
     return ((low <= known[REPORTED]) & (known[REPORTED] <= high)).to_numpy(), (
         (low <= lived) & (lived <= high)
     ).to_numpy()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
-from workbench.models.drivers.model.sensitivity import WITHOUT_BLANKS, sensitivity
+from workbench.models.drivers.model.sensitivity import COMPLETE_ONLY, sensitivity
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.laplace import Prior
@@ -28,12 +28,12 @@ def checks_of(frame, columns):
 
 
 def test_blanks_left_at_random_move_nothing_and_that_is_said_for_what_it_is_worth():
-    frame, columns, *_ = draw_answers(1500, EFFECTS, np.random.default_rng(1), blank=0.2)
+    frame, columns, *_ = draw_answers(1500, EFFECTS, np.random.default_rng(1), missing=0.2)
     table, checks = checks_of(frame, columns)
-    assert checks["blanks_sensitivity"].status == "pass"
-    assert "says nothing about blanks that depend on the very rating" in checks["blanks_sensitivity"].message
+    assert checks["missing_ratings_sensitivity"].status == "pass"
+    assert "says nothing about blanks that depend on the very rating" in checks["missing_ratings_sensitivity"].message
     assert len(table) == 9
-    assert set(table["scenario"]) > {WITHOUT_BLANKS}
+    assert set(table["scenario"]) > {COMPLETE_ONLY}
 
 
 def test_blanks_of_people_who_differ_are_warned_of():
@@ -46,28 +46,28 @@ def test_blanks_of_people_who_differ_are_warned_of():
     import pandas as pd
 
     _, checks = checks_of(pd.concat([frame, others], ignore_index=True).iloc[both], columns)
-    assert checks["blanks_sensitivity"].status == "warn"
-    assert checks["blanks_sensitivity"].value > checks["blanks_sensitivity"].threshold
-    assert "complete answers cannot show which" in checks["blanks_sensitivity"].message
+    assert checks["missing_ratings_sensitivity"].status == "warn"
+    assert checks["missing_ratings_sensitivity"].value > checks["missing_ratings_sensitivity"].threshold
+    assert "complete answers cannot show which" in checks["missing_ratings_sensitivity"].message
 
 
 def test_too_few_complete_answers_are_not_fitted_and_that_is_said():
-    frame, columns, *_ = draw_answers(200, EFFECTS, np.random.default_rng(4), blank=0.65)
+    frame, columns, *_ = draw_answers(200, EFFECTS, np.random.default_rng(4), missing=0.65)
     table, checks = checks_of(frame, columns)
-    assert WITHOUT_BLANKS not in set(table["scenario"])
-    assert "too few to fit them alone" in checks["blanks_sensitivity"].message
+    assert COMPLETE_ONLY not in set(table["scenario"])
+    assert "too few to fit them alone" in checks["missing_ratings_sensitivity"].message
 
 
 def test_frequency_weights_count_as_the_people_they_stand_for():
-    frame, columns, *_ = draw_answers(60, EFFECTS, np.random.default_rng(5), blank=0.3)
+    frame, columns, *_ = draw_answers(60, EFFECTS, np.random.default_rng(5), missing=0.3)
     columns = [*columns, column("weight", "", None, weighting="frequency")]
-    assert WITHOUT_BLANKS not in set(checks_of(frame.assign(weight=1.0), columns)[0]["scenario"])
-    assert WITHOUT_BLANKS in set(checks_of(frame.assign(weight=5.0), columns)[0]["scenario"])
+    assert COMPLETE_ONLY not in set(checks_of(frame.assign(weight=1.0), columns)[0]["scenario"])
+    assert COMPLETE_ONLY in set(checks_of(frame.assign(weight=5.0), columns)[0]["scenario"])
 
 
 def test_shifts_are_measured_in_standard_deviations_of_the_design():
     rng = np.random.default_rng(6)
-    frame, columns, *_ = draw_answers(700, EFFECTS, rng, blank=0.02)
+    frame, columns, *_ = draw_answers(700, EFFECTS, rng, missing=0.02)
     weight = rng.gamma(0.5, size=700) + 0.05
     columns = [*columns, column("weight", "", None, weighting="survey")]
     ratings, layout, datasets = fitted(frame.assign(weight=weight), columns)
@@ -82,7 +82,7 @@ def test_shifts_are_measured_in_standard_deviations_of_the_design():
 @pytest.mark.parametrize("weighting", ["survey", "none"])
 def test_draws_of_an_alternative_have_the_spread_that_is_told_of_it(weighting):
     rng = np.random.default_rng(7)
-    frame, columns, *_ = draw_answers(700, EFFECTS, rng, blank=0.1)
+    frame, columns, *_ = draw_answers(700, EFFECTS, rng, missing=0.1)
     if weighting == "survey":
         frame["weight"] = rng.gamma(0.5, size=700) + 0.05
         columns = [*columns, column("weight", "", None, weighting="survey")]

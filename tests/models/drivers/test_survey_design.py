@@ -5,7 +5,7 @@ import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, curvature, find_mode, scores
+from workbench.models.drivers.ordinal.laplace import Prior, curvature, fit_laplace, scores
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.posterior import sample
 from workbench.models.drivers.ordinal.survey_draws import _Ladders, ladders_adjusted, sandwich
@@ -89,7 +89,7 @@ def test_ladders_keep_one_sign_and_widen_when_weights_are_uneven(segments):
 @pytest.mark.parametrize("link", [LOGIT, PROBIT], ids=["logit", "probit"])
 def test_the_sandwich_is_that_of_its_formula(link):
     _, rows = weighted(link=link, segments=2)
-    mode = find_mode(rows, Prior().on(link), drivers=3)
+    mode = fit_laplace(rows, Prior().on(link), drivers=3)
     from workbench.models.drivers.ordinal.laplace import by_segment
 
     each = scores(rows, *by_segment(rows, mode.parameters)) * rows.weights[:, None]
@@ -113,7 +113,7 @@ def test_monotone_effects_sampled_under_survey_weights_climb_one_way_and_are_as_
         sums = [posterior.flat[0][:, :, layout.driver == place].sum(2).mean(1) for place in range(3)]
         whole[name] = np.std(sums, axis=1)
     straight, lines = weighted(1500, segments=2)
-    mode = find_mode(lines, Prior(), drivers=3)
+    mode = fit_laplace(lines, Prior(), drivers=3)
     mean = lines.maps.mean(0)[lines.count - 1 :][np.flatnonzero(~straight.usage)]  # effects over both segments
     variances = [np.einsum("dp,pq,dq->d", mean, each, mean) for each in (sandwich(mode), mode.covariance)]
     wanted = np.sqrt(variances[0] / variances[1])

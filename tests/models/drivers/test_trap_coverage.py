@@ -20,7 +20,7 @@ def asked(number, *, traps=None, n=1500, sampler="laplace", draws=100):
     rng = np.random.default_rng(1000 + number)
     world = draw_world(rng, traps=traps)
     truth = world.truth(tenth_better, rng)
-    frame, columns = draw_survey(world, rng, n, blank=0)
+    frame, columns = draw_survey(world, rng, n, missing=0)
     ratings = read_ratings(frame, columns, segment="plan" if number % 2 else None, controls=["plan"])
     model = fit_drivers(ratings, sampler=sampler, draws=draws, random_seed=number)
     return (model.changes().change[:, :, 0], truth.reported), (model.importance.share, truth.share)

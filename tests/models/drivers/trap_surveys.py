@@ -239,7 +239,7 @@ def draw_world(rng: np.random.Generator, *, drivers: int = 6, traps=None, effect
     return World(effects=effects, traps=frozenset(traps), ends=ends, decides=decides)
 
 
-def draw_survey(world: World, rng: np.random.Generator, n: int = 1500, blank: float = 0.03):
+def draw_survey(world: World, rng: np.random.Generator, n: int = 1500, missing: float = 0.03):
     """A table `surveys` and its columns, as `read_ratings` takes them, with `plan`, `wave`, `customer_id`, `weight`."""
     people = world.draw(n, rng)
     frame = pd.DataFrame({"outcome": world.answers(people, rng)})
@@ -249,10 +249,10 @@ def draw_survey(world: World, rng: np.random.Generator, n: int = 1500, blank: fl
     columns = [column("outcome", "outcome", (0, 10), label="Would recommend us"), column("plan", "", None)]
     columns += [column("wave", "", None), column("customer_id", "", None)]
     for d, name in enumerate(world.names):
-        missing = rng.random(n) < blank
-        frame[name] = np.where(people["applies"][:, d] & ~missing, people["ratings"][:, d], np.nan)
+        without = rng.random(n) < missing
+        frame[name] = np.where(people["applies"][:, d] & ~without, people["ratings"][:, d], np.nan)
         if "unused" in world.traps:
-            frame[f"{name}__not_applicable"] = ~people["applies"][:, d] & ~missing
+            frame[f"{name}__not_applicable"] = ~people["applies"][:, d] & ~without
         columns.append(column(name, "driver", tuple(world.ends[d])))
     if "weights" in world.traps:
         frame["weight"] = np.exp(0.5 * ndtri(rng.random(n)))

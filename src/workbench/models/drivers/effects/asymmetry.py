@@ -71,7 +71,7 @@ def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
     rows, tenths = [], points_of("tenth", ratings.ends)
     for place, name in enumerate(ratings.drivers):
         own = np.flatnonzero((columns.driver == place) & ~columns.usage)
-        below, above = (tenths[place] * mean[:, column] / columns.spread[place] for column in own)
+        below, above = (tenths[place] * mean[:, column] / columns.sd[place] for column in own)
         chances = {kind: draws.mean() for kind, draws in kinds_of(below, above, smallest_effect).items()}
         ends = [model.interval(each) for each in (below, above)]
         rows.append(

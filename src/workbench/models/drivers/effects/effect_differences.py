@@ -53,7 +53,7 @@ def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest
         pairs = [(high, low) for high in known for low in known if high != low]
         looked += len(pairs) // 2 * len(model.ratings.drivers)
         for place, name in enumerate(model.ratings.drivers):
-            least = smallest * tenth[place] / model.columns.spread[place]
+            least = smallest * tenth[place] / model.columns.sd[place]
             drawn = tenth[place] * effects[:, :, place]
             z = [((drawn[:, high] - drawn[:, low]).mean() - least) / (drawn[:, high] - drawn[:, low]).std()
                  for high, low in pairs]  # fmt: skip
@@ -78,7 +78,9 @@ def _by(model: DriverModel, split: Grouping) -> np.ndarray:
         kept = np.sort(np.random.default_rng(model.random_seed).choice(len(kept), MOST_ROWS, replace=False))
     mask = np.isin(np.arange(len(split.group)), kept)
     datasets = [_regrouped(subset(rows, mask), split.group[mask], len(split.names)) for rows in model.rows]
-    found = approximate(datasets, model.prior, drivers=len(model.ratings.drivers), weighting=model.ratings.spread)
+    found = approximate(
+        datasets, model.prior, drivers=len(model.ratings.drivers), weighting=model.ratings.design_weighting
+    )
     return found.draws(DRAWS, np.random.default_rng(model.random_seed))[0]
 
 

@@ -18,7 +18,7 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
 from workbench.statistics.shrinkage import shrink
 from workbench.wording import inline
 
-PRIOR_SPREAD = 10.0
+PRIOR_SCALE = 10.0
 """Points of 100: scale of the half-normal prior of how much performance differs between groups."""
 DRAWS = 1000
 
@@ -91,7 +91,7 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
             known = np.isfinite(means[:, place])
             told = {key: np.full(len(split.names), np.nan) for key in ("performance", "lower", "upper", "p_weak")}
             if known.any():
-                shrunk = shrink(means[known, place], errors[known, place], prior_spread=PRIOR_SPREAD)
+                shrunk = shrink(means[known, place], errors[known, place], prior_spread=PRIOR_SCALE)
                 lower, upper = shrunk.interval(confidence)
                 for key, value in zip(told, (shrunk.mean, lower, upper, shrunk.below(target)), strict=True):
                     told[key][known] = value
@@ -126,7 +126,7 @@ def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
 
 
 def effect_table(model: DriverModel) -> pd.DataFrame:
-    """Effects by segment, drawn in by the model and as each segment alone would have them.
+    """Effects by segment, partially pooled by the model and as each segment alone would have them.
 
     Returns
     -------
@@ -175,7 +175,7 @@ def _alone(model: DriverModel) -> np.ndarray:
         counts = np.bincount(datasets[0].levels)
         if counts.sum() < answers_needed(drivers) or counts.sum() - counts.max() < FEWEST_OTHERS:
             continue
-        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.spread)
+        fitted = approximate(datasets, model.prior, drivers=drivers, weighting=ratings.design_weighting)
         drawn = fitted.draws(DRAWS, np.random.default_rng(model.random_seed))[0][:, 0]
         if out is None:
             out = np.full((len(drawn), len(ratings.segments), drawn.shape[1]), np.nan)
@@ -193,6 +193,6 @@ def _segment(rows: Rows, s: int) -> Rows:
         starts=np.array([0, len(levels)]),
         count=len(points),
         varying=np.zeros_like(rows.varying),
-        bent=np.zeros(0, dtype=np.int64),  # its own few answers tell no more than one effect for all cuts
+        by_cut=np.zeros(0, dtype=np.int64),  # its own few answers tell no more than one effect for all cuts
         blocks=None,
     )

@@ -1,10 +1,10 @@
-"""Whether single drivers foretell an outcome better than a person's mood does: the drivers' model beside simpler ones.
+"""Whether single drivers predict an outcome better than a person's mood does: the drivers' model beside simpler ones.
 
-Each answer is foretold by a model that has not seen it, from what else that person answered. Blanks stand in the way of
-that: imputations drawn given the outcome know what is to be foretold. So models are fitted to these, as they must be,
-but the likelihood of an answer is averaged over imputations drawn from the person's other ratings alone,
+Each answer is predicted by a model that has not seen it, from what else that person answered. Missing ratings stand in
+the way of that: imputations drawn given the outcome know what is to be predicted. So models are fitted to these, as
+they must be, but the likelihood of an answer is averaged over imputations drawn from the person's other ratings alone,
 
-    p(y_i | θ) = ∫ p(y_i | x_i, θ) p(blanks of i | ratings of i) d blanks,
+    p(y_i | θ) = ∫ p(y_i | x_i, θ) p(missing of i | ratings of i) d missing,
 
 which is the observed-data likelihood of y_i; the same for every model.
 
@@ -26,14 +26,14 @@ from workbench.models.drivers.ordinal.laplace import Prior, Rows, one_thread
 from workbench.models.drivers.ordinal.likelihood import row_log_likelihoods
 from workbench.models.drivers.ordinal.links import LOGIT, Link
 from workbench.models.drivers.responses.columns import Columns, make_columns
-from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, Ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, Ratings
 from workbench.models.drivers.responses.survey_design import Design
 from workbench.wording import number, sentence
 
 DRAWS = 400
-FORETOLD = 12
+OUTCOME_FREE_IMPUTATIONS = 12
 """Imputations without the outcome over which the likelihood of an answer is averaged."""
-TOLD_APART = 2.0
+CLEARLY_BETTER = 2.0
 """Standard errors by which the drivers' model must be better than the mean rating alone."""
 
 
@@ -70,14 +70,14 @@ class Comparison:
         variance = self.design.variance if self.design.adjusts else None
         return one.difference(other, self.weights, self.weighting, variance)
 
-    def _surely(self, one: LeaveOneOut, other: LeaveOneOut) -> bool:
+    def _clearly(self, one: LeaveOneOut, other: LeaveOneOut) -> bool:
         difference, error = self._better(one, other)
-        return difference > TOLD_APART * error
+        return difference > CLEARLY_BETTER * error
 
     @property
     def by_mood(self) -> bool:
         """Whether answers follow the mood, and ratings only as far as they differ from it, by two standard errors."""
-        return self.deviations is not None and self._surely(self.deviations, self.items)
+        return self.deviations is not None and self._clearly(self.deviations, self.items)
 
     @property
     def drivers(self) -> LeaveOneOut:
@@ -96,17 +96,17 @@ class Comparison:
         return self._better(best, getattr(self, other))
 
     @property
-    def told_apart(self) -> bool:
-        """Whether single drivers foretell the outcome better than the mean rating, by two standard errors."""
+    def distinguishable(self) -> bool:
+        """Whether single drivers predict the outcome better than the mean rating, by two standard errors."""
         difference, error = self.better_than("halo")
-        return difference > TOLD_APART * error
+        return difference > CLEARLY_BETTER * error
 
     @property
-    def foretells(self) -> bool:
-        """Whether ratings foretell the outcome at all: single drivers or the mean rating better than no ratings, by two
+    def predictive(self) -> bool:
+        """Whether ratings predict the outcome at all: single drivers or the mean rating better than no ratings, by two
         standard errors.
         """
-        return any(self._surely(each, self.nothing) for each in (self.drivers, self.halo))
+        return any(self._clearly(each, self.nothing) for each in (self.drivers, self.halo))
 
     def table(self) -> pd.DataFrame:
         """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
@@ -116,25 +116,25 @@ class Comparison:
         rows = [(names[name], *self.better_than(name)) for name in names]
         return pd.DataFrame(rows, columns=["model", "difference", "standard_error"])
 
-    def check(self, *, told_apart: bool) -> Check:
+    def check(self, *, distinguishable: bool) -> Check:
         """What the comparison with the mean rating says."""
         difference, error = self.better_than("halo")
         verdict = (
-            sentence("Single drivers foretell answers better than the mean of a person's ratings does")
-            if told_apart
-            else sentence("Single drivers foretell answers worse than the mean of a person's ratings does")
-            if difference < -TOLD_APART * error
-            else sentence("It cannot be said that single drivers foretell answers better than the mean of a person's "
+            sentence("Single drivers predict answers better than the mean of a person's ratings does")
+            if distinguishable
+            else sentence("Single drivers predict answers worse than the mean of a person's ratings does")
+            if difference < -CLEARLY_BETTER * error
+            else sentence("It cannot be said that single drivers predict answers better than the mean of a person's "
                           "ratings does")
         )  # fmt: skip
         return Check(
-            name="drivers_told_apart",
+            name="drivers_distinguishable",
             title=sentence("Ratings against a customer's general mood"),
-            status="pass" if told_apart else "warn",
+            status="pass" if distinguishable else "warn",
             value=difference,
-            threshold=TOLD_APART * error,
+            threshold=CLEARLY_BETTER * error,
             message=sentence(
-                "{verdict}: with each answer foretold by a model that has not seen it, the log density of all is "
+                "{verdict}: with each answer predicted by a model that has not seen it, the log density of all is "
                 "{difference} {direction} (standard error {error}).{mood}",
                 verdict=verdict,
                 difference=number(abs(difference)),
@@ -169,11 +169,11 @@ def compare(
     completed
         Imputations given the outcome, from `complete`: models are fitted to all of them.
     """
-    blank = (ratings.state == BLANK).any(1)
+    missing = (ratings.state == MISSING).any(1)
     known = completed
-    if blank.any():
+    if missing.any():
         without = {"use_outcome": False, "between": 1, "random_seed": random_seed + 1}
-        known = complete(ratings, prior, times=FORETOLD, link=link, **without)
+        known = complete(ratings, prior, times=OUTCOME_FREE_IMPUTATIONS, link=link, **without)
     powers = ratings.likelihood_weights if ratings.weighting == "survey" else np.ones(len(ratings.levels))
     many = len(ratings.drivers)
     layouts = {
@@ -186,13 +186,13 @@ def compare(
         layouts["deviations"] = (lambda rows, *each: rows_of(ratings, mood, *each, link), many)
     found = {}
     for name, (layout, drivers) in layouts.items():
-        fitted, foretold = (
+        fitted, predicted = (
             [layout(rows_of(ratings, columns, *each, link), *each) for each in several]
             for several in (completed, known)
         )
         # The posterior that counts weights as copies: what leaving an answer out takes away from.
         draws = approximate(fitted, prior, drivers=drivers).draws(DRAWS, np.random.default_rng(random_seed))
-        found[name] = leave_one_out(_likelihood(foretold, draws, blank), powers, random_seed=random_seed)
+        found[name] = leave_one_out(_likelihood(predicted, draws, missing), powers, random_seed=random_seed)
     return Comparison(**found, weights=ratings.weights, weighting=ratings.weighting, design=ratings.design)
 
 
@@ -206,9 +206,9 @@ def _kept(rows: Rows, columns: np.ndarray) -> Rows:
     )
 
 
-def _likelihood(foretold: list[Rows], draws, blank: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-    """Log densities of answers at some places, averaged over what their blanks may have been."""
-    first, group = foretold[0], foretold[0].group
+def _likelihood(predicted: list[Rows], draws, missing: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """Log densities of answers at some places, averaged over what their missing ratings may have been."""
+    first, group = predicted[0], predicted[0].group
 
     def of(rows: Rows, kept: np.ndarray) -> np.ndarray:
         table = np.ascontiguousarray(rows.columns[kept])
@@ -221,16 +221,16 @@ def _likelihood(foretold: list[Rows], draws, blank: np.ndarray) -> Callable[[np.
             coefficients,
             intercepts,
             cuts,
-            rows.bent,
+            rows.by_cut,
             shifts,
         )
 
     def at(kept: np.ndarray) -> np.ndarray:
         out = of(first, kept)
-        gaps = np.flatnonzero(blank[kept])
-        if len(gaps) and len(foretold) > 1:
-            each = [out[:, gaps], *(of(rows, kept[gaps]) for rows in foretold[1:])]
-            out[:, gaps] = logsumexp(each, axis=0) - np.log(len(foretold))
+        gaps = np.flatnonzero(missing[kept])
+        if len(gaps) and len(predicted) > 1:
+            each = [out[:, gaps], *(of(rows, kept[gaps]) for rows in predicted[1:])]
+            out[:, gaps] = logsumexp(each, axis=0) - np.log(len(predicted))
         return out
 
     return at
@@ -246,11 +246,11 @@ class _Halo:
     def __init__(self, columns: Columns, values: np.ndarray, applies: np.ndarray):
         self.columns = columns
         means = columns.moods(values, applies)
-        self.location, self.spread = means.mean(), means.std()
+        self.location, self.sd = means.mean(), means.std()
 
     def __call__(self, rows: Rows, values: np.ndarray, applies: np.ndarray) -> Rows:
         others = ~self.columns.rating
-        mean = (self.columns.moods(values, applies) - self.location) / self.spread
+        mean = (self.columns.moods(values, applies) - self.location) / self.sd
         slopes = [mean] if self.columns.shape == "linear" else [np.minimum(mean, 0), np.maximum(mean, 0)]
         varies = bool(rows.varying[~others].any())
         kept = _kept(rows, others)

@@ -16,7 +16,7 @@ from workbench.models.drivers.model.importance import (
     Importance,
     average_gains,
     column_covariance,
-    effect_spread,
+    effect_covariance,
     importance,
 )
 from workbench.models.drivers.model.sensitivity import sensitivity
@@ -75,8 +75,8 @@ class DriverModel:
 
     @cached_property
     def rows(self) -> list[Rows]:
-        bends = self.odds.bends if self.odds else None
-        return [rows_of(self.ratings, self.columns, *each, self.link, bends) for each in self.completed]
+        cut_effects = self.odds.cut_effects if self.odds else None
+        return [rows_of(self.ratings, self.columns, *each, self.link, cut_effects) for each in self.completed]
 
     @cached_property
     def covariance(self) -> np.ndarray:
@@ -111,9 +111,14 @@ class DriverModel:
         driver = self.columns.driver[own]
         everything, shares = self.posterior.flat[0], self.segment_shares
         effects = everything[:, :, own]
-        spread = effect_spread(effects, shares)
         parts, resampled = [], self._resampler()
-        settings = {"driver": driver, "spread": spread, "link": self.link, "deviations": self.columns.by_mood}
+        posterior_covariance = effect_covariance(effects, shares)
+        settings = {
+            "driver": driver,
+            "posterior_covariance": posterior_covariance,
+            "link": self.link,
+            "deviations": self.columns.by_mood,
+        }
         for part in range(min(RESAMPLED, len(effects))):
             rows = self.rows[part % len(self.rows)]
             drawn = resampled(np.arange(len(rows.weights)), rng)
@@ -167,8 +172,8 @@ class DriverModel:
             covariance = np.mean(found, axis=0)
             joint = coefficients @ covariance
             gains = average_gains(covariance + 1e-9 * np.eye(len(covariance)), driver, random_seed=self.random_seed)
-            carried = np.einsum("nsc,dce,nse,s->nd", joint, gains, joint, self.segment_shares, optimize=True)
-            shares[place] = (carried / carried.sum(1, keepdims=True)).mean(0)[place]
+            accounted = np.einsum("nsc,dce,nse,s->nd", joint, gains, joint, self.segment_shares, optimize=True)
+            shares[place] = (accounted / accounted.sum(1, keepdims=True)).mean(0)[place]
         return shares
 
     def changes(self, scenario: Scenario = "tenth", moved: float = 1.0) -> Changes:
@@ -216,14 +221,14 @@ class DriverModel:
         return self._compared.better_than(other)
 
     @property
-    def told_apart(self) -> bool:
-        """Whether single drivers foretell the outcome better than the mean rating, by two standard errors."""
-        return len(self.ratings.drivers) == 1 or self._compared.told_apart
+    def distinguishable(self) -> bool:
+        """Whether single drivers predict the outcome better than the mean rating, by two standard errors."""
+        return len(self.ratings.drivers) == 1 or self._compared.distinguishable
 
     @property
-    def foretells(self) -> bool:
-        """Whether the ratings foretell the outcome at all, by two standard errors (`Comparison.foretells`)."""
-        return self._compared.foretells
+    def predictive(self) -> bool:
+        """Whether the ratings predict the outcome at all, by two standard errors (`Comparison.predictive`)."""
+        return self._compared.predictive
 
     def comparison(self) -> pd.DataFrame:
         """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
@@ -234,9 +239,9 @@ class DriverModel:
         columns = make_columns(self.ratings, shape, mood_of=self.completed[0] if self.columns.by_mood else None)
         datasets = [rows_of(self.ratings, columns, *each, self.link) for each in self.completed]
         many = len(self.ratings.drivers)
-        return columns, approximate(datasets, self.prior, drivers=many, weighting=self.ratings.spread)
+        return columns, approximate(datasets, self.prior, drivers=many, weighting=self.ratings.design_weighting)
 
-    def foretold(self, draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    def predicted(self, draws: int = 200) -> tuple[np.ndarray, np.ndarray]:
         """Shares of levels by segment: observed (S, K), and in data drawn from the model (draws, S, K).
 
         A row that stands for several people (frequency weights) is drawn once for each of them.
@@ -253,7 +258,7 @@ class DriverModel:
             kept, *(each[kept] for each in self.posterior.flat), strict=True
         ):
             rows = self.rows[n // per_fit]  # as imputed for this draw
-            cuts = cuts - rows.columns[:, rows.bent] @ shifts.T  # (n, K − 1)
+            cuts = cuts - rows.columns[:, rows.by_cut] @ shifts.T  # (n, K − 1)
             predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
             if ratings.weighting == "frequency":
                 below = np.maximum.accumulate(self.link.cdf(cuts - predictor[:, None]), axis=1)
@@ -269,16 +274,16 @@ class DriverModel:
         """The convergence gate, the predictive check and comparisons."""
         return (
             *(convergence_checks(self.posterior.fits) if self.posterior.fits else _unsampled()),
-            predictive_check(*self.foretold()),
+            predictive_check(*self.predicted()),
             loo_check(self._compared.drivers),
-            self._compared.check(told_apart=self.told_apart),
+            self._compared.check(distinguishable=self.distinguishable),
             *self._odds_check(),
         )
 
     def _odds_check(self) -> tuple[Check, ...]:
         if self.odds is None:
             return ()
-        freed = self.columns.driver[self.odds.bent]
+        freed = self.columns.driver[self.odds.by_cut]
         freed = freed[freed >= 0]
         table = pd.DataFrame({"label": [self.ratings.labels[self.ratings.drivers[place]] for place in freed]})
         measure = scorings(self.ratings.points, self.ratings.scale, is_nps=self.ratings.is_nps)[0][0]
@@ -293,11 +298,13 @@ class DriverModel:
     def _proportional(self) -> Posterior:
         """The same model with one effect at all cuts, in normal approximation."""
         datasets = [rows_of(self.ratings, self.columns, *each, self.link) for each in self.completed]
-        found = approximate(datasets, self.prior, drivers=len(self.ratings.drivers), weighting=self.ratings.spread)
+        found = approximate(
+            datasets, self.prior, drivers=len(self.ratings.drivers), weighting=self.ratings.design_weighting
+        )
         return approximate_posterior(found, MOST_DRAWS, self.random_seed)
 
     def sensitivity(self) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-        """How effects move with the priors and with the treatment of blanks, see `driver_sensitivity`."""
+        """How effects move with the priors and with the treatment of missing ratings, see `sensitivity`."""
         return sensitivity(self.ratings, self.columns, self.prior, self.rows)
 
     # What it says in numbers ----------------------------------------------------------------------------------------
@@ -329,7 +336,7 @@ class DriverModel:
             if self.columns.shape == "monotone":
                 out[:, :, place] = coefficients[:, :, own].sum(2) / reach[place]
             else:
-                out[:, :, place] = coefficients[:, :, own].mean(2) / self.columns.spread[place]
+                out[:, :, place] = coefficients[:, :, own].mean(2) / self.columns.sd[place]
         return out
 
     def effect_draws(self) -> pd.DataFrame:
@@ -369,7 +376,7 @@ def fit_drivers(
     sampler: Literal["nuts", "laplace"] = "nuts",
     random_seed: int,
 ) -> DriverModel:
-    """Impute what is blank, see which model the answers ask for, sample the posterior of each completed data set, pool.
+    """Impute missing ratings, choose the model that the answers ask for, sample each completed data set, pool.
 
     Answers that follow a person's mood get a column for it (`Comparison.by_mood`), and drivers of which proportional
     odds are broken effects that differ by cut (`proportional_odds`).
@@ -383,7 +390,7 @@ def fit_drivers(
     link
         `logit` or `probit`: logistic or normal noise of the latent variable; effects are in its unit.
     imputations
-        How often blanks are imputed; once where there are none.
+        How often missing ratings are imputed; once where there are none.
     draws, tune
         Of each of 4 chains.
     sampler
@@ -398,19 +405,19 @@ def fit_drivers(
     compared = compare(ratings, columns, prior, completed, link=noise, random_seed=random_seed)
     if compared.by_mood:
         columns = make_columns(ratings, shape, mood_of=completed[0])
-    many, spread = len(ratings.drivers), ratings.spread
+    many, weighting = len(ratings.drivers), ratings.design_weighting
     measure = scorings(ratings.points, ratings.scale, is_nps=ratings.is_nps)[1][0]
     odds = proportional_odds(
         rows_of(ratings, columns, *completed[0], noise), columns, prior, measure, drivers=many,
-        adjusts=spread == "survey", random_seed=random_seed,
+        adjusts=weighting == "survey", random_seed=random_seed,
     )  # fmt: skip
-    datasets = [rows_of(ratings, columns, *each, noise, odds.bends) for each in completed]
+    datasets = [rows_of(ratings, columns, *each, noise, odds.cut_effects) for each in completed]
     if sampler == "nuts":
         posterior = sample(
-            datasets, columns, prior, draws=draws, tune=tune, weighting=spread, drivers=many, random_seed=random_seed
+            datasets, columns, prior, draws=draws, tune=tune, weighting=weighting, drivers=many, random_seed=random_seed
         )
     else:
-        found = approximate(datasets, prior, drivers=many, weighting=spread)
+        found = approximate(datasets, prior, drivers=many, weighting=weighting)
         posterior = approximate_posterior(found, CHAINS * draws * len(datasets), random_seed)
     return DriverModel(
         ratings=ratings, columns=columns, prior=prior, completed=completed, posterior=posterior, confidence=confidence,

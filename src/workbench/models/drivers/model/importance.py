@@ -1,4 +1,4 @@
-"""How much of what is explained each driver carries: Shapley shares on every draw, and what chance alone would give.
+"""How much of what is explained each driver accounts for: Shapley shares of every draw, beside those of knockoffs.
 
 The variance of the linear predictor is shared out among drivers by averaging, over all orders in which they may enter,
 what each adds (Lindeman, Merenda, Gold 1980; Shapley 1953; Grömping 2007). With the covariance Σ of the columns given,
@@ -31,7 +31,7 @@ class Importance:
     unique
         (draws, D): share that is lost when this driver alone is left out; the rest is shared with others (halo).
     knockoff
-        (draws, D): share that the driver's knock-off gets in its place.
+        (draws, D): share that the driver's knockoff gets in its place.
     explained
         (draws,): share of the latent variance that all drivers explain.
     """
@@ -43,7 +43,7 @@ class Importance:
 
     @property
     def above_knockoff(self) -> np.ndarray:
-        """(D,): probability that a driver's share is larger than its knock-off's."""
+        """(D,): probability that a driver's share is larger than its knockoff's."""
         return (self.share > self.knockoff).mean(0)
 
     def top(self, count: int = 3) -> np.ndarray:
@@ -66,7 +66,7 @@ def average_gains(covariance: np.ndarray, driver: np.ndarray, *, random_seed: in
 
     Examples
     --------
-    Uncorrelated columns of variance 1 gain what they carry, whatever the order:
+    Uncorrelated columns of variance 1 gain what they account for, whatever the order:
 
     >>> average_gains(np.eye(2), np.array([0, 1]))[0].round(6).tolist()
     [[1.0, 0.0], [0.0, 0.0]]
@@ -119,7 +119,7 @@ def importance(
     *,
     random_seed: int,
     gains: np.ndarray | None = None,
-    spread: np.ndarray | None = None,
+    posterior_covariance: np.ndarray | None = None,
     link: Link = LOGIT,
     deviations: bool = False,
 ) -> Importance:
@@ -136,37 +136,37 @@ def importance(
     driver
         int (C,): to which driver a column belongs.
     random_seed
-        For the knock-offs' own effects.
+        For the knockoffs' own effects.
     gains
         From `average_gains`, where they are known already.
-    spread
+    posterior_covariance
         (C, C): posterior covariance of the effects over segments, where `effects` are but some of the draws.
     link
         Its noise is the rest of the latent variance.
     deviations
-        Columns are deviations from a mean of their own: all others together nearly give one away, and its knock-off
+        Columns are deviations from a mean of their own: all others together nearly give one away, and its knockoff
         would be the driver itself. In its place stands the driver with an effect of chance alone, on an outcome that it
         has no other effect on.
 
     Notes
     -----
-    The knock-off of a driver keeps its correlations with all others and has no effect of its own (Candès, Fan, Janson,
+    The knockoff of a driver keeps its correlations with all others and has no effect of its own (Candès, Fan, Janson,
     Lv 2018): its best guess from the others plus noise of the same conditional covariance. The data would still give
     it some effect by chance. For a driver without effect that estimate varies as the driver's own does, with covariance
     V, and its posterior around it by V again: its effect is drawn from Normal(0, 2 V), V the posterior covariance of
-    the driver's effect. Nothing has to be refitted; tests hold this to real knock-offs that are.
+    the driver's effect. Nothing has to be refitted; tests hold this to real knockoffs that are.
     """
     rng = np.random.default_rng(random_seed)
     count = int(driver.max()) + 1
     gains = average_gains(covariance, driver, random_seed=random_seed) if gains is None else gains
-    spread = effect_spread(effects, weights) if spread is None else spread
+    posterior_covariance = effect_covariance(effects, weights) if posterior_covariance is None else posterior_covariance
     joint = effects @ covariance  # c, by draw and segment
     total = np.einsum("nsc,nsc,s->n", joint, effects, weights)
-    carried = np.empty((len(effects), count))
-    unique, floor = np.empty_like(carried), np.empty_like(carried)
+    accounted = np.empty((len(effects), count))
+    unique, floor = np.empty_like(accounted), np.empty_like(accounted)
     for d in range(count):
         own, others = np.flatnonzero(driver == d), np.flatnonzero(driver != d)
-        carried[:, d] = _forms(joint, gains[d], weights)
+        accounted[:, d] = _forms(joint, gains[d], weights)
         if len(others):
             guess = np.linalg.solve(
                 covariance[np.ix_(others, others)] + RIDGE * np.eye(len(others)), covariance[np.ix_(others, own)]
@@ -175,23 +175,25 @@ def importance(
         else:
             guess, left = np.zeros((0, len(own))), covariance[np.ix_(own, own)]
         unique[:, d] = np.einsum("nsi,ij,nsj,s->n", effects[:, :, own], left, effects[:, :, own], weights)
-        noise = rng.multivariate_normal(np.zeros(len(own)), 2 * spread[np.ix_(own, own)], size=len(effects))
+        noise = rng.multivariate_normal(
+            np.zeros(len(own)), 2 * posterior_covariance[np.ix_(own, own)], size=len(effects)
+        )
         without = joint.copy()
         if deviations:
             without += (noise[:, None, :] - effects[:, :, own]) @ covariance[own]
         else:
             without[:, :, own] = joint[:, :, others] @ guess + (noise @ left)[:, None, :]
         floor[:, d] = _forms(without, gains[d], weights)
-    whole = carried.sum(1, keepdims=True)
+    whole = accounted.sum(1, keepdims=True)
     return Importance(
-        share=carried / whole,
+        share=accounted / whole,
         unique=unique / whole,
         knockoff=floor / whole,
         explained=total / (total + link.latent_variance),
     )
 
 
-def effect_spread(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def effect_covariance(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """(C, C): covariance over draws of effects (draws, S, C), averaged over segments by their shares."""
     width = effects.shape[2]
     return np.cov((effects * weights[:, None]).sum(1), rowvar=False).reshape(width, width)

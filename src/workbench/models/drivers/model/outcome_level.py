@@ -244,7 +244,7 @@ def _level_masses(ratings: Ratings, where: np.ndarray, rng: np.random.Generator)
     """(draws, K): weight of each level in each draw; and (draws, 2), what is added at the ends of the scale."""
     count = len(ratings.points)
     levels, weights = ratings.levels[where], ratings.weights[where]
-    if ratings.spread != "survey":
+    if ratings.design_weighting != "survey":
         masses = rng.gamma(np.bincount(levels, weights=weights, minlength=count) + 1e-12, size=(DRAWS, count))
         return masses, rng.gamma(0.5, size=(DRAWS, 2))
     masses, design = np.zeros((DRAWS, count)), ratings.design.subset(where)

@@ -1,4 +1,4 @@
-"""What the priors foretell before they have seen an answer."""
+"""What the priors predict before they have seen an answer."""
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def prior_predictive(ratings: Ratings, prior: Prior, *, link: LinkName = "logit"
 
     The priors are in log-odds, as `fit_drivers` takes them.
 
-    Passes where the outcome's first measure lies in the middle 98% of what they foretell, and at most a quarter of the
+    Passes where the outcome's first measure lies in the middle 98% of what they predict, and at most a quarter of the
     draws puts nine of ten people on one answer.
     """
     rng = np.random.default_rng(random_seed)

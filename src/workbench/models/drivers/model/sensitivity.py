@@ -1,5 +1,5 @@
-"""How effects of drivers move with the priors, with the treatment of blanks, and when groups and waves are not told
-apart.
+"""How effects of drivers move with the priors, with the treatment of missing ratings, and without levels of groups
+and waves.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from workbench.findings import Check
 from workbench.models.drivers.ordinal.approximation import Approximation, approximate
 from workbench.models.drivers.ordinal.laplace import Prior, Rows, one_thread, subset
 from workbench.models.drivers.responses.columns import Columns
-from workbench.models.drivers.responses.ratings import BLANK, Ratings
+from workbench.models.drivers.responses.ratings import MISSING, Ratings
 from workbench.wording import number, percent, sentence
 
 FACTORS = {"prior half as wide": 0.5, "prior twice as wide": 2.0}
-WITHOUT_LEVELS = "groups and waves not told apart"
+WITHOUT_LEVELS = "no levels of groups and waves"
 LARGEST_LEVEL_SHIFT = 2.0
 """Standard deviations of the posterior by which levels of groups and waves may move an effect before it is said."""
-WITHOUT_BLANKS = "people with blanks left out"
+COMPLETE_ONLY = "people with missing ratings left out"
 LARGEST_SHIFT = 1.0
 """Standard deviations of the posterior by which an effect may move before it is said."""
 FEWEST_PER_DRIVER = 10
-"""People without a blank for each driver, below which they are not fitted alone."""
+"""People without a missing rating for each driver, below which they are not fitted alone."""
 SURE = 0.95
 
 
@@ -32,9 +32,10 @@ SURE = 0.95
 def sensitivity(
     ratings: Ratings, columns: Columns, prior: Prior, datasets: Sequence[Rows]
 ) -> tuple[pd.DataFrame, tuple[Check, ...]]:
-    """The model beside itself with other priors, without people who left blanks, and without levels of groups and waves
-    (pooled effects beside those within groups), each as a normal approximation
-    over all imputations (`approximation`), with the design's standard deviations under survey weights.
+    """Effects under other priors, without people with missing ratings, and without levels of groups and waves.
+
+    Each is a normal approximation over all imputations (`approximation`), with the design's standard deviations under
+    survey weights. Without levels, effects are those among all people together and not within groups.
 
     Parameters
     ----------
@@ -46,16 +47,19 @@ def sensitivity(
     pandas.DataFrame
         `scenario`, `driver`, `effect`, `alternative`, `shift` (in standard deviations of the posterior).
     tuple of Check
-        `prior_sensitivity`, where there are blanks `blanks_sensitivity`, and with levels `levels_sensitivity`.
+        `prior_sensitivity`; where ratings are missing `missing_ratings_sensitivity`; with levels `levels_sensitivity`.
 
     Notes
     -----
-    Leaving out people with blanks moves effects by chance alone: if they differ in nothing, by the standard deviation
-    √(v₀ − v), v₀ and v the variances without and with them (Hausman 1978). An effect moves too far where it moves by
-    more than `LARGEST_SHIFT` and by more than that explains in 95% of surveys, all effects taken together (Bonferroni).
+    Leaving out people with missing ratings moves effects by chance alone: if they differ in nothing, by the standard
+    deviation √(v₀ − v), v₀ and v the variances without and with them (Hausman 1978). An effect moves too far where it
+    moves by more than `LARGEST_SHIFT` and by more than that explains in 95% of surveys, all effects taken together
+    (Bonferroni).
     """
-    settings = {"drivers": len(ratings.drivers), "weighting": ratings.spread}
-    plain = [replace(rows, bent=rows.bent[:0], blocks=None) for rows in datasets]  # effects on average over all cuts
+    settings = {"drivers": len(ratings.drivers), "weighting": ratings.design_weighting}
+    plain = [
+        replace(rows, by_cut=rows.by_cut[:0], blocks=None) for rows in datasets
+    ]  # effects on average over all cuts
     base = approximate(plain, prior, **settings)
     rating = columns.rating
     others = {
@@ -63,14 +67,14 @@ def sensitivity(
     }
     worst = max(float(np.abs(_shift(base, other))[rating].max()) for other in others.values())
     checks = [_of_priors(worst)]
-    blank = (ratings.state == BLANK).any(1)
-    if blank.any():
-        people, left = ratings.people(np.ones(len(blank), dtype=bool)), ratings.people(~blank)
+    missing = (ratings.state == MISSING).any(1)
+    if missing.any():
+        people, left = ratings.people(np.ones(len(missing), dtype=bool)), ratings.people(~missing)
         whole = None
-        if left >= FEWEST_PER_DRIVER * len(ratings.drivers) and len(np.unique(ratings.levels[~blank])) > 1:
-            whole = approximate([subset(plain[0], ~blank)], prior, **settings)  # nothing of theirs is imputed
-            others[sentence(WITHOUT_BLANKS)] = whole
-        checks.append(_of_blanks(base, whole, rating, left, people))
+        if left >= FEWEST_PER_DRIVER * len(ratings.drivers) and len(np.unique(ratings.levels[~missing])) > 1:
+            whole = approximate([subset(plain[0], ~missing)], prior, **settings)  # nothing of theirs is imputed
+            others[sentence(COMPLETE_ONLY)] = whole
+        checks.append(_of_missing_ratings(base, whole, rating, left, people))
     if datasets[0].segments > 1 or columns.level.any():
         pooled = approximate([_pooled(rows, columns) for rows in plain], prior, **settings)
         others[sentence(WITHOUT_LEVELS)] = pooled
@@ -109,7 +113,7 @@ def _of_levels(ratings: Ratings, columns: Columns, base: Approximation, pooled: 
         else "Effects within groups and waves and among all people together agree: “{label}” moves most, from {within} "
         "to {pooled} {unit}."
     )
-    spread = columns.spread[driver]
+    sd = columns.sd[driver]
     return Check(
         name="levels_sensitivity",
         status="warn" if moved else "pass",
@@ -118,8 +122,8 @@ def _of_levels(ratings: Ratings, columns: Columns, base: Approximation, pooled: 
         message=sentence(
             template,
             label=ratings.labels[ratings.drivers[driver]],
-            within=number(base.effects[place] / spread, 2),
-            pooled=number(pooled.effects[place] / spread, 2),
+            within=number(base.effects[place] / sd, 2),
+            pooled=number(pooled.effects[place] / sd, 2),
             unit=sentence("log-odds") if not base.modes[0].rows.link.is_probit else sentence("of the latent noise"),
         ),
     )
@@ -152,10 +156,12 @@ def _of_priors(worst: float) -> Check:
     )
 
 
-def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndarray, left: int, people: int) -> Check:
+def _of_missing_ratings(
+    base: Approximation, whole: Approximation | None, rating: np.ndarray, left: int, people: int
+) -> Check:
     if whole is None:
         return Check(
-            name="blanks_sensitivity",
+            name="missing_ratings_sensitivity",
             status="warn",
             message=sentence(
                 "Only {left} of {people} people left no driver blank: too few to fit them alone, so what imputing does "
@@ -184,7 +190,7 @@ def _of_blanks(base: Approximation, whole: Approximation | None, rating: np.ndar
         )
     )
     return Check(
-        name="blanks_sensitivity",
+        name="missing_ratings_sensitivity",
         status="warn" if moved else "pass",
         value=float(shift[place]),
         threshold=float(allowed[place]),

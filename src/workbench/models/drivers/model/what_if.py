@@ -1,4 +1,4 @@
-"""What the model foretells for other ratings: levels of the outcome for everyone, before and after.
+"""What the model predicts for other ratings: levels of the outcome for everyone, before and after.
 
 Ceilings are kept: nobody is raised above the top of the scale, and a probability cannot exceed 1.
 """
@@ -65,7 +65,7 @@ def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) ->
 
 
 @numba.njit(nogil=True, cache=True, parallel=False, error_model="numpy")
-def _mean_scores(probit, predictor, cuts, steps, bottom, weights, bent, shifts):
+def _mean_scores(probit, predictor, cuts, steps, bottom, weights, by_cut, shifts):
     """Weighted means over rows of score(bottom) + Σ_k step_k P(y > k): (M,)."""
     measures, count = steps.shape
     out = np.zeros(measures)
@@ -75,7 +75,7 @@ def _mean_scores(probit, predictor, cuts, steps, bottom, weights, bent, shifts):
         for k in range(count):
             distance = cuts[k] - predictor[i]
             for p in range(shifts.shape[1]):
-                distance -= bent[i, p] * shifts[k, p]
+                distance -= by_cut[i, p] * shifts[k, p]
             above = weights[i] * (0.5 * erfc(distance / ROOT_TWO) if probit else 1.0 / (1.0 + np.exp(distance)))
             for m in range(measures):
                 out[m] += steps[m, k] * above
@@ -84,7 +84,7 @@ def _mean_scores(probit, predictor, cuts, steps, bottom, weights, bent, shifts):
     return out
 
 
-def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, bent=None, shifts=None) -> np.ndarray:
+def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, by_cut=None, shifts=None) -> np.ndarray:
     """Means of scores (M, K) over rows with linear predictors (n,): (M,).
 
     Parameters
@@ -93,25 +93,25 @@ def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, bent=None,
         (n, P) and (K − 1, P): columns whose effects differ by cut, and what is added to them at each.
     """
     predictor, cuts = np.ascontiguousarray(predictor), np.ascontiguousarray(cuts)
-    bent = np.zeros((len(predictor), 0)) if bent is None else np.ascontiguousarray(bent)
+    by_cut = np.zeros((len(predictor), 0)) if by_cut is None else np.ascontiguousarray(by_cut)
     shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
-    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights, bent, shifts)
+    return _mean_scores(link.is_probit, predictor, cuts, np.diff(scores, axis=1), scores[:, 0], weights, by_cut, shifts)
 
 
 def raised(
-    values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario, spread: np.ndarray | None = None
+    values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario, sds: np.ndarray | None = None
 ) -> np.ndarray:
-    """Ratings of one driver after the scenario; `spread` (D,), standard deviations of the ratings, is for `one_sd`."""
+    """Ratings of one driver after the scenario; `sds` (D,), standard deviations of the ratings, is for `one_sd`."""
     rating, (low, high) = values[:, place], ends[place]
     if scenario == "dissatisfied_to_neutral":
         return np.maximum(rating, (low + high) / 2)
-    return np.minimum(rating + points_of(scenario, ends, spread)[place], high)
+    return np.minimum(rating + points_of(scenario, ends, sds)[place], high)
 
 
-def points_of(scenario: Scenario, ends: np.ndarray, spread: np.ndarray | None = None) -> np.ndarray:
+def points_of(scenario: Scenario, ends: np.ndarray, sds: np.ndarray | None = None) -> np.ndarray:
     """(D,): scale points by which each driver is raised."""
     if scenario == "one_sd":
-        return np.asarray(spread, dtype=float)
+        return np.asarray(sds, dtype=float)
     return TENTH * np.ptp(ends, axis=1) if scenario == "tenth" else np.ones(len(ends))
 
 
@@ -121,8 +121,8 @@ def _climbed(columns: Columns, values: np.ndarray, place: int, ends: np.ndarray,
     A ladder has steps between whole points only: of a whole point more as much counts as the scenario raises by.
     """
     if columns.shape != "monotone" or scenario == "dissatisfied_to_neutral":
-        return raised(values, place, ends, scenario, columns.spread), 1.0
-    points = points_of(scenario, ends, columns.spread)[place]
+        return raised(values, place, ends, scenario, columns.sds), 1.0
+    points = points_of(scenario, ends, columns.sds)[place]
     return np.minimum(values[:, place] + np.ceil(points), ends[place, 1]), points / np.ceil(points)
 
 
@@ -184,21 +184,21 @@ def what_if(
         moves = share * (columns.of(rated, applies[kept]) - table[:, :width])
         own = np.abs(moves).max(0, initial=0) > 0
         moves = moves[:, own]
-        # Of people whose rating stays nothing changes: only the others are foretold twice.
+        # Of people whose rating stays nothing changes: only the others are predicted twice.
         touched = np.flatnonzero(np.abs(moves).max(1, initial=0) > 1e-12)
         reached.append(float(weights[touched].sum() / weights.sum()))
-        bent = table[touched][:, rows.bent]
-        bent_after = bent.copy()
-        for p, column in enumerate(rows.bent):
+        by_cut = table[touched][:, rows.by_cut]
+        by_cut_after = by_cut.copy()
+        for p, column in enumerate(rows.by_cut):
             if column < width and own[column]:
-                bent_after[:, p] += moves[touched, np.flatnonzero(own).searchsorted(column)]
-        differences.append((np.flatnonzero(own), moves[touched], touched, bent, bent_after))
+                by_cut_after[:, p] += moves[touched, np.flatnonzero(own).searchsorted(column)]
+        differences.append((np.flatnonzero(own), moves[touched], touched, by_cut, by_cut_after))
     change = np.zeros((len(cuts), values.shape[1], len(measures)))
     rng = np.random.default_rng(random_seed)
     for n in range(len(cuts)):
         drawn = weights if resample is None else resample(kept, rng)
         predictor = intercepts[n][group] + np.einsum("ij,ij->i", table, coefficients[n][group])
-        for place, (own, moves, touched, *bent) in enumerate(differences):
+        for place, (own, moves, touched, *by_cut) in enumerate(differences):
             w = np.ascontiguousarray(drawn[touched])
             if not w.sum() > 0:
                 continue
@@ -206,7 +206,7 @@ def what_if(
             shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
             before, after = (
                 mean_scores(each, cuts[n], scores, w, rows.link, z, shifts[n])
-                for each, z in zip((before, before + shift), bent, strict=True)
+                for each, z in zip((before, before + shift), by_cut, strict=True)
             )
             change[n, place] = moved * w.sum() / drawn.sum() * (after - before)
     return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Mode, Prior, Rows, by_segment, find_mode, one_thread
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, Prior, Rows, by_segment, fit_laplace, one_thread
 from workbench.models.drivers.ordinal.posterior import CHAINS, Posterior
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, sandwich
 
@@ -22,10 +22,10 @@ class Approximation:
     modes
         Where the posterior of each is highest.
     weighting
-        `survey`: spreads are those of the design, as in the sampled model.
+        `survey`: standard deviations are those of the design, as in the sampled model.
     """
 
-    modes: tuple[Mode, ...]
+    modes: tuple[LaplaceFit, ...]
     weighting: str
 
     @cached_property
@@ -74,9 +74,9 @@ def approximate(datasets: Sequence[Rows], prior: Prior, *, drivers: int, weighti
     weighting
         `none`, `frequency` or `survey`.
     """
-    first = find_mode(datasets[0], prior, drivers=drivers)
+    first = fit_laplace(datasets[0], prior, drivers=drivers)
     fixed = (first.segment_effect, first.segment_level)
-    others = [find_mode(each, prior, drivers=drivers, start=first.parameters, fixed=fixed) for each in datasets[1:]]
+    others = [fit_laplace(each, prior, drivers=drivers, start=first.parameters, fixed=fixed) for each in datasets[1:]]
     return Approximation(modes=(first, *others), weighting=weighting)
 
 

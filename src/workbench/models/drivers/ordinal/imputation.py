@@ -1,18 +1,18 @@
-"""Blank answers, imputed several times so that the model of the outcome stays true.
+"""Missing ratings, imputed several times so that the model of the outcome stays true.
 
-Chained equations compatible with the substantive model (Bartlett, Seaman, White, Carpenter 2015): a blank of driver d
-is drawn from p(answer | the person's other answers) × p(outcome | all answers). Ratings have few points, so both
-factors are evaluated at every point and nothing is approximated by a normal. Parameters of all models are drawn anew in
-each cycle, which makes the imputations proper (Rubin 1987). A blank may turn out *not applicable*, where that answer
-exists; an answer *not applicable* is never given a rating.
+Chained equations compatible with the substantive model (Bartlett, Seaman, White, Carpenter 2015): a missing rating of
+driver d is drawn from p(answer | the person's other answers) × p(outcome | all answers). Ratings have few points, so
+both factors are evaluated at every point and nothing is approximated by a normal. Parameters of all models are drawn
+anew in each cycle, which makes the imputations proper (Rubin 1987). A missing rating may turn out *not applicable*,
+where that answer exists; an answer *not applicable* is never given a rating.
 """
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, find_mode, one_thread
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace, one_thread
 from workbench.models.drivers.ordinal.links import LOGIT, Link
 from workbench.models.drivers.responses.columns import Columns, make_columns
-from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, Ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 
 BURN_IN = 8
 BETWEEN = 4
@@ -29,9 +29,9 @@ def rows_of(
     values: np.ndarray,
     applies: np.ndarray,
     link: Link = LOGIT,
-    bends: tuple[np.ndarray, np.ndarray] | None = None,
+    cut_effects: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Rows:
-    """Completed answers as the likelihood sees them; `bends` are its `bent` columns and their `blocks`, if any."""
+    """Completed answers as the likelihood sees them; `cut_effects`: columns `by_cut` and their `blocks`."""
     return Rows(
         columns=np.ascontiguousarray(np.column_stack([columns.of(values, applies), ratings.controls])),
         levels=ratings.levels,
@@ -42,7 +42,7 @@ def rows_of(
         link=link,
         control=columns.driver < 0,
         design=ratings.design,
-        **({} if bends is None else {"bent": bends[0], "blocks": bends[1]}),
+        **({} if cut_effects is None else {"bent": cut_effects[0], "blocks": cut_effects[1]}),
     )
 
 
@@ -64,27 +64,27 @@ def complete(
     prior
         Of the outcome's model, in the unit of the link.
     times
-        How many imputations; one is enough, and all that is made, where nothing is blank.
+        How many imputations; one is enough, and all that is made, where nothing is missing.
     random_seed
         Fixes every draw.
     use_outcome
-        Whether blanks are drawn given the outcome too: needed for effects without bias. Without it they are what a
-        person's other ratings alone foretell, as when an outcome is to be foretold that nobody knows yet.
+        Whether missing ratings are drawn given the outcome too: needed for effects without bias. Without it they are
+        what a person's other ratings alone predict, as when an outcome is to be predicted that nobody knows yet.
     between
         Cycles between two imputations.
 
     Notes
     -----
-    A row that stands for several people (frequency weights) is one answer sheet here: its blanks are filled once for
-    all of them, so that imputations vary a little more than if the sheets lay there singly.
+    A row that stands for several people (frequency weights) is one answer sheet here: its gaps are filled once for
+    all of them, so that imputations vary a little more than if the sheets were there singly.
     """
     values, applies = ratings.values.copy(), ratings.state != NOT_APPLICABLE
-    if not (ratings.state == BLANK).any():
+    if not (ratings.state == MISSING).any():
         return [(np.nan_to_num(values), applies)]
     rng = np.random.default_rng(random_seed)
     columns = make_columns(ratings)
     chains = [_Driver(ratings, columns, place, rng, link) for place in range(len(ratings.drivers))]
-    chains = [chain for chain in chains if chain.blank.any()]
+    chains = [chain for chain in chains if chain.missing.any()]
     for chain in chains:
         chain.start(values, applies)
     outcome, drawn = None, None
@@ -97,7 +97,7 @@ def complete(
                 if outcome
                 else {}
             )
-            outcome = find_mode(rows, prior, drivers=len(ratings.drivers), **known)
+            outcome = fit_laplace(rows, prior, drivers=len(ratings.drivers), **known)
             drawn = by_segment(rows, outcome.draws(1, rng)[0])
         table = rows.columns
         for chain in chains:
@@ -108,14 +108,14 @@ def complete(
 
 
 class _Driver:
-    """The blanks of one driver and the models that fill them."""
+    """The missing ratings of one driver and the models that fill them."""
 
     def __init__(self, ratings: Ratings, columns: Columns, place: int, rng: np.random.Generator, link: Link):
         state = ratings.state[:, place]
         self.ratings, self.columns, self.place, self.rng, self.link = ratings, columns, place, rng, link
-        self.blank = state == BLANK
+        self.missing = state == MISSING
         self.rated = np.flatnonzero(state == RATED)
-        self.known = np.flatnonzero(state != BLANK)
+        self.known = np.flatnonzero(state != MISSING)
         self.optional = bool((state == NOT_APPLICABLE).any())
         observed = ratings.values[self.rated, place]
         points = np.unique(observed)
@@ -133,19 +133,19 @@ class _Driver:
 
     def start(self, values: np.ndarray, applies: np.ndarray) -> None:
         """Fill in answers drawn from those that were given."""
-        blanks = np.flatnonzero(self.blank)
-        values[blanks, self.place] = self.rng.choice(self.ratings.values[self.rated, self.place], len(blanks))
+        gaps = np.flatnonzero(self.missing)
+        values[gaps, self.place] = self.rng.choice(self.ratings.values[self.rated, self.place], len(gaps))
         if self.optional:
-            applies[blanks, self.place] = self.rng.random(len(blanks)) < self.used.mean()
+            applies[gaps, self.place] = self.rng.random(len(gaps)) < self.used.mean()
 
     def redraw(self, table: np.ndarray, values: np.ndarray, applies: np.ndarray, drawn) -> None:
-        """Draw the blanks anew; `table` (the columns), `values` and `applies` are changed in place.
+        """Draw missing ratings anew; `table` (the columns), `values` and `applies` are changed in place.
 
         `drawn` are parameters of the outcome's model; without them the outcome has no say.
         """
         predictors = np.column_stack([table[:, self.others], self.groups])
-        blanks = np.flatnonzero(self.blank)
-        own = predictors[blanks]
+        gaps = np.flatnonzero(self.missing)
+        own = predictors[gaps]
         chances = self._fit("rating", predictors, self.rated, self.place_of, len(self.points), own)
         candidates = [(point, True) for point in self.points]
         if self.optional:
@@ -153,25 +153,25 @@ class _Driver:
             chances = np.column_stack([chances * use, 1 - use])
             candidates.append((np.nan, False))
         if drawn is not None:
-            chances *= self._outcome_chances(table, blanks, candidates, drawn)
+            chances *= self._outcome_chances(table, gaps, candidates, drawn)
         chances /= chances.sum(1, keepdims=True)
-        picked = (self.rng.random((len(blanks), 1)) > chances.cumsum(1)).sum(1).clip(max=chances.shape[1] - 1)
-        applies[blanks, self.place] = picked < len(self.points)
+        picked = (self.rng.random((len(gaps), 1)) > chances.cumsum(1)).sum(1).clip(max=chances.shape[1] - 1)
+        applies[gaps, self.place] = picked < len(self.points)
         for which, members in enumerate(self.members):
-            chosen = blanks[picked == which]
+            chosen = gaps[picked == which]
             values[chosen, self.place] = self.rng.choice(members, len(chosen))
-        values[blanks[picked >= len(self.points)], self.place] = np.nan
+        values[gaps[picked >= len(self.points)], self.place] = np.nan
         mine = ~self.others
         filled = np.where(applies[:, self.place], values[:, self.place], self.columns.location[self.place])
         table[:, mine] = np.column_stack(self.columns.of_driver(self.place, filled, applies[:, self.place]))
 
-    def _outcome_chances(self, table, blanks, candidates, drawn) -> np.ndarray:
-        """P(outcome | all answers) for each of the answers that the blanks may have been: (blanks, candidates)."""
+    def _outcome_chances(self, table, gaps, candidates, drawn) -> np.ndarray:
+        """P(outcome | all answers) for each of the answers that missing ratings may have been: (gaps, candidates)."""
         coefficients, intercepts, cuts, _ = drawn
-        group, levels, mine = self.ratings.group[blanks], self.ratings.levels[blanks], ~self.others
+        group, levels, mine = self.ratings.group[gaps], self.ratings.levels[gaps], ~self.others
         effects = coefficients[group]
-        base = intercepts[group] + np.einsum("ij,ij->i", table[blanks][:, self.others], effects[:, self.others])
-        out = np.empty((len(blanks), len(candidates)))
+        base = intercepts[group] + np.einsum("ij,ij->i", table[gaps][:, self.others], effects[:, self.others])
+        out = np.empty((len(gaps), len(candidates)))
         for which, (point, use) in enumerate(candidates):
             rating = np.array([self.columns.location[self.place] if np.isnan(point) else point])
             terms = np.array(self.columns.of_driver(self.place, rating, np.array([use])))[:, 0]
@@ -179,7 +179,7 @@ class _Driver:
         return out
 
     def _fit(self, name, predictors, where, levels, count, own) -> np.ndarray:
-        """Chances of each level for the blanks, with parameters drawn from their posterior: (blanks, count)."""
+        """Chances of each level for missing ratings, with parameters drawn from their posterior: (gaps, count)."""
         if len(where) > MOST_ROWS:
             picked = self.rng.choice(len(where), MOST_ROWS, replace=False)
             where, levels = where[picked], levels[picked]
@@ -191,7 +191,7 @@ class _Driver:
             count=count,
             varying=np.zeros(predictors.shape[1], dtype=bool),
         )
-        fitted = find_mode(rows, Prior(), drivers=predictors.shape[1], start=self.starts[name])
+        fitted = fit_laplace(rows, Prior(), drivers=predictors.shape[1], start=self.starts[name])
         self.starts[name] = fitted.parameters
         coefficients, _, cuts, _ = by_segment(rows, fitted.draws(1, self.rng)[0])
         below = 1 / (1 + np.exp((own @ coefficients[0])[:, None] - cuts))

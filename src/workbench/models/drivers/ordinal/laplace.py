@@ -32,7 +32,7 @@ cores have other work)."""
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:
-    """What the likelihood sees: see `ordered_likelihood.log_likelihood`, plus the number of levels.
+    """What the likelihood sees: see `likelihood.log_likelihood`, plus the number of levels.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Rows:
     varying: np.ndarray
     link: Link = LOGIT
     control: np.ndarray | None = None
-    bent: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    by_cut: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     blocks: np.ndarray | None = None
     design: Design | None = None
 
@@ -77,42 +77,42 @@ class Rows:
         return np.repeat(np.arange(self.segments), np.diff(self.starts))
 
     @property
-    def bends(self) -> int:
+    def cut_effects(self) -> int:
         """P × B: parameters by which effects differ by cut; the last of all parameters."""
-        return len(self.bent) * self.blocks.shape[1] if len(self.bent) else 0
+        return len(self.by_cut) * self.blocks.shape[1] if len(self.by_cut) else 0
 
     def log_likelihood(self, coefficients, intercepts, cuts, shifts=None):
-        """Value and gradients, see `ordered_likelihood.log_likelihood`; with shifts `log_likelihood_by_cut`."""
-        if not len(self.bent):
+        """Value and gradients, see `likelihood.log_likelihood`; with shifts `log_likelihood_by_cut`."""
+        if not len(self.by_cut):
             return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
         return log_likelihood_by_cut(
-            self.link.is_probit, *self.data, coefficients, intercepts, cuts, self.bent, np.ascontiguousarray(shifts)
+            self.link.is_probit, *self.data, coefficients, intercepts, cuts, self.by_cut, np.ascontiguousarray(shifts)
         )
 
-    def shifts(self, bends: np.ndarray) -> np.ndarray:
-        """(…, K − 1, P): what is added to coefficients of `bent` columns at each cut, from parameters (…, P × B)."""
-        if not len(self.bent):
-            return np.zeros((*bends.shape[:-1], self.count - 1, 0))
-        each = bends.reshape(*bends.shape[:-1], len(self.bent), self.blocks.shape[1])
+    def shifts(self, cut_effects: np.ndarray) -> np.ndarray:
+        """(…, K − 1, P): what is added to coefficients of `by_cut` columns at each cut, from parameters (…, P × B)."""
+        if not len(self.by_cut):
+            return np.zeros((*cut_effects.shape[:-1], self.count - 1, 0))
+        each = cut_effects.reshape(*cut_effects.shape[:-1], len(self.by_cut), self.blocks.shape[1])
         return np.einsum("kb,...pb->...kp", self.blocks, each)
 
     @cached_property
     def maps(self) -> np.ndarray:
-        """(S, K − 1 + C + 1 + P × B, Q): from all parameters to the cuts, coefficients, intercept and bends of each
-        segment.
+        """(S, K − 1 + C + 1 + P × B, Q): from all parameters to the cuts, coefficients, intercept and effects by cut of
+        each segment.
 
         Parameters are cuts (K − 1), shared effects (C); with several segments, what each adds to the varying effects
         (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average; and last
-        the bends (P × B).
+        the effects by cut (P × B).
         """
-        cuts, width, many, bends = self.count - 1, self.columns.shape[1], self.segments, self.bends
+        cuts, width, many, cut_effects = self.count - 1, self.columns.shape[1], self.segments, self.cut_effects
         varying = np.flatnonzero(self.varying)
         extra = many * len(varying) + many - 1 if many > 1 else 0
         contrasts = level_contrasts(many)
-        maps = np.zeros((many, cuts + width + 1 + bends, cuts + width + extra + bends))
+        maps = np.zeros((many, cuts + width + 1 + cut_effects, cuts + width + extra + cut_effects))
         for s in range(many):
             maps[s, np.arange(cuts + width), np.arange(cuts + width)] = 1
-            maps[s, cuts + width + 1 + np.arange(bends), cuts + width + extra + np.arange(bends)] = 1
+            maps[s, cuts + width + 1 + np.arange(cut_effects), cuts + width + extra + np.arange(cut_effects)] = 1
             if many > 1:
                 first = cuts + width + s * len(varying)
                 maps[s, cuts + varying, first + np.arange(len(varying))] = 1
@@ -170,7 +170,7 @@ class Prior:
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, bent, shifts):
+def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, by_cut, shifts):
     """Negative second derivatives in (cuts, coefficients, intercept) of each segment, (S, L, L), but for those among
     coefficients and intercept; and of each row the weighted curvatures of its ends (`row_terms`), (n, 3).
     """
@@ -186,7 +186,7 @@ def _curvature(probit, columns, levels, weights, starts, coefficients, intercept
             for c in range(width):
                 eta += columns[i, c] * coefficients[s, c]
             k, w = levels[i], weights[i]
-            u, lower, gap = ends_of(k, eta, cuts, columns[i], bent, shifts)
+            u, lower, gap = ends_of(k, eta, cuts, columns[i], by_cut, shifts)
             _, _, above, below, between = row_terms(probit, k, count, u, lower, gap)
             terms[i, 0], terms[i, 1], terms[i, 2] = w * above, w * below, w * between
             for side in range(2):
@@ -206,28 +206,28 @@ def _curvature(probit, columns, levels, weights, starts, coefficients, intercept
 def curvature(
     rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None
 ) -> np.ndarray:
-    """Negative Hessian of the log-likelihood by segment, (S, L, L) over (cuts, coefficients, intercept, bends)."""
+    """Negative Hessian of the log-likelihood by segment, (S, L, L): cuts, coefficients, intercept, effects by cut."""
     shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
-    found, terms = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts, rows.bent, shifts)
-    first, size, bends = len(cuts), found.shape[1], rows.bends
-    out = np.zeros((rows.segments, size + bends, size + bends))
+    found, terms = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts, rows.by_cut, shifts)
+    first, size, cut_effects = len(cuts), found.shape[1], rows.cut_effects
+    out = np.zeros((rows.segments, size + cut_effects, size + cut_effects))
     out[:, :size, :size] = found
     heavy = terms[:, 0] + terms[:, 1]
     for s in range(rows.segments):
         own = slice(rows.starts[s], rows.starts[s + 1])
         z = np.column_stack([rows.columns[own], np.ones(own.stop - own.start)])
         out[s, first:size, first:size] = z.T @ (heavy[own, None] * z)
-        if bends:
-            _bend_curvature(out[s], rows, own, z, terms[own])
+        if cut_effects:
+            _cut_effect_curvature(out[s], rows, own, z, terms[own])
         out[s, first:, :first] = out[s, :first, first:].T
         out[s, size:, first:size] = out[s, first:size, size:].T
     return out
 
 
-def _bend_curvature(block: np.ndarray, rows: Rows, own: slice, z: np.ndarray, terms: np.ndarray) -> None:
-    """The part of one segment's curvature that bends have with everything, put in place above the diagonal."""
-    first, size = rows.count - 1, block.shape[0] - rows.bends
-    levels, moved = rows.levels[own], rows.columns[own][:, rows.bent]
+def _cut_effect_curvature(block: np.ndarray, rows: Rows, own: slice, z: np.ndarray, terms: np.ndarray) -> None:
+    """The part of one segment's curvature that effects by cut have with everything, put in place above the diagonal."""
+    first, size = rows.count - 1, block.shape[0] - rows.cut_effects
+    levels, moved = rows.levels[own], rows.columns[own][:, rows.by_cut]
     at = np.vstack([rows.blocks, np.zeros(rows.blocks.shape[1])])  # the open ends of the outermost levels move nothing
     above, below = (np.einsum("np,nb->npb", moved, at[cut]).reshape(len(levels), -1) for cut in (levels, levels - 1))
     of_u, of_l, between = terms.T
@@ -243,13 +243,13 @@ def _bend_curvature(block: np.ndarray, rows: Rows, own: slice, z: np.ndarray, te
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _cut_slopes(probit, columns, levels, predictor, cuts, bent, shifts):
+def _cut_slopes(probit, columns, levels, predictor, cuts, by_cut, shifts):
     count = cuts.shape[0]
     out = np.zeros((len(levels), count))
     residual = np.zeros(len(levels))
     for i in range(len(levels)):
         k = levels[i]
-        u, lower, gap = ends_of(k, predictor[i], cuts, columns[i], bent, shifts)
+        u, lower, gap = ends_of(k, predictor[i], cuts, columns[i], by_cut, shifts)
         above, below, _, _, _ = row_terms(probit, k, count, u, lower, gap)
         if k < count:
             out[i, k] = above
@@ -260,20 +260,22 @@ def _cut_slopes(probit, columns, levels, predictor, cuts, bent, shifts):
 
 
 def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None) -> np.ndarray:
-    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept, bends), (n, L)."""
+    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept, effects by cut), (n, L)."""
     group = rows.group
     shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
     predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])
-    by_cuts, residual = _cut_slopes(rows.link.is_probit, rows.columns, rows.levels, predictor, cuts, rows.bent, shifts)
+    by_cuts, residual = _cut_slopes(
+        rows.link.is_probit, rows.columns, rows.levels, predictor, cuts, rows.by_cut, shifts
+    )
     parts = [by_cuts, residual[:, None] * rows.columns, residual[:, None]]
-    if rows.bends:
-        each = np.einsum("np,nb->npb", rows.columns[:, rows.bent], -by_cuts @ rows.blocks)
+    if rows.cut_effects:
+        each = np.einsum("np,nb->npb", rows.columns[:, rows.by_cut], -by_cuts @ rows.blocks)
         parts.append(each.reshape(len(each), -1))
     return np.concatenate(parts, axis=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Mode:
+class LaplaceFit:
     """A normal approximation of the posterior.
 
     Attributes
@@ -338,13 +340,13 @@ def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarr
         np.ascontiguousarray(coefficients),
         np.ascontiguousarray(intercepts),
         parameters[..., :cuts].copy(),
-        rows.shifts(parameters[..., parameters.shape[-1] - rows.bends :]),
+        rows.shifts(parameters[..., parameters.shape[-1] - rows.cut_effects :]),
     )
 
 
-def find_mode(
+def fit_laplace(
     rows: Rows, prior: Prior, *, drivers: int, start: np.ndarray | None = None, fixed: tuple[float, float] | None = None
-) -> Mode:
+) -> LaplaceFit:
     """The mode, with standard deviations between segments as `fixed` or at the mode of their Laplace marginal.
 
     Raises
@@ -390,11 +392,11 @@ def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, f
             np.full(rows.segments * int(rows.varying.sum()), sds[0] ** -2.0),
             np.full(rows.segments - 1, sds[1] ** -2.0),
         ]
-    parts.append(np.full(rows.bends, 0.0 if flat else prior.effect_sd(drivers) ** -2.0))
+    parts.append(np.full(rows.cut_effects, 0.0 if flat else prior.effect_sd(drivers) ** -2.0))
     return np.concatenate(parts)
 
 
-def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], start: np.ndarray | None) -> Mode:
+def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], start: np.ndarray | None) -> LaplaceFit:
     cuts, maps = rows.count - 1, rows.maps
     precision = _prior_precision(rows, prior, drivers, sds)
     flat = prior.effect is None
@@ -417,8 +419,8 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
             own = np.append(by_coefficients[s], by_intercepts[s])
             slope += maps[s, cuts : cuts + len(own)].T @ own
         slope[:cuts] += by_cuts
-        if rows.bends:
-            slope[-rows.bends :] += (rows.blocks.T @ by_shifts[0]).T.ravel()
+        if rows.cut_effects:
+            slope[-rows.cut_effects :] += (rows.blocks.T @ by_shifts[0]).T.ravel()
         slope -= precision * point
         log_prior = -0.5 * float(precision @ point**2)
         if not flat:  # sorted variates of the noise's distribution
@@ -428,15 +430,15 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
 
     best, likelihood, slope = value(point := np.array(start, dtype=float))
     if slope is None:  # cut points cross for somebody here, though not where the start comes from
-        point[len(point) - rows.bends :] = 0
+        point[len(point) - rows.cut_effects :] = 0
         best, likelihood, slope = value(point)
     for _ in range(STEPS):
         blocks = curvature(rows, *by_segment(rows, point))
         hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
         hessian[np.diag_indices_from(hessian)] += precision
         if not flat:
-            bent = rows.link.log_density_slopes(point[:cuts] - prior.cut_location)[1]
-            hessian[np.arange(cuts), np.arange(cuts)] += bent
+            curved = rows.link.log_density_slopes(point[:cuts] - prior.cut_location)[1]
+            hessian[np.arange(cuts), np.arange(cuts)] += curved
         try:
             factor = cho_factor(hessian, lower=True)
         except np.linalg.LinAlgError as error:
@@ -466,7 +468,7 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         raise DataError(_no_mode(rows))
     half_log_determinant = float(np.sum(np.log(np.diag(factor[0]))))
     normal = 0.5 * float(np.sum(np.log(precision[precision > 0])))  # the priors' own normalisation, by their scales
-    return Mode(
+    return LaplaceFit(
         rows=rows,
         prior=prior,
         parameters=point,
@@ -480,7 +482,7 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
 
 def _no_mode(rows: Rows) -> str:
     return sentence(
-        "the model has no single best fit for {rows} answers and {columns} columns: some drivers foretell the outcome "
+        "the model has no single best fit for {rows} answers and {columns} columns: some drivers predict the outcome "
         "without fail or say the same; leave some of them out, or use a prior.",
         rows=number(len(rows.levels)),
         columns=number(rows.columns.shape[1]),

@@ -114,7 +114,7 @@ def _normal_density(x):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _probit_ends(k, count, u, lower, gap):
-    """P(y = k), ends u and l of the level's stretch of noise, and the densities there (0 at an end that is open)."""
+    """P(y = k), ends u and l of the level's interval of noise, and the densities there (0 at an end that is open)."""
     if k == 0:
         u = max(u, -FARTHEST)
         return _normal_tail(-u), u, 0.0, _normal_density(u), 0.0
@@ -177,8 +177,8 @@ def log_likelihood_probit(columns, levels, weights, starts, coefficients, interc
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def ends_of(k, eta, cuts, row, bent, shifts):
-    """Ends u and l of level k's stretch of noise and their distance, for a row whose cuts its own ratings move.
+def ends_of(k, eta, cuts, row, by_cut, shifts):
+    """Ends u and l of level k's interval of noise and their distance, for a row whose cuts its own ratings move.
 
     Parameters
     ----------
@@ -192,16 +192,16 @@ def ends_of(k, eta, cuts, row, bent, shifts):
     u, lower, gap = 0.0, 0.0, 0.0
     if k < count:
         u = cuts[k] - eta
-        for p in range(bent.shape[0]):
-            u -= row[bent[p]] * shifts[k, p]
+        for p in range(by_cut.shape[0]):
+            u -= row[by_cut[p]] * shifts[k, p]
     if k > 0:
         lower = cuts[k - 1] - eta
-        for p in range(bent.shape[0]):
-            lower -= row[bent[p]] * shifts[k - 1, p]
+        for p in range(by_cut.shape[0]):
+            lower -= row[by_cut[p]] * shifts[k - 1, p]
     if 0 < k < count:
         gap = cuts[k] - cuts[k - 1]
-        for p in range(bent.shape[0]):
-            gap -= row[bent[p]] * (shifts[k, p] - shifts[k - 1, p])
+        for p in range(by_cut.shape[0]):
+            gap -= row[by_cut[p]] * (shifts[k, p] - shifts[k - 1, p])
     return u, lower, gap
 
 
@@ -271,7 +271,7 @@ def _logit_slopes(k, count, u, lower, gap):
 
 
 @numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
-def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, bent, shifts):
+def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, by_cut, shifts):
     """The same as `log_likelihood` where effects of some columns differ by cut (partial proportional odds, Peterson,
     Harrell 1990), see `ends_of`; −inf where cuts of a row's level are out of order.
 
@@ -282,7 +282,7 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
     """
     segments, width = coefficients.shape
     count = cuts.shape[0]
-    many = bent.shape[0]
+    many = by_cut.shape[0]
     by_coefficients = np.zeros((segments, width))
     by_intercepts = np.zeros(segments)
     by_cuts = np.zeros(count)
@@ -296,7 +296,7 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
             for c in range(width):
                 eta += row[c] * b[c]
             k, w = levels[i], weights[i]
-            u, lower, gap = ends_of(k, eta, cuts, row, bent, shifts)
+            u, lower, gap = ends_of(k, eta, cuts, row, by_cut, shifts)
             if 0 < k < count and not gap > 0.0:
                 return -np.inf, by_coefficients, by_intercepts, by_cuts, by_shifts
             if probit:
@@ -311,11 +311,11 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
             if k < count:
                 by_cuts[k] += at_u
                 for place in range(many):
-                    by_shifts[k, place] -= at_u * row[bent[place]]
+                    by_shifts[k, place] -= at_u * row[by_cut[place]]
             if k > 0:
                 by_cuts[k - 1] -= at_l
                 for place in range(many):
-                    by_shifts[k - 1, place] += at_l * row[bent[place]]
+                    by_shifts[k - 1, place] += at_l * row[by_cut[place]]
             residual = at_l - at_u
             by_intercepts[s] += residual
             for c in range(width):
@@ -324,7 +324,7 @@ def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts, cuts, bent, shifts):
+def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts, cuts, by_cut, shifts):
     """Unweighted log-likelihood of every row under every draw: (N, n).
 
     Parameters
@@ -341,30 +341,32 @@ def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts
             for c in range(width):
                 eta += columns[i, c] * coefficients[n, group[i], c]
             k = levels[i]
-            u, lower, gap = ends_of(k, eta, cuts[n], columns[i], bent, shifts[n])
+            u, lower, gap = ends_of(k, eta, cuts[n], columns[i], by_cut, shifts[n])
             out[n, i] = max(row_value(probit, k, count, u, lower, gap), IMPOSSIBLE)
     return out
 
 
 class OrderedLikelihood(Op):
-    """The log-likelihood as an operation of PyTensor: inputs in the order of `log_likelihood`, with `bent` columns also
-    shifts (`log_likelihood_by_cut`); outputs value and gradients.
+    """The log-likelihood as an operation of PyTensor.
+
+    Inputs in the order of `log_likelihood`, with `by_cut` columns also shifts (`log_likelihood_by_cut`); outputs value
+    and gradients.
 
     Only the value may be differentiated (first derivatives are all that Hamiltonian sampling needs).
     """
 
     __props__ = ("probit", "bent")
 
-    def __init__(self, probit: bool = False, bent: tuple[int, ...] = ()):
-        self.probit, self.bent = probit, bent
+    def __init__(self, probit: bool = False, by_cut: tuple[int, ...] = ()):
+        self.probit, self.by_cut = probit, by_cut
 
     def make_node(self, *inputs):
         inputs = [pt.as_tensor(each) for each in inputs]
         return Apply(self, inputs, [pt.dscalar(), *(each.type() for each in inputs[4:])])
 
     def perform(self, node, inputs, outputs):
-        if self.bent:
-            found = log_likelihood_by_cut(self.probit, *inputs[:7], np.array(self.bent), inputs[7])
+        if self.by_cut:
+            found = log_likelihood_by_cut(self.probit, *inputs[:7], np.array(self.by_cut), inputs[7])
         else:
             found = kernel(self.probit)(*inputs)
         for storage, value in zip(outputs, found, strict=True):
@@ -392,7 +394,7 @@ def kernel(probit: bool):
 
 @register_funcify_default_op_cache_key(OrderedLikelihood)
 def _in_numba(op, node, **kwargs):
-    compiled, probit, places = kernel(op.probit), op.probit, np.array(op.bent, dtype=np.int64)
+    compiled, probit, places = kernel(op.probit), op.probit, np.array(op.by_cut, dtype=np.int64)
 
     @numba.njit(nogil=True)
     def plain(columns, levels, weights, starts, coefficients, intercepts, cuts):
@@ -406,4 +408,4 @@ def _in_numba(op, node, **kwargs):
         )
         return np.asarray(found[0]), found[1], found[2], found[3], found[4]
 
-    return by_cut if op.bent else plain
+    return by_cut if op.by_cut else plain

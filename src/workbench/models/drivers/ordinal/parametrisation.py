@@ -11,7 +11,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from workbench.models.drivers.ordinal.laplace import Mode, Prior, Rows, by_segment, curvature, level_contrasts
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, Prior, Rows, by_segment, curvature, level_contrasts
 from workbench.models.drivers.responses.columns import Columns
 
 LADDER = 4
@@ -79,7 +79,7 @@ def _ladders(columns: Columns, sd: float, control: float):
     return effect, np.arange(drivers), shares, source
 
 
-def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
+def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit):
     """The same model in units of the normal approximation at its mode.
 
     Cuts enter as one in the middle and the logarithms of the gaps outwards: the outermost are the least certain. For a
@@ -101,9 +101,9 @@ def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: Mode):
     effect = pm.Deterministic("effect", point[first : first + width])
     drivers = len(columns.location)
     shrunk = pt.sum((effect / prior.column_sds(rows, drivers)) ** 2)
-    if rows.bends:
-        bends = pm.Deterministic("bends", point[first + width :])
-        shrunk = shrunk + pt.sum((bends / prior.effect_sd(drivers)) ** 2)
+    if rows.cut_effects:
+        cut_effects = pm.Deterministic("cut_effects", point[first + width :])
+        shrunk = shrunk + pt.sum((cut_effects / prior.effect_sd(drivers)) ** 2)
     away = cuts - prior.cut_location
     pm.Potential(
         "prior_of_shared",
@@ -170,12 +170,12 @@ def _outwards(count: int, anchor: int) -> np.ndarray:
     return sums
 
 
-def _unconstrained(mode: Mode, first: int, width: int, anchor: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mode and Cholesky factor of the covariance of (log gaps, the anchor among them, shared effects, bends)."""
+def _unconstrained(mode: LaplaceFit, first: int, width: int, anchor: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mode, and Cholesky factor of the covariance, of log gaps with the anchor, shared effects, effects by cut."""
     gaps = np.diff(mode.cuts)
     logs = np.log(gaps)
-    bends = mode.rows.bends
-    own = np.concatenate([np.arange(first + width), len(mode.parameters) - bends + np.arange(bends)])
+    cut_effects = mode.rows.cut_effects
+    own = np.concatenate([np.arange(first + width), len(mode.parameters) - cut_effects + np.arange(cut_effects)])
     centre = np.concatenate(
         [logs[:anchor], mode.cuts[anchor : anchor + 1], logs[anchor:], mode.parameters[own[first:]]]
     )
@@ -189,7 +189,7 @@ def _unconstrained(mode: Mode, first: int, width: int, anchor: int) -> tuple[np.
     return centre, np.linalg.cholesky(slope @ covariance @ slope.T)
 
 
-def _local(mode: Mode, varying: np.ndarray) -> tuple[_Block, _Block]:
+def _local(mode: LaplaceFit, varying: np.ndarray) -> tuple[_Block, _Block]:
     """What the data say about the coefficients of each segment (S, V), and about contrasts of their levels (S − 1)."""
     rows = mode.rows
     point = by_segment(rows, mode.parameters)

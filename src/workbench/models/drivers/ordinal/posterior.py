@@ -7,7 +7,7 @@ Where proportional odds are broken (`proportional_odds`) some columns have effec
 F is the logistic or the normal distribution function (`links`). Cut points are sorted variates of F; around 0 that
 would be a uniform prior on the shares of the levels where η is 0 (Betancourt 2019, induced Dirichlet), and
 `Prior.cut_location` moves it. Usage columns have one coefficient for all segments. How parameters are laid out for the
-sampler stands in `ordered_parameters`; the model is the same in both.
+sampler stands in `parametrisation`; the model is the same in both.
 """
 
 import os
@@ -19,11 +19,11 @@ import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
 from workbench.models.drivers.ordinal.laplace import (
-    Mode,
+    LaplaceFit,
     Prior,
     Rows,
     by_segment,
-    find_mode,
+    fit_laplace,
     level_contrasts,
     one_thread,
 )
@@ -85,7 +85,7 @@ class Posterior:
         return np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(int))
 
 
-def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = None):
+def build_model(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit | None = None):
     """The model in PyMC.
 
     Parameters
@@ -122,10 +122,10 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: Mode | None = 
             coefficients, intercepts, cuts = preconditioned(rows, columns, prior, mode)
         coefficients = pm.Deterministic("coefficients", coefficients)
         parameters = [coefficients, intercepts, cuts]
-        if rows.bends:
-            each = model["bends"].reshape((len(rows.bent), rows.blocks.shape[1]))
+        if rows.cut_effects:
+            each = model["cut_effects"].reshape((len(rows.by_cut), rows.blocks.shape[1]))
             parameters.append(pm.Deterministic("shifts", (rows.blocks[:, None, :] * each[None]).sum(axis=2)))
-        ordered = OrderedLikelihood(rows.link.is_probit, tuple(rows.bent.tolist()))
+        ordered = OrderedLikelihood(rows.link.is_probit, tuple(rows.by_cut.tolist()))
         pm.Potential("likelihood", ordered(*data, *parameters)[0])
     return model
 
@@ -152,7 +152,7 @@ def sample(
     draws, tune
         Of each chain.
     weighting
-        `survey`: the draws of each fit are moved to the spread that the design implies (`survey_design`).
+        `survey`: the draws of each fit are scaled to the covariance that the design implies (`survey_design`).
     drivers
         How many drivers the columns belong to.
     random_seed
@@ -162,7 +162,7 @@ def sample(
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # compilers' remarks on versions stay out of a report
-        mode = None if columns.shape == "monotone" else find_mode(datasets[0], prior, drivers=drivers)
+        mode = None if columns.shape == "monotone" else fit_laplace(datasets[0], prior, drivers=drivers)
         compiled = nutpie.compile_pymc_model(build_model(datasets[0], columns, prior, mode))
         parts = []
         for place, rows in enumerate(datasets):
@@ -202,7 +202,7 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         "effect",
         "cuts",
         *(["coefficients", "segment_level", "segment_effect_sd", "segment_level_sd"] if several else []),
-        *(["bends"] if rows.bends else []),
+        *(["cut_effects"] if rows.cut_effects else []),
     ]
     fit = diagnose(
         {name: posterior[name].to_numpy() for name in names},
@@ -212,8 +212,8 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
     cuts, coefficients = posterior["cuts"].to_numpy(), posterior["coefficients"].to_numpy()
     effects = posterior["effect"].to_numpy()
     shape = cuts.shape[:2]
-    bends = posterior["bends"].to_numpy() if rows.bends else np.zeros((*shape, 0))
-    shifts = rows.shifts(bends)
+    cut_effects = posterior["cut_effects"].to_numpy() if rows.cut_effects else np.zeros((*shape, 0))
+    shifts = rows.shifts(cut_effects)
     intercepts = posterior["segment_level"].to_numpy() if several else np.zeros((*shape, 1))
     sds = (
         np.stack([posterior[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1) if several else None
@@ -227,10 +227,11 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
         varying = np.flatnonzero(rows.varying)
         added = (coefficients - effects[:, :, None, :])[..., varying].reshape(*shape, -1)
         parameters = np.concatenate(
-            [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else []), bends], axis=-1
+            [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else []), cut_effects],
+            axis=-1,
         )
         typical = tuple(np.median(sds.reshape(-1, 2), axis=0)) if several else (1.0, 1.0)
-        parameters = design_adjusted(parameters, find_mode(rows, prior, drivers=drivers, fixed=typical))
+        parameters = design_adjusted(parameters, fit_laplace(rows, prior, drivers=drivers, fixed=typical))
         coefficients, intercepts, cuts, shifts = by_segment(rows, parameters)
         effects = parameters[..., rows.count - 1 :][..., : rows.columns.shape[1]]
     return {

@@ -17,12 +17,12 @@ from scipy.stats import chi2
 
 from workbench.findings import Check
 from workbench.models.drivers.ordinal.laplace import (
-    Mode,
+    LaplaceFit,
     Prior,
     Rows,
     by_segment,
     curvature,
-    find_mode,
+    fit_laplace,
     one_thread,
     scores,
     subset,
@@ -82,15 +82,15 @@ class ProportionalOdds:
         Whether it could be asked at all: not where the outcome has two levels, or effects are bent already.
     """
 
-    bent: np.ndarray
+    by_cut: np.ndarray
     blocks: np.ndarray
     p: np.ndarray
     checked: bool
 
     @property
-    def bends(self) -> tuple[np.ndarray, np.ndarray] | None:
+    def cut_effects(self) -> tuple[np.ndarray, np.ndarray] | None:
         """What `rows_of` takes."""
-        return (self.bent, self.blocks) if len(self.bent) else None
+        return (self.by_cut, self.blocks) if len(self.by_cut) else None
 
     def check(self, table: pd.DataFrame, measure: str) -> tuple[Check, ...]:
         """What is said: of drivers whose effects were freed with their change of the measure before and after.
@@ -152,31 +152,31 @@ def proportional_odds(
     p = np.full(len(columns.driver), np.nan)
     nothing = np.zeros(0, dtype=np.int64)
     if columns.shape != "linear" or not blocks.shape[1]:
-        return ProportionalOdds(bent=nothing, blocks=blocks, p=p, checked=False)
+        return ProportionalOdds(by_cut=nothing, blocks=blocks, p=p, checked=False)
     if len(rows.levels) > MOST_ROWS:
         kept = np.zeros(len(rows.levels), dtype=bool)
         kept[np.random.default_rng(random_seed).choice(len(kept), MOST_ROWS, replace=False)] = True
         rows = subset(rows, kept)
-    mode = find_mode(rows, prior, drivers=drivers)
-    bent = nothing
-    while len(bent) < len(asked):
-        left = np.setdiff1d(asked, bent)
-        p[left] = _p_values(mode, bent, left, blocks, adjusts)
+    mode = fit_laplace(rows, prior, drivers=drivers)
+    by_cut = nothing
+    while len(by_cut) < len(asked):
+        left = np.setdiff1d(asked, by_cut)
+        p[left] = _p_values(mode, by_cut, left, blocks, adjusts)
         clearest = left[p[left].argmin()]
         if p[clearest] > SURE / len(asked):
             break
-        bent = np.append(bent, clearest)
-        mode = find_mode(
-            replace(rows, bent=bent, blocks=blocks), prior, drivers=drivers,
+        by_cut = np.append(by_cut, clearest)
+        mode = fit_laplace(
+            replace(rows, by_cut=by_cut, blocks=blocks), prior, drivers=drivers,
             start=np.append(mode.parameters, np.zeros(blocks.shape[1])),
             fixed=(mode.segment_effect, mode.segment_level),
         )  # fmt: skip
-    return ProportionalOdds(bent=bent, blocks=blocks, p=p, checked=True)
+    return ProportionalOdds(by_cut=by_cut, blocks=blocks, p=p, checked=True)
 
 
-def _p_values(mode: Mode, bent: np.ndarray, left: np.ndarray, blocks: np.ndarray, adjusts: bool) -> np.ndarray:
+def _p_values(mode: LaplaceFit, by_cut: np.ndarray, left: np.ndarray, blocks: np.ndarray, adjusts: bool) -> np.ndarray:
     """Score tests of further columns, each freed alone, at the mode without them (Rao 1948; robust: Boos 1992)."""
-    wide = replace(mode.rows, bent=np.concatenate([bent, left]), blocks=blocks)
+    wide = replace(mode.rows, by_cut=np.concatenate([by_cut, left]), blocks=blocks)
     size, first = blocks.shape[1], len(mode.parameters)
     point = by_segment(wide, np.append(mode.parameters, np.zeros(len(left) * size)))
     maps = wide.maps

@@ -9,15 +9,15 @@ around their mean (Williams, Savitsky 2021). Weights in other units leave all th
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Mode, Rows, by_segment, curvature, level_contrasts, scores
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, Rows, by_segment, curvature, level_contrasts, scores
 from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.survey_design import Design
 
-LEAST_SPREAD = 0.05
+LEAST_VARIANCE = 0.05
 """Variance in that of the draws below which no direction is narrowed: outside of it the approximation has ended."""
 
 
-def sandwich(mode: Mode) -> np.ndarray:
+def sandwich(mode: LaplaceFit) -> np.ndarray:
     """(P, P): covariance of a mode's parameters (`Rows.maps`) under the design."""
     excess = _excess(mode.rows, mode.rows.maps, *by_segment(mode.rows, mode.parameters))
     return mode.covariance + mode.covariance @ excess @ mode.covariance
@@ -32,7 +32,7 @@ def _excess(rows: Rows, maps: np.ndarray, *point) -> np.ndarray:
     return found - np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
 
 
-def design_adjusted(parameters: np.ndarray, mode: Mode) -> np.ndarray:
+def design_adjusted(parameters: np.ndarray, mode: LaplaceFit) -> np.ndarray:
     """Draws of a weighted likelihood, moved around their mean to the covariance of the survey design.
 
     Parameters
@@ -84,8 +84,8 @@ def ladders_adjusted(
     root = np.linalg.cholesky(np.cov(free, rowvar=False) + 1e-12 * np.eye(len(middle)))
     # In units of the draws their covariance is 1: directions that the approximation would make vanish are kept.
     values, axes = np.linalg.eigh(np.eye(len(middle)) + root.T @ excess @ root)
-    stretch = (axes * np.sqrt(np.maximum(values, LEAST_SPREAD))) @ axes.T
-    moved = middle + np.linalg.solve(root, (free - middle).T).T @ (root @ stretch).T
+    scaling = (axes * np.sqrt(np.maximum(values, LEAST_VARIANCE))) @ axes.T
+    moved = middle + np.linalg.solve(root, (free - middle).T).T @ (root @ scaling).T
     return tuple(each.reshape(*shape, *each.shape[1:]) for each in layout.bound(moved))
 
 
@@ -159,6 +159,6 @@ class _Ladders:
                 out[s, cuts + own, cuts + place] = shares
                 if self.segments > 1:
                     out[s, cuts + own, self.ends[2] + s * drivers + place] = shares
-                bend = whole[s, place] * (np.diag(shares) - np.outer(shares, shares))[:, :-1]
-                out[s, cuts + own, self.ends[4 + place] : self.ends[5 + place]] = bend
+                slope = whole[s, place] * (np.diag(shares) - np.outer(shares, shares))[:, :-1]
+                out[s, cuts + own, self.ends[4 + place] : self.ends[5 + place]] = slope
         return out

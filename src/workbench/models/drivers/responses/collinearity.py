@@ -1,4 +1,4 @@
-"""Drivers whose ratings say nearly the same: named, for no model can tell their effects apart."""
+"""Drivers whose ratings say nearly the same: named, for no model can separate their effects."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,7 +13,7 @@ FEWEST_PAIRS = 10
 MOST_NAMED = 5
 
 
-def near_twins(
+def collinear_drivers(
     values: np.ndarray, weights: np.ndarray, drivers: Sequence[str], labels: Mapping[str, str]
 ) -> tuple[Check, ...]:
     """A `warn` check that names pairs of drivers with |r| ≥ .98 among those who rated both; nothing without such pairs.
@@ -51,7 +51,7 @@ def near_twins(
             threshold=ALIKE,
             message=sentence(
                 "Nearly the same ratings: {pairs}{more} (correlation up to {r}). Their single effects and shares "
-                "cannot be told apart; leave one of each pair out of drivers, or combine them in one item.",
+                "cannot be separated; leave one of each pair out of drivers, or combine them in one item.",
                 pairs="; ".join(found[:MOST_NAMED]) if len(found) > 1 else listing(found),
                 more=sentence("; and {count} more pairs", count=more) if more > 0 else "",
                 r=number(largest, 3),

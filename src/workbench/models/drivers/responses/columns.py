@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, Ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 
 Shape = Literal["linear", "asymmetric", "monotone"]
 
@@ -29,7 +29,7 @@ class Columns:
         int (C,): to which driver a column belongs.
     usage
         bool (C,): whether it tells use rather than a rating.
-    location, spread
+    location, sd
         (D,): mean and standard deviation of each driver among those who rated it.
     middle
         (D,): middle of each driver's scale.
@@ -42,7 +42,7 @@ class Columns:
     by_mood
         Whether a person's mood, the mean of all ratings given, is a column of its own; linear slopes are then those of
         deviations from it.
-    mood_location, mood_spread
+    mood_location, mood_sd
         Mean and standard deviation of the mood.
 
     Notes
@@ -55,14 +55,14 @@ class Columns:
     driver: np.ndarray
     usage: np.ndarray
     location: np.ndarray
-    spread: np.ndarray
+    sd: np.ndarray
     middle: np.ndarray
     used: np.ndarray
     thresholds: tuple[np.ndarray, ...]
     names: tuple[str, ...]
     by_mood: bool = False
     mood_location: float = 0.0
-    mood_spread: float = 1.0
+    mood_sd: float = 1.0
 
     @property
     def rating(self) -> np.ndarray:
@@ -78,7 +78,7 @@ class Columns:
 
     def moods(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
         """(n,): mean of each person's ratings, each in standard deviations from its own mean."""
-        scaled = np.where(applies, (values - self.location) / self.spread, 0.0)
+        scaled = np.where(applies, (values - self.location) / self.sd, 0.0)
         return scaled.sum(1) / np.maximum(applies.sum(1), 1)
 
     def of(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
@@ -100,16 +100,16 @@ class Columns:
             if self.shape == "linear":
                 for column in np.flatnonzero(self.rating):
                     parts[column] = parts[column] - mood * applies[:, self.driver[column]]
-            parts.append((mood - self.mood_location) / self.mood_spread)
+            parts.append((mood - self.mood_location) / self.mood_sd)
         return np.ascontiguousarray(np.column_stack(parts))
 
     def of_driver(self, place: int, rating: np.ndarray, use: np.ndarray) -> list[np.ndarray]:
         """The columns of one driver, each (n,)."""
-        location, spread, middle = self.location[place], self.spread[place], self.middle[place]
+        location, sd, middle = self.location[place], self.sd[place], self.middle[place]
         if self.shape == "linear":
-            columns = [use * (rating - location) / spread]
+            columns = [use * (rating - location) / sd]
         elif self.shape == "asymmetric":
-            columns = [use * np.minimum(rating - middle, 0) / spread, use * np.maximum(rating - middle, 0) / spread]
+            columns = [use * np.minimum(rating - middle, 0) / sd, use * np.maximum(rating - middle, 0) / sd]
         else:
             columns = [use * (rating > step) for step in self.thresholds[place]]
         if (self.usage & (self.driver == place)).any():
@@ -129,14 +129,14 @@ def make_columns(
     """
     weights = ratings.likelihood_weights
     count = len(ratings.drivers)
-    location, spread, used = np.zeros(count), np.ones(count), np.ones(count)
+    location, sd, used = np.zeros(count), np.ones(count), np.ones(count)
     driver, usage, thresholds, names = [], [], [], []
     for place, name in enumerate(ratings.drivers):
         rated = ratings.state[:, place] == RATED
         values, w = ratings.values[rated, place], weights[rated]
         location[place] = np.average(values, weights=w)
-        spread[place] = np.sqrt(np.average((values - location[place]) ** 2, weights=w))
-        known = ratings.state[:, place] != BLANK
+        sd[place] = np.sqrt(np.average((values - location[place]) ** 2, weights=w))
+        known = ratings.state[:, place] != MISSING
         used[place] = np.average(ratings.state[known, place] == RATED, weights=weights[known])
         points = np.unique(values)
         if len(points) > 6:
@@ -157,7 +157,7 @@ def make_columns(
         driver=np.array(driver + [-1] * others),
         usage=np.array(usage + [False] * others),
         location=location,
-        spread=spread,
+        sd=sd,
         middle=ratings.ends.mean(1),
         used=used,
         thresholds=tuple(thresholds),
@@ -167,4 +167,4 @@ def make_columns(
     if mood_of is None:
         return columns
     moods = columns.moods(*mood_of)
-    return replace(columns, mood_location=float(moods.mean()), mood_spread=float(moods.std()))
+    return replace(columns, mood_location=float(moods.mean()), mood_sd=float(moods.std()))

@@ -126,7 +126,7 @@ def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) 
         if not len(known):
             faults.append(
                 sentence(
-                    "driver {name}: got no rating at all, expected some; leave it out of drivers, or mend its codes in "
+                    "driver {name}: got no rating at all, expected some; leave it out of drivers, or fix its codes in "
                     "dataset.yaml.",
                     name=shown(name),
                 )
@@ -155,7 +155,7 @@ def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) 
                 faults.append(
                     sentence(
                         "drivers {first} and {second}: got the same ratings in every row, expected different items; "
-                        "their effects cannot be told apart, leave one of them out.",
+                        "their effects cannot be separated, leave one of them out.",
                         first=shown(names[first]),
                         second=shown(names[second]),
                     )

@@ -88,7 +88,7 @@ def readiness(ratings: Ratings) -> Readiness | None:
         return None
     known = table["customer_id"].notna().to_numpy()
     customer, _ = pd.factorize(table["customer_id"])
-    found = _of_invitations(ratings, customer) if len(ratings.silent) else None
+    found = _of_invitations(ratings, customer) if len(ratings.unanswered) else None
     counted = found or _of_occasions(ratings, customer)
     if counted is None:
         return None
@@ -104,12 +104,12 @@ def readiness(ratings: Ratings) -> Readiness | None:
 
 def _of_invitations(ratings: Ratings, customer: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """Other answers of the customer of each row, and other invitations, where enough were not answered."""
-    missed = ratings.silent.dropna().value_counts()
+    missed = ratings.unanswered.dropna().value_counts()
     if missed.sum() < FEWEST_AGAIN:
         return None
     answers = np.bincount(customer[customer >= 0], minlength=customer.max() + 1)[customer].astype(float)
-    silent = ratings.table["customer_id"].map(missed).fillna(0).to_numpy(dtype=float)
-    return answers - 1, answers - 1 + silent
+    unanswered = ratings.table["customer_id"].map(missed).fillna(0).to_numpy(dtype=float)
+    return answers - 1, answers - 1 + unanswered
 
 
 def _of_occasions(ratings: Ratings, customer: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:

@@ -1,5 +1,5 @@
 """The table `surveys` as driver models take it: an outcome on an ordered scale and drivers that were rated, did not
-apply, or were left blank.
+apply, or are missing.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.models.drivers.responses.collinearity import near_twins
+from workbench.models.drivers.responses.collinearity import collinear_drivers
 from workbench.models.drivers.responses.controls import controls_of
 from workbench.models.drivers.responses.data_sufficiency import answers_needed, driver_faults, too_few, variation
 from workbench.models.drivers.responses.items import label_of, measure_of, roles_of
@@ -18,7 +18,7 @@ from workbench.models.drivers.responses.survey_design import Design, design_effe
 from workbench.models.levels import as_levels, gather, refuse_measurements
 from workbench.wording import inline, listing, number, percent, sentence, shown
 
-RATED, NOT_APPLICABLE, BLANK = 0, 1, 2
+RATED, NOT_APPLICABLE, MISSING = 0, 1, 2
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
 ALL = "all"
 MOST_POINTS = 11
@@ -61,7 +61,7 @@ class Ratings:
         float (n,) and what they mean: `none`, `survey` or `frequency`.
     table
         The rows themselves (same order), for what is told beside the model.
-    silent
+    unanswered
         Customer of each row that has neither an outcome nor a rating: an invitation that was not answered.
     items
         Columns of the table that make each driver.
@@ -93,7 +93,7 @@ class Ratings:
     weights: np.ndarray
     weighting: str
     table: pd.DataFrame
-    silent: pd.Series
+    unanswered: pd.Series
     items: Mapping[str, tuple[str, ...]]
     checks: tuple[Check, ...]
     controls: np.ndarray
@@ -102,7 +102,7 @@ class Ratings:
     design: Design
 
     @property
-    def spread(self) -> str:
+    def design_weighting(self) -> str:
         """`survey` where intervals are as wide as the design implies, not as the model believes; else `weighting`."""
         return "survey" if self.design.adjusts else self.weighting
 
@@ -178,11 +178,11 @@ def read_ratings(
         raise DataError(*(sentence("surveys: got no column {name}.", name=shown(name)) for name in missing))
     answered = _numbers(surveys[outcome])
     table = surveys[np.isfinite(answered)].reset_index(drop=True)
-    silent = len(surveys) - len(table)
+    unanswered = len(surveys) - len(table)
     if table.empty:  # of drivers nothing can be said then: none of them is at fault
         raise DataError(
             sentence(
-                "outcome {name}: got no answer in {rows} rows, expected some; choose another outcome, or mend its "
+                "outcome {name}: got no answer in {rows} rows, expected some; choose another outcome, or fix its "
                 "codes in dataset.yaml.",
                 name=shown(outcome),
                 rows=number(len(surveys)),
@@ -201,15 +201,18 @@ def read_ratings(
     if faults:
         raise DataError(*faults)
 
-    checks = [_respondents(len(table), silent, weights, weighting, len(items)), variation(answers, counts, len(items))]
+    checks = [
+        _respondents(len(table), unanswered, weights, weighting, len(items)),
+        variation(answers, counts, len(items)),
+    ]
     used = (outcome, *(name for own in items.values() for name in own))
     if turned := [name for name in used if name in by_name and by_name[name].low_is_good]:
         checks.append(_turned(turned, by_name))
     if several := {labels[name]: own for name, own in items.items() if len(own) > 1}:
         checks.append(_combined(several))
-    if (blank := state == BLANK).any():
-        checks.append(_blanks(blank, state, counts))
-    checks += near_twins(values, weights, tuple(items), labels)
+    if (missing := state == MISSING).any():
+        checks.append(_missing_ratings(missing, state, counts))
+    checks += collinear_drivers(values, weights, tuple(items), labels)
     group, segments, segment_label, told = _segments(table, segment, by_name)
     checks += told
     labels_of = {name: by_name[name].label or name for name in by_name}
@@ -240,7 +243,7 @@ def read_ratings(
         weights=weights[order],
         weighting=weighting,
         table=table.iloc[order].reset_index(drop=True),
-        silent=_unanswered(surveys, answered, items),
+        unanswered=_unanswered(surveys, answered, items),
         items=items,
         checks=tuple(checks),
         controls=levels_of.columns[order],
@@ -300,7 +303,7 @@ def _weights(table: pd.DataFrame, by_name: Mapping, faults: list[str]) -> tuple[
         faults.append(
             sentence(
                 "surveys.weight: got {rows} answers whose weight is not above 0, expected a positive number in each; "
-                "mend their weights. Answers of weight 0 are kept out where the data are read.",
+                "fix their weights. Answers of weight 0 are kept out where the data are read.",
                 rows=number(bad),
             )
         )
@@ -312,7 +315,7 @@ def _weights(table: pd.DataFrame, by_name: Mapping, faults: list[str]) -> tuple[
 
 def _drivers(table: pd.DataFrame, items: Mapping, by_name: Mapping) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     values = np.full((len(table), len(items)), np.nan)
-    state = np.full(values.shape, BLANK, dtype=np.int8)
+    state = np.full(values.shape, MISSING, dtype=np.int8)
     ends = np.zeros((len(items), 2))
     for place, own in enumerate(items.values()):
         ratings = np.column_stack([_numbers(table[name]) for name in own])
@@ -342,7 +345,7 @@ def _people(weights: np.ndarray, weighting: str) -> int:
     return round(float(weights.sum())) if weighting == "frequency" else len(weights)
 
 
-def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str, drivers: int) -> Check:
+def _respondents(answered: int, unanswered: int, weights: np.ndarray, weighting: str, drivers: int) -> Check:
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     told = {
         "none": "",
@@ -351,9 +354,9 @@ def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str
     }[weighting]
     few = weighting == "survey" and effective < answers_needed(drivers)
     message = sentence(
-        "{answered} answers have an outcome and all of them are used{silent}.{told}{remedy}",
+        "{answered} answers have an outcome and all of them are used{unanswered}.{told}{remedy}",
         answered=number(answered),
-        silent=sentence("; {n} have none and are left out", n=number(silent)) if silent else "",
+        unanswered=sentence("; {n} have none and are left out", n=number(unanswered)) if unanswered else "",
         told=told,
         remedy=sentence(" That is too few for {n} drivers: a few answers outweigh all others; look at their weights.",
                         n=number(drivers)) if few else "",
@@ -361,12 +364,12 @@ def _respondents(answered: int, silent: int, weights: np.ndarray, weighting: str
     return Check(name="respondents_used", status="warn" if few else "pass", message=message, value=answered)
 
 
-def _blanks(blank: np.ndarray, state: np.ndarray, counts: np.ndarray) -> Check:
-    of_drivers = np.average(blank, axis=0, weights=counts)
+def _missing_ratings(missing: np.ndarray, state: np.ndarray, counts: np.ndarray) -> Check:
+    of_drivers = np.average(missing, axis=0, weights=counts)
     share, worst = float(of_drivers.mean()), float(of_drivers.max())
     complete = float(np.average((state == RATED).all(1), weights=counts))
     return Check(
-        name="blank_answers",
+        name="missing_ratings",
         title=sentence("Blank ratings are imputed"),
         status="warn" if worst > 0.4 else "pass",
         value=worst,

@@ -103,7 +103,7 @@ def design_of(table: pd.DataFrame, columns: Sequence, weights: np.ndarray, weigh
                 faults.append(
                     sentence(
                         "surveys.{name}: got {rows} replicate weights that are missing or below 0, expected a number "
-                        "in each row; mend them, or leave the column out of dataset.yaml.",
+                        "in each row; fix them, or leave the column out of dataset.yaml.",
                         name=shown(each.name),
                         rows=number(bad),
                     )

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.drivers.summary.headline import FACTORS
-from workbench.models.drivers.summary.summarise import LIKELY, SURE, Answers
+from workbench.models.drivers.summary.summarise import LIKELY, SURE, DriverSummary
 from workbench.textwidth import shorten
 from workbench.wording import listing, number, percent, sentence
 
@@ -30,10 +30,10 @@ def _label_rows(ax: Axes, labels) -> None:
     ax.grid(axis="x", visible=True)
 
 
-def draw_importance(answers: Answers) -> Axes:
+def draw_importance(summary: DriverSummary) -> Axes:
     """Shares with intervals; the mean share of each driver's knockoff as a hollow diamond."""
-    model = answers.model
-    table = answers.importance_table.iloc[::-1].reset_index(drop=True)
+    model = summary.model
+    table = summary.importance_table.iloc[::-1].reset_index(drop=True)
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
     floor = model.importance.knockoff.mean(0)[[place[name] for name in table["driver"]]]
     ax = _axes(len(table))
@@ -53,36 +53,36 @@ def draw_importance(answers: Answers) -> Axes:
     return ax
 
 
-def describe_importance(answers: Answers) -> str:
+def describe_importance(summary: DriverSummary) -> str:
     """The same in words."""
     rows = [
         sentence("{label} {share} ({lower} to {upper})", label=row.label, share=percent(row.share),
                  lower=percent(row.lower), upper=percent(row.upper))
-        for row in answers.importance_table.itertuples()
+        for row in summary.importance_table.itertuples()
     ]  # fmt: skip
     return sentence("Shares of what is explained with intervals, largest first: {rows}.", rows=listing(rows))
 
 
-def draw_map(answers: Answers) -> Axes:
+def draw_map(summary: DriverSummary) -> Axes:
     """Importance against performance as clouds of draws, with the target; the order of work is numbered, and the most
     important drivers are named.
     """
-    model = answers.model
-    table = answers.map_table
+    model = summary.model
+    table = summary.map_table
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
     kept = np.linspace(0, model.posterior.size - 1, CLOUD).astype(int)
     ax = Figure(figsize=(6.4, 5.2), layout="constrained").subplots()
-    ax.axvline(answers.target, color="0.45", linewidth=1, linestyle="--")
-    order = {name: place for place, name in enumerate(answers.order, start=1)}
+    ax.axvline(summary.target, color="0.45", linewidth=1, linestyle="--")
+    order = {name: place for place, name in enumerate(summary.order, start=1)}
     first = table.assign(fix=table["driver"].isin(order)).sort_values(["fix", "importance"], ascending=False)
     worth = set(first["driver"].head(len(table) if len(table) <= 8 else MOST_NAMED))
     named = []
     for row in table.itertuples():
         d = place[row.driver]
-        matters = row.fix_first + row.keep_up >= LIKELY and answers.model.told_apart
+        matters = row.fix_first + row.keep_up >= LIKELY and summary.model.distinguishable
         color = "C1" if row.driver in order else "C0" if matters else "0.55"
         ax.plot(
-            answers.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4
+            summary.performance[kept, d], model.importance.share[kept, d], ".", color=color, alpha=0.25, markersize=4
         )
         marker = {"C1": "s", "C0": "o"}.get(color, "^")
         ax.plot(row.performance, row.importance, marker, color=color, markeredgecolor="white", markersize=8)
@@ -94,7 +94,7 @@ def draw_map(answers: Answers) -> Axes:
     _names(ax, named)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(
-        sentence("Performance: mean rating, 0 to 100 (dashed: target {target})", target=number(answers.target))
+        sentence("Performance: mean rating, 0 to 100 (dashed: target {target})", target=number(summary.target))
     )
     ax.set_ylabel(sentence("Importance: share of what is explained"))
     handles = [
@@ -125,25 +125,25 @@ def _names(ax: Axes, named) -> None:
         )  # fmt: skip
 
 
-def describe_map(answers: Answers) -> str:
+def describe_map(summary: DriverSummary) -> str:
     """The same in words."""
     rows = [
         sentence("{label}: performance {performance}, importance {importance}", label=row.label,
                  performance=number(row.performance), importance=percent(row.importance))
-        for row in answers.map_table.itertuples()
+        for row in summary.map_table.itertuples()
     ]  # fmt: skip
     return sentence(
         "Clouds of draws by driver in the order of work, performance to the right, importance upwards, the target at "
         "{target}. {rows}.",
-        target=number(answers.target), rows="; ".join(rows),
+        target=number(summary.target), rows="; ".join(rows),
     )  # fmt: skip
 
 
-def draw_levers(answers: Answers) -> Axes:
+def draw_what_if(summary: DriverSummary) -> Axes:
     """Change of the first measure with intervals, in the order of work."""
-    measure = answers.changes.measures[0]
+    measure = summary.changes.measures[0]
     factor = FACTORS.get(measure, 1.0)
-    table = answers.lever_table.iloc[::-1].reset_index(drop=True)
+    table = summary.what_if_table.iloc[::-1].reset_index(drop=True)
     ax = _axes(len(table))
     rows = np.arange(len(table))
     ax.axvline(0, color="0.55", linewidth=1)
@@ -160,29 +160,29 @@ def draw_levers(answers: Answers) -> Axes:
     return ax
 
 
-def describe_levers(answers: Answers) -> str:
+def describe_what_if(summary: DriverSummary) -> str:
     """The same in words."""
-    measure = answers.changes.measures[0]
+    measure = summary.changes.measures[0]
     factor = FACTORS.get(measure, 1.0)
     rows = [
         sentence("{label} {change} ({lower} to {upper})", label=row["label"], change=number(factor * row[measure]),
                  lower=number(factor * row[f"{measure}_lower"]), upper=number(factor * row[f"{measure}_upper"]))
-        for _, row in answers.lever_table.iterrows()
+        for _, row in summary.what_if_table.iterrows()
     ]  # fmt: skip
     return sentence("Changes with intervals, in the order of work: {rows}.", rows=listing(rows))
 
 
-def _shrinkage(answers: Answers):
+def _segment_effects(summary: DriverSummary):
     """Effects by segment of the most important drivers, so many as there is room for; the most important first."""
-    table = answers.effect_table
-    room = max(MOST_ROWS // len(answers.model.ratings.segments), 1)
-    shown = list(answers.importance_table["driver"].head(room))
+    table = summary.effect_table
+    room = max(MOST_ROWS // len(summary.model.ratings.segments), 1)
+    shown = list(summary.importance_table["driver"].head(room))
     return [(name, table[table["driver"] == name]) for name in shown]
 
 
-def draw_shrinkage(answers: Answers) -> Axes:
+def draw_segment_effects(summary: DriverSummary) -> Axes:
     """Effects by segment: of each segment alone (hollow, with its interval) and partially pooled (filled)."""
-    blocks = _shrinkage(answers)
+    blocks = _segment_effects(summary)
     ax = Figure(figsize=(6.4, 1.3 + 0.25 * sum(len(rows) + 1.4 for _, rows in blocks)), layout="constrained").subplots()
     ax.axvline(0, color="0.55", linewidth=1)
     ticks, labels, headings, place = [], [], [], 0.0
@@ -206,7 +206,7 @@ def draw_shrinkage(answers: Answers) -> Axes:
     ax.set_ylim(place - 0.6, -0.6)
     ax.grid(axis="y", visible=False)
     ax.grid(axis="x", visible=True)
-    ax.set_xlabel(sentence("Effect of 10 points of 100 ({unit})", unit=answers.model.effect_unit))
+    ax.set_xlabel(sentence("Effect of 10 points of 100 ({unit})", unit=summary.model.effect_unit))
     handles = [
         ax.plot([], [], "o", color="C0", label=sentence("partially pooled by the model"))[0],
         ax.plot([], [], "o", color="C1", markerfacecolor="white", label=sentence("the segment alone"))[0],
@@ -215,27 +215,27 @@ def draw_shrinkage(answers: Answers) -> Axes:
     return ax
 
 
-def describe_shrinkage(answers: Answers) -> str:
+def describe_segment_effects(summary: DriverSummary) -> str:
     """The same in words."""
     rows = [
         sentence("{label}, {segment}: {alone} alone, {effect} pooled", label=row.label, segment=row.segment,
                  alone=number(row.alone), effect=number(row.effect))
-        for _, block in _shrinkage(answers) for row in block.itertuples()
+        for _, block in _segment_effects(summary) for row in block.itertuples()
     ]  # fmt: skip
     return sentence("Effects by segment, the most important drivers first. {rows}.", rows="; ".join(rows))
 
 
-def draw_predictive(answers: Answers) -> Axes:
-    """Observed shares of answers, over bands of what the model foretells, for everyone."""
-    model = answers.model
-    observed, foretold = model.foretold()
+def draw_predictive(summary: DriverSummary) -> Axes:
+    """Observed shares of answers, over bands of what the model predicts, for everyone."""
+    model = summary.model
+    observed, predicted = model.predicted()
     shares = model.segment_shares
-    low, high = np.quantile(np.einsum("nsk,s->nk", foretold, shares), [0.005, 0.995], axis=0)
+    low, high = np.quantile(np.einsum("nsk,s->nk", predicted, shares), [0.005, 0.995], axis=0)
     points = [number(float(point)) for point in model.ratings.points]
     ax = Figure(figsize=(6.4, 3.2), layout="constrained").subplots()
     places = np.arange(len(points))
     ax.bar(
-        places, high - low, bottom=low, width=0.7, color="C0", alpha=0.35, label=sentence("foretold, 99 of 100 times")
+        places, high - low, bottom=low, width=0.7, color="C0", alpha=0.35, label=sentence("predicted, 99 of 100 times")
     )
     ax.plot(places, np.einsum("sk,s->k", observed, shares), "o", color="C1", label=sentence("observed"))
     every = -(-len(points) // MOST_TICKS)

@@ -15,7 +15,7 @@ from workbench.models.drivers.summary.headline import (
     headline,
     quoted,
 )
-from workbench.models.drivers.summary.summarise import LIKELY, MOST_NAMED, SURE, Answers
+from workbench.models.drivers.summary.summarise import LIKELY, MOST_NAMED, SURE, DriverSummary
 from workbench.wording import listing, number, percent, sentence
 
 FIRST = 0.5
@@ -23,27 +23,27 @@ FIRST = 0.5
 MOST_FIRST = 3
 
 
-def findings(answers: Answers) -> list[Finding]:
+def findings(summary: DriverSummary) -> list[Finding]:
     """What to work on first; what runs against it; what explains most; the order of work; what lies below the target,
     and where; what punishes and rewards. All rank drivers alike, or say that the data cannot.
     """
-    found = [headline(answers), *against(answers), *importance(answers), priorities(answers), below_target(answers)]
-    if answers.splits:
-        found += [local(answers), *matters_for_some(answers)]
-    return [*found, asymmetry(answers)]
+    found = [headline(summary), *against(summary), *importance(summary), priorities(summary), below_target(summary)]
+    if summary.splits:
+        found += [local(summary), *matters_for_some(summary)]
+    return [*found, asymmetry(summary)]
 
 
-def _tells(answers: Answers) -> bool:
+def _tells(summary: DriverSummary) -> bool:
     """Whether anything may be said of single drivers."""
-    return answers.model.foretells and answers.model.told_apart
+    return summary.model.predictive and summary.model.distinguishable
 
 
-def against(answers: Answers) -> list[Finding]:
+def against(summary: DriverSummary) -> list[Finding]:
     """Drivers whose better ratings go with a worse outcome, when the others are held; none is the rule."""
-    table = answers.importance_table
+    table = summary.importance_table
     sure = (1 - SURE) / len(table)  # each was looked at (Bonferroni)
     wrong = table[(table["p_positive"] <= sure) & (table["p_above_knockoff"] >= LIKELY)]
-    if wrong.empty or not _tells(answers):
+    if wrong.empty or not _tells(summary):
         return []
     return [
         Finding(
@@ -52,34 +52,34 @@ def against(answers: Answers) -> list[Finding]:
                 "Better ratings of {labels} go with a worse “{outcome}” among people who rate all else alike. Check "
                 "whether the scale is turned round before you conclude anything.",
                 labels=listing(quoted(wrong["label"].head(MOST_NAMED))),
-                outcome=answers.model.ratings.outcome_label,
+                outcome=summary.model.ratings.outcome_label,
             ),
             estimate=float(1 - wrong.iloc[0]["p_positive"]),
             unit="probability",
             evidence="associational",
-            n=answers.model.ratings.n,
+            n=summary.model.ratings.n,
             table="importance",
         )
     ]
 
 
-def importance(answers: Answers) -> list[Finding]:
+def importance(summary: DriverSummary) -> list[Finding]:
     """The driver that explains most of the differences between people, and why it is not the one to gain most by."""
-    if not _tells(answers):
+    if not _tells(summary):
         return []
-    model, table = answers.model, answers.importance_table
+    model, table = summary.model, summary.importance_table
     ranked = table.sort_values("p_first", ascending=False, kind="stable")
     first = ranked.iloc[0]
     outcome, alone = model.ratings.outcome_label, len(table) == 1
     whole = sentence(
         " All {count} ratings together explain {explained} of why people differ.",
         count=number(len(table)),
-        explained=explained(answers),
+        explained=explained(summary),
     )
     if alone:
         statement = sentence(
             "“{label}” is the only driver. It explains {explained} of why people differ in “{outcome}”{direction}.",
-            label=first["label"], explained=explained(answers), outcome=outcome, direction=_backwards(first),
+            label=first["label"], explained=explained(summary), outcome=outcome, direction=_backwards(first),
         )  # fmt: skip
     elif first["p_first"] >= FIRST:
         statement = sentence(
@@ -91,7 +91,7 @@ def importance(answers: Answers) -> list[Finding]:
             share=percent(round(first["share"], 2)),
             backwards=_backwards(first),
             whole=whole,
-            why=_why(answers, first["driver"]),
+            why=_why(summary, first["driver"]),
         )
     else:
         enough = int((ranked["p_first"].cumsum() < LIKELY).sum()) + 1
@@ -128,16 +128,16 @@ def _backwards(row: pd.Series) -> str:
     return sentence(", and whether a better rating goes with a better or a worse outcome is open")
 
 
-def _why(answers: Answers, explains: str) -> str:
+def _why(summary: DriverSummary, explains: str) -> str:
     """Why the driver that explains most is not the one to work on first: what the two numbers differ in."""
-    positive = answers.importance_table.set_index("driver").loc[explains, "p_positive"] >= SURE
-    if not answers.decided or answers.order[0] == explains or not positive:
+    positive = summary.importance_table.set_index("driver").loc[explains, "p_positive"] >= SURE
+    if not summary.decided or summary.order[0] == explains or not positive:
         return ""
-    ratings, columns = answers.model.ratings, answers.model.columns
-    first, other = (ratings.drivers.index(name) for name in (answers.order[0], explains))
-    tenths = answers.mean_effects.mean(0) * points_of("tenth", ratings.ends)
-    varies = columns.spread / np.ptp(ratings.ends, axis=1)
-    reached = answers.changes.reached
+    ratings, columns = summary.model.ratings, summary.model.columns
+    first, other = (ratings.drivers.index(name) for name in (summary.order[0], explains))
+    tenths = summary.mean_effects.mean(0) * points_of("tenth", ratings.ends)
+    varies = columns.sd / np.ptp(ratings.ends, axis=1)
+    reached = summary.changes.reached
     if tenths[first] >= tenths[other] and varies[other] > varies[first]:
         template = (
             " Yet more is to be gained by “{first}”: each step counts for more there. “{other}” explains more because "
@@ -162,24 +162,24 @@ def _why(answers: Answers, explains: str) -> str:
     )
 
 
-def priorities(answers: Answers) -> Finding:
+def priorities(summary: DriverSummary) -> Finding:
     """The order of work, whom its first concerns, and what gets worse."""
-    table = answers.priority_table
+    table = summary.priority_table
     first = table.iloc[0]
-    measure = answers.changes.measures[0]
-    labels = answers.model.ratings.labels
-    if not answers.model.foretells:
+    measure = summary.changes.measures[0]
+    labels = summary.model.ratings.labels
+    if not summary.model.predictive:
         statement = sentence("There is no order of work: the ratings do not explain the outcome.")
-    elif not answers.model.told_apart:
+    elif not summary.model.distinguishable:
         statement = sentence("There is no order of work: these data can't single out one driver.")
-    elif not any_gain(answers):
+    elif not any_gain(summary):
         statement = sentence("There is no order of work: nobody gave the top answer, so no gain can be predicted.")
-    elif not answers.order:
+    elif not summary.order:
         statement = sentence("There is no order of work: no driver goes with a better outcome.")
     else:
         order = [
             sentence("{place} “{label}”", place=place, label=labels[name])
-            for place, name in enumerate(answers.order, start=1)
+            for place, name in enumerate(summary.order, start=1)
         ]
         statement = sentence(
             "{order} {affected} of those who rated “{label}” are below the target of {target} of 100{meets}.",
@@ -188,18 +188,18 @@ def priorities(answers: Answers) -> Finding:
             else sentence("“{label}” comes first by far.", label=first["label"]),
             label=first["label"],
             affected=percent(round(first["affected"], 2)),
-            target=number(answers.target),
+            target=number(summary.target),
             meets=sentence(", although the average is not")
-            if answers.map_table.set_index("driver").loc[first["driver"], "performance"] >= answers.target
+            if summary.map_table.set_index("driver").loc[first["driver"], "performance"] >= summary.target
             else "",
         )
     return Finding(
         id="priorities",
         statement=statement + _falling(table),
-        estimate=float(FACTORS.get(measure, 1.0) * first["impact"]) if answers.order else None,
+        estimate=float(FACTORS.get(measure, 1.0) * first["impact"]) if summary.order else None,
         unit=MEASURES[measure],
         evidence="associational",
-        n=answers.model.ratings.n,
+        n=summary.model.ratings.n,
         table="priorities",
     )
 
@@ -215,13 +215,13 @@ def _falling(table: pd.DataFrame) -> str:
     return sentence(" No rating is clearly falling.") if table["trend"].notna().any() else ""
 
 
-def below_target(answers: Answers) -> Finding:
+def below_target(summary: DriverSummary) -> Finding:
     """What lies below the target, and whether it matters as far as that can be said; in the order of work."""
-    table, labels = answers.map_table, answers.model.ratings.labels
-    weak = (answers.performance < answers.target).mean(0)
-    below = [name for name in table["driver"] if weak[answers.model.ratings.drivers.index(name)] >= LIKELY]
+    table, labels = summary.map_table, summary.model.ratings.labels
+    weak = (summary.performance < summary.target).mean(0)
+    below = [name for name in table["driver"] if weak[summary.model.ratings.drivers.index(name)] >= LIKELY]
     matters = [name for name in below if table.set_index("driver").loc[name, "fix_first"] >= LIKELY]
-    target = number(answers.target)
+    target = number(summary.target)
     if not below:
         lowest = table.sort_values("performance", kind="stable").iloc[0]
         statement = sentence(
@@ -230,7 +230,7 @@ def below_target(answers: Answers) -> Finding:
             label=lowest["label"],
             performance=number(lowest["performance"], 2),
         )
-    elif not _tells(answers):
+    elif not _tells(summary):
         statement = sentence(
             "Below the target of {target} of 100: {labels}{more}. Whether they matter cannot be said here.",
             target=target, labels=_some(labels, below), more=_more(below),
@@ -241,9 +241,9 @@ def below_target(answers: Answers) -> Finding:
             target=target, labels=_some(labels, below), more=_more(below),
         )  # fmt: skip
     else:
-        levers, measure = answers.lever_table.set_index("driver"), answers.changes.measures[0]
+        gains, measure = summary.what_if_table.set_index("driver"), summary.changes.measures[0]
         told = [
-            sentence("“{label}” ({gain})", label=labels[name], gain=gain_words(answers, levers.loc[name, measure]))
+            sentence("“{label}” ({gain})", label=labels[name], gain=gain_words(summary, gains.loc[name, measure]))
             for name in matters[:MOST_NAMED]
         ]
         rest = [name for name in below if name not in matters]
@@ -253,7 +253,7 @@ def below_target(answers: Answers) -> Finding:
             target=target,
             told=listing(told),
             more=_more(matters),
-            rated=answers.scenario_words(),
+            rated=summary.scenario_words(),
             rest=sentence(" Below it without clearly mattering: {labels}{more}.", labels=_some(labels, rest),
                           more=_more(rest)) if rest else "",
         )  # fmt: skip
@@ -262,8 +262,8 @@ def below_target(answers: Answers) -> Finding:
         statement=statement,
         estimate=float(len(below)),
         unit="drivers below the target",
-        evidence="associational" if _tells(answers) else "descriptive",
-        n=answers.model.ratings.n,
+        evidence="associational" if _tells(summary) else "descriptive",
+        n=summary.model.ratings.n,
         table="action_map",
         figure="action_map",
     )
@@ -277,9 +277,9 @@ def _more(names: list[str]) -> str:
     return sentence(" and {count} more", count=len(names) - MOST_NAMED) if len(names) > MOST_NAMED else ""
 
 
-def local(answers: Answers) -> Finding:
+def local(summary: DriverSummary) -> Finding:
     """Whether drivers are weak everywhere, or for one segment or at one touchpoint only."""
-    table, ratings = answers.reach_table, answers.model.ratings
+    table, ratings = summary.reach_table, summary.model.ratings
     general = table.groupby("driver", sort=False)["reach"].agg(lambda reach: (reach == "everywhere").all())
     everywhere = [ratings.labels[name] for name in general.index[general]]
     some = table[(table["reach"] == "some") & ~table["driver"].isin(general.index[general])]
@@ -288,8 +288,8 @@ def local(answers: Answers) -> Finding:
         sentence("“{label}” ({by}: {where})", label=row.label, by=row.by, where=", ".join(row.where[:3]))
         for row in some.drop_duplicates("driver").itertuples()
     ]
-    splits = listing([split.label for split in answers.splits], "or")
-    target = number(answers.target)
+    splits = listing([split.label for split in summary.splits], "or")
+    target = number(summary.target)
     parts = []
     if everywhere:
         parts.append(
@@ -323,11 +323,11 @@ def local(answers: Answers) -> Finding:
     )
 
 
-def matters_for_some(answers: Answers) -> list[Finding]:
+def matters_for_some(summary: DriverSummary) -> list[Finding]:
     """Drivers whose effect differs between groups, the surest differences first; nothing where none surely does."""
-    table = answers.difference_table
+    table = summary.difference_table
     table = table[table["p"] <= 1 - SURE].drop_duplicates("driver").head(MOST_NAMED)
-    if table.empty or not answers.model.foretells:  # single out or not: a difference between groups is no mood
+    if table.empty or not summary.model.predictive:  # single out or not: a difference between groups is no mood
         return []
     told = [
         sentence(
@@ -349,53 +349,53 @@ def matters_for_some(answers: Answers) -> list[Finding]:
                 "Some drivers matter in one group more than in another: {drivers}. In brackets: effect of 10 points of "
                 "100, in {unit}.",
                 drivers="; ".join(told),
-                unit=answers.model.effect_unit,
+                unit=summary.model.effect_unit,
             ),
             estimate=float(first["difference"]),
-            unit=answers.model.effect_unit,
+            unit=summary.model.effect_unit,
             interval=(float(first["lower"]), float(first["upper"])),
-            interval_kind=answers.model.interval_kind,
+            interval_kind=summary.model.interval_kind,
             evidence="associational",
-            n=answers.model.ratings.n,
-            table="segment_effects" if first["by"] == answers.model.ratings.segment_label else "",
+            n=summary.model.ratings.n,
+            table="segment_effects" if first["by"] == summary.model.ratings.segment_label else "",
         )
     ]
 
 
-def asymmetry(answers: Answers) -> Finding:
+def asymmetry(summary: DriverSummary) -> Finding:
     """Drivers whose bad ratings weigh more than good ones, and the reverse.
 
     Only what is sure is told: of six drivers, three straight and three without effect, one at least seems uneven or
     reversed with a probability of .8 in half of all surveys, and with `SURE` in one of twenty.
     """
-    table = answers.asymmetry_table
+    table = summary.asymmetry_table
     templates = {
         "must_be": "Bad ratings of {labels} hurt more than good ones help.",
         "attractive": "Good ratings of {labels} help more than bad ones hurt.",
     }
     parts, named = [], 0
     for kind, template in templates.items():
-        labels = table["label"][table[kind] >= SURE] if _tells(answers) else []
+        labels = table["label"][table[kind] >= SURE] if _tells(summary) else []
         if len(labels):
             parts.append(sentence(template, labels=listing(quoted(labels.head(MOST_NAMED)))))
         named += len(labels)
-    backwards = table[table["reversed"] >= SURE] if _tells(answers) else table.head(0)
-    parts += [_reversed(answers, row) for _, row in backwards.head(MOST_NAMED).iterrows()]
+    backwards = table[table["reversed"] >= SURE] if _tells(summary) else table.head(0)
+    parts += [_reversed(summary, row) for _, row in backwards.head(MOST_NAMED).iterrows()]
     named += len(backwards)
     return Finding(
         id="asymmetry",
         statement=" ".join(parts) or sentence("No driver hurts more when bad than it helps when good.")
-        if _tells(answers)
+        if _tells(summary)
         else sentence("Whether a driver hurts more when bad than it helps when good cannot be said here."),
-        estimate=float(named) if _tells(answers) else None,
+        estimate=float(named) if _tells(summary) else None,
         unit="drivers that weigh unevenly",
         evidence="associational",
-        n=answers.model.ratings.n,
+        n=summary.model.ratings.n,
         table="asymmetry",
     )
 
 
-def _reversed(answers: Answers, row: pd.Series) -> str:
+def _reversed(summary: DriverSummary, row: pd.Series) -> str:
     """On which side a better rating goes with a worse outcome, and by how much."""
     side = "below" if row["reversed_below"] >= 0.5 else "above"
     template = (
@@ -409,7 +409,7 @@ def _reversed(answers: Answers, row: pd.Series) -> str:
         template,
         label=row["label"],
         size=number(row[side], 2),
-        unit=answers.model.effect_unit,
+        unit=summary.model.effect_unit,
         lower=number(row[f"{side}_lower"], 2),
         upper=number(row[f"{side}_upper"], 2),
     )

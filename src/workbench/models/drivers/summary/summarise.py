@@ -1,4 +1,4 @@
-"""What a fitted drivers' model answers: what to fix first, what raising a rating goes with, for whom, how surely."""
+"""A fitted drivers' model in short: what to fix first, what raising a rating goes with, for whom, how sure that is."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.model.what_if import Changes, Scenario, points_of
 from workbench.wording import number, sentence
 
-PLACES = ("fix_first", "keep_up", "low_priority", "possible_overkill")
+QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
 ALIKE = 0.6
 """Drivers whose ratings correlate more than this on average make one group."""
 SURE = 0.95
@@ -34,8 +34,8 @@ SMALLEST_DIFFERENCE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Answers:
-    """Answers of a model under what the reader aims at.
+class DriverSummary:
+    """A model summarised under what the reader aims at.
 
     Attributes
     ----------
@@ -76,13 +76,13 @@ class Answers:
 
     @cached_property
     def important(self) -> np.ndarray:
-        """bool (draws, D): above the knock-off, and a better rating goes with a better outcome."""
+        """bool (draws, D): above the knockoff, and a better rating goes with a better outcome."""
         found = self.model.importance
         return (found.share > found.knockoff) & (self.mean_effects > 0)
 
     @cached_property
     def places(self) -> np.ndarray:
-        """(D, 4): joint probabilities of `PLACES`: important and below target, important and not below, neither …"""
+        """(D, 4): joint probabilities of `QUADRANTS`: important and below target, important and not below, neither …"""
         important, weak = self.important, self.performance < self.target
         return np.stack(
             [(important & weak).mean(0), (important & ~weak).mean(0), (~important & weak).mean(0),
@@ -125,9 +125,9 @@ class Answers:
     @cached_property
     def map_table(self) -> pd.DataFrame:
         """`driver`, `label`, `rank` (in the order of work), `importance`, `performance` and the probabilities of
-        `PLACES`; the first in the order of work first.
+        `QUADRANTS`; the first in the order of work first.
         """
-        table = pd.DataFrame(self.places, columns=list(PLACES))
+        table = pd.DataFrame(self.places, columns=list(QUADRANTS))
         ratings = self.model.ratings
         table.insert(0, "driver", ratings.drivers)
         table.insert(1, "label", [ratings.labels[name] for name in ratings.drivers])
@@ -137,7 +137,7 @@ class Answers:
         return table.sort_values("rank", kind="stable").reset_index(drop=True)
 
     @cached_property
-    def lever_table(self) -> pd.DataFrame:
+    def what_if_table(self) -> pd.DataFrame:
         """`driver`, `label`, `reached`; of each measure its change, `<measure>_lower`, `<measure>_upper`; `p_gain`,
         `p_largest` and `p_as_good`, the probabilities that the first measure rises, by more than with any other driver,
         and by at least `AS_GOOD` of the largest gain. In the order of work.
@@ -185,19 +185,19 @@ class Answers:
         goes with a better outcome, or where the data cannot tell drivers from each other.
         """
         table = self.priority_table
-        if not (self.model.foretells and self.model.told_apart):
+        if not (self.model.predictive and self.model.distinguishable):
             return []
         return list(table["driver"][table["score"] >= 100 * FEWEST_GAINED].head(MOST_NAMED))
 
     @property
     def decided(self) -> bool:
         """Whether the data tell that no other driver has much more to gain than the first."""
-        return bool(self.order) and self.lever_table["p_as_good"].iloc[0] >= LIKELY
+        return bool(self.order) and self.what_if_table["p_as_good"].iloc[0] >= LIKELY
 
     @cached_property
     def rivals(self) -> list[str]:
         """The drivers one of which is likely to have the largest gain, by its probability; at least two."""
-        table = self.lever_table.sort_values("p_largest", ascending=False, kind="stable")
+        table = self.what_if_table.sort_values("p_largest", ascending=False, kind="stable")
         enough = int((table["p_largest"].cumsum() < LIKELY).sum()) + 1
         return list(table["driver"].head(max(enough, 2)))
 
@@ -247,12 +247,12 @@ class Answers:
     @cached_property
     def group_table(self) -> pd.DataFrame:
         """`drivers`, `members`, `share`, `contrast` (mean effect of the group less that of all others, for one standard
-        deviation), its ends, `p_above`; sure groups can be told apart from the rest. `performance` (mean of
-        its drivers) and `fix_first`, the probability that the group carries more than its knock-offs together, goes
+        deviation), its ends, `p_above`; sure groups are distinguishable from the rest. `performance` (mean of
+        its drivers) and `fix_first`, the probability that the group accounts for more than its knockoffs together, goes
         with a better outcome and lies below the target.
         """
         model, names = self.model, np.array(self.model.ratings.drivers)
-        scaled = self.mean_effects * model.columns.spread
+        scaled = self.mean_effects * model.columns.sd
         rows = []
         for group in self.groups:
             inside = np.isin(names, group)
@@ -275,7 +275,7 @@ class Answers:
         """
         found = {}
         table, places = self.importance_table.set_index("driver"), self.map_table.set_index("driver")
-        levers = self.lever_table.set_index("driver")
+        gains = self.what_if_table.set_index("driver")
         measure = self.changes.measures[0]
         for name in self.model.ratings.drivers:
             row = table.loc[name]
@@ -286,7 +286,7 @@ class Answers:
                 f"p_first_{name}": float(row["p_first"]),
                 f"p_top3_{name}": float(row["p_top3"]),
                 f"p_fix_first_{name}": float(places.loc[name, "fix_first"]),
-                f"what_if_{measure}_{name}": float(levers.loc[name, measure]),
+                f"what_if_{measure}_{name}": float(gains.loc[name, measure]),
             }
         difference, error = self.model.better_than("halo")
         return found | {
@@ -305,7 +305,7 @@ class Answers:
         }[self.scenario]
 
 
-def answer(
+def summarise(
     model: DriverModel,
     *,
     target: float = 75,
@@ -314,8 +314,8 @@ def answer(
     moved: float = 1.0,
     groups: Sequence[str] = (),
     labels: Mapping[str, str] | None = None,
-) -> Answers:
-    """Ask a fitted model; see `Answers` for what the parameters mean.
+) -> DriverSummary:
+    """Ask a fitted model; see `DriverSummary` for what the parameters mean.
 
     Parameters
     ----------
@@ -337,7 +337,7 @@ def answer(
                 high=number(float(reach.max()) + 1),
             )
         )
-    return Answers(
+    return DriverSummary(
         model=model,
         target=target,
         smallest_effect=smallest_effect,

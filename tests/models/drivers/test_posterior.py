@@ -9,7 +9,7 @@ from workbench.evaluation.convergence import convergence_checks
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.prior_predictive import draw_prior
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, find_mode
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.posterior import build_model, sample
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted
@@ -48,7 +48,7 @@ def test_both_layouts_are_one_model_and_the_truth_lies_inside():
 def test_the_normal_approximation_agrees_with_nuts():
     _, columns, rows, _ = setting(n=1500)
     posterior = sample([rows], columns, Prior(), draws=800, tune=400, drivers=3, random_seed=1)
-    mode = find_mode(rows, Prior(), drivers=3)
+    mode = fit_laplace(rows, Prior(), drivers=3)
     drawn = by_segment(rows, mode.draws(4000, np.random.default_rng(1)))
     for ours, theirs in zip(posterior.flat, drawn, strict=True):
         sd = theirs.std(0)
@@ -61,7 +61,7 @@ def test_the_normal_approximation_agrees_with_nuts():
 def test_a_fitted_model_recovers_the_truth_with_either_noise(link):
     """From ratings with gaps to effects, levers and checks; the truth is in the unit of the link."""
     frame, columns, truth, _ = draw_answers(
-        1500, np.array([1.0, 0.5, 0.0]) * link.unit, np.random.default_rng(4), segments=2, blank=0.05, unused=0.1,
+        1500, np.array([1.0, 0.5, 0.0]) * link.unit, np.random.default_rng(4), segments=2, missing=0.05, unused=0.1,
         link=link,
     )  # fmt: skip
     ratings = read_ratings(frame, columns, segment="segment")
@@ -71,7 +71,7 @@ def test_a_fitted_model_recovers_the_truth_with_either_noise(link):
     effects = model.posterior.flat[0][:, :, ~model.columns.usage]
     assert (np.abs(effects.mean(0) - truth) < 3 * effects.std(0)).all()
     rows = model.rows[0]
-    mode = find_mode(rows, model.prior, drivers=3)
+    mode = fit_laplace(rows, model.prior, drivers=3)
     np.testing.assert_allclose(model.posterior.effects.mean((0, 1)), mode.effects, atol=2 * effects.std())
     # Either noise explains as much of its own latent variance.
     signal = np.var((rows.columns[:, ~model.columns.usage] * truth[rows.group]).sum(1))
@@ -89,12 +89,12 @@ def test_monotone_effects_climb_where_the_truth_does():
         own = steps[:, (columns.driver == place) & ~columns.usage]
         assert ((own >= 0).all(1) | (own <= 0).all(1)).all()
     whole = np.array([steps[:, columns.driver == place].sum(1).mean() for place in range(3)])
-    np.testing.assert_allclose(whole, np.array(EFFECTS) * 4 / columns.spread, atol=0.6)
+    np.testing.assert_allclose(whole, np.array(EFFECTS) * 4 / columns.sd, atol=0.6)
 
 
 def test_adjusting_for_the_design_changes_nothing_where_all_weights_are_one():
     _, _, rows, _ = setting(n=3000)
-    mode = find_mode(rows, Prior(), drivers=3)
+    mode = fit_laplace(rows, Prior(), drivers=3)
     draws = mode.draws(3000, np.random.default_rng(1))
     moved = design_adjusted(draws, mode)
     np.testing.assert_allclose(moved.std(0), draws.std(0), rtol=0.1)

@@ -5,9 +5,9 @@ import pytest
 from tests.models.drivers.answer_sheets import draw_answers
 
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, find_mode, subset
+from workbench.models.drivers.ordinal.laplace import Prior, fit_laplace, subset
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import BLANK, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, read_ratings
 
 EFFECTS = [0.8, 0.5, 0.3]
 
@@ -26,7 +26,7 @@ def with_blanks_by_outcome(n, rng):
 
 
 def test_what_did_not_apply_never_gets_a_rating_and_given_answers_stay():
-    frame, columns, *_ = draw_answers(400, EFFECTS, np.random.default_rng(1), unused=0.3, blank=0.1)
+    frame, columns, *_ = draw_answers(400, EFFECTS, np.random.default_rng(1), unused=0.3, missing=0.1)
     ratings = read_ratings(frame, columns)
     several = complete(ratings, Prior(), times=3, random_seed=2)
     assert len(several) == 3
@@ -34,13 +34,13 @@ def test_what_did_not_apply_never_gets_a_rating_and_given_answers_stay():
         assert not applies[ratings.state == NOT_APPLICABLE].any()
         assert applies[ratings.state == RATED].all()
         np.testing.assert_array_equal(values[ratings.state == RATED], ratings.values[ratings.state == RATED])
-        assert set(np.unique(values[(ratings.state == BLANK) & applies])) <= {1, 2, 3, 4, 5}
-        assert 0.1 < (~applies[ratings.state == BLANK]).mean() < 0.5  # some blanks are people to whom it did not apply
+        assert set(np.unique(values[(ratings.state == MISSING) & applies])) <= {1, 2, 3, 4, 5}
+        assert 0.1 < (~applies[ratings.state == MISSING]).mean() < 0.5  # to some it did not apply
     assert not np.array_equal(several[0][0], several[1][0])
 
 
 def test_the_same_seed_gives_the_same_imputations():
-    frame, columns, *_ = draw_answers(200, EFFECTS, np.random.default_rng(1), blank=0.1)
+    frame, columns, *_ = draw_answers(200, EFFECTS, np.random.default_rng(1), missing=0.1)
     ratings = read_ratings(frame, columns)
     first, second = (complete(ratings, Prior(), times=2, random_seed=3) for _ in range(2))
     np.testing.assert_array_equal(first[1][0], second[1][0])
@@ -72,5 +72,5 @@ def effects_of_a_point(ratings, completed, kept=None):
     for each in completed:
         rows = rows_of(ratings, columns, *each)
         rows = rows if kept is None else subset(rows, kept)
-        fits.append(find_mode(rows, Prior(), drivers=3).effects / columns.spread)
+        fits.append(fit_laplace(rows, Prior(), drivers=3).effects / columns.sd)
     return np.mean(fits, axis=0)

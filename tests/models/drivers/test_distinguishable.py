@@ -28,7 +28,7 @@ def test_slopes_that_differ_by_segment_alone_tell_no_driver_apart(seed):
     weak, columns, *_ = draw_answers(700, [0.2] * 4, rng)
     strong, *_ = draw_answers(700, [0.9] * 4, rng)
     frame = pd.concat([weak.assign(segment="weak"), strong.assign(segment="strong")], ignore_index=True)
-    assert not model(frame, columns).told_apart
+    assert not model(frame, columns).distinguishable
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -40,10 +40,10 @@ def test_a_touchpoint_that_is_liked_for_its_use_alone_is_no_driver_told_apart(se
     mood = ((ratings - ratings.mean()) / ratings.std()).mean(axis=1).fillna(0)
     latent = 1.5 * mood + 1.0 * ratings["da"].notna() + rng.logistic(size=len(frame))
     frame["outcome"] = 1.0 + np.searchsorted(np.quantile(latent, [0.2, 0.4, 0.6, 0.8]), latent)
-    assert not model(frame, columns).told_apart
+    assert not model(frame, columns).distinguishable
 
 
 @pytest.mark.parametrize("shape", ["linear", "asymmetric", "monotone"])
 def test_drivers_that_do_differ_are_told_apart(shape):
     frame, columns, *_ = draw_answers(1_500, [1.0, 0.6, 0.0, 0.0], np.random.default_rng(1), segments=2)
-    assert model(frame, columns, shape=shape).told_apart
+    assert model(frame, columns, shape=shape).distinguishable

@@ -13,7 +13,7 @@ from tests.models.drivers.answer_sheets import draw_ratings
 from workbench.datasets.reading.packaged import FrameUnpickler
 from workbench.errors import DataError
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, find_mode, scores, subset
+from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, fit_laplace, scores, subset
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.survey_draws import sandwich
 from workbench.models.drivers.responses.columns import make_columns
@@ -45,7 +45,7 @@ def test_housing_gives_the_published_coefficients_cuts_and_deviance():
          frame["Type"] == "Terrace", frame["Cont"] == "High"]
     )  # fmt: skip
     levels = frame["Sat"].map({"Low": 0, "Medium": 1, "High": 2})
-    mode = find_mode(rows_from(columns, levels, frame["Freq"], 3), Prior(effect=None), drivers=6)
+    mode = fit_laplace(rows_from(columns, levels, frame["Freq"], 3), Prior(effect=None), drivers=6)
     np.testing.assert_allclose(mode.effects, [0.5664, 1.2888, -0.5724, -0.3662, -1.0910, 0.3603], atol=2e-4)
     np.testing.assert_allclose(mode.cuts, [-0.4961, 0.6907], atol=2e-4)
     assert -2 * mode.log_likelihood == pytest.approx(3479.149, abs=5e-4)
@@ -54,7 +54,7 @@ def test_housing_gives_the_published_coefficients_cuts_and_deviance():
 @pytest.mark.parametrize("link", [LOGIT, PROBIT], ids=["logit", "probit"])
 def test_curvature_is_the_slope_of_the_gradient_and_scores_add_up_to_it(link):
     rows = drawn(segment="segment", segments=3, segment_sd=0.2, link=link)
-    point = find_mode(rows, Prior().on(link), drivers=3).parameters
+    point = fit_laplace(rows, Prior().on(link), drivers=3).parameters
     maps, step = rows.maps, 1e-6
 
     def slope(parameters):
@@ -84,7 +84,7 @@ def test_the_probit_is_the_one_that_a_general_optimiser_finds():
         return -np.log(np.diff(norm.cdf(ends), axis=1)[np.arange(400), rows.levels]).sum()
 
     solution = minimize(loss, np.array([-1.0, -1, -1, -1, 0, 0, 0]), method="BFGS", options={"gtol": 1e-6})
-    mode = find_mode(rows, Prior(effect=None), drivers=3)
+    mode = fit_laplace(rows, Prior(effect=None), drivers=3)
     np.testing.assert_allclose(mode.effects, solution.x[4:], atol=1e-5)
     np.testing.assert_allclose(mode.cuts, np.cumsum(np.append(solution.x[0], np.exp(solution.x[1:4]))), atol=1e-5)
     assert mode.log_likelihood == pytest.approx(-solution.fun, abs=1e-8)
@@ -92,7 +92,7 @@ def test_the_probit_is_the_one_that_a_general_optimiser_finds():
 
 def test_priors_say_the_same_beside_either_noise():
     logit, probit = (
-        find_mode(drawn(400, link=link), Prior(effect=0.5).on(link), drivers=3) for link in (LOGIT, PROBIT)
+        fit_laplace(drawn(400, link=link), Prior(effect=0.5).on(link), drivers=3) for link in (LOGIT, PROBIT)
     )
     np.testing.assert_allclose(probit.effects / PROBIT.unit, logit.effects, rtol=0.1, atol=0.03)
 
@@ -100,9 +100,9 @@ def test_priors_say_the_same_beside_either_noise():
 def test_an_answer_with_frequency_two_is_two_answers():
     rows = drawn()
     twice = np.where(np.arange(len(rows.levels)) % 3 == 0, 2.0, 1.0)
-    weighted = find_mode(rows_from(rows.columns, rows.levels, twice, rows.count), Prior(), drivers=3)
+    weighted = fit_laplace(rows_from(rows.columns, rows.levels, twice, rows.count), Prior(), drivers=3)
     copied = np.repeat(np.arange(len(rows.levels)), twice.astype(int))
-    plain = find_mode(
+    plain = fit_laplace(
         rows_from(rows.columns[copied], rows.levels[copied], np.ones(len(copied)), rows.count), Prior(), drivers=3
     )
     np.testing.assert_allclose(weighted.parameters, plain.parameters, atol=1e-8)
@@ -115,13 +115,13 @@ def test_survey_weights_widen_intervals_as_resampling_does_and_their_unit_is_irr
     weights = rng.gamma(0.7, size=len(rows.levels)) + 0.05
     weights /= weights.mean()
     weighted = rows_from(rows.columns, rows.levels, weights, rows.count)
-    mode = find_mode(weighted, Prior(), drivers=3)
+    mode = fit_laplace(weighted, Prior(), drivers=3)
     found = np.sqrt(np.diag(sandwich(mode)))
     resampled = []
     for _ in range(300):
         times = rng.multinomial(len(weights), np.full(len(weights), 1 / len(weights)))
         kept = subset(rows_from(rows.columns, rows.levels, weights * times, rows.count), times > 0)
-        resampled.append(find_mode(kept, Prior(), drivers=3, start=mode.parameters).parameters)
+        resampled.append(fit_laplace(kept, Prior(), drivers=3, start=mode.parameters).parameters)
     wanted = np.std(resampled, axis=0)
     np.testing.assert_allclose(found, wanted, rtol=0.2)
     naive = np.sqrt(np.diag(mode.covariance))
@@ -131,4 +131,4 @@ def test_survey_weights_widen_intervals_as_resampling_does_and_their_unit_is_irr
 def test_without_a_prior_a_driver_that_foretells_without_fail_has_no_mode():
     columns = np.arange(40.0)[:, None]
     with pytest.raises(DataError, match="no single best fit"):
-        find_mode(rows_from(columns, np.arange(40) // 20, np.ones(40), 2), Prior(effect=None), drivers=1)
+        fit_laplace(rows_from(columns, np.arange(40) // 20, np.ones(40), 2), Prior(effect=None), drivers=1)
