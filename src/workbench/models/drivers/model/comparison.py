@@ -239,7 +239,7 @@ def _likelihood(predicted: list[Rows], draws, missing: np.ndarray) -> Callable[[
 class _Halo:
     """The rival: a person's mean rating in place of single ratings, and all else as the drivers' model has it.
 
-    What was used, and a slope that differs by segment or is bent, say nothing about which driver it is. Mean ratings
+    What was used, and a slope that differs by segment or has a kink, say nothing about which driver it is. Mean ratings
     are scaled as those of one completed data set, in all of them.
     """
 

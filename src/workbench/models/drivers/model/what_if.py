@@ -89,7 +89,7 @@ def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, by_cut=Non
 
     Parameters
     ----------
-    bent, shifts
+    by_cut, shifts
         (n, P) and (K − 1, P): columns whose effects differ by cut, and what is added to them at each.
     """
     predictor, cuts = np.ascontiguousarray(predictor), np.ascontiguousarray(cuts)
@@ -121,8 +121,8 @@ def _climbed(columns: Columns, values: np.ndarray, place: int, ends: np.ndarray,
     A ladder has steps between whole points only: of a whole point more as much counts as the scenario raises by.
     """
     if columns.shape != "monotone" or scenario == "dissatisfied_to_neutral":
-        return raised(values, place, ends, scenario, columns.sds), 1.0
-    points = points_of(scenario, ends, columns.sds)[place]
+        return raised(values, place, ends, scenario, columns.sd), 1.0
+    points = points_of(scenario, ends, columns.sd)[place]
     return np.minimum(values[:, place] + np.ceil(points), ends[place, 1]), points / np.ceil(points)
 
 

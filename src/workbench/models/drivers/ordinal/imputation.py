@@ -42,7 +42,7 @@ def rows_of(
         link=link,
         control=columns.driver < 0,
         design=ratings.design,
-        **({} if cut_effects is None else {"bent": cut_effects[0], "blocks": cut_effects[1]}),
+        **({} if cut_effects is None else {"by_cut": cut_effects[0], "blocks": cut_effects[1]}),
     )
 
 

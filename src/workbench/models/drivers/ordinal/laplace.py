@@ -43,7 +43,7 @@ class Rows:
     control
         bool (C,): columns that belong to no driver (levels of groups and waves, the mood): their prior is
         `Prior.control`. None: there are none.
-    bent
+    by_cut
         int64 (P,): columns whose effects differ by cut.
     blocks
         (K − 1, B): how they differ: at each cut, blocks @ (B numbers of a column) is added to its coefficient.

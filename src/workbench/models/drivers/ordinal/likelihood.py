@@ -183,10 +183,10 @@ def ends_of(k, eta, cuts, row, by_cut, shifts):
     Parameters
     ----------
     row : float64 (C,)
-    bent : int64 (P,)
+    by_cut : int64 (P,)
         Columns whose effect differs by cut.
     shifts : float64 (K − 1, P)
-        What is added to their coefficients at each cut: cut k lies at c_k − Σ_p row[bent[p]] shifts[k, p].
+        What is added to their coefficients at each cut: cut k lies at c_k − Σ_p row[by_cut[p]] shifts[k, p].
     """
     count = cuts.shape[0]
     u, lower, gap = 0.0, 0.0, 0.0
@@ -355,7 +355,7 @@ class OrderedLikelihood(Op):
     Only the value may be differentiated (first derivatives are all that Hamiltonian sampling needs).
     """
 
-    __props__ = ("probit", "bent")
+    __props__ = ("probit", "by_cut")
 
     def __init__(self, probit: bool = False, by_cut: tuple[int, ...] = ()):
         self.probit, self.by_cut = probit, by_cut

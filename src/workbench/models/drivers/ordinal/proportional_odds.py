@@ -72,14 +72,14 @@ class ProportionalOdds:
 
     Attributes
     ----------
-    bent
+    by_cut
         int64 (P,): columns whose effects differ by cut.
     blocks
         (K − 1, B), see `cut_blocks`.
     p
         (C,): p-value of each column of ratings or levels when it was last asked; NaN of others.
     checked
-        Whether it could be asked at all: not where the outcome has two levels, or effects are bent already.
+        Whether it could be asked at all: not where the outcome has two levels, or effects are not linear.
     """
 
     by_cut: np.ndarray
