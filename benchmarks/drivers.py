@@ -15,8 +15,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Prior, Rows
 from workbench.models.drivers.ordinal.posterior import sample
+from workbench.models.drivers.ordinal.rows import Prior, Rows
 from workbench.models.drivers.responses.columns import Columns
 
 PRIOR = Prior()

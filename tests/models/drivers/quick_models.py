@@ -6,8 +6,9 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 from workbench.evaluation.convergence import Diagnostics
 from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace
+from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.posterior import Posterior
+from workbench.models.drivers.ordinal.rows import Prior, by_segment
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
 

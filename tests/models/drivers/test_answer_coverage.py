@@ -9,8 +9,8 @@ from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.model.importance import shapley_by_orders
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import rows_of
-from workbench.models.drivers.ordinal.laplace import Prior
 from workbench.models.drivers.ordinal.posterior import Posterior, sample
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
 

@@ -9,7 +9,7 @@ from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.effects.asymmetry import KINDS, asymmetry_table, kinds_of
 from workbench.models.drivers.model.fit import DriverModel
-from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.summary.findings import asymmetry
 from workbench.models.drivers.summary.summarise import SURE, summarise

@@ -9,8 +9,8 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 from workbench.evaluation.predictive import LeaveOneOut
 from workbench.models.drivers.model.comparison import Comparison, compare
 from workbench.models.drivers.ordinal.imputation import complete
-from workbench.models.drivers.ordinal.laplace import Prior
 from workbench.models.drivers.ordinal.links import LINKS
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
 

@@ -9,8 +9,10 @@ from workbench.errors import DataError
 from workbench.models.drivers.effects.performance import mean_ratings
 from workbench.models.drivers.model.outcome_level import outcome_level
 from workbench.models.drivers.ordinal.approximation import approximate
+from workbench.models.drivers.ordinal.derivatives import scores
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace, scores
+from workbench.models.drivers.ordinal.laplace import fit_laplace
+from workbench.models.drivers.ordinal.rows import Prior, by_segment
 from workbench.models.drivers.ordinal.survey_draws import sandwich
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
@@ -88,7 +90,7 @@ def test_the_sandwich_sums_scores_over_each_customer_also_across_segments():
     each = scores(rows, *by_segment(rows, mode.parameters))
     whole = np.concatenate([each[rows.group == s] @ rows.maps[s] for s in range(2)])
     sums = pd.DataFrame(whole).groupby(ratings.table["customer_id"].to_numpy()).sum().to_numpy()
-    from workbench.models.drivers.ordinal.laplace import curvature
+    from workbench.models.drivers.ordinal.derivatives import curvature
 
     blocks = curvature(rows, *by_segment(rows, mode.parameters))
     excess = len(sums) / (len(sums) - 1) * sums.T @ sums

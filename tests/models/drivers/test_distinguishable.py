@@ -7,7 +7,7 @@ from tests.models.drivers.answer_sheets import draw_answers
 
 from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.ordinal.imputation import complete
-from workbench.models.drivers.ordinal.laplace import Prior
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
 

@@ -6,7 +6,8 @@ from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.models.drivers.model.importance import average_gains, column_covariance, importance, shapley_by_orders
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace
+from workbench.models.drivers.ordinal.laplace import fit_laplace
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.responses.columns import make_columns
 
 DRIVER = np.array([0, 0, 1, 2, 3])

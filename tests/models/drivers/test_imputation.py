@@ -5,7 +5,8 @@ import pytest
 from tests.models.drivers.answer_sheets import draw_answers
 
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, fit_laplace, subset
+from workbench.models.drivers.ordinal.laplace import fit_laplace
+from workbench.models.drivers.ordinal.rows import Prior, subset
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, read_ratings
 

@@ -12,9 +12,11 @@ from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.datasets.reading.packaged import FrameUnpickler
 from workbench.errors import DataError
+from workbench.models.drivers.ordinal.derivatives import curvature, scores
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, fit_laplace, scores, subset
+from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, subset
 from workbench.models.drivers.ordinal.survey_draws import sandwich
 from workbench.models.drivers.responses.columns import make_columns
 

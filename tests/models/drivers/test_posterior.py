@@ -9,9 +9,10 @@ from workbench.evaluation.convergence import convergence_checks
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.prior_predictive import draw_prior
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace
+from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.posterior import build_model, sample
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings

@@ -4,8 +4,8 @@ import numpy as np
 from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.models.drivers.model.prior_predictive import draw_prior, prior_predictive
-from workbench.models.drivers.ordinal.laplace import Prior
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.rows import Prior
 
 
 def shares_of_the_top(link):

@@ -9,10 +9,12 @@ from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.what_if import raised
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, curvature, fit_laplace, scores
+from workbench.models.drivers.ordinal.derivatives import curvature, scores
+from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.likelihood import log_likelihood, log_likelihood_by_cut, log_likelihood_probit
 from workbench.models.drivers.ordinal.links import LINKS, LOGIT
 from workbench.models.drivers.ordinal.proportional_odds import cut_blocks
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.responses.ratings import read_ratings
 
 links = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)

@@ -5,7 +5,8 @@ import pytest
 from tests.models.drivers.answer_sheets import draw_ratings
 
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, by_segment, fit_laplace
+from workbench.models.drivers.ordinal.laplace import fit_laplace
+from workbench.models.drivers.ordinal.rows import Prior, by_segment
 from workbench.models.drivers.responses.columns import make_columns
 
 SIMULATIONS = 200

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
+from workbench.models.drivers.ordinal.derivatives import curvature, scores
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, curvature, fit_laplace, scores
+from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.posterior import sample
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.ordinal.survey_draws import _Ladders, ladders_adjusted, sandwich
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
@@ -90,7 +92,7 @@ def test_ladders_keep_one_sign_and_widen_when_weights_are_uneven(segments):
 def test_the_sandwich_is_that_of_its_formula(link):
     _, rows = weighted(link=link, segments=2)
     mode = fit_laplace(rows, Prior().on(link), drivers=3)
-    from workbench.models.drivers.ordinal.laplace import by_segment
+    from workbench.models.drivers.ordinal.rows import by_segment
 
     each = scores(rows, *by_segment(rows, mode.parameters)) * rows.weights[:, None]
     blocks = curvature(rows, *by_segment(rows, mode.parameters))

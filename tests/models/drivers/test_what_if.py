@@ -8,8 +8,8 @@ from tests.models.drivers.answer_sheets import column, draw_answers, draw_rating
 
 from workbench.models.drivers.model.what_if import mean_scores, raised, scorings, what_if
 from workbench.models.drivers.ordinal.imputation import complete, level_probability, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
+from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.ratings import read_ratings
 

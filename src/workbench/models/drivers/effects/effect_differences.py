@@ -17,7 +17,7 @@ from workbench.models.drivers.effects.general_local import Grouping
 from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.model.what_if import points_of
 from workbench.models.drivers.ordinal.approximation import approximate
-from workbench.models.drivers.ordinal.laplace import Rows, subset
+from workbench.models.drivers.ordinal.rows import Rows, subset
 
 DRAWS = 1000
 MOST_ROWS = 20_000

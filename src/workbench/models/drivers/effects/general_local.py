@@ -10,7 +10,7 @@ from workbench.models.drivers.effects.performance import mean_ratings
 from workbench.models.drivers.model.fit import DriverModel
 from workbench.models.drivers.model.what_if import points_of
 from workbench.models.drivers.ordinal.approximation import approximate
-from workbench.models.drivers.ordinal.laplace import Rows, subset
+from workbench.models.drivers.ordinal.rows import Rows, subset
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.data_sufficiency import FEWEST_OTHERS, answers_needed
 from workbench.models.drivers.responses.ratings import ALL, RATED, Ratings

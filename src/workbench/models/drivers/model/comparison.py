@@ -22,9 +22,10 @@ from workbench.evaluation.predictive import LeaveOneOut, leave_one_out
 from workbench.findings import Check
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, one_thread
+from workbench.models.drivers.ordinal.laplace import one_thread
 from workbench.models.drivers.ordinal.likelihood import row_log_likelihoods
 from workbench.models.drivers.ordinal.links import LOGIT, Link
+from workbench.models.drivers.ordinal.rows import Prior, Rows
 from workbench.models.drivers.responses.columns import Columns, make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, Ratings
 from workbench.models.drivers.responses.survey_design import Design

@@ -23,10 +23,10 @@ from workbench.models.drivers.model.sensitivity import sensitivity
 from workbench.models.drivers.model.what_if import MOST_DRAWS, Changes, Scenario, scorings, what_if
 from workbench.models.drivers.ordinal.approximation import Approximation, approximate, approximate_posterior
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
-from workbench.models.drivers.ordinal.laplace import Prior, Rows
 from workbench.models.drivers.ordinal.links import LINKS, LOGIT, Link, LinkName
 from workbench.models.drivers.ordinal.posterior import CHAINS, Posterior, sample
 from workbench.models.drivers.ordinal.proportional_odds import ProportionalOdds, proportional_odds
+from workbench.models.drivers.ordinal.rows import Prior, Rows
 from workbench.models.drivers.responses.columns import Columns, Shape, make_columns
 from workbench.models.drivers.responses.ratings import Ratings
 from workbench.models.drivers.responses.survey_design import Design

@@ -4,8 +4,8 @@ import numpy as np
 
 from workbench.findings import Check
 from workbench.models.drivers.model.what_if import scorings
-from workbench.models.drivers.ordinal.laplace import Prior, level_contrasts
 from workbench.models.drivers.ordinal.links import LINKS, LOGIT, Link, LinkName
+from workbench.models.drivers.ordinal.rows import Prior, level_contrasts
 from workbench.models.drivers.responses.ratings import Ratings
 from workbench.wording import number, percent, sentence
 

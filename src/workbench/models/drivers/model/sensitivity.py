@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from workbench.findings import Check
 from workbench.models.drivers.ordinal.approximation import Approximation, approximate
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, one_thread, subset
+from workbench.models.drivers.ordinal.laplace import one_thread
+from workbench.models.drivers.ordinal.rows import Prior, Rows, subset
 from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.ratings import MISSING, Ratings
 from workbench.wording import number, percent, sentence

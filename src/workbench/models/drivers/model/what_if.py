@@ -11,8 +11,8 @@ from typing import Literal
 import numba
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Rows
 from workbench.models.drivers.ordinal.links import LOGIT, Link
+from workbench.models.drivers.ordinal.rows import Rows
 from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.ratings import TOP_TWO, is_wide
 

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import LaplaceFit, Prior, Rows, by_segment, fit_laplace, one_thread
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
 from workbench.models.drivers.ordinal.posterior import CHAINS, Posterior
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, sandwich
 
 

@@ -9,8 +9,9 @@ where that answer exists; an answer *not applicable* is never given a rating.
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import Prior, Rows, by_segment, fit_laplace, one_thread
+from workbench.models.drivers.ordinal.laplace import fit_laplace, one_thread
 from workbench.models.drivers.ordinal.links import LOGIT, Link
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.responses.columns import Columns, make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 

@@ -11,7 +11,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from workbench.models.drivers.ordinal.laplace import LaplaceFit, Prior, Rows, by_segment, curvature, level_contrasts
+from workbench.models.drivers.ordinal.derivatives import curvature
+from workbench.models.drivers.ordinal.laplace import LaplaceFit
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, level_contrasts
 from workbench.models.drivers.responses.columns import Columns
 
 LADDER = 4

@@ -18,15 +18,8 @@ from functools import cached_property
 import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
-from workbench.models.drivers.ordinal.laplace import (
-    LaplaceFit,
-    Prior,
-    Rows,
-    by_segment,
-    fit_laplace,
-    level_contrasts,
-    one_thread,
-)
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, level_contrasts
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, ladders_adjusted
 from workbench.models.drivers.responses.columns import Columns
 

@@ -16,17 +16,9 @@ from scipy.linalg import helmert
 from scipy.stats import chi2
 
 from workbench.findings import Check
-from workbench.models.drivers.ordinal.laplace import (
-    LaplaceFit,
-    Prior,
-    Rows,
-    by_segment,
-    curvature,
-    fit_laplace,
-    one_thread,
-    scores,
-    subset,
-)
+from workbench.models.drivers.ordinal.derivatives import curvature, scores
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
+from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, subset
 from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.survey_design import Design
 from workbench.wording import listing, number, sentence

@@ -9,7 +9,9 @@ around their mean (Williams, Savitsky 2021). Weights in other units leave all th
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import LaplaceFit, Rows, by_segment, curvature, level_contrasts, scores
+from workbench.models.drivers.ordinal.derivatives import curvature, scores
+from workbench.models.drivers.ordinal.laplace import LaplaceFit
+from workbench.models.drivers.ordinal.rows import Rows, by_segment, level_contrasts
 from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.survey_design import Design
 
