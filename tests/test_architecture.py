@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "src" / "workbench"
-LEAVES = {"errors", "findings", "exhibits", "wording", "messages", "textwidth", "files", "suppression"}
+LEAVES = {"declared", "errors", "findings", "exhibits", "wording", "messages", "textwidth", "files", "suppression"}
 
 
 def rooms():

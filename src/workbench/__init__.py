@@ -1,5 +1,6 @@
 """Research and modelling workbench for customer operations."""
 
+from workbench.declared import Declared, Field
 from workbench.errors import DataError, GateError, ParameterError, RunError, StudyError, WorkbenchError
 from workbench.exhibits import Column, Figure, Kept, People, Table
 from workbench.findings import Check, Finding
@@ -11,6 +12,8 @@ __all__ = [
     "Check",
     "Column",
     "DataError",
+    "Declared",
+    "Field",
     "Figure",
     "Finding",
     "GateError",

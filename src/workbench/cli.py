@@ -6,10 +6,10 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import workbench
 from workbench.errors import GateError, ParameterError, StudyError, WorkbenchError
@@ -19,6 +19,9 @@ from workbench.studies.definition.names import dataset_name, sort_slips, study_n
 from workbench.studies.definition.parameters import unknown
 from workbench.studies.definition.project import Project
 from workbench.wording import shown
+
+if TYPE_CHECKING:
+    from workbench.studies.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,6 +92,11 @@ def describe(options: argparse.Namespace) -> None:
     if study.choice is not None:
         needed.append(f"one of {', '.join(study.choice.tables)} (parameter {study.choice.parameter})")
     print(f"\nTables needed: {', '.join(needed) or 'none'}")
+    for each in study.earlier:
+        needed = "read where there is one" if each.optional else "read"
+        print(f"Earlier runs {needed}: {each.study} (parameter {each.parameter})")
+    if study.calls.features:
+        print("Features are made of all tables of customers and events that are there.")
     if study.optional:
         print(f"Tables used where they are there: {', '.join(study.optional)}")
 
@@ -104,10 +112,45 @@ def rerun(options: argparse.Namespace) -> int:
     earlier = manifest.read_manifest(folder)
     if earlier["status"] == "unreadable":
         raise StudyError(f"run {folder.name} cannot be repeated: {earlier['reason']}.")
-    return _run(options, earlier["study"], earlier["parameters"])
+    if not options.with_inputs:
+        return _run(options, earlier["study"], earlier["parameters"])
+    return _rerun_chain(options, earlier)
+
+
+def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
+    """Repeat all that a run stands on, each on what was repeated before it, and at last the run itself."""
+    from workbench.studies.chain import chain_of, standing_on
+
+    renewed: dict[str, str] = {}
+    *below, _ = chain_of(Project.find().earlier_reports, last)
+    # The data may be others for the whole chain; other parameters are those of the run that was named.
+    plain = argparse.Namespace(**{**vars(options), "p": [], "more": []})
+    for each in below:
+        plan = _plan(plain, each["study"], standing_on(each, renewed))
+        if options.check:
+            if code := _rehearse(plain, plan):
+                return code
+            continue
+        done = _carry_out(plain, plan)
+        if done["exit_code"]:
+            said = f"what stands on {each['study']} is not repeated, because that ended with {done['exit_code']}"
+            print(f"workbench: {said}", file=sys.stderr)
+            return done["exit_code"]
+        renewed[each["run_id"]] = done["run_id"]
+    return _run(options, last["study"], standing_on(last, renewed))
 
 
 def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> int:
+    plan = _plan(options, study, values)
+    if options.check:
+        return _rehearse(options, plan)
+    done = _carry_out(options, plan)
+    folder = _for_people(Project.find().reports / done["study"] / done["run_id"])
+    print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
+    return done["exit_code"]
+
+
+def _plan(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> "Plan":
     from workbench.datasets.catalogue import SHADOWS
     from workbench.studies.plan import make_plan
 
@@ -120,19 +163,27 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
     for check in plan.checks:
         if check.name == SHADOWS:
             print(f"workbench: {check.message}", file=sys.stderr)
-    if options.check:
-        from workbench.studies.rehearsal import rehearse
+    return plan
 
-        found = rehearse(project, plan, timeout=options.timeout)
-        for check in found:
-            print(f"{check['status']}: {check['message']}")
-        if any(check["status"] == "fail" for check in found):
-            return GateError.exit_code
-        print(f"{plan.study.name}: parameters and data are fit to run.")
-        return 0
+
+def _rehearse(options: argparse.Namespace, plan: "Plan") -> int:
+    from workbench.studies.rehearsal import rehearse
+
+    found = rehearse(Project.find(), plan, timeout=options.timeout)
+    for check in found:
+        print(f"{check['status']}: {check['message']}")
+    if any(check["status"] == "fail" for check in found):
+        return GateError.exit_code
+    print(f"{plan.study.name}: parameters and data are fit to run.")
+    return 0
+
+
+def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
+    """Run a study and tell how it ended; gives its manifest."""
     from workbench.studies.progress import Progress, printable
     from workbench.studies.runner import run_study
 
+    project, study = Project.find(), plan.study.name
     done = run_study(project, plan, timeout=options.timeout, progress=Progress(study))
     folder = _for_people(project.reports / done["study"] / done["run_id"])
     if done["status"] == "failed" and done["exit_code"] == 2:
@@ -155,8 +206,7 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
         said = (done["headline"] or {}).get("statement") or "Nothing was found."
         print(f"{verdict_words(done['verdict'])}: {printable(said)}", file=sys.stderr)
         print(f"Report: {folder}/report.html", file=sys.stderr)
-    print(json.dumps(done, ensure_ascii=False, indent=1) if options.json else folder)
-    return done["exit_code"]
+    return done
 
 
 def report(options: argparse.Namespace) -> None:
@@ -183,10 +233,17 @@ def runs(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    for each in found:
+    if options.tree:
+        from workbench.studies.chain import tree
+
+        lines = list(tree(found))
+    else:
+        lines = [(0, each) for each in found]
+    for depth, each in lines:
         notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
         outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
-        print(f"{each['run_id']:<24}{each['study']:<22}{outcome:<20}{each.get('dataset') or '':<18}{notes}")
+        indent = "   " * (depth - 1) + "└─ " if depth else ""
+        print(f"{indent + each['run_id']:<24}{each['study']:<22}{outcome:<20}{each.get('dataset') or '':<18}{notes}")
     if not found:
         print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
 
@@ -326,6 +383,8 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
         made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
         made.add_argument("--check", action="store_true", help="only check parameters and data")
+        if name == "rerun":
+            made.add_argument("--with-inputs", action="store_true", help="first repeat the earlier runs that it reads")
         if name == "run":
             made.add_argument(
                 "--params", type=Path, action="append", default=[], metavar="FILE",
@@ -335,6 +394,7 @@ def _parser() -> argparse.ArgumentParser:
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")
     made.add_argument("--json", action="store_true", help="a list of manifests")
+    made.add_argument("--tree", action="store_true", help="each run with the earlier runs that it reads")
     command("new", new, "a runnable skeleton of a study in notebooks/").add_argument("study", metavar="STUDY")
     made = command("lab", lab, "JupyterLab in the project")
     made.add_argument("arguments", nargs=argparse.REMAINDER, help="after --, passed on to JupyterLab")

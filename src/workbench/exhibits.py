@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from workbench.declared import Declared
 from workbench.findings import Check, Finding
 
 if TYPE_CHECKING:
@@ -104,10 +105,21 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Kept:
-    """A table about single customers, under their pseudonyms: kept for other studies and never shown."""
+    """A table for machines and other studies: kept and never shown; rows of single customers lie in private/.
+
+    Attributes
+    ----------
+    name
+        Stable within the study.
+    frame
+        One row a line.
+    declared
+        What other studies may rely on; None where `workbench.declared` knows it, or nobody may.
+    """
 
     name: str
     frame: "DataFrame"
+    declared: Declared | None = None
 
 
 @runtime_checkable

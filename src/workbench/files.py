@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -13,8 +14,15 @@ from typing import IO
 _LOCK = "in-use"
 
 
-def write_atomic(path: Path, content: str | bytes) -> None:
+def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Put `content` at `path` so that a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    path, content
+        Where, and what; text is written as UTF-8.
+    mode
+        Who may read it.
 
     Raises
     ------
@@ -28,11 +36,17 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+def file_hash(path: Path) -> str:
+    """`sha256:…` of a file's bytes."""
+    with open(path, "rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def strict_json(value: object) -> str:

@@ -42,6 +42,8 @@ class Finding:
         What could be done about it, by whom, and what would have to be known first; an association is never a command.
     rank
         Its place in an order of work, from 1; None where it is in none.
+    rests_on
+        Studies whose earlier runs it is made of; None says all that the run reads.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Finding:
     figure: str | None = None
     action: str = ""
     rank: int | None = None
+    rests_on: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if (self.interval is None) != (self.interval_kind is None):

@@ -157,7 +157,7 @@ def test_subscriptions_with_reasons_are_foretold_out_of_time_and_everybody_on_bo
         "incidence_price_12",
     } <= set(metrics)
     assert metrics["integrated_brier"] < metrics["integrated_brier_km"]
-    outlook = pd.read_parquet(folder / "tables" / "survival.parquet")
+    outlook = pd.read_parquet(folder / "private" / "survival.parquet")
     assert set(outlook["customer_id"]) == set(rows.loc[rows["end"].isna(), "customer_id"])
     assert sorted(outlook["horizon"].unique()) == [1, 3, 6, 12, 24]
     total = outlook.filter(like="incidence_").sum(axis=1) + outlook["survival"]
@@ -227,10 +227,11 @@ def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_c
     found = {finding["id"]: finding for finding in said["findings"]}
     assert found["scenario"]["interval"][1] < 0
     assert "satisfaction (+1 from now on)" in found["scenario"]["statement"]
-    survival = pd.read_parquet(folder / "tables" / "survival.parquet")
+    survival = pd.read_parquet(folder / "private" / "survival.parquet")
     total = survival.filter(like="incidence_").sum(axis=1) + survival["survival"]
     assert total.to_numpy() == pytest.approx(np.ones(len(survival)))
-    kept = [pd.read_parquet(folder / "tables" / f"survival_{name}.parquet") for name in ("draws", "customers")]
+    homes = {"draws": "tables", "customers": "private"}
+    kept = [pd.read_parquet(folder / home / f"survival_{name}.parquet") for name, home in homes.items()]
     drawn = read_draws(*kept)
     wide = survival.pivot(index="customer_id", columns="horizon", values="survival").loc[drawn.customers.index]
     off = np.median(drawn.conditional_survival([1, 3, 6, 12, 24]), axis=0) - wide.to_numpy()

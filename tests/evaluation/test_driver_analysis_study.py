@@ -67,7 +67,7 @@ def test_a_run_says_all_that_is_promised_and_recovers_the_truth(bench):
     assert "Food" in said["findings"][0]["statement"]
     assert {finding["evidence"] for finding in said["findings"]} <= {"associational", "descriptive"}
     draws = pd.read_parquet(folder / "tables" / "driver_effects.parquet")
-    assert {"chain", "draw", "segment", "driver", "effect"} <= set(draws.columns)
+    assert {"draw", "segment", "driver", "effect", "use"} == set(draws.columns)
     effect = draws.groupby("driver")["effect"].agg(["mean", "std"])
     assert abs(effect.loc["dc", "mean"]) < 3 * effect.loc["dc", "std"] < effect.loc["da", "mean"]
 

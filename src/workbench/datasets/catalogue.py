@@ -66,7 +66,7 @@ class Dataset(Definition):
     origin: Origin
     folder: Path
     root: Path
-    _held: "dict[str, Opened | House]" = field(default_factory=dict, init=False, repr=False, compare=False)
+    _held: "dict[str, Opened | House | bytes]" = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def table(self, name: str) -> TableDefinition:
         """The definition of a table.
@@ -190,7 +190,31 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        return opened.fingerprint([self._open(table) for table in self._chosen(tables)], self._house().workshop)
+        return opened.fingerprint(map(self._content, sorted(self._chosen(tables))))
+
+    def identity(self, tables: Iterable[str]) -> dict:
+        """What has to agree between runs of which one reads the other.
+
+        Returns
+        -------
+        dict
+            `fingerprints` (of each table alone), `extracted` (the day of the extract), `time_units` and `currencies`
+            (those that the tables state), `pseudonym_key` (which key replaced ids, without telling it); None or empty
+            where nothing is said. Safe for strict JSON.
+        """
+        from workbench.datasets.contract import opened
+        from workbench.datasets.privacy import pseudonyms
+
+        names = self._chosen(tables)
+        columns = [column for name in names for column in self.table(name).columns]
+        replaced = any(column.personal for column in columns)
+        return {
+            "fingerprints": {name: opened.fingerprint([self._content(name)]) for name in names},
+            "extracted": None if self.extracted is None else self.extracted.isoformat(),
+            "time_units": sorted({unit for name in names if (unit := self.table(name).time_unit)}),
+            "currencies": sorted({column.unit for column in columns if column.kind == "money" and column.unit}),
+            "pseudonym_key": pseudonyms.key_mark(self.root) if replaced else None,
+        }
 
     def profile(self, tables: Iterable[str] | None = None) -> dict:
         """Provenance and shape, for manifest and report: nothing of any single row.
@@ -268,6 +292,15 @@ class Dataset(Definition):
             house = self._house()
             with self._placed():
                 self._held[key] = door.open_table(definition, house)
+        return self._held[key]
+
+    def _content(self, table: str) -> bytes:
+        """What a table says, in short; read once."""
+        from workbench.datasets.contract import opened
+
+        key = f"content {table}"
+        if key not in self._held:
+            self._held[key] = opened.content(self._open(table), self._house().workshop)
         return self._held[key]
 
     @contextlib.contextmanager

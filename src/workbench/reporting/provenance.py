@@ -2,11 +2,11 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from workbench.reporting.documents import is_number, literal, mapping, mappings, text_of
-from workbench.reporting.phrases import day, duration, moment
+from workbench.reporting.phrases import TONES, day, duration, moment, verdict_words
 from workbench.reporting.results import file_link
 from workbench.reporting.verdict import rerun
 from workbench.wording import percent, plural, sentence
@@ -31,6 +31,27 @@ def data(manifest: Mapping) -> dict | None:
         "facts": [(label, value) for label, value in facts if value],
         "tables": [_table(name, table) for name, table in tables.items() if isinstance(table, Mapping)],
     }
+
+
+def chain(manifest: Mapping) -> list[dict]:
+    """The earlier runs that a run reads, each with those that it read itself behind it, one step further in."""
+    return list(_chain(mappings(manifest, "inputs"), 0))
+
+
+def _chain(inputs: Iterable[Mapping], depth: int) -> Iterator[dict]:
+    for each in inputs:
+        verdict = text_of(each, "verdict")
+        yield {
+            "depth": depth,
+            "study": text_of(each, "study"),
+            "run_id": text_of(each, "run_id"),
+            "date": ", ".join(filter(None, moment(each.get("started")))),
+            "tone": TONES.get(verdict, "none"),
+            "verdict": verdict_words(verdict),
+            "said": text_of(mapping(each, "headline"), "statement"),
+            "warnings": [text_of(warning, "message") for warning in mappings(each, "warnings")],
+        }
+        yield from _chain(mappings(each, "inputs"), depth + 1)
 
 
 def parameters(manifest: Mapping) -> list[dict]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from workbench.reporting.documents import is_number, text_of
+from workbench.reporting.documents import is_number, mappings, text_of
 from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
-from workbench.wording import inert, number, sentence
+from workbench.wording import inert, listing, number, sentence
 
 MOST_ROWS = 50
 
@@ -51,7 +51,19 @@ def finding_view(finding: Mapping) -> dict:
         "evidence": evidence_words().get(kind, (kind, ""))[0],
         "n": number(finding["n"]) if is_number(finding.get("n")) else "",
         "action": text_of(finding, "action"),
+        "rests": _rests(finding),
     }
+
+
+def _rests(finding: Mapping) -> list[str]:
+    """The earlier runs with warnings that a finding rests on: a sentence each."""
+    said = []
+    for each in mappings(finding, "rests_on"):
+        titles = [text_of(warning, "title") for warning in mappings(each, "warnings")]
+        if titles:
+            named = {"study": text_of(each, "study"), "run": text_of(each, "run_id"), "titles": listing(titles)}
+            said.append(sentence("Rests on {study} {run}, which warns of: {titles}.", **named))
+    return said
 
 
 def _short_kind(kind: str) -> str:

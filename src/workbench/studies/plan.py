@@ -1,20 +1,24 @@
 """Everything that is settled before a kernel starts: which study, on which data, with which values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import ParameterError, WorkbenchError
 from workbench.findings import Check
+from workbench.studies import earlier
 from workbench.studies.definition.notebook import Study, find_study
 from workbench.studies.definition.parameters import coerce, unknown
 from workbench.studies.definition.project import Project
+from workbench.studies.earlier import Input
 from workbench.wording import listing
 
 if TYPE_CHECKING:
     from workbench.datasets import Dataset
 
 COLUMN_UNIT = "column"
+# What features are made of, each where it is there; features.customers reads them.
+FEATURE_TABLES = ("customers", "subscriptions", "transactions", "interactions", "surveys", "usage")
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Plan:
         Where the tables are, checked at the door, and what the door has to say about them.
     data, fingerprint
         Where the tables come from, for the manifest; None for a study without tables.
+    identity
+        What has to agree between runs of which one reads the other (`Dataset.identity`).
+    inputs
+        Earlier runs that it reads.
     """
 
     study: Study
@@ -41,6 +49,8 @@ class Plan:
     checks: tuple[Check, ...] = ()
     data: Mapping[str, Any] | None = None
     fingerprint: str | None = None
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -77,26 +87,41 @@ def make_plan(
     study = find_study(project.notebooks, name).checked()
     texts = [*texts, *([f"dataset={dataset}"] if dataset is not None else [])]
     given, faults = coerce(study.name, study.parameters, texts, values)
-    if not study.reads_tables:
-        if faults:
-            raise ParameterError(*faults)
-        return Plan(study, given)
-
-    chosen = given.get("dataset", study.parameters["dataset"].default)
-    source, tables = _find_dataset(project, study, chosen, given, faults)
-    if faults or source is None:
+    source, tables = None, ()
+    chosen = _value(study, given, "dataset") if "dataset" in study.parameters else None
+    if study.reads_tables:
+        source, tables = _find_dataset(project, study, chosen, given, faults)
+    if faults:
         raise ParameterError(*faults)
-    checks = source.check(tables)
-    return Plan(
-        study,
-        given,
-        dataset=chosen,
-        tables=tables,
-        source=source,
-        checks=checks,
-        data=source.profile(tables),
-        fingerprint=source.fingerprint(tables),
-    )
+    plan = Plan(study, given, dataset=chosen)
+    if source is not None:
+        plan = replace(
+            plan,
+            tables=tables,
+            source=source,
+            checks=source.check(tables),
+            data=source.profile(tables),
+            fingerprint=source.fingerprint(tables),
+            identity=source.identity(tables),
+        )
+    return _with_earlier(project, plan)
+
+
+def _with_earlier(project: Project, plan: Plan) -> Plan:
+    """The plan with the runs that it reads; the parameters that chose them then name them."""
+    needs = plan.study.earlier
+    if not needs:
+        return plan
+    choices = {need.parameter: _value(plan.study, plan.given, need.parameter) for need in needs}
+    mine = {"dataset": plan.dataset, "where": None, **plan.identity}
+    inputs = earlier.settle(project, needs, choices, mine)
+    found = dict.fromkeys(choices) | {each.need.parameter: each.run_id for each in inputs}
+    checks = (*plan.checks, *earlier.checks(needs, inputs))
+    return replace(plan, given={**plan.given, **found}, inputs=tuple(inputs), checks=checks)
+
+
+def _value(study: Study, given: Mapping[str, Any], name: str) -> Any:
+    return given.get(name, study.parameters[name].default)
 
 
 def _find_dataset(
@@ -115,6 +140,10 @@ def _find_dataset(
         if table not in source.tables:
             faults.append(f"study {study.name} needs the table {table!r}; {has}")
     tables = [*study.tables, *(table for table in study.optional if table in source.tables)]
+    if study.calls.features:
+        tables += [table for table in FEATURE_TABLES if table in source.tables]
+        if not set(tables) & {*FEATURE_TABLES}:
+            faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}")
     if study.choice is not None:
         wanted = given.get(study.choice.parameter, study.parameters[study.choice.parameter].default)
         table = study.choice.settle(wanted, source.tables)

@@ -22,11 +22,14 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import DataError, GateError, ParameterError, RunError, WorkbenchError
-from workbench.files import strict_json, write_atomic
+from workbench.files import file_hash, strict_json, write_atomic
 from workbench.findings import MIME, Results
 from workbench.studies import session
 from workbench.studies.definition.notebook import is_code
 from workbench.studies.definition.project import Project
+from workbench.studies.earlier import rest_on
+from workbench.studies.inputs import INPUTS
+from workbench.studies.kept import tables_of
 from workbench.studies.kernel import Kernel, cause_of_death
 from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
@@ -168,7 +171,9 @@ class _Run:
                 name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
                 for name, each in study.parameters.items()
             },
-            "dataset": plan.dataset, "fingerprint": plan.fingerprint, "data": plan.data,
+            "dataset": plan.dataset, "where": None, "fingerprint": plan.fingerprint, "data": plan.data,
+            **plan.identity, "inputs": [each.to_manifest() for each in plan.inputs], "tables": {}, "results": None,
+            "warnings": [],
             "seed": plan.parameters["seed"], "git_commit": None, "git_dirty": None, "lock_hash": None,
             "python": platform.python_version(), "packages": {},
             "started": self.started.isoformat(), "ended": None, "seconds": None, "cells": [],
@@ -186,7 +191,13 @@ class _Run:
         kernel = Kernel(cwd=self.project.notebooks, environment=dict(os.environ))
         kernel.environment[session.FOLDER_VARIABLE] = str(self.folder)
         kernel.environment[session.TABLES_VARIABLE] = str(kernel.folder)
+        write_atomic(kernel.folder / INPUTS, strict_json(self._readable()))
         return kernel
+
+    def _readable(self) -> dict[str, Any]:
+        """What the notebook may read of earlier runs: their folders by study, and lists of manifests."""
+        runs = {study: read_runs(self.project.earlier_reports, study) for study in self.plan.study.calls.previous}
+        return {"earlier": {each.need.study: str(each.folder) for each in self.plan.inputs}, "previous": runs}
 
     def _execute(self) -> None:
         """papermill's part; runs in its own thread."""
@@ -265,9 +276,19 @@ class _Run:
         for name, value in list(results.metrics.items())[:1]:
             self.manifest["key_metric"] = {"name": name, "value": value}
         said = results.to_dict(self.plan.study.name)
+        rest_on(said["findings"], self.manifest["inputs"])
         if ending.status != "succeeded":
             said["verdict"] = "fail"  # what was said before it ended is not to be relied on
         write_atomic(self.folder / "results.json", strict_json(said))
+        self.manifest.update(
+            tables=tables_of(self.folder),
+            results=file_hash(self.folder / "results.json"),
+            warnings=[
+                {key: check[key] for key in ("name", "title", "message")}
+                for check in said["checks"]
+                if check["status"] != "pass" and check["kind"] != "always"
+            ],
+        )
         self._write_log(f"{ending.status} (exit code {ending.exit_code}) {ending.reason or ''}")
         if ending.status == "succeeded":
             write_workbook(self.folder, notebook, title=self.plan.study.title)

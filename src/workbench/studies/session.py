@@ -5,9 +5,7 @@ in JupyterLab, and under plain papermill, from the notebook itself. What is show
 """
 
 import inspect
-import io
 import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -15,12 +13,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from workbench.declared import Declared
 from workbench.errors import DataError, StudyError
 from workbench.exhibits import Exhibit, Figure, Kept, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric, verdict
-from workbench.suppression import SMALLEST_GROUP, SUPPRESSED, suppress_small_groups
-from workbench.wording import inert, listing, number, sentence, shown
+from workbench.studies.definition.calls import Earlier
+from workbench.studies.inputs import INPUTS, EarlierRun, matches
+from workbench.studies.kept import write_table
+from workbench.studies.payloads import cell, plain, without_small_groups
+from workbench.suppression import SMALLEST_GROUP
+from workbench.wording import listing, number, sentence, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,7 +104,7 @@ class Run:
         choice
             A parameter of the study, by its name: the table to take, or None.
         """
-        from workbench.studies.definition.notebook import Choice
+        from workbench.studies.definition.calls import Choice
 
         name = Choice(names, "").settle(choice, self.dataset.tables)
         if name is None:
@@ -138,6 +141,77 @@ class Run:
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
         return self._tables[name].copy()
+
+    def earlier(self, study: str, *, choice: str | None, optional: bool = False) -> EarlierRun | None:
+        """An earlier run of another study.
+
+        Whether it may stand under this run was settled before: it is of the same data, succeeded, and its verdict is
+        not *fail*.
+
+        Parameters
+        ----------
+        study
+            A plain string: the runner reads it from the source.
+        choice
+            A parameter of the study, by its name: a run id, a unique prefix of one, `latest` (the newest good run on
+            the same tables), or None.
+        optional
+            Written out as True, a `latest` that finds none counts as None.
+
+        Returns
+        -------
+        EarlierRun or None
+            None where the run goes without.
+
+        Raises
+        ------
+        ParameterError
+            Inside JupyterLab, where a run contradicts this one: before a kernel starts, elsewhere.
+        """
+        if choice is None:
+            return None
+        if (laid := self._laid()) is not None:
+            folder = laid["earlier"].get(study)
+            return None if folder is None else EarlierRun(Path(folder))
+        return self._settled(Earlier(study, "choice", optional), choice)
+
+    def previous(self, study: str, *, where: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
+        """The manifests of all earlier runs of a study, newest first, whatever became of them.
+
+        Parameters
+        ----------
+        study
+            A plain string: the runner reads it from the source.
+        where
+            Values that they have, by names of the manifest (`status`, `verdict`, `dataset`) or of parameters.
+        """
+        if (laid := self._laid()) is not None:
+            found = laid["previous"][study]
+        else:
+            from workbench.studies.definition.project import Project
+            from workbench.studies.manifest import read_runs
+
+            found = read_runs(Project.find().earlier_reports, study)
+        return [manifest for manifest in found if matches(manifest, where or {})]
+
+    def _laid(self) -> Mapping[str, Any] | None:
+        """What the runner has laid ready of earlier runs; None in a scratch run."""
+        staged = os.environ.get(TABLES_VARIABLE)
+        if self.folder is None or not staged:
+            return None
+        return json.loads((Path(staged) / INPUTS).read_text(encoding="utf-8"))
+
+    def _settled(self, need: Earlier, choice: str) -> EarlierRun | None:
+        """An earlier run for a scratch run, which may read every table of its dataset."""
+        from workbench.studies import earlier
+        from workbench.studies.definition.project import Project
+
+        mine = {"where": None}
+        if "dataset" in self._values:
+            mine |= {"dataset": self.dataset.name, **self.dataset.identity(self.dataset.tables)}
+        found = earlier.settle(Project.find(), [need], {need.parameter: choice}, mine)
+        self.checks(earlier.checks([need], found))
+        return EarlierRun(found[0].folder) if found else None
 
     def sample(self, dataset: str, table: str) -> "DataFrame":
         """A table of a sample that comes with the workbench, to lay the dataset of the run beside it.
@@ -219,7 +293,7 @@ class Run:
                     **{key: value for key, value in people.items() if key != "count"},
                 )
             case Kept():
-                self.keep(exhibit.frame, exhibit.name)
+                self.keep(exhibit.frame, exhibit.name, declared=exhibit.declared)
             case _:
                 self.metrics(exhibit)
 
@@ -230,7 +304,7 @@ class Run:
 
     def metrics(self, metrics: Mapping[str, Metric]) -> None:
         """Report numbers by name, for machines and for comparing runs."""
-        values = {name: _plain(value) for name, value in metrics.items()}
+        values = {name: plain(value) for name, value in metrics.items()}
         _show({"kind": "metrics", "metrics": values}, str(values))
 
     def checks(self, checks: Check | Iterable[Check]) -> None:
@@ -320,7 +394,7 @@ class Run:
         """
         labels, units = labels or {}, units or {}
         by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
-        frame, hidden = _without_small_groups(frame, people, by, within, values, k)
+        frame, hidden = without_small_groups(frame, people, by, within, values, k)
         caption = f"{caption} {hidden}" if hidden else caption
         self._keep(frame, name)
         frame = frame if shown is None else frame[list(shown)]
@@ -333,7 +407,7 @@ class Run:
             }
             for column in frame.columns
         ]
-        rows = [[_cell(value) for value in row] for row in frame.head(SHOWN_ROWS).itertuples(index=False, name=None)]
+        rows = [[cell(value) for value in row] for row in frame.head(SHOWN_ROWS).itertuples(index=False, name=None)]
         payload = {
             "kind": "table",
             "name": name,
@@ -344,47 +418,32 @@ class Run:
         }
         _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
 
-    def keep(self, frame: "DataFrame", name: str) -> None:
-        """Keep a table about single customers, under their pseudonyms, as `export` does; none of it is shown."""
-        self._keep(frame, name)
+    def keep(self, frame: "DataFrame", name: str, *, declared: Declared | None = None) -> None:
+        """Keep a table for machines: none of it is shown.
 
-    def _keep(self, frame: "DataFrame", name: str) -> None:
+        Rows of single customers (a column `customer_id`) go to private/ of the run, which only its owner reads; all
+        other tables to tables/.
+
+        Parameters
+        ----------
+        frame
+            One row a line; the index is left out.
+        name
+            Stable name within the study.
+        declared
+            What other studies may rely on; `workbench.declared` knows it of the studies that come with the workbench.
+
+        Raises
+        ------
+        StudyError
+            For a name that is none of a file, or a table that breaks its declaration.
+        """
+        self._keep(frame, name, declared)
+
+    def _keep(self, frame: "DataFrame", name: str, declared: Declared | None = None) -> None:
         path = _file_name(name)
-        if self.folder is None:
-            return
-        parquet = io.BytesIO()
-        frame.to_parquet(parquet, index=False)
-        write_atomic(self.folder / "tables" / f"{path}.parquet", parquet.getvalue())
-        write_atomic(self.folder / "tables" / f"{path}.csv", _csv(frame))
-
-
-def _without_small_groups(
-    frame: "DataFrame",
-    people: str | None,
-    by: Sequence[str],
-    within: Sequence[str],
-    values: Sequence[str] | None,
-    k: int,
-) -> tuple["DataFrame", str]:
-    """The frame, and a sentence on what is hidden in it; "" where nothing is."""
-    named = [*([] if people is None else [people]), *by, *within, *(values or ())]
-    absent = [name for name in dict.fromkeys(named) if name not in frame]
-    if absent:
-        template = "export: no column {names} in the table (people, by, within and values name its columns)."
-        raise StudyError(sentence(template, names=listing([shown(name) for name in absent], "or")))
-    if people is None:
-        if named:
-            raise StudyError(sentence("export: got groups and no people, expected the column that counts them."))
-        return frame, ""
-    if frame[people].dtype.kind not in "iuf":
-        raise StudyError(sentence("export: got {name} as people, expected a column of counts.", name=shown(people)))
-    made = suppress_small_groups(frame, people, groups=by, within=within, values=values, k=k)
-    if not made[SUPPRESSED].any():
-        return frame, ""
-    reason = sentence(", or would give those away") if by else ""
-    template = "{count} of {all} rows are hidden: fewer than {k} people stand behind them{reason}."
-    count = number(int(made[SUPPRESSED].sum()))
-    return made, sentence(template, count=count, all=number(len(made)), k=number(k), reason=reason)
+        if self.folder is not None:
+            write_table(self.folder, frame, path, declared)
 
 
 def _origin_of(source: "Dataset", table: str, loaded: "Loaded") -> Check:
@@ -409,42 +468,9 @@ def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
 
     from workbench.reporting.cards import card
 
-    payload = json.loads(json.dumps(_plain(payload), allow_nan=False))
+    payload = json.loads(json.dumps(plain(payload), allow_nan=False))
     image = {} if svg is None else {"image/svg+xml": svg}
     display({MIME: payload, "text/html": card(payload, svg=svg), "text/plain": text, **image}, raw=True)
-
-
-def _plain(value: Any) -> Any:
-    """Plain data: numpy scalars as Python numbers, and what is not finite by its name."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if hasattr(value, "item") and not isinstance(value, str):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
-
-
-def _cell(value: Any) -> Any:
-    """A table's cell as JSON takes it; what is missing or not finite is null."""
-    value = value.item() if hasattr(value, "item") else value
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    text = str(value)
-    return None if text in ("NaT", "<NA>") else text
-
-
-def _csv(frame: "DataFrame") -> str:
-    """CSV that a spreadsheet does not run."""
-    safe = frame.rename(columns=inert)
-    for position, kind in enumerate(safe.dtypes):
-        if kind.kind not in "iufbM":
-            safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])
-    return safe.to_csv(index=False, lineterminator="\n")
 
 
 def _file_name(name: str) -> str:

@@ -73,7 +73,7 @@ def test_metrics_have_their_promised_names_and_are_finite(summary):
 def test_draws_for_other_studies_have_every_segment_and_driver(summary):
     draws = summary.model.effect_draws()
     assert len(draws) == 400 * 3 * 3
-    assert not draws.duplicated(["chain", "draw", "segment", "driver"]).any()
+    assert not draws.duplicated(["draw", "segment", "driver"]).any()
     mean = draws.groupby("driver")["effect"].mean()
     assert mean["da"] == pytest.approx(1.0 / summary.model.columns.sd[0], rel=0.25)
 

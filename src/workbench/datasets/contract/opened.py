@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,31 +79,36 @@ def write(opened: Opened, workshop: Workshop, path: Path) -> None:
             writer.write_batch(batch.cast(schema))
 
 
-def fingerprint(opened: list[Opened], workshop: Workshop) -> str:
-    """A SHA-256 of what the tables say: values, their order, names, kinds, units, scales, segments and since when.
-
-    Not of where or how they are stored. A row counts through the MD5 of its values and its number, and a table through
-    the sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
-    """
+def fingerprint(contents: Iterable[bytes]) -> str:
+    """A SHA-256 of what tables say, each by its `content`, in the order of their names."""
     total = hashlib.sha256()
-    for each in sorted(opened, key=lambda each: each.definition.name):
-        definition, table = each.definition, each.table
-        by_name = {column.name: column for column in definition.columns}
-        meaning: list[object] = [definition.name, definition.time_unit, definition.time_zone, definition.segments]
-        if definition.records_since is not None:
-            meaning.append(str(definition.records_since))
-        for name in table.columns:
-            column = by_name.get(name)
-            unit, scale = (column.unit, column.scale) if column else ("", None)
-            meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale))
-        texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
-        written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
-        sums = workshop.execute(
-            "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
-            f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
-        )
-        total.update(json.dumps([meaning, [str(value) for value in sums[0]]]).encode())
+    for each in contents:
+        total.update(each)
     return f"sha256:{total.hexdigest()}"
+
+
+def content(opened: Opened, workshop: Workshop) -> bytes:
+    """What a table says: values, their order, names, kinds, units, scales, segments and since when.
+
+    Not where or how they are stored. A row counts through the MD5 of its values and its number, and a table through the
+    sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
+    """
+    definition, table = opened.definition, opened.table
+    by_name = {column.name: column for column in definition.columns}
+    meaning: list[object] = [definition.name, definition.time_unit, definition.time_zone, definition.segments]
+    if definition.records_since is not None:
+        meaning.append(str(definition.records_since))
+    for name in table.columns:
+        column = by_name.get(name)
+        unit, scale = (column.unit, column.scale) if column else ("", None)
+        meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale))
+    texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
+    written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
+    sums = workshop.execute(
+        "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
+        f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
+    )
+    return json.dumps([meaning, [str(value) for value in sums[0]]]).encode()
 
 
 def profile(opened: Opened) -> dict:

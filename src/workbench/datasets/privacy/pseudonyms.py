@@ -13,6 +13,7 @@ from workbench.wording import listing, sentence
 
 KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
 SHORTEST_BYTES = 16
+_MARK_DIGITS = 8  # enough to tell the keys of a team apart, too few to check guesses of one by
 _HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
 
 
@@ -70,6 +71,12 @@ def read_key(root: Path) -> bytes | None:
         template = "{place}: the key is too short; expected at least {least} bytes, as from `openssl rand -hex 32`."
         raise DataError(sentence(template, place=place, least=SHORTEST_BYTES))
     return key
+
+
+def key_mark(root: Path) -> str | None:
+    """A mark by which two keys are told apart and from which none is found out; None when there is no key."""
+    key = read_key(root)
+    return None if key is None else pseudonym("which key is this?", key)[:_MARK_DIGITS]
 
 
 def pseudonym(value: str, key: bytes) -> str:

@@ -5,38 +5,18 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import ParameterError, StudyError
+from workbench.studies.definition.calls import Calls, Choice, Earlier, parse, read_calls
 from workbench.studies.definition.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
 from workbench.wording import narrative, shown
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Tables of which a study reads one: a literal call `run.one_of("a", "b", choice=parameter)`.
-
-    Attributes
-    ----------
-    tables
-        In order of preference.
-    parameter
-        The parameter that names one of them, or leaves it open by None.
-    """
-
-    tables: tuple[str, ...]
-    parameter: str
-
-    def settle(self, wanted: str | None, there: Collection[str]) -> str | None:
-        """The table to read of those that are there; None where there is none."""
-        candidates = self.tables if wanted is None else (wanted,)
-        return next((table for table in candidates if table in there), None)
 
 
 @dataclass(frozen=True)
@@ -51,12 +31,8 @@ class Study:
         The first heading, and the first sentence after it.
     parameters
         By name, in the order of the parameters cell.
-    tables
-        Canonical tables that the notebook cannot do without.
-    optional
-        Those that it reads where they are there: `run.table("customers", optional=True)`.
-    choice
-        Those of which it reads one, if there are such.
+    calls
+        What the notebook reads: tables, earlier runs, features.
     """
 
     name: str
@@ -64,15 +40,33 @@ class Study:
     title: str
     question: str
     parameters: Mapping[str, Parameter]
-    tables: tuple[str, ...]
+    calls: Calls
     notebook: Mapping[str, Any] = field(repr=False)
-    optional: tuple[str, ...] = ()
-    choice: Choice | None = None
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Canonical tables that the notebook cannot do without."""
+        return self.calls.tables
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Those that it reads where they are there: `run.table("customers", optional=True)`."""
+        return self.calls.optional
+
+    @property
+    def choice(self) -> Choice | None:
+        """Those of which it reads one, if there are such."""
+        return self.calls.choice
+
+    @property
+    def earlier(self) -> tuple[Earlier, ...]:
+        """Earlier runs that it reads."""
+        return self.calls.earlier
 
     @property
     def reads_tables(self) -> bool:
         """Whether it needs a dataset."""
-        return bool(self.tables or self.optional or self.choice)
+        return bool(self.tables or self.optional or self.choice or self.calls.features)
 
     @cached_property
     def headings(self) -> tuple[str, ...]:
@@ -141,16 +135,29 @@ def read_study(path: Path) -> Study:
         parameters = _parameters(cells[marked[0]]["source"], above, faults)
         if "seed" not in parameters:
             faults.append("the parameters cell needs `seed: int = …`, so that a run can be repeated")
-    tables, optional, choice = _tables([cell["source"] for cell in cells if cell["cell_type"] == "code"], faults)
-    reads = [*tables, *optional, *(choice.tables if choice else ())]
-    if reads and "dataset" not in parameters:
-        faults.append(f'it reads {", ".join(reads)}, so the parameters cell needs `dataset: str = "…"`')
-    if choice and choice.parameter not in parameters:
-        faults.append(f"run.one_of chooses by {choice.parameter!r}, which the parameters cell does not declare")
+    calls = read_calls([cell["source"] for cell in cells if cell["cell_type"] == "code"], faults)
+    faults += _undeclared(calls, parameters)
     if faults:
         raise StudyError(*(f"{place}: {fault}." for fault in faults))
-    return Study(path.stem, path, title, question, parameters, tables, {**notebook, "cells": cells},
-                 optional, choice)  # fmt: skip
+    return Study(path.stem, path, title, question, parameters, calls, {**notebook, "cells": cells})
+
+
+def _undeclared(calls: Calls, parameters: Mapping[str, Parameter]) -> Iterator[str]:
+    """Parameters that calls need and the parameters cell lacks."""
+    reads = [*calls.tables, *calls.optional, *(calls.choice.tables if calls.choice else ())]
+    reads += ["features"] if calls.features else []
+    if reads and "dataset" not in parameters:
+        yield f'it reads {", ".join(reads)}, so the parameters cell needs `dataset: str = "…"`'
+    if calls.choice and calls.choice.parameter not in parameters:
+        yield f"run.one_of chooses by {calls.choice.parameter!r}, which the parameters cell does not declare"
+    for each in calls.earlier:
+        if each.parameter not in parameters:
+            yield (
+                f"run.earlier chooses by {each.parameter!r}, which the parameters cell does not declare: "
+                f'`{each.parameter}: str | None = "latest"`'
+            )
+        elif not parameters[each.parameter].takes_text:
+            yield f"parameter {each.parameter} names a run, so it has to be `str | None`"
 
 
 def read_parameters(source: str) -> list[Parameter]:
@@ -250,70 +257,6 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
 
 
 def _imported(source: str) -> set[str]:
-    tree = _parse(source)
+    tree = parse(source)
     found = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)] if tree else []
     return {alias.asname or alias.name for node in found for alias in node.names}
-
-
-def _tables(sources: list[str], faults: list[str]) -> tuple[tuple[str, ...], tuple[str, ...], Choice | None]:
-    """Names in the literal `run.table("…")` and `run.one_of("…", …)` calls, where `run` is what `start_run()` was
-    assigned to: those needed, those read where they are there, and those of which one is read.
-    """
-    trees = []
-    for source in sources:
-        tree = _parse(source)
-        if tree is None:
-            faults.append(f"the code cell that starts with {shown(source.strip()[:40])} is not Python")
-        else:
-            trees.append(tree)
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    runs = {
-        target.id
-        for node in nodes
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
-        and ast.unparse(node.value.func).split(".")[-1] == "start_run"
-        for target in node.targets if isinstance(target, ast.Name)
-    }  # fmt: skip
-    tables: dict[str, None] = {}
-    optional: dict[str, None] = {}
-    choices: list[Choice] = []
-    for node in nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="table")) if owner in runs:
-                match node:
-                    case ast.Call(args=[ast.Constant(value=str(name))], keywords=[]):
-                        tables[name] = None
-                    case ast.Call(
-                        args=[ast.Constant(value=str(name))],
-                        keywords=[ast.keyword(arg="optional", value=ast.Constant(value=bool(may)))],
-                    ):
-                        (optional if may else tables)[name] = None
-                    case _:
-                        faults.append(f"{shown(ast.unparse(node))} has to name its table as a plain string")
-            case ast.Call(func=ast.Attribute(value=ast.Name(id=owner), attr="one_of")) if owner in runs:
-                names = [each.value for each in node.args if isinstance(each, ast.Constant)]
-                match node.keywords:
-                    case [ast.keyword(arg="choice", value=ast.Name(id=parameter))] if (
-                        names and all(isinstance(name, str) for name in names) and len(names) == len(node.args)
-                    ):
-                        choices.append(Choice(tuple(names), parameter))
-                    case _:
-                        faults.append(
-                            f"{shown(ast.unparse(node))} has to name its tables as plain strings, and the parameter "
-                            "that chooses: `choice=source`"
-                        )
-    if len(choices) > 1:
-        faults.append("expected one call of run.one_of at most")
-    optional = {name: None for name in optional if name not in tables}
-    return tuple(tables), tuple(optional), choices[0] if choices else None
-
-
-def _parse(source: str) -> ast.Module | None:
-    """A cell's syntax tree; lines that are magics or shell escapes are passed over."""
-    lines = ["pass" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
-    if lines and source.lstrip().startswith("%%"):
-        lines = []
-    try:
-        return ast.parse("\n".join(lines))
-    except SyntaxError:
-        return None

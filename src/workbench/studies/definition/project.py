@@ -32,6 +32,11 @@ class Project:
     def reports(self) -> Path:
         return self.kept or self.root / "reports"
 
+    @property
+    def earlier_reports(self) -> Path:
+        """Where earlier runs are, wherever this one is written."""
+        return self.root / "reports"
+
     @classmethod
     def find(cls, start: Path | None = None) -> "Project":
         """The nearest folder above `start` (by default the working directory) with notebooks/ and data/.

@@ -340,8 +340,8 @@ class DriverModel:
         return out
 
     def effect_draws(self) -> pd.DataFrame:
-        """Draws for other studies: `chain`, `draw`, `segment`, `driver`, `effect` (of one point of the rating
-        on a higher answer) and `use` (of using it at an average rating; 0 where everybody does), in `effect_unit`.
+        """Draws for other studies: `draw`, `segment`, `driver`, `effect` (of one point of the rating on a higher
+        answer) and `use` (of using it at an average rating; 0 where everybody does), in `effect_unit`.
 
         Chains of the imputations stand one after the other; some draws of each, evenly spread.
         """
@@ -352,8 +352,8 @@ class DriverModel:
         for column in np.flatnonzero(self.columns.usage):
             use[..., self.columns.driver[column]] = self.posterior.coefficients[:, kept][..., column]
         index = pd.MultiIndex.from_product(
-            [range(chains), kept, self.ratings.segments, self.ratings.drivers],
-            names=["chain", "draw", "segment", "driver"],
+            [range(chains * len(kept)), self.ratings.segments, self.ratings.drivers],
+            names=["draw", "segment", "driver"],
         )
         return pd.DataFrame({"effect": effects.ravel(), "use": use.ravel()}, index=index).reset_index()
 

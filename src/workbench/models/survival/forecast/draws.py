@@ -246,7 +246,7 @@ class SurvivalDraws:
 
 
 def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
-    """Read `tables/survival_draws.parquet` and `tables/survival_customers.parquet` of a run.
+    """Read `tables/survival_draws.parquet` and `private/survival_customers.parquet` of a run.
 
     Examples
     --------

@@ -1,0 +1,72 @@
+"""What churn_survival leaves for other studies."""
+
+from workbench.declared.contract import Declared, Field
+
+SHARE = {"lowest": 0.0, "highest": 1.0}
+CUSTOMER = Field(kind="id", about="the customer's pseudonym")
+EXTRAPOLATED = Field(kind="truth", about="whether tenure plus horizon lies beyond the longest time ever observed")
+
+SURVIVAL = Declared(
+    name="survival",
+    about="Each active customer at 1, 3, 6, 12 and 24 months from now (of lapses at one horizon).",
+    columns={
+        "customer_id": CUSTOMER,
+        "horizon": Field(kind="number", unit="time", about="time from now", lowest=0.0),
+        "survival": Field(kind="number", unit="share", about="probability of being there still", **SHARE),
+        "lower": Field(kind="number", unit="share", about="lower end of its interval", **SHARE),
+        "upper": Field(kind="number", unit="share", about="upper end of its interval", **SHARE),
+        "incidence_<reason>": Field(
+            kind="number", unit="share", about="probability of having left for this reason by then", **SHARE
+        ),
+        "extrapolated": EXTRAPOLATED,
+    },
+    key=("customer_id", "horizon"),
+)
+
+REMAINING = Declared(
+    name="remaining",
+    about="The time each active customer is still expected to stay within the next two years (of lapses: within their "
+    "horizon).",
+    columns={
+        "customer_id": CUSTOMER,
+        "within": Field(kind="number", unit="time", about="how far ahead time is counted", lowest=0.0),
+        "remaining": Field(kind="number", unit="time", about="expected time", lowest=0.0),
+        "lower": Field(kind="number", unit="time", about="lower end of its interval", lowest=0.0),
+        "upper": Field(kind="number", unit="time", about="upper end of its interval", lowest=0.0),
+        "extrapolated": EXTRAPOLATED,
+    },
+    key=("customer_id",),
+)
+
+DRAWS = Declared(
+    name="survival_draws",
+    about="Joint draws of what survival depends on: effects and the cumulative baseline hazard, by stretch of life "
+    "(two where hazard ratios change, else one). The hazard of a customer of tenure t over the next h is the sum over "
+    "stretches of exp(sum of effect · column) · (hazard(t + h) − hazard(t)).",
+    columns={
+        "draw": Field(kind="whole", about="which draw", lowest=0),
+        "stretch": Field(kind="whole", about="which stretch of life", lowest=0),
+        "effect:<column>": Field(kind="number", about="log hazard ratio of the column in this stretch"),
+        "hazard:<tenure>": Field(
+            kind="number",
+            about="cumulative baseline hazard up to that tenure, of this stretch alone; linear between",
+            lowest=0.0,
+        ),
+    },
+    key=("draw", "stretch"),
+    draws="one world: if the rate of leaving is a tenth higher than thought, it is so for all customers at once",
+)
+
+CUSTOMERS = Declared(
+    name="survival_customers",
+    about="What each active customer has of the columns that effects of `survival_draws` multiply.",
+    columns={
+        "customer_id": CUSTOMER,
+        "tenure": Field(kind="number", unit="time", about="how long the customer has lasted", lowest=0.0),
+        "never": Field(kind="truth", about="always false: half a leaver is counted for a level that nobody left"),
+        "column:<column>": Field(kind="number", about="what the effect of the column is multiplied by"),
+    },
+    key=("customer_id",),
+)
+
+TABLES = (SURVIVAL, REMAINING, DRAWS, CUSTOMERS)

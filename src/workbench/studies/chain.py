@@ -1,0 +1,69 @@
+"""Chains of runs: what a run stands on, in the order in which it can be repeated, and as a tree."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.errors import StudyError
+from workbench.studies.manifest import read_manifest
+from workbench.wording import sentence
+
+
+def chain_of(reports: Path, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The manifests of all runs that a run stands on, each once and before whatever reads it; its own comes last.
+
+    Raises
+    ------
+    StudyError
+        With every run of the chain that is gone or cannot be read.
+    """
+    found: dict[str, Mapping[str, Any]] = {}
+    faults: list[str] = []
+    _collect(reports, manifest, found, faults)
+    if faults:
+        raise StudyError(*dict.fromkeys(faults))
+    return list(found.values())
+
+
+def _collect(reports: Path, manifest: Mapping[str, Any], found: dict, faults: list[str]) -> None:
+    for each in manifest.get("inputs") or []:
+        if each["run_id"] in found:
+            continue
+        below = read_manifest(reports / each["study"] / each["run_id"])
+        if below["status"] == "unreadable":
+            template = "{study} {run}, which {reader} reads, cannot be repeated: {reason}."
+            names = {"study": each["study"], "run": each["run_id"], "reader": manifest["run_id"]}
+            faults.append(sentence(template, **names, reason=below["reason"]))
+        else:
+            _collect(reports, below, found, faults)
+    found[manifest["run_id"]] = manifest
+
+
+def standing_on(manifest: Mapping[str, Any], renewed: Mapping[str, str]) -> dict[str, Any]:
+    """The parameters of a run, with the runs that it reads replaced by those that they were repeated as."""
+    parameters = dict(manifest["parameters"])
+    for each in manifest.get("inputs") or []:
+        parameters[each["parameter"]] = renewed.get(each["run_id"], each["run_id"])
+    return parameters
+
+
+def tree(manifests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Every run that no other reads, newest first, and behind each what it reads, one step further in.
+
+    Yields
+    ------
+    tuple
+        How far in, and the manifest; of a run that is gone what its reader knows of it.
+    """
+    known = {manifest["run_id"]: manifest for manifest in manifests}
+    read = {each["run_id"] for manifest in known.values() for each in manifest.get("inputs") or []}
+    for run_id, manifest in known.items():
+        if run_id not in read:
+            yield from _branch(manifest, known, 0)
+
+
+def _branch(manifest: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], depth: int) -> Iterator:
+    yield depth, manifest
+    for each in manifest.get("inputs") or []:
+        gone = {**each, "status": "gone", "verdict": None, "reason": sentence("its folder is not there any more")}
+        yield from _branch(known.get(each["run_id"], gone), known, depth + 1)

@@ -1,0 +1,98 @@
+"""Tables of a run on disk: CSV for people, Parquet for machines, those about single customers apart and locked."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.declared import Declared, declared, faults
+from workbench.declared.contract import CUSTOMER
+from workbench.errors import StudyError
+from workbench.files import file_hash, write_atomic
+from workbench.wording import inert
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+PUBLIC, PRIVATE = "tables", "private"
+# Under this name a Parquet file carries what is declared of it.
+DECLARATION = b"workbench.declared"
+
+
+def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declared | None = None) -> None:
+    """Write a table into a run's folder; rows of single customers go where nobody else reads and nothing links to.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    frame
+        The index is left out.
+    name
+        Of the file, without its ending.
+    declaration
+        What other studies may rely on; by default what is declared of a table of this name of this study.
+
+    Raises
+    ------
+    StudyError
+        Where the table breaks its declaration, with all that does.
+    """
+    declaration = declaration or declared(folder.parent.name, name)
+    if declaration is not None and (broken := faults(declaration, frame)):
+        raise StudyError(*broken)
+    single = CUSTOMER in frame.columns
+    home = folder / (PRIVATE if single else PUBLIC)
+    home.mkdir(mode=0o700 if single else 0o755, exist_ok=True)
+    mode = 0o600 if single else 0o644
+    write_atomic(home / f"{name}.parquet", _parquet(frame, declaration), mode=mode)
+    write_atomic(home / f"{name}.csv", _csv(frame), mode=mode)
+
+
+def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
+    """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others."""
+    found = {}
+    for home in (PUBLIC, PRIVATE):
+        for path in sorted((folder / home).glob("*.parquet")):
+            declaration = declaration_of(path)
+            found[path.stem] = {
+                "file": f"{home}/{path.name}",
+                "sha256": file_hash(path),
+                "declared": None if declaration is None else declaration.mark,
+            }
+    return found
+
+
+def declaration_of(path: Path) -> Declared | None:
+    """What is declared of the table in a Parquet file; None where nothing is, or the file is none."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        written = (pq.read_schema(path).metadata or {}).get(DECLARATION)
+    except (pa.ArrowInvalid, OSError):
+        return None
+    return None if written is None else Declared.from_data(json.loads(written))
+
+
+def _parquet(frame: "DataFrame", declaration: Declared | None) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    if declaration is not None:
+        told: Mapping[bytes, bytes] = {DECLARATION: json.dumps(declaration.to_data(), ensure_ascii=False).encode()}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **told})
+    target = io.BytesIO()
+    pq.write_table(table, target)
+    return target.getvalue()
+
+
+def _csv(frame: "DataFrame") -> str:
+    """CSV that a spreadsheet does not run."""
+    safe = frame.rename(columns=inert)
+    for position, kind in enumerate(safe.dtypes):
+        if kind.kind not in "iufbM":
+            safe.isetitem(position, [inert(value) for value in safe.iloc[:, position]])
+    return safe.to_csv(index=False, lineterminator="\n")
