@@ -1,6 +1,6 @@
 """Predictions made to agree with what happened to customers that the model had not seen, where that helps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,9 +9,10 @@ import pandas as pd
 from workbench.evaluation.brier import weighted_errors
 from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
 from workbench.evaluation.smooth import calibration_distances, observed_shares
+from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.statistics.at_risk import there_at
-from workbench.statistics.horizons import span
+from workbench.statistics.horizons import span, units
 from workbench.statistics.product_limit import normal_quantile, survival_before
 from workbench.wording import number, sentence
 
@@ -211,6 +212,26 @@ class RecalibrationEffect:
     leavers: int
     time_unit: str
     lapse: bool
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Whether predictions are recalibrated, the measures as numbers, and both sides of them as a table."""
+        yield self.checks()
+        yield self.metrics()
+        yield Table(
+            name="recalibration",
+            frame=self.summary(),
+            caption=sentence(
+                "Before and after recalibration, learned on either half of the customers that the model had not seen "
+                "and judged on the other."
+            ),
+            people=None,
+            columns={
+                "measure": Column(sentence("measure")),
+                "horizon": Column(sentence("horizon"), units(self.time_unit)),
+                "before": Column(sentence("before")),
+                "after": Column(sentence("after")),
+            },
+        )
 
     def summary(self) -> pd.DataFrame:
         """`table` without the quantiles of distances, for people."""

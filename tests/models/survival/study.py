@@ -10,15 +10,15 @@ import pandas as pd
 
 import workbench
 from workbench.findings import Check, Finding
-from workbench.models.survival.extrapolation import by_segment as group_extrapolation
-from workbench.models.survival.extrapolation import overall as extrapolation
+from workbench.models import survival
+from workbench.studies.session import Run
 
 NOTEBOOK = Path(__file__).parents[3] / "notebooks" / "churn_survival.ipynb"
 
 
 @dataclass
-class Kept:
-    """Stands for the run of a notebook.
+class Kept(Run):
+    """Stands for the run of a notebook; `show` is that of every run.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class Kept:
 
     frames: dict[str, pd.DataFrame]
     labels: dict[str, str]
-    segments: list[str]
+    declared: list[str]
     extracted: object = None
     time_unit: str = "months"
     seed: int = 1
@@ -37,6 +37,11 @@ class Kept:
     numbers: dict = field(default_factory=dict)
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
     titles: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def first(self):
+        """The table that is said to have the segments."""
+        return next(iter(self.frames))
 
     @property
     def dataset(self):
@@ -48,7 +53,7 @@ class Kept:
 
         tables = {
             name: SimpleNamespace(columns=[column(each) for each in frame], time_unit=self.time_unit,
-                                  records_since=None)
+                                  records_since=None, segments=self.declared if name == self.first else [])
             for name, frame in self.frames.items()
         }  # fmt: skip
         return SimpleNamespace(tables=tables, extracted=self.extracted)
@@ -93,9 +98,8 @@ def run_study(monkeypatch, frames, *, labels=None, segments=(), extracted=None, 
         Of the study, instead of their defaults.
     """
     if not beyond_data:
-        monkeypatch.setattr(extrapolation, "extrapolate", lambda *arguments, **settings: None)
-        monkeypatch.setattr(group_extrapolation, "extrapolate_groups", lambda *arguments, **settings: None)
-    kept = Kept(frames=frames, labels=labels or {}, segments=list(segments), extracted=extracted)
+        monkeypatch.setattr(survival, "extrapolate_curves", lambda *arguments, **settings: None)
+    kept = Kept(frames=frames, labels=labels or {}, declared=list(segments), extracted=extracted)
     monkeypatch.setattr(workbench, "start_run", lambda: kept)
     values = {"__name__": "study"}
     for cell in json.loads(NOTEBOOK.read_text())["cells"]:

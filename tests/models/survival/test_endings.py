@@ -11,7 +11,7 @@ from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.proportional_hazards import remedy
 from workbench.models.survival.cox.time_varying_effects import fit_changing
-from workbench.models.survival.curves.group_table import group_table, group_words
+from workbench.models.survival.curves.group_table import groups_exhibit
 from workbench.models.survival.curves.informative_censoring import informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import caption_of_tests, differing_segments, log_rank
@@ -51,10 +51,8 @@ def everything_said(made, lifetimes):
         yield each.name, " ".join([each.title(HORIZONS), each.caption(), each.table_caption(), each.describe(HORIZONS)])
         yield "axis", each.plot(HORIZONS).get_ylabel()
         yield "within", each.within(HORIZONS)[1].message
-    words = group_words(overall, HORIZONS)
-    shown = [words["labels"].get(name, name) for name in words["shown"]]
-    yield "group table", " ".join([words["caption"], *shown])
-    assert set(words["shown"]) <= set(group_table([overall, curves], HORIZONS).columns)
+    table = groups_exhibit([overall, curves], HORIZONS)
+    yield "group table", " ".join([table.caption, *(column.label for column in table.columns.values())])
     yield from ((each.id, each.statement) for each in differing_segments(tests, lapse=lapse))
     yield "log-rank", caption_of_tests(lapse=lapse)
     yield from (

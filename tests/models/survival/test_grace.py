@@ -39,7 +39,7 @@ def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied
     right = from_subscriptions(whole, as_of=lives.spells.as_of.date()).frame
     made = kaplan_meier(lives.frame).at([3, 6, 12, 24])
     assert made["survival"].to_numpy() == pytest.approx(kaplan_meier(right).at([3, 6, 12, 24])["survival"].to_numpy())
-    table = lives.grace.set_index("days")
+    table = lives.grace.frame.set_index("days")
     assert table.loc[30, "came_back"] > 0.5
     assert table["came_back"].is_monotonic_decreasing
     assert table.loc[49, ["lives", "came_back"]].tolist() == [600, 0]
@@ -84,7 +84,7 @@ def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back(
     check = next(check for check in lives.checks if check.name == "came_back")
     assert check.status == "warn"
     assert "choose a longer grace_days" in check.message
-    assert 14 in lives.grace["days"].tolist()
+    assert 14 in lives.grace.frame["days"].tolist()
     forever = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=400)
     begun = rows.groupby("customer_id")["start"].min() < END - pd.Timedelta(days=400)
     assert len(forever.frame) == begun.sum()

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.models.survival.curves.group_table import group_table, group_words
+from workbench.models.survival.curves.group_table import group_table, groups_exhibit
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
 
@@ -37,9 +37,8 @@ def test_differences_are_with_the_largest_group_and_hold_the_truth(curves):
 
 
 def test_words_name_units_and_every_column_shown(curves):
-    words = group_words(curves[0], [6, 12])
-    table = group_table(curves, [6, 12])
-    assert set(words["shown"]) <= set(table.columns)
-    assert words["units"]["survival_12"] == "share"
-    assert words["units"]["gain"] == "months"
-    assert "still there after 6 and 12 months" in words["caption"]
+    shown = groups_exhibit(curves, [6, 12])
+    assert set(shown.columns) <= set(shown.frame.columns)
+    assert shown.columns["survival_12"].unit == "share"
+    assert shown.columns["gain"].unit == "months"
+    assert "still there after 6 and 12 months" in shown.caption

@@ -145,7 +145,7 @@ def test_all_durations_equal_is_a_stated_result():
 def test_one_group_only_is_said():
     curves = kaplan_meier(world().assign(plan="x"), by="plan")
     assert [check.name for check in curves.checks] == ["one_group_plan"]
-    assert curves.spread([12]) == 0
+    assert curves.separation([12]) == 0
 
 
 def test_fewer_customers_than_may_be_shown_are_refused():
@@ -219,7 +219,7 @@ def test_a_difference_that_chance_can_explain_is_said_to_be_one():
     curves = kaplan_meier(world(400).assign(plan=random.choice(list("ab"), 400)), by="plan")
     (difference,) = curves.differences([12, 24])
     assert "chance alone can explain" in difference.statement
-    assert curves.spread([12, 24]) == 0
+    assert curves.separation([12, 24]) == 0
 
 
 def test_too_few_leavers_make_no_difference_and_hide_nothing():

@@ -1,15 +1,17 @@
 """Which customers leave for which reason: a Cox model for each, and from them everybody's incidence by reason."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions, chunks
+from workbench.models.survival.cox.statements import ratio_columns
 from workbench.models.survival.curves.aalen_johansen import named_reasons
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import clean_horizons
@@ -132,6 +134,22 @@ class CauseSpecific:
             reasons=listing([f"“{reason}”" for reason in self.without_covariates]),
         )
         return (Check(name="reasons_without_model", status="warn", message=message),)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Which reasons have no model of their own, and the hazard ratios by reason that are clear."""
+        yield self.checks()
+        drivers = self.drivers()
+        if len(drivers):
+            yield Table(
+                name="hazard_ratios_by_reason",
+                frame=drivers,
+                caption=sentence(
+                    "Rates of leaving for each reason against the reference (hazard ratios), where clear by "
+                    "Bonferroni's correction."
+                ),
+                people=People(count="customers", within=["reason", "covariate", "label", "value", "reference"]),
+                columns={"reason": Column(sentence("reason")), **ratio_columns()},
+            )
 
     def drivers(self) -> pd.DataFrame:
         """Hazard ratios by reason: `reason` and the columns of `CoxModel.hazard_ratios`; those clear after Holm's

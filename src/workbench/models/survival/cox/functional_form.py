@@ -1,11 +1,13 @@
 """Whether numbers enter the hazard as straight lines, and curves for those that do not."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
+from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
@@ -63,6 +65,23 @@ class FunctionalForm:
         return (
             Check(name="functional_form", status="warn" if len(still) else "pass", message=message, value=len(bent)),
         )
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What bends, and the tests before and after."""
+        yield self.checks()
+        if len(self.table):
+            yield Table(
+                name="functional_form",
+                frame=self.table,
+                caption=self.caption(),
+                people=None,
+                columns={
+                    "label": Column(sentence("attribute")),
+                    "before": Column(sentence("p before"), "p"),
+                    "remedy": Column(sentence("remedy")),
+                    "after": Column(sentence("p after"), "p"),
+                },
+            )
 
     def caption(self) -> str:
         """What the table says."""

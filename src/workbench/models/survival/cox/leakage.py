@@ -6,13 +6,14 @@ apart is *when*: a true cause of leaving also decides who leaves sooner; what wa
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy.stats import poisson, rankdata
 
+from workbench.exhibits import Showable
 from workbench.findings import Check, Finding
 from workbench.models.levels import MOST_LEVELS, as_levels, gather
 from workbench.models.survival.cox.partial_likelihood import newton
@@ -117,22 +118,20 @@ class Leaks:
 
     def without(self, lives: Lifetimes) -> Lifetimes:
         """The same lifetimes without the columns that are kept out."""
-        gone = list(self.kept_out)
-        if not gone:
-            return lives
-        spells = lives.spells
-        if spells is not None:
-            spells = replace(spells, frame=spells.frame.drop(columns=gone))
-        return replace(
-            lives,
-            frame=lives.frame.drop(columns=gone),
-            covariates=[name for name in lives.covariates if name not in gone],
-            spells=spells,
-        )
+        return lives.without(self.kept_out)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What is kept out, and why."""
+        yield self.findings()
+        yield self.checks
 
 
 def find_leaks(
-    lives: Lifetimes, *, named: Iterable[str] | None = None, known_at_start: Iterable[str] = (), random_seed: int = 0
+    lives: Lifetimes,
+    *,
+    named: Iterable[str] | None = None,
+    known_at_start: Iterable[str] | None = None,
+    random_seed: int = 0,
 ) -> Leaks:
     """Test every covariate of lifetimes, whatever they were made of.
 
@@ -141,9 +140,11 @@ def find_leaks(
     lives
         Lifetimes and where they come from.
     named
-        Covariates and segments that the reader chose by name: they stay, with a warning or a failed gate.
+        Covariates and segments that the reader chose by name: they stay, with a warning or a failed gate. Those of the
+        lifetimes where it is None.
     known_at_start
-        Columns declared never to change: what a customer has of them was not acquired.
+        Columns declared never to change: what a customer has of them was not acquired. Those of the lifetimes where it
+        is None.
     random_seed
         Fixes which customers are drawn to count pairs, where there are many.
 
@@ -165,7 +166,8 @@ def find_leaks(
     if has_episodes(rows):  # how it ended is said of a customer, whose time began with the first episode
         begun = rows.groupby("customer_id")["entry"].min()
         lifetimes = latest(rows).assign(entry=lambda last: last["customer_id"].map(begun))
-    named = set(named or ())
+    named = set(lives.named if named is None else named)
+    known_at_start = set(lives.constant if known_at_start is None else known_at_start)
     columns = lives.covariates if lives.spells is not None else covariates_of(lifetimes)
     seen = _Seen.of(lifetimes, np.random.default_rng(random_seed))
     outcomes: list[str] = []

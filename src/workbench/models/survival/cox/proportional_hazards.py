@@ -10,13 +10,14 @@ The rule, for each covariate whose ratios change (Grambsch and Therneau's test a
 Numbers are made curves first, where they are (`functional_form`): a wrong form looks like a change.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.levels import as_levels
 from workbench.models.survival.cox.design import comparisons
@@ -97,6 +98,22 @@ class Remedies:
                 )
             )  # fmt: skip
         return tuple(checks)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What was done, and the tests before and after."""
+        yield self.checks()
+        yield Table(
+            name="proportionality",
+            frame=self.table,
+            caption=self.caption(),
+            people=None,
+            columns={
+                "label": Column(sentence("attribute")),
+                "before": Column(sentence("p before"), "p"),
+                "remedy": Column(sentence("remedy")),
+                "after": Column(sentence("p after"), "p"),
+            },
+        )
 
     def caption(self) -> str:
         """How to read the table."""

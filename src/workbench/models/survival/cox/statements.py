@@ -1,8 +1,11 @@
 """What the hazard ratios of a Cox model say in words, and how they are shown."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.lifetimes.event_words import ending
 from workbench.statistics.product_limit import normal_quantile
@@ -10,6 +13,8 @@ from workbench.wording import inline, listing, number, percent, sentence
 
 LEVEL = 0.05
 """Of tests after Holm's correction."""
+MOST_SHOWN = 15
+"""Rows of the table of hazard ratios that a reader sees; the file has all."""
 
 
 class HazardRatioWords:
@@ -18,6 +23,26 @@ class HazardRatioWords:
     def checks(self) -> tuple[Check, ...]:
         """What was gathered, dropped or missing, whether the fit can be used, and what adjusting changed."""
         return self.design.checks + self.problems + self._adjustment()
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Checks, findings, the strongest hazard ratios as a figure, the clearest as a table, all of them for machines;
+        of a fit that cannot be used its checks alone.
+        """
+        yield self.checks()
+        if not self.usable:
+            return
+        yield self.findings()
+        words = {"title": self.title(), "alt": self.describe(), "caption": self.caption()}
+        yield Figure(name="hazard_ratios", draw=self.plot, **words)
+        yield Table(
+            name="hazard_ratios",
+            frame=self.clearest(MOST_SHOWN),
+            caption=self.table_caption(MOST_SHOWN),
+            people=People(count="customers", within=["covariate", "label", "value", "reference"]),
+            columns=ratio_columns()
+            | {"unadjusted": Column(sentence("unadjusted")), "p_value_holm": Column(sentence("p (Holm)"), "p")},
+        )
+        yield Kept(name="all_hazard_ratios", frame=self.hazard_ratios())
 
     def _adjustment(self) -> tuple[Check, ...]:
         """Which hazard ratios depend on what is adjusted for."""
@@ -213,6 +238,18 @@ class HazardRatioWords:
         ]  # fmt: skip
         return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+
+
+def ratio_columns() -> dict[str, Column]:
+    """What is compared, and the hazard ratio with its interval: the columns that tables of hazard ratios share."""
+    return {
+        "label": Column(sentence("attribute")),
+        "value": Column(sentence("value")),
+        "reference": Column(sentence("reference")),
+        "hazard_ratio": Column(sentence("hazard ratio")),
+        "lower": Column(sentence("lower")),
+        "upper": Column(sentence("upper")),
+    }
 
 
 def association(acquired: bool) -> str:

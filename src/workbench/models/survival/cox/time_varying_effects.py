@@ -1,11 +1,12 @@
 """The remedy where hazard ratios change over time: one ratio early in a customer's life and another late."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import Baseline
 from workbench.models.survival.cox.design import Design, comparisons
@@ -227,6 +228,34 @@ class ChangingHazards(Predictions):
             rows.append(row | {"z": abs(change / error), "customers": int(customers[each.column])})
         table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
         return table
+
+    def exhibits(self, *, told: bool = False) -> Iterator[Showable]:
+        """The check, the ratio that changes most clearly, and all that change, early and late.
+
+        Parameters
+        ----------
+        told
+            As in `checks`.
+        """
+        yield self.checks(told=told)
+        yield self.findings()
+        yield Table(
+            name="changing_hazards",
+            frame=self.hazard_ratios(),
+            caption=sentence("Hazard ratios that change, early and late in a customer's life."),
+            people=People(count="customers", within=["covariate", "label", "value", "reference"]),
+            columns={
+                "label": Column(sentence("attribute")),
+                "value": Column(sentence("value")),
+                "reference": Column(sentence("reference")),
+                "early": Column(sentence("early")),
+                "early_lower": Column(sentence("early lower")),
+                "early_upper": Column(sentence("early upper")),
+                "late": Column(sentence("late")),
+                "late_lower": Column(sentence("late lower")),
+                "late_upper": Column(sentence("late upper")),
+            },
+        )
 
     def checks(self, *, told: bool = False) -> tuple[Check, ...]:
         """What the remedy changed: what still varies, and what the likelihood gained.

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
-from workbench.models.survival.curves.result import Curves
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.exhibits import Column, People, Table
+from workbench.models.survival.curves.statements import Curves
 from workbench.statistics.horizons import clean_horizons, span, times, units
 from workbench.statistics.product_limit import normal_quantile, survival_at
 from workbench.wording import sentence
@@ -74,35 +74,41 @@ def _means(curves: Curves, horizons: tuple[float, ...], groups: pd.Series) -> di
     }
 
 
-def group_words(curves: Curves, horizons: Iterable[float]) -> dict:
-    """Caption, labels and units of `group_table`, as `run.export` takes them.
+def groups_exhibit(curves: Sequence[Curves], horizons: Iterable[float]) -> Table:
+    """`group_table` as a report shows it.
 
     Parameters
     ----------
-    curves
-        Any of those of the table.
+    curves, horizons
+        As in `group_table`; the first curves say which unit and words are used.
     """
     horizons = clean_horizons(horizons)
-    words, unit = ending(curves.lapse), units(curves.time_unit)
-    labels = {
-        "left": words["left"],
-        "median": sentence("half {left} after", **words),
-        "mean": sentence("mean time"),
-        "gain": sentence("longer"),
-    } | {
-        f"survival_{horizon:g}": sentence("{there} after {span}", span=span(horizon, curves.time_unit), **words)
-        for horizon in horizons
+    lapse, time_unit = curves[0].lapse, curves[0].time_unit
+    there = "still buying after {span}" if lapse else "still there after {span}"
+    shares = {
+        f"survival_{horizon:g}": Column(sentence(there, span=span(horizon, time_unit)), "share") for horizon in horizons
     }
     template = (
-        "Customers {there} after {times} by group, when half have {left}, and the mean time within the last of "
-        "these times: "
-        "longer than in the segment's largest group by so much (intervals in the file; – where the data do not reach)."
+        "Customers still buying after {times} by group, when half have lapsed, and the mean time within the last of "
+        "these times: longer than in the segment's largest group by so much (intervals in the file; – where the data "
+        "do not reach)."
+        if lapse
+        else "Customers still there after {times} by group, when half have left, and the mean time within the last of "
+        "these times: longer than in the segment's largest group by so much (intervals in the file; – where the data "
+        "do not reach)."
     )
-    caption = sentence(template, times=times(horizons, curves.time_unit), **words)
-    shares = dict.fromkeys((f"survival_{horizon:g}" for horizon in horizons), "share")
-    return {
-        "caption": caption,
-        "labels": labels,
-        "units": shares | dict.fromkeys(("median", "mean", "gain"), unit),
-        "shown": ["segment", "group", "customers", *shares, "median", "mean", "gain"],
-    }
+    return Table(
+        name="groups",
+        frame=group_table(curves, horizons),
+        caption=sentence(template, times=times(horizons, time_unit)),
+        people=People(count="customers", by="group", within="segment"),
+        columns={
+            "segment": Column(sentence("segment")),
+            "group": Column(sentence("group")),
+            "customers": Column(sentence("customers")),
+            **shares,
+            "median": Column(sentence("half lapsed after" if lapse else "half left after"), units(time_unit)),
+            "mean": Column(sentence("mean time"), units(time_unit)),
+            "gain": Column(sentence("longer"), units(time_unit)),
+        },
+    )

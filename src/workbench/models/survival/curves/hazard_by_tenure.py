@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.findings import Check
-from workbench.models.survival.curves.result import Curves
+from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.lifetimes.event_words import ending
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile

@@ -7,8 +7,8 @@ import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.levels import MOST_LEVELS, as_levels, gather
-from workbench.models.survival.curves.result import Curves
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
+from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.lifetimes.episodes import at_start
 from workbench.models.survival.lifetimes.event_words import ending
 from workbench.models.survival.lifetimes.table import validate_lifetimes

@@ -1,4 +1,4 @@
-"""Survival curves as a result: what can be read from them, said about them and drawn."""
+"""Survival curves as numbers: what can be read from them, and how far the data reach."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,7 +9,6 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.models.survival.curves.statements import CurveWords
 from workbench.statistics.horizons import clean_horizons, span, times
 from workbench.statistics.product_limit import (
     INTERVAL,
@@ -28,8 +27,8 @@ BETWEEN = 0.05
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Curves(CurveWords):
-    """Kaplan–Meier curves, one a group.
+class CurveEstimates:
+    """Kaplan–Meier curves, one a group: their numbers.
 
     Attributes
     ----------
@@ -321,16 +320,6 @@ class Curves(CurveWords):
             and groups["customers"][groups["reach"] >= horizon].sum() >= 0.9 * groups["customers"].sum()
         ]
         return reached[-1] if reached else None
-
-    def spread(self, horizons: Iterable[float], *, pairs: int | None = None) -> float:
-        """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
-
-        0 where there is nothing to compare, or chance can explain it.
-        """
-        until = self.common_horizon(horizons)
-        return max(
-            (max(found.interval[0], 0.0) / until for found in self.differences(horizons, pairs=pairs)), default=0.0
-        )
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
         """`km_survival_<h>`, `restricted_mean_<h>`, `median_lifetime` (None: not reached), `customers` and `events`.

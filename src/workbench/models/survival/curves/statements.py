@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Figure
 from workbench.findings import Check, Finding
+from workbench.models.survival.curves.result import CurveEstimates
 from workbench.models.survival.lifetimes.event_words import ending
 from workbench.statistics.horizons import span, units
 from workbench.statistics.product_limit import normal_quantile
@@ -16,8 +18,8 @@ FEWEST_EVENTS = 10
 """Restricted means of groups of which fewer left are not compared."""
 
 
-class CurveWords:
-    """Sentences, captions and the figure of `curves.Curves`."""
+class Curves(CurveEstimates):
+    """Kaplan–Meier curves, one a group, with what they say: findings, titles, captions, the figure."""
 
     def headline(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.
@@ -211,6 +213,16 @@ class CurveWords:
             ),
         )
 
+    def separation(self, horizons: Iterable[float], *, pairs: int | None = None) -> float:
+        """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
+
+        0 where there is nothing to compare, or chance can explain it.
+        """
+        until = self.common_horizon(horizons)
+        return max(
+            (max(found.interval[0], 0.0) / until for found in self.differences(horizons, pairs=pairs)), default=0.0
+        )
+
     def who(self, group: str) -> str:
         """A group inside a sentence; where curves begin late, those of it who had lasted until there."""
         if self.start:
@@ -227,7 +239,7 @@ class CurveWords:
 
     def title(self, horizons: Iterable[float]) -> str:
         """What the figure shows, for its title: a finding, unless chance can explain that its groups differ."""
-        if len(self.tables) > 1 and not self.spread(horizons):
+        if len(self.tables) > 1 and not self.separation(horizons):
             template = (
                 "How long customers {stay} by {label}: no two of {count} groups differ clearly."
                 if self.differences(horizons)
@@ -256,6 +268,23 @@ class CurveWords:
             **ending(self.lapse),
             by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
             kind=self.interval_kind,
+        )
+
+    def figure(self, horizons: Iterable[float]) -> Figure:
+        """The step curves with their title, description and caption.
+
+        Parameters
+        ----------
+        horizons
+            By which groups are chosen and described.
+        """
+        horizons = tuple(horizons)
+        return Figure(
+            name=self.name,
+            draw=lambda: self.plot(horizons),
+            title=self.title(horizons),
+            alt=self.describe(horizons),
+            caption=self.caption(),
         )
 
     def plot(self, horizons: Iterable[float], ax=None, *, title: str | None = None):

@@ -1,14 +1,15 @@
 """Beyond the data by segment: how the curve of each group might go on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels, gather
-from workbench.models.survival.curves.result import Curves
+from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.extrapolation.overall import (
     AS_FAR_AGAIN,
     FEWEST_LEAVERS,
@@ -133,6 +134,40 @@ class GroupExtrapolation:
             "range of all "
             "families, which reach: {rows}.", label=inline(self.label), rows="; ".join(rows),
         )  # fmt: skip
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The finding, the check, the curves carried on, and what the families say of each group."""
+        yield self.findings()
+        yield self.checks()
+        yield Figure(
+            name="extrapolation_by_segment",
+            draw=self.plot,
+            title=self.title(),
+            alt=self.describe(),
+            caption=sentence(
+                "Observed as far as each group can be judged (|), dashed beyond; each by the family that predicted its "
+                "own last part best, the shade spans the families that predicted it. An assumption."
+            ),
+        )
+        yield Table(
+            name="families_by_segment",
+            frame=self.table,
+            caption=sentence(
+                "Groups carried on: the family used, how far it was off where it was put to the test, and what the "
+                "families that count say at the end of the figure."
+            ),
+            people=None,
+            columns={
+                "group": Column(sentence("group")),
+                "family": Column(sentence("family")),
+                "off": Column(sentence("off"), "share"),
+                "reach": Column(sentence("reach")),
+                "until": Column(sentence("until")),
+                "survival": Column(sentence("survival"), "share"),
+                "lowest": Column(sentence("lowest"), "share"),
+                "highest": Column(sentence("highest"), "share"),
+            },
+        )
 
     def plot(self, ax=None):
         """Observed curves solid, what is carried on dashed; returns the axes."""

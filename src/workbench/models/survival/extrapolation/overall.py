@@ -1,11 +1,12 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import renewal_cycle
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
@@ -160,6 +161,47 @@ class Extrapolation:
             reach=span(round(self.reach, 1), self.time_unit), until=span(round(self.until, 1), self.time_unit),
             rows="; ".join(rows),
         )  # fmt: skip
+
+    def exhibits(self, *, doubt: Iterable[Check] = ()) -> Iterator[Showable]:
+        """The finding, the check of the families, the curve carried on, and what each family says.
+
+        Parameters
+        ----------
+        doubt
+            As in `findings`.
+        """
+        doubt = tuple(doubt)
+        yield self.findings(doubt=doubt)
+        yield self.checks()
+        yield Figure(
+            name="extrapolation",
+            draw=self.plot,
+            title=self.title(doubt=doubt),
+            alt=self.describe(),
+            caption=sentence(
+                "What was observed, and dashed the family that predicted its last part best; the shade spans the "
+                "families that predicted it. An assumption."
+            ),
+        )
+        yield Table(
+            name="families",
+            frame=self.table,
+            caption=sentence(
+                "Families of curves: Akaike's criterion of the fit to everything, how far each was off on the last "
+                "part, which it had not seen, what it says at the end of the figure, and whether it counts."
+            ),
+            people=None,
+            columns={
+                "family": Column(sentence("family")),
+                "parameters": Column(sentence("parameters")),
+                "aic": Column(sentence("AIC")),
+                "off": Column(sentence("off"), "share"),
+                "survival": Column(sentence("survival"), "share"),
+                "lower": Column(sentence("lower"), "share"),
+                "upper": Column(sentence("upper"), "share"),
+                "counts": Column(sentence("counts")),
+            },
+        )
 
     def plot(self, ax=None):
         """The observed curve solid, what is carried on dashed; returns the axes."""

@@ -1,10 +1,12 @@
 """The last period as it was foretold and as it went, and what changed against the one before it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
@@ -77,6 +79,46 @@ class Forecast:
             values[f"forecast_{names[row.what]}"] = float(row.expected)
             values[f"actual_{names[row.what]}"] = float(row.actual)
         return values | ({} if self.ratio is None else {"rate_ratio": self.ratio[0]})
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Numbers, what was expected and what happened, what changed, and both as tables."""
+        yield self.metrics()
+        yield self.findings()
+        yield self.checks()
+        yield Table(
+            name="forecast",
+            frame=self.table,
+            caption=sentence(
+                "Customers, and revenue of one period where prices are known: expected to be lost after the cut-off, "
+                "and lost."
+            ),
+            people=People(count="at_risk", within="what"),
+            columns={
+                "what": Column(sentence("what")),
+                "expected": Column(sentence("expected")),
+                "lower": Column(sentence("lower")),
+                "upper": Column(sentence("upper")),
+                "actual": Column(sentence("actual")),
+            },
+        )
+        yield Table(
+            name="change",
+            frame=self.change,
+            caption=sentence(
+                "The last period against the one before: leavers of 100 customers in a month, and how many times as "
+                "many left as usual for their tenure and attributes."
+            ),
+            people=People(count="leavers", within="period"),
+            columns={
+                "period": Column(sentence("period")),
+                "begin": Column(sentence("begin")),
+                "end": Column(sentence("end")),
+                "leavers": Column(sentence("leavers")),
+                "rate": Column(sentence("rate"), "share"),
+                "expected": Column(sentence("expected")),
+                "ratio": Column(sentence("ratio")),
+            },
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """The forecast beside what happened; and what changed against the period before."""

@@ -1,12 +1,13 @@
 """What would be expected of the time to come if numbers that are known about customers changed from now on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import ParameterError
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.customers import QUARTER, on_board, reaches
@@ -15,7 +16,7 @@ from workbench.models.survival.forecast.landmarks import SCORE, WithNews
 from workbench.models.survival.forecast.recalibrated import Recalibrated
 from workbench.models.survival.lifetimes.covariate_histories import HISTORY_LABELS
 from workbench.models.survival.lifetimes.read import Lifetimes
-from workbench.statistics.horizons import number_of, span
+from workbench.statistics.horizons import number_of, span, units
 from workbench.wording import inline, label_of, listing, number, percent, sentence, shown
 
 CHUNK = 2_000
@@ -46,6 +47,30 @@ class Scenario:
     confidence: float
     time_unit: str
     lapse: bool
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What the scenario changes, how many fewer or more leave, and both by horizon."""
+        yield self.checks()
+        yield self.findings()
+        if len(self.table):
+            yield Table(
+                name="scenario",
+                frame=self.table,
+                caption=sentence(
+                    "Customers expected to be gone when everything known of them stays as it is, and in the scenario; "
+                    "the interval is of the difference. An association."
+                ),
+                people=People(count="customers", within="horizon"),
+                columns={
+                    "horizon": Column(sentence("horizon"), units(self.time_unit)),
+                    "as_last_known": Column(sentence("as last known")),
+                    "in_scenario": Column(sentence("in scenario")),
+                    "difference": Column(sentence("difference")),
+                    "lower": Column(sentence("lower")),
+                    "upper": Column(sentence("upper")),
+                    "customers": Column(sentence("customers")),
+                },
+            )
 
     def findings(self) -> tuple[Finding, ...]:
         """How many fewer, or more, are expected to leave in the next quarter."""

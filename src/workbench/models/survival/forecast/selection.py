@@ -1,7 +1,7 @@
 """Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +11,8 @@ from workbench.evaluation.censoring import Followed, FollowedBy
 from workbench.evaluation.comparison import Comparison
 from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
 from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.evaluation.verdicts import Evaluation
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels
 from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_cause_specific
@@ -50,7 +52,7 @@ class Judgement:
         The models by name.
     model
         The best of them, fitted to everything and recalibrated where that helps; where all lose to one curve for
-        everybody, that curve.
+        everybody, that curve. None where no Cox model could be fitted.
     recalibration
         What was learned about that, and what it does; None where nothing could be judged.
     reasons
@@ -70,7 +72,7 @@ class Judgement:
     """
 
     comparison: Comparison | None
-    model: Predictions
+    model: Predictions | None
     reasons: CauseSpecific | None
     recalibration: RecalibrationEffect | None
     day: pd.Timestamp | None
@@ -84,6 +86,46 @@ class Judgement:
     def headline(self) -> tuple[Finding, ...]:
         """That the best model loses to one curve for everybody: what a reader should know before anything else."""
         return self.comparison.evaluations[self.comparison.best].headline() if self.comparison else ()
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """How good the best model is on customers, or time, that it had not seen; None where that could not be told."""
+        return self.comparison.evaluations[self.comparison.best] if self.comparison else None
+
+    def performance(self) -> Iterator[Showable]:
+        """What could not be judged, how well the best model predicts, beside which others, and its calibration."""
+        yield self.problems
+        evaluation = self.evaluation
+        if self.comparison is None or evaluation is None:
+            return
+        yield evaluation.metrics()
+        yield evaluation.findings()
+        yield self.comparison.checks()
+        yield Table(
+            name="models",
+            frame=self.comparison.table(),
+            caption=sentence(
+                "Squared error of predictions, averaged over time (0 is perfect), and how much less it is than that of "
+                "one curve."
+            ),
+            people=None,
+            columns={
+                "model": Column(sentence("model")),
+                "integrated_brier": Column(sentence("squared error")),
+                "uno_c": Column(sentence("concordance (Uno)")),
+                "gain": Column(sentence("gain"), "share"),
+            },
+        )
+        yield Figure(
+            name="calibration",
+            draw=evaluation.plot,
+            title=evaluation.title(),
+            alt=evaluation.describe(),
+            caption=sentence(
+                "Groups of similar predictions for customers that the model had not seen, with intervals of what was "
+                "observed."
+            ),
+        )
 
     def for_scenarios(self, lives: Lifetimes) -> list[Predictions]:
         """Models for scenarios: the one used, and where it knows nothing new, one that does."""
@@ -102,7 +144,7 @@ def judge(
     cutoff: dt.date | None = None,
     folds: int = 5,
     repeats: int = 2,
-    confidence: float = 0.9,
+    confidence: float | None = None,
     histories: Mapping[str, pd.DataFrame] | None = None,
     by_reason: CauseSpecific | None = None,
 ) -> Judgement:
@@ -111,7 +153,7 @@ def judge(
     Parameters
     ----------
     model
-        Usable, fitted to `lives.frame`.
+        Fitted to `lives.frame`; where it is not usable, nothing comes out.
     horizons
         Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
     random_seed, folds, repeats
@@ -124,6 +166,10 @@ def judge(
     by_reason
         Hazards by reason, fitted to `lives.frame` as `model` is.
     """
+    confidence = lives.confidence if confidence is None else confidence
+    if not model.usable:
+        nothing = {"comparison": None, "reasons": None, "recalibration": None, "day": None, "forecast": None}
+        return Judgement(model=None, remedied=None, **nothing)
     remedied = fit_changing(model, lives.frame)
     plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
     known = {plain_name: model} | ({changing_name: remedied} if remedied else {})

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from workbench.exhibits import Column, People, Table
 from workbench.findings import Check
 from workbench.wording import number, percent, sentence
 
@@ -147,3 +148,28 @@ def returns_check(
         parts.append(sentence("So leaving is often a pause: choose a longer grace_days, or read it so."))
     status = "warn" if back > RETURNS or longer else "pass"
     return (Check(name="came_back", status=status, message=" ".join(parts), value=back, threshold=RETURNS),)
+
+
+def grace_exhibit(table: pd.DataFrame) -> Table:
+    """`vary_grace` as a report shows it.
+
+    Parameters
+    ----------
+    table
+        From `vary_grace`.
+    """
+    return Table(
+        name="grace",
+        frame=table,
+        caption=sentence(
+            "The pause up to which a customer had not left, varied: lifetimes, those of them that ended, and the share "
+            "of these after which the customer came back."
+        ),
+        people=People(count="ended", within="days"),
+        columns={
+            "days": Column(sentence("longest pause"), "days"),
+            "lives": Column(sentence("lifetimes")),
+            "ended": Column(sentence("ended")),
+            "came_back": Column(sentence("came back"), "share"),
+        },
+    )

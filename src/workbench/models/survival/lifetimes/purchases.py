@@ -1,12 +1,14 @@
 """Buyers without a contract: after how long without a purchase they count as lapsed, and their spells until then."""
 
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError, ParameterError
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.records import end_of_records, instants
@@ -44,6 +46,26 @@ class Lapse:
     days: int
     chosen: bool
     sensitivity: pd.DataFrame
+
+    def exhibits(self) -> Iterator[Showable]:
+        """How many came back, and what another time of lapse would make of the same purchases."""
+        yield self.findings()
+        yield Table(
+            name="lapse",
+            frame=self.sensitivity,
+            caption=sentence(
+                "The time without a purchase after which a customer counts as lapsed, varied: the share of pauses that "
+                "are shorter, of customers who ever lapsed, and of those who came back."
+            ),
+            people=People(count="n_lapsed", within="days"),
+            columns={
+                "days": Column(sentence("time without a purchase"), "days"),
+                "share": Column(sentence("shorter pauses"), "share"),
+                "lapsed": Column(sentence("lapsed"), "share"),
+                "n_lapsed": Column(sentence("customers lapsed")),
+                "came_back": Column(sentence("came back"), "share"),
+            },
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """Which share of the lapsed came back: how much the definition can bear."""

@@ -1,14 +1,17 @@
 """Lifetimes from whichever table a dataset has: lifetimes as they are, subscriptions, or purchases and their lapse."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.exhibits import Showable, Table
 from workbench.findings import Check, Finding
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.episodes import at_start, customers_in, has_episodes
+from workbench.models.survival.lifetimes.grace import grace_exhibit
 from workbench.models.survival.lifetimes.purchases import Lapse, from_transactions
 from workbench.models.survival.lifetimes.renewals import Heaps, find_renewals, find_rounding, rounded_check
 from workbench.models.survival.lifetimes.subscriptions import Spells, from_subscriptions
@@ -56,6 +59,20 @@ class Lifetimes:
         Departures that heap at whole contract periods; None where they do not.
     rounding
         Durations that were rounded; None where they were not, or have dates.
+    segments
+        Columns whose groups are compared.
+    chosen
+        Covariates that the reader chose; None where models take all.
+    named
+        Columns that the reader chose by name, as covariates or segments.
+    constant
+        Columns that are declared never to change.
+    scores
+        Columns of surveys that measure satisfaction.
+    subscriptions
+        The contracts that the lifetimes were made of, with their prices; None of other sources.
+    confidence
+        Level of the intervals of whatever is made of the lifetimes.
     """
 
     frame: pd.DataFrame
@@ -67,6 +84,13 @@ class Lifetimes:
     checks: tuple[Check, ...]
     renewals: Heaps | None = None
     rounding: Heaps | None = None
+    segments: tuple[str, ...] = ()
+    chosen: tuple[str, ...] | None = None
+    named: frozenset[str] = frozenset()
+    constant: frozenset[str] = frozenset()
+    scores: tuple[str, ...] = ()
+    subscriptions: pd.DataFrame | None = field(default=None, repr=False)
+    confidence: float = 0.9
 
     @property
     def rounded(self) -> float:
@@ -79,10 +103,73 @@ class Lifetimes:
         return units(self.time_unit)
 
     @property
-    def grace(self) -> pd.DataFrame | None:
+    def grace(self) -> Table | None:
         """What several grace periods make of subscriptions, where customers came back; None otherwise."""
         table = self.spells.grace if self.spells else None
-        return table if table is not None and table["came_back"].any() else None
+        return grace_exhibit(table) if table is not None and table["came_back"].any() else None
+
+    @property
+    def wanted(self) -> list[str]:
+        """Covariates that models take into account: those chosen, or all."""
+        return self.covariates if self.chosen is None else list(self.chosen)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What was put together, left out or assumed."""
+        yield self.checks
+
+    def ends(self) -> Iterator[Showable]:
+        """What counts as an end: who came back after one, and departures at renewals."""
+        yield self.lapse
+        if not self.lapse:
+            yield self.findings(self.confidence)
+        yield self.grace
+
+    def histories(
+        self,
+        *,
+        surveys: pd.DataFrame | None = None,
+        interactions: pd.DataFrame | None = None,
+        transactions: pd.DataFrame | None = None,
+    ) -> dict[str, pd.DataFrame]:
+        """What became known of customers over time; empty without dates.
+
+        Parameters
+        ----------
+        surveys, interactions, transactions
+            As in `covariate_histories`; None where there is no such table.
+        """
+        if self.spells is None:
+            return {}
+        return covariate_histories(
+            self.spells,
+            surveys=surveys,
+            scores=self.scores,
+            interactions=interactions,
+            transactions=transactions,
+            subscriptions=self.subscriptions,
+        )
+
+    def without(self, columns: Collection[str]) -> "Lifetimes":
+        """The same lifetimes without some columns.
+
+        Parameters
+        ----------
+        columns
+            Names of columns of `frame`.
+        """
+        gone = list(columns)
+        if not gone:
+            return self
+        spells = self.spells
+        if spells is not None:
+            spells = replace(spells, frame=spells.frame.drop(columns=gone))
+        return replace(
+            self,
+            frame=self.frame.drop(columns=gone),
+            covariates=[name for name in self.covariates if name not in gone],
+            segments=tuple(name for name in self.segments if name not in gone),
+            spells=spells,
+        )
 
     @property
     def lapsing(self) -> bool:
@@ -95,10 +182,18 @@ class Lifetimes:
             return self.lapse.findings()
         return self.renewals.findings(confidence=confidence, dated=self.spells is not None) if self.renewals else ()
 
-    def segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> list[str]:
-        """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them."""
+    def known_segments(self, of_dataset: Iterable[str], chosen: Iterable[str] | None) -> tuple[str, ...]:
+        """Those chosen, or those of the dataset and the plan, as far as the lifetimes have them.
+
+        Parameters
+        ----------
+        of_dataset
+            Columns that the dataset declares to be segments.
+        chosen
+            Columns that the reader named; None leaves it to the dataset.
+        """
         wanted = chosen if chosen is not None else [*of_dataset, *(["plan"] if self.spells else [])]
-        return [name for name in dict.fromkeys(wanted) if name in self.frame.columns]
+        return tuple(name for name in dict.fromkeys(wanted) if name in self.frame.columns)
 
     def usual_horizons(self) -> list[float]:
         """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
@@ -212,6 +307,7 @@ def read_lifetimes(
         spells=spells,
         lapse=lapse,
         renewals=None if lapse else find_renewals(spells.frame),
+        subscriptions=rows if table == "subscriptions" else None,
         checks=(
             *spells.checks,
             *checks,

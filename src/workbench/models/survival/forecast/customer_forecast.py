@@ -1,0 +1,142 @@
+"""What is to come, as a study shows it: the forecast of every active customer, and another future beside it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from workbench.exhibits import Column, Kept, People, Showable, Table
+from workbench.models.survival.forecast.customers import Outlook, draws_of, on_board, one_population, outlook, remaining
+from workbench.models.survival.forecast.scenario import Scenario, play
+from workbench.models.survival.forecast.selection import Judgement
+from workbench.models.survival.lifetimes.read import Lifetimes
+from workbench.statistics.horizons import units
+from workbench.wording import sentence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CustomerForecast:
+    """The forecast of every customer who is active at the end of the records.
+
+    Attributes
+    ----------
+    outlook
+        Their survival from then on, and how many leave.
+    lifetimes
+        Of all customers.
+    kept
+        For machines, customer by customer: survival, time remaining, and joint draws of survival
+        (`forecast.draws.read_draws` makes survival of these).
+    """
+
+    outlook: Outlook
+    lifetimes: Lifetimes
+    kept: tuple[Kept, ...]
+
+    def exhibits(self) -> Iterator[Showable]:
+        """How many leave, checks, who is at risk by group, how many leave by horizon, and tables for machines."""
+        yield self.outlook.findings()
+        yield one_population(self.lifetimes, self.outlook)
+        yield self.outlook.checks()
+        yield Table(
+            name="next_quarter",
+            frame=self.outlook.by(self.lifetimes.segments, self.lifetimes.labels),
+            caption=sentence(
+                "Active customers, how many are expected to lapse by the next horizon, and their share."
+                if self.outlook.lapse
+                else "Active customers, how many are expected to leave by the next horizon, and their share."
+            ),
+            people=People(count="customers", by="group", within="segment"),
+            columns={
+                "segment": Column(sentence("segment")),
+                "group": Column(sentence("group")),
+                "customers": Column(sentence("customers")),
+                "expected": Column(sentence("expected")),
+                "share": Column(sentence("share"), "share"),
+            },
+        )
+        yield Table(
+            name="expected_leavers",
+            frame=self.outlook.totals,
+            caption=sentence(
+                "Customers expected to be gone by each horizon, with the interval of their number: chance and the "
+                "uncertainty of the model."
+            ),
+            people=People(count="customers", within="horizon"),
+            columns={
+                "horizon": Column(sentence("horizon"), units(self.outlook.time_unit)),
+                "customers": Column(sentence("customers")),
+                "expected": Column(sentence("expected")),
+                "lower": Column(sentence("lower")),
+                "upper": Column(sentence("upper")),
+                "extrapolated": Column(sentence("extrapolated"), "share"),
+            },
+        )
+        yield self.kept
+
+
+def forecast_customers(selection: Judgement, lifetimes: Lifetimes, *, random_seed: int) -> CustomerForecast | None:
+    """Forecast every active customer by the model that was selected.
+
+    Parameters
+    ----------
+    selection
+        Made of `lifetimes`.
+    lifetimes
+        All that is known of them.
+    random_seed
+        Of the draws for other studies.
+
+    Returns
+    -------
+    CustomerForecast or None
+        None where no model could be fitted, or nobody is active.
+    """
+    model, confidence = selection.model, lifetimes.confidence
+    if model is None or not len(on_board(lifetimes)):
+        return None
+    ahead = outlook(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
+    draws, customers = draws_of(model, lifetimes, random_seed=random_seed)
+    kept = {
+        "survival": ahead.table,
+        "remaining": remaining(model, lifetimes, confidence=confidence),
+        "survival_draws": draws,
+        "survival_customers": customers,
+    }
+    return CustomerForecast(
+        outlook=ahead,
+        lifetimes=lifetimes,
+        kept=tuple(Kept(name=name, frame=frame) for name, frame in kept.items()),
+    )
+
+
+def play_scenario(
+    selection: Judgement,
+    lifetimes: Lifetimes,
+    scenario: Mapping[str, Iterable[float]] | None,
+    *,
+    random_seed: int,
+) -> Scenario | None:
+    """Another future than the one in which everything stays as it was last known.
+
+    Parameters
+    ----------
+    selection, lifetimes
+        As in `forecast_customers`.
+    scenario
+        As in `scenario.play`; nothing is played where it is empty.
+    random_seed
+        Of the draws.
+
+    Returns
+    -------
+    Scenario or None
+        None where there is nothing to play, or nobody to play it with.
+
+    Raises
+    ------
+    ParameterError
+        Of names that the model does not take as numbers.
+    """
+    if not scenario or selection.model is None or not len(on_board(lifetimes)):
+        return None
+    models = selection.for_scenarios(lifetimes)
+    return play(models, lifetimes, scenario, random_seed=random_seed, confidence=lifetimes.confidence)
