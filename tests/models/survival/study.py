@@ -81,7 +81,7 @@ class Kept(Run):
     def export(self, frame, name, **words):
         self.tables[name] = frame
 
-    def keep(self, frame, name):
+    def keep(self, frame, name, **declared):
         self.tables[name] = frame
 
 
