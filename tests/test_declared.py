@@ -37,6 +37,7 @@ GOOD = pd.DataFrame(
 def test_a_table_that_keeps_its_promise_has_no_fault():
     assert faults(TABLE, GOOD) == []
     assert TABLE.private
+    assert faults(TABLE, GOOD.assign(customer_id=[1, 1, 2, 2])) == []  # of a file without ids the row number is one
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ DRAW = "draw"
 # Shares are sums of floats; those of thousands of terms differ from 1 by less.
 ROUNDING = 1e-6
 _FAMILY = re.compile(r"<\w+>$")
-_DTYPES: Mapping[Kind, str] = {"id": "OTUS", "text": "OTUS", "number": "fiu", "whole": "iu", "truth": "b"}
+# Of files without ids the row number is the id.
+_DTYPES: Mapping[Kind, str] = {"id": "OTUSiu", "text": "OTUS", "number": "fiu", "whole": "iu", "truth": "b"}
 
 
 @dataclass(frozen=True, kw_only=True)
