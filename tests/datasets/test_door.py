@@ -138,14 +138,16 @@ def test_telco_reproduces_the_published_survival(tmp_path):
     survival = [round(kaplan_meier(loaded.frame, months), 4) for months in (12, 24, 60, 72)]
     assert survival == [0.8432, 0.7887, 0.6644, 0.5928]
     assert loaded.frame["customer_id"].tolist() == list(range(1, 7044))
-    assert not loaded.frame.isna().any(axis=None)
-    assert "total_charges" not in loaded.frame
+    gaps = loaded.frame.isna().sum()
+    assert gaps[gaps > 0].to_dict() == {"total_charges": 11}  # of who has been there for no month
+    assert telco.table("lifetimes").kept_from("explain")["total_charges"] == "prediction"
     assert [(check.name, check.value) for check in loaded.checks] == [
         ("lifetimes_fictional", None),
         ("lifetimes_row_numbers", None),
+        ("lifetimes_uses", 8),
         ("lifetimes_zero_durations", 11),
     ]
-    assert [check.status for check in loaded.checks] == ["warn", "pass", "warn"]
+    assert [check.status for check in loaded.checks] == ["warn", "pass", "pass", "warn"]
     assert (tmp_path / "data" / ".samples" / "telco.parquet").is_file()
 
 

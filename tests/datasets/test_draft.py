@@ -14,7 +14,8 @@ from workbench.errors import DataError
         ("turnover.csv", ["lifetimes:", "duration: {from: stag, unit: months}", "event: {from: event}"]),
         ("hillstrom.csv",
          ["treatments:", "arm: {from: segment}", "row_number() OVER () AS customer_id", "'hillstrom' AS initiative",
-          "visit: {from: visit, type: boolean}", "spend: {from: spend, type: number}", "segments: [history_segment, "]),
+          "visit: {from: visit, type: boolean, use: outcome}",
+          "history: {from: history, type: number, use: before}", "segments: [history_segment, "]),
         ("iranian_telecom_churn.csv",
          ["lifetimes:", "duration: {from: Subscription Length, unit: months}", "event: {from: Churn}",
           "complains: {from: Complains, type: boolean}", "tariff_plan: {from: Tariff Plan, type: category}"]),
@@ -153,7 +154,7 @@ def test_what_cannot_be_told_apart_or_would_lose_its_zeros_is_drafted_with_care(
     (note,) = notes(text)
     assert note.startswith("customers: the header has a name more than once: x (2 times).")
     assert 'x_1: {from: "x (1)", type: boolean}' in text
-    assert "zip: {from: zip, type: category}" in text
+    assert "zip: {from: zip, type: category, use: proxy}" in text
 
 
 @pytest.mark.parametrize("first", ["ada@example.org,Ada,London", "7,2020-01-02,London", "+44 7700 900123,5,x"])

@@ -24,17 +24,25 @@ def told(draft: Draft) -> list[str]:
             lines += _wrapped(listed[:_MOST])
             if len(listed) > _MOST:
                 lines.append(f"  {sentence('and {n} more', n=number(len(listed) - _MOST))}")
-    questions = asked(draft)
+    everything = asked(draft)
+    questions = [each for each in everything if each[1].waits]
     open_keys = [each for table in draft.tables for each in _open(table)]
     if questions or open_keys:
         lines.append(f"{sentence('to answer')}:")
-        for places, question in questions:
-            lines += _wrapped([f"{listing(places)}: {question.asks} {question.evidence}"])
-            for reading in question.readings:
-                keys = reading.line or sentence("(no key)")
-                lines += _wrapped([sentence("{keys}: {means}", keys=keys, means=reading.means)], indent="      ")
+        lines += [line for each in questions for line in _put(*each)]
         lines += _wrapped(open_keys)
+    if worth := [each for each in everything if not each[1].waits]:
+        lines.append(f"{sentence('to consider (nothing waits for it)')}:")
+        lines += [line for each in worth for line in _put(*each)]
     return lines
+
+
+def _put(places: list[str], question: Question) -> Iterator[str]:
+    """A question, the places in which it is asked, and its readings."""
+    yield from _wrapped([f"{listing(places)}: {question.asks} {question.evidence}"])
+    for reading in question.readings:
+        keys = reading.line or sentence("(no key)")
+        yield from _wrapped([sentence("{keys}: {means}", keys=keys, means=reading.means)], indent="      ")
 
 
 def asked(draft: Draft) -> list[tuple[list[str], Question]]:
@@ -125,7 +133,11 @@ def _questions(table: Table) -> Iterator[tuple[str, Question]]:
 
 
 def _sure(table: Table) -> list[str]:
-    return [_named(each) for each in table.columns if not each.assumed and not each.questions]
+    return [
+        _named(each)
+        for each in table.columns
+        if not each.assumed and not any(question.waits for question in each.questions)
+    ]
 
 
 def _named(column: Column) -> str:

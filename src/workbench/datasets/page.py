@@ -50,7 +50,7 @@ def _columns(columns: list[dict], table: TableDefinition, shapes: "dict[str, Sha
         notes = [sentence("segment")] if column["name"] in table.segments else []
         if known is not None:
             notes += [f"{known.scale[0]:g}–{known.scale[1]:g}"] if known.scale else []
-            notes += [each for each in (known.role, known.touchpoint) if each]
+            notes += [each for each in (known.role, known.touchpoint, known.use) if each]
             notes += [sentence("constant")] if known.constant else []
             notes += [sentence("holds from {column}", column=known.valid_from)] if known.valid_from else []
             notes += [sentence("pseudonym")] if known.personal else []

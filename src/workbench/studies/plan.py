@@ -1,6 +1,6 @@
 """Everything that is settled before a kernel starts: which study, on which data, with which values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from workbench.wording import listing
 
 if TYPE_CHECKING:
     from workbench.datasets import Dataset
+    from workbench.datasets.definitions.uses import Purpose
 
 COLUMN_UNIT = "column"
 # What features are made of, each where it is there; features.customers reads them.
@@ -169,11 +170,29 @@ def _find_dataset(
             for column in dict.fromkeys(columns)
             if column not in known and not column.startswith(tuple(choices))
         ]
+        if parameter.name != "segments":
+            faults += _misused(source, tables, parameter.name, columns)
         if twice := sorted({column for column in columns if columns.count(column) > 1}):
             faults.append(
                 f"parameter {parameter.name}: got {listing(twice)} more than once, expected each column once."
             )
     return source, tables
+
+
+def _misused(source: "Dataset", tables: Iterable[str], parameter: str, columns: Iterable[str]) -> Iterator[str]:
+    """Columns that a parameter names although their use keeps them out of such models, a fault each."""
+    from workbench.datasets.definitions.uses import why
+
+    purpose: Purpose = "predict" if parameter == "features" else "explain"
+    for table in tables:
+        if table in source.tables:
+            kept = source.tables[table].kept_from(purpose, named=columns)
+            for column in dict.fromkeys(columns):
+                if column in kept:
+                    template = "parameter {parameter}: {column} is {why} (use: {use} in dataset.yaml); take it out."
+                    yield sentence(
+                        template, parameter=parameter, column=shown(column), why=why(kept[column]), use=kept[column]
+                    )
 
 
 def _choosable(source: "Dataset", tables: Iterable[str]) -> list[str]:

@@ -32,10 +32,13 @@ if TYPE_CHECKING:
 
     from workbench.datasets import Dataset
     from workbench.datasets.contract.opened import Loaded
+    from workbench.datasets.definitions.uses import Use
 
 FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
 TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
 SHOWN_ROWS = 50
+# Parameters that name columns: a column that is named there is asked for.
+ASKING = ("segments", "covariates", "drivers", "features")
 
 
 def start_run() -> "Run":
@@ -70,6 +73,7 @@ class Run:
         self._dataset: Dataset | None = None
         self._tables: dict[str, DataFrame] = {}
         self._samples: dict[tuple[str, str], DataFrame] = {}
+        self._admitted: set[str] = set()
 
     @property
     def seed(self) -> int:
@@ -113,8 +117,21 @@ class Run:
             raise StudyError(f"this study needs the table {listing(wanted, 'or')}; the dataset has {has}.")
         return name, self.table(name)
 
+    def admit(self, *uses: "Use") -> None:
+        """Let columns of these uses (`use:` in dataset.yaml) into the tables that are read from now on.
+
+        Parameters
+        ----------
+        *uses
+            `prediction`, `suspect`, `protected`, `cost_missed`, `cost_contacted` or `outcome`: no others stay out.
+        """
+        self._admitted |= set(uses)
+
     def table(self, name: str, *, optional: bool = False) -> "DataFrame | None":
         """A canonical table of the dataset; its contract has been checked.
+
+        Columns whose `use:` keeps them out of most studies are there only where the study admits their use, or a
+        parameter names them.
 
         Parameters
         ----------
@@ -140,7 +157,21 @@ class Run:
                 loaded = self.dataset.load(name)
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
-        return self._tables[name].copy()
+        return self._tables[name].drop(columns=self._kept_back(name))
+
+    def _kept_back(self, name: str) -> list[str]:
+        """Columns of a table that neither the study nor a parameter asks for."""
+        from workbench.datasets.definitions.uses import NOT_BY_DEFAULT
+
+        asked = {column for each in ASKING for column in self._values.get(each) or ()}
+        out = [
+            column
+            for column in self.dataset.tables[name].columns
+            if column.use in NOT_BY_DEFAULT and column.use not in self._admitted and column.name not in asked
+        ]
+        names = {each for column in out for each in (column.name, column.companion)}
+        begins = tuple(f"{column.name}_" for column in out if column.split)
+        return [each for each in self._tables[name].columns if each in names or (begins and each.startswith(begins))]
 
     def earlier(self, study: str, *, choice: str | None, optional: bool = False) -> EarlierRun | None:
         """An earlier run of another study.

@@ -88,7 +88,7 @@ def fingerprint(contents: Iterable[bytes]) -> str:
 
 
 def content(opened: Opened, workshop: Workshop) -> bytes:
-    """What a table says: values, their order, names, kinds, units, scales, segments and since when.
+    """What a table says: values, their order, names, kinds, units, scales, uses, segments and since when.
 
     Not where or how they are stored. A row counts through the MD5 of its values and its number, and a table through the
     sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
@@ -101,7 +101,8 @@ def content(opened: Opened, workshop: Workshop) -> bytes:
     for name in table.columns:
         column = by_name.get(name)
         unit, scale = (column.unit, column.scale) if column else ("", None)
-        meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale))
+        use = (column.use,) if column and column.use else ()
+        meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale, *use))
     texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
     written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
     sums = workshop.execute(

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from workbench.datasets.definitions.canonical import ROW_ID
 from workbench.datasets.definitions.dataset import TableDefinition
 from workbench.datasets.definitions.phrases import names, rows
+from workbench.datasets.definitions.uses import NOT_BY_DEFAULT
 from workbench.datasets.reading.headers import names_among
 from workbench.findings import Check
-from workbench.wording import number, percent, sentence
+from workbench.wording import listing, number, percent, sentence, shown
 
 # Why a column seems to tell a person.
 LOOKS: Mapping[str, str] = {
@@ -80,6 +81,10 @@ def remarks(
         share = percent(idle / int(numbers["rows"]))
         template = "{rows} ({share}) with a weight of 0, kept out of this table: they stand for nobody."
         say("zero_weights", sentence(template, rows=rows(idle), share=share), idle)
+    if kept_back := [column for column in definition.columns if column.use in NOT_BY_DEFAULT]:
+        told = listing([sentence("{name} ({use})", name=shown(each.name), use=each.use) for each in kept_back])
+        message = sentence("Studies take these only where they ask for them: {columns}.", columns=told)
+        say("uses", message, len(kept_back), "pass")
     if double := int(numbers.get("episodes") or 0):
         template = "{rows} are episodes of {count} customers: a customer's rows follow each other."
         count_rows = int(numbers["kept"])

@@ -10,14 +10,15 @@ from typing import Literal
 from workbench.datasets.definitions.canonical import NUMERIC, TEMPORAL, TIME_UNITS, TYPES, CanonicalTable, Field, Kind
 from workbench.datasets.definitions.section import Section
 from workbench.datasets.definitions.strict_yaml import Tree
-from workbench.wording import listing, sentence, shown
+from workbench.datasets.definitions.uses import COSTS, OF_DRIVERS, OF_TRIALS, USES, Use
+from workbench.wording import listing, sentence, shown, suggestion
 
 Personal = Literal["", "true", "drop", "pseudonym"]
 
 KEYS = (
     "from", "label", "unit", "type", "values", "true_values", "false_values", "starts_with", "missing",
     "not_applicable", "personal", "format", "scale", "role", "touchpoint", "currency", "currency_from", "weighting",
-    "factor", "valid_from", "constant", "direction", "split", "measure", "question",
+    "factor", "valid_from", "constant", "direction", "split", "measure", "use", "question",
 )  # fmt: skip
 WEIGHTINGS = ("survey", "frequency")
 COMPANION = "__not_applicable"
@@ -25,6 +26,11 @@ COMPANION = "__not_applicable"
 NUMBER_FORMATS = ("excel", "epoch", "epoch_ms")
 ISO_FORMAT = "iso"  # what is read without format:, for columns that have other forms besides
 MEASURES = ("nps", "csat", "ces")
+# What an item of a survey is: what is to be explained, what may explain it, what was expected, how much it is needed, a
+# text in the customer's own words, or what such a text was sorted under.
+ROLES = ("outcome", "driver", "expectation", "need", "comment", "code")
+_RATED = ("expectation", "need")
+_OF_TRIAL_TABLES = ("customers", "lifetimes", "treatments")
 LOW_IS_GOOD = "low_is_good"
 
 
@@ -73,7 +79,9 @@ class ColumnDefinition:
     questions
         What must be answered before the column is used.
     role, touchpoint
-        Of a survey's item: what it measures (`outcome` or `driver`), and where the customer met it.
+        Of a survey's item: what it is (one of `ROLES`), and where the customer met it.
+    use
+        What it may be used for (one of `uses.USES`); empty where nothing is said.
     currency_from
         Column of the file that holds the currency of each row.
     weighting
@@ -108,6 +116,7 @@ class ColumnDefinition:
     questions: tuple[str, ...] = ()
     role: str = ""
     touchpoint: str = ""
+    use: Use = ""
     currency_from: str = ""
     weighting: str = ""
     factor: float = 1.0
@@ -160,6 +169,7 @@ def read_column(
     words = {key: section.texts(key) for key in ("true_values", "false_values", "starts_with", "format")}
     values, scale = section.pairs("values"), section.scale("scale")
     kind = _kind(section, field, bool(values), words, scale, segment)
+    kind = "text" if kind is None and section.tree.get("role") == "comment" else kind
     _check_truths(section, words, kind)
     _check_values(section, values, kind)
     split = _split(section, field, kind, segment=segment)
@@ -312,7 +322,7 @@ def _meaning(
     kind: Kind | None,
 ) -> dict[str, object]:
     """What a column is for: an item of a survey, a weight, an attribute with its validity."""
-    role, touchpoint = section.choice("role", ("outcome", "driver")), section.text("touchpoint")
+    role, touchpoint = section.choice("role", ROLES), section.text("touchpoint")
     if (role or touchpoint) and (canonical.name != "surveys" or field is not None):
         expected = sentence("nothing: only items of surveys have a role and a touchpoint")
         section.fault("role" if role else "touchpoint", got=shown(role or touchpoint), expected=expected)
@@ -343,15 +353,56 @@ def _meaning(
         section.fault("valid_from" if valid_from else "constant", got=shown(valid_from or "true"), expected=expected)
     if valid_from and constant:
         section.fault("constant", got="true", expected=sentence("either valid_from or constant"))
+    _check_role(section, role, kind)
     return {
         "role": role,
         "touchpoint": touchpoint,
+        "use": _use(section, canonical, field, kind, role),
         "measure": measure,
         "weighting": weighting,
         "factor": factor,
         "valid_from": valid_from,
         "constant": constant,
     }
+
+
+def _check_role(section: Section, role: str, kind: Kind | None) -> None:
+    """Whether values of this kind can play the role."""
+    fits = {
+        "comment": (("text",), "type: text"),
+        "code": (("category", "boolean"), "type: category, or split: with the mark between codes"),
+        **dict.fromkeys(_RATED, (("rating",), "scale: with its lowest and highest point")),
+    }
+    if role in fits and kind is not None and kind not in fits[role][0]:
+        section.fault("role", got=shown(role), expected=sentence("{key} beside it", key=fits[role][1]))
+
+
+def _use(section: Section, canonical: CanonicalTable, field: Field | None, kind: Kind | None, role: str) -> Use:
+    """The one use that is declared, where a column of this table and kind can have it."""
+    given = section.texts("use")
+    if len(given) > 1:
+        section.fault("use", got=listing([shown(each) for each in given]), expected=sentence("one use a column"))
+        return ""
+    use = next((each for each in USES if each in given), "")
+    if given and not use:
+        section.fault(
+            "use", got=f"{shown(given[0])}{suggestion(given[0], USES).rstrip('.')}", expected=listing(USES, "or")
+        )
+    if not use:
+        return ""
+    expected = ""
+    if field is not None and (field.kind == "id" or field.required or field.kind in TEMPORAL):
+        expected = sentence("nothing: {table} needs it for what it is", table=canonical.name)
+    elif role and not (role == "driver" and use in OF_DRIVERS):
+        expected = sentence("either role or use: only a driver has both, and is {uses}", uses=listing(OF_DRIVERS, "or"))
+    elif use in (*COSTS, *OF_TRIALS) and canonical.name not in _OF_TRIAL_TABLES:
+        expected = sentence("nothing: only columns of {tables} have it", tables=listing(_OF_TRIAL_TABLES))
+    elif use in COSTS and kind not in ("money", "number"):
+        expected = sentence("type: money beside it (or number)")
+    if expected:
+        section.fault("use", got=use, expected=expected)
+        return ""
+    return use
 
 
 def is_number(column: ColumnDefinition) -> bool:

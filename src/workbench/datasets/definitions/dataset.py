@@ -7,7 +7,7 @@ import codecs
 import datetime
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -16,6 +16,7 @@ from workbench.datasets.definitions import strict_yaml
 from workbench.datasets.definitions.canonical import CANONICAL, NUMERIC, TEMPORAL, TIME_UNITS, CanonicalTable
 from workbench.datasets.definitions.column import KEYS, ColumnDefinition, read_column
 from workbench.datasets.definitions.section import Faults, Section
+from workbench.datasets.definitions.uses import NOT_BY_DEFAULT, Purpose, Use, kept_from
 from workbench.errors import DataError
 from workbench.wording import listing, sentence, shown, suggestion
 
@@ -131,8 +132,13 @@ class TableDefinition:
         """The column with the date from which an attribute holds, by the attribute's name."""
         return {column.name: column.valid_from for column in self.columns if column.valid_from}
 
+    def kept_from(self, purpose: Purpose, *, named: Iterable[str] = ()) -> dict[str, Use]:
+        """The columns that no model may take for a purpose, with the use that forbids it; see `uses.kept_from`."""
+        return kept_from(self.columns, purpose, named=named)
+
     @property
     def canonical(self) -> CanonicalTable:
+        """The table that it maps to."""
         return CANONICAL[self.name]
 
 
@@ -358,6 +364,10 @@ def _check_segments(
         if segment not in usable:
             why = sentence("{name}, which is no column to split by", name=shown(segment))
             section.faults.note_mild(f"{section.at('segments')}: {why}{suggestion(segment, usable)}")
+        elif columns[segment].use in NOT_BY_DEFAULT:
+            got = sentence("{name} ({use})", name=shown(segment), use=columns[segment].use)
+            expected = sentence("columns that every study may take; name this one by its parameter segments")
+            section.fault("segments", got=got, expected=expected, mild=True)
         elif columns[segment].personal:
             expected = sentence("columns that are not personal")
             section.fault("segments", got=shown(segment), expected=expected, mild=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from workbench.datasets.definitions.canonical import CANONICAL, TIME_UNITS
-from workbench.datasets.guessing import gaps, items, truths
+from workbench.datasets.definitions.uses import NOT_BY_DEFAULT
+from workbench.datasets.guessing import gaps, items, truths, uses
 from workbench.datasets.guessing.facts import MOST_CATEGORIES, Facts
 from workbench.datasets.guessing.items import NOMINAL, Item
 from workbench.datasets.guessing.questions import Guess, Question, Reading
@@ -97,6 +98,12 @@ def column(
     if facts.dates is not None:
         dated = _dated(made)
         return replace(dated, keys=(*dated.keys, "type: timestamp" if facts.clock else "type: date"))
+    return _with(_of_no_name(made, table, others), uses.use_of(facts, table))
+
+
+def _of_no_name(made: Column, table: str, others: Sequence[Facts]) -> Column:
+    """A column that the table has no name for and that is neither personal, nor a rating, nor a date."""
+    facts = made.facts
     if facts.truth:
         return _with_gaps(replace(made, keys=("type: boolean",)), gaps.of_numbers(facts))
     if mark := items.splits(facts):
@@ -254,9 +261,14 @@ def segments(columns: Iterable[Column]) -> list[str]:
     """Names of categories by which studies may split, out of those of a table."""
     found: dict[str, str] = {}  # one of each stem: Q2PURP1 to Q2PURP3 are answers to one question
     for each in columns:
-        if SEGMENT.search(each.facts.header) and 2 <= len(each.facts.texts) <= _MOST_LEVELS:
+        if SEGMENT.search(each.facts.header) and 2 <= len(each.facts.texts) <= _MOST_LEVELS and not kept_back(each):
             found.setdefault(items.stem(each.facts.header), each.name)
     return list(found.values())[:_MOST_SEGMENTS]
+
+
+def kept_back(made: Column) -> bool:
+    """Whether the use of a column keeps it out of studies that do not ask for it."""
+    return any(f"use: {use}" in made.keys for use in NOT_BY_DEFAULT)
 
 
 def zero_for_none(facts: Facts) -> bool:
@@ -277,10 +289,11 @@ def line(made: Column, shared: Iterable[str], mark: str) -> list[str]:
         first = sum(key.startswith(("scale", "values")) for key in keys) if "role:" in " ".join(keys) else len(keys)
         keys.insert(first, f"missing: {listed(missing)}")
     keys = [source, *([f"label: {quoted(made.label)}"] if made.label else []), *keys]
-    if not made.questions:
+    waiting = [each for each in made.questions if each.waits]
+    if not waiting:
         return [f"      {made.name}: {{{', '.join(keys)}}}{f'  {mark}' if made.assumed else ''}"]
     lines = [f"      {made.name}:{f'  {mark}' if made.assumed else ''}", *(f"        {key}" for key in keys)]
-    return [*lines, *asked(made.questions, "        ")]
+    return [*lines, *asked(waiting, "        ")]
 
 
 def asked(questions: Sequence[Question], indent: str) -> list[str]:

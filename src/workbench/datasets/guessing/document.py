@@ -92,6 +92,21 @@ class Draft:
         return "\n".join([*lines, *(line for table in self.tables for line in table.lines())]) + "\n"
 
 
+def _split_by_what_all_take(table: Table) -> Table:
+    """A table whose segments are columns that every study may take."""
+    import yaml
+
+    out = {each.name for each in table.columns if columns.kept_back(each)}
+    keys = []
+    for key, assumed in table.keys:
+        if out and key.startswith("segments:"):
+            left = [name for name in yaml.load(key, yaml.BaseLoader)["segments"] if name not in out]
+            keys += [(f"segments: {listed(left)}", assumed)] if left else []
+        else:
+            keys.append((key, assumed))
+    return replace(table, keys=tuple(keys))
+
+
 def answered(draft: Draft, question: Question, reading: Reading) -> Draft:
     """A draft with a question answered wherever it is asked."""
 
@@ -112,6 +127,6 @@ def answered(draft: Draft, question: Question, reading: Reading) -> Draft:
         if question in made.questions:
             keys = (*made.keys, *((key, False) for key in reading.keys))
             made = replace(made, keys=keys, questions=tuple(each for each in made.questions if each != question))
-        return made
+        return _split_by_what_all_take(made)
 
     return replace(draft, tables=tuple(map(of, draft.tables)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.datasets.guessing import scales
+from workbench.datasets.guessing import scales, uses
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.guessing.scales import Scale
@@ -75,7 +75,8 @@ class Item:
     scale
         Its points.
     role
-        What it measures (`outcome`) or what may bring that about (`driver`); "" where the table is no survey.
+        What it measures (`outcome`), what may bring that about (`driver`), what was expected or is needed; "" where the
+        table is no survey.
     measure
         Of an outcome: nps, csat, ces or "".
     low_is_good
@@ -273,7 +274,9 @@ def of_survey(
     recommends = [header for header in found if RECOMMEND.search(said[header]) and found[header].span == (0, 10)]
     made = {
         header: Item(
-            scale, "outcome" if header in outcomes else "driver", _measure(said[header], scale, header in outcomes)
+            scale,
+            "outcome" if header in outcomes else uses.role_of(said[header]),
+            _measure(said[header], scale, header in outcomes),
         )
         for header, scale in found.items()
     }

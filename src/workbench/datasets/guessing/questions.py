@@ -38,11 +38,14 @@ class Question:
         What was counted.
     readings
         What may be answered, each with what it does; without any the answer's form is in `asks`.
+    waits
+        Whether nothing runs before it is answered.
     """
 
     asks: str
     evidence: str
     readings: tuple[Reading, ...] = ()
+    waits: bool = True
 
     @property
     def lines(self) -> list[str]:

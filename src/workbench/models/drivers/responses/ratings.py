@@ -171,6 +171,7 @@ def read_ratings(
         An outcome among the drivers; too few answers, an outcome that hardly varies, a driver that does not vary, was
         never rated or equals another, weights that are not above 0: every one with what to do.
     """
+    columns = [column for column in columns if column.name in surveys.columns]  # others did not enter, or are suspect
     by_name = {column.name: column for column in columns}
     outcome, items = roles_of(columns, outcome, drivers, combine)
     missing = [name for name in (outcome, *(i for each in items.values() for i in each)) if name not in surveys.columns]
