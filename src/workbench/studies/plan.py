@@ -11,7 +11,7 @@ from workbench.studies.definition.notebook import Study, find_study
 from workbench.studies.definition.parameters import coerce, unknown
 from workbench.studies.definition.project import Project
 from workbench.studies.earlier import Input
-from workbench.wording import listing
+from workbench.wording import listing, sentence, shown
 
 if TYPE_CHECKING:
     from workbench.datasets import Dataset
