@@ -145,6 +145,8 @@ class Run:
         DataFrame or None
             One copy a call, with the columns of the dataset's definition. None where it is optional and not there.
         """
+        from workbench.datasets.definitions.uses import left_out
+
         if optional and name not in self.dataset.tables:
             return None
         if name not in self._tables:
@@ -157,21 +159,9 @@ class Run:
                 loaded = self.dataset.load(name)
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
-        return self._tables[name].drop(columns=self._kept_back(name))
-
-    def _kept_back(self, name: str) -> list[str]:
-        """Columns of a table that neither the study nor a parameter asks for."""
-        from workbench.datasets.definitions.uses import NOT_BY_DEFAULT
-
+        columns, frame = self.dataset.tables[name].columns, self._tables[name]
         asked = {column for each in ASKING for column in self._values.get(each) or ()}
-        out = [
-            column
-            for column in self.dataset.tables[name].columns
-            if column.use in NOT_BY_DEFAULT and column.use not in self._admitted and column.name not in asked
-        ]
-        names = {each for column in out for each in (column.name, column.companion)}
-        begins = tuple(f"{column.name}_" for column in out if column.split)
-        return [each for each in self._tables[name].columns if each in names or (begins and each.startswith(begins))]
+        return frame.drop(columns=left_out(columns, frame.columns, admitted=self._admitted, named=asked))
 
     def earlier(self, study: str, *, choice: str | None, optional: bool = False) -> EarlierRun | None:
         """An earlier run of another study.

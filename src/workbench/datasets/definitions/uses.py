@@ -62,6 +62,33 @@ def kept_from(
     }
 
 
+def left_out(
+    columns: "Iterable[ColumnDefinition]", present: Iterable[str], *, admitted: Iterable[str], named: Iterable[str]
+) -> list[str]:
+    """The columns of a table that a study does not see, their companions and choices with them.
+
+    Parameters
+    ----------
+    columns
+        Definitions of the table's columns.
+    present
+        Names of the columns that the table has.
+    admitted
+        Uses that the study asks for.
+    named
+        Columns that a parameter asks for.
+    """
+    admitted, named = set(admitted), set(named)
+    out = [
+        column
+        for column in columns
+        if column.use in NOT_BY_DEFAULT and column.use not in admitted and column.name not in named
+    ]
+    names = {name for column in out for name in (column.name, column.companion)}
+    choices = tuple(f"{column.name}_" for column in out if column.split)
+    return [name for name in present if name in names or (choices and name.startswith(choices))]
+
+
 def why(use: Use) -> str:
     """What a use says of a column, to go on with after its name."""
     match use:
