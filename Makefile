@@ -14,6 +14,8 @@ help: ## list these targets
 
 setup: .venv/.complete ## create .venv from requirements.lock
 	@$(BIN)/python -m compileall -q src
+	@if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then \
+	  git config filter.nbstripout.clean "$(BIN)/python -m nbstripout --keep-id" && git config filter.nbstripout.smudge cat; fi
 
 .venv/.complete: requirements.lock pyproject.toml
 	@python=$$($(FIND_PYTHON)) || { echo "workbench needs Python 3.12 or newer with venv (Debian: python3-venv); none of python3.13, python3.12, python3, python runs one." >&2; exit 2; }; \

@@ -32,7 +32,6 @@ PENDING = {
     "models/survival/curves/kaplan_meier.py",
     "models/survival/curves/statements.py",
     "models/survival/lifetimes/event_words.py",
-    "statistics/horizons.py",
 }
 
 
@@ -102,6 +101,8 @@ def test_numbers_dates_lists_and_spans_follow_the_language(language):
     assert wording.listing(["a", "b", "c"]) == "a, b und c"
     assert wording.span(35.04, "months") == "35 Monate"
     assert wording.span(1, "years") == "1 Jahr"
+    assert wording.units("months") == "Monate"
+    assert wording.span(2.25, "visits") == "2,25 visits"
     assert wording.day(date(2026, 11, 21)) == "21.11.2026"
     language("zh-CN")
     assert wording.listing(["a", "b"], "or") == "a或b"

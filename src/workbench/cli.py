@@ -327,6 +327,8 @@ def lab(options: argparse.Namespace) -> None:
         f"--notebook-dir={project.root}",
         "--ServerApp.default_url=/lab/tree/notebooks",
     ]
+    if os.geteuid() == 0:  # as in a container, where Jupyter would refuse
+        command.append("--allow-root")
     os.execv(sys.executable, [*command, *options.arguments[options.arguments[:1] == ["--"] :]])
 
 

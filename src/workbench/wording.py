@@ -26,9 +26,9 @@ CATALOGUES_VARIABLE = "WORKBENCH_CATALOGUES"
 SOURCE_LANGUAGE = "en"
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# Units of time, of which Babel knows the plurals in every language.
-SPANS = {"days": "duration-day", "weeks": "duration-week", "months": "duration-month", "years": "duration-year"}
 LENGTHS: tuple[Literal["long"], Literal["short"]] = ("long", "short")
+TIMES = ("hour", "day", "week", "month", "quarter", "year")
+"""Units of time, of which Babel knows the plurals in every language; in the singular or, with an s, in the plural."""
 
 
 def language() -> str:
@@ -98,11 +98,7 @@ def number(value: float | None, digits: int = 3) -> str:
     if value != 0 and not 1e-5 <= abs(value) < 1e15:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{number(float(mantissa), digits)} × 10{str(int(exponent)).translate(RAISED)}"
-    if value == 0 or float(value).is_integer() or abs(value) >= 10**digits:
-        return _grouped(f"{value:,.0f}")
-    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
-    text = f"{value:,.{decimals}f}"
-    return _grouped(text.rstrip("0").rstrip(".") if "." in text else text)
+    return _grouped(_rounded(value, digits))
 
 
 def percent(share: float | None) -> str:
@@ -122,24 +118,52 @@ def percent(share: float | None) -> str:
 
 
 def span(value: float | None, unit: str) -> str:
-    """A number of days, weeks, months or years in words.
+    """A length of time in words.
+
+    Parameters
+    ----------
+    value
+        How many.
+    unit
+        One of `TIMES`, or with an s; any other is put behind the number as it is.
 
     Examples
     --------
-    >>> span(35.04, "months"), span(1, "months"), span(None, "months")
-    ('35 months', '1 month', '–')
+    >>> span(35.04, "months"), span(1, "month"), span(2.5, "visit"), span(None, "months")
+    ('35 months', '1 month', '2.5 visit', '–')
     """
-    text = number(value)
+    text, one = number(value), unit.removesuffix("s")
     if value is None or text == "–":
         return text
+    if one not in TIMES:
+        return f"{text} {unit}"
     if language() == SOURCE_LANGUAGE:
-        return f"{text} {unit.removesuffix('s') if value == 1 else unit}"
+        return f"{text} {one}" if value == 1 else f"{text} {one}s"
     from babel.units import format_unit
 
-    decimals = len(f"{text}.".split(".")[1])
-    pattern = "#,##0." + "#" * decimals
-    long, short = (format_unit(float(value), SPANS[unit], length, pattern, _locale(language())) for length in LENGTHS)
-    return short if SPANS[unit] in long else long  # where a language has one form, Babel knows it as the short one
+    rounded, name = Decimal(_rounded(value, 3).replace(",", "")), f"duration-{one}"
+    # Where a language has one form alone, Babel knows it as the short one.
+    long, short = (format_unit(rounded, name, length, locale=_locale(language())) for length in LENGTHS)
+    return short if name in long else long
+
+
+def units(unit: str) -> str:
+    """A unit of time in the plural, as in the head of a table; any other unit as it is.
+
+    Examples
+    --------
+    >>> units("month"), units("years"), units("visit")
+    ('months', 'years', 'visit')
+    """
+    one = unit.removesuffix("s")
+    if one not in TIMES:
+        return unit
+    if language() == SOURCE_LANGUAGE:
+        return f"{one}s"
+    from babel.units import get_unit_name
+
+    names = (get_unit_name(f"duration-{one}", length, _locale(language())) for length in LENGTHS)
+    return next(filter(None, names), f"{one}s")
 
 
 def day(when: date | None) -> str:
@@ -275,6 +299,15 @@ def _locale(code: str) -> "Locale":
 def _catalogue(code: str) -> gettext.NullTranslations:
     folder = os.environ.get(CATALOGUES_VARIABLE) or Path(__file__).parent / "catalogues"
     return gettext.translation("workbench", folder, languages=[code], fallback=True)
+
+
+def _rounded(value: float, digits: int) -> str:
+    """A number as English writes it."""
+    if value == 0 or float(value).is_integer() or abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(value))), 0)
+    text = f"{value:,.{decimals}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _grouped(text: str) -> str:

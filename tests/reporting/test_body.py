@@ -134,3 +134,9 @@ def test_an_svg_says_its_size_in_pixels():
     assert "%0A" in uri
     assert "%231 50%25" in uri
     assert "<" not in uri
+
+
+def test_cells_for_jupyterlab_stay_out_of_the_report():
+    lab = markdown("## The report\n\nSave this notebook.")
+    lab["metadata"]["tags"] = ["lab"]
+    assert kinds(body(markdown("# T\n\nText."), lab)) == ["prose"]

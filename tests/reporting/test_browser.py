@@ -194,6 +194,17 @@ def test_a_table_of_many_columns_scrolls_inside_itself(run, folder, chromium):
         assert "all 100,000 rows" in seen.page.inner_text("#table-by-contract a.tool")
 
 
+@pytest.mark.parametrize(("width", "scrolls"), [(1280, False), (1000, False), (390, True)])
+def test_a_wide_table_uses_the_width_of_the_page_before_it_scrolls(run, folder, chromium, width, scrolls):
+    payload = run.cell("curves =")["outputs"][1]["data"]["application/vnd.workbench.v1+json"]
+    payload["columns"] = [{"name": f"c{n}", "label": "Share", "unit": "", "numeric": True} for n in range(9)]
+    payload["rows"] = [[1234.5678] * 9] * 3
+    with Seen(chromium, write_report(run.write(folder)), viewport={"width": width, "height": 900}) as seen:
+        region = seen.page.locator("#table-by-contract .scroll")
+        assert region.evaluate("e => e.scrollWidth > e.clientWidth") is scrolls
+        assert seen.sideways() == 0
+
+
 def test_a_long_table_shows_ten_rows_until_all_are_asked_for(run, folder, chromium):
     payload = run.cell("curves =")["outputs"][1]["data"]["application/vnd.workbench.v1+json"]
     payload["rows"] = [[f"Plan {n}", *row[1:]] for n, row in enumerate(payload["rows"][:1] * 30)]

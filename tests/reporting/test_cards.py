@@ -98,3 +98,17 @@ def test_importing_cards_loads_nothing_heavy():
         "pygments",
         "mistune",
     }
+
+
+def test_metrics_are_a_small_table():
+    html = card({"kind": "metrics", "metrics": {"customers": 7043, "median": 35.04}})
+    assert html.count("<tr>") == 2
+    assert "7,043" in html
+
+
+def test_tables_are_never_broken_inside_a_word_or_number():
+    columns = [{"name": "n", "label": "Customers", "unit": "", "numeric": True}]
+    html = card({"kind": "table", "name": "t", "caption": "", "columns": columns, "rows": [[7043]], "n_rows": 1})
+    assert "table-layout:auto" in html
+    assert "overflow-wrap:normal" in html
+    assert "white-space:nowrap" in html

@@ -9,6 +9,7 @@ import sys
 import pytest
 from tests.reporting.pages import Page
 
+from workbench.findings import MIME
 from workbench.reporting.render import render, write_report
 
 
@@ -283,3 +284,20 @@ def test_importing_the_renderer_loads_no_data_library():
     program = "import sys, workbench.reporting.render; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", program], text=True).split())
     assert not loaded & {"pandas", "numpy", "matplotlib", "papermill", "pymc", "lifelines"}
+
+
+def test_a_number_is_not_said_twice(run, folder):
+    half, fibre, _ = run.results["findings"]
+    half["statement"], fibre["statement"] = "Half leave within 35 months.", "They leave nearly twice as fast."
+    findings = render(run.write(folder)).split('<article class="finding')[1:]
+    assert "35 months</bdi>" not in findings[0]
+    assert "33 to 37" in findings[0]
+    assert "1.9 times</bdi>" in findings[1]
+
+
+def test_a_figure_whose_numbers_its_finding_has_said_goes_without_title(run, folder):
+    payload = run.cell("model = fit_cox")["outputs"][0]["data"][MIME]
+    payload["title"] = "1.9 times the rate"
+    assert "1.9 times the rate</figcaption>" not in render(run.write(folder))
+    payload["title"] = "Rates by attribute"
+    assert "Rates by attribute</figcaption>" in render(run.write(folder))

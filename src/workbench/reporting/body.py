@@ -24,8 +24,9 @@ FENCE = re.compile(r"^ {0,3}(```|~~~)")
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]")
 OBJECT = re.compile(r"^[\[(]?<.* at 0x[0-9a-f]+>", re.IGNORECASE)
 SVG_TAG = re.compile(r"<svg\b[^>]*>", re.IGNORECASE)
-# Written into a failed notebook by papermill; the page says it in its own place.
-MARKER_TAGS = {"papermill-error-cell-tag"}
+# Cells for whoever works in JupyterLab, and what papermill writes into a failed notebook: the page has its own words.
+LAB_TAG = "lab"
+MARKER_TAGS = {"papermill-error-cell-tag", LAB_TAG}
 
 
 @dataclass

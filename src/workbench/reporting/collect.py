@@ -1,5 +1,6 @@
 """Everything that a report says, as plain data out of a run's folder. How it looks is the template's business."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,9 +10,12 @@ from workbench.reporting.board import board
 from workbench.reporting.body import Body, read_body
 from workbench.reporting.documents import is_number, mapping, mappings, read_object, text_of
 from workbench.reporting.phrases import TONES, duration, evidence_words, moment
-from workbench.reporting.results import Anchors, file_link, finding_view
+from workbench.reporting.results import Anchors, file_link, finding_view, says_again
 from workbench.reporting.verdict import banner, failure, tally
+from workbench.textwidth import shorten
 from workbench.wording import number, sentence
+
+LONGEST_LINK = 60
 
 
 def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
@@ -95,28 +99,35 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
         links = []
         figure, table = body.figures.get(text_of(item, "figure")), text_of(item, "table")
         if figure and figure["anchor"] in owned:
-            text = sentence("See the figure “{name}”", name=figure["name"].replace("_", " "))
+            text = sentence("See the figure “{title}”", title=_brief(figure["title"] or figure["name"]))
             links.append({"href": f"#{figure['anchor']}", "text": text})
             figure = None
         elif figure:
             owned.add(figure["anchor"])
         if table in body.tables:
             block = body.tables[table]
-            text = sentence("See the table “{name}”", name=table.replace("_", " "))
+            text = sentence("See the table “{title}”", title=_brief(block["caption"] or table))
             links.append({"href": f"#{block['anchor']}", "text": text})
         elif href := file_link(folder, "tables", f"{table}.csv"):
             links.append({"href": href, "text": sentence("Table {name} (CSV)", name=table)})
-        identity = text_of(item, "id")
+        identity, view = text_of(item, "id"), finding_view(item)
+        title = figure["title"] if figure else ""
         findings.append(
             {
                 "id": identity,
                 "anchor": anchors.take("finding", identity),
-                **finding_view(item),
+                **view,
                 "figure": figure,
+                "figure_told": title == view["statement"] or says_again(title, view["statement"]),
                 "links": links,
             }
         )
     return findings
+
+
+def _brief(title: str) -> str:
+    """The first sentence of a title or caption, as the text of a link."""
+    return shorten(re.split(r"[.:;](?=\s|$)", title, maxsplit=1)[0], LONGEST_LINK)
 
 
 def _interval_notes(findings: list[dict]) -> list[dict]:

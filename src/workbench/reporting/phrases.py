@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from workbench import wording
 from workbench.reporting.documents import is_number
-from workbench.wording import SPANS, number, p_value, percent, sentence, span
+from workbench.wording import number, p_value, percent, sentence, span
 
 # Tone → the sign that stands before the words; colour only repeats it.
 SIGNS = {"good": "✓", "warn": "!", "bad": "✕", "none": "–"}
@@ -66,9 +66,7 @@ def quantity(value: object, unit: str = "") -> str:
         return "–"
     if unit in BARE_UNITS:
         return BARE_UNITS[unit](value)
-    if unit in SPANS:
-        return span(value, unit)
-    return f"{number(value)} {unit}" if unit else number(value)
+    return span(value, unit) if unit else number(value)
 
 
 def interval(ends: object, unit: str = "") -> str:

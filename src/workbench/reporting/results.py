@@ -9,9 +9,11 @@ from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, mappings, text_of
 from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
-from workbench.wording import inert, listing, number, sentence
+from workbench.wording import inert, listing, number, sentence, units
 
 MOST_ROWS = 50
+# As people write them, with marks between thousands and before decimals; a full stop at the end is none of it.
+NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*%?")
 
 
 class Anchors:
@@ -41,9 +43,12 @@ class Anchors:
 def finding_view(finding: Mapping) -> dict:
     """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word."""
     unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
+    statement = text_of(finding, "statement")
+    estimate = quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else ""
     return {
-        "statement": text_of(finding, "statement"),
-        "estimate": quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else "",
+        "statement": statement,
+        "estimate": estimate,
+        "told": bool(estimate) and says_again(estimate, statement),
         "interval": interval(finding.get("interval"), unit),
         "interval_kind": text_of(finding, "interval_kind"),
         "interval_short": _short_kind(text_of(finding, "interval_kind")),
@@ -64,6 +69,18 @@ def _rests(finding: Mapping) -> list[str]:
             named = {"study": text_of(each, "study"), "run": text_of(each, "run_id"), "titles": listing(titles)}
             said.append(sentence("Rests on {study} {run}, which warns of: {titles}.", **named))
     return said
+
+
+def says_again(text: str, statement: str) -> bool:
+    """Whether all numbers of a text stand in a statement already.
+
+    Examples
+    --------
+    >>> says_again("35 months", "Half leave within 35 months."), says_again("1.9 times", "Nearly twice.")
+    (True, False)
+    """
+    numbers = NUMBER.findall(text)
+    return bool(numbers) and set(numbers) <= set(NUMBER.findall(statement))
 
 
 def _short_kind(kind: str) -> str:
@@ -93,14 +110,14 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
     heads = [
         {
             "label": text_of(column, "label") or text_of(column, "name"),
-            "unit": "" if column.get("unit") in BARE_UNITS else text_of(column, "unit"),
+            "unit": "" if column.get("unit") in BARE_UNITS else units(text_of(column, "unit")),
             "numeric": column.get("numeric") is True,
         }
         for column in columns
     ]
-    units = [text_of(column, "unit") if column.get("unit") in BARE_UNITS else "" for column in columns]
+    forms = [text_of(column, "unit") if column.get("unit") in BARE_UNITS else "" for column in columns]
     complete = count == len(rows)
-    cells = [[_cell(value, unit) for value, unit in zip(row, units, strict=True)] for row in rows]
+    cells = [[_cell(value, unit) for value, unit in zip(row, forms, strict=True)] for row in rows]
     for column in zip(*cells, strict=True):
         _align([cell for cell in column if cell["numeric"] and not re.search("[×<]", cell["text"])])
     return {

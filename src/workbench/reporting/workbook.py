@@ -11,7 +11,7 @@ from typing import Any
 from workbench.files import write_atomic
 from workbench.reporting.body import read_tables
 from workbench.reporting.documents import mappings, text_of
-from workbench.wording import sentence
+from workbench.wording import sentence, units
 
 NAME = "tables.xlsx"
 MOST_ROWS = 100_000
@@ -121,7 +121,7 @@ def _sheet(book, name: str, columns: Sequence[Mapping], rows: Iterable[Sequence[
     heads = []
     for column in columns:
         label, unit = text_of(column, "label") or text_of(column, "name"), text_of(column, "unit")
-        heads.append(f"{label} [{unit}]" if unit and unit not in FORMATS else label)
+        heads.append(f"{label} [{units(unit)}]" if unit and unit not in FORMATS else label)
     for place, head in enumerate(heads, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = min(max(len(head) + 2, 12), 40)
     formats = [FORMATS.get(text_of(column, "unit"), "") for column in columns]

@@ -5,16 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from workbench.errors import ParameterError
-from workbench.wording import listing, number, sentence
-
-_SPANS = {
-    "day": ("{n} day", "{n} days"),
-    "week": ("{n} week", "{n} weeks"),
-    "month": ("{n} month", "{n} months"),
-    "quarter": ("{n} quarter", "{n} quarters"),
-    "year": ("{n} year", "{n} years"),
-}
-_AXES = {"day": "Days", "week": "Weeks", "month": "Months", "quarter": "Quarters", "year": "Years"}
+from workbench.wording import listing, number, sentence, span, units
 
 
 def clean_horizons(horizons: Iterable[float]) -> tuple[float, ...]:
@@ -42,18 +33,6 @@ def clean_horizons(horizons: Iterable[float]) -> tuple[float, ...]:
     return tuple(sorted(set(horizons)))
 
 
-def span(value: float, time_unit: str) -> str:
-    """A length of time in words.
-
-    Examples
-    --------
-    >>> span(35, "month"), span(1, "month"), span(2.5, "visit")
-    ('35 months', '1 month', '2.5 visit')
-    """
-    one, many = _SPANS.get(time_unit, ("{n} {unit}", "{n} {unit}"))
-    return sentence(one if value == 1 else many, n=number(value), unit=time_unit)
-
-
 def times(values: Iterable[float], time_unit: str) -> str:
     """Several times in words.
 
@@ -68,17 +47,6 @@ def times(values: Iterable[float], time_unit: str) -> str:
     return sentence("{numbers} {unit}", numbers=listing([number(value) for value in values]), unit=units(time_unit))
 
 
-def units(time_unit: str) -> str:
-    """A unit of time in the plural, as in the head of a table.
-
-    Examples
-    --------
-    >>> units("month"), units("visit")
-    ('months', 'visit')
-    """
-    return f"{time_unit}s" if time_unit in _SPANS else time_unit
-
-
 def time_axis(time_unit: str) -> str:
     """Name of the time axis of lifetimes.
 
@@ -87,9 +55,14 @@ def time_axis(time_unit: str) -> str:
     >>> time_axis("month"), time_axis("visit")
     ('Months as a customer', 'Time as a customer (visit)')
     """
-    if time_unit in _AXES:
-        return sentence(_AXES[time_unit] + " as a customer")
-    return sentence("Time as a customer ({unit})", unit=time_unit)
+    known = {
+        "day": sentence("Days as a customer"),
+        "week": sentence("Weeks as a customer"),
+        "month": sentence("Months as a customer"),
+        "quarter": sentence("Quarters as a customer"),
+        "year": sentence("Years as a customer"),
+    }
+    return known.get(time_unit) or sentence("Time as a customer ({unit})", unit=time_unit)
 
 
 MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 3.0, "year": 12.0}

@@ -28,44 +28,47 @@ def new_study(notebooks: Path, name: str) -> Path:
         ),
         _markdown("## Data\n\nEvery customer once, with the time observed and whether they left."),
         _code('run = workbench.start_run()\nlifetimes = run.table("lifetimes")'),
-        _markdown("## Finding\n\nState the answer as a sentence with its number."),
+        _markdown(
+            "## Finding\n\nThe answer as a sentence with its number, and the table behind it. A group of fewer than "
+            "ten people is hidden."
+        ),
         _code(
             'gone = lifetimes["event"].astype(bool) & (lifetimes["duration"] <= horizon)\n'
-            "run.finding(\n"
-            "    workbench.Finding(\n"
-            '        id="gone",\n'
-            '        statement=f"{gone.sum():,} of {len(gone):,} customers left within {horizon:g} months.",\n'
-            "        estimate=int(gone.sum()),\n"
-            '        unit="customers",\n'
-            '        evidence="descriptive",\n'
-            "        n=len(gone),\n"
-            "    )\n"
+            "answer = workbench.Finding(\n"
+            '    id="gone",\n'
+            '    statement=f"{gone.sum():,} of {len(gone):,} customers left within {horizon:g} months.",\n'
+            "    estimate=int(gone.sum()),\n"
+            '    unit="customers",\n'
+            '    evidence="descriptive",\n'
+            "    n=len(gone),\n"
             ")\n"
-            'run.metrics({"customers": len(lifetimes)})'
-        ),
-        _markdown("How many left and how many are still there; a group of fewer than ten people would be hidden."),
-        _code(
             'outcomes = lifetimes.groupby("event").agg(customers=("event", "size"), typical=("duration", "median"))\n'
-            "run.export(\n"
-            "    outcomes.reset_index(),\n"
-            '    "outcomes",\n'
-            '    caption="Customers by whether they left, and the median time observed.",\n'
-            '    people="customers",  # how many stand behind a row; None: rows are no groups of people\n'
-            '    by="event",\n'
-            ")"
+            "behind = workbench.Table(\n"
+            '    name="outcomes",\n'
+            "    frame=outcomes.reset_index(),\n"
+            '    caption="Customers by whether they left.",\n'
+            '    people=workbench.People(count="customers", by=["event"]),  # None: rows are no groups of people\n'
+            '    columns={"event": workbench.Column("left"), "customers": workbench.Column(),\n'
+            '             "typical": workbench.Column("median time observed", "months")},\n'
+            ")\n"
+            'run.show(answer, {"customers": len(lifetimes)}, behind)'
         ),
         _markdown("## Limits\n\nSay what this study does not show."),
+        _markdown(
+            f"## The report\n\nSave this notebook, then `workbench run {name}` in a terminal makes the report of it.",
+            "lab",
+        ),
     ]
     for number, cell in enumerate(cells):
         cell["id"] = f"step-{number}"
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    kernel = {"display_name": "Workbench", "language": "python", "name": "workbench"}
     content = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     write_atomic(path, json.dumps(content, indent=1) + "\n")
     return path
 
 
-def _markdown(source: str) -> dict[str, Any]:
-    return {"cell_type": "markdown", "metadata": {}, "source": source}
+def _markdown(source: str, *tags: str) -> dict[str, Any]:
+    return {"cell_type": "markdown", "metadata": {"tags": list(tags)} if tags else {}, "source": source}
 
 
 def _code(source: str, *tags: str) -> dict[str, Any]:
