@@ -33,7 +33,7 @@ def customers(size: int, seed: int = 1) -> pd.DataFrame:
 
 def ours(size: int) -> dict[str, float]:
     """Cox with all its checks, everybody's survival at five horizons given tenure, evaluation on a fifth."""
-    from workbench.evaluation.survival import evaluate
+    from workbench.evaluation.validation import evaluate
     from workbench.models.survival.cox.model import fit_cox
 
     frame = customers(size)
@@ -92,17 +92,17 @@ def discrete_time(size: int) -> dict[str, float]:
     from workbench.models.survival.forecast.person_periods import person_periods
 
     random = np.random.default_rng(1)
-    lives = customers(size).rename(columns={"x0": "age"})
-    lives["duration"], lives["event"] = np.minimum(np.ceil(lives["duration"] / 15), 24), lives["event"]
+    lifetimes = customers(size).rename(columns={"x0": "age"})
+    lifetimes["duration"], lifetimes["event"] = np.minimum(np.ceil(lifetimes["duration"] / 15), 24), lifetimes["event"]
     history = pd.DataFrame(
         {
-            "customer_id": np.repeat(lives["customer_id"].to_numpy(), 24),
+            "customer_id": np.repeat(lifetimes["customer_id"].to_numpy(), 24),
             "time": np.tile(np.arange(24) - 0.1, size), "value": random.normal(size=size * 24),
         }
     )  # fmt: skip
     steps, started = {}, time.perf_counter()
     covariates = ["age", "x1", "x2", "k0", "k1"]
-    periods = person_periods(lives, covariates=covariates, histories={"satisfaction": history})
+    periods = person_periods(lifetimes, covariates=covariates, histories={"satisfaction": history})
     steps[f"{len(periods):,} rows"] = time.perf_counter() - started
     model = fit_discrete_hazard(periods, [*covariates, "satisfaction"], random_seed=1)
     steps["trees"] = time.perf_counter() - started

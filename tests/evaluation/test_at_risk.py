@@ -6,10 +6,10 @@ import pytest
 
 from workbench.evaluation.brier import brier, weighted_errors
 from workbench.evaluation.calibration import calibration
-from workbench.evaluation.censoring import Followed, followed_curve, marginal, safe_until
+from workbench.evaluation.censoring import CensoringSurvival, censoring_curve, marginal, safe_until
 from workbench.evaluation.concordance import auc_at
-from workbench.evaluation.smooth import observed_shares
-from workbench.evaluation.survival import cross_validate
+from workbench.evaluation.smooth_calibration import observed_shares
+from workbench.evaluation.validation import cross_validate
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.curves.aalen_johansen import aalen_johansen
 from workbench.models.survival.curves.log_rank import log_rank
@@ -104,10 +104,10 @@ def test_models_count_those_who_leave_at_zero():
 
 
 def test_followed_to_a_time_means_not_lost_before_it():
-    curve = followed_curve(np.array([1.0, 2, 2, 3]), np.array([False, True, False, False]))
+    curve = censoring_curve(np.array([1.0, 2, 2, 3]), np.array([False, True, False, False]))
     assert curve["survival"].tolist() == pytest.approx([1, 0.75, 0.375, 0])
     followed = marginal(np.array([1.0, 2, 2, 3]), np.array([False, True, False, False]))
     told = followed(pd.DataFrame({"duration": [1.0, 2, 2, 3]}), np.array([2.0]))
-    assert isinstance(told, Followed)
+    assert isinstance(told, CensoringSurvival)
     assert told.at[:, 0].tolist() == pytest.approx([0.75] * 4)
     assert told.before.tolist() == pytest.approx([1, 0.75, 0.75, 0.375])

@@ -157,12 +157,12 @@ def test_subscriptions_with_reasons_are_foretold_out_of_time_and_everybody_on_bo
         "incidence_price_12",
     } <= set(metrics)
     assert metrics["integrated_brier"] < metrics["integrated_brier_km"]
-    outlook = pd.read_parquet(folder / "private" / "survival.parquet")
-    assert set(outlook["customer_id"]) == set(rows.loc[rows["end"].isna(), "customer_id"])
-    assert sorted(outlook["horizon"].unique()) == [1, 3, 6, 12, 24]
-    total = outlook.filter(like="incidence_").sum(axis=1) + outlook["survival"]
-    assert total.to_numpy() == pytest.approx(np.ones(len(outlook)))
-    assert (outlook["lower"] <= outlook["upper"]).all()
+    forecast = pd.read_parquet(folder / "private" / "survival.parquet")
+    assert set(forecast["customer_id"]) == set(rows.loc[rows["end"].isna(), "customer_id"])
+    assert sorted(forecast["horizon"].unique()) == [1, 3, 6, 12, 24]
+    total = forecast.filter(like="incidence_").sum(axis=1) + forecast["survival"]
+    assert total.to_numpy() == pytest.approx(np.ones(len(forecast)))
+    assert (forecast["lower"] <= forecast["upper"]).all()
     page = (folder / "report.html").read_text()
     assert not any(customer in page for customer in rows["customer_id"].head(50))
 
@@ -174,7 +174,7 @@ def test_buyers_lapse_and_how_many_come_back_is_said(bench):
     found = {finding["id"]: finding for finding in said["findings"]}
     assert "lapsed_come_back" in found
     assert "lapse" in found["next_quarter"]["statement"]
-    assert {"lapse_is_no_churn", "on_board_before_records"} <= {check["name"] for check in said["checks"]}
+    assert {"lapse_is_no_churn", "customers_before_records"} <= {check["name"] for check in said["checks"]}
 
 
 @pytest.mark.slow
@@ -212,12 +212,12 @@ tables:
 @pytest.mark.slow
 def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_command_line(bench, company):  # noqa: F811
     spells, surveys = company
-    lives = spells.frame
-    end = lives["begin"] + pd.to_timedelta(lives["duration"] * 365.25 / 12, unit="D")
-    why = np.where(np.arange(len(lives)) % 3, "price", "need")
-    rows = pd.DataFrame({"customer_id": lives["customer_id"], "start": lives["begin"].dt.normalize(),
-                         "end": end.dt.normalize().where(lives["event"]),
-                         "end_reason": np.where(lives["event"], why, None)})  # fmt: skip
+    lifetimes = spells.frame
+    end = lifetimes["begin"] + pd.to_timedelta(lifetimes["duration"] * 365.25 / 12, unit="D")
+    why = np.where(np.arange(len(lifetimes)) % 3, "price", "need")
+    rows = pd.DataFrame({"customer_id": lifetimes["customer_id"], "start": lifetimes["begin"].dt.normalize(),
+                         "end": end.dt.normalize().where(lifetimes["event"]),
+                         "end_reason": np.where(lifetimes["event"], why, None)})  # fmt: skip
     tables = {"subscriptions": rows, "surveys": surveys[surveys["timestamp"] >= "2022-06-01"]}
     ended, folder, said = run(bench, SURVEYS, tables, "-p", 'scenario={"csat": [1]}')
     assert ended.returncode == 0, ended.stderr

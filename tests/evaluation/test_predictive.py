@@ -104,6 +104,6 @@ def test_a_sample_of_smoothed_answers_corrects_all_others_and_says_how_well(monk
 
 def test_shares_that_the_model_does_not_give_are_seen():
     rng = np.random.default_rng(2)
-    foretold = rng.dirichlet([50, 30, 20], size=(500, 4))
-    assert predictive_check(np.tile([0.5, 0.3, 0.2], (4, 1)), foretold).status == "pass"
-    assert predictive_check(np.tile([0.2, 0.3, 0.5], (4, 1)), foretold).status == "warn"
+    predicted = rng.dirichlet([50, 30, 20], size=(500, 4))
+    assert predictive_check(np.tile([0.5, 0.3, 0.2], (4, 1)), predicted).status == "pass"
+    assert predictive_check(np.tile([0.2, 0.3, 0.5], (4, 1)), predicted).status == "warn"

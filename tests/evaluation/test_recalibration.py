@@ -2,15 +2,15 @@ import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
 
-from workbench.evaluation.recalibration import HeldOut, Recalibration, judge_recalibration, learn_recalibration
+from workbench.evaluation.recalibration import HeldOut, Recalibration, evaluate_recalibration, learn_recalibration
 
 
-def told(seed, *, size=3000, level=0.0, stretch=1.0, unit=1.0):
+def told(seed, *, size=3000, level=0.0, episode=1.0, unit=1.0):
     """A forecast that says `relative`; customers leave at `exp(level)` times it, their log ratios times `stretch`."""
     random = np.random.default_rng(seed)
     relative = random.normal(0, 0.7, size)
     rate = 0.03 / unit
-    life = random.exponential(1 / (rate * np.exp(level + stretch * relative)))
+    life = random.exponential(1 / (rate * np.exp(level + episode * relative)))
     follow = random.uniform(4, 12, size) * unit
     durations = np.minimum(life, follow)
     horizons = (3.0 * unit, 6.0 * unit)
@@ -20,13 +20,13 @@ def told(seed, *, size=3000, level=0.0, stretch=1.0, unit=1.0):
 
 
 def test_level_and_slope_of_a_shifted_world_are_found():
-    learned = learn_recalibration(told(1, size=40_000, level=0.4, stretch=0.6), shrink=False)
+    learned = learn_recalibration(told(1, size=40_000, level=0.4, episode=0.6), shrink=False)
     assert 1 + learned.slope == pytest.approx(0.6, abs=0.05)
     assert learned.level + learned.slope * (0 - learned.centre) == pytest.approx(0.4, abs=0.05)
 
 
 def test_the_estimate_is_scikit_learns_poisson_regression_of_leavers_for_each_one_foretold():
-    world = told(2, level=0.2, stretch=0.8)
+    world = told(2, level=0.2, episode=0.8)
     x = world.relative - np.average(world.relative, weights=world.hazard)
     fitted = PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000).fit(
         x[:, None], world.events / world.hazard, sample_weight=world.hazard
@@ -42,7 +42,7 @@ def test_shrinkage_leaves_little_of_what_may_be_chance():
 
 
 def test_it_helps_a_shifted_world_and_says_so():
-    effect = judge_recalibration(told(3, level=0.4, stretch=0.6), random_seed=1)
+    effect = evaluate_recalibration(told(3, level=0.4, episode=0.6), random_seed=1)
     assert effect.helps
     whole = effect.table[effect.table["horizon"].isna()].set_index("name")
     assert abs(whole.loc["observed_to_expected", "after"] - 1) < 0.05
@@ -55,7 +55,7 @@ def test_it_helps_a_shifted_world_and_says_so():
 
 
 def test_a_stable_world_is_left_as_it_is_by_the_rule_in_at_least_nine_of_ten_worlds():
-    effects = [judge_recalibration(told(seed, size=1000), random_seed=seed) for seed in range(40)]
+    effects = [evaluate_recalibration(told(seed, size=1000), random_seed=seed) for seed in range(40)]
     changed = [effect for effect in effects if effect.helps]
     assert len(changed) <= 4
     left = next(effect for effect in effects if not effect.helps)
@@ -65,18 +65,18 @@ def test_a_stable_world_is_left_as_it_is_by_the_rule_in_at_least_nine_of_ten_wor
 
 
 def test_few_leavers_teach_nothing():
-    effect = judge_recalibration(told(1, size=60, level=1.0), random_seed=1)
+    effect = evaluate_recalibration(told(1, size=60, level=1.0), random_seed=1)
     assert effect.recalibration.leaves_all
     assert "needs 50" in effect.checks()[0].message
 
 
 def test_nobody_is_turned_round():
-    assert learn_recalibration(told(1, size=20_000, stretch=-0.5)).slope == -1.0
+    assert learn_recalibration(told(1, size=20_000, episode=-0.5)).slope == -1.0
 
 
 def test_the_unit_of_time_changes_nothing():
     first, second = (
-        judge_recalibration(told(5, level=0.4, stretch=0.7, unit=unit), random_seed=2) for unit in (1.0, 365.25 / 12)
+        evaluate_recalibration(told(5, level=0.4, episode=0.7, unit=unit), random_seed=2) for unit in (1.0, 365.25 / 12)
     )
     one, other = first.recalibration, second.recalibration
     assert (one.level, one.slope) == pytest.approx((other.level, other.slope), abs=1e-8)
@@ -101,7 +101,7 @@ def test_expected_loss_is_less_in_shifted_worlds_and_no_more_than_noise_in_stabl
         gains = []
         for seed in range(200):
             world = told(seed, **shift)
-            learned = judge_recalibration(world, random_seed=seed).recalibration
+            learned = evaluate_recalibration(world, random_seed=seed).recalibration
             rate = 0.03 * np.exp(shift.get("level", 0.0) + shift.get("stretch", 1.0) * world.relative)
             truth, before = np.exp(-6 * rate), np.exp(-world.at[:, 1])
             after = np.exp(-world.at[:, 1] * np.exp(learned.log_factor(world.relative)))
@@ -131,7 +131,7 @@ def test_a_perfect_forecast_in_coarse_time_is_found_right_and_left_alone():
     helped = 0
     for seed in range(10):
         world = in_steps(seed)
-        effect = judge_recalibration(world, random_seed=seed)
+        effect = evaluate_recalibration(world, random_seed=seed)
         whole = effect.table[effect.table["horizon"].isna()].set_index("name")["before"]
         assert whole["observed_to_expected"] == pytest.approx(1, abs=0.05)
         assert whole["calibration_slope"] == pytest.approx(1, abs=0.12)

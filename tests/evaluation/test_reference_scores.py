@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from workbench.evaluation.brier import brier_errors, integrated, weighted_errors
-from workbench.evaluation.censoring import Followed, marginal, safe_until
+from workbench.evaluation.censoring import CensoringSurvival, marginal, safe_until
 from workbench.evaluation.concordance import auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
-from workbench.evaluation.smooth import calibration_distances, observed_shares
+from workbench.evaluation.smooth_calibration import calibration_distances, observed_shares
 
 metrics = pytest.importorskip("sksurv.metrics")
 TIMES = np.linspace(0.05, 2, 30)
@@ -73,7 +73,7 @@ def test_auc_over_time_is_the_references(sample, reference):
     for scores in (risk, tied):
         expected = metrics.cumulative_dynamic_auc(reference, reference, scores, [0.5, 1, 2])[0]
         at = np.ones((len(durations), 1))
-        ours = [auc_at(durations, events, scores, Followed(followed.before, at), time) for time in (0.5, 1, 2)]
+        ours = [auc_at(durations, events, scores, CensoringSurvival(followed.before, at), time) for time in (0.5, 1, 2)]
         assert ours == pytest.approx(expected, abs=1e-12)
 
 

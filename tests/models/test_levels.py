@@ -4,12 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import DataError
-from workbench.models.levels import as_levels, gather, refuse_measurements
+from workbench.models.levels import as_levels, lump_levels, reject_measurements
 
 
 def shown(sizes, **options):
     column = pd.Series([level for level, size in sizes.items() for _ in range(size)])
-    return gather(column, label="Plan", check="small_groups_plan", **options)
+    return lump_levels(column, label="Plan", check="small_groups_plan", **options)
 
 
 def test_small_groups_are_gathered_and_the_check_reveals_none_of_them():
@@ -46,5 +46,5 @@ def test_missing_values_are_a_group_of_their_own():
 
 def test_a_measured_number_is_no_segment():
     with pytest.raises(DataError, match="segment 'age': got a number with 50 different values, expected at most 12"):
-        refuse_measurements(pd.Series(range(50)), "age")
-    refuse_measurements(pd.Series([1, 2, 3] * 10), "tier")
+        reject_measurements(pd.Series(range(50)), "age")
+    reject_measurements(pd.Series([1, 2, 3] * 10), "tier")

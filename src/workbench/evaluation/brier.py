@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.censoring import FLOOR, LEAST_FOLLOWED, Followed, marginal
+from workbench.evaluation.censoring import FLOOR, LEAST_FOLLOWED, CensoringSurvival, marginal
 from workbench.statistics.at_risk import gone_by, there_at
 
 
@@ -37,13 +37,17 @@ def brier(durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horiz
 
 
 def brier_errors(
-    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, horizon: float, followed: Followed | None = None
+    durations: np.ndarray,
+    events: np.ndarray,
+    survival: np.ndarray,
+    horizon: float,
+    censoring: CensoringSurvival | None = None,
 ) -> np.ndarray | None:
     """What each customer adds to `brier`, (n,): its weighted squared error; their mean is the score.
 
     Parameters
     ----------
-    followed
+    censoring
         Probabilities of being followed, with one time, the horizon; those of all customers alike (`marginal`), of which
         the weights sum to n, where it is None.
 
@@ -53,24 +57,24 @@ def brier_errors(
         None where the probability of being followed is below a tenth for somebody who counts, and the same for all.
     """
     left, stayed = gone_by(durations, events, horizon), there_at(durations, events, horizon)
-    if followed is None:
+    if censoring is None:
         rows = pd.DataFrame({"duration": durations})
-        followed = marginal(durations, events)(rows, np.array([horizon]))
-        if (stayed.any() and followed.at[0, 0] < LEAST_FOLLOWED) or (
-            left.any() and followed.before[left].min() < LEAST_FOLLOWED
+        censoring = marginal(durations, events)(rows, np.array([horizon]))
+        if (stayed.any() and censoring.at[0, 0] < LEAST_FOLLOWED) or (
+            left.any() and censoring.before[left].min() < LEAST_FOLLOWED
         ):
             return None
-    return weighted_errors(durations, events, survival[:, None], np.array([horizon]), followed)[:, 0]
+    return weighted_errors(durations, events, survival[:, None], np.array([horizon]), censoring)[:, 0]
 
 
 def weighted_errors(
-    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, times: np.ndarray, followed: Followed
+    durations: np.ndarray, events: np.ndarray, survival: np.ndarray, times: np.ndarray, censoring: CensoringSurvival
 ) -> np.ndarray:
     """Weighted squared errors (n, K) of predicted survival (n, K) at each of K times; see `brier_errors`."""
     each = durations[:, None], events[:, None]
     left, stayed = gone_by(*each, times), there_at(*each, times)
-    errors = left * survival**2 / np.maximum(followed.before, FLOOR)[:, None]
-    errors += stayed * (1 - survival) ** 2 / np.maximum(followed.at, FLOOR)
+    errors = left * survival**2 / np.maximum(censoring.before, FLOOR)[:, None]
+    errors += stayed * (1 - survival) ** 2 / np.maximum(censoring.at, FLOOR)
     return errors
 
 

@@ -84,7 +84,7 @@ def calibration_error(groups: pd.DataFrame, confidence: float) -> tuple[float, f
     error2 = ((groups["upper"] - groups["lower"]) / (2 * normal_quantile(confidence))) ** 2
     excess = (groups["predicted"] - groups["observed"]) ** 2 - error2
     squared = float((weight * excess).sum())
-    spread = float(np.sqrt((weight**2 * (2 * error2**2 + 4 * excess.clip(lower=0) * error2)).sum()))
-    half = normal_quantile(confidence) * spread
+    error = float(np.sqrt((weight**2 * (2 * error2**2 + 4 * excess.clip(lower=0) * error2)).sum()))
+    half = normal_quantile(confidence) * error
     error, lower, upper = np.sqrt(np.maximum([squared, squared - half, squared + half], 0))
     return float(error), float(lower), float(upper)

@@ -18,7 +18,7 @@ FLOOR = 0.05
 
 
 @dataclass(frozen=True, eq=False)
-class Followed:
+class CensoringSurvival:
     """Probability of still being followed, that is of not having been lost from sight earlier (`at_risk`, rule 5).
 
     Attributes
@@ -33,12 +33,12 @@ class Followed:
     at: np.ndarray
 
 
-FollowedBy = Callable[[pd.DataFrame, np.ndarray], Followed]
+CensoringModel = Callable[[pd.DataFrame, np.ndarray], CensoringSurvival]
 """From customers (`duration`, `event`, covariates) and times to their probabilities; see `marginal` and
-`workbench.models.survival.forecast.censoring_weights.follow_up_weights`."""
+`workbench.models.survival.forecast.censoring_weights.fit_censoring`."""
 
 
-def followed_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> pd.DataFrame:
+def censoring_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> pd.DataFrame:
     """Kaplan–Meier of being followed: `time`, `at_risk` (customers), `survival` (share followed beyond it).
 
     Who is censored when others leave was still followed then: the share falls by `c / (n - d)`.
@@ -55,7 +55,7 @@ def followed_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarra
     )
 
 
-def marginal(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> FollowedBy:
+def marginal(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | None = None) -> CensoringModel:
     """The same probability for all customers: censoring must not depend on who they are.
 
     Parameters
@@ -63,14 +63,14 @@ def marginal(durations: np.ndarray, events: np.ndarray, weights: np.ndarray | No
     durations, events, weights
         Of the customers on whom it is estimated; for how many each stands.
     """
-    curve = followed_curve(durations, events, weights)
+    curve = censoring_curve(durations, events, weights)
 
-    def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
+    def censoring(customers: pd.DataFrame, times: np.ndarray) -> CensoringSurvival:
         own = customers["duration"].to_numpy(dtype=float)
         at = survival_before(curve, np.asarray(times, dtype=float))
-        return Followed(before=survival_before(curve, own), at=np.broadcast_to(at, (len(own), len(at))))
+        return CensoringSurvival(before=survival_before(curve, own), at=np.broadcast_to(at, (len(own), len(at))))
 
-    return followed
+    return censoring
 
 
 def safe_until(durations: np.ndarray, events: np.ndarray) -> float:
@@ -78,7 +78,7 @@ def safe_until(durations: np.ndarray, events: np.ndarray) -> float:
 
     Beyond it a score rests on few customers with large weights.
     """
-    curve = followed_curve(durations, events)
+    curve = censoring_curve(durations, events)
     before = np.append(1.0, curve["survival"].to_numpy()[:-1])
     safe = (curve["at_risk"] >= FEWEST_AT_RISK) & (before >= LEAST_FOLLOWED)
     unsafe = np.flatnonzero(~safe.to_numpy())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.evaluation.censoring import FLOOR, Followed
+from workbench.evaluation.censoring import FLOOR, CensoringSurvival
 from workbench.statistics.at_risk import gone_by, there_at
 
 
@@ -175,7 +175,7 @@ def count_dependent_pairs(
             leavers = np.flatnonzero(events & (durations == time))
             others = np.flatnonzero(there_at(durations, events, time))
             first, second = (
-                stands[who] / np.maximum(followed[who], FLOOR) for who, followed in ((leavers, before), (others, at))
+                stands[who] / np.maximum(censoring[who], FLOOR) for who, censoring in ((leavers, before), (others, at))
             )
             weight = np.outer(first, second)
             own, their = risk[leavers][:, None], risk[others]
@@ -225,7 +225,7 @@ def auc_at(
     durations: np.ndarray,
     events: np.ndarray,
     risk: np.ndarray,
-    followed: Followed,
+    censoring: CensoringSurvival,
     time: float,
     *,
     stands: np.ndarray | None = None,
@@ -240,7 +240,7 @@ def auc_at(
     durations, events, risk (n,)
         Time observed, whether the customer left, and the risk of being gone by `time`, not over another span: where
         hazard ratios change, who is at risk early is not who is at risk late.
-    followed
+    censoring
         With one time.
     stands (n,)
         As in `count_pairs`.
@@ -255,7 +255,7 @@ def auc_at(
     stands = np.ones(len(durations)) if stands is None else stands
     order = np.argsort(risk[there], kind="stable")
     ranked = risk[there][order]
-    weight = np.append(0.0, (stands[there] / np.maximum(followed.at[there, 0], FLOOR))[order].cumsum())
+    weight = np.append(0.0, (stands[there] / np.maximum(censoring.at[there, 0], FLOOR))[order].cumsum())
     own = risk[gone]
     wins = (weight[np.searchsorted(ranked, own, side="left")] + weight[np.searchsorted(ranked, own, side="right")]) / 2
-    return float(np.average(wins, weights=stands[gone] / np.maximum(followed.before[gone], FLOOR)) / weight[-1])
+    return float(np.average(wins, weights=stands[gone] / np.maximum(censoring.before[gone], FLOOR)) / weight[-1])

@@ -68,19 +68,19 @@ class LeaveOneOut:
         if weighting == "survey":
             weights = weights / weights.mean()
             mean = float(weights @ each) / n
-            total, spread = n * mean, n / (n - 1) * float(np.sum((weights * (each - mean)) ** 2))
+            total, total_variance = n * mean, n / (n - 1) * float(np.sum((weights * (each - mean)) ** 2))
         else:
             answers = weights.sum()
             mean = float(weights @ each / answers)
-            total, spread = answers * mean, answers / (answers - 1) * float(weights @ (each - mean) ** 2)
+            total, total_variance = answers * mean, answers / (answers - 1) * float(weights @ (each - mean) ** 2)
         if variance is not None:
-            spread = float(variance((weights * (each - mean))[:, None])[0, 0])
+            total_variance = float(variance((weights * (each - mean))[:, None])[0, 0])
         picked, m = self.picked, len(self.picked)
         wrong = weights[picked] * (self.smoothed - other.smoothed - each[picked])
         total += n / m * float(wrong.sum())
         if m < n:
-            spread += n**2 / m * (1 - m / n) * float(np.var(wrong, ddof=1))
-        return total, float(np.sqrt(spread))
+            total_variance += n**2 / m * (1 - m / n) * float(np.var(wrong, ddof=1))
+        return total, float(np.sqrt(total_variance))
 
 
 def leave_one_out(
@@ -142,18 +142,18 @@ def loo_check(found: LeaveOneOut) -> Check:
     )
 
 
-def predictive_check(observed: np.ndarray, foretold: np.ndarray, *, confidence: float = 0.99) -> Check:
+def predictive_check(observed: np.ndarray, predicted: np.ndarray, *, confidence: float = 0.99) -> Check:
     """Whether shares of levels by segment look as the model foretells.
 
     Parameters
     ----------
     observed
         (S, K): shares.
-    foretold
+    predicted
         (draws, S, K): shares in data drawn from the posterior predictive distribution.
     """
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
-    low, high = np.quantile(foretold, tails, axis=0)
+    low, high = np.quantile(predicted, tails, axis=0)
     outside = float(np.mean((observed < low - 1e-12) | (observed > high + 1e-12)))
     limit = 0.1
     return Check(

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.evaluation.brier import weighted_errors
-from workbench.evaluation.censoring import LEAST_FOLLOWED, Followed, followed_curve, marginal
-from workbench.evaluation.smooth import calibration_distances, observed_shares
+from workbench.evaluation.censoring import LEAST_FOLLOWED, CensoringSurvival, censoring_curve, marginal
+from workbench.evaluation.smooth_calibration import calibration_distances, observed_shares
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.statistics.at_risk import there_at
@@ -158,8 +158,8 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
         part = _part(jump)
         score = np.where(events, part - (hazard - held_out.jump) * factor, -hazard * factor)
         # Minus the second derivative; of 1 - exp(-u) it is part * (part + u - 1).
-        bend = np.where(events, (hazard - held_out.jump) * factor + part * (part + jump - 1), hazard * factor)
-        information = (columns * (stands * bend)[:, None]).T @ columns
+        spline_term = np.where(events, (hazard - held_out.jump) * factor + part * (part + jump - 1), hazard * factor)
+        information = (columns * (stands * spline_term)[:, None]).T @ columns
         step = np.linalg.solve(information, columns.T @ (stands * score))
         if np.abs(step).max() > LARGEST:
             return Recalibration()
@@ -302,13 +302,13 @@ MEASURES: Mapping[str, str] = {
 }
 
 
-def judge_recalibration(
+def evaluate_recalibration(
     held_out: HeldOut,
     *,
     random_seed: int,
     confidence: float = 0.9,
     time_unit: str = "month",
-    followed: Followed | None = None,
+    censoring: CensoringSurvival | None = None,
     lapse: bool = False,
 ) -> RecalibrationEffect:
     """Learn recalibration on either half of the held-out customers, judge it on the other, and decide.
@@ -324,7 +324,7 @@ def judge_recalibration(
         Of the halves; leavers and others are dealt apart.
     confidence, time_unit, lapse
         Level of the interval, what times are counted in, and whether leaving is a lapse.
-    followed
+    censoring
         Probabilities of being followed to `held_out.horizons`; the same for all customers where it is None.
     """
     random = np.random.default_rng(random_seed)
@@ -347,7 +347,7 @@ def judge_recalibration(
     rows = [
         (name, sentence(MEASURES[name], verb=sentence("lapsed") if lapse else sentence("left")), horizon, value, then)
         for (name, horizon, value), (_, _, then) in zip(
-            _measures(held_out, followed), _measures(after, followed), strict=True
+            _measures(held_out, censoring), _measures(after, censoring), strict=True
         )
     ]
     table = pd.DataFrame(rows, columns=["name", "measure", "horizon", "before", "after"])
@@ -359,30 +359,34 @@ def judge_recalibration(
     )  # fmt: skip
 
 
-def _measures(told: HeldOut, followed: Followed | None) -> list[tuple[str, float, float]]:
+def _measures(held_out: HeldOut, censoring: CensoringSurvival | None) -> list[tuple[str, float, float]]:
     """Name, horizon (NaN: over all the time) and value of each measure."""
     nan = float("nan")
-    stands = np.ones(len(told.events)) if told.stands is None else told.stands
-    expected = float((stands * told.expected).sum())
+    stands = np.ones(len(held_out.events)) if held_out.stands is None else held_out.stands
+    expected = float((stands * held_out.expected).sum())
     found = [
-        ("observed_to_expected", nan, float((stands * told.events).sum()) / expected if expected else nan),
-        ("calibration_slope", nan, 1 + learn_recalibration(told, shrink=False).slope),
+        ("observed_to_expected", nan, float((stands * held_out.events).sum()) / expected if expected else nan),
+        ("calibration_slope", nan, 1 + learn_recalibration(held_out, shrink=False).slope),
     ]
-    times = np.array(told.horizons)
-    if followed is None:
-        known = marginal(told.durations, told.events, told.stands)
-        followed = known(pd.DataFrame({"duration": told.durations}), times)
-    curve = followed_curve(told.durations, told.events, told.stands)
-    for place, horizon in enumerate(told.horizons):
-        survival, off, score = np.exp(-told.at[:, place]), (nan, nan, nan), nan
-        known = Followed(before=followed.before, at=followed.at[:, [place]])
-        there = there_at(told.durations, told.events, horizon)
+    times = np.array(held_out.horizons)
+    if censoring is None:
+        known = marginal(held_out.durations, held_out.events, held_out.stands)
+        censoring = known(pd.DataFrame({"duration": held_out.durations}), times)
+    curve = censoring_curve(held_out.durations, held_out.events, held_out.stands)
+    for place, horizon in enumerate(held_out.horizons):
+        survival, off, score = np.exp(-held_out.at[:, place]), (nan, nan, nan), nan
+        known = CensoringSurvival(before=censoring.before, at=censoring.at[:, [place]])
+        there = there_at(held_out.durations, held_out.events, horizon)
         if survival_before(curve, times[[place]])[0] >= LEAST_FOLLOWED or not there.any():
-            errors = weighted_errors(told.durations, told.events, survival[:, None], times[[place]], known)[:, 0]
+            errors = weighted_errors(held_out.durations, held_out.events, survival[:, None], times[[place]], known)[
+                :, 0
+            ]
             score = float(np.average(errors, weights=stands))
-            observed = observed_shares(told.durations, told.events, survival, horizon, known, stands=told.stands)
+            observed = observed_shares(
+                held_out.durations, held_out.events, survival, horizon, known, stands=held_out.stands
+            )
             if observed is not None:
-                off = calibration_distances(observed, survival, told.stands)
+                off = calibration_distances(observed, survival, held_out.stands)
         found += [(name, horizon, value) for name, value in zip(("ici", "e50", "e90"), off, strict=True)]
         found.append(("brier", horizon, score))
     return found

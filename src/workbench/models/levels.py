@@ -33,7 +33,7 @@ def as_levels(column: pd.Series) -> pd.Series:
     return pd.Series(named[codes], index=column.index, name=column.name, dtype=object)
 
 
-def gather(
+def lump_levels(
     column: pd.Series,
     *,
     label: str,
@@ -91,7 +91,7 @@ def gather(
     return shown, (Check(name=check, status="warn", message=reason),)
 
 
-def refuse_measurements(column: pd.Series, name: str) -> None:
+def reject_measurements(column: pd.Series, name: str) -> None:
     """A measured number makes no segment.
 
     Raises

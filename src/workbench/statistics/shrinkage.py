@@ -81,18 +81,18 @@ def shrink(means: np.ndarray, errors: np.ndarray, *, prior_spread: float) -> Shr
     """
     means, errors = np.asarray(means, dtype=float), np.asarray(errors, dtype=float)
     steps = (np.arange(GRID) + 0.5) / GRID
-    spread = prior_spread * REACH * steps**2  # each point stands for a width in proportion to its step
-    total = errors**2 + spread[:, None] ** 2  # (G, S)
+    scales = prior_spread * REACH * steps**2  # each point stands for a width in proportion to its step
+    total = errors**2 + scales[:, None] ** 2  # (G, S)
     precision = (1 / total).sum(1)
     centre = (means / total).sum(1) / precision
     log_posterior = (
         np.log(steps)
-        - 0.5 * (spread / prior_spread) ** 2
+        - 0.5 * (scales / prior_spread) ** 2
         - 0.5 * np.log(precision)
         - 0.5 * np.log(total).sum(1)
         - 0.5 * ((means - centre[:, None]) ** 2 / total).sum(1)
     )
-    kept = spread[:, None] ** 2 / total
+    kept = scales[:, None] ** 2 / total
     return Shrunk(
         weights=np.exp(log_posterior - logsumexp(log_posterior)),
         means=centre[:, None] + kept * (means - centre[:, None]),

@@ -27,7 +27,7 @@ def knots_of(values: np.ndarray, quantiles: Sequence[float] = KNOTS_AT) -> tuple
     return tuple(float(knot) for knot in knots)
 
 
-def bends(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
+def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
     """The columns that bend a line: of a natural cubic spline with k knots all k - 2 but the line itself.
 
     Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so
@@ -60,6 +60,6 @@ def bends(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
     return np.column_stack(columns) / (last - knots[0]) ** 2
 
 
-def bend_names(knots: Sequence[float]) -> tuple[str, ...]:
-    """Names of the columns of `bends`."""
+def spline_names(knots: Sequence[float]) -> tuple[str, ...]:
+    """Names of the columns of `spline_terms`."""
     return tuple(f"bend {place + 1}" for place in range(max(len(knots) - 2, 0)))

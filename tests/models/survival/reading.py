@@ -200,7 +200,7 @@ def _next(finding, kept) -> Iterator[str]:
 
 
 def _changing(finding, kept) -> Iterator[str]:
-    rows = kept.tables["changing_hazards"]
+    rows = kept.tables["time_varying_effects"]
     rows = rows[np.isclose(rows["early"], finding.estimate)]
     late = number(rows["late"].iloc[0], 2) if len(rows) else None
     if late is None or f"later at {late} times" not in finding.statement:
@@ -221,5 +221,5 @@ READERS = {
     r"median_lifetime(_.*)?": _median, r"survival(_.*)?": _share, "share_staying": _staying,
     r"restricted_mean_difference_.*": _difference, r"log_rank_.*": _log_rank, "first_reason": _reason,
     "addressable_reasons": _addressable, r"hazard_ratio_.*": _hazard_ratio, "next_quarter": _next,
-    r"changing_.*": _changing, "extrapolated_difference": _extrapolated,
+    r"time_varying_.*": _changing, "extrapolated_difference": _extrapolated,
 }  # fmt: skip

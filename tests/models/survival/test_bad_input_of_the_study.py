@@ -29,7 +29,7 @@ tables:
 """
 
 
-def lives(size=300):
+def lifetimes(size=300):
     random = np.random.default_rng(1)
     return pd.DataFrame(
         {
@@ -76,7 +76,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_it_is_refused_before_anything_runs(bench, case):
     change, yaml, said = REFUSED[case]
-    put(bench, change(lives()), yaml)
+    put(bench, change(lifetimes()), yaml)
     ended = bench.run("run", "churn_survival", "--dataset", "trial")
     assert ended.returncode == 2
     assert said in ended.stderr
@@ -85,7 +85,7 @@ def test_it_is_refused_before_anything_runs(bench, case):
 
 def test_what_is_known_only_at_the_end_is_named_and_left_out_and_nothing_is_made_of_it(bench):
     random = np.random.default_rng(2)
-    rows = lives()
+    rows = lifetimes()
     went = rows["event"].astype(bool) ^ (random.random(300) < 0.03)
     rows = rows.assign(
         total=(rows["duration"] * 20 + random.normal(0, 4, 300)).round(1), outcome=np.where(went, "cancelled", "kept")
@@ -103,7 +103,7 @@ def test_what_is_known_only_at_the_end_is_named_and_left_out_and_nothing_is_made
 
 
 def test_where_nobody_of_a_segment_left_it_is_said_and_no_ratio_given(bench):
-    rows = lives()
+    rows = lifetimes()
     code, said = run(bench, rows.assign(event=rows["event"].where(rows["plan"] != "c", 0)), LIFETIMES)
     checks = {check["name"]: check for check in said["checks"]}
     assert code == 0
@@ -111,7 +111,7 @@ def test_where_nobody_of_a_segment_left_it_is_said_and_no_ratio_given(bench):
 
 
 def test_a_horizon_beyond_the_data_is_said_to_be_one(bench):
-    code, said = run(bench, lives(), LIFETIMES, "-p", "horizons=[12,500]")
+    code, said = run(bench, lifetimes(), LIFETIMES, "-p", "horizons=[12,500]")
     checks = {check["name"]: check for check in said["checks"]}
     assert code == 0
     assert "The data do not reach horizon 500" in checks["horizons_within_data"]["message"]
@@ -121,7 +121,7 @@ def test_a_horizon_beyond_the_data_is_said_to_be_one(bench):
 def test_pure_noise_is_an_answer_not_a_failure(bench):
     """Nothing tells customers apart: exit 0, a warning, and predictions are those of one curve; weights are none."""
     random = np.random.default_rng(21)
-    rows = lives(600).assign(**{f"noise_{place}": random.normal(size=600) for place in range(10)})
+    rows = lifetimes(600).assign(**{f"noise_{place}": random.normal(size=600) for place in range(10)})
     rows["event"] = 1 - (rows["duration"] >= 30)
     rows["duration"] = rows["duration"].clip(upper=30)
     rows["weight"] = random.uniform(0.5, 2.0, 600)

@@ -19,8 +19,8 @@ def contracts(seed, *, term=1, share=0.25, size=1500):
 
 
 def survival(rows, horizons):
-    lives = from_subscriptions(rows, as_of=END.date(), records_since=pd.Timestamp("2019-12-31").date()).frame
-    return kaplan_meier(lives).at(horizons).set_index("horizon")
+    lifetimes = from_subscriptions(rows, as_of=END.date(), records_since=pd.Timestamp("2019-12-31").date()).frame
+    return kaplan_meier(lifetimes).at(horizons).set_index("horizon")
 
 
 @pytest.mark.parametrize(("term", "share", "horizons"), [(1, 0.25, [1, 2, 3, 6]), (12, 0.4, [11.9, 12, 24, 36])])

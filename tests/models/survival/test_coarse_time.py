@@ -7,7 +7,7 @@ import pytest
 from workbench.errors import DataError
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.forecast.customers import draws_of, outlook
+from workbench.models.survival.forecast.active_customers import draws_of, forecast
 from workbench.models.survival.forecast.draws import read_draws
 from workbench.models.survival.forecast.recalibrated import held_out_of, out_of_fold
 from workbench.models.survival.lifetimes.read import read_lifetimes
@@ -37,8 +37,8 @@ def model(rows):
 
 def test_the_next_quarter_gets_its_part_of_the_year(rows, model):
     """About 65 of 2,127 leave in a quarter (3.1%); those who leave in a year would all be missed."""
-    lives = read_lifetimes("lifetimes", rows, time_unit="years")
-    ahead = outlook(model, lives)
+    lifetimes = read_lifetimes("lifetimes", rows, time_unit="years")
+    ahead = forecast(model, lifetimes)
     truth = -np.expm1(-RATE * 0.25) * (~rows["event"]).sum()
     assert ahead.ahead == 0.25
     assert ahead.expected == pytest.approx(truth, rel=0.06)
@@ -48,7 +48,7 @@ def test_the_next_quarter_gets_its_part_of_the_year(rows, model):
     check = {check.name: check for check in ahead.checks()}["spread_within_steps"]
     assert check.status == "warn"
     assert "steps of 1 year" in check.message
-    draws, people = draws_of(model, lives, random_seed=1)
+    draws, people = draws_of(model, lifetimes, random_seed=1)
     some = read_draws(draws, people).conditional_survival([0.25], people["customer_id"].head(200))
     assert some.mean() == pytest.approx(np.exp(-RATE * 0.25), abs=0.003)
 

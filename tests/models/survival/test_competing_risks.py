@@ -62,16 +62,16 @@ def test_with_nobody_censored_shares_are_binomial():
 
 
 def test_without_ties_it_is_the_fitters_and_with_one_reason_kaplan_meiers_complement():
-    lives = world(200)
-    reasons = lives["reason"].fillna("").to_numpy()
-    table = aalen_johansen(lives["duration"].to_numpy(), reasons)
+    lifetimes = world(200)
+    reasons = lifetimes["reason"].fillna("").to_numpy()
+    table = aalen_johansen(lifetimes["duration"].to_numpy(), reasons)
     codes = pd.Series(reasons).map({"": 0, "price": 1, "need": 2})
-    fitted = AalenJohansenFitter(calculate_variance=False).fit(lives["duration"], codes, event_of_interest=1)
+    fitted = AalenJohansenFitter(calculate_variance=False).fit(lifetimes["duration"], codes, event_of_interest=1)
     assert table["price"]["incidence"].iloc[-1] == pytest.approx(
         float(fitted.cumulative_density_.iloc[-1, 0]), abs=1e-8
     )
-    whole = aalen_johansen(lives["duration"].to_numpy(), np.where(reasons == "", "", "any"))
-    curve = product_limit(lives["duration"].to_numpy(), reasons != "")
+    whole = aalen_johansen(lifetimes["duration"].to_numpy(), np.where(reasons == "", "", "any"))
+    curve = product_limit(lifetimes["duration"].to_numpy(), reasons != "")
     assert whole["any"]["incidence"].to_numpy() == pytest.approx(1 - curve["survival"].to_numpy(), abs=1e-12)
 
 
@@ -97,9 +97,9 @@ def test_incidences_and_survival_sum_to_one(rows):
 
 @pytest.mark.parametrize("late", [False, True])
 def test_true_incidences_lie_inside_their_intervals_also_under_late_entry(late):
-    lives = world(6000, late=late)
-    lives = lives[lives["plan"] == "dear"]
-    at = competing_risks(lives, confidence=0.99).at([12]).set_index("reason")
+    lifetimes = world(6000, late=late)
+    lifetimes = lifetimes[lifetimes["plan"] == "dear"]
+    at = competing_risks(lifetimes, confidence=0.99).at([12]).set_index("reason")
     assert at.loc["price", "lower"] < truth(0.06, 0.01, 12) < at.loc["price", "upper"]
     assert at.loc["need", "lower"] < truth(0.01, 0.06, 12) < at.loc["need", "upper"]
 
@@ -124,15 +124,15 @@ def test_a_first_reason_that_is_not_clearly_ahead_says_of_which():
 
 
 def test_small_and_missing_reasons_are_gathered_and_said():
-    lives = world(800)
-    lives.loc[lives.index[lives["event"]][:4], "reason"] = "moved to the moon"
-    lives.loc[lives.index[lives["event"]][4:200], "reason"] = None
-    incidences = competing_risks(lives)
+    lifetimes = world(800)
+    lifetimes.loc[lifetimes.index[lifetimes["event"]][:4], "reason"] = "moved to the moon"
+    lifetimes.loc[lifetimes.index[lifetimes["event"]][4:200], "reason"] = None
+    incidences = competing_risks(lifetimes)
     assert not any("moon" in str(reason) for reason in incidences.leavers.index)
     assert {check.name: check.status for check in incidences.checks}["reasons_stated"] == "warn"
-    assert not has_reasons(lives.assign(reason=None))
+    assert not has_reasons(lifetimes.assign(reason=None))
     with pytest.raises(DataError, match="fewer than two reasons"):
-        competing_risks(lives.assign(reason="price"))
+        competing_risks(lifetimes.assign(reason="price"))
 
 
 def test_customers_get_their_own_incidences():
@@ -165,8 +165,8 @@ MODEL = fit_cause_specific(world(600), ["plan"])
 
 
 def test_a_reason_without_a_maximum_has_one_hazard_for_all():
-    lives = world(800).assign(odd=lambda rows: -rows["duration"])  # tells by itself who leaves when
-    model = fit_cause_specific(lives, ["odd"])
+    lifetimes = world(800).assign(odd=lambda rows: -rows["duration"])  # tells by itself who leaves when
+    model = fit_cause_specific(lifetimes, ["odd"])
     assert set(model.without_covariates) == {"price", "need"}
     assert model.checks()[0].status == "warn"
-    assert model.predict_survival(lives.head(2), [6])[6].nunique() == 1
+    assert model.predict_survival(lifetimes.head(2), [6])[6].nunique() == 1

@@ -253,7 +253,7 @@ def test_no_finding_is_made_of_a_covariate_that_the_others_nearly_determine():
     random = np.random.default_rng(7)
     lifetimes = world(1000, random).assign(bill=lambda rows: rows["use"] + random.normal(0, 4, 1000))
     model = fit_cox(lifetimes, ["use", "bill", "plan"])
-    assert set(model.entangled) == {"use", "bill"}  # variance inflation about 7
+    assert set(model.collinear) == {"use", "bill"}  # variance inflation about 7
     assert {finding.id for finding in model.findings()} == {"hazard_ratio_plan"}
 
 
@@ -273,10 +273,10 @@ def test_a_price_within_plans_goes_together_with_the_plan_and_neither_makes_a_fi
     model = fit_cox(lifetimes, ["plan", "price", "region"], labels={"plan": "Plan", "price": "Monthly price"})
     check = {check.name: check for check in model.checks()}["covariates_overlap"]
     assert "Monthly price with Plan" in check.message
-    assert set(model.entangled) == {"plan", "price"}
+    assert set(model.collinear) == {"plan", "price"}
     assert not [finding for finding in model.findings() if finding.id != "hazard_ratio_region"]
     alone = fit_cox(lifetimes, ["plan", "region"])
-    assert alone.entangled == ()
+    assert alone.collinear == ()
     assert alone.findings()[0].id == "hazard_ratio_plan"
 
 
@@ -285,7 +285,7 @@ def test_the_overlap_of_a_category_is_judged_over_all_its_levels():
     group = random.choice(list("abc"), 600)
     price = pd.Series(group).map({"a": 10.0, "b": 30.0, "c": 60.0}) + random.normal(0, 3, 600)
     model = fit_cox(world(600, random).assign(group=group, price=price), ["group", "price", "plan"])
-    assert set(model.entangled) == {"group", "price"}
+    assert set(model.collinear) == {"group", "price"}
 
 
 def test_no_finding_is_made_of_a_ratio_that_adjusting_turns_round():

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.cox.design import build_design, comparisons
+from workbench.models.survival.cox.design import build_design, contrasts
 from workbench.wording import number
 
 RANDOM = np.random.default_rng(1)
@@ -70,10 +70,10 @@ def test_constants_are_dropped_and_named():
 def test_levels_of_which_nobody_left_are_named_and_marked():
     events = EVENTS & (FRAME["net"] != "no").to_numpy()
     design = build_design(FRAME, events, ["net"])
-    assert design.silent == (("net", "no"),)
+    assert design.without_events == (("net", "no"),)
     assert design.columns == (("net", "dsl"), ("net", "no"))
     assert design.half_leavers.tolist() == [0, 0.5]
-    assert [each.value for each in comparisons(design)] == ["dsl"]  # no hazard ratio of the level
+    assert [each.value for each in contrasts(design)] == ["dsl"]  # no hazard ratio of the level
     assert "nobody with “no” left" in status(design, "separation_net").message
 
 
@@ -85,14 +85,14 @@ def test_a_missing_category_is_a_level_and_a_missing_number_is_taken_at_the_medi
     line, missing = design.encode(gaps)[:, -2:].T
     assert missing.tolist() == gaps["age"].isna().astype(float).tolist()
     assert line[gaps["age"].isna()] == pytest.approx(gaps["age"].median() - gaps["age"].mean())
-    last = comparisons(design)[-1]
+    last = contrasts(design)[-1]
     assert (last.value, last.reference) == ("not stated", number(gaps["age"].median()))
     check = status(design, "covariates_missing")
     assert (check.value, check.status) == (0.25, "warn")
     assert "50 of 200 customers (25%) lack a number (age)" in check.message
-    curve = design.bent({"age": (30.0, 40.0, 60.0)}).settle(gaps, EVENTS)
+    curve = design.with_splines({"age": (30.0, 40.0, 60.0)}).settle(gaps, EVENTS)
     assert curve.columns[-3:] == (("age", ""), ("age", "bend 1"), ("age", "not stated"))
-    assert comparisons(curve)[-1].weights.tolist() == [0] * (len(curve.columns) - 1) + [1]
+    assert contrasts(curve)[-1].weights.tolist() == [0] * (len(curve.columns) - 1) + [1]
 
 
 def test_few_who_lack_a_number_or_of_whom_nobody_left_count_as_the_median():

@@ -14,40 +14,44 @@ def world(size=1500, seed=1, months=24):
     hazard = 1 / (1 + np.exp(3 + steps))
     gone = random.random((size, months)) < hazard
     first = np.where(gone.any(axis=1), gone.argmax(axis=1), months)
-    lives = pd.DataFrame(
+    lifetimes = pd.DataFrame(
         {
             "customer_id": [f"c{place}" for place in range(size)],
             "duration": np.where(first < months, first + 0.5, months), "event": first < months,
         }
     )  # fmt: skip
     month = np.tile(np.arange(months), size)
-    history = pd.DataFrame({"customer_id": np.repeat(lives["customer_id"].to_numpy(), months), "time": month - 0.1,
+    history = pd.DataFrame({"customer_id": np.repeat(lifetimes["customer_id"].to_numpy(), months), "time": month - 0.1,
                             "value": steps.ravel()})  # fmt: skip
-    return lives, history, steps, hazard
+    return lifetimes, history, steps, hazard
 
 
 @pytest.fixture(scope="module")
 def made():
-    lives, history, _, hazard = world()
-    periods = person_periods(lives, histories={"satisfaction": history})
-    return lives, history, periods, fit_discrete_hazard(periods, ["satisfaction"], random_seed=1, trees=50), hazard
+    lifetimes, history, _, hazard = world()
+    periods = person_periods(lifetimes, histories={"satisfaction": history})
+    return lifetimes, history, periods, fit_discrete_hazard(periods, ["satisfaction"], random_seed=1, trees=50), hazard
 
 
 def test_a_period_knows_only_what_came_before_it():
-    lives = pd.DataFrame({"customer_id": ["a"], "duration": [3.0], "event": [True]})
+    lifetimes = pd.DataFrame({"customer_id": ["a"], "duration": [3.0], "event": [True]})
     history = pd.DataFrame({"customer_id": ["a"] * 3, "time": [0.5, 1.0, 1.5], "value": [1.0, 2.0, 3.0]})
-    periods = person_periods(lives, histories={"use": history})
+    periods = person_periods(lifetimes, histories={"use": history})
     assert periods["left"].tolist() == [False, False, True]
     assert periods["use"].tolist() == pytest.approx([np.nan, 1.0, 3.0], nan_ok=True)
     later = history.assign(value=[1.0, 2.0, 99.0], time=[0.5, 1.0, 2.0])
-    assert person_periods(lives, histories={"use": later})["use"].tolist() == pytest.approx([np.nan, 1, 2], nan_ok=True)
+    assert person_periods(lifetimes, histories={"use": later})["use"].tolist() == pytest.approx(
+        [np.nan, 1, 2], nan_ok=True
+    )
     with pytest.raises(DataError, match="history of 'use'"):
-        person_periods(lives, histories={"use": history.drop(columns="time")})
+        person_periods(lifetimes, histories={"use": history.drop(columns="time")})
 
 
 def test_late_entries_have_no_periods_before_they_were_seen():
-    lives = pd.DataFrame({"customer_id": ["a", "b"], "duration": [4.0, 3.4], "event": [True, False], "entry": [1.5, 0]})
-    periods = person_periods(lives)
+    lifetimes = pd.DataFrame(
+        {"customer_id": ["a", "b"], "duration": [4.0, 3.4], "event": [True, False], "entry": [1.5, 0]}
+    )
+    periods = person_periods(lifetimes)
     assert periods.groupby("customer_id")["period"].apply(list).to_dict() == {"a": [2, 3], "b": [0, 1, 2, 3]}
     assert periods["exposure"].tolist() == pytest.approx([1, 1, 1, 1, 1, 0.4])
 
@@ -66,8 +70,10 @@ def test_who_is_lost_within_a_period_counts_for_the_part_of_it_that_was_seen(cut
     random = np.random.default_rng(1)
     life = random.exponential(20, 60_000)
     follow = random.uniform(0, 24, 60_000) if cut == "spread" else np.full(60_000, 2.5)
-    lives = pd.DataFrame({"customer_id": range(60_000), "duration": np.minimum(life, follow), "event": life <= follow})
-    periods = person_periods(lives)
+    lifetimes = pd.DataFrame(
+        {"customer_id": range(60_000), "duration": np.minimum(life, follow), "event": life <= follow}
+    )
+    periods = person_periods(lifetimes)
     assert periods["left"].sum() / periods["exposure"].sum() == pytest.approx(1 - np.exp(-0.05), abs=0.0008)
 
 
@@ -80,8 +86,8 @@ def test_half_a_period_ahead_lies_between_the_whole_ones(made):
 
 
 def test_leavers_of_customers_not_seen_are_foretold_by_period(made):
-    lives, history, _, _ = world(1500, seed=5)
-    periods = person_periods(lives, histories={"satisfaction": history})
+    lifetimes, history, _, _ = world(1500, seed=5)
+    periods = person_periods(lifetimes, histories={"satisfaction": history})
     table = landmarks(periods, made[3])
     assert table["expected"].sum() == pytest.approx(table["actual"].sum(), rel=0.1)
 

@@ -7,10 +7,10 @@ from tests.models.survival.test_spells import END, world
 
 from workbench.errors import DataError
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.time_varying_effects import fit_changing
-from workbench.models.survival.forecast.customers import draws_of, outlook
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
+from workbench.models.survival.forecast.active_customers import draws_of, forecast
 from workbench.models.survival.forecast.draws import export_draws, read_draws
-from workbench.models.survival.forecast.landmarks import fit_with_news
+from workbench.models.survival.forecast.landmarks import fit_landmark_cox
 from workbench.models.survival.forecast.recalibrated import Recalibrated
 from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
@@ -25,7 +25,7 @@ def models(spells):
     cox = fit_cox(spells.frame, ["plan", "price"])
     forced = cox.proportionality.assign(p_value_holm=0.0)
     object.__setattr__(cox, "proportionality", forced)
-    changing = fit_changing(cox, spells.frame)
+    changing = fit_time_varying(cox, spells.frame)
     assert changing is not None
     return {"cox": cox, "changing": changing, "recalibrated": Recalibrated(cox, LEARNED)}
 
@@ -33,7 +33,7 @@ def models(spells):
 @pytest.mark.parametrize("name", ["cox", "changing", "recalibrated"])
 def test_mean_and_interval_of_the_draws_are_those_of_the_table_of_survival(spells, name):
     model = models(spells)[name]
-    table = outlook(model, spells).table
+    table = forecast(model, spells).table
     drawn = read_draws(*draws_of(model, spells, random_seed=1))
     few = drawn.customers.index[:200]
     horizons = [1, 3, 6, 12, 24]
@@ -53,19 +53,19 @@ def test_mean_and_interval_of_the_draws_are_those_of_the_table_of_survival(spell
 def test_a_sum_over_customers_has_the_spread_of_what_they_share(spells):
     """Customers share parameters: a sum spreads far more than independent ones would, and as the model has it."""
     model = models(spells)["recalibrated"]
-    now = model.complete_cases(spells.on_board())
+    now = model.complete_cases(spells.active())
     tenure = now["duration"].to_numpy()
     drawn = read_draws(*draws_of(model, spells, random_seed=2)).conditional_survival([3.0])[:, :, 0]
     survival = model.predict_survival(now, [3.0], tenure=tenure).to_numpy()[:, 0]
-    said = np.sqrt(model.spread_of_sum(now, tenure, tenure + 3.0, survival))
+    said = np.sqrt(model.variance_of_sum(now, tenure, tenure + 3.0, survival))
     assert drawn.sum(axis=1).std() == pytest.approx(said, rel=0.12)
     assert drawn.sum(axis=1).std() > 5 * np.sqrt(drawn.var(axis=0).sum())
 
 
 def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa: F811
     spells, surveys = company
-    model = fit_with_news(spells.frame, [], covariate_histories(spells, surveys=surveys, scores=["csat"]))
-    now = spells.on_board()
+    model = fit_landmark_cox(spells.frame, [], covariate_histories(spells, surveys=surveys, scores=["csat"]))
+    now = spells.active()
     parameters, customers = draws_of(model, spells, random_seed=1)
     assert "column:csat" in customers
     drawn = read_draws(parameters, customers).conditional_survival([1, 6], customers["customer_id"][:100])
@@ -75,13 +75,13 @@ def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa:
 
 
 def test_customers_of_a_level_that_nobody_left_may_leave_all_the_same(spells):
-    lives = spells.frame.assign(vip=np.where(np.arange(len(spells.frame)) % 50 == 0, "yes", "no"))
-    lives = lives[~((lives["vip"] == "yes") & lives["event"])]
-    model = fit_cox(lives, ["vip"])
-    drawn = read_draws(*export_draws(model, lives, lives["duration"].to_numpy(), within=12, random_seed=1))
-    there = drawn.conditional_survival([12], lives.loc[lives["vip"] == "yes", "customer_id"])
+    lifetimes = spells.frame.assign(vip=np.where(np.arange(len(spells.frame)) % 50 == 0, "yes", "no"))
+    lifetimes = lifetimes[~((lifetimes["vip"] == "yes") & lifetimes["event"])]
+    model = fit_cox(lifetimes, ["vip"])
+    drawn = read_draws(*export_draws(model, lifetimes, lifetimes["duration"].to_numpy(), within=12, random_seed=1))
+    there = drawn.conditional_survival([12], lifetimes.loc[lifetimes["vip"] == "yes", "customer_id"])
     assert (there < 1).all()
-    others = drawn.conditional_survival([12], lives.loc[lives["vip"] == "no", "customer_id"].head(50))
+    others = drawn.conditional_survival([12], lifetimes.loc[lifetimes["vip"] == "no", "customer_id"].head(50))
     assert there.mean() > others.mean() + 0.1
 
 
@@ -111,7 +111,9 @@ def test_faults_are_told(spells):
 
 
 def test_a_grid_of_many_times_is_thinned_out():
-    lives = pd.DataFrame({"customer_id": range(60), "duration": np.linspace(20, 2000, 60), "event": [True, False] * 30})
-    model = fit_cox(lives, [], time_unit="day")
-    parameters, _ = export_draws(model, lives, lives["duration"].to_numpy(), within=730, random_seed=1, draws=3)
+    lifetimes = pd.DataFrame(
+        {"customer_id": range(60), "duration": np.linspace(20, 2000, 60), "event": [True, False] * 30}
+    )
+    model = fit_cox(lifetimes, [], time_unit="day")
+    parameters, _ = export_draws(model, lifetimes, lifetimes["duration"].to_numpy(), within=730, random_seed=1, draws=3)
     assert len(parameters.columns) < 500

@@ -8,8 +8,8 @@ from workbench.errors import DataError
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import log_rank
-from workbench.models.survival.forecast.customers import on_board, outlook
-from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.forecast.active_customers import active, forecast
+from workbench.models.survival.forecast.selection import select_model
 from workbench.models.survival.lifetimes.episodes import at_start, latest
 from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.table import validate_lifetimes
@@ -62,18 +62,18 @@ def test_the_hazard_ratio_of_what_changes_is_the_planted_one_and_the_naive_way_f
 
 def test_customers_are_on_board_once_with_what_they_have_now(both):
     rows, whole = both
-    lives = read_lifetimes("lifetimes", rows, time_unit="months")
-    assert next(check for check in lives.checks if check.name == "episodes").value == 400
-    there = on_board(lives)
+    lifetimes = read_lifetimes("lifetimes", rows, time_unit="months")
+    assert next(check for check in lifetimes.checks if check.name == "episodes").value == 400
+    there = active(lifetimes)
     assert len(there) == (~whole["event"]).sum()
     last = latest(rows).set_index("customer_id")
     assert (there.set_index("customer_id")["price_raised"] == last["price_raised"][there["customer_id"]]).all()
-    model = fit_cox(lives.frame, ["price_raised"], time_unit="month")
-    judged = judge(model, lives, [6, 12], random_seed=1, repeats=1)
+    model = fit_cox(lifetimes.frame, ["price_raised"], time_unit="month")
+    judged = select_model(model, lifetimes, [6, 12], random_seed=1, repeats=1)
     evaluation = judged.comparison.evaluations[judged.comparison.best]
     assert len(at_start(rows)) == 400
     assert np.isfinite(evaluation.scores["brier"]).all()
-    told = outlook(judged.model, lives)
+    told = forecast(judged.model, lifetimes)
     assert len(told.customers) == (~whole["event"]).sum()
     now = np.where(told.customers["price_raised"] > 0, 0.075, 0.03)
     assert told.expected == pytest.approx((1 - np.exp(-3 * now)).sum(), rel=0.25)

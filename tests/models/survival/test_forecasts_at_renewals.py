@@ -45,4 +45,4 @@ def test_the_variance_of_a_sum_holds_what_is_repeated_beyond_the_data():
     rows, ones = pd.DataFrame({"customer_id": ["a"]}), np.ones(1)
     for since, until in ((10.0, 13.0), (45.5, 49.0), (47.0, 90.0), (30.0, 71.9)):
         alone = model.cumulative_hazard(rows, since * ones, until * ones[:, None], variance=True)[1][0, 0]
-        assert model.spread_of_sum(rows, since * ones, until * ones, ones) == pytest.approx(alone, rel=1e-6), since
+        assert model.variance_of_sum(rows, since * ones, until * ones, ones) == pytest.approx(alone, rel=1e-6), since

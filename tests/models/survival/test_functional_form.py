@@ -7,10 +7,10 @@ import pytest
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.time_varying_effects import fit_changing
-from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
+from workbench.models.survival.forecast.selection import select_model
 from workbench.models.survival.lifetimes.read import read_lifetimes
-from workbench.statistics.splines import bends, knots_of
+from workbench.statistics.splines import knots_of, spline_terms
 
 
 def world(size=2000, *, seed=1, bent=True):
@@ -27,7 +27,7 @@ def world(size=2000, *, seed=1, bent=True):
 def test_a_natural_spline_is_straight_beyond_its_knots_and_smooth_at_them():
     knots = [0.0, 1.0, 2.0, 4.0]
     grid = np.linspace(-2, 8, 1001)
-    columns = bends(grid, knots)
+    columns = spline_terms(grid, knots)
     outside = (grid < -0.02) | (grid > 4.02)
     curvature = np.diff(columns, 2, axis=0)
     assert np.abs(curvature[outside[1:-1]]).max() < 1e-9
@@ -41,12 +41,12 @@ def test_knots_of_a_skewed_number_lie_among_its_values():
 
 
 def test_a_number_that_bends_becomes_a_curve_with_the_test_before_and_after():
-    lives = world()
-    model = fit_cox(lives, ["age", "use"], labels={"age": "Age", "use": "Use"})
-    form = functional_form(model, lives, random_seed=1)
+    lifetimes = world()
+    model = fit_cox(lifetimes, ["age", "use"], labels={"age": "Age", "use": "Use"})
+    form = functional_form(model, lifetimes, random_seed=1)
     table = form.table.set_index("covariate")
     assert table.loc["age", "before"] < 1e-6 < 0.05 < table.loc["age", "after"]
-    assert table.loc["use", "remedy"].startswith("none")
+    assert table.loc["use", "modelled_as"].startswith("none")
     assert form.aic_gain > 50
     (check,) = form.checks()
     assert (check.status, check.value) == ("pass", 1)
@@ -59,17 +59,17 @@ def test_a_number_that_bends_becomes_a_curve_with_the_test_before_and_after():
 
 
 def test_curves_travel_with_the_model_to_other_customers():
-    lives = world()
-    form = functional_form(fit_cox(lives, ["age", "use"]), lives, random_seed=1)
+    lifetimes = world()
+    form = functional_form(fit_cox(lifetimes, ["age", "use"]), lifetimes, random_seed=1)
     new = world(1000, seed=9)
 
     def ranks(model):
         return concordance([count_pairs(new["duration"].to_numpy(), new["event"].to_numpy(),
                                         model.log_hazard(new).to_numpy())])[0]  # fmt: skip
 
-    again = form.model.refit(lives.head(1500))
+    again = form.model.refit(lifetimes.head(1500))
     assert len(again.coefficients) == len(form.model.coefficients)
-    assert ranks(again) > ranks(fit_cox(lives, ["age", "use"])) + 0.05
+    assert ranks(again) > ranks(fit_cox(lifetimes, ["age", "use"])) + 0.05
     predicted = form.model.predict_survival(new.head(5), [6]).to_numpy()[:, 0]
     log_hazard = 0.3 * new["use"] + ((new["age"] - 50) / 15) ** 2 / 2
     assert predicted == pytest.approx(np.exp(-6 / 30 * np.exp(log_hazard.head(5))), abs=0.08)
@@ -77,27 +77,27 @@ def test_curves_travel_with_the_model_to_other_customers():
 
 def test_straight_lines_stay_straight_and_false_alarms_are_rare():
     alarms = sum(
-        bool(functional_form(fit_cox(lives, ["age", "use"]), lives, random_seed=1).aic_gain)
-        for lives in (world(400, seed=seed, bent=False) for seed in range(60))
+        bool(functional_form(fit_cox(lifetimes, ["age", "use"]), lifetimes, random_seed=1).aic_gain)
+        for lifetimes in (world(400, seed=seed, bent=False) for seed in range(60))
     )
     assert alarms <= 8  # 5% of 60, and two standard errors
 
 
 def test_categories_alone_have_no_form_to_test_and_an_unusable_model_is_left_alone():
-    lives = world(200).assign(plan=lambda rows: np.where(rows["use"] > 0, "a", "b"))
-    assert functional_form(fit_cox(lives, ["plan"]), lives, random_seed=1).checks() == ()
-    nobody = lives.assign(event=False)
+    lifetimes = world(200).assign(plan=lambda rows: np.where(rows["use"] > 0, "a", "b"))
+    assert functional_form(fit_cox(lifetimes, ["plan"]), lifetimes, random_seed=1).checks() == ()
+    nobody = lifetimes.assign(event=False)
     model = fit_cox(nobody, ["age"])
     assert functional_form(model, nobody, random_seed=1).model is model
 
 
 def test_a_curve_that_changes_over_time_has_two_of_them():
-    lives = world(3000)
-    turned = lives.assign(age=np.where(lives["duration"] > 8, 100 - lives["age"] ** 1.02, lives["age"]))
+    lifetimes = world(3000)
+    turned = lifetimes.assign(age=np.where(lifetimes["duration"] > 8, 100 - lifetimes["age"] ** 1.02, lifetimes["age"]))
     form = functional_form(fit_cox(turned, ["age", "use"]), turned, random_seed=1)
-    remedied = fit_changing(form.model, turned)
-    assert remedied is not None
-    table = remedied.hazard_ratios()
+    time_varying = fit_time_varying(form.model, turned)
+    assert time_varying is not None
+    table = time_varying.hazard_ratios()
     assert table["covariate"].tolist().count("age") == 2
     assert np.isfinite(table[["early", "late"]]).all().all()
 
@@ -117,10 +117,10 @@ def test_out_of_time_a_model_with_curves_is_judged_with_curves_found_before_the_
             "age": age,
         }
     )
-    lives = read_lifetimes("subscriptions", rows, as_of=pd.Timestamp("2026-01-01").date())
-    straight = fit_cox(lives.frame, ["age"])
-    form = functional_form(straight, lives.frame, random_seed=1)
+    lifetimes = read_lifetimes("subscriptions", rows, as_of=pd.Timestamp("2026-01-01").date())
+    straight = fit_cox(lifetimes.frame, ["age"])
+    form = functional_form(straight, lifetimes.frame, random_seed=1)
     assert form.aic_gain > 0
-    curved, plain = (judge(model, lives, [12], random_seed=1).comparison for model in (form.model, straight))
+    curved, plain = (select_model(model, lifetimes, [12], random_seed=1).comparison for model in (form.model, straight))
     gain = [each.evaluations[each.best].metrics()["concordance"] for each in (curved, plain)]
     assert gain[0] > gain[1] + 0.05

@@ -34,16 +34,16 @@ def pausing(seed=1, size=600, low=31, high=45):
 
 def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied():
     rows, whole = pausing()
-    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
-    assert lives.spells.as_of == END - pd.Timedelta(days=49)  # who ended later may still come back
-    right = from_subscriptions(whole, as_of=lives.spells.as_of.date()).frame
-    made = kaplan_meier(lives.frame).at([3, 6, 12, 24])
+    lifetimes = read_lifetimes("subscriptions", rows, as_of=END.date())
+    assert lifetimes.spells.as_of == END - pd.Timedelta(days=49)  # who ended later may still come back
+    right = from_subscriptions(whole, as_of=lifetimes.spells.as_of.date()).frame
+    made = kaplan_meier(lifetimes.frame).at([3, 6, 12, 24])
     assert made["survival"].to_numpy() == pytest.approx(kaplan_meier(right).at([3, 6, 12, 24])["survival"].to_numpy())
-    table = lives.grace.frame.set_index("days")
+    table = lifetimes.grace.frame.set_index("days")
     assert table.loc[30, "came_back"] > 0.5
     assert table["came_back"].is_monotonic_decreasing
-    assert table.loc[49, ["lives", "came_back"]].tolist() == [600, 0]
-    check = next(check for check in lives.checks if check.name == "came_back")
+    assert table.loc[49, ["lifetimes", "came_back"]].tolist() == [600, 0]
+    check = next(check for check in lifetimes.checks if check.name == "came_back")
     assert check.status == "warn"
     assert "up to 49 days counts as no departure" in check.message
 
@@ -79,12 +79,12 @@ def test_who_is_in_a_pause_when_the_records_end_has_not_left():
 
 def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back():
     rows, _ = pausing()
-    lives = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=14)
-    assert len(lives.frame) == len(rows)
-    check = next(check for check in lives.checks if check.name == "came_back")
+    lifetimes = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=14)
+    assert len(lifetimes.frame) == len(rows)
+    check = next(check for check in lifetimes.checks if check.name == "came_back")
     assert check.status == "warn"
     assert "choose a longer grace_days" in check.message
-    assert 14 in lives.grace.frame["days"].tolist()
+    assert 14 in lifetimes.grace.frame["days"].tolist()
     forever = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=400)
     begun = rows.groupby("customer_id")["start"].min() < END - pd.Timedelta(days=400)
     assert len(forever.frame) == begun.sum()
@@ -94,8 +94,8 @@ def test_few_returns_leave_the_month_and_pass():
     rows = world(1000)
     ended = rows[rows["end"] < "2025-01-01"].head(40)
     again = ended.assign(start=ended["end"] + pd.Timedelta(days=90), end=pd.NaT)
-    lives = read_lifetimes("subscriptions", pd.concat([rows, again]), as_of=END.date())
-    check = next(check for check in lives.checks if check.name == "came_back")
+    lifetimes = read_lifetimes("subscriptions", pd.concat([rows, again]), as_of=END.date())
+    check = next(check for check in lifetimes.checks if check.name == "came_back")
     assert check.status == "pass"
-    assert len(lives.frame) == 1040
+    assert len(lifetimes.frame) == 1040
     assert read_lifetimes("subscriptions", rows, as_of=END.date()).grace is None

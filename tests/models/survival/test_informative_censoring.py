@@ -2,13 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.survival import cross_validate
+from workbench.evaluation.validation import cross_validate
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.curves.informative_censoring import informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.forecast.censoring_weights import follow_up_weights, overlapping_weights
-from workbench.models.survival.forecast.customers import outlook
-from workbench.models.survival.forecast.selection import judge
+from workbench.models.survival.forecast.active_customers import forecast
+from workbench.models.survival.forecast.censoring_weights import censoring_weights, fit_censoring
+from workbench.models.survival.forecast.selection import select_model
 from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.statistics.product_limit import product_limit, survival_influence
 
@@ -18,12 +18,12 @@ def world(cut, size=4000, seed=1, short=0):
     random = np.random.default_rng(seed)
     soon = np.arange(size) % 2 == 0
     life = random.exponential(np.where(soon, 10, 80))
-    followed = random.uniform(short, np.where(soon, cut, 60))
+    censoring = random.uniform(short, np.where(soon, cut, 60))
     return pd.DataFrame(
         {
             "customer_id": range(size),
-            "duration": np.minimum(life, followed),
-            "event": life <= followed,
+            "duration": np.minimum(life, censoring),
+            "event": life <= censoring,
             "noise": random.choice(list("xyz"), size),
             "use": random.normal(np.where(soon, 1.0, -1.0), 0.3),
             "plan": np.where(soon, "a", "b"),
@@ -67,8 +67,10 @@ def test_chance_raises_no_doubt():
     for seed in range(60):
         random = np.random.default_rng(seed)
         life, follow = random.exponential(25, 150), random.uniform(3, 40, 150)
-        rows = pd.DataFrame({"customer_id": range(150), "duration": np.minimum(life, follow), "event": life <= follow}
-                            | {name: random.choice(list("abcd"), 150) for name in "pqrs"})  # fmt: skip
+        rows = pd.DataFrame(
+            {"customer_id": range(150), "duration": np.minimum(life, follow), "event": life <= follow}
+            | {name: random.choice(list("abcd"), 150) for name in "pqrs"}
+        )
         doubts += check_of(rows, list("pqrs"))[0].status != "pass"
     assert doubts <= 1
 
@@ -107,8 +109,15 @@ def signed_up(size=800, seed=3):
     year = random.integers(2015, 2024, size)
     limit = (2024 - year) * 12 + random.integers(-10, 25, size)
     life = random.exponential(1 / 0.03, size) + 0.5
-    return pd.DataFrame({"customer_id": range(size), "duration": np.maximum(1.0, np.round(np.minimum(life, limit))),
-                         "event": life < limit, "year": year, "price": random.choice([20.0, 30.0], size)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "duration": np.maximum(1.0, np.round(np.minimum(life, limit))),
+            "event": life < limit,
+            "year": year,
+            "price": random.choice([20.0, 30.0], size),
+        }
+    )
 
 
 def test_how_long_half_stay_is_doubted_as_the_share_is():
@@ -124,44 +133,51 @@ def test_how_long_half_stay_is_doubted_as_the_share_is():
 def test_weights_without_overlap_are_said_and_not_used():
     """A fifth of customers at the floor: what was observed would be told 3 points too low, and the score as well."""
     rows = signed_up()
-    found = overlapping_weights(rows, ["year", "price"], [12, 36, 60])
+    found = censoring_weights(rows, ["year", "price"], [12, 36, 60])
     checks = found.checks
-    assert found.followed is found.until is None
+    assert found.censoring is found.until is None
     assert found.horizons == (12, 36, 60)
     assert checks[0].status == "warn"
     assert 0.1 < checks[0].value < 0.5
     assert "the same weights for all" in checks[0].message
     model = fit_cox(rows, ["price"])
-    fallen_back = cross_validate(model.refit, rows, [60], random_seed=1, repeats=1, followed=found.followed)
+    fallen_back = cross_validate(model.refit, rows, [60], random_seed=1, repeats=1, censoring=found.censoring)
     truth = np.exp(-0.03 * 59.5)
     assert fallen_back.scores["observed"].iloc[0] == pytest.approx(truth, abs=0.03)
     assert fallen_back.metrics()["brier_km_60"] == pytest.approx(truth * (1 - truth), abs=0.02)
-    early = overlapping_weights(rows, ["year", "price"], [12])
-    assert early.followed is not None
+    early = censoring_weights(rows, ["year", "price"], [12])
+    assert early.censoring is not None
     assert early.checks == ()
 
 
 def test_where_what_decides_follow_up_decides_leaving_too_scores_end_with_the_overlap():
     rows = world(16, short=8)
-    found = overlapping_weights(rows, ["plan"], [6, 12, 36])
+    found = censoring_weights(rows, ["plan"], [6, 12, 36])
     assert found.horizons == (6, 12)
     assert found.until == 12
     assert "Scores therefore end at 12 months" in found.checks[0].message
     model = fit_cox(rows, ["plan"])
-    judged = cross_validate(model.refit, rows, found.horizons, random_seed=1, repeats=1, followed=found.followed,
-                            until=found.until)  # fmt: skip
+    judged = cross_validate(
+        model.refit, rows, found.horizons, random_seed=1, repeats=1, censoring=found.censoring, until=found.until
+    )
     truth = (np.exp(-12 / 10) + np.exp(-12 / 80)) / 2
     assert judged.scores["observed"].tolist()[-1] == pytest.approx(truth, abs=0.02)
     assert judged.until == 12
 
 
 def test_in_whole_months_who_is_lost_in_a_month_was_seen_until_then():
-    rows = pd.DataFrame({"customer_id": range(200), "duration": np.repeat([6.0, 12.0], 100),
-                         "event": [True, False] * 50 + [False] * 100, "plan": list("ab") * 100})  # fmt: skip
-    followed = follow_up_weights(rows, ["plan"])(rows, np.array([6.0, 12.0]))
-    assert followed.at[:, 0].tolist() == [1.0] * 200
-    assert followed.before[:100].tolist() == [1.0] * 100
-    assert (followed.at[:, 1] < 0.8).all()
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(200),
+            "duration": np.repeat([6.0, 12.0], 100),
+            "event": [True, False] * 50 + [False] * 100,
+            "plan": list("ab") * 100,
+        }
+    )
+    censoring = fit_censoring(rows, ["plan"])(rows, np.array([6.0, 12.0]))
+    assert censoring.at[:, 0].tolist() == [1.0] * 200
+    assert censoring.before[:100].tolist() == [1.0] * 100
+    assert (censoring.at[:, 1] < 0.8).all()
 
 
 def test_where_a_group_alone_is_lost_early_it_has_a_curve_of_being_followed():
@@ -169,23 +185,30 @@ def test_where_a_group_alone_is_lost_early_it_has_a_curve_of_being_followed():
     random = np.random.default_rng(108)
     old = random.random(2400) < 0.5
     life = random.exponential(np.where(old, 60, 14))
-    followed = np.where(old, random.uniform(1, 16, 2400), random.uniform(20, 48, 2400))
-    rows = pd.DataFrame({"customer_id": range(2400), "duration": np.minimum(life, followed), "event": life <= followed,
-                         "side": random.choice(["l", "r"], 2400), "cohort": np.where(old, "old", "new")})  # fmt: skip
-    assert follow_up_weights(rows, ["side", "cohort"]) is None
-    found = overlapping_weights(rows, ["side", "cohort"], [3, 6, 12, 24])
+    censoring = np.where(old, random.uniform(1, 16, 2400), random.uniform(20, 48, 2400))
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(2400),
+            "duration": np.minimum(life, censoring),
+            "event": life <= censoring,
+            "side": random.choice(["l", "r"], 2400),
+            "cohort": np.where(old, "old", "new"),
+        }
+    )
+    assert fit_censoring(rows, ["side", "cohort"]) is None
+    found = censoring_weights(rows, ["side", "cohort"], [3, 6, 12, 24])
     assert found.horizons == (3, 6, 12)
     assert found.until == 12
-    at = found.followed(rows, np.array([8.0])).at[:, 0]
+    at = found.censoring(rows, np.array([8.0])).at[:, 0]
     assert at[old] == pytest.approx((16 - 8) / 15, abs=0.04)
     assert at[~old] == pytest.approx(1.0)
     model = fit_cox(rows, ["side", "cohort"])
-    lives = read_lifetimes("lifetimes", rows, time_unit="months")
-    judged = judge(model, lives, [3, 6, 12, 24], random_seed=1, repeats=1, folds=2)
+    lifetimes = read_lifetimes("lifetimes", rows, time_unit="months")
+    judged = select_model(model, lifetimes, [3, 6, 12, 24], random_seed=1, repeats=1, folds=2)
     assert not judged.comparison.loses
     still = old[~rows["event"].to_numpy()]
     truth = np.where(still, 1 - np.exp(-3 / 60), 1 - np.exp(-3 / 14)).sum()  # of 1,178; told 172 (151 to 194) before
-    ahead = outlook(judged.model, lives)
+    ahead = forecast(judged.model, lifetimes)
     assert ahead.interval[0] < truth < ahead.interval[1]
     told = judged.comparison.evaluations[judged.comparison.best].scores
     observed = dict(zip(told["horizon"], told["observed"], strict=True))

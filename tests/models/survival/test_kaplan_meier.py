@@ -164,9 +164,9 @@ def test_the_headline_is_about_the_group_that_leaves_soonest(by_plan):
     assert headline.n == int((world()["plan"] == "short").sum())
 
 
-def groups_of(**lives):
+def groups_of(**lifetimes):
     """One customer for each time of each group, all seen to leave but those of a negative time."""
-    rows = [(plan, abs(time), time > 0) for plan, times in lives.items() for time in times]
+    rows = [(plan, abs(time), time > 0) for plan, times in lifetimes.items() for time in times]
     frame = pd.DataFrame(rows, columns=["plan", "duration", "event"]).assign(customer_id=range(len(rows)))
     return kaplan_meier(frame, by="plan")
 
@@ -328,8 +328,8 @@ def test_intervals_of_the_restricted_mean_stay_inside_what_is_possible():
 def test_several_small_numbers_at_risk_are_hidden_with_enough_others_that_totals_tell_none():
     followed_on = {"a": 3, "b": 4, "c": 20, "d": 30}
     rows = [(plan, 10.0 if i < many else 2.0) for plan, many in followed_on.items() for i in range(40)]
-    lives = pd.DataFrame(rows, columns=["plan", "duration"]).assign(event=False, customer_id=range(len(rows)))
-    shown = kaplan_meier(lives, by="plan").followed([5])[5]
+    lifetimes = pd.DataFrame(rows, columns=["plan", "duration"]).assign(event=False, customer_id=range(len(rows)))
+    shown = kaplan_meier(lifetimes, by="plan").followed([5])[5]
     assert shown.isna().to_dict() == {"a": True, "b": True, "c": True, "d": False}
     assert shown["d"] == 30
 

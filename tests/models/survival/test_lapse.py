@@ -50,15 +50,15 @@ def test_a_lapse_is_the_last_purchase_plus_the_pause_and_the_first_one_counts():
         ]
     )
     made = from_transactions(rows, lapse_days=30, as_of=dt.date(2025, 12, 27))
-    lives = made.spells.frame.set_index("customer_id")
-    assert sorted(lives.index) == ["back", "gone", "new", "regular"]
+    lifetimes = made.spells.frame.set_index("customer_id")
+    assert sorted(lifetimes.index) == ["back", "gone", "new", "regular"]
     for who in ("gone", "back"):  # clock from the first purchase at 40, last before the pause at 60
-        assert lives.loc[who, "event"]
-        assert lives.loc[who, "duration"] == pytest.approx(1 + 22 / 31)  # 10 February to 1 April
-    assert not lives.loc[["regular", "new"], "event"].any()
-    assert lives.loc["regular", "on_board"]
-    assert lives.loc["regular", "begin"] == START + pd.Timedelta(days=30)
-    assert lives.loc["regular", "purchases_so_far"] == 4
+        assert lifetimes.loc[who, "event"]
+        assert lifetimes.loc[who, "duration"] == pytest.approx(1 + 22 / 31)  # 10 February to 1 April
+    assert not lifetimes.loc[["regular", "new"], "event"].any()
+    assert lifetimes.loc["regular", "customer_before"]
+    assert lifetimes.loc["regular", "begin"] == START + pd.Timedelta(days=30)
+    assert lifetimes.loc["regular", "purchases_so_far"] == 4
     row = made.sensitivity.set_index("days").loc[30]
     assert row["n_lapsed"] == 3  # whoever ever lapsed, also before the burn-in ended
     assert row["came_back"] == pytest.approx(1 / 3)
@@ -72,7 +72,7 @@ def test_the_time_chosen_is_shown_and_varied_and_it_is_called_lapse():
     assert made.days in list(made.sensitivity["days"])
     assert made.sensitivity["lapsed"].is_monotonic_decreasing
     names = [check.name for check in made.spells.checks]
-    assert names == ["lapse_is_no_churn", "on_board_before_records"]
+    assert names == ["lapse_is_no_churn", "customers_before_records"]
     assert made.spells.lapse
 
 
@@ -98,8 +98,10 @@ def test_faults_say_what_was_expected():
 
 
 def test_lives_come_from_whichever_table_there_is():
-    lives = pd.DataFrame({"customer_id": [1, 2], "duration": [3.0, 40.0], "event": [True, False], "use": [1.0, 2.0]})
-    plain = read_lifetimes("lifetimes", lives, time_unit="months", labels={"use": "Use"})
+    lifetimes = pd.DataFrame(
+        {"customer_id": [1, 2], "duration": [3.0, 40.0], "event": [True, False], "use": [1.0, 2.0]}
+    )
+    plain = read_lifetimes("lifetimes", lifetimes, time_unit="months", labels={"use": "Use"})
     assert (plain.time_unit, plain.time_units, plain.covariates) == ("month", "months", ["use"])
     assert plain.spells is plain.lapse is None
     (check,) = plain.checks
@@ -109,7 +111,7 @@ def test_lives_come_from_whichever_table_there_is():
     assert plain.usual_horizons() == [6, 12, 24, 36]
     customers = pd.DataFrame({"customer_id": ["c1"], "region": ["north"], "first_seen": [START]})
     bought = read_lifetimes("transactions", world(100), customers=customers)
-    assert bought.covariates == ["on_board", "purchases_so_far", "amount_so_far", "region"]
+    assert bought.covariates == ["customer_before", "purchases_so_far", "amount_so_far", "region"]
     assert "attributes_as_of_extract" in [check.name for check in bought.checks]
     told = read_lifetimes("transactions", world(100), customers=customers, constant=["region"])
     assert "attributes_as_of_extract" not in [check.name for check in told.checks]
@@ -117,9 +119,9 @@ def test_lives_come_from_whichever_table_there_is():
 
 
 def test_horizons_are_usual_ones_in_the_unit_of_the_data():
-    lives = pd.DataFrame({"customer_id": range(30), "duration": np.linspace(1, 800, 30), "event": True})
-    years = lives.assign(duration=lives["duration"] / 800)
-    assert read_lifetimes("lifetimes", lives, time_unit="days").usual_horizons() == [91, 183, 365, 730]
+    lifetimes = pd.DataFrame({"customer_id": range(30), "duration": np.linspace(1, 800, 30), "event": True})
+    years = lifetimes.assign(duration=lifetimes["duration"] / 800)
+    assert read_lifetimes("lifetimes", lifetimes, time_unit="days").usual_horizons() == [91, 183, 365, 730]
     assert read_lifetimes("lifetimes", years, time_unit="years").usual_horizons() == pytest.approx([1 / 12, 0.25, 0.5])
 
 
@@ -137,19 +139,19 @@ def cohort(seed=1, size=600):
 def test_a_cohort_that_joined_as_the_records_began_can_be_said_to_be_new():
     rows = cohort()
     default = from_transactions(rows, lapse_days=28)
-    check = next(check for check in default.spells.checks if check.name == "on_board_before_records")
+    check = next(check for check in default.spells.checks if check.name == "customers_before_records")
     assert check.status == "warn"
     assert "burn_in_days=0" in check.message
-    assert default.spells.frame["on_board"].mean() > 0.9
+    assert default.spells.frame["customer_before"].mean() > 0.9
     first_seen = rows.groupby("customer_id")["timestamp"].min().dt.normalize()
     for made in (
         from_transactions(rows, lapse_days=28, burn_in_days=0),
         from_transactions(rows, lapse_days=28, first_seen=first_seen),
     ):
-        lives = made.spells.frame
-        assert len(lives) == 600
-        assert not lives["on_board"].any()
-        assert (lives["begin"] == first_seen[lives["customer_id"]].to_numpy()).all()
+        lifetimes = made.spells.frame
+        assert len(lifetimes) == 600
+        assert not lifetimes["customer_before"].any()
+        assert (lifetimes["begin"] == first_seen[lifetimes["customer_id"]].to_numpy()).all()
     before = first_seen - pd.Timedelta(days=100)
     made = from_transactions(rows, lapse_days=28, first_seen=before)
-    assert made.spells.frame["on_board"].mean() > 0.9
+    assert made.spells.frame["customer_before"].mean() > 0.9

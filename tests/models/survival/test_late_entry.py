@@ -118,8 +118,8 @@ def seniors(size=300, seed=3):
 
 
 def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_conditional():
-    lives = seniors()
-    curve = kaplan_meier(lives)
+    lifetimes = seniors()
+    curve = kaplan_meier(lifetimes)
     assert curve.start == 33
     reached, check = curve.within([12, 24, 36, 48])
     assert reached == (36, 48)
@@ -132,7 +132,7 @@ def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_co
     assert "of joining" in half
     with pytest.raises(DataError, match="expected some after 33 months"):
         curve.within([12, 24])
-    by = kaplan_meier(lives, by="plan")
+    by = kaplan_meier(lifetimes, by="plan")
     at = by.at([36, 48]).set_index(["group", "horizon"])
     for group, mean in (("A", 20), ("B", 50)):
         truth = np.exp(-(48 - by.start) / mean)
@@ -144,7 +144,7 @@ def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_co
     assert "who had lasted" in by.headline([48]).statement
     (rate,) = rate_by_tenure(curve)
     assert rate.value == pytest.approx(1, abs=0.35)
-    lives_ = read_lifetimes("lifetimes", lives, time_unit="months")
+    lives_ = read_lifetimes("lifetimes", lifetimes, time_unit="months")
     assert min(lives_.usual_horizons()) > 33
 
 

@@ -191,10 +191,10 @@ def test_of_subscriptions_every_attribute_is_looked_at():
                          "end": pd.Series(end).where(left), "plan": random.choice(["a", "b"], N)})  # fmt: skip
     people = pd.DataFrame({"customer_id": rows["customer_id"], "status": np.where(left, "inactive", "active"),
                            "region": random.choice(["n", "s"], N)})  # fmt: skip
-    lives = read_lifetimes("subscriptions", rows, customers=people, as_of=pd.Timestamp("2025-01-01").date())
-    leaks = find_leaks(lives)
+    lifetimes = read_lifetimes("subscriptions", rows, customers=people, as_of=pd.Timestamp("2025-01-01").date())
+    leaks = find_leaks(lifetimes)
     assert leaks.kept_out == ("status",)
-    assert "status" not in leaks.without(lives).spells.frame
+    assert "status" not in leaks.without(lifetimes).spells.frame
 
 
 def test_a_plan_that_is_no_longer_sold_and_that_all_have_left_is_no_leak():

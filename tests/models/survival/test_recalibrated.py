@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.models.survival.test_spells import END, world
 
-from workbench.evaluation.recalibration import Recalibration, judge_recalibration
+from workbench.evaluation.recalibration import Recalibration, evaluate_recalibration
 from workbench.models.survival.cox.cause_specific import fit_cause_specific
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.forecast.recalibrated import Recalibrated, held_out_of, out_of_fold, recalibrated
@@ -15,20 +15,20 @@ LEARNED = Recalibration(level=0.3, slope=-0.4, centre=0.1, covariance=((0.01, 0.
 
 
 @pytest.fixture(scope="module")
-def lives():
+def lifetimes():
     return from_subscriptions(world(1500), as_of=END.date()).frame
 
 
 @pytest.fixture(scope="module")
-def model(lives):
-    return fit_cox(lives, ["plan"])
+def model(lifetimes):
+    return fit_cox(lifetimes, ["plan"])
 
 
 @settings(max_examples=25)
 @given(level=st.floats(-2, 2), slope=st.floats(-1, 2), centre=st.floats(-2, 2), seed=st.integers(0, 1000))
-def test_survival_is_a_falling_share_and_sums_to_one_with_incidence(lives, model, level, slope, centre, seed):
+def test_survival_is_a_falling_share_and_sums_to_one_with_incidence(lifetimes, model, level, slope, centre, seed):
     random = np.random.default_rng(seed)
-    some = lives.iloc[random.choice(len(lives), 20, replace=False)]
+    some = lifetimes.iloc[random.choice(len(lifetimes), 20, replace=False)]
     tenure = random.uniform(0, 60, 20)
     horizons = [1.0, 3.0, 12.0, 30.0]
     changed = Recalibrated(model, Recalibration(level=level, slope=slope, centre=centre))
@@ -38,13 +38,13 @@ def test_survival_is_a_falling_share_and_sums_to_one_with_incidence(lives, model
     assert (np.diff(survival, axis=0) <= 1e-12).all()
     assert (table["lower"] <= table["survival"] + 1e-12).all()
     assert (table["survival"] <= table["upper"] + 1e-12).all()
-    shares = fit_cause_specific(lives, ["plan"]).shares(changed, some, tenure, horizons)
+    shares = fit_cause_specific(lifetimes, ["plan"]).shares(changed, some, tenure, horizons)
     assert np.allclose(sum(shares.values()) + survival.T, 1)
     assert all((np.diff(share, axis=1) >= -1e-12).all() for share in shares.values())
 
 
-def test_each_hazard_is_multiplied_by_its_factor_and_the_uncertainty_of_the_factor_is_added(lives, model):
-    some, tenure = lives.head(30), np.full(30, 5.0)
+def test_each_hazard_is_multiplied_by_its_factor_and_the_uncertainty_of_the_factor_is_added(lifetimes, model):
+    some, tenure = lifetimes.head(30), np.full(30, 5.0)
     until = np.full((30, 1), 9.0)
     plain, spread = model.cumulative_hazard(some, tenure, until, variance=True)
     changed, wider = Recalibrated(model, LEARNED).cumulative_hazard(some, tenure, until, variance=True)
@@ -53,29 +53,29 @@ def test_each_hazard_is_multiplied_by_its_factor_and_the_uncertainty_of_the_fact
     direction = np.column_stack([np.ones(30), relative - 0.1])
     own = np.einsum("np,pq,nq->n", direction, np.array(LEARNED.covariance), direction)
     assert wider[:, 0] / changed[:, 0] ** 2 == pytest.approx(spread[:, 0] / plain[:, 0] ** 2 + own)
-    one = Recalibrated(model, LEARNED).spread_of_sum(some.head(1), tenure[:1], until[:1, 0], np.ones(1))
+    one = Recalibrated(model, LEARNED).variance_of_sum(some.head(1), tenure[:1], until[:1, 0], np.ones(1))
     assert one == pytest.approx(wider[0, 0], rel=1e-6)
 
 
-def test_a_change_of_unit_changes_nothing_but_the_unit(lives, model):
+def test_a_change_of_unit_changes_nothing_but_the_unit(lifetimes, model):
     days = 365.25 / 12
-    scaled = lives.assign(duration=lives["duration"] * days, entry=lives["entry"] * days)
+    scaled = lifetimes.assign(duration=lifetimes["duration"] * days, entry=lifetimes["entry"] * days)
     other = fit_cox(scaled, ["plan"], time_unit="day")
     for each, unit in ((model, 1.0), (other, days)):
-        told = Recalibrated(each, LEARNED).conditional_survival(lives.head(20), np.full(20, 7 * unit), [6 * unit])
+        told = Recalibrated(each, LEARNED).conditional_survival(lifetimes.head(20), np.full(20, 7 * unit), [6 * unit])
         if unit == 1:
             first = told
     for column in ("survival", "lower", "upper"):
         assert first[column].to_numpy() == pytest.approx(told[column].to_numpy(), rel=1e-9)
 
 
-def test_what_was_foretold_of_customers_left_out_adds_up(lives, model):
-    told, rows = out_of_fold(model.refit, lives, [6.0, 12.0], random_seed=1)
-    assert len(rows) == len(lives)
-    assert told.hazard.sum() == pytest.approx(lives["event"].sum(), rel=0.05)
-    assert told.at.shape == (len(lives), 2)
-    plain = held_out_of(model, lives, [6.0])
-    assert np.exp(-plain.at[:5, 0]) == pytest.approx(model.predict_survival(lives.head(5), [6.0])[6.0].to_numpy())
+def test_what_was_foretold_of_customers_left_out_adds_up(lifetimes, model):
+    told, rows = out_of_fold(model.refit, lifetimes, [6.0, 12.0], random_seed=1)
+    assert len(rows) == len(lifetimes)
+    assert told.hazard.sum() == pytest.approx(lifetimes["event"].sum(), rel=0.05)
+    assert told.at.shape == (len(lifetimes), 2)
+    plain = held_out_of(model, lifetimes, [6.0])
+    assert np.exp(-plain.at[:5, 0]) == pytest.approx(model.predict_survival(lifetimes.head(5), [6.0])[6.0].to_numpy())
 
 
 def shifted(size, seed, *, factor):
@@ -99,7 +99,7 @@ def calibrate(spells):
     train, test = spells.until(day), spells.after(day)
     earlier, final = fit_cox(train, ["plan"]), fit_cox(spells.frame, ["plan"])
     told = held_out_of(earlier, test, [3.0, 6.0])
-    effect = judge_recalibration(told, random_seed=1)
+    effect = evaluate_recalibration(told, random_seed=1)
     return final, recalibrated(final, effect.recalibration, told, test), effect
 
 
@@ -124,12 +124,12 @@ def test_the_number_expected_to_leave_covers_the_truth_after_recalibration_also_
         for seed in range(200):
             spells = shifted(1200, seed, factor=factor)
             plain, changed, _ = calibrate(spells)
-            now = spells.on_board()
+            now = spells.active()
             tenure = now["duration"].to_numpy()
             truth = (1 - np.exp(-6 * factor * np.where(now["plan"] == "dear", 0.05, 0.02))).sum()
             for name, each in (("plain", plain), ("recalibrated", changed)):
                 survival = each.predict_survival(now, [6.0], tenure=tenure).to_numpy()[:, 0]
-                error = np.sqrt(each.spread_of_sum(now, tenure, tenure + 6.0, survival))
+                error = np.sqrt(each.variance_of_sum(now, tenure, tenure + 6.0, survival))
                 hits[name] += abs((1 - survival).sum() - truth) < 1.645 * error
         assert 170 <= hits["recalibrated"] <= 198, (factor, hits)
         if factor > 1:

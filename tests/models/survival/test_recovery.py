@@ -6,7 +6,7 @@ import pytest
 
 from workbench.models.survival.cox.cause_specific import fit_cause_specific
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
 from workbench.models.survival.curves.aalen_johansen import competing_risks
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 
@@ -47,18 +47,18 @@ def covered(said, truth):
 def test_intervals_cover_the_truth_at_their_level(kind):
     hits = {name: 0 for name in ("survival", "incidence", "conditional", "remaining", "reason")}
     for seed in range(WORLDS):
-        lives = world(seed, **kind)
-        at = kaplan_meier(lives, by="plan").at([5]).set_index("group").loc["b"]
+        lifetimes = world(seed, **kind)
+        at = kaplan_meier(lifetimes, by="plan").at([5]).set_index("group").loc["b"]
         hits["survival"] += covered((at["lower"], at["upper"]), np.exp(-5 * rate("b")))
-        one = lives[lives["plan"] == "a"]
+        one = lifetimes[lifetimes["plan"] == "a"]
         at = competing_risks(one).at([10]).set_index("reason").loc["price"]
         truth = PRICE / rate("a") * (1 - np.exp(-10 * rate("a")))
         hits["incidence"] += covered((at["lower"], at["upper"]), truth)
-        model = fit_cause_specific(lives, ["plan"])
+        model = fit_cause_specific(lifetimes, ["plan"])
         who = pd.DataFrame({"customer_id": [0], "plan": ["a"]})
         told = model.incidence(who, np.array([6.0]), [6]).iloc[0]
         hits["reason"] += covered((told["lower"], told["upper"]), np.exp(-6 * rate("a")))
-        cox = fit_cox(lives, ["plan"])
+        cox = fit_cox(lifetimes, ["plan"])
         told = cox.conditional_survival(who, np.array([6.0]), [6]).iloc[0]
         hits["conditional"] += covered((told["lower"], told["upper"]), np.exp(-6 * rate("a")))
         told = cox.expected_remaining(who, np.array([4.0]), 12).iloc[0]
@@ -85,7 +85,7 @@ def test_the_naive_way_fails_under_late_entry_and_under_follow_up_that_depends_o
 def test_frailty_is_warned_of():
     warned = 0
     for seed in range(20):
-        lives = world(seed, size=6000, frailty=True)
-        remedied = fit_changing(fit_cox(lives, ["plan"]), lives)
-        warned += remedied is not None and "unseen_differences" in [check.name for check in remedied.checks()]
+        lifetimes = world(seed, size=6000, frailty=True)
+        time_varying = fit_time_varying(fit_cox(lifetimes, ["plan"]), lifetimes)
+        warned += time_varying is not None and "unseen_differences" in [check.name for check in time_varying.checks()]
     assert warned >= 15

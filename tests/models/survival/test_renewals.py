@@ -18,12 +18,12 @@ def test_two_of_three_departures_at_a_renewal_are_found_with_their_term(term, sh
     days = np.random.default_rng(1).exponential(-30.4375 * term / np.log(1 - share), 900)
     anyday = (rows["start"] + pd.to_timedelta(days, unit="D")).dt.floor("D")
     rows["end"] = rows["end"].where(~loose, anyday.where(anyday <= END))
-    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
-    assert lives.renewals.term == term
-    assert lives.renewals.at[0] == term
+    lifetimes = read_lifetimes("subscriptions", rows, as_of=END.date())
+    assert lifetimes.renewals.term == term
+    assert lifetimes.renewals.at[0] == term
     planted = (~loose)[rows["end"].notna()].mean()
-    assert planted - 0.01 <= lives.renewals.share <= planted + 0.06  # some of the others by chance
-    (found,) = lives.findings()
+    assert planted - 0.01 <= lifetimes.renewals.share <= planted + 0.06  # some of the others by chance
+    (found,) = lifetimes.findings()
     assert found.interval[0] < found.estimate < found.interval[1]
     assert "of departures happen at a renewal: after" in found.statement
     last_day = rows.assign(end=rows["end"] - pd.Timedelta(days=1))  # the last day with instead of the first without
@@ -31,9 +31,9 @@ def test_two_of_three_departures_at_a_renewal_are_found_with_their_term(term, sh
 
 
 def test_departures_on_any_day_heap_nowhere_and_whole_months_are_no_renewals():
-    lives = from_subscriptions(world(2000), as_of=pd.Timestamp("2026-01-01").date()).frame
-    assert find_renewals(lives) is None
-    whole = lives.assign(duration=np.ceil(lives["duration"]))
+    lifetimes = from_subscriptions(world(2000), as_of=pd.Timestamp("2026-01-01").date()).frame
+    assert find_renewals(lifetimes) is None
+    whole = lifetimes.assign(duration=np.ceil(lifetimes["duration"]))
     assert find_renewals(whole) is find_rounding(whole) is None
 
 
@@ -60,15 +60,15 @@ def rounded(seed, size=800):
 def test_rounded_durations_are_told_and_intervals_hold_the_truth_that_the_plain_ones_miss():
     missed = 0
     for seed in range(4):
-        lives = read_lifetimes("lifetimes", rounded(seed), time_unit="months")
-        assert lives.rounding.term == lives.rounded == 12
-        assert lives.findings() == ()
-        assert [check.status for check in lives.checks if check.name == "rounded_durations"] == ["warn"]
-        median = kaplan_meier(lives.frame, rounded=lives.rounded).median().iloc[0]
-        plain = kaplan_meier(lives.frame).median().iloc[0]
+        lifetimes = read_lifetimes("lifetimes", rounded(seed), time_unit="months")
+        assert lifetimes.rounding.term == lifetimes.rounded == 12
+        assert lifetimes.findings() == ()
+        assert [check.status for check in lifetimes.checks if check.name == "rounded_durations"] == ["warn"]
+        median = kaplan_meier(lifetimes.frame, rounded=lifetimes.rounded).median().iloc[0]
+        plain = kaplan_meier(lifetimes.frame).median().iloc[0]
         missed += plain["lower"] == plain["upper"] == 12
         assert median["lower"] < 13.9 < median["upper"]
-        at = kaplan_meier(lives.frame, rounded=lives.rounded).at([12, 24, 36])
+        at = kaplan_meier(lifetimes.frame, rounded=lifetimes.rounded).at([12, 24, 36])
         truth = 0.5 ** (at["horizon"] / 13.9)
         assert ((at["lower"] < truth) & (truth < at["upper"])).all()
     assert missed >= 2

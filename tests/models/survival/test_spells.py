@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError, ParameterError
-from workbench.evaluation.survival import evaluate
+from workbench.evaluation.validation import evaluate
 from workbench.models.survival.cox.cause_specific import fit_cause_specific
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.forecast.backtest import forecast
-from workbench.models.survival.forecast.customers import outlook, remaining
+from workbench.models.survival.forecast.active_customers import forecast, remaining
+from workbench.models.survival.forecast.backtest import backtest
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 END = pd.Timestamp("2026-01-01")
@@ -46,16 +46,16 @@ def one(*rows):
 
 
 def test_subscriptions_that_follow_each_other_are_one_spell_and_a_return_is_another():
-    lives = one(
+    lifetimes = one(
         ("a", "2024-01-01", "2024-07-01", "change"), ("a", "2024-07-10", "2025-01-01", "price"),
         ("b", "2024-01-01", "2024-03-01", "need"), ("b", "2025-01-01", None, None),
         ("c", "2024-01-01", None, None), ("c", "2024-02-01", "2024-03-01", "extra"),
     )  # fmt: skip
-    assert sorted(lives.index) == ["a", "b", "b (2)", "c"]
-    assert lives.loc["a", "duration"] == 12  # a leap year
-    assert (lives.loc["a", "reason"], lives.loc["b", "reason"]) == ("price", "need")
-    assert not lives.loc["c", "event"]
-    assert lives.loc["b (2)", "person"] == "b"
+    assert sorted(lifetimes.index) == ["a", "b", "b (2)", "c"]
+    assert lifetimes.loc["a", "duration"] == 12  # a leap year
+    assert (lifetimes.loc["a", "reason"], lifetimes.loc["b", "reason"]) == ("price", "need")
+    assert not lifetimes.loc["c", "event"]
+    assert lifetimes.loc["b (2)", "person"] == "b"
 
 
 def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_left_out():
@@ -73,15 +73,15 @@ def test_what_ends_after_the_extract_has_not_ended_and_what_begins_after_it_is_l
 
 def test_an_end_on_the_day_of_the_extract_has_come():
     """An end is the first day without: on the morning of the extract the customer is gone."""
-    lives = one(("a", "2025-01-01", "2026-01-01", "price"), ("b", "2025-01-01", "2026-01-02", "price"))
-    assert lives["event"].to_dict() == {"a": True, "b": False}
-    assert lives.loc["a", "duration"] == lives.loc["b", "duration"] == 12
+    lifetimes = one(("a", "2025-01-01", "2026-01-01", "price"), ("b", "2025-01-01", "2026-01-02", "price"))
+    assert lifetimes["event"].to_dict() == {"a": True, "b": False}
+    assert lifetimes.loc["a", "duration"] == lifetimes.loc["b", "duration"] == 12
 
 
 def test_who_ended_first_is_counted_when_the_start_of_the_records_is_guessed():
     """The records begin on the day before the first end: on it, that customer was seen to be there."""
-    lives = world(4000, first="2020-01-01")
-    kept = lives[~(lives["end"] < pd.Timestamp("2023-01-02"))].copy()
+    lifetimes = world(4000, first="2020-01-01")
+    kept = lifetimes[~(lifetimes["end"] < pd.Timestamp("2023-01-02"))].copy()
     kept.loc[kept.index[:2], ["start", "end"]] = [pd.Timestamp("2022-06-01"), pd.Timestamp("2023-01-02")]
     made = from_subscriptions(kept, as_of=END.date())
     assert len(made.frame) == len(kept)
@@ -93,16 +93,16 @@ def test_who_ended_first_is_counted_when_the_start_of_the_records_is_guessed():
 
 
 def test_who_had_gone_before_ends_were_recorded_is_counted_out_and_said():
-    lives = world(1000, first="2020-01-01")
+    lifetimes = world(1000, first="2020-01-01")
     day = dt.date(2023, 1, 1)
-    made = from_subscriptions(lives, as_of=END.date(), records_since=day)
-    gone = int((lives["end"] <= pd.Timestamp(day)).sum())
+    made = from_subscriptions(lifetimes, as_of=END.date(), records_since=day)
+    gone = int((lifetimes["end"] <= pd.Timestamp(day)).sum())
     check = next(check for check in made.checks if check.name == "customers_left_out")
     assert gone > 10
-    assert len(made.frame) == len(lives) - gone
+    assert len(made.frame) == len(lifetimes) - gone
     assert f"{gone} spells that were over before ends were recorded" in check.message
     with pytest.raises(DataError, match="say an earlier records_since"):
-        from_subscriptions(lives.dropna(subset=["end"]), as_of=END.date(), records_since=dt.date(2030, 1, 1))
+        from_subscriptions(lifetimes.dropna(subset=["end"]), as_of=END.date(), records_since=dt.date(2030, 1, 1))
 
 
 def test_faults_of_subscriptions_are_told_at_once():
@@ -115,8 +115,8 @@ def test_faults_of_subscriptions_are_told_at_once():
 
 
 def test_records_that_begin_late_are_noticed_and_allowed_for():
-    lives = world(4000, first="2020-01-01")
-    kept = lives[~(lives["end"] < pd.Timestamp("2023-01-01"))]  # earlier leavers were deleted
+    lifetimes = world(4000, first="2020-01-01")
+    kept = lifetimes[~(lifetimes["end"] < pd.Timestamp("2023-01-01"))]  # earlier leavers were deleted
     made = from_subscriptions(kept, as_of=END.date())
     check = next(check for check in made.checks if check.name == "records_begin")
     assert check.status == "warn"
@@ -128,7 +128,7 @@ def test_records_that_begin_late_are_noticed_and_allowed_for():
     assert naive.iloc[0] > truth[0] + 0.1
     said = from_subscriptions(kept, as_of=END.date(), records_since=dt.date(2023, 1, 1))
     assert next(check for check in said.checks if check.name == "records_begin").status == "pass"
-    assert not any(check.name == "records_begin" for check in from_subscriptions(lives, as_of=END.date()).checks)
+    assert not any(check.name == "records_begin" for check in from_subscriptions(lifetimes, as_of=END.date()).checks)
 
 
 def test_nothing_of_the_future_is_known_on_an_earlier_day(spells):
@@ -166,51 +166,51 @@ def test_a_right_model_is_found_right_out_of_time(spells):
 
 def test_the_forecast_of_the_last_period_holds_what_happened(spells):
     day = spells.cutoff()
-    told = forecast(fit_cox(spells.until(day), ["plan"]), spells, day)
-    row = told.table.set_index("what").loc["customers"]
+    predicted = backtest(fit_cox(spells.until(day), ["plan"]), spells, day)
+    row = predicted.table.set_index("what").loc["customers"]
     assert row["lower"] < row["actual"] < row["upper"]
     there = spells.after(day)
     gone = 1 - np.exp(-12 * np.where(there["plan"] == "dear", 0.05, 0.02))
     assert row["expected"] == pytest.approx(gone.sum(), rel=0.07)
-    assert told.table.set_index("what").loc["revenue", "actual"] == there.loc[there["event"], "price"].sum()
-    assert [finding.id for finding in told.findings()] == ["forecast_and_actual", "change_of_rate"]
-    assert told.ratio[1] < told.ratio[0] < told.ratio[2]
+    assert predicted.table.set_index("what").loc["revenue", "actual"] == there.loc[there["event"], "price"].sum()
+    assert [finding.id for finding in predicted.findings()] == ["forecast_and_actual", "change_of_rate"]
+    assert predicted.ratio[1] < predicted.ratio[0] < predicted.ratio[2]
 
 
 def test_a_jump_of_the_rate_is_noticed():
-    lives = world(4000)
-    late = lives["end"].isna() & (np.arange(len(lives)) % 3 == 0) & (lives["start"] < "2025-01-01")
-    lives.loc[late, "end"], lives.loc[late, "end_reason"] = pd.Timestamp("2025-11-01"), "price"
-    spells = from_subscriptions(lives, as_of=END.date())
-    told = forecast(fit_cox(spells.until(spells.cutoff()), ["plan"]), spells, spells.cutoff())
-    assert told.checks()[0].status == "warn"
-    assert "something has changed" in told.findings()[0].statement
-    assert told.ratio[1] > 1
+    lifetimes = world(4000)
+    late = lifetimes["end"].isna() & (np.arange(len(lifetimes)) % 3 == 0) & (lifetimes["start"] < "2025-01-01")
+    lifetimes.loc[late, "end"], lifetimes.loc[late, "end_reason"] = pd.Timestamp("2025-11-01"), "price"
+    spells = from_subscriptions(lifetimes, as_of=END.date())
+    predicted = backtest(fit_cox(spells.until(spells.cutoff()), ["plan"]), spells, spells.cutoff())
+    assert predicted.checks()[0].status == "warn"
+    assert "something has changed" in predicted.findings()[0].statement
+    assert predicted.ratio[1] > 1
 
 
 @pytest.mark.parametrize("fit", [fit_cox, fit_cause_specific])
 def test_everybody_on_board_is_foretold_from_today_on(spells, fit):
-    told = outlook(fit(spells.frame, ["plan"]), spells)
-    on_board = spells.on_board()
-    assert set(told.table["customer_id"]) == set(on_board["person"])
-    assert sorted(told.table["horizon"].unique()) == [1, 3, 6, 12, 24]
-    known = told.table
+    predicted = forecast(fit(spells.frame, ["plan"]), spells)
+    active = spells.active()
+    assert set(predicted.table["customer_id"]) == set(active["person"])
+    assert sorted(predicted.table["horizon"].unique()) == [1, 3, 6, 12, 24]
+    known = predicted.table
     assert (known["lower"] <= known["survival"]).all()
     assert (known["survival"] <= known["upper"]).all()
-    truth = np.exp(-3 * np.where(told.customers["plan"] == "dear", 0.05, 0.02))
-    assert np.abs(1 - told.customers["gone"] - truth).mean() < 0.02
-    assert told.interval[0] < (1 - truth).sum() < told.interval[1]
-    by = told.by(["plan"])
+    truth = np.exp(-3 * np.where(predicted.customers["plan"] == "dear", 0.05, 0.02))
+    assert np.abs(1 - predicted.customers["gone"] - truth).mean() < 0.02
+    assert predicted.interval[0] < (1 - truth).sum() < predicted.interval[1]
+    by = predicted.by(["plan"])
     assert by["group"].tolist() == ["all customers", "dear", "cheap"]
     assert by["expected"].iloc[0] == pytest.approx(by["expected"].iloc[1:].sum())
-    assert "riskiest account for" in told.findings()[0].statement
+    assert "riskiest account for" in predicted.findings()[0].statement
 
 
 def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_changes_nothing(spells):
     model = fit_cox(spells.frame, ["plan"])
     days = spells.frame.assign(duration=lambda rows: rows["duration"] * DAYS_PER_MONTH)
     again = fit_cox(days, ["plan"], time_unit="day")
-    rows = spells.on_board().head(20)
+    rows = spells.active().head(20)
     tenure = rows["duration"].to_numpy()
     first = model.conditional_survival(rows, tenure, [3, 12])
     second = again.conditional_survival(rows, tenure * DAYS_PER_MONTH, [3 * DAYS_PER_MONTH, 12 * DAYS_PER_MONTH])
@@ -219,8 +219,8 @@ def test_a_price_that_is_known_counts_the_revenue_and_time_in_another_unit_chang
 
 
 def test_the_time_still_to_come_is_that_of_the_truth(spells):
-    told = remaining(fit_cox(spells.frame, ["plan"]), spells, within=12)
-    rate = np.where(spells.on_board()["plan"] == "dear", 0.05, 0.02)
-    assert np.abs(told["remaining"] - (1 - np.exp(-12 * rate)) / rate).mean() < 0.3
-    assert (told["lower"] <= told["remaining"]).all()
-    assert (told["remaining"] <= told["upper"]).all()
+    predicted = remaining(fit_cox(spells.frame, ["plan"]), spells, within=12)
+    rate = np.where(spells.active()["plan"] == "dear", 0.05, 0.02)
+    assert np.abs(predicted["remaining"] - (1 - np.exp(-12 * rate)) / rate).mean() < 0.3
+    assert (predicted["lower"] <= predicted["remaining"]).all()
+    assert (predicted["remaining"] <= predicted["upper"]).all()

@@ -6,27 +6,35 @@ import pytest
 from tests.models.survival.worlds import MONTH, World, world
 
 from workbench.errors import ParameterError
-from workbench.models.survival.cox.screening import fit_sound
-from workbench.models.survival.forecast.customers import Outlook, outlook
-from workbench.models.survival.forecast.selection import Judgement, judge
+from workbench.models.survival.cox.screening import fit_identified
+from workbench.models.survival.forecast.active_customers import Forecast, forecast
+from workbench.models.survival.forecast.selection import Selection, select_model
 from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 
 KINDS = ("smooth", "monthly", "yearly", "lapse", "coarse")
 
 
-def foretold(made: World) -> tuple[Judgement, Outlook]:
+def predicted(made: World) -> tuple[Selection, Forecast]:
     """What the study says, without its report."""
-    lives = made.lives
-    model, _ = fit_sound(lives.frame, lives.covariates, chosen=False, time_unit=lives.time_unit,
-                         labels=lives.labels, lapse=lives.lapsing)  # fmt: skip
-    news = {}
-    if lives.spells is not None:
-        news = covariate_histories(lives.spells, **{"transactions" if lives.lapsing else "subscriptions": made.rows})
-    judged = judge(model, lives, [3.0, 6.0], random_seed=1, histories=news, folds=2, repeats=1)
-    return judged, outlook(judged.model, lives, season=judged.season)
+    lifetimes = made.lifetimes
+    model, _ = fit_identified(
+        lifetimes.frame,
+        lifetimes.covariates,
+        chosen=False,
+        time_unit=lifetimes.time_unit,
+        labels=lifetimes.labels,
+        lapse=lifetimes.lapsing,
+    )
+    landmark = {}
+    if lifetimes.spells is not None:
+        landmark = covariate_histories(
+            lifetimes.spells, **{"transactions" if lifetimes.lapsing else "subscriptions": made.rows}
+        )
+    judged = select_model(model, lifetimes, [3.0, 6.0], random_seed=1, histories=landmark, folds=2, repeats=1)
+    return judged, forecast(judged.model, lifetimes, season=judged.season)
 
 
-def held(made: World, ahead: Outlook) -> dict[float, bool]:
+def held(made: World, ahead: Forecast) -> dict[float, bool]:
     """By months ahead whether the interval of leavers holds what happened."""
     month = 3.0 if ahead.time_unit == "quarter" else 1.0
     left = made.to_come.reindex(ahead.customers["person"].astype(str))
@@ -36,18 +44,18 @@ def held(made: World, ahead: Outlook) -> dict[float, bool]:
     }
 
 
-def says(judged: Judgement, words: str) -> bool:
-    return any(words in finding.statement for finding in judged.forecast.findings())
+def says(judged: Selection, words: str) -> bool:
+    return any(words in finding.statement for finding in judged.backtest.findings())
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_forecasts_hold_what_happens_where_nothing_changes(kind):
-    made = [(one, *foretold(one)) for one in (world(kind, seed, size=700) for seed in (1, 2))]
+    made = [(one, *predicted(one)) for one in (world(kind, seed, size=700) for seed in (1, 2))]
     covered = [inside for one, _, ahead in made for inside in held(one, ahead).values()]
     assert np.mean(covered) >= 0.5
     for one, judged, ahead in made:
         assert (ahead.totals["upper"] > ahead.totals["lower"]).all()
-        if one.lives.spells is not None:
+        if one.lifetimes.spells is not None:
             assert not says(judged, "something has changed")
 
 
@@ -58,10 +66,10 @@ def test_over_forty_worlds_of_each_kind_intervals_cover_as_they_say(kind):
     covered, changed = {}, 0
     for seed in range(40):
         one = world(kind, 1000 + seed)
-        judged, ahead = foretold(one)
+        judged, ahead = predicted(one)
         for horizon, inside in held(one, ahead).items():
             covered.setdefault(horizon, []).append(inside)
-        changed += one.lives.spells is not None and says(judged, "something has changed")
+        changed += one.lifetimes.spells is not None and says(judged, "something has changed")
     assert np.mean(np.concatenate(list(covered.values()))) >= 0.85
     assert {horizon: np.mean(each) for horizon, each in covered.items() if np.mean(each) < 0.75} == {}
     assert changed <= 2
@@ -71,7 +79,7 @@ def test_over_forty_worlds_of_each_kind_intervals_cover_as_they_say(kind):
 def test_after_a_change_it_is_said_and_forecasts_follow(seed):
     """Three times the rate in the last four months, and from then on."""
     one = world("smooth", seed, change=3.0, last=4.0)
-    judged, ahead = foretold(one)
+    judged, ahead = predicted(one)
     assert says(judged, "something has changed")
     assert not says(judged, "no clear change")
     assert held(one, ahead)[3.0]
@@ -85,7 +93,7 @@ def test_over_a_hundred_worlds_a_change_is_said_in_most_and_followed():
     said, followed = [], []
     for seed in range(100):
         one = world("smooth", 2000 + seed, size=700, change=3.0)
-        judged, ahead = foretold(one)
+        judged, ahead = predicted(one)
         said.append(says(judged, "something has changed"))
         followed.append(held(one, ahead)[3.0])
         assert not (said[-1] and says(judged, "no clear change"))
@@ -95,7 +103,7 @@ def test_over_a_hundred_worlds_a_change_is_said_in_most_and_followed():
 
 def test_a_season_is_no_change_and_the_next_quarter_is_that_of_its_season():
     one = world("smooth", 3, season=0.6)
-    judged, ahead = foretold(one)
+    judged, ahead = predicted(one)
     assert judged.season.clear
     assert not says(judged, "something has changed")
     assert held(one, ahead)[3.0]
@@ -103,30 +111,31 @@ def test_a_season_is_no_change_and_the_next_quarter_is_that_of_its_season():
     angle = np.linspace(0, np.pi / 2, 200)
     usual = np.exp(0.6 * np.sin(np.linspace(0, 2 * np.pi, 400))).mean()
     truth = np.exp(0.6 * np.sin(angle)).mean() / usual
-    assert judged.season.factor(one.lives.spells.as_of, 3.0)[0] == pytest.approx(truth, abs=0.25)
-    assert any(check.name == "season" and "has a season" in check.message for check in judged.forecast.checks())
+    assert judged.season.factor(one.lifetimes.spells.as_of, 3.0)[0] == pytest.approx(truth, abs=0.25)
+    assert any(check.name == "season" and "has a season" in check.message for check in judged.backtest.checks())
 
 
 def test_with_less_than_two_years_before_a_season_cannot_be_told_from_a_change():
     one = world("smooth", 4, years=1.8, change=3.0)
-    judged, _ = foretold(one)
-    assert judged.forecast.beyond
+    judged, _ = predicted(one)
+    assert judged.backtest.beyond
     assert not says(judged, "something has changed")
     assert says(judged, "it may be a season")
 
 
 @pytest.mark.slow
 def test_over_sixty_seasonal_worlds_no_change_is_said():
-    changed = sum(says(foretold(world("smooth", 3000 + seed, season=0.5))[0], "something has changed")
-                  for seed in range(60))  # fmt: skip
+    changed = sum(
+        says(predicted(world("smooth", 3000 + seed, season=0.5))[0], "something has changed") for seed in range(60)
+    )
     assert changed <= 2
 
 
 def test_lapses_are_foretold_no_further_than_purchases_known_say():
     one = world("lapse", 1)
-    judged, ahead = foretold(one)
-    spells = one.lives.spells
-    assert spells.window == pytest.approx(one.lives.lapse.days / MONTH)
+    judged, ahead = predicted(one)
+    spells = one.lifetimes.spells
+    assert spells.window == pytest.approx(one.lifetimes.lapse.days / MONTH)
     assert ahead.totals["horizon"].tolist() == [min(3.0, spells.window)]
     assert (spells.as_of - judged.day) / pd.Timedelta("1D") <= 3.05 * MONTH
     with pytest.raises(ParameterError, match=r"no further\s+ahead"):
@@ -135,8 +144,8 @@ def test_lapses_are_foretold_no_further_than_purchases_known_say():
 
 def test_few_expected_leavers_have_an_interval_of_counts():
     one = world("smooth", 5)
-    judged, _ = foretold(one)
-    quiet = outlook(judged.model, one.lives, horizons=[0.01])
+    judged, _ = predicted(one)
+    quiet = forecast(judged.model, one.lifetimes, horizons=[0.01])
     row = quiet.totals.iloc[0]
     assert row["expected"] < 1
     assert row["upper"] >= 1

@@ -25,8 +25,8 @@ def world(seed=1, size=2000):
     return rows[rows["start"] < END].sample(frac=1, random_state=1), pays
 
 
-def trial_check(lives):
-    return next(check for check in lives.checks if check.name == "free_trials")
+def trial_check(lifetimes):
+    return next(check for check in lifetimes.checks if check.name == "free_trials")
 
 
 def test_trials_are_told_and_payers_and_time_to_pay_are_asked_for_apart():

@@ -102,13 +102,13 @@ def test_bands_and_robust_errors_hold_what_they_promise_under_weights():
         rare = np.arange(600) < 200
         x = random.normal(size=600) + rare
         life = random.exponential(20.0, 600) * np.exp(-TRUE * x)
-        lives = pd.DataFrame({"customer_id": range(600), "duration": np.minimum(life, 30.0), "event": life <= 30.0,
+        lifetimes = pd.DataFrame({"customer_id": range(600), "duration": np.minimum(life, 30.0), "event": life <= 30.0,
                               "x": x, "weight": np.where(rare, 5.0, 1.0)})  # fmt: skip
         plain = random.exponential(np.where(rare, 10.0, 40.0))
-        curve = lives.assign(duration=np.minimum(plain, 30.0), event=plain <= 30.0)
+        curve = lifetimes.assign(duration=np.minimum(plain, 30.0), event=plain <= 30.0)
         row = kaplan_meier(curve).at([10.0]).iloc[0]
         inside += row["lower"] <= truth <= row["upper"]
-        ratio = fit_cox(lives, ["x"]).coefficients.iloc[0]
+        ratio = fit_cox(lifetimes, ["x"]).coefficients.iloc[0]
         covered += abs(ratio["coefficient"] - TRUE) <= 1.645 * ratio["standard_error"]
     assert 0.85 <= inside / tries <= 0.96
     assert 0.83 <= covered / tries <= 0.95
@@ -116,9 +116,9 @@ def test_bands_and_robust_errors_hold_what_they_promise_under_weights():
 
 def test_a_weight_is_no_covariate_and_must_be_above_zero(rossi):
     assert "weight" not in covariates_of(rossi)
-    lives = read_lifetimes("lifetimes", rossi, time_unit="weeks")
-    assert "weight" not in lives.covariates
-    assert "weights" in [check.name for check in lives.checks]
+    lifetimes = read_lifetimes("lifetimes", rossi, time_unit="weeks")
+    assert "weight" not in lifetimes.covariates
+    assert "weights" in [check.name for check in lifetimes.checks]
     with pytest.raises(DataError, match="weight"):
         fit_cox(rossi.assign(weight=0.0), ["age"])
 

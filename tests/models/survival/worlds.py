@@ -15,7 +15,7 @@ MONTH = 365.25 / 12
 class World:
     """Lifetimes as the records have them, and by customer the months from their end until it leaves."""
 
-    lives: Lifetimes
+    lifetimes: Lifetimes
     to_come: pd.Series
     rows: pd.DataFrame
 
@@ -64,10 +64,10 @@ def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change:
         kept = quarters > 0
         rows = pd.DataFrame({"customer_id": np.arange(size).astype(str), "duration": quarters, "event": ended,
                              "plan": plan, "usage": usage})[kept]  # fmt: skip
-        lives = read_lifetimes("lifetimes", rows, time_unit="quarters")
+        lifetimes = read_lifetimes("lifetimes", rows, time_unit="quarters")
         # Last seen at the end of a whole quarter: what is to come counts from there, of those still there at the end.
         to_come = pd.Series(life - np.floor(-joined / 3) * 3, index=np.arange(size).astype(str))
-        return World(lives, to_come[kept & ~ended], rows)
+        return World(lifetimes, to_come[kept & ~ended], rows)
     start = (END + pd.to_timedelta(joined * MONTH, unit="D")).floor("D")
     if kind == "smooth":
         end = (start + pd.to_timedelta(np.where(np.isinf(life), 999, life) * MONTH, unit="D")).floor("D")
@@ -79,9 +79,9 @@ def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change:
     rows = pd.DataFrame(
         {"customer_id": ids, "start": start, "end": end.where(end <= END), "plan": plan, "usage": usage}
     )
-    lives = read_lifetimes("subscriptions", rows, as_of=END.date())
+    lifetimes = read_lifetimes("subscriptions", rows, as_of=END.date())
     to_come = pd.Series(((end - END) / pd.Timedelta(days=1) / MONTH).to_numpy(), index=ids)
-    return World(lives, to_come[(end > END).to_numpy()], rows)
+    return World(lifetimes, to_come[(end > END).to_numpy()], rows)
 
 
 def buyers(random: np.random.Generator, size: int) -> World:
@@ -100,8 +100,8 @@ def buyers(random: np.random.Generator, size: int) -> World:
     frame["timestamp"] = begin + pd.to_timedelta(frame["day"], unit="D")
     frame["amount"] = np.round(random.lognormal(3, 0.5, len(frame)), 2)
     rows = frame[["customer_id", "timestamp", "amount"]]
-    lives = read_lifetimes("transactions", rows, as_of=END.date())
-    lapse = lives.lapse.days
+    lifetimes = read_lifetimes("transactions", rows, as_of=END.date())
+    lapse = lifetimes.lapse.days
     to_come = {}
     for name, bought in all_days.items():
         before = bought[bought < days]
@@ -112,4 +112,4 @@ def buyers(random: np.random.Generator, size: int) -> World:
                     break
                 last = day
             to_come[name] = (last + lapse - days) / MONTH
-    return World(lives, pd.Series(to_come), rows)
+    return World(lifetimes, pd.Series(to_come), rows)

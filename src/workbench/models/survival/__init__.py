@@ -8,9 +8,9 @@ from workbench.models.survival.cox.leakage import Leaks, find_leaks
 from workbench.models.survival.curves.comparison import GroupCurves, group_curves
 from workbench.models.survival.curves.reasons import Reasons, reasons_for_leaving
 from workbench.models.survival.extrapolation.beyond import BeyondTheData, extrapolate_curves
-from workbench.models.survival.forecast.customer_forecast import CustomerForecast, forecast_customers, play_scenario
+from workbench.models.survival.forecast.customer_forecast import CustomerForecast, forecast_customers, forecast_scenario
 from workbench.models.survival.forecast.diagnostics import Diagnostics, diagnose
-from workbench.models.survival.forecast.selection import Judgement, judge
+from workbench.models.survival.forecast.selection import Selection, select_model
 from workbench.models.survival.lifetimes.dataset import lifetimes_of_dataset
 from workbench.models.survival.lifetimes.read import Lifetimes, read_lifetimes
 from workbench.models.survival.lifetimes.requests import validate_request
@@ -21,20 +21,20 @@ __all__ = [
     "Diagnostics",
     "FittedCox",
     "GroupCurves",
-    "Judgement",
     "Leaks",
     "Lifetimes",
     "Reasons",
+    "Selection",
     "diagnose",
     "extrapolate_curves",
     "find_leaks",
     "fit_screened",
     "forecast_customers",
+    "forecast_scenario",
     "group_curves",
-    "judge",
     "lifetimes_of_dataset",
-    "play_scenario",
     "read_lifetimes",
     "reasons_for_leaving",
+    "select_model",
     "validate_request",
 ]

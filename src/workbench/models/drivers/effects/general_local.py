@@ -14,7 +14,7 @@ from workbench.models.drivers.ordinal.rows import Rows, subset
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.data_sufficiency import FEWEST_OTHERS, answers_needed
 from workbench.models.drivers.responses.ratings import ALL, RATED, Ratings
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.statistics.shrinkage import shrink
 from workbench.wording import inline
 
@@ -63,7 +63,7 @@ def groupings(ratings: Ratings, columns: Sequence[str], labels: dict[str, str] |
             continue
         levels = as_levels(ratings.table[column])
         label = labels.get(column, column.replace("_", " "))
-        shown = levels.map(gather(levels, label=label, check=column)[0])
+        shown = levels.map(lump_levels(levels, label=label, check=column)[0])
         names, group = np.unique(shown.to_numpy(dtype=str), return_inverse=True)
         if len(names) > 1:
             found.append(Grouping(column=column, label=inline(label), names=tuple(names), group=group))

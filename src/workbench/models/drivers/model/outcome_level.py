@@ -11,7 +11,7 @@ from workbench.findings import Finding
 from workbench.models.drivers.model.what_if import scorings
 from workbench.models.drivers.responses.nonresponse import OF_TODAY, TENTH, Readiness, corrected, readiness
 from workbench.models.drivers.responses.ratings import TOP_TWO, Ratings
-from workbench.models.levels import as_levels, gather
+from workbench.models.levels import as_levels, lump_levels
 from workbench.wording import number, percent, sentence
 
 DRAWS = 2000
@@ -205,7 +205,7 @@ def outcome_level(
     add("", sentence("all"), np.arange(len(ratings.levels)))
     for segment in segments:
         levels = as_levels(ratings.table[segment])
-        names, _ = gather(levels, label=labels.get(segment, segment), check=segment)
+        names, _ = lump_levels(levels, label=labels.get(segment, segment), check=segment)
         shown = levels.map(names)
         for group in sorted(shown.unique()):
             add(labels.get(segment, segment), group, np.flatnonzero(shown == group))

@@ -14,7 +14,7 @@ from scipy.linalg import helmert
 
 from workbench.findings import Check
 from workbench.models.drivers.responses.waves import waves_of
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.wording import inline, listing, sentence
 
 MOST_WAVES = 40
@@ -80,7 +80,7 @@ def controls_of(
     for column in columns:
         levels = as_levels(table[column])
         label = labels.get(column, column)
-        places = pd.factorize(levels.map(gather(levels, label=label, check=column)[0]), sort=True)[0]
+        places = pd.factorize(levels.map(lump_levels(levels, label=label, check=column)[0]), sort=True)[0]
         if _new(places, seen):
             seen.append(places)
             found.append(_contrasts(places, weights))

@@ -15,7 +15,7 @@ from workbench.models.drivers.responses.controls import controls_of
 from workbench.models.drivers.responses.data_sufficiency import answers_needed, driver_faults, too_few, variation
 from workbench.models.drivers.responses.items import label_of, measure_of, roles_of
 from workbench.models.drivers.responses.survey_design import Design, design_effect, design_of
-from workbench.models.levels import as_levels, gather, refuse_measurements
+from workbench.models.levels import as_levels, lump_levels, reject_measurements
 from workbench.wording import inline, listing, number, percent, sentence, shown
 
 RATED, NOT_APPLICABLE, MISSING = 0, 1, 2
@@ -389,9 +389,9 @@ def _segments(table: pd.DataFrame, segment: str | None, by_name: Mapping):
     if segment is None:
         return np.zeros(len(table), dtype=np.int64), (ALL,), "", ()
     label = by_name[segment].label if segment in by_name else segment
-    refuse_measurements(table[segment], segment)
+    reject_measurements(table[segment], segment)
     levels = as_levels(table[segment])
-    names, checks = gather(levels, label=label, check=f"small_groups_{segment}")
+    names, checks = lump_levels(levels, label=label, check=f"small_groups_{segment}")
     grouped = levels.map(names)
     segments = tuple(sorted(grouped.unique()))
     group = grouped.map({name: place for place, name in enumerate(segments)}).to_numpy(dtype=np.int64)

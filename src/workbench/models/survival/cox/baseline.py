@@ -90,10 +90,10 @@ class Baseline:
 
         Where nobody left between them it is that of one who might have (`single`).
         """
-        spread = self._own_variance(np.minimum(since, self.tail[1]), np.minimum(until, self.tail[1]))
+        variance = self._own_variance(np.minimum(since, self.tail[1]), np.minimum(until, self.tail[1]))
         beyond = np.flatnonzero(until > self.tail[1])
         if not len(beyond):
-            return self._at_least_one(spread, since, until)
+            return self._at_least_one(variance, since, until)
         start, end = self.tail
         all_since, all_until = since, until
         since, until = since[beyond], until[beyond]
@@ -106,8 +106,8 @@ class Baseline:
         counts = (to > first[:, None]).astype(float) + np.where(
             to > start, often[:, None] + (to <= last[:, None]) * 1.0 - (to <= last_before[:, None]), 0.0
         )
-        spread[beyond] = (counts**2 * self._own_variance(points[:, :-1], to)).sum(axis=1)
-        return self._at_least_one(spread, all_since, all_until)
+        variance[beyond] = (counts**2 * self._own_variance(points[:, :-1], to)).sum(axis=1)
+        return self._at_least_one(variance, all_since, all_until)
 
     def exposure(self, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """How often, weighted, customers are exposed to the step of the hazard at each event time, (K,).
@@ -161,11 +161,11 @@ class Baseline:
         across = sums[last] - following[0] + (1 - begun) ** 2 * steps[0] + part**2 * steps[1]
         return np.where(last > first, across, (part - begun) ** 2 * steps[0])
 
-    def _at_least_one(self, spread: np.ndarray, since: np.ndarray, until: np.ndarray) -> np.ndarray:
+    def _at_least_one(self, variance: np.ndarray, since: np.ndarray, until: np.ndarray) -> np.ndarray:
         if self.single is None or not len(self.single):
-            return spread
+            return variance
         following = self.single[np.minimum(self._places(since)[0], len(self.single) - 1)]
-        return np.where((spread <= 0) & (until > since), following**2, spread)
+        return np.where((variance <= 0) & (until > since), following**2, variance)
 
     def _within(self, values: np.ndarray, times: np.ndarray | float) -> np.ndarray:
         """A cumulative sum (K,) or (K, p) up to each of `times`, none beyond the tail."""

@@ -176,11 +176,11 @@ class CauseSpecific:
             survival = survival * part
         return survival
 
-    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+    def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """As in `predictions.Predictions`; reasons are estimated from different leavers, so their
         variances add.
         """
-        return sum(model.spread_of_sum(frame, since, until, weights) for model in self.models.values())
+        return sum(model.variance_of_sum(frame, since, until, weights) for model in self.models.values())
 
     def conditional_survival(
         self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float = 0.9

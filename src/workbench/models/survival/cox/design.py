@@ -11,11 +11,11 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.models.levels import as_levels, gather
+from workbench.models.levels import as_levels, lump_levels
 from workbench.models.survival.cox.collinearity import aliased
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
-from workbench.models.survival.lifetimes.event_words import ending
-from workbench.statistics.splines import bend_names, bends
+from workbench.models.survival.lifetimes.event_words import event_words
+from workbench.statistics.splines import spline_names, spline_terms
 from workbench.wording import label_of, listing, number, percent, sentence
 
 SEPARATION, NOTHING_NEW = "separation_", "covariates_saying_nothing_new"
@@ -49,7 +49,7 @@ class Term:
         10% and the 90% quantile; where these are too, that value and the median of the others. Of a column that has
         only two values, both.
     knots
-        Of a number that goes in as a curve: where its pieces meet (`bends`). Empty for a straight
+        Of a number that goes in as a curve: where its pieces meet (`spline_terms`). Empty for a straight
         line.
     fill, indicator
         Of a number: the median, at which missing ones are taken; and whether a column says that it is missing.
@@ -77,7 +77,7 @@ class Term:
         """
         if self.levels:
             return tuple((self.covariate, level) for level in self.levels[1:])
-        names = ("", *bend_names(self.knots), *([sentence("not stated")] if self.indicator else []))
+        names = ("", *spline_names(self.knots), *([sentence("not stated")] if self.indicator else []))
         return tuple((self.covariate, name) for name in names)
 
     def filled(self, values: pd.Series) -> np.ndarray:
@@ -88,9 +88,9 @@ class Term:
     def numbers(self, values: pd.Series) -> np.ndarray:
         """Columns (n, 1 + bends, or one more with an indicator) of a number's values: 0 at its centre."""
         filled = self.filled(values)
-        bent = bends(filled, self.knots) - bends(np.array([self.center]), self.knots)
+        curved = spline_terms(filled, self.knots) - spline_terms(np.array([self.center]), self.knots)
         missing = [~np.isfinite(_floats(values))] if self.indicator else []
-        return np.column_stack([filled - self.center, bent, *missing]).astype(float)
+        return np.column_stack([filled - self.center, curved, *missing]).astype(float)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class Design:
         Covariates in the order given.
     dropped
         (covariate, level) of columns left out because they say nothing new.
-    silent
+    without_events
         (covariate, level) of levels of which nobody left: half a leaver is added to each (`half_leavers`).
     checks
         What was gathered, left out or missing.
@@ -113,7 +113,7 @@ class Design:
 
     terms: tuple[Term, ...]
     dropped: tuple[tuple[str, str], ...] = ()
-    silent: tuple[tuple[str, str], ...] = ()
+    without_events: tuple[tuple[str, str], ...] = ()
     checks: tuple[Check, ...] = ()
     lapse: bool = False
 
@@ -135,9 +135,9 @@ class Design:
         ----------
         Firth (1993); Heinze and Schemper (2001).
         """
-        return np.array([0.5 if column in self.silent else 0.0 for column in self.columns])
+        return np.array([0.5 if column in self.without_events else 0.0 for column in self.columns])
 
-    def bent(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
+    def with_splines(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
         """The same terms with curves of these numbers, to be settled again."""
         return self._with(tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms))
 
@@ -225,17 +225,17 @@ class Design:
                 sentence(
                     "lifetimes.event: got nobody who {left}, expected some; no hazard ratio can be estimated. Use more "
                     "data.",
-                    **ending(self.lapse),
+                    **event_words(self.lapse),
                 )
             )
-        silent, unheard, checks = [], [], list(self.checks)
+        without_events, unheard, checks = [], [], list(self.checks)
         for term in self.terms:
             if term.is_category:
                 levels = as_levels(frame[term.covariate]).map(dict(term.shown)).to_numpy()
                 nobody = [
                     level for level in term.levels if (levels == level).any() and not events[levels == level].any()
                 ]
-                silent += [(term.covariate, level) for level in nobody]
+                without_events += [(term.covariate, level) for level in nobody]
                 if nobody:
                     checks.append(
                         Check(
@@ -244,7 +244,7 @@ class Design:
                             message=sentence(
                                 "{label}: nobody with {levels} {left}, so no hazard ratio is given (separation). "
                                 "Predictions count half a leaver for them (Firth's correction).",
-                                **ending(self.lapse),
+                                **event_words(self.lapse),
                                 label=term.label,
                                 levels=listing([f"“{level}”" for level in nobody]),
                             ),
@@ -252,9 +252,9 @@ class Design:
                     )
             elif term.indicator and not events[~np.isfinite(_floats(frame[term.covariate]))].any():
                 unheard.append(term.columns[-1])  # nobody without the number left: they count as the median
-        with_silent = replace(self, dropped=tuple(unheard), silent=tuple(silent), checks=())
-        columns = with_silent.columns
-        dropped, reasons = aliased(with_silent.encode(frame), columns)
+        with_separation = replace(self, dropped=tuple(unheard), without_events=tuple(without_events), checks=())
+        columns = with_separation.columns
+        dropped, reasons = aliased(with_separation.encode(frame), columns)
         names = {term.covariate: term.label for term in self.terms}
         if dropped:
             said = [
@@ -273,8 +273,8 @@ class Design:
                     value=len(dropped),
                 )
             )  # fmt: skip
-        kept = tuple(column for column in silent if column not in dropped)
-        return replace(with_silent, dropped=(*unheard, *dropped), silent=kept, checks=tuple(checks))
+        kept = tuple(column for column in without_events if column not in dropped)
+        return replace(with_separation, dropped=(*unheard, *dropped), without_events=kept, checks=tuple(checks))
 
 
 def build_design(
@@ -342,7 +342,7 @@ def build_design(
         else:
             levels = as_levels(column)
             counted = each_once(frame, levels) if several else levels
-            shown, small = gather(counted, label=label, check=f"small_levels_{covariate}")
+            shown, small = lump_levels(counted, label=label, check=f"small_levels_{covariate}")
             checks += tuple(
                 replace(check, status="pass") for check in small
             )  # nothing is wrong with levels taken together
@@ -374,7 +374,7 @@ def build_design(
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Contrast:
     """Two kinds of customers who differ in one covariate alone.
 
     Attributes
@@ -396,7 +396,7 @@ class Comparison:
     column: int
 
 
-def comparisons(design: Design) -> list[Comparison]:
+def contrasts(design: Design) -> list[Contrast]:
     """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
     number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of which
     nobody left.
@@ -406,7 +406,7 @@ def comparisons(design: Design) -> list[Comparison]:
         own = [
             place
             for place, column in enumerate(design.columns)
-            if column[0] == term.covariate and column not in design.silent
+            if column[0] == term.covariate and column not in design.without_events
         ]
         missing = own.pop() if own and term.indicator and design.columns[own[-1]] == term.columns[-1] else None
         if term.is_category:
@@ -428,7 +428,7 @@ def comparisons(design: Design) -> list[Comparison]:
         for value, reference, weights in pairs:
             combined = np.zeros(len(design.columns))
             combined[list(weights)] = list(weights.values())
-            found.append(Comparison(term, value, reference, combined, min(weights)))
+            found.append(Contrast(term, value, reference, combined, min(weights)))
     return found
 
 

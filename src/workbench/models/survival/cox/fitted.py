@@ -9,7 +9,7 @@ from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_caus
 from workbench.models.survival.cox.functional_form import FunctionalForm, functional_form
 from workbench.models.survival.cox.leakage import Leaks
 from workbench.models.survival.cox.model import CoxModel
-from workbench.models.survival.cox.screening import fit_sound
+from workbench.models.survival.cox.screening import fit_identified
 from workbench.models.survival.curves.aalen_johansen import has_reasons
 from workbench.models.survival.lifetimes.read import Lifetimes
 
@@ -62,7 +62,7 @@ def fit_screened(lifetimes: Lifetimes, leaks: Leaks, *, random_seed: int) -> Fit
         Draws the customers by whom the form of numbers is tested where there are very many.
     """
     words = {"confidence": lifetimes.confidence, "time_unit": lifetimes.time_unit, "labels": lifetimes.labels}
-    straight, left_out = fit_sound(
+    straight, left_out = fit_identified(
         lifetimes.frame,
         lifetimes.wanted,
         leaks=leaks,

@@ -13,7 +13,7 @@ from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import risk_sets
-from workbench.statistics.splines import KNOTS_AT, bends, knots_of
+from workbench.statistics.splines import KNOTS_AT, knots_of, spline_terms
 from workbench.wording import inline, listing, number, sentence
 
 MOST_TESTED = 50_000
@@ -31,8 +31,8 @@ class FunctionalForm:
     model
         The model to go on with: numbers that bend are curves in it.
     table
-        `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `remedy`, `after` (the
-        same of the form that is used: for a curve, against a finer one).
+        `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `modelled_as`, `after`
+        (the same of the form that is used: for a curve, against a finer one).
     aic_gain
         By how much Akaike's criterion falls with the curves; 0 where there are none.
     """
@@ -45,11 +45,11 @@ class FunctionalForm:
         """What bends, and whether the curves are enough."""
         if self.table.empty:
             return ()
-        bent = self.table[self.table["remedy"] != _straight()]
-        still = bent[bent["after"] < 0.05]
+        curved_model = self.table[self.table["modelled_as"] != _straight()]
+        still = curved_model[curved_model["after"] < 0.05]
         said = {
-            "all": number(len(self.table)), "count": number(len(bent)), "gain": number(self.aic_gain, 2),
-            "labels": listing([inline(label) for label in bent["label"]]),
+            "all": number(len(self.table)), "count": number(len(curved_model)), "gain": number(self.aic_gain, 2),
+            "labels": listing([inline(label) for label in curved_model["label"]]),
             "still": listing([inline(label) for label in still["label"]]),
         }  # fmt: skip
         message = (
@@ -58,12 +58,17 @@ class FunctionalForm:
                 "curves "
                 "(natural splines, AIC {gain} lower).", **said,
             )
-            if len(bent)
+            if len(curved_model)
             else sentence("No sign that any of {all} numbers goes with the hazard but in a straight line.", **said)
         )  # fmt: skip
         message += sentence(" A finer curve would fit {still} better still.", **said) if len(still) else ""
         return (
-            Check(name="functional_form", status="warn" if len(still) else "pass", message=message, value=len(bent)),
+            Check(
+                name="functional_form",
+                status="warn" if len(still) else "pass",
+                message=message,
+                value=len(curved_model),
+            ),
         )
 
     def exhibits(self) -> Iterator[Showable]:
@@ -78,7 +83,7 @@ class FunctionalForm:
                 columns={
                     "label": Column(sentence("attribute")),
                     "before": Column(sentence("p before"), "p"),
-                    "remedy": Column(sentence("remedy")),
+                    "modelled_as": Column(sentence("modelled as")),
                     "after": Column(sentence("p after"), "p"),
                 },
             )
@@ -113,7 +118,7 @@ def functional_form(
     ----------
     Harrell (2015), sections 2.4.4 and 20.5; Rao (1948).
     """
-    columns = ["covariate", "label", "before", "remedy", "after"]
+    columns = ["covariate", "label", "before", "modelled_as", "after"]
     unchanged = FunctionalForm(model=model, table=pd.DataFrame(columns=columns), aic_gain=0.0)
     if not model.usable or "weight" in lifetimes.columns:  # score tests hold for equal weights
         return unchanged
@@ -125,30 +130,30 @@ def functional_form(
     curved = before["covariate"][before["p_value_holm"] < level].tolist()
     terms = {term.covariate: term for term in model.design.terms}
     knots = {name: knots_of(terms[name].filled(used[name])) for name in curved}
-    bent, gain = model, 0.0
+    curved_model, gain = model, 0.0
     if knots:
-        bent = fit_cox(
+        curved_model = fit_cox(
             lifetimes,
             [term.covariate for term in model.design.terms],
             confidence=model.confidence,
             time_unit=model.time_unit,
-            design=model.design.bent(knots),
+            design=model.design.with_splines(knots),
             straight=model,
         )
-        more = len(bent.coefficients) - len(model.coefficients)
-        gain = 2 * (bent.log_likelihood - model.log_likelihood - more)
-        if not bent.usable or gain <= 0:
-            bent, gain, knots = model, 0.0, {}
-    finer = _tests(bent, tested, FINER).set_index("covariate")["p_value_holm"] if knots else None
+        more = len(curved_model.coefficients) - len(model.coefficients)
+        gain = 2 * (curved_model.log_likelihood - model.log_likelihood - more)
+        if not curved_model.usable or gain <= 0:
+            curved_model, gain, knots = model, 0.0, {}
+    finer = _tests(curved_model, tested, FINER).set_index("covariate")["p_value_holm"] if knots else None
     table = before.rename(columns={"p_value_holm": "before"})
-    table["remedy"] = [
+    table["modelled_as"] = [
         sentence("curve (natural spline, 4 knots)") if name in knots else _straight() for name in table["covariate"]
     ]
     table["after"] = [
         float(finer.get(name, np.nan)) if name in knots else float(p)
         for name, p in zip(table["covariate"], table["before"], strict=True)
     ]
-    return FunctionalForm(model=bent, table=table[columns], aic_gain=gain)
+    return FunctionalForm(model=curved_model, table=table[columns], aic_gain=gain)
 
 
 def sample(rows: pd.DataFrame, most: int, random_seed: int) -> pd.DataFrame:
@@ -174,7 +179,7 @@ def _tests(model: CoxModel, rows: pd.DataFrame, quantiles: tuple[float, ...]) ->
         knots = knots_of(values, quantiles)
         if not knots:
             continue
-        columns = bends(values, knots)
+        columns = spline_terms(values, knots)
         columns = columns[:, columns.std(axis=0) > 0]
         extra.append(columns / columns.std(axis=0))
         owners += [term.covariate] * columns.shape[1]

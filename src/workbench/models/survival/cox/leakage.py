@@ -15,10 +15,10 @@ from scipy.stats import poisson, rankdata
 
 from workbench.exhibits import Showable
 from workbench.findings import Check, Finding
-from workbench.models.levels import MOST_LEVELS, as_levels, gather
+from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.cox.partial_likelihood import newton
 from workbench.models.survival.lifetimes.episodes import has_episodes, latest
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.table import covariates_of, entry_of, validate_lifetimes
 from workbench.statistics.risk_sets import risk_sets
@@ -105,7 +105,7 @@ class Leaks:
         if told["outcomes"]:
             parts.append(
                 sentence("Known only once it is over who {left}: {columns}.", columns=said["outcomes"],
-                         **ending(self.lapse))
+                         **event_words(self.lapse))
             )  # fmt: skip
         if told["totals"]:
             parts.append(sentence("Grows for as long as somebody stays: {columns}.", columns=said["totals"]))
@@ -116,9 +116,9 @@ class Leaks:
             ),
         )  # fmt: skip
 
-    def without(self, lives: Lifetimes) -> Lifetimes:
+    def without(self, lifetimes: Lifetimes) -> Lifetimes:
         """The same lifetimes without the columns that are kept out."""
-        return lives.without(self.kept_out)
+        return lifetimes.without(self.kept_out)
 
     def exhibits(self) -> Iterator[Showable]:
         """What is kept out, and why."""
@@ -127,7 +127,7 @@ class Leaks:
 
 
 def find_leaks(
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     *,
     named: Iterable[str] | None = None,
     known_at_start: Iterable[str] | None = None,
@@ -137,7 +137,7 @@ def find_leaks(
 
     Parameters
     ----------
-    lives
+    lifetimes
         Lifetimes and where they come from.
     named
         Covariates and segments that the reader chose by name: they stay, with a warning or a failed gate. Those of the
@@ -161,26 +161,30 @@ def find_leaks(
     ----------
     Kaufman, Rosset and Perlich (2012), on leakage; Suissa (2008), on immortal time.
     """
-    rows = validate_lifetimes(lives.frame)
-    dated, lifetimes = _changing(rows), rows
+    rows = validate_lifetimes(lifetimes.frame)
+    dated, ended = _time_varying(rows), rows
     if has_episodes(rows):  # how it ended is said of a customer, whose time began with the first episode
         begun = rows.groupby("customer_id")["entry"].min()
-        lifetimes = latest(rows).assign(entry=lambda last: last["customer_id"].map(begun))
-    named = set(lives.named if named is None else named)
-    known_at_start = set(lives.constant if known_at_start is None else known_at_start)
-    columns = lives.covariates if lives.spells is not None else covariates_of(lifetimes)
-    seen = _Seen.of(lifetimes, np.random.default_rng(random_seed))
+        ended = latest(rows).assign(entry=lambda last: last["customer_id"].map(begun))
+    named = set(lifetimes.named if named is None else named)
+    known_at_start = set(lifetimes.constant if known_at_start is None else known_at_start)
+    columns = lifetimes.covariates if lifetimes.spells is not None else covariates_of(ended)
+    seen = _Seen.of(ended, np.random.default_rng(random_seed))
     outcomes: list[str] = []
     totals: list[str] = []
     acquired: dict[str, tuple[str, ...]] = {}
     checks: list[Check] = []
     first: tuple[str, str, float, float] | None = None
-    own = {"plan", "price", "on_board", "purchases_so_far", "amount_so_far"} if lives.spells is not None else set()
+    own = (
+        {"plan", "price", "customer_before", "purchases_so_far", "amount_so_far"}
+        if lifetimes.spells is not None
+        else set()
+    )
     for name in columns:
-        column, label = lifetimes[name], label_of(lives.labels, name)
+        column, label = ended[name], label_of(lifetimes.labels, name)
         if column.dtype.kind == "M":
             continue
-        if message := seen.tells(column, name, label, lives.lapsing):
+        if message := seen.tells(column, name, label, lifetimes.lapsing):
             outcomes.append(name)
             checks.append(
                 Check(name=HINDSIGHT + name, status="fail" if name in named else "warn", message=message, value=1,
@@ -201,15 +205,15 @@ def find_leaks(
             acquired[name] = tuple(levels)
             first = first or (label, *next((level, *shares) for level, shares in levels.items()))
     leaks = Leaks(
-        outcomes=tuple(outcomes), totals=tuple(totals), acquired=acquired, named=named, labels=lives.labels,
-        lapse=lives.lapsing,
+        outcomes=tuple(outcomes), totals=tuple(totals), acquired=acquired, named=named, labels=lifetimes.labels,
+        lapse=lifetimes.lapsing,
     )  # fmt: skip
     if first:
         checks.append(_acquired(leaks, first))
     return replace(leaks, checks=(*_summary(leaks), *checks))
 
 
-def _changing(rows: pd.DataFrame) -> list[str]:
+def _time_varying(rows: pd.DataFrame) -> list[str]:
     """Covariates that differ between the episodes of a customer."""
     if not has_episodes(rows):
         return []
@@ -282,14 +286,14 @@ class _Seen:
                 return sentence(
                     "{label}: whether it is filled in tells who {left} ({area} of 100 pairs of a leaver and somebody "
                     "still there). It seems to be written when somebody goes.",
-                    label=label, area=number(round(100 * area)), **ending(lapse),
+                    label=label, area=number(round(100 * area)), **event_words(lapse),
                 )  # fmt: skip
         if area is not None:
             return sentence(
                 "{label} tells by itself who {left}: it ranks {area} of 100 pairs of a leaver and somebody still there "
                 "rightly, and a cause of leaving would also tell when. It seems to be the event itself, a score made "
                 "from it, or written afterwards.",
-                label=label, area=number(round(100 * area)), **ending(lapse),
+                label=label, area=number(round(100 * area)), **event_words(lapse),
             )  # fmt: skip
         for level in levels or ():
             member = levels[level]
@@ -297,7 +301,7 @@ class _Seen:
                 return sentence(
                     "{label} “{level}”: all {count} {left}, and none was ever seen still there, however new. It seems "
                     "to be written when somebody goes.",
-                    label=label, level=level, count=number(int(member.sum())), **ending(lapse),
+                    label=label, level=level, count=number(int(member.sum())), **event_words(lapse),
                 )  # fmt: skip
         return ""
 
@@ -309,7 +313,7 @@ class _Seen:
             return np.where(np.isfinite(values), values, np.median(finite) if len(finite) else 0.0), {}
         words = as_levels(column)
         if words.nunique() > MOST_LEVELS:  # in few rows a level tells by chance
-            words = words.map(gather(words, label="", check="")[0])
+            words = words.map(lump_levels(words, label="", check="")[0])
         words = words.to_numpy()
         levels = {level: words == level for level in pd.unique(words)}
         scores = np.empty(len(words))

@@ -11,15 +11,15 @@ from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.findings import Check
 from workbench.models.survival.cox.baseline import Baseline
-from workbench.models.survival.cox.design import Design, NobodyLeft, build_design, comparisons
+from workbench.models.survival.cox.design import Design, NobodyLeft, build_design, contrasts
 from workbench.models.survival.cox.partial_likelihood import (
     CONVERGENCE,
     FEW,
-    going_together,
+    collinear_with,
     maximise,
     unadjusted,
 )
-from workbench.models.survival.cox.predictions import Predictions, Stretch
+from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.statements import HazardRatioWords
 from workbench.models.survival.lifetimes.episodes import customers_in
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
@@ -87,22 +87,22 @@ def fit_cox(
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     seen, entry, weights = (durations, events), entry_of(used), weights_of(used)
     near = None if straight is None else straight.near(design)
-    coefficients, covariance, problems, blamed = maximise(
+    coefficients, covariance, problems, separated = maximise(
         matrix, *seen, design, entry=entry, start=near, weights=weights
     )
-    if blamed and any(term.indicator for term in design.terms):  # who lacks a number may be who left of a level
+    if separated and any(term.indicator for term in design.terms):  # who lacks a number may be who left of a level
         design = design.without_indicators().settle(used, events)
         matrix = design.encode(used)
-        coefficients, covariance, problems, blamed = maximise(matrix, *seen, design, entry=entry, weights=weights)
+        coefficients, covariance, problems, separated = maximise(matrix, *seen, design, entry=entry, weights=weights)
     sums = risk_sets(*seen, matrix, coefficients, entry=entry, weights=weights)
     null = risk_sets(*seen, np.zeros((len(used), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
     log_hazard = matrix @ coefficients
-    alone, entangled = np.full(len(coefficients), np.nan), ()
+    alone, collinear = np.full(len(coefficients), np.nan), ()
     if len(coefficients) and (straight is not None or not refit):  # only findings need them
         known = {} if straight is None else straight.unadjusted_of_lines(design)
         alone = unadjusted(matrix, *seen, design, entry=entry, known=known, weights=weights)
-        together = going_together(matrix, design)
-        entangled = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
+        together = collinear_with(matrix, design)
+        collinear = tuple(dict.fromkeys(each for pair in together.items() for each in (pair[0], *pair[1])))
     return CoxModel(
         design=design,
         coefficients=pd.DataFrame(
@@ -115,8 +115,8 @@ def fit_cox(
                 "customers": design.compared(used),
             }
         ),
-        entangled=entangled,
-        blamed=blamed,
+        collinear=collinear,
+        separated=separated,
         covariance=covariance,
         baseline_sums=Baseline.of(sums, used, time_unit=time_unit),
         last_time=float(durations.max()),
@@ -146,9 +146,9 @@ class CoxModel(HazardRatioWords, Predictions):
         `covariate`, `level` (empty for a number), `coefficient` (log hazard ratio, against the reference level or per
         unit), `standard_error`, `unadjusted` (the coefficient with this covariate alone; missing in a refit),
         `customers` (at the level or the reference; all of a number).
-    entangled
+    collinear
         Covariates that the others nearly determine, and those that they go together with.
-    blamed
+    separated
         Covariates without an estimate, where there is no trustworthy maximum.
     covariance
         Of the coefficients, in the same order.
@@ -159,7 +159,7 @@ class CoxModel(HazardRatioWords, Predictions):
     log_likelihood, null_log_likelihood
         Partial (Efron), of this model and of one without covariates.
     concordance
-        Harrell's, in sample: flattering; `workbench.evaluation.survival` has it out of sample.
+        Harrell's, in sample: flattering; `workbench.evaluation.validation` has it out of sample.
     proportionality
         `covariate`, `label`, `statistic`, `degrees_of_freedom`, `p_value`, `p_value_holm`.
     customers, events
@@ -175,8 +175,8 @@ class CoxModel(HazardRatioWords, Predictions):
 
     design: Design
     coefficients: pd.DataFrame
-    entangled: tuple[str, ...]
-    blamed: tuple[str, ...]
+    collinear: tuple[str, ...]
+    separated: tuple[str, ...]
     covariance: np.ndarray
     baseline_sums: Baseline
     last_time: float
@@ -270,7 +270,7 @@ class CoxModel(HazardRatioWords, Predictions):
         coefficients = self.coefficients["coefficient"].to_numpy(dtype=float)
         alone = self.coefficients["unadjusted"].to_numpy(dtype=float)
         rows = []
-        for each in comparisons(self.design):
+        for each in contrasts(self.design):
             term, center = each.term, each.weights @ coefficients
             error = np.sqrt(each.weights @ self.covariance @ each.weights)
             with np.errstate(over="ignore"):
@@ -297,14 +297,14 @@ class CoxModel(HazardRatioWords, Predictions):
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
         """Log of each customer's hazard against the baseline, by customer_id."""
-        values = self.stretches(frame)[0].log_hazard
+        values = self.episodes(frame)[0].log_hazard
         return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
-    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+    def episodes(self, frame: pd.DataFrame) -> list[Episode]:
         """One: hazard ratios stay the same."""
         matrix = self.design.encode(frame)
         log_hazard = matrix @ self.coefficients["coefficient"].to_numpy(dtype=float)
-        return [Stretch(matrix, log_hazard, -np.inf, np.inf)]
+        return [Episode(matrix, log_hazard, -np.inf, np.inf)]
 
 
 def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: bool) -> CoxModel:
@@ -314,8 +314,8 @@ def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: b
         design=Design(terms=(), lapse=lapse),
         coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
                                            "customers"]),
-        entangled=(),
-        blamed=(),
+        collinear=(),
+        separated=(),
         covariance=np.zeros((0, 0)),
         baseline_sums=Baseline(empty, empty, empty, np.zeros((0, 0)), (0.0, 0.0)),
         last_time=0.0,
@@ -338,7 +338,7 @@ def _proportionality(sums, design: Design) -> pd.DataFrame:
         columns = [
             place
             for place, column in enumerate(design.columns)
-            if column[0] == term.covariate and column not in design.silent
+            if column[0] == term.covariate and column not in design.without_events
         ]
         if columns and len(sums.times) > 1:
             rows.append((term.covariate, term.label, *proportionality_test(sums, columns)))

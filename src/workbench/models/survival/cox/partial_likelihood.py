@@ -6,7 +6,7 @@ import numpy as np
 
 from workbench.findings import Check
 from workbench.models.survival.cox.design import Design
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.risk_sets import risk_sets, score_residuals
 from workbench.wording import listing, number, percent, sentence
 
@@ -22,9 +22,9 @@ OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
 """A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
-HELD = 1.0
+RIDGE = 1.0
 """Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
-UNTRUSTED = (
+NOT_IDENTIFIED = (
     "The Cox model has no trustworthy maximum: {columns} may tell by itself who goes when (separation), or two "
     "covariates say almost the same. Nothing is said from it; do without one or merge its levels."
 )
@@ -67,20 +67,20 @@ def maximise(
     width = matrix.shape[1]
     if not width:
         return np.zeros(0), np.zeros((0, 0)), (), ()
-    spread = balance(matrix, design)
-    balanced, half = matrix @ spread, spread.T @ design.half_leavers
-    near = None if start is None else np.linalg.solve(spread, start)
+    scaling = balance(matrix, design)
+    balanced, half = matrix @ scaling, scaling.T @ design.half_leavers
+    near = None if start is None else np.linalg.solve(scaling, start)
     names = {term.covariate: term.label for term in design.terms}
-    entangled = overlapping(matrix, design)
+    collinear = variance_inflation(matrix, design)
     estimate, covariance, settled = newton(
         balanced, durations, events, entry=entry, start=near, weights=weights, half=half
     )
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
-    if suspects and set(suspects) <= set(entangled):  # no separation: they say almost the same
+    if suspects and set(suspects) <= set(collinear):  # no separation: they say almost the same
         estimate, covariance, settled = newton(
-            balanced, durations, events, entry=entry, held=HELD, weights=weights, half=half
+            balanced, durations, events, entry=entry, ridge=RIDGE, weights=weights, half=half
         )
         if settled and not _suspects(estimate, covariance, design):
             message = sentence(
@@ -90,11 +90,11 @@ def maximise(
             )
             status = "warn"
         else:
-            message, status = sentence(UNTRUSTED, **said), "fail"
+            message, status = sentence(NOT_IDENTIFIED, **said), "fail"
     elif trusted:
         message, status = sentence("The Cox model has converged."), "pass"
     else:
-        message, status = sentence(UNTRUSTED, **said), "fail"
+        message, status = sentence(NOT_IDENTIFIED, **said), "fail"
     problems = [Check(name=CONVERGENCE, status=status, message=message)]
     per_column = float(events.sum() / width)
     problems.append(
@@ -104,17 +104,17 @@ def maximise(
             message=sentence(
                 "{each} customers {left} for each of {columns} coefficients; below {least} they become unstable.",
                 each=number(np.floor(per_column)), columns=number(width), least=EVENTS_PER_COLUMN,
-                **ending(design.lapse),
+                **event_words(design.lapse),
             ),
             value=per_column,
             threshold=EVENTS_PER_COLUMN,
         )
     )  # fmt: skip
-    if entangled:
-        problems += _overlap(going_together(matrix, design), max(entangled.values()), names)
+    if collinear:
+        problems += _overlap(collinear_with(matrix, design), max(collinear.values()), names)
     problems += _few_decide(matrix, design)
-    blamed = tuple(suspects) if status == "fail" else ()
-    return spread @ estimate, spread @ covariance @ spread.T, tuple(problems), blamed
+    separated = tuple(suspects) if status == "fail" else ()
+    return scaling @ estimate, scaling @ covariance @ scaling.T, tuple(problems), separated
 
 
 def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.ndarray:
@@ -123,16 +123,16 @@ def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.
     Numbers by their standard deviation; a dummy as it is unless `dummies`, or a rare one would hide that its ratio has
     exploded. The columns of a curve go together: they are made orthogonal, the straight line first.
     """
-    spread = np.eye(len(design.columns))
+    scaling = np.eye(len(design.columns))
     for term in design.terms:
         own = [place for place, (covariate, _) in enumerate(design.columns) if covariate == term.covariate]
         if term.is_category:
-            spread[own, own] = 1 / matrix[:, own].std(axis=0) if dummies else 1.0
+            scaling[own, own] = 1 / matrix[:, own].std(axis=0) if dummies else 1.0
         elif own:
             block = matrix[:, own]
             triangle = np.linalg.cholesky(np.atleast_2d(np.cov(block, rowvar=False, ddof=0))).T
-            spread[np.ix_(own, own)] = np.linalg.inv(triangle)
-    return spread
+            scaling[np.ix_(own, own)] = np.linalg.inv(triangle)
+    return scaling
 
 
 def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.ndarray) -> np.ndarray:
@@ -151,16 +151,16 @@ def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.
         When a column is constant.
     """
     own = balance(matrix, design)
-    spread = np.zeros((rows.shape[1],) * 2)
-    spread[: len(own), : len(own)] = own
-    spread[len(own) :, len(own) :] = own[np.ix_(extra, extra)] * _same_stretch(extra)
-    deviation = (rows @ spread).std(axis=0)
+    scaling = np.zeros((rows.shape[1],) * 2)
+    scaling[: len(own), : len(own)] = own
+    scaling[len(own) :, len(own) :] = own[np.ix_(extra, extra)] * _same_episode(extra)
+    deviation = (rows @ scaling).std(axis=0)
     if (deviation == 0).any():
         raise np.linalg.LinAlgError("a column is constant")
-    return spread / deviation
+    return scaling / deviation
 
 
-def _same_stretch(extra: list[int]) -> np.ndarray:
+def _same_episode(extra: list[int]) -> np.ndarray:
     """Which of the extra columns are of the same stretch: each place comes once in every stretch, in turn."""
     turn = np.array([extra[:at].count(place) for at, place in enumerate(extra)], dtype=int)
     return turn[:, None] == turn[None, :]
@@ -180,7 +180,7 @@ def newton(
     events: np.ndarray,
     *,
     entry: np.ndarray | None = None,
-    held: float = 0.0,
+    ridge: float = 0.0,
     start: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     half: np.ndarray | None = None,
@@ -191,7 +191,7 @@ def newton(
 
     Parameters
     ----------
-    held
+    ridge
         Weight of a ridge penalty, half of the squared coefficients; the covariance is then that of the posterior under
         a normal prior of variance `1 / held`.
     start (p,)
@@ -207,17 +207,17 @@ def newton(
         Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
     """
     estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
-    penalty = held * np.eye(matrix.shape[1])
+    penalty = ridge * np.eye(matrix.shape[1])
     half = np.zeros(matrix.shape[1]) if half is None else half
 
     def at(place: np.ndarray):
         sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False, weights=weights)
-        return sums, sums.log_likelihood - held * float(place @ place) / 2 + float(half @ place)
+        return sums, sums.log_likelihood - ridge * float(place @ place) / 2 + float(half @ place)
 
     with np.errstate(all="ignore"):
         sums, height = at(estimate)
         for _ in range(most):
-            slope = sums.residuals.sum(axis=0) - held * estimate + half
+            slope = sums.residuals.sum(axis=0) - ridge * estimate + half
             step = np.linalg.lstsq(sums.information + penalty, slope)[0]
             step = step / max(1.0, np.abs(step).max() / EXPLODED)
             for _ in range(30):
@@ -252,13 +252,13 @@ def unadjusted(
     known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
     """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
-    spread, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
+    scaling, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
     half = design.half_leavers
     for covariate, own in _places(design).items():
         if known and covariate in known:
             estimate[own] = known[covariate]
             continue
-        part = spread[np.ix_(own, own)]
+        part = scaling[np.ix_(own, own)]
         estimate[own] = (
             part
             @ newton(matrix[:, own] @ part, durations, events, entry=entry, weights=weights, half=part.T @ half[own])[0]
@@ -266,7 +266,7 @@ def unadjusted(
     return estimate
 
 
-def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
+def variance_inflation(matrix: np.ndarray, design: Design) -> dict[str, float]:
     """Variance inflation of the covariates that the others nearly determine, the worst first.
 
     Of a category with several columns it is the generalised one, `det R11 det R22 / det R`, to the power of one over
@@ -279,14 +279,14 @@ def overlapping(matrix: np.ndarray, design: Design) -> dict[str, float]:
     return dict(sorted(found.items(), key=lambda entry: -entry[1]))
 
 
-def going_together(matrix: np.ndarray, design: Design) -> dict[str, tuple[str, ...]]:
-    """With which others each of the `overlapping` covariates goes together.
+def collinear_with(matrix: np.ndarray, design: Design) -> dict[str, tuple[str, ...]]:
+    """With which others each of the `variance_inflation` covariates goes together.
 
     Those without which less than half of its inflation (beyond 1) is left; where none does that alone, the others that
     are inflated as well. Of the two, the one with many columns need not be inflated itself: of a price within three
     plans nearly all follows from the plan, of the plan little from the price.
     """
-    inflated = overlapping(matrix, design)
+    inflated = variance_inflation(matrix, design)
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
     places = _places(design)
     found = {}

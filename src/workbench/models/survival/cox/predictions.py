@@ -16,7 +16,7 @@ CHUNK = 50_000
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
+class Episode:
     """A stretch of tenure, from after `start` to `end`, in which each customer's columns stay the same.
 
     Attributes
@@ -32,16 +32,16 @@ class Stretch:
 
 
 class Predictions:
-    """Predictions of a model with `baseline_sums`, `covariance`, `last_time`, `time_unit` and `stretches`."""
+    """Predictions of a model with `baseline_sums`, `covariance`, `last_time`, `time_unit` and `episodes`."""
 
-    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+    def episodes(self, frame: pd.DataFrame) -> list[Episode]:
         """The customers of `frame` as the model sees them, by stretch of tenure."""
         raise NotImplementedError
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
         """Log (n,) of each one's hazard at a tenure (n,) against the baseline; minus infinity where nobody leaves."""
         values = np.zeros(len(frame))
-        for each in self.stretches(frame):
+        for each in self.episodes(frame):
             there = (tenure >= each.start) & (tenure < each.end)
             values[there] = each.log_hazard[there]
         return values
@@ -71,10 +71,10 @@ class Predictions:
             `exp(x b) (H(until) - H(since))`; variance of Andersen and Gill (1982) with Breslow's form of the second
             term, `exp(2 x b) (A + q' V q)` with `q = x (H(until) - H(since)) - Q`.
         """
-        total, spread = np.zeros(until.shape), np.zeros(until.shape)
+        total, variances = np.zeros(until.shape), np.zeros(until.shape)
         pulls = np.zeros((*until.shape, len(self.covariance))) if variance else None
         baseline = self.baseline_sums
-        for each in self.stretches(frame):
+        for each in self.episodes(frame):
             first = np.clip(since, each.start, each.end)
             with np.errstate(over="ignore"):
                 ratio = np.exp(each.log_hazard)
@@ -87,19 +87,19 @@ class Predictions:
                 if variance:
                     pull = each.columns * hazard[:, None] - (baseline.means_at(last) - means_before)
                     pulls[:, place] += ratio[:, None] * pull
-                    spread[:, place] += ratio**2 * baseline.variance_between(first, last)
+                    variances[:, place] += ratio**2 * baseline.variance_between(first, last)
         if variance:
-            spread += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
-        return total, spread if variance else None
+            variances += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
+        return total, variances if variance else None
 
-    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+    def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """Variance of the weighted sum of the hazards that customers are exposed to from `since` to `until`, all (n,).
 
         Customers share coefficients and baseline, so their errors do not cancel.
         """
         baseline = self.baseline_sums
-        pull, spread = np.zeros(len(self.covariance)), 0.0
-        for each in self.stretches(frame):
+        pull, variances = np.zeros(len(self.covariance)), 0.0
+        for each in self.episodes(frame):
             first, last = np.clip(since, each.start, each.end), np.clip(until, each.start, each.end)
             with np.errstate(over="ignore"):
                 share = weights * np.exp(each.log_hazard)
@@ -107,8 +107,8 @@ class Predictions:
             means = baseline.means_at(last) - baseline.means_at(first)
             pull += share @ (each.columns * hazard[:, None] - means)
             exposed = baseline.exposure(first, last, share)
-            spread += float((exposed**2 * np.diff(baseline.variance, prepend=0.0)).sum())
-        return spread + float(pull @ self.covariance @ pull)
+            variances += float((exposed**2 * np.diff(baseline.variance, prepend=0.0)).sum())
+        return variances + float(pull @ self.covariance @ pull)
 
     def predict_survival(
         self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None

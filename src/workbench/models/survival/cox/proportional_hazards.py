@@ -20,18 +20,18 @@ from workbench.errors import DataError
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.levels import as_levels
-from workbench.models.survival.cox.design import comparisons
+from workbench.models.survival.cox.design import contrasts
 from workbench.models.survival.cox.functional_form import sample
 from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
-from workbench.models.survival.cox.time_varying_effects import doubled_columns, fit_changing
+from workbench.models.survival.cox.time_varying_effects import doubled_columns, fit_time_varying
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.horizons import span, times
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import apart, proportionality_test, risk_sets
 from workbench.wording import inline, listing, number, sentence
 
-MOST_REMEDIED = 50_000
+MOST_TESTED_AGAIN = 50_000
 """Of more customers than this so many, drawn at random, are enough to see whether a remedy helps."""
 MOST_STRATA = 60
 FEWEST_IN_STRATUM = 10
@@ -41,17 +41,17 @@ MOVED = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Remedies:
+class RelaxedHazards:
     """What was done about hazard ratios that change.
 
     Attributes
     ----------
     table
-        `covariate`, `label`, `before` (p-value, after Holm's correction), `remedy`, `after`: one row for each
+        `covariate`, `label`, `before` (p-value, after Holm's correction), `modelled_as`, `after`: one row for each
         covariate. Missing `after`: nothing is left to test, since the covariate is stratified.
     moved
-        `label`, `value`, `plain`, `remedied`: hazard ratios without a remedy of their own, before and after those of
-        the others; the one that moved most first.
+        `label`, `value`, `plain`, `time_varying`: hazard ratios that have one value, before and after those of
+        others vary; the one that moved most first.
     customers
         In these fits.
     sampled
@@ -69,34 +69,48 @@ class Remedies:
         if done.empty:
             return ()
         still = done[done["after"] < level]
-        said = [sentence("{label}: {remedy}", label=inline(row.label), remedy=row.remedy) for row in done.itertuples()]
+        said = [
+            sentence("{label}: {modelled_as}", label=inline(row.label), modelled_as=row.modelled_as)
+            for row in done.itertuples()
+        ]
         message = sentence(
             "Remedies for hazard ratios that change over time: {said}. {rest}",
             said="; ".join(said),
-            rest=sentence("Those of {labels} still change: read them as averages.",
-                          labels=listing([inline(label) for label in still["label"]]))
+            rest=sentence(
+                "Those of {labels} still change: read them as averages.",
+                labels=listing([inline(label) for label in still["label"]]),
+            )
             if len(still)
             else sentence("Nothing changes clearly after that."),
-        )  # fmt: skip
-        checks = [Check(name="remedies", status="warn" if len(still) else "pass", message=message, value=len(still),
-                        threshold=0)]  # fmt: skip
+        )
+        checks = [
+            Check(
+                name="non_proportional_hazards",
+                status="warn" if len(still) else "pass",
+                message=message,
+                value=len(still),
+                threshold=0,
+            )
+        ]
         if len(self.moved):
             row = self.moved.iloc[0]
-            change = abs(float(np.log(row["remedied"] / row["plain"])))
+            change = abs(float(np.log(row["time_varying"] / row["plain"])))
             checks.append(
                 Check(
-                    name="ratios_beside_remedies",
+                    name="ratios_beside_time_varying",
                     status="pass" if change <= np.log1p(MOVED) else "warn",
                     message=sentence(
                         "Of the hazard ratios that stay the same, {label} “{value}” moves most by the remedies of the "
-                        "others: from {plain} to {remedied}.",
-                        label=inline(row["label"]), value=row["value"], plain=number(row["plain"], 2),
-                        remedied=number(row["remedied"], 2),
+                        "others: from {plain} to {time_varying}.",
+                        label=inline(row["label"]),
+                        value=row["value"],
+                        plain=number(row["plain"], 2),
+                        time_varying=number(row["time_varying"], 2),
                     ),
                     value=float(np.expm1(change)),
                     threshold=MOVED,
                 )
-            )  # fmt: skip
+            )
         return tuple(checks)
 
     def exhibits(self) -> Iterator[Showable]:
@@ -110,7 +124,7 @@ class Remedies:
             columns={
                 "label": Column(sentence("attribute")),
                 "before": Column(sentence("p before"), "p"),
-                "remedy": Column(sentence("remedy")),
+                "modelled_as": Column(sentence("modelled as")),
                 "after": Column(sentence("p after"), "p"),
             },
         )
@@ -121,18 +135,19 @@ class Remedies:
         return sentence(
             "Tests of whether hazard ratios change over time (p-values after Holm's correction), what was done "
             "where they "
-            "do, and the test after it.{drawn}", drawn=drawn,
-        )  # fmt: skip
+            "do, and the test after it.{drawn}",
+            drawn=drawn,
+        )
 
 
-def remedy(
+def relax_proportionality(
     model: CoxModel,
     lifetimes: pd.DataFrame,
     *,
     random_seed: int,
     of_interest: Collection[str] = (),
     level: float = 0.05,
-) -> Remedies | None:
+) -> RelaxedHazards | None:
     """Do what the rule says, and test again.
 
     Parameters
@@ -142,7 +157,7 @@ def remedy(
     lifetimes
         The rows of its fit.
     random_seed
-        Draws the customers where there are more than `MOST_REMEDIED`.
+        Draws the customers where there are more than `MOST_TESTED_AGAIN`.
     of_interest
         Covariates that are not stratified: something is to be said about them.
 
@@ -158,7 +173,7 @@ def remedy(
     if not model.usable or model.proportionality.empty or "weight" in lifetimes.columns:
         return None
     used = model.complete_cases(validate_lifetimes(lifetimes))
-    drawn = sample(used, MOST_REMEDIED, random_seed)
+    drawn = sample(used, MOST_TESTED_AGAIN, random_seed)
     sampled = len(drawn) < len(used)
     if sampled:
         try:
@@ -166,42 +181,44 @@ def remedy(
         except DataError:  # no trustworthy maximum among so few leavers
             return None
     tested = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
-    table = tested.assign(remedy=sentence("none needed"), after=tested["before"])
-    nothing = Remedies(table=table, moved=pd.DataFrame(), customers=len(drawn), sampled=sampled)
-    changing = tested["covariate"][tested["before"] < level].tolist()
-    if not changing:
+    table = tested.assign(modelled_as=sentence("none needed"), after=tested["before"])
+    nothing = RelaxedHazards(table=table, moved=pd.DataFrame(), customers=len(drawn), sampled=sampled)
+    time_varying = tested["covariate"][tested["before"] < level].tolist()
+    if not time_varying:
         return nothing
-    first = fit_changing(model, drawn, level=level)
-    still = changing if first is None else _still(first.proportionality, changing, level)
+    first = fit_time_varying(model, drawn, level=level)
+    still = time_varying if first is None else _still(first.proportionality, time_varying, level)
     strata = _strata(model, drawn, [each for each in still if each not in of_interest])
     four = [each for each in still if each not in strata]
-    second = _Second.fit(model, drawn, changing, strata, four) if still else None
-    again = _still(second.proportionality, changing, level) if second is not None else []
+    second = _Second.fit(model, drawn, time_varying, strata, four) if still else None
+    again = _still(second.proportionality, time_varying, level) if second is not None else []
     if more := [each for each in again if each not in four]:  # strata bring out what they hid
         four += more
-        second = _Second.fit(model, drawn, changing, strata, four) or second
+        second = _Second.fit(model, drawn, time_varying, strata, four) or second
     if second is None:  # none is needed, or the data do not bear it: what went before is kept
         strata, four = (), []
     if first is None and second is None:
-        table.loc[tested["before"] < level, "remedy"] = sentence("none that the data bear: too few left early or late")
+        table.loc[tested["before"] < level, "modelled_as"] = sentence(
+            "none that the data bear: too few left early or late"
+        )
         return nothing
     after = (first.proportionality if second is None else second.proportionality).set_index("covariate")["after"]
     words = _words(model, drawn)
     for place, row in enumerate(table.itertuples()):
         name = row.covariate
-        kind = "strata" if name in strata else "four" if name in four else "two" if name in changing else ""
-        table.loc[place, "remedy"] = words[kind]
+        kind = "strata" if name in strata else "four" if name in four else "two" if name in time_varying else ""
+        table.loc[place, "modelled_as"] = words[kind]
         table.loc[place, "after"] = np.nan if kind == "strata" else float(after.get(name, np.nan))
     estimate = first.estimate if second is None else second.estimate
-    held = any(problem.name == CONVERGENCE and problem.status == "warn" for problem in model.problems)
-    # Ratios that are held towards 1 in one fit and not in the other cannot be compared.
-    moved = pd.DataFrame() if held else _moved(model, estimate, changing, strata)
-    return Remedies(table=table, moved=moved, customers=len(drawn), sampled=sampled)
+    penalised = any(problem.name == CONVERGENCE and problem.status == "warn" for problem in model.problems)
+    # Ratios that are shrunk towards 1 (ridge) in one fit and not in the other cannot be compared.
+    moved = pd.DataFrame() if penalised else _moved(model, estimate, time_varying, strata)
+    return RelaxedHazards(table=table, moved=moved, customers=len(drawn), sampled=sampled)
 
 
-def _still(proportionality: pd.DataFrame, changing: Collection[str], level: float) -> list[str]:
+def _still(proportionality: pd.DataFrame, time_varying: Collection[str], level: float) -> list[str]:
     after = proportionality.set_index("covariate")["after"]
-    return [covariate for covariate in changing if after.get(covariate, 1.0) < level]
+    return [covariate for covariate in time_varying if after.get(covariate, 1.0) < level]
 
 
 def _words(model: CoxModel, rows: pd.DataFrame) -> dict[str, str]:
@@ -248,9 +265,13 @@ class _Second:
 
     @classmethod
     def fit(
-        cls, model: CoxModel, rows: pd.DataFrame, changing: Collection[str], strata: Collection[str],
+        cls,
+        model: CoxModel,
+        rows: pd.DataFrame,
+        time_varying: Collection[str],
+        strata: Collection[str],
         four: Collection[str],
-    ) -> "_Second | None":  # fmt: skip
+    ) -> "_Second | None":
         """None where there is no trustworthy maximum."""
         design, cuts = model.design, _cuts(rows)
         matrix = design.encode(rows)
@@ -258,9 +279,11 @@ class _Second:
         entry = entry_of(rows)
         entry = np.zeros(len(rows)) if entry is None else entry
         stratified = np.array([covariate in strata for covariate, _ in design.columns], dtype=bool)
-        two = [each for each in changing if each not in strata and each not in four]
-        parts = [(place, (cuts[len(cuts) // 2],)) for place in
-                 doubled_columns(design, matrix, durations, events, two, (cuts[len(cuts) // 2],))]  # fmt: skip
+        two = [each for each in time_varying if each not in strata and each not in four]
+        parts = [
+            (place, (cuts[len(cuts) // 2],))
+            for place in doubled_columns(design, matrix, durations, events, two, (cuts[len(cuts) // 2],))
+        ]
         parts += [(place, cuts) for place in doubled_columns(design, matrix, durations, events, four, cuts)]
         group = _stratum(model, rows, strata)
         # Each customer's time is cut into stretches, in which ratios stay the same.
@@ -277,13 +300,13 @@ class _Second:
             pieces["stratum"].append(group[here])
         columns = np.concatenate(pieces["matrix"])
         try:
-            spread = balance_with(matrix, design, [place for place, own in parts for _ in own], columns)
+            scaling = balance_with(matrix, design, [place for place, own in parts for _ in own], columns)
         except np.linalg.LinAlgError:
             return None
         stop, left, start, stratum = (np.concatenate(pieces[name]) for name in ("stop", "left", "start", "stratum"))
         kept = np.append(~stratified, np.ones(columns.shape[1] - len(stratified), dtype=bool))
-        columns, spread = columns[:, kept], spread[np.ix_(kept, kept)]
-        owners = [column[0] if column not in design.silent else "" for column in design.columns]
+        columns, scaling = columns[:, kept], scaling[np.ix_(kept, kept)]
+        owners = [column[0] if column not in design.without_events else "" for column in design.columns]
         owners += [owners[place] for place, own in parts for _ in own]
         owners = np.array(owners, dtype=object)[kept]
         if not columns.shape[1]:
@@ -291,11 +314,13 @@ class _Second:
         moved, entered = apart(stop, np.where(start > 0, start, 0.0), stratum)
         half = np.zeros(len(owners) + int(stratified.sum()))
         half[: len(design.columns)] = design.half_leavers
-        estimate, covariance, settled = newton(columns @ spread, moved, left, entry=entered, half=spread.T @ half[kept])
+        estimate, covariance, settled = newton(
+            columns @ scaling, moved, left, entry=entered, half=scaling.T @ half[kept]
+        )
         if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
             return None
         scale = _time_scale(durations, events, entry)(stop)
-        sums = risk_sets(moved, left, columns @ spread, estimate, entry=entered, scale=scale)
+        sums = risk_sets(moved, left, columns @ scaling, estimate, entry=entered, scale=scale)
         after = [
             (each, proportionality_test(sums, np.flatnonzero(owners == each).tolist())[2])
             for each in dict.fromkeys(owners)
@@ -303,7 +328,7 @@ class _Second:
         ]
         table = pd.DataFrame(after, columns=["covariate", "after"])
         whole = np.full(len(kept), np.nan)
-        whole[kept] = spread @ estimate
+        whole[kept] = scaling @ estimate
         return cls(whole, table.assign(after=holm(table["after"].to_numpy(dtype=float))))
 
 
@@ -314,15 +339,17 @@ def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray):
     return lambda at: 1 - survival[np.searchsorted(sums.times, at, side="left")]
 
 
-def _moved(model: CoxModel, estimate: np.ndarray, changing: Collection[str], strata: Collection[str]) -> pd.DataFrame:
+def _moved(
+    model: CoxModel, estimate: np.ndarray, time_varying: Collection[str], strata: Collection[str]
+) -> pd.DataFrame:
     """Hazard ratios without a remedy of their own, before and after."""
     plain = model.coefficients["coefficient"].to_numpy(dtype=float)
     rows = []
-    for each in comparisons(model.design):
-        if each.term.covariate in (*changing, *strata, *model.entangled):
+    for each in contrasts(model.design):
+        if each.term.covariate in (*time_varying, *strata, *model.collinear):
             continue
         before, after = (each.weights @ np.nan_to_num(values[: len(plain)]) for values in (plain, estimate))
         rows.append((each.term.label, each.value, float(np.exp(before)), float(np.exp(after))))
-    table = pd.DataFrame(rows, columns=["label", "value", "plain", "remedied"])
-    change = np.log(table["remedied"] / table["plain"]).abs()
+    table = pd.DataFrame(rows, columns=["label", "value", "plain", "time_varying"])
+    change = np.log(table["time_varying"] / table["plain"]).abs()
     return table.loc[change.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

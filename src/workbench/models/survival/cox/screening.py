@@ -12,7 +12,7 @@ from workbench.models.survival.cox.partial_likelihood import FEW
 from workbench.wording import label_of, listing, sentence
 
 
-def fit_sound(
+def fit_identified(
     lifetimes: pd.DataFrame,
     covariates: Iterable[str],
     *,
@@ -46,15 +46,15 @@ def fit_sound(
     checks: list[Check] = []
     if chosen:
         return model, ()
-    if model.blamed:
+    if model.separated:
         told = {check.name: check for check in model.problems}
-        checks += [told[FEW + name] for name in model.blamed if FEW + name in told]
+        checks += [told[FEW + name] for name in model.separated if FEW + name in told]
         reason = sentence(
             "with them there is no trustworthy maximum (they tell by themselves who goes when, or few decide)"
         )
-        smaller = fit_cox(lifetimes, [name for name in covariates if name not in model.blamed], **settings)
+        smaller = fit_cox(lifetimes, [name for name in covariates if name not in model.separated], **settings)
         if smaller.usable:
-            checks.append(_without("covariates_without_estimate", model.blamed, labels, reason))
+            checks.append(_without("covariates_without_estimate", model.separated, labels, reason))
             model = replace(smaller, **doubts)
     return model, tuple(checks)
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, listing, number, percent, sentence
 
@@ -118,7 +118,7 @@ class HazardRatioWords:
         kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
                         level=percent(self.confidence), count=looked_at)  # fmt: skip
         doubtful = changed_by_adjusting(table) | table["covariate"].isin(
-            (*self.entangled, *self.doubtful, *self.decided_by_few)
+            (*self.collinear, *self.doubtful, *self.decided_by_few)
         )
         table = table[(table["p_value_holm"] < level) & ~doubtful]
         strength = np.log(table["hazard_ratio"]).abs()
@@ -139,7 +139,7 @@ class HazardRatioWords:
                     id=f"hazard_ratio_{row.covariate}",
                     statement=sentence(
                         template,
-                        **ending(self.design.lapse),
+                        **event_words(self.design.lapse),
                         label=inline(row.label),
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
@@ -178,7 +178,7 @@ class HazardRatioWords:
             return findings[0].statement
         if (self.hazard_ratios()["p_value_holm"] < LEVEL).any():
             return sentence("Some hazard ratios are clear, but none can be read by itself.")
-        return sentence("No covariate goes clearly with {leaving} sooner.", **ending(self.design.lapse))
+        return sentence("No covariate goes clearly with {leaving} sooner.", **event_words(self.design.lapse))
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
@@ -189,7 +189,7 @@ class HazardRatioWords:
             "mean); "
             "intervals are {kind}. An association, not an effect.",
             kind=self.interval_kind,
-            **ending(self.design.lapse),
+            **event_words(self.design.lapse),
         )
         if not self.design.terms:
             return reading
@@ -205,7 +205,7 @@ class HazardRatioWords:
             part=sentence(" The {most} clearest; all are in the file all_hazard_ratios.", most=number(most))
             if most is not None and len(self.hazard_ratios()) > most
             else "",
-            **ending(self.design.lapse),
+            **event_words(self.design.lapse),
         )
 
     def plot(self, ax=None, *, title: str | None = None):

@@ -9,12 +9,12 @@ import pandas as pd
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import Baseline
-from workbench.models.survival.cox.design import Design, comparisons
+from workbench.models.survival.cox.design import Design, contrasts
 from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.partial_likelihood import EXPLODED, balance_with, newton
-from workbench.models.survival.cox.predictions import Predictions, Stretch
+from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.statements import association
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.multiplicity import holm
@@ -26,9 +26,9 @@ FEWEST_LEAVERS = 10
 """A level whose ratio may change has at least as many leavers early and late."""
 
 
-def fit_changing(
+def fit_time_varying(
     model: CoxModel, lifetimes: pd.DataFrame, *, level: float = 0.05, cut: float | None = None
-) -> "ChangingHazards | None":
+) -> "TimeVaryingCox | None":
     """Let the hazard ratios that change over time have two values, before and after half of the leavers are gone.
 
     Parameters
@@ -42,7 +42,7 @@ def fit_changing(
 
     Returns
     -------
-    ChangingHazards or None
+    TimeVaryingCox or None
         None where nothing changes, or the larger model has no trustworthy maximum.
 
     References
@@ -50,13 +50,13 @@ def fit_changing(
     Therneau and Grambsch (2000), section 6.5: a step function of time by splitting each customer's time at `cut`.
     """
     tested = model.proportionality
-    changing = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
-    if not model.usable or not changing or "weight" in lifetimes.columns:
+    time_varying = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
+    if not model.usable or not time_varying or "weight" in lifetimes.columns:
         return None
     used = model.complete_cases(validate_lifetimes(lifetimes))
     if cut is None:
         cut = float(np.median(used.loc[used["event"], "duration"]))
-    return _fit(model, model.design, used, changing, cut)
+    return _fit(model, model.design, used, time_varying, cut)
 
 
 def doubled_columns(
@@ -64,25 +64,28 @@ def doubled_columns(
     matrix: np.ndarray,
     durations: np.ndarray,
     events: np.ndarray,
-    changing: Collection[str],
+    time_varying: Collection[str],
     cuts: tuple[float, ...],
 ) -> list[int]:
     """Columns of the covariates that change, of a category those with enough leavers in each stretch between cuts."""
-    stretch = np.searchsorted(cuts, durations)  # a time at a cut belongs to the stretch before it
+    episode = np.searchsorted(cuts, durations)  # a time at a cut belongs to the stretch before it
     categories = {term.covariate for term in design.terms if term.is_category}
     return [
         place
         for place, (covariate, _) in enumerate(design.columns)
-        if covariate in changing
-        and (covariate not in categories or all(
-            (matrix[:, place] * events * (stretch == part)).sum() >= FEWEST_LEAVERS for part in range(len(cuts) + 1)
-        ))
-    ]  # fmt: skip
+        if covariate in time_varying
+        and (
+            covariate not in categories
+            or all(
+                (matrix[:, place] * events * (episode == part)).sum() >= FEWEST_LEAVERS for part in range(len(cuts) + 1)
+            )
+        )
+    ]
 
 
 def _fit(
-    model: CoxModel, design: Design, used: pd.DataFrame, changing: tuple[str, ...], cut: float
-) -> "ChangingHazards | None":
+    model: CoxModel, design: Design, used: pd.DataFrame, time_varying: tuple[str, ...], cut: float
+) -> "TimeVaryingCox | None":
     matrix = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     entry = entry_of(used)
@@ -90,7 +93,7 @@ def _fit(
     early, late = entry < cut, durations > cut
     if not (events & early & (durations <= cut)).any() or not (events & late).any():
         return None
-    doubled = doubled_columns(design, matrix, durations, events, changing, (cut,))
+    doubled = doubled_columns(design, matrix, durations, events, time_varying, (cut,))
     if not doubled:
         return None
     rows = np.vstack(
@@ -103,22 +106,22 @@ def _fit(
     left = np.append(events[early] & (durations[early] <= cut), events[late])
     starts = np.append(entry[early], np.maximum(entry[late], cut))
     try:
-        spread = balance_with(matrix, design, doubled, rows)
+        scaling = balance_with(matrix, design, doubled, rows)
     except np.linalg.LinAlgError:
         return None
-    half = spread.T @ np.append(design.half_leavers, np.zeros(len(doubled)))
-    estimate, covariance, settled = newton(rows @ spread, stops, left, entry=starts, half=half)
+    half = scaling.T @ np.append(design.half_leavers, np.zeros(len(doubled)))
+    estimate, covariance, settled = newton(rows @ scaling, stops, left, entry=starts, half=half)
     if not settled or not np.isfinite(covariance).all() or np.abs(estimate).max() > EXPLODED:
         return None
-    sums = risk_sets(stops, left, rows @ spread, estimate, entry=starts)
-    sums = replace(sums, mean_hazard=sums.mean_hazard @ np.linalg.inv(spread))
+    sums = risk_sets(stops, left, rows @ scaling, estimate, entry=starts)
+    sums = replace(sums, mean_hazard=sums.mean_hazard @ np.linalg.inv(scaling))
     after = []
     width = len(design.columns)
     for term in model.design.terms:
         own = [
             place
             for place, column in enumerate(design.columns)
-            if column[0] == term.covariate and column not in design.silent
+            if column[0] == term.covariate and column not in design.without_events
         ]
         own += [width + place for place, column in enumerate(doubled) if column in own]
         if own:
@@ -126,14 +129,14 @@ def _fit(
     after = pd.DataFrame(after, columns=["covariate", "after"])
     after["after"] = holm(after["after"].to_numpy())
     before = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
-    return ChangingHazards(
+    return TimeVaryingCox(
         model=model,
         design=design,
-        changing=changing,
+        time_varying=time_varying,
         doubled=tuple(doubled),
         cut=cut,
-        estimate=spread @ estimate,
-        covariance=spread @ covariance @ spread.T,
+        estimate=scaling @ estimate,
+        covariance=scaling @ covariance @ scaling.T,
         baseline_sums=Baseline.of(sums, used, time_unit=model.time_unit),
         last_time=float(durations.max()),
         log_likelihood=sums.log_likelihood,
@@ -142,14 +145,14 @@ def _fit(
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class ChangingHazards(Predictions):
+class TimeVaryingCox(Predictions):
     """A Cox model of which some hazard ratios have one value up to `cut` and another after it.
 
     Attributes
     ----------
     model
         The model with ratios that stay the same.
-    design, changing, doubled
+    design, time_varying, doubled
         Encoding, covariates that change, and the places of their columns.
     cut
         Tenure at which they change.
@@ -162,7 +165,7 @@ class ChangingHazards(Predictions):
 
     model: CoxModel
     design: Design
-    changing: tuple[str, ...]
+    time_varying: tuple[str, ...]
     doubled: tuple[int, ...]
     cut: float
     estimate: np.ndarray
@@ -186,21 +189,21 @@ class ChangingHazards(Predictions):
         """Rows for which the model can predict."""
         return self.model.complete_cases(lifetimes)
 
-    def refit(self, lifetimes: pd.DataFrame) -> "ChangingHazards | CoxModel":
+    def refit(self, lifetimes: pd.DataFrame) -> "TimeVaryingCox | CoxModel":
         """The same model on other rows; the one without changes where it has no maximum there."""
         model = self.model.refit(lifetimes)
         used = model.complete_cases(validate_lifetimes(lifetimes))
-        return _fit(model, model.design, used, self.changing, self.cut) or model
+        return _fit(model, model.design, used, self.time_varying, self.cut) or model
 
-    def stretches(self, frame: pd.DataFrame) -> list[Stretch]:
+    def episodes(self, frame: pd.DataFrame) -> list[Episode]:
         """Two, before and after `cut`."""
         matrix = self.design.encode(frame)
         extra = matrix[:, self.doubled]
-        stretches = []
+        episodes = []
         for place, (start, end) in enumerate(((-np.inf, self.cut), (self.cut, np.inf))):
             columns = np.hstack([matrix, extra * place])
-            stretches.append(Stretch(columns, columns @ self.estimate, start, end))
-        return stretches
+            episodes.append(Episode(columns, columns @ self.estimate, start, end))
+        return episodes
 
     def hazard_ratios(self) -> pd.DataFrame:
         """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`, `late`,
@@ -210,7 +213,7 @@ class ChangingHazards(Predictions):
         z = normal_quantile(self.model.confidence)
         customers = self.model.coefficients["customers"].to_numpy()
         width, rows = len(self.design.columns), []
-        for each in comparisons(self.design):
+        for each in contrasts(self.design):
             later = each.weights[list(self.doubled)]  # what the extra columns are multiplied with, after the cut
             if not later.any():
                 continue
@@ -219,28 +222,34 @@ class ChangingHazards(Predictions):
             half = z * np.sqrt(np.einsum("ip,pq,iq->i", pick, self.covariance, pick))
             change, error = later @ self.estimate[width:], np.sqrt(later @ self.covariance[width:, width:] @ later)
             row = {
-                "covariate": each.term.covariate, "category": each.term.is_category, "label": each.term.label,
-                "value": each.value, "reference": each.reference,
-            }  # fmt: skip
+                "covariate": each.term.covariate,
+                "category": each.term.is_category,
+                "label": each.term.label,
+                "value": each.value,
+                "reference": each.reference,
+            }
             for name, at in (("early", 0), ("late", 1)):
-                row |= {name: np.exp(centre[at]), f"{name}_lower": np.exp(centre[at] - half[at]),
-                        f"{name}_upper": np.exp(centre[at] + half[at])}  # fmt: skip
+                row |= {
+                    name: np.exp(centre[at]),
+                    f"{name}_lower": np.exp(centre[at] - half[at]),
+                    f"{name}_upper": np.exp(centre[at] + half[at]),
+                }
             rows.append(row | {"z": abs(change / error), "customers": int(customers[each.column])})
         table = pd.DataFrame(rows).sort_values("z", ascending=False, kind="stable", ignore_index=True)
         return table
 
-    def exhibits(self, *, told: bool = False) -> Iterator[Showable]:
+    def exhibits(self, *, reported: bool = False) -> Iterator[Showable]:
         """The check, the ratio that changes most clearly, and all that change, early and late.
 
         Parameters
         ----------
-        told
+        reported
             As in `checks`.
         """
-        yield self.checks(told=told)
+        yield self.checks(reported=reported)
         yield self.findings()
         yield Table(
-            name="changing_hazards",
+            name="time_varying_effects",
             frame=self.hazard_ratios(),
             caption=sentence("Hazard ratios that change, early and late in a customer's life."),
             people=People(count="customers", within=["covariate", "label", "value", "reference"]),
@@ -257,35 +266,42 @@ class ChangingHazards(Predictions):
             },
         )
 
-    def checks(self, *, told: bool = False) -> tuple[Check, ...]:
+    def checks(self, *, reported: bool = False) -> tuple[Check, ...]:
         """What the remedy changed: what still varies, and what the likelihood gained.
 
         Parameters
         ----------
-        told
-            Whether `remedies`, with finer stretches and strata, says what still varies: then this is no second verdict.
+        reported
+            Whether `RelaxedHazards`, with finer episodes and strata, says what still varies: this is no second verdict.
         """
         still = self.proportionality[self.proportionality["after"] < 0.05]
         said = {
-            "count": number(len(self.changing)), "cut": span(round(self.cut, 1), self.time_unit),
-            "gain": number(self.aic_gain, 2), "still": number(len(still)),
+            "count": number(len(self.time_varying)),
+            "cut": span(round(self.cut, 1), self.time_unit),
+            "gain": number(self.aic_gain, 2),
+            "still": number(len(still)),
             "labels": listing([inline(label) for label in still["label"]]),
-        }  # fmt: skip
+        }
         message = sentence(
             "For predictions, {count} covariates are given one hazard ratio up to {cut} and another after it (AIC "
             "{gain} lower).",
             **said,
         )
-        still = still.iloc[:0] if told else still
+        still = still.iloc[:0] if reported else still
         message += (
             ""
-            if told
+            if reported
             else sentence(" {still} still change within these ({labels}).", **said)
             if len(still)
             else sentence(" None changes clearly within these.")
         )
-        check = Check(name="changing_hazard_ratios", status="warn" if len(still) else "pass", message=message,
-                      value=len(still), threshold=0)  # fmt: skip
+        check = Check(
+            name="time_varying_effects",
+            status="warn" if len(still) else "pass",
+            message=message,
+            value=len(still),
+            threshold=0,
+        )
         return (check, *self._unseen_differences())
 
     def _unseen_differences(self) -> tuple[Check, ...]:
@@ -317,17 +333,21 @@ class ChangingHazards(Predictions):
         row = clear.iloc[0]
         return (
             Finding(
-                id=f"changing_{row['covariate']}",
+                id=f"time_varying_{row['covariate']}",
                 statement=sentence(
                     "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of similar "
                     "ones with “{reference}”, later at {late} times. {doubt}"
                     if row["category"]
                     else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "
                     "similar ones with {reference}, later at {late} times. {doubt}",
-                    cut=span(round(self.cut, 1), self.time_unit), label=inline(row["label"]), value=row["value"],
-                    early=number(row["early"], 2), late=number(row["late"], 2), reference=row["reference"],
+                    cut=span(round(self.cut, 1), self.time_unit),
+                    label=inline(row["label"]),
+                    value=row["value"],
+                    early=number(row["early"], 2),
+                    late=number(row["late"], 2),
+                    reference=row["reference"],
                     doubt=association(row["covariate"] in self.model.acquired),
-                    **ending(self.design.lapse),
+                    **event_words(self.design.lapse),
                 ),
                 estimate=float(row["early"]),
                 unit=sentence("hazard ratio, early"),
@@ -335,6 +355,6 @@ class ChangingHazards(Predictions):
                 interval_kind=sentence("{level} confidence (Wald, log scale)", level=percent(self.model.confidence)),
                 evidence="associational",
                 n=self.model.customers,
-                table="changing_hazards",
+                table="time_varying_effects",
             ),
-        )  # fmt: skip
+        )

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check, Finding
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.models.survival.lifetimes.episodes import customers_in
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.at_risk import at_risk as count_at_risk
@@ -89,7 +89,7 @@ def aalen_johansen(
     survival = np.cumprod(np.clip(1 - gone / many, 0.0, 1.0))
     before = np.append(1.0, survival[:-1])
     # Where the last ones at risk leave, no spread is left to add.
-    spread = gone / (many * np.where(many > gone, many - gone, np.inf))
+    increments_of_variance = gone / (many * np.where(many > gone, many - gone, np.inf))
     z = normal_quantile(confidence)
     columns: dict[tuple[str, str], np.ndarray] = {
         ("time", ""): time, ("at_risk", ""): at_risk, ("survival", ""): survival
@@ -99,9 +99,9 @@ def aalen_johansen(
         own = before**2 * (many - left[name]) * left[name] / many**3
         cross = before * left[name] / many**2
         variance = (
-            incidence**2 * spread.cumsum()
-            - 2 * incidence * (incidence * spread).cumsum()
-            + (incidence**2 * spread).cumsum()
+            incidence**2 * increments_of_variance.cumsum()
+            - 2 * incidence * (incidence * increments_of_variance).cumsum()
+            + (incidence**2 * increments_of_variance).cumsum()
             + own.cumsum()
             - 2 * (incidence * cross.cumsum() - (incidence * cross).cumsum())
         )
@@ -169,7 +169,7 @@ def named_reasons(
     """Why each left, as shown (small reasons together, missing as "not stated"); empty for those who did not."""
     left = lifetimes["event"].to_numpy().astype(bool)
     words = as_levels(lifetimes["reason"][left])
-    shown, checks = gather(words, label=sentence("Reason"), check="small_reasons", smallest_group=smallest_group)
+    shown, checks = lump_levels(words, label=sentence("Reason"), check="small_reasons", smallest_group=smallest_group)
     reasons = np.full(len(lifetimes), "", dtype=object)
     reasons[left] = words.map(shown).to_numpy()
     unknown = float(lifetimes["reason"][left].isna().mean())

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
@@ -62,7 +62,7 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(longest, curves.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **ending(curves.lapse)))
+    ax.set_ylabel(sentence("Customers {there}", **event_words(curves.lapse)))
     ax.set_xlabel(time_axis(curves.time_unit))
     if title:
         ax.set_title("\n".join(wrap(title, 56)), loc="left")
@@ -223,7 +223,7 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.set_xticks([], minor=True)
         ax.set_xlim(low / 1.1, high * 1.1)
-    ax.set_xlabel(sentence("Rate of {leaving} against the reference (1 = the same)", **ending(model.design.lapse)))
+    ax.set_xlabel(sentence("Rate of {leaving} against the reference (1 = the same)", **event_words(model.design.lapse)))
     if title:
         ax.set_title("\n".join(wrap(title, 56)), loc="left")
     return ax

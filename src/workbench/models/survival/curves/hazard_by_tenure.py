@@ -4,7 +4,7 @@ import numpy as np
 
 from workbench.findings import Check
 from workbench.models.survival.curves.statements import Curves
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import number, sentence
@@ -48,7 +48,7 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     falls = bool(highest < FALLS)
     values = {
         "early": number(100 * rates[0], 2), "late": number(100 * rates[1], 2), "cut": span(cut, overall.time_unit),
-        "unit": overall.time_unit, **ending(overall.lapse),
+        "unit": overall.time_unit, **event_words(overall.lapse),
     }  # fmt: skip
     message = sentence(
         "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate falls with tenure. "

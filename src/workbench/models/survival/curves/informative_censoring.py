@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Check
-from workbench.models.levels import MOST_LEVELS, as_levels, gather
+from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
 from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.lifetimes.episodes import at_start
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile, survival_at
@@ -72,15 +72,15 @@ def informative_censoring(
     The difference is tested by the influence of each customer on both curves (Reid 1981), with Bonferroni's correction.
     """
     horizons = sorted(horizons)
-    compared, silent = _compared(lifetimes, attributes, horizons, random_seed)
+    compared, undecided = _compared(lifetimes, attributes, horizons, random_seed)
     compared = {inline(label_of(labels, name)): found for name, found in compared.items()}
-    silent = [inline(label_of(labels, name)) for name in silent]
-    if not compared and not silent:
+    undecided = [inline(label_of(labels, name)) for name in undecided]
+    if not compared and not undecided:
         return ()
     if not compared:
         message = sentence(
             "Too few customers of each group are followed to any horizon, by {labels}: whether follow-up depends on "
-            "who customers are cannot be told.", labels=listing(silent),
+            "who customers are cannot be told.", labels=listing(undecided),
         )  # fmt: skip
         return (Check(name=NAME, status="warn", message=message, threshold=APART),)
     ordered = sorted(compared, key=lambda each: abs(compared[each].apart), reverse=True)
@@ -92,7 +92,7 @@ def informative_censoring(
     values = {
         "all": percent(share), "average": percent(float(np.clip(share - found.apart, 0, 1))), "label": label,
         "span": span(found.horizon, overall.time_unit), "count": number(len(compared)), "short": percent(found.short),
-        "others": listing(clear[1:4]), **ending(overall.lapse),
+        "others": listing(clear[1:4]), **event_words(overall.lapse),
     }  # fmt: skip
     template = (
         "The curve of all customers ({all} {there} after {span}) agrees with the average of the curves by {label} "
@@ -112,8 +112,8 @@ def informative_censoring(
     message = sentence(template, **values)
     if len(clear) > 1:
         message += sentence(" The same goes for {others}.", **values)
-    if silent:
-        message += sentence(" Too few of some group were followed to judge {labels}.", labels=listing(silent))
+    if undecided:
+        message += sentence(" Too few of some group were followed to judge {labels}.", labels=listing(undecided))
     status = "warn" if clear else "pass"
     return (Check(name=NAME, status=status, message=message, value=abs(found.apart), threshold=APART),)
 
@@ -133,7 +133,7 @@ def _compared(
     rows = at_start(validate_lifetimes(lifetimes))
     if len(rows) > MOST_LOOKED_AT:
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)
-    compared, silent = {}, []
+    compared, undecided = {}, []
     for name in dict.fromkeys(attributes):
         groups = groups_of(rows[name])
         if groups.max() == 0:
@@ -141,8 +141,8 @@ def _compared(
         if found := apart_from_average(rows, groups, horizons):
             compared[name] = found
         else:
-            silent.append(name)
-    return compared, silent
+            undecided.append(name)
+    return compared, undecided
 
 
 def _clear(compared: dict[str, Apart], horizons: list[float]) -> list[str]:
@@ -160,5 +160,5 @@ def groups_of(column: pd.Series) -> np.ndarray:
     if numeric and column.nunique() > MOST_LEVELS:
         column = pd.qcut(column.astype(float), QUARTERS, labels=False, duplicates="drop")
     levels = as_levels(column)
-    shown, _ = gather(levels, label="", check="")
+    shown, _ = lump_levels(levels, label="", check="")
     return pd.factorize(levels.map(shown))[0]

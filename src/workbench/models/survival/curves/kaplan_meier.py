@@ -7,7 +7,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels, reject_measurements
 from workbench.models.survival.curves.statements import ALL, Curves
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
@@ -72,9 +72,9 @@ def kaplan_meier(
     checks: tuple[Check, ...] = ()
     groups = pd.Series(sentence(ALL), index=lifetimes.index)
     if by:
-        refuse_measurements(lifetimes[by], by)
+        reject_measurements(lifetimes[by], by)
         levels = as_levels(lifetimes[by])
-        shown, checks = gather(
+        shown, checks = lump_levels(
             each_once(lifetimes, levels) if several else levels,
             label=label_of(labels, by),
             check=f"small_groups_{by}",

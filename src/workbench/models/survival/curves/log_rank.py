@@ -7,9 +7,9 @@ import pandas as pd
 from scipy.stats import chi2
 
 from workbench.findings import Finding
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather, refuse_measurements
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels, reject_measurements
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.at_risk import at_risk as count_at_risk
 from workbench.statistics.multiplicity import holm
@@ -54,11 +54,11 @@ def log_rank(
     several, count = has_episodes(lifetimes), customers_in(lifetimes)
     rows = []
     for segment in dict.fromkeys(segments):
-        refuse_measurements(lifetimes[segment], segment)
+        reject_measurements(lifetimes[segment], segment)
         label = label_of(labels, segment)
         levels = as_levels(lifetimes[segment])
         counted = each_once(lifetimes, levels) if several else levels
-        shown, _ = gather(counted, label=label, check=segment, smallest_group=smallest_group)
+        shown, _ = lump_levels(counted, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
         row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": count}
         if row["groups"] > 1 and lifetimes["event"].any():
@@ -96,9 +96,9 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | N
         left[row] = np.bincount(place[member[events]], minlength=len(times))
     all_left, everyone = left.sum(axis=0), at_risk.sum(axis=0)
     share = at_risk / everyone
-    spread = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
+    variance = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
     score = (left - share * all_left).sum(axis=1)[1:]
-    covariance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
+    covariance = np.diag((share * variance).sum(axis=1)) - (share * variance) @ share.T
     statistic = float(score @ np.linalg.pinv(covariance[1:, 1:]) @ score)
     freedom = len(names) - 1
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
@@ -128,7 +128,7 @@ def _weighted(
 
 def caption_of_tests(*, lapse: bool = False) -> str:
     """What the table of tests says."""
-    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **ending(lapse))
+    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **event_words(lapse))
 
 
 def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
@@ -156,7 +156,7 @@ def differing_segments(
             statement=sentence(
                 "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction). The "
                 "data do not show which group stays longer.",
-                **ending(lapse),
+                **event_words(lapse),
                 label=inline(row.label),
                 p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
             ),

@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.exhibits import Figure
 from workbench.findings import Check, Finding
 from workbench.models.survival.curves.result import CurveEstimates
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import span, units
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, listing, number, percent, sentence
@@ -44,7 +44,7 @@ class Curves(CurveEstimates):
                     if self.start
                     else "Half of {who} {leave} within {span}{chosen}.{doubt}",
                     doubt="" if self.by else _said(doubt),
-                    **ending(self.lapse),
+                    **event_words(self.lapse),
                     who=self.who(group),
                     span=span(value, self.time_unit),
                     chosen=self._chosen(len(others), alike, sentence(", the shortest"), sentence(", no group sooner")),
@@ -64,7 +64,7 @@ class Curves(CurveEstimates):
                 id=f"survival_{self.by}" if self.by else "survival",
                 statement=sentence(
                     "The data are too short to say how long {who} {stay}.",
-                    who=self.who(group), **ending(self.lapse),
+                    who=self.who(group), **event_words(self.lapse),
                 ),
                 estimate=None,
                 evidence="descriptive",
@@ -75,7 +75,7 @@ class Curves(CurveEstimates):
             id=f"survival_{self.by}" if self.by else "survival",
             statement=sentence(
                 "{share} of {who} are {there} after {span}{chosen}.",
-                **ending(self.lapse),
+                **event_words(self.lapse),
                 share=percent(last["survival"]),
                 who=self.who(group),
                 span=span(last["horizon"], self.time_unit),
@@ -131,7 +131,7 @@ class Curves(CurveEstimates):
             "span": span(first["horizon"], self.time_unit),
             "later_share": percent(last["survival"]),
             "later": span(last["horizon"], self.time_unit),
-            **ending(self.lapse),
+            **event_words(self.lapse),
         }
         values["who"] = self.who(first["group"])
         template = (
@@ -192,7 +192,7 @@ class Curves(CurveEstimates):
                 statement=sentence(
                     "Over their first {until}, {longer} {stay} {gap} longer on average than "
                     "{shorter}{chance}{left_out}.",
-                    **ending(self.lapse),
+                    **event_words(self.lapse),
                     until=span(until, self.time_unit),
                     longer=self.who(most),
                     gap=span(round(gap, 1), self.time_unit),
@@ -245,7 +245,7 @@ class Curves(CurveEstimates):
                 if self.differences(horizons)
                 else "How long customers {stay} by {label}: too little is known to compare the {count} groups."
             )
-            return sentence(template, label=inline(self.label), count=len(self.tables), **ending(self.lapse))
+            return sentence(template, label=inline(self.label), count=len(self.tables), **event_words(self.lapse))
         return self.headline(horizons).statement
 
     def caption(self) -> str:
@@ -255,7 +255,7 @@ class Curves(CurveEstimates):
         return sentence(
             "Share of customers {there} after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
             "than {few} customers are still followed (–).{drawn}",
-            **ending(self.lapse),
+            **event_words(self.lapse),
             kind=self.interval_kind,
             few=number(self.smallest_group),
             drawn=drawn,
@@ -265,7 +265,7 @@ class Curves(CurveEstimates):
         """What the table at horizons says."""
         return sentence(
             "Share of customers {there}{by}, with {kind} intervals and how many are still followed.",
-            **ending(self.lapse),
+            **event_words(self.lapse),
             by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
             kind=self.interval_kind,
         )
@@ -320,7 +320,7 @@ class Curves(CurveEstimates):
         return sentence(
             "Step curves of the share of customers {there} over time{by}, falling from 100%. {curves}. "
             "Bands are {kind}.",
-            **ending(self.lapse),
+            **event_words(self.lapse),
             by=sentence(", by {label}", label=inline(self.label)) if self.by else "",
             curves="; ".join(curves),
             kind=self.interval_kind,

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.levels import as_levels, gather
+from workbench.models.levels import as_levels, lump_levels
 from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.extrapolation.overall import (
     AS_FAR_AGAIN,
@@ -17,7 +17,7 @@ from workbench.models.survival.extrapolation.overall import (
     Extrapolation,
     extrapolate,
 )
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.wording import inline, listing, percent, sentence
@@ -74,7 +74,7 @@ class GroupExtrapolation:
             return sentence("No family of curves foretold the last part of these curves, so none is carried on.")
         return sentence(
             "If their curves go on in their form, {said} are {there} after {until}.",
-            said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
+            said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **event_words(any_one.lapse),
         )  # fmt: skip
 
     def findings(self) -> tuple[Finding, ...]:
@@ -95,7 +95,7 @@ class GroupExtrapolation:
                     "and {less} with “{shorter}” are {there} after {until}.",
                     label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
                     less=percent(low["survival"]), shorter=low["group"],
-                    until=span(round(self.until, 1), any_one.time_unit), **ending(any_one.lapse),
+                    until=span(round(self.until, 1), any_one.time_unit), **event_words(any_one.lapse),
                 ),
                 estimate=float(high["survival"] - low["survival"]),
                 unit="share",
@@ -197,7 +197,7 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
         return None
     lifetimes = validate_lifetimes(lifetimes, [curves.by])
     levels = as_levels(lifetimes[curves.by])
-    shown, _ = gather(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
+    shown, _ = lump_levels(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
     names = levels.map(shown).to_numpy()
     words = {"time_unit": curves.time_unit, "lapse": curves.lapse}
     groups = curves.groups.head(MOST_GROUPS)

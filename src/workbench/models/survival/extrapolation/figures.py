@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.survival.curves.figures import label_ends, time_ticks
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
 
@@ -38,7 +38,7 @@ def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(extrapolation.until, extrapolation.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **ending(extrapolation.lapse)))
+    ax.set_ylabel(sentence("Customers {there}", **event_words(extrapolation.lapse)))
     ax.set_xlabel(time_axis(extrapolation.time_unit))
     return ax
 
@@ -73,7 +73,7 @@ def draw_groups(extrapolation, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(extrapolation.until, any_one.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **ending(any_one.lapse)))
+    ax.set_ylabel(sentence("Customers {there}", **event_words(any_one.lapse)))
     ax.set_xlabel(sentence("{axis} (dashed: beyond the data, an assumption)", axis=time_axis(any_one.time_unit)))
     label_ends(ax, ends, dict.fromkeys(ends, extrapolation.until))
     return ax

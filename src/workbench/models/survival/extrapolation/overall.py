@@ -11,7 +11,7 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import renewal_cycle
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.extrapolation.families import renewal_families, smooth_families
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.renewals import find_renewals
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import number_of, span
@@ -99,7 +99,7 @@ class Extrapolation:
                     "If the trend goes on, {low} to {high} of customers are {there} after {until}. Nobody has been "
                     "seen that long.",
                     low=percent(low), high=percent(high), until=span(round(self.until, 1), self.time_unit),
-                    **ending(self.lapse),
+                    **event_words(self.lapse),
                 ),
                 estimate=float(known.iloc[0]),
                 unit="share",

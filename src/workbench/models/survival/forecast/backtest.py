@@ -11,7 +11,7 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
 from workbench.models.survival.lifetimes.calendar import months_between, months_later
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import number, percent, sentence
@@ -23,7 +23,7 @@ SELDOM = 0.001
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Forecast:
+class Backtest:
     """What was expected of the last period by what was known before it, and what happened.
 
     Attributes
@@ -137,7 +137,7 @@ class Forecast:
                     "From {begin} to {end}, {actual} customers {verb}; {expected} were expected.{verdict}",
                     begin=self.begin.date(), end=(self.end - pd.Timedelta(days=1)).date(),
                     actual=number(row["actual"]), expected=number(round(row["expected"])),
-                    verb=ending(self.lapse)["left"],
+                    verb=event_words(self.lapse)["left"],
                     verdict=verdict,
                 ),
                 estimate=float(row["expected"]),
@@ -159,7 +159,7 @@ class Forecast:
                         "Against the period before, customers {verb} at {ratio} times the rate, tenure and attributes "
                         "given{clear}: {now} of 100 in a month, after {then}.",
                         ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
-                        verb=ending(self.lapse)["left"],
+                        verb=event_words(self.lapse)["left"],
                         clear=sentence(" (no clear change)") if low <= 1 <= high and not self.beyond else "",
                     ),
                     estimate=self.ratio[0],
@@ -180,7 +180,7 @@ class Forecast:
         message = sentence(
             "What happened in the last period ({actual} customers {left}) lies {where} the prediction interval "
             "({lower} to {upper}).",
-            **ending(self.lapse), actual=number(row["actual"]),
+            **event_words(self.lapse), actual=number(row["actual"]),
             where=sentence("within") if inside else sentence("outside"),
             lower=number(round(row["lower"])), upper=number(round(row["upper"])),
         )  # fmt: skip
@@ -200,7 +200,7 @@ class Forecast:
         return tuple(checks)
 
 
-def forecast(
+def backtest(
     model: Predictions,
     spells: Spells,
     day: pd.Timestamp,
@@ -209,7 +209,7 @@ def forecast(
     there: pd.DataFrame | None = None,
     standard: Predictions | None = None,
     season: Season | None = None,
-) -> Forecast:
+) -> Backtest:
     """Compare what a model that knew nothing from `day` on expected with what happened until the records end.
 
     Parameters
@@ -238,13 +238,13 @@ def forecast(
     factor, doubt = season.factor(day, within)
     rows, beyond = [], False
     for what, weight in weights.items():
-        expected, spread = expected_leavers(model, there, tenure, within, weight, factor=factor)
-        spread += doubt * expected**2
-        half = z * np.sqrt(spread)
+        expected, variance = expected_leavers(model, there, tenure, within, weight, factor=factor)
+        variance += doubt * expected**2
+        half = z * np.sqrt(variance)
         actual = float(weight[there["event"].to_numpy()].sum())
         rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
         if what == "customers":
-            beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(spread, 1.0)) + 0.5)
+            beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(variance, 1.0)) + 0.5)
     if not beyond and not spells.lapse:  # a change late in the period, which its sum does not show
         months = by_month(standard or model, spells, spells.as_of)
         months = months[months["begin"] >= day - pd.Timedelta("1D")]
@@ -258,7 +258,7 @@ def forecast(
         before, last = change["ratio"]
         center, half = np.log(last / before), z * np.sqrt((1 / leavers).sum())
         ratio = tuple(float(each) for each in np.exp([center, center - half, center + half]))
-    return Forecast(
+    return Backtest(
         table=pd.DataFrame(rows, columns=["what", "expected", "lower", "upper", "actual", "at_risk"]),
         begin=day,
         end=spells.as_of,
@@ -277,7 +277,7 @@ def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.Data
     rows = standard.complete_cases(spells.frame)
     duration = rows["duration"].to_numpy(dtype=float)
     earlier = months_later(day, [-months_between(day, spells.as_of)])[0].normalize()
-    told = []
+    periods = []
     for name, begin, end in (("before", earlier, day), ("last", day, spells.as_of)):
         since = np.maximum(months_between(rows["begin"], begin), rows["entry"].to_numpy(dtype=float))
         until = np.minimum(months_between(rows["begin"], end), duration)
@@ -286,8 +286,8 @@ def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.Data
         exposed = float((until - since)[there].sum())
         expected = float(standard.cumulative_hazard(rows[there], since[there], until[there][:, None])[0].sum())
         rate, ratio = leavers / exposed if exposed else np.nan, leavers / expected if expected else np.nan
-        told.append((name, str(begin.date()), str(end.date()), leavers, rate, expected, ratio))
-    return pd.DataFrame(told, columns=["period", "begin", "end", "leavers", "rate", "expected", "ratio"])
+        periods.append((name, str(begin.date()), str(end.date()), leavers, rate, expected, ratio))
+    return pd.DataFrame(periods, columns=["period", "begin", "end", "leavers", "rate", "expected", "ratio"])
 
 
 def _over(spells: Spells, day: pd.Timestamp) -> pd.Index:
@@ -317,5 +317,5 @@ def expected_leavers(
     gone = 1 - survival
     # Trees take themselves for nearly certain of some customers; their doubt is not in the fit, so that of a count is.
     chance = float((weights**2 * gone * (1.0 if model.taken_as_given else survival)).sum())
-    shared = model.spread_of_sum(rows, tenure, tenure + within, factor * weights * survival)
+    shared = model.variance_of_sum(rows, tenure, tenure + within, factor * weights * survival)
     return float((weights * gone).sum()), chance + shared

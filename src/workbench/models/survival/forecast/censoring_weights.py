@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.censoring import FLOOR, Followed, FollowedBy, followed_curve
+from workbench.evaluation.censoring import FLOOR, CensoringModel, CensoringSurvival, censoring_curve
 from workbench.findings import Check
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.predictions import chunks
@@ -20,7 +20,7 @@ NO_OVERLAP = 0.05
 """Of more customers than this nobody else could stand for, weights by covariates are of no use."""
 
 
-def follow_up_weights(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> FollowedBy | None:
+def fit_censoring(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> CensoringModel | None:
     """Probabilities of being followed that depend on covariates: Cox's model of the end of observation.
 
     Customers who left are censored for it an instant before, so that who was censored when others left was still
@@ -36,8 +36,8 @@ def follow_up_weights(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> Fol
     Returns
     -------
     FollowedBy or None
-        For `workbench.evaluation.survival`, whose customers already have durations on that clock. None where the model
-        is not usable, for instance because everyone left: then use weights that are the same for all.
+        For `workbench.evaluation.validation`, whose customers already have durations on that clock. None where the
+        model is not usable, for instance because everyone left: then use weights that are the same for all.
     """
     since = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else 0.0
     durations = observed_for(lifetimes["duration"].to_numpy(dtype=float), since)
@@ -50,17 +50,17 @@ def follow_up_weights(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> Fol
     # Who is lost at the end of a step was seen until then: here nothing is spread over steps.
     model = replace(model, baseline_sums=replace(model.baseline_sums, step=0.0))
 
-    def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
+    def censoring(customers: pd.DataFrame, times: np.ndarray) -> CensoringSurvival:
         own = np.nextafter(customers["duration"].to_numpy(dtype=float), -np.inf)
         just_before = np.nextafter(np.asarray(times, dtype=float), -np.inf)
         until = np.broadcast_to(just_before, (len(own), len(times)))
         hazard, _ = model.cumulative_hazard(customers, np.full(len(own), -np.inf), until)
-        return Followed(before=model.survival_each(customers, own), at=np.exp(-hazard))
+        return CensoringSurvival(before=model.survival_each(customers, own), at=np.exp(-hazard))
 
-    return followed
+    return censoring
 
 
-def _by_group(clock: pd.DataFrame, covariate: str) -> FollowedBy:
+def _by_group(clock: pd.DataFrame, covariate: str) -> CensoringModel:
     """Probabilities of being followed by the groups of one covariate, each from its own curve.
 
     Where a group can be followed only for a time in which nobody else is lost, Cox's model has no maximum; curves do.
@@ -69,29 +69,29 @@ def _by_group(clock: pd.DataFrame, covariate: str) -> FollowedBy:
     curves = {}
     for level, rows in clock.groupby(levels.to_numpy()):
         weights = rows["weight"].to_numpy(dtype=float) if "weight" in rows.columns else None
-        curves[level] = followed_curve(
+        curves[level] = censoring_curve(
             rows["duration"].to_numpy(dtype=float), rows["event"].to_numpy().astype(bool), weights
         )
 
-    def followed(customers: pd.DataFrame, times: np.ndarray) -> Followed:
+    def censoring(customers: pd.DataFrame, times: np.ndarray) -> CensoringSurvival:
         own, times = customers["duration"].to_numpy(dtype=float), np.asarray(times, dtype=float)
         before, at = np.ones(len(own)), np.ones((len(own), len(times)))
         groups = levels.loc[customers["customer_id"].to_numpy()].to_numpy()
         for level, curve in curves.items():
             here = groups == level
             before[here], at[here] = survival_before(curve, own[here]), survival_before(curve, times)
-        return Followed(before=before, at=at)
+        return CensoringSurvival(before=before, at=at)
 
-    return followed
+    return censoring
 
 
 @dataclass(frozen=True, eq=False)
-class Weighting:
+class CensoringWeights:
     """How scores make up for those who were not followed.
 
     Attributes
     ----------
-    followed
+    censoring
         Probabilities by covariates; None: the same for all.
     horizons
         Where scores can be made.
@@ -101,16 +101,16 @@ class Weighting:
         What had to be done without; empty where nothing.
     """
 
-    followed: FollowedBy | None
+    censoring: CensoringModel | None
     horizons: tuple[float, ...]
     until: float | None = None
     checks: tuple[Check, ...] = ()
 
 
-def overlapping_weights(
+def censoring_weights(
     lifetimes: pd.DataFrame, covariates: Iterable[str], horizons: Iterable[float], *, time_unit: str = "month"
-) -> Weighting:
-    """The probabilities of `follow_up_weights`, as far as everybody could have been followed.
+) -> CensoringWeights:
+    """The probabilities of `fit_censoring`, as far as everybody could have been followed.
 
     Where covariates decide how long somebody can be followed (a year of signing up), hardly anybody stands for those
     who could not: their weights would be cut at a floor and say too few of them. If none of these covariates moves the
@@ -121,29 +121,29 @@ def overlapping_weights(
     Parameters
     ----------
     lifetimes, covariates
-        As in `follow_up_weights`.
+        As in `fit_censoring`.
     horizons
         Counted from when each was first observed.
     time_unit
         Of durations and horizons.
     """
     covariates, horizons = list(covariates), tuple(sorted(horizons))
-    followed = follow_up_weights(lifetimes, covariates)
+    censoring = fit_censoring(lifetimes, covariates)
     since = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else 0.0
     clock = lifetimes.assign(duration=observed_for(lifetimes["duration"].to_numpy(dtype=float), since))
     times = np.array([each for each in horizons if each <= clock["duration"].max()])
     if not len(times):
-        return Weighting(followed, horizons)
+        return CensoringWeights(censoring, horizons)
     one_row_each = not clock["customer_id"].duplicated().any()
-    moves = informative_attributes(lifetimes, covariates, times) if followed is None and one_row_each else []
-    if followed is None and moves:
-        followed = _by_group(clock, moves[0])
-    if followed is None:
-        return Weighting(followed, horizons)
-    low = sum((followed(clock.iloc[part], times).at < FLOOR).sum(axis=0) for part in chunks(len(clock)))
+    moves = informative_attributes(lifetimes, covariates, times) if censoring is None and one_row_each else []
+    if censoring is None and moves:
+        censoring = _by_group(clock, moves[0])
+    if censoring is None:
+        return CensoringWeights(censoring, horizons)
+    low = sum((censoring(clock.iloc[part], times).at < FLOOR).sum(axis=0) for part in chunks(len(clock)))
     without = low / len(clock)
     if without[-1] <= NO_OVERLAP:
-        return Weighting(followed, horizons)
+        return CensoringWeights(censoring, horizons)
     kept = times[without <= NO_OVERLAP]
     moves = moves or informative_attributes(lifetimes, covariates, times)
     ends = len(kept) > 0 and len(moves) > 0
@@ -164,5 +164,5 @@ def overlapping_weights(
     check = Check(name="follow_up_without_overlap", status="warn", message=message, value=float(without[-1]),
                   threshold=NO_OVERLAP)  # fmt: skip
     if ends:
-        return Weighting(followed, tuple(kept.tolist()), float(kept[-1]), (check,))
-    return Weighting(None, horizons, None, (check,))
+        return CensoringWeights(censoring, tuple(kept.tolist()), float(kept[-1]), (check,))
+    return CensoringWeights(None, horizons, None, (check,))

@@ -4,9 +4,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workbench.exhibits import Column, Kept, People, Showable, Table
-from workbench.models.survival.forecast.customers import Outlook, draws_of, on_board, one_population, outlook, remaining
-from workbench.models.survival.forecast.scenario import Scenario, play
-from workbench.models.survival.forecast.selection import Judgement
+from workbench.models.survival.forecast.active_customers import (
+    Forecast,
+    active,
+    draws_of,
+    forecast,
+    one_population,
+    remaining,
+)
+from workbench.models.survival.forecast.scenario import Scenario, apply_scenario
+from workbench.models.survival.forecast.selection import Selection
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.statistics.horizons import units
 from workbench.wording import sentence
@@ -18,7 +25,7 @@ class CustomerForecast:
 
     Attributes
     ----------
-    outlook
+    forecast
         Their survival from then on, and how many leave.
     lifetimes
         Of all customers.
@@ -27,21 +34,21 @@ class CustomerForecast:
         (`forecast.draws.read_draws` makes survival of these).
     """
 
-    outlook: Outlook
+    forecast: Forecast
     lifetimes: Lifetimes
     kept: tuple[Kept, ...]
 
     def exhibits(self) -> Iterator[Showable]:
         """How many leave, checks, who is at risk by group, how many leave by horizon, and tables for machines."""
-        yield self.outlook.findings()
-        yield one_population(self.lifetimes, self.outlook)
-        yield self.outlook.checks()
+        yield self.forecast.findings()
+        yield one_population(self.lifetimes, self.forecast)
+        yield self.forecast.checks()
         yield Table(
             name="next_quarter",
-            frame=self.outlook.by(self.lifetimes.segments, self.lifetimes.labels),
+            frame=self.forecast.by(self.lifetimes.segments, self.lifetimes.labels),
             caption=sentence(
                 "Active customers, how many are expected to lapse by the next horizon, and their share."
-                if self.outlook.lapse
+                if self.forecast.lapse
                 else "Active customers, how many are expected to leave by the next horizon, and their share."
             ),
             people=People(count="customers", by="group", within="segment"),
@@ -55,14 +62,14 @@ class CustomerForecast:
         )
         yield Table(
             name="expected_leavers",
-            frame=self.outlook.totals,
+            frame=self.forecast.totals,
             caption=sentence(
                 "Customers expected to be gone by each horizon, with the interval of their number: chance and the "
                 "uncertainty of the model."
             ),
             people=People(count="customers", within="horizon"),
             columns={
-                "horizon": Column(sentence("horizon"), units(self.outlook.time_unit)),
+                "horizon": Column(sentence("horizon"), units(self.forecast.time_unit)),
                 "customers": Column(sentence("customers")),
                 "expected": Column(sentence("expected")),
                 "lower": Column(sentence("lower")),
@@ -73,7 +80,7 @@ class CustomerForecast:
         yield self.kept
 
 
-def forecast_customers(selection: Judgement, lifetimes: Lifetimes, *, random_seed: int) -> CustomerForecast | None:
+def forecast_customers(selection: Selection, lifetimes: Lifetimes, *, random_seed: int) -> CustomerForecast | None:
     """Forecast every active customer by the model that was selected.
 
     Parameters
@@ -91,9 +98,9 @@ def forecast_customers(selection: Judgement, lifetimes: Lifetimes, *, random_see
         None where no model could be fitted, or nobody is active.
     """
     model, confidence = selection.model, lifetimes.confidence
-    if model is None or not len(on_board(lifetimes)):
+    if model is None or not len(active(lifetimes)):
         return None
-    ahead = outlook(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
+    ahead = forecast(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
     draws, customers = draws_of(model, lifetimes, random_seed=random_seed)
     kept = {
         "survival": ahead.table,
@@ -102,14 +109,14 @@ def forecast_customers(selection: Judgement, lifetimes: Lifetimes, *, random_see
         "survival_customers": customers,
     }
     return CustomerForecast(
-        outlook=ahead,
+        forecast=ahead,
         lifetimes=lifetimes,
         kept=tuple(Kept(name=name, frame=frame) for name, frame in kept.items()),
     )
 
 
-def play_scenario(
-    selection: Judgement,
+def forecast_scenario(
+    selection: Selection,
     lifetimes: Lifetimes,
     scenario: Mapping[str, Iterable[float]] | None,
     *,
@@ -136,7 +143,7 @@ def play_scenario(
     ParameterError
         Of names that the model does not take as numbers.
     """
-    if not scenario or selection.model is None or not len(on_board(lifetimes)):
+    if not scenario or selection.model is None or not len(active(lifetimes)):
         return None
     models = selection.for_scenarios(lifetimes)
-    return play(models, lifetimes, scenario, random_seed=random_seed, confidence=lifetimes.confidence)
+    return apply_scenario(models, lifetimes, scenario, random_seed=random_seed, confidence=lifetimes.confidence)

@@ -10,8 +10,8 @@ from workbench.errors import DataError
 from workbench.models.survival.cox.baseline import Baseline
 from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.predictions import Predictions
-from workbench.models.survival.cox.time_varying_effects import ChangingHazards
-from workbench.models.survival.forecast.landmarks import WithNews
+from workbench.models.survival.cox.time_varying_effects import TimeVaryingCox
+from workbench.models.survival.forecast.landmarks import LandmarkCox
 from workbench.models.survival.forecast.recalibrated import Recalibrated, finite
 from workbench.statistics.horizons import span
 from workbench.wording import listing, sentence
@@ -47,7 +47,7 @@ def export_draws(
     Parameters
     ----------
     model
-        `CoxModel`, `ChangingHazards` or `WithNews`, `Recalibrated` or not.
+        `CoxModel`, `TimeVaryingCox` or `LandmarkCox`, `Recalibrated` or not.
     frame, tenure
         Customers and how long each has lasted.
     within
@@ -72,24 +72,24 @@ def export_draws(
     random = np.random.default_rng(random_seed)
     recalibration, inner = (model.recalibration, model.model) if isinstance(model, Recalibrated) else (None, model)
     relative = finite(inner.log_relative_hazard(frame, tenure))
-    if isinstance(inner, WithNews):
-        frame, inner = inner.news.attach(frame, tenure), inner.model
+    if isinstance(inner, LandmarkCox):
+        frame, inner = inner.landmark.attach(frame, tenure), inner.model
     estimate, maps, names = _parameters(inner)
-    stretches = inner.stretches(frame)
-    base = stretches[0].columns[:, : len(names)]
+    episodes = inner.episodes(frame)
+    base = episodes[0].columns[:, : len(names)]
     deviation = _normal(inner.covariance, draws, random)
     level = slope = np.zeros(draws)
     if recalibration is not None:
         level, slope = _normal(np.array(recalibration.covariance), draws, random).T
         level, slope = level + recalibration.level, slope + recalibration.slope
-    cuts = [each.start for each in stretches[1:]]
+    cuts = [each.start for each in episodes[1:]]
     longest = float(tenure.max(initial=0.0)) + within
     step *= max(np.ceil(longest / step / MOST_TIMES), 1)
     steep = _steep(inner.baseline_sums, step, longest)
     grid = np.unique([*np.arange(0.0, longest + step, step), *cuts, *steep])
     drawn = _drawn_hazard(inner.baseline_sums, grid, deviation, random) * np.exp(level)[:, None]
     parts = []
-    for place, (each, mapped) in enumerate(zip(stretches, maps, strict=True)):
+    for place, (each, mapped) in enumerate(zip(episodes, maps, strict=True)):
         start, end = np.searchsorted(grid, [each.start, min(each.end, grid[-1])])
         own = drawn[:, np.clip(np.arange(len(grid)), start, end)] - drawn[:, [start]]
         effects = (estimate + deviation) @ mapped.T
@@ -97,7 +97,7 @@ def export_draws(
         if recalibration is not None:
             columns[f"{EFFECT}{RELATIVE}"] = slope
         columns |= {f"{HAZARD}{time:.12g}": own[:, column] for column, time in enumerate(grid)}
-        parts.append(pd.DataFrame({"draw": np.arange(draws), "stretch": place, **columns}))
+        parts.append(pd.DataFrame({"draw": np.arange(draws), "episode": place, **columns}))
     people = {f"{COLUMN}{name}": base[:, column] for column, name in enumerate(names)}
     if recalibration is not None:
         people[f"{COLUMN}{RELATIVE}"] = relative - recalibration.centre
@@ -105,18 +105,18 @@ def export_draws(
         {
             "customer_id": np.asarray(frame["customer_id"] if ids is None else ids),
             "tenure": np.asarray(tenure, dtype=float),
-            "never": np.isneginf(stretches[0].log_hazard),
+            "never": np.isneginf(episodes[0].log_hazard),
             **people,
         }
     )
     return pd.concat(parts, ignore_index=True), customers
 
 
-def _parameters(model: CoxModel | ChangingHazards) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
+def _parameters(model: CoxModel | TimeVaryingCox) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
     """Estimate (q,), from it to the effects of each stretch (p, q), and names of the p columns."""
     names = [f"{covariate}={level}" if level else covariate for covariate, level in model.design.columns]
     same = np.eye(len(names))
-    if isinstance(model, ChangingHazards):
+    if isinstance(model, TimeVaryingCox):
         doubled = same[:, list(model.doubled)]
         maps = [np.hstack([same, np.zeros_like(doubled)]), np.hstack([same, doubled])]
         return model.estimate, maps, names
@@ -159,9 +159,9 @@ def _drawn_hazard(
     grows = hazard > 0
     mean = np.divide(means, hazard[:, None], out=np.zeros_like(means), where=grows[:, None])
     steps = hazard * np.exp(-(deviation @ mean.T))
-    spread = np.where(grows & (variance > 0), variance, 1.0)
+    scale = np.where(grows & (variance > 0), variance, 1.0)
     noisy = grows & (variance > 0)
-    shape = np.where(noisy, np.divide(hazard**2, spread), 1.0)
+    shape = np.where(noisy, np.divide(hazard**2, scale), 1.0)
     steps = np.where(noisy, steps * random.gamma(shape, size=steps.shape) / shape, steps)
     total = np.hstack([np.zeros((len(deviation), 1)), steps.cumsum(axis=1)])
     start, end = (total[:, [np.searchsorted(edges, each)]] for each in (first, last))
@@ -250,7 +250,7 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
 
     Examples
     --------
-    >>> draws = pd.DataFrame({"draw": [0, 1], "stretch": 0, "effect:use": [0.0, 1.0], "hazard:0": 0.0, "hazard:9": 0.9})
+    >>> draws = pd.DataFrame({"draw": [0, 1], "episode": 0, "effect:use": [0.0, 1.0], "hazard:0": 0.0, "hazard:9": 0.9})
     >>> people = pd.DataFrame({"customer_id": ["a"], "tenure": [2.0], "never": False, "column:use": [0.0]})
     >>> read_draws(draws, people).conditional_survival([1, 5]).round(3).tolist()
     [[[0.905, 0.607]], [[0.905, 0.607]]]
@@ -267,7 +267,7 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
         raise DataError(sentence("survival_customers: got no column {names}, expected those of survival_draws.",
                                  names=listing(lacking)))  # fmt: skip
     times = [name for name in draws.columns if name.startswith(HAZARD)]
-    parts = [part.sort_values("draw") for _, part in draws.groupby("stretch", sort=True)]
+    parts = [part.sort_values("draw") for _, part in draws.groupby("episode", sort=True)]
     return SurvivalDraws(
         effects=np.stack([part[effects].to_numpy(dtype=float) for part in parts]),
         hazards=np.stack([part[times].to_numpy(dtype=float) for part in parts]),

@@ -26,30 +26,30 @@ HARDLY = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class News:
+class LandmarkCovariates:
     """What was known about customers over time, as covariates of a moment.
 
     Attributes
     ----------
     histories
         From `histories.covariate_histories`.
-    blanks
+    fill_values
         What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
-    told
+    indicators
         Names of which it is a covariate of its own whether anything is known (`<name>_known`).
     trees
         Boosted trees whose log odds of leaving within a window are the covariate `SCORE`; none where it is None.
     """
 
     histories: Mapping[str, pd.DataFrame]
-    blanks: Mapping[str, float]
-    told: tuple[str, ...]
+    fill_values: Mapping[str, float]
+    indicators: tuple[str, ...]
     trees: DiscreteHazard | None = None
 
     @property
     def known(self) -> list[str]:
         """Columns that `attach` adds, without the score."""
-        return [*self.histories, *(f"{name}_known" for name in self.told)]
+        return [*self.histories, *(f"{name}_known" for name in self.indicators)]
 
     @property
     def covariates(self) -> list[str]:
@@ -65,16 +65,16 @@ class News:
             if name in frame.columns:
                 continue
             values = _values(rows, history, name)
-            if name in self.told:
+            if name in self.indicators:
                 columns[f"{name}_known"] = np.isfinite(values).astype(float)
-            columns[name] = np.where(np.isfinite(values), values, self.blanks[name])
+            columns[name] = np.where(np.isfinite(values), values, self.fill_values[name])
         frame = frame.assign(**columns)
         if self.trees and SCORE not in frame.columns:
             frame = frame.assign(**{SCORE: log_odds(self.trees.hazard(frame.assign(tenure=tenure)))})
         return frame
 
 
-def windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float = WINDOW) -> pd.DataFrame:
+def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float = WINDOW) -> pd.DataFrame:
     """One row for each customer and stretch of `length` of their life, as long as they were observed in it.
 
     Parameters
@@ -117,17 +117,17 @@ def windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float
     return made.assign(reason=made["reason"].where(made["event"], None)) if kept else made
 
 
-def learn_news(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> News:
-    """What stands for values not known, from rows of `windows`."""
+def learn_landmark_covariates(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> LandmarkCovariates:
+    """What stands for values not known, from rows of `landmark_windows`."""
     begun = rows[["customer_id"]].assign(tenure=rows["entry"].to_numpy(dtype=float)).reset_index(drop=True)
-    blanks, told = {}, []
+    fill_values, indicators = {}, []
     for name, history in histories.items():
         values = _values(begun, history, name)
         known = np.isfinite(values)
-        blanks[name] = 0.0 if name in COUNTED or not known.any() else float(values[known].mean())
+        fill_values[name] = 0.0 if name in COUNTED or not known.any() else float(values[known].mean())
         if name not in COUNTED and HARDLY < known.mean() < 1 - HARDLY:
-            told.append(name)
-    return News(histories=dict(histories), blanks=blanks, told=tuple(told))
+            indicators.append(name)
+    return LandmarkCovariates(histories=dict(histories), fill_values=fill_values, indicators=tuple(indicators))
 
 
 def _values(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
@@ -137,19 +137,19 @@ def _values(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class WithNews(Predictions):
+class LandmarkCox(Predictions):
     """A model whose covariates are what is known when a forecast begins; they stay so from then on.
 
     Attributes
     ----------
     model
-        Fitted to rows of `windows`.
-    news
+        Fitted to rows of `landmark_windows`.
+    landmark
         What it takes in.
     """
 
     model: CoxModel
-    news: News
+    landmark: LandmarkCovariates
 
     @property
     def last_time(self) -> float:
@@ -164,7 +164,7 @@ class WithNews(Predictions):
     @property
     def taken_as_given(self) -> bool:
         """As in `Predictions`."""
-        return self.news.trees is not None
+        return self.landmark.trees is not None
 
     @property
     def step(self) -> float:
@@ -173,26 +173,26 @@ class WithNews(Predictions):
 
     def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
         """Rows for which the model can predict; news may be missing."""
-        filled = lifetimes.assign(**dict.fromkeys(self.news.covariates, 0.0))
+        filled = lifetimes.assign(**dict.fromkeys(self.landmark.covariates, 0.0))
         return lifetimes.loc[self.model.complete_cases(filled).index]
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
         """As in `Predictions`, by what was known then."""
-        return self.model.log_relative_hazard(self.news.attach(frame, tenure), tenure)
+        return self.model.log_relative_hazard(self.landmark.attach(frame, tenure), tenure)
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """As in `Predictions`, by what was known at `since`."""
-        known = self.news.attach(frame, np.maximum(since, 0.0))
+        known = self.landmark.attach(frame, np.maximum(since, 0.0))
         return self.model.cumulative_hazard(known, since, until, variance=variance)
 
-    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+    def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """As in `Predictions`, by what was known at `since`."""
-        return self.model.spread_of_sum(self.news.attach(frame, since), since, until, weights)
+        return self.model.variance_of_sum(self.landmark.attach(frame, since), since, until, weights)
 
 
-def fit_with_news(
+def fit_landmark_cox(
     lifetimes: pd.DataFrame,
     covariates: Iterable[str],
     histories: Mapping[str, pd.DataFrame],
@@ -200,7 +200,7 @@ def fit_with_news(
     confidence: float = 0.9,
     labels: Mapping[str, str] | None = None,
     length: float = WINDOW,
-) -> WithNews | None:
+) -> LandmarkCox | None:
     """Cox's model with covariates renewed every quarter of a customer's life; None where none is new, or it fails.
 
     Parameters
@@ -217,16 +217,16 @@ def fit_with_news(
     prepared = _prepared(lifetimes, covariates, histories, length)
     if prepared is None:
         return None
-    rows, news = prepared
+    rows, landmark = prepared
     if not rows["event"].any():
         return None
-    columns, labels = [*covariates, *news.covariates], {**HISTORY_LABELS, **(labels or {})}
+    columns, labels = [*covariates, *landmark.covariates], {**HISTORY_LABELS, **(labels or {})}
     design = build_design(rows, rows["event"].to_numpy(), columns, labels=labels)  # given, ratios alone are not fitted
     model = fit_cox(rows, columns, confidence=confidence, time_unit="month", design=design)
-    return WithNews(model, news) if model.usable else None
+    return LandmarkCox(model, landmark) if model.usable else None
 
 
-def fit_with_trees(
+def fit_landmark_boosted(
     lifetimes: pd.DataFrame,
     covariates: Iterable[str],
     histories: Mapping[str, pd.DataFrame],
@@ -234,7 +234,7 @@ def fit_with_trees(
     random_seed: int,
     confidence: float = 0.9,
     length: float = WINDOW,
-) -> WithNews | None:
+) -> LandmarkCox | None:
     """The same with one covariate: what boosted trees make of all that is known when a window begins.
 
     In the fit each customer is scored by trees that had not seen them (three parts), so that the coefficient of the
@@ -244,7 +244,7 @@ def fit_with_trees(
     Parameters
     ----------
     lifetimes, covariates, histories, confidence, length
-        As in `fit_with_news`.
+        As in `fit_landmark_cox`.
     random_seed
         Of the trees' sampling and of the parts.
 
@@ -256,8 +256,8 @@ def fit_with_trees(
     prepared = _prepared(lifetimes, covariates, histories, length)
     if prepared is None or not prepared[0]["event"].any():
         return None
-    rows, news = prepared
-    columns = [*covariates, *news.covariates]
+    rows, landmark = prepared
+    columns = [*covariates, *landmark.covariates]
     exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / length, 1.0))
     periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // length).astype(int),
                           exposure=exposure)  # fmt: skip
@@ -271,11 +271,11 @@ def fit_with_trees(
             return None
         trees = fit_discrete_hazard(others, columns, **settings)
         score[part == place] = log_odds(trees.hazard(periods[part == place]))
-    news = replace(news, trees=fit_discrete_hazard(periods, columns, **settings))
+    landmark = replace(landmark, trees=fit_discrete_hazard(periods, columns, **settings))
     rows = rows.assign(**{SCORE: score})
     design = build_design(rows, rows["event"].to_numpy(), [SCORE])
     model = fit_cox(rows, [SCORE], confidence=confidence, time_unit="month", design=design)
-    return WithNews(model, news) if model.usable else None
+    return LandmarkCox(model, landmark) if model.usable else None
 
 
 def log_odds(share: np.ndarray) -> np.ndarray:
@@ -284,16 +284,16 @@ def log_odds(share: np.ndarray) -> np.ndarray:
     return np.log(share / (1 - share))
 
 
-def fit_reasons_with_news(
+def fit_landmark_cause_specific(
     lifetimes: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame]
 ) -> CauseSpecific | None:
     """The same for each reason."""
     prepared = _prepared(lifetimes, covariates, histories)
     if prepared is None:
         return None
-    rows, news = prepared
-    fitted = fit_cause_specific(rows, [*covariates, *news.covariates], time_unit="month")
-    return replace(fitted, models={reason: WithNews(model, news) for reason, model in fitted.models.items()})
+    rows, landmark = prepared
+    fitted = fit_cause_specific(rows, [*covariates, *landmark.covariates], time_unit="month")
+    return replace(fitted, models={reason: LandmarkCox(model, landmark) for reason, model in fitted.models.items()})
 
 
 def _prepared(
@@ -301,11 +301,11 @@ def _prepared(
     covariates: Iterable[str],
     histories: Mapping[str, pd.DataFrame],
     length: float = WINDOW,
-) -> tuple[pd.DataFrame, News] | None:
+) -> tuple[pd.DataFrame, LandmarkCovariates] | None:
     if not histories:
         return None
-    rows = windows(lifetimes, covariates, length=length)
-    news = learn_news(rows, histories)
-    rows = news.attach(rows, rows["entry"].to_numpy())
+    rows = landmark_windows(lifetimes, covariates, length=length)
+    landmark = learn_landmark_covariates(rows, histories)
+    rows = landmark.attach(rows, rows["entry"].to_numpy())
     starts = rows["customer_id"].ne(rows["customer_id"].shift())  # rows of a customer follow each other
-    return rows.assign(customer_id=np.arange(len(rows)), starts=starts), news
+    return rows.assign(customer_id=np.arange(len(rows)), starts=starts), landmark

@@ -67,20 +67,20 @@ class Recalibrated(Predictions):
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """As in `Predictions`; what is uncertain about the factor is independent of the fit."""
-        hazard, spread = self.model.cumulative_hazard(frame, since, until, variance=variance)
+        hazard, variances = self.model.cumulative_hazard(frame, since, until, variance=variance)
         factor, directions = self._factor(frame, np.maximum(since, 0.0))
         hazard = hazard * factor[:, None]
         if not variance:
             return hazard, None
         own = np.einsum("np,pq,nq->n", directions, self.covariance, directions)
-        return hazard, spread * factor[:, None] ** 2 + hazard**2 * own[:, None]
+        return hazard, variances * factor[:, None] ** 2 + hazard**2 * own[:, None]
 
-    def spread_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
+    def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """As in `Predictions`."""
         factor, directions = self._factor(frame, since)
         hazard = self.model.cumulative_hazard(frame, since, np.asarray(until)[:, None])[0][:, 0] * factor
         pull = (weights * hazard) @ directions
-        return self.model.spread_of_sum(frame, since, until, weights * factor) + float(pull @ self.covariance @ pull)
+        return self.model.variance_of_sum(frame, since, until, weights * factor) + float(pull @ self.covariance @ pull)
 
     @property
     def covariance(self) -> np.ndarray:
@@ -183,7 +183,7 @@ def out_of_fold(
     Parameters
     ----------
     fit, rows
-        As in `workbench.evaluation.survival.cross_validate`.
+        As in `workbench.evaluation.validation.cross_validate`.
     folds, parts
         Parts that customers are dealt to, and how many of them are foretold; all where it is None.
 
@@ -198,22 +198,22 @@ def out_of_fold(
     for kind in (True, False):
         dealt = random.permutation(np.flatnonzero(events == kind))
         fold[dealt] = np.arange(len(dealt)) % folds
-    told = []
+    parts_held_out = []
     for place in range(folds if parts is None else parts):
         try:
             model = fit(rows[fold != place])
         except DataError:  # `cross_validate` counts such fits
             continue
         there = rows[fold == place]
-        told.append((held_out_of(model, there, horizons), there))
-    if not told:
+        parts_held_out.append((held_out_of(model, there, horizons), there))
+    if not parts_held_out:
         return None
-    first = told[0][0]
+    first = parts_held_out[0][0]
     joined = {
-        name: np.concatenate([getattr(each, name) for each, _ in told])
+        name: np.concatenate([getattr(each, name) for each, _ in parts_held_out])
         for name in ("durations", "events", "hazard", "relative", "at", "jump")
     }
-    there = pd.concat([there for _, there in told])
+    there = pd.concat([there for _, there in parts_held_out])
     return HeldOut(horizons=first.horizons, stands=weights_of(there), **joined), there
 
 

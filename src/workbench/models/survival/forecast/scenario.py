@@ -10,9 +10,9 @@ from workbench.errors import ParameterError
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
-from workbench.models.survival.forecast.customers import QUARTER, on_board, reaches
+from workbench.models.survival.forecast.active_customers import QUARTER, active, forecast_horizons
 from workbench.models.survival.forecast.draws import export_draws, read_draws
-from workbench.models.survival.forecast.landmarks import SCORE, WithNews
+from workbench.models.survival.forecast.landmarks import SCORE, LandmarkCox
 from workbench.models.survival.forecast.recalibrated import Recalibrated
 from workbench.models.survival.lifetimes.covariate_histories import HISTORY_LABELS
 from workbench.models.survival.lifetimes.read import Lifetimes
@@ -125,16 +125,16 @@ class Scenario:
 def numbers_of(model: Predictions) -> list[str]:
     """Covariates of a model that are numbers."""
     inner = model.model if isinstance(model, Recalibrated) else model
-    if isinstance(inner, WithNews) and inner.news.trees:
-        trees = inner.news.trees
+    if isinstance(inner, LandmarkCox) and inner.landmark.trees:
+        trees = inner.landmark.trees
         return [name for name in trees.covariates if name not in trees.levels]
-    inner = inner.model if isinstance(inner, WithNews) else inner
+    inner = inner.model if isinstance(inner, LandmarkCox) else inner
     return [term.covariate for term in inner.design.terms if not term.is_category]
 
 
-def play(
+def apply_scenario(
     models: Iterable[Predictions],
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     scenario: Mapping[str, Iterable[float]],
     *,
     random_seed: int,
@@ -171,17 +171,17 @@ def play(
         )  # fmt: skip
     known = {name: [float(step) for step in steps] for name, steps in scenario.items()}
     known = {name: steps for name, steps in known.items() if steps}
-    labels = {**HISTORY_LABELS, **lives.labels, **(labels or {})}
+    labels = {**HISTORY_LABELS, **lifetimes.labels, **(labels or {})}
     unit = model.time_unit
-    horizons = np.array(reaches(lives, unit))
+    horizons = np.array(forecast_horizons(lifetimes, unit))
     month = number_of(1, unit)
     quarter = number_of(QUARTER, unit)
-    gone = [_gone(model, lives, changes, horizons, month, random_seed) for changes in ({}, known)] if known else []
+    gone = [_gone(model, lifetimes, changes, horizons, month, random_seed) for changes in ({}, known)] if known else []
     rows = []
     for place, horizon in enumerate(horizons if known else ()):
         usual, other = (draws[:, place] for draws in gone)
         lower, upper = np.quantile(other - usual, [(1 - confidence) / 2, (1 + confidence) / 2])
-        rows.append((horizon, usual.mean(), other.mean(), (other - usual).mean(), lower, upper, len(on_board(lives))))
+        rows.append((horizon, usual.mean(), other.mean(), (other - usual).mean(), lower, upper, len(active(lifetimes))))
     columns = ["horizon", "as_last_known", "in_scenario", "difference", "lower", "upper", "customers"]
     return Scenario(
         table=pd.DataFrame(rows, columns=columns),
@@ -189,24 +189,24 @@ def play(
         ahead=float(max([each for each in horizons if each <= quarter], default=horizons[0])),
         confidence=confidence,
         time_unit=unit,
-        lapse=lives.spells is not None and lives.spells.lapse,
+        lapse=lifetimes.spells is not None and lifetimes.spells.lapse,
     )
 
 
 def _gone(
     model: Predictions,
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     changes: Mapping[str, list[float]],
     horizons: np.ndarray,
     month: float,
     random_seed: int,
 ) -> np.ndarray:
     """Draws of how many leave by each horizon, (D, H), under changes month by month."""
-    now = model.complete_cases(on_board(lives))
+    now = model.complete_cases(active(lifetimes))
     tenure = now["duration"].to_numpy(dtype=float)
     inner = model.model if isinstance(model, Recalibrated) else model
-    if isinstance(inner, WithNews):
-        now = inner.news.attach(now, tenure).drop(columns=SCORE, errors="ignore")  # scored anew under the changes
+    if isinstance(inner, LandmarkCox):
+        now = inner.landmark.attach(now, tenure).drop(columns=SCORE, errors="ignore")  # scored anew under the changes
     starts = np.arange(max([len(steps) for steps in changes.values()], default=1)) * month
     ends = np.append(starts[1:], np.inf)
     total = None

@@ -126,10 +126,12 @@ def find_season(months: pd.DataFrame) -> Season:
     even = expected * left.sum() / expected.sum()
     gain = 2 * float((left * np.log(rate / even) - rate + even).sum())
     # Months that vary more than by chance for other reasons need more to show a season.
-    spread = max(float(((left - rate) ** 2 / rate).sum() / max(len(left) - len(estimate), 1)), 1.0)
-    if chi2.sf(gain / spread, 2 * WAVES) > LEVEL:
+    dispersion = max(float(((left - rate) ** 2 / rate).sum() / max(len(left) - len(estimate), 1)), 1.0)
+    if chi2.sf(gain / dispersion, 2 * WAVES) > LEVEL:
         return none
-    return Season(known=True, clear=True, effects=estimate[1:], covariance=spread * np.linalg.inv(information)[1:, 1:])
+    return Season(
+        known=True, clear=True, effects=estimate[1:], covariance=dispersion * np.linalg.inv(information)[1:, 1:]
+    )
 
 
 def change_point(months: pd.DataFrame) -> tuple[pd.Timestamp, float, int]:

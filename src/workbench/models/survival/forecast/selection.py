@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.censoring import Followed, FollowedBy
-from workbench.evaluation.comparison import Comparison
-from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, judge_recalibration
-from workbench.evaluation.survival import cross_validate, evaluate
-from workbench.evaluation.verdicts import Evaluation
+from workbench.evaluation.censoring import CensoringModel, CensoringSurvival
+from workbench.evaluation.model_comparison import ModelComparison
+from workbench.evaluation.recalibration import HeldOut, RecalibrationEffect, evaluate_recalibration
+from workbench.evaluation.survival_evaluation import Evaluation
+from workbench.evaluation.validation import cross_validate, evaluate
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels
@@ -19,16 +19,16 @@ from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_caus
 from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions, chunks
-from workbench.models.survival.cox.time_varying_effects import ChangingHazards, fit_changing
-from workbench.models.survival.forecast.backtest import Forecast, forecast
-from workbench.models.survival.forecast.censoring_weights import overlapping_weights
-from workbench.models.survival.forecast.customers import AHEAD
+from workbench.models.survival.cox.time_varying_effects import TimeVaryingCox, fit_time_varying
+from workbench.models.survival.forecast.active_customers import AHEAD
+from workbench.models.survival.forecast.backtest import Backtest, backtest
+from workbench.models.survival.forecast.censoring_weights import censoring_weights
 from workbench.models.survival.forecast.landmarks import (
     WINDOW,
-    WithNews,
-    fit_reasons_with_news,
-    fit_with_news,
-    fit_with_trees,
+    LandmarkCox,
+    fit_landmark_boosted,
+    fit_landmark_cause_specific,
+    fit_landmark_cox,
 )
 from workbench.models.survival.forecast.recalibrated import at_level, held_out_of, out_of_fold, recalibrated
 from workbench.models.survival.forecast.scenario import numbers_of
@@ -43,7 +43,7 @@ MOST_FOLDED = 50_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judgement:
+class Selection:
     """What came out.
 
     Attributes
@@ -59,9 +59,9 @@ class Judgement:
         The hazards by reason that go with `model`; None where reasons are not known.
     day
         The cut-off; None without dates.
-    forecast
+    backtest
         Of the time after it by the best model, which had not seen it; None without dates.
-    remedied
+    time_varying
         The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
     problems
         Why something could not be judged, or what to know about the model.
@@ -71,13 +71,13 @@ class Judgement:
         As all of the records show it; None without dates, and of lapses.
     """
 
-    comparison: Comparison | None
+    comparison: ModelComparison | None
     model: Predictions | None
     reasons: CauseSpecific | None
     recalibration: RecalibrationEffect | None
     day: pd.Timestamp | None
-    forecast: Forecast | None
-    remedied: ChangingHazards | None
+    backtest: Backtest | None
+    time_varying: TimeVaryingCox | None
     problems: tuple[Check, ...] = ()
     covariates: tuple[str, ...] = ()
     histories: Mapping[str, pd.DataFrame] = field(default_factory=dict)
@@ -127,17 +127,17 @@ class Judgement:
             ),
         )
 
-    def for_scenarios(self, lives: Lifetimes) -> list[Predictions]:
+    def for_scenarios(self, lifetimes: Lifetimes) -> list[Predictions]:
         """Models for scenarios: the one used, and where it knows nothing new, one that does."""
         renewed = None
         if not set(self.histories) & set(numbers_of(self.model)):
-            renewed = fit_with_news(lives.frame, self.covariates, self.histories, labels=lives.labels)
+            renewed = fit_landmark_cox(lifetimes.frame, self.covariates, self.histories, labels=lifetimes.labels)
         return [self.model, *([renewed] if renewed else [])]
 
 
-def judge(
+def select_model(
     model: CoxModel,
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     horizons: Iterable[float],
     *,
     random_seed: int,
@@ -147,7 +147,7 @@ def judge(
     confidence: float | None = None,
     histories: Mapping[str, pd.DataFrame] | None = None,
     by_reason: CauseSpecific | None = None,
-) -> Judgement:
+) -> Selection:
     """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
 
     Parameters
@@ -166,90 +166,118 @@ def judge(
     by_reason
         Hazards by reason, fitted to `lives.frame` as `model` is.
     """
-    confidence = lives.confidence if confidence is None else confidence
+    confidence = lifetimes.confidence if confidence is None else confidence
     if not model.usable:
-        nothing = {"comparison": None, "reasons": None, "recalibration": None, "day": None, "forecast": None}
-        return Judgement(model=None, remedied=None, **nothing)
-    remedied = fit_changing(model, lives.frame)
-    plain_name, changing_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
-    known = {plain_name: model} | ({changing_name: remedied} if remedied else {})
-    if lives.spells is not None:
+        nothing = {"comparison": None, "reasons": None, "recalibration": None, "day": None, "backtest": None}
+        return Selection(model=None, time_varying=None, **nothing)
+    time_varying = fit_time_varying(model, lifetimes.frame)
+    plain_name, varying_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
+    known = {plain_name: model} | ({varying_name: time_varying} if time_varying else {})
+    if lifetimes.spells is not None:
         return _out_of_time(
-            model, known, lives, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
+            model, known, lifetimes, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
         )
-    whole = model.complete_cases(lives.frame)
+    whole = model.complete_cases(lifetimes.frame)
     rows = at_start(whole)
     covariates = [term.covariate for term in model.design.terms]
-    weighting = overlapping_weights(rows, covariates, horizons, time_unit=lives.time_unit)
-    followed, horizons, problems = weighting.followed, weighting.horizons, weighting.checks
+    weighting = censoring_weights(rows, covariates, horizons, time_unit=lifetimes.time_unit)
+    censoring, horizons, problems = weighting.censoring, weighting.horizons, weighting.checks
     parts = None
     if len(rows) > MOST_FOLDED:
         folds, repeats, parts = 5, 1, 1
-    judged = {
+    evaluations = {
         name: cross_validate(
-            on_episodes(each.refit, whole), rows, horizons, folds=folds, repeats=repeats, parts=parts,
-            random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit, followed=followed,
+            on_episodes(each.refit, whole),
+            rows,
+            horizons,
+            folds=folds,
+            repeats=repeats,
+            parts=parts,
+            random_seed=random_seed,
+            confidence=confidence,
+            time_unit=lifetimes.time_unit,
+            censoring=censoring,
             until=weighting.until,
         )
         for name, each in known.items()
-    }  # fmt: skip
-    comparison = Comparison(judged)
+    }
+    comparison = ModelComparison(evaluations)
     best = known[comparison.best]
     if comparison.loses:
-        best, by_reason = _curve(whole, lives.time_unit, confidence), by_reason and _curves(whole, by_reason)
-    told = out_of_fold(on_episodes(best.refit, whole), rows, horizons, random_seed=random_seed, parts=parts)
+        best, by_reason = _curve(whole, lifetimes.time_unit, confidence), by_reason and _curves(whole, by_reason)
+    held_out = out_of_fold(on_episodes(best.refit, whole), rows, horizons, random_seed=random_seed, parts=parts)
     effect = None
-    if told:
-        effect = judge_recalibration(
-            told[0], random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
-            followed=followed and _followed(followed, *told),
-        )  # fmt: skip
-        best = recalibrated(best, effect.recalibration, *told)
+    if held_out:
+        effect = evaluate_recalibration(
+            held_out[0],
+            random_seed=random_seed,
+            confidence=confidence,
+            time_unit=lifetimes.time_unit,
+            censoring=censoring and _censoring(censoring, *held_out),
+        )
+        best = recalibrated(best, effect.recalibration, *held_out)
     if cutoff is not None:
         message = sentence("The data carry no dates, so the cutoff {day} was not used.", day=cutoff)
         problems += (Check(name="cutoff_without_dates", status="warn", message=message),)
-    return Judgement(comparison=comparison, model=best, reasons=by_reason, recalibration=effect, day=None,
-                     forecast=None, remedied=remedied, problems=problems)  # fmt: skip
+    return Selection(
+        comparison=comparison,
+        model=best,
+        reasons=by_reason,
+        recalibration=effect,
+        day=None,
+        backtest=None,
+        time_varying=time_varying,
+        problems=problems,
+    )
 
 
 def _out_of_time(
     model: CoxModel,
     known: dict,
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     histories: Mapping[str, pd.DataFrame],
     by_reason: CauseSpecific | None,
     random_seed: int,
     *,
     cutoff: dt.date | None,
     confidence: float,
-) -> Judgement:
-    spells = lives.spells
+) -> Selection:
+    spells = lifetimes.spells
     day = spells.cutoff(cutoff)
     train, test = spells.until(day), spells.after(day)
     covariates = [term.covariate for term in model.design.terms]
-    earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lives.time_unit, labels=lives.labels)
+    earlier = fit_cox(train, covariates, confidence=confidence, time_unit=lifetimes.time_unit, labels=lifetimes.labels)
     if any(term.knots for term in model.design.terms):  # curves are found anew in what was known by then
         earlier = functional_form(earlier, train, random_seed=random_seed).model
     test = _encodable(earlier, test)
     if not earlier.usable or test.empty or not test["event"].any():
         message = sentence(
             "Nothing could be judged out of time at {day}: too little had happened before or happened after. Choose "
-            "another cut-off.", day=day.date(),
-        )  # fmt: skip
+            "another cut-off.",
+            day=day.date(),
+        )
         problem = Check(name="out_of_time", status="warn", message=message)
-        return Judgement(comparison=None, model=model, reasons=by_reason, recalibration=None, day=day,
-                         forecast=None, remedied=_remedy(known), problems=(problem,))  # fmt: skip
+        return Selection(
+            comparison=None,
+            model=model,
+            reasons=by_reason,
+            recalibration=None,
+            day=day,
+            backtest=None,
+            time_varying=_time_varying(known),
+            problems=(problem,),
+        )
     fitted = {next(iter(known)): earlier}
-    if len(known) > 1 and (remedied := fit_changing(earlier, train)):
-        fitted[list(known)[1]] = remedied
-    if "weight" in lives.frame.columns:  # models of what was last known do not allow for weights
+    if len(known) > 1 and (time_varying := fit_time_varying(earlier, train)):
+        fitted[list(known)[1]] = time_varying
+    if "weight" in lifetimes.frame.columns:  # models of what was last known do not allow for weights
         histories = {}
     histories = {name: history for name, history in histories.items() if name not in covariates}
     length = WINDOW if spells.window is None else min(WINDOW, spells.window)
-    words = {"confidence": confidence, "labels": lives.labels, "length": length}
-    if renewed := fit_with_news(earlier.complete_cases(train), covariates, histories, **words):
+    words = {"confidence": confidence, "labels": lifetimes.labels, "length": length}
+    if renewed := fit_landmark_cox(earlier.complete_cases(train), covariates, histories, **words):
         fitted[sentence("what was last known, renewed every quarter")] = renewed
-    if trees := fit_with_trees(
+    if trees := fit_landmark_boosted(
         earlier.complete_cases(train),
         covariates,
         histories,
@@ -260,61 +288,63 @@ def _out_of_time(
         fitted[sentence("boosted trees of what was last known")] = trees
     within = float((test["duration"] - test["entry"]).max())
     horizons = [within] if spells.lapse else [each for each in AHEAD if each <= within] or [within]
-    judged = {
+    evaluations = {
         name: evaluate(
             each,
             test,
             horizons,
             train=train,
             confidence=confidence,
-            time_unit=lives.time_unit,
+            time_unit=lifetimes.time_unit,
             since=str(day.date()),
             lapse=spells.lapse,
         )
         for name, each in fitted.items()
     }
-    comparison = Comparison(judged)
+    comparison = ModelComparison(evaluations)
     chosen = fitted[comparison.best]
     if comparison.loses:
-        chosen = _curve(train, lives.time_unit, confidence)
-    told = held_out_of(chosen, test, horizons)
-    ahead = forecast(chosen, spells, day, confidence=confidence, there=test, standard=model)
+        chosen = _curve(train, lifetimes.time_unit, confidence)
+    held_out = held_out_of(chosen, test, horizons)
+    ahead = backtest(chosen, spells, day, confidence=confidence, there=test, standard=model)
     usual = ahead.season.factor(day, within)[0]
-    in_season = replace(told, hazard=told.hazard * usual, at=told.at * usual, jump=told.jump * usual)
-    effect = judge_recalibration(in_season, random_seed=random_seed, confidence=confidence, time_unit=lives.time_unit,
-                                 lapse=spells.lapse)  # fmt: skip
+    in_season = replace(held_out, hazard=held_out.hazard * usual, at=held_out.at * usual, jump=held_out.jump * usual)
+    effect = evaluate_recalibration(
+        in_season, random_seed=random_seed, confidence=confidence, time_unit=lifetimes.time_unit, lapse=spells.lapse
+    )
     final = known.get(comparison.best)
     if comparison.loses:
-        final = _curve(lives.frame, lives.time_unit, confidence)
-        by_reason = by_reason and _curves(lives.frame, by_reason)
+        final = _curve(lifetimes.frame, lifetimes.time_unit, confidence)
+        by_reason = by_reason and _curves(lifetimes.frame, by_reason)
     elif final is None and chosen is trees:
-        final = fit_with_trees(lives.frame, covariates, histories, random_seed=random_seed, confidence=confidence,
-                               length=length)  # fmt: skip
+        final = fit_landmark_boosted(
+            lifetimes.frame, covariates, histories, random_seed=random_seed, confidence=confidence, length=length
+        )
     elif final is None:
-        final = fit_with_news(lives.frame, covariates, histories, **words)
+        final = fit_landmark_cox(lifetimes.frame, covariates, histories, **words)
     final = final or model
     problems = ()
-    if isinstance(final, WithNews) and final.news.trees:
+    if isinstance(final, LandmarkCox) and final.landmark.trees:
         message = sentence(
             "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
             "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
         )
         problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
-    if by_reason is not None and isinstance(final, WithNews):
-        by_reason = fit_reasons_with_news(lives.frame, covariates, histories)
-    used = recalibrated(final, effect.recalibration, told, test)
+    if by_reason is not None and isinstance(final, LandmarkCox):
+        by_reason = fit_landmark_cause_specific(lifetimes.frame, covariates, histories)
+    used = recalibrated(final, effect.recalibration, held_out, test)
     season = None if spells.lapse else find_season(by_month(used, spells, spells.as_of))
     if ahead.beyond:
         used, problem = _since_the_change(used, spells, ahead)
         problems += (problem,)
-    return Judgement(
+    return Selection(
         comparison=comparison,
         model=used,
         reasons=by_reason,
         recalibration=effect,
         day=day,
-        forecast=ahead,
-        remedied=_remedy(known),
+        backtest=ahead,
+        time_varying=_time_varying(known),
         problems=problems,
         covariates=tuple(covariates),
         histories=histories,
@@ -322,7 +352,7 @@ def _out_of_time(
     )
 
 
-def _since_the_change(model: Predictions, spells: Spells, ahead: Forecast) -> tuple[Predictions, Check]:
+def _since_the_change(model: Predictions, spells: Spells, ahead: Backtest) -> tuple[Predictions, Check]:
     """A model brought to the rate since the change, and what was done: the past is no guide to it."""
     months = by_month(model, spells, spells.as_of)
     months = months[months["begin"] >= ahead.begin - pd.Timedelta("1D")]
@@ -331,17 +361,18 @@ def _since_the_change(model: Predictions, spells: Spells, ahead: Forecast) -> tu
     message = sentence(
         "Since {day} customers have left at {ratio} times the rate of the model. Forecasts take that rate to go on; if "
         "it does not, they are off by as much.",
-        day=day.date(), ratio=number(ratio),
-    )  # fmt: skip
+        day=day.date(),
+        ratio=number(ratio),
+    )
     check = Check(name="rate_since_change", status="warn", message=message, value=ratio, threshold=1.0)
     return at_level(model, ratio, 1 / max(leavers, 1)), check
 
 
-def _followed(followed: FollowedBy, told: HeldOut, rows: pd.DataFrame) -> Followed:
+def _censoring(censoring: CensoringModel, held_out: HeldOut, rows: pd.DataFrame) -> CensoringSurvival:
     """Probabilities of being followed to the horizons, on the clock that starts when each is first observed."""
-    clock = rows.assign(duration=told.durations, event=told.events)
-    parts = [followed(clock.iloc[part], np.array(told.horizons)) for part in chunks(len(clock))]
-    return Followed(
+    clock = rows.assign(duration=held_out.durations, event=held_out.events)
+    parts = [censoring(clock.iloc[part], np.array(held_out.horizons)) for part in chunks(len(clock))]
+    return CensoringSurvival(
         before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
     )
 
@@ -356,8 +387,8 @@ def _curves(rows: pd.DataFrame, by_reason: CauseSpecific) -> CauseSpecific:
     return fit_cause_specific(rows, [], time_unit=by_reason.time_unit, confidence=by_reason.confidence)
 
 
-def _remedy(known: dict) -> ChangingHazards | None:
-    return next((each for each in known.values() if isinstance(each, ChangingHazards)), None)
+def _time_varying(known: dict) -> TimeVaryingCox | None:
+    return next((each for each in known.values() if isinstance(each, TimeVaryingCox)), None)
 
 
 def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,7 @@ _LAPSE = {
 }  # fmt: skip
 
 
-def ending(lapse: bool) -> Mapping[str, str]:
+def event_words(lapse: bool) -> Mapping[str, str]:
     """Words to be filled into sentences: `leave`, `left`, `leaving`, `stay`, `there`, `gone`.
 
     Parameters

@@ -69,7 +69,7 @@ def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> p
         again = int((pauses > days).sum())
         ended = over + again
         made.append((days, len(final) + again, ended, again / ended if ended else 0.0))
-    return pd.DataFrame(made, columns=["days", "lives", "ended", "came_back"])
+    return pd.DataFrame(made, columns=["days", "lifetimes", "ended", "came_back"])
 
 
 def decided_until(rows: pd.DataFrame, until: pd.Timestamp, days: int) -> pd.Timestamp:
@@ -168,7 +168,7 @@ def grace_exhibit(table: pd.DataFrame) -> Table:
         people=People(count="ended", within="days"),
         columns={
             "days": Column(sentence("longest pause"), "days"),
-            "lives": Column(sentence("lifetimes")),
+            "lifetimes": Column(sentence("lifetimes")),
             "ended": Column(sentence("ended")),
             "came_back": Column(sentence("came back"), "share"),
         },

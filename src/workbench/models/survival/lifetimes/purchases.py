@@ -156,8 +156,8 @@ def from_transactions(
     Returns
     -------
     Lapse
-        Its lifetimes have `on_board` (since before the records), `purchases_so_far` (days with a purchase until the
-        clock starts) and `amount_so_far` (a day of purchase) as covariates.
+        Its lifetimes have `customer_before` (since before the records), `purchases_so_far` (days with a purchase
+        until the clock starts) and `amount_so_far` (a day of purchase) as covariates.
     """
     validate_columns(transactions, "transactions", ["customer_id", "timestamp", "amount"])
     bought, sent_back = without_returns(transactions[transactions["customer_id"].notna()].reset_index(drop=True))
@@ -190,13 +190,13 @@ def from_transactions(
             )
         )  # fmt: skip
     burn_in = first_day + pd.Timedelta(days=days if burn_in_days is None else burn_in_days)
-    lives = _spells(purchases, gaps, days, burn_in, end, _joined(first_seen, first_day))
-    if lives.empty:
+    lifetimes = _spells(purchases, gaps, days, burn_in, end, _joined(first_seen, first_day))
+    if lifetimes.empty:
         raise DataError(sentence("transactions: got nobody who was still buying after the burn-in, expected some."))
     tried = sorted({days, *(usual_pause(gaps, share) for share in OTHER_SHARES)})
     sensitivity = pd.DataFrame([_returns(gaps, each, end) for each in tried if each * 2 < observed])
     back = float(sensitivity.loc[sensitivity["days"] == days, "came_back"].iloc[0])
-    on_board = float(lives["on_board"].mean())
+    customer_before = float(lifetimes["customer_before"].mean())
     checks = (
         Check(
             name="lapse_is_no_churn",
@@ -212,18 +212,18 @@ def from_transactions(
             threshold=RETURNS,
         ),
         Check(
-            name="on_board_before_records",
-            status="warn" if on_board > 0.5 else "pass",
+            name="customers_before_records",
+            status="warn" if customer_before > 0.5 else "pass",
             message=sentence(
                 "{share} of customers bought within {burn_in} of the first record and count as customers from before: "
                 "for them the clock starts on {day}, and how long they had been customers is not known. If the records "
                 "begin with these customers, say burn_in_days=0 or bring customers.first_seen."
-                if on_board > 0.5
+                if customer_before > 0.5
                 else "{share} of customers bought within {burn_in} of the first record and count as customers from "
                 "before: for them the clock starts on {day}, and how long they had been customers is not known.",
-                share=percent(on_board), burn_in=span((burn_in - first_day).days, "day"), day=burn_in.date(),
+                share=percent(customer_before), burn_in=span((burn_in - first_day).days, "day"), day=burn_in.date(),
             ),
-            value=on_board,
+            value=customer_before,
         ),
     )  # fmt: skip
     checks += sent_back
@@ -237,9 +237,9 @@ def from_transactions(
                 value=later,
             ),
         )  # fmt: skip
-    lives = with_attributes(lives, attributes)
+    lifetimes = with_attributes(lifetimes, attributes)
     return Lapse(
-        spells=Spells(frame=lives, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
+        spells=Spells(frame=lifetimes, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
         days=days,
         chosen=chosen,
         sensitivity=sensitivity,
@@ -256,8 +256,8 @@ def _spells(
 ) -> pd.DataFrame:
     """One row a customer: the clock, and the first lapse after it starts."""
     first = gaps.groupby("customer_id")["day"].min()
-    on_board = (first < burn_in) & ~first.index.to_series().map(joined).fillna(False).astype(bool)
-    begin = first.where(~on_board, burn_in)
+    customer_before = (first < burn_in) & ~first.index.to_series().map(joined).fillna(False).astype(bool)
+    begin = first.where(~customer_before, burn_in)
     begins = gaps["customer_id"].map(begin)
     # The state when the clock starts is that of the last purchase until then.
     before = gaps[gaps["day"] <= begins]
@@ -272,15 +272,15 @@ def _spells(
     known = purchases[purchases["day"] <= purchases["customer_id"].map(begin)].groupby("customer_id")
     so_far = pd.DataFrame({"purchases_so_far": known["day"].nunique(), "amount": known["amount"].sum()})
     people = gaps.loc[running & (begins < end), "customer_id"].unique()
-    lives = pd.DataFrame({"customer_id": people, "person": people, "begin": begin[people].to_numpy()})
+    lifetimes = pd.DataFrame({"customer_id": people, "person": people, "begin": begin[people].to_numpy()})
     stop = ends.reindex(people).to_numpy()
-    lives["event"] = ~pd.isna(stop)
-    lives["duration"] = months_between(lives["begin"], np.where(lives["event"], stop, np.datetime64(end)))
-    lives["entry"], lives["reason"] = 0.0, None
-    lives["on_board"] = on_board[people].to_numpy()
-    lives["purchases_so_far"] = so_far["purchases_so_far"].reindex(people).to_numpy(dtype=float)
-    lives["amount_so_far"] = (so_far["amount"] / so_far["purchases_so_far"]).reindex(people).to_numpy(dtype=float)
-    return lives
+    lifetimes["event"] = ~pd.isna(stop)
+    lifetimes["duration"] = months_between(lifetimes["begin"], np.where(lifetimes["event"], stop, np.datetime64(end)))
+    lifetimes["entry"], lifetimes["reason"] = 0.0, None
+    lifetimes["customer_before"] = customer_before[people].to_numpy()
+    lifetimes["purchases_so_far"] = so_far["purchases_so_far"].reindex(people).to_numpy(dtype=float)
+    lifetimes["amount_so_far"] = (so_far["amount"] / so_far["purchases_so_far"]).reindex(people).to_numpy(dtype=float)
+    return lifetimes
 
 
 def _joined(first_seen: pd.Series | None, first_day: pd.Timestamp) -> pd.Series:

@@ -29,7 +29,7 @@ from workbench.wording import label_of, listing, number, sentence
 
 OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
 LABELS = {
-    "on_board": "On board before the records",
+    "customer_before": "Customer before the records",
     "purchases_so_far": "Purchases so far",
     "amount_so_far": "Amount per purchase so far",
     "plan": "Plan",
@@ -203,8 +203,8 @@ class Lifetimes:
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
         start = 0.0
         if "entry" in self.frame.columns:  # curves begin where enough are followed
-            lives = validate_lifetimes(self.frame)
-            start = enough_from(lives["duration"].to_numpy(), lives["entry"].to_numpy(), ENOUGH)
+            lifetimes = validate_lifetimes(self.frame)
+            start = enough_from(lifetimes["duration"].to_numpy(), lifetimes["entry"].to_numpy(), ENOUGH)
         reached = [each for each in usual if start < each <= followed]
         return reached[-4:] or [followed]
 

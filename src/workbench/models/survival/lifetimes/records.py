@@ -139,7 +139,7 @@ def _like_plans(begin: pd.Series, end: pd.Series, before: pd.Series, later: pd.S
     return bool(whole[later].mean() > 0.8 and (not before.any() or whole[before].mean() < 0.6))
 
 
-def records_begin(lives: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | None:
+def records_begin(lifetimes: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | None:
     """The day from which on ends were recorded, where the pattern of begins and ends says that they were not before.
 
     Customers and their ends are counted by month of begin and calendar month. If ends were recorded from a month on
@@ -150,7 +150,7 @@ def records_begin(lives: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | No
 
     Parameters
     ----------
-    lives
+    lifetimes
         `begin`, `duration` (months), `event`.
     until
         End of the records.
@@ -160,14 +160,14 @@ def records_begin(lives: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp | No
     Timestamp or None
         Who was there on that day is at risk from then on; None where nothing says so.
     """
-    if not lives["event"].any():
+    if not lifetimes["event"].any():
         return None
-    ends = months_later(lives["begin"], lives["duration"])
-    unit = "M" if months_between(lives["begin"].min(), until) > 12 else "W"
-    begin = lives["begin"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
+    ends = months_later(lifetimes["begin"], lifetimes["duration"])
+    unit = "M" if months_between(lifetimes["begin"].min(), until) > 12 else "W"
+    begin = lifetimes["begin"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     end = ends.to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     origin = begin.min()
-    begin, end, event = begin - origin, end - origin, lives["event"].to_numpy()
+    begin, end, event = begin - origin, end - origin, lifetimes["event"].to_numpy()
     size = int(end.max()) + 1
     left = np.zeros((size, size))
     np.add.at(left, (begin[event], end[event]), 1)

@@ -184,14 +184,14 @@ def _heaps(lived: Callable, before: Callable, events: np.ndarray, term: float, h
     time, other = exposed[:, 1], exposed[:, 0] + exposed[:, 2]
     chance = np.divide(time, time + other, out=np.ones_like(time), where=time + other > 0)
     expected = (inside + around) * chance
-    spread = (inside + around) * chance * (1 - chance)
-    if not spread.sum() or inside.sum() < ENOUGH:
+    variance = (inside + around) * chance * (1 - chance)
+    if not variance.sum() or inside.sum() < ENOUGH:
         return None
     total = int(inside.sum())
-    clear = (total - expected.sum()) / np.sqrt(spread.sum()) > CLEAR
+    clear = (total - expected.sum()) / np.sqrt(variance.sum()) > CLEAR
     if not clear or total < SHARE * len(events) or total < TIMES * expected.sum():
         return None
-    single = (inside - expected) / np.sqrt(np.maximum(spread, 1e-12)) > CLEAR / 2
+    single = (inside - expected) / np.sqrt(np.maximum(variance, 1e-12)) > CLEAR / 2
     at = tuple(float(each) for each in middle[single & (inside >= 5)])
     if not at:
         return None

@@ -11,7 +11,7 @@ from workbench.wording import listing, sentence, shown, suggestion
 
 
 def validate_request(
-    lives: Lifetimes,
+    lifetimes: Lifetimes,
     *,
     cutoff: dt.date | None = None,
     scenario: Mapping[str, object] | None = None,
@@ -21,7 +21,7 @@ def validate_request(
 
     Parameters
     ----------
-    lives
+    lifetimes
         As read.
     cutoff
         The day until which a model is to learn. Without dates it is not used, and the study says so.
@@ -36,15 +36,15 @@ def validate_request(
         One sentence a fault.
     """
     faults: list[str] = []
-    if cutoff is not None and lives.spells is not None:
+    if cutoff is not None and lifetimes.spells is not None:
         try:
-            lives.spells.cutoff(cutoff)
+            lifetimes.spells.cutoff(cutoff)
         except ParameterError as error:
             faults += error.faults
-    frame = lives.frame
+    frame = lifetimes.frame
     numbers = [
         name
-        for name in lives.covariates
+        for name in lifetimes.covariates
         if pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])
     ]
     known = [*dict.fromkeys([*numbers, *histories])]

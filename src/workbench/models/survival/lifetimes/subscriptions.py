@@ -94,7 +94,7 @@ class Spells:
         since = months_between(day, months_later(rows["begin"], rows["duration"]))
         return rows.assign(entry=np.clip(rows["duration"] - since, 0.0, rows["duration"]))
 
-    def on_board(self) -> pd.DataFrame:
+    def active(self) -> pd.DataFrame:
         """Who is on board at the end of the records, with their tenure as `duration`."""
         return self.frame[~self.frame["event"]]
 
@@ -212,14 +212,14 @@ def from_subscriptions(
     decided = decided_until(rows, until, days)
     checks += returns_check(varied, days, chosen=grace_days is None, decided=decided if decided < until else None)
     until = decided
-    lives = _spells(rows, until, days)
-    since = pd.Timestamp(records_since) if records_since is not None else records_begin(lives, until)
+    lifetimes = _spells(rows, until, days)
+    since = pd.Timestamp(records_since) if records_since is not None else records_begin(lifetimes, until)
     if since is not None:
-        lives["entry"] = np.maximum(months_between(lives["begin"], since), 0.0)
-        before = (lives["duration"] <= lives["entry"]) & (lives["entry"] > 0)
+        lifetimes["entry"] = np.maximum(months_between(lifetimes["begin"], since), 0.0)
+        before = (lifetimes["duration"] <= lifetimes["entry"]) & (lifetimes["entry"] > 0)
         left_out[sentence("spells that were over before ends were recorded")] = int(before.sum())
-        lives = lives[~before]
-        if lives.empty:
+        lifetimes = lifetimes[~before]
+        if lifetimes.empty:
             raise DataError(
                 sentence(
                     "subscriptions: got nobody who was still there on {day}, from which ends are recorded, "
@@ -239,14 +239,14 @@ def from_subscriptions(
                     if inferred
                     else "Ends are recorded from {day} on: {share} of customers had begun before and count from then "
                     "on.",
-                    day=since.date(), share=percent(float((lives["entry"] > 0).mean())),
+                    day=since.date(), share=percent(float((lifetimes["entry"] > 0).mean())),
                 ),
-                value=float((lives["entry"] > 0).mean()),
+                value=float((lifetimes["entry"] > 0).mean()),
             )
         )  # fmt: skip
-    checks.append(everybody_counts(len(lives), left_out))
-    lives = with_attributes(lives.drop(columns="spell"), attributes)
-    return Spells(frame=lives.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
+    checks.append(everybody_counts(len(lifetimes), left_out))
+    lifetimes = with_attributes(lifetimes.drop(columns="spell"), attributes)
+    return Spells(frame=lifetimes.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
 
 
 def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -> pd.DataFrame:
@@ -258,19 +258,19 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     rows["spell"] = begins.groupby(rows["customer_id"]).cumsum()
     final = rows.loc[rows.groupby(["customer_id", "spell"])["_ended"].idxmax().to_numpy()]
     end = final["_ended"].to_numpy()
-    lives = rows[begins].drop(columns=["_ended", "end", "end_reason"], errors="ignore").reset_index(drop=True)
-    lives = lives.rename(columns={"start": "begin", "customer_id": "person"})
+    lifetimes = rows[begins].drop(columns=["_ended", "end", "end_reason"], errors="ignore").reset_index(drop=True)
+    lifetimes = lifetimes.rename(columns={"start": "begin", "customer_id": "person"})
     stop = np.minimum(end, np.datetime64(end_of_records))
     event = end <= np.datetime64(end_of_records)
     reason = final["end_reason"].to_numpy() if "end_reason" in final.columns else np.full(len(final), None)
-    lives["duration"] = months_between(lives["begin"], stop)
-    lives["event"], lives["entry"] = event, 0.0
-    lives["reason"] = np.where(event, reason, None)
-    again = lives["spell"] > 1
-    ids = lives["person"].astype(str)
-    lives["customer_id"] = lives["person"].where(~again, ids + " (" + lives["spell"].astype(str) + ")")
-    lives = lives[lives["begin"] < end_of_records].reset_index(drop=True)  # others tell of pauses alone
-    return lives[["customer_id", *(name for name in lives.columns if name != "customer_id")]]
+    lifetimes["duration"] = months_between(lifetimes["begin"], stop)
+    lifetimes["event"], lifetimes["entry"] = event, 0.0
+    lifetimes["reason"] = np.where(event, reason, None)
+    again = lifetimes["spell"] > 1
+    ids = lifetimes["person"].astype(str)
+    lifetimes["customer_id"] = lifetimes["person"].where(~again, ids + " (" + lifetimes["spell"].astype(str) + ")")
+    lifetimes = lifetimes[lifetimes["begin"] < end_of_records].reset_index(drop=True)  # others tell of pauses alone
+    return lifetimes[["customer_id", *(name for name in lifetimes.columns if name != "customer_id")]]
 
 
 def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
@@ -296,13 +296,13 @@ def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
                  value=share, threshold=FEW_LEFT_OUT)  # fmt: skip
 
 
-def with_attributes(lives: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
+def with_attributes(lifetimes: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
     """Attributes of the customers beside their spells; those of a name that is taken stay out."""
     if attributes is None:
-        return lives
-    free = [name for name in attributes.columns if name == "customer_id" or name not in lives.columns]
+        return lifetimes
+    free = [name for name in attributes.columns if name == "customer_id" or name not in lifetimes.columns]
     known = attributes[free].drop_duplicates("customer_id").rename(columns={"customer_id": "person"})
-    return lives.merge(known, on="person", how="left")
+    return lifetimes.merge(known, on="person", how="left")
 
 
 def validate_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:

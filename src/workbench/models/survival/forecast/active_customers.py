@@ -8,14 +8,14 @@ import pandas as pd
 from scipy.stats import nbinom
 
 from workbench.findings import Check, Finding
-from workbench.models.levels import SMALLEST_GROUP, as_levels, gather
+from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.models.survival.cox.cause_specific import CauseSpecific
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.backtest import expected_leavers
 from workbench.models.survival.forecast.draws import export_draws
 from workbench.models.survival.forecast.season import Season
 from workbench.models.survival.lifetimes.episodes import customers_in, latest
-from workbench.models.survival.lifetimes.event_words import ending
+from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.subscriptions import LAPSES_AHEAD, Spells
 from workbench.models.survival.lifetimes.table import validate_lifetimes
@@ -34,7 +34,7 @@ EDGE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Outlook:
+class Forecast:
     """What becomes of the customers on board at the end of the records.
 
     Attributes
@@ -107,8 +107,11 @@ class Outlook:
                 id="next_quarter",
                 statement=sentence(
                     template,
-                    span=span(self.ahead, self.time_unit), all=number(len(gone)), most=number(most),
-                    gone=number(rounded) if rounded else sentence("fewer than one"), leave=ending(self.lapse)["leave"],
+                    span=span(self.ahead, self.time_unit),
+                    all=number(len(gone)),
+                    most=number(most),
+                    gone=number(rounded) if rounded else sentence("fewer than one"),
+                    leave=event_words(self.lapse)["leave"],
                     part=percent(float(gone.iloc[:most].sum() / gone.sum())),
                 ),
                 estimate=self.expected,
@@ -119,7 +122,7 @@ class Outlook:
                 n=len(gone),
                 table="next_quarter",
             ),
-        )  # fmt: skip
+        )
 
     def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
         """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group; the worst group of
@@ -129,7 +132,7 @@ class Outlook:
         known = self.customers
         for segment in segments:
             levels = as_levels(known[segment])
-            shown, _ = gather(levels, label=segment, check=segment, smallest_group=SMALLEST_GROUP)
+            shown, _ = lump_levels(levels, label=segment, check=segment, smallest_group=SMALLEST_GROUP)
             groups = known.groupby(levels.map(shown).to_numpy())["gone"]
             part = groups.agg(customers="size", expected="sum", share="mean").reset_index(names="group")
             rows.append(part.sort_values("share", ascending=False).assign(segment=label_of(labels, segment)))
@@ -145,29 +148,39 @@ class Outlook:
         message = sentence(
             "For {share} of customers the next {span} lie beyond the longest time ever observed: their hazard is taken "
             "to go on as in the last third of it.",
-            share=percent(self.beyond), span=span(self.ahead, self.time_unit),
-        )  # fmt: skip
-        checks = [Check(name="customers_beyond_data", status="pass" if self.beyond <= MOST_BEYOND else "warn",
-                        message=message, value=self.beyond, threshold=MOST_BEYOND)]  # fmt: skip
+            share=percent(self.beyond),
+            span=span(self.ahead, self.time_unit),
+        )
+        checks = [
+            Check(
+                name="customers_beyond_data",
+                status="pass" if self.beyond <= MOST_BEYOND else "warn",
+                message=message,
+                value=self.beyond,
+                threshold=MOST_BEYOND,
+            )
+        ]
         if self.ahead < self.step:
             message = sentence(
                 "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly "
                 "over it, so the next {span} get their part.",
-                step=span(self.step, self.time_unit), span=span(self.ahead, self.time_unit),
-            )  # fmt: skip
-            checks.append(Check(name="spread_within_steps", status="warn", message=message, value=self.ahead,
-                                threshold=self.step))  # fmt: skip
+                step=span(self.step, self.time_unit),
+                span=span(self.ahead, self.time_unit),
+            )
+            checks.append(
+                Check(name="spread_within_steps", status="warn", message=message, value=self.ahead, threshold=self.step)
+            )
         if not self.dated:
             message = sentence(
                 "The data carry no dates: whoever had not left when last seen ({count} customers) is taken to be on "
                 "board, and the time to come counts from then.",
                 count=number(len(self.customers)),
-            )  # fmt: skip
-            checks.append(Check(name="on_board_when_last_seen", status="pass", message=message))
+            )
+            checks.append(Check(name="active_when_last_seen", status="pass", message=message))
         return tuple(checks)
 
 
-def on_board(source: Spells | Lifetimes) -> pd.DataFrame:
+def active(source: Spells | Lifetimes) -> pd.DataFrame:
     """Who is on board at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
 
     Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
@@ -175,10 +188,10 @@ def on_board(source: Spells | Lifetimes) -> pd.DataFrame:
     if isinstance(source, Lifetimes) and source.spells is None:
         rows = latest(validate_lifetimes(source.frame))
         return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
-    return (source.spells if isinstance(source, Lifetimes) else source).on_board()
+    return (source.spells if isinstance(source, Lifetimes) else source).active()
 
 
-def reaches(source: Spells | Lifetimes, unit: str) -> list[float]:
+def forecast_horizons(source: Spells | Lifetimes, unit: str) -> list[float]:
     """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
     purchases says who has bought for the last time (on the way there it does not say when).
     """
@@ -189,7 +202,7 @@ def reaches(source: Spells | Lifetimes, unit: str) -> list[float]:
     return [min(LAPSES_AHEAD, window)]
 
 
-def outlook(
+def forecast(
     model: Predictions,
     source: Spells | Lifetimes,
     *,
@@ -197,7 +210,7 @@ def outlook(
     horizons: Iterable[float] | None = None,
     confidence: float = 0.9,
     season: Season | None = None,
-) -> Outlook:
+) -> Forecast:
     """Foretell everybody on board at the end of the records, given how long they have lasted.
 
     Parameters
@@ -209,13 +222,14 @@ def outlook(
     reasons
         By which what survival loses is shared out; none where it is None.
     horizons
-        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it, of lapses `reaches`.
+        From now, in the unit of the durations; by default 1, 3, 6, 12 and 24 months in it, of lapses
+        `forecast_horizons`.
     season
         By which hazards of the months to come differ from those of an average month; none where it is None.
     """
     unit = model.time_unit
-    horizons = clean_horizons(reaches(source, unit) if horizons is None else horizons)
-    now = model.complete_cases(on_board(source))
+    horizons = clean_horizons(forecast_horizons(source, unit) if horizons is None else horizons)
+    now = model.complete_cases(active(source))
     if reasons is not None:
         now = reasons.complete_cases(now)
     tenure = now["duration"].to_numpy(dtype=float)
@@ -233,9 +247,9 @@ def outlook(
     totals = []
     for each in horizons:
         factor, doubt = factors[each]
-        expected, spread = expected_leavers(model, now, tenure, each, factor=factor)
-        spread += doubt * expected**2
-        low, high = _counted(expected, spread, len(now), confidence)
+        expected, variance = expected_leavers(model, now, tenure, each, factor=factor)
+        variance += doubt * expected**2
+        low, high = _counted(expected, variance, len(now), confidence)
         totals.append((each, len(now), expected, low, high))
     totals = pd.DataFrame(totals, columns=["horizon", "customers", "expected", "lower", "upper"])
     totals["extrapolated"] = table.groupby("horizon")["extrapolated"].mean().reindex(totals["horizon"]).to_numpy()
@@ -243,7 +257,7 @@ def outlook(
     quarter = totals[totals["horizon"] == ahead].iloc[0]
     people = now.drop(columns=["duration", "entry", "event", "reason"], errors="ignore")
     table["customer_id"] = np.tile(now["person"].to_numpy(), len(horizons))
-    return Outlook(
+    return Forecast(
         table=table,
         customers=people.assign(tenure=tenure, gone=gone),
         ahead=ahead,
@@ -257,30 +271,33 @@ def outlook(
     )
 
 
-def one_population(source: Lifetimes, told: Outlook) -> Check:
+def one_population(source: Lifetimes, forecast: Forecast) -> Check:
     """That customers who left and those with a forecast are all there are."""
-    everyone, there = customers_in(source.frame), len(told.customers)
-    lacking = len(on_board(source)) - there
+    everyone, there = customers_in(source.frame), len(forecast.customers)
+    lacking = len(active(source)) - there
     message = sentence(
         "{all} customers count: {gone} have left and {there} are still there, each with a forecast.",
-        all=number(everyone), gone=number(everyone - there - lacking), there=number(there),
-    )  # fmt: skip
+        all=number(everyone),
+        gone=number(everyone - there - lacking),
+        there=number(there),
+    )
     if lacking:
         message += sentence(" {lacking} more are still there without one.", lacking=number(lacking))
-    return Check(name="one_population", status="warn" if lacking else "pass", message=message, value=lacking,
-                 threshold=0)  # fmt: skip
+    return Check(
+        name="one_population", status="warn" if lacking else "pass", message=message, value=lacking, threshold=0
+    )
 
 
-def _counted(expected: float, spread: float, size: int, confidence: float) -> tuple[float, float]:
+def _counted(expected: float, variance: float, size: int, confidence: float) -> tuple[float, float]:
     """Interval of how many of `size` leave: gamma mixed with Poisson (negative binomial) of this mean and variance, so
     that few have an interval that is not cut off at 0 and has a width.
     """
     tails = (1 - confidence) / 2, (1 + confidence) / 2
-    if expected > FEW or spread <= 0:
-        half = normal_quantile(confidence) * np.sqrt(max(spread, 0.0))
+    if expected > FEW or variance <= 0:
+        half = normal_quantile(confidence) * np.sqrt(max(variance, 0.0))
         low, high = expected - half, expected + half
     else:
-        model = max(spread - expected, 1e-6 * max(expected, 1e-3))
+        model = max(variance - expected, 1e-6 * max(expected, 1e-3))
         mean = max(expected, 1e-3)
         low, high = nbinom.ppf(tails, mean**2 / model, mean / (mean + model))
     return float(max(low, 0.0)), float(min(max(high, 1.0), size))
@@ -294,15 +311,15 @@ def remaining(
     Parameters
     ----------
     model, source
-        As in `outlook`.
+        As in `forecast`.
 
     Returns
     -------
     DataFrame
         `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
     """
-    within = reaches(source, model.time_unit)[-1] if within is None else within
-    now = model.complete_cases(on_board(source))
+    within = forecast_horizons(source, model.time_unit)[-1] if within is None else within
+    now = model.complete_cases(active(source))
     tenure = now["duration"].to_numpy(dtype=float)
     table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=48)
     return table.assign(customer_id=now["person"].to_numpy(), within=within)
@@ -312,9 +329,14 @@ def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int
     """`draws.export_draws` of everybody on board, two years ahead, on a grid of
     quarters of a month where there is room.
     """
-    now = model.complete_cases(on_board(source))
+    now = model.complete_cases(active(source))
     unit = model.time_unit
     return export_draws(
-        model, now, now["duration"].to_numpy(dtype=float), within=reaches(source, unit)[-1],
-        step=number_of(AHEAD[-1], unit) / 96, random_seed=random_seed, ids=now["person"],
-    )  # fmt: skip
+        model,
+        now,
+        now["duration"].to_numpy(dtype=float),
+        within=forecast_horizons(source, unit)[-1],
+        step=number_of(AHEAD[-1], unit) / 96,
+        random_seed=random_seed,
+        ids=now["person"],
+    )

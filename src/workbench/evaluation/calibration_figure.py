@@ -17,7 +17,7 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
     Parameters
     ----------
     evaluation
-        A `workbench.evaluation.survival.Evaluation`.
+        A `workbench.evaluation.validation.Evaluation`.
     ax, title
         Where to draw (a new figure where it is None) and the text over it (none where it is None).
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.survival import cross_validate
+from workbench.evaluation.validation import cross_validate
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
 
 
 def crossing(size=1000, seed=1, ratio=2.0):
@@ -25,28 +25,28 @@ def crossing(size=1000, seed=1, ratio=2.0):
 
 def test_ratios_before_and_after_are_found_and_the_remedy_is_recorded():
     lifetimes = crossing(4000)
-    remedied = fit_changing(fit_cox(lifetimes, ["plan", "noise"]), lifetimes, cut=np.log(2))
-    row = remedied.hazard_ratios().iloc[0]
+    time_varying = fit_time_varying(fit_cox(lifetimes, ["plan", "noise"]), lifetimes, cut=np.log(2))
+    row = time_varying.hazard_ratios().iloc[0]
     ratios = (row["early"], row["late"]) if row["value"] == "new" else (1 / row["early"], 1 / row["late"])
     assert ratios == pytest.approx((2.0, 0.5), rel=0.2)
-    assert remedied.proportionality.set_index("covariate").loc["plan", "before"] < 1e-6
-    assert remedied.proportionality.set_index("covariate").loc["plan", "after"] > 0.05
-    (check,) = remedied.checks()
+    assert time_varying.proportionality.set_index("covariate").loc["plan", "before"] < 1e-6
+    assert time_varying.proportionality.set_index("covariate").loc["plan", "after"] > 0.05
+    (check,) = time_varying.checks()
     assert check.status == "pass"
-    assert "plan" in remedied.changing
-    assert remedied.aic_gain > 50
-    assert "later at" in remedied.findings()[0].statement
+    assert "plan" in time_varying.time_varying
+    assert time_varying.aic_gain > 50
+    assert "later at" in time_varying.findings()[0].statement
 
 
 def test_predictions_follow_both_ratios_also_for_those_who_lasted():
     lifetimes = crossing(8000)
     plain = fit_cox(lifetimes, ["plan"])
-    remedied = fit_changing(plain, lifetimes, cut=np.log(2))
+    time_varying = fit_time_varying(plain, lifetimes, cut=np.log(2))
     two = pd.DataFrame({"customer_id": ["n", "o"], "plan": ["new", "old"]})
     cut = np.log(2)
     truth = [np.exp(-2 * cut - 0.5 * (1.5 - cut)), np.exp(-1.5)]
-    assert remedied.predict_survival(two, [1.5])[1.5].tolist() == pytest.approx(truth, abs=0.03)
-    lasted = remedied.conditional_survival(two, np.array([1.0, 1.0]), [1.0])
+    assert time_varying.predict_survival(two, [1.5])[1.5].tolist() == pytest.approx(truth, abs=0.03)
+    lasted = time_varying.conditional_survival(two, np.array([1.0, 1.0]), [1.0])
     assert lasted["survival"].tolist() == pytest.approx([np.exp(-0.5), np.exp(-1)], abs=0.06)
     assert (lasted["lower"] < [np.exp(-0.5), np.exp(-1)]).all()
     assert (lasted["upper"] > [np.exp(-0.5), np.exp(-1)]).all()
@@ -56,19 +56,19 @@ def test_predictions_follow_both_ratios_also_for_those_who_lasted():
 def test_the_remedy_foretells_better_out_of_sample():
     lifetimes = crossing(3000, ratio=3.0)
     plain = fit_cox(lifetimes, ["plan"])
-    remedied = fit_changing(plain, lifetimes)
+    time_varying = fit_time_varying(plain, lifetimes)
     before, after = (
         cross_validate(fit.refit, lifetimes, [0.3, 1.5], repeats=1, random_seed=1).integrated_brier
-        for fit in (plain, remedied)
+        for fit in (plain, time_varying)
     )
     assert after < before
 
 
 def test_where_nothing_changes_nothing_is_remedied():
     lifetimes = crossing(1000, ratio=1.0)
-    assert fit_changing(fit_cox(lifetimes, ["plan"]), lifetimes) is None
+    assert fit_time_varying(fit_cox(lifetimes, ["plan"]), lifetimes) is None
     nobody = lifetimes.assign(event=False)
-    assert fit_changing(fit_cox(nobody, ["plan"]), nobody) is None
+    assert fit_time_varying(fit_cox(nobody, ["plan"]), nobody) is None
 
 
 @pytest.mark.slow

@@ -6,13 +6,13 @@ import pytest
 from tests.models.survival.test_lapse import world as buyers
 
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.forecast.customers import draws_of, on_board, one_population, outlook, remaining
+from workbench.models.survival.forecast.active_customers import active, draws_of, forecast, one_population, remaining
 from workbench.models.survival.forecast.draws import read_draws
 from workbench.models.survival.lifetimes.purchases import from_transactions
 from workbench.models.survival.lifetimes.read import read_lifetimes
 
 
-def lives(unit="months", scale=1.0):
+def lifetimes(unit="months", scale=1.0):
     random = np.random.default_rng(1)
     size = 1500
     plan = random.choice(["a", "b"], size)
@@ -24,32 +24,32 @@ def lives(unit="months", scale=1.0):
 
 
 def test_without_dates_those_not_seen_to_leave_are_foretold_and_it_is_said_that_this_is_taken_for_granted():
-    made = lives()
+    made = lifetimes()
     model = fit_cox(made.frame, ["plan"])
-    told = outlook(model, made)
+    told = forecast(model, made)
     assert set(told.table["customer_id"]) == set(made.frame.loc[~made.frame["event"], "customer_id"])
     assert sorted(told.table["horizon"].unique()) == [1, 3, 6, 12, 24]
     assert told.ahead == 3
-    plan = on_board(made)["plan"].to_numpy()
+    plan = active(made)["plan"].to_numpy()
     truth = np.where(plan == "a", 1 - np.exp(-3 / 20), 1 - np.exp(-3 / 60)).sum()
     assert told.interval[0] < truth < told.interval[1]
-    assert [check.name for check in told.checks()] == ["customers_beyond_data", "on_board_when_last_seen"]
+    assert [check.name for check in told.checks()] == ["customers_beyond_data", "active_when_last_seen"]
     assert set(told.by(["plan"])["segment"]) == {"", "plan"}
 
 
 def test_the_unit_of_the_data_changes_nothing_but_the_unit():
     weekly = 365.25 / 12 / 7
-    month, week = lives(), lives("weeks", weekly)
-    one = outlook(fit_cox(month.frame, ["plan"]), month, horizons=[3])
-    other = outlook(fit_cox(week.frame, ["plan"], time_unit="week"), week, horizons=[3 * weekly])
+    month, week = lifetimes(), lifetimes("weeks", weekly)
+    one = forecast(fit_cox(month.frame, ["plan"]), month, horizons=[3])
+    other = forecast(fit_cox(week.frame, ["plan"], time_unit="week"), week, horizons=[3 * weekly])
     assert one.table["survival"].to_numpy() == pytest.approx(other.table["survival"].to_numpy(), rel=1e-9)
-    assert outlook(fit_cox(week.frame, ["plan"], time_unit="week"), week).ahead == 13
-    assert "13 weeks" in outlook(fit_cox(week.frame, ["plan"], time_unit="week"), week).findings()[0].statement
+    assert forecast(fit_cox(week.frame, ["plan"], time_unit="week"), week).ahead == 13
+    assert "13 weeks" in forecast(fit_cox(week.frame, ["plan"], time_unit="week"), week).findings()[0].statement
 
 
 def test_beyond_the_data_the_number_is_an_assumption_and_worded_as_one():
     made = from_transactions(buyers(300)).spells
-    told = outlook(fit_cox(made.frame, []), made, horizons=[9])
+    told = forecast(fit_cox(made.frame, []), made, horizons=[9])
     assert told.beyond > 0.2
     (finding,) = told.findings()
     assert finding.evidence == "assumed"
@@ -59,10 +59,10 @@ def test_beyond_the_data_the_number_is_an_assumption_and_worded_as_one():
 
 
 def test_customers_who_left_and_those_with_a_forecast_are_all_there_are():
-    made = lives()
+    made = lifetimes()
     gaps = made.frame.assign(use=np.where(np.arange(1500) % 3 == 0, np.nan, 1.0 * (np.arange(1500) % 7)))
     made = replace(made, frame=gaps, covariates=["plan", "use"])
-    told = outlook(fit_cox(gaps, ["plan", "use"]), made)
+    told = forecast(fit_cox(gaps, ["plan", "use"]), made)
     check = one_population(made, told)
     gone = int(gaps["event"].sum())
     assert check.message.startswith(f"1,500 customers count: {gone:,} have left and {1500 - gone:,} are still there")
@@ -71,7 +71,7 @@ def test_customers_who_left_and_those_with_a_forecast_are_all_there_are():
 
 
 def test_no_forecast_is_of_nobody_or_of_a_part_of_nobody():
-    told = outlook(fit_cox(lives().frame, ["plan"]), lives())
+    told = forecast(fit_cox(lifetimes().frame, ["plan"]), lifetimes())
     (finding,) = told.findings()
     most, gone = int(np.ceil(0.1 * len(told.customers))), told.customers["gone"].sort_values(ascending=False)
     assert f"The {most} riskiest account for {100 * gone.iloc[:most].sum() / gone.sum():.1f}%" in finding.statement
@@ -86,7 +86,7 @@ def test_no_forecast_is_of_nobody_or_of_a_part_of_nobody():
 
 
 def test_time_remaining_is_the_area_under_the_draws():
-    made = lives()
+    made = lifetimes()
     model = fit_cox(made.frame, ["plan"])
     area = remaining(model, made)
     drawn = read_draws(*draws_of(model, made, random_seed=1))

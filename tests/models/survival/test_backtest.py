@@ -5,7 +5,7 @@ from tests.models.survival.test_recalibrated import shifted
 from tests.models.survival.test_spells import END
 
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.forecast.backtest import forecast
+from workbench.models.survival.forecast.backtest import backtest
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 
 DAY = pd.Timestamp("2025-01-01")
@@ -13,7 +13,7 @@ DAY = pd.Timestamp("2025-01-01")
 
 def told(spells, **more):
     standard = fit_cox(spells.frame, ["plan"])
-    return forecast(fit_cox(spells.until(DAY), ["plan"]), spells, DAY, standard=standard, **more)
+    return backtest(fit_cox(spells.until(DAY), ["plan"]), spells, DAY, standard=standard, **more)
 
 
 def test_a_higher_rate_in_the_last_period_is_found_with_its_size():

@@ -3,14 +3,14 @@ import pandas as pd
 import pytest
 from tests.models.survival.test_covariate_histories import END, company  # noqa: F401
 
-from workbench.evaluation.survival import evaluate
+from workbench.evaluation.validation import evaluate
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.forecast.landmarks import (
-    fit_reasons_with_news,
-    fit_with_news,
-    fit_with_trees,
-    learn_news,
-    windows,
+    fit_landmark_boosted,
+    fit_landmark_cause_specific,
+    fit_landmark_cox,
+    landmark_windows,
+    learn_landmark_covariates,
 )
 from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
@@ -19,22 +19,30 @@ from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
 def test_windows_split_a_life_without_losing_time_or_leavers():
     random = np.random.default_rng(1)
     entry = random.choice([0.0, 2.5], 200)
-    lives = pd.DataFrame({"customer_id": range(200), "entry": entry, "duration": entry + random.uniform(0.1, 20, 200),
-                          "event": random.random(200) < 0.5, "reason": "price"})  # fmt: skip
-    rows = windows(lives, [])
-    assert (rows["duration"] - rows["entry"]).sum() == pytest.approx((lives["duration"] - lives["entry"]).sum())
-    assert rows["event"].sum() == lives["event"].sum()
-    assert rows["reason"].notna().sum() == lives["event"].sum()
+    lifetimes = pd.DataFrame(
+        {
+            "customer_id": range(200),
+            "entry": entry,
+            "duration": entry + random.uniform(0.1, 20, 200),
+            "event": random.random(200) < 0.5,
+            "reason": "price",
+        }
+    )
+    rows = landmark_windows(lifetimes, [])
+    assert (rows["duration"] - rows["entry"]).sum() == pytest.approx((lifetimes["duration"] - lifetimes["entry"]).sum())
+    assert rows["event"].sum() == lifetimes["event"].sum()
+    assert rows["reason"].notna().sum() == lifetimes["event"].sum()
     assert (rows["entry"] < rows["duration"]).all()
 
 
 def test_without_news_splitting_lives_changes_no_coefficient():
     random = np.random.default_rng(2)
     plan = random.choice(["a", "b"], 400)
-    lives = pd.DataFrame({"customer_id": range(400), "duration": random.exponential(10, 400) + 0.01, "event": True,
-                          "plan": plan})  # fmt: skip
-    rows = windows(lives, ["plan"]).assign(customer_id=lambda frame: np.arange(len(frame)))
-    whole, split = fit_cox(lives, ["plan"]), fit_cox(rows, ["plan"])
+    lifetimes = pd.DataFrame(
+        {"customer_id": range(400), "duration": random.exponential(10, 400) + 0.01, "event": True, "plan": plan}
+    )
+    rows = landmark_windows(lifetimes, ["plan"]).assign(customer_id=lambda frame: np.arange(len(frame)))
+    whole, split = fit_cox(lifetimes, ["plan"]), fit_cox(rows, ["plan"])
     assert split.coefficients["coefficient"].tolist() == pytest.approx(whole.coefficients["coefficient"].tolist())
 
 
@@ -43,7 +51,7 @@ def test_it_foretells_better_than_what_was_known_at_the_start_and_its_intervals_
     day = spells.cutoff()
     train, test = spells.until(day), spells.after(day)
     histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
-    model = fit_with_news(train, [], histories)
+    model = fit_landmark_cox(train, [], histories)
     plain = evaluate(fit_cox(train, []), test, [3], train=train, since="x")
     known = evaluate(model, test, [3], train=train, since="x")
     assert known.uno > 0.7
@@ -67,7 +75,7 @@ def test_trees_find_what_a_line_cannot_and_are_no_worse_where_there_is_one(compa
     day = spells.cutoff()
     train, test = spells.until(day), spells.after(day)
     histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
-    line, trees = fit_with_news(train, [], histories), fit_with_trees(train, [], histories, random_seed=1)
+    line, trees = fit_landmark_cox(train, [], histories), fit_landmark_boosted(train, [], histories, random_seed=1)
     known, found = (evaluate(each, test, [3], train=train, since="x") for each in (line, trees))
     if shape == "valley":
         assert found.integrated_brier < 0.97 * known.integrated_brier
@@ -83,7 +91,7 @@ def test_nothing_after_the_day_changes_a_forecast(company):  # noqa: F811
     test = spells.after(day).head(50)
     later = surveys.assign(csat=surveys["csat"].where(surveys["timestamp"] < day, 99.0))
     first, second = (
-        fit_with_news(
+        fit_landmark_cox(
             spells.until(day), [], covariate_histories(spells, surveys=rows, scores=["csat"])
         ).predict_survival(test, [1, 2.5, 6], tenure=test["entry"].to_numpy())
         for rows in (surveys, later)
@@ -93,12 +101,12 @@ def test_nothing_after_the_day_changes_a_forecast(company):  # noqa: F811
 
 def test_reasons_are_told_by_what_was_last_known(company):  # noqa: F811
     spells, surveys = company
-    lives = spells.frame.assign(
+    lifetimes = spells.frame.assign(
         reason=np.where(spells.frame["event"], np.where(np.arange(len(spells.frame)) % 4, "price", "need"), None)
     )
     histories = covariate_histories(spells, surveys=surveys, scores=["csat"])
-    model, reasons = fit_with_news(lives, [], histories), fit_reasons_with_news(lives, [], histories)
-    now = spells.on_board()
+    model, reasons = fit_landmark_cox(lifetimes, [], histories), fit_landmark_cause_specific(lifetimes, [], histories)
+    now = spells.active()
     tenure = now["duration"].to_numpy()
     shares = reasons.shares(model, now, tenure, [3.0, 12.0])
     survival = model.predict_survival(now, [3.0, 12.0], tenure=tenure).to_numpy()
@@ -109,31 +117,38 @@ def test_reasons_are_told_by_what_was_last_known(company):  # noqa: F811
 def test_who_never_said_anything_stands_at_the_mean_and_is_told_apart():
     rows = pd.DataFrame({"customer_id": ["a", "b"], "entry": [3.0, 3.0], "duration": [4.0, 4.0]})
     history = pd.DataFrame({"customer_id": ["a"], "time": [1.0], "value": [4.0]})
-    news = learn_news(rows, {"csat": history, "contacts_lately": history, "months_since_purchase": history})
-    assert news.blanks["csat"] == 4
-    assert news.blanks["contacts_lately"] == 0
-    made = news.attach(rows, rows["entry"].to_numpy())
+    landmark = learn_landmark_covariates(
+        rows, {"csat": history, "contacts_lately": history, "months_since_purchase": history}
+    )
+    assert landmark.fill_values["csat"] == 4
+    assert landmark.fill_values["contacts_lately"] == 0
+    made = landmark.attach(rows, rows["entry"].to_numpy())
     assert made["csat"].tolist() == [4.0, 4.0]
     assert made["csat_known"].tolist() == [1.0, 0.0]
     assert made["contacts_lately"].tolist() == [4.0, 0.0]
     assert "contacts_lately_known" not in made
-    assert fit_with_news(rows.assign(event=False), [], {"csat": history}) is None
-    assert fit_with_news(rows.assign(event=True), [], {}) is None
-    assert fit_with_trees(rows.assign(event=False), [], {"csat": history}, random_seed=1) is None
+    assert fit_landmark_cox(rows.assign(event=False), [], {"csat": history}) is None
+    assert fit_landmark_cox(rows.assign(event=True), [], {}) is None
+    assert fit_landmark_boosted(rows.assign(event=False), [], {"csat": history}, random_seed=1) is None
 
 
 def test_purchases_and_changes_of_price_are_known_from_the_day_on_which_they_happen():
     subscriptions = pd.DataFrame(
-        {"customer_id": ["a", "a", "b"], "start": ["2025-01-01", "2025-07-01", "2025-01-01"],
-         "end": ["2025-07-01", None, None], "price": [10.0, 12.0, 20.0]}
-    )  # fmt: skip
+        {
+            "customer_id": ["a", "a", "b"],
+            "start": ["2025-01-01", "2025-07-01", "2025-01-01"],
+            "end": ["2025-07-01", None, None],
+            "price": [10.0, 12.0, 20.0],
+        }
+    )
     subscriptions["start"] = pd.to_datetime(subscriptions["start"])
     spells = from_subscriptions(subscriptions, as_of=END.date())
-    bought = pd.DataFrame({"customer_id": ["a", "a"], "timestamp": pd.to_datetime(["2025-02-01", "2025-02-02"]),
-                           "amount": [5.0, -5.0]})  # fmt: skip
+    bought = pd.DataFrame(
+        {"customer_id": ["a", "a"], "timestamp": pd.to_datetime(["2025-02-01", "2025-02-02"]), "amount": [5.0, -5.0]}
+    )
     made = covariate_histories(spells, transactions=bought, subscriptions=subscriptions)
     rows = pd.DataFrame({"customer_id": ["a"] * 4, "entry": [0.5, 1.5, 5.0, 7.0]})
-    told = learn_news(rows, made).attach(rows, rows["entry"].to_numpy())
+    told = learn_landmark_covariates(rows, made).attach(rows, rows["entry"].to_numpy())
     assert told["purchases_lately"].tolist() == [0, 1, 0, 0]
     assert told["price_change"].tolist() == pytest.approx([0, 0, 0, 0.2])
     assert told["months_since_purchase"].to_numpy()[1] == pytest.approx(0.5, abs=0.05)

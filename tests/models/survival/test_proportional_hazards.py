@@ -6,7 +6,7 @@ import pytest
 from lifelines import CoxPHFitter
 
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.proportional_hazards import _Second, remedy
+from workbench.models.survival.cox.proportional_hazards import _Second, relax_proportionality
 from workbench.statistics.risk_sets import apart
 
 
@@ -20,9 +20,9 @@ def world(size=3000, *, seed=1, turns=(10.0,), late=False):
     widths = np.append(np.diff(bounds), np.inf)
     steps = np.where(np.isfinite(widths), widths, 0.0) * rates
     target, before = random.exponential(size=size), np.cumsum(steps, axis=1) - steps
-    stretch = (target[:, None] >= before).sum(axis=1) - 1
+    episode = (target[:, None] >= before).sum(axis=1) - 1
     rows = np.arange(size)
-    life = bounds[stretch] + (target - before[rows, stretch]) / rates[rows, stretch]
+    life = bounds[episode] + (target - before[rows, episode]) / rates[rows, episode]
     entry = np.where(random.random(size) < 0.3, random.uniform(0, 8, size), 0.0) if late else np.zeros(size)
     cut = entry + random.uniform(10, 60, size)
     frame = pd.DataFrame(
@@ -36,15 +36,17 @@ def world(size=3000, *, seed=1, turns=(10.0,), late=False):
 
 @pytest.mark.parametrize("late", [False, True])
 def test_a_stratified_fit_is_that_of_the_fitter(late):
-    lives = world(800, late=late).round({"duration": 1, "entry": 1})
-    lives = lives[lives["duration"] > lives["entry"]]
-    lives = lives.assign(y=(lives["plan"] == "y").astype(float), use=np.random.default_rng(2).normal(size=len(lives)))
+    lifetimes = world(800, late=late).round({"duration": 1, "entry": 1})
+    lifetimes = lifetimes[lifetimes["duration"] > lifetimes["entry"]]
+    lifetimes = lifetimes.assign(
+        y=(lifetimes["plan"] == "y").astype(float), use=np.random.default_rng(2).normal(size=len(lifetimes))
+    )
     fitted = CoxPHFitter().fit(
-        lives[["duration", "event", "y", "use", "region", "entry"]], "duration", "event", strata="region",
+        lifetimes[["duration", "event", "y", "use", "region", "entry"]], "duration", "event", strata="region",
         entry_col="entry" if late else None, formula="y + use",
     )  # fmt: skip
-    model = fit_cox(lives, ["y", "use", "region"])
-    second = _Second.fit(model, model.complete_cases(lives), [], ["region"], [])
+    model = fit_cox(lifetimes, ["y", "use", "region"])
+    second = _Second.fit(model, model.complete_cases(lifetimes), [], ["region"], [])
     kept = second.estimate[np.isfinite(second.estimate)]
     assert kept.tolist() == pytest.approx(fitted.params_[["y", "use"]].tolist(), abs=1e-5)
 
@@ -56,57 +58,63 @@ def test_strata_lie_apart_and_those_there_from_the_start_are_at_risk_at_time_0()
 
 
 def test_a_category_that_nobody_asks_about_is_stratified_where_two_ratios_are_not_enough():
-    lives = world(6000, turns=(4.0, 10.0, 18.0))
-    model = fit_cox(lives, ["region", "plan"])
-    made = remedy(model, lives, random_seed=1)
+    lifetimes = world(6000, turns=(4.0, 10.0, 18.0))
+    model = fit_cox(lifetimes, ["region", "plan"])
+    made = relax_proportionality(model, lifetimes, random_seed=1)
     table = made.table.set_index("covariate")
-    assert table.loc["region", "remedy"].startswith("strata")
+    assert table.loc["region", "modelled_as"].startswith("strata")
     assert table.loc["region", "before"] < 0.05
     assert np.isnan(table.loc["region", "after"])
     assert table.loc["plan", "after"] > 0.05
     checks = {check.name: check for check in made.checks()}
-    assert checks["remedies"].status == "pass"
+    assert checks["non_proportional_hazards"].status == "pass"
     assert made.moved.iloc[0]["label"] == "plan"
-    assert made.moved["remedied"].iloc[0] == pytest.approx(0.5 if made.moved["value"].iloc[0] == "x" else 2, rel=0.15)
+    assert made.moved["time_varying"].iloc[0] == pytest.approx(
+        0.5 if made.moved["value"].iloc[0] == "x" else 2, rel=0.15
+    )
 
 
 def test_a_segment_is_never_stratified_for_something_is_to_be_said_of_it():
-    lives = world(6000, turns=(3.0,))
-    made = remedy(fit_cox(lives, ["region", "plan"]), lives, random_seed=1, of_interest=["region"])
+    lifetimes = world(6000, turns=(3.0,))
+    made = relax_proportionality(
+        fit_cox(lifetimes, ["region", "plan"]), lifetimes, random_seed=1, of_interest=["region"]
+    )
     row = made.table.set_index("covariate").loc["region"]
-    assert row["remedy"].startswith("four ratios, between")
+    assert row["modelled_as"].startswith("four ratios, between")
     assert row["after"] > row["before"]
 
 
 def test_one_turn_is_mended_by_two_ratios():
-    lives = world(2000)
-    made = remedy(fit_cox(lives, ["region", "plan"]), lives, random_seed=1, of_interest=["region"])
+    lifetimes = world(2000)
+    made = relax_proportionality(
+        fit_cox(lifetimes, ["region", "plan"]), lifetimes, random_seed=1, of_interest=["region"]
+    )
     row = made.table.set_index("covariate").loc["region"]
     assert row["before"] < 1e-6
-    assert "ratios" in row["remedy"]
-    assert row["after"] > 0.001 or row["remedy"].startswith("four")
+    assert "ratios" in row["modelled_as"]
+    assert row["after"] > 0.001 or row["modelled_as"].startswith("four")
 
 
 def test_where_nothing_changes_nothing_is_done():
-    lives = world(1500, turns=())
-    made = remedy(fit_cox(lives, ["region", "plan"]), lives, random_seed=1)
-    assert set(made.table["remedy"]) == {"none needed"}
+    lifetimes = world(1500, turns=())
+    made = relax_proportionality(fit_cox(lifetimes, ["region", "plan"]), lifetimes, random_seed=1)
+    assert set(made.table["modelled_as"]) == {"none needed"}
     assert (made.table["after"] == made.table["before"]).all()
     assert made.checks() == ()
 
 
 def test_of_many_customers_a_sample_is_enough(monkeypatch):
-    monkeypatch.setattr("workbench.models.survival.cox.proportional_hazards.MOST_REMEDIED", 2000)
-    lives = world(6000)
-    made = remedy(fit_cox(lives, ["region", "plan"]), lives, random_seed=1)
+    monkeypatch.setattr("workbench.models.survival.cox.proportional_hazards.MOST_TESTED_AGAIN", 2000)
+    lifetimes = world(6000)
+    made = relax_proportionality(fit_cox(lifetimes, ["region", "plan"]), lifetimes, random_seed=1)
     assert (made.customers, made.sampled) == (2000, True)
     assert "On 2,000 customers drawn at random." in made.caption()
 
 
 def test_too_few_leavers_bear_no_remedy_and_it_is_said():
-    lives = world(2000)
-    few = lives[lives["event"] | (lives["region"] == "a")]
+    lifetimes = world(2000)
+    few = lifetimes[lifetimes["event"] | (lifetimes["region"] == "a")]
     few = few.assign(event=few["event"] & ((few["duration"] > 20) | (few["region"] == "a")))
-    made = remedy(fit_cox(few, ["region"]), few, random_seed=1, of_interest=["region"])
+    made = relax_proportionality(fit_cox(few, ["region"]), few, random_seed=1, of_interest=["region"])
     assert made is not None
-    assert made.table["remedy"].notna().all()
+    assert made.table["modelled_as"].notna().all()

@@ -13,15 +13,15 @@ from workbench.evaluation.calibration import GROUPS, calibration, calibration_er
 from workbench.evaluation.censoring import (
     FLOOR,
     LEAST_FOLLOWED,
-    Followed,
-    FollowedBy,
-    followed_curve,
+    CensoringModel,
+    CensoringSurvival,
+    censoring_curve,
     marginal,
     safe_until,
 )
 from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
-from workbench.evaluation.smooth import calibration_distances, observed_shares
-from workbench.evaluation.verdicts import SCORES, Evaluation
+from workbench.evaluation.smooth_calibration import calibration_distances, observed_shares
+from workbench.evaluation.survival_evaluation import SCORES, Evaluation
 from workbench.statistics.at_risk import begins, gone_by, observed_for, there_at
 from workbench.statistics.horizons import clean_horizons
 from workbench.statistics.product_limit import normal_quantile, product_limit, survival_at, survival_before
@@ -62,7 +62,7 @@ def cross_validate(
     parts: int | None = None,
     confidence: float = 0.9,
     time_unit: str = "month",
-    followed: FollowedBy | None = None,
+    censoring: CensoringModel | None = None,
     until: float | None = None,
 ) -> Evaluation:
     """Repeated stratified k-fold: each customer is foretold by models fitted without them.
@@ -94,20 +94,20 @@ def cross_validate(
         How many of the folds are foretold in each repeat; all where it is None. With a million customers one is enough.
     confidence, time_unit
         Level of intervals, and what durations are counted in.
-    followed
+    censoring
         Probabilities of being followed, by which those who were not are made up for: `marginal` (the same for all)
         where it is None, `workbench.models.survival.forecast.censoring_weights` where they depend on covariates.
     until
         Where scores over time end at the latest.
     """
-    tally = _Tally(lifetimes, followed, until)
+    tally = _Tally(lifetimes, censoring, until)
     dealer = np.random.default_rng(random_seed)
     dealt = [_deal(tally.events, folds, dealer) for _ in range(repeats)]
-    foretold = range(folds if parts is None else parts)
-    reach = min(tally.durations[fold != place].max() for fold in dealt for place in foretold)
+    predicted = range(folds if parts is None else parts)
+    reach = min(tally.durations[fold != place].max() for fold in dealt for place in predicted)
     tally.look_at(clean_horizons(horizons), reach)
     for fold in dealt:
-        for place in foretold:
+        for place in predicted:
             test, train = np.flatnonzero(fold == place), np.flatnonzero(fold != place)
             tally.dealt[test] = True
             try:
@@ -115,9 +115,9 @@ def cross_validate(
             except DataError:
                 tally.failed += 1
                 continue
-            tally.foretell(model, test, lifetimes.iloc[train])
+            tally.predict(model, test, lifetimes.iloc[train])
         tally.end_repeat()
-    return tally.evaluation(folds=len(foretold), repeats=repeats, confidence=confidence, time_unit=time_unit)
+    return tally.evaluation(folds=len(predicted), repeats=repeats, confidence=confidence, time_unit=time_unit)
 
 
 def evaluate(
@@ -128,7 +128,7 @@ def evaluate(
     train: pd.DataFrame,
     confidence: float = 0.9,
     time_unit: str = "month",
-    followed: FollowedBy | None = None,
+    censoring: CensoringModel | None = None,
     since: str = "",
     lapse: bool = False,
 ) -> Evaluation:
@@ -144,13 +144,13 @@ def evaluate(
         The cut-off in words, where `test` begins when `train` ends: then the evaluation is out of time.
     lapse
         Whether leaving is a lapse in buying, and to be called so.
-    horizons, confidence, time_unit, followed
+    horizons, confidence, time_unit, censoring
         As in `cross_validate`; horizons count from the cut-off.
     """
-    tally = _Tally(test, followed)
+    tally = _Tally(test, censoring)
     tally.look_at(clean_horizons(horizons), tally.durations.max())
     tally.dealt[:] = True
-    tally.foretell(model, np.arange(len(test)), train)
+    tally.predict(model, np.arange(len(test)), train)
     tally.end_repeat()
     found = tally.evaluation(folds=1, repeats=1, confidence=confidence, time_unit=time_unit, since=since)
     return replace(found, lapse=lapse)
@@ -159,7 +159,7 @@ def evaluate(
 class _Tally:
     """What has been foretold so far, customer by customer, on the clock that starts when each is first observed."""
 
-    def __init__(self, lifetimes: pd.DataFrame, followed: FollowedBy | None, until: float | None = None):
+    def __init__(self, lifetimes: pd.DataFrame, censoring: CensoringModel | None, until: float | None = None):
         entry = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else None
         self.tenure = entry if entry is not None and (entry > 0).any() else None
         begun = 0.0 if self.tenure is None else self.tenure
@@ -167,8 +167,8 @@ class _Tally:
         self.events = lifetimes["event"].to_numpy().astype(bool)
         self.stands = _stands(lifetimes)
         self.customers = lifetimes.assign(duration=self.durations, event=self.events)
-        self.depends = followed is not None
-        self.followed = followed or marginal(self.durations, self.events, self.stands)
+        self.depends = censoring is not None
+        self.censoring = censoring or marginal(self.durations, self.events, self.stands)
         self.until = min(safe_until(self.durations, self.events), np.inf if until is None else until)
         # Between the steps in which times were recorded nobody was seen to leave: predictions are judged at the steps.
         self.step = resolution(self.durations if self.tenure is None else np.append(self.durations, self.tenure))
@@ -179,7 +179,7 @@ class _Tally:
         self.pairs: list[Pairs] = []
         self.uno: list[Pairs] = []
         size = len(lifetimes)
-        self.foretold, self.stay = np.zeros(size), np.zeros(size)
+        self.predicted, self.stay = np.zeros(size), np.zeros(size)
         self.dealt = np.zeros(size, dtype=bool)  # whom some fit was to foretell
         self.errors, self.plain_errors = np.zeros(size), np.zeros(size)
         self._right = {kind: (np.zeros(size), np.zeros(size)) for kind in ("all", "uno")}
@@ -190,12 +190,12 @@ class _Tally:
         size = (len(self.customers), len(self.horizons))
         self.survival, self.baseline, self.ranks = np.zeros(size), np.zeros(size), np.zeros(size)
         times = np.array([*self.horizons, *self.grid])
-        parts = [self.followed(self.customers.iloc[rows], times[: len(self.horizons)]) for rows in self._chunks()]
-        self.weights = Followed(
+        parts = [self.censoring(self.customers.iloc[rows], times[: len(self.horizons)]) for rows in self._chunks()]
+        self.weights = CensoringSurvival(
             before=np.concatenate([part.before for part in parts]), at=np.concatenate([part.at for part in parts])
         )
 
-    def foretell(self, model: SurvivalModel, rows: np.ndarray, train: pd.DataFrame) -> None:
+    def predict(self, model: SurvivalModel, rows: np.ndarray, train: pd.DataFrame) -> None:
         """Add a model's predictions for some of the customers."""
         late = train["entry"].to_numpy(dtype=float) if "entry" in train.columns else None
         plain = product_limit(
@@ -205,7 +205,7 @@ class _Tally:
             weights=_stands(train),
         )
         held_out = self.customers.iloc[rows]
-        self.foretold[rows] += 1
+        self.predicted[rows] += 1
         survival = np.concatenate([self._errors(model, rows[piece], plain) for piece in self._chunks(len(rows))])
         self.survival[rows] += survival
         self.ranks[rows] += (pd.DataFrame(survival).rank().to_numpy() - 0.5) / len(rows)
@@ -217,7 +217,7 @@ class _Tally:
                 few = np.random.default_rng(len(rows)).choice(len(rows), MOST_PAIRED, replace=False)
             some = held_out.iloc[few]
             uno = count_dependent_pairs(
-                *(each[few] for each in seen), before[few], lambda times: self.followed(some, times).at, self.until,
+                *(each[few] for each in seen), before[few], lambda times: self.censoring(some, times).at, self.until,
                 None if stands is None else stands[few],
             )  # fmt: skip
         else:
@@ -250,7 +250,7 @@ class _Tally:
         grid = self.grid[self.grid <= last]
         if len(grid) < 2:
             return survival[:, at]
-        place, weights = np.searchsorted(times, grid), self.followed(frame, grid)
+        place, weights = np.searchsorted(times, grid), self.censoring(frame, grid)
         for target, predicted in ((self.errors, survival), (self.plain_errors, baseline)):
             errors = weighted_errors(self.durations[rows], self.events[rows], predicted[:, place], grid, weights)
             errors = np.column_stack([np.zeros(len(rows)), errors])  # nobody has left at 0
@@ -265,12 +265,12 @@ class _Tally:
             self._right[kind] = (np.zeros(len(right)), np.zeros(len(right)))
 
     def evaluation(self, *, folds: int, repeats: int, confidence: float, time_unit: str, since: str = "") -> Evaluation:
-        known = self.foretold > 0
-        times = np.maximum(self.foretold, 1)
+        known = self.predicted > 0
+        times = np.maximum(self.predicted, 1)
         self.survival, self.baseline = self.survival / times[:, None], self.baseline / times[:, None]
         self.ranks = self.ranks / times[:, None]
         self.errors, self.plain_errors = (each / times for each in (self.errors, self.plain_errors))
-        judged = [self._at(place, known, confidence) for place in range(len(self.horizons) if known.any() else 0)]
+        evaluated = [self._at(place, known, confidence) for place in range(len(self.horizons) if known.any() else 0)]
         share, error = concordance(self.pairs) if self.pairs else (float("nan"), float("nan"))
         uno, uno_error = concordance(self.uno) if self.uno else (float("nan"), float("nan"))
         stands = None if self.stands is None else self.stands[known]
@@ -291,8 +291,8 @@ class _Tally:
             integrated_gain=(gain[0] - half, gain[0] + half) if scored else None,
             weights_depend=self.depends,
             since=since,
-            scores=pd.DataFrame([score for score, _ in judged], columns=SCORES).astype("Float64"),
-            calibration=pd.concat([table for _, table in judged if len(table)] or [pd.DataFrame(columns=GROUPS)]),
+            scores=pd.DataFrame([score for score, _ in evaluated], columns=SCORES).astype("Float64"),
+            calibration=pd.concat([table for _, table in evaluated if len(table)] or [pd.DataFrame(columns=GROUPS)]),
             beyond=self.beyond,
             failed=self.failed,
             customers=int(known.sum()),
@@ -311,19 +311,19 @@ class _Tally:
         survival, baseline, ranks = (each[known, place] for each in (self.survival, self.baseline, self.ranks))
         stands = None if self.stands is None else self.stands[known]
         table = calibration(durations, events, survival, horizon, ranks=ranks, stands=stands, confidence=confidence)
-        weights = Followed(before=self.weights.before[known], at=self.weights.at[known][:, [place]])
+        weights = CensoringSurvival(before=self.weights.before[known], at=self.weights.at[known][:, [place]])
         observed, error = self._observed(durations, events, stands, weights, horizon)
         score = {
             "horizon": horizon,
             "predicted": _mean(survival, stands)[0],
             "observed": observed,
             "observed_error": error,
-            "judged": table["customers"].sum() / max(int(self.dealt.sum()), 1),
+            "evaluated": table["customers"].sum() / max(int(self.dealt.sum()), 1),
         }
         off = calibration_error(table, confidence)
         if off:
             score |= dict(zip(("calibration_error", "calibration_lower", "calibration_upper"), off, strict=True))
-        curve = followed_curve(durations, events, stands)
+        curve = censoring_curve(durations, events, stands)
         there = there_at(durations, events, horizon)
         if there.any() and survival_before(curve, np.array([horizon]))[0] < LEAST_FOLLOWED:
             return score, table
@@ -331,8 +331,8 @@ class _Tally:
             weighted_errors(durations, events, each[:, None], np.array([horizon]), weights)[:, 0]
             for each in (survival, baseline)
         )
-        gain, spread = _mean(plain - errors, stands)
-        half = normal_quantile(confidence) * spread
+        gain, error = _mean(plain - errors, stands)
+        half = normal_quantile(confidence) * error
         score |= {"brier": _mean(errors, stands)[0], "brier_km": _mean(plain, stands)[0]}
         score |= {"gain_lower": gain - half, "gain_upper": gain + half}
         if (area := auc_at(durations, events, -ranks, weights, horizon, stands=stands)) is not None:
@@ -343,7 +343,12 @@ class _Tally:
         return score, table
 
     def _observed(
-        self, durations: np.ndarray, events: np.ndarray, stands: np.ndarray | None, weights: Followed, horizon: float
+        self,
+        durations: np.ndarray,
+        events: np.ndarray,
+        stands: np.ndarray | None,
+        weights: CensoringSurvival,
+        horizon: float,
     ) -> tuple[float, float]:
         """Share still there at a horizon and its standard error: the customers' curve; where follow-up depends on who
         somebody is, those whose state is known, by how likely they were to be followed.

@@ -14,9 +14,9 @@ CALIBRATED = 0.03
 """Predicted shares that are clearly further off than this are worth a warning."""
 UNUSABLE = 0.15
 """Predicted shares that are clearly further off than this must not be used."""
-JUDGED = 0.10
+EVALUATED = 0.10
 """Where predicted shares could be further off than this for all that is known, they could not be judged."""
-MOST_JUDGED = 0.8
+LEAST_EVALUATED = 0.8
 """Calibration holds for a horizon where at least this share of customers could be judged."""
 REVERSED = 0.4
 """A concordance clearly below this is no lack of information any more: the ranking is the wrong way round."""
@@ -26,7 +26,7 @@ HALF = 0.5
 """Weights that leave less of the sample's worth than this are worth a warning."""
 SURE = 0.99
 """Of a model that is right, so many runs say nothing against its average."""
-SCORES = ["horizon", "predicted", "observed", "observed_error", "judged", "calibration_error", "calibration_lower",
+SCORES = ["horizon", "predicted", "observed", "observed_error", "evaluated", "calibration_error", "calibration_lower",
           "calibration_upper", "brier", "brier_km", "gain_lower", "gain_upper", "auc", "ici", "e50", "e90"]  # fmt: skip
 
 
@@ -203,7 +203,7 @@ class Evaluation:
 
     def plot(self, ax=None, *, title: str | None = None):
         """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
-        from workbench.evaluation.figures import draw_calibration  # only a figure needs matplotlib
+        from workbench.evaluation.calibration_figure import draw_calibration  # only a figure needs matplotlib
 
         return draw_calibration(self, ax, title=title)
 
@@ -369,7 +369,7 @@ class Evaluation:
             message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
             return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
         off = row.calibration_lower > CALIBRATED
-        unclear = row.calibration_upper > JUDGED or row.judged < MOST_JUDGED
+        unclear = row.calibration_upper > EVALUATED or row.evaluated < LEAST_EVALUATED
         status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
         message = sentence(
             "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), over "
@@ -379,8 +379,8 @@ class Evaluation:
             lower=number(100 * row.calibration_lower, 2),
             upper=number(100 * row.calibration_upper, 2),
         )
-        if row.judged < 1:
-            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.judged))
+        if row.evaluated < 1:
+            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.evaluated))
         return Check(
             name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.evaluation.censoring import FLOOR, Followed
+from workbench.evaluation.censoring import FLOOR, CensoringSurvival
 from workbench.statistics.at_risk import gone_by, there_at
 
 KNOTS = (0.05, 0.35, 0.65, 0.95)
@@ -15,7 +15,7 @@ def observed_shares(
     events: np.ndarray,
     survival: np.ndarray,
     horizon: float,
-    followed: Followed,
+    censoring: CensoringSurvival,
     *,
     stands: np.ndarray | None = None,
 ) -> np.ndarray | None:
@@ -28,7 +28,7 @@ def observed_shares(
     ----------
     durations, events, survival (n,)
         Time observed, whether the customer left, predicted share still there.
-    followed
+    censoring
         Probabilities of being followed; with one time, the horizon.
     stands (n,)
         For how many each customer stands; 1 where it is None.
@@ -43,7 +43,7 @@ def observed_shares(
     Austin, Harrell and van Klaveren (2020), with weights for a regression on time; Gerds, Andersen and Kattan (2014).
     """
     left, stayed = gone_by(durations, events, horizon), there_at(durations, events, horizon)
-    weights = left / np.maximum(followed.before, FLOOR) + stayed / np.maximum(followed.at[:, 0], FLOOR)
+    weights = left / np.maximum(censoring.before, FLOOR) + stayed / np.maximum(censoring.at[:, 0], FLOOR)
     weights = weights if stands is None else weights * stands
     if not left.any() or not stayed.any():
         return None
@@ -85,23 +85,23 @@ def _spline(x: np.ndarray) -> np.ndarray:
 
     last, before = knots[-1], knots[-2]
     for knot in knots[:-2]:
-        bend = (
+        spline_term = (
             cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
         )
-        columns.append(bend / (last - knots[0]) ** 2)
+        columns.append(spline_term / (last - knots[0]) ** 2)
     return np.column_stack(columns)
 
 
 def _logistic(columns: np.ndarray, left: np.ndarray, weights: np.ndarray, rounds: int = 25) -> np.ndarray:
     """Fitted probabilities of a weighted logistic regression by Newton's method, lightly held towards 0."""
-    held = np.eye(columns.shape[1]) * 1e-4 * weights.sum()
-    held[0, 0] = 0
+    ridge = np.eye(columns.shape[1]) * 1e-4 * weights.sum()
+    ridge[0, 0] = 0
     coefficients = np.zeros(columns.shape[1])
     coefficients[0] = np.log(np.average(left, weights=weights) / np.average(1 - left, weights=weights))
     for _ in range(rounds):
         share = 1 / (1 + np.exp(-np.clip(columns @ coefficients, -30, 30)))
-        information = (columns * (weights * share * (1 - share))[:, None]).T @ columns + held
-        step = np.linalg.solve(information, columns.T @ (weights * (left - share)) - held @ coefficients)
+        information = (columns * (weights * share * (1 - share))[:, None]).T @ columns + ridge
+        step = np.linalg.solve(information, columns.T @ (weights * (left - share)) - ridge @ coefficients)
         coefficients = coefficients + step
         if np.abs(step).max() < 1e-8:
             break

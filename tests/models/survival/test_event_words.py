@@ -9,8 +9,8 @@ from tests.models.survival.test_lapse import world
 
 from workbench.models.survival.cox.functional_form import functional_form
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.proportional_hazards import remedy
-from workbench.models.survival.cox.time_varying_effects import fit_changing
+from workbench.models.survival.cox.proportional_hazards import relax_proportionality
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
 from workbench.models.survival.curves.group_table import groups_exhibit
 from workbench.models.survival.curves.informative_censoring import informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
@@ -26,14 +26,16 @@ HORIZONS = [3, 6]
 
 
 @pytest.fixture(scope="module")
-def lives():
+def lifetimes():
     made = read_lifetimes("transactions", world(900, seed=4))
     random = np.random.default_rng(1)
     # Those who buy from the start of the records are of another region, which others follow for a while.
-    region = np.where(made.frame["on_board"] ^ (random.random(len(made.frame)) < 0.2), "north", "south")
+    region = np.where(made.frame["customer_before"] ^ (random.random(len(made.frame)) < 0.2), "north", "south")
     lasting = np.where(region == "north", 1.0, np.where(made.frame["duration"] < 3, 0.5, 1.5))
     return made, made.frame.assign(
-        region=region, duration=made.frame["duration"] * lasting, on_board=made.frame["on_board"].to_numpy()
+        region=region,
+        duration=made.frame["duration"] * lasting,
+        customer_before=made.frame["customer_before"].to_numpy(),
     )
 
 
@@ -66,11 +68,11 @@ def everything_said(made, lifetimes):
         yield from ((finding.id, finding.statement) for finding in fitted.findings())
         yield "cox", " ".join([fitted.title(), fitted.caption(), fitted.table_caption(), fitted.describe()])
     yield "cox axis", model.plot().get_xlabel()
-    yield "form", " ".join([form.caption(), *form.table["remedy"], *(check.message for check in form.checks())])
-    made_good = remedy(model, lifetimes, random_seed=1)
-    yield "remedies", " ".join([made_good.caption(), *made_good.table["remedy"],
+    yield "form", " ".join([form.caption(), *form.table["modelled_as"], *(check.message for check in form.checks())])
+    made_good = relax_proportionality(model, lifetimes, random_seed=1)
+    yield "non_proportional_hazards", " ".join([made_good.caption(), *made_good.table["modelled_as"],
                                 *(check.message for check in made_good.checks())])  # fmt: skip
-    changing = fit_changing(model, lifetimes)
+    changing = fit_time_varying(model, lifetimes)
     assert changing is not None
     yield from ((each.name, each.message) for each in changing.checks())
     yield from ((each.id, each.statement) for each in changing.findings())
@@ -80,8 +82,8 @@ def everything_said(made, lifetimes):
         yield "extrapolation axis", further.plot().get_ylabel()
 
 
-def test_no_text_of_a_lapse_speaks_of_leaving(lives):
-    said = list(everything_said(*lives))
+def test_no_text_of_a_lapse_speaks_of_leaving(lifetimes):
+    said = list(everything_said(*lifetimes))
     assert len(said) > 35
     wrong = [(place, text) for place, text in said if LEAVING.search(text)]
     assert not wrong, wrong

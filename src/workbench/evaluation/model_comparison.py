@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from workbench.evaluation.verdicts import Evaluation
+from workbench.evaluation.survival_evaluation import Evaluation
 from workbench.findings import Check
 from workbench.wording import number, percent, sentence
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class ModelComparison:
     """Models by what they were found to be worth.
 
     Attributes

@@ -6,10 +6,10 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.evaluation.brier import brier_errors
-from workbench.evaluation.survival import cross_validate, evaluate
+from workbench.evaluation.validation import cross_validate, evaluate
 from workbench.models.survival.cox.model import fit_cox
-from workbench.models.survival.cox.time_varying_effects import fit_changing
-from workbench.models.survival.forecast.censoring_weights import follow_up_weights
+from workbench.models.survival.cox.time_varying_effects import fit_time_varying
+from workbench.models.survival.forecast.censoring_weights import fit_censoring
 
 
 def world(size=600, seed=1, effect=1.0):
@@ -119,7 +119,7 @@ def test_a_model_without_covariates_ranks_nobody_and_is_no_worse_than_one_curve(
 
 def test_where_too_few_customers_could_be_judged_nothing_is_said_to_agree(evaluation):
     check = {check.name: check for check in evaluation.checks()}["calibration_24"]
-    assert evaluation.scores["judged"].iloc[-1] < 0.8
+    assert evaluation.scores["evaluated"].iloc[-1] < 0.8
     assert check.status == "warn"
     assert "Too little is known" in evaluation.title()
 
@@ -147,7 +147,7 @@ def test_failed_fits_are_counted_and_their_customers_not_judged(lifetimes):
     assert (check.status, check.value) == ("warn", 2)
     assert check.message.startswith("2 of 5 fits")
     assert evaluation.customers == 360
-    assert evaluation.scores["judged"].iloc[0] <= 0.6
+    assert evaluation.scores["evaluated"].iloc[0] <= 0.6
 
 
 def test_more_failed_fits_than_not_fail_the_evaluation_but_lose_no_report(lifetimes):
@@ -221,7 +221,7 @@ def test_weights_that_depend_on_covariates_mend_what_equal_weights_distort():
     truth = np.where(hasty, np.exp(-12 / 6), np.exp(-12 / 60))
     expected = np.mean(truth * (1 - truth))
 
-    weights = follow_up_weights(lifetimes, ["hasty"])(lifetimes, np.array([12.0]))
+    weights = fit_censoring(lifetimes, ["hasty"])(lifetimes, np.array([12.0]))
     durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     plain, mended = (brier_errors(durations, events, truth, 12, followed).mean() for followed in (None, weights))
     assert mended == pytest.approx(expected, abs=0.008)
@@ -252,7 +252,7 @@ def test_of_many_customers_one_part_is_enough(lifetimes):
     some = cross_validate(model.refit, lifetimes, [12], parts=2, repeats=1, random_seed=1)
     assert 238 <= some.customers <= 242
     assert some.folds == 2
-    assert some.scores["judged"].iloc[0] == 1
+    assert some.scores["evaluated"].iloc[0] == 1
 
 
 def test_the_curve_is_carried_on_for_those_who_have_lasted_as_long_as_anybody():
@@ -292,7 +292,7 @@ def crossing(size=2000, seed=5):
 def test_ranking_at_a_horizon_is_by_the_risk_at_that_horizon():
     """By the hazard of all the time observed, those who leave soon would be ranked last (AUC at 6 months .24)."""
     rows = crossing()
-    changing = fit_changing(fit_cox(rows, ["trial"]), rows)
+    changing = fit_time_varying(fit_cox(rows, ["trial"]), rows)
     found = cross_validate(changing.refit, rows, [6, 24], random_seed=1, repeats=1)
     gone = 1 - np.exp(-6 * 0.03 * np.array([1.0, 6.0]))
     truth = np.outer([gone[1], gone[0]] / gone.sum(), [1 - gone[0], 1 - gone[1]] / (2 - gone.sum()))
@@ -310,7 +310,7 @@ def test_veterans_with_ratios_that_change_are_ranked_as_in_r():
     rows = pd.DataFrame({"customer_id": range(len(outcome)), "duration": outcome["Survival_in_days"].astype(float),
                          "event": outcome["Status"], "cell": columns["Celltype"].astype(str),
                          "karno": columns["Karnofsky_score"]})  # fmt: skip
-    changing = fit_changing(fit_cox(rows, ["cell", "karno"]), rows)
+    changing = fit_time_varying(fit_cox(rows, ["cell", "karno"]), rows)
     found = cross_validate(changing.refit, rows, [30], random_seed=1, repeats=4)
     assert found.metrics()["auc_30"] == pytest.approx(0.837, abs=0.015)
 
