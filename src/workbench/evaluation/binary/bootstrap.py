@@ -1,0 +1,196 @@
+"""Forecasts of the same rows judged together: intervals over customers, and differences in pairs.
+
+A customer may stand in several rows (snapshots), so customers are drawn, with all their rows. All forecasts are judged
+on the same draws: a difference is much surer than either score.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.evaluation.binary.scores import MEASURES, Forecast
+from workbench.wording import number, sentence, shown
+
+RESAMPLES = 400
+"""Enough for a 90% interval whose ends move by a fifth of a standard error."""
+LEVEL = 0.90
+SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Judged:
+    """Scores of several forecasts of the same rows, with what resampled customers give.
+
+    Attributes
+    ----------
+    forecasts
+        By name.
+    values : (forecasts, measures)
+        Their scores, in the order of `scores.MEASURES`.
+    draws : (R, forecasts, measures)
+        The same of customers drawn with replacement.
+    level
+        Of all intervals.
+    rows, customers, cases
+        How many stand behind the scores; cases are the rows to which it happened.
+    capacity
+        How many rows can be acted on.
+    """
+
+    forecasts: Mapping[str, Forecast]
+    values: np.ndarray
+    draws: np.ndarray
+    level: float
+    rows: int
+    customers: int
+    cases: int
+    capacity: float | None
+
+    def score(self, name: str, measure: str) -> float:
+        """One score of one forecast."""
+        return float(self.values[self._at(name), MEASURES.index(measure)])
+
+    def interval(self, name: str, measure: str) -> tuple[float, float]:
+        """Percentile interval of one forecast's score."""
+        return self._ends(self.draws[:, self._at(name), MEASURES.index(measure)])
+
+    def difference(self, name: str, other: str, measure: str) -> tuple[float, float, float]:
+        """By how much the score of `name` is above that of `other`, with the interval of the paired difference."""
+        both = [self.draws[:, self._at(each), MEASURES.index(measure)] for each in (name, other)]
+        value = self.score(name, measure) - self.score(other, measure)
+        return value, *self._ends(both[0] - both[1])
+
+    def beats(self, name: str, other: str, measure: str) -> bool:
+        """Whether the whole interval of the paired difference lies on the better side."""
+        _, low, high = self.difference(name, other, measure)
+        return high < 0 if measure in SMALLER_IS_BETTER else low > 0
+
+    def table(self, measures: Sequence[str] = MEASURES) -> pd.DataFrame:
+        """`forecast`, `measure`, `value`, `lower`, `upper`: one row for each forecast and measure."""
+        rows = [
+            (name, measure, self.score(name, measure), *self.interval(name, measure))
+            for name in self.forecasts
+            for measure in measures
+        ]
+        return pd.DataFrame(rows, columns=["forecast", "measure", "value", "lower", "upper"])
+
+    def differences(self, name: str, measures: Sequence[str]) -> pd.DataFrame:
+        """Of one forecast to each other: `compared_with`, `measure`, `difference`, `lower`, `upper`."""
+        rows = [
+            (other, measure, *self.difference(name, other, measure))
+            for other in self.forecasts
+            if other != name
+            for measure in measures
+        ]
+        return pd.DataFrame(rows, columns=["compared_with", "measure", "difference", "lower", "upper"])
+
+    def _at(self, name: str) -> int:
+        return list(self.forecasts).index(name)
+
+    def _ends(self, draws: np.ndarray) -> tuple[float, float]:
+        known = draws[np.isfinite(draws)]
+        if not len(known):
+            return np.nan, np.nan
+        low, high = np.quantile(known, [(1 - self.level) / 2, (1 + self.level) / 2])
+        return float(low), float(high)
+
+
+def judge(
+    labels: np.ndarray,
+    probabilities: Mapping[str, np.ndarray],
+    customers: np.ndarray,
+    *,
+    random_seed: int,
+    capacity: float | None = None,
+    resamples: int = RESAMPLES,
+    level: float = LEVEL,
+) -> Judged:
+    """Score forecasts of rows that no model has seen.
+
+    Parameters
+    ----------
+    labels : (N,) bool
+        Whether it happened.
+    probabilities
+        By name of the forecast, (N,) from 0 to 1.
+    customers : (N,)
+        Whose row it is.
+    random_seed
+        Fixes the draws.
+    capacity
+        How many rows can be acted on.
+    resamples
+        How often customers are drawn.
+    level
+        Of all intervals.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    DataError
+        All labels are equal.
+    """
+    truth = np.asarray(labels, dtype=bool)
+    if not 0 < truth.sum() < len(truth):
+        raise DataError(
+            sentence("All {rows} labels are equal; expected both outcomes, so that forecasts can be judged.",
+                     rows=number(len(truth)))
+        )  # fmt: skip
+    forecasts = {name: Forecast(labels=truth, probabilities=each) for name, each in probabilities.items()}
+    codes, known = pd.factorize(np.asarray(customers))
+    random = np.random.default_rng(random_seed)
+    draws = np.empty((resamples, len(forecasts), len(MEASURES)))
+    for draw in draws:
+        weights = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes].astype(float)
+        part = None if capacity is None else capacity * weights.sum() / len(truth)
+        for at, forecast in enumerate(forecasts.values()):
+            draw[at] = list(forecast.scores(weights, capacity=part).values())
+    values = np.array([list(forecast.scores(capacity=capacity).values()) for forecast in forecasts.values()])
+    return Judged(
+        forecasts=forecasts, values=values, draws=draws, level=level, rows=len(truth), customers=len(known),
+        cases=int(truth.sum()), capacity=capacity,
+    )  # fmt: skip
+
+
+def by_group(forecast: Forecast, groups: pd.Series, *, acted_on: np.ndarray | None = None) -> pd.DataFrame:
+    """How one forecast does in groups of rows: snapshots, regions, protected groups.
+
+    Parameters
+    ----------
+    forecast
+        Of all rows.
+    groups : (N,)
+        Which group each row is in; missing is a group of its own.
+    acted_on : (N,) bool
+        Who would be acted on; adds the column `selected`.
+
+    Returns
+    -------
+    DataFrame
+        `group`, `rows`, `cases`, `share`, `forecast` (mean probability), `roc_auc`, `brier`, `calibration_intercept`
+        (NaN where a group has one outcome only) and `selected` (share).
+    """
+    if len(groups) != len(forecast.labels):
+        raise DataError(
+            sentence(
+                "Groups {groups}: got {found} rows, expected {rows}.",
+                groups=shown(groups.name), found=number(len(groups)), rows=number(len(forecast.labels)),
+            )
+        )  # fmt: skip
+    wanted = ("roc_auc", "brier", "calibration_intercept")
+    found = []
+    codes, names = pd.factorize(groups, use_na_sentinel=False)
+    for code, name in enumerate(names):
+        at = np.flatnonzero(codes == code)
+        part = Forecast(labels=forecast.labels[at], probabilities=forecast.probabilities[at])
+        scores = part.scores()
+        row = {"group": name, "rows": len(at), "cases": int(part.labels.sum()), "share": part.labels.mean(),
+               "forecast": part.probabilities.mean(), **{measure: scores[measure] for measure in wanted}}  # fmt: skip
+        found.append(row if acted_on is None else {**row, "selected": float(np.mean(acted_on[at]))})
+    return pd.DataFrame(found)

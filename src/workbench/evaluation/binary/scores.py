@@ -1,0 +1,217 @@
+"""Scores of one forecast of a yes/no outcome; every one of them with weights, so that rows can be resampled.
+
+Rows with equal probabilities are taken in no order: where a capacity ends among them, each counts in part.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from workbench.errors import DataError
+from workbench.wording import number, sentence
+
+BINS = 10
+"""Quantiles of the forecast over which the calibration error is taken."""
+CERTAIN = 1e-9
+"""Probabilities are kept this far from 0 and 1 where their logarithm is taken."""
+NEWTON_STEPS = 50
+NEWTON_DONE = 1e-10
+
+MEASURES = ("roc_auc", "average_precision", "brier", "log_loss", "calibration_slope", "calibration_intercept", "ece",
+            "precision_at_capacity", "caught_at_capacity", "lift_at_capacity")  # fmt: skip
+"""What `Forecast.scores` has, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Forecast:
+    """Probabilities of rows that the model has not seen, and what became of them.
+
+    Attributes
+    ----------
+    labels : (N,) bool
+        Whether it happened.
+    probabilities : (N,)
+        What was forecast, from 0 to 1.
+    """
+
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    def __post_init__(self) -> None:
+        probabilities, labels = np.asarray(self.probabilities, dtype=float), np.asarray(self.labels, dtype=bool)
+        object.__setattr__(self, "probabilities", probabilities)
+        object.__setattr__(self, "labels", labels)
+        wrong = int((~((probabilities >= 0) & (probabilities <= 1))).sum())
+        if wrong or labels.shape != probabilities.shape:
+            raise DataError(
+                sentence(
+                    "Got {labels} labels and {rows} probabilities, {wrong} of them missing or outside 0 and 1; "
+                    "expected one probability for each label.",
+                    labels=number(len(labels)),
+                    rows=number(len(probabilities)),
+                    wrong=number(wrong),
+                )
+            )
+
+    @cached_property
+    def _order(self) -> np.ndarray:
+        return np.argsort(-self.probabilities, kind="stable")
+
+    @cached_property
+    def _ties(self) -> np.ndarray:
+        """Where each run of equal probabilities begins, the highest first."""
+        return np.flatnonzero(np.diff(self.probabilities[self._order], prepend=np.inf))
+
+    @cached_property
+    def _logit(self) -> np.ndarray:
+        p = np.clip(self.probabilities, CERTAIN, 1 - CERTAIN)
+        return np.log(p) - np.log1p(-p)
+
+    @cached_property
+    def _bins(self) -> np.ndarray:
+        edges = np.quantile(self.probabilities, np.linspace(0, 1, BINS + 1)[1:-1])
+        return np.searchsorted(np.unique(edges), self.probabilities, side="left")
+
+    def scores(self, weights: np.ndarray | None = None, *, capacity: float | None = None) -> dict[str, float]:
+        """All `MEASURES`.
+
+        Parameters
+        ----------
+        weights : (N,)
+            How often each row counts; once where it is None.
+        capacity
+            How many rows can be acted on, as a number of rows of this table (weights included); without it the
+            measures at a capacity are NaN.
+
+        Returns
+        -------
+        dict
+            By name. `roc_auc`, `average_precision` as scikit-learn has them; `brier`, `log_loss`: means, smaller is
+            better; `calibration_slope` (below 1: too extreme) and `calibration_intercept` (log-odds by which forecasts
+            are too low, the slope held at 1); `ece`: mean distance between forecast and share over ten quantiles, which
+            even a perfect forecast does not bring to 0 in a sample; of the `capacity` rows with the highest
+            probabilities: `precision_at_capacity`, the share of those to whom it happens that is `caught_at_capacity`,
+            and `lift_at_capacity`. NaN where it cannot be said (one outcome only).
+
+        Examples
+        --------
+        >>> found = Forecast(labels=[0, 0, 1, 1], probabilities=[0.1, 0.4, 0.35, 0.8]).scores(capacity=1)
+        >>> found["roc_auc"], round(found["average_precision"], 4), found["lift_at_capacity"]
+        (0.75, 0.8333, 2.0)
+        """
+        w = np.ones(len(self.labels)) if weights is None else np.asarray(weights, dtype=float)
+        yes, total = np.add.reduceat(np.array([w * self.labels, w])[:, self._order], self._ties, axis=1)
+        return {
+            **_ranking(yes, total),
+            "brier": float(np.average((self.probabilities - self.labels) ** 2, weights=w)),
+            "log_loss": float(np.average(np.logaddexp(0, np.where(self.labels, -1, 1) * self._logit), weights=w)),
+            "calibration_slope": _slope(self._logit, self.labels, w),
+            "calibration_intercept": _intercept(self._logit, self.labels, w),
+            "ece": self._ece(w),
+            **_at_capacity(yes, total, capacity),
+        }
+
+    def _ece(self, weights: np.ndarray) -> float:
+        gaps = np.bincount(self._bins, weights * (self.probabilities - self.labels), minlength=1)
+        return float(np.abs(gaps).sum() / weights.sum())
+
+    def reliability(self) -> pd.DataFrame:
+        """By quantile of the forecast: `forecast` (mean), `share` (of rows to which it happened) and `rows`."""
+        frame = pd.DataFrame({"bin": self._bins, "forecast": self.probabilities, "share": self.labels.astype(float)})
+        found = frame.groupby("bin").agg(forecast=("forecast", "mean"), share=("share", "mean"), rows=("share", "size"))
+        return found.reset_index(drop=True)
+
+    def caught(self) -> pd.DataFrame:
+        """Share of cases caught (`caught`) by share of rows acted on (`acted_on`), highest probabilities first."""
+        rows, cases = np.ones(len(self.labels)), self.labels.astype(float)
+        yes, total = np.add.reduceat(np.array([cases, rows])[:, self._order], self._ties, axis=1)
+        acted_on = np.concatenate([[0], np.cumsum(total)]) / max(total.sum(), 1)
+        return pd.DataFrame({"acted_on": acted_on, "caught": np.concatenate([[0], np.cumsum(yes)]) / max(yes.sum(), 1)})
+
+
+def _ranking(yes: np.ndarray, total: np.ndarray) -> Mapping[str, float]:
+    """From the weight of cases and of all in runs of equal probability, the highest first."""
+    no = total - yes
+    if not (yes.sum() > 0 and no.sum() > 0):
+        return {"roc_auc": np.nan, "average_precision": np.nan}
+    below = no.sum() - np.cumsum(no)
+    reached, acted_on = np.cumsum(yes), np.cumsum(total)
+    precision = np.divide(reached, acted_on, out=np.zeros_like(reached), where=acted_on > 0)
+    return {
+        "roc_auc": float(yes @ (below + no / 2) / (yes.sum() * no.sum())),
+        "average_precision": float(yes @ precision / yes.sum()),
+    }
+
+
+def _at_capacity(yes: np.ndarray, total: np.ndarray, capacity: float | None) -> Mapping[str, float]:
+    names = MEASURES[-3:]
+    cases, rows = yes.sum(), total.sum()
+    if capacity is None or capacity <= 0 or not cases:
+        return dict.fromkeys(names, np.nan)
+    before = np.cumsum(total) - total
+    part = np.clip(np.divide(capacity - before, total, out=np.zeros_like(total), where=total > 0), 0, 1)
+    reached, acted_on = float(yes @ part), min(capacity, rows)
+    precision = float(reached / acted_on)
+    return dict(zip(names, (precision, float(reached / cases), float(precision * rows / cases)), strict=True))
+
+
+def _slope(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    """Of a logistic regression of the labels on the forecast log-odds."""
+    if not np.ptp(logit) > 0 or not 0 < weights @ labels < weights.sum():
+        return np.nan
+    return logistic_line(logit, labels, weights)[1]
+
+
+def _intercept(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
+    if not 0 < weights @ labels < weights.sum():
+        return np.nan
+    level = 0.0
+    for _ in range(NEWTON_STEPS):
+        p = expit(logit + level)
+        step = weights @ (labels - p) / (weights @ (p * (1 - p)))
+        level += float(np.clip(step, -2, 2))
+        if abs(step) < NEWTON_DONE:
+            break
+    return level
+
+
+def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
+    """Level and slope of labels on log-odds, by maximum likelihood (Newton's method, with halved steps).
+
+    Parameters
+    ----------
+    logit : (N,)
+        Log-odds, not all equal.
+    labels : (N,) bool
+        Whether it happened; both must occur.
+    weights : (N,)
+        How often each row counts.
+
+    Returns
+    -------
+    tuple of float
+        Level and slope. Where the log-odds separate the labels perfectly there is no maximum; the last step is given.
+    """
+    w = np.ones(len(logit)) if weights is None else weights
+    design = np.column_stack([np.ones(len(logit)), logit])
+    signs = np.where(labels, -1.0, 1.0)
+    line = np.array([0.0, 1.0])
+    loss = w @ np.logaddexp(0, signs * (design @ line))
+    for _ in range(NEWTON_STEPS):
+        p = expit(design @ line)
+        gradient = design.T @ (w * (labels - p))
+        curvature = (design * (w * p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        for _ in range(NEWTON_STEPS):
+            tried = w @ np.logaddexp(0, signs * (design @ (line + step)))
+            if tried <= loss:
+                break
+            step /= 2
+        line, loss = line + step, min(tried, loss)
+        if np.abs(step).max() < NEWTON_DONE:
+            break
+    return float(line[0]), float(line[1])
