@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo test test-all test-spark bench lint lock lab clean
+.PHONY: help setup demo test test-all test-spark coverage bench lint lock messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -55,6 +55,9 @@ test-spark: setup ## the features on PySpark beside DuckDB (own environment, 1 G
 	$(BIN)/uv pip sync --quiet --python .venv-spark/bin/python --require-hashes requirements-spark.lock
 	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation --editable .
 	PYSPARK_PYTHON=$(CURDIR)/.venv-spark/bin/python .venv-spark/bin/python -m pytest -m spark tests/features
+
+messages: setup ## every sentence for people as workbench.pot, for translators
+	$(BIN)/python -m workbench.messages > workbench.pot
 
 lab: setup ## JupyterLab in this project
 	$(BIN)/workbench lab

@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def list_studies(options: argparse.Namespace) -> None:
+    """Print the studies, each with its question."""
     project = Project.find()
     broken: list[str] = []
     for path in definition.study_paths(project.notebooks):
@@ -81,6 +82,7 @@ def list_studies(options: argparse.Namespace) -> None:
 
 
 def describe(options: argparse.Namespace) -> None:
+    """Print a study's parameters and the tables it needs."""
     project = Project.find()
     study = definition.find_study(project.notebooks, study_name(project, options.study)).checked()
     print(f"{study.title}\n{study.question}\n\nParameters (-p name=value)")
@@ -102,12 +104,14 @@ def describe(options: argparse.Namespace) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    """Run a study."""
     if len(options.params) > 1:
         raise ParameterError(f"--params: got {len(options.params)} files, expected one")
     return _run(options, options.study, _read_parameters(*options.params))
 
 
 def rerun(options: argparse.Namespace) -> int:
+    """Run a study as an earlier run was, with changes."""
     folder = manifest.resolve_run(Project.find().reports, options.run)
     earlier = manifest.read_manifest(folder)
     if earlier["status"] == "unreadable":
@@ -210,6 +214,7 @@ def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
 
 
 def report(options: argparse.Namespace) -> None:
+    """Render the report of a run again."""
     from workbench.reporting.render import write_report
 
     project = Project.find()
@@ -223,6 +228,7 @@ def report(options: argparse.Namespace) -> None:
 
 
 def runs(options: argparse.Namespace) -> None:
+    """Print every run with its status and verdict."""
     project = Project.find()
     found = manifest.read_runs(project.reports, options.study)
     if options.study and not found:
@@ -249,12 +255,14 @@ def runs(options: argparse.Namespace) -> None:
 
 
 def new(options: argparse.Namespace) -> None:
+    """Write the notebook that a new study begins with."""
     from workbench.studies.definition.skeleton import new_study
 
     print(_for_people(new_study(Project.find().notebooks, options.study)))
 
 
 def data_list(options: argparse.Namespace) -> None:
+    """Print the datasets."""
     from workbench import datasets
 
     for each in datasets.available(Project.find().root):
@@ -264,6 +272,7 @@ def data_list(options: argparse.Namespace) -> None:
 
 
 def data_show(options: argparse.Namespace) -> None:
+    """Print what a dataset holds."""
     from workbench import datasets
     from workbench.datasets.page import page
 
@@ -272,6 +281,7 @@ def data_show(options: argparse.Namespace) -> None:
 
 
 def data_add(options: argparse.Namespace) -> None:
+    """Draft a dataset from a file, or simulate a company."""
     if options.simulate is not None:
         from workbench.simulate.engine.settings import read_settings
         from workbench.simulate.world import add as add_world
@@ -308,6 +318,7 @@ def data_add(options: argparse.Namespace) -> None:
 
 
 def data_check(options: argparse.Namespace) -> None:
+    """Print every violation of a dataset's contract."""
     from workbench import datasets
 
     project = Project.find()
@@ -319,6 +330,7 @@ def data_check(options: argparse.Namespace) -> None:
 
 
 def lab(options: argparse.Namespace) -> None:
+    """Become JupyterLab in the project."""
     project = Project.find()
     command = [
         sys.executable,

@@ -5,9 +5,11 @@ what the runner collects. Strictness lives here: a value that is not a finite nu
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
+
+from workbench.wording import sentence
 
 MIME = "application/vnd.workbench.v1+json"
 
@@ -63,7 +65,8 @@ class Finding:
     def __post_init__(self) -> None:
         if (self.interval is None) != (self.interval_kind is None):
             raise ValueError(f"finding {self.id!r}: an interval and its kind go together, got {self.interval_kind!r}")
-        if self.interval is not None and None not in self.interval and self.interval[0] > self.interval[1]:
+        low, high = self.interval or (None, None)
+        if low is not None and high is not None and low > high:
             raise ValueError(f"finding {self.id!r}: an interval goes from low to high, got {self.interval}")
         if self.evidence not in get_args(Evidence):
             raise ValueError(
@@ -112,7 +115,8 @@ class Check:
         """The same with a title and, where it objects, a kind."""
         words = self.name.replace("_", " ").split()[:MOST_TITLE_WORDS]
         title = self.title or " ".join(words)
-        kind = self.kind or {"fail": "unusable", "warn": "mind"}.get(self.status)
+        kinds: dict[Status, Kind] = {"fail": "unusable", "warn": "mind"}
+        kind = self.kind or kinds.get(self.status)
         return replace(self, title=title[:1].upper() + title[1:], kind=kind)
 
 
@@ -132,6 +136,7 @@ class Results:
 
     @property
     def verdict(self) -> Status:
+        """The worst status of all checks."""
         return verdict(self.checks)
 
     @classmethod
@@ -140,49 +145,16 @@ class Results:
 
         Payloads come out of a notebook, which anyone can write: one of the wrong shape becomes a failed check, and so
         does a name that is used twice or a value that is not finite.
+
+        Parameters
+        ----------
+        payloads
+            What stands under `MIME`, in the order in which it was shown.
         """
-        findings: dict[str, Finding] = {}
-        metrics: dict[str, Metric] = {}
-        checks: dict[str, Check] = {}
-        faults: list[str] = []
-        shown: set[tuple[str, str]] = set()
+        said = _Said()
         for payload in payloads:
-            try:
-                match payload.get("kind"):
-                    case "figure" | "table" as kind:
-                        if (kind, payload["name"]) in shown:
-                            faults.append(f"the {kind} {payload['name']!r} is shown twice")
-                        shown.add((kind, payload["name"]))
-                    case "finding":
-                        finding = _finding(payload["finding"])
-                        _add(findings, finding.id, finding, faults)
-                    case "metrics":
-                        for name, value in payload["metrics"].items():
-                            _add(metrics, str(name), _metric(value), faults)
-                    case "checks":
-                        for check in payload["checks"]:
-                            check = Check(**{**check, "value": _metric(check["value"]),
-                                             "threshold": _metric(check["threshold"])})  # fmt: skip
-                            _add(checks, check.name, check, faults)
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                faults.append(f"a result of the wrong shape ({error})")
-        for finding in findings.values():
-            for kind, name in (("figure", finding.figure), ("table", finding.table)):
-                if name is not None and (kind, name) not in shown:
-                    faults.append(f"finding {finding.id!r} refers to the {kind} {name!r}, which is not there")
-        findings = {key: _finite_finding(finding, faults) for key, finding in findings.items()}
-        for name, value in metrics.items():
-            metrics[name] = _finite(value, f"metric {name!r}", faults)
-        for name, check in checks.items():
-            value, threshold = (_finite(v, f"check {name!r}", faults) for v in (check.value, check.threshold))
-            checks[name] = Check(**{**asdict(check), "value": value, "threshold": threshold})
-        if not checks:
-            message = "Nothing was checked in this run, so nothing speaks for its numbers."
-            checks["anything_checked"] = Check(name="anything_checked", status="warn", message=message)
-        if faults:
-            message = "Some results cannot be used: " + "; ".join(faults) + "."
-            checks["results_usable"] = Check(name="results_usable", status="fail", message=message, value=len(faults))
-        return cls(tuple(findings.values()), metrics, tuple(checks.values()))
+            said.take(payload)
+        return cls(*said.settled())
 
     def to_dict(self, study: str) -> dict:
         """The content of results.json; safe for strict JSON."""
@@ -195,10 +167,73 @@ class Results:
         }
 
 
-def _add(known: dict, name: str, value: object, faults: list[str]) -> None:
-    if name in known:
-        faults.append(f"{name!r} is reported twice")
-    known[name] = value
+class _Said:
+    """What has been said so far, and what is wrong with it."""
+
+    def __init__(self) -> None:
+        self.findings: dict[str, Finding] = {}
+        self.metrics: dict[str, Metric] = {}
+        self.checks: dict[str, Check] = {}
+        self.faults: list[str] = []
+        self.shown: set[tuple[str, str]] = set()
+
+    def take(self, payload: Mapping) -> None:
+        """Add what a payload says."""
+        try:
+            match payload.get("kind"):
+                case "figure" | "table" as kind:
+                    self._show(kind, payload["name"])
+                case "finding":
+                    finding = _finding(payload["finding"])
+                    self._add(self.findings, finding.id, finding)
+                case "metrics":
+                    for name, value in payload["metrics"].items():
+                        self._add(self.metrics, str(name), _metric(value))
+                case "checks":
+                    for fields in payload["checks"]:
+                        check = _check(fields)
+                        self._add(self.checks, check.name, check)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            self.faults.append(sentence("a result of the wrong shape ({error})", error=error))
+
+    def settled(self) -> tuple[tuple[Finding, ...], dict[str, Metric], tuple[Check, ...]]:
+        """Findings, metrics and checks with finite numbers only, and the faults as one more check."""
+        for finding in self.findings.values():
+            for kind, name in (("figure", finding.figure), ("table", finding.table)):
+                if name is not None and (kind, name) not in self.shown:
+                    template = "finding {id} refers to the {kind} {name}, which is not there"
+                    self.faults.append(sentence(template, id=repr(finding.id), kind=kind, name=repr(name)))
+        findings = [_finite_finding(finding, self.faults) for finding in self.findings.values()]
+        metrics = {name: _finite(value, f"metric {name!r}", self.faults) for name, value in self.metrics.items()}
+        checks = [_finite_check(check, self.faults) for check in self.checks.values()]
+        return tuple(findings), metrics, (*checks, *self._own_checks())
+
+    def _own_checks(self) -> Iterator[Check]:
+        if not self.checks:
+            yield Check(
+                name="anything_checked",
+                status="warn",
+                title=sentence("Nothing was checked"),
+                message=sentence("Nothing was checked in this run, so nothing speaks for its numbers."),
+            )
+        if self.faults:
+            yield Check(
+                name="results_usable",
+                status="fail",
+                title=sentence("Some results cannot be used"),
+                message=sentence("Some results cannot be used: {faults}.", faults="; ".join(self.faults)),
+                value=len(self.faults),
+            )
+
+    def _show(self, kind: str, name: str) -> None:
+        if (kind, name) in self.shown:
+            self.faults.append(sentence("the {kind} {name} is shown twice", kind=kind, name=repr(name)))
+        self.shown.add((kind, name))
+
+    def _add(self, known: dict[str, Any], name: str, value: object) -> None:
+        if name in known:
+            self.faults.append(sentence("{name} is reported twice", name=repr(name)))
+        known[name] = value
 
 
 def _finding(fields: Mapping) -> Finding:
@@ -209,9 +244,13 @@ def _finding(fields: Mapping) -> Finding:
     return Finding(**{**fields, "estimate": _metric(fields["estimate"]), "interval": interval})
 
 
+def _check(fields: Mapping) -> Check:
+    return Check(**{**fields, "value": _metric(fields["value"]), "threshold": _metric(fields["threshold"])})
+
+
 def _metric(value: object) -> Metric:
     # Bundles carry a value that is not finite as its name: JSON between kernel and runner is strict as well.
-    if value in ("nan", "inf", "-inf"):
+    if isinstance(value, str) and value in ("nan", "inf", "-inf"):
         return float(value)
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
         return value
@@ -227,5 +266,12 @@ def _finite(value: Metric, place: str, faults: list[str]) -> Metric:
 
 def _finite_finding(finding: Finding, faults: list[str]) -> Finding:
     place = f"finding {finding.id!r}"
-    interval = finding.interval and tuple(_finite(end, place, faults) for end in finding.interval)
-    return Finding(**{**asdict(finding), "estimate": _finite(finding.estimate, place, faults), "interval": interval})
+    interval = finding.interval
+    if interval is not None:
+        interval = (_finite(interval[0], place, faults), _finite(interval[1], place, faults))
+    return replace(finding, estimate=_finite(finding.estimate, place, faults), interval=interval)
+
+
+def _finite_check(check: Check, faults: list[str]) -> Check:
+    value, threshold = (_finite(number, f"check {check.name!r}", faults) for number in (check.value, check.threshold))
+    return replace(check, value=value, threshold=threshold)

@@ -130,10 +130,6 @@ def _assigned(scope: ast.AST) -> dict[str, tuple[str, ...]]:
                 | ast.AnnAssign(target=ast.Name(id=name), value=value)
             ):
                 given[name].append(value)
-            case ast.Assign(targets=[ast.Tuple(elts=names)], value=value):
-                for name in names:
-                    if isinstance(name, ast.Name):
-                        given[name.id].append(None)
     stored = [node.id for node in _own(scope) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     known: dict[str, tuple[str, ...]] = {}
     for name, values in given.items():
@@ -164,9 +160,9 @@ def template_of(messages: list[Message]) -> str:
     for message in messages:
         if message.forms:
             path, _, line = message.place.rpartition(":")
-            numbered = (path, int(line) if line.isdigit() else None)
             key = message.forms[0] if len(message.forms) == 1 else message.forms
-            catalogue.add(key, locations=[numbered], context=None)
+            cell = [] if line.isdigit() else [f"cell {line}"]
+            catalogue.add(key, locations=[(path, 0 if cell else int(line))], auto_comments=cell)
     text = io.BytesIO()
     write_po(text, catalogue, width=0)
     return text.getvalue().decode()

@@ -9,11 +9,11 @@ _PIECE = re.compile(r"\s+|[^\s]+")
 
 
 def cells(text: str) -> int:
-    """Width of a text in cells of a Latin letter.
+    r"""Width of a text in cells of a Latin letter.
 
     Examples
     --------
-    >>> cells("plan"), cells("套餐"), cells("e\\u0301")
+    >>> cells("plan"), cells("套餐"), cells("e\u0301")
     (4, 4, 1)
     """
     return sum(_cells(character) for character in text)

@@ -202,21 +202,21 @@ def listing(items: Iterable[object], last: Literal["and", "or"] = "and") -> str:
     >>> listing(["a"]), listing(["a", "b", "c"])
     ('a', 'a, b and c')
     """
-    items = [str(item) for item in items]
+    words = [str(item) for item in items]
     if language() != SOURCE_LANGUAGE:
         from babel.lists import format_list
 
-        return format_list(items, style="or" if last == "or" else "standard", locale=_locale(language()))
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+        return format_list(words, style="or" if last == "or" else "standard", locale=_locale(language()))
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
 def shown(value: object, *, longest: int = 60) -> str:
-    """A value from outside as it may stand in a message: one line, shortened, text in quotes with its controls escaped.
+    r"""A value from outside as it may stand in a message: one line, shortened, text in quotes, its controls escaped.
 
     Examples
     --------
-    >>> shown("a" * 100, longest=8), shown("new\\nline"), shown(-1.0), shown([1, "a"]), shown(None)
-    ("'aaaaaaa…'", "'new\\\\nline'", '-1', "[1, 'a']", 'nothing')
+    >>> shown("a" * 100, longest=8), shown("new\nline"), shown(-1.0), shown([1, "a"]), shown(None)
+    ("'aaaaaaa…'", "'new\\nline'", '-1', "[1, 'a']", 'nothing')
     """
     if value is None:
         return sentence("nothing")

@@ -102,11 +102,7 @@ def read_body(notebook: Mapping, folder: Path, *, title: str, question: str, com
     body.blocks, body.limits = _take_limits(body.blocks)
     body.limits = body.limits or _take_limits(after)[1]
     for blocks in (body.blocks, body.limits):
-        _level_headings(blocks)
-        _mark_empty(blocks)
-        for block in blocks:
-            if block["kind"] == "heading":
-                block["anchor"] = anchors.take("section", block["text"])
+        _settle_headings(blocks, anchors)
     return body
 
 
@@ -121,11 +117,11 @@ def read_tables(notebook: Mapping) -> Iterator[Mapping]:
 
 
 def split_markdown(source: str) -> Iterator[dict]:
-    """Headings and the prose between them; what looks like a heading inside a fenced block is none.
+    r"""Headings and the prose between them; what looks like a heading inside a fenced block is none.
 
     Examples
     --------
-    >>> [block["kind"] for block in split_markdown("Text.\\n## By **plan**\\nMore.")]
+    >>> [block["kind"] for block in split_markdown("Text.\n## By **plan**\nMore.")]
     ['prose', 'heading', 'prose']
     """
     prose: list[str] = []
@@ -165,12 +161,12 @@ def text_of_lines(value: object) -> str:
 
 
 def without_ansi(text: str) -> str:
-    """Text as a terminal would leave it: no colours, and of an overwritten line only its end.
+    r"""Text as a terminal would leave it: no colours, and of an overwritten line only its end.
 
     Examples
     --------
-    >>> without_ansi("\\x1b[31mError\\x1b[0m\\n 10%\\r100%\\n")
-    'Error\\n100%\\n'
+    >>> without_ansi("\x1b[31mError\x1b[0m\n 10%\r100%\n")
+    'Error\n100%\n'
     """
     lines = ANSI.sub("", text).replace("\r\n", "\n").split("\n")
     return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)
@@ -253,12 +249,14 @@ def _is_limits(heading: str) -> bool:
     return heading.casefold() == own or bool(re.match(r"limit(s|ations?)\b", heading.casefold()))
 
 
-def _level_headings(blocks: list[dict]) -> None:
+def _settle_headings(blocks: list[dict], anchors: Anchors) -> None:
     """Levels of the page: the notebook's second is the page's third, and none is left out on the way down."""
     above = 2
     for block in blocks:
         if block["kind"] == "heading":
             above = block["level"] = min(max(block["level"], 2) + 1, above + 1, 6)
+            block["anchor"] = anchors.take("section", block["text"])
+    _mark_empty(blocks)
 
 
 def _mark_empty(blocks: list[dict]) -> None:
@@ -334,7 +332,13 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
             "file": "",
             **image,
         }
-    elif foreign := sorted(str(kind) for kind in data if not str(kind).startswith(("text/", "application/json"))):
+    else:
+        yield from _foreign(data, step, body)
+
+
+def _foreign(data: Mapping, step: str, body: Body) -> Iterator[dict]:
+    """What a library shows of itself: text and cleaned HTML; anything that would have to run is only named."""
+    if foreign := sorted(str(kind) for kind in data if not str(kind).startswith(("text/", "application/json"))):
         yield {"kind": "hidden", "what": _hidden(", ".join(foreign))}
     elif "text/javascript" in data:
         yield {"kind": "hidden", "what": _hidden("text/javascript")}

@@ -92,7 +92,7 @@ def clean(html: str) -> Markup:
         tag.decompose()
     for image in soup("img"):
         # An image from elsewhere would be a request, and a broken one says less than its description.
-        if not IMAGE.fullmatch(image.get("src") or ""):
+        if not IMAGE.fullmatch(str(image.get("src") or "")):
             image.replace_with(f"[{image.get('alt') or 'image'}]")
         elif not image.get("alt"):
             image["alt"] = "An image; its author gave no description."
