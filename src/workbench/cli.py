@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     """Run a study."""
     if len(options.params) > 1:
         raise ParameterError(f"--params: got {len(options.params)} files, expected one")
-    return _run(options, options.study, _read_parameters(*options.params))
+    return _run(options, options.study, _read_parameters(*options.params), options.where)
 
 
 def rerun(options: argparse.Namespace) -> int:
@@ -117,7 +117,7 @@ def rerun(options: argparse.Namespace) -> int:
     if earlier["status"] == "unreadable":
         raise StudyError(f"run {folder.name} cannot be repeated: {earlier['reason']}.")
     if not options.with_inputs:
-        return _run(options, earlier["study"], earlier["parameters"])
+        return _run(options, earlier["study"], earlier["parameters"], _part(options, earlier))
     return _rerun_chain(options, earlier)
 
 
@@ -130,7 +130,7 @@ def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
     # The data may be others for the whole chain; other parameters are those of the run that was named.
     plain = argparse.Namespace(**{**vars(options), "p": [], "more": []})
     for each in below:
-        plan = _plan(plain, each["study"], standing_on(each, renewed))
+        plan = _plan(plain, each["study"], standing_on(each, renewed), _part(options, each))
         if options.check:
             if code := _rehearse(plain, plan):
                 return code
@@ -141,11 +141,16 @@ def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
             print(f"workbench: {said}", file=sys.stderr)
             return done["exit_code"]
         renewed[each["run_id"]] = done["run_id"]
-    return _run(options, last["study"], standing_on(last, renewed))
+    return _run(options, last["study"], standing_on(last, renewed), _part(options, last))
 
 
-def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> int:
-    plan = _plan(options, study, values)
+def _part(options: argparse.Namespace, earlier: Mapping[str, Any]) -> str | None:
+    """The part of the data of a run that is repeated: its own, unless another is asked for (an empty one: all)."""
+    return earlier.get("where") if options.where is None else options.where
+
+
+def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None, where: str | None) -> int:
+    plan = _plan(options, study, values, where)
     if options.check:
         return _rehearse(options, plan)
     done = _carry_out(options, plan)
@@ -154,7 +159,7 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None)
     return done["exit_code"]
 
 
-def _plan(options: argparse.Namespace, study: str, values: dict[str, Any] | None) -> "Plan":
+def _plan(options: argparse.Namespace, study: str, values: dict[str, Any] | None, where: str | None) -> "Plan":
     from workbench.datasets.catalogue import SHADOWS
     from workbench.studies.plan import make_plan
 
@@ -163,7 +168,7 @@ def _plan(options: argparse.Namespace, study: str, values: dict[str, Any] | None
     project = Project.find()
     texts, dataset = sort_slips(options.more, options.p, options.dataset)
     dataset = None if dataset is None else dataset_name(project, dataset)
-    plan = make_plan(project, study_name(project, study), texts, values, dataset)
+    plan = make_plan(project, study_name(project, study), texts, values, dataset, where)
     for check in plan.checks:
         if check.name == SHADOWS:
             print(f"workbench: {check.message}", file=sys.stderr)
@@ -394,6 +399,11 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(more=[])  # the dataset or name=value without its flag
         made.add_argument("--dataset", metavar="NAME", help="the data to study, as in `workbench data list`")
         made.add_argument("-p", action="append", default=[], metavar="name=value", help="a parameter; may be repeated")
+        made.add_argument(
+            "--where",
+            metavar="CONDITION",
+            help="a part of the dataset: \"region = 'North' and first_seen >= 2024-01-01\"",
+        )
         made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
         made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
         made.add_argument("--check", action="store_true", help="only check parameters and data")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from workbench.datasets.definitions import where as parts
 from workbench.datasets.definitions.dataset import GUESS, Definition, DefinitionError, TableDefinition, read_definition
 from workbench.datasets.definitions.phrases import names
 from workbench.errors import DataError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ibis.expr.types import Table
 
     from workbench.datasets.contract.opened import Loaded, Opened, Shape
+    from workbench.datasets.contract.part import Part
     from workbench.datasets.door import House
 
 Origin = Literal["data", "sample"]
@@ -58,6 +60,8 @@ class Dataset(Definition):
         Where its dataset.yaml lies.
     root
         The project.
+    where
+        The condition on the rows that are used (`definitions.where`), as it was given; empty: all of them.
     title, description, source, licence, fictional, extracted, aliases, tables
         See `definition.Definition`.
     """
@@ -66,7 +70,10 @@ class Dataset(Definition):
     origin: Origin
     folder: Path
     root: Path
-    _held: "dict[str, Opened | House | bytes]" = field(default_factory=dict, init=False, repr=False, compare=False)
+    where: str = ""
+    _held: "dict[str, Opened | House | Part | bytes]" = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def table(self, name: str) -> TableDefinition:
         """The definition of a table.
@@ -161,7 +168,9 @@ class Dataset(Definition):
             for check in each.checks:
                 told.setdefault(check.message, check)  # what is true of all tables is told once
         beside = between.remarks(opened, self._house().workshop)
-        return (*told.values(), *beside, *self._unconfirmed(), *self.shadow())
+        part = self._part()
+        chosen = [] if part is None else [part.check(self.where)]
+        return (*chosen, *told.values(), *beside, *self._unconfirmed(), *self.shadow())
 
     def shadow(self) -> tuple[Check, ...]:
         """That this dataset of the project hides a sample of its name, if so."""
@@ -223,11 +232,13 @@ class Dataset(Definition):
         -------
         dict
             `title, description, source, licence, fictional, tables: {table: {rows, columns: [{name, label, unit,
-            missing, not_applicable}], first, last}}`; `missing` and `not_applicable` are shares of the rows (the latter
-            where a column has such codes), `first` and `last` are dates where the table has any.
+            missing, not_applicable}], first, last}}`, and of a part of the data `part: {chosen, everybody}`; `missing`
+            and `not_applicable` are shares of the rows (the latter where a column has such codes), `first` and `last`
+            are dates where the table has any.
         """
         from workbench.datasets.contract import opened
 
+        part = self._part()
         return {
             "title": self.title,
             "description": self.description,
@@ -235,6 +246,7 @@ class Dataset(Definition):
             "licence": self.licence,
             "fictional": self.fictional,
             "tables": {name: opened.profile(self._open(name)) for name in self._chosen(tables)},
+            **({} if part is None else {"part": {"chosen": part.chosen, "everybody": part.everybody}}),
         }
 
     def shapes(self, table: str) -> "dict[str, Shape]":
@@ -290,9 +302,25 @@ class Dataset(Definition):
         key = f"table {table}"
         if key not in self._held:
             house = self._house()
+            part = self._part()
             with self._placed():
-                self._held[key] = door.open_table(definition, house)
+                self._held[key] = door.open_table(definition, house, part)
         return self._held[key]
+
+    def _part(self) -> "Part | None":
+        """Which rows are used; None: all of them."""
+        if not self.where:
+            return None
+        if "part" not in self._held:
+            from workbench.datasets import door
+            from workbench.datasets.contract import part
+
+            tree = parts.parse(self.where)
+            asked = parts.tables_of(tree, self.tables)
+            with self._placed():
+                whole = {name: door.open_table(self.table(name), self._house()) for name in asked}
+            self._held["part"] = part.choose(asked, whole, self._house().workshop, str(tree))
+        return self._held["part"]
 
     def _content(self, table: str) -> bytes:
         """What a table says, in short; read once."""
@@ -300,7 +328,9 @@ class Dataset(Definition):
 
         key = f"content {table}"
         if key not in self._held:
-            self._held[key] = opened.content(self._open(table), self._house().workshop)
+            part = self._part()
+            said = b"" if part is None else part.normal.encode()
+            self._held[key] = opened.content(self._open(table), self._house().workshop) + said
         return self._held[key]
 
     @contextlib.contextmanager
@@ -341,7 +371,7 @@ def available(root: Path) -> list[Listing]:
     return listings
 
 
-def find(name: str, root: Path, *, check: bool = False) -> Dataset:
+def find(name: str, root: Path, *, check: bool = False, where: str = "") -> Dataset:
     """A dataset by name; one in `data/` shadows a sample.
 
     Parameters
@@ -352,9 +382,14 @@ def find(name: str, root: Path, *, check: bool = False) -> Dataset:
         The project's folder, which holds `data/`.
     check
         Whether to check the rows as well where dataset.yaml has faults, so that the error tells all there is.
+    where
+        A condition that chooses a part of the data (`definitions.where`); empty: all of them.
 
     Raises
     ------
+    ParameterError
+        When the condition cannot be read, or names a column that is not there. Whether it fits the values shows when a
+        table is opened.
     DataError
         When there is none of that name (with the nearest), or its dataset.yaml has faults (with all of them).
     """
@@ -373,7 +408,10 @@ def find(name: str, root: Path, *, check: bool = False) -> Dataset:
     origin, folder = folders[name]
     place = {"name": name, "origin": origin, "folder": folder, "root": root}
     try:
-        return Dataset(**vars(_read_definition(name, origin, folder)), **place)
+        found = Dataset(**vars(_read_definition(name, origin, folder)), **place, where=" ".join(where.split()))
+        if found.where:
+            parts.tables_of(parts.parse(found.where), found.tables)
+        return found
     except DefinitionError as error:
         if not check or error.definition is None:
             raise

@@ -16,6 +16,7 @@ from workbench.datasets.contract import breaches, counted, episodes, extra_rows
 from workbench.datasets.contract import rules as contracts
 from workbench.datasets.contract.breaches import LINE, named
 from workbench.datasets.contract.opened import Opened
+from workbench.datasets.contract.part import Part
 from workbench.datasets.contract.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
 from workbench.datasets.definitions.canonical import ROW_ID
 from workbench.datasets.definitions.column import Personal
@@ -25,7 +26,7 @@ from workbench.datasets.reading import sources
 from workbench.datasets.reading.headers import is_unnamed, tidy
 from workbench.datasets.reading.workshop import MEMORY_VARIABLE, Workshop
 from workbench.datasets.values import choices, local_dates, mapping
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError
 from workbench.wording import sentence, shown
 
 
@@ -65,8 +66,17 @@ def _pseudonym(value: str) -> str: ...
 def _unalias(value: str) -> str: ...
 
 
-def open_table(definition: TableDefinition, house: House) -> Opened:
+def open_table(definition: TableDefinition, house: House, part: Part | None = None) -> Opened:
     """Read, map and check one table.
+
+    Parameters
+    ----------
+    definition
+        The table, as dataset.yaml has it.
+    house
+        What it shares with the other tables.
+    part
+        Whose rows enter; None: all. The contract is checked on all rows, and everything else told of those that enter.
 
     Raises
     ------
@@ -75,7 +85,7 @@ def open_table(definition: TableDefinition, house: House) -> Opened:
     """
     place = sentence("table {table}", table=definition.name)
     try:
-        return _Opening(definition, house, place).open()
+        return _Opening(definition, house, place, part).open()
     except duckdb.OutOfMemoryException:
         template = "{place}: does not fit in the memory that is allowed; raise {variable} (now 4GB unless set)."
         raise DataError(sentence(template, place=place, variable=MEMORY_VARIABLE)) from None
@@ -88,8 +98,8 @@ def open_table(definition: TableDefinition, house: House) -> Opened:
 class _Opening:
     """One table on its way in."""
 
-    def __init__(self, definition: TableDefinition, house: House, place: str):
-        self.definition, self.house, self.place = definition, house, place
+    def __init__(self, definition: TableDefinition, house: House, place: str, part: Part | None = None):
+        self.definition, self.house, self.place, self.part = definition, house, place, part
         self.faults: list[str] = []
         self.replaced: dict[str, Personal] = {}  # what becomes of personal columns
         self.mapped: dict[str, mapping.Mapped] = {}
@@ -120,6 +130,8 @@ class _Opening:
         if self.faults:
             raise DataError(*self.faults)
         double = self._double_rows(raw) if self._whole() else 0
+        if self.part is not None:
+            wide, kept, numbers = self._entering_part(wide)
         table = self._canonical(wide, kept, numbers)
         numbers |= {"episodes": numbers.get("double customer_id") if self._episodes() else 0}
         numbers |= self._unnamed(raw)
@@ -128,6 +140,17 @@ class _Opening:
         checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.given))
         checks = (*checks, *unread_sheets(self.definition, raw.unread))
         return Opened(self.definition, table, checks, counted.facts(self.definition, table, numbers, self.looks))
+
+    def _entering_part(self, wide: ir.Table) -> tuple[ir.Table, ir.BooleanValue | None, dict[str, object]]:
+        """The rows that are in the part, which of them enter, and their numbers."""
+        linked = "customer_id" in self.mapped and "row-number" not in wide.columns
+        wide = self.part.of(wide, self.definition, linked=linked)
+        kept = self._kept(wide)
+        numbers = self._aggregate(wide, self._measures(wide, kept, []))
+        if numbers["kept"] == 0:
+            template = "where: {normal} leaves no row of {table}."
+            raise ParameterError(sentence(template, normal=self.part.normal, table=self.definition.name))
+        return wide, kept, numbers
 
     def _settle_personal(self) -> None:
         """What becomes of personal columns: pseudonym, row number (`true`) or out (`drop`)."""

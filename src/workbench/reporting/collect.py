@@ -61,6 +61,7 @@ def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
         "title": title,
         "question": question,
         "dataset": text_of(manifest, "dataset"),
+        "part": provenance.part(manifest),
         "fictional": mapping(manifest, "data").get("fictional") is True,
         "date": date,
         "took": duration(manifest.get("seconds")),

@@ -9,7 +9,7 @@ from workbench.reporting.documents import is_number, literal, mapping, mappings,
 from workbench.reporting.phrases import TONES, day, duration, moment, verdict_words
 from workbench.reporting.results import file_link
 from workbench.reporting.verdict import rerun
-from workbench.wording import percent, plural, sentence
+from workbench.wording import number, percent, plural, sentence
 
 
 def data(manifest: Mapping) -> dict | None:
@@ -21,6 +21,7 @@ def data(manifest: Mapping) -> dict | None:
     facts = [
         (sentence("Source"), text_of(about, "source")),
         (sentence("Licence"), text_of(about, "licence")),
+        (sentence("Part"), part(manifest)),
         (sentence("Fingerprint"), text_of(manifest, "fingerprint")),
     ]
     tables = mapping(about, "tables")
@@ -31,6 +32,18 @@ def data(manifest: Mapping) -> dict | None:
         "facts": [(label, value) for label, value in facts if value],
         "tables": [_table(name, table) for name, table in tables.items() if isinstance(table, Mapping)],
     }
+
+
+def part(manifest: Mapping) -> str:
+    """Which part of the dataset was used, and how many that are; "" for all of it."""
+    where, counts = text_of(manifest, "where"), mapping(mapping(manifest, "data"), "part")
+    if not where:
+        return ""
+    chosen, everybody = counts.get("chosen"), counts.get("everybody")
+    if not (is_number(chosen) and is_number(everybody)):
+        return sentence("only where {where}", where=where)
+    template = "only where {where} ({chosen} of {everybody})"
+    return sentence(template, where=where, chosen=number(chosen), everybody=number(everybody))
 
 
 def chain(manifest: Mapping) -> list[dict]:
@@ -82,6 +95,7 @@ def commands(manifest: Mapping) -> dict:
     dataset = text_of(manifest, "dataset")
     words = ["workbench", "run", text_of(manifest, "study")]
     words += ["--dataset", dataset] if dataset else []
+    words += ["--where", where] if (where := text_of(manifest, "where")) else []
     given = {
         name: value
         for name, value in mapping(manifest, "parameters").items()

@@ -30,6 +30,8 @@ class Plan:
     ----------
     given
         Values that differ from the notebook's defaults by name, as Python objects.
+    where
+        The condition that chooses a part of the dataset; None: all of it.
     tables
         Those that the notebook will read.
     source, checks
@@ -45,6 +47,7 @@ class Plan:
     study: Study
     given: Mapping[str, Any]
     dataset: str | None = None
+    where: str | None = None
     tables: tuple[str, ...] = ()
     source: "Dataset | None" = field(default=None, repr=False)
     checks: tuple[Check, ...] = ()
@@ -66,6 +69,7 @@ def make_plan(
     texts: Iterable[str] = (),
     values: Mapping[str, Any] | None = None,
     dataset: str | None = None,
+    where: str | None = None,
 ) -> Plan:
     """Check everything that a run needs.
 
@@ -79,6 +83,8 @@ def make_plan(
         Plain data from a parameter file or an earlier run.
     dataset
         Short for the text `dataset=…`.
+    where
+        A condition that chooses a part of the dataset (`datasets.definitions.where`).
 
     Raises
     ------
@@ -91,10 +97,12 @@ def make_plan(
     source, tables = None, ()
     chosen = _value(study, given, "dataset") if "dataset" in study.parameters else None
     if study.reads_tables:
-        source, tables = _find_dataset(project, study, chosen, given, faults)
+        source, tables = _find_dataset(project, study, chosen, given, faults, where=where or "")
+    elif where:
+        faults.append(f"where: study {study.name} reads no table, so there is no part to choose.")
     if faults:
         raise ParameterError(*faults)
-    plan = Plan(study, given, dataset=chosen)
+    plan = Plan(study, given, dataset=chosen, where=where or None)
     if source is not None:
         plan = replace(
             plan,
@@ -114,7 +122,7 @@ def _with_earlier(project: Project, plan: Plan) -> Plan:
     if not needs:
         return plan
     choices = {need.parameter: _value(plan.study, plan.given, need.parameter) for need in needs}
-    mine = {"dataset": plan.dataset, "where": None, **plan.identity}
+    mine = {"dataset": plan.dataset, "where": plan.where, **plan.identity}
     inputs = earlier.settle(project, needs, choices, mine)
     found = dict.fromkeys(choices) | {each.need.parameter: each.run_id for each in inputs}
     checks = (*plan.checks, *earlier.checks(needs, inputs))
@@ -126,13 +134,13 @@ def _value(study: Study, given: Mapping[str, Any], name: str) -> Any:
 
 
 def _find_dataset(
-    project: Project, study: Study, name: str, given: Mapping[str, Any], faults: list[str]
+    project: Project, study: Study, name: str, given: Mapping[str, Any], faults: list[str], *, where: str
 ) -> "tuple[Dataset | None, tuple[str, ...]]":
     """The dataset, and those of its tables that the study will read."""
     from workbench import datasets
 
     try:
-        source = datasets.find(name, project.root)
+        source = datasets.find(name, project.root, where=where)
     except WorkbenchError as error:
         faults += error.faults
         return None, ()

@@ -171,7 +171,7 @@ class _Run:
                 name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
                 for name, each in study.parameters.items()
             },
-            "dataset": plan.dataset, "where": None, "fingerprint": plan.fingerprint, "data": plan.data,
+            "dataset": plan.dataset, "where": plan.where, "fingerprint": plan.fingerprint, "data": plan.data,
             **plan.identity, "inputs": [each.to_manifest() for each in plan.inputs], "tables": {}, "results": None,
             "warnings": [],
             "seed": plan.parameters["seed"], "git_commit": None, "git_dirty": None, "lock_hash": None,
