@@ -50,7 +50,7 @@ def everything_said(made, lifetimes):
     for each in (overall, curves):
         yield from ((finding.id, finding.statement) for finding in (
             each.headline(HORIZONS), each.share_staying(HORIZONS), *each.differences(HORIZONS)))  # fmt: skip
-        yield each.name, " ".join([each.title(HORIZONS), each.caption(), each.table_caption(), each.describe(HORIZONS)])
+        yield each.name, " ".join([each.title(HORIZONS), each.caption(HORIZONS), each.describe(HORIZONS)])
         yield "axis", each.plot(HORIZONS).get_ylabel()
         yield "within", each.within(HORIZONS)[1].message
     table = groups_exhibit([overall, curves], HORIZONS)

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from workbench.models.survival.curves.statements import MOST_DRAWN
 from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
 
-MOST_CURVES = 6
 LABEL_WIDTH = 16
 _PARTS = 400
 """Characters of a label before it is broken into lines: on a phone a figure is 350 pixels wide."""
@@ -104,7 +104,7 @@ def _drawn(curves, horizons: Iterable[float]) -> list[str]:
     groups = list(curves.tables)
     extremes = (curves.headline_group(horizons), *curves.extremes(horizons))
     others = [group for group in groups if group not in extremes]
-    return [*dict.fromkeys(extremes), *others[: MOST_CURVES - len(set(extremes))]]
+    return [*dict.fromkeys(extremes), *others[: MOST_DRAWN - len(set(extremes))]]
 
 
 def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:

@@ -1,6 +1,7 @@
 """What survival curves say in words, and how they are shown."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -8,14 +9,20 @@ import pandas as pd
 from workbench.exhibits import Figure
 from workbench.findings import Check, Finding
 from workbench.models.survival.curves.result import CurveEstimates
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import span, units
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, listing, number, percent, sentence
 
-ALL = "all customers"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 FEWEST_EVENTS = 10
-"""Restricted means of groups of which fewer left are not compared."""
+"""Restricted means of groups of which fewer left are not compared: a rule of thumb for normal errors."""
+MOST_DRAWN = 6
+"""Curves in a figure: more are not told apart by colour."""
+
+Rank = Literal["only", "tied", "first", "first of those judged"]
+"""How the group of a headline stands among the others: nothing to compare with, level with another, or alone."""
 
 
 class Curves(CurveEstimates):
@@ -26,76 +33,127 @@ class Curves(CurveEstimates):
 
         Of several groups it is about the one with the shortest median or, where no group has one, with the smallest
         share still there at the last horizon that most reach: the number in the sentence decides, and the superlative
-        counts the groups of which it is known. Of all customers it says so where the check of `informative_censoring`,
-        in `doubt`, did not pass.
+        counts the groups of which it is known.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
+        doubt
+            The check of `informative_censoring`: where it did not pass, what is said of all customers says so.
         """
-        groups, medians = self.groups.set_index("group"), self.median().set_index("group")
-        group, known = self.headline_group(horizons), medians[medians["median"].notna()]
-        if len(known):
-            row = known.loc[group]
-            value = float(row["median"])
-            # Half of the others are known to stay longer if their curve, as far as it goes, had not come down by then.
-            others = medians.index[medians["median"].notna() | (groups["reach"].loc[medians.index] >= value)]
-            alike = int((known["median"].astype(float) <= value).sum()) > 1
-            return Finding(
-                id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
-                statement=sentence(
-                    "Half of {who} {leave} within {span} of joining{chosen}.{doubt}"
-                    if self.start
-                    else "Half of {who} {leave} within {span}{chosen}.{doubt}",
-                    doubt="" if self.by else _said(doubt),
-                    **event_words(self.lapse),
-                    who=self.who(group),
-                    span=span(value, self.time_unit),
-                    chosen=self._chosen(len(others), alike, sentence(", the shortest"), sentence(", no group sooner")),
-                ),
-                estimate=value,
-                unit=units(self.time_unit),
-                interval=tuple(None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")),
-                interval_kind=self.interval_kind,
-                evidence="descriptive",
-                n=int(row["customers"]),
-                table="groups",
-                figure=self.name,
+        group, medians = self.headline_group(horizons), self.median().set_index("group")
+        if medians["median"].notna().any():
+            return self._median_headline(group, medians, () if self.by else doubt)
+        return self._share_headline(group, self._at_last(horizons))
+
+    def _median_headline(self, group: str, medians: pd.DataFrame, doubt: Iterable[Check]) -> Finding:
+        row = medians.loc[group]
+        value = float(row["median"])
+        reach = self.groups.set_index("group")["reach"].loc[medians.index]
+        # Half of the others are known to stay longer if their curve, as far as it goes, had not come down by then.
+        judged = int((medians["median"].notna() | (reach >= value)).sum())
+        known = medians["median"].dropna().astype(float)
+        rank = self._rank(judged, tied=int((known <= value).sum()) > 1)
+        if rank == "only":
+            template = "Half of {who} lapse within {span}." if self.lapse else "Half of {who} leave within {span}."
+        elif rank == "tied":
+            template = (
+                "Half of {who} lapse within {span}; no group lapses sooner."
+                if self.lapse
+                else "Half of {who} leave within {span}; no group leaves sooner."
             )
-        at = self._at_last(horizons)
+        elif rank == "first":
+            template = (
+                "Half of {who} lapse within {span}, the shortest of the {count} groups."
+                if self.lapse
+                else "Half of {who} leave within {span}, the shortest of the {count} groups."
+            )
+        else:
+            template = (
+                "Half of {who} lapse within {span}, the shortest of the {count} groups that can be judged."
+                if self.lapse
+                else "Half of {who} leave within {span}, the shortest of the {count} groups that can be judged."
+            )
+        said = sentence(template, who=self.who(group), span=span(value, self.time_unit), count=number(judged))
+        lower, upper = (None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper"))
+        return Finding(
+            id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
+            statement=_with_care(self._counted_from_joining(said), doubt),
+            estimate=value,
+            unit=units(self.time_unit),
+            interval=(lower, upper),
+            interval_kind=self.interval_kind,
+            evidence="descriptive",
+            n=int(row["customers"]),
+            table="groups",
+            figure=self.name,
+        )
+
+    def _share_headline(self, group: str, at: pd.DataFrame) -> Finding:
+        customers = self.groups.set_index("group")["customers"]
         if at.empty:
+            template = (
+                "The data are too short to say how long {who} go on buying."
+                if self.lapse
+                else "The data are too short to say how long {who} stay."
+            )
             return Finding(
                 id=f"survival_{self.by}" if self.by else "survival",
-                statement=sentence(
-                    "The data are too short to say how long {who} {stay}.",
-                    who=self.who(group), **event_words(self.lapse),
-                ),
+                statement=sentence(template, who=self.who(group)),
                 estimate=None,
                 evidence="descriptive",
-                n=int(groups["customers"].iloc[0]),
-            )  # fmt: skip
+                n=int(customers.iloc[0]),
+            )
         last = at.set_index("group").loc[group]
+        rank = self._rank(len(at), tied=int((at["survival"] <= last["survival"]).sum()) > 1)
+        if rank == "only":
+            template = (
+                "{share} of {who} are still buying after {span}."
+                if self.lapse
+                else "{share} of {who} are still there after {span}."
+            )
+        elif rank == "tied":
+            template = (
+                "{share} of {who} are still buying after {span}; no group has fewer."
+                if self.lapse
+                else "{share} of {who} are still there after {span}; no group has fewer."
+            )
+        elif rank == "first":
+            template = (
+                "{share} of {who} are still buying after {span}, the fewest of the {count} groups."
+                if self.lapse
+                else "{share} of {who} are still there after {span}, the fewest of the {count} groups."
+            )
+        else:
+            template = (
+                "{share} of {who} are still buying after {span}, the fewest of the {count} groups that can be judged."
+                if self.lapse
+                else "{share} of {who} are still there after {span}, the fewest of the {count} groups that can be "
+                "judged."
+            )
+        when, share = span(float(last["horizon"]), self.time_unit), percent(float(last["survival"]))
         return Finding(
             id=f"survival_{self.by}" if self.by else "survival",
-            statement=sentence(
-                "{share} of {who} are {there} after {span}{chosen}.",
-                **event_words(self.lapse),
-                share=percent(last["survival"]),
-                who=self.who(group),
-                span=span(last["horizon"], self.time_unit),
-                chosen=self._chosen(
-                    len(at), int((at["survival"] <= last["survival"]).sum()) > 1, sentence(", the fewest"),
-                    sentence(", no group fewer"),
-                ),
-            ),
+            statement=sentence(template, share=share, who=self.who(group), span=when, count=number(len(at))),
             estimate=float(last["survival"]),
             unit="share",
             interval=(float(last["lower"]), float(last["upper"])),
             interval_kind=self.interval_kind,
             evidence="descriptive",
-            n=int(groups["customers"][group]),
+            n=int(customers[group]),
             table="groups",
             figure=self.name,
-        )  # fmt: skip
+        )
 
     def headline_group(self, horizons: Iterable[float]) -> str:
-        """The group of the `headline`; of two alike the larger one."""
+        """The group of the `headline`; of two alike the larger one.
+
+        Parameters
+        ----------
+        horizons
+            As in `headline`.
+        """
         medians = self.median().set_index("group")["median"].dropna()
         if len(medians):
             return str(medians.astype(float).idxmin())
@@ -108,51 +166,61 @@ class Curves(CurveEstimates):
         until = self.common_horizon(horizons)
         return at[at["horizon"] == (at["horizon"].max() if until is None else until)]
 
-    def _chosen(self, judged: int, alike: bool, most: str, none: str) -> str:
-        """That a group was looked for, and among how many; what is said where another has the same number."""
+    def _rank(self, judged: int, *, tied: bool) -> Rank:
+        """How a group stands that was looked for among so many."""
         if judged < 2:
-            return ""
-        if alike:
-            return none
-        if judged == len(self.tables):
-            return sentence("{most} of the {count} groups", most=most, count=judged)
-        return sentence("{most} of the {count} groups that can be judged", most=most, count=judged)
+            return "only"
+        if tied:
+            return "tied"
+        return "first" if judged == len(self.tables) else "first of those judged"
+
+    def _counted_from_joining(self, said: str) -> str:
+        """Of curves that begin late, that times count from joining all the same."""
+        return f"{said} {sentence('Time counts from joining.')}" if self.start else said
 
     def share_staying(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """What share of all customers is still there at the first and the last horizon.
 
-        The sentence says so where the check of `informative_censoring`, in `doubt`, did not pass.
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
+        doubt
+            As in `headline`.
         """
         at = self.at(horizons)
         first, last = at.iloc[0], at.iloc[-1]
-        values = {
-            "count": number(int(self.groups["customers"].iloc[0])),
-            "share": percent(first["survival"]),
-            "span": span(first["horizon"], self.time_unit),
-            "later_share": percent(last["survival"]),
-            "later": span(last["horizon"], self.time_unit),
-            **event_words(self.lapse),
-        }
-        values["who"] = self.who(first["group"])
-        template = (
-            "Of {who}, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
-            if len(at) > 1 and self.start
-            else "Of {who}, {share} are {there} after {span}.{doubt}"
-            if self.start
-            else "Of all {count} customers, {share} are {there} after {span} and {later_share} after {later}.{doubt}"
-            if len(at) > 1
-            else "Of all {count} customers, {share} are {there} after {span}.{doubt}"
+        customers = int(self.groups["customers"].iloc[0])
+        if len(at) > 1:
+            template = (
+                "{share} of {who} are still buying after {span}, {later_share} after {later}."
+                if self.lapse
+                else "{share} of {who} are still there after {span}, {later_share} after {later}."
+            )
+        else:
+            template = (
+                "{share} of {who} are still buying after {span}."
+                if self.lapse
+                else "{share} of {who} are still there after {span}."
+            )
+        everyone = sentence("all {count} customers", count=number(customers))
+        said = sentence(
+            template,
+            share=percent(first["survival"]),
+            who=self.who(first["group"]) if self.start else everyone,
+            span=span(first["horizon"], self.time_unit),
+            later_share=percent(last["survival"]),
+            later=span(last["horizon"], self.time_unit),
         )
-        values["doubt"] = _said(doubt)
         return Finding(
             id="share_staying",
-            statement=sentence(template, **values),
+            statement=_with_care(said, doubt),
             estimate=float(last["survival"]),
             unit="share",
             interval=(float(last["lower"]), float(last["upper"])),
             interval_kind=self.interval_kind,
             evidence="descriptive",
-            n=int(self.groups["customers"].iloc[0]),
+            n=customers,
             table="groups",
             figure=self.name,
         )
@@ -160,51 +228,53 @@ class Curves(CurveEstimates):
     def differences(self, horizons: Iterable[float], *, pairs: int | None = None) -> tuple[Finding, ...]:
         """How much longer the group that stays longest stays than the one that leaves soonest; empty without two.
 
-        Groups are compared that reach the `common_horizon` and of which at least 10 left before it: with fewer, the
-        standard error is no guide. The two are chosen after looking, so the interval is Wald's widened by Bonferroni
-        for all pairs of groups looked at: `pairs`, over all segments; those of this one where it is None.
+        Groups are compared that reach the `common_horizon` and of which at least `FEWEST_EVENTS` left before it. The
+        two are chosen after looking, so the interval is Wald's widened by Bonferroni for all pairs of groups looked at.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
+        pairs
+            How many pairs were looked at, over all segments; those of this one where it is None.
         """
-        until = self.common_horizon(horizons)
-        if until is None:
+        until, means = self._compared_means(horizons)
+        if until is None or len(means) < 2:
             return ()
-        means = self.restricted_mean(until).set_index("group")
-        gone = {group: table["events"][table["time"] < until].sum() for group, table in self.tables.items()}
-        means = means[[gone[group] >= FEWEST_EVENTS for group in means.index]]
-        if len(means) < 2:
-            return ()
-        most, least = means["restricted_mean"].idxmax(), means["restricted_mean"].idxmin()
+        most, least = str(means["restricted_mean"].idxmax()), str(means["restricted_mean"].idxmin())
         if most == least:  # all alike
             return ()
         gap = float(means["restricted_mean"][most] - means["restricted_mean"][least])
         pairs = pairs or self.pairs
-        z = normal_quantile(1 - (1 - self.confidence) / pairs)
-        error = float(np.hypot(means["standard_error"][most], means["standard_error"][least]))
+        half = normal_quantile(1 - (1 - self.confidence) / pairs) * float(
+            np.hypot(means["standard_error"][most], means["standard_error"][least])
+        )
         kind = sentence("{level} confidence (Wald)", level=percent(self.confidence))
         if pairs > 1:
             kind = sentence(
                 "{level} confidence (Wald, chosen after looking: Bonferroni over {pairs} pairs of groups)",
-                level=percent(self.confidence), pairs=pairs,
-            )  # fmt: skip
-        left_out = [group for group in self.tables if group not in means.index]
+                level=percent(self.confidence),
+                pairs=number(pairs),
+            )
+        template = (
+            "Over their first {until}, {longer} go on buying {gap} longer on average than those with “{shorter}”."
+            if self.lapse
+            else "Over their first {until}, {longer} stay {gap} longer on average than those with “{shorter}”."
+        )
+        said = sentence(
+            template,
+            until=span(until, self.time_unit),
+            longer=self.who(most),
+            gap=span(round(gap, 1), self.time_unit),
+            shorter=least,
+        )
         return (
             Finding(
                 id=f"restricted_mean_difference_{self.by}",
-                statement=sentence(
-                    "Over their first {until}, {longer} {stay} {gap} longer on average than "
-                    "{shorter}{chance}{left_out}.",
-                    **event_words(self.lapse),
-                    until=span(until, self.time_unit),
-                    longer=self.who(most),
-                    gap=span(round(gap, 1), self.time_unit),
-                    shorter=self.who(least),
-                    chance="" if gap > z * error else sentence(", which chance alone can explain"),
-                    left_out=sentence(" ({groups} could not be compared)", groups=listing(left_out))
-                    if left_out
-                    else "",
-                ),
+                statement=said if gap > half else f"{said} {sentence('Chance alone can explain this.')}",
                 estimate=gap,
                 unit=units(self.time_unit),
-                interval=(gap - z * error, gap + z * error),
+                interval=(gap - half, gap + half),
                 interval_kind=kind,
                 evidence="associational",
                 n=int(means["customers"][most] + means["customers"][least]),
@@ -213,62 +283,97 @@ class Curves(CurveEstimates):
             ),
         )
 
+    def _compared_means(self, horizons: Iterable[float]) -> tuple[float | None, pd.DataFrame]:
+        """The common horizon, and by group the restricted means up to it that are compared."""
+        until = self.common_horizon(horizons)
+        if until is None:
+            return None, pd.DataFrame()
+        means = self.restricted_mean(until).set_index("group")
+        gone = {group: table["events"][table["time"] < until].sum() for group, table in self.tables.items()}
+        return until, means[[gone[group] >= FEWEST_EVENTS for group in means.index]]
+
     def separation(self, horizons: Iterable[float], *, pairs: int | None = None) -> float:
         """How far the groups lie apart for sure: the lower end of `differences`, as a share of its horizon.
 
-        0 where there is nothing to compare, or chance can explain it.
+        Parameters
+        ----------
+        horizons, pairs
+            As in `differences`.
+
+        Returns
+        -------
+        float
+            0 where there is nothing to compare, or chance can explain it.
         """
         until = self.common_horizon(horizons)
-        return max(
-            (max(found.interval[0], 0.0) / until for found in self.differences(horizons, pairs=pairs)), default=0.0
-        )
+        lower = [found.interval[0] for found in self.differences(horizons, pairs=pairs) if found.interval]
+        return max((max(each or 0.0, 0.0) / until for each in lower if until), default=0.0)
 
     def who(self, group: str) -> str:
-        """A group inside a sentence; where curves begin late, those of it who had lasted until there."""
-        if self.start:
-            since = span(self.start, self.time_unit)
-            if not self.by:
-                return sentence("customers who had lasted {span}", span=since)
-            return sentence(
-                "customers with {label} “{group}” who had lasted {span}", label=inline(self.label), group=group,
-                span=since,
-            )  # fmt: skip
-        if not self.by:
-            return sentence(ALL)
-        return sentence("customers with {label} “{group}”", label=inline(self.label), group=group)
+        """A group inside a sentence; where curves begin late, those of it who had lasted until there.
+
+        Parameters
+        ----------
+        group
+            As in `tables`.
+        """
+        since = span(self.start, self.time_unit)
+        if self.label is None:
+            return sentence("customers who had lasted {span}", span=since) if self.start else sentence("all customers")
+        template = (
+            "customers with {label} “{group}” who had lasted {span}"
+            if self.start
+            else "customers with {label} “{group}”"
+        )
+        return sentence(template, label=inline(self.label), group=group, span=since)
 
     def title(self, horizons: Iterable[float]) -> str:
-        """What the figure shows, for its title: a finding, unless chance can explain that its groups differ."""
-        if len(self.tables) > 1 and not self.separation(horizons):
+        """What the figure shows, for its title: a finding, unless chance can explain that its groups differ.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
+        """
+        if self.label is None or len(self.tables) < 2 or self.separation(horizons):
+            return self.headline(horizons).statement
+        if self.differences(horizons):
             template = (
-                "How long customers {stay} by {label}: no two of {count} groups differ clearly."
-                if self.differences(horizons)
-                else "How long customers {stay} by {label}: too little is known to compare the {count} groups."
+                "How long customers go on buying by {label}: no two of {count} groups differ clearly."
+                if self.lapse
+                else "How long customers stay by {label}: no two of {count} groups differ clearly."
             )
-            return sentence(template, label=inline(self.label), count=len(self.tables), **event_words(self.lapse))
-        return self.headline(horizons).statement
+        else:
+            template = (
+                "How long customers go on buying by {label}: too little is known to compare the {count} groups."
+                if self.lapse
+                else "How long customers stay by {label}: too little is known to compare the {count} groups."
+            )
+        return sentence(template, label=inline(self.label), count=number(len(self.tables)))
 
-    def caption(self) -> str:
-        """How to read the figure."""
-        most = len(self.tables)
-        drawn = sentence(" The six most telling of {count} groups are drawn.", count=most) if most > 6 else ""
-        return sentence(
-            "Share of customers {there} after a time (Kaplan–Meier); bands are {kind}; a curve ends where fewer "
-            "than {few} customers are still followed (–).{drawn}",
-            **event_words(self.lapse),
-            kind=self.interval_kind,
-            few=number(self.smallest_group),
-            drawn=drawn,
-        )
+    def caption(self, horizons: Iterable[float] = ()) -> str:
+        """How to read the figure, and which groups its finding does not compare.
 
-    def table_caption(self) -> str:
-        """What the table at horizons says."""
-        return sentence(
-            "Share of customers {there}{by}, with {kind} intervals and how many are still followed.",
-            **event_words(self.lapse),
-            by=sentence(" by {label}", label=inline(self.label)) if self.by else "",
-            kind=self.interval_kind,
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit; nothing is said of comparisons where it is empty.
+        """
+        reading = (
+            "Share of customers still buying after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
+            "fewer than {few} customers are still followed (–)."
+            if self.lapse
+            else "Share of customers still there after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
+            "fewer than {few} customers are still followed (–)."
         )
+        parts = [sentence(reading, kind=self.interval_kind, few=number(self.smallest_group))]
+        if len(self.tables) > MOST_DRAWN:
+            template = "The {drawn} most telling of {count} groups are drawn."
+            parts.append(sentence(template, drawn=number(MOST_DRAWN), count=number(len(self.tables))))
+        means = self._compared_means(horizons)[1] if horizons else pd.DataFrame()
+        if len(means) > 1 and (left_out := [group for group in self.tables if group not in means.index]):
+            parts.append(sentence("Not compared, because too few left: {groups}.", groups=listing(left_out)))
+        return " ".join(parts)
 
     def figure(self, horizons: Iterable[float]) -> Figure:
         """The step curves with their title, description and caption.
@@ -284,10 +389,10 @@ class Curves(CurveEstimates):
             draw=lambda: self.plot(horizons),
             title=self.title(horizons),
             alt=self.describe(horizons),
-            caption=self.caption(),
+            caption=self.caption(horizons),
         )
 
-    def plot(self, horizons: Iterable[float], ax=None, *, title: str | None = None):
+    def plot(self, horizons: Iterable[float], ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
         """Step curves with bands, labelled at their ends, numbers at risk under the axis; at most 6 groups.
 
         Parameters
@@ -295,40 +400,51 @@ class Curves(CurveEstimates):
         horizons
             By which `extremes` are found: they are always drawn.
         ax
-            matplotlib Axes to draw on; a new figure of 6 inches where it is None.
+            Where to draw; a new figure of 6 inches where it is None.
         title
             The finding in words; none is drawn where it is None.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
         """
         from workbench.models.survival.curves.figures import draw_curves  # only a figure needs matplotlib
 
         return draw_curves(self, horizons, ax, title=title)
 
     def describe(self, horizons: Iterable[float]) -> str:
-        """What the figure shows, for those who cannot see it."""
-        at = self.at(horizons)
+        """What the figure shows, for those who cannot see it.
+
+        Parameters
+        ----------
+        horizons
+            When shares are read off.
+        """
         curves = []
-        for group, rows in at.groupby("group", sort=False):
+        for group, rows in self.at(horizons).groupby("group", sort=False):
             points = [
                 sentence("{share} after {span}", share=percent(row.survival), span=span(row.horizon, self.time_unit))
                 for row in rows.itertuples()
             ]
             curves.append(sentence("{group}: {points}", group=group, points=listing(points)))
-        return sentence(
-            "Step curves of the share of customers {there} over time{by}, falling from 100%. {curves}. "
-            "Bands are {kind}.",
-            **event_words(self.lapse),
-            by=sentence(", by {label}", label=inline(self.label)) if self.by else "",
-            curves="; ".join(curves),
-            kind=self.interval_kind,
-        )
+        if self.label is None:
+            template = (
+                "A step curve of the share of customers still buying over time, falling from 100%. {curves}. "
+                "Bands are {kind}."
+                if self.lapse
+                else "A step curve of the share of customers still there over time, falling from 100%. {curves}. "
+                "Bands are {kind}."
+            )
+        else:
+            template = (
+                "Step curves of the share of customers still buying over time, by {label}, falling from 100%. "
+                "{curves}. Bands are {kind}."
+                if self.lapse
+                else "Step curves of the share of customers still there over time, by {label}, falling from 100%. "
+                "{curves}. Bands are {kind}."
+            )
+        label = inline(self.label or "")
+        return sentence(template, label=label, curves="; ".join(curves), kind=self.interval_kind)
 
 
-def _said(doubt: Iterable[Check]) -> str:
-    """What to mind of a curve of all customers; empty where no check of `informative_censoring` doubts it."""
+def _with_care(said: str, doubt: Iterable[Check]) -> str:
+    """What is said of a curve of all customers, with a warning where the check of informative censoring doubts it."""
     if all(check.status == "pass" for check in doubt):
-        return ""
-    return sentence(" (Treat this with care: how long customers were followed seems to depend on who they are.)")
+        return said
+    return f"{said} {sentence('(With care: follow-up seems to differ between customers.)')}"
