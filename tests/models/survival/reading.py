@@ -123,12 +123,12 @@ def _share(finding, kept) -> Iterator[str]:
 
 def _staying(finding, kept) -> Iterator[str]:
     row = _groups(kept, "").iloc[0]
-    told = re.findall(r"([\d.]+)% are still \w+ after ([\d.]+)|and ([\d.]+)% after ([\d.]+)", finding.statement)
+    told = re.findall(r"([\d.]+)% of .*? still \w+ after ([\d.]+)|, ([\d.]+)% after ([\d.]+)", finding.statement)
     for first, at, later, then in told:
         share, time = float(first or later), float(at or then)
         if abs(100 * row[f"survival_{time:g}"] - share) > 0.06:
             yield f"the table has {row[f'survival_{time:g}']} after {time:g}"
-    count = re.search(r"[Oo]f all ([\d,]+) customers", finding.statement)
+    count = re.search(r"of all ([\d,]+) customers", finding.statement)
     if count and int(count[1].replace(",", "")) != row["customers"]:
         yield f"the table has {row['customers']} customers"
 
@@ -139,7 +139,7 @@ def _difference(finding, kept) -> Iterator[str]:
     gap = groups.loc[longer, "mean"] - groups.loc[shorter, "mean"]
     if not np.isclose(gap, finding.estimate) or gap <= 0:
         yield f"by the table {longer} stay {gap} longer than {shorter}"
-    if ("chance alone" in finding.statement) != (finding.interval[0] <= 0):
+    if ("Chance alone" in finding.statement) != (finding.interval[0] <= 0):
         yield f"says of chance what {finding.interval} does not"
 
 

@@ -60,5 +60,5 @@ def test_segments_that_differ_are_findings_though_no_pair_is():
                           "event": True, "group": group, "noise": list("cd") * 200})  # fmt: skip
     tests = log_rank(frame, ["group", "noise"])
     (finding,) = differing_segments(tests)
-    assert finding.statement.startswith("Customers leave at different rates by group (log-rank test, p < 0.001")
+    assert finding.statement.startswith("Customers leave at different rates by group (log-rank test: p < 0.001")
     assert differing_segments(tests, besides=["group"]) == ()

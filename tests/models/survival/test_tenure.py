@@ -33,7 +33,7 @@ def test_a_constant_rate_raises_no_warning_more_than_rarely():
 def test_rates_are_those_of_the_truth_in_the_unit_of_the_data():
     (check,) = rate_by_tenure(kaplan_meier(world(0.0, size=20_000), time_unit="week"))
     assert check.value == pytest.approx(1, abs=0.08)
-    assert "in a week" in check.message
+    assert "in 1 week" in check.message
 
 
 def test_where_nobody_left_nothing_is_said():

@@ -179,7 +179,7 @@ def named_reasons(
                 name="reasons_stated",
                 status="warn" if unknown > UNCLEAR else "pass",
                 message=sentence(
-                    "{share} of those who left gave no reason; they are a reason of their own here.",
+                    "{share} of those who left gave no reason; here that counts as a reason of its own.",
                     share=percent(unknown),
                 ),
                 value=unknown,
@@ -265,19 +265,7 @@ class Incidences:
         findings = [
             Finding(
                 id="first_reason",
-                statement=sentence(
-                    "The most frequent reason is “{reason}”{level}: {share} of customers who had lasted {since} leave "
-                    "for it within {span} of joining, {part} of all who leave by then."
-                    if self.start
-                    else "The most frequent reason is “{reason}”{level}: {share} of customers leave for it within "
-                    "{span}, {part} of all who leave by then.",
-                    since=span(self.start, self.time_unit),
-                    level=sentence(", not clearly ahead of {others}", others=listing([f"“{each}”" for each in level]))
-                    if level
-                    else "",
-                    reason=first["reason"], share=percent(first["incidence"]), span=when,
-                    part=percent(first["incidence"] / gone),
-                ),
+                statement=self._first_reason(first, gone, level),
                 estimate=float(first["incidence"]),
                 unit="share",
                 interval=(float(first["lower"]), float(first["upper"])),
@@ -295,10 +283,10 @@ class Incidences:
                 Finding(
                     id="addressable_reasons",
                     statement=sentence(
-                        "{part} of those who leave within {span} give {reasons} as their reason. These are set as "
-                        "reasons to act on (parameter addressable).",
+                        "{part} of those who leave within {span} do so for {reasons}, set as reasons to act on "
+                        "(parameter addressable).",
                         part=percent(float(within["incidence"].sum()) / gone), span=when,
-                        reasons=listing([f"“{reason}”" for reason in within["reason"]], sentence("or")),
+                        reasons=listing([f"“{reason}”" for reason in within["reason"]], "or"),
                     ),
                     estimate=float(within["incidence"].sum()) / gone,
                     unit="share",
@@ -309,8 +297,36 @@ class Incidences:
             )  # fmt: skip
         return tuple(findings)
 
+    def _first_reason(self, first: pd.Series, gone: float, level: list[str]) -> str:
+        """The most frequent reason in words, and with which others it is about level."""
+        template = (
+            "{share} of customers who had lasted {since} leave for “{reason}” within {span} of joining: {part} of all "
+            "who leave, the most for any reason."
+            if self.start
+            else "{share} of customers leave for “{reason}” within {span}: {part} of all who leave, the most for any "
+            "reason."
+        )
+        said = sentence(
+            template,
+            share=percent(first["incidence"]),
+            since=span(self.start, self.time_unit),
+            reason=first["reason"],
+            span=span(first["horizon"], self.time_unit),
+            part=percent(first["incidence"] / gone),
+        )
+        if not level:
+            return said
+        others = listing([f"“{each}”" for each in level])
+        return f"{said} {sentence('{others} may be as frequent.', others=others)}"
+
     def title(self, horizons: Iterable[float]) -> str:
-        """The finding that the figure shows."""
+        """The finding that the figure shows.
+
+        Parameters
+        ----------
+        horizons
+            Times of life, in the time unit.
+        """
         findings = self.findings(horizons)
         return findings[0].statement if findings else sentence("Why customers leave")
 

@@ -4,14 +4,14 @@ import numpy as np
 
 from workbench.findings import Check
 from workbench.models.survival.curves.statements import Curves
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile
-from workbench.wording import number, sentence
+from workbench.wording import percent, sentence
 
 FALLS = 0.9
-"""A late rate clearly below this share of the early one is worth a warning."""
+"""A late rate clearly below this share of the early one is worth a warning: a reader notes a tenth less."""
 SURE = 0.95
+"""Level of the interval of the ratio of rates, Wald on the log scale."""
 
 
 def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
@@ -38,29 +38,40 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     if not events.sum():
         return ()
     cut = time[np.searchsorted(events.cumsum(), events.sum() / 2)]
-    late = time > cut
-    left = np.array([events[~late].sum(), events[late].sum()], dtype=float)
-    months = np.array([exposure[~late].sum(), exposure[late].sum()])
-    if not left.all() or not months.all():
+    after = time > cut
+    left = np.array([events[~after].sum(), events[after].sum()], dtype=float)
+    exposed = np.array([exposure[~after].sum(), exposure[after].sum()])
+    if not left.all() or not exposed.all():
         return ()
-    rates = left / months
+    rates = left / exposed
     highest = rates[1] / rates[0] * np.exp(normal_quantile(SURE) * np.sqrt((1 / left).sum()))
     falls = bool(highest < FALLS)
-    values = {
-        "early": number(100 * rates[0], 2), "late": number(100 * rates[1], 2), "cut": span(cut, overall.time_unit),
-        "unit": overall.time_unit, **event_words(overall.lapse),
-    }  # fmt: skip
-    message = sentence(
-        "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate falls with tenure. "
-        "That may be loyalty that grows, or only that customers differ in ways the data do not show and the "
-        "unsteady ones "
-        "go first (frailty): do not read it as what staying does to a customer."
-        if falls
-        else "Of 100 customers {early} {leave} in a {unit} up to {cut} and {late} after that: the rate does not "
-        "clearly "
-        "fall with tenure.",
-        **values,
+    if falls:
+        template = (
+            "Up to {cut}, {early} of customers lapse in {one}; after that {late}. That need not be growing loyalty: "
+            "the "
+            "customers most likely to lapse go first (frailty)."
+            if overall.lapse
+            else "Up to {cut}, {early} of customers leave in {one}; after that {late}. That need not be growing "
+            "loyalty: "
+            "the customers most likely to leave go first (frailty)."
+        )
+    else:
+        template = (
+            "Up to {cut}, {early} of customers lapse in {one}; after that {late}: no clear fall with tenure."
+            if overall.lapse
+            else "Up to {cut}, {early} of customers leave in {one}; after that {late}: no clear fall with tenure."
+        )
+    early, late = (percent(float(rate)) for rate in rates)
+    one, cut_said = span(1, overall.time_unit), span(cut, overall.time_unit)
+    fall = sentence("Lapsing falls with tenure" if overall.lapse else "Leaving falls with tenure")
+    return (
+        Check(
+            name="rate_by_tenure",
+            status="warn" if falls else "pass",
+            message=sentence(template, early=early, late=late, cut=cut_said, one=one),
+            title=fall if falls else "",
+            value=float(rates[1] / rates[0]),
+            threshold=FALLS,
+        ),
     )
-    return (Check(name="rate_by_tenure", status="warn" if falls else "pass", message=message,
-                  title=sentence("Leaving falls with tenure") if falls else "",
-                  value=float(rates[1] / rates[0]), threshold=FALLS),)  # fmt: skip

@@ -1,20 +1,19 @@
 """Does how long customers could be followed depend on who they are?"""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
 from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.lifetimes.episodes import at_start
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile, survival_at
-from workbench.wording import inline, label_of, listing, number, percent, sentence
+from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
 NAME = "curve_of_all_customers"
 APART = 0.03
@@ -27,6 +26,8 @@ MOST_LOOKED_AT = 20_000
 """Of more customers than this, drawn at random, so many show whether the curves differ."""
 FEW = 0.05
 """Up to this share of customers, groups that are not followed to a horizon are not spoken of."""
+MOST_NAMED = 3
+"""Attributes that a check names; it counts the others."""
 
 
 def informative_censoring(
@@ -72,56 +73,95 @@ def informative_censoring(
     The difference is tested by the influence of each customer on both curves (Reid 1981), with Bonferroni's correction.
     """
     horizons = sorted(horizons)
-    compared, undecided = _compared(lifetimes, attributes, horizons, random_seed)
-    compared = {inline(label_of(labels, name)): found for name, found in compared.items()}
-    undecided = [inline(label_of(labels, name)) for name in undecided]
-    if not compared and not undecided:
+    found, unjudged = _compared(lifetimes, attributes, horizons, random_seed)
+    compared = {inline(label_of(labels, name)): each for name, each in found.items()}
+    without = _some([inline(label_of(labels, name)) for name in unjudged])
+    if not compared and not unjudged:
         return ()
     if not compared:
         message = sentence(
-            "Too few customers of each group are followed to any horizon, by {labels}: whether follow-up depends on "
-            "who customers are cannot be told.", labels=listing(undecided),
-        )  # fmt: skip
+            "Too few customers of each group are followed to say whether follow-up depends on {labels}.", labels=without
+        )
         return (Check(name=NAME, status="warn", message=message, threshold=APART),)
     ordered = sorted(compared, key=lambda each: abs(compared[each].apart), reverse=True)
     clear = _clear(compared, horizons)
     label = (clear or ordered)[0]
-    found = compared[label]
-    (curve,) = overall.tables.values()
-    share = float(survival_at(curve, np.array([found.horizon]))[0])
-    values = {
-        "all": percent(share), "average": percent(float(np.clip(share - found.apart, 0, 1))), "label": label,
-        "span": span(found.horizon, overall.time_unit), "count": number(len(compared)), "short": percent(found.short),
-        "others": listing(clear[1:4]), **event_words(overall.lapse),
-    }  # fmt: skip
-    template = (
-        "The curve of all customers ({all} {there} after {span}) agrees with the average of the curves by {label} "
-        "({average})."
-        if not clear and len(compared) == 1
-        else "The curve of all customers ({all} {there} after {span}) agrees with the average of the curves by group, "
-        "for each of {count} attributes (farthest apart: {average} by {label})."
-        if not clear
-        else "After {span} the curve of all customers says {all} are {there}. But {short} of customers are in groups "
-        "by {label} of which hardly anybody was followed that long, and they leave at another rate: with that, "
-        "{average} would be."
-        if found.short > FEW
-        else "After {span} the curve of all customers says {all} are {there}, the average of the curves by {label} "
-        "{average}. How long customers could be followed depends on {label}, which the curve of all cannot allow for: "
-        "trust the average more."
-    )
-    message = sentence(template, **values)
+    farthest = compared[label]
+    parts = [_agreement(overall, label, farthest, count=len(compared), clear=bool(clear))]
     if len(clear) > 1:
-        message += sentence(" The same goes for {others}.", **values)
-    if undecided:
-        message += sentence(" Too few of some group were followed to judge {labels}.", labels=listing(undecided))
-    status = "warn" if clear else "pass"
-    return (Check(name=NAME, status=status, message=message, value=abs(found.apart), threshold=APART),)
+        parts.append(sentence("The same goes for {others}.", others=_some(clear[1:])))
+    if unjudged:
+        parts.append(sentence("Too few are followed to judge {labels}.", labels=without))
+    status: Status = "warn" if clear else "pass"
+    return (Check(name=NAME, status=status, message=" ".join(parts), value=abs(farthest.apart), threshold=APART),)
+
+
+def _agreement(overall: Curves, label: str, farthest: Apart, *, count: int, clear: bool) -> str:
+    """What the curve of all customers says beside the average of those by an attribute."""
+    (curve,) = overall.tables.values()
+    share = float(survival_at(curve, np.array([farthest.horizon]))[0])
+    if not clear and count == 1:
+        template = (
+            "The curve of all customers ({all} still buying after {span}) agrees with the average of the curves by "
+            "{label} ({average})."
+            if overall.lapse
+            else "The curve of all customers ({all} still there after {span}) agrees with the average of the curves by "
+            "{label} ({average})."
+        )
+    elif not clear:
+        template = (
+            "The curve of all customers ({all} still buying after {span}) agrees with the average of curves by group, "
+            "for each of {count} attributes (farthest apart: {average} by {label})."
+            if overall.lapse
+            else "The curve of all customers ({all} still there after {span}) agrees with the average of curves by "
+            "group, for each of {count} attributes (farthest apart: {average} by {label})."
+        )
+    elif farthest.short > FEW:
+        template = (
+            "By one curve {all} are still buying after {span}; allowing for {label}, {average}. Hardly anybody in the "
+            "groups of {short} of customers was followed that long."
+            if overall.lapse
+            else "By one curve {all} are still there after {span}; allowing for {label}, {average}. Hardly anybody in "
+            "the groups of {short} of customers was followed that long."
+        )
+    else:
+        template = (
+            "By one curve {all} are still buying after {span}; allowing for {label}, {average}. Follow-up depends on "
+            "{label}: trust the second number more."
+            if overall.lapse
+            else "By one curve {all} are still there after {span}; allowing for {label}, {average}. Follow-up depends "
+            "on "
+            "{label}: trust the second number more."
+        )
+    return sentence(
+        template,
+        all=percent(share),
+        span=span(farthest.horizon, overall.time_unit),
+        label=label,
+        average=percent(float(np.clip(share - farthest.apart, 0, 1))),
+        count=number(count),
+        short=percent(farthest.short),
+    )
+
+
+def _some(labels: Sequence[str]) -> str:
+    """A few labels in words, and how many others."""
+    rest = len(labels) - MOST_NAMED
+    if rest <= 0:
+        return listing(labels)
+    return listing([*labels[:MOST_NAMED], plural("{n} other", "{n} others", rest)])
 
 
 def informative_attributes(
     lifetimes: pd.DataFrame, attributes: Iterable[str], horizons: Iterable[float], *, random_seed: int = 0
 ) -> list[str]:
-    """Attributes on which follow-up and leaving clearly depend, as in `informative_censoring`."""
+    """Attributes on which follow-up and leaving clearly depend.
+
+    Parameters
+    ----------
+    lifetimes, attributes, horizons, random_seed
+        As in `informative_censoring`.
+    """
     horizons = sorted(horizons)
     return _clear(_compared(lifetimes, attributes, horizons, random_seed)[0], horizons)
 
@@ -129,11 +169,12 @@ def informative_attributes(
 def _compared(
     lifetimes: pd.DataFrame, attributes: Iterable[str], horizons: list[float], random_seed: int
 ) -> tuple[dict[str, Apart], list[str]]:
-    """Attributes by how far they part the curves, and those of which that cannot be told."""
+    """Attributes by how far they part the curves, and those that cannot be judged."""
     rows = at_start(validate_lifetimes(lifetimes))
     if len(rows) > MOST_LOOKED_AT:
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)
-    compared, undecided = {}, []
+    compared: dict[str, Apart] = {}
+    unjudged: list[str] = []
     for name in dict.fromkeys(attributes):
         groups = groups_of(rows[name])
         if groups.max() == 0:
@@ -141,8 +182,8 @@ def _compared(
         if found := apart_from_average(rows, groups, horizons):
             compared[name] = found
         else:
-            undecided.append(name)
-    return compared, undecided
+            unjudged.append(name)
+    return compared, unjudged
 
 
 def _clear(compared: dict[str, Apart], horizons: list[float]) -> list[str]:
@@ -155,7 +196,13 @@ def _clear(compared: dict[str, Apart], horizons: list[float]) -> list[str]:
 
 
 def groups_of(column: pd.Series) -> np.ndarray:
-    """A number (n,) from 0 for each group that is large enough; those of the others are put together."""
+    """A number (n,) from 0 for each group that is large enough; those of the others are put together.
+
+    Parameters
+    ----------
+    column
+        An attribute: of a number with many values quarters of the customers are the groups.
+    """
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
     if numeric and column.nunique() > MOST_LEVELS:
         column = pd.qcut(column.astype(float), QUARTERS, labels=False, duplicates="drop")

@@ -9,12 +9,16 @@ from scipy.stats import chi2
 from workbench.findings import Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels, reject_measurements
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.at_risk import at_risk as count_at_risk
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import risk_sets, score_residuals
 from workbench.wording import inline, label_of, p_value, sentence
+
+SMALL = 0.001
+"""Below it a p-value is said to be smaller, and no more."""
+LEVEL = 0.05
+"""Of tests after Holm's correction: the usual one."""
 
 
 def log_rank(
@@ -96,9 +100,9 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | N
         left[row] = np.bincount(place[member[events]], minlength=len(times))
     all_left, everyone = left.sum(axis=0), at_risk.sum(axis=0)
     share = at_risk / everyone
-    variance = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
+    spread = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
     score = (left - share * all_left).sum(axis=1)[1:]
-    covariance = np.diag((share * variance).sum(axis=1)) - (share * variance) @ share.T
+    covariance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
     statistic = float(score @ np.linalg.pinv(covariance[1:, 1:]) @ score)
     freedom = len(names) - 1
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}
@@ -127,12 +131,30 @@ def _weighted(
 
 
 def caption_of_tests(*, lapse: bool = False) -> str:
-    """What the table of tests says."""
-    return sentence("Log-rank tests of whether the groups of a segment {leave} at the same rate.", **event_words(lapse))
+    """What the table of tests says.
+
+    Parameters
+    ----------
+    lapse
+        Whether customers lapse instead of leaving.
+    """
+    return sentence(
+        "Log-rank tests of whether the groups of a segment lapse at the same rate."
+        if lapse
+        else "Log-rank tests of whether the groups of a segment leave at the same rate."
+    )
 
 
-def different(tests: pd.DataFrame, level: float = 0.05) -> list[str]:
-    """Segments whose groups leave at different rates, by `log_rank`, after Holm's correction."""
+def different(tests: pd.DataFrame, level: float = LEVEL) -> list[str]:
+    """Segments whose groups leave at different rates, after Holm's correction.
+
+    Parameters
+    ----------
+    tests
+        From `log_rank`.
+    level
+        Of the tests.
+    """
     return tests["segment"][(tests["p_value_holm"] < level).fillna(False)].tolist()
 
 
@@ -154,11 +176,13 @@ def differing_segments(
         Finding(
             id=f"log_rank_{row.segment}",
             statement=sentence(
-                "Customers {leave} at different rates by {label} (log-rank test, p {p} after Holm's correction). The "
-                "data do not show which group stays longer.",
-                **event_words(lapse),
+                "Customers lapse at different rates by {label} (log-rank test: p {p}), but the data do not show which "
+                "group goes on longer."
+                if lapse
+                else "Customers leave at different rates by {label} (log-rank test: p {p}), but the data do not show "
+                "which group stays longer.",
                 label=inline(row.label),
-                p=p_value(row.p_value_holm) if row.p_value_holm < 0.001 else f"= {p_value(row.p_value_holm)}",
+                p=p_value(row.p_value_holm) if row.p_value_holm < SMALL else f"= {p_value(row.p_value_holm)}",
             ),
             estimate=float(row.p_value_holm),
             unit="p",
