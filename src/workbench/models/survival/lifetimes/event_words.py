@@ -24,7 +24,7 @@ def event_words(lapse: bool) -> Mapping[str, str]:
 
     Examples
     --------
-    >>> sentence("Half of them {leave} within a year.", **ending(True))
+    >>> sentence("Half of them {leave} within a year.", **event_words(True))
     'Half of them lapse within a year.'
     """
     return MappingProxyType({name: sentence(word) for name, word in (_LAPSE if lapse else _LEAVE).items()})
