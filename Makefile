@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo test test-all test-spark coverage bench lint lock messages lab clean
+.PHONY: help setup demo test test-all test-spark coverage bench lint lock thresholds messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -34,15 +34,22 @@ demo: setup ## run the first study on sample data and print its headline and the
 test: setup ## the tests (a few minutes)
 	$(BIN)/python -m pytest -n auto -m "not slow"
 
+coverage: setup ## the same, and how much of the code they run; CI holds the floor
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto -m "not slow" --cov --cov-report=term:skip-covered
+
 test-all: setup ## the tests with the slow statistical ones
 	$(BIN)/python -m pytest -n auto -m "not spark"
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
 
-lint: setup ## style and formatting
+# Rooms without an error of types, as pyproject.toml lists them.
+TYPED = $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["tool"]["workbench"]["typed"])')
+
+lint: setup ## style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy --follow-imports=silent $(TYPED)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.12 \
 	--custom-compile-command "make lock" --extra samples --extra dev
@@ -56,6 +63,9 @@ test-spark: setup ## the features on PySpark beside DuckDB (own environment, 1 G
 	$(BIN)/uv pip install --quiet --python .venv-spark/bin/python --no-deps --no-build-isolation --editable .
 	PYSPARK_PYTHON=$(CURDIR)/.venv-spark/bin/python .venv-spark/bin/python -m pytest -m spark tests/features
 
+thresholds: setup ## docs/thresholds.md: every number that decides something, with its source
+	$(BIN)/python docs/thresholds.py
+
 messages: setup ## every sentence for people as workbench.pot, for translators
 	$(BIN)/python -m workbench.messages > workbench.pot
 
@@ -63,4 +73,4 @@ lab: setup ## JupyterLab in this project
 	$(BIN)/workbench lab
 
 clean: ## remove the environment and caches (never reports or data)
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .coverage .hypothesis

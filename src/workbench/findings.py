@@ -16,7 +16,7 @@ MIME = "application/vnd.workbench.v1+json"
 Status = Literal["pass", "warn", "fail"]
 Evidence = Literal["experimental", "associational", "assumed", "descriptive"]
 Kind = Literal["unusable", "mind", "always"]
-MOST_TITLE_WORDS = 8
+MOST_TITLE_WORDS = 8  # two titles stand on one line of the report's head
 Metric = float | int | None
 
 

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
     from pandas import DataFrame, Series
 
-SMALLEST_GROUP = 10
+SMALLEST_GROUP = 10  # people: the usual minimum cell of statistical offices (Hundepool and others 2012)
 SUPPRESSED = "suppressed"
 
 
@@ -116,13 +116,15 @@ def hidden_cells(people: "Iterable[float]", lines: Sequence[Sequence[int]], *, k
 
 def _blanked(values: "Series", hidden: "ndarray") -> "Series":
     """Missing where hidden; what has no sign for missing takes pandas' type that has one."""
+    from pandas.api.types import pandas_dtype
+
     nullable = {"i": "Int64", "u": "UInt64", "b": "boolean"}.get(values.dtype.kind)
     if hidden.any() and nullable and values.dtype.name == values.dtype.name.lower():
-        values = values.astype(nullable)
+        values = values.astype(pandas_dtype(nullable))
     return values.mask(hidden) if hidden.any() else values
 
 
-def _thin(people, hidden, lines: list[list[int]], k: int) -> set[int]:
+def _thin(people: "ndarray", hidden: "ndarray", lines: Sequence[Sequence[int]], k: int) -> set[int]:
     """Blank cells of the first line that has too few of them and others to blank."""
     for line in lines:
         inside = [i for i in line if hidden[i]]
@@ -132,7 +134,7 @@ def _thin(people, hidden, lines: list[list[int]], k: int) -> set[int]:
     return set()
 
 
-def _determined(hidden, lines: list[list[int]]) -> set[int]:
+def _determined(hidden: "ndarray", lines: Sequence[Sequence[int]]) -> set[int]:
     """Blank cells that the totals of all lines determine."""
     import numpy as np
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from workbench.wording import inline, sentence
 
-MOST_FINDINGS = 5
-MOST_LINES = 3
+MOST_FINDINGS = 5  # what a board takes in: three to five sentences on a page
+MOST_LINES = 3  # of what to do, and of what not to conclude
 MOST_WORDS = 200
 """Of everything on the page, the question included."""
 

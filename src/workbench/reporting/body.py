@@ -15,6 +15,7 @@ from workbench.reporting.documents import text_of
 from workbench.reporting.results import Anchors, file_link, metrics_block, table_block
 from workbench.wording import number, sentence
 
+# Characters: a page that can be mailed has a megabyte or two; what is longer is in notebook.ipynb.
 LONGEST_TEXT = 20_000
 LONGEST_MARKUP = 400_000
 LARGEST_IMAGE = 2_000_000
@@ -293,8 +294,8 @@ def _error(output: Mapping, step: str) -> dict:
     lines = value.splitlines()
     if len(value) > 800 or len(lines) > 8:
         value = lines[-1][:800]
-    lines = output.get("traceback")
-    trace = "\n".join(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else ""
+    told = output.get("traceback")
+    trace = "\n".join(line for line in told if isinstance(line, str)) if isinstance(told, list) else ""
     return {
         "kind": "error",
         "step": step,

@@ -15,7 +15,7 @@ from workbench.reporting.verdict import banner, failure, tally
 from workbench.textwidth import shorten
 from workbench.wording import number, sentence
 
-LONGEST_LINK = 60
+LONGEST_LINK = 60  # cells: a link on one line of the page
 
 
 def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from math import isfinite
 from pathlib import Path
+from typing import TypeGuard
 
 
 def read_object(path: Path) -> Mapping | None:
@@ -33,7 +34,7 @@ def text_of(mapping: Mapping, key: str, default: str = "") -> str:
     return default if value is None else value if isinstance(value, str) else literal(value)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a value out of JSON is a finite number (true and false are none)."""
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 

@@ -12,10 +12,10 @@ from workbench.reporting.phrases import TONES, duration, moment, quantity, verdi
 from workbench.reporting.results import file_link
 from workbench.wording import plural, sentence
 
-LONGEST = 200
+LONGEST = 200  # characters of a headline: two lines
 # Older runs are folded, so that the page begins with what is new.
 UNFOLDED = 24
-MOST_GROUPS = 12
+MOST_GROUPS = 12  # buttons: two lines of them
 
 
 def rebuild_index(reports: Path, manifests: Iterable[Mapping]) -> None:

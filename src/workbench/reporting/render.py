@@ -24,10 +24,9 @@ class ReportExporter(TemplateExporter):
 
     file_extension = ".html"
     output_mimetype = "text/html"
-    default_preprocessors = ()
 
     def __init__(self) -> None:
-        super().__init__(template_paths=[str(TEMPLATES)], template_file="report.html.j2")
+        super().__init__(template_paths=[str(TEMPLATES)], template_file="report.html.j2", default_preprocessors=[])
 
     def _create_environment(self) -> Environment:
         environment = furnish(super()._create_environment())

@@ -5,13 +5,14 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, mappings, text_of
 from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
 from workbench.wording import inert, listing, number, sentence, units
 
-MOST_ROWS = 50
+MOST_ROWS = 50  # of a table on the page; the file has them all
 # As people write them, with marks between thousands and before decimals; a full stop at the end is none of it.
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*%?")
 
@@ -155,7 +156,7 @@ def file_link(folder: Path | None, *parts: str) -> str:
     return "/".join(quote(part, safe="") for part in parts) if there else ""
 
 
-def _is_list(value: object) -> bool:
+def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 

@@ -8,7 +8,7 @@ from workbench.reporting.documents import mapping, text_of
 from workbench.reporting.phrases import TONES, verdict_words
 from workbench.wording import plural, sentence
 
-MOST_POINTS = 2
+MOST_POINTS = 2  # warnings named beside the verdict: what fits on its line
 
 
 def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, readable: bool) -> dict:

@@ -14,8 +14,8 @@ from workbench.reporting.documents import mappings, text_of
 from workbench.wording import sentence, units
 
 NAME = "tables.xlsx"
-MOST_ROWS = 100_000
-LONGEST_SHEET_NAME = 31
+MOST_ROWS = 100_000  # of a sheet: what a spreadsheet opens at once (Excel ends at 1,048,576)
+LONGEST_SHEET_NAME = 31  # Excel's own limit
 FORMATS = {"share": "0.0%", "p": "0.000"}
 # Rows about single customers are for machines under their pseudonyms, never for a sheet that is passed on.
 SINGLE = "customer_id"
