@@ -40,20 +40,20 @@ REMAINING = Declared(
 
 DRAWS = Declared(
     name="survival_draws",
-    about="Joint draws of what survival depends on: effects and the cumulative baseline hazard, by stretch of life "
+    about="Joint draws of what survival depends on: effects and the cumulative baseline hazard, by episode of life "
     "(two where hazard ratios change, else one). The hazard of a customer of tenure t over the next h is the sum over "
     "stretches of exp(sum of effect · column) · (hazard(t + h) − hazard(t)).",
     columns={
         "draw": Field(kind="whole", about="which draw", lowest=0),
-        "stretch": Field(kind="whole", about="which stretch of life", lowest=0),
-        "effect:<column>": Field(kind="number", about="log hazard ratio of the column in this stretch"),
+        "episode": Field(kind="whole", about="which episode of life", lowest=0),
+        "effect:<column>": Field(kind="number", about="log hazard ratio of the column in this episode"),
         "hazard:<tenure>": Field(
             kind="number",
-            about="cumulative baseline hazard up to that tenure, of this stretch alone; linear between",
+            about="cumulative baseline hazard up to that tenure, of this episode alone; linear between",
             lowest=0.0,
         ),
     },
-    key=("draw", "stretch"),
+    key=("draw", "episode"),
     draws="one world: if the rate of leaving is a tenth higher than thought, it is so for all customers at once",
 )
 
