@@ -1,0 +1,313 @@
+"""What acting on a forecast earns, judged on customers whose end is known: by how many are contacted, and by whom."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import PercentFormatter
+
+from workbench.decisions.empc import expected_maximum_profit
+from workbench.decisions.offers import Offer
+from workbench.errors import DataError
+from workbench.exhibits import Column, Figure, Showable, Table
+from workbench.findings import Finding
+from workbench.wording import number, percent, plural, sentence
+
+RESAMPLES = 400
+LEVEL = 0.90
+POINTS = 201
+"""Shares contacted at which the curve is drawn."""
+INTERVAL = "90% bootstrap over customers and acceptance"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Campaign:
+    """A contact round as it would have gone with customers whose end is known.
+
+    Attributes
+    ----------
+    left : (N,) bool
+        Who left, without any contact.
+    probability : (N,)
+        Of leaving, forecast beforehand.
+    value : (N,)
+        Of each customer who stays, in money.
+    customers : (N,)
+        Whose row it is.
+    offer
+        The contact.
+    currency
+        Sign or code of the money.
+    capacity
+        How many can be contacted; everybody where it is None.
+    random_seed
+        Fixes the draws behind intervals.
+    """
+
+    left: np.ndarray
+    probability: np.ndarray
+    value: np.ndarray
+    customers: np.ndarray
+    offer: Offer
+    random_seed: int
+    currency: str = ""
+    capacity: int | None = None
+
+    def __post_init__(self) -> None:
+        sizes = {len(self.left), len(self.probability), len(self.value), len(self.customers)}
+        if len(sizes) > 1 or not np.isfinite(self.value).all() or not len(self.left):
+            raise DataError(
+                sentence(
+                    "A campaign needs one label, probability, value and customer a row; got {labels} labels and "
+                    "{missing} missing values of customers.",
+                    labels=number(len(self.left)),
+                    missing=number(int((~np.isfinite(self.value)).sum())),
+                )
+            )
+
+    @property
+    def expected(self) -> np.ndarray:
+        """Profit (N,) of contacting each customer, expected beforehand."""
+        return self.offer.expected_profit(self.probability, self.value)
+
+    @property
+    def most(self) -> int:
+        """How many can be contacted."""
+        return len(self.left) if self.capacity is None else min(self.capacity, len(self.left))
+
+    def choices(self) -> Mapping[str, np.ndarray]:
+        """By strategy, the probability (N,) with which each customer is contacted.
+
+        `profit`: the highest expected profit, as long as it is above 0 and there is capacity; `risk`, `value` and
+        `random`: as many by these (by capacity where nobody promises a profit); `everybody`, whatever the capacity;
+        `nobody`.
+        """
+        size, expected = len(self.left), self.expected
+        worthwhile = min(self.most, int((expected > 0).sum()))
+        count = worthwhile or self.most
+        return {
+            "profit": _highest(expected, worthwhile),
+            "risk": _highest(self.probability, count),
+            "value": _highest(self.value, count),
+            "random": np.full(size, count / size),
+            "everybody": np.ones(size),
+            "nobody": np.zeros(size),
+        }
+
+    def draws(self) -> Iterator[tuple[np.ndarray, float]]:
+        """How often each row counts (N,) where customers are drawn with replacement, and an acceptance."""
+        random = np.random.default_rng(self.random_seed)
+        codes, known = pd.factorize(np.asarray(self.customers))
+        for accepted in self.offer.acceptance.draws(RESAMPLES, random):
+            times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))
+            yield times[codes].astype(float), float(accepted)
+
+
+def _highest(scores: np.ndarray, count: int) -> np.ndarray:
+    """The `count` rows with the highest scores; of equal ones that not all fit in, each with the same probability."""
+    if not count:
+        return np.zeros(len(scores))
+    limit = np.partition(scores, len(scores) - count)[len(scores) - count]
+    above, equal = scores > limit, scores == limit
+    return above + equal * (count - above.sum()) / equal.sum()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Profit:
+    """What strategies would have earned.
+
+    Attributes
+    ----------
+    campaign
+        With whom.
+    strategies
+        By `strategy`: `contacted` (customers), `profit` (of the round, in money), `lower`, `upper`, and the paired
+        difference to contacting by expected profit: `difference`, `difference_lower`, `difference_upper`.
+    curve
+        By `contacted` (share of customers, those with the highest expected profit first): `profit`, `lower`, `upper`
+        (of the round, in money).
+    empc
+        A customer, in money; None where values differ between customers.
+    empc_share
+        Of customers contacted at it.
+    """
+
+    campaign: Campaign
+    strategies: pd.DataFrame
+    curve: pd.DataFrame
+    empc: float | None
+    empc_share: float | None
+
+    @property
+    def worthwhile(self) -> bool:
+        """Whether contacting by expected profit earns more than nobody, by its whole interval."""
+        return float(self._row("profit")["lower"]) > 0
+
+    def _row(self, strategy: str) -> pd.Series:
+        return self.strategies[self.strategies["strategy"] == strategy].iloc[0]
+
+    def metrics(self) -> dict[str, float | None]:
+        """`profit_at_best` with `_lower` and `_upper`, `profit_random`, `profit_by_risk`, `empc`."""
+        best = self._row("profit")
+        return {
+            "profit_at_best": float(best["profit"]),
+            "profit_at_best_lower": float(best["lower"]),
+            "profit_at_best_upper": float(best["upper"]),
+            "profit_random": float(self._row("random")["profit"]),
+            "profit_by_risk": float(self._row("risk")["profit"]),
+            "empc": self.empc,
+        }
+
+    def finding(self) -> Finding:
+        """What the round earns, or that nobody is worth a contact."""
+        row, size = self._row("profit"), len(self.campaign.left)
+        contacted = round(float(row["contacted"]))
+        if not contacted:
+            statement = sentence("Nobody is worth a contact: for no customer does the expected gain cover its cost.")
+        elif not self.worthwhile:
+            statement = plural(
+                "Contacting {n} of {size} customers, the one with a profit to expect, would not clearly pay: {profit}.",
+                "Contacting {n} of {size} customers, those with a profit to expect, would not clearly pay: {profit}.",
+                contacted, size=number(size), profit=self.money(row["profit"]),
+            )  # fmt: skip
+        else:
+            statement = plural(
+                "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
+                "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
+                contacted, size=number(size), profit=self.money(row["profit"]),
+                random=self.money(self._row("random")["profit"]),
+            )  # fmt: skip
+        return Finding(
+            id="profit",
+            statement=statement,
+            estimate=float(row["profit"]),
+            unit=self.campaign.currency,
+            interval=(float(row["lower"]), float(row["upper"])),
+            interval_kind=INTERVAL,
+            evidence="assumed",
+            n=size,
+            table="strategies",
+            figure="profit_curve",
+            action=sentence(
+                "This ranks risk × value. Who can be persuaded, only an experiment tells: leave a random part of the "
+                "list uncontacted."
+            ),
+        )
+
+    def money(self, amount: float) -> str:
+        """An amount for people."""
+        return f"{number(float(amount))} {self.campaign.currency}".strip()
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The finding, its numbers, the strategies and the curve."""
+        yield self.finding()
+        yield self.metrics()
+        unit = self.campaign.currency
+        labels = {
+            "profit": sentence("Highest expected profit"),
+            "risk": sentence("Highest risk"),
+            "value": sentence("Highest value"),
+            "random": sentence("As many at random"),
+            "everybody": sentence("Everybody"),
+            "nobody": sentence("Nobody"),
+        }
+        yield Table(
+            name="strategies",
+            frame=self.strategies.assign(label=self.strategies["strategy"].map(labels)),
+            caption=sentence(
+                "What each way to choose whom to contact would have earned. Differences are to the highest expected "
+                "profit, in pairs."
+            ),
+            people=None,
+            columns={
+                "label": Column(sentence("Whom to contact")),
+                "contacted": Column(sentence("Contacted")),
+                "profit": Column(sentence("Profit"), unit),
+                "lower": Column(sentence("From"), unit),
+                "upper": Column(sentence("To"), unit),
+                "difference": Column(sentence("Difference"), unit),
+                "difference_lower": Column(sentence("From"), unit),
+                "difference_upper": Column(sentence("To"), unit),
+            },
+        )
+        yield Figure(
+            name="profit_curve",
+            draw=self.draw,
+            title=sentence("Profit by share of customers contacted"),
+            alt=sentence(
+                "A line of profit over the share of customers contacted, with a band for its 90% interval; a dot at "
+                "{share}, where expected profit ends.",
+                share=percent(float(self._row("profit")["contacted"]) / len(self.campaign.left)),
+            ),
+            caption=sentence("Customers with the highest expected profit come first. Capacity is left aside."),
+        )
+
+    def draw(self) -> Axes:
+        """The curve with its band, and where the strategy stops."""
+        ax = Drawing(figsize=(6.2, 3.7), layout="constrained").subplots()
+        ax.fill_between(self.curve["contacted"], self.curve["lower"], self.curve["upper"], alpha=0.2, linewidth=0)
+        ax.plot(self.curve["contacted"], self.curve["profit"])
+        ax.axhline(0, color="0.4", linewidth=0.8)
+        row = self._row("profit")
+        ax.plot([row["contacted"] / len(self.campaign.left)], [row["profit"]], "o", color="C0")
+        ax.set_xlabel(sentence("Share of customers contacted"))
+        unit = self.campaign.currency
+        ax.set_ylabel(sentence("Profit ({unit})", unit=unit) if unit else sentence("Profit"))
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.set_xlim(0, 1)
+        return ax
+
+
+def judge_campaign(campaign: Campaign) -> Profit:
+    """What contacting would have earned with customers whose end is known.
+
+    Parameters
+    ----------
+    campaign
+        Customers that the forecast has not seen. Where each stands in one row, profits are of one round.
+
+    Returns
+    -------
+    Profit
+        Intervals (90%) hold customers who are drawn again and what is not known of acceptance. The cut-off is where
+        the forecast expects no more profit: it is not chosen on the outcome, which would flatter it.
+    """
+    choices = campaign.choices()
+    weight = np.column_stack(list(choices.values()))
+    order = np.argsort(-campaign.expected, kind="stable")
+    at = np.linspace(0, len(order), POINTS).round().astype(int)
+
+    def earned(times: np.ndarray, accepted: float) -> tuple[np.ndarray, np.ndarray]:
+        profit = times * campaign.offer.profit(campaign.left, campaign.value, accepted)
+        return profit @ weight, np.concatenate([[0], np.cumsum(profit[order])])[at]
+
+    totals, curve = earned(np.ones(len(order)), campaign.offer.acceptance.mean)
+    drawn = [earned(times, accepted) for times, accepted in campaign.draws()]
+    ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
+    many, curves = np.array([each for each, _ in drawn]), np.array([each for _, each in drawn])
+    low, high = np.quantile(many, ends, axis=0)
+    below, above = np.quantile(many - many[:, :1], ends, axis=0)
+    strategies = pd.DataFrame(
+        {
+            "strategy": list(choices),
+            "contacted": weight.sum(0),
+            "profit": totals, "lower": low, "upper": high,
+            "difference": totals - totals[0], "difference_lower": below, "difference_upper": above,
+        }
+    )  # fmt: skip
+    curve_low, curve_high = np.quantile(curves, ends, axis=0)
+    empc = None
+    if np.ptp(campaign.value) == 0 and campaign.value[0] > campaign.offer.incentive and 0 < np.mean(campaign.left) < 1:
+        empc = expected_maximum_profit(
+            campaign.left, campaign.probability, value=float(campaign.value[0]), offer=campaign.offer
+        )
+    return Profit(
+        campaign=campaign,
+        strategies=strategies,
+        curve=pd.DataFrame({"contacted": at / len(order), "profit": curve, "lower": curve_low, "upper": curve_high}),
+        empc=empc.profit if empc else None,
+        empc_share=empc.share if empc else None,
+    )
