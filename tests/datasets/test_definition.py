@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from workbench.datasets.definitions.dataset import inside
+from workbench.datasets.definitions.origin import inside
 from workbench.errors import DataError
 
 COLUMNS = "columns: {duration: {unit: months}, event: }"

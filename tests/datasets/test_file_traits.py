@@ -8,7 +8,7 @@ import pytest
 from tests.datasets.test_mapping import SHOP
 
 from workbench import datasets
-from workbench.datasets.definitions.dataset import Origin
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading import sources
 from workbench.errors import DataError
 from workbench.studies.plan import COLUMN_UNIT, _find_dataset

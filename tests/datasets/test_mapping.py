@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.definitions.dataset import ColumnDefinition
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values import mapping
 from workbench.datasets.values.mapping import UnsupportedType

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from workbench.datasets.definitions.dataset import Origin
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading import sources
 from workbench.datasets.reading.workshop import Workshop
 from workbench.errors import DataError

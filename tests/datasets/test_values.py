@@ -8,7 +8,8 @@ import pytest
 from tests.datasets.test_mapping import SHOP, read
 
 from workbench.datasets.contract import hints
-from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.definitions.dataset import ColumnDefinition
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.values import moments, numerals
 
 DOLLARS = {"kind": "money", "unit": "USD"}

@@ -161,6 +161,12 @@ class Dataset(Definition):
                 faults += error.faults
         if keyless:
             faults.insert(0, sentence("dataset {name}, {fault}", name=self.name, fault=NoKey(*keyless)))
+        dealt: tuple[Check, ...] = ()
+        if not faults and "treatments" in self._chosen(tables):
+            try:
+                dealt = self._dealt()
+            except DataError as error:
+                faults += error.faults
         if faults:
             raise DataError(*faults)
         told: dict[str, Check] = {}
@@ -170,7 +176,17 @@ class Dataset(Definition):
         beside = between.remarks(opened, self._house().workshop)
         part = self._part()
         chosen = [] if part is None else [part.check(self.where)]
-        return (*chosen, *told.values(), *beside, *self._unconfirmed(), *self.shadow())
+        return (*chosen, *told.values(), *beside, *dealt, *self._unconfirmed(), *self.shadow())
+
+    def _dealt(self) -> "tuple[Check, ...]":
+        """How customers came into the arms of treatments, and whether the rows bear that out."""
+        from workbench.datasets.contract import designs
+
+        with self._placed():
+            treatments = self._open("treatments")
+            by_chance = any(design.by_chance for design in treatments.definition.designs.values())
+            customers = self._open("customers") if by_chance and "customers" in self.tables else None
+            return tuple(designs.remarks(treatments, customers, self._house().workshop))
 
     def shadow(self) -> tuple[Check, ...]:
         """That this dataset of the project hides a sample of its name, if so."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from workbench.datasets.definitions.canonical import TEMPORAL
 from workbench.datasets.definitions.column import ISO_FORMAT
-from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.definitions.dataset import ColumnDefinition
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values import moments, numerals
 from workbench.datasets.values.mapping import style_of

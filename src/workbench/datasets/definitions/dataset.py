@@ -3,10 +3,7 @@
 Nothing is read here but the YAML itself, so that listing datasets costs milliseconds.
 """
 
-import codecs
 import datetime
-import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,70 +12,25 @@ from types import MappingProxyType
 from workbench.datasets.definitions import strict_yaml
 from workbench.datasets.definitions.canonical import CANONICAL, NUMERIC, TEMPORAL, TIME_UNITS, CanonicalTable
 from workbench.datasets.definitions.column import KEYS, ColumnDefinition, read_column
+from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design, check_columns, read_designs
+from workbench.datasets.definitions.origin import ORIGIN_KEYS, Origin, inside, read_origin
 from workbench.datasets.definitions.section import Faults, Section
 from workbench.datasets.definitions.uses import NOT_BY_DEFAULT, Purpose, Use, kept_from
 from workbench.errors import DataError
 from workbench.wording import listing, sentence, shown, suggestion
 
-__all__ = ["Aliases", "ColumnDefinition", "Definition", "Origin", "TableDefinition", "inside", "read_definition"]
+__all__ = ["Aliases", "ColumnDefinition", "Definition", "TableDefinition", "read_definition"]
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
-_FORM_KEYS = ("sheet", "header", "skip", "encoding", "separator", "decimal", "thousands")
-_ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", *_FORM_KEYS)
 _TABLE_KEYS = (
-    *_ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "question",
-    "columns",
+    *ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "design",
+    "question", "columns",
 )  # fmt: skip
 _WITH_ENDS = ("subscriptions",)  # tables of which it matters from when ends were recorded
+_WITH_ARMS = "treatments"
 _ALIAS_KEYS = ("file", "sheet", "header", "skip", "encoding", "separator", "id", "customer_id")
-ALL_SHEETS = "*"
-# Marks between thousands; a blank stands for every kind of it.
-THOUSANDS = (",", ".", "'", "’", " ", "_")
 GUESS = "# guess: confirm"  # how a drafted line ends that holds a guess
 UNKNOWN = "which_table"  # what a draft calls a table that it does not recognise
-ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
-
-
-@dataclass(frozen=True, kw_only=True)
-class Origin:
-    """Where the rows of a table come from, and how they are written.
-
-    Attributes
-    ----------
-    files
-        Files beside dataset.yaml by the name that SQL has for them (`rows` for a single entry); each one or more names,
-        which may be patterns (`part-*.csv`).
-    samples
-        Samples in installed packages, likewise.
-    connection
-        URL of a database, credentials as `${NAME}` of the environment.
-    remote
-        Table of that database.
-    sql
-        A SELECT over the files, samples or the connection.
-    sheets
-        Of an Excel workbook, with one header, their rows one after another; `ALL_SHEETS` means all that are not empty.
-        None named: the first that is not empty.
-    header
-        The row in which the header stands, as a spreadsheet counts; 1 means the first that is not blank.
-    skip
-        Numbers of rows that are no data; those below 0 count from the end (−1: the last).
-    encoding, separator, decimal, thousands
-        How text is written; no mark between thousands by default.
-    """
-
-    files: Mapping[str, tuple[str, ...]] = MappingProxyType({})
-    samples: Mapping[str, str] = MappingProxyType({})
-    connection: str = ""
-    remote: str = ""
-    sql: str = ""
-    sheets: tuple[str, ...] = ()
-    header: int = 1
-    skip: tuple[int, ...] = ()
-    encoding: str = "utf-8"
-    separator: str = ","
-    decimal: str = "."
-    thousands: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +53,8 @@ class TableDefinition:
         Whether dataset.yaml says it.
     records_since
         Of subscriptions: the day from which ends were recorded; None where it is not said.
+    designs
+        Of treatments: how customers came into the arms, by initiative; `design.OTHERS` stands for all others.
     questions
         What must be answered before the table is used.
     origin
@@ -114,6 +68,7 @@ class TableDefinition:
     time_zone: str = "UTC"
     zone_said: bool = False
     records_since: datetime.date | None = None
+    designs: Mapping[str, Design] = MappingProxyType({})
     questions: tuple[str, ...] = ()
     origin: Origin
 
@@ -131,6 +86,10 @@ class TableDefinition:
     def valid_from(self) -> dict[str, str]:
         """The column with the date from which an attribute holds, by the attribute's name."""
         return {column.name: column.valid_from for column in self.columns if column.valid_from}
+
+    def design_of(self, initiative: str) -> Design:
+        """How customers came into the arms of an initiative; unknown where nothing is said."""
+        return self.designs.get(initiative) or self.designs.get(OTHERS) or NOT_SAID
 
     def kept_from(self, purpose: Purpose, *, named: Iterable[str] = ()) -> dict[str, Use]:
         """The columns that no model may take for a purpose, with the use that forbids it; see `uses.kept_from`."""
@@ -224,15 +183,6 @@ def read_definition(path: Path, place: str) -> Definition:
     return definition
 
 
-def inside(folder: Path, name: str) -> Path | None:
-    """Where `name` in `folder` really lies, links followed; None when that is not inside the folder."""
-    if "\0" in name:
-        return None
-    home = Path(os.path.realpath(folder))
-    target = Path(os.path.realpath(home / name))
-    return target if target != home and target.is_relative_to(home) else None
-
-
 def _definition(top: Section, folder: Path) -> Definition:
     tables = {}
     time_zone = top.time_zone("time_zone")
@@ -244,6 +194,10 @@ def _definition(top: Section, folder: Path) -> Definition:
             tables[name] = _table(section, canonical, folder, time_zone)
         else:
             _unknown_table(name, tree, given)
+    if _WITH_ARMS in tables:
+        known = [column.name for name in (_WITH_ARMS, "customers") if name in tables for column in tables[name].columns]
+        section = Section(given.tree[_WITH_ARMS], given.at(_WITH_ARMS), None, top.faults)
+        check_columns(tables[_WITH_ARMS].designs, known, section)
     if not given.tree and isinstance(top.tree.get("tables"), dict):
         given.fault("", got=sentence("no table"), expected=listing([*CANONICAL], "or"))
     return Definition(
@@ -322,6 +276,10 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
     if records_since is not None and canonical.name not in _WITH_ENDS:
         expected = sentence("no such key: it is for {tables}", tables=listing(_WITH_ENDS))
         section.fault("records_since", got=shown(str(records_since)), expected=expected)
+    if section.tree.get("design") is not None and canonical.name != _WITH_ARMS:
+        section.fault(
+            "design", got=shown(canonical.name), expected=sentence("no such key: it is for {tables}", tables=_WITH_ARMS)
+        )
     own = [key for key in canonical.fields if key in columns]
     ordered = [*own, *(key for key in columns if key not in own)]
     zone = section.time_zone("time_zone") or time_zone
@@ -333,6 +291,7 @@ def _table(section: Section, canonical: CanonicalTable, folder: Path, time_zone:
         time_zone=zone or "UTC",
         zone_said=bool(zone),
         records_since=records_since,
+        designs=read_designs(section) if canonical.name == _WITH_ARMS else MappingProxyType({}),
         questions=section.questions(),
         origin=read_origin(section, folder),
     )
@@ -379,108 +338,3 @@ def _check_segments(
         else:
             fit.append(segment)
     return tuple(fit)
-
-
-def read_origin(section: Section, folder: Path) -> Origin:
-    """Where rows come from, out of the keys of a table (or of aliases)."""
-    given = [key for key in ("file", "sample", "connection") if section.tree.get(key) is not None]
-    if len(given) != 1:
-        got = sentence("neither") if not given else sentence("both")
-        expected = sentence("either file (beside dataset.yaml) or sample or connection")
-        section.fault("file", got=got, expected=expected)
-    raw_sql = section.tree.get("sql")
-    sql = raw_sql.strip() if isinstance(raw_sql, str) else ""
-    if raw_sql is not None and not sql:
-        section.fault("sql", got=shown(raw_sql), expected=sentence("a SELECT"))
-    connection, remote = section.text("connection"), section.text("table")
-    if connection:
-        _check_connection(section, connection, remote, sql)
-    elif remote:
-        section.fault("table", got=shown(remote), expected=sentence("nothing: it goes with connection"))
-    return Origin(
-        files=MappingProxyType(_entries(section, "file", sql, folder)),
-        samples=MappingProxyType({name: of[0] for name, of in _entries(section, "sample", sql, None).items()}),
-        connection=connection,
-        remote=remote,
-        sql=sql,
-        **_form(section),
-    )
-
-
-def _check_connection(section: Section, connection: str, remote: str, sql: str) -> None:
-    expected = sentence("a URL such as {url}", url="postgres://${USER}:${PASSWORD}@host/base")
-    if not re.match(r"[a-z][a-z0-9+]*://", connection):
-        section.fault("connection", got=shown(connection.split("@")[-1]), expected=expected)
-    user = connection.split("://", 1)[-1].rpartition("@")[0]
-    secret = re.search(r"(?i)(password|pwd|token|secret|key)=(?!\$\{)", connection)
-    if secret or (":" in user and not re.fullmatch(r"\$\{\w+\}", user.partition(":")[2])):
-        # What stands there is a secret: it is not repeated.
-        section.fault(
-            "connection", got=sentence("a password"), expected=sentence("{name} of the environment", name="${NAME}")
-        )
-    if bool(remote) == bool(sql):
-        section.fault("table", got=sentence("both") if sql else sentence("neither"), expected="either table or sql")
-
-
-def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[str, tuple[str, ...]]:
-    """Names (and patterns) by what SQL calls them. A mapping of several needs SQL that joins them."""
-    value = section.tree.get(key)
-    if value is None:
-        return {}
-    given = value if isinstance(value, dict) else {ROWS: value}
-    if isinstance(value, dict) and not (sql and value):
-        section.fault(key, got=shown(list(value)), expected=sentence("one, or sql: that joins them"))
-    entries: dict[str, tuple[str, ...]] = {}
-    for alias, names in given.items():
-        listed = names if isinstance(names, list) and names and folder is not None else [names]
-        place = f"{key}.{alias}" if isinstance(value, dict) else key
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", alias):
-            section.fault(place, got=shown(alias), expected=sentence("a name of small letters, digits and _"))
-        for name in listed:
-            if not isinstance(name, str) or not name.strip():
-                expected = sentence("a file in the dataset's own folder") if folder else sentence("a sample's name")
-                section.fault(place, got=shown(names), expected=expected)
-            elif folder is not None and re.match(r"[a-z][a-z0-9+.-]+://", name):
-                expected = sentence("a file in the dataset's own folder: addresses are not read, download it")
-                section.fault(place, got=sentence("the address {name}", name=shown(name)), expected=expected)
-            elif folder is not None and (inside(folder, name) is None or ".." in Path(name).parts):
-                section.fault(place, got=shown(name), expected=sentence("a file in the dataset's own folder"))
-            else:
-                entries[alias] = (*entries.get(alias, ()), name)
-    return entries
-
-
-def _form(section: Section) -> dict[str, object]:
-    """How the rows are written."""
-    rows = {"header": section.whole("header", 1, least=1), "skip": section.wholes("skip")}
-    if 0 in rows["skip"] or rows["header"] in rows["skip"]:
-        template = "numbers of rows other than the header's ({row}); those from the end are negative"
-        expected = sentence(template, row=rows["header"])
-        section.fault("skip", got=shown([str(n) for n in rows["skip"]]), expected=expected)
-    thousands = section.raw("thousands")
-    decimal = section.text("decimal", ".")
-    if thousands and (thousands not in THOUSANDS or thousands == decimal):
-        expected = sentence(
-            "one of {marks}, and not the mark of decimals", marks=listing([shown(m) for m in THOUSANDS])
-        )
-        section.fault("thousands", got=shown(thousands), expected=expected)
-    return {"sheets": section.texts("sheet"), **rows, "thousands": thousands, **_text_form(section)}
-
-
-def _text_form(section: Section) -> dict[str, str]:
-    encoding = section.text("encoding", "utf-8")
-    separator = section.tree.get("separator") or ","
-    decimal = section.text("decimal", ".")
-    try:
-        usable = codecs.lookup(encoding)._is_text_encoding  # what str.encode itself asks: zip and rot13 are none
-    except (LookupError, ValueError):
-        usable = False
-    if not usable:
-        expected = sentence("an encoding such as utf-8, latin-1 or cp1252")
-        section.fault("encoding", got=shown(encoding), expected=expected)
-    if not isinstance(separator, str) or len(separator) != 1 or not separator.isascii() or separator in '"\r\n\0':
-        expected = sentence('one character, such as "," or ";" or "\\t"')
-        section.fault("separator", got=shown(separator), expected=expected)
-    if decimal not in (".", ","):
-        section.fault("decimal", got=shown(decimal), expected=sentence('"." or ","'))
-    return {"encoding": encoding, "separator": str(separator), "decimal": decimal}

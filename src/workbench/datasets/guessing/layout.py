@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workbench.datasets.definitions.dataset import ALL_SHEETS, ROWS, Origin
+from workbench.datasets.definitions.origin import ALL_SHEETS, ROWS, Origin
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.guessing.vocabulary.words import ABOUT, TOTALS

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from workbench.datasets.definitions.dataset import ALL_SHEETS, Origin
+from workbench.datasets.definitions.origin import ALL_SHEETS, Origin
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.headers import likely_row, tidy
 from workbench.errors import DataError

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis
 import pyarrow as pa
 
-from workbench.datasets.definitions.dataset import Origin, inside
+from workbench.datasets.definitions.origin import Origin, inside
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.selects import check_select
 from workbench.errors import DataError

@@ -9,7 +9,8 @@ import duckdb
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from workbench.datasets.definitions.dataset import ColumnDefinition, Origin, TableDefinition, inside
+from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
+from workbench.datasets.definitions.origin import Origin, inside
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading import packaged
 from workbench.datasets.reading import text as reading

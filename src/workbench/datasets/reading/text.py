@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from workbench.datasets.definitions.dataset import Origin
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.definitions.phrases import rows
 from workbench.datasets.reading import encodings
 from workbench.datasets.reading.cells import FIRST_ROWS, JsonFile, SkippingCsv, header_of, read_sheets

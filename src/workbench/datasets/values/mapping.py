@@ -12,7 +12,8 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.canonical import NUMERIC, TEMPORAL, Kind
-from workbench.datasets.definitions.dataset import ColumnDefinition, Origin
+from workbench.datasets.definitions.dataset import ColumnDefinition
+from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.values import moments
 from workbench.datasets.values.numerals import NUMBER, PERCENT_UNITS, SHARE_UNIT, Style
 

@@ -1,0 +1,115 @@
+"""What is said of how arms were dealt, held against the rows of `treatments`."""
+
+from collections.abc import Iterator, Mapping
+
+import ibis
+import pandas as pd
+
+from workbench.datasets.contract.opened import Opened
+from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design
+from workbench.datasets.definitions.phrases import names
+from workbench.datasets.reading.workshop import Workshop
+from workbench.errors import DataError
+from workbench.findings import Check
+from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
+from workbench.wording import listing, number, p_value, sentence, shown, suggestion
+
+_MOST_NAMED = 5
+
+
+def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) -> Iterator[Check]:
+    """Which initiatives chance decided about, as far as the rows bear that out; of which nothing is said.
+
+    Raises
+    ------
+    DataError
+        When a design names an initiative or an arm that no row has.
+    """
+    definition, table = treatments.definition, treatments.table
+    counted = table.group_by("initiative", "arm").aggregate(n=ibis._.count()).order_by("initiative", "arm")
+    arms: dict[str, list[str]] = {}
+    for initiative, arm, _ in workshop.execute(workshop.sql(counted)):
+        arms.setdefault(initiative, []).append(arm)
+    if faults := list(_unknown(definition.designs, arms)):
+        raise DataError(*faults)
+    silent = [name for name in arms if definition.design_of(name) == NOT_SAID]
+    if silent:
+        listed = listing([shown(name) for name in silent[:_MOST_NAMED]] + ["…"] * (len(silent) > _MOST_NAMED))
+        message = sentence(
+            "It is not said how customers came into {names}: what is found of these may come from who was chosen. "
+            "Write design: in dataset.yaml, with the assignment of each.",
+            names=listed,
+        )
+        title = sentence("How customers were assigned is not said")
+        yield Check(name="treatments_design", status="warn", message=message, value=len(silent), title=title)
+    drawn = {name: design for name in arms if (design := definition.design_of(name)).by_chance}
+    if drawn:
+        rows, before = frames(treatments, customers, workshop)
+        for name, design in drawn.items():
+            own = (rows["initiative"] == name).to_numpy()
+            found = check_draw(read_draw(rows[own], design, before[own]), design)
+            yield told(name, design, found)
+
+
+def frames(treatments: Opened, customers: Opened | None, workshop: Workshop) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows of treatments with what designs name of customers, and what was known of each before."""
+    rows = workshop.arrow(treatments.table).to_pandas(date_as_object=False)
+    designs, columns = treatments.definition.designs, treatments.definition.columns
+    if customers is None:
+        return known_before(rows, columns, designs)
+    people = workshop.arrow(customers.table).to_pandas(date_as_object=False)
+    return known_before(rows, columns, designs, people, customers.definition.columns)
+
+
+def told(name: str, design: Design, found: DrawCheck) -> Check:
+    """A draw in words: a warning where it is broken, or cannot be judged."""
+    who = {"name": shown(name), "assignment": design.assignment}
+    sizes = listing([f"{number(n)} {arm}" for arm, n in found.units.items()])
+    title, status = sentence("The draw bears examination"), "warn"
+    if len(found.units) < 2:
+        message = sentence("{name} is called {assignment} and has one arm, so there is nobody to compare with.", **who)
+        title = sentence("A trial without a control")
+    elif found.both:
+        template = "{name} is called {assignment}, but {n} units are in several arms: no effect of it is experimental."
+        message, title = sentence(template, n=number(found.both), **who), sentence("Units in more than one arm")
+    elif found.ratio_p is not None and found.ratio_p < BROKEN:
+        template = (
+            "{name} is called {assignment}, but its arms have not the sizes that were drawn ({sizes}; p {p}): no "
+            "effect of it is experimental. Check probability:, or who was left out."
+        )
+        message = sentence(template, sizes=sizes, p=p_value(found.ratio_p), **who)
+        title = sentence("Arms of the wrong size")
+    elif found.balance_p is not None and found.balance_p < BROKEN:
+        most = listing([shown(each) for each in list(found.apart)[:3]])
+        template = (
+            "{name} is called {assignment}, but its arms differed before it began, most in {columns} (p {p}): no "
+            "effect of it is experimental."
+        )
+        message = sentence(template, columns=most, p=p_value(found.balance_p), **who)
+        title = sentence("Arms that differed before")
+    else:
+        status = "pass"
+        message = sentence(
+            "{name} is {assignment}, and its arms look as chance deals them ({sizes}).", sizes=sizes, **who
+        )
+    least = min((p for p in (found.ratio_p, found.balance_p) if p is not None), default=None)
+    return Check(
+        name=f"treatments_draw_{name}", status=status, message=message, value=least, threshold=BROKEN, title=title
+    )
+
+
+def _unknown(designs: Mapping[str, Design], arms: Mapping[str, list[str]]) -> Iterator[str]:
+    place = sentence("table treatments")
+    for name, design in designs.items():
+        if name != OTHERS and name not in arms:
+            template = "{place}, design.{name}: no row has this initiative{near} There are {known}."
+            near, known = suggestion(name, arms), names(list(arms)[:_MOST_NAMED])
+            yield sentence(template, place=place, name=name, near=near, known=known)
+            continue
+        probability = list(design.probability) if isinstance(design.probability, Mapping) else []
+        own = sorted({arm for each in arms.values() for arm in each}) if name == OTHERS else arms[name]
+        for arm in dict.fromkeys([*([design.control] if design.control else []), *probability]):
+            if arm not in own:
+                template = "{place}, design.{name}: no row has the arm {arm}{near} There are {known}."
+                near = suggestion(arm, own)
+                yield sentence(template, place=place, name=name, arm=shown(arm), near=near, known=names(own))

@@ -1,0 +1,139 @@
+"""How customers came into the arms of an initiative: `design:` of the table `treatments`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from workbench.datasets.definitions.section import Section
+from workbench.datasets.definitions.strict_yaml import Tree
+from workbench.wording import sentence, shown, suggestion
+
+Assignment = Literal["randomised", "stratified", "clustered", "staggered", "volunteers", "chosen", "unknown"]
+ASSIGNMENTS: tuple[Assignment, ...] = (
+    "randomised",  # chance dealt arms to customers
+    "stratified",  # … within groups
+    "clustered",  # … to whole units: shops, teams, households
+    "staggered",  # all come in, one after another; drawn by lot where a probability is given
+    "volunteers",  # customers chose themselves
+    "chosen",  # somebody chose them
+    "unknown",
+)
+KEYS = ("assignment", "unit", "probability", "control", "strata")
+OTHERS = "*"  # stands for all initiatives that are not named
+
+
+@dataclass(frozen=True, kw_only=True)
+class Design:
+    """How arms of an initiative were dealt.
+
+    Attributes
+    ----------
+    assignment
+        One of `ASSIGNMENTS`.
+    unit
+        Column of the thing that was dealt (a shop, a team, a household); empty: the customer.
+    probability
+        The chance of any arm but the control: a number, the number of each arm by its name, or the column that has it.
+        Of a staggered initiative the chance of each start. None where nothing is said: all arms are as likely.
+    control
+        The arm that got nothing; empty where nothing is said.
+    strata
+        Columns within whose groups the draw was made.
+    """
+
+    assignment: Assignment = "unknown"
+    unit: str = ""
+    probability: float | Mapping[str, float] | str | None = None
+    control: str = ""
+    strata: tuple[str, ...] = ()
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether it is said that chance decided."""
+        drawn = self.assignment == "staggered" and self.probability is not None
+        return drawn or self.assignment in ("randomised", "stratified", "clustered")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it names."""
+        named = [self.unit, self.probability if isinstance(self.probability, str) else "", *self.strata]
+        return tuple(dict.fromkeys(name for name in named if name))
+
+
+NOT_SAID = Design()
+
+
+def read_designs(section: Section) -> Mapping[str, Design]:
+    """The designs of a table by initiative; what does not fit is a fault.
+
+    Parameters
+    ----------
+    section
+        The table's section.
+    """
+    tree = section.tree.get("design")
+    if tree is None:
+        return MappingProxyType({})
+    given = Section(tree, section.at("design"), None, section.faults)
+    return MappingProxyType(
+        {name: _design(Section(each, given.at(name), KEYS, section.faults)) for name, each in given.tree.items()}
+    )
+
+
+def check_columns(designs: Mapping[str, Design], known: Iterable[str], section: Section) -> None:
+    """A fault for each column that a design names and neither `treatments` nor `customers` has."""
+    known = list(known)
+    for name, design in designs.items():
+        for column in design.columns:
+            if column not in known:
+                template = "{at}: got the column {column}, expected one of treatments or customers{near}"
+                at = f"{section.at('design')}.{name}"
+                section.faults.append(sentence(template, at=at, column=shown(column), near=suggestion(column, known)))
+
+
+def _design(section: Section) -> Design:
+    assignment = section.choice("assignment", ASSIGNMENTS)
+    if not assignment and "assignment" not in section.tree:
+        section.fault("assignment", got=sentence("nothing"), expected=", ".join(ASSIGNMENTS))
+    unit = section.text("unit")
+    if assignment == "clustered" and not unit:
+        section.fault(
+            "unit", got=sentence("nothing"), expected=sentence("the column of what was dealt (shop, team, household)")
+        )
+    return Design(
+        assignment=next((each for each in ASSIGNMENTS if each == assignment), "unknown"),
+        unit=unit,
+        probability=_probability(section),
+        control=section.text("control"),
+        strata=section.texts("strata"),
+    )
+
+
+def _probability(section: Section) -> float | Mapping[str, float] | str | None:
+    value = section.tree.get("probability")
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        found = {arm: _share(section, f"probability.{arm}", each) for arm, each in value.items()}
+        if sum(found.values()) >= 1 + 1e-9:
+            section.fault(
+                "probability",
+                got=shown(sum(found.values())),
+                expected=sentence("chances below 1 in all: the rest is the control's"),
+            )
+        return MappingProxyType(found)
+    if isinstance(value, str) and value.isidentifier():
+        return value
+    return _share(section, "probability", value)
+
+
+def _share(section: Section, key: str, value: Tree) -> float:
+    try:
+        share = float(value) if isinstance(value, str) else -1.0
+    except ValueError:
+        share = -1.0
+    if not 0 < share < 1:
+        section.fault(key, got=shown(value), expected=sentence("a number between 0 and 1, or the column that has it"))
+        return 0.5
+    return share
