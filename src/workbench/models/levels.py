@@ -61,7 +61,7 @@ def lump_levels(
 
     Examples
     --------
-    >>> gather(pd.Series(["a"] * 30 + ["b"] * 20 + ["c"] * 2), label="Plan", check="small")[0]
+    >>> lump_levels(pd.Series(["a"] * 30 + ["b"] * 20 + ["c"] * 2), label="Plan", check="small")[0]
     {'a': 'a', 'b': 'b (with 1 smaller)', 'c': 'b (with 1 smaller)'}
     """
     sizes = column.value_counts()

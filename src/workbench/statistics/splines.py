@@ -43,7 +43,7 @@ def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
 
     Examples
     --------
-    >>> bends(np.array([0.0, 1.0, 2.0, 3.0]), [0.0, 1.0, 3.0]).ravel().round(3).tolist()
+    >>> spline_terms(np.array([0.0, 1.0, 2.0, 3.0]), [0.0, 1.0, 3.0]).ravel().round(3).tolist()
     [0.0, 0.111, 0.722, 1.667]
     """
     if len(knots) < 3:

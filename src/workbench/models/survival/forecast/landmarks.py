@@ -94,8 +94,8 @@ def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, leng
 
     Examples
     --------
-    >>> lives = pd.DataFrame({"customer_id": ["a"], "duration": [4.0], "event": [True], "entry": [1.0]})
-    >>> windows(lives, [])[["entry", "duration", "event"]].values.tolist()
+    >>> lifetimes = pd.DataFrame({"customer_id": ["a"], "duration": [4.0], "event": [True], "entry": [1.0]})
+    >>> landmark_windows(lifetimes, [])[["entry", "duration", "event"]].values.tolist()
     [[1.0, 3.0, False], [3.0, 4.0, True]]
     """
     covariates = list(covariates)

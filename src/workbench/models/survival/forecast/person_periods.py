@@ -45,8 +45,8 @@ def person_periods(
 
     Examples
     --------
-    >>> lives = pd.DataFrame({"customer_id": ["a", "b"], "duration": [2.5, 1.2], "event": [True, False]})
-    >>> person_periods(lives)[["customer_id", "period", "left", "exposure"]].round(9).values.tolist()
+    >>> lifetimes = pd.DataFrame({"customer_id": ["a", "b"], "duration": [2.5, 1.2], "event": [True, False]})
+    >>> person_periods(lifetimes)[["customer_id", "period", "left", "exposure"]].round(9).values.tolist()
     [['a', 0, False, 1.0], ['a', 1, False, 1.0], ['a', 2, True, 1.0], ['b', 0, False, 1.0], ['b', 1, False, 0.2]]
     """
     covariates = list(covariates)
