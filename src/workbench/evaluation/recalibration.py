@@ -13,13 +13,14 @@ from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.statistics.at_risk import there_at
 from workbench.statistics.horizons import span, units
+from workbench.statistics.newton import Place, maximise
 from workbench.statistics.product_limit import normal_quantile, survival_before
 from workbench.wording import number, sentence
 
 FEWEST_LEAVERS = 50
 """From fewer leavers nothing is learned."""
 LARGEST = 5.0
-"""Beyond this step an iteration has lost its way."""
+"""A log factor of hazards beyond this (150 times) is no correction: the regression has no maximum."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -97,6 +98,8 @@ class Recalibration:
     shrinkage
         What was kept of both: `1 - 2 / W`, at least 0, where W is Wald's statistic of their being 0, which would be 2
         on average were the predictions right.
+    converged
+        Whether the regression has a maximum; where it has none nothing is changed.
     """
 
     level: float = 0.0
@@ -104,6 +107,7 @@ class Recalibration:
     centre: float = 0.0
     covariance: tuple[tuple[float, float], tuple[float, float]] = ((0.0, 0.0), (0.0, 0.0))
     shrinkage: float = 0.0
+    converged: bool = True
 
     @property
     def leaves_all(self) -> bool:
@@ -150,25 +154,34 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
     x = held_out.relative - centre
     varies = float(np.average(x**2, weights=hazard * stands)) > 1e-8
     columns = np.column_stack([np.ones(len(x)), x])[:, : 2 if varies else 1]
-    estimate = np.zeros(columns.shape[1])
-    estimate[0] = np.log((stands * events).sum() / (stands * expected).sum())
-    for _ in range(50):
-        factor = np.exp(np.clip(columns @ estimate, -30, 30))
-        jump = held_out.jump * factor
+
+    def scores(log_factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """First derivative of each one's log-likelihood, and minus the second: of 1 - exp(-u) it is
+        part * (part + u - 1).
+        """
+        factor = np.exp(log_factor)
+        jump, smooth = held_out.jump * factor, (hazard - held_out.jump) * factor
         part = _part(jump)
-        score = np.where(events, part - (hazard - held_out.jump) * factor, -hazard * factor)
-        # Minus the second derivative; of 1 - exp(-u) it is part * (part + u - 1).
-        spline_term = np.where(events, (hazard - held_out.jump) * factor + part * (part + jump - 1), hazard * factor)
-        information = (columns * (stands * spline_term)[:, None]).T @ columns
-        step = np.linalg.solve(information, columns.T @ (stands * score))
-        if np.abs(step).max() > LARGEST:
-            return Recalibration()
-        estimate = estimate + step
-        if np.abs(step).max() < 1e-9:
-            break
-    inverse = np.linalg.inv(information)
+        slope = np.where(events, part - smooth, -hazard * factor)
+        return slope, np.where(events, smooth + part * (part + jump - 1), hazard * factor)
+
+    def at(place: np.ndarray) -> Place:
+        log_factor = np.clip(columns @ place, -30, 30)
+        slope, curvature = scores(log_factor)
+        return Place(
+            float(stands @ held_out.log_likelihood(log_factor)),
+            columns.T @ (stands * slope),
+            (columns * (stands * curvature)[:, None]).T @ columns,
+        )
+
+    start = np.zeros(columns.shape[1])
+    start[0] = np.log((stands * events).sum() / (stands * expected).sum())
+    found = maximise(at, start, largest=LARGEST)
+    if not found.converged:
+        return Recalibration(converged=False)
+    estimate, information, inverse = found.estimate, found.place.information, found.covariance
     if held_out.stands is not None:
-        each = columns * (stands * score)[:, None]
+        each = columns * (stands * scores(columns @ estimate)[0])[:, None]
         inverse = inverse @ (each.T @ each) @ inverse
         information = np.linalg.inv(inverse)
     wald = float(estimate @ information @ estimate)
@@ -262,6 +275,9 @@ class RecalibrationEffect:
                 leavers=number(self.leavers), verb=verb, least=number(FEWEST_LEAVERS),
             )  # fmt: skip
             return (Check(name="recalibration", status="pass", message=message),)
+        if not self.recalibration.converged:
+            message = sentence("Predictions are left as they are: the model of their recalibration has not converged.")
+            return (Check(name="recalibration", status="warn", message=message),)
         ratio, slope = whole.loc["observed_to_expected"], whole.loc["calibration_slope"]
         values = {
             "ratio": number(ratio["before"], 3), "after": number(ratio["after"], 3),
@@ -351,8 +367,9 @@ def evaluate_recalibration(
         )
     ]
     table = pd.DataFrame(rows, columns=["name", "measure", "horizon", "before", "after"])
+    learned = learn_recalibration(held_out)
     return RecalibrationEffect(
-        recalibration=learn_recalibration(held_out) if helps else Recalibration(),
+        recalibration=learned if helps else Recalibration(converged=learned.converged),
         table=table, gain=(gain, gain - half, gain + half), helps=bool(helps), leavers=int(held_out.events.sum()),
         time_unit=time_unit,
         lapse=lapse,
@@ -364,9 +381,10 @@ def _measures(held_out: HeldOut, censoring: CensoringSurvival | None) -> list[tu
     nan = float("nan")
     stands = np.ones(len(held_out.events)) if held_out.stands is None else held_out.stands
     expected = float((stands * held_out.expected).sum())
+    whole = learn_recalibration(held_out, shrink=False)
     found = [
         ("observed_to_expected", nan, float((stands * held_out.events).sum()) / expected if expected else nan),
-        ("calibration_slope", nan, 1 + learn_recalibration(held_out, shrink=False).slope),
+        ("calibration_slope", nan, 1 + whole.slope if whole.converged else nan),
     ]
     times = np.array(held_out.horizons)
     if censoring is None:

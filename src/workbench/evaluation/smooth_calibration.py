@@ -4,8 +4,11 @@ import numpy as np
 
 from workbench.evaluation.censoring import FLOOR, CensoringSurvival
 from workbench.statistics.at_risk import gone_by, there_at
+from workbench.statistics.regression import fit_regression
+from workbench.statistics.splines import KNOTS_AT, spline_terms
 
-KNOTS = (0.05, 0.35, 0.65, 0.95)
+RIDGE = 1e-4
+"""Penalty of the calibration curve, times the weight of all: keeps it finite where predictions separate outcomes."""
 FEW = 6
 """Up to so many different predictions each is judged for itself."""
 
@@ -36,7 +39,7 @@ def observed_shares(
     Returns
     -------
     ndarray or None
-        None where all outcomes that are known are the same.
+        None where all outcomes that are known are the same, or the curve has not converged.
 
     References
     ----------
@@ -52,8 +55,13 @@ def observed_shares(
         total = np.bincount(place, weights=weights)
         return np.bincount(place, weights=weights * stayed)[place] / np.where(total > 0, total, np.nan)[place]
     gone = np.clip(1 - survival, 1e-6, 1 - 1e-6)
-    columns = _spline(np.log(-np.log1p(-gone)))
-    return 1 - _logistic(columns, left.astype(float), weights)
+    x = np.log(-np.log1p(-gone))
+    knots = np.unique(np.quantile(x, KNOTS_AT))
+    columns = np.column_stack([np.ones_like(x), (x - x.mean()) / (x.std() or 1.0), spline_terms(x, knots.tolist())])
+    fit = fit_regression(
+        columns, left.astype(float), family="logistic", weights=weights, ridge=RIDGE * float(weights.sum())
+    )
+    return 1 - fit.fitted if fit.converged else None
 
 
 def calibration_distances(
@@ -71,38 +79,3 @@ def calibration_distances(
     off, stands = off[known], stands[known]
     ends = (np.quantile(off, share, weights=stands, method="inverted_cdf") for share in (0.5, 0.9))
     return float(np.average(off, weights=stands)), *(float(each) for each in ends)
-
-
-def _spline(x: np.ndarray) -> np.ndarray:
-    """Columns of a restricted cubic spline: 1, x and as many bends as there are knots less two (Harrell 2015, 2.23)."""
-    knots = np.unique(np.quantile(x, KNOTS))
-    columns = [np.ones_like(x), (x - x.mean()) / (x.std() or 1.0)]
-    if len(knots) < 3:
-        return np.column_stack(columns)
-
-    def cube(knot: float) -> np.ndarray:
-        return np.maximum(x - knot, 0) ** 3
-
-    last, before = knots[-1], knots[-2]
-    for knot in knots[:-2]:
-        spline_term = (
-            cube(knot) - cube(before) * (last - knot) / (last - before) + cube(last) * (before - knot) / (last - before)
-        )
-        columns.append(spline_term / (last - knots[0]) ** 2)
-    return np.column_stack(columns)
-
-
-def _logistic(columns: np.ndarray, left: np.ndarray, weights: np.ndarray, rounds: int = 25) -> np.ndarray:
-    """Fitted probabilities of a weighted logistic regression by Newton's method, lightly held towards 0."""
-    ridge = np.eye(columns.shape[1]) * 1e-4 * weights.sum()
-    ridge[0, 0] = 0
-    coefficients = np.zeros(columns.shape[1])
-    coefficients[0] = np.log(np.average(left, weights=weights) / np.average(1 - left, weights=weights))
-    for _ in range(rounds):
-        share = 1 / (1 + np.exp(-np.clip(columns @ coefficients, -30, 30)))
-        information = (columns * (weights * share * (1 - share))[:, None]).T @ columns + ridge
-        step = np.linalg.solve(information, columns.T @ (weights * (left - share)) - ridge @ coefficients)
-        coefficients = coefficients + step
-        if np.abs(step).max() < 1e-8:
-            break
-    return 1 / (1 + np.exp(-np.clip(columns @ coefficients, -30, 30)))

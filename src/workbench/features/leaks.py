@@ -16,6 +16,7 @@ from ibis.expr.types import Table
 from workbench.errors import DataError
 from workbench.features.snapshots import EVENT_TIME, KEYS, Snapshots, instant, known_at
 from workbench.findings import Check, Status
+from workbench.statistics.ranking import auc, auc_error_by_chance
 from workbench.wording import listing, number, sentence, shown
 
 # What a row says about a later moment, and so is not known before it: the moment's column, what it reveals, and the
@@ -282,26 +283,11 @@ def _level_scores(codes: np.ndarray, positive: np.ndarray) -> np.ndarray:
     return scores
 
 
-def auc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Probability that a positive row scores higher than a negative one, ties counted half.
-
-    Examples
-    --------
-    >>> auc(np.array([1.0, 2.0, 2.0, 3.0]), np.array([False, False, True, True]))
-    0.875
-    """
-    ranks = pd.Series(scores).rank().to_numpy()
-    hits, misses = positive.sum(), (~positive).sum()
-    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
-
-
 def _tells(scores: np.ndarray, positive: np.ndarray, line: float) -> bool:
     area = auc(scores, positive)
     area = max(area, 1 - area)
-    hits, misses = positive.sum(), (~positive).sum()
-    # Hanley & McNeil (1982), equation 2, under no relation: the standard error of an AUC of .5.
-    spread = np.sqrt((hits + misses + 1) / (12 * hits * misses))
-    return area >= line and area - 3.29 * spread > 0.5
+    chance = auc_error_by_chance(int(positive.sum()), int((~positive).sum()))
+    return area >= line and area - 3.29 * chance > 0.5
 
 
 def _has_telling_level(column: pd.Series, positive: np.ndarray) -> bool:

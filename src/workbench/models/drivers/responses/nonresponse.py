@@ -18,6 +18,7 @@ from scipy.special import ndtri
 
 from workbench.models.drivers.responses.ratings import Ratings
 from workbench.models.drivers.responses.waves import waves_of
+from workbench.statistics.regression import fit_regression
 
 OF_TODAY = 2.0
 """Times as much as lasts from one occasion to the next that readiness may go with an answer on the day itself: in the
@@ -98,7 +99,10 @@ def readiness(ratings: Ratings) -> Readiness | None:
     kept = known & (exposure > 0)
     if others[kept].sum() < FEWEST_AGAIN or np.ptp(scores[kept]) == 0:
         return None
-    slope, error = _slope(scores[kept], others[kept], exposure[kept], ratings.weights[kept], customer[kept])
+    found_slope = _slope(scores[kept], others[kept], exposure[kept], ratings.weights[kept], customer[kept])
+    if found_slope is None:
+        return None
+    slope, error = found_slope
     return Readiness(slope=slope, error=error, of_invitations=found is not None)
 
 
@@ -149,23 +153,17 @@ def _occasions(ratings: Ratings, customer: np.ndarray) -> np.ndarray | None:
     return np.round((days - days.min()) / pause).astype(int)
 
 
-def _slope(scores, others, exposure, weights, customer) -> tuple[float, float]:
-    """Poisson regression of counts on scores with an offset; its error over customers (sandwich)."""
+def _slope(scores, others, exposure, weights, customer) -> tuple[float, float] | None:
+    """Poisson regression of counts on scores with an offset; its error over customers (sandwich). None where it has not
+    converged.
+    """
     x = np.column_stack([np.ones(len(scores)), scores - np.average(scores, weights=weights)])
-    beta = np.array([np.log(np.average(others, weights=weights) / np.average(exposure, weights=weights)), 0.0])
-    for _ in range(50):
-        mean = exposure * np.exp(x @ beta)
-        information = (x * (weights * mean)[:, None]).T @ x
-        step = np.linalg.solve(information, x.T @ (weights * (others - mean)))
-        beta = beta + step
-        if np.abs(step).max() < 1e-10:
-            break
-    mean = exposure * np.exp(x @ beta)
-    rows = x * (weights * (others - mean))[:, None]
+    fit = fit_regression(x, others, family="poisson", weights=weights, exposure=exposure)
+    rows = x * (weights * (others - fit.fitted))[:, None]
     sums = np.zeros((customer.max() + 1, 2))
     np.add.at(sums, customer, rows)
-    bread = np.linalg.inv((x * (weights * mean)[:, None]).T @ x)
-    return float(beta[1]), float(np.sqrt((bread @ (sums.T @ sums) @ bread)[1, 1]))
+    error = float(np.sqrt((fit.covariance @ (sums.T @ sums) @ fit.covariance)[1, 1]))
+    return (float(fit.estimate[1]), error) if fit.converged else None
 
 
 def corrected(masses: np.ndarray, points: np.ndarray, scores: np.ndarray, slope) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import poisson, rankdata
+from scipy.stats import poisson
 
 from workbench.exhibits import Showable
 from workbench.findings import Check, Finding
@@ -21,6 +21,7 @@ from workbench.models.survival.lifetimes.episodes import has_episodes, latest
 from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.table import covariates_of, entry_of, validate_lifetimes
+from workbench.statistics.ranking import auc, auc_error_by_chance
 from workbench.statistics.risk_sets import risk_sets
 from workbench.wording import inline, label_of, listing, number, percent, sentence
 
@@ -323,12 +324,11 @@ class _Seen:
 
     def _knows(self, scores: np.ndarray, line: float) -> float | None:
         """How often leavers are ranked above the others, where that is more than a cause of leaving could do."""
-        ranks = rankdata(scores)
         gone, there = int(self.events.sum()), int((~self.events).sum())
-        area = (ranks[self.events].sum() - gone * (gone + 1) / 2) / (gone * there)
+        area = auc(scores, self.events)
         if area < 0.5:
             area, scores = 1 - area, -scores
-        chance = np.sqrt((gone + there + 1) / (12 * gone * there))  # standard error of an area of one half
+        chance = auc_error_by_chance(gone, there)
         if area < line or area - 3.29 * chance <= 0.5 or area - 1.645 * _error(area, gone, there) < line - 0.05:
             return None
         if area > CERTAIN:

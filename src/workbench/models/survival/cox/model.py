@@ -16,7 +16,7 @@ from workbench.models.survival.cox.partial_likelihood import (
     CONVERGENCE,
     FEW,
     collinear_with,
-    maximise,
+    fit_partial_likelihood,
     unadjusted,
 )
 from workbench.models.survival.cox.predictions import Episode, Predictions
@@ -87,13 +87,15 @@ def fit_cox(
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
     seen, entry, weights = (durations, events), entry_of(used), weights_of(used)
     near = None if straight is None else straight.near(design)
-    coefficients, covariance, problems, separated = maximise(
+    coefficients, covariance, problems, separated = fit_partial_likelihood(
         matrix, *seen, design, entry=entry, start=near, weights=weights
     )
     if separated and any(term.indicator for term in design.terms):  # who lacks a number may be who left of a level
         design = design.without_indicators().settle(used, events)
         matrix = design.encode(used)
-        coefficients, covariance, problems, separated = maximise(matrix, *seen, design, entry=entry, weights=weights)
+        coefficients, covariance, problems, separated = fit_partial_likelihood(
+            matrix, *seen, design, entry=entry, weights=weights
+        )
     sums = risk_sets(*seen, matrix, coefficients, entry=entry, weights=weights)
     null = risk_sets(*seen, np.zeros((len(used), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
     log_hazard = matrix @ coefficients

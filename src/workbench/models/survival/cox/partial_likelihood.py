@@ -7,6 +7,7 @@ import numpy as np
 from workbench.findings import Check
 from workbench.models.survival.cox.design import Design
 from workbench.models.survival.lifetimes.event_words import event_words
+from workbench.statistics.newton import Place, maximise
 from workbench.statistics.risk_sets import risk_sets, score_residuals
 from workbench.wording import listing, number, percent, sentence
 
@@ -22,6 +23,8 @@ OVERLAP = "covariates_overlap"
 """Name of the check of covariates that nearly determine each other."""
 EXPLODED = 10.0
 """A log hazard ratio (of a level, or of one standard deviation) or standard error beyond this is no estimate."""
+ENOUGH = 1e-7
+"""A gain of the partial log-likelihood below this is none: estimates move by less than a thousandth of their error."""
 RIDGE = 1.0
 """Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
 NOT_IDENTIFIED = (
@@ -32,7 +35,7 @@ CONVERGENCE = "cox_convergence"
 """Name of the check without which nothing is said from the model."""
 
 
-def maximise(
+def fit_partial_likelihood(
     matrix: np.ndarray,
     durations: np.ndarray,
     events: np.ndarray,
@@ -184,10 +187,8 @@ def newton(
     start: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     half: np.ndarray | None = None,
-    most: int = 50,
-    enough: float = 1e-7,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Newton's method from 0, each step halved until the likelihood rises (the likelihood is concave).
+    """The maximum of the partial likelihood by Newton's method.
 
     Parameters
     ----------
@@ -206,39 +207,30 @@ def newton(
     ndarray (p,), ndarray (p, p), bool
         Estimate, inverse information (infinite where there is none), and whether the next step would gain nothing.
     """
-    estimate, gain = np.zeros(matrix.shape[1]) if start is None else start, np.inf
-    penalty = ridge * np.eye(matrix.shape[1])
-    half = np.zeros(matrix.shape[1]) if half is None else half
+    width = matrix.shape[1]
+    half = np.zeros(width) if half is None else half
 
-    def at(place: np.ndarray):
+    def at(place: np.ndarray) -> Place:
         sums = risk_sets(durations, events, matrix, place, entry=entry, scaled=False, weights=weights)
-        return sums, sums.log_likelihood - ridge * float(place @ place) / 2 + float(half @ place)
+        return Place(
+            sums.log_likelihood - ridge * float(place @ place) / 2 + float(half @ place),
+            sums.residuals.sum(axis=0) - ridge * place + half,
+            sums.information + ridge * np.eye(width),
+        )
 
-    with np.errstate(all="ignore"):
-        sums, height = at(estimate)
-        for _ in range(most):
-            slope = sums.residuals.sum(axis=0) - ridge * estimate + half
-            step = np.linalg.lstsq(sums.information + penalty, slope)[0]
-            step = step / max(1.0, np.abs(step).max() / EXPLODED)
-            for _ in range(30):
-                trial, reached = at(estimate + step)
-                if reached >= height and np.isfinite(trial.information).all():
-                    break
-                step = step / 2
-            else:  # nowhere is higher: rounding error, or no maximum
-                gain = 0.0 if gain < 1e-3 else gain
-                break
-            gain = reached - height
-            estimate, sums, height = estimate + step, trial, reached
-            if gain < enough or np.abs(estimate[half == 0]).max(initial=0) > EXPLODED:
-                break
-    covariance = np.full_like(sums.information, np.inf)
-    if np.linalg.matrix_rank(sums.information + penalty, hermitian=True) == len(estimate):
-        covariance = np.linalg.inv(sums.information + penalty)
-        if weights is not None:
-            scores = score_residuals(sums, durations, events, matrix, estimate, entry=entry, weights=weights)
-            covariance = covariance @ (scores.T @ scores) @ covariance
-    return estimate, covariance, gain < enough
+    found = maximise(
+        at,
+        np.zeros(width) if start is None else start,
+        enough=ENOUGH,
+        largest_step=EXPLODED,
+        largest=np.where(half == 0, EXPLODED, np.inf),
+    )
+    estimate, covariance = found.estimate, found.covariance
+    if weights is not None and np.isfinite(covariance).all():
+        sums = risk_sets(durations, events, matrix, estimate, entry=entry, scaled=False, weights=weights)
+        scores = score_residuals(sums, durations, events, matrix, estimate, entry=entry, weights=weights)
+        covariance = covariance @ (scores.T @ scores) @ covariance
+    return estimate, covariance, found.converged
 
 
 def unadjusted(

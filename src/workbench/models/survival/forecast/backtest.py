@@ -187,17 +187,22 @@ class Backtest:
         checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
                         value=float(row["actual"]))]  # fmt: skip
         if self.season is not None and not self.lapse:
-            message = (
-                sentence("Leaving has a season, which forecasts of the last period and of the time to come allow for; "
-                         "time remaining and draws are those of an average time of the year.")
-                if self.season.clear
-                else sentence("No season of leaving is clear.")
-                if self.season.known
-                else sentence("Less than two years are known before the last period: a season cannot be told from a "
-                              "change.")
-            )  # fmt: skip
-            checks.append(Check(name="season", status="pass", message=message))
+            checks.append(self._season(self.season))
         return tuple(checks)
+
+    def _season(self, season: Season) -> Check:
+        """What forecasts take the time of the year to mean."""
+        message = sentence(
+            "The model of a season has not converged, so forecasts assume that there is none."
+            if not season.converged
+            else "Leaving has a season. Forecasts of the last period and of the time to come allow for it; time "
+            "remaining and draws are those of an average time of the year."
+            if season.clear
+            else "No season of leaving is clear."
+            if season.known
+            else "Less than two years are known before the last period: a season looks like a change."
+        )
+        return Check(name="season", status="pass" if season.converged else "warn", message=message)
 
 
 def backtest(

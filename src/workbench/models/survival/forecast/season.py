@@ -2,7 +2,7 @@
 has changed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +13,7 @@ from scipy.stats import chi2
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.regression import fit_regression
 
 MOST_MONTHS = 60
 ENOUGH_MONTHS = 24
@@ -71,12 +72,15 @@ class Season:
         Whether there is a season.
     effects (2 WAVES,), covariance
         Of the log rate: sine and cosine of a year and of half a year; 0 where no season is clear.
+    converged
+        Whether the model of the season has a maximum; where it has none, no season is clear.
     """
 
     known: bool
     clear: bool
     effects: np.ndarray
     covariance: np.ndarray
+    converged: bool = True
 
     @classmethod
     def none(cls, *, known: bool) -> "Season":
@@ -113,25 +117,17 @@ def find_season(months: pd.DataFrame) -> Season:
         return none
     middle = months["begin"] + pd.Timedelta("15D")
     columns = np.column_stack([np.ones(len(months)), _waves(middle)])
-    estimate = np.zeros(columns.shape[1])
-    estimate[0] = np.log(left.sum() / expected.sum())
-    for _ in range(50):
-        rate = expected * np.exp(np.clip(columns @ estimate, -20, 20))
-        information = (columns * rate[:, None]).T @ columns
-        step = np.linalg.solve(information, columns.T @ (left - rate))
-        estimate = estimate + np.clip(step, -1, 1)
-        if np.abs(step).max() < 1e-9:
-            break
-    rate = expected * np.exp(columns @ estimate)
+    fit = fit_regression(columns, left, family="poisson", exposure=expected)
+    if not fit.converged:
+        return replace(none, converged=False)
+    estimate, rate = fit.estimate, fit.fitted
     even = expected * left.sum() / expected.sum()
     gain = 2 * float((left * np.log(rate / even) - rate + even).sum())
     # Months that vary more than by chance for other reasons need more to show a season.
     dispersion = max(float(((left - rate) ** 2 / rate).sum() / max(len(left) - len(estimate), 1)), 1.0)
     if chi2.sf(gain / dispersion, 2 * WAVES) > LEVEL:
         return none
-    return Season(
-        known=True, clear=True, effects=estimate[1:], covariance=dispersion * np.linalg.inv(information)[1:, 1:]
-    )
+    return Season(known=True, clear=True, effects=estimate[1:], covariance=dispersion * fit.covariance[1:, 1:])
 
 
 def change_point(months: pd.DataFrame) -> tuple[pd.Timestamp, float, int]:
