@@ -6,7 +6,7 @@ import pytest
 from workbench import datasets
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.outcome_level import outcome_level
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.summary.summarise import summarise
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.simulate.engine.settings import read_settings

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.drivers.ordinal.links import LOGIT
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 
 def column(name, role, scale, *, label="", weighting="", measure="", low_is_good=False):

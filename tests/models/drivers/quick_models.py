@@ -4,13 +4,13 @@ import numpy as np
 from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.evaluation.convergence import Diagnostics
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.posterior import Posterior
 from workbench.models.drivers.ordinal.rows import Prior, by_segment
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 FINE = Diagnostics(r_hat=1.0, ess_bulk=1000, ess_tail=1000, divergences=0, e_bfmi=1.0, chains=4)
 

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column
 
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.model.importance import shapley_by_orders
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import rows_of
 from workbench.models.drivers.ordinal.posterior import Posterior, sample
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 SIMULATIONS = 240
 PEOPLE = 500

@@ -8,11 +8,12 @@ from tests.models.drivers.answer_sheets import draw_ratings
 from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.effects.asymmetry import KINDS, asymmetry_table, kinds_of
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.summary.findings import asymmetry
-from workbench.models.drivers.summary.summarise import SURE, summarise
+from workbench.models.drivers.summary.summarise import summarise
+from workbench.models.drivers.summary.tables import SURE
 
 
 @pytest.fixture(scope="module")
@@ -47,13 +48,13 @@ def test_kinds_are_as_defined(below, above, kind):
     assert kinds_of(np.array([below]), np.array([above]), 0.1)[kind][0]
 
 
-def by_cut(slope_below, slope_above):
+def kinked(slope_below, slope_above):
     def change(frame):
         rng = np.random.default_rng(3)
         away = frame["da"] - 3
         predictor = slope_below * np.minimum(away, 0) + slope_above * np.maximum(away, 0) + 0.3 * frame["db"]
-        summary = predictor + rng.logistic(size=len(frame))
-        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(summary, [0.2, 0.4, 0.6, 0.8]), summary))
+        latent = predictor + rng.logistic(size=len(frame))
+        return frame.assign(outcome=1.0 + np.searchsorted(np.quantile(latent, [0.2, 0.4, 0.6, 0.8]), latent))
 
     return change
 
@@ -63,7 +64,7 @@ def by_cut(slope_below, slope_above):
     [((1.2, 0.0), "must_be"), ((0.0, 1.2), "attractive"), ((-0.8, -0.8), "reversed"), ((0.8, 0.8), "one_dimensional")],
 )
 def test_a_bend_that_is_there_is_called_by_its_name(slopes, kind):
-    table = asymmetry_table(fitted([0.5, 0.5], n=2000, segment=None, changed=by_cut(*slopes)), 0.1)
+    table = asymmetry_table(fitted([0.5, 0.5], n=2000, segment=None, changed=kinked(*slopes)), 0.1)
     row = table.set_index("driver").loc["da"]
     assert row[kind] > 0.8
     assert row["kind"] == kind.replace("_", "-")
@@ -79,7 +80,7 @@ def test_kinds_are_told_in_words(summary):
         "indifferent": "No driver hurts more when bad than it helps when good.",
     }.items():
         summary.__dict__["asymmetry_table"] = table.head(1).assign(**{**chances, kind: 1.0})
-        assert asymmetry(summary).statement == words
+        assert [each.statement for each in asymmetry(summary)] == [words]
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import numpy as np
 from tests.models.drivers.answer_sheets import draw_answers
 
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 
 def twins(correlation, changed):

@@ -12,7 +12,7 @@ from workbench.models.drivers.ordinal.imputation import complete
 from workbench.models.drivers.ordinal.links import LINKS
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 
 def compared(frame, columns, *, link="logit", imputations=2):
@@ -72,9 +72,9 @@ def test_the_probit_tells_drivers_apart_too():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ((-1.0, -1.2), "Single drivers predict answers better"),
-        ((-1.0, -1.0), "It cannot be said"),
-        ((-1.2, -1.0), "worse than the mean"),
+        ((-1.0, -1.2), "predicts the outcome better than"),
+        ((-1.0, -1.0), "no more surely than"),
+        ((-1.2, -1.0), "worse than knowing"),
     ],
 )
 def test_what_is_said_has_the_sign_of_what_was_found(values, said):

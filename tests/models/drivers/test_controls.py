@@ -8,7 +8,7 @@ from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.responses.controls import controls_of
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.summary.findings import findings
 from workbench.models.drivers.summary.summarise import summarise
 
@@ -71,7 +71,7 @@ def group_matters(n=1600, *, segment):
     columns += [column("cabin", "", None), column("region", "", None)]
     found = read_ratings(frame, columns, segment=segment, controls=["cabin", "region"])
     model = fit_drivers(found, sampler="laplace", draws=200, random_seed=1)
-    return summarise(model, groups=["cabin", "region"])
+    return summarise(model)
 
 
 @pytest.mark.parametrize("segment", ["cabin", "region"])
@@ -79,7 +79,7 @@ def test_a_driver_that_matters_in_one_group_alone_is_a_finding_whichever_column_
     summary = group_matters(segment=segment)
     said = [each for each in findings(summary) if each.id == "matters_for_some"]
     assert len(said) == 1
-    assert "“wifi” for cabin Eco" in said[0].statement
+    assert "“wifi” matters more for cabin Eco than for Business: " in said[0].statement
     assert "“seat”" not in said[0].statement
     row = summary.difference_table.iloc[0]
     assert row["lower"] < 0.4 * 1.15 < row["upper"]

@@ -15,7 +15,7 @@ from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.rows import Prior, by_segment
 from workbench.models.drivers.ordinal.survey_draws import sandwich
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.responses.survey_design import Design
 
 

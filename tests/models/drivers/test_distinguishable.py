@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import draw_answers
 
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.ordinal.imputation import complete
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 
 def model(frame, columns, *, shape="linear"):

@@ -1,5 +1,7 @@
 """What is weak everywhere and what for some, with groups that agree completely, and effects drawn in."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
@@ -7,7 +9,7 @@ from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.effects.general_local import groupings
 from workbench.models.drivers.effects.performance import mean_ratings
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.summary.findings import findings, local
 from workbench.models.drivers.summary.summarise import summarise
 
@@ -24,7 +26,7 @@ def test_a_segment_that_is_weak_alone_is_found_and_drawn_towards_the_others():
     spread = table.groupby("driver")[["observed", "performance"]].std()
     assert (spread["performance"] <= spread["observed"]).all()
     assert table["driver"].iloc[0] == "db"  # where groups differ most stands first
-    assert local(found).statement.endswith("only in places: “db” (segment: s1).")
+    assert local(found)[0].statement.endswith("only in places: “db” (segment: s1).")
 
 
 def test_a_segment_that_agrees_completely_stays_and_is_not_without_error():
@@ -70,12 +72,14 @@ def test_touchpoints_and_other_columns_split_people_beside_segments():
         return frame.assign(touchpoint=where, db=frame["db"].mask(where == "shop", worse), same="one")
 
     model = fitted([0.5, 0.5, 0.2], changed=placed)
-    splits = groupings(model.ratings, ["touchpoint", "same"], {"touchpoint": "Touchpoint"})
+    splits = {**model.ratings.splits, "touchpoint": "Touchpoint", "same": "Same"}
+    model = dataclasses.replace(model, ratings=dataclasses.replace(model.ratings, splits=splits))
+    splits = groupings(model.ratings)
     assert [split.column for split in splits] == ["segment", "touchpoint"]
-    summary = summarise(model, target=60, groups=["touchpoint"], labels={"touchpoint": "Touchpoint"})
+    summary = summarise(model, target=60)
     reach = summary.reach_table.set_index(["by", "driver"])
     assert reach.loc[("touchpoint", "db"), "where"] == ["shop"]
-    assert "“db” (touchpoint: shop)" in local(summary).statement
+    assert "“db” (touchpoint: shop)" in local(summary)[0].statement
 
 
 def test_effects_of_a_segment_alone_are_drawn_towards_all_and_those_of_few_answers_are_left_out():

@@ -8,7 +8,8 @@ from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.rows import Prior, subset
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED
+from workbench.models.drivers.responses.read import read_ratings
 
 EFFECTS = [0.8, 0.5, 0.3]
 

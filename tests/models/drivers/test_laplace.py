@@ -32,7 +32,7 @@ def rows_from(columns, levels, weights, count, link=LOGIT):
 def drawn(n=300, link=LOGIT, **world):
     ratings, _ = draw_ratings(n, [0.6, 0.3, 0.0], np.random.default_rng(5), **world)
     completed = complete(ratings, Prior(), times=1, random_seed=1)[0]
-    return rows_of(ratings, make_columns(ratings), *completed, link)
+    return rows_of(ratings, make_columns(ratings), *completed, link=link)
 
 
 def test_housing_gives_the_published_coefficients_cuts_and_deviance():

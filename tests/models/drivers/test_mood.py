@@ -6,7 +6,7 @@ import pytest
 from tests.models.drivers.answer_sheets import column
 
 from workbench.models.drivers.model.fit import fit_drivers
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.summary.headline import headline
 from workbench.models.drivers.summary.summarise import summarise
 

@@ -7,8 +7,8 @@ from scipy.special import ndtri
 from tests.models.drivers.answer_sheets import column
 
 from workbench.models.drivers.model.outcome_level import outcome_level
-from workbench.models.drivers.responses.nonresponse import OF_TODAY, TENTH, corrected, normal_scores, readiness
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.nonresponse import LASTING_TO_DAY, TENTH, corrected, normal_scores, readiness
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.history import live
@@ -60,10 +60,10 @@ def test_what_is_of_the_day_is_not_seen_and_is_allowed_for():
     ratings = ratings_of(answer[answered], who[answered], days[answered])
     found = readiness(ratings)
     assert found.slope == pytest.approx(0.6 * 0.25, abs=0.03)
-    assert found.slope < 0.25 < OF_TODAY * found.slope
+    assert found.slope < 0.25 < LASTING_TO_DAY * found.slope
     level = outcome_level(ratings, **SETTINGS)
     assert level.range[0] <= nps(answer) <= level.range[1] < level.everyone.loc["nps", "lower"]
-    assert "Repeated answers show that the most satisfied tenth answers" in level.finding().statement
+    assert "repeated answers show that the most satisfied answer" in level.findings()[1].statement
 
 
 def test_invitations_that_were_not_answered_are_used_where_they_are_known():
@@ -84,8 +84,8 @@ def test_where_the_data_do_not_show_who_answers_a_stated_ratio_is_assumed_either
     assert readiness(ratings) is None
     level = outcome_level(ratings, **SETTINGS)
     assert level.range[0] < level.everyone.loc["nps", "lower"] < level.everyone.loc["nps", "upper"] < level.range[1]
-    told = level.finding().statement
-    assert "These data do not show who answers. If the most satisfied tenth were up to 2.5 times as likely" in told
+    told = level.findings()[1].statement
+    assert "if the most satisfied answer up to 2.5 times as readily or as rarely" in told
 
 
 def test_the_correction_gives_all_back_from_those_who_answered():

@@ -8,9 +8,13 @@ from tests.models.drivers.answer_sheets import column
 
 from workbench.models.drivers.model.outcome_level import outcome_level
 from workbench.models.drivers.responses.nonresponse import TENTH, corrected
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 SETTINGS = {"confidence": 0.9, "response_ratio": 1.5, "random_seed": 1}
+
+
+def said(level):
+    return level.findings()[0].statement
 
 
 def nps_answers(scores, *, weighting="survey", **extra):
@@ -18,7 +22,7 @@ def nps_answers(scores, *, weighting="survey", **extra):
     columns = [column("nps", "outcome", (0, 10)), column("item", "driver", (1, 5))]
     if "weight" in frame:
         columns.append(column("weight", "", None, weighting=weighting))
-    return read_ratings(frame, columns)
+    return read_ratings(frame, columns, controls=["place"])
 
 
 def test_the_airport_survey_has_its_published_scores(shared):
@@ -74,7 +78,7 @@ def test_a_group_that_agrees_completely_has_an_interval_too(weights):
     extra = {"place": ["a"] * 30 + ["b"] * 200}
     if weights:
         extra["weight"] = np.ones(230) + 1e-9 * rng.random(230) if weights == "even" else rng.gamma(1.0, size=230) + 0.1
-    table = outcome_level(nps_answers(scores, **extra), ["place"], **SETTINGS).table
+    table = outcome_level(nps_answers(scores, **extra), **SETTINGS).table
     (row,) = table[(table["group"] == "a") & (table["measure"] == "top_box")].itertuples()
     assert row.estimate == row.upper == pytest.approx(1)
     own = extra["weight"][:30] if weights else np.ones(30)
@@ -89,7 +93,7 @@ def test_intervals_of_small_groups_that_nearly_agree_cover():
     inside = []
     for _ in range(25):
         scores = np.where(rng.random(220) < 0.9, 10.0, 5.0)
-        table = outcome_level(nps_answers(scores, **frame), ["place"], **SETTINGS).table
+        table = outcome_level(nps_answers(scores, **frame), **SETTINGS).table
         groups = table[(table["segment"] != "") & (table["measure"] == "top_box")]
         inside.append((groups["lower"] <= 0.9) & (groups["upper"] >= 0.9))
     assert 0.85 <= np.mean(inside) <= 0.97
@@ -125,15 +129,17 @@ def of_scale(scores, scale, name="overall", **more):
 def test_satisfaction_from_0_to_10_has_no_net_promoter_score():
     level = outcome_level(of_scale(np.resize([0.0, 5, 10, 10], 120), (0, 10)), **SETTINGS)
     assert level.metrics() == pytest.approx({"top_box": 0.5, "mean": 6.25})
-    assert level.finding().statement.startswith("50% of those who answered give “overall” the top score; the mean is ")
-    assert "Promoter" not in level.finding().statement
+    assert level.findings()[0].statement.startswith(
+        "50% of those who answered give “overall” the top score; the mean is "
+    )
+    assert "Promoter" not in level.findings()[0].statement
 
 
 def test_a_wide_scale_is_told_by_its_mean_and_not_by_its_top_answer():
     scores = np.arange(0, 101).astype(float)
     level = outcome_level(of_scale(scores, (0, 100)), **SETTINGS)
     assert level.metrics() == pytest.approx({"mean": 50, "top_two": 21 / 101})
-    told = level.finding()
+    told = level.findings()[0]
     assert told.statement.startswith("“overall” averages 50 on a scale from 0 to 100; 20.8% answer 80 or more.")
     assert told.unit == "scale points"
     assert level.range[0] < 50 < level.range[1]
@@ -143,19 +149,20 @@ def test_what_is_weighted_is_called_weighted():
     scores = np.resize([0.0, 5, 8, 10], 120)
     weight = np.resize([1.0, 2.0], 120)
     assert (
-        outcome_level(nps_answers(scores, weight=weight), **SETTINGS).finding().statement.startswith("The weighted N")
+        outcome_level(nps_answers(scores, weight=weight), **SETTINGS)
+        .findings()[0]
+        .statement.startswith("The weighted N")
     )
-    assert outcome_level(nps_answers(scores), **SETTINGS).finding().statement.startswith("The Net Promoter Score of")
+    assert (
+        outcome_level(nps_answers(scores), **SETTINGS).findings()[0].statement.startswith("The Net Promoter Score of")
+    )
     frequency = nps_answers(scores, weight=weight, weighting="frequency")  # counts people: nothing is weighted
-    assert outcome_level(frequency, **SETTINGS).finding().statement.startswith("The Net Promoter Score of")
-    told = outcome_level(of_scale(scores, (0, 100), weight=weight), **SETTINGS).finding().statement
-    assert "(weighted)" in told
+    assert said(outcome_level(frequency, **SETTINGS)).startswith("The Net Promoter Score of")
+    assert "(weighted)" in said(outcome_level(of_scale(scores, (0, 100), weight=weight), **SETTINGS))
 
 
 def test_the_wide_table_has_a_row_a_group():
-    level = outcome_level(
-        nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 40), ["place"], **SETTINGS
-    )
+    level = outcome_level(nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 40), **SETTINGS)
     wide = level.wide()
     assert wide["group"].tolist() == ["all", "a", "b"]
     assert wide["nps"].iloc[0] == level.metrics()["nps"]
@@ -164,7 +171,7 @@ def test_the_wide_table_has_a_row_a_group():
 
 def test_groups_of_fewer_than_ten_are_not_shown():
     ratings = nps_answers(np.resize([0.0, 5, 10], 100), place=["a"] * 60 + ["b"] * 37 + ["c"] * 3)
-    table = outcome_level(ratings, ["place"], **SETTINGS).table
+    table = outcome_level(ratings, **SETTINGS).table
     assert table["n"].min() >= 10
     assert "c" not in set(table["group"])
 

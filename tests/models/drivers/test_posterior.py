@@ -15,7 +15,7 @@ from workbench.models.drivers.ordinal.posterior import build_model, sample
 from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 EFFECTS = [0.7, 0.4, 0.0]
 

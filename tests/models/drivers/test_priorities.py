@@ -8,7 +8,7 @@ from tests.models.drivers.answer_sheets import draw_answers
 from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.effects.priorities import line, priority_table, trend_of
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 from workbench.models.drivers.summary.findings import priorities
 from workbench.models.drivers.summary.summarise import summarise
 
@@ -33,7 +33,7 @@ def test_a_driver_that_falls_over_time_is_named_with_how_sure_that_is():
     assert table.loc["da", "p_falling"] > 0.99
     assert abs(table.loc["db", "trend"]) < 5
     assert 0.02 < table.loc["db", "p_falling"] < 0.98
-    assert "Ratings of “da” are falling (over 99% sure)." in priorities(summary).statement
+    assert "Ratings of “da” are falling (over 99% sure)." in [each.statement for each in priorities(summary)]
 
 
 @pytest.mark.parametrize(

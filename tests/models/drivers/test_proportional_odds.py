@@ -15,7 +15,7 @@ from workbench.models.drivers.ordinal.likelihood import log_likelihood, log_like
 from workbench.models.drivers.ordinal.links import LINKS, LOGIT
 from workbench.models.drivers.ordinal.proportional_odds import cut_blocks
 from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 links = pytest.mark.parametrize("link", LINKS.values(), ids=LINKS)
 BENT = np.array([0, 2])
@@ -134,7 +134,7 @@ def test_a_driver_that_decides_between_nine_and_ten_alone_gains_no_score_and_wha
     assert found[:, 1].mean() > 0.02  # top answers it does bring
     check = next(check for check in model.checks() if check.name == "proportional_odds")
     assert check.status == "warn"
-    assert "“d0” (raising it goes with" in check.message
+    assert "Raising “d0” (" in check.message
     assert model._proportional().shifts.shape[-1] == 0
 
 

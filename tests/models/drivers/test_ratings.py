@@ -6,7 +6,8 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 
 from workbench.errors import DataError, ParameterError
 from workbench.models.drivers.responses.items import driver_items, measure_of
-from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, read_ratings
+from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED
+from workbench.models.drivers.responses.read import read_ratings
 
 
 def world(**changes):
@@ -53,7 +54,7 @@ def test_a_weight_that_is_not_positive_is_refused(bad):
     frame, columns = world()
     frame["weight"] = 1.0
     frame.loc[3, "weight"] = bad
-    assert "got 1 answers whose weight is not above 0" in refusal(frame, columns)
+    assert "got 1 answer whose weight is not above 0" in refusal(frame, columns)
 
 
 def test_identical_drivers_are_refused_by_name():
@@ -125,7 +126,7 @@ def test_one_answer_that_outweighs_all_others_warns():
     frame.loc[0, "weight"] = 1e6
     ratings = read_ratings(frame, [*columns, column("weight", "", None, weighting="survey")])
     assert ratings.checks[0].status == "warn"
-    assert "look at their weights" in ratings.checks[0].message
+    assert "a few answers outweigh the others" in ratings.checks[0].message
 
 
 def test_a_driver_that_fewer_than_ten_have_rated_is_refused():

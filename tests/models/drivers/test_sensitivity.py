@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 
-from workbench.models.drivers.model.sensitivity import COMPLETE_ONLY, sensitivity
+from workbench.models.drivers.model.sensitivity import sensitivity
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
+LEFT_OUT = "people with missing ratings left out"
 EFFECTS = [0.8, 0.4, 0.0]
 
 
@@ -31,9 +32,10 @@ def test_blanks_left_at_random_move_nothing_and_that_is_said_for_what_it_is_wort
     frame, columns, *_ = draw_answers(1500, EFFECTS, np.random.default_rng(1), missing=0.2)
     table, checks = checks_of(frame, columns)
     assert checks["missing_ratings_sensitivity"].status == "pass"
-    assert "says nothing about blanks that depend on the very rating" in checks["missing_ratings_sensitivity"].message
+    told = checks["missing_ratings_sensitivity"].message
+    assert "says nothing about ratings that are missing because of what they would have been" in told
     assert len(table) == 9
-    assert set(table["scenario"]) > {COMPLETE_ONLY}
+    assert set(table["scenario"]) > {LEFT_OUT}
 
 
 def test_blanks_of_people_who_differ_are_warned_of():
@@ -48,21 +50,24 @@ def test_blanks_of_people_who_differ_are_warned_of():
     _, checks = checks_of(pd.concat([frame, others], ignore_index=True).iloc[both], columns)
     assert checks["missing_ratings_sensitivity"].status == "warn"
     assert checks["missing_ratings_sensitivity"].value > checks["missing_ratings_sensitivity"].threshold
-    assert "complete answers cannot show which" in checks["missing_ratings_sensitivity"].message
+    assert (
+        "these people differ, or ratings are missing because of the outcome"
+        in checks["missing_ratings_sensitivity"].message
+    )
 
 
 def test_too_few_complete_answers_are_not_fitted_and_that_is_said():
     frame, columns, *_ = draw_answers(200, EFFECTS, np.random.default_rng(4), missing=0.65)
     table, checks = checks_of(frame, columns)
-    assert COMPLETE_ONLY not in set(table["scenario"])
+    assert LEFT_OUT not in set(table["scenario"])
     assert "too few to fit them alone" in checks["missing_ratings_sensitivity"].message
 
 
 def test_frequency_weights_count_as_the_people_they_stand_for():
     frame, columns, *_ = draw_answers(60, EFFECTS, np.random.default_rng(5), missing=0.3)
     columns = [*columns, column("weight", "", None, weighting="frequency")]
-    assert COMPLETE_ONLY not in set(checks_of(frame.assign(weight=1.0), columns)[0]["scenario"])
-    assert COMPLETE_ONLY in set(checks_of(frame.assign(weight=5.0), columns)[0]["scenario"])
+    assert LEFT_OUT not in set(checks_of(frame.assign(weight=1.0), columns)[0]["scenario"])
+    assert LEFT_OUT in set(checks_of(frame.assign(weight=5.0), columns)[0]["scenario"])
 
 
 def test_shifts_are_measured_in_standard_deviations_of_the_design():

@@ -8,10 +8,12 @@ import pytest
 from tests.models.drivers.quick_models import fitted
 
 from workbench.models.drivers.effects.asymmetry import KINDS
+from workbench.models.drivers.model.diagnostics import draw_predictive
 from workbench.models.drivers.model.importance import importance
 from workbench.models.drivers.summary import figures
 from workbench.models.drivers.summary.findings import findings
-from workbench.models.drivers.summary.summarise import QUADRANTS, summarise
+from workbench.models.drivers.summary.summarise import summarise
+from workbench.models.drivers.summary.tables import QUADRANTS
 from workbench.reporting.figures import save_svg
 
 
@@ -27,7 +29,7 @@ def test_the_strongest_driver_leads_and_the_one_without_effect_is_not_called_imp
     assert summary.model.distinguishable
     found = findings(summary)
     assert found[0].id == "headline"
-    assert found[0].statement.startswith("“da” comes first: ")
+    assert found[0].statement.startswith("“da” first: +")
     assert {each.evidence for each in found} <= {"associational", "descriptive"}
 
 
@@ -46,7 +48,7 @@ def test_equal_drivers_cannot_be_told_apart_and_the_headline_says_so():
     model = fitted([0.4, 0.4, 0.4, 0.4], correlation=0.8)
     assert not model.distinguishable
     found = {each.id: each.statement for each in findings(summarise(model))}
-    assert found["headline"].startswith("These data can't single out one driver.")
+    assert found["headline"].startswith("These data can't single out one driver: ")
     assert "can't single out one driver" in found["priorities"]
 
 
@@ -58,7 +60,7 @@ def test_probabilities_of_places_and_kinds_add_up(summary):
 def test_nothing_to_fix_is_an_answer(summary):
     content = dataclasses.replace(summary, target=1.0)
     told = next(each for each in findings(content) if each.id == "fix_first")
-    assert told.statement.startswith("No driver is likely to be below the target of 1 of 100.")
+    assert told.statement.startswith("No driver is likely to be below the target of 1 of 100: the lowest is “")
     assert (content.map_table["fix_first"] == 0).all()
 
 
@@ -108,7 +110,7 @@ def test_figures_are_drawn_and_described(summary):
     for name in ("importance", "map", "what_if", "segment_effects"):
         assert "<svg" in save_svg(getattr(figures, f"draw_{name}")(summary))
         assert "da" in getattr(figures, f"describe_{name}")(summary)
-    assert "<svg" in save_svg(figures.draw_predictive(summary))
+    assert "<svg" in save_svg(draw_predictive(summary.model))
 
 
 def test_checks_pass_on_data_of_the_model(summary):

@@ -12,7 +12,7 @@ from workbench.models.drivers.ordinal.posterior import sample
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.ordinal.survey_draws import _Ladders, ladders_adjusted, sandwich
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 EFFECTS = [0.8, 0.4, 0.0]
 
@@ -25,7 +25,7 @@ def weighted(n=800, shape="linear", *, uneven=True, link=LOGIT, seed=1, **world)
     ratings = read_ratings(frame, columns, segment="segment")
     layout = make_columns(ratings, shape)
     completed = complete(ratings, Prior(), times=1, random_seed=1)[0]
-    return layout, rows_of(ratings, layout, *completed, link)
+    return layout, rows_of(ratings, layout, *completed, link=link)
 
 
 def ladder_draws(layout, rows, rng, count=4000):

@@ -6,7 +6,7 @@ from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
 from workbench.models.drivers.model.fit import fit_drivers
 from workbench.models.drivers.model.what_if import raised
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 SURVEYS = 200
 

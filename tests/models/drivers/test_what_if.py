@@ -11,7 +11,7 @@ from workbench.models.drivers.ordinal.imputation import complete, level_probabil
 from workbench.models.drivers.ordinal.links import LOGIT, PROBIT
 from workbench.models.drivers.ordinal.rows import Prior
 from workbench.models.drivers.responses.columns import make_columns
-from workbench.models.drivers.responses.ratings import read_ratings
+from workbench.models.drivers.responses.read import read_ratings
 
 MEASURES, SCORES = scorings(np.arange(1.0, 6), (1, 5), is_nps=False)
 
@@ -20,7 +20,7 @@ def setting(effects=(0.6, 0.3), link=LOGIT, **world):
     ratings, _ = draw_ratings(200, effects, np.random.default_rng(4), **world)
     values, applies = complete(ratings, Prior(), times=1, random_seed=1)[0]
     columns = make_columns(ratings)
-    rows = rows_of(ratings, columns, values, applies, link)
+    rows = rows_of(ratings, columns, values, applies, link=link)
     draws = (np.array([[np.resize([0.6, 0.1], len(columns.names))]]), np.zeros((1, 1)), np.array([[-2.0, -1, 0, 1]]))
     common = {"ends": ratings.ends, "measures": MEASURES, "scores": SCORES, "random_seed": 1}
     return ratings, values, applies, columns, rows, draws, common

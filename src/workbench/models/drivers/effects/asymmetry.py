@@ -13,7 +13,7 @@ the scale on either side of the middle, and *e* the smallest effect that counts:
 | one-dimensional | both sides weigh, neither twice the other | all else |
 
 The names are Kano's (Kano, Seraku, Takahashi, Tsuji 1984), who asks for them; here they are read off ratings by
-penalty–reward contrasts (Brandt 1987), in one regression with a bend instead of two dummies. What ratings tell about
+penalty–reward contrasts (Brandt 1987), in one regression with a kink instead of two dummies. What ratings tell about
 Kano's categories has its limits (Mikulić, Prebežac 2011): they say how the outcome goes with performance, not what
 customers would say if a thing were absent.
 """
@@ -21,7 +21,7 @@ customers would say if a thing were absent.
 import numpy as np
 import pandas as pd
 
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.model.what_if import points_of
 from workbench.wording import sentence
 
@@ -31,6 +31,13 @@ DRAWS = 2000
 
 def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> dict[str, np.ndarray]:
     """Which draws are of which kind; every draw is of one.
+
+    Parameters
+    ----------
+    below, above
+        (draws,): effect of a tenth of the scale on either side of its middle.
+    smallest_effect
+        Of a tenth of the scale, below which an effect counts as none.
 
     Examples
     --------
@@ -52,17 +59,21 @@ def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> di
 
 
 def asymmetry_table(model: DriverModel, smallest_effect: float) -> pd.DataFrame:
-    """`driver`, `label`; `below`, `above` (effect of a tenth of the scale on either side of the middle) and their ends;
-    `kind` (that with a probability of half or more, else `open`), the probabilities of `KINDS`, and `reversed_below`,
-    that of a better rating going with a worse outcome below the middle more than above it.
+    """Penalty and reward of each driver, from a model with a slope on either side of the middle of each scale.
 
     Parameters
     ----------
+    model
+        A fitted model; the alternative is a Laplace approximation over all its imputations.
     smallest_effect
         Of a tenth of the scale, in the unit of the effects, see `kinds_of`.
 
-    From a model with a slope on either side of the middle of each scale, in normal approximation, over all
-    imputations.
+    Returns
+    -------
+    DataFrame
+        `driver`, `label`; `below`, `above` (effect of a tenth of the scale on either side of the middle) and their
+        ends; `kind` (that with a probability of half or more, else `open`), the probabilities of `KINDS`, and
+        `reversed_below`, that of a better rating going with a worse outcome below the middle more than above it.
     """
     ratings = model.ratings
     columns, alternative = model.alternative("asymmetric")

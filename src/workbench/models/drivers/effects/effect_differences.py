@@ -1,7 +1,7 @@
 """Whether a driver matters in one group and not in another: its effects by group, for every way to split people.
 
 The model lets effects differ by one column. Every other column is asked beside it: the same model with effects that
-differ by that column, in normal approximation, its groups drawn together as far as chance explains their differences,
+differ by that column, in normal approximation, its groups partially pooled as far as chance explains their differences,
 so that of many small groups none stands out by chance alone.
 """
 
@@ -14,22 +14,25 @@ from scipy.linalg import helmert
 from scipy.stats import norm
 
 from workbench.models.drivers.effects.general_local import Grouping
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.model.what_if import points_of
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.rows import Rows, subset
 
 DRAWS = 1000
+"""Draws of another column's effects: their mean is then known to a thirtieth of their standard deviation."""
 MOST_ROWS = 20_000
 """More answers than this are represented by so many drawn at random where another column is asked."""
 COLUMNS = ["by", "driver", "label", "high", "low", "effect_high", "effect_low", "difference", "lower", "upper", "p"]
 
 
 def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest: float) -> pd.DataFrame:
-    """The two groups of each split between which a driver's effects differ most surely; the surest difference first.
+    """The two groups of each split between which a driver's effects differ most clearly; the clearest first.
 
     Parameters
     ----------
+    model
+        A fitted model.
     splits
         Ways to split people.
     smallest
@@ -55,17 +58,26 @@ def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest
         for place, name in enumerate(model.ratings.drivers):
             least = smallest * tenth[place] / model.columns.sd[place]
             drawn = tenth[place] * effects[:, :, place]
-            z = [((drawn[:, high] - drawn[:, low]).mean() - least) / (drawn[:, high] - drawn[:, low]).std()
-                 for high, low in pairs]  # fmt: skip
             if not pairs:
                 continue
-            high, low = pairs[int(np.argmax(z))]
-            difference = drawn[:, high] - drawn[:, low]
-            lower, upper = model.interval(difference)
+            differences = [drawn[:, high] - drawn[:, low] for high, low in pairs]
+            z = [(each.mean() - least) / each.std() for each in differences]
+            clearest = int(np.argmax(z))
+            difference, (high, low) = differences[clearest], pairs[clearest]
             found.append(
-                (split.label, name, model.ratings.labels[name], split.names[high], split.names[low],
-                 drawn[:, high].mean(), drawn[:, low].mean(), difference.mean(), lower, upper, norm.sf(max(z)))
-            )  # fmt: skip
+                (
+                    split.label,
+                    name,
+                    model.ratings.labels[name],
+                    split.names[high],
+                    split.names[low],
+                    drawn[:, high].mean(),
+                    drawn[:, low].mean(),
+                    difference.mean(),
+                    *model.interval(difference),
+                    norm.sf(max(z)),
+                )
+            )
     table = pd.DataFrame(found, columns=COLUMNS)
     table["p"] = np.minimum(table["p"] * looked, 1.0)
     return table.sort_values("p", kind="stable", ignore_index=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.drivers.effects.performance import mean_ratings
-from workbench.models.drivers.model.fit import DriverModel
+from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.model.what_if import points_of
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.rows import Rows, subset
@@ -19,7 +19,8 @@ from workbench.statistics.shrinkage import shrink
 from workbench.wording import inline
 
 PRIOR_SCALE = 10.0
-"""Points of 100: scale of the half-normal prior of how much performance differs between groups."""
+"""Points of 100: scale of the half-normal prior of how much performance differs between groups. Ours: wide; groups of
+one survey seldom differ by more than a sixth of the scale."""
 DRAWS = 1000
 
 
@@ -34,7 +35,7 @@ class Grouping:
     names
         Of the groups, none of them too small to show.
     group
-        int64 (n,): place of each row's group among `names`.
+        Int64 (n,): place of each row's group among `names`.
     """
 
     column: str
@@ -43,43 +44,48 @@ class Grouping:
     group: np.ndarray
 
 
-def groupings(ratings: Ratings, columns: Sequence[str], labels: dict[str, str] | None = None) -> tuple[Grouping, ...]:
-    """The model's segments, then other columns of the table; a column with one group says nothing and is left out.
+def groupings(ratings: Ratings) -> tuple[Grouping, ...]:
+    """Ways to split people: the model's segments, then other columns; one with a single group says nothing.
 
     Parameters
     ----------
-    columns
-        Of `ratings.table`, beside the column by which effects differ.
-    labels
-        What they are called.
+    ratings
+        Answers, with the columns that people are split by.
     """
-    labels = labels or {}
     found = []
-    if len(ratings.segments) > 1:
-        label = ratings.segment_label
-        found.append(Grouping(column=ratings.segment, label=label, names=ratings.segments, group=ratings.group))
-    for column in columns:
+    for column, label in ratings.splits.items():
         if column == ratings.segment:
-            continue
-        levels = as_levels(ratings.table[column])
-        label = labels.get(column, column.replace("_", " "))
-        shown = levels.map(lump_levels(levels, label=label, check=column)[0])
-        names, group = np.unique(shown.to_numpy(dtype=str), return_inverse=True)
+            names, group = np.array(ratings.segments), ratings.group
+        else:
+            levels = as_levels(ratings.table[column])
+            lumped = levels.map(lump_levels(levels, label=label, check=column)[0])
+            names, group = np.unique(lumped.to_numpy(dtype=str), return_inverse=True)
         if len(names) > 1:
-            found.append(Grouping(column=column, label=inline(label), names=tuple(names), group=group))
+            found.append(Grouping(column=column, label=inline(label), names=tuple(map(str, names)), group=group))
     return tuple(found)
 
 
 def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float, confidence: float) -> pd.DataFrame:
     """Performance by group, as observed and with chance taken out; of everyone where nothing splits people.
 
+    Parameters
+    ----------
+    ratings
+        The answers.
+    splits
+        Ways to split people.
+    target
+        Performance aimed at, from 0 to 100.
+    confidence
+        Level of intervals.
+
     Returns
     -------
     DataFrame
         `by` (what people are split by), `segment` (the group), `driver`, `label`, `n` (people who rated it), `observed`
-        (mean rating 0–100), `performance`, `lower`, `upper` (drawn towards the mean of all groups as far as chance
-        explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where fewer than 10
-        people gave a rating only `n` is there. Drivers whose groups differ most stand first.
+        (mean rating 0–100), `performance`, `lower`, `upper` (partially pooled: moved towards the mean of all groups as
+        far as chance explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where
+        fewer than 10 people gave a rating only `n` is there. Drivers whose groups differ most stand first.
     """
     everyone = Grouping(column="", label="", names=(ALL,), group=np.zeros(len(ratings.levels), dtype=np.int64))
     frames = []
@@ -104,8 +110,10 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
 
 
 def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
-    """`by`, `driver`, `label`, `reach` (weak `everywhere`, in `some` groups or `nowhere`), `where` and `range` (points
-    by which performance differs between groups).
+    """Where drivers are weak.
+
+    `by`, `driver`, `label`, `reach` (weak `everywhere`, in `some` groups or `nowhere`), `where` and `range` (points by
+    which performance differs between groups).
 
     Parameters
     ----------
@@ -127,6 +135,11 @@ def reach_table(segments: pd.DataFrame, likely: float) -> pd.DataFrame:
 
 def effect_table(model: DriverModel) -> pd.DataFrame:
     """Effects by segment, partially pooled by the model and as each segment alone would have them.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
 
     Returns
     -------

@@ -11,8 +11,10 @@ def mean_ratings(ratings: Ratings, where: np.ndarray | None = None) -> tuple[np.
 
     Parameters
     ----------
+    ratings
+        The answers.
     where
-        bool (n,): rows to look at; all by default.
+        Bool (n,): rows to look at; all by default.
 
     Returns
     -------
@@ -54,6 +56,14 @@ def mean_ratings(ratings: Ratings, where: np.ndarray | None = None) -> tuple[np.
 
 
 def scores_of(ratings: Ratings, place: int) -> np.ndarray:
-    """(n,): ratings of one driver from 0 to 100, the ends of its scale; NaN without a rating."""
+    """(n,): ratings of one driver from 0 to 100, the ends of its scale; NaN without a rating.
+
+    Parameters
+    ----------
+    ratings
+        The answers.
+    place
+        Which driver.
+    """
     low, high = ratings.ends[place]
     return 100 * (ratings.values[:, place] - low) / (high - low)

@@ -12,6 +12,7 @@ from workbench.models.drivers.responses.waves import waves_of
 from workbench.wording import sentence
 
 FEWEST_WAVES = 3
+"""Waves from which a line can be told from its scatter."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,17 +40,29 @@ class Trend:
         return t.cdf(-self.slope / self.error, self.freedom)
 
     def reach(self, level: float) -> np.ndarray:
-        """(D,): half the width of an interval."""
+        """(D,): half the width of an interval.
+
+        Parameters
+        ----------
+        level
+            Of the interval.
+        """
         return t.ppf((1 + level) / 2, self.freedom) * self.error
 
 
 def trend_of(ratings: Ratings) -> Trend:
     """Straight line through the mean ratings of waves: the column `wave`, else the quarters of `timestamp`.
 
-    Weighted least
-    squares with each wave's own error. Waves differ by more than the chance of who answered (season, mode, field work):
-    where they lie further from the line than their errors explain, the slope's error is widened by as much (Birge 1932)
-    and has as few degrees of freedom as there are waves beyond two. At least three waves with 10 ratings are needed.
+    Parameters
+    ----------
+    ratings
+        The answers. At least three waves with 10 ratings are needed.
+
+    Notes
+    -----
+    Weighted least squares with each wave's own error. Waves differ by more than the chance of who answered (season,
+    mode, field work): where they lie further from the line than their errors explain, the slope's error is widened by
+    as much (Birge 1932) and has as few degrees of freedom as there are waves beyond two.
     """
     count = len(ratings.drivers)
     wave, when, unit = waves_of(ratings.table)
@@ -66,7 +79,13 @@ def trend_of(ratings: Ratings) -> Trend:
 
 
 def line(x: np.ndarray, y: np.ndarray, errors: np.ndarray) -> tuple[float, float, float]:
-    """Slope of a straight line through points with errors, its standard error and its degrees of freedom."""
+    """Slope of a straight line through points with errors, its standard error and its degrees of freedom.
+
+    Parameters
+    ----------
+    x, y, errors
+        (n,): points, and standard errors of y.
+    """
     weights = errors**-2.0
     away = x - np.average(x, weights=weights)
     scale = np.sum(weights * away**2)
@@ -84,12 +103,16 @@ def priority_table(
 
     Parameters
     ----------
+    ratings
+        The answers.
     impact
         (D,): change of the outcome's first measure that raising each driver goes with.
     certainty
         (D,): probability that a driver matters.
     target
-        Performance aimed at.
+        Performance aimed at, from 0 to 100.
+    confidence
+        Level of the trend's interval.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Whether single drivers predict an outcome better than a person's mood does: the drivers' model beside simpler ones.
+"""Whether single drivers predict an outcome better than a person's mood does, and ratings better than nothing.
 
 Each answer is predicted by a model that has not seen it, from what else that person answered. Missing ratings stand in
 the way of that: imputations drawn given the outcome know what is to be predicted. So models are fitted to these, as
@@ -25,22 +25,27 @@ from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.laplace import one_thread
 from workbench.models.drivers.ordinal.likelihood import row_log_likelihoods
 from workbench.models.drivers.ordinal.links import LOGIT, Link
-from workbench.models.drivers.ordinal.rows import Prior, Rows
+from workbench.models.drivers.ordinal.rows import Draws, Prior, Rows
 from workbench.models.drivers.responses.columns import Columns, make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, Ratings
 from workbench.models.drivers.responses.survey_design import Design
 from workbench.wording import number, sentence
 
 DRAWS = 400
+"""Posterior draws of each model: the standard error of a log density is then small beside that of the difference."""
 OUTCOME_FREE_IMPUTATIONS = 12
 """Imputations without the outcome over which the likelihood of an answer is averaged."""
 CLEARLY_BETTER = 2.0
-"""Standard errors by which the drivers' model must be better than the mean rating alone."""
+"""Standard errors by which a model must be better: about 95% (Vehtari, Gelman, Gabry 2017)."""
+
+
+Layout = Callable[[Rows, np.ndarray, np.ndarray], Rows]
+"""Rows of single ratings, completed values and whether each driver applied → the rows of another model."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Comparison:
-    """Models of one outcome, judged on answers they have not seen.
+    """Models of one outcome, validated on answers they have not seen.
 
     Attributes
     ----------
@@ -83,18 +88,24 @@ class Comparison:
     @property
     def drivers(self) -> LeaveOneOut:
         """The drivers' model: of single ratings, or of their deviations from the mood where answers follow that."""
-        return self.deviations if self.by_mood else self.items
+        return self.deviations if self.deviations is not None and self.by_mood else self.items
 
     def better_than(self, other: str) -> tuple[float, float]:
         """Log predictive density expected over that of `halo` or `nothing`, and its standard error.
 
         Over `halo` by the model of deviations where there is one: single ratings and the mood are not special cases of
         each other, and where much does not apply the mood wins whatever single ratings add to it.
+
+        Parameters
+        ----------
+        other
+            `halo`, `nothing`, or `items` where the drivers' model is that of deviations.
         """
         best = self.drivers
         if other == "halo" and self.deviations is not None:
             best = max(self.items, self.deviations, key=lambda model: self._better(model, self.halo)[0])
-        return self._better(best, getattr(self, other))
+        rivals = {"halo": self.halo, "nothing": self.nothing, "items": self.items}
+        return self._better(best, rivals[other])
 
     @property
     def distinguishable(self) -> bool:
@@ -104,13 +115,11 @@ class Comparison:
 
     @property
     def predictive(self) -> bool:
-        """Whether ratings predict the outcome at all: single drivers or the mean rating better than no ratings, by two
-        standard errors.
-        """
+        """Whether single drivers or the mean rating predict better than no ratings, by two standard errors."""
         return any(self._clearly(each, self.nothing) for each in (self.drivers, self.halo))
 
     def table(self) -> pd.DataFrame:
-        """`model`, `difference`, `standard_error`: the drivers' model against simpler ones (elpd by PSIS-LOO)."""
+        """`model`, `difference`, `standard_error`: the drivers' model compared with simpler ones (elpd by PSIS-LOO)."""
         names = {"halo": sentence("mean rating alone"), "nothing": sentence("no drivers")}
         if self.by_mood:
             names["items"] = sentence("single ratings without the mean rating")
@@ -118,36 +127,39 @@ class Comparison:
         return pd.DataFrame(rows, columns=["model", "difference", "standard_error"])
 
     def check(self, *, distinguishable: bool) -> Check:
-        """What the comparison with the mean rating says."""
+        """What the comparison with the mean rating says.
+
+        Parameters
+        ----------
+        distinguishable
+            Whether single drivers are said to predict better; always of a single one.
+        """
         difference, error = self.better_than("halo")
-        verdict = (
-            sentence("Single drivers predict answers better than the mean of a person's ratings does")
+        parts = [
+            sentence("Knowing each rating predicts the outcome better than knowing a person's average rating.")
             if distinguishable
-            else sentence("Single drivers predict answers worse than the mean of a person's ratings does")
+            else sentence("Knowing each rating predicts the outcome worse than knowing a person's average rating.")
             if difference < -CLEARLY_BETTER * error
-            else sentence("It cannot be said that single drivers predict answers better than the mean of a person's "
-                          "ratings does")
-        )  # fmt: skip
+            else sentence(
+                "Knowing each rating predicts the outcome no more surely than knowing a person's average rating."
+            ),
+            sentence(
+                "The log density of answers not seen is {difference} higher (standard error {error})."
+                if difference >= 0
+                else "The log density of answers not seen is {difference} lower (standard error {error}).",
+                difference=number(abs(difference)),
+                error=number(error),
+            ),
+        ]
+        if self.by_mood:
+            parts.append(sentence("Drivers are measured from that average."))
         return Check(
             name="drivers_distinguishable",
             title=sentence("Ratings against a customer's general mood"),
             status="pass" if distinguishable else "warn",
             value=difference,
             threshold=CLEARLY_BETTER * error,
-            message=sentence(
-                "{verdict}: with each answer predicted by a model that has not seen it, the log density of all is "
-                "{difference} {direction} (standard error {error}).{mood}",
-                verdict=verdict,
-                difference=number(abs(difference)),
-                direction=sentence("higher") if difference >= 0 else sentence("lower"),
-                error=number(error),
-                mood=sentence(
-                    " Answers follow the mean of a person's ratings, so each driver is told by how far its rating lies "
-                    "above that mean."
-                )
-                if self.by_mood
-                else "",
-            ),
+            message=" ".join(parts),
         )
 
 
@@ -161,40 +173,66 @@ def compare(
     link: Link = LOGIT,
     random_seed: int,
 ) -> Comparison:
-    """Fit all models in the same normal approximation, or what is compared would be the approximations.
+    """Fit all models in the same Laplace approximation, or what is compared would be the approximations.
 
     Parameters
     ----------
+    ratings
+        The answers.
     columns
         Of single ratings, without the mood.
+    prior
+        In the unit of the link.
     completed
         Imputations given the outcome, from `complete`: models are fitted to all of them.
+    link
+        Distribution of the latent noise.
+    random_seed
+        Fixes imputations without the outcome and draws.
     """
     missing = (ratings.state == MISSING).any(1)
     known = completed
     if missing.any():
-        without = {"use_outcome": False, "between": 1, "random_seed": random_seed + 1}
-        known = complete(ratings, prior, times=OUTCOME_FREE_IMPUTATIONS, link=link, **without)
+        known = complete(
+            ratings,
+            prior,
+            times=OUTCOME_FREE_IMPUTATIONS,
+            link=link,
+            use_outcome=False,
+            between=1,
+            random_seed=random_seed + 1,
+        )
     powers = ratings.likelihood_weights if ratings.weighting == "survey" else np.ones(len(ratings.levels))
     many = len(ratings.drivers)
-    layouts = {
-        "items": (lambda rows, *_: rows, many),
+    layouts: dict[str, tuple[Layout, int]] = {
+        "items": (lambda rows, values, applies: rows, many),
         "halo": (_Halo(columns, *completed[0]), 1),
-        "nothing": (lambda rows, *_: _kept(rows, columns.level), 1),
+        "nothing": (lambda rows, values, applies: _kept(rows, columns.level), 1),
     }
     if many > 1 and (ratings.state == NOT_APPLICABLE).any():
         mood = make_columns(ratings, columns.shape, mood_of=completed[0])
-        layouts["deviations"] = (lambda rows, *each: rows_of(ratings, mood, *each, link), many)
+        layouts["deviations"] = (
+            lambda rows, values, applies: rows_of(ratings, mood, values, applies, link=link),
+            many,
+        )
     found = {}
     for name, (layout, drivers) in layouts.items():
         fitted, predicted = (
-            [layout(rows_of(ratings, columns, *each, link), *each) for each in several]
+            [layout(rows_of(ratings, columns, *each, link=link), *each) for each in several]
             for several in (completed, known)
         )
         # The posterior that counts weights as copies: what leaving an answer out takes away from.
         draws = approximate(fitted, prior, drivers=drivers).draws(DRAWS, np.random.default_rng(random_seed))
         found[name] = leave_one_out(_likelihood(predicted, draws, missing), powers, random_seed=random_seed)
-    return Comparison(**found, weights=ratings.weights, weighting=ratings.weighting, design=ratings.design)
+    return Comparison(
+        items=found["items"],
+        halo=found["halo"],
+        nothing=found["nothing"],
+        deviations=found.get("deviations"),
+        weights=ratings.weights,
+        weighting=ratings.weighting,
+        design=ratings.design,
+    )
 
 
 def _kept(rows: Rows, columns: np.ndarray) -> Rows:
@@ -207,7 +245,7 @@ def _kept(rows: Rows, columns: np.ndarray) -> Rows:
     )
 
 
-def _likelihood(predicted: list[Rows], draws, missing: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+def _likelihood(predicted: list[Rows], draws: Draws, missing: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """Log densities of answers at some places, averaged over what their missing ratings may have been."""
     first, group = predicted[0], predicted[0].group
 

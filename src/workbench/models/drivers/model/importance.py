@@ -15,9 +15,11 @@ import numpy as np
 from workbench.models.drivers.ordinal.links import LOGIT, Link
 
 MOST_EXACT = 13
-"""With more drivers than this, orders are drawn at random, each with its reverse, instead of being enumerated."""
+"""With more drivers than this (8,192 sets) orders are drawn at random, each with its reverse, instead of enumerated."""
 ORDERS = 1500
+"""Orders drawn: shares then vary by less than one percentage point."""
 RIDGE = 1e-9
+"""Ridge penalty, relative to the columns' mean variance, that keeps sums of columns invertible."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +33,7 @@ class Importance:
     unique
         (draws, D): share that is lost when this driver alone is left out; the rest is shared with others (halo).
     knockoff
-        (draws, D): share that the driver's knockoff gets in its place.
+        (draws, D): share that the driver's knockoff gets in its place (Candès, Fan, Janson, Lv 2018).
     explained
         (draws,): share of the latent variance that all drivers explain.
     """
@@ -47,7 +49,13 @@ class Importance:
         return (self.share > self.knockoff).mean(0)
 
     def top(self, count: int = 3) -> np.ndarray:
-        """(D,): probability of being among the `count` largest shares."""
+        """(D,): probability of being among the largest shares.
+
+        Parameters
+        ----------
+        count
+            How many are counted.
+        """
         ranks = (-self.share).argsort(1).argsort(1)
         return (ranks < count).mean(0)
 
@@ -60,7 +68,7 @@ def average_gains(covariance: np.ndarray, driver: np.ndarray, *, random_seed: in
     covariance
         (C, C) of the columns.
     driver
-        int (C,): to which driver, 0 … D − 1, each column belongs.
+        Int (C,): to which driver, 0 … D − 1, each column belongs.
     random_seed
         For the orders drawn where there are more than `MOST_EXACT` drivers.
 
@@ -99,7 +107,9 @@ def average_gains(covariance: np.ndarray, driver: np.ndarray, *, random_seed: in
     return gains
 
 
-def _add_gains(gains, covariance, own, order, weight) -> None:
+def _add_gains(
+    gains: np.ndarray, covariance: np.ndarray, own: list[np.ndarray], order: np.ndarray, weight: float
+) -> None:
     """What each driver adds in one order: with Σ = L Lᵀ in that order, the gain is the squared length of (L⁻¹ c)_d."""
     columns = np.concatenate([own[d] for d in order])
     inverse = np.linalg.inv(np.linalg.cholesky(covariance[np.ix_(columns, columns)]))
@@ -134,7 +144,7 @@ def importance(
     covariance
         (C, C) of the columns within segments.
     driver
-        int (C,): to which driver a column belongs.
+        Int (C,): to which driver a column belongs.
     random_seed
         For the knockoffs' own effects.
     gains
@@ -194,7 +204,15 @@ def importance(
 
 
 def effect_covariance(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """(C, C): covariance over draws of effects (draws, S, C), averaged over segments by their shares."""
+    """(C, C): covariance over draws of effects, averaged over segments by their shares.
+
+    Parameters
+    ----------
+    effects
+        (draws, S, C).
+    weights
+        (S,): shares of the segments.
+    """
     width = effects.shape[2]
     return np.cov((effects * weights[:, None]).sum(1), rowvar=False).reshape(width, width)
 
@@ -206,6 +224,15 @@ def _forms(joint: np.ndarray, gain: np.ndarray, weights: np.ndarray) -> np.ndarr
 def shapley_by_orders(covariance: np.ndarray, effects: np.ndarray, driver: np.ndarray) -> np.ndarray:
     """Average gains from the definition, order by order: for a few drivers, and to check `average_gains` against.
 
+    Parameters
+    ----------
+    covariance
+        (C, C) of the columns.
+    effects
+        (C,).
+    driver
+        Int (C,): to which driver a column belongs.
+
     Examples
     --------
     >>> shapley_by_orders(np.array([[1, 0.5], [0.5, 1]]), np.array([1.0, 0.0]), np.array([0, 1])).tolist()
@@ -214,7 +241,7 @@ def shapley_by_orders(covariance: np.ndarray, effects: np.ndarray, driver: np.nd
     count = int(driver.max()) + 1
     joint = covariance @ effects
 
-    def explained(members):
+    def explained(members: list[int]) -> float:
         columns = np.flatnonzero(np.isin(driver, members))
         return (
             joint[columns] @ np.linalg.solve(covariance[np.ix_(columns, columns)], joint[columns]) if members else 0.0
@@ -228,7 +255,15 @@ def shapley_by_orders(covariance: np.ndarray, effects: np.ndarray, driver: np.nd
 
 
 def column_covariance(columns: np.ndarray, weights: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """(C, C): weighted covariance of columns within segments."""
+    """(C, C): weighted covariance of columns within segments.
+
+    Parameters
+    ----------
+    columns, weights
+        (n, C) and (n,): rows sorted by segment.
+    starts
+        Int (S + 1,): segment s has the rows starts[s] to starts[s + 1].
+    """
     total = np.zeros((columns.shape[1], columns.shape[1]))
     for s in range(len(starts) - 1):
         own, w = columns[starts[s] : starts[s + 1]], weights[starts[s] : starts[s + 1]]

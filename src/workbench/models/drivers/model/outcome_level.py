@@ -1,5 +1,6 @@
-"""Where the outcome stands: NPS, top box and mean, weighted and not, by segment, and under doubt about who answered."""
+"""Where the outcome stands: NPS, top box and mean, weighted and not, by segment, and corrected for who answers."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -7,15 +8,25 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
+from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Finding
 from workbench.models.drivers.model.what_if import scorings
-from workbench.models.drivers.responses.nonresponse import OF_TODAY, TENTH, Readiness, corrected, readiness
+from workbench.models.drivers.responses.nonresponse import LASTING_TO_DAY, TENTH, Readiness, corrected, readiness
 from workbench.models.drivers.responses.ratings import TOP_TWO, Ratings
 from workbench.models.levels import as_levels, lump_levels
 from workbench.wording import number, percent, sentence
 
 DRAWS = 2000
-UNITS = {"nps": "points", "top_box": "share", "top_two": "share", "mean": "scale points"}
+SHARES = ("top_box", "top_two")
+
+
+def measure_label(measure: str) -> str:
+    """Header of a column with a measure of the outcome."""
+    if measure == "nps":
+        return sentence("NPS")
+    if measure == "top_box":
+        return sentence("top box")
+    return sentence("top two tenths") if measure == "top_two" else sentence("mean")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -24,6 +35,8 @@ class OutcomeLevel:
 
     Attributes
     ----------
+    ratings, confidence
+        The answers, and the level of every interval.
     measures
         As of `what_if.scorings`: `nps` of a recommendation, `top_box` and `mean`; `mean` and `top_two` of wide scales.
     table
@@ -48,6 +61,7 @@ class OutcomeLevel:
 
     @property
     def measure(self) -> str:
+        """The first measure, which findings tell."""
         return self.measures[0]
 
     @cached_property
@@ -57,16 +71,19 @@ class OutcomeLevel:
 
     def metrics(self) -> dict[str, float]:
         """`nps`, `nps_lower`, `nps_upper` of a recommendation; else `top_box` and `mean`, or `mean` and `top_two`."""
-        rows = self.everyone
-        if self.measure == "nps":
-            row = rows.loc["nps"]
-            return {"nps": row["estimate"], "nps_lower": row["lower"], "nps_upper": row["upper"],
-                    "nps_unweighted": row["unweighted"]}  # fmt: skip
-        return {name: rows.loc[name, "estimate"] for name in self.measures}
+        if self.measure != "nps":
+            return {name: self._of("estimate", name) for name in self.measures}
+        names = {"nps": "estimate", "nps_lower": "lower", "nps_upper": "upper", "nps_unweighted": "unweighted"}
+        return {name: self._of(what, "nps") for name, what in names.items()}
+
+    def _of(self, what: str, measure: str) -> float:
+        return float(self.everyone[what].to_dict()[measure])
 
     def wide(self) -> pd.DataFrame:
-        """One row a group: `segment`, `group`, `n`, and of each measure its estimate, `<measure>_lower`,
-        `<measure>_upper` and `<measure>_unweighted`.
+        """One row a group, measures side by side.
+
+        `segment`, `group`, `n`, and of each measure its estimate, `<measure>_lower`, `<measure>_upper` and
+        `<measure>_unweighted`.
         """
         frame = self.table[self.table["measure"] == self.measure][["segment", "group", "n"]].reset_index(drop=True)
         for measure in self.measures:
@@ -75,90 +92,133 @@ class OutcomeLevel:
                 frame[measure if of == "estimate" else f"{measure}_{of}"] = rows[of]
         return frame
 
-    def finding(self) -> Finding:
-        """Where the outcome stands, and how far doubt about who answered may move it."""
-        row = self.everyone.loc[self.measure]
-        show = percent if UNITS[self.measure] == "share" else number
-        statement = sentence(
-            "{what} {doubt}",
-            what=self._stands(),
-            doubt=self._doubt(show(self.range[0]), show(self.range[1])),
+    def exhibits(self) -> Iterator[Showable]:
+        """Where the outcome stands, among those who answered and those who were asked, and by group."""
+        yield self.findings()
+        yield self.metrics()
+        by = {"segment": Column(sentence("by"))} if self.ratings.splits else {}
+        first = (self.measure, f"{self.measure}_lower", f"{self.measure}_upper")
+        labels = (measure_label(self.measure), sentence("lower"), sentence("upper"))
+        unit = "share" if self.measure in SHARES else ""
+        last = self.measures[-1]
+        yield Table(
+            name="outcome_level",
+            frame=self.wide(),
+            caption=sentence(
+                "The outcome by group, weighted as the data say; the files have all measures with intervals, and "
+                "without weights."
+            ),
+            people=People(count="n", by=["group"], within=["segment"]),
+            columns={
+                **by,
+                "group": Column(sentence("group")),
+                "n": Column(sentence("n")),
+                **{name: Column(label, unit) for name, label in zip(first, labels, strict=True)},
+                **({last: Column(measure_label(last), "share" if last in SHARES else "")} if last not in first else {}),
+            },
         )
-        return Finding(
+
+    def findings(self) -> list[Finding]:
+        """Where the outcome stands, and how far it may lie from that of all who were asked."""
+        estimate, lower, upper = (self._of(what, self.measure) for what in ("estimate", "lower", "upper"))
+        unit = "share" if self.measure in SHARES else sentence("points") if self.measure == "nps" else ""
+        unit = unit or sentence("scale points")
+        answered = Finding(
             id="outcome_level",
-            statement=statement,
-            estimate=float(row["estimate"]),
-            unit=UNITS[self.measure],
-            interval=(float(row["lower"]), float(row["upper"])),
+            statement=self._stands(),
+            estimate=estimate,
+            unit=unit,
+            interval=(lower, upper),
             interval_kind=sentence("{level} credible (Bayesian bootstrap)", level=percent(self.confidence)),
             evidence="descriptive",
             n=self.ratings.n,
             table="outcome_level",
         )
+        asked = Finding(
+            id="outcome_of_all_asked",
+            statement=self._of_all_asked(),
+            estimate=estimate,
+            unit=unit,
+            interval=self.range,
+            interval_kind=sentence("{level} credible, with nonresponse", level=percent(self.confidence)),
+            evidence="descriptive" if self.readiness else "assumed",
+            n=self.ratings.n,
+            table="outcome_level",
+        )
+        return [answered, asked]
 
-    def _doubt(self, low: str, high: str) -> str:
+    def _of_all_asked(self) -> str:
         """How far the outcome of all who were asked may lie from that of those who answered."""
+        show = percent if self.measure in SHARES else number
+        low, high = (show(end) for end in self.range)
         if self.readiness is None:
             return sentence(
-                "These data do not show who answers. If the most satisfied tenth were up to {ratio} times as likely to "
-                "answer as the least satisfied tenth, or the reverse, it is between {low} and {high} among all who "
-                "were asked.",
+                "Among all who were asked it is {low} to {high}, if the most satisfied answer up to {ratio} times as "
+                "readily or as rarely.",
                 ratio=number(self.response_ratio),
                 low=low,
                 high=high,
             )
         least, most = self.readiness.ratios(_reach(self.confidence))
-        template = (
-            "Unanswered invitations show that the most satisfied tenth answers {least} to {most} times as readily as "
-            "the least satisfied tenth: among all who were asked it is between {low} and {high}."
+        return sentence(
+            "Among all who were asked it is {low} to {high}: invitations show that the most satisfied answer {least} "
+            "to {most} times as readily."
             if self.readiness.of_invitations
-            else "Repeated answers show that the most satisfied tenth answers {least} to {most} times as readily as "
-            "the least satisfied tenth: among all who were asked it is between {low} and {high}."
+            else "Among all who were asked it is {low} to {high}: repeated answers show that the most satisfied answer "
+            "{least} to {most} times as readily.",
+            least=number(least, 2),
+            most=number(most, 2),
+            low=low,
+            high=high,
         )
-        return sentence(template, least=number(least, 2), most=number(most, 2), low=low, high=high)
 
     def _stands(self) -> str:
-        rows, ratings = self.everyone["estimate"], self.ratings
+        ratings = self.ratings
         weighted = ratings.weighting == "survey"
+        words = {name: self._of("estimate", name) for name in self.measures}
         if self.measure == "nps":
-            template = (
+            return sentence(
                 "The weighted Net Promoter Score of those who answered is {value}."
                 if weighted
-                else "The Net Promoter Score of those who answered is {value}."
+                else "The Net Promoter Score of those who answered is {value}.",
+                value=number(words["nps"]),
             )
-            return sentence(template, value=number(rows["nps"]))
         if self.measure == "mean":
             low, high = ratings.scale
-            template = (
+            return sentence(
                 "“{label}” averages {mean} on a scale from {low} to {high} (weighted); {share} answer {from_} or more."
                 if weighted
-                else "“{label}” averages {mean} on a scale from {low} to {high}; {share} answer {from_} or more."
+                else "“{label}” averages {mean} on a scale from {low} to {high}; {share} answer {from_} or more.",
+                label=ratings.outcome_label,
+                mean=number(words["mean"]),
+                low=number(low),
+                high=number(high),
+                share=percent(words["top_two"]),
+                from_=number(low + TOP_TWO * (high - low)),
             )
-            return sentence(
-                template, label=ratings.outcome_label, mean=number(rows["mean"]), low=number(low), high=number(high),
-                share=percent(rows["top_two"]), from_=number(low + TOP_TWO * (high - low)),
-            )  # fmt: skip
-        template = (
+        return sentence(
             "{value} of those who answered give “{label}” the top score (weighted); the mean is {mean}."
             if weighted
-            else "{value} of those who answered give “{label}” the top score; the mean is {mean}."
-        )
-        return sentence(
-            template, value=percent(rows["top_box"]), label=ratings.outcome_label, mean=number(rows["mean"])
+            else "{value} of those who answered give “{label}” the top score; the mean is {mean}.",
+            value=percent(words["top_box"]),
+            label=ratings.outcome_label,
+            mean=number(words["mean"]),
         )
 
 
-def outcome_level(
-    ratings: Ratings, segments=(), *, labels=None, confidence: float, response_ratio: float, random_seed: int
-) -> OutcomeLevel:
-    """Measures of the outcome, for everyone and by segment.
+def outcome_level(ratings: Ratings, *, confidence: float, response_ratio: float, random_seed: int) -> OutcomeLevel:
+    """Measures of the outcome, for everyone and by each of the ways to split people.
 
     Parameters
     ----------
-    segments
-        Columns of `ratings.table` to split by; groups too small to show are gathered.
+    ratings
+        The answers; groups too small to show are lumped together.
+    confidence
+        Level of every interval.
     response_ratio
         At least 1, see `OutcomeLevel`.
+    random_seed
+        Fixes the bootstrap.
 
     Notes
     -----
@@ -166,11 +226,10 @@ def outcome_level(
     times their weights, so that uneven weights widen intervals and their unit does not matter; all answers of one
     customer by the same variate, and with replicate weights by variates of their variance (`Design.multipliers`).
 
-    Half an answer is added
-    at either end of the scale (Jeffreys' prior of a share), of the size of an answer among as many equal ones as the
-    weights are worth: a group of which all agree has an interval, too, as has a top answer that nobody gave.
+    Half an answer is added at either end of the scale (Jeffreys' prior of a share), of the size of an answer among as
+    many equal ones as the weights are worth: a group of which all agree has an interval, too, as has a top answer that
+    nobody gave.
     """
-    labels = labels or {}
     measures, scores = scorings(ratings.points, ratings.scale, is_nps=ratings.is_nps)
     rng = np.random.default_rng(random_seed)
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
@@ -203,12 +262,11 @@ def outcome_level(
         )
 
     add("", sentence("all"), np.arange(len(ratings.levels)))
-    for segment in segments:
-        levels = as_levels(ratings.table[segment])
-        names, _ = lump_levels(levels, label=labels.get(segment, segment), check=segment)
-        shown = levels.map(names)
-        for group in sorted(shown.unique()):
-            add(labels.get(segment, segment), group, np.flatnonzero(shown == group))
+    for column, label in ratings.splits.items():
+        levels = as_levels(ratings.table[column])
+        groups = levels.map(lump_levels(levels, label=label, check=column)[0])
+        for group in sorted(groups.unique()):
+            add(label, group, np.flatnonzero(groups == group))
     masses, more = _level_masses(ratings, np.arange(len(ratings.levels)), rng)
     seen, assumed = readiness(ratings), np.log(response_ratio) / TENTH
     if seen is not None and not seen.says_more_than(assumed, _reach(confidence)):
@@ -221,7 +279,7 @@ def outcome_level(
             np.concatenate([scores[0], end_scores[0]]),
             slope,
         )
-        for slope in ((drawn, OF_TODAY * drawn) if seen else (drawn, -drawn))
+        for slope in ((drawn, LASTING_TO_DAY * drawn) if seen else (drawn, -drawn))
     ]
     low, high = np.minimum(*everybody), np.maximum(*everybody)
     return OutcomeLevel(

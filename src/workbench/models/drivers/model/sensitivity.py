@@ -4,6 +4,7 @@ and waves.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -17,15 +18,12 @@ from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.ratings import MISSING, Ratings
 from workbench.wording import number, percent, sentence
 
-FACTORS = {"prior half as wide": 0.5, "prior twice as wide": 2.0}
-WITHOUT_LEVELS = "no levels of groups and waves"
 LARGEST_LEVEL_SHIFT = 2.0
-"""Standard deviations of the posterior by which levels of groups and waves may move an effect before it is said."""
-COMPLETE_ONLY = "people with missing ratings left out"
+"""Standard deviations of the posterior by which levels of groups and waves may move an effect. Ours."""
 LARGEST_SHIFT = 1.0
-"""Standard deviations of the posterior by which an effect may move before it is said."""
+"""Standard deviations of the posterior by which an effect may move before it is said. Ours."""
 FEWEST_PER_DRIVER = 10
-"""People without a missing rating for each driver, below which they are not fitted alone."""
+"""People without a missing rating for each driver, below which they are not fitted alone (Peduzzi et al. 1996)."""
 SURE = 0.95
 
 
@@ -40,6 +38,8 @@ def sensitivity(
 
     Parameters
     ----------
+    ratings, columns, prior
+        What the model was fitted to.
     datasets
         Completed data, one an imputation.
 
@@ -57,14 +57,15 @@ def sensitivity(
     moves by more than `LARGEST_SHIFT` and by more than that explains in 95% of surveys, all effects taken together
     (Bonferroni).
     """
-    settings = {"drivers": len(ratings.drivers), "weighting": ratings.design_weighting}
+    fitted = partial(approximate, drivers=len(ratings.drivers), weighting=ratings.design_weighting)
     plain = [
         replace(rows, by_cut=rows.by_cut[:0], blocks=None) for rows in datasets
     ]  # effects on average over all cuts
-    base = approximate(plain, prior, **settings)
+    base = fitted(plain, prior)
     rating = columns.rating
     others = {
-        sentence(name): approximate(plain, _scaled(prior, factor), **settings) for name, factor in FACTORS.items()
+        sentence("prior half as wide"): fitted(plain, _scaled(prior, 0.5)),
+        sentence("prior twice as wide"): fitted(plain, _scaled(prior, 2.0)),
     }
     worst = max(float(np.abs(_shift(base, other))[rating].max()) for other in others.values())
     checks = [_of_priors(worst)]
@@ -73,20 +74,25 @@ def sensitivity(
         people, left = ratings.people(np.ones(len(missing), dtype=bool)), ratings.people(~missing)
         whole = None
         if left >= FEWEST_PER_DRIVER * len(ratings.drivers) and len(np.unique(ratings.levels[~missing])) > 1:
-            whole = approximate([subset(plain[0], ~missing)], prior, **settings)  # nothing of theirs is imputed
-            others[sentence(COMPLETE_ONLY)] = whole
+            whole = fitted([subset(plain[0], ~missing)], prior)  # nothing of theirs is imputed
+            others[sentence("people with missing ratings left out")] = whole
         checks.append(_of_missing_ratings(base, whole, rating, left, people))
     if datasets[0].segments > 1 or columns.level.any():
-        pooled = approximate([_pooled(rows, columns) for rows in plain], prior, **settings)
-        others[sentence(WITHOUT_LEVELS)] = pooled
+        pooled = fitted([_pooled(rows, columns) for rows in plain], prior)
+        others[sentence("no levels of groups and waves")] = pooled
         checks.append(_of_levels(ratings, columns, base, pooled))
     frames = [
         pd.DataFrame(
-            {"scenario": name, "driver": columns.names, "effect": base.effects, "alternative": other.effects,
-             "shift": _shift(base, other)}
+            {
+                "scenario": name,
+                "driver": columns.names,
+                "effect": base.effects,
+                "alternative": other.effects,
+                "shift": _shift(base, other),
+            }
         )[rating]
         for name, other in others.items()
-    ]  # fmt: skip
+    ]
     return pd.concat(frames, ignore_index=True), tuple(checks)
 
 
@@ -108,10 +114,10 @@ def _of_levels(ratings: Ratings, columns: Columns, base: Approximation, pooled: 
     moved = shift[place] > LARGEST_LEVEL_SHIFT
     driver = columns.driver[place]
     template = (
-        "Within groups and waves one point of “{label}” goes with {within} {unit}; among all people together with "
-        "{pooled}. What differs between groups or over time is not the driver's: effects here are those within."
+        "One point of “{label}” goes with {within} {unit} within groups and waves, and with {pooled} among all people. "
+        "We use the effect within: what differs between groups or over time is not the driver's."
         if moved
-        else "Effects within groups and waves and among all people together agree: “{label}” moves most, from {within} "
+        else "Effects within groups and waves agree with those among all people: “{label}” moves most, from {within} "
         "to {pooled} {unit}."
     )
     sd = columns.sd[driver]
@@ -147,10 +153,10 @@ def _of_priors(worst: float) -> Check:
         value=worst,
         threshold=LARGEST_SHIFT,
         message=sentence(
-            "With priors half or twice as wide, effects stay where they are (within {limit} standard deviation)."
+            "With priors half or twice as wide, no effect moves by more than {limit} standard deviation."
             if worst < LARGEST_SHIFT
-            else "With priors half or twice as wide, an effect moves by {worst} standard deviations: the data say "
-            "little about it, and the prior much.",
+            else "With priors half or twice as wide, an effect moves by {worst} standard deviations: it rests on the "
+            "prior more than on the data.",
             worst=number(worst, 2),
             limit=number(LARGEST_SHIFT),
         ),
@@ -164,9 +170,10 @@ def _of_missing_ratings(
         return Check(
             name="missing_ratings_sensitivity",
             status="warn",
+            title=sentence("Imputed ratings cannot be compared with complete answers"),
             message=sentence(
-                "Only {left} of {people} people left no driver blank: too few to fit them alone, so what imputing does "
-                "to the effects cannot be looked at beside them.",
+                "Only {left} of {people} people rated every driver: too few to fit them alone and see what imputing "
+                "the missing ratings does to the effects.",
                 left=number(left),
                 people=number(people),
             ),
@@ -176,28 +183,20 @@ def _of_missing_ratings(
     allowed = np.maximum(LARGEST_SHIFT, norm.ppf(1 - (1 - SURE) / 2 / len(shift)) * by_chance)
     place = int((shift / allowed).argmax())
     moved = shift[place] > allowed[place]
-    told = (
-        sentence(
-            "an effect moves by {shift} standard deviations, where fewer people explain {allowed} at most. Either "
-            "those who leave blanks differ, or who leaves blanks depends on the outcome: complete answers cannot show "
-            "which. Look at the table of sensitivities before relying on that effect",
-            shift=number(shift[place], 2),
-            allowed=number(allowed[place], 2),
-        )
-        if moved
-        else sentence(
-            "effects move by no more than chance explains when so many are left out. That speaks against people with "
-            "blanks being different; it says nothing about blanks that depend on the very rating that is missing"
-        )
-    )
     return Check(
         name="missing_ratings_sensitivity",
         status="warn" if moved else "pass",
         value=float(shift[place]),
         threshold=float(allowed[place]),
         message=sentence(
-            "Without the {share} of people who left a driver blank, {told}.",
+            "Without the {share} of people with missing ratings an effect moves by {shift} standard deviations; chance "
+            "explains {allowed} at most. Look at the sensitivity table before relying on it: these people differ, or "
+            "ratings are missing because of the outcome."
+            if moved
+            else "Without the {share} of people with missing ratings, effects move no more than chance explains. That "
+            "says nothing about ratings that are missing because of what they would have been.",
             share=percent(1 - left / people),
-            told=told,
+            shift=number(shift[place], 2),
+            allowed=number(allowed[place], 2),
         ),
     )

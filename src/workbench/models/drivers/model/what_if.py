@@ -22,6 +22,7 @@ TENTH = 0.1
 MOST_ROWS = 20_000
 """More people than this are represented by so many drawn at random."""
 MOST_DRAWS = 400
+"""Posterior draws for which people are predicted again."""
 ROOT_TWO = sqrt(2)
 
 
@@ -49,6 +50,15 @@ def scorings(points: np.ndarray, scale: tuple[float, float], *, is_nps: bool) ->
 
     The first is what the report tells: `nps` (points) of a recommendation; `top_box`, the share of top answers, of
     scales of up to 11 points; of wider ones `mean` (scale points), then `top_two`, the share in the top two tenths.
+
+    Parameters
+    ----------
+    points
+        (K,): points of the levels.
+    scale
+        Lowest and highest point of the outcome's scale.
+    is_nps
+        Whether it is a recommendation from 0 to 10.
 
     Examples
     --------
@@ -84,11 +94,27 @@ def _mean_scores(probit, predictor, cuts, steps, bottom, weights, by_cut, shifts
     return out
 
 
-def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, by_cut=None, shifts=None) -> np.ndarray:
-    """Means of scores (M, K) over rows with linear predictors (n,): (M,).
+def mean_scores(
+    predictor: np.ndarray,
+    cuts: np.ndarray,
+    scores: np.ndarray,
+    weights: np.ndarray,
+    link: Link = LOGIT,
+    by_cut: np.ndarray | None = None,
+    shifts: np.ndarray | None = None,
+) -> np.ndarray:
+    """(M,): means of scores over rows.
 
     Parameters
     ----------
+    predictor, weights
+        (n,): linear predictors, and how much each row counts.
+    cuts
+        (K − 1,).
+    scores
+        (M, K): what each level counts for each measure.
+    link
+        Distribution of the latent noise.
     by_cut, shifts
         (n, P) and (K − 1, P): columns whose effects differ by cut, and what is added to them at each.
     """
@@ -101,7 +127,21 @@ def mean_scores(predictor, cuts, scores, weights, link: Link = LOGIT, by_cut=Non
 def raised(
     values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario, sds: np.ndarray | None = None
 ) -> np.ndarray:
-    """Ratings of one driver after the scenario; `sds` (D,), standard deviations of the ratings, is for `one_sd`."""
+    """Ratings of one driver after the scenario.
+
+    Parameters
+    ----------
+    values
+        (n, D): ratings.
+    place
+        Which driver.
+    ends
+        (D, 2): ends of the scales.
+    scenario
+        As of `what_if`.
+    sds
+        (D,): standard deviations of the ratings, for `one_sd`.
+    """
     rating, (low, high) = values[:, place], ends[place]
     if scenario == "dissatisfied_to_neutral":
         return np.maximum(rating, (low + high) / 2)
@@ -109,13 +149,21 @@ def raised(
 
 
 def points_of(scenario: Scenario, ends: np.ndarray, sds: np.ndarray | None = None) -> np.ndarray:
-    """(D,): scale points by which each driver is raised."""
+    """(D,): scale points by which each driver is raised.
+
+    Parameters
+    ----------
+    scenario, ends, sds
+        As of `raised`.
+    """
     if scenario == "one_sd":
         return np.asarray(sds, dtype=float)
     return TENTH * np.ptp(ends, axis=1) if scenario == "tenth" else np.ones(len(ends))
 
 
-def _climbed(columns: Columns, values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario):
+def _climbed(
+    columns: Columns, values: np.ndarray, place: int, ends: np.ndarray, scenario: Scenario
+) -> tuple[np.ndarray, float]:
     """Ratings of one driver after the scenario, and the share of the way to them that counts.
 
     A ladder has steps between whole points only: of a whole point more as much counts as the scenario raises by.

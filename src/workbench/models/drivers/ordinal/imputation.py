@@ -29,6 +29,7 @@ def rows_of(
     columns: Columns,
     values: np.ndarray,
     applies: np.ndarray,
+    *,
     link: Link = LOGIT,
     cut_effects: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Rows:
@@ -91,7 +92,7 @@ def complete(
     outcome, drawn = None, None
     found = []
     for cycle in range(BURN_IN + between * (times - 1)):
-        rows = rows_of(ratings, columns, values, applies, link)
+        rows = rows_of(ratings, columns, values, applies, link=link)
         if use_outcome:
             known = (
                 {"start": outcome.parameters, "fixed": (outcome.segment_effect, outcome.segment_level)}

@@ -1,5 +1,7 @@
-"""Whether a driver's effect is the same at every cut of the outcome, above all at those that its measure counts; where
-it is not, which effects the model frees (partial proportional odds: Peterson, Harrell 1990; the question: Brant 1990).
+"""Proportional odds: whether a driver's effect is the same at every cut of the outcome, and which effects are freed.
+
+Partial proportional odds: Peterson, Harrell (1990); the question: Brant (1990). Above all the cuts that the outcome's
+measure counts are asked.
 
 The Net Promoter Score counts answers above 6 and above 8, a top box those above the last cut alone. A driver that
 decides between 9 and 10 has an effect on average over all cuts, and none on that score. A score test asks for every
@@ -23,8 +25,10 @@ from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.survey_design import Design
 from workbench.wording import listing, number, sentence
 
+MOST_NAMED = 2
+"""Drivers that the sentence names."""
 SURE = 0.01
-"""Probability at which, all drivers taken together, one is freed although its effect is the same at every cut."""
+"""Ours. Probability at which, all drivers taken together, one is freed although its effect is the same at every cut."""
 MOST_ROWS = 20_000
 """More answers than this are represented by so many drawn at random: differences that these do not show are small."""
 
@@ -65,7 +69,7 @@ class ProportionalOdds:
     Attributes
     ----------
     by_cut
-        int64 (P,): columns whose effects differ by cut.
+        Int64 (P,): columns whose effects differ by cut.
     blocks
         (K − 1, B), see `cut_blocks`.
     p
@@ -92,31 +96,36 @@ class ProportionalOdds:
         table
             `label`, `before` and `after`, in the unit in which the measure is told; of drivers alone.
         measure
-            In words.
+            The outcome's first measure: `nps` or `top_box`.
         """
         if not self.checked:
             return ()
-        lowest = float(np.nanmin(self.p))
+        lowest, nps = float(np.nanmin(self.p)), measure == "nps"
         if table.empty:
-            message = sentence("No driver's effect clearly differs between the answers that {measure} counts.",
-                               measure=measure)  # fmt: skip
+            message = (
+                sentence("No driver's effect clearly differs between the answers that the Net Promoter Score counts.")
+                if nps
+                else sentence("No driver's effect clearly differs between the top answer and the others.")
+            )
             return (Check(name="proportional_odds", status="pass", value=lowest, message=message),)
         told = [
             sentence(
-                "“{label}” (raising it goes with {after} of {measure}; one effect for all answers would say {before})",
-                label=row.label,
-                before=number(row.before),
-                after=number(row.after),
-                measure=measure,
+                "“{label}” ({after} NPS points; {before} with one effect)"
+                if nps
+                else "“{label}” ({after} percentage points of top answers; {before} with one effect)",
+                label=row["label"],
+                before=number(row["before"], 2),
+                after=number(row["after"], 2),
             )
-            for row in table.itertuples()
+            for row in table.head(MOST_NAMED).to_dict("records")
         ]
         message = sentence(
-            "Some drivers go with certain answers more than with others: {drivers}. Their effects differ along the "
-            "scale in the model.",
+            "Raising {drivers} goes with certain answers more than with others: effects differ along the scale in the "
+            "model.",
             drivers=listing(told),
         )
-        return (Check(name="proportional_odds", status="warn", value=lowest, message=message),)
+        title = sentence("Drivers that go with certain answers only")
+        return (Check(name="proportional_odds", status="warn", value=lowest, message=message, title=title),)
 
 
 @one_thread
@@ -129,6 +138,8 @@ def proportional_odds(
     ----------
     rows
         One completed data set.
+    columns, prior
+        What the columns are, and what is believed of them.
     measure
         (K,): scores that the outcome's first measure gives the levels.
     drivers
@@ -159,10 +170,12 @@ def proportional_odds(
             break
         by_cut = np.append(by_cut, clearest)
         mode = fit_laplace(
-            replace(rows, by_cut=by_cut, blocks=blocks), prior, drivers=drivers,
+            replace(rows, by_cut=by_cut, blocks=blocks),
+            prior,
+            drivers=drivers,
             start=np.append(mode.parameters, np.zeros(blocks.shape[1])),
             fixed=(mode.segment_effect, mode.segment_level),
-        )  # fmt: skip
+        )
     return ProportionalOdds(by_cut=by_cut, blocks=blocks, p=p, checked=True)
 
 

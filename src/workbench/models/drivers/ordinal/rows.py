@@ -10,6 +10,9 @@ from workbench.models.drivers.ordinal.likelihood import kernel, log_likelihood_b
 from workbench.models.drivers.ordinal.links import LOGIT, Link
 from workbench.models.drivers.responses.survey_design import Design
 
+Draws = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+"""Coefficients (…, S, C), intercepts (…, S), cuts (…, K − 1) and shifts (…, K − 1, P) of draws, or of one point."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rows:

@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from workbench.findings import Check
-from workbench.wording import listing, number, sentence
+from workbench.wording import number, plural, sentence
 
-ALIKE = 0.98
-"""Correlation of two drivers' ratings from which they are taken for one."""
+COLLINEAR = 0.98
+"""Correlation of two drivers' ratings from which they are taken for one. Ours: a variance inflation factor of 25."""
 FEWEST_PAIRS = 10
-MOST_NAMED = 5
+"""People who rated both, below whom nothing is said: a small group."""
+MOST_NAMED = 3
+"""Pairs that the sentence names."""
 
 
 def collinear_drivers(
@@ -23,7 +25,7 @@ def collinear_drivers(
     values
         (n, D): ratings, NaN where there is none.
     weights
-        (n,).
+        (n,): how much each row counts.
     drivers, labels
         Names of the drivers and what they are called.
     """
@@ -36,24 +38,27 @@ def collinear_drivers(
             covariance = np.cov(values[both][:, [first, second]], rowvar=False, aweights=weights[both])
             scale = np.sqrt(covariance[0, 0] * covariance[1, 1])
             r = abs(covariance[0, 1]) / scale if scale > 0 else 0.0
-            if r >= ALIKE:
+            if r >= COLLINEAR:
                 largest = max(largest, float(r))
-                names = (labels[drivers[place]] for place in (first, second))
-                found.append(sentence("“{first}” and “{second}”", **dict(zip(("first", "second"), names, strict=True))))
+                names = {"first": labels[drivers[first]], "second": labels[drivers[second]]}
+                found.append(sentence("“{first}” and “{second}”", **names))
     if not found:
         return ()
-    more = len(found) - MOST_NAMED
+    left = len(found) - MOST_NAMED
+    pairs = "; ".join(found[:MOST_NAMED])
+    if left > 0:
+        pairs = plural("{pairs}; and {n} more pair", "{pairs}; and {n} more pairs", left, pairs=pairs)
     return (
         Check(
             name="near_identical_drivers",
+            title=sentence("Drivers with nearly the same ratings"),
             status="warn",
             value=largest,
-            threshold=ALIKE,
+            threshold=COLLINEAR,
             message=sentence(
-                "Nearly the same ratings: {pairs}{more} (correlation up to {r}). Their single effects and shares "
-                "cannot be separated; leave one of each pair out of drivers, or combine them in one item.",
-                pairs="; ".join(found[:MOST_NAMED]) if len(found) > 1 else listing(found),
-                more=sentence("; and {count} more pairs", count=more) if more > 0 else "",
+                "Nearly the same ratings: {pairs} (correlation up to {r}). We can't separate their effects: leave one "
+                "of each pair out of drivers, or combine them.",
+                pairs=pairs,
                 r=number(largest, 3),
             ),
         ),

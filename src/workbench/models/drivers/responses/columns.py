@@ -2,8 +2,8 @@
 
 A driver's term is used × (effect of using + effect of its rating). *Not applicable* has no rating and gets none: its
 rating columns are 0 and its usage column tells that it was not used. Ratings are centred and scaled by those who gave
-them, so that a coefficient is the change in log-odds (of a probit: in standard
-deviations of its noise) for one standard deviation.
+them, so that a coefficient is the change in log-odds (of a probit: in standard deviations of its noise) for one
+standard deviation.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +14,8 @@ import numpy as np
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 
 Shape = Literal["linear", "asymmetric", "monotone"]
+MOST_STEPS = 5
+"""Steps of a monotone effect: as many as a scale from 1 to 6 has."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,9 +28,9 @@ class Columns:
         `linear`: one slope; `asymmetric`: one below and one above the middle of the scale; `monotone`: a step at each
         point of the scale, all of one sign.
     driver
-        int (C,): to which driver a column belongs.
+        Int (C,): to which driver a column belongs.
     usage
-        bool (C,): whether it tells use rather than a rating.
+        Bool (C,): whether it tells use rather than a rating.
     location, sd
         (D,): mean and standard deviation of each driver among those who rated it.
     middle
@@ -66,18 +68,24 @@ class Columns:
 
     @property
     def rating(self) -> np.ndarray:
-        """bool (C,): columns of ratings, neither of use nor without a driver."""
+        """Bool (C,): columns of ratings, neither of use nor without a driver."""
         return ~self.usage & (self.driver >= 0)
 
     @property
     def level(self) -> np.ndarray:
-        """bool (C,): columns of levels of groups and waves."""
+        """Bool (C,): columns of levels of groups and waves."""
         levels = self.driver < 0
         levels[np.flatnonzero(levels)[: int(self.by_mood)]] = False
         return levels
 
     def moods(self, values: np.ndarray, applies: np.ndarray) -> np.ndarray:
-        """(n,): mean of each person's ratings, each in standard deviations from its own mean."""
+        """(n,): mean of each person's ratings, each in standard deviations from its own mean.
+
+        Parameters
+        ----------
+        values, applies
+            As of `of`.
+        """
         scaled = np.where(applies, (values - self.location) / self.sd, 0.0)
         return scaled.sum(1) / np.maximum(applies.sum(1), 1)
 
@@ -89,7 +97,7 @@ class Columns:
         values
             (n, D) ratings without gaps where `applies`.
         applies
-            bool (n, D): False where the driver did not apply.
+            Bool (n, D): False where the driver did not apply.
         """
         parts = []
         for place in range(values.shape[1]):
@@ -104,7 +112,15 @@ class Columns:
         return np.ascontiguousarray(np.column_stack(parts))
 
     def of_driver(self, place: int, rating: np.ndarray, use: np.ndarray) -> list[np.ndarray]:
-        """The columns of one driver, each (n,)."""
+        """The columns of one driver, each (n,).
+
+        Parameters
+        ----------
+        place
+            Which driver.
+        rating, use
+            (n,): ratings, and whether the driver applied.
+        """
         location, sd, middle = self.location[place], self.sd[place], self.middle[place]
         if self.shape == "linear":
             columns = [use * (rating - location) / sd]
@@ -122,15 +138,27 @@ def make_columns(
 ) -> Columns:
     """Scales and layout, from the answers that were given.
 
-    With `mood_of`, completed answers (values and whether each driver applied), the mood is a column of its own.
+    Parameters
+    ----------
+    ratings
+        The answers.
+    shape
+        Of effects, see `Columns`.
+    mood_of
+        Completed answers: values (n, D) and whether each driver applied (n, D). With them the mood is a column.
 
+    Notes
+    -----
     A usage column is there where the driver did not apply to somebody. The steps of a monotone ladder lie between the
     ratings that occur, at most five of them (a mean of several items has more).
     """
     weights = ratings.likelihood_weights
     count = len(ratings.drivers)
     location, sd, used = np.zeros(count), np.ones(count), np.ones(count)
-    driver, usage, thresholds, names = [], [], [], []
+    driver: list[int] = []
+    usage: list[bool] = []
+    thresholds: list[np.ndarray] = []
+    names: list[str] = []
     for place, name in enumerate(ratings.drivers):
         rated = ratings.state[:, place] == RATED
         values, w = ratings.values[rated, place], weights[rated]
@@ -139,8 +167,8 @@ def make_columns(
         known = ratings.state[:, place] != MISSING
         used[place] = np.average(ratings.state[known, place] == RATED, weights=weights[known])
         points = np.unique(values)
-        if len(points) > 6:
-            points = np.unique(np.quantile(values, np.linspace(0, 1, 6)))
+        if len(points) > MOST_STEPS + 1:
+            points = np.unique(np.quantile(values, np.linspace(0, 1, MOST_STEPS + 1)))
         thresholds.append((points[1:] + points[:-1]) / 2)
         kinds = {"linear": [""], "asymmetric": [" below", " above"]}.get(shape) or [
             f" above {step:.3g}" for step in thresholds[-1]

@@ -18,7 +18,7 @@ from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.wording import inline, listing, sentence
 
 MOST_WAVES = 40
-"""More waves than this have one level for several that follow each other."""
+"""More waves than this have one level for several that follow each other: ten years of quarters."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,12 +43,18 @@ class Controls:
     by_time: bool
 
     def check(self, segment_label: str) -> tuple[Check, ...]:
-        """What effects are compared within."""
+        """What effects are compared within.
+
+        Parameters
+        ----------
+        segment_label
+            What the model's segments are split by; empty without any.
+        """
         labels = [*([segment_label] if segment_label else []), *self.labels]
         if not labels:
             return ()
         message = sentence(
-            "Every {labels} has a level of its own in the model: effects compare people within the same {labels}.",
+            "Effects compare people within the same {labels}: each has a level of its own in the model.",
             labels=listing(labels),
         )
         return (Check(name="levels_in_model", status="pass", message=message, value=len(self.names)),)
@@ -68,14 +74,17 @@ def controls_of(
     table, weights
         Rows and how much they count.
     columns
-        Of the table; groups that are too small are gathered.
+        Of the table; groups that are too small are lumped together.
     labels
         What they are called.
     segment
         Group of each row whose level the model has already; what says no more than it, or than a column before, has no
         levels.
     """
-    found, names, told, by_time = [], [], [], False
+    found: list[np.ndarray] = []
+    names: list[str] = []
+    told: list[str] = []
+    by_time = False
     seen = [segment]
     for column in columns:
         levels = as_levels(table[column])

@@ -8,11 +8,13 @@ from workbench.findings import Check
 from workbench.wording import number, sentence, shown
 
 FEWEST_ANSWERS = 30
+"""Answers with an outcome below which nothing is fitted. Ours: shares of fewer vary by more than a sixth."""
 ANSWERS_PER_DRIVER = 5
+"""Answers for each driver: the least of the usual advice of 5 to 20 (Austin, Steyerberg 2015)."""
 FEWEST_OTHERS = 10
-"""Answers that must differ from the commonest one."""
+"""Answers that must differ from the commonest one: the smallest group that is shown."""
 FEWEST_RATED = 10
-"""People who must have rated a driver."""
+"""People who must have rated a driver: the smallest group that is shown."""
 OTHERS_PER_DRIVER = 10
 """Such answers for each driver below which priors weigh as much as data: events per variable (Peduzzi et al. 1996)."""
 
@@ -25,12 +27,12 @@ def _others(answers: np.ndarray, counts: np.ndarray) -> tuple[float, float, floa
 
 
 def answers_needed(drivers: int) -> int:
-    """Fewest answers from which so many drivers can be learnt about."""
+    """Fewest answers that a model of so many drivers is fitted to."""
     return max(FEWEST_ANSWERS, ANSWERS_PER_DRIVER * drivers)
 
 
 def too_few(answers: np.ndarray, counts: np.ndarray, drivers: int, outcome: str) -> list[str]:
-    """Whether there are answers enough, and enough that differ.
+    """What is wrong where answers, or answers that differ, are too few.
 
     Parameters
     ----------
@@ -73,7 +75,7 @@ def too_few(answers: np.ndarray, counts: np.ndarray, drivers: int, outcome: str)
         faults.append(
             sentence(
                 "outcome {name}: got the answer {commonest} from nearly all of {rows}, expected at least {fewest} who "
-                "gave another; fewer tell nothing about drivers: collect more, or choose another outcome.",
+                "gave another; collect more, or choose another outcome.",
                 name=shown(outcome),
                 commonest=number(commonest),
                 rows=number(round(rows)),
@@ -84,7 +86,15 @@ def too_few(answers: np.ndarray, counts: np.ndarray, drivers: int, outcome: str)
 
 
 def variation(answers: np.ndarray, counts: np.ndarray, drivers: int) -> Check:
-    """Whether the answers differ enough to learn about so many drivers."""
+    """Whether the answers differ enough for so many drivers.
+
+    Parameters
+    ----------
+    answers, counts
+        The outcome of each row, and how many answers it stands for.
+    drivers
+        How many are to be told about.
+    """
     rows, others, commonest = _others(answers, counts)
     enough = others >= OTHERS_PER_DRIVER * drivers
     return Check(
@@ -92,30 +102,32 @@ def variation(answers: np.ndarray, counts: np.ndarray, drivers: int) -> Check:
         status="pass" if enough else "warn",
         value=others / drivers,
         threshold=OTHERS_PER_DRIVER,
+        title=sentence("Few different answers for so many drivers") if not enough else "",
         message=sentence(
-            "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver, and "
-            "{wanted} are wanted.{remedy}",
+            "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver, where "
+            "{wanted} are wanted."
+            if enough
+            else "{others} of {rows} answers differ from the commonest one ({commonest}): {each} for each driver, "
+            "where {wanted} are wanted. Priors weigh as much as data: choose fewer drivers, or an outcome that varies "
+            "more.",
             others=number(round(others)),
             rows=number(round(rows)),
             commonest=number(commonest),
             each=number(others / drivers, 2),
             wanted=OTHERS_PER_DRIVER,
-            remedy=""
-            if enough
-            else sentence(
-                " Effects lean on what was believed before: choose fewer drivers, or an outcome that varies more."
-            ),
         ),
     )
 
 
 def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) -> list[str]:
-    """Drivers that tell nothing: never rated, always the same, or equal to another.
+    """What is wrong with drivers: never rated, always rated the same, or equal to another.
 
     Parameters
     ----------
     values
         (n, D) ratings; NaN where there is none.
+    names
+        Of the drivers.
     counts
         How many people each row stands for.
     """
@@ -143,8 +155,8 @@ def driver_faults(values: np.ndarray, names: Sequence[str], counts: np.ndarray) 
         elif len(np.unique(known)) < 2:
             faults.append(
                 sentence(
-                    "driver {name}: got the same rating from all who rated it, expected at least two; nothing can be "
-                    "learnt from it, leave it out of drivers.",
+                    "driver {name}: got the same rating from all who rated it, expected at least two; it can "
+                    "explain nothing, leave it out of drivers.",
                     name=shown(name),
                 )
             )

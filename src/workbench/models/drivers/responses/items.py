@@ -2,9 +2,55 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from workbench.errors import ParameterError
 from workbench.wording import listing, sentence, shown
+
+
+class Item(Protocol):
+    """What must be known of a survey's column: its definition in dataset.yaml."""
+
+    @property
+    def name(self) -> str:
+        """Name in the table."""
+
+    @property
+    def label(self) -> str:
+        """What it is called; empty where nothing is said."""
+
+    @property
+    def role(self) -> str:
+        """`outcome`, `driver` or nothing."""
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Lowest and highest point."""
+
+    @property
+    def measure(self) -> str:
+        """Which well-known measure an outcome is: `nps`, `csat`, `ces` or nothing."""
+
+    @property
+    def low_is_good(self) -> bool:
+        """Whether its lowest point was the best before it was turned round."""
+
+    @property
+    def weighting(self) -> str:
+        """Of a weight: `survey`, `frequency` or `replicate`."""
+
+    @property
+    def factor(self) -> float:
+        """Of replicate weights: what the mean squared deviation of their sums is multiplied by."""
+
+
+class Survey(Protocol):
+    """The definition of a table of answers."""
+
+    @property
+    def columns(self) -> Sequence[Item]:
+        """Definitions of its columns."""
+
 
 NPS_SCALE = (0, 10)
 RECOMMENDS = re.compile(
@@ -16,14 +62,14 @@ ITEM = re.compile(r"^(?P<stem>.*?)[_ ]?(?P<item>\d+|global|overall)$", re.IGNORE
 
 
 def driver_items(
-    columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, *, combine: bool = True
+    columns: Sequence[Item], outcome: str | None, drivers: Sequence[str] | None, *, combine: bool = True
 ) -> dict[str, tuple[str, ...]]:
     """Which columns make which driver.
 
     Parameters
     ----------
     columns
-        Definitions of the table's columns (`name`, `role`).
+        Definitions of the table's columns.
     outcome
         The outcome, where it is known; it and other outcomes are no drivers.
     drivers
@@ -44,8 +90,8 @@ def driver_items(
     if outcome in chosen:
         faults.append(
             sentence(
-                "drivers: got the outcome {name} among them, expected other items; an answer explains itself. "
-                "Take it out of drivers, or choose another outcome.",
+                "drivers: got the outcome {name} among them, expected other items: an answer explains itself. Take it "
+                "out of drivers, or choose another outcome.",
                 name=shown(outcome),
             )
         )
@@ -53,9 +99,8 @@ def driver_items(
     if siblings:
         faults.append(
             sentence(
-                "drivers: got {names}, which the dataset calls an outcome (role: outcome); what asks the same in other "
-                "words drives nothing. Take it out of drivers, or give it the role: driver in dataset.yaml if it is no "
-                "outcome.",
+                "drivers: got {names}, which the dataset calls an outcome (role: outcome): the same question in other "
+                "words is no driver. Take it out of drivers, or give it the role: driver in dataset.yaml.",
                 names=listing([shown(name) for name in siblings]),
             )
         )
@@ -93,8 +138,21 @@ def _names_a_thing(stem: str) -> bool:
     return len(word) >= 3 and word not in MERE_NUMBERING
 
 
-def choose_outcome(columns: Sequence, outcome: str | None) -> str:
-    """The outcome: as named, else a recommendation from 0 to 10, else the first with the role `outcome`."""
+def choose_outcome(columns: Sequence[Item], outcome: str | None) -> str:
+    """The outcome: as named, else a recommendation from 0 to 10, else the first with the role `outcome`.
+
+    Parameters
+    ----------
+    columns
+        Definitions of the table's columns.
+    outcome
+        Name of the column to take, if it is known.
+
+    Raises
+    ------
+    ParameterError
+        When none is named and no column has the role.
+    """
     if outcome is not None:
         return outcome
     outcomes = [column for column in columns if column.role == "outcome"]
@@ -106,16 +164,37 @@ def choose_outcome(columns: Sequence, outcome: str | None) -> str:
     return (recommended or outcomes)[0].name
 
 
-def measure_of(column) -> str:
-    """Which well-known measure an outcome is: as its definition says, else `nps` where it asks for a recommendation, by
-    its name or label, and is answered from 0 to 10; nothing otherwise. Satisfaction from 0 to 10 has no NPS.
+def measure_of(column: Item) -> str:
+    """Which well-known measure an outcome is: as its definition says, else `nps` where it asks for a recommendation.
+
+    That is read off its name or label, and it must be answered from 0 to 10. Satisfaction from 0 to 10 has no NPS.
+
+    Parameters
+    ----------
+    column
+        The outcome's definition.
     """
     asked = column.measure or ("nps" if RECOMMENDS.search(f"{column.name} {column.label}") else "")
     return asked if asked != "nps" or (column.scale and tuple(column.scale) == NPS_SCALE) else ""
 
 
-def roles_of(columns: Sequence, outcome: str | None, drivers: Sequence[str] | None, combine: bool):
-    """The outcome and the items of each driver; what is wrong with either is told together."""
+def roles_of(
+    columns: Sequence[Item], outcome: str | None, drivers: Sequence[str] | None, combine: bool
+) -> tuple[str, dict[str, tuple[str, ...]]]:
+    """The outcome and the items of each driver; what is wrong with either is told together.
+
+    Parameters
+    ----------
+    columns
+        Definitions of the table's columns.
+    outcome, drivers, combine
+        See `choose_outcome` and `driver_items`.
+
+    Raises
+    ------
+    ParameterError
+        As of both.
+    """
     faults: list[str] = []
     items: dict[str, tuple[str, ...]] = {}
     try:
@@ -126,19 +205,29 @@ def roles_of(columns: Sequence, outcome: str | None, drivers: Sequence[str] | No
         items = driver_items(columns, outcome, drivers, combine=combine)
     except ParameterError as error:
         faults += error.faults
-    if faults:
+    if faults or outcome is None:
         raise ParameterError(*faults)
     return outcome, items
 
 
-def label_of(name: str, own: Sequence[str], by_name: Mapping) -> str:
-    """What a driver is called; of one whose lowest point is the best, that too."""
+def label_of(name: str, own: Sequence[str], by_name: Mapping[str, Item]) -> str:
+    """What a driver is called; of one whose lowest point is the best, that too.
+
+    Parameters
+    ----------
+    name
+        The driver.
+    own
+        Its items.
+    by_name
+        Definitions of columns.
+    """
     label = _plain_label(name, own, by_name)
     turned = all(each in by_name and by_name[each].low_is_good for each in own)
     return sentence("{label} (low is good)", label=label) if turned else label
 
 
-def _plain_label(name: str, own: Sequence[str], by_name: Mapping) -> str:
+def _plain_label(name: str, own: Sequence[str], by_name: Mapping[str, Item]) -> str:
     label = by_name[own[0]].label if own[0] in by_name else own[0]
     if len(own) == 1:
         return label or name.replace("_", " ")

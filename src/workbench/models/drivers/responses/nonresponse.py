@@ -5,7 +5,7 @@ were asked again and again. Whoever answers more readily has answered more often
 of those who give a good answer, over that of those who give a bad one, is how much more readily they answer (a panel
 model: Poisson regression of counts on the answer). It sees only what lasts from one occasion to the next: a mood of the
 day moves both an answer and the wish to give it, and is gone by then. So the whole lies between what lasts and
-`OF_TODAY` times as much.
+`LASTING_TO_DAY` times as much.
 
 Where the data do not tell, a stated ratio is assumed, either way.
 """
@@ -20,7 +20,7 @@ from workbench.models.drivers.responses.ratings import Ratings
 from workbench.models.drivers.responses.waves import waves_of
 from workbench.statistics.regression import fit_regression
 
-OF_TODAY = 2.0
+LASTING_TO_DAY = 2.0
 """Times as much as lasts from one occasion to the next that readiness may go with an answer on the day itself: in the
 simulated worlds it is 1.1 to 1.8 times as much."""
 TENTH = 2 * 1.7549833193248685
@@ -28,6 +28,7 @@ TENTH = 2 * 1.7549833193248685
 MOST_BACK = 6
 """Occasions that are looked back to."""
 SHORTEST_DAYS = 14
+"""Pauses between two answers that are no new occasion: reminders and second tries."""
 FEWEST_AGAIN = 100
 """Other answers of the same people below which nothing is read off them."""
 
@@ -50,23 +51,39 @@ class Readiness:
     of_invitations: bool
 
     def says_more_than(self, slope: float, reach: float) -> bool:
-        """Whether it is surer than the assumption that readiness rises or falls by up to `slope`."""
-        return OF_TODAY * reach * self.error <= slope
+        """Whether it is surer than the assumption that readiness rises or falls by up to `slope`.
+
+        Parameters
+        ----------
+        slope
+            Assumed log ratio for one normal score.
+        reach
+            Standard errors that count as chance.
+        """
+        return LASTING_TO_DAY * reach * self.error <= slope
 
     def ratios(self, reach: float) -> tuple[float, float]:
         """How many times as readily the most satisfied tenth answers as the least satisfied, at least and at most.
 
-        `reach` is how many standard errors count as chance.
+        Parameters
+        ----------
+        reach
+            Standard errors that count as chance.
         """
         ends = [self.slope - reach * self.error, self.slope + reach * self.error]
-        ends = sorted([*ends, *(OF_TODAY * end for end in ends)])
+        ends = sorted([*ends, *(LASTING_TO_DAY * end for end in ends)])
         return float(np.exp(TENTH * ends[0])), float(np.exp(TENTH * ends[-1]))
 
 
 def normal_scores(points: np.ndarray, masses: np.ndarray) -> np.ndarray:
-    """Normal quantiles of the middle rank of each point: how far apart answers lie by how often they are given.
+    """Normal quantiles of the middle rank of each point: answers on a scale by how often they are given.
 
     Steps of the scale are not alike: between 0 and 5 lie few people, between 8 and 9 many.
+
+    Parameters
+    ----------
+    points, masses
+        (K,): points of the scale, and how much was answered at each.
 
     Examples
     --------
@@ -83,6 +100,11 @@ def readiness(ratings: Ratings) -> Readiness | None:
     """What invitations or earlier answers of the same customers say of who answers; None where they say nothing.
 
     Nothing is read off answers about touchpoints: who is asked then depends on what happened.
+
+    Parameters
+    ----------
+    ratings
+        The answers.
     """
     table = ratings.table
     if "customer_id" not in table or "touchpoint" in table:
@@ -140,7 +162,7 @@ def _occasions(ratings: Ratings, customer: np.ndarray) -> np.ndarray | None:
     """Number of the occasion at which each row was answered: its wave, or how many usual pauses after the first."""
     if "wave" in ratings.table:
         wave, when, _ = waves_of(ratings.table)
-        return wave if len(when) > 1 and (wave >= 0).all() else None
+        return wave if wave is not None and len(when) > 1 and bool(np.all(wave >= 0)) else None
     if "timestamp" not in ratings.table or ratings.table["timestamp"].isna().any():
         return None
     days = pd.to_datetime(ratings.table["timestamp"]).to_numpy().astype("datetime64[s]").astype(float) / 86_400
@@ -153,9 +175,12 @@ def _occasions(ratings: Ratings, customer: np.ndarray) -> np.ndarray | None:
     return np.round((days - days.min()) / pause).astype(int)
 
 
-def _slope(scores, others, exposure, weights, customer) -> tuple[float, float] | None:
-    """Poisson regression of counts on scores with an offset; its error over customers (sandwich). None where it has not
-    converged.
+def _slope(
+    scores: np.ndarray, others: np.ndarray, exposure: np.ndarray, weights: np.ndarray, customer: np.ndarray
+) -> tuple[float, float] | None:
+    """Poisson regression of counts on scores with an offset; its error over customers (sandwich).
+
+    None where it has not converged.
     """
     x = np.column_stack([np.ones(len(scores)), scores - np.average(scores, weights=weights)])
     fit = fit_regression(x, others, family="poisson", weights=weights, exposure=exposure)
@@ -166,13 +191,15 @@ def _slope(scores, others, exposure, weights, customer) -> tuple[float, float] |
     return (float(fit.estimate[1]), error) if fit.converged else None
 
 
-def corrected(masses: np.ndarray, points: np.ndarray, scores: np.ndarray, slope) -> np.ndarray:
+def corrected(masses: np.ndarray, points: np.ndarray, scores: np.ndarray, slope: float | np.ndarray) -> np.ndarray:
     """A mean of scores over all who were asked, if they answer exp(`slope`) times as readily a normal score higher.
 
     Parameters
     ----------
     masses
         (…, K): how much was answered at each point.
+    points, scores
+        (K,): points of the scale, and what each counts for the measure.
     slope
         A number, or one for each of the other axes of `masses`.
 

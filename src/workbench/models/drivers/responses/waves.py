@@ -7,9 +7,23 @@ import pandas as pd
 
 
 def waves_of(table: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray, str]:
-    """Wave of each row (-1: none; None where nothing tells), when each wave was, and in which unit: `year` or `wave`.
+    """When each row was answered, by wave.
 
-    Waves without dates are taken to be equally far apart, in the order of their names and numbers.
+    Waves without dates are taken to follow each other at equal distances, in the order of their names and numbers.
+
+    Parameters
+    ----------
+    table
+        With `wave` or `timestamp`, or neither.
+
+    Returns
+    -------
+    wave
+        Int (n,): place of each row's wave, -1 without one; None where the table has neither column.
+    when
+        (W,): when each wave was.
+    unit
+        Of `when`: `year` or `wave`; empty without waves.
     """
     times = pd.to_datetime(table["timestamp"]) if "timestamp" in table.columns else None
     if times is not None and times.notna().sum() == 0:
@@ -25,6 +39,7 @@ def waves_of(table: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray, str]:
         wave = pd.Categorical(quarters, categories=np.sort(quarters.dropna().unique()), ordered=True).codes
     else:
         return None, np.zeros(0), ""
+    assert times is not None  # there are quarters, or waves with dates
     years = (times - times.min()).dt.total_seconds().to_numpy() / (365.25 * 86400)
     when = np.array([np.nanmean(years[wave == place]) for place in range(wave.max() + 1)])
     return wave, when, "year"

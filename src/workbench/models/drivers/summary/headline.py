@@ -1,60 +1,66 @@
-"""The headline of a drivers' study: what to work on first, or that the data cannot say; and words findings share."""
+"""The headline of a drivers' study: what to work on first, or that the data cannot say."""
 
 import numpy as np
 
 from workbench.findings import Finding
-from workbench.models.drivers.summary.summarise import AS_GOOD, MOST_NAMED, SURE, DriverSummary
-from workbench.wording import listing, number, percent, sentence
-
-MEASURES = {"nps": "points of NPS", "top_box": "percentage points of top answers", "mean": "points on average"}
-FACTORS = {"top_box": 100.0}
-"""By which measures that are shares are told in percentage points."""
-
-
-def quoted(labels) -> list[str]:
-    """Labels in quotation marks."""
-    return [sentence("“{label}”", label=label) for label in labels]
-
-
-def chance(p: float) -> str:
-    """A probability for people: nothing is certain, and no decimals."""
-    return sentence("over 99%") if p > 0.99 else sentence("under 1%") if p < 0.01 else percent(round(p, 2))
+from workbench.models.drivers.summary.tables import SURE, SummaryTables
+from workbench.models.drivers.summary.words import (
+    FACTORS,
+    MOST_NAMED,
+    chance,
+    gain_words,
+    quoted,
+    rise_words,
+    some,
+    unit_of,
+)
+from workbench.wording import listing, percent, plural, sentence
 
 
-def gain_words(summary: DriverSummary, change: float) -> str:
-    """A change of the first measure with its sign and unit."""
-    measure = summary.changes.measures[0]
-    size = number(abs(FACTORS.get(measure, 1.0) * change), 2)
-    template = {
-        "nps": "{sign}{size} points of NPS",
-        "top_box": "{sign}{size} percentage points of top answers",
-        "mean": "{sign}{size} points on average",
-    }[measure]
-    return sentence(template, sign="+" if change >= 0 else "−", size=size)
+def headline(summary: SummaryTables) -> Finding:
+    """The one recommendation, or why there is none.
 
+    What to work on first and what that goes with; which drivers may come first; that single drivers cannot be
+    distinguished; that the ratings say nothing about the outcome; or that nothing is to be gained.
 
-def headline(summary: DriverSummary) -> Finding:
-    """What to work on first and what that goes with; or which drivers may come first; or that drivers cannot be told
-    apart, and which groups can; or that the ratings say nothing about the outcome.
+    Parameters
+    ----------
+    summary
+        A summarised model.
     """
     if not summary.model.predictive:
         return _not_predictive(summary)
     if not summary.model.distinguishable:
         return _indistinguishable(summary)
-    if not any_gain(summary):
+    if not summary.any_gain:
         return _out_of_reach(summary)
     if not summary.order:
         return _nothing_to_gain(summary)
     return _first(summary)
 
 
-def _together(summary: DriverSummary, statement: str, table: str) -> Finding:
-    """A headline about all ratings: its number is the share of differences in the outcome that they explain."""
+def caveats(summary: SummaryTables) -> list[Finding]:
+    """What must be known to read the headline: that people rate alike, groups of drivers, ratings that move together.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
+    if not summary.model.predictive:
+        return []
+    if not summary.model.distinguishable:
+        return [_average_rating(summary), *_groups(summary)]
+    return [*_explained(summary), *_move_together(summary)] if summary.order else _explained(summary)
+
+
+def _together(summary: SummaryTables, name: str, statement: str, table: str) -> Finding:
+    """A finding about all ratings: its number is the share of differences in the outcome that they explain."""
     model = summary.model
     explained = model.importance.explained
     lower, upper = model.interval(explained)
     return Finding(
-        id="headline",
+        id=name,
         statement=statement,
         estimate=float(explained.mean()),
         unit="share",
@@ -66,63 +72,78 @@ def _together(summary: DriverSummary, statement: str, table: str) -> Finding:
     )
 
 
-def explained(summary: DriverSummary) -> str:
+def explained_words(summary: SummaryTables) -> str:
     """The share of differences in the outcome that all ratings explain."""
     return percent(round(float(summary.model.importance.explained.mean()), 2))
 
 
-def _not_predictive(summary: DriverSummary) -> Finding:
+def _not_predictive(summary: SummaryTables) -> Finding:
     """Ratings that predict no better than nothing: whatever single drivers seem to do may be chance."""
     statement = sentence(
-        "The ratings do not explain “{outcome}”: they predict it no better than chance. The {explained} of the "
-        "differences between people that they seem to explain may be nothing.",
+        "The ratings do not explain “{outcome}”: they predict it no better than chance.",
         outcome=summary.model.ratings.outcome_label,
-        explained=explained(summary),
     )
-    return _together(summary, statement, "comparison")
+    return _together(summary, "headline", statement, "comparison")
 
 
-def _indistinguishable(summary: DriverSummary) -> Finding:
+def _indistinguishable(summary: SummaryTables) -> Finding:
     ratings = summary.model.ratings
-    statement = sentence(
-        "These data can't single out one driver. The {count} ratings together explain {explained} of why people differ "
-        "in “{outcome}”, but predict it no more surely than a person's average rating: people who like us rate "
-        "everything high.{groups}",
-        count=number(len(ratings.drivers)),
-        explained=explained(summary),
+    statement = plural(
+        "These data can't single out one driver: {n} rating explains {explained} of differences in “{outcome}”.",
+        "These data can't single out one driver: all {n} ratings together explain {explained} of differences in "
+        "“{outcome}”.",
+        len(ratings.drivers),
+        explained=explained_words(summary),
         outcome=ratings.outcome_label,
-        groups=_groups(summary),
     )
-    return _together(summary, statement, "driver_groups")
+    return _together(summary, "headline", statement, "driver_groups")
 
 
-def _out_of_reach(summary: DriverSummary) -> Finding:
+def _average_rating(summary: SummaryTables) -> Finding:
+    """Why no driver stands out: a person's mean rating predicts as well as single ones."""
+    difference, _ = summary.model.better_than("halo")
+    return Finding(
+        id="average_rating",
+        statement=sentence(
+            "A person's average rating predicts “{outcome}” as well as single ratings do: people who like us rate "
+            "everything high.",
+            outcome=summary.model.ratings.outcome_label,
+        ),
+        estimate=difference,
+        unit=sentence("log density gained by single ratings"),
+        evidence="associational",
+        n=summary.model.ratings.n,
+        table="comparison",
+    )
+
+
+def _out_of_reach(summary: SummaryTables) -> Finding:
     """Where nobody gave an answer that the first measure counts: it can then never be predicted to rise."""
     statement = sentence(
         "Nobody gave the top answer to “{outcome}”, so no gain in top answers can be predicted: check its scale in "
-        "dataset.yaml. The table says what better ratings go with on average.",
+        "dataset.yaml.",
         outcome=summary.model.ratings.outcome_label,
     )
-    return _together(summary, statement, "what_if")
+    return _together(summary, "headline", statement, "what_if")
 
 
-def _nothing_to_gain(summary: DriverSummary) -> Finding:
+def _nothing_to_gain(summary: SummaryTables) -> Finding:
     statement = sentence(
         "No driver comes first: better ratings of none go with a better “{outcome}”.",
         outcome=summary.model.ratings.outcome_label,
     )
-    return _together(summary, statement, "what_if")
+    return _together(summary, "headline", statement, "what_if")
 
 
-def _first(summary: DriverSummary) -> Finding:
-    model, measure = summary.model, summary.changes.measures[0]
+def _first(summary: SummaryTables) -> Finding:
+    model, measure = summary.model, summary.measure
     row = summary.what_if_table.iloc[0]
     factor = FACTORS.get(measure, 1.0)
     return Finding(
         id="headline",
         statement=_one_first(summary) if summary.decided else _rivals_first(summary),
         estimate=float(factor * row[measure]),
-        unit=MEASURES[measure],
+        unit=unit_of(measure),
         interval=(float(factor * row[f"{measure}_lower"]), float(factor * row[f"{measure}_upper"])),
         interval_kind=model.interval_kind,
         evidence="associational",
@@ -140,106 +161,134 @@ def _first(summary: DriverSummary) -> Finding:
     )
 
 
-def _one_first(summary: DriverSummary) -> str:
+def _one_first(summary: SummaryTables) -> str:
     row = summary.what_if_table.iloc[0]
-    alone = len(summary.what_if_table) == 1
-    largest = row["p_largest"] >= SURE
+    words = {"label": row["label"], "gain": gain_words(summary.measure, float(row[summary.measure]))}
+    words["rise"] = rise_words(summary.scenario)
+    if row["p_gain"] < SURE:
+        return sentence(
+            "“{label}” first, but it may be nothing: {gain} go with a rating {rise} ({p} sure of a gain).",
+            p=chance(float(row["p_gain"])),
+            **words,
+        )
+    if len(summary.what_if_table) == 1:
+        return sentence("“{label}” is the only driver: {gain} go with a rating {rise}.", **words)
+    if row["p_largest"] >= SURE:
+        return sentence(
+            "“{label}” first: {gain} go with a rating {rise}, the most of any driver ({p} sure).",
+            p=chance(float(row["p_largest"])),
+            **words,
+        )
     return sentence(
-        "“{label}” comes first: {rated}, it goes with {gain}{most}. {reached} of all who answered can still rate it "
-        "higher.{doubt}{alike}",
-        label=row["label"],
-        rated=summary.scenario_words(),
-        gain=gain_words(summary, row[summary.changes.measures[0]]),
-        most=""
-        if alone
-        else sentence(", the most of any driver ({p} sure)", p=chance(row["p_largest"]))
-        if largest
-        else sentence(
-            ", the most of any driver or within {margin} of it ({p} sure)",
-            margin=percent(round(1 - AS_GOOD, 2)),
-            p=chance(row["p_as_good"]),
-        ),
-        reached=percent(round(row["reached"], 2)),
-        doubt="" if row["p_gain"] >= SURE else sentence(" It may well be nothing."),
-        alike=_alike(summary, [row["driver"]]),
+        "“{label}” first: {gain} go with a rating {rise}, and hardly more with any other driver ({p} sure).",
+        p=chance(float(row["p_as_good"])),
+        **words,
     )
 
 
-def _rivals_first(summary: DriverSummary) -> str:
-    measure = summary.changes.measures[0]
+def _rivals_first(summary: SummaryTables) -> str:
     gains = summary.what_if_table.set_index("driver").loc[summary.rivals]
-    several = len(gains) > MOST_NAMED
-    named = gains.head(MOST_NAMED)
+    named, left = quoted(gains["label"].head(MOST_NAMED)), len(gains) - MOST_NAMED
+    gain = gain_words(summary.measure, float(gains[summary.measure].max()))
+    if left > 0:
+        return plural(
+            "No single driver comes first: {labels} or {n} other may bring most, up to {gain}.",
+            "No single driver comes first: {labels} or one of {n} others may bring most, up to {gain}.",
+            left,
+            labels=", ".join(named),
+            gain=gain,
+        )
     return sentence(
-        "These data can't say which driver comes first: {labels}{more} may each bring most. In this order, {rated}, "
-        "they go with {gains}.{alike}",
-        labels=listing(quoted(named["label"]), "or"),
-        more=sentence(" (or one of {count} others)", count=len(gains) - MOST_NAMED) if several else "",
-        rated=summary.scenario_words(),
-        gains=listing([gain_words(summary, value) for value in named[measure]]),
-        alike=_alike(summary, list(named.index)),
+        "No single driver comes first: {labels} may each bring most, up to {gain}.",
+        labels=listing(named, "or"),
+        gain=gain,
     )
 
 
-def _alike(summary: DriverSummary, named: list[str]) -> str:
-    """Others whose ratings go together with those of a named driver: they share what is explained by chance."""
+def _explained(summary: SummaryTables) -> list[Finding]:
+    """How much all ratings explain together."""
+    ratings = summary.model.ratings
+    statement = plural(
+        "{explained} of why people differ in “{outcome}” is explained by the one rating.",
+        "{explained} of why people differ in “{outcome}” is explained by all {n} ratings together.",
+        len(ratings.drivers),
+        explained=explained_words(summary),
+        outcome=ratings.outcome_label,
+    )
+    return [_together(summary, "explained", statement, "importance")]
+
+
+def _move_together(summary: SummaryTables) -> list[Finding]:
+    """Drivers whose ratings go together with those of a driver named first: by chance they share what is explained."""
+    named = summary.order[:1] if summary.decided else summary.rivals[:MOST_NAMED]
     labels = summary.model.ratings.labels
-    told = []
+    found = []
     for group in summary.groups:
         inside = [name for name in named if name in group]
         others = [name for name in group if name not in inside]
-        if inside and 0 < len(others) <= MOST_NAMED:
-            told.append(
-                sentence(
-                    " Ratings of {labels} move together with those of {others}: the effect may belong to either.",
-                    labels=listing(quoted(labels[name] for name in inside)),
-                    others=listing(quoted(labels[name] for name in others)),
-                )
+        if not inside or len(group) < 2:
+            continue
+        statement = (
+            sentence(
+                "Ratings of {labels} move together with those of {others}: the effect may belong to either.",
+                labels=some(labels, inside),
+                others=some(labels, others),
             )
-        elif len(inside) > 1:
-            told.append(sentence(" Their ratings move together: the effect may belong to either."))
-    return "".join(dict.fromkeys(told))
+            if others
+            else sentence(
+                "Ratings of {labels} move together: the effect may belong to either.", labels=some(labels, inside)
+            )
+        )
+        found.append(
+            Finding(
+                id="moves_together" if not found else f"moves_together_{len(found) + 1}",
+                statement=statement,
+                estimate=len(group),
+                unit=sentence("drivers in the group"),
+                evidence="descriptive",
+                n=summary.model.ratings.n,
+                table="driver_groups",
+            )
+        )
+    return found
 
 
-def _groups(summary: DriverSummary) -> str:
-    table = summary.group_table
+def _groups(summary: SummaryTables) -> list[Finding]:
+    """Groups of drivers that go with the outcome more, or less, than the rest does."""
+    table, ratings = summary.group_table, summary.model.ratings
     if len(table) < 2:
-        return ""
+        return []
     # Both directions of every group were looked at (Bonferroni); a group of one is a single driver.
     sure = 1 - (1 - SURE) / (2 * len(table))
-    several = table[table["members"].map(len) > 1]
-    above = [_short(summary, group) for group in several["members"][several["p_above"] >= sure]]
-    below = [_short(summary, group) for group in several["members"][several["p_above"] <= 1 - sure]]
-    parts = []
-    if above:
-        parts.append(
-            sentence(
-                " As a group, better ratings of {groups} go with it more than those of the rest.",
-                groups="; ".join(above[:MOST_NAMED]),
-            )
-        )
-    if below:
-        parts.append(
-            sentence(
-                " As a group, better ratings of {groups} go with it less than those of the rest.",
-                groups="; ".join(below[:MOST_NAMED]),
-            )
-        )
-    return "".join(parts)
-
-
-def _short(summary: DriverSummary, group: tuple[str, ...]) -> str:
-    """A group by its members, the most important first; of large ones some."""
-    ratings = summary.model.ratings
     shares = dict(zip(ratings.drivers, summary.model.importance.share.mean(0), strict=True))
-    ordered = [ratings.words(name) for name in sorted(group, key=shares.get, reverse=True)]
-    if len(ordered) <= MOST_NAMED:
-        return listing(ordered)
-    return sentence(
-        "{first} and {count} more", first=", ".join(ordered[: MOST_NAMED - 1]), count=len(ordered) - MOST_NAMED + 1
-    )
-
-
-def any_gain(summary: DriverSummary) -> bool:
-    """Whether the first measure can change at all."""
-    return bool(np.any(summary.changes.change[:, :, 0]))
+    found = []
+    for row in table[table["members"].map(len) > 1].to_dict("records"):
+        members = some(ratings.labels, sorted(row["members"], key=lambda name: -shares[name]))
+        if row["p_above"] >= sure:
+            statement = sentence(
+                "As a group, {members} go with “{outcome}” more than the other ratings do.",
+                members=members,
+                outcome=ratings.outcome_label,
+            )
+        elif row["p_above"] <= 1 - sure:
+            statement = sentence(
+                "As a group, {members} go with “{outcome}” less than the other ratings do.",
+                members=members,
+                outcome=ratings.outcome_label,
+            )
+        else:
+            continue
+        found.append(
+            Finding(
+                id=f"group_{len(found) + 1}",
+                statement=statement,
+                estimate=float(row.get("contrast", np.nan)),
+                unit=summary.model.effect_unit,
+                interval=(float(row["lower"]), float(row["upper"])) if "lower" in row else None,
+                interval_kind=summary.model.interval_kind if "lower" in row else None,
+                evidence="associational",
+                n=ratings.n,
+                table="driver_groups",
+            )
+        )
+    return found

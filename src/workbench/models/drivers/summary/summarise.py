@@ -1,308 +1,286 @@
-"""A fitted drivers' model in short: what to fix first, what raising a rating goes with, for whom, how sure that is."""
+"""A summarised drivers' model, part by part as the report shows it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 
 import numpy as np
-import pandas as pd
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from workbench.errors import ParameterError
-from workbench.models.drivers.effects.asymmetry import asymmetry_table
-from workbench.models.drivers.effects.effect_differences import difference_table
-from workbench.models.drivers.effects.general_local import Grouping, effect_table, groupings, reach_table, segment_table
-from workbench.models.drivers.effects.performance import mean_ratings
-from workbench.models.drivers.effects.priorities import priority_table
-from workbench.models.drivers.model.fit import DriverModel
-from workbench.models.drivers.model.what_if import Changes, Scenario, points_of
-from workbench.wording import number, sentence
-
-QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
-ALIKE = 0.6
-"""Drivers whose ratings correlate more than this on average make one group."""
-SURE = 0.95
-LIKELY = 0.8
-AS_GOOD = 0.9
-"""Share of the largest gain from which a driver counts as good as the one that has it."""
-FEWEST_GAINED = 0.1
-"""Share of the first's expected gain from which a driver belongs to the order of work."""
-MOST_NAMED = 4
-SMALLEST_DIFFERENCE = 0.1
-"""Log-odds for one standard deviation of a rating by which effects in two groups differ without being told."""
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.models.drivers.effects.general_local import groupings
+from workbench.models.drivers.model.driver_model import DriverModel
+from workbench.models.drivers.model.outcome_level import measure_label
+from workbench.models.drivers.model.what_if import Scenario
+from workbench.models.drivers.summary import figures, findings
+from workbench.models.drivers.summary.headline import caveats, headline
+from workbench.models.drivers.summary.tables import AS_GOOD, SummaryTables
+from workbench.models.drivers.summary.words import unit_of
+from workbench.wording import number, percent, sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class DriverSummary:
-    """A model summarised under what the reader aims at.
+class DriverSummary(SummaryTables):
+    """What a fitted model says under what the reader aims at; each property is a part of the report."""
 
-    Attributes
-    ----------
-    model
-        The fitted model.
-    target
-        Performance aimed at: mean rating, the scale's ends at 0 and 100.
-    smallest_effect
-        Log-odds for a tenth of a rating's scale below which an effect is called indifferent; with a probit as much
-        beside its noise, as priors are (`Link.unit`).
-    changes
-        What raising each driver goes with.
-    scenario, moved
-        How drivers are raised, see `what_if`.
-    splits
-        Ways to split people: the model's segments first.
-    """
-
-    model: DriverModel
-    target: float
-    smallest_effect: float
-    changes: Changes
-    scenario: Scenario
-    moved: float
-    splits: tuple[Grouping, ...] = ()
-
-    @cached_property
-    def mean_effects(self) -> np.ndarray:
-        """(draws, D): effect of one scale point of a rating over all segments, in the model's `effect_unit`."""
-        return np.einsum("nsd,s->nd", self.model.point_effects(), self.model.segment_shares)
-
-    @cached_property
-    def performance(self) -> np.ndarray:
-        """(draws, D): mean rating of those who gave one, from 0 to 100."""
-        rng = np.random.default_rng(self.model.random_seed)
-        means, errors, _ = mean_ratings(self.model.ratings)
-        return means + errors * rng.standard_normal((self.model.posterior.size, len(means)))
-
-    @cached_property
-    def important(self) -> np.ndarray:
-        """bool (draws, D): above the knockoff, and a better rating goes with a better outcome."""
-        found = self.model.importance
-        return (found.share > found.knockoff) & (self.mean_effects > 0)
-
-    @cached_property
-    def places(self) -> np.ndarray:
-        """(D, 4): joint probabilities of `QUADRANTS`: important and below target, important and not below, neither …"""
-        important, weak = self.important, self.performance < self.target
-        return np.stack(
-            [(important & weak).mean(0), (important & ~weak).mean(0), (~important & weak).mean(0),
-             (~important & ~weak).mean(0)], axis=1,
-        )  # fmt: skip
-
-    @cached_property
-    def importance_table(self) -> pd.DataFrame:
-        """One row a driver, the largest share first.
-
-        `driver`, `label`, `share`, `lower`, `upper`, `among_users`, `unique_share`, `unique_lower`, `unique_upper`,
-        `p_positive`, `p_above_knockoff`, `p_first` (probability of the largest share), `p_top3`, `used`, `performance`,
-        `effect` (of a tenth of the scale, in the model's `effect_unit`).
-        """
-        model, found = self.model, self.model.importance
-        lower, upper = model.interval(found.share)
-        unique_lower, unique_upper = model.interval(found.unique)
-        table = pd.DataFrame(
-            {
-                "driver": model.ratings.drivers,
-                "label": [model.ratings.labels[name] for name in model.ratings.drivers],
-                "share": found.share.mean(0),
-                "lower": lower,
-                "upper": upper,
-                "among_users": model.importance_among_users,
-                "unique_share": found.unique.mean(0),
-                "unique_lower": unique_lower,
-                "unique_upper": unique_upper,
-                "effect": self.mean_effects.mean(0) * points_of("tenth", model.ratings.ends),
-                "p_positive": (self.mean_effects > 0).mean(0),
-                "p_above_knockoff": found.above_knockoff,
-                "p_first": found.top(1),
-                "p_top3": found.top(),
-                "used": model.columns.used,
-                "performance": self.performance.mean(0),
-            }
-        )
-        return table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
-
-    @cached_property
-    def map_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `rank` (in the order of work), `importance`, `performance` and the probabilities of
-        `QUADRANTS`; the first in the order of work first.
-        """
-        table = pd.DataFrame(self.places, columns=list(QUADRANTS))
-        ratings = self.model.ratings
-        table.insert(0, "driver", ratings.drivers)
-        table.insert(1, "label", [ratings.labels[name] for name in ratings.drivers])
-        table.insert(2, "rank", self.rank[list(ratings.drivers)].to_numpy())
-        table.insert(3, "importance", self.model.importance.share.mean(0))
-        table.insert(4, "performance", self.performance.mean(0))
-        return table.sort_values("rank", kind="stable").reset_index(drop=True)
-
-    @cached_property
-    def what_if_table(self) -> pd.DataFrame:
-        """`driver`, `label`, `reached`; of each measure its change, `<measure>_lower`, `<measure>_upper`; `p_gain`,
-        `p_largest` and `p_as_good`, the probabilities that the first measure rises, by more than with any other driver,
-        and by at least `AS_GOOD` of the largest gain. In the order of work.
-        """
-        ratings, changes = self.model.ratings, self.changes
-        table = pd.DataFrame(
-            {
-                "driver": ratings.drivers,
-                "label": [ratings.labels[name] for name in ratings.drivers],
-                "reached": changes.reached,
-            }
-        )
-        for place, measure in enumerate(changes.measures):
-            drawn = changes.change[:, :, place]
-            lower, upper = self.model.interval(drawn)
-            table[measure], table[f"{measure}_lower"], table[f"{measure}_upper"] = drawn.mean(0), lower, upper
-        first = changes.change[:, :, 0]
-        table["p_gain"] = (first > 0).mean(0)
-        table["p_largest"] = np.bincount(first.argmax(1), minlength=first.shape[1]) / len(first)
-        largest = first.max(1, keepdims=True)
-        table["p_as_good"] = ((first >= AS_GOOD * largest) & (largest > 0)).mean(0)
-        rank = self.rank[list(ratings.drivers)].to_numpy()
-        return table.iloc[np.argsort(rank, kind="stable")].reset_index(drop=True)
-
-    @cached_property
-    def priority_table(self) -> pd.DataFrame:
-        """The order of work: the gain × the probability that it is one, see `priorities.priority_table`."""
-        return priority_table(
-            self.model.ratings,
-            impact=self.changes.change[:, :, 0].mean(0),
-            certainty=self.important.mean(0),
-            target=self.target,
-            confidence=self.model.confidence,
-        )
-
-    @cached_property
-    def rank(self) -> pd.Series:
-        """Place of each driver in the order of work, 1 being the first."""
-        names = self.priority_table["driver"]
-        return pd.Series(np.arange(1, len(names) + 1), index=names)
-
-    @cached_property
-    def order(self) -> list[str]:
-        """The drivers to work on, first things first: those from which something is to be gained. Empty where no driver
-        goes with a better outcome, or where the data cannot tell drivers from each other.
-        """
-        table = self.priority_table
-        if not (self.model.predictive and self.model.distinguishable):
-            return []
-        return list(table["driver"][table["score"] >= 100 * FEWEST_GAINED].head(MOST_NAMED))
+    def exhibits(self) -> Iterator[Showable]:
+        """All parts, the answer first."""
+        yield self.headline
+        yield self.importance
+        yield self.action_map
+        yield self.what_if
+        yield self.priorities
+        yield self.segments
+        yield self.segment_effects
+        yield self.asymmetry
 
     @property
-    def decided(self) -> bool:
-        """Whether the data tell that no other driver has much more to gain than the first."""
-        return bool(self.order) and self.what_if_table["p_as_good"].iloc[0] >= LIKELY
+    def headline(self) -> Iterator[Showable]:
+        """The one recommendation, what must be known to read it, and all numbers by name."""
+        yield headline(self)
+        yield caveats(self)
+        yield findings.against(self)
+        yield self.metrics()
 
-    @cached_property
-    def rivals(self) -> list[str]:
-        """The drivers one of which is likely to have the largest gain, by its probability; at least two."""
-        table = self.what_if_table.sort_values("p_largest", ascending=False, kind="stable")
-        enough = int((table["p_largest"].cumsum() < LIKELY).sum()) + 1
-        return list(table["driver"].head(max(enough, 2)))
-
-    @cached_property
-    def segment_table(self) -> pd.DataFrame:
-        """Performance by group, see `general_local.segment_table`."""
-        return segment_table(self.model.ratings, self.splits, target=self.target, confidence=self.model.confidence)
-
-    @cached_property
-    def effect_table(self) -> pd.DataFrame:
-        """Effects by segment, of the model and of each segment alone, see `general_local.effect_table`."""
-        return effect_table(self.model)
-
-    @cached_property
-    def difference_table(self) -> pd.DataFrame:
-        """Groups between which effects differ, see `effect_differences.difference_table`."""
-        smallest = SMALLEST_DIFFERENCE * self.model.link.unit
-        return difference_table(self.model, self.splits, smallest=smallest)
-
-    @cached_property
-    def reach_table(self) -> pd.DataFrame:
-        """Where drivers are weak, see `general_local.reach_table`."""
-        return reach_table(self.segment_table, LIKELY)
-
-    @cached_property
-    def asymmetry_table(self) -> pd.DataFrame:
-        """Penalty and reward of a tenth of the scale, see `asymmetry.asymmetry_table`."""
-        return asymmetry_table(self.model, self.smallest_effect * self.model.link.unit)
-
-    @cached_property
-    def groups(self) -> list[tuple[str, ...]]:
-        """Drivers whose ratings go together: average linkage, cut where the mean correlation falls to `ALIKE`."""
-        model = self.model
-        names = model.ratings.drivers
-        if len(names) < 2:
-            return [(name,) for name in names]
-        main = np.array(
-            [np.flatnonzero((model.columns.driver == d) & ~model.columns.usage)[0] for d in range(len(names))]
+    @property
+    def importance(self) -> Iterator[Showable]:
+        """What each driver accounts for of what the ratings explain, beside its knockoff."""
+        yield findings.importance(self)
+        yield Figure(
+            name="importance",
+            draw=partial(figures.draw_importance, self),
+            title=sentence("Importance of each driver (diamond: what pure chance would give)"),
+            alt=figures.describe_importance(self),
+            caption=sentence("Shapley shares of the explained latent variance, with intervals; diamonds: knockoffs."),
         )
-        covariance = model.covariance[np.ix_(main, main)]
-        sd = np.sqrt(np.diag(covariance))
-        distance = np.clip(1 - covariance / np.outer(sd, sd), 0, 2)
-        np.fill_diagonal(distance, 0)
-        labels = fcluster(linkage(squareform(distance, checks=False), "average"), 1 - ALIKE, "distance")
-        return [tuple(names[d] for d in np.flatnonzero(labels == label)) for label in sorted(set(labels))]
-
-    @cached_property
-    def group_table(self) -> pd.DataFrame:
-        """`drivers`, `members`, `share`, `contrast` (mean effect of the group less that of all others, for one standard
-        deviation), its ends, `p_above`; sure groups are distinguishable from the rest. `performance` (mean of
-        its drivers) and `fix_first`, the probability that the group accounts for more than its knockoffs together, goes
-        with a better outcome and lies below the target.
-        """
-        model, names = self.model, np.array(self.model.ratings.drivers)
-        scaled = self.mean_effects * model.columns.sd
-        rows = []
-        for group in self.groups:
-            inside = np.isin(names, group)
-            contrast = scaled[:, inside].mean(1) - (scaled[:, ~inside].mean(1) if (~inside).any() else 0)
-            lower, upper = model.interval(contrast)
-            labels = " + ".join(f"“{model.ratings.labels[name]}”" for name in group)
-            share, floor = (each[:, inside].sum(1) for each in (model.importance.share, model.importance.knockoff))
-            performance = self.performance[:, inside].mean(1)
-            fix = (share > floor) & (scaled[:, inside].mean(1) > 0) & (performance < self.target)
-            above = float((contrast > 0).mean())
-            rows.append(
-                (labels, group, share.mean(), contrast.mean(), lower, upper, above, performance.mean(), fix.mean())
-            )
-        columns = ["drivers", "members", "share", "contrast", "lower", "upper", "p_above", "performance", "fix_first"]
-        return pd.DataFrame(rows, columns=columns).sort_values("contrast", ascending=False, ignore_index=True)
-
-    def metrics(self) -> dict[str, float]:
-        """For each driver `importance_`, `unique_share_`, `p_above_knockoff_`, `p_first_`, `p_top3_`, `p_fix_first_`
-        and `what_if_<measure>_`, and how the model compares.
-        """
-        found = {}
-        table, places = self.importance_table.set_index("driver"), self.map_table.set_index("driver")
-        gains = self.what_if_table.set_index("driver")
-        measure = self.changes.measures[0]
-        for name in self.model.ratings.drivers:
-            row = table.loc[name]
-            found |= {
-                f"importance_{name}": float(row["share"]),
-                f"unique_share_{name}": float(row["unique_share"]),
-                f"p_above_knockoff_{name}": float(row["p_above_knockoff"]),
-                f"p_first_{name}": float(row["p_first"]),
-                f"p_top3_{name}": float(row["p_top3"]),
-                f"p_fix_first_{name}": float(places.loc[name, "fix_first"]),
-                f"what_if_{measure}_{name}": float(gains.loc[name, measure]),
-            }
-        difference, error = self.model.better_than("halo")
-        return found | {
-            "explained_variance": float(self.model.importance.explained.mean()),
-            "elpd_over_halo": difference,
-            "elpd_over_halo_se": error,
+        table = self.importance_table
+        columns = {
+            "label": _driver(),
+            "share": Column(sentence("share"), "share"),
+            "lower": Column(sentence("lower"), "share"),
+            "upper": Column(sentence("upper"), "share"),
         }
+        if (table["used"] < 1).any():
+            columns["among_users"] = Column(sentence("among users"), "share")
+        columns |= {
+            "unique_share": Column(sentence("it alone"), "share"),
+            "p_positive": Column(sentence("P(positive)"), "share"),
+            "p_above_knockoff": Column(sentence("P(above chance)"), "share"),
+        }
+        if self.order:
+            columns["p_first"] = Column(sentence("P(first)"), "share")
+            columns["p_top3"] = Column(sentence("P(top 3)"), "share")
+        yield Table(
+            name="importance",
+            frame=table,
+            caption=sentence(
+                "Share of what the ratings explain, what is lost without the driver (it alone), and how sure that is."
+            ),
+            people=None,
+            columns=columns,
+        )
 
-    def scenario_words(self) -> str:
-        """The scenario inside a sentence about a driver."""
-        return {
-            "tenth": sentence("rated 10 points of 100 higher"),
-            "one_sd": sentence("rated one standard deviation higher"),
-            "one_point": sentence("rated one point higher"),
-            "dissatisfied_to_neutral": sentence("rated at the middle of its scale instead of below it"),
-        }[self.scenario]
+    @property
+    def action_map(self) -> Iterator[Showable]:
+        """Where to act: importance beside performance."""
+        yield findings.below_target(self)
+        yield Figure(
+            name="action_map",
+            draw=partial(figures.draw_map, self),
+            title=sentence("Where to act: importance and score"),
+            alt=figures.describe_map(self),
+            caption=sentence("Each cloud is draws of one driver. Squares: the order of work, numbered."),
+        )
+        rank = {"rank": Column(sentence("rank"))} if self.order else {}
+        yield Table(
+            name="action_map",
+            frame=self.map_table,
+            caption=sentence(
+                "In the order of work: mean rating (the scale's ends at 0 and 100), and the probability of each corner "
+                "of the map."
+            ),
+            people=None,
+            columns={
+                "label": _driver(),
+                **rank,
+                "performance": Column(sentence("performance")),
+                "importance": Column(sentence("importance"), "share"),
+                "fix_first": Column(sentence("matters, below target"), "share"),
+                "keep_up": Column(sentence("matters, on target"), "share"),
+                "low_priority": Column(sentence("neither"), "share"),
+                "possible_overkill": Column(sentence("on target only"), "share"),
+            },
+        )
+
+    @property
+    def what_if(self) -> Iterator[Showable]:
+        """What raising each driver goes with."""
+        yield findings.room(self)
+        yield Figure(
+            name="what_if",
+            draw=partial(figures.draw_what_if, self),
+            title=sentence("Gain by driver"),
+            alt=figures.describe_what_if(self),
+            caption=sentence(
+                "Change predicted for all when the reported rating is higher, with intervals; an association, not a "
+                "promise."
+            ),
+        )
+        measure, unit = self.measure, "share" if self.measure == "top_box" else ""
+        columns = {
+            "label": _driver(),
+            "reached": Column(sentence("reached"), "share"),
+            measure: Column(measure_label(measure), unit),
+            f"{measure}_lower": Column(sentence("lower"), unit),
+            f"{measure}_upper": Column(sentence("upper"), unit),
+            "p_gain": Column(sentence("P(gain)"), "share"),
+        }
+        if self.order:
+            near = percent(round(1 - AS_GOOD, 2))
+            columns["p_largest"] = Column(sentence("P(largest)"), "share")
+            columns["p_as_good"] = Column(sentence("P(within {margin} of it)", margin=near), "share")
+        yield Table(
+            name="what_if",
+            frame=self.what_if_table,
+            caption=sentence(
+                "Change of the outcome for each driver rated higher alone; reached: share of all who answered who can "
+                "rate it higher."
+            ),
+            people=None,
+            columns=columns,
+        )
+
+    @property
+    def priorities(self) -> Iterator[Showable]:
+        """The order of work."""
+        yield findings.priorities(self)
+        table = self.priority_table
+        gain = "share" if self.measure == "top_box" else unit_of(self.measure)
+        columns = {
+            "label": _driver(),
+            "impact": Column(sentence("impact"), gain),
+            "certainty": Column(sentence("certainty"), "share"),
+            "score": Column(sentence("score")),
+            "affected": Column(sentence("affected"), "share"),
+        }
+        if table["trend"].notna().any():
+            columns["trend"] = Column(sentence("trend"), str(table.attrs["unit"]))
+            columns["p_falling"] = Column(sentence("P(falling)"), "share")
+        yield Table(
+            name="priorities",
+            frame=table,
+            caption=sentence(
+                "Order of work (score: impact × certainty, the largest 100); affected: of those who rated it, rated "
+                "below the target."
+            ),
+            people=None,
+            columns=columns,
+        )
+
+    @property
+    def segments(self) -> Iterator[Showable]:
+        """Performance by segment and touchpoint: weak everywhere, or in places only."""
+        yield findings.local(self)
+        by = {"by": Column(sentence("by")), "segment": Column(sentence("group"))} if self.splits else {}
+        yield Table(
+            name="segments",
+            frame=self.segment_table,
+            caption=sentence(
+                "Mean rating as observed, with chance taken out (performance), and probability of being below the "
+                "target."
+            ),
+            people=People(count="n", by=["segment"], within=["by", "driver", "label"]),
+            columns={
+                **by,
+                "label": _driver(),
+                "n": Column(sentence("n")),
+                "observed": Column(sentence("observed")),
+                "performance": Column(sentence("performance")),
+                "p_weak": Column(sentence("P(below target)"), "share"),
+            },
+        )
+
+    @property
+    def segment_effects(self) -> Iterator[Showable]:
+        """Effects by segment, alone and partially pooled; nothing where effects do not differ by a column."""
+        yield findings.matters_for_some(self)
+        if len(self.model.ratings.segments) < 2:
+            return
+        yield Figure(
+            name="segment_effects",
+            draw=partial(figures.draw_segment_effects, self),
+            title=sentence("Effect by segment"),
+            alt=figures.describe_segment_effects(self),
+            caption=sentence(
+                "The most important drivers, with intervals. Segments with too few answers have no effect of their own."
+            ),
+        )
+        unit = self.model.effect_unit
+        yield Table(
+            name="segment_effects",
+            frame=self.effect_table,
+            caption=sentence(
+                "Effect of 10 points of 100 of the rating in each segment alone, and partially pooled by the model."
+            ),
+            people=People(count="n", by=["segment"], within=["driver", "label"]),
+            columns={
+                "segment": Column(sentence("segment")),
+                "label": _driver(),
+                "n": Column(sentence("n")),
+                "alone": Column(sentence("alone"), unit),
+                "effect": Column(sentence("effect"), unit),
+                "lower": Column(sentence("lower"), unit),
+                "upper": Column(sentence("upper"), unit),
+            },
+        )
+
+    @property
+    def asymmetry(self) -> Iterator[Showable]:
+        """Penalty and reward, and drivers whose ratings go together."""
+        yield findings.asymmetry(self)
+        unit = self.model.effect_unit
+        yield Table(
+            name="asymmetry",
+            frame=self.asymmetry_table,
+            caption=sentence(
+                "Effect of 10 points of 100 below and above the middle of the scale, and the probability of each kind "
+                "of driver."
+            ),
+            people=None,
+            columns={
+                "label": _driver(),
+                "below": Column(sentence("below"), unit),
+                "above": Column(sentence("above"), unit),
+                "must_be": Column(sentence("must be"), "share"),
+                "one_dimensional": Column(sentence("one dimensional"), "share"),
+                "attractive": Column(sentence("attractive"), "share"),
+                "indifferent": Column(sentence("indifferent"), "share"),
+                "reversed": Column(sentence("reversed"), "share"),
+            },
+        )
+        yield Table(
+            name="driver_groups",
+            frame=self.group_table.drop(columns="members"),
+            caption=sentence(
+                "Drivers whose ratings go together, whether better ratings of them go with more than those of the "
+                "rest, and whether they are to be fixed."
+            ),
+            people=None,
+            columns={
+                "drivers": Column(sentence("drivers")),
+                "share": Column(sentence("share"), "share"),
+                "contrast": Column(sentence("contrast")),
+                "lower": Column(sentence("lower")),
+                "upper": Column(sentence("upper")),
+                "p_above": Column(sentence("P(more than the rest)"), "share"),
+                "performance": Column(sentence("performance")),
+                "fix_first": Column(sentence("P(matter, below target)"), "share"),
+            },
+        )
+
+
+def _driver() -> Column:
+    return Column(sentence("driver"))
 
 
 def summarise(
@@ -312,15 +290,19 @@ def summarise(
     smallest_effect: float = 0.04,
     scenario: Scenario = "tenth",
     moved: float = 1.0,
-    groups: Sequence[str] = (),
-    labels: Mapping[str, str] | None = None,
 ) -> DriverSummary:
-    """Ask a fitted model; see `DriverSummary` for what the parameters mean.
+    """Ask a fitted model what a report needs.
 
     Parameters
     ----------
-    groups, labels
-        Further columns to split people by, and what they are called.
+    model
+        The fitted model; its ratings say what people are split by.
+    target
+        Performance aimed at: mean rating, the scale's ends at 0 and 100.
+    smallest_effect
+        Log-odds for a tenth of a rating's scale below which an effect is called indifferent.
+    scenario, moved
+        How drivers are raised, and for which share of those whom that is about, see `what_if`.
 
     Raises
     ------
@@ -344,5 +326,5 @@ def summarise(
         changes=model.changes(scenario, moved),
         scenario=scenario,
         moved=moved,
-        splits=groupings(model.ratings, groups, labels),
+        splits=groupings(model.ratings),
     )
