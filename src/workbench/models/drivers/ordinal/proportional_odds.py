@@ -96,23 +96,30 @@ class ProportionalOdds:
         table
             `label`, `before` and `after`, in the unit in which the measure is told; of drivers alone.
         measure
-            The outcome's first measure: `nps` or `top_box`.
+            The outcome's first measure: `nps`, `top_box` or `mean`.
         """
         if not self.checked:
             return ()
-        lowest, nps = float(np.nanmin(self.p)), measure == "nps"
+        lowest = float(np.nanmin(self.p))
         if table.empty:
             message = (
                 sentence("No driver's effect clearly differs between the answers that the Net Promoter Score counts.")
-                if nps
+                if measure == "nps"
                 else sentence("No driver's effect clearly differs between the top answer and the others.")
+                if measure == "top_box"
+                else sentence("No driver's effect clearly differs along the scale of the outcome.")
             )
             return (Check(name="proportional_odds", status="pass", value=lowest, message=message),)
+        template = (
+            "“{label}” ({after} NPS points; {before} with one effect)"
+            if measure == "nps"
+            else "“{label}” ({after} percentage points of top answers; {before} with one effect)"
+            if measure == "top_box"
+            else "“{label}” ({after} points on average; {before} with one effect)"
+        )
         told = [
             sentence(
-                "“{label}” ({after} NPS points; {before} with one effect)"
-                if nps
-                else "“{label}” ({after} percentage points of top answers; {before} with one effect)",
+                template,
                 label=row["label"],
                 before=number(row["before"], 2),
                 after=number(row["after"], 2),
