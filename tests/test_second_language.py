@@ -85,20 +85,24 @@ def english(texts, data):
     return total, left
 
 
-def assert_translated(bench, tmp_path, study, definition, frame, *arguments):
+def trial(bench, study, definition, frame, *arguments, env=None):
+    """Run a study on a dataset of a test; gives the run's folder."""
     shutil.copy(ROOT / "notebooks" / f"{study}.ipynb", bench.root / "notebooks")
     folder = bench.root / "data" / "trial"
     folder.mkdir(parents=True)
     frame.to_csv(folder / yaml.safe_load(definition)["tables"].popitem()[1]["file"], index=False)
     (folder / "dataset.yaml").write_text(definition)
-    env = {
-        wording.LANGUAGE_VARIABLE: LANGUAGE,
-        wording.CATALOGUES_VARIABLE: str(write_catalogue(tmp_path / "catalogues")),
-    }
     ended = bench.run("run", study, "--dataset", "trial", *arguments, env=env)
     assert ended.returncode in (0, 3), ended.stderr  # a gate that fails on so few draws is told like the rest
-    (path,) = bench.reports.glob(f"{study}/2*/report.html")
-    total, left = english(visible(path.read_text()), words_of_data(definition, frame))
+    (made,) = bench.reports.glob(f"{study}/2*")
+    return made
+
+
+def assert_translated(bench, tmp_path, study, definition, frame, *arguments):
+    catalogues = write_catalogue(tmp_path / "catalogues")
+    env = {wording.LANGUAGE_VARIABLE: LANGUAGE, wording.CATALOGUES_VARIABLE: str(catalogues)}
+    made = trial(bench, study, definition, frame, *arguments, env=env)
+    total, left = english(visible((made / "report.html").read_text()), words_of_data(definition, frame))
     share = sum(left.values()) / total
     print(f"{study}: {share:.1%} of {total:,} letters")
     for text, count in left.most_common():
@@ -124,14 +128,20 @@ tables:
 """
 
 
-def test_a_churn_report_leaves_nothing_in_english(bench, tmp_path):
+QUICK_CHURN = ("-p", "horizons=[12,24]", "-p", "repeats=1")
+
+
+def lifetimes(size=400):
     random = np.random.default_rng(1)
-    plan = random.choice(["Basic", "Premium"], 400)
-    usage = random.normal(size=400).round(3)
+    plan = random.choice(["Basic", "Premium"], size)
+    usage = random.normal(size=size).round(3)
     life = random.exponential(np.where(plan == "Basic", 14, 30) * np.exp(0.3 * usage)).round(1) + 0.1
-    end = random.uniform(5, 50, 400).round(1)
-    frame = pd.DataFrame({"duration": np.minimum(life, end), "event": life <= end, "plan": plan, "usage": usage})
-    assert_translated(bench, tmp_path, "churn_survival", CHURN, frame, "-p", "horizons=[12,24]", "-p", "repeats=1")
+    end = random.uniform(5, 50, size).round(1)
+    return pd.DataFrame({"duration": np.minimum(life, end), "event": life <= end, "plan": plan, "usage": usage})
+
+
+def test_a_churn_report_leaves_nothing_in_english(bench, tmp_path):
+    assert_translated(bench, tmp_path, "churn_survival", CHURN, lifetimes(), *QUICK_CHURN)
 
 
 DRIVERS = """
@@ -152,12 +162,17 @@ tables:
 """
 
 
-@pytest.mark.slow
-def test_a_driver_report_leaves_nothing_in_english(bench, tmp_path):
-    frame, *_ = draw_answers(
-        600, (1.0, 0.4), np.random.default_rng(1), levels=11, segments=2, segment_sd=0.1, unused=0.2
-    )
+QUICK_DRIVERS = ("-p", "imputations=2", "-p", "draws=500")
+
+
+def answers(size=600):
+    random = np.random.default_rng(1)
+    frame, *_ = draw_answers(size, (1.0, 0.4), random, levels=11, segments=2, segment_sd=0.1, unused=0.2)
     for name in ("da", "db"):
         frame[name] = frame[name].mask(frame.pop(f"{name}__not_applicable"), 9)
-    frame["outcome"] -= 1
-    assert_translated(bench, tmp_path, "driver_analysis", DRIVERS, frame, "-p", "imputations=2", "-p", "draws=500")
+    return frame.assign(outcome=frame["outcome"] - 1)
+
+
+@pytest.mark.slow
+def test_a_driver_report_leaves_nothing_in_english(bench, tmp_path):
+    assert_translated(bench, tmp_path, "driver_analysis", DRIVERS, answers(), *QUICK_DRIVERS)
