@@ -69,22 +69,35 @@ def quantity(value: object, unit: str = "") -> str:
     return span(value, unit) if unit else number(value)
 
 
-def interval(ends: object, unit: str = "") -> str:
+def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
     """Lower and upper end in words; an end that is not known is left open.
+
+    Parameters
+    ----------
+    ends
+        The two of them; anything else is no interval and gives "".
+    unit
+        As `quantity` takes it.
+    named
+        Whether the unit is said too, where no estimate with its unit stands before it.
 
     Examples
     --------
     >>> interval([0.81, 0.85], "share"), interval([33, None], "months"), interval([None, 37]), interval(None)
     ('81% to 85%', '33 or more', 'up to 37', '')
+    >>> interval([33, 37], "months", named=True), interval([33, None], "months", named=True)
+    ('33 to 37 months', '33 months or more')
     """
     if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
         return ""
-    low, high = (quantity(end, unit if unit in BARE_UNITS else "") if is_number(end) else None for end in ends)
-    if low is not None and high is not None:
-        return sentence("{low} to {high}", low=low, high=high)
-    if low is not None:
-        return sentence("{low} or more", low=low)
-    return sentence("up to {high}", high=high) if high is not None else ""
+    low, high = ends
+    code = unit if unit in BARE_UNITS else ""
+    last = unit if named else code
+    if is_number(low) and is_number(high):
+        return sentence("{low} to {high}", low=quantity(low, code), high=quantity(high, last))
+    if is_number(low):
+        return sentence("{low} or more", low=quantity(low, last))
+    return sentence("up to {high}", high=quantity(high, last)) if is_number(high) else ""
 
 
 def moment(text: object) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, mappings, text_of
 from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
-from workbench.wording import inert, listing, number, sentence, units
+from workbench.wording import inert, listing, number, percent, sentence, units
 
 MOST_ROWS = 50  # of a table on the page; the file has them all
 # As people write them, with marks between thousands and before decimals; a full stop at the end is none of it.
@@ -45,12 +45,14 @@ def finding_view(finding: Mapping) -> dict:
     """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word."""
     unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
     statement = text_of(finding, "statement")
-    estimate = quantity(finding.get("estimate"), unit) if is_number(finding.get("estimate")) else ""
+    value = finding.get("estimate")
+    told = is_number(value) and not _as_written(value, unit).isdisjoint(NUMBER.findall(statement))
     return {
         "statement": statement,
-        "estimate": estimate,
-        "told": bool(estimate) and says_again(estimate, statement),
+        "estimate": quantity(value, unit) if is_number(value) else "",
+        "told": told,
         "interval": interval(finding.get("interval"), unit),
+        "interval_alone": interval(finding.get("interval"), unit, named=True) if told else "",
         "interval_kind": text_of(finding, "interval_kind"),
         "interval_short": _short_kind(text_of(finding, "interval_kind")),
         "kind": kind,
@@ -70,6 +72,19 @@ def _rests(finding: Mapping) -> list[str]:
             named = {"study": text_of(each, "study"), "run": text_of(each, "run_id"), "titles": listing(titles)}
             said.append(sentence("Rests on {study} {run}, which warns of: {titles}.", **named))
     return said
+
+
+def _as_written(value: float, unit: str) -> set[str]:
+    """A number as sentences write it: with two or three significant digits, a share with one decimal or none.
+
+    Examples
+    --------
+    >>> sorted(_as_written(0.1718, "hazard ratio")), sorted(_as_written(0.8432, "share")), _as_written(35.0, "months")
+    (['0.17', '0.172'], ['84%', '84.3%'], {'35'})
+    """
+    if unit == "share":
+        return {percent(value), percent(round(value, 2))}
+    return {number(value), number(value, 2)}
 
 
 def says_again(text: str, statement: str) -> bool:
