@@ -70,7 +70,7 @@ def draw_importance(summary: SummaryTables) -> Axes:
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(sentence("Share of what the ratings explain"))
-    _legend(ax, 3)
+    _legend(ax, 2)
     return ax
 
 
