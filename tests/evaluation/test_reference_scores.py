@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.evaluation.brier import brier_errors, integrated, weighted_errors
+from workbench.evaluation.brier import integrated, weighted_errors
 from workbench.evaluation.censoring import CensoringSurvival, marginal, safe_until
 from workbench.evaluation.concordance import auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.smooth_calibration import calibration_distances, observed_shares
@@ -37,7 +37,6 @@ def test_brier_scores_and_their_integral_are_the_references(sample, reference):
     assert errors == pytest.approx(metrics.brier_score(reference, reference, survival, TIMES)[1], abs=1e-12)
     expected = metrics.integrated_brier_score(reference, reference, survival, TIMES)
     assert integrated(errors, TIMES) == pytest.approx(expected, abs=1e-12)
-    assert brier_errors(durations, events, survival[:, 9], TIMES[9]).mean() == pytest.approx(errors[9])
 
 
 def test_unos_concordance_is_the_references(sample, reference):

@@ -3,9 +3,9 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evaluation.scores import brier
 
 from workbench.errors import DataError
-from workbench.evaluation.brier import brier_errors
 from workbench.evaluation.validation import cross_validate, evaluate
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.time_varying_effects import fit_time_varying
@@ -223,8 +223,8 @@ def test_weights_that_depend_on_covariates_mend_what_equal_weights_distort():
 
     weights = fit_censoring(lifetimes, ["hasty"])(lifetimes, np.array([12.0]))
     durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
-    plain, mended = (brier_errors(durations, events, truth, 12, followed).mean() for followed in (None, weights))
-    assert mended == pytest.approx(expected, abs=0.008)
+    plain, weighted = (brier(durations, events, truth, 12.0, each) for each in (None, weights))
+    assert weighted == pytest.approx(expected, abs=0.008)
     assert abs(plain - expected) > 0.015
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.evaluation.scores import brier
 
-from workbench.evaluation.brier import brier, weighted_errors
+from workbench.evaluation.brier import weighted_errors
 from workbench.evaluation.calibration import calibration
 from workbench.evaluation.censoring import CensoringSurvival, censoring_curve, marginal, safe_until
 from workbench.evaluation.concordance import auc_at

@@ -63,7 +63,6 @@ CUSTOMERS = Declared(
     columns={
         "customer_id": CUSTOMER,
         "tenure": Field(kind="number", unit="time", about="how long the customer has lasted", lowest=0.0),
-        "never": Field(kind="truth", about="always false: half a leaver is counted for a level that nobody left"),
         "column:<column>": Field(kind="number", about="what the effect of the column is multiplied by"),
     },
     key=("customer_id",),

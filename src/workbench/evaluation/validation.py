@@ -80,8 +80,8 @@ def cross_validate(
         Fits a model to some of the rows, for instance `CoxModel.refit`. Where it raises DataError the fit has failed:
         the customers it was to foretell are not judged by it, and a check counts such fits.
     lifetimes
-        `customer_id`, `duration`, `event`, `entry` (0 where it is not there) and covariates, all usable by the model
-        (`CoxModel.complete_cases`). With a column `weight` (of a survey) every score is that of those for whom
+        `customer_id`, `duration`, `event`, `entry` (0 where it is not there) and covariates, all usable by the model.
+        With a column `weight` (of a survey) every score is that of those for whom
         customers stand.
     horizons
         Times at which shares are judged; left out are those that the customers of some fit do not reach, and those

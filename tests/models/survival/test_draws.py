@@ -53,7 +53,7 @@ def test_mean_and_interval_of_the_draws_are_those_of_the_table_of_survival(spell
 def test_a_sum_over_customers_has_the_spread_of_what_they_share(spells):
     """Customers share parameters: a sum spreads far more than independent ones would, and as the model has it."""
     model = models(spells)["recalibrated"]
-    now = model.complete_cases(spells.active())
+    now = spells.active()
     tenure = now["duration"].to_numpy()
     drawn = read_draws(*draws_of(model, spells, random_seed=2)).conditional_survival([3.0])[:, :, 0]
     survival = model.predict_survival(now, [3.0], tenure=tenure).to_numpy()[:, 0]

@@ -46,7 +46,7 @@ def test_a_stratified_fit_is_that_of_the_fitter(late):
         entry_col="entry" if late else None, formula="y + use",
     )  # fmt: skip
     model = fit_cox(lifetimes, ["y", "use", "region"])
-    second = _Second.fit(model, model.complete_cases(lifetimes), [], ["region"], [])
+    second = _Second.fit(model, lifetimes, [], ["region"], [])
     kept = second.estimate[np.isfinite(second.estimate)]
     assert kept.tolist() == pytest.approx(fitted.params_[["y", "use"]].tolist(), abs=1e-5)
 

@@ -119,12 +119,6 @@ class CauseSpecific:
         """In which times were recorded; 0 where they are exact."""
         return max(model.step for model in self.models.values())
 
-    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """Rows for which every model can predict."""
-        for model in self.models.values():
-            lifetimes = model.complete_cases(lifetimes)
-        return lifetimes
-
     def checks(self) -> tuple[Check, ...]:
         """Which reasons have no model of their own."""
         if not self.without_covariates:

@@ -122,7 +122,7 @@ def functional_form(
     unchanged = FunctionalForm(model=model, table=pd.DataFrame(columns=columns), aic_gain=0.0)
     if not model.usable or "weight" in lifetimes.columns:  # score tests hold for equal weights
         return unchanged
-    used = model.complete_cases(validate_lifetimes(lifetimes))
+    used = validate_lifetimes(lifetimes)
     tested = sample(used, MOST_TESTED, random_seed)
     before = _tests(model, tested, KNOTS_AT)
     if before.empty:

@@ -238,10 +238,6 @@ class CoxModel(HazardRatioWords, Predictions):
         statistic, freedom = 2 * (self.log_likelihood - self.null_log_likelihood), len(self.coefficients)
         return statistic, freedom, float(chi2.sf(statistic, freedom)) if freedom else 1.0
 
-    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """All rows: missing values are no hindrance."""
-        return lifetimes
-
     def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
         """The same model on other rows; for evaluation out of sample.
 

@@ -172,7 +172,7 @@ def relax_proportionality(
     """
     if not model.usable or model.proportionality.empty or "weight" in lifetimes.columns:
         return None
-    used = model.complete_cases(validate_lifetimes(lifetimes))
+    used = validate_lifetimes(lifetimes)
     drawn = sample(used, MOST_TESTED_AGAIN, random_seed)
     sampled = len(drawn) < len(used)
     if sampled:

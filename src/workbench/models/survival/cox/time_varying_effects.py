@@ -53,7 +53,7 @@ def fit_time_varying(
     time_varying = tuple(tested.loc[tested["p_value_holm"] < level, "covariate"]) if len(tested) else ()
     if not model.usable or not time_varying or "weight" in lifetimes.columns:
         return None
-    used = model.complete_cases(validate_lifetimes(lifetimes))
+    used = validate_lifetimes(lifetimes)
     if cut is None:
         cut = float(np.median(used.loc[used["event"], "duration"]))
     return _fit(model, model.design, used, time_varying, cut)
@@ -185,14 +185,10 @@ class TimeVaryingCox(Predictions):
         """By how much Akaike's criterion falls."""
         return 2 * (self.log_likelihood - self.model.log_likelihood) - 2 * len(self.doubled)
 
-    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """Rows for which the model can predict."""
-        return self.model.complete_cases(lifetimes)
-
     def refit(self, lifetimes: pd.DataFrame) -> "TimeVaryingCox | CoxModel":
         """The same model on other rows; the one without changes where it has no maximum there."""
         model = self.model.refit(lifetimes)
-        used = model.complete_cases(validate_lifetimes(lifetimes))
+        used = validate_lifetimes(lifetimes)
         return _fit(model, model.design, used, self.time_varying, self.cut) or model
 
     def episodes(self, frame: pd.DataFrame) -> list[Episode]:

@@ -229,9 +229,7 @@ def forecast(
     """
     unit = model.time_unit
     horizons = clean_horizons(forecast_horizons(source, unit) if horizons is None else horizons)
-    now = model.complete_cases(active(source))
-    if reasons is not None:
-        now = reasons.complete_cases(now)
+    now = active(source)
     tenure = now["duration"].to_numpy(dtype=float)
     table = model.conditional_survival(now, tenure, horizons, confidence=confidence)
     spells = source.spells if isinstance(source, Lifetimes) else source
@@ -319,7 +317,7 @@ def remaining(
         `customer_id`, `within`, `remaining`, `lower`, `upper`, `extrapolated`; for the money of a customer's life.
     """
     within = forecast_horizons(source, model.time_unit)[-1] if within is None else within
-    now = model.complete_cases(active(source))
+    now = active(source)
     tenure = now["duration"].to_numpy(dtype=float)
     table = model.expected_remaining(now, tenure, within, confidence=confidence, steps=48)
     return table.assign(customer_id=now["person"].to_numpy(), within=within)
@@ -329,7 +327,7 @@ def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int
     """`draws.export_draws` of everybody on board, two years ahead, on a grid of
     quarters of a month where there is room.
     """
-    now = model.complete_cases(active(source))
+    now = active(source)
     unit = model.time_unit
     return export_draws(
         model,

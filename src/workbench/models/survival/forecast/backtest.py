@@ -230,7 +230,7 @@ def backtest(
         As it was known on `day`; found by `model` where it is None, but for lapses, whose clock begins for most on one
         day: tenure and calendar cannot be told apart.
     """
-    there = model.complete_cases(spells.after(day)) if there is None else there
+    there = spells.after(day) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)
     within = float(months_between(day, spells.as_of))
     z = normal_quantile(confidence)
@@ -279,7 +279,7 @@ def backtest(
 
 def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.DataFrame:
     """Leavers, rates and what was to be expected: of an equally long period before `day`, and of the time since."""
-    rows = standard.complete_cases(spells.frame)
+    rows = spells.frame
     duration = rows["duration"].to_numpy(dtype=float)
     earlier = months_later(day, [-months_between(day, spells.as_of)])[0].normalize()
     periods = []

@@ -38,7 +38,7 @@ def export_draws(
     """Joint draws of what survival depends on, and what customers have of it.
 
     The hazard that a customer who has lasted for `t` is exposed to until `t + h` is, in each draw, the sum over
-    stretches of life of `exp(sum of effect * column) * (hazard(t + h) - hazard(t))`, hazards interpolated linearly in
+    episodes of life of `exp(sum of effect * column) * (hazard(t + h) - hazard(t))`, hazards interpolated linearly in
     tenure. Effects are normal (their covariance from the fit); a step of the hazard is gamma with the variance of
     Breslow's estimate and moves with the effects as it does to first order; a recalibration's level and slope are
     normal and independent of both. What customers share is drawn once for all of them, so sums over customers have the
@@ -60,10 +60,10 @@ def export_draws(
     Returns
     -------
     DataFrame
-        One row a draw and stretch of life: `draw`, `stretch`; `effect:<column>` (log hazard ratios, the recalibration's
-        slope among them); `hazard:<tenure>` (cumulative baseline hazard within the stretch, its level included).
+        One row a draw and episode of life: `draw`, `episode`; `effect:<column>` (log hazard ratios, the recalibration's
+        slope among them); `hazard:<tenure>` (cumulative baseline hazard within the episode, its level included).
     DataFrame
-        One row a customer: `customer_id`, `tenure`, `never` (its hazard is 0), `column:<column>` for each effect.
+        One row a customer: `customer_id`, `tenure`, `column:<column>` for each effect.
 
     References
     ----------
@@ -105,7 +105,6 @@ def export_draws(
         {
             "customer_id": np.asarray(frame["customer_id"] if ids is None else ids),
             "tenure": np.asarray(tenure, dtype=float),
-            "never": np.isneginf(episodes[0].log_hazard),
             **people,
         }
     )
@@ -177,9 +176,9 @@ class SurvivalDraws:
     Attributes
     ----------
     effects (S, D, p), hazards (S, D, G), grid (G,)
-        By stretch of life.
+        By episode of life.
     customers
-        One row a customer, index `customer_id`: `tenure`, `never`, columns.
+        One row a customer, index `customer_id`: `tenure`, columns.
     """
 
     effects: np.ndarray
@@ -222,12 +221,12 @@ class SurvivalDraws:
                          horizon=span(float((until - since[:, None]).max()), ""),
                          last=span(float(self.grid[-1] - since.max()), ""))
             )  # fmt: skip
-        columns = rows.drop(columns=["tenure", "never"]).to_numpy(dtype=float)
+        columns = rows.drop(columns="tenure").to_numpy(dtype=float)
         total = np.zeros((self.effects.shape[1], *until.shape))
         for effects, hazards in zip(self.effects, self.hazards, strict=True):
             ratio = np.exp(effects @ columns.T)
             total += ratio[:, :, None] * (self._at(hazards, until) - self._at(hazards, since)[:, :, None])
-        return np.where(rows["never"].to_numpy(dtype=bool)[:, None], 0.0, total)
+        return total
 
     def _at(self, hazards: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Hazards (D, G) interpolated at times of any shape."""
@@ -239,7 +238,7 @@ class SurvivalDraws:
         absent = [each for each in wanted if each not in self.customers.index]
         if absent:
             raise DataError(
-                sentence("customers: got {count} who are not among those on board, expected ids of `customer_id`.",
+                sentence("customers: got {count} who are not among the active, expected ids of `customer_id`.",
                          count=len(absent))
             )  # fmt: skip
         return self.customers.loc[wanted]
@@ -251,7 +250,7 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
     Examples
     --------
     >>> draws = pd.DataFrame({"draw": [0, 1], "episode": 0, "effect:use": [0.0, 1.0], "hazard:0": 0.0, "hazard:9": 0.9})
-    >>> people = pd.DataFrame({"customer_id": ["a"], "tenure": [2.0], "never": False, "column:use": [0.0]})
+    >>> people = pd.DataFrame({"customer_id": ["a"], "tenure": [2.0], "column:use": [0.0]})
     >>> read_draws(draws, people).conditional_survival([1, 5]).round(3).tolist()
     [[[0.905, 0.607]], [[0.905, 0.607]]]
 
@@ -262,7 +261,7 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
     """
     effects = [name for name in draws.columns if name.startswith(EFFECT)]
     names = [COLUMN + name.removeprefix(EFFECT) for name in effects]
-    lacking = [name for name in ("customer_id", "tenure", "never", *names) if name not in customers.columns]
+    lacking = [name for name in ("customer_id", "tenure", *names) if name not in customers.columns]
     if lacking:
         raise DataError(sentence("survival_customers: got no column {names}, expected those of survival_draws.",
                                  names=listing(lacking)))  # fmt: skip
@@ -272,5 +271,5 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
         effects=np.stack([part[effects].to_numpy(dtype=float) for part in parts]),
         hazards=np.stack([part[times].to_numpy(dtype=float) for part in parts]),
         grid=np.array([float(name.removeprefix(HAZARD)) for name in times]),
-        customers=customers.set_index("customer_id")[["tenure", "never", *names]],
+        customers=customers.set_index("customer_id")[["tenure", *names]],
     )

@@ -11,8 +11,7 @@ from workbench.models.survival.cox.design import build_design
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.boosted_hazard import DiscreteHazard, fit_discrete_hazard
-from workbench.models.survival.forecast.person_periods import last_known
-from workbench.models.survival.lifetimes.covariate_histories import COUNTED, HISTORY_LABELS, SINCE
+from workbench.models.survival.lifetimes.covariate_histories import COUNTED, HISTORY_LABELS, SINCE, last_known
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 
 WINDOW = 3.0
@@ -171,11 +170,6 @@ class LandmarkCox(Predictions):
         """In which times were recorded; 0 where they are exact."""
         return self.model.step
 
-    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """Rows for which the model can predict; news may be missing."""
-        filled = lifetimes.assign(**dict.fromkeys(self.landmark.covariates, 0.0))
-        return lifetimes.loc[self.model.complete_cases(filled).index]
-
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
         """As in `Predictions`, by what was known then."""
         return self.model.log_relative_hazard(self.landmark.attach(frame, tenure), tenure)
@@ -259,11 +253,10 @@ def fit_landmark_boosted(
     rows, landmark = prepared
     columns = [*covariates, *landmark.covariates]
     exposure = np.where(rows["event"], 1.0, np.minimum((rows["duration"] - rows["entry"]) / length, 1.0))
-    periods = rows.assign(left=rows["event"], tenure=rows["entry"], period=(rows["entry"] // length).astype(int),
-                          exposure=exposure)  # fmt: skip
+    periods = rows.assign(left=rows["event"], tenure=rows["entry"], exposure=exposure)
     customer = np.cumsum(rows["starts"].to_numpy()) - 1
     part = np.random.default_rng(random_seed).integers(0, PARTS, int(customer[-1]) + 1)[customer]
-    settings = {"random_seed": random_seed, "length": length, "trees": TREES, "depth": DEPTH}
+    settings = {"random_seed": random_seed, "trees": TREES, "depth": DEPTH}
     score = np.zeros(len(rows))
     for place in range(PARTS):
         others = periods[part != place]

@@ -44,10 +44,6 @@ class Recalibrated(Predictions):
         """What times are counted in."""
         return self.model.time_unit
 
-    def complete_cases(self, lifetimes: pd.DataFrame) -> pd.DataFrame:
-        """Rows for which the model can predict."""
-        return self.model.complete_cases(lifetimes)
-
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
         """As in `Predictions`, recalibrated."""
         relative = self.model.log_relative_hazard(frame, tenure)

@@ -202,7 +202,7 @@ def _gone(
     random_seed: int,
 ) -> np.ndarray:
     """Draws of how many leave by each horizon, (D, H), under changes month by month."""
-    now = model.complete_cases(active(lifetimes))
+    now = active(lifetimes)
     tenure = now["duration"].to_numpy(dtype=float)
     inner = model.model if isinstance(model, Recalibrated) else model
     if isinstance(inner, LandmarkCox):

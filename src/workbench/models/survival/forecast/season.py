@@ -41,7 +41,7 @@ def by_month(standard: Predictions, spells: Spells, until: pd.Timestamp) -> pd.D
     DataFrame
         `begin`, `observed` (leavers), `expected`; from the first month in which somebody was at risk, at most 60.
     """
-    rows = standard.complete_cases(spells.frame)
+    rows = spells.frame
     entry, duration = (rows[name].to_numpy(dtype=float) for name in ("entry", "duration"))
     event = rows["event"].to_numpy(dtype=bool)
     first = months_later(rows["begin"], entry).min()

@@ -177,7 +177,7 @@ def select_model(
         return _out_of_time(
             model, known, lifetimes, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
         )
-    whole = model.complete_cases(lifetimes.frame)
+    whole = lifetimes.frame
     rows = at_start(whole)
     covariates = [term.covariate for term in model.design.terms]
     weighting = censoring_weights(rows, covariates, horizons, time_unit=lifetimes.time_unit)
@@ -275,10 +275,10 @@ def _out_of_time(
     histories = {name: history for name, history in histories.items() if name not in covariates}
     length = WINDOW if spells.window is None else min(WINDOW, spells.window)
     words = {"confidence": confidence, "labels": lifetimes.labels, "length": length}
-    if renewed := fit_landmark_cox(earlier.complete_cases(train), covariates, histories, **words):
+    if renewed := fit_landmark_cox(train, covariates, histories, **words):
         fitted[sentence("what was last known, renewed every quarter")] = renewed
     if trees := fit_landmark_boosted(
-        earlier.complete_cases(train),
+        train,
         covariates,
         histories,
         random_seed=random_seed,
@@ -393,7 +393,6 @@ def _time_varying(known: dict) -> TimeVaryingCox | None:
 
 def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows that the model can foretell: complete, and of levels that it has seen."""
-    rows = model.complete_cases(rows)
     for term in model.design.terms:
         if term.is_category:
             rows = rows[as_levels(rows[term.covariate]).isin(dict(term.shown)).to_numpy()]
