@@ -1,0 +1,1 @@
+"""Who leaves: `customers` (rows with an end) → `encoding` → `boosting`, `baselines` → `fitting` → `choice`."""

@@ -1,0 +1,168 @@
+"""What a boosted model must beat: the base rate, the best single feature, logistic regression."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from workbench.evaluation.binary.scores import Forecast
+from workbench.models.attrition.model.encoding import Encoding
+
+NEWTON_STEPS = 50
+NEWTON_DONE = 1e-8
+BINS = 20
+"""Quantiles into which a single number is cut; a category has its levels."""
+
+
+class Baseline(Protocol):
+    """A forecast that is fitted to customers and then says probabilities."""
+
+    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "Baseline":
+        """Learn from rows and who left (N,)."""
+        ...
+
+    def probability(self, features: pd.DataFrame) -> np.ndarray:
+        """Of leaving (N,)."""
+        ...
+
+
+@dataclass
+class BaseRate:
+    """The same for all: the share of those who left."""
+
+    rate: float = 0.0
+
+    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "BaseRate":
+        """Take the share."""
+        self.rate = float(left.mean())
+        return self
+
+    def probability(self, features: pd.DataFrame) -> np.ndarray:
+        """The share, for each row."""
+        return np.full(len(features), self.rate)
+
+
+@dataclass
+class SingleFeature:
+    """The share of leavers by the one column that ranks training customers best: quantiles of a number, or levels."""
+
+    column: str = ""
+    levels: tuple[str, ...] | None = None
+    edges: np.ndarray = field(default_factory=lambda: np.array([]))
+    shares: np.ndarray = field(default_factory=lambda: np.array([]))
+
+    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "SingleFeature":
+        """Look at each column by itself."""
+        best = -1.0
+        for name in features.columns:
+            tried = SingleFeature(column=str(name))
+            tried._learn(features[[name]], left)
+            auc = Forecast(labels=left, probabilities=tried.probability(features)).scores()["roc_auc"]
+            if auc > best:
+                best, chosen = auc, tried
+        self.__dict__.update(chosen.__dict__)
+        return self
+
+    def _learn(self, features: pd.DataFrame, left: np.ndarray) -> None:
+        encoding = Encoding.of(features)
+        self.levels = encoding.levels[self.column]
+        values = encoding.rows(features)[:, 0]
+        if self.levels is None:
+            known = values[~np.isnan(values)]
+            self.edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else known
+        cells = self._cells(values)
+        size = (len(self.edges) + 1 if self.levels is None else len(self.levels)) + 1
+        # One customer of average risk in each cell keeps small ones from certainty.
+        self.shares = (np.bincount(cells, left, size) + left.mean()) / (np.bincount(cells, minlength=size) + 1)
+
+    def _cells(self, values: np.ndarray) -> np.ndarray:
+        """Cell of each value; 0 is for missing ones."""
+        inside = np.searchsorted(self.edges, values, side="left") if self.levels is None else np.nan_to_num(values)
+        return np.where(np.isnan(values), 0, inside + 1).astype(int)
+
+    def probability(self, features: pd.DataFrame) -> np.ndarray:
+        """The share of leavers in the cell of each row's value."""
+        values = Encoding(levels={self.column: self.levels}).rows(features)[:, 0]
+        return self.shares[self._cells(values)]
+
+
+@dataclass
+class Logistic:
+    """Logistic regression with a ridge penalty of 1 on standardised columns, categories as indicators.
+
+    Missing numbers take the median and an indicator of their own.
+    """
+
+    encoding: Encoding | None = None
+    medians: np.ndarray = field(default_factory=lambda: np.array([]))
+    gaps: np.ndarray = field(default_factory=lambda: np.array([]))
+    means: np.ndarray = field(default_factory=lambda: np.array([]))
+    sds: np.ndarray = field(default_factory=lambda: np.array([]))
+    coefficients: np.ndarray = field(default_factory=lambda: np.array([]))
+
+    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "Logistic":
+        """Maximise the penalised likelihood."""
+        self.encoding = Encoding.of(features)
+        rows = self.encoding.rows(features)
+        with np.errstate(all="ignore"):
+            self.medians = np.array([np.median(known) if len(known := each[~np.isnan(each)]) else 0 for each in rows.T])
+        self.gaps = np.isnan(rows).any(0)
+        wide = self._wide(rows)
+        self.means, self.sds = wide.mean(0), wide.std(0)
+        self.sds[self.sds == 0] = 1
+        self.coefficients = ridge_logistic((wide - self.means) / self.sds, left, penalty=1.0)
+        return self
+
+    def _wide(self, rows: np.ndarray) -> np.ndarray:
+        assert self.encoding is not None
+        columns = []
+        for at, levels in enumerate(self.encoding.levels.values()):
+            values, missing = rows[:, at], np.isnan(rows[:, at])
+            if levels is None:
+                columns.append(np.where(missing, self.medians[at], values))
+                if self.gaps[at]:
+                    columns.append(missing.astype(float))
+            else:
+                columns += [(values == code).astype(float) for code in range(len(levels))]
+        return np.column_stack(columns).astype(float)
+
+    def probability(self, features: pd.DataFrame) -> np.ndarray:
+        """Of leaving (N,)."""
+        assert self.encoding is not None
+        wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds
+        return expit(self.coefficients[0] + wide @ self.coefficients[1:])
+
+
+def ridge_logistic(columns: np.ndarray, left: np.ndarray, *, penalty: float) -> np.ndarray:
+    """Intercept and coefficients (1 + P,) that minimise the log loss plus half the penalty times their squares.
+
+    Parameters
+    ----------
+    columns : (N, P)
+        Standardised.
+    left : (N,) bool
+        Who left.
+    penalty
+        Of the squared coefficients; the intercept has none. It is 1 / C of scikit-learn.
+    """
+    design = np.column_stack([np.ones(len(columns)), columns])
+    ridge = np.full(design.shape[1], penalty)
+    ridge[0] = 1e-10
+    signs, found = np.where(left, -1.0, 1.0), np.zeros(design.shape[1])
+
+    def loss(at: np.ndarray) -> float:
+        return float(np.logaddexp(0, signs * (design @ at)).sum() + ridge @ at**2 / 2)
+
+    current = loss(found)
+    for _ in range(NEWTON_STEPS):
+        p = expit(design @ found)
+        gradient = design.T @ (p - left) + ridge * found
+        step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + np.diag(ridge), gradient)
+        while (tried := loss(found - step)) > current + 1e-12 * abs(current) and np.abs(step).max() > NEWTON_DONE:
+            step /= 2
+        found, current = found - step, tried
+        if np.abs(step).max() < NEWTON_DONE:
+            break
+    return found

@@ -1,0 +1,333 @@
+"""Which forecast is used: the simplest that boosted trees do not beat, on customers that none has seen."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import PercentFormatter
+
+from workbench.evaluation.binary.bootstrap import Judged, by_group, judge
+from workbench.evaluation.binary.scores import MEASURES
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.findings import Check, Finding
+from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
+from workbench.models.attrition.model.customers import Customers, Part
+from workbench.models.attrition.model.fitting import BoostedModel
+from workbench.wording import number, sentence
+
+DECIDES = "log_loss"
+"""Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
+SLOPE = (0.8, 1.25)
+"""A calibration slope outside says that probabilities are too extreme or too timid to be taken at their word."""
+INTERVAL = "90% bootstrap over customers"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Choice:
+    """Forecasts judged beside each other on the test part.
+
+    Attributes
+    ----------
+    judged
+        Scores by forecast, from the simplest to `boosted`.
+    used
+        The one that is used.
+    test
+        Whom they were judged on.
+    out_of_time
+        Whether these come after all that the forecasts have learned from.
+    """
+
+    judged: Judged
+    used: str
+    test: Customers
+    out_of_time: bool
+
+    @property
+    def probability(self) -> np.ndarray:
+        """Of leaving (N,), of the test part, by the forecast that is used."""
+        return self.judged.forecasts[self.used].probabilities
+
+    def labels(self) -> dict[str, str]:
+        """Names of the forecasts for people."""
+        known = {
+            "base_rate": sentence("Base rate"),
+            "single_feature": sentence("Best single feature"),
+            "logistic": sentence("Logistic regression"),
+            "survival": sentence("Last survival run"),
+            "boosted": sentence("Boosted trees"),
+        }
+        return {name: known.get(name, name) for name in self.judged.forecasts}
+
+    def metrics(self) -> dict[str, float | int | None]:
+        """Scores of the forecast that is used, and those of its baselines."""
+        mine = {name: self.judged.score(self.used, name) for name in MEASURES}
+        found = {
+            **mine,
+            "roc_auc_logistic": self.judged.score("logistic", "roc_auc"),
+            "roc_auc_boosted": self.judged.score("boosted", "roc_auc"),
+            "brier_baseline": self.judged.score("base_rate", "brier"),
+            "brier_logistic": self.judged.score("logistic", "brier"),
+            "test_customers": self.judged.customers,
+            "test_leavers": self.judged.cases,
+        }
+        return {name: None if value is None or np.isnan(value) else value for name, value in found.items()}
+
+    def finding(self) -> Finding:
+        """Which forecast is used, and how well it tells leavers from stayers."""
+        auc, labels = self.judged.score(self.used, "roc_auc"), self.labels()
+        words = {"auc": number(100 * auc, 2), "logistic": number(100 * self.judged.score("logistic", "roc_auc"), 2)}
+        if self.used == "base_rate":
+            statement = sentence("Nothing here forecasts who leaves better than giving everybody the same risk.")
+        elif self.used == "boosted":
+            statement = sentence(
+                "Shown a leaver and a stayer, boosted trees pick the leaver {auc} times in 100 (logistic regression: "
+                "{logistic}; a coin toss: 50).",
+                **words,
+            )
+        else:
+            statement = sentence(
+                "{model} is used, as boosted trees are not clearly better: it picks the leaver of a leaver and a "
+                "stayer {auc} times in 100.",
+                model=labels[self.used],
+                **words,
+            )
+        return Finding(
+            id="forecast",
+            statement=statement,
+            estimate=auc,
+            unit="ROC AUC",
+            interval=self.judged.interval(self.used, "roc_auc"),
+            interval_kind=INTERVAL,
+            evidence="descriptive",
+            n=self.judged.customers,
+            table="forecasts",
+        )
+
+    def caught(self) -> Finding | None:
+        """How many leavers the riskiest customers hold, as many as can be contacted."""
+        capacity = self.judged.capacity
+        if capacity is None:
+            return None
+        share = self.judged.score(self.used, "caught_at_capacity")
+        return Finding(
+            id="caught",
+            statement=sentence(
+                "The {capacity} customers with the highest risk held {caught} of the {cases} who left: {lift} times "
+                "what chance finds.",
+                capacity=number(capacity),
+                caught=number(round(share * self.judged.cases)),
+                cases=number(self.judged.cases),
+                lift=number(self.judged.score(self.used, "lift_at_capacity"), 2),
+            ),
+            estimate=share,
+            unit="share",
+            interval=self.judged.interval(self.used, "caught_at_capacity"),
+            interval_kind=INTERVAL,
+            evidence="descriptive",
+            n=self.judged.customers,
+            figure="leavers_caught",
+        )
+
+    def checks(self) -> Iterator[Check]:
+        """Whether probabilities can be taken at their word, and whether the test lies in later time."""
+        if self.used != "base_rate":
+            slope = self.judged.score(self.used, "calibration_slope")
+            low, high = self.judged.interval(self.used, "calibration_slope")
+            off = high < SLOPE[0] or low > SLOPE[1]
+            words = {"slope": number(slope, 2), "low": number(low, 2), "high": number(high, 2)}
+            yield Check(
+                name="calibration",
+                status="warn" if off else "pass",
+                value=slope,
+                message=sentence(
+                    "Risks are off: the calibration slope is {slope} (90% interval {low} to {high}, ideal 1). Use the "
+                    "ranking, not the probabilities.",
+                    **words,
+                )
+                if off
+                else sentence(
+                    "Risks can be taken at their word: the calibration slope is {slope} (90% interval {low} to {high}, "
+                    "ideal 1).",
+                    **words,
+                ),
+                title=sentence("Risks are off") if off else sentence("Risks can be taken at their word"),
+            )
+        if not self.out_of_time:
+            yield Check(
+                name="out_of_time",
+                status="warn",
+                kind="always",
+                message=sentence(
+                    "The data have too few dates to judge the forecast on later time: it was judged out of sample, not "
+                    "out of time. Expect it to do worse on new customers."
+                ),
+                title=sentence("Out of sample, not out of time"),
+            )
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The forecast that is used comes first; then what it catches, checks, numbers, comparison and figures."""
+        yield self.finding()
+        yield self.caught()
+        yield self.checks()
+        yield self.metrics()
+        yield self.table()
+        yield self.figures()
+        if self.test.snapshots is not None:
+            yield self.groups("by_snapshot", pd.Series(self.test.snapshots, name="snapshot"))
+
+    def table(self) -> Table:
+        """Each forecast with its main scores, and the paired difference of the log loss to boosted trees."""
+        labels, shown = self.labels(), ("roc_auc", "average_precision", "brier", "log_loss", "calibration_slope", "ece")
+        rows = []
+        for name in self.judged.forecasts:
+            low, high = self.judged.interval(name, "roc_auc")
+            gain, gain_low, gain_high = self.judged.difference("boosted", name, DECIDES)
+            scores = {measure: self.judged.score(name, measure) for measure in shown}
+            rows.append({"forecast": name, "label": labels[name], **scores, "roc_auc_lower": low,
+                         "roc_auc_upper": high, "boosted_difference": gain, "boosted_lower": gain_low,
+                         "boosted_upper": gain_high})  # fmt: skip
+        return Table(
+            name="forecasts",
+            frame=pd.DataFrame(rows),
+            caption=sentence(
+                "Forecasts of the same customers, who are new to all of them. Boosted trees are used where their log "
+                "loss is lower than that of every simpler forecast, by the whole paired interval."
+            ),
+            people=None,
+            columns={
+                "label": Column(sentence("Forecast")),
+                "roc_auc": Column(sentence("ROC AUC")),
+                "roc_auc_lower": Column(sentence("From")),
+                "roc_auc_upper": Column(sentence("To")),
+                "average_precision": Column(sentence("Average precision")),
+                "brier": Column(sentence("Brier score")),
+                "calibration_slope": Column(sentence("Calibration slope")),
+                "ece": Column(sentence("Calibration error")),
+                "log_loss": Column(sentence("Log loss")),
+                "boosted_difference": Column(sentence("Boosted trees less this")),
+                "boosted_lower": Column(sentence("From")),
+                "boosted_upper": Column(sentence("To")),
+            },
+        )
+
+    def groups(self, name: str, groups: pd.Series, acted_on: np.ndarray | None = None) -> Table:
+        """How the forecast that is used does in groups of the test part, small ones hidden."""
+        found = by_group(self.judged.forecasts[self.used], groups, acted_on=acted_on)
+        columns = {
+            "group": Column(str(groups.name)),
+            "rows": Column(sentence("Customers")),
+            "share": Column(sentence("Left"), "share"),
+            "forecast": Column(sentence("Forecast"), "share"),
+            "roc_auc": Column(sentence("ROC AUC")),
+            "brier": Column(sentence("Brier score")),
+            "selected": Column(sentence("Selected"), "share"),
+        }
+        return Table(
+            name=name,
+            frame=found,
+            caption=sentence("How many left and how many were forecast to, by {group}.", group=groups.name),
+            people=People(count="rows", by=["group"]),
+            columns={column: each for column, each in columns.items() if column in found},
+        )
+
+    def figures(self) -> Iterator[Figure]:
+        """Leavers caught by customers contacted, and shares that left by the risk forecast."""
+        yield Figure(
+            name="leavers_caught",
+            draw=self.draw_caught,
+            title=sentence("Share of leavers caught by share of customers contacted"),
+            alt=sentence("A line for each forecast, from no customer to all; the diagonal is chance."),
+        )
+        yield Figure(
+            name="calibration",
+            draw=self.draw_calibration,
+            title=sentence("Share that left by the risk forecast"),
+            alt=sentence("A dot for each tenth of the customers; on the diagonal the forecast is right."),
+        )
+
+    def draw_caught(self) -> Axes:
+        """One line a forecast."""
+        ax = Drawing(figsize=(6.2, 3.7), layout="constrained").subplots()
+        for name, label in self.labels().items():
+            line = self.judged.forecasts[name].caught()
+            if name != "base_rate":
+                ax.plot(line["acted_on"], line["caught"], label=label, linewidth=2.4 if name == self.used else 1.3)
+        ax.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
+        ax.set_xlabel(sentence("Share of customers contacted, the riskiest first"))
+        ax.set_ylabel(sentence("Share of leavers among them"))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.legend(loc="lower right")
+        return ax
+
+    def draw_calibration(self) -> Axes:
+        """Tenths of the customers by their risk."""
+        ax = Drawing(figsize=(6.2, 3.7), layout="constrained").subplots()
+        found = self.judged.forecasts[self.used].reliability()
+        error = 1.645 * np.sqrt(found["share"] * (1 - found["share"]) / found["rows"])
+        ax.errorbar(found["forecast"], found["share"], yerr=error, fmt="o", markersize=4, linewidth=1)
+        top = float(max(found["forecast"].max(), (found["share"] + error).max()))
+        ax.plot([0, top], [0, top], color="0.5", linewidth=0.8, linestyle="--")
+        ax.set_xlabel(sentence("Risk forecast (mean of a tenth of the customers)"))
+        ax.set_ylabel(sentence("Share that left"))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1, decimals=0))
+        return ax
+
+
+def choose(
+    customers: Customers,
+    parts: Mapping[Part, np.ndarray],
+    boosted: BoostedModel,
+    *,
+    random_seed: int,
+    capacity: float | None = None,
+    others: Mapping[str, Baseline] | None = None,
+) -> tuple[Choice, Mapping[str, Baseline]]:
+    """Fit the simpler forecasts, judge all on the test part, and keep the simplest that boosted trees do not beat.
+
+    Parameters
+    ----------
+    customers, parts
+        The rows and what they are for (`slices`).
+    boosted
+        Fitted on the same training rows.
+    random_seed
+        Fixes the draws behind intervals.
+    capacity
+        How many customers can be contacted.
+    others
+        Further forecasts by name, such as the last survival run (`survival`); more complex ones last.
+
+    Returns
+    -------
+    tuple of Choice and Mapping
+        The choice, and all forecasts by name.
+    """
+    learned = parts["train"] | parts["stop"]
+    features, left = customers.features[learned], customers.left[learned]
+    simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
+    fitted = {name: each.fit(features, left) for name, each in {**simpler, **(others or {})}.items()}
+    test = customers.part(parts["test"])
+    probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
+    probabilities["boosted"] = boosted.probability(test.features)
+    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity)
+    used = next((name for name in fitted if not judged.beats("boosted", name, DECIDES)), "boosted")
+    used = _best_of_unbeaten(judged, list(fitted), used)
+    past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]
+    out_of_time = past is not None and test.snapshots is not None and past.max() < test.snapshots.min()
+    return Choice(judged=judged, used=used, test=test, out_of_time=bool(out_of_time)), fitted
+
+
+def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:
+    """A forecast that another simple one clearly beats is not used, even where boosted trees do not beat it."""
+    if used == "boosted":
+        return used
+    for name in simpler[simpler.index(used) + 1 :]:
+        if judged.beats(name, used, DECIDES):
+            used = name
+    return used

@@ -1,0 +1,203 @@
+"""Customers at a cut-off, with who left within the label window: judged fit to learn from, and cut into slices of time.
+
+A forecast is judged on time that comes after all that the model has seen. So the last snapshot is the test, the one
+before it calibrates, the one before that says when to stop boosting, and the model learns from the others. Where there
+are too few snapshots, customers are divided instead: *out of sample, not out of time*.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.wording import number, sentence, shown
+
+FEWEST_LEAVERS = 50
+"""With fewer, every score has an interval so wide that no two models can be told from each other."""
+ID_SHARE = 0.5
+"""Text with more different values than this share of its rows names rows; it says nothing of others."""
+
+Part = Literal["train", "stop", "calibrate", "test"]
+SHARES: Mapping[Part, float] = {"train": 0.5, "stop": 0.1, "calibrate": 0.15, "test": 0.25}
+"""Of customers, where there is no time to divide by."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Customers:
+    """Rows to learn from and to be judged on.
+
+    Attributes
+    ----------
+    features
+        One row a customer and snapshot: numbers, booleans and text or categories; missing values are allowed.
+    left : (N,) bool
+        Who left within the label window.
+    ids : (N,)
+        Whose row it is.
+    snapshots : (N,)
+        The cut-off of the row; None where the file has one row a customer and no dates.
+    dropped
+        Columns that say nothing, with why.
+    """
+
+    features: pd.DataFrame
+    left: np.ndarray
+    ids: np.ndarray
+    snapshots: np.ndarray | None
+    dropped: Mapping[str, str]
+
+    def part(self, rows: np.ndarray) -> "Customers":
+        """Some of the rows."""
+        return Customers(
+            features=self.features[rows].reset_index(drop=True),
+            left=self.left[rows],
+            ids=self.ids[rows],
+            snapshots=None if self.snapshots is None else self.snapshots[rows],
+            dropped=self.dropped,
+        )
+
+    def __len__(self) -> int:
+        return len(self.left)
+
+
+def judge_customers(
+    frame: pd.DataFrame,
+    *,
+    label: str,
+    customer: str,
+    snapshot: str | None = None,
+    features: Sequence[str] | None = None,
+) -> Customers:
+    """Take a prepared table, or say all that is wrong with it.
+
+    Parameters
+    ----------
+    frame
+        One row a customer and snapshot.
+    label
+        Column with who left: booleans, or 0 and 1.
+    customer
+        Column with the customer's id.
+    snapshot
+        Column with the cut-off, of any type that sorts.
+    features
+        Columns to learn from; all others where it is None.
+
+    Returns
+    -------
+    Customers
+        Without columns that are empty or constant and without text that names rows, each with its reason.
+
+    Raises
+    ------
+    DataError
+        One outcome only, fewer than 50 leavers, missing labels, infinite values, dates, a copy of the label, columns
+        that are not there, two rows of one customer and snapshot: all faults at once.
+    """
+    keys = [name for name in (label, customer, snapshot) if name is not None]
+    chosen = [name for name in frame.columns if name not in keys] if features is None else list(features)
+    absent = [name for name in (*keys, *chosen) if name not in frame.columns]
+    if absent:
+        raise DataError(*(sentence("Column {name}: not there.", name=shown(name)) for name in absent))
+    faults = _label_faults(frame[label], label)
+    if frame.duplicated([name for name in (customer, snapshot) if name is not None]).any():
+        faults.append(sentence("Two rows are of the same customer and snapshot; expected one row each."))
+    dropped: dict[str, str] = {}
+    for name in chosen:
+        fault, reason = _judge_column(frame[name], frame[label])
+        faults += [fault] if fault else []
+        if reason:
+            dropped[name] = reason
+    if len(dropped) == len(chosen):
+        faults.append(sentence("No column says anything: all are empty, constant or names of rows."))
+    if faults:
+        raise DataError(*faults)
+    return Customers(
+        features=frame[[name for name in chosen if name not in dropped]].reset_index(drop=True),
+        left=frame[label].to_numpy(dtype=bool),
+        ids=frame[customer].to_numpy(),
+        snapshots=None if snapshot is None else frame[snapshot].to_numpy(),
+        dropped=dropped,
+    )
+
+
+def _label_faults(label: pd.Series, name: str) -> list[str]:
+    if label.isna().any() or not label.isin([0, 1]).all():
+        return [sentence("Label {name}: expected 0 or 1 in every row, none missing.", name=shown(name))]
+    leavers, stayers = int(label.sum()), int((label == 0).sum())
+    if not leavers or not stayers:
+        return [sentence("Label {name}: all rows have the same outcome; nothing can be learned.", name=shown(name))]
+    if leavers < FEWEST_LEAVERS:
+        template = (
+            "Label {name}: {n} customers left, at least {least} are needed. Take a longer label window or more data."
+        )
+        return [sentence(template, name=shown(name), n=number(leavers), least=number(FEWEST_LEAVERS))]
+    return []
+
+
+def _judge_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str | None]:
+    """A fault, or why the column is left out."""
+    name, known = shown(column.name), column.dropna()
+    if not len(known):
+        return None, sentence("empty")
+    if known.nunique() == 1 and len(known) == len(column):
+        return None, sentence("the same in all rows")
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return sentence("Column {name}: a date; expected a time since something, in days.", name=name), None
+    if pd.api.types.is_numeric_dtype(column):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
+        if np.isinf(values).any():
+            return sentence("Column {name}: infinite values; expected numbers or missing.", name=name), None
+        if len(known) == len(column) and (np.array_equal(values, label) or np.array_equal(values, 1 - label)):
+            return sentence("Column {name}: a copy of the label; leave it out.", name=name), None
+        return None, None
+    if known.nunique() > ID_SHARE * len(known) and known.nunique() > 50:
+        return None, sentence("text that names rows")
+    return None, None
+
+
+def slices(customers: Customers, *, random_seed: int) -> Mapping[Part, np.ndarray]:
+    """Which rows are for what.
+
+    Parameters
+    ----------
+    customers
+        The rows.
+    random_seed
+        Fixes how customers are divided where there is too little time.
+
+    Returns
+    -------
+    Mapping of Part to ndarray (N,) of bool
+        Every row is in one part. With four snapshots or more all parts are apart in time; with two or three the test
+        is, and the earlier customers are divided by `SHARES`; with none all are, leavers and stayers alike.
+    """
+    parts: tuple[Part, ...] = ("train", "stop", "calibrate", "test")
+    moments = np.unique(customers.snapshots) if customers.snapshots is not None else np.array([])
+    if customers.snapshots is not None and len(moments) >= len(parts):
+        place = np.searchsorted(moments, customers.snapshots)
+        kept = np.maximum(place - (len(moments) - len(parts)), 0)
+        return {part: kept == at for at, part in enumerate(parts)}
+    test = np.zeros(len(customers), dtype=bool)
+    if customers.snapshots is not None and len(moments) > 1:
+        test = customers.snapshots == moments[-1]
+    divided = _divided(customers, random_seed)
+    shares = [0.0 if part == "test" and test.any() else SHARES[part] for part in parts]
+    edges = np.cumsum(shares) / np.sum(shares)
+    kept = np.minimum(np.searchsorted(edges, divided, side="right"), len(parts) - 1)
+    found = {part: (kept == at) & ~test for at, part in enumerate(parts)}
+    return {**found, "test": found["test"] | test}
+
+
+def _divided(customers: Customers, random_seed: int) -> np.ndarray:
+    """A number in [0, 1) a row (N,), the same for all rows of a customer, spread evenly among leavers and stayers."""
+    codes, known = pd.factorize(customers.ids)
+    ever = np.bincount(codes, customers.left) > 0
+    random = np.random.default_rng(random_seed)
+    place = np.empty(len(known))
+    for group in (ever, ~ever):
+        place[group] = (random.permutation(group.sum()) + 0.5) / max(group.sum(), 1)
+    return place[codes]

@@ -1,0 +1,99 @@
+"""Features as numbers that the trees can read: text becomes codes that are fixed when the model is fitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost
+
+from workbench.errors import DataError
+from workbench.wording import sentence, shown
+
+MOST_LEVELS = 50
+"""Levels of a category that have a code, the most frequent ones; rarer ones are read as missing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoding:
+    """How columns become numbers.
+
+    Attributes
+    ----------
+    levels
+        By column in the order of the model: the levels of a category in the order of their codes, None of a number.
+    """
+
+    levels: Mapping[str, tuple[str, ...] | None]
+
+    @classmethod
+    def of(cls, features: pd.DataFrame) -> "Encoding":
+        """Learned from training rows: numbers and booleans stay numbers, everything else is a category."""
+        return cls(levels={str(name): _levels(features[name]) for name in features.columns})
+
+    @property
+    def kinds(self) -> list[str]:
+        """XGBoost's types of features: `q` numbers, `c` categories."""
+        return ["q" if levels is None else "c" for levels in self.levels.values()]
+
+    def rows(self, features: pd.DataFrame) -> np.ndarray:
+        """Rows (N, features) of float32 for the trees, NaN where missing or never seen.
+
+        Raises
+        ------
+        DataError
+            Columns that are not there, or text or infinite values where the model knows a number: all of them. Other
+            columns, and the order, do not matter.
+        """
+        faults = [fault for name, known in self.levels.items() if (fault := _fault(features, name, known))]
+        if faults:
+            raise DataError(*faults)
+        found = np.empty((len(features), len(self.levels)), dtype=np.float32)
+        for at, (name, known) in enumerate(self.levels.items()):
+            if known is None:
+                found[:, at] = features[name].to_numpy(dtype=np.float32, na_value=np.nan)
+            else:
+                codes = pd.Categorical(_text(features[name]), categories=list(known)).codes
+                found[:, at] = np.where(codes < 0, np.nan, codes)
+        return found
+
+    def unseen(self, features: pd.DataFrame) -> dict[str, int]:
+        """By category, how many rows have a level that the model does not know; it is read as missing."""
+        found = {}
+        for name, known in self.levels.items():
+            if known is not None:
+                text = _text(features[name])
+                found[name] = int((text.notna() & ~text.isin(known)).sum())
+        return {name: count for name, count in found.items() if count}
+
+    def matrix(
+        self, rows: np.ndarray, left: np.ndarray | None = None, weights: np.ndarray | None = None
+    ) -> xgboost.DMatrix:
+        """Rows of `rows()` as XGBoost takes them."""
+        return xgboost.DMatrix(rows, left, weight=weights, feature_types=self.kinds, enable_categorical=True, nthread=1)
+
+    def card(self) -> dict[str, Any]:
+        """The same for JSON."""
+        return {name: None if levels is None else list(levels) for name, levels in self.levels.items()}
+
+
+def _levels(column: pd.Series) -> tuple[str, ...] | None:
+    if pd.api.types.is_numeric_dtype(column):
+        return None
+    counts = _text(column).value_counts()
+    return tuple(sorted(counts.index[:MOST_LEVELS]))
+
+
+def _text(column: pd.Series) -> pd.Series:
+    return column.astype(object).map(str, na_action="ignore")
+
+
+def _fault(features: pd.DataFrame, name: str, known: tuple[str, ...] | None) -> str | None:
+    if name not in features.columns:
+        return sentence("Feature {name}: not there, and the model needs it.", name=shown(name))
+    if known is None and not pd.api.types.is_numeric_dtype(features[name]):
+        return sentence("Feature {name}: got text, the model knows it as a number.", name=shown(name))
+    if known is None and np.isinf(features[name].to_numpy(dtype=float, na_value=np.nan)).any():
+        return sentence("Feature {name}: infinite values; expected numbers or missing.", name=shown(name))
+    return None

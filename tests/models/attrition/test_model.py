@@ -1,0 +1,243 @@
+"""The model on customers whose risks are known, and on real ones."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from tests.models.attrition.worlds import drawn, telco
+
+from workbench.errors import DataError, ParameterError
+from workbench.evaluation.binary.bootstrap import judge
+from workbench.exhibits import flatten
+from workbench.findings import Finding
+from workbench.models.attrition.model.baselines import Logistic, SingleFeature, ridge_logistic
+from workbench.models.attrition.model.boosting import Booster, Settings
+from workbench.models.attrition.model.choice import choose
+from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.encoding import Encoding
+from workbench.models.attrition.model.fitting import fit_boosted
+
+QUICK = Settings(rounds=120, eta=0.05)
+IRANIAN = Path("../shared/data/iranian_telecom_churn.csv")
+
+
+def judged(frame, **options):
+    return judge_customers(frame.drop(columns="risk", errors="ignore"), label="left", customer="customer_id", **options)
+
+
+def cross_fitted(frame, folds, fit):
+    features, left = frame.drop(columns=["left", "customer_id"]), frame["left"].to_numpy(bool)
+    found = np.empty(len(frame))
+    for train, test in folds:
+        found[test] = fit(features.iloc[train].reset_index(drop=True), left[train])(features.iloc[test])
+    return found
+
+
+def boosted(features, left, settings=None, seed=1):
+    settings = settings or Settings()
+    encoding = Encoding.of(features)
+    model = Booster(encoding=encoding).train(encoding.rows(features), left, settings, random_seed=seed)
+    return lambda new: model.predict(encoding.matrix(encoding.rows(new))).astype(float)
+
+
+def logistic(features, left):
+    return Logistic().fit(features, left).probability
+
+
+@pytest.fixture(scope="module")
+def telco_scores(tmp_path_factory):
+    frame = telco(tmp_path_factory.mktemp("cache"))
+    folds = list(StratifiedKFold(10, shuffle=True, random_state=1).split(frame, frame["left"]))
+    return frame, cross_fitted(frame, folds, logistic), cross_fitted(frame, folds, boosted)
+
+
+def test_logistic_regression_on_telco_is_as_published(telco_scores):
+    frame, simple, _ = telco_scores
+    assert roc_auc_score(frame["left"], simple) == pytest.approx(0.8455, abs=0.001)
+
+
+def test_boosted_trees_beat_it(telco_scores):
+    frame, simple, trees = telco_scores
+    found = judge(
+        frame["left"].to_numpy(), {"logistic": simple, "boosted": trees}, frame["customer_id"].to_numpy(), random_seed=1
+    )
+    difference, low, _ = found.difference("boosted", "logistic", "roc_auc")
+    assert difference >= 0.002
+    assert low > 0
+    assert found.beats("boosted", "logistic", "log_loss")
+    assert found.score("boosted", "calibration_slope") == pytest.approx(1, abs=0.06)
+
+
+@pytest.mark.skipif(not IRANIAN.exists(), reason="NOT TESTED: the Iranian file is not on this machine")
+def test_iranian_customers_with_their_duplicates_on_one_side():
+    frame = pd.read_csv(IRANIAN, encoding="utf-8-sig")
+    frame.columns = [" ".join(name.split()) for name in frame.columns]
+    frame = frame.drop(columns=["FN", "FP"], errors="ignore").rename(columns={"Churn": "left"})
+    frame["customer_id"] = frame.groupby(list(frame.columns), sort=False).ngroup()
+    folds = list(
+        StratifiedGroupKFold(10, shuffle=True, random_state=1).split(frame, frame["left"], frame["customer_id"])
+    )
+    settings = Settings(max_depth=6, eta=0.05, rounds=500, min_child_weight=1, reg_lambda=1)
+    found = cross_fitted(frame, folds, lambda *train: boosted(*train, settings=settings))
+    assert roc_auc_score(frame["left"], found) >= 0.983
+    assert np.mean((found - frame["left"]) ** 2) <= 0.035
+
+
+def test_ridge_logistic_equals_scikit_learn():
+    frame = drawn(800)
+    columns = frame[["gap", "noise"]].to_numpy()
+    columns = (columns - columns.mean(0)) / columns.std(0)
+    expected = LogisticRegression(C=1.0, tol=1e-10, max_iter=1000).fit(columns, frame["left"])
+    found = ridge_logistic(columns, frame["left"].to_numpy(bool), penalty=1.0)
+    assert found == pytest.approx([expected.intercept_[0], *expected.coef_[0]], abs=1e-5)
+
+
+@pytest.fixture(scope="module")
+def flat():
+    customers = judged(drawn(12_000))
+    parts = slices(customers, random_seed=1)
+    return customers, parts, fit_boosted(customers, parts, random_seed=1, settings=QUICK)
+
+
+def test_scores_are_near_the_true_risks_and_calibrated(flat):
+    customers, parts, model = flat
+    chosen, _ = choose(customers, parts, model, random_seed=1, capacity=200)
+    assert chosen.used == "boosted"
+    truth = drawn(12_000)["risk"].to_numpy()[parts["test"]]
+    found = chosen.judged
+    oracle = np.mean((truth - chosen.test.left) ** 2)
+    gained = found.score("base_rate", "brier") - found.score("boosted", "brier")
+    assert gained / (found.score("base_rate", "brier") - oracle) > 0.7
+    low, high = found.interval("boosted", "calibration_slope")
+    assert low < 1 < high
+    shown = list(flatten(chosen))
+    assert isinstance(shown[0], Finding)
+    assert shown[0].id == "forecast"
+    assert shown[0].statement.startswith("Shown a leaver and a stayer, boosted trees pick")
+    metrics = chosen.metrics()
+    assert {"roc_auc", "roc_auc_logistic", "average_precision", "brier", "brier_baseline", "brier_logistic",
+            "calibration_slope", "ece", "lift_at_capacity", "caught_at_capacity"} <= set(metrics)  # fmt: skip
+    for figure in chosen.figures():
+        assert figure.draw().get_xlabel()
+    assert [check.name for check in chosen.checks()] == ["calibration", "out_of_time"]
+
+
+def test_a_simpler_forecast_that_is_not_beaten_is_used():
+    customers = judged(drawn(8_000, curved=False))
+    parts = slices(customers, random_seed=1)
+    model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=3)
+    chosen, _ = choose(customers, parts, model, random_seed=1)
+    assert chosen.used == "logistic"
+    assert chosen.finding().statement.startswith("Logistic regression is used")
+    frame = drawn(3000, seed=4)
+    frame["left"] = (np.random.default_rng(1).random(3000) < 0.2).astype(int)
+    nothing = judged(frame)
+    parts = slices(nothing, random_seed=1)
+    model = fit_boosted(nothing, parts, random_seed=1, settings=QUICK, refits=2)
+    assert choose(nothing, parts, model, random_seed=1)[0].used == "base_rate"
+
+
+def test_the_same_seed_gives_the_same_scores_on_one_and_two_threads(flat):
+    customers, parts, _ = flat
+    found = [
+        fit_boosted(customers, parts, random_seed=3, budget=2, refits=2, threads=threads).probability(
+            customers.features
+        )
+        for threads in (1, 2)
+    ]
+    assert np.array_equal(*found)
+
+
+def test_the_risk_only_rises_where_it_may_only_rise(flat):
+    customers, parts, _ = flat
+    model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=2, monotone={"gap": 1, "noise": -1})
+    grid = customers.features.iloc[[0] * 50].reset_index(drop=True)
+    assert (np.diff(model.probability(grid.assign(gap=np.linspace(0, 80, 50)))) >= -1e-7).all()
+    assert (np.diff(model.probability(grid.assign(noise=np.linspace(-3, 3, 50)))) <= 1e-7).all()
+    with pytest.raises(ParameterError, match="'plan'"):
+        fit_boosted(customers, parts, random_seed=1, settings=QUICK, monotone={"plan": 1})
+
+
+def test_slices_of_time_come_one_after_the_other():
+    customers = judged(drawn(6000, snapshots=6), snapshot="cutoff")
+    parts = slices(customers, random_seed=1)
+    assert sum(part.astype(int) for part in parts.values()).tolist() == [1] * 6000
+    ends = {name: (customers.snapshots[rows].min(), customers.snapshots[rows].max()) for name, rows in parts.items()}
+    assert ends["train"][1] < ends["stop"][0] <= ends["stop"][1] < ends["calibrate"][0]
+    assert ends["calibrate"][1] < ends["test"][0]
+    model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=2)
+    chosen, _ = choose(customers, parts, model, random_seed=1)
+    assert chosen.out_of_time
+    assert [check.name for check in chosen.checks()] == ["calibration"]
+    assert "by_snapshot" in [getattr(each, "name", "") for each in flatten(chosen)]
+
+
+def test_customers_are_divided_whole_where_there_is_no_time():
+    for snapshots in (0, 3):
+        frame = drawn(6000, snapshots=snapshots)
+        customers = judged(frame, snapshot="cutoff" if snapshots else None)
+        parts = slices(customers, random_seed=1)
+        place = np.select(list(parts.values()), [0, 1, 2, 3])
+        if snapshots:
+            assert (customers.snapshots[parts["test"]] == customers.snapshots.max()).all()
+            early = ~parts["test"]
+            assert pd.Series(place[early]).groupby(customers.ids[early]).nunique().max() == 1
+        rates = [customers.left[rows].mean() for rows in parts.values()]
+        assert np.ptp(rates) < 0.03
+
+
+def test_best_single_feature():
+    frame = drawn(4000)
+    found = SingleFeature().fit(frame[["noise", "colour", "usage"]], frame["left"].to_numpy(bool))
+    assert found.column == "usage"
+    assert found.probability(frame).mean() == pytest.approx(frame["left"].mean(), abs=0.005)
+
+
+def test_an_encoding_meets_new_data():
+    frame = pd.DataFrame({"plan": ["a", "b", None, "a"], "use": [1.0, np.nan, 3, 4], "on": [True, False, True, True]})
+    encoding = Encoding.of(frame)
+    assert encoding.kinds == ["c", "q", "q"]
+    new = pd.DataFrame({"use": [2], "extra": [1], "on": [False], "plan": ["z"]})
+    assert np.array_equal(encoding.rows(new), [[np.nan, 2, 0]], equal_nan=True)
+    assert encoding.unseen(new) == {"plan": 1}
+    with pytest.raises(DataError) as error:
+        encoding.rows(pd.DataFrame({"use": ["many"], "on": [np.inf]}))
+    assert len(error.value.faults) == 3
+    reordered = frame.assign(plan=pd.Categorical(frame["plan"], categories=["b", "a"]))
+    assert np.array_equal(encoding.rows(reordered), encoding.rows(frame), equal_nan=True)
+    many = pd.DataFrame({"town": [f"t{place % 70}" for place in range(700)] + ["common"] * 20})
+    assert len(Encoding.of(many).levels["town"]) == 50
+    assert "common" in Encoding.of(many).levels["town"]
+
+
+def test_customers_that_nothing_can_be_learned_from_are_refused_with_all_faults():
+    frame = drawn(2000)
+    few = frame.assign(left=(np.arange(2000) < 20).astype(int), when=pd.Timestamp("2025-01-01"), big=np.inf)
+    few.loc[0, ["when", "big"]] = [pd.NaT, 1.0]
+    with pytest.raises(DataError) as error:
+        judged(few.assign(copy=few["left"]))
+    text = str(error.value)
+    assert all(part in text for part in ("20 customers left", "'when'", "'big'", "'copy'"))
+    with pytest.raises(DataError, match="same outcome"):
+        judged(frame.assign(left=0))
+    with pytest.raises(DataError, match="none missing"):
+        judged(frame.assign(left=np.where(np.arange(2000) < 3, np.nan, frame["left"])))
+    with pytest.raises(DataError, match="same customer and snapshot"):
+        judged(frame.assign(customer_id=1))
+    with pytest.raises(DataError, match="'tenure'"):
+        judged(frame, features=["tenure"])
+    kept = judged(frame.assign(empty=np.nan, same=3, name=[f"n{place}" for place in range(2000)]))
+    assert set(kept.dropped) == {"empty", "same", "name"}
+
+
+def test_of_many_rows_a_sample_of_customers_is_fitted():
+    customers = judged(drawn(6000, snapshots=3), snapshot="cutoff")
+    parts = slices(customers, random_seed=1)
+    model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=1, most_rows=500)
+    assert 500 <= model.rows - parts["stop"].sum() <= 510
+    assert dataclasses.is_dataclass(model)
