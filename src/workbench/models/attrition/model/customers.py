@@ -199,5 +199,6 @@ def _divided(customers: Customers, random_seed: int) -> np.ndarray:
     random = np.random.default_rng(random_seed)
     place = np.empty(len(known))
     for group in (ever, ~ever):
-        place[group] = (random.permutation(group.sum()) + 0.5) / max(group.sum(), 1)
+        lots = np.arange(group.sum()) + 0.5
+        place[group] = random.permutation(lots) / max(len(lots), 1)
     return place[codes]

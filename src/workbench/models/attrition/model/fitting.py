@@ -1,4 +1,4 @@
-"""The boosted model: settings searched on later customers, refits of resampled ones, calibration on still later ones."""
+"""The boosted model: settings searched on later customers, refits of resampled ones, calibration on the next slice."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
