@@ -32,7 +32,7 @@ def test_drivers_of_a_plain_company_are_found_with_what_raising_them_goes_with(b
     model = fit_drivers(ratings, shape="asymmetric", imputations=2, draws=900, tune=500, random_seed=1)
     assert all(check.status != "fail" for check in model.checks())
     summary = summarise(model)
-    known = truth["on_board"]
+    known = truth["active_customers"]
     shares = summary.importance_table.set_index("driver")
     true = pd.Series(known["drivers"]["of reported ratings, respondents"])[shares.index]
     assert shares["share"].corr(true, method="spearman") > 0.9

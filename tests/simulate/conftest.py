@@ -50,7 +50,7 @@ def firm(company):
 def few_people(monkeypatch):
     """A truth whose population is small: for tests that are not about its size."""
     monkeypatch.setattr(population, "NEWCOMERS", 4_096)
-    monkeypatch.setattr(population, "ON_BOARD", 4_096)
+    monkeypatch.setattr(population, "ACTIVE", 4_096)
 
 
 @pytest.fixture(scope="session")

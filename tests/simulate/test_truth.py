@@ -19,7 +19,7 @@ from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.engine.words import REASONS, TOUCHPOINTS
-from workbench.simulate.population import HORIZON_MONTHS, discount, newcomers, on_board
+from workbench.simulate.population import HORIZON_MONTHS, active_customers, discount, newcomers
 
 SETTINGS = read_settings(["preset=small", "customers=1024", "seed=4"])
 
@@ -239,7 +239,7 @@ def test_a_touchpoint_without_weight_has_no_effect_of_being_used_either():
 def test_halo_makes_a_better_report_another_number_than_a_better_experience():
     """Without halo they agree (grades as lived are grades as reported); with it they do not, and both are told."""
     settings = [read_settings(["seed=4", f"halo={halo}"]) for halo in (0, 1)]
-    plain, coloured = (on_board(each, world_of(each))["what_if"] for each in settings)
+    plain, coloured = (active_customers(each, world_of(each))["what_if"] for each in settings)
     lived, told_ = "respondents", "reported ratings, respondents"
     apart = {name: each[told_] - each[lived] for name, each in plain.items()}
     assert max(map(abs, apart.values())) < 0.6, apart  # complaints and plans, which a projection sees as ratings

@@ -71,9 +71,9 @@ class Value:
 def value_ahead(
     settings: Settings, world: Coefficients, people: Customers, noise: Noise, initiatives: Sequence[Initiative]
 ) -> Value:
-    """What each subset of initiatives brings from the customers of one stretch, from the end of the records on.
+    """What each subset of initiatives brings from the customers of one block, from the end of the records on.
 
-    Replicates of the future are added until the error of each subset's gain is within this stretch's share of
+    Replicates of the future are added until the error of each subset's gain is within this block's share of
     `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of
     customers' gains.
 
@@ -140,7 +140,7 @@ def _worlds(initiatives: Sequence[Initiative], reached: np.ndarray, subsets: np.
             variants += with_it[:, None] * initiatives[i].true_lift * reached[i]
             picks[:, k] += subsets[:, i].astype(int) << place
         lifts.append(variants)
-    return Worlds(lifts, picks, np.zeros(len(subsets), dtype=bool))
+    return Worlds(lifts, picks, np.zeros(len(subsets), dtype=int))
 
 
 def worth(settings: Settings, value: Value, initiatives: Sequence[Initiative], slots: int) -> tuple[dict, pa.Table]:
@@ -254,7 +254,7 @@ def trial_effects(
         Of each customer: on the probability of still being there, and on the cash flow, cost not counted.
     """
     assert each.before is not None
-    worlds = Worlds.call() if each.kind == "call" else Worlds.pilot(each.touchpoint, each.lift)
+    worlds = Worlds.contact(1) if each.kind == "call" else Worlds.pilot(each.touchpoint, each.lift)
     total, squares = np.zeros((2, 2, each.slot.size))
     replicates = max(2, _TRIAL_CUSTOMERS // settings.customers)
     for replicate in range(replicates):

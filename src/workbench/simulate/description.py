@@ -8,7 +8,7 @@ import yaml
 
 from workbench.simulate.engine.settings import PRESETS, Settings
 from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
-from workbench.simulate.records import NOT_APPLICABLE, extract_day
+from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
 
 def command(settings: Settings, name: str) -> str:
@@ -78,6 +78,15 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
                 "complaint": {"label": "Complaint"},
             },
         },
+        "usage": {
+            "columns": {
+                "customer_id": "customer_id",
+                "timestamp": "timestamp",
+                "known_at": "known_at",
+                "measure": {"label": "What was counted", "values": {LOGIN: "Logins"}},
+                "value": {"label": "Number in the month"},
+            },
+        },
         "surveys": {
             "segments": splits,
             "columns": {
@@ -143,7 +152,7 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
     whole = {
         "title": f"Simulated company ({settings.preset}, seed {settings.seed}: {size})",
         "description": (
-            f"A made-up provider of contracts with {settings.customers:,} customers on board at any time, over "
+            f"A made-up provider of contracts with {settings.customers:,} active customers at any time, over "
             f"{settings.months} months. What is true of it is known, and kept where no study can read it."
         ),
         "source": f"simulated: {command(settings, name)}",

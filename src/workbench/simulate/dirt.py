@@ -9,7 +9,7 @@ from workbench.simulate.records import extract_day
 
 
 def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> dict[str, pa.Table]:
-    """The tables of a stretch with a share `settings.dirt` of each kind of fault.
+    """The tables of a block with a share `settings.dirt` of each kind of fault.
 
     Transactions and interactions: rows twice; categories and channels missing; a `known_at` days after the event
     (some records arrive late). Surveys: responses twice. Customers: regions missing. Contracts: ends before their

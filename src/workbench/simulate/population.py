@@ -1,7 +1,7 @@
 """What is true of the population that a study may observe, by large simulation: no survey, no small sample, no end.
 
 Two groups of people are simulated for it, with noise of their own. *Newcomers* are followed from their first day: their
-survival, reasons, cash flows and value. Those *on board* at the beginning of the records are asked all at once: what
+survival, reasons, cash flows and value. *Active customers* at the beginning of the records are asked all at once: what
 moves them, what they would answer, and what they would answer if a touchpoint were better.
 """
 
@@ -25,8 +25,8 @@ from workbench.simulate.engine.words import AGE_GROUPS, PLANS, REASONS, REGIONS,
 
 HORIZON_MONTHS = 60
 ANNUAL_RATE = 0.10
-NEWCOMERS, ON_BOARD, STRETCH = 32_768, 16_384, 4_096
-_REPLICATE_NEW, _REPLICATE_BOARD = (1 << 20) + 1, (1 << 20) + 2
+NEWCOMERS, ACTIVE, BLOCK = 32_768, 16_384, 4_096
+_REPLICATE_NEW, _REPLICATE_ACTIVE = (1 << 20) + 1, (1 << 20) + 2
 SEGMENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plan": ("plan", PLANS),
     "region": ("region", REGIONS),
@@ -64,12 +64,12 @@ def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
     sums: dict[tuple[str, str], np.ndarray] = {}
     squares: dict[tuple[str, str], np.ndarray] = {}
     sizes: dict[tuple[str, str], int] = {}
-    for turn, first in enumerate(range(0, NEWCOMERS, STRETCH)):
-        noise = Noise(settings.seed, first, STRETCH, _REPLICATE_NEW)
-        people = Customers.none(STRETCH)
+    for turn, first in enumerate(range(0, NEWCOMERS, BLOCK)):
+        noise = Noise(settings.seed, first, BLOCK, _REPLICATE_NEW)
+        people = Customers.none(BLOCK)
         join(world, people, ~people.active, 0, noise)
         # Joining months are spread over the year, for orders have seasons.
-        calendar = (settings.first_day.month - 1 + 12 * turn * STRETCH // NEWCOMERS) % 12 + 1
+        calendar = (settings.first_day.month - 1 + 12 * turn * BLOCK // NEWCOMERS) % 12 + 1
         for each in ahead(world, people, Worlds.one(), noise, first=0, months=HORIZON_MONTHS, calendar=calendar):
             values = _of_month(each)
             for segment, value, who in groups(people):
@@ -115,11 +115,11 @@ def _of_month(each: Ahead) -> np.ndarray:
     return np.concatenate([each.staying, left, np.stack([each.cash[kind][0] for kind in CASH])])
 
 
-def on_board(settings: Settings, world: Coefficients) -> dict:
+def active_customers(settings: Settings, world: Coefficients) -> dict:
     """What would be answered, by all and by those who would answer; what drives it; what a better grade would do."""
     samples = []
-    for first in range(0, ON_BOARD, STRETCH):
-        noise = Noise(settings.seed, first, STRETCH, _REPLICATE_BOARD)
+    for first in range(0, ACTIVE, BLOCK):
+        noise = Noise(settings.seed, first, BLOCK, _REPLICATE_ACTIVE)
         first_month = deque(live(world, noise, 1, calendar=settings.first_day.month, surveys=False), maxlen=1)[0]
         samples.append(first_month.people)
     people = _joined(samples)

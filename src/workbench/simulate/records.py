@@ -1,4 +1,4 @@
-"""What the company's systems have of what happened: canonical tables, a stretch of slots at a time."""
+"""What the company's systems have of what happened: canonical tables, a block of slots at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.simulate.engine.coefficients import Coefficients
-from workbench.simulate.engine.customers import BURN_IN, Customers
-from workbench.simulate.engine.history import MOST_ORDERS, Month, Orders, Replies
+from workbench.simulate.engine.customers import BURN_IN, Customers, Visits
+from workbench.simulate.engine.history import MOST_ORDERS, Month, Orders, Replies, Signs
 from workbench.simulate.engine.noise import Mechanism, Noise
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.trials import Enrolment
@@ -27,6 +27,9 @@ from workbench.simulate.engine.words import (
     VARIANTS,
 )
 
+CONTACT, COMPLAINT, ENQUIRY, REMINDER = KINDS = ("contact", "complaint", "enquiry", "reminder")
+_WRITTEN = {ENQUIRY: "e-mail", REMINDER: "letter"}  # the channel of what is about no touchpoint
+LOGIN = "logins"
 NOT_APPLICABLE = 9  # as the survey tool writes it
 _SLOTS = 10_000_000
 _DAY_BEGINS, _DAY_LASTS = 8 * 3600, 13 * 3600  # seconds
@@ -41,25 +44,34 @@ Columns = dict[str, pa.Array]
 
 
 class Book:
-    """The records of one stretch of slots, filled month by month.
+    """The records of one block of slots, filled month by month.
 
     Parameters
     ----------
     settings, world
         Of the world.
     noise
-        Of the stretch.
+        Of the block.
     """
 
     def __init__(self, settings: Settings, world: Coefficients, noise: Noise):
         self._settings, self._world, self._noise = settings, world, noise
         self._starts = month_starts(settings.first_day, settings.months)
         self._rows: dict[str, list[dict[str, np.ndarray]]] = {
-            name: [] for name in ("customers", "subscriptions", "transactions", "interactions", "surveys", "treatments")
+            name: []
+            for name in (
+                "customers",
+                "subscriptions",
+                "transactions",
+                "interactions",
+                "usage",
+                "surveys",
+                "treatments",
+            )
         }
 
     def write(self, happened: Month) -> None:
-        """Enter one month; months before the records leave only who is on board."""
+        """Enter one month; months before the records leave only who is active."""
         month, people = happened.month, happened.people
         if month == 0:
             self._open(np.flatnonzero(people.active), people)
@@ -72,17 +84,19 @@ class Book:
         if month == self._settings.months - 1:
             there = np.flatnonzero(people.active & ~happened.left)
             self._close(there, people, np.full(there.size, month + 1.0), None)
-        for each in happened.orders:
-            self._order(each, people, month)
-        for k, each in enumerate(happened.visits):
-            self._contact(k, each, people, happened.minutes[k], month)
+        for bought in happened.orders:
+            self._order(bought, people, month)
+        for k, visits in enumerate(happened.visits):
+            self._contact(k, visits, people, happened.minutes[k], month)
+        if happened.signs is not None:
+            self._notice(happened.signs, people, month)
         if happened.replies is not None:
             self._reply(happened.replies, people, month)
-        for each in happened.enrolled:
-            self._treat(each, people)
+        for entered in happened.enrolled:
+            self._treat(entered, people)
 
     def tables(self) -> dict[str, pa.Table]:
-        """The tables of the stretch, each in the order of time."""
+        """The tables of the block, each in the order of time."""
         made = {}
         for name, parts in self._rows.items():
             if parts:
@@ -148,7 +162,7 @@ class Book:
         }
         self._rows["transactions"] += [bought, returned]
 
-    def _contact(self, k: int, visits, people: Customers, minutes: np.ndarray, month: int) -> None:
+    def _contact(self, k: int, visits: Visits, people: Customers, minutes: np.ndarray, month: int) -> None:
         logged = visits.used if TOUCHPOINTS[k].channel else visits.complaint
         slot = np.flatnonzero(logged)
         complaint = visits.complaint[slot]
@@ -158,9 +172,30 @@ class Book:
                 "time": month + visits.when[slot],
                 "touchpoint": np.full(slot.size, k),
                 "minutes": minutes[slot] if TOUCHPOINTS[k].channel else np.full(slot.size, np.nan),
-                "complaint": complaint,
+                "kind": complaint.astype(int),  # a position in KINDS
                 # Known for complaints, and for contacts that had something to resolve.
                 "resolved": np.where(complaint, visits.settled[slot], visits.grades[slot] >= 3).astype(float),
+            }
+        )
+
+    def _notice(self, signs: Signs, people: Customers, month: int) -> None:
+        """Logins of the month, enquiries, and reminders: contacts that are about no touchpoint."""
+        there = np.flatnonzero(people.active)
+        self._rows["usage"].append(
+            {"who": self._who(there, people), "month": np.full(there.size, month), "value": signs.logins[there]}
+        )
+        reminded = np.flatnonzero(signs.reminded)
+        slot = np.concatenate([signs.enquiry_slot, reminded])
+        self._rows["interactions"].append(
+            {
+                "who": self._who(slot, people),
+                "time": month + np.concatenate([signs.enquiry_when, signs.reminded_when[reminded]]),
+                "touchpoint": np.full(slot.size, -1),
+                "minutes": np.full(slot.size, np.nan),
+                "kind": np.repeat(
+                    [KINDS.index(ENQUIRY), KINDS.index(REMINDER)], [signs.enquiry_slot.size, reminded.size]
+                ),
+                "resolved": np.full(slot.size, np.nan),
             }
         )
 
@@ -253,18 +288,36 @@ class Book:
         return _ordered(columns, rows["time"], rows["who"])
 
     def _interactions(self, rows: Mapping[str, np.ndarray]) -> pa.Table:
-        touchpoint = rows["touchpoint"]
+        touchpoint, kind = rows["touchpoint"], rows["kind"]
+        channels = [each.channel or "chat" for each in TOUCHPOINTS] + [_WRITTEN[ENQUIRY], _WRITTEN[REMINDER]]
+        written = len(TOUCHPOINTS) + (kind == KINDS.index(REMINDER))
         columns = {
             "customer_id": _number("C", rows["who"]),
             "timestamp": self._moment(rows["time"]),
-            "touchpoint": _words([each.name for each in TOUCHPOINTS], touchpoint),
-            "channel": _words([each.channel or "chat" for each in TOUCHPOINTS], touchpoint),
-            "kind": _words(("contact", "complaint"), rows["complaint"].astype(int)),
+            "touchpoint": _words([each.name for each in TOUCHPOINTS], touchpoint, missing=touchpoint < 0),
+            "channel": _words(channels, np.where(touchpoint < 0, written, touchpoint)),
+            "kind": _words(KINDS, kind),
             "minutes": pa.array(rows["minutes"], mask=np.isnan(rows["minutes"])),
-            "resolved_first_contact": pa.array(rows["resolved"] > 0),
-            "complaint": pa.array(rows["complaint"]),
+            "resolved_first_contact": pa.array(rows["resolved"] > 0, mask=np.isnan(rows["resolved"])),
+            "complaint": pa.array(kind == KINDS.index(COMPLAINT)),
         }
         return _ordered(columns, rows["time"], rows["who"])
+
+    def _usage(self, rows: Mapping[str, np.ndarray]) -> pa.Table:
+        """A row a customer and month; it is known on the first day of the next."""
+        month, size = rows["month"], len(rows["who"])
+        starts = self._starts.astype("datetime64[s]")
+        order = np.lexsort((rows["who"], month))
+        month = month[order]
+        return pa.table(
+            {
+                "customer_id": _number("C", rows["who"][order]),
+                "timestamp": pa.array(starts[month + BURN_IN], pa.timestamp("s")),
+                "known_at": pa.array(starts[month + BURN_IN + 1], pa.timestamp("s")),
+                "measure": _words((LOGIN,), np.zeros(size, dtype=int)),
+                "value": pa.array(rows["value"][order], pa.int32()),
+            }
+        )
 
     def _surveys(self, rows: Mapping[str, np.ndarray]) -> pa.Table:
         columns = {
@@ -356,7 +409,7 @@ def _ordered(columns: Columns, *keys: np.ndarray) -> pa.Table:
     return pa.table(columns).take(pa.array(np.lexsort(keys[::-1])))
 
 
-def stretches(customers: int, size: int) -> Iterator[tuple[int, int]]:
-    """First slot and number of slots of each stretch."""
+def blocks(customers: int, size: int) -> Iterator[tuple[int, int]]:
+    """First slot and number of slots of each block."""
     for first in range(0, customers, size):
         yield first, min(size, customers - first)

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from workbench.simulate.block import LEDGER, Block
 from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, worth
 from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.settings import Settings
-from workbench.simulate.stretch import LEDGER, Stretch
 
 
 class Truth:
-    """Gathered stretch by stretch, in their order.
+    """Gathered block by block, in their order.
 
     Parameters
     ----------
@@ -30,28 +30,28 @@ class Truth:
         self._trials: dict[tuple[str, int], TrialEffect] = {}
         self._calls: list[pa.Table] = []
 
-    def add(self, stretch: Stretch) -> None:
-        self._ledger += stretch.ledger
-        if stretch.value is not None:
-            self._value = stretch.value if self._value is None else self._value + stretch.value
-        for each in stretch.trials:
+    def add(self, block: Block) -> None:
+        self._ledger += block.ledger
+        if block.value is not None:
+            self._value = block.value if self._value is None else self._value + block.value
+        for each in block.trials:
             key = (each.initiative, each.start)
             self._trials[key] = self._trials[key] + each if key in self._trials else each
-        self._calls += stretch.calls
+        self._calls += block.calls
 
-    def files(self, of_newcomers: tuple[pa.Table, dict], of_those_on_board: dict) -> dict[str, dict | pa.Table]:
+    def files(self, of_newcomers: tuple[pa.Table, dict], of_active: dict) -> dict[str, dict | pa.Table]:
         """Everything that is true of the world, by the name of the file that it goes to.
 
         Parameters
         ----------
-        of_newcomers, of_those_on_board
-            What `population.newcomers` and `population.on_board` found.
+        of_newcomers, of_active
+            What `population.newcomers` and `population.active_customers` found.
 
         Returns
         -------
         dict
             `truth` (plain data) and tables: `newcomers` (see `population.newcomers`), `initiative_cash_flows` (see
-            `decisions.worth`), `ledger` (month, customers on board, cash flow that happened by kind and in total) and,
+            `decisions.worth`), `ledger` (month, active customers, cash flow that happened by kind and in total) and,
             with trials, `call_effects` (customer_id, start_month, called, effect of a call on the probability of
             staying and on the cash flow of six months).
         """
@@ -62,7 +62,7 @@ class Truth:
         truth = {
             "settings": asdict(settings),
             "newcomers": value,
-            "on_board": of_those_on_board,
+            "active_customers": of_active,
             "initiatives": initiatives,
             "trials": [each.to_dict() for each in self._trials.values()],
             "structural": {

@@ -8,7 +8,7 @@ import shutil
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,19 +19,19 @@ import pyarrow.parquet as pq
 
 from workbench.errors import DataError
 from workbench.files import private_folder, strict_json
+from workbench.simulate.block import SIZE, Block, live_through
 from workbench.simulate.description import describe
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.settings import Settings
-from workbench.simulate.population import newcomers, on_board
-from workbench.simulate.records import stretches
-from workbench.simulate.stretch import SIZE, Stretch, live_through
+from workbench.simulate.population import active_customers, newcomers
+from workbench.simulate.records import blocks
 from workbench.simulate.truth import Truth
 from workbench.wording import sentence, shown
 
 TRUTH_FOLDER = ".truth"  # in data/; no dataset.yaml can name a file outside its own folder
-_WORTH_A_PROCESS = 4  # stretches
-_WAITING = 6  # stretches under way or waiting to be written
+_WORTH_A_PROCESS = 4  # blocks
+_WAITING = 6  # blocks under way or waiting to be written
 
 
 def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None, *, cores: int | None = None) -> None:
@@ -48,27 +48,50 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
     """
     world, initiatives = world_of(settings), offered(settings)
     truth = Truth(settings, world, initiatives)
-    places = list(stretches(settings.customers, SIZE))
+    places = list(blocks(settings.customers, SIZE))
     with ExitStack() as stack:
         workers = _workers(cores or len(os.sched_getaffinity(0)), len(places), stack)
-        about = [workers.submit(each, settings, world) for each in (newcomers, on_board) if settings.truth]
-        writers: dict[str, pq.ParquetWriter] = {}
-        for stretch in _lived(workers, [(settings, world, initiatives, *place) for place in places]):
-            truth.add(stretch)
-            for name, table in stretch.tables.items():
-                if not len(table):
-                    continue
-                if name not in writers:
-                    writers[name] = stack.enter_context(pq.ParquetWriter(folder / f"{name}.parquet", table.schema))
-                writers[name].write_table(table)
-        known = truth.files(*(each.result() for each in about)) if settings.truth else {}
+        found = [workers.submit(each, settings, world) for each in (newcomers, active_customers) if settings.truth]
+        written = _Tables(folder, stack)
+        leaving = _Tables(truth_folder, stack) if truth_folder else None
+        for block in _lived(workers, [(settings, world, initiatives, *place) for place in places]):
+            truth.add(block)
+            written.append(block.tables)
+            if leaving and block.leaving is not None:
+                leaving.append({"leaving": block.leaving})
+        known: dict[str, Any] = {}
+        if settings.truth:
+            of_newcomers, of_active = (each.result() for each in found)
+            known = truth.files(of_newcomers, of_active)
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
-    (folder / "dataset.yaml").write_text(describe(settings, folder.name, [*writers, "initiatives"]), "utf-8")
-    for file, content in known.items() if truth_folder is not None else ():
-        if isinstance(content, pa.Table):
-            pq.write_table(content, truth_folder / f"{file}.parquet")
-        else:
-            (truth_folder / f"{file}.json").write_text(strict_json(content), "utf-8")
+    (folder / "dataset.yaml").write_text(describe(settings, folder.name, [*written.names, "initiatives"]), "utf-8")
+    if truth_folder:
+        for file, content in known.items():
+            if isinstance(content, pa.Table):
+                pq.write_table(content, truth_folder / f"{file}.parquet")
+            else:
+                (truth_folder / f"{file}.json").write_text(strict_json(content), "utf-8")
+
+
+class _Tables:
+    """Parquet files of a folder that grow block by block; a table without rows has no file."""
+
+    def __init__(self, folder: Path, stack: ExitStack):
+        self._folder, self._stack = folder, stack
+        self._writers: dict[str, pq.ParquetWriter] = {}
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._writers)
+
+    def append(self, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            if not len(table):
+                continue
+            if name not in self._writers:
+                writer = pq.ParquetWriter(self._folder / f"{name}.parquet", table.schema)
+                self._writers[name] = self._stack.enter_context(writer)
+            self._writers[name].write_table(table)
 
 
 class _Here:
@@ -87,8 +110,8 @@ def _workers(cores: int, jobs: int, stack: ExitStack) -> ProcessPoolExecutor | _
     return stack.enter_context(ProcessPoolExecutor(cores, mp_context=context, initializer=_serve))
 
 
-def _lived(workers: ProcessPoolExecutor | _Here, jobs: Sequence[tuple]) -> Iterator[Stretch]:
-    """The stretches in their order, however many are worked out at a time; few wait to be written."""
+def _lived(workers: ProcessPoolExecutor | _Here, jobs: Sequence[tuple]) -> Iterator[Block]:
+    """The blocks in their order, however many are worked out at a time; few wait to be written."""
     waiting: deque[Future] = deque()
     try:
         for job in jobs:
@@ -171,7 +194,7 @@ def add(name: str, settings: Settings, root: Path) -> Path:
 
 
 def read_truth(name: str, root: Path) -> dict:
-    """What is true of a simulated dataset, for tests and for judging a study: the content of truth.json.
+    """What is true of a simulated dataset, for tests and for validating a study: the content of truth.json.
 
     Raises
     ------

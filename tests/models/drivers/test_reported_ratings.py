@@ -13,7 +13,7 @@ from workbench.simulate.engine.history import live
 from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.engine.words import PLANS, TOUCHPOINTS
-from workbench.simulate.population import on_board
+from workbench.simulate.population import active_customers
 
 REPORTED = "reported ratings a tenth of the scale, respondents"
 
@@ -41,7 +41,7 @@ def covers(seed, customers=4_096, months=9):
     """Of each touchpoint: whether the interval of its what-if holds what is true of reports, and of experience."""
     settings = read_settings([f"seed={seed}", "trials=false"])
     world = world_of(settings)
-    true = pd.DataFrame(on_board(settings, world)["what_if"]).T
+    true = pd.DataFrame(active_customers(settings, world)["what_if"]).T
     frame, columns = survey(world, seed, customers, months)
     ratings = read_ratings(frame, columns, segment="plan", controls=["plan"])
     model = fit_drivers(ratings, shape="asymmetric", imputations=2, draws=200, sampler="laplace", random_seed=1)

@@ -14,8 +14,10 @@ from scipy.special import expit
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.coefficients import Coefficients, draw, scaled
 from workbench.simulate.engine.customers import Customers
-from workbench.simulate.engine.history import live
+from workbench.simulate.engine.history import Month, live
+from workbench.simulate.engine.intentions import Leaving, order_factor
 from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.observer import Observer
 from workbench.simulate.engine.settings import Settings
 
 SAMPLE = 3_072
@@ -39,11 +41,11 @@ def world_of(settings: Settings) -> Coefficients:
     world = scaled(world, world.spread / float(touched.std()))
     world = replace(world, hazard_base=np.log(aims.churn_by_reason))
     for _ in range(_ROUNDS):
-        hazards, satisfaction, rates = _marginals(world, noise, calendar)
+        hazards, mean_satisfaction, rates = _marginals(world, noise, calendar)
         world = replace(
             world,
             hazard_base=world.hazard_base + np.log(aims.churn_by_reason / hazards),
-            satisfaction_base=world.satisfaction_base - satisfaction,
+            satisfaction_base=world.satisfaction_base - mean_satisfaction,
             purchase_base=world.purchase_base + float(np.log(aims.purchases / rates)),
         )
     people = _last(world, noise, calendar)
@@ -75,25 +77,38 @@ def _last(world: Coefficients, noise: Noise, calendar: int) -> Customers:
 
 
 def _marginals(world: Coefficients, noise: Noise, calendar: int) -> tuple[np.ndarray, float, float]:
-    """Mean hazards by reason, satisfaction and order rate (of an ordinary month) of those on board."""
+    """Mean hazards by reason, satisfaction and order rate (of an ordinary month) of active customers."""
     hazards, satisfaction, rates, customers = np.zeros(4), 0.0, 0.0, 0
+    observer = Observer(world, noise.size, calendar=calendar, behaviour=False)
     for month in live(world, noise, 0, calendar=calendar, surveys=False):
-        if month.month < _SETTLED:
-            continue
-        on = month.people.active
-        hazards += month.hazards[:, on].sum(axis=1)
-        satisfaction += float(month.people.satisfaction[on].sum())
-        rate = eq.purchase_rate(
-            world,
-            satisfaction=month.begun[on],
-            propensity=month.people.propensity[on],
-            loyalty=month.people.loyalty[on],
-            need_gone=month.people.need_gone[on],
-            calendar_month=1,
-        )
-        rates += float(rate.sum())
-        customers += int(on.sum())
+        if world.warning:
+            observer.meet(month.joined)
+        if month.month >= _SETTLED:
+            on = month.people.active
+            hazards += _hazards(world, month, observer)[:, on].sum(axis=1)
+            satisfaction += float(month.people.satisfaction[on].sum())
+            rate = eq.purchase_rate(
+                world,
+                satisfaction=month.begun[on],
+                propensity=month.people.propensity[on],
+                loyalty=month.people.loyalty[on],
+                need_gone=month.people.need_gone[on],
+                calendar_month=1,
+            )
+            if world.warning:
+                rate = rate * (order_factor(world) @ np.stack(observer.turn(month)))[on]
+            rates += float(rate.sum())
+            customers += int(on.sum())
+        if world.warning:
+            observer.see(month)
     return hazards / customers, satisfaction / customers, rates / customers
+
+
+def _hazards(world: Coefficients, month: Month, observer: Observer) -> np.ndarray:
+    """(reasons, slots): of leaving within the month. Intentions are averaged over, which is far less noisy."""
+    if not world.warning:
+        return month.hazards
+    return np.stack(Leaving.of(world, month.usual, month.pull).left(observer.shares))
 
 
 def _cuts(shares: np.ndarray, satisfaction: np.ndarray, weight: np.ndarray) -> np.ndarray:

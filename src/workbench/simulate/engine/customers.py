@@ -1,8 +1,8 @@
-"""The state of the customers in a stretch of slots, how newcomers join, and what a visit to a touchpoint does.
+"""The state of the customers in a block of slots, how newcomers join, and what a visit to a touchpoint does.
 
 A slot holds one customer at a time: whoever leaves is followed, at the beginning of the next month, by somebody new.
-The company began `BURN_IN` months before its records, and grew for `STAGGER` of them; since then the number on board is
-the same. Those months are lived through and left no record.
+The company began `BURN_IN` months before its records, and grew for `STAGGER` of them; since then the number of active
+customers is the same. Those months are lived through and left no record.
 """
 
 from dataclasses import dataclass, fields
@@ -13,8 +13,11 @@ from scipy.special import gammaincinv, ndtri
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.coefficients import (
     AGE_SHARE,
+    ENQUIRIES_SD,
     JOINED_SHARE,
     LIST_PRICE,
+    LOGINS,
+    LOGINS_SD,
     PLAN_SHARE,
     REGION_SHARE,
     Coefficients,
@@ -23,6 +26,7 @@ from workbench.simulate.engine.noise import Mechanism, Noise, Together
 from workbench.simulate.engine.words import ONBOARDING, TOUCHPOINTS
 
 BURN_IN = 60
+LETTER = 0.5  # strength of a letter, as a share of a call's
 STAGGER = 48  # the first customers of the slots join within so many months
 
 
@@ -42,7 +46,11 @@ class Customers:
     pilot_touchpoint, pilot_lift, pilot_until
         What a pilot adds to the experience at one touchpoint, until which month.
     call_log, call_until
-        Log hazard ratio of the last retention call, and until which month it works.
+        Log hazard ratio of the last retention call or letter, and until which month it works.
+    habit, asks
+        Logarithms of usual logins in a month, and of how much more than others the customer asks.
+    intention
+        To leave: 0 for none, or 1 + the position of its reason (see `intentions`).
     """
 
     active: np.ndarray
@@ -71,13 +79,17 @@ class Customers:
     pilot_until: np.ndarray
     call_log: np.ndarray
     call_until: np.ndarray
+    letter_taste: np.ndarray
+    habit: np.ndarray
+    asks: np.ndarray
+    intention: np.ndarray
 
     @classmethod
     def none(cls, size: int) -> "Customers":
         """Empty slots."""
         touchpoints = len(TOUCHPOINTS)
         integers = {"generation", "joined", "plan", "region", "age", "via", "visited", "complained",
-                    "pilot_touchpoint", "pilot_until", "call_until"}  # fmt: skip
+                    "pilot_touchpoint", "pilot_until", "call_until", "intention"}  # fmt: skip
         by_touchpoint = {"personal", "latent", "visited", "complained", "settled"}
         made = {}
         for each in fields(cls):
@@ -87,10 +99,11 @@ class Customers:
         return cls(**made)
 
     def copy(self) -> "Customers":
+        """The same customers, in arrays of their own."""
         return Customers(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
 
     def repeated(self, times: int) -> "Customers":
-        """The same customers several times, one stretch after the other."""
+        """The same customers several times, one block after the other."""
         return Customers(**{each.name: np.tile(getattr(self, each.name), times) for each in fields(self)})
 
     def __len__(self) -> int:
@@ -109,8 +122,16 @@ class Customers:
         new = month - self.joined < 12
         return world.call_base + world.call_new * new + world.call_premium * (self.plan == 2) + self.call_taste
 
+    def letter_effect(self, world: Coefficients) -> np.ndarray:
+        """Log hazard ratio that a letter would have: weaker than a call, and good for those whom a call disturbs."""
+        return LETTER * world.call_base - LETTER * world.call_premium * (self.plan == 2) + self.letter_taste
+
+    def unresolved(self, month: int) -> np.ndarray:
+        """Complaints of the last months, up to `month`, that are not resolved."""
+        return ((self.complained > month - eq.GRIEVANCE_MONTHS) & ~self.settled).sum(axis=0)
+
     def call(self, month: int) -> np.ndarray:
-        """Log hazard ratio of a retention call that still works; 0 otherwise."""
+        """Log hazard ratio of a retention call or letter that still works; 0 otherwise."""
         return np.where(month < self.call_until, self.call_log, 0.0)
 
 
@@ -119,7 +140,11 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
     attributes = noise.pieces(Mechanism.ATTRIBUTES, month)
     plan = _pick(PLAN_SHARE, attributes[0])
     traits = [noise.normal(Mechanism.TRAITS, month, sub) for sub in range(6)]
-    fresh = {
+    # Traits that a world without intentions, or without letters, has no use for are not worth their noise.
+    silent = np.zeros(len(people))
+    habit, asks = (noise.normal(Mechanism.TRAITS, month, sub) if world.warning else silent for sub in (10, 11))
+    letter = noise.normal(Mechanism.TRAITS, month, 12) if world.letters else silent
+    fresh: dict[str, np.ndarray | float] = {
         "active": True,
         "generation": people.generation + 1,
         "joined": month,
@@ -139,9 +164,13 @@ def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, 
         "pilot_until": eq.LONG_AGO,
         "call_log": 0.0,
         "call_until": eq.LONG_AGO,
+        "letter_taste": LETTER * world.call_sd * letter,
+        "habit": np.log(LOGINS) + LOGINS_SD * habit,
+        "asks": ENQUIRIES_SD * asks,
+        "intention": 0,
     }
     for name, values in fresh.items():
-        getattr(people, name)[where] = np.broadcast_to(values, where.shape)[where]
+        getattr(people, name)[where] = np.broadcast_to(np.asarray(values), where.shape)[where]
     quarters = [noise.pieces(Mechanism.TRAITS, month, sub) for sub in (8, 9)]
     for k in range(len(TOUCHPOINTS)):
         people.personal[k, where] = world.person_sd * ndtri(quarters[k // 4][k % 4][where])
@@ -201,9 +230,11 @@ class Visits:
         return felt + eq.grievance(world, self.unresolved(month), self.lately(month) & self.settled)
 
     def lately(self, month: int) -> np.ndarray:
+        """Who complained within the months that a complaint works."""
         return self.complained > month - eq.GRIEVANCE_MONTHS
 
     def unresolved(self, month: int) -> np.ndarray:
+        """Whose complaint of the last months is not resolved."""
         return self.lately(month) & ~self.settled
 
 

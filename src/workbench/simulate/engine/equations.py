@@ -8,7 +8,7 @@ says each equation in words.
 import numpy as np
 from scipy.special import expit
 
-from workbench.simulate.engine.coefficients import CATEGORY_PRICE, Coefficients
+from workbench.simulate.engine.coefficients import CATEGORY_PRICE, ENQUIRIES, LOGIN_SEASON, Coefficients
 from workbench.simulate.engine.words import ONBOARDING
 
 RECALL_MONTHS = 6  # how long a touchpoint stays part of the impression, and of the questionnaire
@@ -24,7 +24,7 @@ _GRADE_CUTS = (-1.9, -1.2, -0.45, 0.55)  # of the latent experience: most visits
 
 def grade(latent: np.ndarray) -> np.ndarray:
     """The experience in five grades: 1 unacceptable … 5 outstanding."""
-    return 1.0 + sum(latent > cut for cut in _GRADE_CUTS)
+    return 1.0 + np.asarray(sum(latent > cut for cut in _GRADE_CUTS))
 
 
 def impression(world: Coefficients, k: int, plan: np.ndarray, grades: np.ndarray, month: int) -> np.ndarray:
@@ -89,9 +89,11 @@ def hazards(
 
     Tenure is in whole months at the beginning of the month; `call` is the log hazard ratio of a retention call.
     """
-    felt = (1 - world.thresholds) * satisfaction + world.thresholds * 2 * np.minimum(satisfaction, 0)
+    felt = satisfaction
+    if world.thresholds:
+        felt = (1 - world.thresholds) * satisfaction + world.thresholds * 2 * np.minimum(satisfaction, 0)
     early = world.early * (tenure < 3)
-    renewal = world.anniversary * ((tenure > 0) & (tenure % 12 == 0))
+    renewal = anniversary(world, tenure)
     pushed = frailty * np.exp(early + renewal + call - world.loyalty_on_hazard * loyalty)
     years = month / 12
     price = pushed * np.exp(
@@ -108,6 +110,21 @@ def hazards(
     need = np.exp(world.hazard_base[2] + world.need_on_need_hazard * need_gone)
     involuntary = np.exp(world.hazard_base[3] + world.plan_on_involuntary[plan])
     return price, service, need, involuntary
+
+
+def anniversary(world: Coefficients, tenure: np.ndarray) -> np.ndarray:
+    """What the month after each full year adds to the log hazard of leaving; tenure is in whole months."""
+    return world.anniversary * ((tenure > 0) & (tenure % 12 == 0))
+
+
+def login_rate(habit: np.ndarray, calendar_month: int) -> np.ndarray:
+    """Logins a month of customers without an intention to leave; `habit` is the logarithm of their usual number."""
+    return np.exp(habit) * LOGIN_SEASON[calendar_month - 1]
+
+
+def enquiry_rate(asks: np.ndarray) -> np.ndarray:
+    """Enquiries a month of customers without an intention to leave; `asks` is how much more they ask, a logarithm."""
+    return ENQUIRIES * np.exp(asks)
 
 
 def purchase_rate(

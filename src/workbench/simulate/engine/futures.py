@@ -5,8 +5,9 @@ there. That has the same mean as drawing and far less noise (Rao–Blackwell), b
 on whether somebody has left.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN, Coefficients
 from workbench.simulate.engine.customers import Customers, visit
 from workbench.simulate.engine.history import calendar_month
+from workbench.simulate.engine.intentions import Passage
 from workbench.simulate.engine.noise import Mechanism, Noise, Together
 from workbench.simulate.engine.words import TOUCHPOINTS
 
@@ -28,19 +30,19 @@ class Worlds:
         By touchpoint: what may be added to the latent experience there, an array (variants, slots) or (variants, 1).
     picks
         Which variant of each touchpoint a world has: integers (worlds, touchpoints).
-    calls
-        Whether a retention call is made at the beginning, by world.
+    contacts
+        Which contact is made at the beginning, by world: 0 none, 1 a retention call, 2 a letter.
     """
 
     lifts: Sequence[np.ndarray]
     picks: np.ndarray
-    calls: np.ndarray
+    contacts: np.ndarray
 
     @classmethod
     def one(cls) -> "Worlds":
         """The world in which nothing is done."""
         touchpoints = len(TOUCHPOINTS)
-        return cls([np.zeros((1, 1))] * touchpoints, np.zeros((1, touchpoints), dtype=int), np.zeros(1, dtype=bool))
+        return cls([np.zeros((1, 1))] * touchpoints, np.zeros((1, touchpoints), dtype=int), np.zeros(1, dtype=int))
 
     @classmethod
     def pilot(cls, touchpoint: int, lift: float) -> "Worlds":
@@ -49,50 +51,55 @@ class Worlds:
         lifts[touchpoint] = np.array([[0.0], [lift]])
         picks = np.zeros((2, len(TOUCHPOINTS)), dtype=int)
         picks[1, touchpoint] = 1
-        return cls(lifts, picks, np.zeros(2, dtype=bool))
+        return cls(lifts, picks, np.zeros(2, dtype=int))
 
     @classmethod
-    def call(cls) -> "Worlds":
-        """Two worlds: nobody, and everybody, is called."""
+    def contact(cls, kind: int) -> "Worlds":
+        """Two worlds: nobody, and everybody, is contacted, by a call (1) or a letter (2)."""
         none = cls.one()
-        return cls(none.lifts, np.repeat(none.picks, 2, axis=0), np.array([False, True]))
+        return cls(none.lifts, np.repeat(none.picks, 2, axis=0), np.array([0, kind]))
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """One month ahead: arrays (worlds, slots).
+    """One month ahead: arrays (worlds, slots), to be read before the next month is asked for.
 
     Attributes
     ----------
     there
         Probability that a customer of the moment is still there at the beginning of the month.
-    hazards
-        By reason, a month; those that no intervention moves have no axis of worlds.
-    total
-        Their sum.
+    staying
+        The same at its end.
     cash
         Expected cash flow by kind, in money, given the past of experience and need.
+    order_margin
+        Expected margin of one order, in money, by slot.
     satisfaction
         After the month, of those who are there.
     """
 
     month: int
     there: np.ndarray
-    hazards: Sequence[np.ndarray]
-    total: np.ndarray
+    staying: np.ndarray
     cash: dict[str, np.ndarray]
+    order_margin: np.ndarray
     satisfaction: np.ndarray
+    _left: Callable[[], Sequence[np.ndarray]]
 
     @property
     def left(self) -> np.ndarray:
         """Probability of leaving in this month, by reason: (reasons, worlds, slots)."""
-        months = self.there * eq.stays(self.total)
-        return np.stack([months * each for each in self.hazards])
+        return np.stack(np.broadcast_arrays(*self._left()))
 
     @property
-    def staying(self) -> np.ndarray:
-        """Probability of being there at the end of the month: (worlds, slots)."""
-        return self.there * np.exp(-self.total)
+    def orders(self) -> np.ndarray:
+        """Expected number of orders."""
+        return self.cash["purchases"] / self.order_margin
+
+    @property
+    def minutes(self) -> np.ndarray:
+        """Expected minutes of contacts, of the company's time."""
+        return self.cash["contacts"] / -COST_PER_MINUTE
 
 
 def ahead(
@@ -121,18 +128,21 @@ def ahead(
         for k in range(len(TOUCHPOINTS))
     ]
     there = np.where(people.active, 1.0, 0.0) * np.ones((len(worlds.picks), 1))
+    passage = Passage(people.intention, there) if world.warning else None
     satisfaction = people.satisfaction[None, :]
-    unresolved = ((people.complained > first - 1 - eq.GRIEVANCE_MONTHS) & ~people.settled).sum(axis=0)[None, :]
+    unresolved = people.unresolved(first - 1)[None, :]
     need_gone = people.need_gone.copy()
-    fresh_call = worlds.calls[:, None] * people.call_effect(world, first)
+    contacted = worlds.contacts[:, None] > 0
+    effects = np.stack([np.zeros(len(people)), people.call_effect(world, first), people.letter_effect(world)])
+    fresh_call = effects[worlds.contacts]
     base = eq.standing(world, people.loyalty, people.relative_price)
     price, margin = people.price(), eq.order_margin(world, people.spends)
     use = np.stack([world.use[k][people.age] for k in range(len(TOUCHPOINTS))])
+    gathered = Gathering(worlds.picks, [len(each) for each in worlds.lifts])
     for month in range(first, first + months):
-        running = people.call(month)
-        call = running if not worlds.calls.any() else np.where(
-            worlds.calls[:, None] & (month < first + eq.CALL_MONTHS), fresh_call, running
-        )  # fmt: skip
+        call = people.call(month)
+        if contacted.any():
+            call = np.where(contacted & (month < first + eq.CALL_MONTHS), fresh_call, call)
         hazards = eq.hazards(
             world,
             satisfaction=satisfaction,
@@ -146,7 +156,6 @@ def ahead(
             call=call,
             month=month,
         )
-        total = sum(hazards)
         rate = eq.purchase_rate(
             world,
             satisfaction=satisfaction,
@@ -155,15 +164,16 @@ def ahead(
             need_gone=need_gone,
             calendar_month=calendar_month(calendar, month),
         )
-        stay = eq.stays(total)
         likely = use.copy()
         likely[0] = people.joined == month
-        minutes = sum(likely[k] * each.minutes for k, each in enumerate(TOUCHPOINTS))
-        cash = {
-            "fees": there * FEE_MARGIN * price * stay,
-            "purchases": there * rate * margin * stay,
-            "contacts": there * -COST_PER_MINUTE * minutes * eq.stays(total, eq.VISITS_END) / eq.VISITS_END,
-        }
+        minutes = np.asarray(sum(likely[k] * each.minutes for k, each in enumerate(TOUCHPOINTS)))
+        if passage:
+            passage.month(world, hazards, call + eq.anniversary(world, month - people.joined))
+            cash, staying, left = _announced(passage, price, rate * margin, minutes), passage.staying, passage.left
+        else:
+            total = np.asarray(sum(hazards))
+            cash, staying = _unannounced(there, total, price, rate, margin, minutes), there * np.exp(-total)
+            left = partial(_leavers, there, hazards, total)
         lifting = lift_until is None or month < lift_until
         piloted = np.where(month < people.pilot_until, people.pilot_lift, 0.0)
         adds, open_complaints = [], []
@@ -173,19 +183,71 @@ def ahead(
             states[k] = (each.latent, each.visited, each.complained, each.settled)
             adds.append(each.adds(world, k, people, month))
             open_complaints.append(each.unresolved(month))
-        satisfaction = base + _gather(adds, worlds.picks)
-        unresolved = _gather(open_complaints, worlds.picks)
-        now = Ahead(month, there, hazards, total, cash, satisfaction)
-        yield now
-        there = now.staying
+        satisfaction = base + gathered(adds)
+        unresolved = gathered(open_complaints)
+        yield Ahead(month, there, staying, cash, margin, satisfaction, left)
+        there = staying
         need_gone = need_gone | (noise.uniform(Mechanism.NEED, month) < world.need_onset)
 
 
-def _gather(values: Sequence[np.ndarray], picks: np.ndarray) -> np.ndarray:
-    """Sum over touchpoints, for each world with the variant that it picks."""
-    # What is the same in all worlds is summed once.
-    total = sum(each.astype(float) for each in values if len(each) == 1)
-    for k, each in enumerate(values):
-        if len(each) > 1:
-            total = total + each.astype(float)[picks[:, k]]
-    return np.asarray(total)
+def _unannounced(
+    there: np.ndarray,
+    total: np.ndarray,
+    price: np.ndarray,
+    rate: np.ndarray,
+    margin: np.ndarray,
+    minutes: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Expected cash flow by kind in a world without intentions to leave."""
+    return {
+        "fees": there * FEE_MARGIN * price * eq.stays(total),
+        "purchases": there * rate * margin * eq.stays(total),
+        "contacts": there * -COST_PER_MINUTE * minutes * eq.stays(total, eq.VISITS_END) / eq.VISITS_END,
+    }
+
+
+def _announced(passage: Passage, price: np.ndarray, ordered: np.ndarray, minutes: np.ndarray) -> dict[str, np.ndarray]:
+    """The same in a world with intentions; `ordered` is the margin of a whole month without one."""
+    return {
+        "fees": passage.lasting * (FEE_MARGIN * price),
+        "purchases": passage.ordering * ordered,
+        "contacts": passage.visiting * (minutes * (-COST_PER_MINUTE / eq.VISITS_END)),
+    }
+
+
+def _leavers(there: np.ndarray, hazards: Sequence[np.ndarray], total: np.ndarray) -> list[np.ndarray]:
+    """Probability of leaving by reason, in a world without intentions."""
+    months = there * eq.stays(total)
+    return [months * each for each in hazards]
+
+
+class Gathering:
+    """Sums over touchpoints, for each world with the variant that it picks.
+
+    Worlds that have picked alike so far share their sum so far: what is the same in all of them is summed once.
+
+    Parameters
+    ----------
+    picks
+        As in `Worlds`.
+    variants
+        How many there are, by touchpoint.
+    """
+
+    def __init__(self, picks: np.ndarray, variants: Sequence[int]):
+        self._steps: list[tuple[int, np.ndarray, np.ndarray]] = []
+        so_far = np.zeros(len(picks), dtype=int)
+        for k, several in enumerate(variants):
+            if several > 1:
+                pairs, following = np.unique(np.stack([so_far, picks[:, k]]), axis=1, return_inverse=True)
+                self._steps.append((k, pairs[0], pairs[1]))
+                so_far = following.ravel()
+        self._worlds = so_far
+
+    def __call__(self, values: Sequence[np.ndarray]) -> np.ndarray:
+        """The sums, (worlds, slots); values of a touchpoint are (variants, slots)."""
+        total = np.asarray(sum(each.astype(float) for each in values if len(each) == 1))
+        total = np.broadcast_to(total, (1, values[0].shape[-1]))
+        for k, before, picked in self._steps:
+            total = total[before] + values[k].astype(float)[picked]
+        return total[self._worlds]

@@ -1,24 +1,32 @@
-"""What happened: the months of a stretch of slots, one after the other.
+"""What happened: the months of a block of slots, one after the other.
 
 The order within a month is that of time: newcomers join; trials are set up; whether and when a customer leaves follows
 from the satisfaction that the month begins with; purchases and visits happen while the customer is there; visits change
 satisfaction; who is invited, and still there, may answer a survey. Nothing depends on what comes later.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import gammaln, ndtr, ndtri, pdtr
 
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, Coefficients
 from workbench.simulate.engine.customers import BURN_IN, STAGGER, Customers, Visits, join, visit
+from workbench.simulate.engine.intentions import (
+    Leaving,
+    enquiry_factor,
+    login_factor,
+    order_factor,
+    reminder_probability,
+)
 from workbench.simulate.engine.noise import Mechanism, Noise
 from workbench.simulate.engine.trials import Enrolment, Trials
 from workbench.simulate.engine.words import TOUCHPOINTS
 
-MOST_ORDERS = 30
+MOST_ORDERS = MOST_ENQUIRIES = 30  # of a customer in a month
+_CORRECTIONS = 50  # the first guess is off by a few; a number on the edge of two steps may go to and fro
 SURVEY_EVERY = 3  # months between invitations of a customer
 
 
@@ -49,6 +57,27 @@ class Replies:
 
 
 @dataclass
+class Signs:
+    """What a month shows of intentions to leave, besides orders.
+
+    Attributes
+    ----------
+    logins
+        Their number, by slot.
+    enquiry_slot, enquiry_when
+        Of each enquiry.
+    reminded, reminded_when
+        Who got a payment reminder, by slot, and when.
+    """
+
+    logins: np.ndarray
+    enquiry_slot: np.ndarray
+    enquiry_when: np.ndarray
+    reminded: np.ndarray
+    reminded_when: np.ndarray
+
+
+@dataclass
 class Month:
     """One month as it happened: arrays over slots, unless they say otherwise.
 
@@ -60,12 +89,20 @@ class Month:
         Satisfaction at the beginning of the month, which its hazards and purchases follow from.
     unresolved
         Complaints that were unresolved then.
+    usual
+        By reason: hazards, a month, that there would be without intentions to leave.
+    pull
+        Log hazard ratio of what works on whoever has an intention.
     hazards
         (reasons, slots), a month; meaningful where there is a customer.
     left, stay, reason
         Who left, the part of the month for which each customer was there, and why those who left did.
     minutes
         (touchpoints, slots): of the company's time.
+    signs, order_rate
+        Of intentions to leave, and the order rate without any; None before the records, and in a world without.
+    start
+        The state at the beginning of the month, newcomers and treatments included; None unless it was asked for.
     """
 
     month: int
@@ -73,6 +110,8 @@ class Month:
     joined: np.ndarray
     begun: np.ndarray
     unresolved: np.ndarray
+    usual: Sequence[np.ndarray]
+    pull: np.ndarray
     hazards: np.ndarray
     left: np.ndarray
     stay: np.ndarray
@@ -82,15 +121,18 @@ class Month:
     minutes: np.ndarray
     replies: Replies | None
     enrolled: list[Enrolment]
+    signs: Signs | None
+    order_rate: np.ndarray | None
+    start: Customers | None
 
     def cash(self) -> dict[str, np.ndarray]:
         """Cash flow with each slot this month, in money: `fees`, `purchases`, `contacts`, `treatments`."""
         size = len(self.people)
         purchases, treatments = np.zeros(size), np.zeros(size)
-        for each in self.orders:
-            np.add.at(purchases, each.slot, np.where(each.refunded, 0.0, each.margin))
-        for each in self.enrolled:
-            treatments[each.slot] -= each.cost
+        for bought in self.orders:
+            np.add.at(purchases, bought.slot, np.where(bought.refunded, 0.0, bought.margin))
+        for entered in self.enrolled:
+            treatments[entered.slot] -= entered.cost
         fees = np.where(self.people.active, FEE_MARGIN * self.people.price() * self.stay, 0.0)
         return {
             "fees": fees,
@@ -101,9 +143,16 @@ class Month:
 
 
 def live(
-    world: Coefficients, noise: Noise, months: int, *, calendar: int, trials: Trials | None = None, surveys: bool = True
+    world: Coefficients,
+    noise: Noise,
+    months: int,
+    *,
+    calendar: int,
+    trials: Trials | None = None,
+    surveys: bool = True,
+    keep_start: bool = False,
 ) -> Iterator[Month]:
-    """The months of a stretch of slots, from the beginning of the burn-in to month `months` − 1.
+    """The months of a block of slots, from the beginning of the burn-in to month `months` − 1.
 
     Parameters
     ----------
@@ -113,6 +162,8 @@ def live(
         Pilots and retention calls that take place; none when left out.
     surveys
         Whether answers are worked out.
+    keep_start
+        Whether each month from 0 on keeps the state that it began with.
 
     Yields
     ------
@@ -126,24 +177,37 @@ def live(
         join(world, people, joined, month, noise)
         enrolled = trials.enrol(world, people, month, noise) if trials and month >= 0 else []
         begun = people.satisfaction.copy()
-        unresolved = _unresolved(people, month - 1)
-        hazards = np.stack(
-            eq.hazards(
+        unresolved = people.unresolved(month - 1)
+        start = people.copy() if keep_start and month >= 0 else None
+        call = people.call(month)
+        usual = eq.hazards(
+            world,
+            satisfaction=begun,
+            unresolved=unresolved,
+            relative_price=people.relative_price,
+            plan=people.plan,
+            loyalty=people.loyalty,
+            frailty=people.frailty,
+            need_gone=people.need_gone,
+            tenure=month - people.joined,
+            call=call,
+            month=month,
+        )
+        pull = call + eq.anniversary(world, month - people.joined)
+        hazards = _resolve(world, people, usual, pull, month, noise)
+        stay, left, reason = _leave(people, hazards, month, noise)
+        orders, order_rate, signs = [], None, None
+        if month >= 0:
+            order_rate = eq.purchase_rate(
                 world,
                 satisfaction=begun,
-                unresolved=unresolved,
-                relative_price=people.relative_price,
-                plan=people.plan,
+                propensity=people.propensity,
                 loyalty=people.loyalty,
-                frailty=people.frailty,
                 need_gone=people.need_gone,
-                tenure=month - people.joined,
-                call=people.call(month),
-                month=month,
+                calendar_month=calendar_month(calendar, month),
             )
-        )
-        stay, left, reason = _leave(people, hazards, month, noise)
-        orders = _orders(world, people, begun, stay, month, calendar, noise) if month >= 0 else []
+            orders = _orders(world, people, order_rate, stay, month, noise)
+            signs = _signs(world, people, stay, month, calendar, noise) if world.warning else None
         visits, minutes = _visits(world, people, stay, month, noise)
         people.satisfaction = eq.standing(world, people.loyalty, people.relative_price) + sum(
             each.adds(world, k, people, month) for k, each in enumerate(visits)
@@ -151,14 +215,22 @@ def live(
         replies = _replies(world, people, stay, month, noise) if surveys and month >= 0 else None
         people.need_gone = people.need_gone | (noise.uniform(Mechanism.NEED, month) < world.need_onset)
         yield Month(
-            month, people, joined, begun, unresolved, hazards, left, stay, reason, orders, visits, minutes, replies,
-            enrolled,
+            month, people, joined, begun, unresolved, usual, pull, hazards, left, stay, reason, orders, visits, minutes,
+            replies, enrolled, signs, order_rate, start,
         )  # fmt: skip
         people.active = people.active & ~left
 
 
-def _unresolved(people: Customers, month: int) -> np.ndarray:
-    return ((people.complained > month - eq.GRIEVANCE_MONTHS) & ~people.settled).sum(axis=0)
+def _resolve(
+    world: Coefficients, people: Customers, usual: Sequence[np.ndarray], pull: np.ndarray, month: int, noise: Noise
+) -> np.ndarray:
+    """Hazards by reason, as last month's intentions have them; those of this month begin and end."""
+    if not world.warning:
+        return np.stack(usual)
+    leaving = Leaving.of(world, usual, pull)
+    hazards = leaving.of_customers(people.intention)
+    people.intention = leaving.draw(people.intention, noise.uniform(Mechanism.INTENTION, month))
+    return hazards
 
 
 def _leave(
@@ -173,34 +245,65 @@ def _leave(
     return np.where(people.active, np.minimum(time, 1.0), 0.0), left, reason
 
 
-def _orders(
-    world: Coefficients,
-    people: Customers,
-    satisfaction: np.ndarray,
-    stay: np.ndarray,
-    month: int,
-    calendar: int,
-    noise: Noise,
-) -> list[Orders]:
-    rate = eq.purchase_rate(
-        world,
-        satisfaction=satisfaction,
-        propensity=people.propensity,
-        loyalty=people.loyalty,
-        need_gone=people.need_gone,
-        calendar_month=calendar_month(calendar, month),
-    )
-    # Poisson by inversion: one number a customer, so that a higher rate never means fewer orders.
-    uniform = noise.uniform(Mechanism.ORDERS, month)
+def _count(rate: np.ndarray, uniform: np.ndarray, most: int) -> np.ndarray:
+    """Poisson numbers by inversion: one number a customer, so that a higher rate never means fewer."""
     probability = np.exp(-rate)
     below, count = probability.copy(), np.zeros(rate.size, dtype=int)
-    for j in range(1, MOST_ORDERS + 1):
+    for j in range(1, most + 1):
         more = uniform > below
         count += more
         if not more.any():
             break
         probability = probability * rate / j
         below += probability
+    return count
+
+
+def _count_many(rate: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+    """As `_count`, for large rates: from a first guess (Cornish and Fisher, 1938) to the number that it should be."""
+    rate, z = np.maximum(rate, 1e-9), ndtri(uniform)
+    count = np.floor(np.maximum(rate + np.sqrt(rate) * z + (z * z - 1) / 6, 0) + 0.5)
+    below, probability = pdtr(count, rate), np.exp(count * np.log(rate) - rate - gammaln(count + 1))
+    for _ in range(_CORRECTIONS):
+        more, fewer = uniform > below, (uniform <= below - probability) & (count > 0)
+        if not (more | fewer).any():
+            break
+        below = below - np.where(fewer, probability, 0.0)
+        probability = np.where(more, probability * rate / (count + 1), probability)
+        probability = np.where(fewer, probability * count / rate, probability)
+        below = below + np.where(more, probability, 0.0)
+        count = count + more - fewer
+    return count.astype(int)
+
+
+def _signs(world: Coefficients, people: Customers, stay: np.ndarray, month: int, calendar: int, noise: Noise) -> Signs:
+    """What this month's intentions show."""
+    state = people.intention
+    rate = eq.login_rate(people.habit, calendar_month(calendar, month)) * login_factor(world)[state] * stay
+    logins = _count_many(rate, noise.uniform(Mechanism.USAGE, month))
+    rate = eq.enquiry_rate(people.asks) * enquiry_factor(world)[state]
+    count = _count(rate, noise.uniform(Mechanism.ENQUIRY, month), MOST_ENQUIRIES)
+    slots, whens = [], []
+    for j in range(int(count[people.active].max(initial=0))):
+        when = noise.pieces(Mechanism.ENQUIRY, month, 1 + j // 4)[j % 4]
+        slots.append(np.flatnonzero(people.active & (count > j) & (when < stay)))
+        whens.append(when[slots[-1]])
+    reminder, when, _, _ = noise.pieces(Mechanism.REMINDER, month)
+    return Signs(
+        logins=logins,
+        enquiry_slot=np.concatenate([np.zeros(0, dtype=int), *slots]),
+        enquiry_when=np.concatenate([np.zeros(0), *whens]),
+        reminded=people.active & (reminder < reminder_probability()[state]) & (when < stay),
+        reminded_when=when,
+    )
+
+
+def _orders(
+    world: Coefficients, people: Customers, rate: np.ndarray, stay: np.ndarray, month: int, noise: Noise
+) -> list[Orders]:
+    if world.warning:
+        rate = rate * order_factor(world)[people.intention]
+    count = _count(rate, noise.uniform(Mechanism.ORDERS, month), MOST_ORDERS)
     made = []
     for j in range(int(count[people.active].max(initial=0))):
         when, what, back, back_when = noise.pieces(Mechanism.ORDER, month, 2 * j)

@@ -14,6 +14,7 @@ from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.words import TOUCHPOINTS
 from workbench.wording import listing, sentence, shown, suggestion
 
+_DOUBT = 0.1  # standard deviation of a lift that is set, as a share of it
 MOST = 6  # all subsets are valued: 2⁶ worlds
 
 
@@ -72,24 +73,26 @@ def offered(settings: Settings) -> tuple[Initiative, ...]:
     if settings.initiatives:
         given = _read(Path(settings.initiatives))
     else:
-        given = [_draw(name, touchpoint, random, settings.customers) for name, touchpoint in _DRAWN]
+        given = [_draw(name, touchpoint, random, settings) for name, touchpoint in _DRAWN]
     return tuple(
         Initiative(**each, true_lift=each["expected_lift"] + each["lift_sd"] * z)
         for each, z in zip(given, random.normal(size=MOST), strict=False)
     )
 
 
-def _draw(name: str, touchpoint: str, random: np.random.Generator, customers: int) -> dict[str, Any]:
+def _draw(name: str, touchpoint: str, random: np.random.Generator, settings: Settings) -> dict[str, Any]:
     expected, doubt, each, fixed, reach = (
         random.uniform(*RANGES[key][:2])
         for key in ("expected_lift", "lift_doubt", "cost_per_customer", "fixed_cost", "reach")
     )
+    if settings.lift is not None:
+        expected, doubt = settings.lift, _DOUBT
     return {
         "name": name,
         "touchpoint": _position(touchpoint),
         "expected_lift": round(expected, 2),
         "lift_sd": round(expected * doubt, 2),
-        "fixed_cost": round(fixed * customers, -2),
+        "fixed_cost": round(fixed * settings.customers, -2),
         "cost_per_customer": round(each, 2),
         "reach": round(reach, 2),
     }

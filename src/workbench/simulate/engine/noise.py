@@ -3,7 +3,7 @@
 A world with an initiative and a world without it read the same noise (common random numbers), so they differ by the
 initiative alone; a longer horizon reads further and leaves earlier months as they were; and a chunk of slots gets the
 same numbers whichever chunk it is dealt to. Philox (Salmon et al., 2011, "Parallel random numbers: as easy as 1, 2, 3")
-makes this cheap: its stream is a function of key and counter, so any stretch of it can be had without the rest.
+makes this cheap: its stream is a function of key and counter, so any block of it can be had without the rest.
 """
 
 from dataclasses import dataclass, replace
@@ -37,18 +37,22 @@ class Mechanism(IntEnum):
     NAME = 14
     TRIAL = 15
     REACH = 16
+    INTENTION = 17
+    USAGE = 18
+    ENQUIRY = 19
+    REMINDER = 20
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The noise of one stretch of slots.
+    """The noise of one block of slots.
 
     Attributes
     ----------
     seed
         Of the world.
     first, size
-        The stretch: slots `first` to `first + size - 1`; `first` is a multiple of 4.
+        The block: slots `first` to `first + size - 1`; `first` is a multiple of 4.
     replicate
         0 is what happened; others are what could have happened instead.
     """
@@ -89,7 +93,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Together:
-    """The same slots in several replicates, one stretch after the other: small worlds are worked out many at a time."""
+    """The same slots in several replicates, one block after the other: small worlds are worked out many at a time."""
 
     noises: tuple[Noise, ...]
 

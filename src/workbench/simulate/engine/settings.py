@@ -26,7 +26,7 @@ class Settings:
     """
 
     preset: str = _setting("demo", "where the other settings start from")
-    customers: int = _setting(5_000, "on board at any time; whoever leaves is followed by a new one", 1, 10_000_000)
+    customers: int = _setting(5_000, "active at any time; whoever leaves is followed by a new one", 1, 10_000_000)
     months: int = _setting(36, "months that the records cover", 1, 120)
     seed: int = _setting(1, "draws the world: its coefficients and everything that happens in it", 0, 2**63 - 1)
     start: str = _setting("2023-01", "first month of the records, year-month")
@@ -38,7 +38,16 @@ class Settings:
     confounding: float = _setting(1.0, "how far unseen loyalty moves satisfaction, leaving, spending, uptake", 0, 3)
     thresholds: float = _setting(0.0, "how far satisfaction works by falling below a line instead of by degrees", 0, 1)
     drift: float = _setting(0.0, "how far hazards and drivers change in a year", 0, 2)
+    warning: float = _setting(1.0, "share of announced departures, as a multiple; 0: none announces itself", 0, 1)
     trials: bool = _setting(True, "whether pilots and retention calls take place")
+    trial_design: str = _setting("individual", "how the first pilot is dealt out")
+    trial_months: int = _setting(6, "months that pilots last", 1, 24)
+    lift: float | None = _setting(
+        None, "what initiatives are expected to add to an experience; drawn when left open", 0, 5
+    )
+    persuasion: float = _setting(1.0, "how far customers differ in what a retention call does to them", 0, 5)
+    letters: bool = _setting(False, "whether a letter is a second kind of contact, beside the retention call")
+    call_cost: float = _setting(8.0, "of a retention call, in money", 0, 1_000)
     dirt: float = _setting(0.0, "share of records that are duplicated, late, incomplete or wrong", 0, 0.5)
     truth: bool = _setting(True, "whether the truth is worked out and kept beside the data")
     initiatives: str = _setting("", "YAML file with the initiatives to offer, instead of those drawn")
@@ -47,6 +56,9 @@ class Settings:
         faults = [fault for each in fields(self) for fault in _out_of_bounds(each, getattr(self, each.name))]
         if self.preset not in PRESETS:
             faults.append(_fault("preset", self.preset, listing(list(PRESETS), "or"), suggestion(self.preset, PRESETS)))
+        if self.trial_design not in TRIAL_DESIGNS:
+            end = suggestion(self.trial_design, TRIAL_DESIGNS)
+            faults.append(_fault("trial_design", self.trial_design, listing(list(TRIAL_DESIGNS), "or"), end))
         if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", self.start):
             faults.append(_fault("start", self.start, sentence("a month such as 2023-01")))
         if not re.fullmatch(r"[A-Z]{3}", self.currency):
@@ -61,6 +73,14 @@ class Settings:
         return date(int(year), int(month), 1)
 
 
+TRIAL_DESIGNS: Mapping[str, str] = MappingProxyType(
+    {
+        "individual": "half of the customers chosen get it, by lot",
+        "region": "two of four regions get it, by lot, with all of their customers",
+        "staggered": "customers chosen get it one wave after the other, in an order by lot; some never",
+        "volunteers": "whoever volunteers gets it",
+    }
+)
 _PLAIN = {"halo": 0.0, "confounding": 0.0, "trials": False}
 PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
@@ -71,6 +91,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "frailty": {"frailty": 2.0},
         "thresholds": {"thresholds": 1.0},
         "drift": {"drift": 1.0},
+        "pilots": {"churn": 0.05, "lift": 2.0},
+        "persuadable": {"churn": 0.05, "persuasion": 3.0, "letters": True, "call_cost": 2.0},
     }
 )
 PRESET_HELP: Mapping[str, str] = MappingProxyType(
@@ -82,6 +104,8 @@ PRESET_HELP: Mapping[str, str] = MappingProxyType(
         "frailty": "breaks models on purpose: customers differ in ways that nobody sees",
         "thresholds": "breaks models on purpose: satisfaction works by falling below a line",
         "drift": "breaks models on purpose: hazards and drivers change from year to year",
+        "pilots": "pilots whose effects can be found: many leave, and lifts are large",
+        "persuadable": "retention calls that keep some and drive others away, and letters beside them",
     }
 )
 

@@ -1,4 +1,4 @@
-"""One stretch of slots from its beginning to its end: its records and, if wanted, what is true of it.
+"""One block of slots from its beginning to its end: its records and, if wanted, what is true of it.
 
 Stretches know nothing of each other, so they may be worked out anywhere and in any order.
 """
@@ -17,6 +17,7 @@ from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.trials import Trials
+from workbench.simulate.foresight import Foresight
 from workbench.simulate.population import CASH
 from workbench.simulate.records import Book
 
@@ -25,17 +26,19 @@ LEDGER = ("customers", *(f"cash_{kind}" for kind in (*CASH, "treatments")))
 
 
 @dataclass
-class Stretch:
-    """What is known of a stretch.
+class Block:
+    """What is known of a block.
 
     Attributes
     ----------
     tables
         Canonical tables.
     ledger
-        (months, `LEDGER`): customers on board and the cash flow that happened, by kind, in money.
+        (months, `LEDGER`): active customers and the cash flow that happened, by kind, in money.
     value, trials, calls
         The truth about initiatives, trials, and single calls; empty where it was not asked for.
+    leaving
+        The truth about who will leave soon (see `foresight`); None where it was not asked for, or nothing announces it.
     """
 
     tables: dict[str, pa.Table]
@@ -43,11 +46,12 @@ class Stretch:
     value: Value | None
     trials: list[TrialEffect]
     calls: list[pa.Table]
+    leaving: pa.Table | None
 
 
 def live_through(
     settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], first: int, size: int
-) -> Stretch:  # fmt: skip
+) -> Block:  # fmt: skip
     """The slots `first` to `first + size - 1` of a world."""
     noise = Noise(settings.seed, first, size)
     book = Book(settings, world, noise)
@@ -55,8 +59,13 @@ def live_through(
     trials = Trials(initiatives, keep=wanted) if settings.trials else None
     ledger = np.zeros((settings.months, len(LEDGER)))
     effects, calls = [], []
-    for month in live(world, noise, settings.months, calendar=settings.first_day.month, trials=trials):
+    calendar = settings.first_day.month
+    foresight = Foresight(settings, world, book, noise) if wanted and world.warning else None
+    happened = live(world, noise, settings.months, calendar=calendar, trials=trials, keep_start=foresight is not None)
+    for month in happened:
         book.write(month)
+        if foresight:
+            foresight.add(month)
         if month.month < 0:
             continue
         cash = month.cash()
@@ -77,4 +86,5 @@ def live_through(
                     )
                 )
     value = value_ahead(settings, world, month.people, noise, initiatives) if wanted else None
-    return Stretch(soiled(book.tables(), settings, first), ledger, value, effects, calls)
+    leaving = foresight.table(month.people) if foresight else None
+    return Block(soiled(book.tables(), settings, first), ledger, value, effects, calls, leaving)
