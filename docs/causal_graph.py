@@ -22,11 +22,13 @@ NODES = {
     "hazard": (8.2, 5.1, "hazards of leaving\nover price, service", "unseen"),
     "orders": (8.2, 3.8, "orders and\namounts", "seen"),
     "reply": (8.2, 2.2, "reply, answers\n(NPS, CSAT, CES)", "seen"),
-    "call": (10.6, 6.6, "retention call", "act"),
-    "leaving": (10.6, 5.1, "leaving, and why", "seen"),
+    "call": (10.6, 6.6, "retention call\nor letter", "act"),
+    "intention": (10.6, 5.1, "intention\nto leave", "unseen"),
+    "signs": (12.8, 6.6, "logins, enquiries,\nreminders", "seen"),
+    "leaving": (12.8, 5.1, "leaving, and why", "seen"),
     "cash": (10.6, 3.8, "cash flow", "seen"),
     "need": (10.6, 2.2, "need, ended or not", "unseen"),
-    "involuntary": (12.8, 3.5, "hazards over need,\nunpaid bills", "unseen"),
+    "involuntary": (12.8, 2.6, "hazards over need,\nunpaid bills", "unseen"),
     "taste": (5.8, 1.4, "rate and size\nof orders", "unseen"),
 }
 EDGES = (
@@ -34,7 +36,9 @@ EDGES = (
     ("experience", "satisfaction"), ("experience", "ratings"), ("complaint", "satisfaction"),
     ("loyalty", "satisfaction"), ("loyalty", "hazard"), ("price", "satisfaction"), ("price", "hazard"),
     ("satisfaction", "hazard"), ("satisfaction", "orders"), ("satisfaction", "reply"), ("satisfaction", "ratings"),
-    ("frailty", "hazard"), ("call", "hazard"), ("hazard", "leaving"), ("involuntary", "leaving"),
+    ("frailty", "hazard"), ("call", "hazard"), ("call", "intention"), ("hazard", "intention"),
+    ("involuntary", "intention"), ("involuntary", "leaving"), ("intention", "leaving"), ("intention", "signs"),
+    ("intention", "orders"),
     ("loyalty", "orders"), ("need", "involuntary"), ("need", "orders"), ("taste", "orders"), ("orders", "cash"),
     ("leaving", "cash"),
 )  # fmt: skip

@@ -26,7 +26,7 @@ def test_every_event_belongs_to_somebody_who_is_a_customer_at_that_time(firm, co
     assert not (events["timestamp"] >= events["end"]).any()
 
 
-def test_treatments_begin_with_customers_on_board(firm, contracts):
+def test_treatments_begin_with_active_customers(firm, contracts):
     treated = firm.table("treatments").join(contracts, on="customer_id", rsuffix="_contract")
     start = pd.to_datetime(treated["start"])
     assert (start >= treated["start_contract"]).all()
@@ -45,7 +45,7 @@ def test_refunds_follow_their_order_and_take_back_all_of_it(firm):
     assert np.allclose(both["margin"], -both["margin_bought"])
 
 
-def test_the_number_on_board_is_the_same_at_the_beginning_of_every_month(firm):
+def test_the_number_of_active_customers_is_the_same_at_the_beginning_of_every_month(firm):
     assert (firm.truth("ledger")["customers"] == 600).all()
 
 

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 from tests.conftest import ROOT
 
-from workbench.simulate.engine.coefficients import RANGES
-from workbench.simulate.engine.settings import PRESET_HELP, PRESETS, Settings, read_settings
+from workbench.simulate.engine.coefficients import INTENTIONS, RANGES
+from workbench.simulate.engine.settings import PRESET_HELP, PRESETS, TRIAL_DESIGNS, Settings, read_settings
 
 PAGE = (ROOT / "docs" / "simulated_world.md").read_text("utf-8")
 
@@ -30,6 +30,20 @@ def rows(first):
 def test_the_ranges_are_those_that_worlds_are_drawn_from():
     told = {name.strip("`"): (float(low), float(high), meaning) for name, low, high, meaning in rows("coefficient")}
     assert told == {name: tuple(each) for name, each in RANGES.items()}
+
+
+def test_intentions_are_those_that_worlds_are_drawn_from():
+    told = rows("intention")
+    assert [name.strip("`") for name, *_ in told] == list(INTENTIONS)
+    for name, *middle, within, meaning in told:
+        each = INTENTIONS[name.strip("`")]
+        assert tuple(map(float, middle)) == each.middle
+        assert within == (f"{each.within:.0%}" if each.relative else f"{each.within:g}")
+        assert meaning == each.meaning
+
+
+def test_the_designs_of_trials_are_those_that_can_be_chosen():
+    assert {name.strip("`"): text for name, text in rows("trial design")} == TRIAL_DESIGNS
 
 
 def test_the_settings_are_those_that_may_be_given():
@@ -71,6 +85,10 @@ def test_the_truth_is_in_the_files_and_columns_that_are_told(bench):
     for path in folder.glob("*.parquet"):
         for column in pq.read_schema(path).names:
             stem = re.sub(r"^(incidence|hazard)_.*", r"\1_…", column)
+            if path.stem == "trial_effects":
+                stem = re.sub(r".*(_error|_so_far|_respondents)$", r"…\1", stem)
+            if path.stem == "leaving" and column.startswith(("state_", "observer_")):
+                stem = column.split("_")[0] + "_30"
             stem = "cash flow" if path.stem == "ledger" and column.startswith("cash") else f"`{stem}`"
             assert stem in told[path.name], f"{path.name} has the column {column}"
 
@@ -78,4 +96,4 @@ def test_the_truth_is_in_the_files_and_columns_that_are_told(bench):
 def test_the_coefficients_in_the_equations_are_drawn_ones_or_settings():
     equations = PAGE[PAGE.index("## The equations") : PAGE.index("## Coefficients")]
     named = set(re.findall(r"`([a-z_]+)`", equations)) - {"code"}
-    assert named <= set(RANGES) | {each.name for each in fields(Settings)}
+    assert named <= set(RANGES) | set(INTENTIONS) | {each.name for each in fields(Settings)}

@@ -12,7 +12,6 @@ from lifelines import CoxPHFitter
 from scipy.optimize import minimize
 from scipy.special import expit, ndtri
 
-from workbench.simulate.decisions import TRIAL_MONTHS, trial_effects
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.history import live, reported_grades
@@ -21,11 +20,12 @@ from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.engine.trials import CALL, Trials
 from workbench.simulate.engine.words import REASONS
+from workbench.simulate.trial_effects import TRIAL_MONTHS, trial_effects
 
 WORLDS, HISTORIES = 10, 20
 CUSTOMERS, MONTHS = 1_536, 18
 CRITICAL = ndtri(0.95)  # of 90% intervals
-OFF = ("trials=false", "halo=0", "confounding=0", "frailty=0", "truth=false")
+OFF = ("trials=false", "halo=0", "confounding=0", "frailty=0", "truth=false", "warning=0")
 
 
 @dataclass
@@ -211,11 +211,33 @@ def test_the_cox_model_of_these_tests_is_the_usual_one():
     assert np.allclose(fitted.standard_errors_, error, atol=1e-4)
 
 
-@pytest.fixture(scope="module")
-def pilots():
+@pytest.mark.slow
+def test_drivers_are_recovered_where_departures_announce_themselves():
+    """Leaving is another: who intends to go still feels and answers as before."""
+    others = [text for text in OFF if text != "warning=0"]
+    histories = ((world, look(world, seed)) for world, seed in worlds(*others, "warning=1"))
+    coverage = np.mean([drivers(*each) for each in histories], axis=0)
+    assert (coverage > 0.85).all(), coverage
+    assert (coverage < 0.95).all(), coverage
+
+
+@pytest.mark.slow
+def test_a_hazard_model_of_leaving_falls_short_where_intentions_come_between():
+    """Who leaves had the satisfaction of some months ago: the effect of today's looks smaller than it is."""
+    others = [text for text in OFF if text != "warning=0"]
+    found, true = [], []
+    for world, seed in worlds(*others, "warning=1", histories=4):
+        found.append(cox(look(world, seed), "service", ["satisfaction", "unresolved"])[0][0])
+        true.append(-world.satisfaction_on_service_hazard)
+    assert 0.4 < np.mean(found) / np.mean(true) < 0.95, (np.mean(found), np.mean(true))
+
+
+@pytest.fixture(scope="module", params=[0, 1], ids=["unannounced", "announced"])
+def pilots(request):
     """Of each world and trial: what the arms did in the six months after, and the true effect."""
     settings_of = {
-        seed: read_settings([f"seed={seed}", "customers=2048", "months=18"]) for seed in range(1, WORLDS + 1)
+        seed: read_settings([f"seed={seed}", "customers=2048", "months=18", f"warning={request.param}"])
+        for seed in range(1, WORLDS + 1)
     }
     rows = []
     for seed, settings in settings_of.items():
@@ -225,7 +247,9 @@ def pilots():
         for history in range(HISTORIES):
             noise = Noise(1_000 * seed + history, 0, 2_048)
             running = []
-            for month in live(world, noise, 18, calendar=1, trials=Trials(initiatives, keep=True), surveys=False):
+            for month in live(
+                world, noise, 18, calendar=1, trials=Trials(settings, initiatives, keep=True), surveys=False
+            ):
                 if month.month < 0:
                     continue
                 for each in month.enrolled:

@@ -16,6 +16,7 @@ from workbench.simulate.engine.customers import Customers, join
 from workbench.simulate.engine.futures import Worlds, ahead
 from workbench.simulate.engine.history import live
 from workbench.simulate.engine.initiatives import offered
+from workbench.simulate.engine.intentions import Leaving, order_factor
 from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.engine.words import REASONS, TOUCHPOINTS
@@ -104,13 +105,20 @@ def brute_force(world, people, lifts, replicate, months):
             )
         )  # fmt: skip
         draws = np.random.default_rng([replicate, step])
+        factor = 1.0
+        if world.warning:
+            pull = people.call(month) + eq.anniversary(world, month - people.joined)
+            leaving = Leaving.of(world, hazards, pull)
+            hazards = leaving.of_customers(people.intention)
+            people.intention = leaving.draw(people.intention, draws.random(len(people)))
+            factor = order_factor(world)[people.intention]
         time = draws.exponential(size=len(people)) / hazards.sum(axis=0)
         stay = np.minimum(time, 1) * there
         rate = eq.purchase_rate(
             world, satisfaction=people.satisfaction, propensity=people.propensity, loyalty=people.loyalty,
             need_gone=people.need_gone, calendar_month=month % 12 + 1,
         )  # fmt: skip
-        orders = draws.poisson(rate * stay) * (1 - world.refund_share)
+        orders = draws.poisson(rate * factor * stay) * (1 - world.refund_share)
         amount = np.exp(world.basket + people.spends + world.basket_sd**2 / 2)
         cash[step] += (FEE_MARGIN * people.price() * stay).sum()
         cash[step] += (orders * amount * (world.category_share @ (CATEGORY_PRICE * world.category_margin))).sum()
@@ -135,13 +143,16 @@ def brute_force(world, people, lifts, replicate, months):
     return cash, reasons
 
 
-def test_weighted_futures_agree_with_futures_in_which_people_leave(world, people):
+@pytest.mark.parametrize("warning", [0, 1])
+def test_weighted_futures_agree_with_futures_in_which_people_leave(warning):
     """Cash flows and reasons by month, with a lift at two touchpoints: 60 drawn futures of 1,024 customers."""
+    world = world_of(replace(SETTINGS, warning=float(warning)))
+    people = deque(live(world, Noise(4, 0, 1_024), SETTINGS.months, calendar=1, surveys=False), maxlen=1)[0].people
     months, replicates = 8, 60
     lifts = [0.0] * len(TOUCHPOINTS)
     lifts[2], lifts[5] = 0.5, 0.8
     variants = [np.array([[lift]]) for lift in lifts]
-    worlds = Worlds(variants, np.zeros((1, len(lifts)), dtype=int), np.zeros(1, dtype=bool))
+    worlds = Worlds(variants, np.zeros((1, len(lifts)), dtype=int), np.zeros(1, dtype=int))
     expected_cash, expected_left = np.zeros(months), np.zeros((months, 4))
     for replicate in range(8):
         steps = ahead(world, people, worlds, Noise(4, 0, 1_024, 900 + replicate), first=SETTINGS.months,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, trial_effects, value_ahead
+from workbench.simulate.decisions import MOST_SLOTS, Value, value_ahead
 from workbench.simulate.dirt import soiled
 from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.history import live
@@ -20,6 +20,7 @@ from workbench.simulate.engine.trials import Trials
 from workbench.simulate.foresight import Foresight
 from workbench.simulate.population import CASH
 from workbench.simulate.records import Book
+from workbench.simulate.trial_effects import TrialEffect, contact_effects, trial_effects
 
 SIZE = 4_096  # memory grows with this, not with the world
 LEDGER = ("customers", *(f"cash_{kind}" for kind in (*CASH, "treatments")))
@@ -35,8 +36,8 @@ class Block:
         Canonical tables.
     ledger
         (months, `LEDGER`): active customers and the cash flow that happened, by kind, in money.
-    value, trials, calls
-        The truth about initiatives, trials, and single calls; empty where it was not asked for.
+    value, trials, contacts
+        The truth about initiatives, trials, and single contacts; empty where it was not asked for.
     leaving
         The truth about who will leave soon (see `foresight`); None where it was not asked for, or nothing announces it.
     """
@@ -45,7 +46,7 @@ class Block:
     ledger: np.ndarray
     value: Value | None
     trials: list[TrialEffect]
-    calls: list[pa.Table]
+    contacts: list[pa.Table]
     leaving: pa.Table | None
 
 
@@ -56,9 +57,10 @@ def live_through(
     noise = Noise(settings.seed, first, size)
     book = Book(settings, world, noise)
     wanted = settings.truth and first < MOST_SLOTS
-    trials = Trials(initiatives, keep=wanted) if settings.trials else None
+    trials = Trials(settings, initiatives, keep=wanted) if settings.trials else None
     ledger = np.zeros((settings.months, len(LEDGER)))
-    effects, calls = [], []
+    effects: list[TrialEffect] = []
+    contacts: list[pa.Table] = []
     calendar = settings.first_day.month
     foresight = Foresight(settings, world, book, noise) if wanted and world.warning else None
     happened = live(world, noise, settings.months, calendar=calendar, trials=trials, keep_start=foresight is not None)
@@ -71,20 +73,12 @@ def live_through(
         cash = month.cash()
         ledger[month.month] = [month.people.active.sum(), *(cash[kind].sum() for kind in (*CASH, "treatments"))]
         for each in month.enrolled if wanted else ():
-            effect, by_customer = trial_effects(settings, world, each, noise)
-            effects.append(effect)
-            if each.kind == "call":
-                calls.append(
-                    pa.table(
-                        {
-                            "customer_id": book.customer_ids(each.slot, each.before),
-                            "start_month": np.full(each.slot.size, each.start),
-                            "called": each.treated,
-                            "stay_effect": by_customer[0],
-                            "cash_effect": by_customer[1],
-                        }
-                    )
-                )
+            for arm in range(1, len(each.arms)):
+                effect, by_customer = trial_effects(settings, world, each, noise, arm)
+                effects.append(effect)
+                if each.kind == "call" and each.before is not None:
+                    ids = book.customer_ids(np.flatnonzero(each.before.active), each.before)
+                    contacts.append(contact_effects(each, arm, by_customer, ids))
     value = value_ahead(settings, world, month.people, noise, initiatives) if wanted else None
     leaving = foresight.table(month.people) if foresight else None
-    return Block(soiled(book.tables(), settings, first), ledger, value, effects, calls, leaving)
+    return Block(soiled(book.tables(), settings, first), ledger, value, effects, contacts, leaving)

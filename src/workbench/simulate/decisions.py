@@ -1,4 +1,4 @@
-"""What is true of the company's own customers: what initiatives are worth to it, and what its trials did."""
+"""What initiatives are worth to the company, with its own customers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from workbench.simulate.engine.futures import Worlds, ahead
 from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.noise import Mechanism, Noise, Together
 from workbench.simulate.engine.settings import Settings
-from workbench.simulate.engine.trials import Enrolment
 from workbench.simulate.engine.words import TOUCHPOINTS
 from workbench.simulate.population import ANNUAL_RATE, CASH, discount
 from workbench.wording import sentence
@@ -23,8 +22,6 @@ VALUE_MONTHS = 36  # from the decision date, the end of the records
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
 FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
-TRIAL_MONTHS = 6  # over which the effect of a trial is told
-_TRIAL_CUSTOMERS = 16_384  # a trial in a smaller world is repeated until it has had so many
 _AT_ONCE = 2_048  # slots: replicates of a small company are worked out together
 _MOST = 100_000  # replicates
 
@@ -107,12 +104,12 @@ def value_ahead(
             calendar=settings.first_day.month,
         )  # fmt: skip
         for step, each in enumerate(futures):
-            cash = sum(each.cash[kind] for kind in CASH)
+            cash = np.asarray(sum(each.cash[kind] for kind in CASH))
             flows[:, step] += cash.sum(axis=1)
             gain += weights[step] * (cash - cash[:1])
-        gain = gain.reshape(len(subsets), at_once, len(people))
-        total += gain.sum(axis=1)
-        squares += (gain**2).sum(axis=1)
+        by_replicate = gain.reshape(len(subsets), at_once, len(people))
+        total += by_replicate.sum(axis=1)
+        squares += (by_replicate**2).sum(axis=1)
         spread = squares / done - (total / done) ** 2 if done > 1 else squares
         error = np.maximum(spread, 0).sum(axis=1) / max(done - 1, 1)
         if (error <= allowed).all():
@@ -199,76 +196,3 @@ def worth(settings: Settings, value: Value, initiatives: Sequence[Initiative], s
         }
     )
     return truth, flows
-
-
-@dataclass
-class TrialEffect:
-    """What one trial did to those enrolled, summed over customers.
-
-    Attributes
-    ----------
-    gain, error
-        (2,): effect on the probability of still being there, and on the cash flow (cost not counted), with the
-        Monte-Carlo variance of both sums.
-    """
-
-    initiative: str
-    randomised: bool
-    start: int
-    enrolled: int
-    gain: np.ndarray
-    error: np.ndarray
-
-    def __add__(self, other: "TrialEffect") -> "TrialEffect":
-        return TrialEffect(
-            self.initiative, self.randomised, self.start, self.enrolled + other.enrolled,
-            self.gain + other.gain, self.error + other.error,
-        )  # fmt: skip
-
-    def to_dict(self) -> dict:
-        n = max(self.enrolled, 1)
-        mean, error = self.gain / n, np.sqrt(self.error) / n
-        return {
-            "initiative": self.initiative,
-            "randomised": self.randomised,
-            "start_month": self.start,
-            "months": TRIAL_MONTHS,
-            "enrolled": self.enrolled,
-            "stay_effect": float(mean[0]),
-            "stay_effect_error": float(error[0]),
-            "cash_effect": float(mean[1]),
-            "cash_effect_error": float(error[1]),
-        }
-
-
-def trial_effects(
-    settings: Settings, world: Coefficients, each: Enrolment, noise: Noise
-) -> tuple[TrialEffect, np.ndarray]:  # fmt: skip
-    """Effect of a treatment on those enrolled, over `TRIAL_MONTHS` from its start: all treated against none treated.
-
-    Returns
-    -------
-    effect
-        Summed over customers.
-    array of shape (2, enrolled)
-        Of each customer: on the probability of still being there, and on the cash flow, cost not counted.
-    """
-    assert each.before is not None
-    worlds = Worlds.contact(1) if each.kind == "call" else Worlds.pilot(each.touchpoint, each.lift)
-    total, squares = np.zeros((2, 2, each.slot.size))
-    replicates = max(2, _TRIAL_CUSTOMERS // settings.customers)
-    for replicate in range(replicates):
-        cash = np.zeros((2, len(each.before)))
-        futures = ahead(
-            world, each.before, worlds, noise.again(1 + replicate), first=each.start, months=TRIAL_MONTHS,
-            calendar=settings.first_day.month, lift_until=each.until,
-        )  # fmt: skip
-        for step in futures:
-            cash += sum(step.cash[kind] for kind in CASH)
-        gain = np.stack([step.staying[1] - step.staying[0], cash[1] - cash[0]])[:, each.slot]
-        total += gain
-        squares += gain**2
-    mean = total / replicates
-    error = np.maximum(squares / replicates - mean**2, 0).sum(axis=1) / (replicates - 1)
-    effect = TrialEffect(each.name, each.randomised, each.start, each.slot.size, mean.sum(axis=1), error)
-    return effect, mean

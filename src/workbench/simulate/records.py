@@ -231,7 +231,7 @@ class Book:
             {
                 "who": self._who(each.slot, people),
                 "initiative": np.full(each.slot.size, each.name, dtype=object),
-                "treated": each.treated,
+                "arm": np.array(each.arms, dtype=object)[each.arm],
                 "start": np.full(each.slot.size, each.start),
                 "end": np.full(each.slot.size, each.until),
                 "cost": each.cost,
@@ -344,7 +344,7 @@ class Book:
         columns = {
             "customer_id": _number("C", rows["who"]),
             "initiative": pa.array(rows["initiative"], pa.string()),
-            "arm": _words(("control", "treatment"), rows["treated"].astype(int)),
+            "arm": pa.array(rows["arm"], pa.string()),
             "start": self._day(rows["start"]),
             "end": self._day(rows["end"]),
             "cost": pa.array(rows["cost"]),

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.simulate.block import LEDGER, Block
-from workbench.simulate.decisions import MOST_SLOTS, TrialEffect, Value, worth
+from workbench.simulate.decisions import MOST_SLOTS, Value, worth
 from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.settings import Settings
+from workbench.simulate.trial_effects import TrialEffect, effects_table
 
 
 class Truth:
@@ -27,17 +28,18 @@ class Truth:
         self._settings, self._world, self._initiatives = settings, world, initiatives
         self._ledger = np.zeros((settings.months, len(LEDGER)))
         self._value: Value | None = None
-        self._trials: dict[tuple[str, int], TrialEffect] = {}
-        self._calls: list[pa.Table] = []
+        self._trials: dict[tuple[str, str, int], TrialEffect] = {}
+        self._contacts: list[pa.Table] = []
 
     def add(self, block: Block) -> None:
+        """Take in the next block."""
         self._ledger += block.ledger
         if block.value is not None:
             self._value = block.value if self._value is None else self._value + block.value
         for each in block.trials:
-            key = (each.initiative, each.start)
+            key = (each.initiative, each.arm, each.start)
             self._trials[key] = self._trials[key] + each if key in self._trials else each
-        self._calls += block.calls
+        self._contacts += block.contacts
 
     def files(self, of_newcomers: tuple[pa.Table, dict], of_active: dict) -> dict[str, dict | pa.Table]:
         """Everything that is true of the world, by the name of the file that it goes to.
@@ -52,8 +54,8 @@ class Truth:
         dict
             `truth` (plain data) and tables: `newcomers` (see `population.newcomers`), `initiative_cash_flows` (see
             `decisions.worth`), `ledger` (month, active customers, cash flow that happened by kind and in total) and,
-            with trials, `call_effects` (customer_id, start_month, called, effect of a call on the probability of
-            staying and on the cash flow of six months).
+            with trials, `trial_effects` (see `trial_effects.effects_table`) and `contact_effects` (see
+            `trial_effects.contact_effects`).
         """
         settings, world = self._settings, self._world
         survival, value = of_newcomers
@@ -74,8 +76,12 @@ class Truth:
         columns = dict(zip(LEDGER, self._ledger.T, strict=True))
         total = self._ledger[:, 1:].sum(axis=1)
         ledger = pa.table({"month": np.arange(settings.months), **columns, "cash": total})
-        calls = {"call_effects": pa.concat_tables(self._calls)} if self._calls else {}
-        return {"truth": truth, "newcomers": survival, "initiative_cash_flows": flows, "ledger": ledger, **calls}
+        tried: dict[str, pa.Table] = {}
+        if self._trials:
+            tried["trial_effects"] = effects_table(list(self._trials.values()))
+        if self._contacts:
+            tried["contact_effects"] = pa.concat_tables(self._contacts)
+        return {"truth": truth, "newcomers": survival, "initiative_cash_flows": flows, "ledger": ledger, **tried}
 
 
 def _plain(value: Any) -> Any:

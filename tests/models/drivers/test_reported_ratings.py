@@ -55,7 +55,7 @@ def covers(seed, customers=4_096, months=9):
 
 
 def test_what_raising_a_rating_goes_with_is_that_of_reports_in_one_world(monkeypatch):
-    monkeypatch.setattr("workbench.simulate.population.ON_BOARD", 4_096)
+    monkeypatch.setattr("workbench.simulate.population.ACTIVE", 4_096)
     reported, _ = covers(4, 2_048, 6)
     assert reported.mean() >= 0.75
 

@@ -125,6 +125,8 @@ FEE_MARGIN = 0.45  # of the monthly price
 COST_PER_MINUTE = 0.8
 CATEGORY_PRICE = np.array([0.6, 2.2, 0.5, 1.4, 0.9])  # multiples of a customer's usual amount, as in words.CATEGORIES
 
+_CALLS_ALIKE = 0.3  # share of the width of their ranges, where `persuasion` is set
+
 # Shapes of answers within detractors (0–6), passives (7, 8) and promoters (9, 10), as in published surveys.
 _WITHIN = (np.array([0.07, 0.03, 0.06, 0.09, 0.10, 0.35, 0.30]), np.array([0.40, 0.60]), np.array([0.40, 0.60]))
 
@@ -235,6 +237,12 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
     def many(name: str, *shape: int) -> np.ndarray:
         return random.uniform(*RANGES[name][:2], size=shape)
 
+    def call(name: str) -> float:
+        # Where it is set how far customers differ, worlds differ less: else calls would do good in some, harm in others.
+        low, high, _ = RANGES[name]
+        drawn, middle = one(name), (low + high) / 2
+        return drawn if settings.persuasion == 1 else middle + _CALLS_ALIKE * (drawn - middle)
+
     touchpoints = len(TOUCHPOINTS)
     quality, person = one("quality_share"), one("person_share")
     base = many("weight", touchpoints)
@@ -319,10 +327,10 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         recommend_cuts=np.zeros(10),
         content_cuts=np.zeros(4),
         ease_cuts=np.zeros(6),
-        call_base=one("call_base"),
-        call_new=settings.persuasion * one("call_new"),
-        call_premium=settings.persuasion * one("call_premium"),
-        call_sd=settings.persuasion * one("call_sd"),
+        call_base=call("call_base"),
+        call_new=settings.persuasion * call("call_new"),
+        call_premium=settings.persuasion * call("call_premium"),
+        call_sd=settings.persuasion * call("call_sd"),
         uptake_base=-0.4,
         uptake_loyalty=1.5 * unseen,
         uptake_satisfaction=0.3 * unseen,

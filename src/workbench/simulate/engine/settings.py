@@ -91,8 +91,8 @@ PRESETS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "frailty": {"frailty": 2.0},
         "thresholds": {"thresholds": 1.0},
         "drift": {"drift": 1.0},
-        "pilots": {"churn": 0.05, "lift": 2.0},
-        "persuadable": {"churn": 0.05, "persuasion": 3.0, "letters": True, "call_cost": 2.0},
+        "pilots": {"churn": 0.05, "lift": 2.0, "trial_months": 12},
+        "persuadable": {"churn": 0.035, "persuasion": 1.6, "letters": True, "call_cost": 2.0},
     }
 )
 PRESET_HELP: Mapping[str, str] = MappingProxyType(

@@ -1,23 +1,26 @@
-"""What the company tried out: a randomised pilot, a pilot for volunteers, and retention calls."""
+"""What the company tried out: a pilot of the design that is set, a pilot for volunteers, and retention calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
-from workbench.simulate.engine.coefficients import Coefficients
+from workbench.simulate.engine.coefficients import AGE_SHARE, PLAN_SHARE, Coefficients
 from workbench.simulate.engine.customers import Customers
-from workbench.simulate.engine.equations import CALL_MONTHS
+from workbench.simulate.engine.equations import CALL_MONTHS, RECALL_MONTHS
 from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.noise import Mechanism, Noise
+from workbench.simulate.engine.settings import Settings
+from workbench.simulate.engine.words import REGIONS
 
-PILOT_MONTHS = 6
-RANDOMISED_START = 6
-VOLUNTARY_START = 12
+FIRST_START = 6
 CALLS_EVERY = 6
 CALL = "retention_call"
-CALL_COST = 8.0
+LETTER_COST = 0.5  # money
+WAVES, WAVES_APART = 4, 2  # of a staggered pilot; a fifth part of its customers never gets it
+CONTROL, TREATMENT = "control", "treatment"
+CONTACTS = ("call", "letter")  # arms of the retention call where there are letters
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,14 @@ class Enrolment:
         `pilot` or `call`.
     randomised
         Whether chance decided about the arm.
-    slot, treated, cost
-        Who, in which arm, at which cost.
+    start, until
+        Months in which it begins, and in which it is over.
+    arms
+        Their names; the first is the control.
+    slot, arm, cost
+        Who, in which arm (a position in `arms`), at which cost.
     before
-        Their state at that moment, as if nothing had been decided yet; None unless it was asked for.
+        The state of all customers at that moment, as if nothing had been decided yet; None unless it was asked for.
     """
 
     name: str
@@ -43,12 +50,18 @@ class Enrolment:
     randomised: bool
     start: int
     until: int
+    arms: tuple[str, ...]
     slot: np.ndarray
-    treated: np.ndarray
+    arm: np.ndarray
     cost: np.ndarray
     touchpoint: int = 0
     lift: float = 0.0
     before: Customers | None = None
+
+    @property
+    def treated(self) -> np.ndarray:
+        """Who is not in the control."""
+        return self.arm > 0
 
 
 @dataclass(frozen=True)
@@ -57,32 +70,34 @@ class Trials:
 
     Attributes
     ----------
+    settings
+        Of the world.
     initiatives
-        The first is piloted at random, the second among volunteers.
+        The first is piloted as `settings.trial_design` has it, the second, when that is over, among volunteers.
     keep
         Whether each enrolment keeps the state before it.
     """
 
+    settings: Settings
     initiatives: Sequence[Initiative]
-    keep: bool = field(default=False)
+    keep: bool = False
 
     def enrol(self, world: Coefficients, people: Customers, month: int, noise: Noise) -> list[Enrolment]:
         """Set up what begins in this month, and change the state of those who are treated."""
-        made = []
-        if month == RANDOMISED_START:
-            made.append(
-                self._pilot(people, self.initiatives[0], month, noise, likely=0.5, offered=0.4, randomised=True)
-            )
-        if month == VOLUNTARY_START and len(self.initiatives) > 1:
-            # Volunteers are the loyal and the content: who would have stayed anyway.
-            likely = expit(
-                world.uptake_base
-                + world.uptake_loyalty * people.loyalty
-                + world.uptake_satisfaction * people.satisfaction
-            )
-            made.append(
-                self._pilot(people, self.initiatives[1], month, noise, likely=likely, offered=0.6, randomised=False)
-            )
+        design, made = self.settings.trial_design, []
+        piloted = piloted_initiatives(self.settings, world, self.initiatives)
+        if design == "staggered":
+            made += self._waves(people, piloted[0], month, noise)
+        elif month == FIRST_START:
+            arms = {
+                "individual": (0.4, 0.5, True),
+                "region": (1.0, np.isin(people.region, treated_regions(self.settings)), True),
+                "volunteers": (0.6, _willing(world, people), False),
+            }
+            offered, likely, randomised = arms[design]
+            made.append(self._pilot(people, piloted[0], month, noise, likely, offered, randomised=randomised))
+        if month == second_start(self.settings) and len(piloted) > 1:
+            made.append(self._pilot(people, piloted[1], month, noise, _willing(world, people), 0.6, randomised=False))
         if month > 0 and month % CALLS_EVERY == 0:
             made.append(self._calls(world, people, month, noise))
         return made
@@ -93,17 +108,38 @@ class Trials:
         initiative: Initiative,
         month: int,
         noise: Noise,
-        *,
         likely: np.ndarray | float,
         offered: float,
+        *,
         randomised: bool,
     ) -> Enrolment:
         chosen, arm, _, _ = noise.pieces(Mechanism.TRIAL, month, 1)
         slot = np.flatnonzero(people.active & (chosen < offered))
-        treated = (arm < likely)[slot]
+        return self._entered(people, initiative, month, slot, (arm < likely)[slot], randomised=randomised)
+
+    def _waves(self, people: Customers, initiative: Initiative, month: int, noise: Noise) -> list[Enrolment]:
+        """Customers of the first start, wave by wave; those who never get it are the control, from that start on."""
+        wave, between = divmod(month - FIRST_START, WAVES_APART)
+        if between or not 0 <= wave < WAVES:
+            return []
+        chosen, turn, _, _ = noise.pieces(Mechanism.TRIAL, FIRST_START, 1)
+        turn = np.floor((WAVES + 1) * turn)
+        now = (turn == wave) | ((turn == WAVES) & (wave == 0))
+        slot = np.flatnonzero(people.active & (people.joined <= FIRST_START) & (chosen < 0.6) & now)
+        return [self._entered(people, initiative, month, slot, (turn < WAVES)[slot], randomised=True)]
+
+    def _entered(
+        self,
+        people: Customers,
+        initiative: Initiative,
+        month: int,
+        slot: np.ndarray,
+        treated: np.ndarray,
+        *,
+        randomised: bool,
+    ) -> Enrolment:
         before = people.copy() if self.keep else None
-        on = slot[treated]
-        until = month + PILOT_MONTHS
+        on, until = slot[treated], month + self.settings.trial_months
         people.pilot_touchpoint[on], people.pilot_lift[on] = initiative.touchpoint, initiative.true_lift
         people.pilot_until[on] = until
         return Enrolment(
@@ -112,8 +148,9 @@ class Trials:
             randomised=randomised,
             start=month,
             until=until,
+            arms=(CONTROL, TREATMENT),
             slot=slot,
-            treated=treated,
+            arm=treated.astype(int),
             cost=np.where(treated, initiative.cost_per_customer, 0.0),
             touchpoint=initiative.touchpoint,
             lift=initiative.true_lift,
@@ -121,12 +158,18 @@ class Trials:
         )
 
     def _calls(self, world: Coefficients, people: Customers, month: int, noise: Noise) -> Enrolment:
-        chosen, arm, _, _ = noise.pieces(Mechanism.TRIAL, month, 2)
-        slot = np.flatnonzero(people.active & (chosen < 0.2))
-        treated = (arm < 0.5)[slot]
+        chosen, luck, _, _ = noise.pieces(Mechanism.TRIAL, month, 2)
+        arms, share = (CONTROL, TREATMENT), 0.2
+        if self.settings.letters:
+            arms, share = (CONTROL, *CONTACTS), 0.5
+        slot = np.flatnonzero(people.active & (chosen < share))
+        # The first part of what chance says is the call, the last the control.
+        part = np.floor(len(arms) * luck[slot]).astype(int)
+        arm = np.where(part < len(arms) - 1, part + 1, 0)
         before = people.copy() if self.keep else None
-        on = slot[treated]
-        people.call_log[on] = people.call_effect(world, month)[on]
+        effects = np.stack([np.zeros(len(people)), people.call_effect(world, month), people.letter_effect(world)])
+        on = slot[arm > 0]
+        people.call_log[on] = effects[arm[arm > 0], on]
         people.call_until[on] = month + CALL_MONTHS
         return Enrolment(
             name=CALL,
@@ -134,8 +177,41 @@ class Trials:
             randomised=True,
             start=month,
             until=month + CALL_MONTHS,
+            arms=arms,
             slot=slot,
-            treated=treated,
-            cost=np.where(treated, CALL_COST, 0.0),
+            arm=arm,
+            cost=np.array([0.0, self.settings.call_cost, LETTER_COST])[arm],
             before=before,
         )
+
+
+def second_start(settings: Settings) -> int:
+    """The month in which the pilot among volunteers begins: when the first one is over for everybody."""
+    waiting = WAVES_APART * WAVES if settings.trial_design == "staggered" else 0
+    return FIRST_START + settings.trial_months + waiting
+
+
+def treated_regions(settings: Settings) -> np.ndarray:
+    """The regions in which a pilot by region takes place, drawn by lot: positions in `words.REGIONS`."""
+    return np.random.default_rng([settings.seed, 20_261_130]).permutation(len(REGIONS))[: len(REGIONS) // 2]
+
+
+def piloted_initiatives(
+    settings: Settings, world: Coefficients, initiatives: Sequence[Initiative]
+) -> Sequence[Initiative]:
+    """The initiatives in the order of pilots: as offered or, where lifts are set, where most hangs on them first."""
+    if settings.lift is None:
+        return initiatives
+
+    def matters(each: Initiative) -> float:
+        used = 1 - (1 - world.use[each.touchpoint] @ AGE_SHARE) ** RECALL_MONTHS
+        return float(used * (world.weights[each.touchpoint] @ PLAN_SHARE))
+
+    return sorted(initiatives, key=matters, reverse=True)
+
+
+def _willing(world: Coefficients, people: Customers) -> np.ndarray:
+    """Probability of volunteering: the loyal and the content, who would have stayed anyway."""
+    return expit(
+        world.uptake_base + world.uptake_loyalty * people.loyalty + world.uptake_satisfaction * people.satisfaction
+    )
