@@ -18,6 +18,7 @@ TABLES = {
     "subscriptions",
     "transactions",
     "interactions",
+    "usage",
     "surveys",
     "lifetimes",
     "treatments",
@@ -45,7 +46,7 @@ def test_another_seed_gives_another_company(company):
     assert not one.table("transactions").equals(other.table("transactions"))
 
 
-@pytest.mark.parametrize("name", ["transactions", "interactions", "surveys", "treatments"])
+@pytest.mark.parametrize("name", ["transactions", "interactions", "usage", "surveys", "treatments"])
 def test_a_longer_horizon_keeps_the_earlier_months_as_they_were(company, firm, name):
     shorter = company("preset=small", "customers=600", "months=13", "seed=4", "truth=false")
     time = "start" if name == "treatments" else "timestamp"
@@ -103,7 +104,7 @@ def test_nothing_is_overwritten(bench):
     assert contents(bench.root / "data" / "firm") == before
 
 
-@pytest.mark.parametrize("room", [2_000, 30_000])
+@pytest.mark.parametrize("room", [2_000, 20_000])
 def test_a_full_disk_leaves_nothing_behind(bench, room):
     # A limit on the size of a file: what a full disk says, on the first table or on a later one.
     finished = bench.run("data", "add", "firm", "--simulate", "customers=400", "months=6", "truth=false",

@@ -42,9 +42,7 @@ class Settings:
     trials: bool = _setting(True, "whether pilots and retention calls take place")
     trial_design: str = _setting("individual", "how the first pilot is dealt out")
     trial_months: int = _setting(6, "months that pilots last", 1, 24)
-    lift: float | None = _setting(
-        None, "what initiatives are expected to add to an experience; drawn when left open", 0, 5
-    )
+    lift: float | None = _setting(None, "what initiatives should add to an experience; drawn when left open", 0, 5)
     persuasion: float = _setting(1.0, "how far customers differ in what a retention call does to them", 0, 5)
     letters: bool = _setting(False, "whether a letter is a second kind of contact, beside the retention call")
     call_cost: float = _setting(8.0, "of a retention call, in money", 0, 1_000)
