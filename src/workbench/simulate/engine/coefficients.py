@@ -238,7 +238,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         return random.uniform(*RANGES[name][:2], size=shape)
 
     def call(name: str) -> float:
-        # Where it is set how far customers differ, worlds differ less: else calls would do good in some, harm in others.
+        # Where `persuasion` is set, worlds differ less: else calls would do good in some and harm in others.
         low, high, _ = RANGES[name]
         drawn, middle = one(name), (low + high) / 2
         return drawn if settings.persuasion == 1 else middle + _CALLS_ALIKE * (drawn - middle)
