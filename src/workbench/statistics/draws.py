@@ -155,11 +155,15 @@ def read_draw(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> Draw:
     before
         Same rows: what was known of customers before the draw, numbers and categories.
     """
+    starts = _starts(rows, design)
+    compared = comparable(rows, design)
+    rows, before = rows[compared], before[compared]
     arm = rows["arm"].astype(str)
     stratum = pd.Series("", index=rows.index)
     if design.assignment == "staggered" and "start" in rows:
-        begun = rows["start"].dt.date.astype(str).where(rows["start"].notna(), NOT_STARTED)
-        arm = begun.where(arm != design.control, design.control) if design.control else begun
+        if starts is None or design.unit:
+            begun = rows["start"].dt.date.astype(str).where(rows["start"].notna(), NOT_STARTED)
+            arm = begun.where(arm != design.control, design.control) if design.control else begun
     elif "start" in rows and rows["start"].nunique() <= len(rows) / FEWEST_A_DRAW:
         stratum = rows["start"].astype(str)  # each start is a draw of its own
     for name in design.strata:
@@ -181,14 +185,43 @@ def read_draw(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> Draw:
         units=units,
         matrix=np.column_stack(means) if means else np.empty((len(units), 0)),
         names=names,
-        expected=None if chance is not None else expected_shares(sorted(units["arm"].unique()), design),
+        expected=None if chance is not None else expected_shares(sorted(units["arm"].unique()), design, starts=starts),
         chance=chance,
         both=int((groups["arm"].nunique() > 1).sum()),
     )
 
 
-def expected_shares(arms: Sequence[str], design: Drawn) -> dict[str, float] | None:
+def comparable(rows: pd.DataFrame, design: Drawn) -> np.ndarray:
+    """Which rows of an initiative chance made comparable.
+
+    All of them, but of a staggered one that was dealt to customers: they leave while they wait, so that only those of
+    the first start are held against the control.
+    """
+    if _starts(rows, design) is None or design.unit:
+        return np.ones(len(rows), dtype=bool)
+    control = (rows["arm"] == design.control).to_numpy()
+    return control | (rows["start"] == rows.loc[~control, "start"].min()).to_numpy()
+
+
+def _starts(rows: pd.DataFrame, design: Drawn) -> int | None:
+    """How many starts a staggered initiative with a control has; None of others."""
+    control = rows["arm"] == design.control
+    if design.assignment != "staggered" or "start" not in rows or not control.any() or control.all():
+        return None
+    return int(rows.loc[~control, "start"].nunique())
+
+
+def expected_shares(arms: Sequence[str], design: Drawn, *, starts: int | None = None) -> dict[str, float] | None:
     """The share of units that each arm should have; None where nothing says it.
+
+    Parameters
+    ----------
+    arms
+        Those that were dealt; of a staggered initiative its starts, or the first one.
+    design
+        How they were dealt.
+    starts
+        How many starts a staggered initiative with a control has.
 
     Examples
     --------
@@ -208,7 +241,8 @@ def expected_shares(arms: Sequence[str], design: Drawn) -> dict[str, float] | No
         each = design.probability if design.assignment == "staggered" else design.probability / len(treated)
         shares = dict.fromkeys(treated, each)
     if design.control in arms:
-        shares[design.control] = max(1 - sum(shares.values()), 0.0)
+        told = sum(shares.values()) if starts is None else starts * max(shares.values())
+        shares[design.control] = max(1 - told, 0.0)
     return shares
 
 

@@ -64,6 +64,14 @@ class Spells:
         own = ("customer_id", "person", "begin", "duration", "entry", "event", "reason", "weight")
         return [column for column in self.frame.columns if column not in own]
 
+    def contracts(self) -> pd.DataFrame:
+        """Begin and end of each spell as instants: `person`, `begin`, `end` (of those still there that of the records),
+        `event`.
+        """
+        rows = self.frame
+        end = months_later(rows["begin"], rows["duration"])
+        return rows[["person", "begin", "event"]].assign(end=end.to_numpy())
+
     def until(self, day: pd.Timestamp) -> pd.DataFrame:
         """Lifetimes as they were known on `day`: nothing that happened from then on."""
         rows = self.frame
