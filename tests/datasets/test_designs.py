@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from workbench import datasets
 from workbench.errors import DataError
 from workbench.statistics.draws import balance, check_draw, read_draw
 
@@ -165,11 +166,6 @@ def test_each_customer_may_have_a_chance_of_their_own(project):
         ),
         ("{pilot: {assignment: randomised, probability: {mail: 0.7, call: 0.6}}}", "expected chances below 1 in all"),
         ("{pilot: {assignment: randomised, kontrol: x}}", "design.pilot.kontrol: unknown key"),
-        ("{pilott: {assignment: randomised}}", "design.pilott: no row has this initiative; did you mean 'pilot'?"),
-        (
-            "{pilot: {assignment: randomised, control: kontrol}}",
-            "design.pilot: no row has the arm 'kontrol'; did you mean 'control'?",
-        ),
     ],
 )
 def test_a_design_that_cannot_be_is_refused(project, design, fault):
@@ -219,3 +215,24 @@ def test_balance_is_judged_at_its_level():
             x = np.column_stack([x, x[:, 0]])
             low += balance(rng.permutation(np.arange(n) % 2), x, np.arange(n) // (n // 2), random_seed=1) < 0.05
         assert least <= low / (100 if n == 60 else 400) <= most
+
+
+@pytest.mark.parametrize(
+    ("design", "said"),
+    [
+        ("{pilott: {assignment: randomised}}", "treatments.design.pilott: no row has this initiative; did you mean 'pilot'?"),
+        ("{pilot: {assignment: randomised, control: kontrol}}", "treatments.design.pilot: no row has the arm 'kontrol'; did you mean 'control'?"),
+    ],
+)  # fmt: skip
+def test_a_design_of_what_no_row_has_is_warned_of(project, design, said):
+    found = write(project, dealt(100), design=design).check()
+    assert said in " ".join(
+        check.message for check in found if check.name == "treatments_design_unknown" and check.status == "warn"
+    )
+
+
+def test_a_part_of_the_data_may_lack_an_initiative(project):
+    write(project, dealt(), design="{pilot: {assignment: randomised, control: control}, other: {assignment: chosen}}")
+    found = datasets.find("people", project.root, where="region = 'N'").check()
+    assert not [check for check in found if check.name == "treatments_design_unknown"]
+    assert [check.status for check in found if check.name == "treatments_draw_pilot"] == ["pass"]

@@ -186,7 +186,9 @@ class Dataset(Definition):
             treatments = self._open("treatments")
             by_chance = any(design.by_chance for design in treatments.definition.designs.values())
             customers = self._open("customers") if by_chance and "customers" in self.tables else None
-            return tuple(designs.remarks(treatments, customers, self._house().workshop))
+            said = designs.remarks(treatments, customers, self._house().workshop)
+            # Of a part nobody wonders that it lacks an initiative.
+            return tuple(check for check in said if not (self.where and check.name == designs.UNKNOWN))
 
     def shadow(self) -> tuple[Check, ...]:
         """That this dataset of the project hides a sample of its name, if so."""

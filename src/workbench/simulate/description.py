@@ -6,7 +6,9 @@ from typing import Any
 
 import yaml
 
+from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.settings import PRESETS, Settings
+from workbench.simulate.engine.trials import CALL, CALLS_EVERY, RANDOMISED_START, VOLUNTARY_START
 from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
 from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
@@ -125,6 +127,7 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
         },
         "treatments": {
             "currency": settings.currency,
+            "design": _designs(settings),
             "columns": {
                 "customer_id": "customer_id",
                 "initiative": {"label": "Initiative"},
@@ -162,6 +165,19 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
         "tables": {table: {"file": f"{table}.parquet", **rest} for table, rest in tables.items() if table in present},
     }
     return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _designs(settings: Settings) -> dict[str, dict[str, Any]]:
+    """How the arms of each initiative were dealt, as the company knows it."""
+    by_lot = {"assignment": "randomised", "control": "control", "probability": 0.5}
+    piloted = [dict(by_lot), {"assignment": "volunteers", "control": "control"}]
+    starts = (RANDOMISED_START, VOLUNTARY_START)
+    made = {
+        each.name: design
+        for each, design, start in zip(offered(settings), piloted, starts, strict=False)
+        if settings.months > start
+    }
+    return made | ({CALL: by_lot} if settings.months > CALLS_EVERY else {})
 
 
 class _Plain(yaml.SafeDumper):

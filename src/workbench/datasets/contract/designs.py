@@ -9,29 +9,27 @@ from workbench.datasets.contract.opened import Opened
 from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.workshop import Workshop
-from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import listing, number, p_value, sentence, shown, suggestion
 
+UNKNOWN = "treatments_design_unknown"
+"""Name of the check on designs of initiatives and arms that no row has."""
 _MOST_NAMED = 5
 
 
 def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) -> Iterator[Check]:
-    """Which initiatives chance decided about, as far as the rows bear that out; of which nothing is said.
-
-    Raises
-    ------
-    DataError
-        When a design names an initiative or an arm that no row has.
+    """Which initiatives chance decided about, as far as the rows bear that out; of which nothing is said; and what is
+    said of initiatives and arms that no row has.
     """
     definition, table = treatments.definition, treatments.table
     counted = table.group_by("initiative", "arm").aggregate(n=ibis._.count()).order_by("initiative", "arm")
     arms: dict[str, list[str]] = {}
     for initiative, arm, _ in workshop.execute(workshop.sql(counted)):
         arms.setdefault(initiative, []).append(arm)
-    if faults := list(_unknown(definition.designs, arms)):
-        raise DataError(*faults)
+    if unknown := list(_unknown(definition.designs, arms)):
+        title = sentence("A design of nothing")
+        yield Check(name=UNKNOWN, status="warn", message=" ".join(unknown), value=len(unknown), title=title)
     silent = [name for name in arms if definition.design_of(name) == NOT_SAID]
     if silent:
         listed = listing([shown(name) for name in silent[:_MOST_NAMED]] + ["…"] * (len(silent) > _MOST_NAMED))
@@ -99,10 +97,10 @@ def told(name: str, design: Design, found: DrawCheck) -> Check:
 
 
 def _unknown(designs: Mapping[str, Design], arms: Mapping[str, list[str]]) -> Iterator[str]:
-    place = sentence("table treatments")
+    place = "treatments"
     for name, design in designs.items():
         if name != OTHERS and name not in arms:
-            template = "{place}, design.{name}: no row has this initiative{near} There are {known}."
+            template = "{place}.design.{name}: no row has this initiative{near} There are {known}."
             near, known = suggestion(name, arms), names(list(arms)[:_MOST_NAMED])
             yield sentence(template, place=place, name=name, near=near, known=known)
             continue
@@ -110,6 +108,6 @@ def _unknown(designs: Mapping[str, Design], arms: Mapping[str, list[str]]) -> It
         own = sorted({arm for each in arms.values() for arm in each}) if name == OTHERS else arms[name]
         for arm in dict.fromkeys([*([design.control] if design.control else []), *probability]):
             if arm not in own:
-                template = "{place}, design.{name}: no row has the arm {arm}{near} There are {known}."
+                template = "{place}.design.{name}: no row has the arm {arm}{near} There are {known}."
                 near = suggestion(arm, own)
                 yield sentence(template, place=place, name=name, arm=shown(arm), near=near, known=names(own))
