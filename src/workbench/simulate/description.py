@@ -6,9 +6,19 @@ from typing import Any
 
 import yaml
 
+from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.settings import PRESETS, Settings
-from workbench.simulate.engine.trials import CALL, CALLS_EVERY, RANDOMISED_START, VOLUNTARY_START
+from workbench.simulate.engine.trials import (
+    CALL,
+    CALLS_EVERY,
+    CONTACTS,
+    CONTROL,
+    FIRST_START,
+    WAVES,
+    piloted_initiatives,
+    second_start,
+)
 from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
 from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
@@ -168,16 +178,19 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
 
 
 def _designs(settings: Settings) -> dict[str, dict[str, Any]]:
-    """How the arms of each initiative were dealt, as the company knows it."""
-    by_lot = {"assignment": "randomised", "control": "control", "probability": 0.5}
-    piloted = [dict(by_lot), {"assignment": "volunteers", "control": "control"}]
-    starts = (RANDOMISED_START, VOLUNTARY_START)
-    made = {
-        each.name: design
-        for each, design, start in zip(offered(settings), piloted, starts, strict=False)
-        if settings.months > start
+    """How the arms of each initiative that has begun were dealt, as the company knows it."""
+    design: dict[str, dict[str, Any]] = {
+        "individual": {"assignment": "randomised", "probability": 0.5},
+        "region": {"assignment": "clustered", "unit": "region", "probability": 0.5},
+        "staggered": {"assignment": "staggered", "probability": round(1 / (WAVES + 1), 6)},
+        "volunteers": {"assignment": "volunteers"},
     }
-    return made | ({CALL: by_lot} if settings.months > CALLS_EVERY else {})
+    calls = dict.fromkeys(CONTACTS, round(1 / (1 + len(CONTACTS)), 6)) if settings.letters else 0.5
+    piloted = piloted_initiatives(settings, world_of(settings), offered(settings))
+    begun = [(FIRST_START, each.name, design[settings.trial_design]) for each in piloted[:1]]
+    begun += [(second_start(settings), each.name, design["volunteers"]) for each in piloted[1:2]]
+    begun += [(CALLS_EVERY, CALL, {"assignment": "randomised", "probability": calls})]
+    return {name: {**made, "control": CONTROL} for start, name, made in begun if start < settings.months}
 
 
 class _Plain(yaml.SafeDumper):
