@@ -9,7 +9,18 @@ import pytest
 from tests.conftest import ROOT
 
 PACKAGE = ROOT / "src" / "workbench"
-LEAVES = {"declared", "errors", "findings", "exhibits", "wording", "messages", "textwidth", "files", "suppression"}
+LEAVES = {
+    "declared",
+    "errors",
+    "findings",
+    "exhibits",
+    "wording",
+    "messages",
+    "textwidth",
+    "files",
+    "suppression",
+    "pace",
+}
 
 
 def rooms():

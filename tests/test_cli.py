@@ -1,15 +1,29 @@
 """The command line answers quickly, refuses with one clear message each, and says what it did."""
 
 import json
+import os
 import subprocess
 import sys
 
 import pytest
 
 from tests.benches import code
+from workbench.cli import main
 from workbench.studies.manifest import create_run, write_manifest
 
-HEAVY = ("pymc", "shap", "xgboost", "lifelines", "papermill", "nbformat", "pandas", "numpy", "matplotlib", "pydantic")
+HEAVY = (
+    "pymc",
+    "shap",
+    "xgboost",
+    "lifelines",
+    "papermill",
+    "nbformat",
+    "pandas",
+    "numpy",
+    "matplotlib",
+    "pydantic",
+    "babel",
+)
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["list"], ["runs"], ["runs", "--json"], ["data", "list"]])
@@ -232,3 +246,24 @@ def test_a_pipe_that_closes_early_is_no_error(bench):
         cwd=bench.root, capture_output=True, text=True,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
+
+
+def test_a_new_study_runs_as_it_is_and_ends_with_how_to_make_its_report(bench):
+    bench.run("new", "my_question")
+    done = bench.run("run", "my_question")
+    assert done.returncode == 0, done.stderr
+    assert "1,037 of 7,043 customers left within 12 months." in done.stderr  # counted in the sample telco by hand
+    notebook = json.loads((bench.root / "notebooks" / "my_question.ipynb").read_text())
+    assert notebook["metadata"]["kernelspec"]["display_name"] == "Workbench"
+    assert "run.show(" in "".join("".join(cell["source"]) for cell in notebook["cells"])
+    assert "workbench run my_question" in "".join(notebook["cells"][-1]["source"])
+
+
+@pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
+def test_jupyterlab_starts_as_root_too(bench, monkeypatch, user, allowed):
+    became = []
+    monkeypatch.chdir(bench.root)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(os, "execv", lambda path, command: became.append(command))
+    assert main(["lab"]) == 0
+    assert ("--allow-root" in became[0]) is allowed

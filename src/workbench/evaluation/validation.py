@@ -22,6 +22,7 @@ from workbench.evaluation.censoring import (
 from workbench.evaluation.concordance import Pairs, auc_at, concordance, count_dependent_pairs, count_pairs, uno_weights
 from workbench.evaluation.smooth_calibration import calibration_distances, observed_shares
 from workbench.evaluation.survival_evaluation import SCORES, Evaluation
+from workbench.pace import paced
 from workbench.statistics.at_risk import begins, gone_by, observed_for, there_at
 from workbench.statistics.horizons import clean_horizons
 from workbench.statistics.product_limit import normal_quantile, product_limit, survival_at, survival_before
@@ -106,7 +107,7 @@ def cross_validate(
     predicted = range(folds if parts is None else parts)
     reach = min(tally.durations[fold != place].max() for fold in dealt for place in predicted)
     tally.look_at(clean_horizons(horizons), reach)
-    for fold in dealt:
+    for fold in paced(dealt):
         for place in predicted:
             test, train = np.flatnonzero(fold == place), np.flatnonzero(fold != place)
             tally.dealt[test] = True

@@ -4,7 +4,10 @@ import shutil
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TextIO
+
+from workbench.pace import how_far
 
 TICK_SECONDS = 1.0
 
@@ -18,10 +21,16 @@ class Progress:
         Its name.
     stream
         By default standard error.
+
+    Attributes
+    ----------
+    pace
+        The file in which the kernel tells how far a long step has come, once there is a kernel.
     """
 
     def __init__(self, study: str, stream: TextIO | None = None):
         self.study = study
+        self.pace: Path | None = None
         self.stream = stream or sys.stderr
         self.live = self.stream.isatty()
         self.started = time.monotonic()
@@ -33,6 +42,8 @@ class Progress:
     def cell(self, index: int, count: int, heading: str) -> None:
         """Say that the cell `index` of `count` has begun."""
         begun = not self._step
+        if self.pace:
+            self.pace.unlink(missing_ok=True)
         self._step = f"step {index + 1} of {count}"
         if self.live:
             self._heading = heading
@@ -61,7 +72,9 @@ class Progress:
                 self._write(self._line())
 
     def _line(self) -> str:
-        return f"{self.study}  {self._step}  {time.monotonic() - self.started:.0f} s  {self._heading}"
+        far = how_far(self.pace) if self.pace else None
+        told = f"  {far[0]} of {far[1]}" if far else ""
+        return f"{self.study}  {self._step}  {time.monotonic() - self.started:.0f} s  {self._heading}{told}"
 
     def _write(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1

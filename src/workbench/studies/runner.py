@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from workbench import pace
 from workbench.errors import DataError, GateError, ParameterError, RunError, WorkbenchError
 from workbench.files import file_hash, strict_json, write_atomic
 from workbench.findings import MIME, Results
@@ -191,6 +192,8 @@ class _Run:
         kernel = Kernel(cwd=self.project.notebooks, environment=dict(os.environ))
         kernel.environment[session.FOLDER_VARIABLE] = str(self.folder)
         kernel.environment[session.TABLES_VARIABLE] = str(kernel.folder)
+        self.progress.pace = kernel.folder / "pace"
+        kernel.environment[pace.VARIABLE] = str(self.progress.pace)
         write_atomic(kernel.folder / INPUTS, strict_json(self._readable()))
         return kernel
 

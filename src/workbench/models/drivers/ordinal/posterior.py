@@ -22,6 +22,7 @@ from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, on
 from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, level_contrasts
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, ladders_adjusted
 from workbench.models.drivers.responses.columns import Columns
+from workbench.pace import paced
 
 CHAINS = 4
 TARGET_ACCEPT = 0.85
@@ -158,7 +159,7 @@ def sample(
         mode = None if columns.shape == "monotone" else fit_laplace(datasets[0], prior, drivers=drivers)
         compiled = nutpie.compile_pymc_model(build_model(datasets[0], columns, prior, mode))
         parts = []
-        for place, rows in enumerate(datasets):
+        for place, rows in enumerate(paced(datasets)):
             if place:
                 compiled = compiled.with_data(columns=rows.columns)
             for target in (TARGET_ACCEPT, CAREFUL):
