@@ -102,3 +102,31 @@ HOUSES = [
 @pytest.mark.parametrize("house", HOUSES, ids=lambda path: path.name)
 def test_data_flow_one_way_through_sub_rooms(house):
     list(TopologicalSorter(sub_rooms(house)).static_order())  # raises CycleError where two rooms know each other
+
+
+def questions():
+    section = (ROOT / "ARCHITECTURE.md").read_text().partition("## Ten questions")[2]
+    rows = re.findall(r"^\| (.+\?) \| (.+) \|$", section, re.MULTILINE)
+    return {question: re.findall(r"`([\w/]+(?:\.py)?)`", answer) for question, answer in rows}
+
+
+@pytest.mark.parametrize("question", questions())
+def test_a_question_is_answered_by_a_file_that_is_there(question):
+    paths = questions()[question]
+    assert paths
+    for path in paths:
+        assert (PACKAGE / path).exists() or (ROOT / path).exists(), path
+
+
+def test_there_are_ten_questions_and_the_map_or_a_name_leads_to_each_answer():
+    """Without the table of answers: a word of the question stands in the path or in the room's row."""
+    assert len(questions()) >= 10
+    overview = (ROOT / "ARCHITECTURE.md").read_text().partition("## Ten questions")[0].casefold()
+    for question, paths in questions().items():
+        words = {word[:6] for word in re.findall(r"[a-z]{5,}", question.casefold())} - {"where", "which", "there"}
+        room = paths[0].split("/")
+        rows = [
+            line for line in overview.splitlines() if any(f"`{name}`" in line or f".{name}`" in line for name in room)
+        ]
+        text = " ".join([paths[0], *rows, *re.findall(r"^## .*", overview, re.MULTILINE)]).casefold()
+        assert any(word in text for word in words), f"{question}: nothing on the map leads to {paths[0]}"
