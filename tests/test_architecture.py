@@ -124,7 +124,7 @@ def test_there_are_ten_questions_and_the_map_or_a_name_leads_to_each_answer():
     overview = (ROOT / "ARCHITECTURE.md").read_text().partition("## Ten questions")[0].casefold()
     for question, paths in questions().items():
         words = {word[:6] for word in re.findall(r"[a-z]{5,}", question.casefold())} - {"where", "which", "there"}
-        room = paths[0].split("/")
+        room = paths[0].removesuffix(".py").split("/")
         rows = [
             line for line in overview.splitlines() if any(f"`{name}`" in line or f".{name}`" in line for name in room)
         ]
