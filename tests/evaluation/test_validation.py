@@ -72,7 +72,7 @@ def test_a_spoilt_model_is_found_out(lifetimes):
 def test_it_says_that_it_is_not_out_of_time(evaluation):
     check = next(check for check in evaluation.checks() if check.name == "out_of_sample_not_out_of_time")
     assert check.status == "warn"
-    assert "not out of time" in check.message
+    assert "not on later time" in check.message
 
 
 def test_the_model_never_sees_those_it_foretells(lifetimes):
@@ -121,7 +121,7 @@ def test_where_too_few_customers_could_be_judged_nothing_is_said_to_agree(evalua
     check = {check.name: check for check in evaluation.checks()}["calibration_24"]
     assert evaluation.scores["evaluated"].iloc[-1] < 0.8
     assert check.status == "warn"
-    assert "Too little is known" in evaluation.title()
+    assert "Too few customers" in evaluation.title()
 
 
 def test_an_average_far_from_the_observed_curve_is_noticed():

@@ -7,7 +7,9 @@ from workbench.statistics.product_limit import at_risk_at, normal_quantile, prod
 
 GROUPS = ["horizon", "customers", "predicted", "observed", "lower", "upper", "share"]
 MOST_GROUPS = 10
+"""Tenths of customers by prediction (Hosmer and Lemeshow 1980)."""
 CUSTOMERS_PER_GROUP = 50
+"""Fewer, and the observed share of a group is off by more than 7 points for chance alone."""
 SMALLEST_AT_RISK = 10
 """No observed share is shown that rests on fewer customers."""
 

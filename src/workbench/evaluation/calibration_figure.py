@@ -9,6 +9,7 @@ from workbench.textwidth import wrap
 from workbench.wording import sentence
 
 MOST_HORIZONS = 4
+"""More than four series of points lie on each other."""
 
 
 def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = None) -> Axes:

@@ -12,9 +12,13 @@ from workbench.findings import Check
 from workbench.wording import number, sentence
 
 LARGEST_R_HAT = 1.01
+"""Vehtari et al. (2021), section 4."""
 SMALLEST_ESS = 400
+"""Vehtari et al. (2021): 100 for each of four chains, so that R-hat and quantiles are stable."""
 SMALLEST_E_BFMI = 0.3
+"""Betancourt (2016); Stan's own limit."""
 FEWEST_CHAINS = 4
+"""Vehtari et al. (2021), section 4."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Several models judged on the same customers: which foretells best."""
+"""Several models evaluated on the same customers: which predicts best."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,17 +54,21 @@ class ModelComparison:
         """Which model is used, where there are several, or that none is better than one curve."""
         if self.loses:
             message = sentence(
-                "No model foretells better than one curve for everybody, so predictions are those of the curve: all "
-                "customers who have lasted as long have the same."
+                "No model predicts better than one curve for everybody, so predictions are those of the curve: the "
+                "same for all customers of one tenure."
             )
             return (Check(name="model_used", status="warn", message=message),)
         if len(self.evaluations) < 2:
             return ()
         gain = float(self.table().set_index("model").loc[self.best, "gain"])
         message = sentence(
-            "Of {count} models “{best}” foretells best and is used: its squared error is {gain} {side} that of one "
-            "curve for everybody (chosen and judged on the same customers, which flatters it a little).",
-            count=number(len(self.evaluations)), best=self.best, gain=percent(abs(gain)),
-            side=sentence("below") if gain >= 0 else sentence("above"),
-        )  # fmt: skip
+            "Of {count} models “{best}” predicts best and is used: its squared error is {gain} below that of one curve "
+            "for everybody. It was chosen and tested on the same customers, which flatters it a little."
+            if gain >= 0
+            else "Of {count} models “{best}” predicts best and is used, though its squared error is {gain} above that "
+            "of one curve for everybody.",
+            count=number(len(self.evaluations)),
+            best=self.best,
+            gain=percent(abs(gain)),
+        )
         return (Check(name="model_used", status="pass", message=message),)

@@ -18,7 +18,7 @@ from workbench.statistics.product_limit import normal_quantile, survival_before
 from workbench.wording import number, sentence
 
 FEWEST_LEAVERS = 50
-"""From fewer leavers nothing is learned."""
+"""From fewer leavers nothing is learned: level and slope would be off by a seventh and more for chance alone."""
 LARGEST = 5.0
 """A log factor of hazards beyond this (150 times) is no correction: the regression has no maximum."""
 
@@ -32,14 +32,14 @@ class HeldOut:
     durations, events (n,)
         Time observed since the forecast began, and whether the customer left at its end.
     hazard (n,)
-        Cumulative hazard foretold for the time observed.
+        Cumulative hazard predicted for the time observed.
     jump (n,)
         The part of it that falls into the moment, or the step of coarse time, in which the customer left: 0 for those
         who did not, and where the hazard is smooth. In it some left and the others stayed.
     relative (n,)
         Log of each one's hazard against the model's baseline; 0 where nobody is said to leave.
     horizons (H,), at (n, H)
-        Times, and the cumulative hazard foretold up to each.
+        Times, and the cumulative hazard predicted up to each.
     stands (n,)
         For how many each customer stands (survey weights); None where all count the same.
     """
@@ -55,7 +55,7 @@ class HeldOut:
 
     @property
     def expected(self) -> np.ndarray:
-        """Leavers (n,) foretold for the time in which each could have left; where the forecast is right they add up to
+        """Leavers (n,) predicted for the time in which each could have left; where the forecast is right they add up to
         those who did.
 
         Of the step in which they left, leavers were exposed to a part only, on average `1 - u / (exp(u) - 1)` of its
@@ -88,11 +88,11 @@ class Recalibration:
     Attributes
     ----------
     level
-        Log of how many times as many leave as foretold, of customers of average risk.
+        Log of how many times as many leave as predicted, of customers of average risk.
     slope
-        By how much the log hazard ratios of the model are stretched (0: not at all; -1: all customers alike).
+        By how much the log hazard ratios of the model are scaled (0: not at all; -1: all customers alike).
     centre
-        Mean of `HeldOut.relative`, weighted by the hazard foretold.
+        Mean of `HeldOut.relative`, weighted by the hazard predicted.
     covariance (2, 2)
         Of level and slope.
     shrinkage
@@ -121,7 +121,7 @@ class Recalibration:
     def anchored(self, relative: np.ndarray, hazard: np.ndarray, total: float) -> "Recalibration":
         """The same for another fit: its hazards, of the same customers and time, shall add up to `total` after it.
 
-        A model that was fitted to the customers judged as well has learned part of what was off: with the level of the
+        A model that was fitted to the same customers has learned part of what was off: with the level of the
         earlier model this part would count twice.
         """
         moved = replace(self, centre=float(np.average(relative, weights=hazard)))
@@ -130,7 +130,7 @@ class Recalibration:
 
 
 def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibration:
-    """Level and slope by a regression of leaving with the log of the hazard foretold as offset: Poisson's, and where
+    """Level and slope by a regression of leaving with the log of the hazard predicted as offset: Poisson's, and where
     many leave in one step of time the complementary log-log of grouped survival times. With survey weights its
     covariance is robust.
 
@@ -234,8 +234,8 @@ class RecalibrationEffect:
             name="recalibration",
             frame=self.summary(),
             caption=sentence(
-                "Before and after recalibration, learned on either half of the customers that the model had not seen "
-                "and judged on the other."
+                "Before and after recalibration, learned on one half of the customers that the model had not seen and "
+                "tested on the other."
             ),
             people=None,
             columns={
@@ -267,31 +267,32 @@ class RecalibrationEffect:
         """Whether predictions are recalibrated, by which rule, and what that does."""
         whole = self.table[self.table["horizon"].isna()].set_index("name")
         gain = self.gain[0]
-        verb = sentence("lapsed") if self.lapse else sentence("left")
         if self.leavers < FEWEST_LEAVERS:
             message = sentence(
-                "Predictions are left as they are: {leavers} customers not seen by the model {verb}, recalibration "
-                "needs {least}.",
-                leavers=number(self.leavers), verb=verb, least=number(FEWEST_LEAVERS),
-            )  # fmt: skip
+                "Predictions are not recalibrated: {leavers} customers not seen by the model lapsed, and it takes "
+                "{least}."
+                if self.lapse
+                else "Predictions are not recalibrated: {leavers} customers not seen by the model left, and it takes "
+                "{least}.",
+                leavers=number(self.leavers),
+                least=number(FEWEST_LEAVERS),
+            )
             return (Check(name="recalibration", status="pass", message=message),)
         if not self.recalibration.converged:
-            message = sentence("Predictions are left as they are: the model of their recalibration has not converged.")
+            message = sentence("Predictions are not recalibrated: the model for it has not converged.")
             return (Check(name="recalibration", status="warn", message=message),)
         ratio, slope = whole.loc["observed_to_expected"], whole.loc["calibration_slope"]
         values = {
             "ratio": number(ratio["before"], 3), "after": number(ratio["after"], 3),
             "slope": number(slope["before"], 2), "slope_after": number(slope["after"], 2),
-            "worst": self._worst(), "verb": verb,
+            "worst": self._worst(),
         }  # fmt: skip
         template = (
-            "Predictions are recalibrated before they are used: {ratio} times as many {verb} as foretold (slope "
-            "{slope}); of customers that this was not learned on {after} times as many after it (slope "
-            "{slope_after}){worst}."
+            "Predictions are recalibrated: there were {ratio} times as many leavers as predicted (slope {slope}), and "
+            "{after} times after it among other customers (slope {slope_after}).{worst}"
             if self.helps
-            else "Predictions are left as they are, because recalibration does not help customers it was not learned "
-            "on by more than chance: {ratio} times as many {verb} as foretold (slope {slope}), after it {after} times "
-            "(slope {slope_after}){worst}."
+            else "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
+            "leavers as predicted (slope {slope}), and {after} times after it (slope {slope_after}).{worst}"
         )
         return (Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain,
                       threshold=0.0),)  # fmt: skip
@@ -302,20 +303,24 @@ class RecalibrationEffect:
             return ""
         row = rows.iloc[-1]
         return sentence(
-            "; at {span} predicted shares are off by {before} points on average before and {after} after",
+            " At {span} predicted shares are off by {before} points on average before and {after} after.",
             span=span(row["horizon"], self.time_unit), before=number(100 * row["before"], 2),
             after=number(100 * row["after"], 2),
         )  # fmt: skip
 
 
-MEASURES: Mapping[str, str] = {
-    "observed_to_expected": "customers who {verb}, for each one foretold",
-    "calibration_slope": "slope (1: risks neither too far apart nor too close)",
-    "ici": "mean distance of predicted shares from observed ones (ICI)",
-    "e50": "median distance (E50)",
-    "e90": "distance that nine in ten do not exceed (E90)",
-    "brier": "squared error (Brier)",
-}
+def _measures_in_words(lapse: bool) -> Mapping[str, str]:
+    """What each measure is called in a table."""
+    return {
+        "observed_to_expected": sentence(
+            "lapses for each one predicted" if lapse else "leavers for each one predicted"
+        ),
+        "calibration_slope": sentence("slope (1: risks neither too far apart nor too close)"),
+        "ici": sentence("mean distance of predicted shares from observed ones (ICI)"),
+        "e50": sentence("median distance (E50)"),
+        "e90": sentence("distance that nine in ten do not exceed (E90)"),
+        "brier": sentence("squared error (Brier)"),
+    }
 
 
 def evaluate_recalibration(
@@ -327,7 +332,7 @@ def evaluate_recalibration(
     censoring: CensoringSurvival | None = None,
     lapse: bool = False,
 ) -> RecalibrationEffect:
-    """Learn recalibration on either half of the held-out customers, judge it on the other, and decide.
+    """Learn recalibration on either half of the held-out customers, test it on the other, and decide.
 
     The rule: predictions are recalibrated where the log-likelihood of what happened rises by more than chance in the
     half that was not learned on (its interval, paired by customer, lies above 0), and left as they are otherwise.
@@ -335,7 +340,7 @@ def evaluate_recalibration(
     Parameters
     ----------
     held_out
-        Foretold by a model that had not seen them.
+        Predicted by a model that had not seen them.
     random_seed
         Of the halves; leavers and others are dealt apart.
     confidence, time_unit, lapse
@@ -360,8 +365,9 @@ def evaluate_recalibration(
         held_out, hazard=held_out.hazard * factor, relative=held_out.relative + log_factor,
         at=held_out.at * factor[:, None], jump=held_out.jump * factor,
     )  # fmt: skip
+    words = _measures_in_words(lapse)
     rows = [
-        (name, sentence(MEASURES[name], verb=sentence("lapsed") if lapse else sentence("left")), horizon, value, then)
+        (name, words[name], horizon, value, then)
         for (name, horizon, value), (_, _, then) in zip(
             _measures(held_out, censoring), _measures(after, censoring), strict=True
         )

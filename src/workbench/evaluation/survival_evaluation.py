@@ -1,11 +1,11 @@
-"""How well a model foretold customers that it had not seen: what the numbers say."""
+"""How well a model predicted customers that it had not seen: what the numbers say."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from workbench.findings import Check, Finding
+from workbench.findings import Check, Finding, Status
 from workbench.statistics.horizons import span, times
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import number, percent, sentence
@@ -15,9 +15,9 @@ CALIBRATED = 0.03
 UNUSABLE = 0.15
 """Predicted shares that are clearly further off than this must not be used."""
 EVALUATED = 0.10
-"""Where predicted shares could be further off than this for all that is known, they could not be judged."""
+"""Where predicted shares could be further off than this for all that is known, they could not be evaluated."""
 LEAST_EVALUATED = 0.8
-"""Calibration holds for a horizon where at least this share of customers could be judged."""
+"""Calibration holds for a horizon where at least this share of customers could be evaluated."""
 REVERSED = 0.4
 """A concordance clearly below this is no lack of information any more: the ranking is the wrong way round."""
 AVERAGE = 0.05
@@ -32,7 +32,7 @@ SCORES = ["horizon", "predicted", "observed", "observed_error", "evaluated", "ca
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Evaluation:
-    """How well customers were foretold that the model had not seen.
+    """How well customers were predicted that the model had not seen.
 
     Attributes
     ----------
@@ -51,8 +51,8 @@ class Evaluation:
     scores
         One row a horizon: `horizon`, `predicted` and `observed` mean share still there (of the
         customers' curve, or weighted by the probability of being followed where that depends on covariates), with
-        `observed_error`, its standard error, `judged`
-        (share of customers in groups that could be judged), `calibration_error` (of predictions themselves, chance
+        `observed_error`, its standard error, `evaluated`
+        (share of customers in groups large enough), `calibration_error` (of predictions themselves, chance
         taken out) with `calibration_lower` and `calibration_upper`, `brier`, `brier_km` (of one curve), and
         `gain_lower`, `gain_upper` (interval of `brier_km - brier`, paired by customer), `auc` (of one gone by then and
         one still there, how often the first had the higher risk), `ici`, `e50`, `e90` (mean, median and 90% quantile
@@ -64,7 +64,7 @@ class Evaluation:
     failed
         Fits without a usable model, of `folds * repeats`.
     customers, events
-        Foretold by at least one fit.
+        Predicted by at least one fit.
     worth
         With survey weights, as how many customers of equal weight these are worth (Kish's number); None without.
     folds, repeats, confidence, time_unit
@@ -95,10 +95,6 @@ class Evaluation:
     time_unit: str
     worth: float | None = None
     lapse: bool = False
-
-    @property
-    def _staying(self) -> str:
-        return sentence("not lapsed") if self.lapse else sentence("still there")
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -178,9 +174,11 @@ class Evaluation:
                 Finding(
                     id="concordance",
                     statement=sentence(
-                        "Shown two customers, the model picks the one who {leaves} first {right} times in 100 (a coin "
-                        "toss: 50).",
-                        leaves=sentence("lapses") if self.lapse else sentence("leaves"),
+                        "Shown two customers, the model picks the one who lapses first {right} times in 100 (a coin "
+                        "toss: 50)."
+                        if self.lapse
+                        else "Shown two customers, the model picks the one who leaves first {right} times in 100 (a "
+                        "coin toss: 50).",
                         right=number(round(100 * self.concordance)),
                     ),
                     estimate=self.concordance,
@@ -199,7 +197,7 @@ class Evaluation:
             return sentence("Predicted and observed shares agree")
         if (self.scores["calibration_lower"] > CALIBRATED).any():
             return sentence("Predicted shares differ from what was observed")
-        return sentence("Too little is known to say whether predicted shares come true at every horizon")
+        return sentence("Too few customers to say whether predicted shares come true at every horizon")
 
     def plot(self, ax=None, *, title: str | None = None):
         """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
@@ -216,28 +214,33 @@ class Evaluation:
                      error=percent(None if pd.isna(row.calibration_error) else row.calibration_error))
             for row in self.scores.itertuples()
         ]  # fmt: skip
-        return sentence("Observed share {staying} against the predicted one, in groups of similar predictions, with a "
-                        "diagonal where both agree. Means: {rows}.", staying=self._staying,
-                        rows="; ".join(rows))  # fmt: skip
+        return sentence(
+            "Observed share not lapsed against the predicted one, in groups of similar predictions, with a diagonal "
+            "where both agree. Means: {rows}."
+            if self.lapse
+            else "Observed share still there against the predicted one, in groups of similar predictions, with a "
+            "diagonal where both agree. Means: {rows}.",
+            rows="; ".join(rows),
+        )
 
     def _out_of_time(self) -> Check:
         if self.since:
             message = sentence(
-                "Evaluated out of time: fitted on what was known by {since}, judged on what {customers} customers who "
-                "were on board then did afterwards.",
+                "Evaluated out of time: fitted on what was known by {since}, tested on what {customers} active "
+                "customers did afterwards.",
                 since=self.since, customers=number(self.customers),
             )  # fmt: skip
             return Check(name="out_of_time", status="pass", message=message)
         template = (
-            "Evaluated out of sample, not out of time ({repeats} times {folds} folds): the data carry no dates, so "
-            "nothing shows that what held for past customers will hold for the next ones."
+            "The data have no dates, so the model was tested on other customers ({repeats} times {folds} folds), not "
+            "on later time: the next customers may differ from past ones."
             if self.folds > 1
-            else "Evaluated out of sample, not out of time: nothing shows that what held for past customers will hold "
-            "for the next ones."
+            else "The model was tested on other customers, not on later time: the next customers may differ from past "
+            "ones."
         )
         message = sentence(template, repeats=self.repeats, folds=self.folds)
         return Check(name="out_of_sample_not_out_of_time", status="warn", message=message, kind="always",
-                     title=sentence("Judged out of sample, not of time"))  # fmt: skip
+                     title=sentence("Tested on other customers, not later time"))  # fmt: skip
 
     def _weighted(self) -> tuple[Check, ...]:
         """With survey weights, how much less is known than the number of customers suggests (Kish 1965)."""
@@ -245,7 +248,7 @@ class Evaluation:
             return ()
         share = self.worth / self.customers
         message = sentence(
-            "Every score counts customers by their weight: these {customers} tell as much as {worth} of equal weight.",
+            "Scores count customers by their weight: these {customers} are worth {worth} of equal weight.",
             customers=number(self.customers), worth=number(round(self.worth)),
         )  # fmt: skip
         return (Check(name="weighted_evaluation", status="warn" if share < HALF else "pass", message=message,
@@ -260,24 +263,22 @@ class Evaluation:
         lower, upper = self.integrated_gain
         km = self.integrated_brier_km
         if not km:
-            message = sentence("One curve for everybody foretells all without error: a model has nothing to gain.")
+            message = sentence("One curve for everybody predicts all without error, so a model has nothing to gain.")
             return Check(name=name, status="pass", message=message, value=-self.integrated_brier, threshold=0.0)
-        said = {
-            "pass": "Over the first {span} the model's squared error is {gain} below that of one curve for everybody "
-            "(between {lower} and {upper}; weights {weights}).",
-            "warn": "Over the first {span} the model's squared error is not clearly below that of one curve for "
-            "everybody: the difference lies between {lower} and {upper} of it (weights {weights}).",
-        }
-        status = "pass" if lower > 0 else "warn"
+        status: Status = "pass" if lower > 0 else "warn"
         message = sentence(
-            said[status],
+            "Over the first {span} the model's squared error is {gain} below that of one curve for everybody (between "
+            "{lower} and {upper}; {weights})."
+            if status == "pass"
+            else "Over the first {span} the model's squared error is not clearly below that of one curve for "
+            "everybody: the difference is between {lower} and {upper} of it ({weights}).",
             span=span(self.until, self.time_unit),
             gain=percent((km - self.integrated_brier) / km),
             lower=percent(round(lower / km, 3) + 0.0),
             upper=percent(round(upper / km, 3) + 0.0),
-            weights=sentence("by what customers are like")
-            if self.weights_depend
-            else sentence("the same for all customers"),
+            weights=sentence(
+                "censoring weights by attributes" if self.weights_depend else "the same censoring weights for all"
+            ),
         )
         return Check(name=name, status=status, message=message, value=km - self.integrated_brier, threshold=0.0)
 
@@ -285,7 +286,7 @@ class Evaluation:
         """No fit failed; `fail` where more than half did."""
         fits = self.folds * self.repeats
         template = (
-            "{failed} of {fits} fits of the evaluation failed; their customers are not judged."
+            "{failed} of {fits} fits of the evaluation failed; their customers are left out."
             if self.failed
             else "All {fits} fits of the evaluation worked."
             if fits > 1
@@ -294,11 +295,11 @@ class Evaluation:
         message = sentence(template, failed=self.failed, fits=fits)
         if self.beyond:
             message += sentence(
-                " Not judged at {horizons}: some of the fits do not reach that far, or times were recorded in larger "
+                " Not evaluated at {horizons}: some fits do not reach that far, or times were recorded in larger "
                 "steps.",
                 horizons=times(self.beyond, self.time_unit),
             )  # fmt: skip
-        status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
+        status: Status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
         return Check(
             name="cross_validation_fits", status=status, message=message, value=self.failed, threshold=fits / 2
         )
@@ -311,19 +312,21 @@ class Evaluation:
         something wrong.
         """
         lower, upper = self.interval
-        status = "fail" if upper < REVERSED else "warn" if lower <= 0.5 else "pass"
-        kind = "noise" if status == "warn" and upper < 0.5 else status
-        said = {
-            "pass": "The model ranks customers that it has not seen better than guessing ({lower} to {upper} of 100 "
-                    "pairs right).",
-            "warn": "Whether the model ranks customers that it has not seen better than guessing cannot be told "
-                    "({lower} to {upper} of 100 pairs right).",
-            "fail": "The model ranks customers that it has not seen the wrong way round ({lower} to {upper} of 100 "
-                    "pairs right): do not use it.",
-            "noise": "The model ranks customers that it has not seen no better than guessing ({lower} to {upper} of "
-                     "100 pairs right): what it knows of them does not tell who goes first.",
-        }  # fmt: skip
-        message = sentence(said[kind], lower=number(100 * lower), upper=number(100 * upper))
+        status: Status = "fail" if upper < REVERSED else "warn" if lower <= 0.5 else "pass"
+        message = sentence(
+            "The model ranks customers it has not seen better than guessing ({lower} to {upper} of 100 pairs right)."
+            if status == "pass"
+            else "The model ranks customers it has not seen the wrong way round ({lower} to {upper} of 100 pairs "
+            "right): do not use it."
+            if status == "fail"
+            else "The model ranks customers it has not seen no better than guessing ({lower} to {upper} of 100 pairs "
+            "right): what it knows of them does not say who goes first."
+            if upper < 0.5
+            else "The model may rank customers it has not seen no better than guessing ({lower} to {upper} of 100 "
+            "pairs right).",
+            lower=number(100 * lower),
+            upper=number(100 * upper),
+        )
         return Check(
             name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
         )
@@ -337,53 +340,68 @@ class Evaluation:
         beyond = gaps - chance if clear.any() else gaps
         place = beyond.idxmax() if beyond.notna().any() else self.scores.index[0]
         worst, apart = self.scores.loc[place], float(gaps[place])
-        kind = "clear" if clear.any() else "chance" if apart > AVERAGE else "near"
-        said = {
-            "near": "The model's average over customers ({predicted} {staying} after {span}) agrees with the observed "
-            "curve ({observed}).",
-            "chance": "After {span} the model predicts {predicted} {staying} on average and the observed curve has "
-            "{observed}: too few customers are followed that long to call it a difference.",
-            "clear": "After {span} the model predicts {predicted} {staying} on average, but the observed curve has "
-            "{observed} ({lower} to {upper}). Either the model is off so far ahead, or how long customers were "
-            "followed depends on who they are.",
-        }
         observed, half = float(worst["observed"]), float(chance[place])
         message = sentence(
-            said[kind],
-            span=span(worst["horizon"], self.time_unit),
+            (
+                "After {span} the model predicts {predicted} not lapsed on average, but {observed} was observed "
+                "({lower} to {upper}). Either the model is off so far ahead, or follow-up depends on who customers are."
+                if self.lapse
+                else "After {span} the model predicts {predicted} still there on average, but {observed} was observed "
+                "({lower} to {upper}). Either the model is off so far ahead, or follow-up depends on who customers are."
+            )
+            if clear.any()
+            else (
+                "After {span} the model predicts {predicted} not lapsed on average and {observed} was observed: too "
+                "few customers are followed that long to call it a difference."
+                if self.lapse
+                else "After {span} the model predicts {predicted} still there on average and {observed} was observed: "
+                "too few customers are followed that long to call it a difference."
+            )
+            if apart > AVERAGE
+            else (
+                "The model's average ({predicted} not lapsed after {span}) agrees with what was observed ({observed})."
+                if self.lapse
+                else "The model's average ({predicted} still there after {span}) agrees with what was observed "
+                "({observed})."
+            ),
+            span=span(float(worst["horizon"]), self.time_unit),
             observed=percent(observed),
             predicted=percent(float(worst["predicted"])),
             lower=percent(max(observed - half, 0.0)),
             upper=percent(min(observed + half, 1.0)),
-            staying=self._staying,
         )
-        status = "warn" if kind == "clear" else "pass"
+        status: Status = "warn" if clear.any() else "pass"
         return Check(name="average_prediction", status=status, message=message, value=apart, threshold=AVERAGE)
 
     def _calibrated(self, row) -> Check:
         """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
-        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were judged.
+        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were evaluated.
         """
         name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
         if pd.isna(row.calibration_error):
-            message = sentence("At {span} too few customers are still followed to judge predictions.", span=when)
+            message = sentence("At {span} too few customers are still followed to test predictions.", span=when)
             return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
         off = row.calibration_lower > CALIBRATED
         unclear = row.calibration_upper > EVALUATED or row.evaluated < LEAST_EVALUATED
-        status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
+        status: Status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
         message = sentence(
-            "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), over "
-            "groups of similar predictions and without what chance adds.",
+            "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), chance "
+            "taken out.",
             span=when,
             points=number(100 * row.calibration_error, 2),
             lower=number(100 * row.calibration_lower, 2),
             upper=number(100 * row.calibration_upper, 2),
         )
         if row.evaluated < 1:
-            message += sentence(" Groups with {share} of customers could be judged.", share=percent(row.evaluated))
+            message += sentence(
+                " That is of {share} of customers; the other groups are too small.", share=percent(row.evaluated)
+            )
         return Check(
             name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
         )
+
+    def _times(self, horizons: pd.Series) -> str:
+        return times([float(each) for each in horizons], self.time_unit)
 
     def _better(self) -> Check:
         """Squared error against that of one curve for everybody; the worst horizon counts."""
@@ -392,17 +410,32 @@ class Evaluation:
         unclear = scored[(scored["gain_lower"] <= 0) & (scored["gain_upper"] >= 0)]
         unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
         better = scored[scored["gain_lower"] > 0]
-        said = [
-            sentence(template, horizons=times(horizons, self.time_unit))
-            for template, horizons in (
-                ("The model foretells worse than one curve for everybody at {horizons}.", worse["horizon"]),
-                ("Whether it foretells better than one curve for everybody cannot be told at {horizons}.",
-                 unclear["horizon"]),
-                ("The model foretells better than one curve for everybody at {horizons}.", better["horizon"]),
-                ("Not scored, because too few are still followed: {horizons}.", unscored),
+        said = []
+        if len(worse):
+            said.append(
+                sentence(
+                    "At {horizons} the model predicts worse than one curve for everybody.",
+                    horizons=self._times(worse["horizon"]),
+                )
             )
-            if len(horizons)
-        ]  # fmt: skip
+        if len(unclear):
+            said.append(
+                sentence(
+                    "At {horizons} it is not clearly better than one curve for everybody.",
+                    horizons=self._times(unclear["horizon"]),
+                )
+            )
+        if len(better):
+            said.append(
+                sentence(
+                    "At {horizons} the model predicts better than one curve for everybody.",
+                    horizons=self._times(better["horizon"]),
+                )
+            )
+        if len(unscored):
+            said.append(
+                sentence("Not scored, because too few are still followed: {horizons}.", horizons=self._times(unscored))
+            )
         gain = (scored["brier_km"] - scored["brier"]).min()
         return Check(
             name="better_than_kaplan_meier",

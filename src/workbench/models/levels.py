@@ -10,6 +10,7 @@ from workbench.wording import number, sentence
 SMALLEST_GROUP = 10
 """Fewer customers than this are never shown as a group of their own."""
 MOST_LEVELS = 12
+"""More groups than this no reader compares."""
 
 
 def as_levels(column: pd.Series) -> pd.Series:
@@ -57,7 +58,7 @@ def lump_levels(
     Returns
     -------
     dict, tuple of Check
-        From level to shown name; a `warn` check where levels were gathered (it names none of them).
+        From level to shown name; a `warn` check where levels were lumped (it names none of them).
 
     Examples
     --------
@@ -103,8 +104,8 @@ def reject_measurements(column: pd.Series, name: str) -> None:
     if numeric and column.nunique() > MOST_LEVELS:
         raise DataError(
             sentence(
-                "segment {name!r}: got a number with {values} different values, expected at most {most} groups; "
-                "cut it into classes in dataset.yaml, or use it as a covariate.",
+                "segment {name!r}: got a number with {values} different values, expected at most {most} groups; cut it "
+                "into classes in dataset.yaml, or use it as a covariate.",
                 name=name,
                 values=number(int(column.nunique())),
                 most=MOST_LEVELS,

@@ -65,7 +65,7 @@ def test_customers_who_left_and_those_with_a_forecast_are_all_there_are():
     told = forecast(fit_cox(gaps, ["plan", "use"]), made)
     check = one_population(made, told)
     gone = int(gaps["event"].sum())
-    assert check.message.startswith(f"1,500 customers count: {gone:,} have left and {1500 - gone:,} are still there")
+    assert check.message.startswith(f"1,500 customers count: {gone:,} have gone and {1500 - gone:,} are still there")
     assert (check.status, check.value) == ("pass", 0)
     assert one_population(made, replace(told, customers=told.customers.iloc[3:])).status == "warn"
 

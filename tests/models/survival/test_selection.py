@@ -47,7 +47,7 @@ def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_u
                          "plan": np.where(treated, "new", "old")})  # fmt: skip
     made = read_lifetimes("lifetimes", rows, time_unit="months")
     judged = select_model(fit_cox(rows, ["plan"]), made, [0.5, 1.5], random_seed=1, repeats=1)
-    assert judged.comparison.best == "hazard ratios that change"
+    assert judged.comparison.best == "time-varying hazard ratios"
     assert judged.model is judged.time_varying
     (check,) = judged.comparison.checks()
     assert "Of 2 models" in check.message

@@ -85,7 +85,7 @@ def test_after_a_change_it_is_said_and_forecasts_follow(seed):
     assert held(one, ahead)[3.0]
     (check,) = [check for check in judged.problems if check.name == "rate_since_change"]
     assert check.status == "warn"
-    assert "take that rate to go on" in check.message
+    assert "assume that this goes on" in check.message
 
 
 @pytest.mark.slow
@@ -120,7 +120,7 @@ def test_with_less_than_two_years_before_a_season_cannot_be_told_from_a_change()
     judged, _ = predicted(one)
     assert judged.backtest.beyond
     assert not says(judged, "something has changed")
-    assert says(judged, "it may be a season")
+    assert says(judged, "It may be a season")
 
 
 @pytest.mark.slow

@@ -14,7 +14,6 @@ from workbench.findings import Check
 from workbench.models.levels import as_levels, lump_levels
 from workbench.models.survival.cox.collinearity import aliased
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.splines import spline_names, spline_terms
 from workbench.wording import label_of, listing, number, percent, sentence
 
@@ -106,7 +105,7 @@ class Design:
     without_events
         (covariate, level) of levels of which nobody left: half a leaver is added to each (`half_leavers`).
     checks
-        What was gathered, left out or missing.
+        Which levels were lumped, and what was left out or missing.
     lapse
         Whether customers lapse instead of leaving.
     """
@@ -223,9 +222,11 @@ class Design:
         if not events.any():
             raise NobodyLeft(
                 sentence(
-                    "lifetimes.event: got nobody who {left}, expected some; no hazard ratio can be estimated. Use more "
-                    "data.",
-                    **event_words(self.lapse),
+                    "lifetimes.event: got nobody who lapsed, expected some; no hazard ratio can be estimated. Use more "
+                    "data."
+                    if self.lapse
+                    else "lifetimes.event: got nobody who left, expected some; no hazard ratio can be estimated. Use "
+                    "more data.",
                 )
             )
         without_events, unheard, checks = [], [], list(self.checks)
@@ -242,9 +243,11 @@ class Design:
                             name=f"{SEPARATION}{term.covariate}",
                             status="warn",
                             message=sentence(
-                                "{label}: nobody with {levels} {left}, so no hazard ratio is given (separation). "
+                                "{label}: nobody with {levels} lapsed, so there is no hazard ratio (separation). "
+                                "Predictions count half a lapse for them (Firth's correction)."
+                                if self.lapse
+                                else "{label}: nobody with {levels} left, so there is no hazard ratio (separation). "
                                 "Predictions count half a leaver for them (Firth's correction).",
-                                **event_words(self.lapse),
                                 label=term.label,
                                 levels=listing([f"“{level}”" for level in nobody]),
                             ),
@@ -268,7 +271,7 @@ class Design:
                 Check(
                     name=NOTHING_NEW,
                     status="pass" if copies else "warn",
-                    message=sentence("Left out of the model, because they say nothing new: {columns}.",
+                    message=sentence("Left out of the model, as they add nothing: {columns}.",
                                      columns="; ".join(said)),
                     value=len(dropped),
                 )
@@ -361,8 +364,8 @@ def build_design(
                 name="covariates_missing",
                 status="warn" if some > MANY_MISSING * everybody else "pass",
                 message=sentence(
-                    "{some} of {all} customers ({share}) lack a number ({columns}). They stay in the model: a missing "
-                    "number is taken at the median, with a hazard ratio of its own where that can be estimated.",
+                    "{some} of {all} customers ({share}) lack a number ({columns}). They stay in the model at the "
+                    "median, with a hazard ratio of their own where it can be estimated.",
                     some=number(some), all=number(everybody), share=percent(some / everybody),
                     columns=listing(incomplete),
                 ),

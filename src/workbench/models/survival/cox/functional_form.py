@@ -29,7 +29,7 @@ class FunctionalForm:
     Attributes
     ----------
     model
-        The model to go on with: numbers that bend are curves in it.
+        The model to go on with: numbers that are not linear enter as restricted cubic splines.
     table
         `covariate`, `label`, `before` (p-value of a straight line, after Holm's correction), `modelled_as`, `after`
         (the same of the form that is used: for a curve, against a finer one).
@@ -42,7 +42,7 @@ class FunctionalForm:
     aic_gain: float
 
     def checks(self) -> tuple[Check, ...]:
-        """What bends, and whether the curves are enough."""
+        """Which numbers enter as splines, and whether these are enough."""
         if self.table.empty:
             return ()
         curved_model = self.table[self.table["modelled_as"] != _straight()]
@@ -54,14 +54,13 @@ class FunctionalForm:
         }  # fmt: skip
         message = (
             sentence(
-                "{count} of {all} numbers do not go with the hazard in a straight line ({labels}): they enter as "
-                "curves "
-                "(natural splines, AIC {gain} lower).", **said,
+                "{count} of {all} numbers do not act in a straight line ({labels}): they enter as curves (restricted "
+                "cubic splines, AIC {gain} lower).", **said,
             )
             if len(curved_model)
-            else sentence("No sign that any of {all} numbers goes with the hazard but in a straight line.", **said)
+            else sentence("All {all} numbers fit a straight line.", **said)
         )  # fmt: skip
-        message += sentence(" A finer curve would fit {still} better still.", **said) if len(still) else ""
+        message += sentence(" A finer curve would fit {still} better.", **said) if len(still) else ""
         return (
             Check(
                 name="functional_form",
@@ -72,7 +71,7 @@ class FunctionalForm:
         )
 
     def exhibits(self) -> Iterator[Showable]:
-        """What bends, and the tests before and after."""
+        """Which numbers enter as splines, and the tests before and after."""
         yield self.checks()
         if len(self.table):
             yield Table(
@@ -147,7 +146,8 @@ def functional_form(
     finer = _tests(curved_model, tested, FINER).set_index("covariate")["p_value_holm"] if knots else None
     table = before.rename(columns={"p_value_holm": "before"})
     table["modelled_as"] = [
-        sentence("curve (natural spline, 4 knots)") if name in knots else _straight() for name in table["covariate"]
+        sentence("curve (restricted cubic spline, 4 knots)") if name in knots else _straight()
+        for name in table["covariate"]
     ]
     table["after"] = [
         float(finer.get(name, np.nan)) if name in knots else float(p)
@@ -168,7 +168,7 @@ def _straight() -> str:
 
 
 def _tests(model: CoxModel, rows: pd.DataFrame, quantiles: tuple[float, ...]) -> pd.DataFrame:
-    """Score tests of columns that bend each number further, given the fitted coefficients."""
+    """Score tests of further spline terms of each number, given the fitted coefficients."""
     matrix = model.design.encode(rows)
     width, extra, owners, labels = matrix.shape[1], [], [], {}
     used = {covariate for covariate, _ in model.design.columns}

@@ -18,7 +18,6 @@ from workbench.findings import Check, Finding
 from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.cox.partial_likelihood import newton
 from workbench.models.survival.lifetimes.episodes import has_episodes, latest
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.table import covariates_of, entry_of, validate_lifetimes
 from workbench.statistics.ranking import auc, auc_error_by_chance
@@ -63,8 +62,8 @@ class Leaks:
         Columns with levels that customers get while they stay, and these levels.
     named
         Columns that the reader named: they are not kept out.
-    labels, lapse
-        Labels of columns; whether customers lapse instead of leaving.
+    labels
+        Labels of columns.
     checks
         One of what is kept out, one for each such column, one of `acquired`; the gate fails where a column of
         `outcomes` is not kept out.
@@ -75,7 +74,6 @@ class Leaks:
     acquired: Mapping[str, tuple[str, ...]]
     named: Collection[str] = ()
     labels: Mapping[str, str]
-    lapse: bool = False
     checks: tuple[Check, ...] = ()
 
     @property
@@ -104,10 +102,7 @@ class Leaks:
             else sentence("{count} columns are left out of everything below.", count=number(count))
         ]
         if told["outcomes"]:
-            parts.append(
-                sentence("Known only once it is over who {left}: {columns}.", columns=said["outcomes"],
-                         **event_words(self.lapse))
-            )  # fmt: skip
+            parts.append(sentence("Known only once a customer has gone: {columns}.", columns=said["outcomes"]))
         if told["totals"]:
             parts.append(sentence("Grows for as long as somebody stays: {columns}.", columns=said["totals"]))
         return (
@@ -185,7 +180,7 @@ def find_leaks(
         column, label = ended[name], label_of(lifetimes.labels, name)
         if column.dtype.kind == "M":
             continue
-        if message := seen.tells(column, name, label, lifetimes.lapsing):
+        if message := seen.tells(column, name, label):
             outcomes.append(name)
             checks.append(
                 Check(name=HINDSIGHT + name, status="fail" if name in named else "warn", message=message, value=1,
@@ -196,8 +191,8 @@ def find_leaks(
         elif (correlation := seen.grows(column)) is not None and name not in own:
             totals.append(name)
             message = sentence(
-                "{label} grows with the time observed (rank correlation {r}): a total known only at the end makes long "
-                "lives look caused by it. Use its value at the start instead.",
+                "{label} grows with the time observed (rank correlation {r}): such a total follows from a long stay "
+                "and does not explain it. Use its value at the start.",
                 label=label, r=number(correlation, 2),
             )  # fmt: skip
             checks.append(Check(name=HINDSIGHT + name, status="warn", message=message, value=correlation,
@@ -207,7 +202,6 @@ def find_leaks(
             first = first or (label, *next((level, *shares) for level, shares in levels.items()))
     leaks = Leaks(
         outcomes=tuple(outcomes), totals=tuple(totals), acquired=acquired, named=named, labels=lifetimes.labels,
-        lapse=lifetimes.lapsing,
     )  # fmt: skip
     if first:
         checks.append(_acquired(leaks, first))
@@ -225,9 +219,8 @@ def _summary(leaks: Leaks) -> tuple[Check, ...]:
     if not leaks.kept_out:
         return ()
     message = sentence(
-        "The model does without {columns}, known only at the end. To have {them} in, name all covariates by the "
-        "parameter of that name.",
-        them=sentence("it") if len(leaks.kept_out) == 1 else sentence("them"),
+        "The model leaves out what is known only at the end: {columns}. To keep it in, name all covariates by the "
+        "parameter `covariates`.",
         columns=listing([label_of(leaks.labels, name) for name in leaks.kept_out]),
     )  # fmt: skip
     return (Check(name="covariates_of_the_end", status="warn", message=message, value=len(leaks.kept_out),
@@ -240,9 +233,9 @@ def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
     """
     label, level, new, everyone = shares
     message = sentence(
-        "Acquired while staying, it seems: {columns}. Of {label} “{level}”, {new} of the newest customers have it, but "
-        "{everyone} of all. Whoever left early never had the time (immortal time), so differences by these columns may "
-        "show no more than that. Use values at the start, or declare constant what never changes.",
+        "Customers seem to acquire these while staying: {columns}. {new} of the newest have {label} “{level}”, "
+        "{everyone} of all. Differences may only show that (immortal time). Use values at the start, or declare them "
+        "constant.",
         columns=listing([label_of(leaks.labels, name) for name in leaks.acquired]), label=inline(label), level=level,
         new=percent(new), everyone=percent(everyone),
     )  # fmt: skip
@@ -272,7 +265,7 @@ class _Seen:
             begun,
         )  # fmt: skip
 
-    def tells(self, column: pd.Series, name: str, label: str, lapse: bool) -> str:
+    def tells(self, column: pd.Series, name: str, label: str) -> str:
         """Why a column is suspected to know who left, as a sentence; empty where it is not."""
         if self.events.all() or not self.events.any():
             return ""
@@ -285,24 +278,23 @@ class _Seen:
             area = self._knows((~known).astype(float), SUGGESTIVE if suggestive else MISSING)
             if area is not None:
                 return sentence(
-                    "{label}: whether it is filled in tells who {left} ({area} of 100 pairs of a leaver and somebody "
-                    "still there). It seems to be written when somebody goes.",
-                    label=label, area=number(round(100 * area)), **event_words(lapse),
+                    "{label}: whether it is filled in gives away who has gone (in {area} of 100 pairs with somebody "
+                    "still there). It seems to be written when a customer goes.",
+                    label=label, area=number(round(100 * area)),
                 )  # fmt: skip
         if area is not None:
             return sentence(
-                "{label} tells by itself who {left}: it ranks {area} of 100 pairs of a leaver and somebody still there "
-                "rightly, and a cause of leaving would also tell when. It seems to be the event itself, a score made "
-                "from it, or written afterwards.",
-                label=label, area=number(round(100 * area)), **event_words(lapse),
+                "{label} gives away who has gone, in {area} of 100 pairs with somebody still there, but not when. It "
+                "seems to be the event itself, a score made from it, or written afterwards.",
+                label=label, area=number(round(100 * area)),
             )  # fmt: skip
         for level in levels or ():
             member = levels[level]
             if self._none_left_over(member):
                 return sentence(
-                    "{label} “{level}”: all {count} {left}, and none was ever seen still there, however new. It seems "
-                    "to be written when somebody goes.",
-                    label=label, level=level, count=number(int(member.sum())), **event_words(lapse),
+                    "{label} “{level}”: all {count} have gone, however new they were. It seems to be written when a "
+                    "customer goes.",
+                    label=label, level=level, count=number(int(member.sum())),
                 )  # fmt: skip
         return ""
 

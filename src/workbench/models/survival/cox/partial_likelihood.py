@@ -6,7 +6,6 @@ import numpy as np
 
 from workbench.findings import Check
 from workbench.models.survival.cox.design import Design
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.newton import Place, maximise
 from workbench.statistics.risk_sets import risk_sets, score_residuals
 from workbench.wording import listing, number, percent, sentence
@@ -26,11 +25,7 @@ EXPLODED = 10.0
 ENOUGH = 1e-7
 """A gain of the partial log-likelihood below this is none: estimates move by less than a thousandth of their error."""
 RIDGE = 1.0
-"""Weight of the penalty by which ratios are held towards 1: half of the squared log ratios."""
-NOT_IDENTIFIED = (
-    "The Cox model has no trustworthy maximum: {columns} may tell by itself who goes when (separation), or two "
-    "covariates say almost the same. Nothing is said from it; do without one or merge its levels."
-)
+"""Ridge penalty, half of it times the squared log hazard ratios: a normal prior of standard deviation 1."""
 CONVERGENCE = "cox_convergence"
 """Name of the check without which nothing is said from the model."""
 
@@ -87,17 +82,17 @@ def fit_partial_likelihood(
         )
         if settled and not _suspects(estimate, covariance, design):
             message = sentence(
-                "{columns} say almost the same, so hazard ratios have no trustworthy maximum: all are held towards 1 "
-                "(ridge: log hazard ratios of a level, or of a standard deviation, as if drawn with deviation 1).",
+                "{columns} say almost the same, so all hazard ratios are shrunk towards 1 (ridge penalty: log hazard "
+                "ratios of a level, or of a standard deviation, as if normal with standard deviation 1).",
                 **said,
             )
             status = "warn"
         else:
-            message, status = sentence(NOT_IDENTIFIED, **said), "fail"
+            message, status = _not_identified(said["columns"]), "fail"
     elif trusted:
         message, status = sentence("The Cox model has converged."), "pass"
     else:
-        message, status = sentence(NOT_IDENTIFIED, **said), "fail"
+        message, status = _not_identified(said["columns"]), "fail"
     problems = [Check(name=CONVERGENCE, status=status, message=message)]
     per_column = float(events.sum() / width)
     problems.append(
@@ -105,9 +100,10 @@ def fit_partial_likelihood(
             name="events_per_coefficient",
             status="pass" if per_column >= EVENTS_PER_COLUMN else "warn",
             message=sentence(
-                "{each} customers {left} for each of {columns} coefficients; below {least} they become unstable.",
+                "{each} customers lapsed for each of {columns} coefficients; below {least} they become unstable."
+                if design.lapse
+                else "{each} customers left for each of {columns} coefficients; below {least} they become unstable.",
                 each=number(np.floor(per_column)), columns=number(width), least=EVENTS_PER_COLUMN,
-                **event_words(design.lapse),
             ),
             value=per_column,
             threshold=EVENTS_PER_COLUMN,
@@ -120,8 +116,16 @@ def fit_partial_likelihood(
     return scaling @ estimate, scaling @ covariance @ scaling.T, tuple(problems), separated
 
 
+def _not_identified(columns: str) -> str:
+    return sentence(
+        "The Cox model cannot be used: {columns} may say by itself who goes when (separation), or two attributes say "
+        "almost the same. Leave one out, or merge its levels.",
+        columns=columns,
+    )
+
+
 def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.ndarray:
-    """What to multiply columns (n, p) with, that each is in units of its spread: (p, p).
+    """What to multiply columns (n, p) with, that each is in units of its standard deviation: (p, p).
 
     Numbers by their standard deviation; a dummy as it is unless `dummies`, or a rare one would hide that its ratio has
     exploded. The columns of a curve go together: they are made orthogonal, the straight line first.
@@ -139,7 +143,7 @@ def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.
 
 
 def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.ndarray) -> np.ndarray:
-    """As `balance`, for columns of which some stand there again for later stretches of time.
+    """As `balance`, for columns of which some stand there again for later episodes.
 
     Parameters
     ----------
@@ -164,7 +168,7 @@ def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.
 
 
 def _same_episode(extra: list[int]) -> np.ndarray:
-    """Which of the extra columns are of the same stretch: each place comes once in every stretch, in turn."""
+    """Which of the extra columns are of the same episode: each place comes once in every episode, in turn."""
     turn = np.array([extra[:at].count(place) for at, place in enumerate(extra)], dtype=int)
     return turn[:, None] == turn[None, :]
 
@@ -330,9 +334,8 @@ def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: M
             name=OVERLAP,
             status="warn",
             message=sentence(
-                "These go together so closely that they can hardly be told apart: {pairs}. Their own hazard ratios "
-                "compare customers of whom there may be none, so no finding is made of them; predictions do not "
-                "suffer. Do without some to tell the others apart.",
+                "These rise and fall together, so their effects cannot be separated: {pairs}. No finding is made of "
+                "them. Predictions are unaffected. To separate them, leave some out.",
                 pairs="; ".join(pairs[:5]),
             ),
             value=inflation,
@@ -342,7 +345,7 @@ def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: M
 
 
 def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
-    """Numbers of which nearly all the spread is that of one customer in a hundred."""
+    """Numbers of which nearly all the variance is that of one customer in a hundred."""
     checks: list[Check] = []
     most = max(len(matrix) // 100, 1)
     for place, (covariate, level) in enumerate(design.columns):
@@ -357,8 +360,8 @@ def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
                     name=f"{FEW}{covariate}",
                     status="warn",
                     message=sentence(
-                        "{label} spans so many orders of magnitude that one customer in a hundred has {part} of its "
-                        "spread: these few decide its hazard ratio. Take its logarithm, or do without it.",
+                        "{label}: one customer in a hundred has {part} of its variance, so these few decide its hazard "
+                        "ratio. Take its logarithm, or leave it out.",
                         label=label, part=percent(part),
                     ),
                     value=part,

@@ -74,7 +74,7 @@ class RelaxedHazards:
             for row in done.itertuples()
         ]
         message = sentence(
-            "Remedies for hazard ratios that change over time: {said}. {rest}",
+            "Hazard ratios that change over time were modelled as such: {said}. {rest}",
             said="; ".join(said),
             rest=sentence(
                 "Those of {labels} still change: read them as averages.",
@@ -100,8 +100,8 @@ class RelaxedHazards:
                     name="ratios_beside_time_varying",
                     status="pass" if change <= np.log1p(MOVED) else "warn",
                     message=sentence(
-                        "Of the hazard ratios that stay the same, {label} “{value}” moves most by the remedies of the "
-                        "others: from {plain} to {time_varying}.",
+                        "Of the hazard ratios with one value, {label} “{value}” moves most when the others may vary: "
+                        "from {plain} to {time_varying}.",
                         label=inline(row["label"]),
                         value=row["value"],
                         plain=number(row["plain"], 2),

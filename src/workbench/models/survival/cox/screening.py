@@ -39,31 +39,26 @@ def fit_identified(
     CoxModel, tuple of Check
         The model, and what was taken out of it, and why.
     """
+
+    def fitted(names: list[str]) -> CoxModel:
+        model = fit_cox(lifetimes, names, confidence=confidence, time_unit=time_unit, labels=labels, lapse=lapse)
+        return replace(model, doubtful=leaks.kept, acquired=tuple(leaks.acquired)) if leaks else model
+
     covariates = list(dict.fromkeys(covariates))
-    settings = {"confidence": confidence, "time_unit": time_unit, "labels": labels, "lapse": lapse}
-    doubts = {"doubtful": leaks.kept, "acquired": tuple(leaks.acquired)} if leaks else {}
-    model = replace(fit_cox(lifetimes, covariates, **settings), **doubts)
-    checks: list[Check] = []
-    if chosen:
+    model = fitted(covariates)
+    if chosen or not model.separated:
         return model, ()
-    if model.separated:
-        told = {check.name: check for check in model.problems}
-        checks += [told[FEW + name] for name in model.separated if FEW + name in told]
-        reason = sentence(
-            "with them there is no trustworthy maximum (they tell by themselves who goes when, or few decide)"
-        )
-        smaller = fit_cox(lifetimes, [name for name in covariates if name not in model.separated], **settings)
-        if smaller.usable:
-            checks.append(_without("covariates_without_estimate", model.separated, labels, reason))
-            model = replace(smaller, **doubts)
-    return model, tuple(checks)
-
-
-def _without(name: str, covariates: Iterable[str], labels: Mapping[str, str] | None, reason: str) -> Check:
-    covariates = list(covariates)
+    few = {check.name: check for check in model.problems}
+    checks = [few[FEW + name] for name in model.separated if FEW + name in few]
+    smaller = fitted([name for name in covariates if name not in model.separated])
+    if not smaller.usable:
+        return model, tuple(checks)
     message = sentence(
-        "The model does without {columns}: {reason}. Name the covariates by the parameter of that name to have "
-        "them in.",
-        columns=listing([label_of(labels, covariate) for covariate in covariates]), reason=reason,
-    )  # fmt: skip
-    return Check(name=name, status="warn", message=message, value=len(covariates), threshold=0)
+        "The model leaves out {columns}: with them it is not identified (they say by themselves who goes when, or a "
+        "few customers decide). To keep them in, name all covariates by the parameter `covariates`.",
+        columns=listing([label_of(labels, covariate) for covariate in model.separated]),
+    )
+    without = Check(
+        name="covariates_without_estimate", status="warn", message=message, value=len(model.separated), threshold=0
+    )
+    return smaller, (*checks, without)

@@ -7,7 +7,6 @@ import pandas as pd
 
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, listing, number, percent, sentence
 
@@ -57,12 +56,12 @@ class HazardRatioWords:
         ]
         message = (
             sentence(
-                "Hazard ratios of {labels} change sides or more than twofold when others are adjusted for: they depend "
-                "on which covariates are taken into account, so no finding is made of them.",
+                "The hazard ratios of {labels} change sides or more than twofold with what else is in the model, so we "
+                "draw no conclusion from them.",
                 labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
             )
             if len(changed)
-            else sentence("Hazard ratios are alike with and without adjusting for the other covariates.")
+            else sentence("Hazard ratios are similar with and without the other covariates.")
         )
         return (
             Check(
@@ -82,12 +81,11 @@ class HazardRatioWords:
         varying = tested[tested["p_value_holm"] < level]
         said = {"count": len(varying), "all": len(tested), "level": percent(level)}
         message = (
-            sentence("No sign that any of {all} hazard ratios changes over time (Holm's correction, {level}).", **said)
+            sentence("None of {all} hazard ratios clearly changes over time (Holm's correction, {level}).", **said)
             if varying.empty
             else sentence(
                 "{count} of {all} covariates have hazard ratios that change over time ({labels}; Holm's correction, "
-                "{level}): the ones shown are averages over the time observed, and may be weaker or reversed early or "
-                "late.",
+                "{level}). Those shown are averages over time: early or late they may be weaker or reversed.",
                 labels=listing([inline(label) for label in varying["label"]]),
                 **said,
             )
@@ -128,18 +126,27 @@ class HazardRatioWords:
         findings = []
         for row in table.head(most).itertuples():
             template = (
-                "Customers with {label} “{value}” {leave} at {ratio} times the rate of similar ones with "
-                "“{reference}”{average}. {doubt}"
-                if row.covariate in categories
-                else "Customers with {label} of {value} {leave} at {ratio} times the rate of similar ones with "
-                "{reference}{average}. {doubt}"
+                (
+                    "Customers with {label} “{value}” lapse at {ratio} times the rate of similar ones with "
+                    "“{reference}”{average}. {doubt}"
+                    if row.covariate in categories
+                    else "Customers with {label} of {value} lapse at {ratio} times the rate of similar ones with "
+                    "{reference}{average}. {doubt}"
+                )
+                if self.design.lapse
+                else (
+                    "Customers with {label} “{value}” leave at {ratio} times the rate of similar ones with "
+                    "“{reference}”{average}. {doubt}"
+                    if row.covariate in categories
+                    else "Customers with {label} of {value} leave at {ratio} times the rate of similar ones with "
+                    "{reference}{average}. {doubt}"
+                )
             )
             findings.append(
                 Finding(
                     id=f"hazard_ratio_{row.covariate}",
                     statement=sentence(
                         template,
-                        **event_words(self.design.lapse),
                         label=inline(row.label),
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
@@ -178,18 +185,21 @@ class HazardRatioWords:
             return findings[0].statement
         if (self.hazard_ratios()["p_value_holm"] < LEVEL).any():
             return sentence("Some hazard ratios are clear, but none can be read by itself.")
-        return sentence("No covariate goes clearly with {leaving} sooner.", **event_words(self.design.lapse))
+        return sentence(
+            "No attribute clearly goes with lapsing sooner."
+            if self.design.lapse
+            else "No attribute clearly goes with leaving sooner."
+        )
 
     def caption(self) -> str:
         """How to read the figure, and who the reference customer is."""
         reading = sentence(
-            "Rate of {leaving} (hazard) against otherwise equal customers at the reference; numbers compare their "
-            "upper "
-            "with their lower quartile (where these are the same, the two values shown; of curves, either with the "
-            "mean); "
-            "intervals are {kind}. An association, not an effect.",
+            "Rate of lapsing compared with similar customers at the reference. Numbers: upper against lower quartile, "
+            "or the two values shown; of curves, either against the mean. Intervals: {kind}. An association."
+            if self.design.lapse
+            else "Rate of leaving compared with similar customers at the reference. Numbers: upper against lower "
+            "quartile, or the two values shown; of curves, either against the mean. Intervals: {kind}. An association.",
             kind=self.interval_kind,
-            **event_words(self.design.lapse),
         )
         if not self.design.terms:
             return reading
@@ -200,12 +210,14 @@ class HazardRatioWords:
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
         return sentence(
-            "Rates of {leaving} against the reference customer (hazard ratios); unadjusted: with this covariate alone."
-            "{part}",
+            "Rates of lapsing compared with the reference customer (hazard ratios). Unadjusted: this attribute "
+            "alone.{part}"
+            if self.design.lapse
+            else "Rates of leaving compared with the reference customer (hazard ratios). Unadjusted: this attribute "
+            "alone.{part}",
             part=sentence(" The {most} clearest; all are in the file all_hazard_ratios.", most=number(most))
             if most is not None and len(self.hazard_ratios()) > most
             else "",
-            **event_words(self.design.lapse),
         )
 
     def plot(self, ax=None, *, title: str | None = None):

@@ -14,7 +14,6 @@ from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.partial_likelihood import EXPLODED, balance_with, newton
 from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.statements import association
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.statistics.multiplicity import holm
@@ -309,9 +308,8 @@ class TimeVaryingCox(Predictions):
         if not len(clear) or not fading.all():
             return ()
         message = sentence(
-            "Every hazard ratio that changes fades with tenure ({labels}), as it does where customers differ in ways "
-            "that the data do not show and the unsteady ones go first (frailty): early ratios are nearer to what "
-            "tells customers apart, and a hazard that falls with tenure need not mean that anybody grows loyal.",
+            "Every hazard ratio that changes fades with tenure ({labels}). That need not be growing loyalty: where "
+            "customers differ in ways the data do not show, those most likely to leave go first (frailty).",
             labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
         )
         return (Check(name="unseen_differences", status="warn", message=message, value=len(clear), threshold=0),)
@@ -331,11 +329,21 @@ class TimeVaryingCox(Predictions):
             Finding(
                 id=f"time_varying_{row['covariate']}",
                 statement=sentence(
-                    "In the first {cut}, customers with {label} “{value}” {leave} at {early} times the rate of similar "
-                    "ones with “{reference}”, later at {late} times. {doubt}"
-                    if row["category"]
-                    else "In the first {cut}, customers with {label} of {value} {leave} at {early} times the rate of "
-                    "similar ones with {reference}, later at {late} times. {doubt}",
+                    (
+                        "In the first {cut}, customers with {label} “{value}” lapse at {early} times the rate of "
+                        "similar ones with “{reference}”, later at {late} times. {doubt}"
+                        if row["category"]
+                        else "In the first {cut}, customers with {label} of {value} lapse at {early} times the rate of "
+                        "similar ones with {reference}, later at {late} times. {doubt}"
+                    )
+                    if self.design.lapse
+                    else (
+                        "In the first {cut}, customers with {label} “{value}” leave at {early} times the rate of "
+                        "similar ones with “{reference}”, later at {late} times. {doubt}"
+                        if row["category"]
+                        else "In the first {cut}, customers with {label} of {value} leave at {early} times the rate of "
+                        "similar ones with {reference}, later at {late} times. {doubt}"
+                    ),
                     cut=span(round(self.cut, 1), self.time_unit),
                     label=inline(row["label"]),
                     value=row["value"],
@@ -343,7 +351,6 @@ class TimeVaryingCox(Predictions):
                     late=number(row["late"], 2),
                     reference=row["reference"],
                     doubt=association(row["covariate"] in self.model.acquired),
-                    **event_words(self.design.lapse),
                 ),
                 estimate=float(row["early"]),
                 unit=sentence("hazard ratio, early"),

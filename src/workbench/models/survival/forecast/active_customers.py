@@ -15,7 +15,6 @@ from workbench.models.survival.forecast.backtest import expected_leavers
 from workbench.models.survival.forecast.draws import export_draws
 from workbench.models.survival.forecast.season import Season
 from workbench.models.survival.lifetimes.episodes import customers_in, latest
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.subscriptions import LAPSES_AHEAD, Spells
 from workbench.models.survival.lifetimes.table import validate_lifetimes
@@ -24,18 +23,20 @@ from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import label_of, number, percent, sentence
 
 AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
-"""Months from today for which customers are foretold."""
+"""Months from today for which customers are forecast: the quarter that decides, a year, two years of value."""
 QUARTER = 3.0
+"""Months of the headline: how far ahead a company plans what it does about leavers."""
 MOST_BEYOND = 0.2
+"""Share of customers forecast beyond the data from which the sentence says so first."""
 FEW = 20.0
-"""Of fewer expected leavers the number is told by a distribution of counts."""
+"""Of fewer expected leavers the interval is that of a negative binomial: a normal one would reach below 0."""
 EDGE = 0.1
-"""The share of customers most at risk."""
+"""The share of customers most at risk that is named: as many as a campaign can look at."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Forecast:
-    """What becomes of the customers on board at the end of the records.
+    """What becomes of the customers who are active at the end of the records.
 
     Attributes
     ----------
@@ -92,13 +93,22 @@ class Forecast:
             return ()
         most = int(np.ceil(EDGE * len(gone)))
         extrapolated = self.beyond > MOST_BEYOND
+        alike = round(self.expected) < 1 or np.ptp(gone) < 1e-9
         template = (
-            "We expect {gone} of {all} customers to {leave} in the next {span}, if the rate goes on: many would then "
-            "have been customers for longer than anybody yet."
+            "We expect {gone} of {all} customers to lapse in the next {span}, if the rate goes on: no customer has "
+            "been observed for as long."
+            if extrapolated and self.lapse
+            else "We expect {gone} of {all} customers to leave in the next {span}, if the rate goes on: no customer "
+            "has been observed for as long."
             if extrapolated
-            else "We expect {gone} of {all} customers to {leave} in the next {span}."
-            if round(self.expected) < 1 or np.ptp(gone) < 1e-9
-            else "We expect {gone} of {all} customers to {leave} in the next {span}. The {most} riskiest account for "
+            else "We expect {gone} of {all} customers to lapse in the next {span}."
+            if alike and self.lapse
+            else "We expect {gone} of {all} customers to leave in the next {span}."
+            if alike
+            else "We expect {gone} of {all} customers to lapse in the next {span}. The {most} riskiest account for "
+            "{part} of them."
+            if self.lapse
+            else "We expect {gone} of {all} customers to leave in the next {span}. The {most} riskiest account for "
             "{part} of them."
         )
         rounded = round(self.expected)
@@ -111,7 +121,6 @@ class Forecast:
                     all=number(len(gone)),
                     most=number(most),
                     gone=number(rounded) if rounded else sentence("fewer than one"),
-                    leave=event_words(self.lapse)["leave"],
                     part=percent(float(gone.iloc[:most].sum() / gone.sum())),
                 ),
                 estimate=self.expected,
@@ -142,12 +151,12 @@ class Forecast:
         return pd.concat([everyone, *rows], ignore_index=True)[columns]
 
     def checks(self) -> tuple[Check, ...]:
-        """For how many customers the next quarter is extrapolated; and who counts as on board without dates."""
+        """For how many customers the next quarter is extrapolated; and who counts as active without dates."""
         if self.customers.empty:
             return ()
         message = sentence(
-            "For {share} of customers the next {span} lie beyond the longest time ever observed: their hazard is taken "
-            "to go on as in the last third of it.",
+            "For {share} of customers the next {span} lie beyond the longest time observed. We assume that their rate "
+            "of leaving goes on as in the last third of it.",
             share=percent(self.beyond),
             span=span(self.ahead, self.time_unit),
         )
@@ -162,8 +171,8 @@ class Forecast:
         ]
         if self.ahead < self.step:
             message = sentence(
-                "Durations were recorded in steps of {step}. What happens within a step is taken to be spread evenly "
-                "over it, so the next {span} get their part.",
+                "Durations were recorded in steps of {step}. We assume that customers leave evenly within a step, so "
+                "the next {span} get their part of it.",
                 step=span(self.step, self.time_unit),
                 span=span(self.ahead, self.time_unit),
             )
@@ -172,8 +181,8 @@ class Forecast:
             )
         if not self.dated:
             message = sentence(
-                "The data carry no dates: whoever had not left when last seen ({count} customers) is taken to be on "
-                "board, and the time to come counts from then.",
+                "The data have no dates. We assume that {count} customers who had not left when last seen are still "
+                "active, and count the time to come from then.",
                 count=number(len(self.customers)),
             )
             checks.append(Check(name="active_when_last_seen", status="pass", message=message))
@@ -181,9 +190,9 @@ class Forecast:
 
 
 def active(source: Spells | Lifetimes) -> pd.DataFrame:
-    """Who is on board at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
+    """Who is active at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
 
-    Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as on board.
+    Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as active.
     """
     if isinstance(source, Lifetimes) and source.spells is None:
         rows = latest(validate_lifetimes(source.frame))
@@ -211,7 +220,7 @@ def forecast(
     confidence: float = 0.9,
     season: Season | None = None,
 ) -> Forecast:
-    """Foretell everybody on board at the end of the records, given how long they have lasted.
+    """Forecast everybody who is active at the end of the records, given how long they have lasted.
 
     Parameters
     ----------
@@ -274,7 +283,7 @@ def one_population(source: Lifetimes, forecast: Forecast) -> Check:
     everyone, there = customers_in(source.frame), len(forecast.customers)
     lacking = len(active(source)) - there
     message = sentence(
-        "{all} customers count: {gone} have left and {there} are still there, each with a forecast.",
+        "{all} customers count: {gone} have gone and {there} are still there, each with a forecast.",
         all=number(everyone),
         gone=number(everyone - there - lacking),
         there=number(there),
@@ -304,7 +313,7 @@ def _counted(expected: float, variance: float, size: int, confidence: float) -> 
 def remaining(
     model: Predictions, source: Spells | Lifetimes, *, within: float | None = None, confidence: float = 0.9
 ) -> pd.DataFrame:
-    """Time that everybody on board is still expected to stay within the next `within` (24 months, in the unit).
+    """Time that everybody active is still expected to stay within the next `within` (24 months, in the unit).
 
     Parameters
     ----------
@@ -324,7 +333,7 @@ def remaining(
 
 
 def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`draws.export_draws` of everybody on board, two years ahead, on a grid of
+    """`draws.export_draws` of everybody active, two years ahead, on a grid of
     quarters of a month where there is room.
     """
     now = active(source)

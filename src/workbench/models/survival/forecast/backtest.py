@@ -1,4 +1,4 @@
-"""The last period as it was foretold and as it went, and what changed against the one before it."""
+"""The last period as it was forecast and as it went, and what changed against the one before it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
 from workbench.models.survival.lifetimes.calendar import months_between, months_later
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.statistics.product_limit import normal_quantile
+from workbench.wording import day as day_in_words
 from workbench.wording import number, percent, sentence
 
-SURELY = 0.99
+CHANGE_LEVEL = 0.99
 """Level of the interval outside which something is said to have changed."""
-SELDOM = 0.001
+RARE = 0.001
 """So rarely would months without a change show as clear a change within the last period."""
 
 
@@ -34,7 +34,7 @@ class Backtest:
     begin, end
         The period; `end` is not part of it.
     at_risk
-        Customers on board when it began.
+        Customers active when it began.
     confidence
         Of the prediction interval.
     change
@@ -105,8 +105,8 @@ class Backtest:
             name="change",
             frame=self.change,
             caption=sentence(
-                "The last period against the one before: leavers of 100 customers in a month, and how many times as "
-                "many left as usual for their tenure and attributes."
+                "The last period and the one before: leavers of 100 customers in a month, and how many times as many "
+                "left as usual for their tenure and attributes."
             ),
             people=People(count="leavers", within="period"),
             columns={
@@ -127,17 +127,18 @@ class Backtest:
         if self.changed:
             verdict = sentence(" That is more than chance explains: something has changed.")
         elif self.beyond:
-            verdict = sentence(
-                " That is more than chance explains, but less than two years are known before: it may be a season."
-            )
+            verdict = sentence(" That is more than chance explains. It may be a season: too little is known before.")
         findings = [
             Finding(
                 id="forecast_and_actual",
                 statement=sentence(
-                    "From {begin} to {end}, {actual} customers {verb}; {expected} were expected.{verdict}",
-                    begin=self.begin.date(), end=(self.end - pd.Timedelta(days=1)).date(),
-                    actual=number(row["actual"]), expected=number(round(row["expected"])),
-                    verb=event_words(self.lapse)["left"],
+                    "From {begin} to {end}, {actual} customers lapsed; {expected} were expected.{verdict}"
+                    if self.lapse
+                    else "From {begin} to {end}, {actual} customers left; {expected} were expected.{verdict}",
+                    begin=day_in_words(self.begin),
+                    end=day_in_words(self.end - pd.Timedelta(days=1)),
+                    actual=number(row["actual"]),
+                    expected=number(round(row["expected"])),
                     verdict=verdict,
                 ),
                 estimate=float(row["expected"]),
@@ -156,11 +157,24 @@ class Backtest:
                 Finding(
                     id="change_of_rate",
                     statement=sentence(
-                        "Against the period before, customers {verb} at {ratio} times the rate, tenure and attributes "
-                        "given{clear}: {now} of 100 in a month, after {then}.",
-                        ratio=number(self.ratio[0]), now=number(100 * now, 2), then=number(100 * then, 2),
-                        verb=event_words(self.lapse)["left"],
-                        clear=sentence(" (no clear change)") if low <= 1 <= high and not self.beyond else "",
+                        (
+                            "{ratio} times as many customers lapsed as in the period before, tenure and attributes given "
+                            "(no clear change): {now} of 100 a month, after {then}."
+                            if self.lapse
+                            else "{ratio} times as many customers left as in the period before, tenure and attributes "
+                            "given (no clear change): {now} of 100 a month, after {then}."
+                        )
+                        if low <= 1 <= high and not self.beyond
+                        else (
+                            "{ratio} times as many customers lapsed as in the period before, tenure and attributes "
+                            "given: {now} of 100 a month, after {then}."
+                            if self.lapse
+                            else "{ratio} times as many customers left as in the period before, tenure and attributes "
+                            "given: {now} of 100 a month, after {then}."
+                        ),
+                        ratio=number(self.ratio[0]),
+                        now=number(100 * now, 2),
+                        then=number(100 * then, 2),
                     ),
                     estimate=self.ratio[0],
                     unit=sentence("times the earlier rate"),
@@ -178,12 +192,13 @@ class Backtest:
         row = self.table.iloc[0]
         inside = bool(np.floor(row["lower"]) <= row["actual"] <= np.ceil(row["upper"]))
         message = sentence(
-            "What happened in the last period ({actual} customers {left}) lies {where} the prediction interval "
-            "({lower} to {upper}).",
-            **event_words(self.lapse), actual=number(row["actual"]),
-            where=sentence("within") if inside else sentence("outside"),
-            lower=number(round(row["lower"])), upper=number(round(row["upper"])),
-        )  # fmt: skip
+            "Within the prediction interval ({lower} to {upper}): {actual} customers in the last period."
+            if inside
+            else "Outside the prediction interval ({lower} to {upper}): {actual} customers in the last period.",
+            actual=number(row["actual"]),
+            lower=number(round(row["lower"])),
+            upper=number(round(row["upper"])),
+        )
         checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
                         value=float(row["actual"]))]  # fmt: skip
         if self.season is not None and not self.lapse:
@@ -249,13 +264,13 @@ def backtest(
         actual = float(weight[there["event"].to_numpy()].sum())
         rows.append((what, expected, max(expected - half, 0.0), expected + half, actual, len(there)))
         if what == "customers":
-            beyond = bool(abs(actual - expected) > normal_quantile(SURELY) * np.sqrt(max(variance, 1.0)) + 0.5)
+            beyond = bool(abs(actual - expected) > normal_quantile(CHANGE_LEVEL) * np.sqrt(max(variance, 1.0)) + 0.5)
     if not beyond and not spells.lapse:  # a change late in the period, which its sum does not show
         months = by_month(standard or model, spells, spells.as_of)
         months = months[months["begin"] >= day - pd.Timedelta("1D")]
         usual = [season.factor(begin, 1.0)[0] for begin in months["begin"]]
         in_season = months.assign(expected=months["expected"] * usual)
-        beyond = max(chance_of_change(months), chance_of_change(in_season)) < SELDOM
+        beyond = max(chance_of_change(months), chance_of_change(in_season)) < RARE
     change = _change(standard or model, spells, day)
     ratio = None
     leavers = change["leavers"].to_numpy(dtype=float)

@@ -147,20 +147,19 @@ def censoring_weights(
     kept = times[without <= NO_OVERLAP]
     moves = moves or informative_attributes(lifetimes, covariates, times)
     ends = len(kept) > 0 and len(moves) > 0
-    end = (
-        "Scores therefore end at {last}."
-        if ends
-        else "Scores therefore take the same weights for all, though leaving depends on it as well: trust them little."
-        if moves
-        else "Scores therefore take the same weights for all, right as long as that does not decide who leaves: no "
-        "sign of it was found."
-    )
     message = sentence(
-        "What customers are like decides how long they could be followed: for {share} of them hardly any who are like "
-        "them were followed for {span}. {end}",
-        share=percent(float(without[-1])), span=span(float(times[-1]), time_unit),
-        end=sentence(end, last=span(float(kept[-1]), time_unit) if ends else ""),
-    )  # fmt: skip
+        "Who customers are decides how long they could be followed: for {share} hardly any similar ones were followed "
+        "for {span}. Scores end at {last}."
+        if ends
+        else "Who customers are decides how long they could be followed, and who leaves: for {share} hardly any "
+        "similar ones were followed for {span}. Scores use the same weights for all; trust them little."
+        if moves
+        else "Who customers are decides how long they could be followed: for {share} hardly any similar ones were "
+        "followed for {span}. Scores use the same weights for all, as it shows no sign of deciding who leaves.",
+        share=percent(float(without[-1])),
+        span=span(float(times[-1]), time_unit),
+        last=span(float(kept[-1]), time_unit) if ends else "",
+    )
     check = Check(name="follow_up_without_overlap", status="warn", message=message, value=float(without[-1]),
                   threshold=NO_OVERLAP)  # fmt: skip
     if ends:

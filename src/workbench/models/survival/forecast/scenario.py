@@ -20,7 +20,7 @@ from workbench.statistics.horizons import number_of, span, units
 from workbench.wording import inline, label_of, listing, number, percent, sentence, shown
 
 CHUNK = 2_000
-"""Customers whose draws are held at once."""
+"""Customers whose draws are in memory at once."""
 DRAWS = 200
 
 
@@ -57,8 +57,8 @@ class Scenario:
                 name="scenario",
                 frame=self.table,
                 caption=sentence(
-                    "Customers expected to be gone when everything known of them stays as it is, and in the scenario; "
-                    "the interval is of the difference. An association."
+                    "Customers expected to be gone if nothing known of them changes, and in the scenario. The interval "
+                    "is of the difference. An association."
                 ),
                 people=People(count="customers", within="horizon"),
                 columns={
@@ -78,19 +78,36 @@ class Scenario:
             return ()
         row = self.table[self.table["horizon"] == self.ahead].iloc[0]
         clear = (row["lower"] > 0 or row["upper"] < 0) and abs(row["difference"]) >= 0.5
+        fewer = row["difference"] < 0
         return (
             Finding(
                 id="scenario",
                 statement=sentence(
-                    "With {changes}, {gone} customers would be expected to {verb} within the next {span}: what goes "
-                    "with such customers, not what changing it would do."
-                    if clear
-                    else "With {changes}, no clearly different number of customers would be expected to {verb} within "
-                    "the next {span}.",
+                    (
+                        "With {changes}, the number of customers who lapse in the next {span} would not clearly change."
+                        if self.lapse
+                        else "With {changes}, the number of customers who leave in the next {span} would not clearly "
+                        "change."
+                    )
+                    if not clear
+                    else (
+                        "With {changes}, {count} fewer customers would lapse in the next {span}. (Association, not "
+                        "proof of cause.)"
+                        if self.lapse
+                        else "With {changes}, {count} fewer customers would leave in the next {span}. (Association, "
+                        "not proof of cause.)"
+                    )
+                    if fewer
+                    else (
+                        "With {changes}, {count} more customers would lapse in the next {span}. (Association, not "
+                        "proof of cause.)"
+                        if self.lapse
+                        else "With {changes}, {count} more customers would leave in the next {span}. (Association, not "
+                        "proof of cause.)"
+                    ),
                     changes=self._changes(),
-                    gone=sentence("{count} fewer" if row["difference"] < 0 else "{count} more",
-                                  count=number(abs(round(row["difference"])))),
-                    span=span(self.ahead, self.time_unit), verb=sentence("lapse") if self.lapse else sentence("leave"),
+                    count=number(abs(round(row["difference"]))),
+                    span=span(self.ahead, self.time_unit),
                 ),
                 estimate=float(row["difference"]),
                 unit=sentence("customers more"),
@@ -107,7 +124,7 @@ class Scenario:
         checks = []
         if self.changes:
             message = sentence(
-                "Predictions leave everything known about customers as it was last known; the scenario adds {changes}.",
+                "Predictions leave everything as it was last known; the scenario adds {changes}.",
                 changes=self._changes(),
             )
             checks.append(Check(name="covariates_to_come", status="pass", message=message))

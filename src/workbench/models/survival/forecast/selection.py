@@ -1,4 +1,4 @@
-"""Models put to the test: on the time after a cut-off where there are dates, on customers left out otherwise."""
+"""Models evaluated and one selected: on the time after a cut-off where there are dates, else on customers left out."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +39,7 @@ from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.wording import number, sentence
 
 MOST_FOLDED = 50_000
-"""Of more customers than this one part in five is foretold, once, instead of every part several times."""
+"""Of more customers than this one part in five is predicted, once, instead of every part several times."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class Selection:
         The best of them, fitted to everything and recalibrated where that helps; where all lose to one curve for
         everybody, that curve. None where no Cox model could be fitted.
     recalibration
-        What was learned about that, and what it does; None where nothing could be judged.
+        What was learned about that, and what it does; None where nothing could be evaluated.
     reasons
         The hazards by reason that go with `model`; None where reasons are not known.
     day
@@ -62,9 +62,9 @@ class Selection:
     backtest
         Of the time after it by the best model, which had not seen it; None without dates.
     time_varying
-        The model with the remedy, fitted to everything; None where none is needed, or it has no maximum.
+        The model with time-varying effects, fitted to everything; None where none are needed, or it has no maximum.
     problems
-        Why something could not be judged, or what to know about the model.
+        Why something could not be evaluated, or what to know about the model.
     covariates, histories
         What models were given.
     season
@@ -148,7 +148,7 @@ def select_model(
     histories: Mapping[str, pd.DataFrame] | None = None,
     by_reason: CauseSpecific | None = None,
 ) -> Selection:
-    """Judge a Cox model, and one with the remedy for ratios that change over time, and take the better.
+    """Evaluate a Cox model, one with time-varying effects and landmark models, and take the best.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def select_model(
         Day at which training ends; see `Spells.cutoff`.
     histories
         With dates, what became known of customers over time (`histories.covariate_histories`): models
-        that take it in are judged with the others.
+        that take it in are evaluated with the others.
     by_reason
         Hazards by reason, fitted to `lives.frame` as `model` is.
     """
@@ -171,7 +171,7 @@ def select_model(
         nothing = {"comparison": None, "reasons": None, "recalibration": None, "day": None, "backtest": None}
         return Selection(model=None, time_varying=None, **nothing)
     time_varying = fit_time_varying(model, lifetimes.frame)
-    plain_name, varying_name = sentence("one hazard ratio each"), sentence("hazard ratios that change")
+    plain_name, varying_name = sentence("one hazard ratio each"), sentence("time-varying hazard ratios")
     known = {plain_name: model} | ({varying_name: time_varying} if time_varying else {})
     if lifetimes.spells is not None:
         return _out_of_time(
@@ -217,7 +217,7 @@ def select_model(
         )
         best = recalibrated(best, effect.recalibration, *held_out)
     if cutoff is not None:
-        message = sentence("The data carry no dates, so the cutoff {day} was not used.", day=cutoff)
+        message = sentence("The data have no dates, so the cutoff {day} was not used.", day=cutoff)
         problems += (Check(name="cutoff_without_dates", status="warn", message=message),)
     return Selection(
         comparison=comparison,
@@ -252,8 +252,8 @@ def _out_of_time(
     test = _encodable(earlier, test)
     if not earlier.usable or test.empty or not test["event"].any():
         message = sentence(
-            "Nothing could be judged out of time at {day}: too little had happened before or happened after. Choose "
-            "another cut-off.",
+            "The model could not be tested on later time: too little happened before or after {day}. Choose another "
+            "cut-off.",
             day=day.date(),
         )
         problem = Check(name="out_of_time", status="warn", message=message)
@@ -276,7 +276,7 @@ def _out_of_time(
     length = WINDOW if spells.window is None else min(WINDOW, spells.window)
     words = {"confidence": confidence, "labels": lifetimes.labels, "length": length}
     if renewed := fit_landmark_cox(train, covariates, histories, **words):
-        fitted[sentence("what was last known, renewed every quarter")] = renewed
+        fitted[sentence("what was last known, every quarter (landmarks)")] = renewed
     if trees := fit_landmark_boosted(
         train,
         covariates,
@@ -326,8 +326,8 @@ def _out_of_time(
     problems = ()
     if isinstance(final, LandmarkCox) and final.landmark.trees:
         message = sentence(
-            "Boosted trees foretell best and are used: their score is the covariate of a Cox model, so intervals hold "
-            "what is uncertain about its weight and about the rate of leaving, not about the trees themselves."
+            "Boosted trees predict best and are used. Intervals hold the uncertainty of their weight and of the rate "
+            "of leaving, not of the trees themselves."
         )
         problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
     if by_reason is not None and isinstance(final, LandmarkCox):
@@ -359,8 +359,8 @@ def _since_the_change(model: Predictions, spells: Spells, ahead: Backtest) -> tu
     factors = [ahead.season.factor(begin, 1.0)[0] for begin in months["begin"]]
     day, ratio, leavers = change_point(months.assign(expected=months["expected"] * factors))
     message = sentence(
-        "Since {day} customers have left at {ratio} times the rate of the model. Forecasts take that rate to go on; if "
-        "it does not, they are off by as much.",
+        "Since {day} customers have left at {ratio} times the rate of the model. Forecasts assume that this goes on; "
+        "if it does not, they are off by as much.",
         day=day.date(),
         ratio=number(ratio),
     )
@@ -392,7 +392,7 @@ def _time_varying(known: dict) -> TimeVaryingCox | None:
 
 
 def _encodable(model: CoxModel, rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows that the model can foretell: complete, and of levels that it has seen."""
+    """Rows that the model can predict: of levels that it has seen."""
     for term in model.design.terms:
         if term.is_category:
             rows = rows[as_levels(rows[term.covariate]).isin(dict(term.shown)).to_numpy()]
