@@ -95,7 +95,7 @@ def test_what_is_known_only_at_the_end_is_named_and_left_out_and_nothing_is_made
     checks = {check["name"]: check for check in said["checks"]}
     assert code == 0  # plans are noise here, which is an answer
     assert {"hindsight_total", "hindsight_outcome"} <= set(checks)
-    assert "does without Last contact and Total charges" in checks["covariates_of_the_end"]["message"]
+    assert "known only at the end: Last contact and Total charges" in checks["covariates_of_the_end"]["message"]
     ids = [finding["id"] for finding in said["findings"]]
     assert ids[0] == "columns_left_out"
     ids = set(ids)

@@ -115,7 +115,7 @@ def test_lives_come_from_whichever_table_there_is():
     assert "attributes_as_of_extract" in [check.name for check in bought.checks]
     told = read_lifetimes("transactions", world(100), customers=customers, constant=["region"])
     assert "attributes_as_of_extract" not in [check.name for check in told.checks]
-    assert bought.segments(["region", "nothing"], None) == ["region"]
+    assert bought.known_segments(["region", "nothing"], None) == ("region",)
 
 
 def test_horizons_are_usual_ones_in_the_unit_of_the_data():

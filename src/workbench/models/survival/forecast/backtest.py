@@ -158,8 +158,8 @@ class Backtest:
                     id="change_of_rate",
                     statement=sentence(
                         (
-                            "{ratio} times as many customers lapsed as in the period before, tenure and attributes given "
-                            "(no clear change): {now} of 100 a month, after {then}."
+                            "{ratio} times as many customers lapsed as in the period before, tenure and attributes "
+                            "given (no clear change): {now} of 100 a month, after {then}."
                             if self.lapse
                             else "{ratio} times as many customers left as in the period before, tenure and attributes "
                             "given (no clear change): {now} of 100 a month, after {then}."

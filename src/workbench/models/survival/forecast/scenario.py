@@ -91,19 +91,19 @@ class Scenario:
                     )
                     if not clear
                     else (
-                        "With {changes}, {count} fewer customers would lapse in the next {span}. (Association, not "
-                        "proof of cause.)"
+                        "With {changes}, {count} fewer customers would be expected to lapse in the next {span}. "
+                        "(Association, not proof of cause.)"
                         if self.lapse
-                        else "With {changes}, {count} fewer customers would leave in the next {span}. (Association, "
-                        "not proof of cause.)"
+                        else "With {changes}, {count} fewer customers would be expected to leave in the next {span}. "
+                        "(Association, not proof of cause.)"
                     )
                     if fewer
                     else (
-                        "With {changes}, {count} more customers would lapse in the next {span}. (Association, not "
-                        "proof of cause.)"
+                        "With {changes}, {count} more customers would be expected to lapse in the next {span}. "
+                        "(Association, not proof of cause.)"
                         if self.lapse
-                        else "With {changes}, {count} more customers would leave in the next {span}. (Association, not "
-                        "proof of cause.)"
+                        else "With {changes}, {count} more customers would be expected to leave in the next {span}. "
+                        "(Association, not proof of cause.)"
                     ),
                     changes=self._changes(),
                     count=number(abs(round(row["difference"]))),
