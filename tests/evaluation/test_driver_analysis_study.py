@@ -46,7 +46,14 @@ def run(bench, frame, *arguments, definition=DEFINITION):
     folder.mkdir(parents=True)
     frame.to_csv(folder / "surveys.csv", index=False)
     (folder / "dataset.yaml").write_text(definition)
-    return bench.run("run", "driver_analysis", "--dataset", "trial", *arguments)
+    ended = bench.run("run", "driver_analysis", "--dataset", "trial", *arguments)
+    for path in bench.reports.glob("driver_analysis/2*/results.json"):
+        said = json.loads(path.read_text())
+        for finding in said["findings"]:
+            assert len(finding["statement"].split()) <= 25, finding
+        for check in said["checks"]:
+            assert len(check["message"].split()) <= 40, check
+    return ended
 
 
 @pytest.mark.slow
@@ -145,7 +152,7 @@ def test_waves_and_touchpoints_of_a_survey_are_told(bench):
     assert ended.returncode == 0, ended.stderr
     (folder,) = bench.reports.glob("driver_analysis/2*")
     said = {each["id"]: each["statement"] for each in json.loads((folder / "results.json").read_text())["findings"]}
-    assert "Ratings of “Food” are falling" in said["priorities"]
+    assert "Ratings of “Food” are falling" in said["falling"]
     order = pd.read_csv(folder / "tables" / "priorities.csv").set_index("driver")
     assert order.loc["da", "trend_upper"] < 0
     assert "touchpoint" in set(pd.read_csv(folder / "tables" / "segments.csv")["by"])

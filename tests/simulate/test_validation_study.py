@@ -17,7 +17,7 @@ def test_the_page_compares_every_marginal_and_warns_where_a_world_is_unlike_cust
     (path,) = bench.reports.glob("world_validation/2*/results.json")
     said = json.loads(path.read_text())
     compared = ["recommend_groups", "purchase_gaps", "share_staying", "concentration"]
-    assert [finding["id"] for finding in said["findings"]] == ["likeness", *compared]
+    assert [finding["id"] for finding in said["findings"]] == ["like_the_samples", *compared]
     status = {check["name"]: check["status"] for check in said["checks"]}
     assert {name for name in status if name.startswith("like_")} == {f"like_{name}" for name in compared}
     # Eight in a hundred leave in a month: that is no provider's churn.

@@ -29,7 +29,7 @@ def test_bounds_stay_shares():
 
 def test_the_finding_has_the_figures_of_all():
     finding = comparison(0.4).finding()
-    assert finding.statement == "Share of it in own, a tenth: 40% (sample0 30% and sample1 50%)."
+    assert finding.statement == "Share of it, a tenth: 40% in own (sample0 30% and sample1 50%)."
     assert (finding.estimate, finding.n, finding.evidence) == (0.4, 100, "descriptive")
 
 
@@ -41,7 +41,7 @@ def test_a_warning_says_what_was_expected():
 def test_the_summary_counts_respects_and_names_those_that_fail():
     finding = Summary(comparisons=[comparison(0.4), comparison(0.9, topic="Another share")]).finding()
     assert finding.estimate == 1
-    assert finding.statement.endswith("in 1 of 2 respects; unlike them: another share.")
+    assert finding.statement.endswith("in 1 of 2 respects; it differs in: another share.")
     assert "in all 1 respects" in Summary(comparisons=[comparison(0.4)]).finding().statement
 
 

@@ -126,7 +126,7 @@ def test_replicate_weights_of_a_survey_are_read_and_bad_ones_are_told():
     assert ratings.design.ratios.shape == (120, 16)
     assert ratings.design_weighting == "survey"
     assert any("Replicate weights" in check.message for check in ratings.checks)
-    with pytest.raises(DataError, match=r"r2.*1 replicate weights"):
+    with pytest.raises(DataError, match=r"r2.*1 replicate weight that"):
         read_ratings(*with_replicates(bad=True))
 
 

@@ -1,6 +1,6 @@
 """How far revenue comes from few customers: the Lorenz curve, read from its upper end."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -54,8 +54,15 @@ def lorenz(amounts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(0, 1, len(total)), total / total[-1]
 
 
-def top_share(amounts: np.ndarray, share: float | np.ndarray) -> float | np.ndarray:
+def top_share(amounts: np.ndarray, share: Sequence[float] | np.ndarray) -> np.ndarray:
     """What the customers with the largest amounts bring of the total; fractions of a customer count in part.
+
+    Parameters
+    ----------
+    amounts
+        One number a customer, at least 0, not all 0.
+    share
+        Shares of customers.
 
     Examples
     --------
@@ -63,7 +70,7 @@ def top_share(amounts: np.ndarray, share: float | np.ndarray) -> float | np.ndar
     [0.6, 0.8, 0.9]
     """
     customers, total = lorenz(amounts)
-    return 1 - np.interp(1 - np.asarray(share, dtype=float), customers, total)
+    return np.asarray(1 - np.interp(1 - np.asarray(share, dtype=float), customers, total))
 
 
 def concentration(
@@ -78,7 +85,7 @@ def concentration(
     Parameters
     ----------
     transactions
-        Tables by data set, the judged one first: `customer_id`, `timestamp`, `amount`.
+        Tables by data set, the tested one first: `customer_id`, `timestamp`, `amount`.
     days
         Length of the time looked at, the same for all: the longer it is, the less is concentrated.
     tops
@@ -104,7 +111,7 @@ def concentration(
     ]
     if faults:
         raise DataError(*faults)
-    shares = {name: [float(top_share(each, top)) for top in tops] for name, each in revenue.items()}
+    shares = {name: top_share(each, tops).tolist() for name, each in revenue.items()}
     sizes = listing([f"{name} {number(len(each))}" for name, each in revenue.items()])
     template = (
         "Purchases of the last {days} days, refunds taken off, of customers who brought revenue in them ({sizes})."

@@ -1,4 +1,4 @@
-"""Marginals of surveys and lifetimes, as one data set is laid beside others."""
+"""Marginals of surveys and lifetimes, as one data set is compared with others."""
 
 from collections.abc import Iterable, Mapping
 
@@ -18,7 +18,7 @@ def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> Samp
     Parameters
     ----------
     answers
-        To the question whether one would recommend, by data set, the judged one first; its scale ends at 10. Missing
+        To the question whether one would recommend, by data set, the tested one first; its scale ends at 10. Missing
         answers are left out.
     margin
         As of `SampleComparison`.
@@ -54,7 +54,7 @@ def share_staying(lifetimes: Mapping[str, pd.DataFrame], months: Iterable[float]
     Parameters
     ----------
     lifetimes
-        Tables by data set, the judged one first, in months: `duration`, `event` and, where it is there, `entry`: how
+        Tables by data set, the tested one first, in months: `duration`, `event` and, where it is there, `entry`: how
         long a customer had been one when the records begin. Customers count from then on (left truncation).
     months
         When to look.
@@ -81,5 +81,5 @@ def share_staying(lifetimes: Mapping[str, pd.DataFrame], months: Iterable[float]
         n=len(next(iter(lifetimes.values()))),
         curves=curves,
         axis=(sentence("Months as a customer"), sentence("Customers still there")),
-        ticks=np.arange(0, grid[-1] + 1, 12 if grid[-1] >= 24 else 3),
+        ticks=np.arange(0, grid[-1] + 1, 12 if grid[-1] >= 24 else 3).tolist(),
     )

@@ -14,7 +14,15 @@ LONGEST_DAYS = 180
 
 
 def last_days(transactions: pd.DataFrame, days: int) -> pd.DataFrame:
-    """The transactions of the last `days` days of a table, its last day included."""
+    """The transactions of the last days of a table, its last day included.
+
+    Parameters
+    ----------
+    transactions
+        With `timestamp`.
+    days
+        How many days.
+    """
     day = transactions["timestamp"].dt.normalize()
     return transactions[day > day.max() - np.timedelta64(days, "D")]
 
@@ -68,7 +76,7 @@ def repurchase(
     Parameters
     ----------
     transactions
-        Tables by data set, the judged one first: `customer_id`, `timestamp`, `amount`.
+        Tables by data set, the tested one first: `customer_id`, `timestamp`, `amount`.
     days
         Length of the time looked at, at the end of each table.
     within
@@ -77,7 +85,7 @@ def repurchase(
         As of `SampleComparison`.
     """
     gaps = {name: purchase_gaps(last_days(table, days)) for name, table in transactions.items()}
-    curves = {name: product_limit(each["gap_days"], each["again"]) for name, each in gaps.items()}
+    curves = {name: product_limit(each["gap_days"].to_numpy(), each["again"].to_numpy()) for name, each in gaps.items()}
     grid = np.arange(0, min(LONGEST_DAYS, days) + 1)
     bought_again = {name: (grid, 1 - survival_at(curve, grid)) for name, curve in curves.items()}
     within = list(within)
@@ -96,5 +104,5 @@ def repurchase(
         n=int(next(iter(gaps.values()))["customer_id"].nunique()),
         curves=bought_again,
         axis=(sentence("Days after a purchase"), sentence("Bought again")),
-        ticks=np.arange(0, grid[-1] + 1, 30),
+        ticks=np.arange(0, grid[-1] + 1, 30).tolist(),
     )

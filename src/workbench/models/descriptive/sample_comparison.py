@@ -1,4 +1,4 @@
-"""Whether data look like others: shares of one data set beside those of samples, and whether they lie within them."""
+"""Whether data look like samples: shares of one data set compared with theirs."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,12 +13,15 @@ from matplotlib.ticker import PercentFormatter
 from workbench import exhibits
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.wording import listing, number, percent, sentence
+from workbench.wording import listing, number, percent, plural, sentence
+
+MOST_NAMED = 2
+"""Respects, and shares, that a sentence names; the report shows all."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleComparison:
-    """Shares of one data set beside the same shares of samples.
+    """Shares of one data set compared with the same shares of samples.
 
     Attributes
     ----------
@@ -27,7 +30,7 @@ class SampleComparison:
     topic
         What is compared, as the beginning of a sentence.
     shares
-        One row a share, named by its index for people; one column a data set, the judged one first, between 0 and 1.
+        One row a share, named by its index for people; one column a data set, the tested one first, between 0 and 1.
     margin
         A share is like the samples when it lies no further than this outside the range that they span (0.1: ten
         percentage points).
@@ -40,7 +43,7 @@ class SampleComparison:
     ticks, shares_on_x
         Where the x-axis has ticks (wherever it likes when None), and whether it counts shares.
     n
-        Customers (or answers) of the judged data set.
+        Customers (or answers) of the tested data set.
     """
 
     name: str
@@ -60,12 +63,13 @@ class SampleComparison:
         return self.checks()[0].status == "pass"
 
     @property
-    def judged(self) -> str:
-        """Name of the data set that is judged."""
+    def tested(self) -> str:
+        """Name of the data set that is compared with the samples."""
         return str(self.shares.columns[0])
 
     @property
     def samples(self) -> list[str]:
+        """Names of the samples."""
         return [str(name) for name in self.shares.columns[1:]]
 
     def bounds(self) -> pd.DataFrame:
@@ -79,7 +83,7 @@ class SampleComparison:
 
         Its value is how far the worst share lies outside the range of the samples, its threshold the margin.
         """
-        real, values, bounds = self.shares[self.samples], self.shares[self.judged], self.bounds()
+        real, values, bounds = self.shares[self.samples], self.shares[self.tested], self.bounds()
         outside = np.maximum(np.maximum(real.min(axis=1) - values, values - real.max(axis=1)), 0)
         margin = percent(self.margin).rstrip("%")
         failing = [
@@ -92,22 +96,24 @@ class SampleComparison:
             )
             for share in self.shares.index[outside > self.margin]
         ]
-        if failing:
-            template = "{topic}: {data} is unlike {samples} ({failing}), by more than {margin} percentage points."
-        else:
-            template = "{topic}: {data} is like {samples}, give or take {margin} percentage points."
+        named, left = "; ".join(failing[:MOST_NAMED]), len(failing) - MOST_NAMED
+        if left > 0:
+            named = plural("{named}; and {n} more", "{named}; and {n} more", left, named=named)
         message = sentence(
-            template,
+            "{topic}: {data} differs from {samples} by more than {margin} percentage points ({failing})."
+            if failing
+            else "{topic}: {data} is like {samples}, give or take {margin} percentage points.",
             topic=self.topic,
-            data=self.judged,
+            data=self.tested,
             samples=listing(self.samples),
-            failing="; ".join(failing),
+            failing=named,
             margin=margin,
         )
         return (
             Check(
                 name=f"like_{self.name}",
                 status="warn" if failing else "pass",
+                title=sentence("Unlike the samples") if failing else "",
                 message=message,
                 value=float(outside.max()),
                 threshold=self.margin,
@@ -115,21 +121,20 @@ class SampleComparison:
         )
 
     def finding(self) -> Finding:
-        """The shares in one sentence."""
-        said = [
-            sentence(
-                "{share}: {value} ({others})",
-                share=share,
-                value=percent(row[self.judged]),
-                others=listing([f"{name} {percent(row[name])}" for name in self.samples]),
-            )
-            for share, row in self.shares.iterrows()
-        ]
-        template = "{topic} in {data}, {said}."
+        """The first share in one sentence; the table has all."""
+        share = self.shares.index[0]
+        first = self.shares.loc[share]
         return Finding(
             id=self.name,
-            statement=sentence(template, topic=self.topic, data=self.judged, said="; ".join(said)),
-            estimate=float(self.shares.iloc[0, 0]),
+            statement=sentence(
+                "{topic}, {share}: {value} in {data} ({others}).",
+                topic=self.topic,
+                share=share,
+                value=percent(float(first[self.tested])),
+                data=self.tested,
+                others=listing([f"{name} {percent(float(first[name]))}" for name in self.samples]),
+            ),
+            estimate=float(first[self.tested]),
             unit="share",
             evidence="descriptive",
             n=self.n,
@@ -138,15 +143,15 @@ class SampleComparison:
         )
 
     def metrics(self) -> dict[str, float]:
-        """The shares of the judged data set, by `<name>_<share>`: `recommend_groups_promoters`."""
+        """The shares of the tested data set, by `<name>_<share>`: `recommend_groups_promoters`."""
         names = [re.sub(r"\W+", "_", str(share)).strip("_") for share in self.shares.index]
-        return {f"{self.name}_{name}": float(v) for name, v in zip(names, self.shares[self.judged], strict=True)}
+        return {f"{self.name}_{name}": float(v) for name, v in zip(names, self.shares[self.tested], strict=True)}
 
     def table(self) -> Table:
         """`share_of` (its name), a column for each data set, and `lower` and `upper` as of `bounds`."""
         whole = pd.concat([self.shares, self.bounds()], axis=1)
         columns = {"share_of": Column(sentence("share of"))}
-        columns |= {name: Column(unit="share") for name in [self.judged, *self.samples]}
+        columns |= {name: Column(unit="share") for name in [self.tested, *self.samples]}
         columns |= {"lower": Column(sentence("expected from"), "share"), "upper": Column(sentence("to"), "share")}
         return Table(
             name=self.name,
@@ -164,8 +169,9 @@ class SampleComparison:
         yield self.table()
 
     def title(self) -> str:
+        """What the figure shows."""
         return sentence(
-            "{topic}: {data} beside {samples}", topic=self.topic, data=self.judged, samples=listing(self.samples)
+            "{topic}: {data} and {samples}", topic=self.topic, data=self.tested, samples=listing(self.samples)
         )
 
     def describe(self) -> str:
@@ -205,16 +211,19 @@ class Summary:
 
     def finding(self) -> Finding:
         """In how many respects the data set is like the samples, and in which it is not."""
-        unlike = [each for each in self.comparisons if not each.alike]
-        if unlike:
-            template = "The dataset {data} looks like the samples in {n} of {all} respects; unlike them: {which}."
-        else:
-            template = "The dataset {data} looks like the samples in all {all} respects: {which}."
-        which = "; ".join(each.topic[:1].lower() + each.topic[1:] for each in unlike or self.comparisons)
-        data, n = self.comparisons[0].judged, len(self.comparisons) - len(unlike)
+        unlike = [each.topic[:1].lower() + each.topic[1:] for each in self.comparisons if not each.alike]
+        data, n = self.comparisons[0].tested, len(self.comparisons) - len(unlike)
         return Finding(
-            id="likeness",
-            statement=sentence(template, data=data, n=number(n), all=number(len(self.comparisons)), which=which),
+            id="like_the_samples",
+            statement=sentence(
+                "{data} looks like the samples in {n} of {all} respects; it differs in: {which}."
+                if unlike
+                else "{data} looks like the samples in all {all} respects.",
+                data=data,
+                n=number(n),
+                all=number(len(self.comparisons)),
+                which=listing(unlike[:MOST_NAMED]),
+            ),
             estimate=n,
             unit=sentence("of {all} respects", all=number(len(self.comparisons))),
             evidence="descriptive",
@@ -228,7 +237,15 @@ class Summary:
 
 
 def draw_lines(ax: Axes, curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
-    """Lines by name; the first stands out."""
+    """Lines by name; the first stands out.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    curves
+        x and y of each line.
+    """
     dashes: Sequence[str] = ("-", "--", "-.", ":")
     for place, (name, (x, y)) in enumerate(curves.items()):
         ax.plot(x, y, color=f"C{place}", linestyle=dashes[place % 4], linewidth=1.7 if place else 2.8, label=name)
@@ -237,7 +254,15 @@ def draw_lines(ax: Axes, curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) ->
 
 
 def draw_bars(ax: Axes, shares: pd.DataFrame) -> None:
-    """Groups of bars: one group a row, one bar a data set, each with its value."""
+    """Groups of bars: one group a row, one bar a data set, each with its value.
+
+    Parameters
+    ----------
+    ax
+        Where to draw.
+    shares
+        One row a group, one column a data set, between 0 and 1.
+    """
     width = 0.8 / shares.shape[1]
     for place, name in enumerate(shares.columns):
         at = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * width

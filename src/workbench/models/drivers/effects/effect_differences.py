@@ -99,7 +99,7 @@ def _by(model: DriverModel, split: Grouping) -> np.ndarray:
 def _regrouped(rows: Rows, group: np.ndarray, groups: int) -> Rows:
     """Rows with effects that differ by other groups; levels of those before become columns."""
     order = np.argsort(group, kind="stable")
-    columns, varying, control = rows.columns, rows.varying, rows.control
+    columns, varying, control = rows.columns, rows.varying, rows.of_no_driver
     if rows.segments > 1:
         levels = helmert(rows.segments).T[rows.group]
         levels = levels - np.average(levels, axis=0, weights=rows.weights)

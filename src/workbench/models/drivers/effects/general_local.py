@@ -207,5 +207,4 @@ def _segment(rows: Rows, s: int) -> Rows:
         count=len(points),
         varying=np.zeros_like(rows.varying),
         by_cut=np.zeros(0, dtype=np.int64),  # its own few answers tell no more than one effect for all cuts
-        blocks=None,
     )

@@ -241,7 +241,7 @@ def _kept(rows: Rows, columns: np.ndarray) -> Rows:
         rows,
         columns=np.ascontiguousarray(rows.columns[:, columns]),
         varying=rows.varying[columns],
-        control=rows.control[columns],
+        control=rows.of_no_driver[columns],
     )
 
 
@@ -297,5 +297,5 @@ class _Halo:
             kept,
             columns=np.ascontiguousarray(np.column_stack([*slopes, kept.columns])),
             varying=np.concatenate([np.full(len(slopes), varies), kept.varying]),
-            control=np.concatenate([np.zeros(len(slopes), dtype=bool), kept.control]),
+            control=np.concatenate([np.zeros(len(slopes), dtype=bool), kept.of_no_driver]),
         )

@@ -409,4 +409,5 @@ class DriverModel:
 
 def _unsampled() -> tuple[Check, ...]:
     message = sentence("The model was not sampled: numbers come from the Laplace approximation around its best fit.")
-    return (Check(name="normal_approximation", status="warn", message=message),)
+    title = sentence("Not sampled: a normal approximation")
+    return (Check(name="normal_approximation", status="warn", message=message, title=title),)

@@ -94,7 +94,7 @@ def prior_predictive(ratings: Ratings, prior: Prior, *, link: LinkName = "logit"
         people = np.sqrt(0.5) * (rng.standard_normal((PEOPLE, drivers)) + rng.standard_normal((PEOPLE, 1)))
         answers = np.searchsorted(cuts, people @ coefficients[0] + noise.draw(rng, PEOPLE))
         shares = np.bincount(answers, minlength=len(ratings.points)) / PEOPLE
-        lopsided += shares.max() > LOPSIDED
+        lopsided += int(shares.max() > LOPSIDED)
         found.append(scores[0] @ shares)
     low, high = np.quantile(found, PLAUSIBLE)
     observed = float(np.average(scores[0][ratings.levels], weights=ratings.weights))
@@ -102,6 +102,7 @@ def prior_predictive(ratings: Ratings, prior: Prior, *, link: LinkName = "logit"
     show = percent if measures[0] == "top_box" else number
     return Check(
         name="prior_predictive",
+        title=sentence("The outcome against what priors expect"),
         status="pass" if low <= observed <= high and share <= MOST_LOPSIDED else "warn",
         value=observed,
         message=sentence(

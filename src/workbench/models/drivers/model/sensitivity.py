@@ -1,6 +1,4 @@
-"""How effects of drivers move with the priors, with the treatment of missing ratings, and without levels of groups
-and waves.
-"""
+"""How effects move with the priors, the treatment of missing ratings, and without levels of groups and waves."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -58,9 +56,7 @@ def sensitivity(
     (Bonferroni).
     """
     fitted = partial(approximate, drivers=len(ratings.drivers), weighting=ratings.design_weighting)
-    plain = [
-        replace(rows, by_cut=rows.by_cut[:0], blocks=None) for rows in datasets
-    ]  # effects on average over all cuts
+    plain = [replace(rows, by_cut=rows.by_cut[:0]) for rows in datasets]  # effects on average over all cuts
     base = fitted(plain, prior)
     rating = columns.rating
     others = {
@@ -123,6 +119,7 @@ def _of_levels(ratings: Ratings, columns: Columns, base: Approximation, pooled: 
     sd = columns.sd[driver]
     return Check(
         name="levels_sensitivity",
+        title=sentence("Effects within groups and among all people"),
         status="warn" if moved else "pass",
         value=float(shift[place]),
         threshold=LARGEST_LEVEL_SHIFT,
@@ -149,6 +146,7 @@ def _scaled(prior: Prior, factor: float) -> Prior:
 def _of_priors(worst: float) -> Check:
     return Check(
         name="prior_sensitivity",
+        title=sentence("How far effects depend on the priors"),
         status="pass" if worst < LARGEST_SHIFT else "warn",
         value=worst,
         threshold=LARGEST_SHIFT,
@@ -185,6 +183,7 @@ def _of_missing_ratings(
     moved = shift[place] > allowed[place]
     return Check(
         name="missing_ratings_sensitivity",
+        title=sentence("Effects without people with missing ratings"),
         status="warn" if moved else "pass",
         value=float(shift[place]),
         threshold=float(allowed[place]),

@@ -222,7 +222,8 @@ def what_if(
     group, table, weights = group[kept], rows.columns[kept], np.ascontiguousarray(rows.weights[kept])
     scores = np.asarray(scores, dtype=float)
     width = int((~columns.level).sum())  # levels stay as they are
-    differences, reached = [], []
+    differences: list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]] = []
+    reached: list[float] = []
     for place in range(values.shape[1]):
         use = applies[kept, place]
         after, share = _climbed(columns, values[kept], place, ends, scenario)
@@ -246,15 +247,15 @@ def what_if(
     for n in range(len(cuts)):
         drawn = weights if resample is None else resample(kept, rng)
         predictor = intercepts[n][group] + np.einsum("ij,ij->i", table, coefficients[n][group])
-        for place, (own, moves, touched, *by_cut) in enumerate(differences):
+        for place, (columns_moved, moves, touched, z_before, z_after) in enumerate(differences):
             w = np.ascontiguousarray(drawn[touched])
             if not w.sum() > 0:
                 continue
             before = predictor[touched]
-            shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, own])
+            shift = np.einsum("ij,ij->i", moves, coefficients[n][group[touched]][:, columns_moved])
             before, after = (
                 mean_scores(each, cuts[n], scores, w, rows.link, z, shifts[n])
-                for each, z in zip((before, before + shift), by_cut, strict=True)
+                for each, z in ((before, z_before), (before + shift, z_after))
             )
             change[n, place] = moved * w.sum() / drawn.sum() * (after - before)
     return Changes(measures=tuple(measures), change=change, reached=moved * np.array(reached))

@@ -1,5 +1,6 @@
-"""The normal approximation of a drivers' model over all imputations, and under survey weights: for alternatives that
-are asked beside the sampled model, and must differ from it in nothing else.
+"""The Laplace approximation of a drivers' model over all imputations, and under survey weights.
+
+For alternatives that are asked beside the sampled model, and must differ from it in nothing else.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
 from workbench.models.drivers.ordinal.posterior import CHAINS, Posterior
-from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
+from workbench.models.drivers.ordinal.rows import Draws, Prior, Rows, by_segment
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, sandwich
 
 
@@ -45,16 +46,23 @@ class Approximation:
         return np.sqrt(np.mean(within, axis=0) + (1 + 1 / several) * between)
 
     @one_thread
-    def draws(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (N, S, C), intercepts (N, S), cuts (N, K − 1) and shifts (N, K − 1, P) of about `count` draws,
-        each imputation alike.
+    def draws(self, count: int, rng: np.random.Generator) -> Draws:
+        """About so many draws, from each imputation as many.
+
+        Parameters
+        ----------
+        count
+            How many.
+        rng
+            What draws.
         """
         parts = []
         for mode in self.modes:
             drawn = mode.draws(max(count // len(self.modes), 2), rng)
             drawn = design_adjusted(drawn, mode) if self.weighting == "survey" else drawn
             parts.append(by_segment(mode.rows, drawn))
-        return tuple(np.concatenate(each) for each in zip(*parts, strict=True))
+        coefficients, intercepts, cuts, shifts = (np.concatenate(each) for each in zip(*parts, strict=True))
+        return coefficients, intercepts, cuts, shifts
 
 
 @one_thread
@@ -82,14 +90,29 @@ def approximate(datasets: Sequence[Rows], prior: Prior, *, drivers: int, weighti
 
 
 def approximate_posterior(found: Approximation, count: int, random_seed: int) -> Posterior:
-    """About `count` independent draws as a posterior; each imputation has as many "chains" as if it were sampled."""
-    coefficients, intercepts, cuts, shifts = found.draws(count, np.random.default_rng(random_seed))
+    """Independent draws as a posterior; each imputation has as many "chains" as if it were sampled.
+
+    Parameters
+    ----------
+    found
+        The approximation.
+    count
+        How many draws, about.
+    random_seed
+        Fixes them.
+    """
+    drawn = found.draws(count, np.random.default_rng(random_seed))
     chains = CHAINS * len(found.modes)
-    length = len(cuts) // chains
-    parts = (each[: chains * length].reshape(chains, length, *each.shape[1:]) for each in (coefficients, intercepts,
-             cuts, shifts))  # fmt: skip
-    coefficients, intercepts, cuts, shifts = parts
+    length = len(drawn[0]) // chains
+    coefficients, intercepts, cuts, shifts = (
+        each[: chains * length].reshape(chains, length, *each.shape[1:]) for each in drawn
+    )
     return Posterior(
-        effects=coefficients.mean(2), coefficients=coefficients, intercepts=intercepts, cuts=cuts, shifts=shifts,
-        sds=None, fits=(),
-    )  # fmt: skip
+        effects=coefficients.mean(2),
+        coefficients=coefficients,
+        intercepts=intercepts,
+        cuts=cuts,
+        shifts=shifts,
+        sds=None,
+        fits=(),
+    )

@@ -1,5 +1,6 @@
-"""Second derivatives of the ordered model's log-likelihood, and the gradient of each row: what Newton's method and the
-sandwich estimator need.
+"""Second derivatives of the ordered model's log-likelihood, and the gradient of each row.
+
+What Newton's method and the sandwich estimator need.
 """
 
 import numba
@@ -11,8 +12,10 @@ from workbench.models.drivers.ordinal.rows import Rows
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def _curvature(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, by_cut, shifts):
-    """Negative second derivatives in (cuts, coefficients, intercept) of each segment, (S, L, L), but for those among
-    coefficients and intercept; and of each row the weighted curvatures of its ends (`row_terms`), (n, 3).
+    """Negative second derivatives in (cuts, coefficients, intercept) of each segment, and the curvatures of each row.
+
+    (S, L, L), but for those among coefficients and intercept; and of each row the weighted curvatures of its ends
+    (`row_terms`), (n, 3).
     """
     segments, width = coefficients.shape
     count = cuts.shape[0]
@@ -44,9 +47,17 @@ def _curvature(probit, columns, levels, weights, starts, coefficients, intercept
 
 
 def curvature(
-    rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None
+    rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts: np.ndarray | None = None
 ) -> np.ndarray:
-    """Negative Hessian of the log-likelihood by segment, (S, L, L): cuts, coefficients, intercept, effects by cut."""
+    """Negative Hessian of the log-likelihood by segment, (S, L, L): cuts, coefficients, intercept, effects by cut.
+
+    Parameters
+    ----------
+    rows
+        Data of the likelihood.
+    coefficients, intercepts, cuts, shifts
+        One point, as of `Draws`.
+    """
     shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
     found, terms = _curvature(rows.link.is_probit, *rows.data, coefficients, intercepts, cuts, rows.by_cut, shifts)
     first, size, cut_effects = len(cuts), found.shape[1], rows.cut_effects
@@ -99,8 +110,18 @@ def _cut_slopes(probit, columns, levels, predictor, cuts, by_cut, shifts):
     return out, residual
 
 
-def scores(rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts=None) -> np.ndarray:
-    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept, effects by cut), (n, L)."""
+def scores(
+    rows: Rows, coefficients: np.ndarray, intercepts: np.ndarray, cuts: np.ndarray, shifts: np.ndarray | None = None
+) -> np.ndarray:
+    """Gradient of each row's unweighted log-likelihood in (cuts, coefficients, intercept, effects by cut), (n, L).
+
+    Parameters
+    ----------
+    rows
+        Data of the likelihood.
+    coefficients, intercepts, cuts, shifts
+        One point, as of `Draws`.
+    """
     group = rows.group
     shifts = np.zeros((len(cuts), 0)) if shifts is None else np.ascontiguousarray(shifts)
     predictor = intercepts[group] + np.einsum("ij,ij->i", rows.columns, coefficients[group])

@@ -9,15 +9,15 @@ where that answer exists; an answer *not applicable* is never given a rating.
 
 import numpy as np
 
-from workbench.models.drivers.ordinal.laplace import fit_laplace, one_thread
+from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
 from workbench.models.drivers.ordinal.links import LOGIT, Link
-from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
+from workbench.models.drivers.ordinal.rows import Draws, Prior, Rows, by_segment
 from workbench.models.drivers.responses.columns import Columns, make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 
 BURN_IN = 8
 BETWEEN = 4
-"""Cycles before the first imputation and between two of them."""
+"""Cycles before the first imputation and between two of them: chained equations settle in 5 to 20 (van Buuren 2018)."""
 MOST_ROWS = 20_000
 """A model of one driver by the others is fitted to so many rows at most, drawn at random."""
 MOST_POINTS = 10
@@ -33,7 +33,19 @@ def rows_of(
     link: Link = LOGIT,
     cut_effects: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Rows:
-    """Completed answers as the likelihood sees them; `cut_effects`: columns `by_cut` and their `blocks`."""
+    """Completed answers as the likelihood sees them.
+
+    Parameters
+    ----------
+    ratings, columns
+        The answers, and what their columns are.
+    values, applies
+        (n, D): completed ratings, and whether each driver applied.
+    link
+        Distribution of the latent noise.
+    cut_effects
+        Columns `by_cut` and their `blocks`, see `Rows`; None: every effect is the same at all cuts.
+    """
     return Rows(
         columns=np.ascontiguousarray(np.column_stack([columns.of(values, applies), ratings.controls])),
         levels=ratings.levels,
@@ -63,12 +75,16 @@ def complete(
 
     Parameters
     ----------
+    ratings
+        The answers.
     prior
         Of the outcome's model, in the unit of the link.
     times
         How many imputations; one is enough, and all that is made, where nothing is missing.
     random_seed
         Fixes every draw.
+    link
+        Distribution of the latent noise of the outcome.
     use_outcome
         Whether missing ratings are drawn given the outcome too: needed for effects without bias. Without it they are
         what a person's other ratings alone predict, as when an outcome is to be predicted that nobody knows yet.
@@ -89,17 +105,15 @@ def complete(
     chains = [chain for chain in chains if chain.missing.any()]
     for chain in chains:
         chain.start(values, applies)
-    outcome, drawn = None, None
+    outcome: LaplaceFit | None = None
+    drawn: Draws | None = None
     found = []
     for cycle in range(BURN_IN + between * (times - 1)):
         rows = rows_of(ratings, columns, values, applies, link=link)
         if use_outcome:
-            known = (
-                {"start": outcome.parameters, "fixed": (outcome.segment_effect, outcome.segment_level)}
-                if outcome
-                else {}
-            )
-            outcome = fit_laplace(rows, prior, drivers=len(ratings.drivers), **known)
+            start = outcome.parameters if outcome else None
+            sds = (outcome.segment_effect, outcome.segment_level) if outcome else None
+            outcome = fit_laplace(rows, prior, drivers=len(ratings.drivers), start=start, fixed=sds)
             drawn = by_segment(rows, outcome.draws(1, rng)[0])
         table = rows.columns
         for chain in chains:
@@ -140,7 +154,7 @@ class _Driver:
         if self.optional:
             applies[gaps, self.place] = self.rng.random(len(gaps)) < self.used.mean()
 
-    def redraw(self, table: np.ndarray, values: np.ndarray, applies: np.ndarray, drawn) -> None:
+    def redraw(self, table: np.ndarray, values: np.ndarray, applies: np.ndarray, drawn: Draws | None) -> None:
         """Draw missing ratings anew; `table` (the columns), `values` and `applies` are changed in place.
 
         `drawn` are parameters of the outcome's model; without them the outcome has no say.
@@ -201,6 +215,16 @@ class _Driver:
 
 
 def level_probability(levels: np.ndarray, predictor: np.ndarray, cuts: np.ndarray, link: Link = LOGIT) -> np.ndarray:
-    """P(y = level) of each row."""
+    """(n,): P(y = level) of each row.
+
+    Parameters
+    ----------
+    levels, predictor
+        (n,): levels, and linear predictors.
+    cuts
+        (K − 1,).
+    link
+        Distribution of the latent noise.
+    """
     ends = np.concatenate([[-np.inf], cuts, [np.inf]])
     return link.cdf(ends[levels + 1] - predictor) - link.cdf(ends[levels] - predictor)

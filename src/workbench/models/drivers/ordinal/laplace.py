@@ -18,11 +18,17 @@ from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
 from workbench.wording import number, sentence
 
 STEPS = 60
+"""Newton steps after which it gives up; a concave log-likelihood takes about ten."""
 TOLERANCE = 1e-10
 """Newton's decrement at which the mode is reached, in units of log-likelihood."""
+ROUNDING = 1e-5
+"""Newton's decrement below which a step that leads nowhere higher is rounding error."""
+SHORTEST_STEP = 1e-8
+"""Of a Newton step: shorter ones are not tried."""
 NO_INFORMATION = 1e6
 """Variance on the logit scale at which a likelihood without priors is taken to have no maximum."""
 SMALLEST_SD, LARGEST_SD = 1e-3, 5.0
+"""Between segments, in log-odds: no difference, and one of which odds of 150 are a standard deviation."""
 one_thread = threadpool_limits.wrap(limits=1, user_api="blas")
 """Decorates what finds many modes: their matrices are so small that threads cost more than they do (tenfold, where the
 cores have other work)."""
@@ -55,6 +61,7 @@ class LaplaceFit:
 
     @property
     def cuts(self) -> np.ndarray:
+        """(K − 1,): cut points."""
         return self.parameters[: self.rows.count - 1]
 
     @property
@@ -64,10 +71,19 @@ class LaplaceFit:
 
     @property
     def covariance(self) -> np.ndarray:
+        """(P, P): inverse of the precision."""
         return np.linalg.inv(self.precision)
 
     def draws(self, count: int, rng: np.random.Generator) -> np.ndarray:
-        """(count, P): draws from the normal approximation, cuts in order."""
+        """(count, P): draws from the normal approximation, cuts in order.
+
+        Parameters
+        ----------
+        count
+            How many.
+        rng
+            What draws.
+        """
         lower = np.linalg.cholesky(self.precision)
         noise = rng.standard_normal((len(self.parameters), count))
         out = self.parameters + solve_triangular(lower, noise, lower=True, trans="T").T
@@ -79,7 +95,21 @@ class LaplaceFit:
 def fit_laplace(
     rows: Rows, prior: Prior, *, drivers: int, start: np.ndarray | None = None, fixed: tuple[float, float] | None = None
 ) -> LaplaceFit:
-    """The mode, with standard deviations between segments as `fixed` or at the mode of their Laplace marginal.
+    """The MAP estimate and the Laplace approximation around it.
+
+    Parameters
+    ----------
+    rows
+        Data of the likelihood.
+    prior
+        In the unit of the rows' link; flat priors make it the maximum likelihood estimate.
+    drivers
+        How many drivers the columns belong to.
+    start
+        (P,): parameters to begin with.
+    fixed
+        Standard deviations between segments of effects and of levels; None: those at the mode of their Laplace
+        marginal.
 
     Raises
     ------
@@ -108,7 +138,15 @@ def fit_laplace(
 
 
 def log_prior_of_sds(prior: Prior, sds: np.ndarray) -> float:
-    """Gamma(2) log-densities of the two standard deviations, on the log scale (with its Jacobian)."""
+    """Gamma(2) log-densities of the two standard deviations, on the log scale (with its Jacobian).
+
+    Parameters
+    ----------
+    prior
+        Its means.
+    sds
+        (2,): of effects and of levels.
+    """
     means = np.array([prior.segment_effect, prior.segment_level])
     rates = 2 / means
     return float(np.sum(2 * np.log(rates) + 2 * np.log(sds) - rates * sds))
@@ -128,17 +166,25 @@ def _prior_precision(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, f
     return np.concatenate(parts)
 
 
-def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], start: np.ndarray | None) -> LaplaceFit:
-    cuts, maps = rows.count - 1, rows.maps
-    precision = _prior_precision(rows, prior, drivers, sds)
-    flat = prior.effect is None
-    if start is None:
+class _LogPosterior:
+    """The log-posterior of all parameters (`Rows.maps`) at fixed standard deviations between segments."""
+
+    def __init__(self, rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float]):
+        self.rows, self.prior, self.maps = rows, prior, rows.maps
+        self.cuts, self.flat = rows.count - 1, prior.effect is None
+        self.precision = _prior_precision(rows, prior, drivers, sds)
+
+    def start(self) -> np.ndarray:
+        """(P,): cuts where the shares of the levels put them, and no effects."""
+        rows = self.rows
         masses = np.bincount(rows.levels, weights=rows.weights, minlength=rows.count) + 0.5
         below = np.cumsum(masses)[:-1] / masses.sum()
         logits = np.log(below / (1 - below)) * rows.link.unit
-        start = np.concatenate([logits, np.zeros(len(precision) - cuts)])
+        return np.concatenate([logits, np.zeros(len(self.precision) - self.cuts)])
 
-    def value(point):
+    def at(self, point: np.ndarray) -> tuple[float, float, np.ndarray | None]:
+        """Value, log-likelihood and gradient at a point; no gradient where cut points cross."""
+        rows, cuts = self.rows, self.cuts
         coefficients, intercepts, ends, shifts = by_segment(rows, point)
         total, by_coefficients, by_intercepts, by_cuts, *by_shifts = rows.log_likelihood(
             coefficients, intercepts, ends, shifts
@@ -149,28 +195,39 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         slope = np.zeros(len(point))
         for s in range(rows.segments):
             own = np.append(by_coefficients[s], by_intercepts[s])
-            slope += maps[s, cuts : cuts + len(own)].T @ own
+            slope += self.maps[s, cuts : cuts + len(own)].T @ own
         slope[:cuts] += by_cuts
         if rows.cut_effects:
             slope[-rows.cut_effects :] += (rows.blocks.T @ by_shifts[0]).T.ravel()
-        slope -= precision * point
-        log_prior = -0.5 * float(precision @ point**2)
-        if not flat:  # sorted variates of the noise's distribution
-            log_prior += float(np.sum(rows.link.log_density(ends - prior.cut_location)))
-            slope[:cuts] += rows.link.log_density_slopes(ends - prior.cut_location)[0]
+        slope -= self.precision * point
+        log_prior = -0.5 * float(self.precision @ point**2)
+        if not self.flat:  # sorted variates of the noise's distribution
+            away = ends - self.prior.cut_location
+            log_prior += float(np.sum(rows.link.log_density(away)))
+            slope[:cuts] += rows.link.log_density_slopes(away)[0]
         return total + log_prior, total, slope
 
-    best, likelihood, slope = value(point := np.array(start, dtype=float))
+    def curvature(self, point: np.ndarray) -> np.ndarray:
+        """(P, P): negative second derivatives."""
+        rows, cuts = self.rows, self.cuts
+        blocks = curvature(rows, *by_segment(rows, point))
+        hessian = np.einsum("sla,slm,smb->ab", self.maps, blocks, self.maps, optimize=True)
+        hessian[np.diag_indices_from(hessian)] += self.precision
+        if not self.flat:
+            curved = rows.link.log_density_slopes(point[:cuts] - self.prior.cut_location)[1]
+            hessian[np.arange(cuts), np.arange(cuts)] += curved
+        return hessian
+
+
+def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], start: np.ndarray | None) -> LaplaceFit:
+    posterior = _LogPosterior(rows, prior, drivers, sds)
+    point = np.array(posterior.start() if start is None else start, dtype=float)
+    best, likelihood, slope = posterior.at(point)
     if slope is None:  # cut points cross for somebody here, though not where the start comes from
         point[len(point) - rows.cut_effects :] = 0
-        best, likelihood, slope = value(point)
+        best, likelihood, slope = posterior.at(point)
     for _ in range(STEPS):
-        blocks = curvature(rows, *by_segment(rows, point))
-        hessian = np.einsum("sla,slm,smb->ab", maps, blocks, maps, optimize=True)
-        hessian[np.diag_indices_from(hessian)] += precision
-        if not flat:
-            curved = rows.link.log_density_slopes(point[:cuts] - prior.cut_location)[1]
-            hessian[np.arange(cuts), np.arange(cuts)] += curved
+        hessian = posterior.curvature(point)
         try:
             factor = cho_factor(hessian, lower=True)
         except np.linalg.LinAlgError as error:
@@ -179,27 +236,19 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         decrement = float(slope @ step)
         if decrement < TOLERANCE:
             break
-        size = 1.0
-        while True:
-            trial = point + size * step
-            found, found_likelihood, found_slope = value(trial)
-            if found > best:
-                break
-            size /= 2
-            if size < 1e-8:
-                found = None
-                break
+        found = _higher(posterior, point, step, best)
         if found is None:
-            if decrement < 1e-5:  # at the limit of what floating-point sums can tell
+            if decrement < ROUNDING:  # at the limit of what floating-point sums can tell
                 break
             raise DataError(_no_mode(rows))
-        point, best, likelihood, slope = trial, found, found_likelihood, found_slope
+        point, best, likelihood, slope = found
     else:
         raise DataError(_no_mode(rows))
-    if flat and np.diag(cho_solve(factor, np.eye(len(point)))).max() > NO_INFORMATION:
+    if posterior.flat and np.diag(cho_solve(factor, np.eye(len(point)))).max() > NO_INFORMATION:
         raise DataError(_no_mode(rows))
     half_log_determinant = float(np.sum(np.log(np.diag(factor[0]))))
-    normal = 0.5 * float(np.sum(np.log(precision[precision > 0])))  # the priors' own normalisation, by their scales
+    scales = posterior.precision[posterior.precision > 0]
+    normal = 0.5 * float(np.sum(np.log(scales)))  # the priors' own normalisation, by their scales
     return LaplaceFit(
         rows=rows,
         prior=prior,
@@ -210,6 +259,20 @@ def _newton(rows: Rows, prior: Prior, drivers: int, sds: tuple[float, float], st
         segment_effect=sds[0],
         segment_level=sds[1],
     )
+
+
+def _higher(
+    posterior: _LogPosterior, point: np.ndarray, step: np.ndarray, best: float
+) -> tuple[np.ndarray, float, float, np.ndarray] | None:
+    """The first point on the way, each half as far as the one before, where the posterior is higher; None: nowhere."""
+    size = 1.0
+    while size >= SHORTEST_STEP:
+        trial = point + size * step
+        found, likelihood, slope = posterior.at(trial)
+        if found > best and slope is not None:
+            return trial, found, likelihood, slope
+        size /= 2
+    return None
 
 
 def _no_mode(rows: Rows) -> str:

@@ -10,6 +10,7 @@ global lock: chains run side by side.
 """
 
 from math import erfc, exp, log, pi, sqrt
+from typing import Any
 
 import numba
 import numpy as np
@@ -143,7 +144,13 @@ def _probit_row(k, eta, cuts):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def log_likelihood_probit(columns, levels, weights, starts, coefficients, intercepts, cuts):
-    """The same as `log_likelihood` for normal noise."""
+    """The same as `log_likelihood` for normal noise.
+
+    Parameters
+    ----------
+    columns, levels, weights, starts, coefficients, intercepts, cuts
+        As of `log_likelihood`.
+    """
     segments, width = coefficients.shape
     count = cuts.shape[0]
     by_coefficients = np.zeros((segments, width))
@@ -187,6 +194,11 @@ def ends_of(k, eta, cuts, row, by_cut, shifts):
         Columns whose effect differs by cut.
     shifts : float64 (K − 1, P)
         What is added to their coefficients at each cut: cut k lies at c_k − Σ_p row[by_cut[p]] shifts[k, p].
+    k : int
+        The level.
+    eta : float
+        Linear predictor of the row.
+    cuts : float64 (K − 1,)
     """
     count = cuts.shape[0]
     u, lower, gap = 0.0, 0.0, 0.0
@@ -207,7 +219,17 @@ def ends_of(k, eta, cuts, row, by_cut, shifts):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def row_value(probit, k, count, u, lower, gap):
-    """Log-likelihood of one row from its ends (`ends_of`); −inf where they are out of order."""
+    """Log-likelihood of one row from its ends (`ends_of`); −inf where they are out of order.
+
+    Parameters
+    ----------
+    probit : bool
+        Whether the noise is normal.
+    k, count : int
+        The level, and how many cuts there are.
+    u, lower, gap : float
+        Ends of the level, and their distance.
+    """
     if 0 < k < count and not gap > 0.0:
         return -np.inf
     if probit:
@@ -226,6 +248,11 @@ def row_value(probit, k, count, u, lower, gap):
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def row_terms(probit, k, count, u, lower, gap):
     """Derivatives of one row's log-likelihood in the ends of its level, u and l (`ends_of`), and beyond.
+
+    Parameters
+    ----------
+    probit, k, count, u, lower, gap
+        As of `row_value`.
 
     Returns
     -------
@@ -253,8 +280,9 @@ def row_terms(probit, k, count, u, lower, gap):
 
 @numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
 def _logit_slopes(k, count, u, lower, gap):
-    """Log-likelihood of one row of a logit and its slopes in u and −l: two exponentials and one logarithm. With
-    e = exp(l − u) = exp(−gap), the likelihood is (1 − e) / ((1 + exp(−u)) (1 + exp(l))).
+    """Log-likelihood of one row of a logit and its slopes in u and −l: two exponentials and one logarithm.
+
+    With e = exp(l − u) = exp(−gap), the likelihood is (1 − e) / ((1 + exp(−u)) (1 + exp(l))).
     """
     if k == 0:
         above = np.exp(min(max(-u, -STEEPEST), STEEPEST))
@@ -272,8 +300,18 @@ def _logit_slopes(k, count, u, lower, gap):
 
 @numba.njit(fastmath={"contract", "reassoc", "nsz"}, nogil=True, cache=True, error_model="numpy")
 def log_likelihood_by_cut(probit, columns, levels, weights, starts, coefficients, intercepts, cuts, by_cut, shifts):
-    """The same as `log_likelihood` where effects of some columns differ by cut (partial proportional odds, Peterson,
-    Harrell 1990), see `ends_of`; −inf where cuts of a row's level are out of order.
+    """The same as `log_likelihood` where effects of some columns differ by cut, see `ends_of`.
+
+    Partial proportional odds (Peterson, Harrell 1990). −inf where cuts of a row's level are out of order.
+
+    Parameters
+    ----------
+    probit : bool
+        Whether the noise is normal.
+    columns, levels, weights, starts, coefficients, intercepts, cuts
+        As of `log_likelihood`.
+    by_cut, shifts
+        As of `ends_of`.
 
     Returns
     -------
@@ -332,6 +370,10 @@ def row_log_likelihoods(probit, columns, levels, group, coefficients, intercepts
     group : int64 (n,)
         Segment of each row.
     coefficients, intercepts, cuts, shifts : float64 (N, S, C), (N, S), (N, K − 1), (N, K − 1, P)
+    probit : bool
+        Whether the noise is normal.
+    columns, levels, by_cut
+        As of `log_likelihood` and `ends_of`.
     """
     out = np.empty((cuts.shape[0], columns.shape[0]))
     count, width = cuts.shape[1], columns.shape[1]
@@ -360,40 +402,82 @@ class OrderedLikelihood(Op):
     def __init__(self, probit: bool = False, by_cut: tuple[int, ...] = ()):
         self.probit, self.by_cut = probit, by_cut
 
-    def make_node(self, *inputs):
-        inputs = [pt.as_tensor(each) for each in inputs]
-        return Apply(self, inputs, [pt.dscalar(), *(each.type() for each in inputs[4:])])
+    def make_node(self, *inputs: Any) -> Apply:
+        """What goes in and comes out.
 
-    def perform(self, node, inputs, outputs):
+        Parameters
+        ----------
+        inputs
+            Columns, levels, weights, starts and parameters.
+        """
+        given: list[Any] = [pt.as_tensor(each) for each in inputs]
+        return Apply(self, given, [pt.dscalar(), *(each.type() for each in given[4:])])
+
+    def perform(self, node: Any, inputs: Any, outputs: Any) -> None:
+        """Value and gradients, in Python.
+
+        Parameters
+        ----------
+        node, inputs, outputs
+            As PyTensor hands them on.
+        """
         if self.by_cut:
-            found = log_likelihood_by_cut(self.probit, *inputs[:7], np.array(self.by_cut), inputs[7])
+            compiled: Any = log_likelihood_by_cut
+            found = compiled(self.probit, *inputs[:7], np.array(self.by_cut), inputs[7])
         else:
             found = kernel(self.probit)(*inputs)
         for storage, value in zip(outputs, found, strict=True):
             storage[0] = np.asarray(value)
 
-    def infer_shape(self, node, shapes):
+    def infer_shape(self, node: Any, shapes: Any) -> list[Any]:
+        """Gradients are shaped like what they are by.
+
+        Parameters
+        ----------
+        node, shapes
+            As PyTensor hands them on.
+        """
         return [(), *shapes[4:]]
 
-    def pullback(self, inputs, outputs, cotangents):
+    def pullback(self, inputs: Any, outputs: Any, cotangents: Any) -> list[Any]:
+        """The gradient of the value; gradients cannot be differentiated again.
+
+        Parameters
+        ----------
+        inputs, outputs, cotangents
+            As PyTensor hands them on.
+        """
         for cotangent in cotangents[1:]:
             if not isinstance(cotangent.type, DisconnectedType):
                 raise NotImplementedError("the gradient of the ordered model cannot be differentiated again")
         data = [disconnected_type() for _ in range(4)]
         return [*data, *(cotangents[0] * gradient for gradient in outputs[1:])]
 
-    def connection_pattern(self, node):
+    def connection_pattern(self, node: Any) -> list[list[bool]]:
+        """Nothing is differentiated by the data.
+
+        Parameters
+        ----------
+        node
+            As PyTensor hands them on.
+        """
         parameters = len(node.inputs) - 4
         return [[False] * (1 + parameters)] * 4 + [[True] * (1 + parameters)] * parameters
 
 
-def kernel(probit: bool):
-    """The compiled function: `log_likelihood` or `log_likelihood_probit`."""
+def kernel(probit: bool) -> Any:
+    """The compiled function: `log_likelihood` or `log_likelihood_probit`.
+
+    Parameters
+    ----------
+    probit
+        Whether the noise is normal.
+    """
     return log_likelihood_probit if probit else log_likelihood
 
 
 @register_funcify_default_op_cache_key(OrderedLikelihood)
-def _in_numba(op, node, **kwargs):
+def _in_numba(op: OrderedLikelihood, node: Any, **kwargs: Any) -> Any:
     compiled, probit, places = kernel(op.probit), op.probit, np.array(op.by_cut, dtype=np.int64)
 
     @numba.njit(nogil=True)

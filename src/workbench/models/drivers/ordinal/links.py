@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import expit, ndtr
@@ -10,7 +10,7 @@ from scipy.special import expit, ndtr
 LinkName = Literal["logit", "probit"]
 
 
-def _softplus(x):
+def _softplus(x: Any) -> Any:
     return np.logaddexp(0, x)
 
 
@@ -47,18 +47,47 @@ class Link:
         return float(np.sqrt(self.latent_variance / LOGIT.latent_variance))
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
+        """Distribution function of the noise.
+
+        Parameters
+        ----------
+        x
+            Any shape.
+        """
         return ndtr(x) if self.is_probit else expit(x)
 
-    def draw(self, rng: np.random.Generator, size) -> np.ndarray:
-        """Noise."""
+    def draw(self, rng: np.random.Generator, size: int | tuple[int, ...]) -> np.ndarray:
+        """Noise.
+
+        Parameters
+        ----------
+        rng
+            What draws.
+        size
+            Shape of what is drawn.
+        """
         return rng.standard_normal(size) if self.is_probit else rng.logistic(size=size)
 
-    def log_density(self, x, softplus: Callable = _softplus):
-        """Logarithm of the noise's density, but for a constant; `softplus` of the library that x belongs to."""
+    def log_density(self, x: Any, softplus: Callable[[Any], Any] = _softplus) -> Any:
+        """Logarithm of the noise's density, but for a constant; `softplus` of the library that x belongs to.
+
+        Parameters
+        ----------
+        x
+            Any shape; an array, or a variable of PyTensor.
+        softplus
+            Of the library that x belongs to.
+        """
         return -0.5 * x**2 if self.is_probit else -x - 2 * softplus(-x)
 
     def log_density_slopes(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First derivative of `log_density`, and its second with the sign turned."""
+        """First derivative of `log_density`, and its second with the sign turned.
+
+        Parameters
+        ----------
+        x
+            Any shape.
+        """
         if self.is_probit:
             return -x, np.ones_like(x)
         p = expit(x)

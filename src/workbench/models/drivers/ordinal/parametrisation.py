@@ -6,6 +6,7 @@ non-centred but as far between as its data say. Both are called inside a `pm.Mod
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -20,8 +21,17 @@ LADDER = 4
 """A ladder from the bottom to the top of a scale is about this many standard deviations of its rating."""
 
 
-def plain(rows: Rows, columns: Columns, prior: Prior):
+def plain(rows: Rows, columns: Columns, prior: Prior) -> tuple[Any, Any, Any]:
     """The model as it is written down, segments non-centred; the one layout for monotone effects.
+
+    Parameters
+    ----------
+    rows
+        Data of the likelihood.
+    columns
+        What the columns are.
+    prior
+        In the unit of the rows' link.
 
     Returns
     -------
@@ -81,13 +91,20 @@ def _ladders(columns: Columns, sd: float, control: float):
     return effect, np.arange(drivers), shares, source
 
 
-def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit):
+def preconditioned(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit) -> tuple[Any, Any, Any]:
     """The same model in units of the normal approximation at its mode.
 
     Cuts enter as one in the middle and the logarithms of the gaps outwards: the outermost are the least certain. For a
     segment with curvature G = U diag(λ) Uᵀ, the coefficients given τ and the shared effects b are nearly normal, as the
     prior is isotropic: in the rotated coordinates with mean (τ² (λ β̂ + g) + Uᵀ b) / (1 + λ τ²), g the slope at β̂,
     and standard deviation τ / √(1 + λ τ²). What is sampled is the distance from that mean in that unit.
+
+    Parameters
+    ----------
+    rows, columns, prior
+        As of `plain`.
+    mode
+        The Laplace approximation.
     """
     width, first = rows.columns.shape[1], rows.count - 1
     anchor = first // 2
@@ -150,8 +167,9 @@ class _Block:
 
 
 def _times(matrix: np.ndarray, vector):
-    """A small matrix times a vector. Without BLAS: its bindings cost seconds to compile, and its threads would get into
-    the way of the chains'.
+    """A small matrix times a vector, without BLAS.
+
+    Its bindings cost seconds to compile, and its threads would get in the way of the chains'.
     """
     return pt.sum(np.ascontiguousarray(matrix) * vector[None, :], axis=1)
 

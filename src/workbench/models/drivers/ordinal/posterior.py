@@ -14,18 +14,20 @@ import os
 import warnings
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from workbench.evaluation.convergence import Diagnostics, diagnose
 from workbench.models.drivers.ordinal.laplace import LaplaceFit, fit_laplace, one_thread
-from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment, level_contrasts
+from workbench.models.drivers.ordinal.rows import Draws, Prior, Rows, by_segment, level_contrasts
 from workbench.models.drivers.ordinal.survey_draws import design_adjusted, ladders_adjusted
 from workbench.models.drivers.responses.columns import Columns
 from workbench.pace import paced
 
 CHAINS = 4
 TARGET_ACCEPT = 0.85
+"""Acceptance that steps are tuned for: a little above the usual 0.8 of NUTS (Hoffman, Gelman 2014)."""
 CAREFUL = 0.97
 """Where transitions diverge at `TARGET_ACCEPT` the chains are run again with steps as small as this asks for: a few
 divergences come from steps that are too long; if some remain, the posterior is one that cannot be sampled so.
@@ -63,23 +65,36 @@ class Posterior:
         return self.cuts.shape[0] * self.cuts.shape[1]
 
     @cached_property
-    def flat(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Coefficients (draws, S, C), intercepts (draws, S), cuts (draws, K − 1) and shifts (draws, K − 1, P)."""
+    def flat(self) -> Draws:
+        """Draws of all chains, one after the other."""
         shifts = np.zeros((*self.cuts.shape, 0)) if self.shifts is None else self.shifts
         parts = (self.coefficients, self.intercepts, self.cuts, shifts)
-        return tuple(each.reshape(self.size, *each.shape[2:]) for each in parts)
+        coefficients, intercepts, cuts, shifts = (each.reshape(self.size, *each.shape[2:]) for each in parts)
+        return coefficients, intercepts, cuts, shifts
 
-    def thinned(self, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """At most `count` draws of `flat`, evenly spread over all chains."""
-        kept = self.evenly(count)
-        return tuple(each[kept] for each in self.flat)
+    def thinned(self, count: int) -> Draws:
+        """Draws of `flat`, evenly over all chains.
+
+        Parameters
+        ----------
+        count
+            How many at most.
+        """
+        coefficients, intercepts, cuts, shifts = (each[self.evenly(count)] for each in self.flat)
+        return coefficients, intercepts, cuts, shifts
 
     def evenly(self, count: int) -> np.ndarray:
-        """Places of at most `count` draws of `flat`, evenly spread over all chains."""
+        """Places of draws of `flat`, evenly over all chains.
+
+        Parameters
+        ----------
+        count
+            How many at most.
+        """
         return np.unique(np.linspace(0, self.size - 1, min(count, self.size)).astype(int))
 
 
-def build_model(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit | None = None):
+def build_model(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit | None = None) -> Any:
     """The model in PyMC.
 
     Parameters
@@ -117,10 +132,11 @@ def build_model(rows: Rows, columns: Columns, prior: Prior, mode: LaplaceFit | N
         coefficients = pm.Deterministic("coefficients", coefficients)
         parameters = [coefficients, intercepts, cuts]
         if rows.cut_effects:
-            each = model["cut_effects"].reshape((len(rows.by_cut), rows.blocks.shape[1]))
+            each: Any = model["cut_effects"].reshape((len(rows.by_cut), rows.blocks.shape[1]))
             parameters.append(pm.Deterministic("shifts", (rows.blocks[:, None, :] * each[None]).sum(axis=2)))
         ordered = OrderedLikelihood(rows.link.is_probit, tuple(rows.by_cut.tolist()))
-        pm.Potential("likelihood", ordered(*data, *parameters)[0])
+        outputs: Any = ordered(*data, *parameters)
+        pm.Potential("likelihood", outputs[0])
     return model
 
 
@@ -143,6 +159,8 @@ def sample(
     datasets
         Equal but for imputed columns. Each gets 4 chains of its own; their draws together are the posterior
         (Rubin 1987; Gelman et al. 2013, ch. 18).
+    columns, prior
+        What the columns are, and what is believed of them.
     draws, tune
         Of each chain.
     weighting
@@ -189,7 +207,7 @@ def sample(
     )
 
 
-def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, drivers: int) -> dict:
+def _read(trace: Any, rows: Rows, columns: Columns, prior: Prior, weighting: str, drivers: int) -> dict[str, Any]:
     posterior, stats = trace.posterior, trace.sample_stats
     several = rows.segments > 1
     names = [
@@ -224,8 +242,10 @@ def _read(trace, rows: Rows, columns: Columns, prior: Prior, weighting: str, dri
             [cuts, effects, *([added, intercepts @ level_contrasts(rows.segments)] if several else []), cut_effects],
             axis=-1,
         )
-        typical = tuple(np.median(sds.reshape(-1, 2), axis=0)) if several else (1.0, 1.0)
-        parameters = design_adjusted(parameters, fit_laplace(rows, prior, drivers=drivers, fixed=typical))
+        effect, level = (1.0, 1.0) if sds is None else np.median(sds.reshape(-1, 2), axis=0)
+        parameters = design_adjusted(
+            parameters, fit_laplace(rows, prior, drivers=drivers, fixed=(float(effect), float(level)))
+        )
         coefficients, intercepts, cuts, shifts = by_segment(rows, parameters)
         effects = parameters[..., rows.count - 1 :][..., : rows.columns.shape[1]]
     return {

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from scipy.linalg import helmert
@@ -21,14 +22,14 @@ class Rows:
     Attributes
     ----------
     varying
-        bool (C,): columns whose coefficients differ by segment.
+        Bool (C,): columns whose coefficients differ by segment.
     link
         Distribution of the latent noise.
     control
-        bool (C,): columns that belong to no driver (levels of groups and waves, the mood): their prior is
+        Bool (C,): columns that belong to no driver (levels of groups and waves, the mood): their prior is
         `Prior.control`. None: there are none.
     by_cut
-        int64 (P,): columns whose effects differ by cut.
+        Int64 (P,): columns whose effects differ by cut.
     blocks
         (K − 1, B): how they differ: at each cut, blocks @ (B numbers of a column) is added to its coefficient.
     design
@@ -44,20 +45,27 @@ class Rows:
     link: Link = LOGIT
     control: np.ndarray | None = None
     by_cut: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    blocks: np.ndarray | None = None
+    blocks: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     design: Design | None = None
 
     @property
     def segments(self) -> int:
+        """How many segments there are."""
         return len(self.starts) - 1
 
     @property
     def data(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Columns, levels, weights and starts, as the likelihood takes them."""
         return self.columns, self.levels, self.weights, self.starts
 
     @property
+    def of_no_driver(self) -> np.ndarray:
+        """Bool (C,): `control`, also where there are none."""
+        return np.zeros(self.columns.shape[1], dtype=bool) if self.control is None else self.control
+
+    @property
     def group(self) -> np.ndarray:
-        """int64 (n,): segment of each row."""
+        """Int64 (n,): segment of each row."""
         return np.repeat(np.arange(self.segments), np.diff(self.starts))
 
     @property
@@ -65,16 +73,35 @@ class Rows:
         """P × B: parameters by which effects differ by cut; the last of all parameters."""
         return len(self.by_cut) * self.blocks.shape[1] if len(self.by_cut) else 0
 
-    def log_likelihood(self, coefficients, intercepts, cuts, shifts=None):
-        """Value and gradients, see `likelihood.log_likelihood`; with shifts `log_likelihood_by_cut`."""
+    def log_likelihood(
+        self,
+        coefficients: np.ndarray,
+        intercepts: np.ndarray,
+        cuts: np.ndarray,
+        shifts: np.ndarray | None = None,
+    ) -> tuple[Any, ...]:
+        """Value and gradients, see `likelihood.log_likelihood`; with shifts `log_likelihood_by_cut`.
+
+        Parameters
+        ----------
+        coefficients, intercepts, cuts, shifts
+            One point, as of `Draws`.
+        """
         if not len(self.by_cut):
             return kernel(self.link.is_probit)(*self.data, coefficients, intercepts, cuts)
-        return log_likelihood_by_cut(
+        compiled: Any = log_likelihood_by_cut
+        return compiled(
             self.link.is_probit, *self.data, coefficients, intercepts, cuts, self.by_cut, np.ascontiguousarray(shifts)
         )
 
     def shifts(self, cut_effects: np.ndarray) -> np.ndarray:
-        """(…, K − 1, P): what is added to coefficients of `by_cut` columns at each cut, from parameters (…, P × B)."""
+        """(…, K − 1, P): what is added to coefficients of `by_cut` columns at each cut.
+
+        Parameters
+        ----------
+        cut_effects
+            (…, P × B): parameters.
+        """
         if not len(self.by_cut):
             return np.zeros((*cut_effects.shape[:-1], self.count - 1, 0))
         each = cut_effects.reshape(*cut_effects.shape[:-1], len(self.by_cut), self.blocks.shape[1])
@@ -82,8 +109,9 @@ class Rows:
 
     @cached_property
     def maps(self) -> np.ndarray:
-        """(S, K − 1 + C + 1 + P × B, Q): from all parameters to the cuts, coefficients, intercept and effects by cut of
-        each segment.
+        """(S, K − 1 + C + 1 + P × B, Q): from all parameters to those of each segment.
+
+        These are its cuts, coefficients, intercept and effects by cut.
 
         Parameters are cuts (K − 1), shared effects (C); with several segments, what each adds to the varying effects
         (S × V) and contrasts of their levels (S − 1), which add up to nothing: cuts are those of the average; and last
@@ -106,7 +134,13 @@ class Rows:
 
 
 def level_contrasts(segments: int) -> np.ndarray:
-    """(S, S − 1): an orthonormal basis of levels that add up to nothing."""
+    """(S, S − 1): an orthonormal basis of levels that add up to nothing.
+
+    Parameters
+    ----------
+    segments
+        How many there are.
+    """
     return helmert(segments).T if segments > 1 else np.zeros((1, 0))
 
 
@@ -138,23 +172,51 @@ class Prior:
     control: float = 2.0
 
     def effect_sd(self, drivers: int) -> float:
-        """Prior standard deviation of one driver's effect."""
-        return self.effect / np.sqrt(drivers)
+        """Prior standard deviation of one driver's effect; infinite with a flat prior.
+
+        Parameters
+        ----------
+        drivers
+            How many there are.
+        """
+        return np.inf if self.effect is None else self.effect / np.sqrt(drivers)
 
     def column_sds(self, rows: "Rows", drivers: int) -> np.ndarray:
-        """(C,): prior standard deviations of the columns' shared coefficients."""
+        """(C,): prior standard deviations of the columns' shared coefficients.
+
+        Parameters
+        ----------
+        rows
+            With the columns.
+        drivers
+            How many drivers they belong to.
+        """
         sds = np.full(rows.columns.shape[1], self.effect_sd(drivers))
-        return sds if rows.control is None else np.where(rows.control, self.control, sds)
+        return np.where(rows.of_no_driver, self.control, sds)
 
     def on(self, link: Link) -> "Prior":
-        """The same beliefs, said in log-odds, in the unit of a link: as wide beside its noise as beside a logit's."""
+        """The same beliefs, said in log-odds, in the unit of a link: as wide beside its noise as beside a logit's.
+
+        Parameters
+        ----------
+        link
+            The link.
+        """
         names = ("cut_location", "segment_effect", "segment_level", "control")
         scaled = {name: getattr(self, name) * link.unit for name in names}
         return replace(self, effect=None if self.effect is None else self.effect * link.unit, **scaled)
 
 
-def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Coefficients (…, S, C), intercepts (…, S), cuts (…, K − 1) and shifts (…, K − 1, P) from parameters (…, Q)."""
+def by_segment(rows: Rows, parameters: np.ndarray) -> Draws:
+    """Coefficients, intercepts, cuts and shifts by segment.
+
+    Parameters
+    ----------
+    rows
+        With the layout, see `Rows.maps`.
+    parameters
+        (…, Q).
+    """
     cuts = rows.count - 1
     width = rows.columns.shape[1]
     varying = np.flatnonzero(rows.varying)
@@ -176,7 +238,15 @@ def by_segment(rows: Rows, parameters: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def subset(rows: Rows, kept: np.ndarray) -> Rows:
-    """The rows of a mask; segments stay, even those left empty."""
+    """The rows of a mask; segments stay, even those left empty.
+
+    Parameters
+    ----------
+    rows
+        All rows.
+    kept
+        Bool (n,).
+    """
     group = rows.group[kept]
     return replace(
         rows,

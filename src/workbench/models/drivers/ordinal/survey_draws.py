@@ -16,11 +16,17 @@ from workbench.models.drivers.responses.columns import Columns
 from workbench.models.drivers.responses.survey_design import Design
 
 LEAST_VARIANCE = 0.05
-"""Variance in that of the draws below which no direction is narrowed: outside of it the approximation has ended."""
+"""Ours. Variance in that of the draws below which no direction is narrowed: beyond it the approximation ends."""
 
 
 def sandwich(mode: LaplaceFit) -> np.ndarray:
-    """(P, P): covariance of a mode's parameters (`Rows.maps`) under the design."""
+    """(P, P): covariance of a mode's parameters (`Rows.maps`) under the design.
+
+    Parameters
+    ----------
+    mode
+        A Laplace approximation.
+    """
     excess = _excess(mode.rows, mode.rows.maps, *by_segment(mode.rows, mode.parameters))
     return mode.covariance + mode.covariance @ excess @ mode.covariance
 
@@ -71,6 +77,8 @@ def ladders_adjusted(
         (…, E): shared effects of whole ladders, then of use and of columns that are no driver's.
     coefficients, intercepts, cuts
         (…, S, C), (…, S), (…, K − 1).
+    rows, columns
+        Data of the likelihood, and what the columns are.
 
     Returns
     -------
@@ -88,12 +96,15 @@ def ladders_adjusted(
     values, axes = np.linalg.eigh(np.eye(len(middle)) + root.T @ excess @ root)
     scaling = (axes * np.sqrt(np.maximum(values, LEAST_VARIANCE))) @ axes.T
     moved = middle + np.linalg.solve(root, (free - middle).T).T @ (root @ scaling).T
-    return tuple(each.reshape(*shape, *each.shape[1:]) for each in layout.bound(moved))
+    effects, coefficients, intercepts, cuts = (each.reshape(*shape, *each.shape[1:]) for each in layout.bound(moved))
+    return effects, coefficients, intercepts, cuts
 
 
 class _Ladders:
-    """Between parameters of the monotone model and numbers without bounds: cuts, effects, what segments add to each
-    ladder (S × D), contrasts of levels (S − 1), and log-ratios of each ladder's steps to its last one.
+    """Between parameters of the monotone model and numbers without bounds.
+
+    Cuts, effects, what segments add to each ladder (S × D), contrasts of levels (S − 1), and log-ratios of each
+    ladder's steps to its last one.
     """
 
     def __init__(self, rows: Rows, columns: Columns):

@@ -81,7 +81,13 @@ def respondents(answered: int, unanswered: int, weights: np.ndarray, weighting: 
         parts.append(sentence("Weights make them worth {n} equal ones.", n=number(round(effective))))
     if few:
         parts.append(sentence("That is too few for {n} drivers: a few answers outweigh the others.", n=number(drivers)))
-    return Check(name="respondents_used", status="warn" if few else "pass", message=" ".join(parts), value=answered)
+    return Check(
+        name="respondents_used",
+        title=sentence("Which answers are used, and their weights"),
+        status="warn" if few else "pass",
+        message=" ".join(parts),
+        value=answered,
+    )
 
 
 def missing_ratings(missing: np.ndarray, state: np.ndarray, counts: np.ndarray) -> Check:

@@ -95,10 +95,10 @@ def controls_of(
             found.append(_contrasts(places, weights))
             names += [f"level {column} {place}" for place in range(found[-1].shape[1])]
             told.append(inline(label))
-    places = _waves(table)
-    if places is not None and _new(places, seen):
+    waves = _waves(table)
+    if waves is not None and _new(waves, seen):
         by_time = True
-        found.append(_contrasts(places, weights))
+        found.append(_contrasts(waves, weights))
         names += [f"level time {place}" for place in range(found[-1].shape[1])]
         told.append(sentence("wave") if "wave" in table.columns else sentence("quarter"))
     matrix = np.column_stack(found) if found else np.zeros((len(table), 0))
@@ -119,10 +119,10 @@ def _contrasts(places: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _waves(table: pd.DataFrame) -> np.ndarray | None:
     """Wave of each row, 0 …; those with few answers join the one before, as do rows without any."""
-    wave, when, _ = waves_of(table)
-    if wave is None or len(when) < 2:
+    found, when, _ = waves_of(table)
+    if found is None or len(when) < 2:
         return None
-    wave = np.maximum(np.asarray(wave, dtype=np.int64), -1) + 1
+    wave = np.maximum(np.asarray(found, dtype=np.int64), -1) + 1
     if len(when) > MOST_WAVES:
         wave = np.where(wave > 0, 1 + (wave - 1) * MOST_WAVES // len(when), 0)
     sizes = np.bincount(wave)

@@ -108,7 +108,13 @@ class Ratings:
         return self.people(np.ones(len(self.levels), dtype=bool))
 
     def people(self, where: np.ndarray) -> int:
-        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say."""
+        """People whom the rows of a mask stand for: as many as rows, or as their frequency weights say.
+
+        Parameters
+        ----------
+        where
+            Bool (n,), or places of rows.
+        """
         return people_of(self.weights[where], self.weighting)
 
     @property
@@ -137,5 +143,11 @@ def is_wide(scale: tuple[float, float]) -> bool:
 
 
 def people_of(weights: np.ndarray, weighting: str) -> int:
-    """How many people rows stand for: as many as rows, or as their frequency weights say."""
+    """How many people rows stand for: as many as rows, or as their frequency weights say.
+
+    Parameters
+    ----------
+    weights, weighting
+        As of `Ratings`.
+    """
     return round(float(weights.sum())) if weighting == "frequency" else len(weights)

@@ -49,7 +49,13 @@ class Design:
         return self.cluster is not None or self.ratios is not None
 
     def subset(self, kept: np.ndarray) -> "Design":
-        """The design of the rows of a mask, or of places."""
+        """The design of the rows of a mask, or of places.
+
+        Parameters
+        ----------
+        kept
+            Bool (n,), or places of rows.
+        """
         return replace(
             self,
             cluster=None if self.cluster is None else self.cluster[kept],
@@ -193,6 +199,7 @@ def design_effect(design: Design, answers: np.ndarray, weights: np.ndarray, weig
     return (
         Check(
             name="design_effect",
+            title=sentence("Design effect: how alike answers are"),
             status="warn" if few else "pass",
             value=effect,
             message=" ".join(told),

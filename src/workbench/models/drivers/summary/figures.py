@@ -27,7 +27,13 @@ Records = list[dict[Any, Any]]
 
 
 def records(table: pd.DataFrame) -> Records:
-    """Rows as dictionaries."""
+    """Rows as dictionaries.
+
+    Parameters
+    ----------
+    table
+        Any.
+    """
     return table.to_dict("records")
 
 
@@ -51,7 +57,13 @@ def _label_rows(ax: Axes, labels: Iterable[object]) -> None:
 
 
 def draw_importance(summary: SummaryTables) -> Axes:
-    """Shares with intervals; the mean share of each driver's knockoff as a hollow diamond."""
+    """Shares with intervals; the mean share of each driver's knockoff as a hollow diamond.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     model = summary.model
     table = summary.importance_table.iloc[::-1].reset_index(drop=True)
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
@@ -62,10 +74,10 @@ def draw_importance(summary: SummaryTables) -> Axes:
     share = table["share"].to_numpy()
     ax.hlines(rows, table["lower"].to_numpy(), table["upper"].to_numpy(), color="C0", linewidth=2)
     ax.plot(share[sure], rows[sure], "o", color="C0", label=sentence("share, clearly above chance"))
-    hollow = {"color": "C0", "markerfacecolor": "white"}
-    ax.plot(share[~sure], rows[~sure], "o", label=sentence("share, perhaps chance"), **hollow)
-    hollow = {"color": "C1", "markerfacecolor": "none"}
-    ax.plot(floor, rows, "D", markersize=5, label=sentence("what pure chance would give"), **hollow)
+    label = sentence("share, perhaps chance")
+    ax.plot(share[~sure], rows[~sure], "o", color="C0", markerfacecolor="white", label=label)
+    label = sentence("what pure chance would give")
+    ax.plot(floor, rows, "D", color="C1", markerfacecolor="none", markersize=5, label=label)
     _label_rows(ax, table["label"])
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -75,7 +87,13 @@ def draw_importance(summary: SummaryTables) -> Axes:
 
 
 def describe_importance(summary: SummaryTables) -> str:
-    """The same in words."""
+    """The same in words.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     rows = [
         sentence(
             "{label} {share} ({lower} to {upper})",
@@ -93,6 +111,11 @@ def draw_map(summary: SummaryTables) -> Axes:
     """Importance against performance as clouds of draws, with the target.
 
     The order of work is numbered, and the most important drivers are named.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
     """
     model, table = summary.model, summary.map_table
     place = {name: d for d, name in enumerate(model.ratings.drivers)}
@@ -149,7 +172,13 @@ def _names(ax: Axes, named: Sequence[tuple[float, float, str, str]]) -> None:
 
 
 def describe_map(summary: SummaryTables) -> str:
-    """The same in words."""
+    """The same in words.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     rows = [
         sentence(
             "{label}: performance {performance}, importance {importance}",
@@ -168,7 +197,13 @@ def describe_map(summary: SummaryTables) -> str:
 
 
 def draw_what_if(summary: SummaryTables) -> Axes:
-    """Change of the first measure with intervals, in the order of work."""
+    """Change of the first measure with intervals, in the order of work.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     measure = summary.measure
     factor = FACTORS.get(measure, 1.0)
     table = summary.what_if_table.iloc[::-1].reset_index(drop=True)
@@ -192,7 +227,13 @@ def draw_what_if(summary: SummaryTables) -> Axes:
 
 
 def describe_what_if(summary: SummaryTables) -> str:
-    """The same in words."""
+    """The same in words.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     measure = summary.measure
     factor = FACTORS.get(measure, 1.0)
     rows = [
@@ -216,12 +257,21 @@ def _segment_effects(summary: SummaryTables) -> list[Records]:
 
 
 def draw_segment_effects(summary: SummaryTables) -> Axes:
-    """Effects by segment: of each segment alone (hollow, with its interval) and partially pooled (filled)."""
+    """Effects by segment: of each segment alone (hollow, with its interval) and partially pooled (filled).
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     blocks = _segment_effects(summary)
     height = 1.3 + 0.25 * sum(len(rows) + 1.4 for rows in blocks)
     ax = Figure(figsize=(6.4, height), layout="constrained").subplots()
     ax.axvline(0, color="0.55", linewidth=1)
-    ticks, labels, headings, place = [], [], [], 0.0
+    ticks: list[float] = []
+    labels: list[str] = []
+    headings: list[int] = []
+    place = 0.0
     for rows in blocks:
         headings.append(len(ticks))
         ticks.append(place)
@@ -250,7 +300,13 @@ def draw_segment_effects(summary: SummaryTables) -> Axes:
 
 
 def describe_segment_effects(summary: SummaryTables) -> str:
-    """The same in words."""
+    """The same in words.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     rows = [
         sentence(
             "{label}, {segment}: {alone} alone, {effect} pooled",

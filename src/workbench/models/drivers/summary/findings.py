@@ -34,7 +34,13 @@ def findings(summary: SummaryTables) -> list[Finding]:
 
 
 def against(summary: SummaryTables) -> list[Finding]:
-    """Drivers whose better ratings go with a worse outcome while all others stay as they are; none is the rule."""
+    """Drivers whose better ratings go with a worse outcome while all others stay as they are; none is the rule.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     table = summary.importance_table
     sure = (1 - SURE) / len(table)  # each was looked at (Bonferroni)
     wrong = table[(table["p_positive"] <= sure) & (table["p_above_knockoff"] >= LIKELY)]
@@ -59,7 +65,13 @@ def against(summary: SummaryTables) -> list[Finding]:
 
 
 def importance(summary: SummaryTables) -> list[Finding]:
-    """The driver that explains most of the differences between people, and why it is not the one to gain most by."""
+    """The driver that explains most of the differences between people, and why it is not the one to gain most by.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     if not summary.tells:
         return []
     model, table = summary.model, summary.importance_table
@@ -150,7 +162,13 @@ def _why(summary: SummaryTables, explains: str) -> list[Finding]:
 
 
 def room(summary: SummaryTables) -> list[Finding]:
-    """How many can still rate the first driver higher; nothing where none comes first."""
+    """How many can still rate the first driver higher; nothing where none comes first.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     if not summary.order:
         return []
     row = summary.what_if_table.iloc[0]
@@ -179,7 +197,13 @@ def room(summary: SummaryTables) -> list[Finding]:
 
 
 def priorities(summary: SummaryTables) -> list[Finding]:
-    """The order of work, whom its first concerns, and what gets worse."""
+    """The order of work, whom its first concerns, and what gets worse.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     table, ratings = summary.priority_table, summary.model.ratings
     first = table.iloc[0]
     if not summary.model.predictive:
@@ -262,7 +286,13 @@ def _falling(summary: SummaryTables) -> list[Finding]:
 
 
 def below_target(summary: SummaryTables) -> list[Finding]:
-    """What lies below the target, and whether it matters as far as that can be said; in the order of work."""
+    """What lies below the target, and whether it matters as far as that can be said; in the order of work.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     table, ratings = summary.map_table, summary.model.ratings
     weak = (summary.performance < summary.target).mean(0)
     below = [name for name in table["driver"] if weak[ratings.drivers.index(name)] >= LIKELY]
@@ -324,7 +354,13 @@ def below_target(summary: SummaryTables) -> list[Finding]:
 
 
 def local(summary: SummaryTables) -> list[Finding]:
-    """Whether drivers are weak everywhere, or for one segment or at one touchpoint only."""
+    """Whether drivers are weak everywhere, or for one segment or at one touchpoint only.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     if not summary.splits:
         return []
     table, ratings = summary.reach_table, summary.model.ratings
@@ -390,7 +426,13 @@ def _places(places: list[dict[Any, Any]], target: str) -> str:
 
 
 def matters_for_some(summary: SummaryTables) -> list[Finding]:
-    """Drivers whose effect differs between groups, the clearest first; nothing where none clearly does."""
+    """Drivers whose effect differs between groups, the clearest first; nothing where none clearly does.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     if not summary.splits or not summary.model.predictive:
         return []  # distinguishable or not: a difference between groups is no mood
     table = summary.difference_table
@@ -427,6 +469,11 @@ def asymmetry(summary: SummaryTables) -> list[Finding]:
 
     Only what is sure is told: of six drivers, three straight and three without effect, one at least seems uneven or
     reversed with a probability of .8 in half of all surveys, and with `SURE` in one of twenty.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
     """
     table, ratings = summary.asymmetry_table, summary.model.ratings
     known = table if summary.tells else table.head(0)

@@ -73,7 +73,13 @@ def _together(summary: SummaryTables, name: str, statement: str, table: str) -> 
 
 
 def explained_words(summary: SummaryTables) -> str:
-    """The share of differences in the outcome that all ratings explain."""
+    """The share of differences in the outcome that all ratings explain.
+
+    Parameters
+    ----------
+    summary
+        A summarised model.
+    """
     return percent(round(float(summary.model.importance.explained.mean()), 2))
 
 
@@ -222,7 +228,7 @@ def _move_together(summary: SummaryTables) -> list[Finding]:
     """Drivers whose ratings go together with those of a driver named first: by chance they share what is explained."""
     named = summary.order[:1] if summary.decided else summary.rivals[:MOST_NAMED]
     labels = summary.model.ratings.labels
-    found = []
+    found: list[Finding] = []
     for group in summary.groups:
         inside = [name for name in named if name in group]
         others = [name for name in group if name not in inside]
@@ -261,7 +267,7 @@ def _groups(summary: SummaryTables) -> list[Finding]:
     # Both directions of every group were looked at (Bonferroni); a group of one is a single driver.
     sure = 1 - (1 - SURE) / (2 * len(table))
     shares = dict(zip(ratings.drivers, summary.model.importance.share.mean(0), strict=True))
-    found = []
+    found: list[Finding] = []
     for row in table[table["members"].map(len) > 1].to_dict("records"):
         members = some(ratings.labels, sorted(row["members"], key=lambda name: -shares[name]))
         if row["p_above"] >= sure:

@@ -98,7 +98,7 @@ class SummaryTables:
 
     @cached_property
     def quadrants(self) -> np.ndarray:
-        """(D, 4): joint probabilities of `QUADRANTS`: important and below target, important and not below, neither …"""
+        """(D, 4): joint probabilities of `QUADRANTS`: important and below target, important and not below, neither."""
         important, weak = self.important, self.performance < self.target
         corners = (important & weak, important & ~weak, ~important & weak, ~important & ~weak)
         return np.stack([corner.mean(0) for corner in corners], axis=1)

@@ -38,6 +38,11 @@ def gain_words(measure: str, change: float) -> str:
 def chance(p: float) -> str:
     """A probability for people: nothing is certain, and no decimals.
 
+    Parameters
+    ----------
+    p
+        The probability.
+
     Examples
     --------
     >>> chance(0.9987), chance(0.683), chance(0.0)
@@ -56,7 +61,13 @@ def rise_words(scenario: Scenario) -> str:
 
 
 def quoted(labels: Iterable[object]) -> list[str]:
-    """Labels in quotation marks."""
+    """Labels in quotation marks.
+
+    Parameters
+    ----------
+    labels
+        What things are called.
+    """
     return [sentence("“{label}”", label=label) for label in labels]
 
 
