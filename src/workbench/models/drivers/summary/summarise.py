@@ -12,7 +12,7 @@ from workbench.models.drivers.effects.general_local import groupings
 from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.models.drivers.model.outcome_level import measure_label
 from workbench.models.drivers.model.what_if import Scenario
-from workbench.models.drivers.summary import figures, findings
+from workbench.models.drivers.summary import figures, findings, group_findings
 from workbench.models.drivers.summary.headline import caveats, headline
 from workbench.models.drivers.summary.tables import AS_GOOD, SummaryTables
 from workbench.models.drivers.summary.words import unit_of
@@ -180,7 +180,7 @@ class DriverSummary(SummaryTables):
     @property
     def segments(self) -> Iterator[Showable]:
         """Performance by segment and touchpoint: weak everywhere, or in places only."""
-        yield findings.local(self)
+        yield group_findings.local(self)
         by = {"by": Column(sentence("by")), "segment": Column(sentence("group"))} if self.splits else {}
         yield Table(
             name="segments",
@@ -203,7 +203,7 @@ class DriverSummary(SummaryTables):
     @property
     def segment_effects(self) -> Iterator[Showable]:
         """Effects by segment, alone and partially pooled; nothing where effects do not differ by a column."""
-        yield findings.matters_for_some(self)
+        yield group_findings.matters_for_some(self)
         if len(self.model.ratings.segments) < 2:
             return
         yield Figure(
