@@ -202,10 +202,13 @@ def test_the_cox_model_of_these_tests_is_the_usual_one():
     found, error = cox(seen, "service", ["satisfaction", "unresolved"])
     frame = pd.DataFrame(
         {
-            "month": seen.month_of_tenure, "time": seen.time, "left": seen.reason == REASONS.index("service"),
-            "satisfaction": seen.satisfaction, "unresolved": seen.unresolved,
+            "month": seen.month_of_tenure,
+            "time": seen.time,
+            "left": seen.reason == REASONS.index("service"),
+            "satisfaction": seen.satisfaction,
+            "unresolved": seen.unresolved,
         }
-    )  # fmt: skip
+    )
     fitted = CoxPHFitter().fit(frame, "time", "left", strata=["month"])
     assert np.allclose(fitted.params_, found, atol=1e-4)
     assert np.allclose(fitted.standard_errors_, error, atol=1e-4)

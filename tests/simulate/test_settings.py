@@ -117,7 +117,10 @@ def test_initiatives_of_a_file_are_offered_as_they_are_stated(tmp_path):
 
 
 def test_true_lifts_come_from_the_distribution_that_is_stated():
-    scores = [(each.true_lift - each.expected_lift) / each.lift_sd for seed in range(200)
-              for each in offered(Settings(seed=seed))]  # fmt: skip
+    scores = [
+        (each.true_lift - each.expected_lift) / each.lift_sd
+        for seed in range(200)
+        for each in offered(Settings(seed=seed))
+    ]
     assert abs(sum(scores) / len(scores)) < 0.1
     assert 0.9 < (sum(score**2 for score in scores) / len(scores)) ** 0.5 < 1.1

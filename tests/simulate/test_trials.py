@@ -5,15 +5,18 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
+from workbench import datasets
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.history import live
 from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.noise import Noise
-from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.engine.settings import TRIAL_DESIGNS, read_settings
 from workbench.simulate.engine.trials import Trials, second_start
 from workbench.simulate.engine.words import REGIONS
 from workbench.simulate.trial_effects import effects_table, trial_effects
+from workbench.simulate.world import add
 
 
 def enrolments(*texts, months=20, size=2_048):
@@ -36,7 +39,9 @@ def test_a_pilot_by_region_has_two_regions_with_all_of_their_customers():
 
 def test_a_staggered_pilot_comes_in_waves_drawn_by_lot():
     settings, _, made = enrolments("trial_design=staggered")
-    waves = [each for each in made if each.kind == "pilot" and each.randomised]
+    dealt, *waves = [each for each in made if each.kind == "pilot" and each.randomised]
+    assert not any(each.recorded for each in waves)
+    assert set(dealt.begins) == {6, 8, 10, 12}
     assert [each.start for each in waves] == [6, 8, 10, 12]
     assert [each.until - each.start for each in waves] == [6] * 4
     sizes = [each.treated.sum() for each in waves]
@@ -45,7 +50,22 @@ def test_a_staggered_pilot_comes_in_waves_drawn_by_lot():
     assert all((each.before.joined[each.slot] <= 6).all() for each in waves)
     entered = np.concatenate([each.slot for each in waves])
     assert np.unique(entered).size == entered.size
+    assert set(entered) < set(dealt.slot)  # some have left before their wave
     assert second_start(settings) == 20
+
+
+@pytest.mark.parametrize(("design", "months"), [*((design, 27) for design in TRIAL_DESIGNS), ("staggered", 9)])
+def test_the_dataset_says_how_arms_were_dealt_and_the_draw_bears_it_out(bench, design, months):
+    settings = ["customers=1500", f"months={months}", "seed=2", "truth=false", f"trial_design={design}", "churn=0.05"]
+    add("firm", read_settings(settings), bench.root)
+    checks = {check.name: check for check in datasets.find("firm", bench.root).check()}
+    said = yaml.safe_load((bench.root / "data" / "firm" / "dataset.yaml").read_text())["tables"]["treatments"]["design"]
+    assert said["retention_call"] == {"assignment": "randomised", "probability": 0.5, "control": "control"}
+    assert "treatments_design" not in checks
+    draws = {name: check.status for name, check in checks.items() if name.startswith("treatments_draw_")}
+    by_chance = 1 + (design in ("individual", "region") or (design == "staggered" and months == 27))
+    assert draws == dict.fromkeys(draws, "pass")
+    assert len(draws) == by_chance
 
 
 def test_pilots_of_volunteers_go_to_the_loyal_and_no_two_pilots_overlap():

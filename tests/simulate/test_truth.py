@@ -99,11 +99,19 @@ def brute_force(world, people, lifts, replicate, months):
         unresolved = ((people.complained > month - 1 - eq.GRIEVANCE_MONTHS) & ~people.settled).sum(axis=0)
         hazards = np.stack(
             eq.hazards(
-                world, satisfaction=people.satisfaction, unresolved=unresolved, relative_price=people.relative_price,
-                plan=people.plan, loyalty=people.loyalty, frailty=people.frailty, need_gone=people.need_gone,
-                tenure=month - people.joined, call=people.call(month), month=month,
+                world,
+                satisfaction=people.satisfaction,
+                unresolved=unresolved,
+                relative_price=people.relative_price,
+                plan=people.plan,
+                loyalty=people.loyalty,
+                frailty=people.frailty,
+                need_gone=people.need_gone,
+                tenure=month - people.joined,
+                call=people.call(month),
+                month=month,
             )
-        )  # fmt: skip
+        )
         draws = np.random.default_rng([replicate, step])
         factor = 1.0
         if world.warning:
@@ -115,9 +123,13 @@ def brute_force(world, people, lifts, replicate, months):
         time = draws.exponential(size=len(people)) / hazards.sum(axis=0)
         stay = np.minimum(time, 1) * there
         rate = eq.purchase_rate(
-            world, satisfaction=people.satisfaction, propensity=people.propensity, loyalty=people.loyalty,
-            need_gone=people.need_gone, calendar_month=month % 12 + 1,
-        )  # fmt: skip
+            world,
+            satisfaction=people.satisfaction,
+            propensity=people.propensity,
+            loyalty=people.loyalty,
+            need_gone=people.need_gone,
+            calendar_month=month % 12 + 1,
+        )
         orders = draws.poisson(rate * factor * stay) * (1 - world.refund_share)
         amount = np.exp(world.basket + people.spends + world.basket_sd**2 / 2)
         cash[step] += (FEE_MARGIN * people.price() * stay).sum()
@@ -155,8 +167,9 @@ def test_weighted_futures_agree_with_futures_in_which_people_leave(warning):
     worlds = Worlds(variants, np.zeros((1, len(lifts)), dtype=int), np.zeros(1, dtype=int))
     expected_cash, expected_left = np.zeros(months), np.zeros((months, 4))
     for replicate in range(8):
-        steps = ahead(world, people, worlds, Noise(4, 0, 1_024, 900 + replicate), first=SETTINGS.months,
-                      months=months, calendar=1)  # fmt: skip
+        steps = ahead(
+            world, people, worlds, Noise(4, 0, 1_024, 900 + replicate), first=SETTINGS.months, months=months, calendar=1
+        )
         for step, each in enumerate(steps):
             expected_cash[step] += sum(each.cash.values()).sum() / 8
             expected_left[step] += each.left[:, 0].sum(axis=1) / 8
@@ -172,8 +185,15 @@ def test_common_noise_leaves_a_tenth_of_the_variance(world, people):
     months, lift = 12, 0.5
     paired, without, with_ = [], [], []
     for replicate in range(40):
-        futures = ahead(world, people, Worlds.pilot(2, lift), Noise(4, 0, 1_024, 300 + replicate),
-                        first=SETTINGS.months, months=months, calendar=1)  # fmt: skip
+        futures = ahead(
+            world,
+            people,
+            Worlds.pilot(2, lift),
+            Noise(4, 0, 1_024, 300 + replicate),
+            first=SETTINGS.months,
+            months=months,
+            calendar=1,
+        )
         value = sum(sum(each.cash.values()).sum(axis=1) for each in futures)
         paired.append(value[1] - value[0])
         without.append(value[0])

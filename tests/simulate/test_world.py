@@ -107,8 +107,16 @@ def test_nothing_is_overwritten(bench):
 @pytest.mark.parametrize("room", [2_000, 20_000])
 def test_a_full_disk_leaves_nothing_behind(bench, room):
     # A limit on the size of a file: what a full disk says, on the first table or on a later one.
-    finished = bench.run("data", "add", "firm", "--simulate", "customers=400", "months=6", "truth=false",
-                         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))  # fmt: skip
+    finished = bench.run(
+        "data",
+        "add",
+        "firm",
+        "--simulate",
+        "customers=400",
+        "months=6",
+        "truth=false",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+    )
     assert finished.returncode == 2
     assert "nothing was left behind" in finished.stderr
     assert finished.stderr.count("\n") == 1

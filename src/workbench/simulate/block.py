@@ -49,10 +49,18 @@ class Block:
     contacts: list[pa.Table]
     leaving: pa.Table | None
 
+    @property
+    def arms(self) -> list[tuple[str, str]]:
+        """Initiatives and arms that were tried."""
+        if "treatments" not in self.tables:
+            return []
+        rows = self.tables["treatments"].group_by(["initiative", "arm"], use_threads=False).aggregate([])
+        return list(zip(rows["initiative"].to_pylist(), rows["arm"].to_pylist(), strict=True))
+
 
 def live_through(
     settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], first: int, size: int
-) -> Block:  # fmt: skip
+) -> Block:
     """The slots `first` to `first + size - 1` of a world."""
     noise = Noise(settings.seed, first, size)
     book = Book(settings, world, noise)
@@ -73,6 +81,8 @@ def live_through(
         cash = month.cash()
         ledger[month.month] = [month.people.active.sum(), *(cash[kind].sum() for kind in (*CASH, "treatments"))]
         for each in month.enrolled if wanted else ():
+            if each.begins is not None:
+                continue
             for arm in range(1, len(each.arms)):
                 effect, by_customer = trial_effects(settings, world, each, noise, arm)
                 effects.append(effect)

@@ -100,9 +100,14 @@ def value_ahead(
         gain = np.zeros((len(subsets), len(many)))
         replicates = Together(tuple(noise.again(done - each) for each in range(at_once)))
         futures = ahead(
-            world, many, worlds, replicates, first=settings.months, months=VALUE_MONTHS,
+            world,
+            many,
+            worlds,
+            replicates,
+            first=settings.months,
+            months=VALUE_MONTHS,
             calendar=settings.first_day.month,
-        )  # fmt: skip
+        )
         for step, each in enumerate(futures):
             cash = np.asarray(sum(each.cash[kind] for kind in CASH))
             flows[:, step] += cash.sum(axis=1)

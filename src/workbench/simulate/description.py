@@ -1,24 +1,13 @@
 """The dataset.yaml of a simulated world: what stands in its tables, as the door to the studies wants to know it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any
 
 import yaml
 
-from workbench.simulate.engine.calibration import world_of
-from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.settings import PRESETS, Settings
-from workbench.simulate.engine.trials import (
-    CALL,
-    CALLS_EVERY,
-    CONTACTS,
-    CONTROL,
-    FIRST_START,
-    WAVES,
-    piloted_initiatives,
-    second_start,
-)
+from workbench.simulate.engine.trials import CALL, CONTACTS, CONTROL, TREATMENT, WAVES, second_start
 from workbench.simulate.engine.words import REASON_LABELS, TOUCHPOINTS
 from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
@@ -34,8 +23,22 @@ def command(settings: Settings, name: str) -> str:
     return f"workbench data add {name} --simulate {' '.join(differ)}"
 
 
-def describe(settings: Settings, name: str, present: Collection[str]) -> str:
-    """The text of the dataset.yaml, with the tables that have rows."""
+def describe(
+    settings: Settings, name: str, present: Collection[str], tried: Mapping[str, Collection[str]] | None = None
+) -> str:
+    """The text of the dataset.yaml.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    name
+        Of the dataset.
+    present
+        The tables that have rows.
+    tried
+        The arms of each initiative that the table `treatments` has.
+    """
     segments = {
         "plan": {"label": "Plan", "constant": True},
         "region": {"label": "Region", "constant": True},
@@ -137,7 +140,7 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
         },
         "treatments": {
             "currency": settings.currency,
-            "design": _designs(settings),
+            "design": designs(settings, tried or {}),
             "columns": {
                 "customer_id": "customer_id",
                 "initiative": {"label": "Initiative"},
@@ -177,20 +180,38 @@ def describe(settings: Settings, name: str, present: Collection[str]) -> str:
     return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
 
 
-def _designs(settings: Settings) -> dict[str, dict[str, Any]]:
-    """How the arms of each initiative that has begun were dealt, as the company knows it."""
-    design: dict[str, dict[str, Any]] = {
+def designs(settings: Settings, tried: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
+    """How the arms of each initiative were dealt, as `design:` of the table `treatments` says it.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    tried
+        The arms of each initiative, in the order in which the first of them were tried.
+    """
+    begun = second_start(settings) <= settings.months  # all waves
+    first: dict[str, dict[str, Any]] = {
         "individual": {"assignment": "randomised", "probability": 0.5},
         "region": {"assignment": "clustered", "unit": "region", "probability": 0.5},
-        "staggered": {"assignment": "staggered", "probability": round(1 / (WAVES + 1), 6)},
+        "staggered": {"assignment": "staggered", **({"probability": 1 / (WAVES + 1)} if begun else {})},
         "volunteers": {"assignment": "volunteers"},
     }
-    calls = dict.fromkeys(CONTACTS, round(1 / (1 + len(CONTACTS)), 6)) if settings.letters else 0.5
-    piloted = piloted_initiatives(settings, world_of(settings), offered(settings))
-    begun = [(FIRST_START, each.name, design[settings.trial_design]) for each in piloted[:1]]
-    begun += [(second_start(settings), each.name, design["volunteers"]) for each in piloted[1:2]]
-    begun += [(CALLS_EVERY, CALL, {"assignment": "randomised", "probability": calls})]
-    return {name: {**made, "control": CONTROL} for start, name, made in begun if start < settings.months}
+    contacts = [arm for arm in CONTACTS if arm in tried.get(CALL, ())] or [TREATMENT]
+    made: dict[str, dict[str, Any]] = {}
+    for initiative, arms in tried.items():
+        if initiative == CALL:
+            made[initiative] = {
+                "assignment": "randomised",
+                "probability": round(len(contacts) / (len(contacts) + 1), 6),
+            }
+        elif not [other for other in made if other != CALL]:
+            made[initiative] = dict(first[settings.trial_design])
+        else:
+            made[initiative] = {"assignment": "volunteers"}
+        if CONTROL in arms:
+            made[initiative]["control"] = CONTROL
+    return made
 
 
 class _Plain(yaml.SafeDumper):

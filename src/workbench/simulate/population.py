@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from itertools import combinations
 from math import comb
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -80,12 +81,13 @@ def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
                 squares.setdefault(key, np.zeros(HORIZON_MONTHS))[each.month] += (values[0, who] ** 2).sum()
                 if each.month == 0:
                     sizes[key] = sizes.get(key, 0) + int(who.sum())
-    parts, worth = [], {}
+    parts: list[pa.Table] = []
+    worth: dict[str, dict[str, float]] = {}
     for key, total in sums.items():
         n = sizes[key]
         mean = dict(zip(names, total / n, strict=True))
         before = np.concatenate([[1.0], mean["survival"][:-1]])
-        columns = {
+        columns: dict[str, Any] = {
             "segment": [key[0]] * HORIZON_MONTHS,
             "value": [key[1]] * HORIZON_MONTHS,
             "month": np.arange(1, HORIZON_MONTHS + 1),
@@ -100,13 +102,13 @@ def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
         columns["cash"] = sum(mean[kind] for kind in CASH)
         parts.append(pa.table(columns))
         worth.setdefault(key[0], {})[key[1]] = float(columns["cash"] @ discount(HORIZON_MONTHS))
-    value = {
+    told = {
         "annual_rate": ANNUAL_RATE,
         "horizon_months": HORIZON_MONTHS,
         "lifetime_value": worth,
         "customers": NEWCOMERS,
     }
-    return pa.concat_tables(parts), value
+    return pa.concat_tables(parts), told
 
 
 def _of_month(each: Ahead) -> np.ndarray:
@@ -174,8 +176,11 @@ def _importance(people: Customers, grades: np.ndarray, weight: np.ndarray) -> di
         within, across = covariance[np.ix_(rows, rows)], covariance[rows, -1]
         return float(across @ np.linalg.lstsq(within, across, rcond=None)[0] / covariance[-1, -1])
 
-    known = {members: explained(members) for size in range(touchpoints + 1)
-             for members in combinations(range(touchpoints), size)}  # fmt: skip
+    known = {
+        members: explained(members)
+        for size in range(touchpoints + 1)
+        for members in combinations(range(touchpoints), size)
+    }
     shares = np.zeros(touchpoints)
     for members, without in known.items():
         for k in set(range(touchpoints)) - set(members):
@@ -199,9 +204,10 @@ def _what_if(
     everybody: np.ndarray,
     weight: np.ndarray,
 ) -> dict[str, dict[str, float]]:
-    """Change of the net promoter score, in points, when users below the top live one grade more at a touchpoint; and
-    how much higher it is where they *report* one more, or a tenth of the scale, and all else that they report is the
-    same: with halo, that is another number.
+    """What one grade more at a touchpoint brings to the net promoter score, in points, among users below the top.
+
+    That is a grade more that they live through. Beside it, how much higher the score is where they *report* one more,
+    or a tenth of the scale, and all else that they report is the same: with halo, that is another number.
     """
     before = eq.net_promoter(world, people.satisfaction)
     relevant = people.relevant(0)
@@ -225,8 +231,9 @@ def _what_if(
 
 
 def _slopes(people: Customers, reported: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(touchpoints, 2): how satisfaction goes with a reported grade below and above the middle, the other reported
-    grades given: the linear projection, within plans.
+    """How satisfaction goes with a reported grade below and above the middle, (touchpoints, 2).
+
+    The other reported grades are given: the linear projection, within plans.
     """
     columns = [_columns(people, reported), np.stack([people.plan == plan for plan in range(len(PLANS))])]
     root = np.sqrt(weight)

@@ -93,7 +93,8 @@ class Book:
         if happened.replies is not None:
             self._reply(happened.replies, people, month)
         for entered in happened.enrolled:
-            self._treat(entered, people)
+            if entered.recorded:
+                self._treat(entered, people)
 
     def tables(self) -> dict[str, pa.Table]:
         """The tables of the block, each in the order of time."""
@@ -102,8 +103,12 @@ class Book:
             if parts:
                 joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
                 made[name] = getattr(self, f"_{name}")(joined)
-        made["lifetimes"] = self._lifetimes({key: np.concatenate([part[key] for part in self._rows["subscriptions"]])
-                                             for key in self._rows["subscriptions"][0]})  # fmt: skip
+        made["lifetimes"] = self._lifetimes(
+            {
+                key: np.concatenate([part[key] for part in self._rows["subscriptions"]])
+                for key in self._rows["subscriptions"][0]
+            }
+        )
         return made
 
     def customer_ids(self, slot: np.ndarray, people: Customers) -> pa.Array:
@@ -232,8 +237,8 @@ class Book:
                 "who": self._who(each.slot, people),
                 "initiative": np.full(each.slot.size, each.name, dtype=object),
                 "arm": np.array(each.arms, dtype=object)[each.arm],
-                "start": np.full(each.slot.size, each.start),
-                "end": np.full(each.slot.size, each.until),
+                "start": np.full(each.slot.size, each.start) if each.begins is None else each.begins,
+                "lasts": np.full(each.slot.size, each.until - each.start),
                 "cost": each.cost,
             }
         )
@@ -341,12 +346,13 @@ class Book:
         return _ordered({**columns, **_segments(rows)}, rows["time"], rows["who"])
 
     def _treatments(self, rows: Mapping[str, np.ndarray]) -> pa.Table:
+        ahead = rows["start"] >= self._settings.months  # dealt out, and not begun while the records last
         columns = {
             "customer_id": _number("C", rows["who"]),
             "initiative": pa.array(rows["initiative"], pa.string()),
             "arm": pa.array(rows["arm"], pa.string()),
-            "start": self._day(rows["start"]),
-            "end": self._day(rows["end"]),
+            "start": self._day(np.where(ahead, 0, rows["start"]), missing=ahead),
+            "end": self._day(np.where(ahead, 0, rows["start"] + rows["lasts"]), missing=ahead),
             "cost": pa.array(rows["cost"]),
         }
         return _ordered(columns, rows["start"], rows["who"])
@@ -370,9 +376,9 @@ class Book:
 
 
 def month_starts(first_day: date, months: int) -> np.ndarray:
-    """First days of the months from the burn-in to a year after the records: `[m + BURN_IN]` is that of month m."""
+    """First days of the months from the burn-in to two years after the records: `[m + BURN_IN]` is that of month m."""
     first = np.datetime64(first_day, "M")
-    return (first + np.arange(-BURN_IN, months + 13)).astype("datetime64[D]")
+    return (first + np.arange(-BURN_IN, months + 27)).astype("datetime64[D]")
 
 
 def extract_day(settings: Settings) -> date:

@@ -153,9 +153,15 @@ def trial_effects(
     for replicate in range(replicates):
         cash = np.zeros((2, len(people)))
         futures = ahead(
-            world, people, worlds, noise.again(1 + replicate), first=each.start, months=EFFECT_MONTHS,
-            calendar=settings.first_day.month, lift_until=each.until,
-        )  # fmt: skip
+            world,
+            people,
+            worlds,
+            noise.again(1 + replicate),
+            first=each.start,
+            months=EFFECT_MONTHS,
+            calendar=settings.first_day.month,
+            lift_until=each.until,
+        )
         so_far = np.zeros((len(_FLOWS), len(people)))
         for step, month in enumerate(futures):
             quantities = _quantities(world, people, month, so_far)

@@ -51,20 +51,26 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
     places = list(blocks(settings.customers, SIZE))
     with ExitStack() as stack:
         workers = _workers(cores or len(os.sched_getaffinity(0)), len(places), stack)
-        found = [workers.submit(each, settings, world) for each in (newcomers, active_customers) if settings.truth]
+        if settings.truth:
+            of_newcomers = workers.submit(newcomers, settings, world)
+            of_active = workers.submit(active_customers, settings, world)
         written = _Tables(folder, stack)
+        tried: dict[str, set[str]] = {}
         leaving = _Tables(truth_folder, stack) if truth_folder else None
         for block in _lived(workers, [(settings, world, initiatives, *place) for place in places]):
             truth.add(block)
             written.append(block.tables)
+            for initiative, arm in block.arms:
+                tried.setdefault(initiative, set()).add(arm)
             if leaving and block.leaving is not None:
                 leaving.append({"leaving": block.leaving})
         known: dict[str, Any] = {}
         if settings.truth:
-            of_newcomers, of_active = (each.result() for each in found)
-            known = truth.files(of_newcomers, of_active)
+            known = truth.files(of_newcomers.result(), of_active.result())
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
-    (folder / "dataset.yaml").write_text(describe(settings, folder.name, [*written.names, "initiatives"]), "utf-8")
+    (folder / "dataset.yaml").write_text(
+        describe(settings, folder.name, [*written.names, "initiatives"], tried), "utf-8"
+    )
     if truth_folder:
         for file, content in known.items():
             if isinstance(content, pa.Table):

@@ -75,7 +75,7 @@ RANGES: Mapping[str, Range] = MappingProxyType(
         "fixed_cost": Range(0.1, 0.8, "once, for each active customer at the beginning of the records"),
         "reach": Range(0.50, 1.00, "share of customers reached"),
     }
-)  # fmt: skip
+)
 
 
 class ByReason(NamedTuple):

@@ -88,8 +88,20 @@ class Customers:
     def none(cls, size: int) -> "Customers":
         """Empty slots."""
         touchpoints = len(TOUCHPOINTS)
-        integers = {"generation", "joined", "plan", "region", "age", "via", "visited", "complained",
-                    "pilot_touchpoint", "pilot_until", "call_until", "intention"}  # fmt: skip
+        integers = {
+            "generation",
+            "joined",
+            "plan",
+            "region",
+            "age",
+            "via",
+            "visited",
+            "complained",
+            "pilot_touchpoint",
+            "pilot_until",
+            "call_until",
+            "intention",
+        }
         by_touchpoint = {"personal", "latent", "visited", "complained", "settled"}
         made = {}
         for each in fields(cls):

@@ -215,9 +215,26 @@ def live(
         replies = _replies(world, people, stay, month, noise) if surveys and month >= 0 else None
         people.need_gone = people.need_gone | (noise.uniform(Mechanism.NEED, month) < world.need_onset)
         yield Month(
-            month, people, joined, begun, unresolved, usual, pull, hazards, left, stay, reason, orders, visits, minutes,
-            replies, enrolled, signs, order_rate, start,
-        )  # fmt: skip
+            month,
+            people,
+            joined,
+            begun,
+            unresolved,
+            usual,
+            pull,
+            hazards,
+            left,
+            stay,
+            reason,
+            orders,
+            visits,
+            minutes,
+            replies,
+            enrolled,
+            signs,
+            order_rate,
+            start,
+        )
         people.active = people.active & ~left
 
 
@@ -235,7 +252,7 @@ def _resolve(
 
 def _leave(
     people: Customers, hazards: np.ndarray, month: int, noise: Noise
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Part of the month lived through, who left in it, and why: exponential times, independent competing risks."""
     total = hazards.sum(axis=0)
     time = -np.log(noise.uniform(Mechanism.LEAVE, month)) / total
@@ -332,7 +349,7 @@ def _orders(
 
 def _visits(
     world: Coefficients, people: Customers, stay: np.ndarray, month: int, noise: Noise
-) -> tuple[list[Visits], np.ndarray]:  # fmt: skip
+) -> tuple[list[Visits], np.ndarray]:
     lifted = np.where(month < people.pilot_until, people.pilot_lift, 0.0)
     made, minutes = [], np.zeros((len(TOUCHPOINTS), len(people)))
     for k, touchpoint in enumerate(TOUCHPOINTS):
@@ -353,9 +370,7 @@ def contact_minutes(mean: float, uniform: np.ndarray) -> np.ndarray:
     return 1 + np.ceil(-np.log(uniform) * (mean - 1.05) * 10) / 10
 
 
-def _replies(
-    world: Coefficients, people: Customers, stay: np.ndarray, month: int, noise: Noise
-) -> Replies | None:  # fmt: skip
+def _replies(world: Coefficients, people: Customers, stay: np.ndarray, month: int, noise: Noise) -> Replies | None:
     willing, day, _, _ = noise.pieces(Mechanism.SURVEY, month)
     when = eq.VISITS_END + (1 - eq.VISITS_END) * day
     turn = (noise.first + np.arange(noise.size) + month) % SURVEY_EVERY == 0

@@ -98,7 +98,9 @@ class Together:
     noises: tuple[Noise, ...]
 
     def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        """As of `Noise`, one replicate after the other."""
         return np.concatenate([each.uniform(mechanism, month, sub) for each in self.noises])
 
     def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
+        """As of `Noise`, one replicate after the other."""
         return np.concatenate([each.pieces(mechanism, month, sub) for each in self.noises], axis=1)

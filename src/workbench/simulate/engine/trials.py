@@ -1,7 +1,7 @@
 """What the company tried out: a pilot of the design that is set, a pilot for volunteers, and retention calls."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import expit
@@ -43,6 +43,10 @@ class Enrolment:
         Who, in which arm (a position in `arms`), at which cost.
     before
         The state of all customers at that moment, as if nothing had been decided yet; None unless it was asked for.
+    recorded
+        Whether it has rows in the records; what was dealt out earlier has them already.
+    begins
+        Of what is dealt out now and begins later: in which month, by customer. Then nothing begins now.
     """
 
     name: str
@@ -57,6 +61,8 @@ class Enrolment:
     touchpoint: int = 0
     lift: float = 0.0
     before: Customers | None = None
+    recorded: bool = True
+    begins: np.ndarray | None = None
 
     @property
     def treated(self) -> np.ndarray:
@@ -89,7 +95,7 @@ class Trials:
         if design == "staggered":
             made += self._waves(people, piloted[0], month, noise)
         elif month == FIRST_START:
-            arms = {
+            arms: dict[str, tuple[float, np.ndarray | float, bool]] = {
                 "individual": (0.4, 0.5, True),
                 "region": (1.0, np.isin(people.region, treated_regions(self.settings)), True),
                 "volunteers": (0.6, _willing(world, people), False),
@@ -118,15 +124,36 @@ class Trials:
         return self._entered(people, initiative, month, slot, (arm < likely)[slot], randomised=randomised)
 
     def _waves(self, people: Customers, initiative: Initiative, month: int, noise: Noise) -> list[Enrolment]:
-        """Customers of the first start, wave by wave; those who never get it are the control, from that start on."""
-        wave, between = divmod(month - FIRST_START, WAVES_APART)
-        if between or not 0 <= wave < WAVES:
-            return []
+        """Dealt out at the first start, to all waves at once and for the money of all; then wave by wave.
+
+        Who never gets it is the control, from the first start on. Who has left before their wave has rows nevertheless.
+        """
         chosen, turn, _, _ = noise.pieces(Mechanism.TRIAL, FIRST_START, 1)
         turn = np.floor((WAVES + 1) * turn)
-        now = (turn == wave) | ((turn == WAVES) & (wave == 0))
-        slot = np.flatnonzero(people.active & (people.joined <= FIRST_START) & (chosen < 0.6) & now)
-        return [self._entered(people, initiative, month, slot, (turn < WAVES)[slot], randomised=True)]
+        offered = people.active & (people.joined <= FIRST_START) & (chosen < 0.6)
+        wave, between = divmod(month - FIRST_START, WAVES_APART)
+        made = []
+        if month == FIRST_START:
+            slot = np.flatnonzero(offered)
+            treated = turn[slot] < WAVES
+            dealt = Enrolment(
+                name=initiative.name,
+                kind="pilot",
+                randomised=True,
+                start=month,
+                until=month + self.settings.trial_months,
+                arms=(CONTROL, TREATMENT),
+                slot=slot,
+                arm=treated.astype(int),
+                cost=np.where(treated, initiative.cost_per_customer, 0.0),
+                begins=np.where(treated, FIRST_START + WAVES_APART * turn[slot], FIRST_START).astype(int),
+            )
+            made.append(dealt)
+        if not between and 0 <= wave < WAVES:
+            slot = np.flatnonzero(offered & ((turn == wave) | ((turn == WAVES) & (wave == 0))))
+            begun = self._entered(people, initiative, month, slot, (turn < WAVES)[slot], randomised=True)
+            made.append(replace(begun, recorded=False, cost=np.zeros(slot.size)))
+        return made
 
     def _entered(
         self,
@@ -159,9 +186,8 @@ class Trials:
 
     def _calls(self, world: Coefficients, people: Customers, month: int, noise: Noise) -> Enrolment:
         chosen, luck, _, _ = noise.pieces(Mechanism.TRIAL, month, 2)
-        arms, share = (CONTROL, TREATMENT), 0.2
-        if self.settings.letters:
-            arms, share = (CONTROL, *CONTACTS), 0.5
+        arms: tuple[str, ...] = (CONTROL, *CONTACTS) if self.settings.letters else (CONTROL, TREATMENT)
+        share = 0.5 if self.settings.letters else 0.2
         slot = np.flatnonzero(people.active & (chosen < share))
         # The first part of what chance says is the call, the last the control.
         part = np.floor(len(arms) * luck[slot]).astype(int)
