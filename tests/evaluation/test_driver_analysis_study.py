@@ -65,8 +65,14 @@ def test_a_run_says_all_that_is_promised_and_recovers_the_truth(bench):
     metrics = said["metrics"]
     for name in NAMES:
         for what in (
-            "importance", "unique_share", "p_above_knockoff", "p_first", "p_top3", "p_fix_first", "what_if_nps",
-        ):  # fmt: skip
+            "importance",
+            "unique_share",
+            "p_above_knockoff",
+            "p_first",
+            "p_top3",
+            "p_fix_first",
+            "what_if_nps",
+        ):
             assert np.isfinite(metrics[f"{what}_{name}"])
     assert {"nps", "nps_lower", "nps_upper"} <= set(metrics)
     assert metrics["importance_da"] > metrics["importance_db"] > metrics["importance_dc"]
@@ -89,8 +95,11 @@ def test_a_survey_that_nothing_can_be_learnt_from_is_refused_with_every_fault_an
     assert ended.returncode == 2
     told = [line.removeprefix("workbench: ") for line in ended.stderr.splitlines() if line.startswith("workbench: ")]
     assert [line.partition(":")[0] for line in told] == [
-        "outcome 'outcome'", "driver 'da'", "drivers 'db' and 'dc'", "refused",
-    ]  # fmt: skip
+        "outcome 'outcome'",
+        "driver 'da'",
+        "drivers 'db' and 'dc'",
+        "refused",
+    ]
     (folder,) = bench.reports.glob("driver_analysis/2*")
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["status"], manifest["exit_code"]) == ("failed", 2)
@@ -103,7 +112,9 @@ BAD_INPUT = {
     "too few": (lambda frame: frame.head(20), (), "got 20 answers with an outcome, expected at least 30"),
     "one level": (lambda frame: frame.assign(outcome=7), (), "got the same answer from everyone"),
     "hardly two levels": (
-        lambda frame: frame.assign(outcome=[9] * 5 + [10] * (len(frame) - 5)), (), "from nearly all of 300",
+        lambda frame: frame.assign(outcome=[9] * 5 + [10] * (len(frame) - 5)),
+        (),
+        "from nearly all of 300",
     ),
     "no outcome": (lambda frame: frame.assign(outcome=np.nan), (), "got no answer in 300 rows"),
     "constant driver": (lambda frame: frame.assign(da=4), (), "driver 'da': got the same rating from all"),
@@ -113,9 +124,11 @@ BAD_INPUT = {
     "negative weight": (lambda frame: frame.assign(weight=-frame["weight"]), (), "300 rows with a negative value"),
     "weight of zero": (lambda frame: frame.assign(weight=0.0), (), "whose weight is not above 0"),
     "outcome as driver": (
-        lambda frame: frame, ("-p", 'drivers=["da", "outcome"]'), "got the outcome 'outcome' among them",
+        lambda frame: frame,
+        ("-p", 'drivers=["da", "outcome"]'),
+        "got the outcome 'outcome' among them",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.slow

@@ -82,14 +82,16 @@ def lump_levels(
     else:
         together = sentence("{others} smaller groups", others=others)
     shown = {level: level if place < kept else together for place, level in enumerate(sizes.index)}
-    reason = (
-        sentence("{label} has more than {most} groups; the smaller ones are shown together.",
-                 label=label, most=number(most_levels))
+    reason = sentence(
+        "{label} has more than {most} groups; the smaller ones are shown together."
         if crowded
-        else sentence("{label}: groups of fewer than {smallest} customers are shown together with others, never alone.",
-                      label=label, smallest=number(smallest_group))
-    )  # fmt: skip
-    return shown, (Check(name=check, status="warn", message=reason),)
+        else "{label}: groups of fewer than {smallest} customers are shown together with others, never alone.",
+        label=label,
+        most=number(most_levels),
+        smallest=number(smallest_group),
+    )
+    title = sentence("Small groups are shown together")
+    return shown, (Check(name=check, status="warn", message=reason, title=title),)
 
 
 def reject_measurements(column: pd.Series, name: str) -> None:

@@ -11,9 +11,15 @@ from workbench.models.drivers.responses.read import read_ratings
 
 def column(name, role, scale, *, label="", weighting="", measure="", low_is_good=False):
     return SimpleNamespace(
-        name=name, label=label or name, role=role, scale=scale, weighting=weighting, factor=1.0, measure=measure,
+        name=name,
+        label=label or name,
+        role=role,
+        scale=scale,
+        weighting=weighting,
+        factor=1.0,
+        measure=measure,
         low_is_good=low_is_good,
-    )  # fmt: skip
+    )
 
 
 def draw_answers(

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column
+from tests.models.drivers.reference_shapley import shapley_by_orders
 
 from workbench.models.drivers.model.driver_model import DriverModel
-from workbench.models.drivers.model.importance import shapley_by_orders
 from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.imputation import rows_of
 from workbench.models.drivers.ordinal.posterior import Posterior, sample
@@ -62,9 +62,14 @@ def survey(rng):
 def asked(posterior, found, layout, values, applies, _):
     """Draws of shares, unique shares and changes of top box and mean, as the model gives them."""
     model = DriverModel(
-        ratings=found, columns=layout, prior=Prior(), completed=[(values, applies)], posterior=posterior,
-        confidence=0.9, random_seed=1,
-    )  # fmt: skip
+        ratings=found,
+        columns=layout,
+        prior=Prior(),
+        completed=[(values, applies)],
+        posterior=posterior,
+        confidence=0.9,
+        random_seed=1,
+    )
     shares = model.importance
     return {"share": shares.share, "unique": shares.unique, "change": model.changes().change}
 

@@ -91,9 +91,14 @@ def test_drivers_that_are_straight_or_without_effect_are_seldom_called_uneven():
         ratings, _ = draw_ratings(600, [0.5] * 3 + [0.0] * 3, np.random.default_rng(seed))
         completed = [(ratings.values, np.ones(ratings.values.shape, dtype=bool))]
         model = DriverModel(
-            ratings=ratings, columns=make_columns(ratings), prior=Prior(), completed=completed, posterior=None,
-            confidence=0.9, random_seed=1,
-        )  # fmt: skip
+            ratings=ratings,
+            columns=make_columns(ratings),
+            prior=Prior(),
+            completed=completed,
+            posterior=None,
+            confidence=0.9,
+            random_seed=1,
+        )
         table = asymmetry_table(model, 0.1)
         claimed.append((table[["must_be", "attractive", "reversed"]] >= SURE).any(axis=None))
     print("surveys with a claim", np.mean(claimed))

@@ -50,9 +50,14 @@ def test_what_only_shares_a_trend_with_the_outcome_has_no_effect_and_the_pooled_
 def test_levels_that_say_no_more_than_others_are_left_out_and_few_answers_join_their_neighbours():
     plan = np.repeat(["a", "b", "c"], 20)
     table = pd.DataFrame(
-        {"plan": plan, "same": np.char.upper(plan), "coarse": np.where(plan == "a", "x", "y"), "one": "z",
-         "wave": ["1"] * 30 + ["2"] * 3 + ["10"] * 27}
-    )  # fmt: skip
+        {
+            "plan": plan,
+            "same": np.char.upper(plan),
+            "coarse": np.where(plan == "a", "x", "y"),
+            "one": "z",
+            "wave": ["1"] * 30 + ["2"] * 3 + ["10"] * 27,
+        }
+    )
     found = controls_of(table, np.ones(60), ["plan", "same", "coarse", "one"], {}, np.zeros(60, dtype=int))
     assert found.columns.shape == (60, 2 + 1)
     assert found.labels == ("plan", "wave")

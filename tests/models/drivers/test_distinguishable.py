@@ -17,9 +17,14 @@ def model(frame, columns, *, shape="linear"):
     completed = complete(ratings, Prior(), times=1, random_seed=1)
     laid_out = make_columns(ratings, shape)
     return DriverModel(
-        ratings=ratings, columns=laid_out, prior=Prior(), completed=completed, posterior=None, confidence=0.9,
+        ratings=ratings,
+        columns=laid_out,
+        prior=Prior(),
+        completed=completed,
+        posterior=None,
+        confidence=0.9,
         random_seed=1,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

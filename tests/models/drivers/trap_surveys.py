@@ -82,10 +82,17 @@ class World:
             applies[~applies.any(1), 0] = True
         chance = np.clip(ndtr(normal()), 1e-12, 1 - 1e-12)
         return {
-            "mood": mood, "moved": moved, "latent": latent, "ratings": self.rated(latent), "applies": applies,
-            "plan": plan, "quarter": quarter, "customer": customer, "shift": shift,
+            "mood": mood,
+            "moved": moved,
+            "latent": latent,
+            "ratings": self.rated(latent),
+            "applies": applies,
+            "plan": plan,
+            "quarter": quarter,
+            "customer": customer,
+            "shift": shift,
             "noise": np.log(chance) - np.log1p(-chance),
-        }  # fmt: skip
+        }
 
     def _step(self) -> tuple[np.ndarray, np.ndarray]:
         low, high = self.ends.T

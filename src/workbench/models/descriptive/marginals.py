@@ -9,7 +9,7 @@ from workbench.models.descriptive.sample_comparison import SampleComparison
 from workbench.statistics.product_limit import product_limit, survival_at
 from workbench.wording import listing, number, sentence
 
-PROMOTERS_FROM, DETRACTORS_TO = 9, 6
+PROMOTERS_FROM, DETRACTORS_TO = 9, 6  # Reichheld 2003
 
 
 def recommend_groups(answers: Mapping[str, pd.Series], *, margin: float) -> SampleComparison:

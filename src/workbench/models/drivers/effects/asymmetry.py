@@ -26,7 +26,7 @@ from workbench.models.drivers.model.what_if import points_of
 from workbench.wording import sentence
 
 KINDS = ("must_be", "one_dimensional", "attractive", "indifferent", "reversed")
-DRAWS = 2000
+DRAWS = 2000  # probabilities are then known to a hundredth
 
 
 def kinds_of(below: np.ndarray, above: np.ndarray, smallest_effect: float) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ from workbench.exhibits import Column, Figure, Kept, Showable, Table
 from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.wording import number, sentence
 
-MOST_TICKS = 15
+MOST_TICKS = 15  # numbers of two digits that stand beside each other on the axis
 BAND = (0.005, 0.995)
 """Ends of the bands that a figure shows: 99 of 100 draws lie between."""
 

@@ -7,8 +7,7 @@ are gone through once, and every draw costs a product.
 """
 
 from dataclasses import dataclass
-from itertools import permutations
-from math import comb, factorial
+from math import comb
 
 import numpy as np
 
@@ -219,39 +218,6 @@ def effect_covariance(effects: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def _forms(joint: np.ndarray, gain: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.einsum("nsc,nsc,s->n", joint @ gain, joint, weights)
-
-
-def shapley_by_orders(covariance: np.ndarray, effects: np.ndarray, driver: np.ndarray) -> np.ndarray:
-    """Average gains from the definition, order by order: for a few drivers, and to check `average_gains` against.
-
-    Parameters
-    ----------
-    covariance
-        (C, C) of the columns.
-    effects
-        (C,).
-    driver
-        Int (C,): to which driver a column belongs.
-
-    Examples
-    --------
-    >>> shapley_by_orders(np.array([[1, 0.5], [0.5, 1]]), np.array([1.0, 0.0]), np.array([0, 1])).tolist()
-    [0.875, 0.125]
-    """
-    count = int(driver.max()) + 1
-    joint = covariance @ effects
-
-    def explained(members: list[int]) -> float:
-        columns = np.flatnonzero(np.isin(driver, members))
-        return (
-            joint[columns] @ np.linalg.solve(covariance[np.ix_(columns, columns)], joint[columns]) if members else 0.0
-        )
-
-    gains = np.zeros(count)
-    for order in permutations(range(count)):
-        for place, d in enumerate(order):
-            gains[d] += explained(list(order[: place + 1])) - explained(list(order[:place]))
-    return gains / factorial(count)
 
 
 def column_covariance(columns: np.ndarray, weights: np.ndarray, starts: np.ndarray) -> np.ndarray:

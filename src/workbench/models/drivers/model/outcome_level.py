@@ -16,7 +16,7 @@ from workbench.models.drivers.responses.ratings import TOP_TWO, Ratings
 from workbench.models.levels import as_levels, lump_levels
 from workbench.wording import number, percent, sentence
 
-DRAWS = 2000
+DRAWS = 2000  # ends of a 90% interval are then known to a twentieth of its width
 SHARES = ("top_box", "top_two")
 
 

@@ -9,8 +9,8 @@ from workbench.models.drivers.ordinal.rows import Prior, level_contrasts
 from workbench.models.drivers.responses.ratings import Ratings
 from workbench.wording import number, percent, sentence
 
-DRAWS = 400
-PEOPLE = 500
+DRAWS = 400  # four lie beyond each of the outermost quantiles
+PEOPLE = 500  # shares of so many vary by two percentage points
 LOPSIDED = 0.9
 """Share of people with one answer from which a draw counts as lopsided."""
 MOST_LOPSIDED = 0.25

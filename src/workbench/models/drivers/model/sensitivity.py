@@ -22,7 +22,7 @@ LARGEST_SHIFT = 1.0
 """Standard deviations of the posterior by which an effect may move before it is said. Ours."""
 FEWEST_PER_DRIVER = 10
 """People without a missing rating for each driver, below which they are not fitted alone (Peduzzi et al. 1996)."""
-SURE = 0.95
+SURE = 0.95  # the convention
 
 
 @one_thread

@@ -15,9 +15,9 @@ from workbench.models.drivers.ordinal.rows import Draws, Prior, Rows, by_segment
 from workbench.models.drivers.responses.columns import Columns, make_columns
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
 
-BURN_IN = 8
+BURN_IN = 8  # chained equations settle in 5 to 20 cycles (van Buuren 2018)
 BETWEEN = 4
-"""Cycles before the first imputation and between two of them: chained equations settle in 5 to 20 (van Buuren 2018)."""
+"""Cycles between two imputations, `BURN_IN` before the first. Ours."""
 MOST_ROWS = 20_000
 """A model of one driver by the others is fitted to so many rows at most, drawn at random."""
 MOST_POINTS = 10

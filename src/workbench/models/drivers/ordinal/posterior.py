@@ -25,7 +25,7 @@ from workbench.models.drivers.ordinal.survey_draws import design_adjusted, ladde
 from workbench.models.drivers.responses.columns import Columns
 from workbench.pace import paced
 
-CHAINS = 4
+CHAINS = 4  # as R-hat wants (Vehtari and others 2021)
 TARGET_ACCEPT = 0.85
 """Acceptance that steps are tuned for: a little above the usual 0.8 of NUTS (Hoffman, Gelman 2014)."""
 CAREFUL = 0.97

@@ -52,7 +52,7 @@ class Survey(Protocol):
         """Definitions of its columns."""
 
 
-NPS_SCALE = (0, 10)
+NPS_SCALE = (0, 10)  # Reichheld 2003
 RECOMMENDS = re.compile(
     r"recomm?[ae]nd|raccomand|weiterempf|aanbevel|promoter|net.?pro|(?<![a-z])e?nps(?![a-z])|推荐|推薦", re.IGNORECASE
 )

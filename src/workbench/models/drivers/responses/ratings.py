@@ -13,7 +13,7 @@ from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.drivers.responses.survey_design import Design
 
-RATED, NOT_APPLICABLE, MISSING = 0, 1, 2
+RATED, NOT_APPLICABLE, MISSING = 0, 1, 2  # names, no thresholds
 ALL = "all"
 MOST_POINTS = 11
 """Points of a scale beyond which its top answer is too rare to tell how the outcome stands: those of 0 to 10."""

@@ -18,7 +18,7 @@ from workbench.models.levels import as_levels, lump_levels, reject_measurements
 from workbench.wording import inline, plural, sentence, shown
 
 NOT_APPLICABLE_SUFFIX = "__not_applicable"
-TENTHS = 10
+TENTHS = 10  # levels of a wide scale: as many as the widest that is taken as it is
 
 
 def read_responses(

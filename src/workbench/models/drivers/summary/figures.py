@@ -14,12 +14,12 @@ from workbench.models.drivers.summary.words import FACTORS
 from workbench.textwidth import shorten
 from workbench.wording import listing, number, percent, sentence
 
-LABEL_WIDTH = 26
+LABEL_WIDTH = 26  # letters beside a figure of the page's width
 CLOUD = 60
 """Draws shown for each driver on the map."""
 MOST_ON_MAP = 6
 """Drivers named on a map that has more than `ALL_ON_MAP`, beside those in the order of work."""
-ALL_ON_MAP = 8
+ALL_ON_MAP = 8  # names that fit one under the other
 MOST_ROWS = 20
 """Effects by segment that one figure shows."""
 
