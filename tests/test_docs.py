@@ -15,6 +15,7 @@ PENDING = (
     "features/",
     "models/survival/",
     "models/attrition/",
+    "models/trials/",
     "simulate/",
     "statistics/",
     "studies/",
