@@ -72,8 +72,9 @@ def plain() -> None:
 
     (path,) = Path("data/many").glob("rows.*")
     if path.suffix == ".csv":
-        rows = pd.read_csv(path, dtype={"customer": str, "order": str, "category": str}, keep_default_na=False,
-                           na_values=[""])  # fmt: skip
+        rows = pd.read_csv(
+            path, dtype={"customer": str, "order": str, "category": str}, keep_default_na=False, na_values=[""]
+        )
     else:
         rows = pd.read_parquet(path)
     broken = {}
@@ -89,9 +90,13 @@ def plain() -> None:
     broken["timestamp in the future"] = int((time_ >= pd.Timestamp("2026-01-02")).sum())
     cancelled = kept["order"].str.startswith("C").fillna(False).astype(bool)
     broken["cancelled, and more than 0"] = int((cancelled & (amount > 0)).sum())
-    told = {"repeat an earlier one": twice, "have no customer": int(nobody.sum()),
-            "are cancellations": int(cancelled.sum()), "have a negative amount": int(((amount < 0) & ~cancelled).sum()),
-            "have an amount of 0": int((amount == 0).sum())}  # fmt: skip
+    told = {
+        "repeat an earlier one": twice,
+        "have no customer": int(nobody.sum()),
+        "are cancellations": int(cancelled.sum()),
+        "have a negative amount": int(((amount < 0) & ~cancelled).sum()),
+        "have an amount of 0": int((amount == 0).sum()),
+    }
     shares = {name: float(kept[name].isna().mean()) for name in kept}
     faults = [f"{count} rows: {what}" for what, count in broken.items() if count]
     print("\n".join([*faults, *(f"warn: {count:,} rows {what}" for what, count in told.items() if count)]))
@@ -103,8 +108,12 @@ def measure(what: str, root: Path) -> tuple[float, float, float, str]:
     """Seconds, CPU seconds and peak gigabytes of one process, and what it said."""
     started = time.perf_counter()
     with (root / "said.txt").open("w+") as said:
-        process = subprocess.Popen([sys.executable, __file__, "--one", what], cwd=root, stdout=said,
-                                   env={**os.environ, "WORKBENCH_MEMORY_LIMIT": MEMORY})  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, __file__, "--one", what],
+            cwd=root,
+            stdout=said,
+            env={**os.environ, "WORKBENCH_MEMORY_LIMIT": MEMORY},
+        )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)

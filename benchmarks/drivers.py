@@ -31,14 +31,24 @@ def survey(n: int, drivers: int, segments: int) -> tuple[Rows, Columns]:
     summary = rng.normal(0, 0.2, segments)[group] + (table * coefficients[group]).sum(1) + rng.logistic(size=n)
     cuts = np.quantile(summary, [0.05, 0.15, 0.35, 0.7])
     rows = Rows(
-        columns=table, levels=np.searchsorted(cuts, summary), weights=np.ones(n),
-        starts=np.searchsorted(group, np.arange(segments + 1)), count=LEVELS, varying=np.ones(drivers, dtype=bool),
-    )  # fmt: skip
+        columns=table,
+        levels=np.searchsorted(cuts, summary),
+        weights=np.ones(n),
+        starts=np.searchsorted(group, np.arange(segments + 1)),
+        count=LEVELS,
+        varying=np.ones(drivers, dtype=bool),
+    )
     columns = Columns(
-        shape="linear", driver=np.arange(drivers), usage=np.zeros(drivers, dtype=bool), location=np.zeros(drivers),
-        spread=np.ones(drivers), middle=np.zeros(drivers), used=np.ones(drivers), thresholds=(),
+        shape="linear",
+        driver=np.arange(drivers),
+        usage=np.zeros(drivers, dtype=bool),
+        location=np.zeros(drivers),
+        spread=np.ones(drivers),
+        middle=np.zeros(drivers),
+        used=np.ones(drivers),
+        thresholds=(),
         names=tuple(f"d{d}" for d in range(drivers)),
-    )  # fmt: skip
+    )
     return rows, columns
 
 
@@ -54,8 +64,14 @@ def textbook(rows: Rows):
         raw = pm.Normal("raw", 0, 1, shape=(rows.segments, drivers))
         level = pm.Deterministic("segment_level", sd_level * pm.ZeroSumNormal("raw_level", 1, shape=rows.segments))
         coefficients = pm.Deterministic("coefficients", effect + sd_effect * raw)
-        cuts = pm.Logistic("cuts", PRIOR.cut_location, 1, shape=rows.count - 1, initval=np.array([-3, -2, 0, 1.0]),
-                           transform=pm.distributions.transforms.ordered)  # fmt: skip
+        cuts = pm.Logistic(
+            "cuts",
+            PRIOR.cut_location,
+            1,
+            shape=rows.count - 1,
+            initval=np.array([-3, -2, 0, 1.0]),
+            transform=pm.distributions.transforms.ordered,
+        )
         eta = level[group] + (rows.columns * coefficients[group]).sum(axis=1)
         pm.OrderedLogistic("y", eta=eta, cutpoints=cuts, observed=rows.levels, compute_p=False)
     return model
@@ -96,14 +112,26 @@ def compare(n: int, wanted: float) -> None:
     theirs = timed(peer)
     found = theirs.result.posterior
     sds = np.stack([found[f"segment_{of}_sd"].to_numpy() for of in ("effect", "level")], axis=-1)
-    other = smallest_ess({"coefficients": found["coefficients"].to_numpy(), "cuts": found["cuts"].to_numpy(),
-                          "levels": found["segment_level"].to_numpy(), "sds": sds})  # fmt: skip
+    other = smallest_ess(
+        {
+            "coefficients": found["coefficients"].to_numpy(),
+            "cuts": found["cuts"].to_numpy(),
+            "levels": found["segment_level"].to_numpy(),
+            "sds": sds,
+        }
+    )
     for name, run, effective in (("ours", ours, ess), ("textbook", theirs, other)):
-        print(f"{n:>7,} rows  {name:<9} ESS {effective:7.0f}  wall {run.wall:6.1f} s  CPU {run.cpu:6.1f} s  "
-              f"{effective / run.wall:8.2f} ESS/s", flush=True)  # fmt: skip
+        print(
+            f"{n:>7,} rows  {name:<9} ESS {effective:7.0f}  wall {run.wall:6.1f} s  CPU {run.cpu:6.1f} s  "
+            f"{effective / run.wall:8.2f} ESS/s",
+            flush=True,
+        )
     ratio = (ess / ours.wall) / (other / theirs.wall)
-    print(f"{n:>7,} rows  ratio {ratio:.1f}  (in CPU seconds {(ess / ours.cpu) / (other / theirs.cpu):.1f};"
-          f" wanted: at least {wanted:g})", flush=True)  # fmt: skip
+    print(
+        f"{n:>7,} rows  ratio {ratio:.1f}  (in CPU seconds {(ess / ours.cpu) / (other / theirs.cpu):.1f};"
+        f" wanted: at least {wanted:g})",
+        flush=True,
+    )
 
 
 def large() -> None:
@@ -112,8 +140,11 @@ def large() -> None:
     (fit,) = run.result.fits
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     gate = f"R-hat {fit.r_hat:.4f}, ESS {fit.ess_bulk:.0f}/{fit.ess_tail:.0f}, divergences {fit.divergences}"
-    print(f"100,000 rows x 12 x 8: wall {run.wall:.0f} s, CPU {run.cpu:.0f} s, {memory:.1f} GB (wanted: 600 s, 4 GB); "
-          f"{gate}", flush=True)  # fmt: skip
+    print(
+        f"100,000 rows x 12 x 8: wall {run.wall:.0f} s, CPU {run.cpu:.0f} s, {memory:.1f} GB (wanted: 600 s, 4 GB); "
+        f"{gate}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

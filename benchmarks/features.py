@@ -41,8 +41,9 @@ copy (
 def generate(rows: int, path: Path) -> None:
     import duckdb
 
-    with duckdb.connect(config={"memory_limit": DUCKDB_MEMORY, "threads": THREADS,
-                                "temp_directory": str(path.parent / "spill")}) as connection:  # fmt: skip
+    with duckdb.connect(
+        config={"memory_limit": DUCKDB_MEMORY, "threads": THREADS, "temp_directory": str(path.parent / "spill")}
+    ) as connection:
         connection.execute(GENERATE.format(rows=rows, customers=max(rows // 100, 1), path=path))
 
 
@@ -143,8 +144,9 @@ def compare(ours: Path, plain: Path) -> None:
         if name == "cohort":
             same = left[name].astype("datetime64[s]").equals(right[name].astype("datetime64[s]"))
         else:
-            same = np.allclose(left[name].astype(float), right[name].astype(float), rtol=1e-9, atol=1e-6,
-                               equal_nan=True)  # fmt: skip
+            same = np.allclose(
+                left[name].astype(float), right[name].astype(float), rtol=1e-9, atol=1e-6, equal_nan=True
+            )
         if not same:
             raise SystemExit(f"{name} differs between the two")
     print(f"{len(names)} features of {len(left):,} customers agree", flush=True)

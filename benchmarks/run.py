@@ -84,8 +84,11 @@ def bench_light_answers(project: Path) -> None:
         count = f" ({RUNS} runs)" if arguments[0] == "runs" else ""
         show(f"workbench {' '.join(arguments)}{count}", *times, wanted="wanted: at most 0.50 s")
     refused = [str(BIN / "workbench"), "run", "trivial", "-p", "sed=1"]
-    show("a run refused for a parameter", *(seconds(*refused, cwd=project, codes=(2,)) for _ in range(REPETITIONS)),
-         wanted="wanted: at most 2 s")  # fmt: skip
+    show(
+        "a run refused for a parameter",
+        *(seconds(*refused, cwd=project, codes=(2,)) for _ in range(REPETITIONS)),
+        wanted="wanted: at most 2 s",
+    )
 
 
 def bench_first_study() -> None:

@@ -73,9 +73,15 @@ class Bench:
 
     def start(self, *arguments, env=None, cwd=None, **options):
         return subprocess.Popen(
-            self.command(*arguments), cwd=cwd or self.root, env={**os.environ, **(env or {})},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True, **options,
-        )  # fmt: skip
+            self.command(*arguments),
+            cwd=cwd or self.root,
+            env={**os.environ, **(env or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            **options,
+        )
 
     def run(self, *arguments, **options):
         """Run one command to its end; the result has returncode, stdout and stderr."""

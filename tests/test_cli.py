@@ -177,8 +177,11 @@ def test_check_only_leaves_no_run(bench):
     ],
 )
 def test_words_in_the_wrong_place_are_understood(bench, words):
-    bench.study("small", "run = workbench.start_run()\nrun.table('lifetimes')",
-                parameters='seed: int = 1\ndataset: str = "nowhere"')  # fmt: skip
+    bench.study(
+        "small",
+        "run = workbench.start_run()\nrun.table('lifetimes')",
+        parameters='seed: int = 1\ndataset: str = "nowhere"',
+    )
     bench.dataset("telco")
     done = bench.run(*words)
     assert done.returncode == 0, done.stderr
@@ -188,8 +191,11 @@ def test_words_in_the_wrong_place_are_understood(bench, words):
 
 
 def test_a_dataset_that_hides_a_sample_says_so_each_time(bench):
-    bench.study("small", "run = workbench.start_run()\nrun.table('lifetimes')",
-                parameters='seed: int = 1\ndataset: str = "telco"')  # fmt: skip
+    bench.study(
+        "small",
+        "run = workbench.start_run()\nrun.table('lifetimes')",
+        parameters='seed: int = 1\ndataset: str = "telco"',
+    )
     said = "data/telco/ is used, not the sample telco"
     assert said not in bench.run("run", "small", "--check").stdout
     bench.dataset("telco")
@@ -243,8 +249,10 @@ def test_a_pipe_that_closes_early_is_no_error(bench):
     bench.study("small", "1")
     done = subprocess.run(
         ["bash", "-c", f"{sys.executable} -m workbench.cli list | true; exit ${{PIPESTATUS[0]}}"],
-        cwd=bench.root, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=bench.root,
+        capture_output=True,
+        text=True,
+    )
     assert "Traceback" not in done.stderr
 
 

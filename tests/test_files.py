@@ -68,8 +68,12 @@ def test_a_private_folder_is_ours_alone_and_those_of_the_dead_go(tmp_path, monke
     )
 
     def start(how):
-        process = subprocess.Popen([sys.executable, "-c", program, str(tmp_path), how], text=True,
-                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path), how],
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         return process, Path(process.stdout.readline().strip())
 
     died, left = start("dies")

@@ -5,8 +5,10 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
+import yaml
 
 from tests.conftest import ROOT
 
@@ -69,3 +71,16 @@ def test_setting_up_sets_the_filter_in_a_checkout_and_passes_without_one(tmp_pat
     assert done.returncode == 0, done.stderr
     config = (tmp_path / ".git/config").read_text() if checkout else ""
     assert ("nbstripout" in config) is checkout
+
+
+def test_what_a_commit_checks_is_what_lint_checks():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert [hook["entry"] for repo in hooks for hook in repo["hooks"]] == ["make lint"]
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", makefile(), re.MULTILINE)[1]
+    assert all(tool in lint for tool in ("ruff check", "ruff format --check", "mypy"))
+    assert all(line in (ROOT / ".ci" / "run").read_text() for line in ("make lint", "make coverage"))
+
+
+def test_rooms_that_are_checked_for_types_are_there():
+    typed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["workbench"]["typed"]
+    assert all((ROOT / path).exists() for path in typed)

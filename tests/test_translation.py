@@ -56,10 +56,18 @@ for word in ("a", "b"):
     forms = [forms for _, forms in messages_of(source, tmp_path)]
     assert sorted(forms) == sorted(
         [
-            ("Plain.",), ("{who} left.",), ("{who} stayed.",), ("A",), ("B",), (), (), ("{n} row", "{n} rows"),
-            ("Inner.",), (),
+            ("Plain.",),
+            ("{who} left.",),
+            ("{who} stayed.",),
+            ("A",),
+            ("B",),
+            (),
+            (),
+            ("{n} row", "{n} rows"),
+            ("Inner.",),
+            (),
         ]
-    )  # fmt: skip
+    )
 
 
 def test_places_say_where(tmp_path):

@@ -411,9 +411,13 @@ def _parser() -> argparse.ArgumentParser:
             made.add_argument("--with-inputs", action="store_true", help="first repeat the earlier runs that it reads")
         if name == "run":
             made.add_argument(
-                "--params", type=Path, action="append", default=[], metavar="FILE",
+                "--params",
+                type=Path,
+                action="append",
+                default=[],
+                metavar="FILE",
                 help="parameters from YAML or JSON; -p wins",
-            )  # fmt: skip
+            )
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")
@@ -432,13 +436,19 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("name", metavar="NAME")
     origin = made.add_mutually_exclusive_group(required=True)
     origin.add_argument(
-        "--from", dest="source", type=Path, action="append", metavar="PATH",
+        "--from",
+        dest="source",
+        type=Path,
+        action="append",
+        metavar="PATH",
         help="CSV, Parquet, Excel, JSONL; guesses are marked; may be repeated, one file a table",
-    )  # fmt: skip
+    )
     origin.add_argument(
-        "--simulate", nargs="*", metavar="name=value",
+        "--simulate",
+        nargs="*",
+        metavar="name=value",
         help="a made-up company whose truth is known: preset=demo seed=1 …; docs/simulated_world.md has the settings",
-    )  # fmt: skip
+    )
     made.add_argument("--ask", action="store_true", help="ask at the terminal what the file leaves open")
     made.add_argument("--no-copy", action="store_true", help="the file lies in data/NAME/ already")
     return parser

@@ -17,8 +17,10 @@ def run_folder(tmp_path):
         outputs = []
         for name, frame in frames.items():
             frame.to_parquet(tmp_path / "tables" / f"{name}.parquet", index=False)
-            columns = [{"name": column, "label": f"Label {column}", "unit": "share" if column == "share" else ""}
-                       for column in frame.columns]  # fmt: skip
+            columns = [
+                {"name": column, "label": f"Label {column}", "unit": "share" if column == "share" else ""}
+                for column in frame.columns
+            ]
             payload = {"kind": "table", "name": name, "caption": f"Caption of {name}.", "columns": columns, "rows": []}
             outputs.append(bundle(payload))
         return {"cells": [code("run.export(…)", *outputs)]}
