@@ -43,7 +43,7 @@ def survey(n: int, drivers: int, segments: int) -> tuple[Rows, Columns]:
         driver=np.arange(drivers),
         usage=np.zeros(drivers, dtype=bool),
         location=np.zeros(drivers),
-        spread=np.ones(drivers),
+        sd=np.ones(drivers),
         middle=np.zeros(drivers),
         used=np.ones(drivers),
         thresholds=(),

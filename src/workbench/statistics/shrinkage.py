@@ -61,33 +61,33 @@ class Shrunk:
         return (low + high) / 2
 
 
-def shrink(means: np.ndarray, errors: np.ndarray, *, prior_spread: float) -> Shrunk:
+def shrink(means: np.ndarray, errors: np.ndarray, *, prior_scale: float) -> Shrunk:
     """Posterior of the true means of groups.
 
     Parameters
     ----------
     means, errors
         (S,): observed means and their standard errors, above 0.
-    prior_spread
+    prior_scale
         Scale of the half-normal prior of the spread between groups, in units of the means.
 
     Examples
     --------
     Two groups that differ by less than their errors come close to each other, and stay uncertain:
 
-    >>> found = shrink(np.array([50.0, 54.0]), np.array([4.0, 4.0]), prior_spread=10.0)
+    >>> found = shrink(np.array([50.0, 54.0]), np.array([4.0, 4.0]), prior_scale=10.0)
     >>> found.mean.round(1).tolist(), bool((found.sd > 2.5).all())
     ([51.0, 53.0], True)
     """
     means, errors = np.asarray(means, dtype=float), np.asarray(errors, dtype=float)
     steps = (np.arange(GRID) + 0.5) / GRID
-    scales = prior_spread * REACH * steps**2  # each point stands for a width in proportion to its step
+    scales = prior_scale * REACH * steps**2  # each point stands for a width in proportion to its step
     total = errors**2 + scales[:, None] ** 2  # (G, S)
     precision = (1 / total).sum(1)
     centre = (means / total).sum(1) / precision
     log_posterior = (
         np.log(steps)
-        - 0.5 * (scales / prior_spread) ** 2
+        - 0.5 * (scales / prior_scale) ** 2
         - 0.5 * np.log(precision)
         - 0.5 * np.log(total).sum(1)
         - 0.5 * ((means - centre[:, None]) ** 2 / total).sum(1)

@@ -73,7 +73,7 @@ def test_the_probit_tells_drivers_apart_too():
     ("values", "said"),
     [
         ((-1.0, -1.2), "predicts the outcome better than"),
-        ((-1.0, -1.0), "no more surely than"),
+        ((-1.0, -1.0), "no better than"),
         ((-1.2, -1.0), "worse than knowing"),
     ],
 )

@@ -97,7 +97,7 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
             known = np.isfinite(means[:, place])
             told = {key: np.full(len(split.names), np.nan) for key in ("performance", "lower", "upper", "p_weak")}
             if known.any():
-                shrunk = shrink(means[known, place], errors[known, place], prior_spread=PRIOR_SCALE)
+                shrunk = shrink(means[known, place], errors[known, place], prior_scale=PRIOR_SCALE)
                 lower, upper = shrunk.interval(confidence)
                 for key, value in zip(told, (shrunk.mean, lower, upper, shrunk.below(target)), strict=True):
                     told[key][known] = value

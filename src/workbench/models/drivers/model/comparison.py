@@ -140,9 +140,7 @@ class Comparison:
             if distinguishable
             else sentence("Knowing each rating predicts the outcome worse than knowing a person's average rating.")
             if difference < -CLEARLY_BETTER * error
-            else sentence(
-                "Knowing each rating predicts the outcome no more surely than knowing a person's average rating."
-            ),
+            else sentence("Knowing each rating predicts the outcome no better than knowing a person's average rating."),
             sentence(
                 "The log density of answers not seen is {difference} higher (standard error {error})."
                 if difference >= 0

@@ -76,7 +76,7 @@ def _segment_sds(prior: Prior):
 
 
 def _ladders(columns: Columns, sd: float, control: float):
-    """Effects from bottom to top of each ladder, and how they spread over its steps (Bürkner, Charpentier 2020)."""
+    """Effects from bottom to top of each ladder, and how its steps share them (Bürkner, Charpentier 2020)."""
     drivers = len(columns.location)
     others = np.flatnonzero(~columns.rating)
     sds = np.where(columns.driver[others] < 0, control, sd)

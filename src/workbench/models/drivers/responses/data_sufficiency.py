@@ -1,4 +1,4 @@
-"""Whether a survey has answers that anything can be learnt from; where not, what to do about it."""
+"""Data sufficiency: whether a survey has enough answers, and enough that differ; where not, what to do about it."""
 
 from collections.abc import Sequence
 

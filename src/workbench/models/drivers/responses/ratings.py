@@ -43,7 +43,7 @@ class Ratings:
     values
         Float (n, D): ratings; NaN where `state` is not RATED.
     state
-        Int8 (n, D): RATED, NOT_APPLICABLE or BLANK.
+        Int8 (n, D): RATED, NOT_APPLICABLE or MISSING.
     ends
         Float (D, 2): lowest and highest point of each driver's scale.
     segment, segments

@@ -136,7 +136,7 @@ def _why(summary: SummaryTables, explains: str) -> list[Finding]:
         template = "More is to be gained by “{first}”: {more} can still rate it higher, and {fewer} “{other}”."
     else:
         template = (
-            "More is surely to be gained by “{first}”: “{other}” shares what it explains with ratings that move "
+            "More is likely to be gained by “{first}”: “{other}” shares what it explains with ratings that move "
             "together with it."
         )
     gain = FACTORS.get(summary.measure, 1.0) * summary.changes.change[:, :, 0].mean(0)
