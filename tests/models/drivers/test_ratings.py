@@ -1,5 +1,7 @@
 """A survey that nothing can be learnt from is refused in words; one that can is taken whole."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
@@ -7,7 +9,7 @@ from tests.models.drivers.answer_sheets import column, draw_answers
 from workbench.errors import DataError, ParameterError
 from workbench.models.drivers.responses.items import driver_items, measure_of
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED
-from workbench.models.drivers.responses.read import read_ratings
+from workbench.models.drivers.responses.read import read_ratings, read_responses
 
 
 def world(**changes):
@@ -251,3 +253,14 @@ def test_few_rows_that_stand_for_many_people_are_enough():
     assert "got 20 answers" in refusal(frame.assign(weight=1.0), columns)
     ratings = read_ratings(frame.assign(weight=10.0), columns)
     assert ratings.n == ratings.people(np.ones(20, dtype=bool)) == 200
+
+
+def test_people_are_split_by_the_segments_that_there_are_and_by_touchpoint():
+    frame, columns = world()
+    rng = np.random.default_rng(2)
+    frame["touchpoint"], frame["plan"] = rng.choice(["shop", "app"], len(frame)), rng.choice(["a", "b"], len(frame))
+    survey = SimpleNamespace(columns=[*columns, column("plan", "", None, label="Tariff")])
+    ratings = read_responses(frame, survey, segments=["absent", "plan"])
+    assert (ratings.segment, ratings.segments) == ("plan", ("a", "b"))
+    assert ratings.splits == {"plan": "Tariff", "touchpoint": "touchpoint"}
+    assert read_responses(frame.drop(columns="touchpoint"), survey, segments=[]).splits == {}

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from tests.models.drivers.quick_models import fitted
 
+from workbench.exhibits import Figure, Table, flatten
+from workbench.findings import Finding
 from workbench.models.drivers.effects.asymmetry import KINDS
 from workbench.models.drivers.model.diagnostics import draw_predictive
 from workbench.models.drivers.model.importance import importance
@@ -126,3 +128,35 @@ def test_the_map_names_the_order_of_work_and_the_drivers_that_carry_most():
     largest = summary.importance_table["label"]
     assert named - {labels[name] for name in summary.order} <= set(largest.head(len(named)))
     assert 1 < len(named) < 12
+
+
+def test_a_summary_shows_its_parts_in_the_order_of_the_report(summary):
+    shown = list(flatten(summary))
+    assert [each.name for each in shown if isinstance(each, Figure)] == [
+        "importance",
+        "action_map",
+        "what_if",
+        "segment_effects",
+    ]
+    assert [each.name for each in shown if isinstance(each, Table)] == [
+        "importance",
+        "action_map",
+        "what_if",
+        "priorities",
+        "segments",
+        "segment_effects",
+        "asymmetry",
+        "driver_groups",
+    ]
+    assert isinstance(shown[0], Finding)
+    assert shown[0].id == "headline"
+    for table in (each for each in shown if isinstance(each, Table)):
+        assert set(table.columns) <= set(table.frame)
+        assert all(column.label for column in table.columns.values())
+
+
+def test_where_nothing_splits_people_nothing_is_shown_of_segments():
+    summary = summarise(fitted([1.0, 0.5], n=400, segment=None))
+    assert list(flatten(summary.segment_effects)) == []
+    (table,) = flatten(summary.segments)
+    assert "by" not in table.columns
