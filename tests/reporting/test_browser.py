@@ -205,6 +205,18 @@ def test_a_wide_table_uses_the_width_of_the_page_before_it_scrolls(run, folder, 
         assert seen.sideways() == 0
 
 
+def test_words_of_heads_are_whole_on_paper(run, folder, chromium):
+    payload = run.cell("curves =")["outputs"][1]["data"]["application/vnd.workbench.v1+json"]
+    payload["columns"] = [{"name": f"c{n}", "label": "longer", "unit": "months", "numeric": True} for n in range(12)]
+    payload["rows"] = [[12.5] * 12] * 3
+    with Seen(chromium, write_report(run.write(folder)), viewport={"width": 665, "height": 900}) as seen:
+        seen.page.emulate_media(media="print")
+        lines = seen.page.evaluate(
+            "[...document.querySelectorAll('#table-by-contract .unit')].map(e => e.getClientRects().length)"
+        )
+        assert lines == [1] * 12
+
+
 def test_a_long_table_shows_ten_rows_until_all_are_asked_for(run, folder, chromium):
     payload = run.cell("curves =")["outputs"][1]["data"]["application/vnd.workbench.v1+json"]
     payload["rows"] = [[f"Plan {n}", *row[1:]] for n, row in enumerate(payload["rows"][:1] * 30)]
