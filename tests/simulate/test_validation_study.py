@@ -16,7 +16,7 @@ def test_the_page_compares_every_marginal_and_warns_where_a_world_is_unlike_cust
     assert ended.returncode == 0, ended.stderr
     (path,) = bench.reports.glob("world_validation/2*/results.json")
     said = json.loads(path.read_text())
-    compared = ["recommend_groups", "purchase_gaps", "share_staying", "concentration"]
+    compared = ["recommend_groups", "purchase_gaps", "share_staying", "concentration", "use_before_leaving"]
     assert [finding["id"] for finding in said["findings"]] == ["like_the_samples", *compared]
     status = {check["name"]: check["status"] for check in said["checks"]}
     assert {name for name in status if name.startswith("like_")} == {f"like_{name}" for name in compared}
@@ -25,4 +25,4 @@ def test_the_page_compares_every_marginal_and_warns_where_a_world_is_unlike_cust
     (told,) = (check for check in said["checks"] if check["name"] == "sample_telco_lifetimes")
     assert told["status"] == "pass"
     assert "fictional" in told["message"].lower()
-    assert len(list((path.parent / "figures").glob("*.svg"))) == 4
+    assert len(list((path.parent / "figures").glob("*.svg"))) == 5

@@ -24,7 +24,7 @@ def command(settings: Settings, name: str) -> str:
 
 
 def describe(
-    settings: Settings, name: str, present: Collection[str], tried: Mapping[str, Collection[str]] | None = None
+    settings: Settings, name: str, present: Collection[str], tried: Mapping[str, Collection[str]], first: str
 ) -> str:
     """The text of the dataset.yaml.
 
@@ -36,8 +36,8 @@ def describe(
         Of the dataset.
     present
         The tables that have rows.
-    tried
-        The arms of each initiative that the table `treatments` has.
+    tried, first
+        The arms of each initiative that the table `treatments` has, and the name of the first pilot's initiative.
     """
     segments = {
         "plan": {"label": "Plan", "constant": True},
@@ -140,7 +140,7 @@ def describe(
         },
         "treatments": {
             "currency": settings.currency,
-            "design": designs(settings, tried or {}),
+            "design": designs(settings, tried, first),
             "columns": {
                 "customer_id": "customer_id",
                 "initiative": {"label": "Initiative"},
@@ -180,7 +180,7 @@ def describe(
     return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
 
 
-def designs(settings: Settings, tried: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
+def designs(settings: Settings, tried: Mapping[str, Collection[str]], first: str) -> dict[str, dict[str, Any]]:
     """How the arms of each initiative were dealt, as `design:` of the table `treatments` says it.
 
     Parameters
@@ -188,10 +188,12 @@ def designs(settings: Settings, tried: Mapping[str, Collection[str]]) -> dict[st
     settings
         Of the world.
     tried
-        The arms of each initiative, in the order in which the first of them were tried.
+        The arms of each initiative.
+    first
+        The initiative of the first pilot; other pilots are of volunteers.
     """
     begun = second_start(settings) <= settings.months  # all waves
-    first: dict[str, dict[str, Any]] = {
+    by_design: dict[str, dict[str, Any]] = {
         "individual": {"assignment": "randomised", "probability": 0.5},
         "region": {"assignment": "clustered", "unit": "region", "probability": 0.5},
         "staggered": {"assignment": "staggered", **({"probability": 1 / (WAVES + 1)} if begun else {})},
@@ -199,14 +201,14 @@ def designs(settings: Settings, tried: Mapping[str, Collection[str]]) -> dict[st
     }
     contacts = [arm for arm in CONTACTS if arm in tried.get(CALL, ())] or [TREATMENT]
     made: dict[str, dict[str, Any]] = {}
-    for initiative, arms in tried.items():
+    for initiative, arms in sorted(tried.items()):
         if initiative == CALL:
             made[initiative] = {
                 "assignment": "randomised",
                 "probability": round(len(contacts) / (len(contacts) + 1), 6),
             }
-        elif not [other for other in made if other != CALL]:
-            made[initiative] = dict(first[settings.trial_design])
+        elif initiative == first:
+            made[initiative] = dict(by_design[settings.trial_design])
         else:
             made[initiative] = {"assignment": "volunteers"}
         if CONTROL in arms:

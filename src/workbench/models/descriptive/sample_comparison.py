@@ -204,15 +204,20 @@ class Summary:
     Attributes
     ----------
     comparisons
-        At least one, all of the same data set.
+        At least one, all of the same data set; what could not be compared is None, and left out.
     """
 
-    comparisons: Sequence[SampleComparison]
+    comparisons: Sequence[SampleComparison | None]
+
+    @property
+    def made(self) -> list[SampleComparison]:
+        """The comparisons that there are."""
+        return [each for each in self.comparisons if each is not None]
 
     def finding(self) -> Finding:
         """In how many respects the data set is like the samples, and in which it is not."""
-        unlike = [each.topic[:1].lower() + each.topic[1:] for each in self.comparisons if not each.alike]
-        data, n = self.comparisons[0].tested, len(self.comparisons) - len(unlike)
+        unlike = [each.topic[:1].lower() + each.topic[1:] for each in self.made if not each.alike]
+        data, n = self.made[0].tested, len(self.made) - len(unlike)
         return Finding(
             id="like_the_samples",
             statement=sentence(
@@ -221,19 +226,19 @@ class Summary:
                 else "{data} looks like the samples in all {all} respects.",
                 data=data,
                 n=number(n),
-                all=number(len(self.comparisons)),
+                all=number(len(self.made)),
                 which=listing(unlike[:MOST_NAMED]),
             ),
             estimate=n,
-            unit=sentence("of {all} respects", all=number(len(self.comparisons))),
+            unit=sentence("of {all} respects", all=number(len(self.made))),
             evidence="descriptive",
         )
 
     def exhibits(self) -> Iterator[Showable]:
         """The finding, and of each comparison its check and its metrics."""
         yield self.finding()
-        yield from (each.checks() for each in self.comparisons)
-        yield {name: value for each in self.comparisons for name, value in each.metrics().items()}
+        yield from (each.checks() for each in self.made)
+        yield {name: value for each in self.made for name, value in each.metrics().items()}
 
 
 def draw_lines(ax: Axes, curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
