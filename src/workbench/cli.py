@@ -189,7 +189,7 @@ def _rehearse(options: argparse.Namespace, plan: "Plan") -> int:
 
 def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
     """Run a study and tell how it ended; gives its manifest."""
-    from workbench.studies.progress import Progress, printable
+    from workbench.studies.execution.progress import Progress, printable
     from workbench.studies.runner import run_study
 
     project, study = Project.find(), plan.study.name

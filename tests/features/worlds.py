@@ -67,8 +67,17 @@ def world(seed: int, *, customers: int = 12, events: int = 90, days: int = 400) 
         "plan": some(["basic", "plus"], len(begun)).to_numpy(),
         "price": draw.choice([10.0, 20.5, 30.0], len(begun)),
     })  # fmt: skip
+    used = moments(events)
+    usage = pd.DataFrame({
+        "customer_id": draw.choice(ids, events),
+        "timestamp": used,
+        "known_at": late(used),
+        "measure": some(["logins", "minutes"], events).to_numpy(),
+        "value": pd.Series(draw.poisson(3, events).astype(float)).mask(draw.random(events) < 0.1),
+    })  # fmt: skip
+    interactions["kind"] = some(["enquiry", "reminder", "contact"], events).to_numpy()
     return {"transactions": transactions, "interactions": interactions, "surveys": surveys,
-            "subscriptions": subscriptions}  # fmt: skip
+            "subscriptions": subscriptions, "usage": usage}  # fmt: skip
 
 
 def versions(seed: int, customers: int = 12) -> pd.DataFrame:

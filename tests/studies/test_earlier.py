@@ -273,7 +273,7 @@ def test_in_jupyterlab_an_earlier_run_is_read_as_in_a_run(bench, monkeypatch):
 
     monkeypatch.chdir(bench.root)
     said = []
-    monkeypatch.setattr("workbench.studies.session._show", lambda payload, *rest: said.append(payload))
+    monkeypatch.setattr("workbench.studies.channel._show", lambda payload, *rest: said.append(payload))
     run = Run({"seed": 1, "dataset": "people"}, None)
     assert run.earlier("upstream", choice=None) is None
     assert len(run.earlier("upstream", choice="latest").table("scores")) == 30

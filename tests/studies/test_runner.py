@@ -17,7 +17,7 @@ import pytest
 
 from tests.benches import alive, code, gone, wait_for
 from workbench.findings import MIME
-from workbench.studies.progress import Progress
+from workbench.studies.execution.progress import Progress
 
 # Ten of each moment of ending are shown by `make test-all`, two of each by `make test`.
 REPETITIONS = [pytest.param(n, marks=pytest.mark.slow if n > 1 else ()) for n in range(10)]

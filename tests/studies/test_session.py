@@ -121,7 +121,7 @@ def project(tmp_path, monkeypatch):
 @pytest.fixture
 def said(monkeypatch):
     shown = []
-    monkeypatch.setattr("workbench.studies.session._show", lambda payload, *rest: shown.append(payload))
+    monkeypatch.setattr("workbench.studies.channel._show", lambda payload, *rest: shown.append(payload))
     return shown
 
 

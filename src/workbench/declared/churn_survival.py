@@ -2,7 +2,12 @@
 
 from workbench.declared.contract import Declared, Field
 
-SHARE = {"lowest": 0.0, "highest": 1.0}
+
+def share(about: str) -> Field:
+    """A probability."""
+    return Field(kind="number", unit="share", about=about, lowest=0.0, highest=1.0)
+
+
 CUSTOMER = Field(kind="id", about="the customer's pseudonym")
 EXTRAPOLATED = Field(kind="truth", about="whether tenure plus horizon lies beyond the longest time ever observed")
 
@@ -12,12 +17,10 @@ SURVIVAL = Declared(
     columns={
         "customer_id": CUSTOMER,
         "horizon": Field(kind="number", unit="time", about="time from now", lowest=0.0),
-        "survival": Field(kind="number", unit="share", about="probability of being there still", **SHARE),
-        "lower": Field(kind="number", unit="share", about="lower end of its interval", **SHARE),
-        "upper": Field(kind="number", unit="share", about="upper end of its interval", **SHARE),
-        "incidence_<reason>": Field(
-            kind="number", unit="share", about="probability of having left for this reason by then", **SHARE
-        ),
+        "survival": share("probability of being there still"),
+        "lower": share("lower end of its interval"),
+        "upper": share("upper end of its interval"),
+        "incidence_<reason>": share("probability of having left for this reason by then"),
         "extrapolated": EXTRAPOLATED,
     },
     key=("customer_id", "horizon"),

@@ -1,6 +1,6 @@
 """The page docs/tables_for_studies.md, made of the declarations; `python -m workbench.declared.page` prints it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from workbench.declared import TABLES
 from workbench.declared.contract import Declared, Field
@@ -20,7 +20,7 @@ def page() -> str:
     return "\n".join([HEAD, *(line for study, tables in TABLES.items() for line in _study(study, tables.values()))])
 
 
-def _study(study: str, tables: Iterator[Declared]) -> Iterator[str]:
+def _study(study: str, tables: Iterable[Declared]) -> Iterator[str]:
     yield f"## {study}\n"
     for table in tables:
         home = "private" if table.private else "tables"

@@ -8,7 +8,9 @@ import ibis
 from ibis.expr.types import Table
 
 from workbench.errors import DataError
-from workbench.features.snapshots import KEYS, Snapshots, at_cutoffs, instant, known_at, require
+from workbench.features.purchases import Block
+from workbench.features.snapshots import KEYS, Snapshots, at_cutoffs, history, instant, known_at, require
+from workbench.features.windows import over_windows
 from workbench.wording import sentence, shown, suggestion
 
 NO_DATES: Mapping[str, str] = MappingProxyType({})
@@ -73,6 +75,25 @@ def attributes_at(
         table = table.left_join(_versions(customers, when, changing, date), KEYS)
         table = table.drop(*(f"{key}_right" for key in KEYS))
     return Attributes(table.select(*KEYS, *(name for name in own if name not in kept_out)), kept_out)
+
+
+def changes_of(customers: Table, when: Snapshots, *, windows_days: Sequence[int]) -> Block:
+    """How often what is known of a customer has changed: versions after the first, by their `valid_from`.
+
+    Returns
+    -------
+    Block
+        `changes` with what `windows.over_windows` gives of it, `days_since_last_change`.
+    """
+    versions = history(customers, when, name="customers", time="valid_from")
+    first = ibis.window(group_by=KEYS)
+    rows = versions.mutate(is_first=versions.days_ago == versions.days_ago.max().over(first))
+    later = ~rows.is_first
+    zeros = {"changes": rows.count(where=later)}
+    zeros |= over_windows("changes", rows.days_ago, None, windows_days=windows_days, where=later)
+    since = rows.days_ago.min(where=later)
+    made = rows.group_by(*KEYS).aggregate(known_days=rows.days_ago.max(), days_since_last_change=since, **zeros)
+    return Block(made, tuple(zeros))
 
 
 def _versions(customers: Table, when: Snapshots, changing: Sequence[str], date: str) -> Table:

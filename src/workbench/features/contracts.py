@@ -1,10 +1,13 @@
 """What customers were subscribed to at the cut-off."""
 
+from collections.abc import Sequence
+
 import ibis
 from ibis.expr.types import Table
 
 from workbench.features.purchases import Block
 from workbench.features.snapshots import KEYS, Snapshots, history, instant, known_at, require
+from workbench.features.windows import WINDOWS_DAYS, gaps, over_windows
 
 
 def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
@@ -30,15 +33,17 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
     return rows.mutate(**masked)
 
 
-def contract_features(subscriptions: Table, when: Snapshots) -> Block:
+def contract_features(subscriptions: Table, when: Snapshots, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """Whether a customer is subscribed at the cut-off, to what, and for how long.
 
     Returns
     -------
     Block
-        `subscriptions` (begun before the cut-off), `subscriptions_active`, `subscriptions_ended`,
-        `days_since_last_end`; of the active one that began last (among equals the dearest, then the first plan in the
-        alphabet): `days_on_plan`, `plan`, `price` when those columns are there.
+        `subscriptions` (begun before the cut-off) with what `windows.over_windows` gives,
+        `subscriptions_usual_gap_days` and `subscriptions_gap_ratio` (of their starts), `subscriptions_active`,
+        `subscriptions_ended`, `subscriptions_ended_{w}d`, `days_since_last_end`; of the active one that began last
+        (among equals the dearest, then the first plan in the alphabet): `days_on_plan`, `plan`, `price` when those
+        columns are there, and `price_before`: of the subscription that began last before it.
     """
     rows = contracts_at(subscriptions, when)
     zeros = {
@@ -48,7 +53,23 @@ def contract_features(subscriptions: Table, when: Snapshots) -> Block:
     }
     end = rows.end.date() if rows.end.type().is_timestamp() else rows.end
     since_end = rows.cutoff.delta(end, unit="day").min()
-    table = rows.group_by(*KEYS).aggregate(known_days=rows.days_ago.max(), days_since_last_end=since_end, **zeros)
+    zeros |= over_windows("subscriptions", rows.days_ago, None, windows_days=windows_days)
+    for window in windows_days:
+        lately = ~rows.active & (rows.cutoff.delta(end, unit="day") <= window)
+        zeros[f"subscriptions_ended_{window}d"] = rows.count(where=lately)
+    table = rows.group_by(*KEYS).aggregate(
+        known_days=rows.days_ago.max(),
+        days_since_last_end=since_end,
+        last_start=rows.days_ago.min(),
+        start_days=rows.days_ago.nunique(),
+        **zeros,
+    )
+    first, last, occasions = table.known_days, table.last_start, table.start_days
+    table = table.mutate(**gaps("subscriptions", first=first, last=last, occasions=occasions))
+    table = table.drop("last_start", "start_days")
+    if "price" in rows.columns:
+        begun = ibis.window(group_by=KEYS, order_by=[rows.start, rows.price.asc(nulls_first=True)])
+        rows = rows.mutate(price_before=rows.price.lag().over(begun))
     active = rows.filter(rows.active)
     order = [active.start.desc()]
     if "price" in rows.columns:
@@ -57,7 +78,7 @@ def contract_features(subscriptions: Table, when: Snapshots) -> Block:
         order.append(active.plan.asc(nulls_first=False))
     current = active.mutate(place=ibis.row_number().over(group_by=KEYS, order_by=order))
     current = current.filter(current.place == 0)
-    kept = {name: current[name] for name in ("plan", "price") if name in rows.columns}
+    kept = {name: current[name] for name in ("plan", "price", "price_before") if name in current.columns}
     current = current.select(*KEYS, days_on_plan=current.days_ago, **kept)
     table = table.left_join(current, KEYS).drop(*(f"{key}_right" for key in KEYS))
     return Block(table, tuple(zeros))

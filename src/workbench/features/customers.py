@@ -1,21 +1,33 @@
 """One row per customer and cut-off: everything that was known, from all tables that are there."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import ibis
 from ibis.expr.types import Table
 
 from workbench.errors import DataError, ParameterError
-from workbench.features.attributes import NO_DATES, attributes_at, refuse_kept_out
+from workbench.features.attributes import NO_DATES, attributes_at, changes_of, refuse_kept_out
 from workbench.features.contacts import contact_features
 from workbench.features.contracts import contract_features
 from workbench.features.opinions import opinion_features, score_columns
-from workbench.features.purchases import WINDOWS_DAYS, Block, purchase_features
+from workbench.features.outcomes import Unseen, cancellations_after, purchases_after
+from workbench.features.purchases import Block, purchase_features
 from workbench.features.snapshots import EVENT_TIME, KEYS, Records, Snapshots, history, records_of
+from workbench.features.usage import measures_of, usage_features
+from workbench.features.windows import WINDOWS_DAYS
 from workbench.wording import listing, sentence, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pandas import DataFrame
+
+# Columns that the frame has of itself.
+RESERVED = (*KEYS, "tenure_days", "already_on_board", "cohort", "known_days", "first_seen")
 
 
 @dataclass(frozen=True)
@@ -30,11 +42,40 @@ class Features:
         Attributes of `customers` that are not in it because nothing says from when they hold.
     records
         First and last day of the records, by which burn-in was judged.
+    renamed
+        Names that two tables have, as they are called here: the table stands in front (`customers_plan`).
+    tables, when
+        What it was made of.
     """
 
     table: Table
     kept_out: tuple[str, ...]
     records: Records
+    renamed: Mapping[str, str]
+    tables: Mapping[str, Table]
+    when: Snapshots
+
+    def arrow(self) -> "pa.Table":
+        """All rows in memory, as Arrow."""
+        return self.table.to_pyarrow()
+
+    def frame(self) -> "DataFrame":
+        """All rows in memory, as pandas."""
+        return self.table.to_pandas()
+
+    def write(self, path: Path) -> None:
+        """All rows to a Parquet file, a part at a time."""
+        self.table.to_parquet(path)
+
+    def purchases_after(self, *, horizon: Unseen = "refuse") -> Table:
+        """What each customer buys in the label window; see `outcomes.purchases_after`."""
+        bought = self.tables["transactions"]
+        return purchases_after(self.table, bought, self.when, records=self.records, horizon=horizon)
+
+    def cancellations_after(self, *, horizon: Unseen = "refuse") -> Table:
+        """Who ends a subscription in the label window; see `outcomes.cancellations_after`."""
+        subscribed = self.tables["subscriptions"]
+        return cancellations_after(self.table, subscribed, self.when, records=self.records, horizon=horizon)
 
 
 def customer_features(
@@ -44,6 +85,7 @@ def customer_features(
     windows_days: Sequence[int] = WINDOWS_DAYS,
     unit: Literal["day", "week", "month"] = "week",
     scores: Sequence[str] | None = None,
+    measures: Sequence[str] | None = None,
     constant: Sequence[str] = (),
     valid_from: Mapping[str, str] = NO_DATES,
     attributes: Sequence[str] = (),
@@ -57,14 +99,16 @@ def customer_features(
     Parameters
     ----------
     tables
-        Canonical tables by name; those of transactions, interactions, surveys, subscriptions and customers that are
-        there are used. Columns as in the canonical tables; events may have `known_at`.
+        Canonical tables by name; those of transactions, interactions, surveys, subscriptions, usage and customers that
+        are there are used. Columns as in the canonical tables; events may have `known_at`.
     windows_days
         Lengths of the windows before the cut-off.
     unit
         Of `recency` and `T`.
     scores
         Numeric columns of surveys; by default all but ids and weights.
+    measures
+        Of usage, a column each; by default all that it has, which runs a query.
     constant
         Attributes of `customers` that never change; see `attributes.attributes_at`.
     valid_from
@@ -80,38 +124,54 @@ def customer_features(
         Its table has `customer_id`, `cutoff` (date), `tenure_days` (from first known to the cut-off),
         `already_on_board` (boolean: first seen within the burn-in, so that tenure is only a lower bound), `cohort`
         (first day of the month in which the customer was first seen; missing for those already on board), and the
-        columns of `purchase_features`, `contact_features`, `opinion_features`, `contract_features` and `attributes_at`.
+        columns of `purchase_features`, `contact_features`, `opinion_features`, `contract_features`, `usage_features`,
+        `changes_of` and `attributes_at`; a name that two of them have stands behind that of its table, in both.
         Counts and sums of nothing are 0; times since, means and last values of nothing are missing.
 
     Raises
     ------
     DataError
-        No table with events, columns that are missing or of the wrong type, an attribute that cannot be given or has
-        the name of a feature.
+        No table with events, columns that are missing or of the wrong type, an attribute that cannot be given.
     ParameterError
         Windows or a unit that are none.
     """
     _check_windows(windows_days)
-    blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores)
-    if "customers" in tables and "first_seen" in tables["customers"].columns:
-        arrivals = history(tables["customers"], when, name="customers", time="first_seen")
-        blocks.append(Block(arrivals.group_by(*KEYS).aggregate(known_days=arrivals.days_ago.max()), ()))
-    if not blocks:
+    blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures)
+    people = tables.get("customers")
+    if people is not None:
+        if "first_seen" in people.columns:
+            arrivals = history(people, when, name="customers", time="first_seen")
+            known = arrivals.group_by(*KEYS).aggregate(known_days=arrivals.days_ago.max())
+            blocks["customers"] = Block(known, ())
+        if "valid_from" in people.columns:
+            changes = changes_of(people, when, windows_days=windows_days)
+            blocks["changes"] = Block(changes.table.drop("known_days"), changes.zeros)
+    if not blocks.keys() - {"changes"}:
         raise DataError(
             sentence("No events: expected at least one of {tables}.", tables=listing([*EVENT_TIME, "customers"], "or"))
         )
-    frame = reduce(_both, (block.table for block in blocks))
-    frame = frame.fill_null({name: 0 for block in blocks for name in block.zeros})
-    records = records or records_of(tables)
-    frame = _cohorts(frame.rename(tenure_days="known_days"), when, records)
+    given: tuple[str, ...] = ()
     kept_out: tuple[str, ...] = ()
-    if "customers" in tables:
-        known = attributes_at(tables["customers"], when, constant=constant, valid_from=valid_from)
+    if people is not None:
+        known = attributes_at(people, when, constant=constant, valid_from=valid_from)
         refuse_kept_out(known, attributes)
-        _refuse_taken(frame, known.table)
         kept_out = known.kept_out
-        frame = frame.left_join(known.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
-    return Features(frame, kept_out, records)
+        given = tuple(name for name in known.table.columns if name not in KEYS)
+    renamed = _apart({**{name: _own(block.table) for name, block in blocks.items()}, "customers": given})
+    blocks = {name: _renamed(block, renamed, name) for name, block in blocks.items()}
+    changes = blocks.pop("changes") if "changes" in blocks else None
+    frame = reduce(_both, (block.table for block in blocks.values()))
+    records = records or records_of(tables)
+    if changes is not None:
+        frame = frame.left_join(changes.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
+        blocks["changes"] = changes
+    frame = frame.fill_null({name: 0 for block in blocks.values() for name in block.zeros})
+    frame = _cohorts(frame.rename(tenure_days="known_days"), when, records)
+    if given:
+        own = known.table.rename({renamed.get(("customers", name), name): name for name in given})
+        frame = frame.left_join(own, KEYS).drop(*(f"{key}_right" for key in KEYS))
+    names = {new: f"{table}.{name}" for (table, name), new in renamed.items()}
+    return Features(frame, kept_out, records, names, tables, when)
 
 
 def event_blocks(
@@ -121,21 +181,26 @@ def event_blocks(
     windows_days: Sequence[int],
     unit: Literal["day", "week", "month"],
     scores: Sequence[str] | None,
-) -> list[Block]:
-    """The features of each table of events that is there."""
-    blocks = []
+    measures: Sequence[str] | None = None,
+) -> dict[str, Block]:
+    """The features of each table of events that is there, by its name."""
+    blocks = {}
     if "transactions" in tables:
         past = history(tables["transactions"], when, name="transactions")
-        blocks.append(purchase_features(past, windows_days=windows_days, unit=unit))
+        blocks["transactions"] = purchase_features(past, windows_days=windows_days, unit=unit)
     if "interactions" in tables:
         past = history(tables["interactions"], when, name="interactions")
-        blocks.append(contact_features(past, windows_days=windows_days))
+        blocks["interactions"] = contact_features(past, windows_days=windows_days)
     if "surveys" in tables:
         wanted = score_columns(tables["surveys"]) if scores is None else scores
         past = history(tables["surveys"], when, name="surveys")
-        blocks.append(opinion_features(past, scores=wanted, windows_days=windows_days))
+        blocks["surveys"] = opinion_features(past, scores=wanted, windows_days=windows_days)
     if "subscriptions" in tables:
-        blocks.append(contract_features(tables["subscriptions"], when))
+        blocks["subscriptions"] = contract_features(tables["subscriptions"], when, windows_days=windows_days)
+    if "usage" in tables:
+        wanted = measures_of(tables["usage"]) if measures is None else measures
+        past = history(tables["usage"], when, name="usage")
+        blocks["usage"] = usage_features(past, measures=wanted, windows_days=windows_days)
     return blocks
 
 
@@ -148,14 +213,30 @@ def _check_windows(windows_days: Sequence[int]) -> None:
         )  # fmt: skip
 
 
-def _refuse_taken(frame: Table, attributes: Table) -> None:
-    """Refuse attributes under a name that a feature has: which of the two is meant could not be told."""
-    taken = [name for name in attributes.columns if name in frame.columns and name not in KEYS]
-    if taken:
-        raise DataError(
-            *(sentence("customers.{column}: a feature has this name; give the attribute another in dataset.yaml.",
-                       column=name) for name in taken)
-        )  # fmt: skip
+def _own(block: Table) -> tuple[str, ...]:
+    return tuple(name for name in block.columns if name not in (*KEYS, "known_days"))
+
+
+def _apart(columns: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
+    """New names for those that two tables have, or that the frame has of itself: the table stands in front."""
+    held = Counter([*RESERVED, *(name for names in columns.values() for name in names)])
+    renamed: dict[tuple[str, str], str] = {}
+    taken = {name for name, times in held.items() if times == 1} | set(RESERVED)
+    for table, names in columns.items():
+        for name in names:
+            if held[name] > 1:
+                new = f"{table}_{name}"
+                while new in taken:
+                    new = f"{table}_{new}"
+                taken.add(new)
+                renamed[table, name] = new
+    return renamed
+
+
+def _renamed(block: Block, renamed: Mapping[tuple[str, str], str], table: str) -> Block:
+    names = {name: renamed.get((table, name), name) for name in _own(block.table)}
+    changed = {new: name for name, new in names.items() if new != name}
+    return Block(block.table.rename(changed), tuple(names[name] for name in block.zeros))
 
 
 def _both(left: Table, right: Table) -> Table:

@@ -7,11 +7,10 @@ import ibis
 from ibis.expr.types import Table
 
 from workbench.errors import ParameterError
-from workbench.features.exact import DIGITS, as_float, exact, greatest_by, slope
+from workbench.features.exact import DIGITS, as_float, exact, greatest_by
 from workbench.features.snapshots import KEYS, require
+from workbench.features.windows import WINDOWS_DAYS, against_habit, gaps, over_windows
 from workbench.wording import sentence, shown
-
-WINDOWS_DAYS = (7, 30, 90, 180)
 
 # A month is a twelfth of the mean Gregorian year.
 UNIT_DAYS = {"day": 1, "week": 7, "month": 365.2425 / 12}
@@ -183,28 +182,31 @@ def purchase_features(
     -------
     Block
         `purchases` (days with a purchase), `amount` (net), `frequency`, `recency`, `T`, `monetary_value`,
-        `days_since_last_purchase`; for each window of w days `purchases_{w}d`, `amount_{w}d` (net) and
-        `amount_trend_{w}d` (amount per day, per day; see `exact.slope`); with a column `margin` its sums `margin` and
+        `days_since_last_purchase`; of `purchases` and `amount` what `windows.over_windows` and `against_habit` give;
+        `purchases_usual_gap_days` and `purchases_gap_ratio`; with a column `margin` its sums `margin` and
         `margin_{w}d`; with a column `category` the number of different ones, `categories` and `categories_{w}d`.
     """
     days = purchase_days(history)
-    days = days.mutate(moment=days.days_ago * days.amount)
     sums = {"known_days": days.days_ago.max(), **_rfm_sums(days)}
     zeros = {"purchases": days.count(where=days.bought)}
     for column in ("amount", "margin"):
         if column in days.columns:
             zeros[column] = as_float(days[column].sum(), empty=0.0)
+    zeros |= over_windows("purchases", days.days_ago, None, windows_days=windows_days, where=days.bought)
+    zeros |= over_windows("amount", days.days_ago, days.amount, windows_days=windows_days)
     for window in windows_days:
-        inside = days.days_ago <= window
-        zeros[f"purchases_{window}d"] = days.count(where=days.bought & inside)
-        zeros[f"amount_{window}d"] = as_float(days.amount.sum(where=inside), empty=0.0)
-        if window > 1:
-            total, moment = days.amount.sum(where=inside), days.moment.sum(where=inside)
-            zeros[f"amount_trend_{window}d"] = slope(total, moment, days=window)
         if "margin" in days.columns:
-            zeros[f"margin_{window}d"] = as_float(days.margin.sum(where=inside), empty=0.0)
+            zeros[f"margin_{window}d"] = as_float(days.margin.sum(where=days.days_ago <= window), empty=0.0)
+    sums["first_bought"] = days.days_ago.max(where=days.bought)
     table = _rfm(days.group_by(*KEYS).aggregate(**{**sums, **zeros}), unit)
-    block = Block(table, tuple(zeros))
+    habit = {
+        key: value
+        for name in ("purchases", "amount")
+        for key, value in against_habit(table, name, windows_days=windows_days)
+    }
+    last = table.days_since_last_purchase
+    habit |= gaps("purchases", first=table.first_bought, last=last, occasions=table.purchases)
+    block = Block(table.mutate(**habit).drop("first_bought"), tuple(zeros))
     if "category" in history.columns:
         bought = history.filter(history.amount >= 0)
         block = joined(block, variety(bought, "category", "categories", windows_days=windows_days))

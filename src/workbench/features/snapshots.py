@@ -23,6 +23,7 @@ EVENT_TIME: Mapping[str, str] = {
     "interactions": "timestamp",
     "surveys": "timestamp",
     "subscriptions": "start",
+    "usage": "timestamp",
 }
 
 

@@ -7,12 +7,12 @@ asked to execute.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from workbench.studies.kernel import Kernel
+from workbench.studies.execution.kernel import Kernel
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
 
-    from workbench.studies.recorder import Recorder
+    from workbench.studies.execution.recorder import Recorder
 
 
 class WorkbenchEngine:

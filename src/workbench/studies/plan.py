@@ -11,6 +11,7 @@ from workbench.studies.definition.notebook import Study, find_study
 from workbench.studies.definition.parameters import coerce, unknown
 from workbench.studies.definition.project import Project
 from workbench.studies.earlier import Input
+from workbench.studies.featured import FEATURE_TABLES, usable
 from workbench.wording import listing, sentence, shown
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from workbench.datasets.definitions.uses import Purpose
 
 COLUMN_UNIT = "column"
-# What features are made of, each where it is there; features.customers reads them.
-FEATURE_TABLES = ("customers", "subscriptions", "transactions", "interactions", "surveys", "usage")
 
 
 @dataclass(frozen=True)
@@ -150,9 +149,11 @@ def _find_dataset(
             faults.append(f"study {study.name} needs the table {table!r}; {has}")
     tables = [*study.tables, *(table for table in study.optional if table in source.tables)]
     if study.calls.features:
-        tables += [table for table in FEATURE_TABLES if table in source.tables]
-        if not set(tables) & {*FEATURE_TABLES}:
-            faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}")
+        fit, why = usable(source)
+        tables += fit
+        if not fit:
+            reasons = f"; {listing(why)}" if why else ""
+            faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}{reasons}")
     if study.choice is not None:
         wanted = given.get(study.choice.parameter, study.parameters[study.choice.parameter].default)
         table = study.choice.settle(wanted, source.tables)

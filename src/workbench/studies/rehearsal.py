@@ -14,8 +14,8 @@ from typing import Any
 from workbench.errors import DataError, GateError, RunError
 from workbench.studies.definition.notebook import Study
 from workbench.studies.definition.project import Project
+from workbench.studies.execution.progress import Progress
 from workbench.studies.plan import Plan
-from workbench.studies.progress import Progress
 
 TAG = "input"
 REFUSALS = (DataError, GateError)

@@ -29,13 +29,13 @@ from workbench.studies import session
 from workbench.studies.definition.notebook import is_code
 from workbench.studies.definition.project import Project
 from workbench.studies.earlier import rest_on
+from workbench.studies.execution.kernel import Kernel, cause_of_death
+from workbench.studies.execution.progress import Progress
+from workbench.studies.execution.secrets import environment_secrets, redact
 from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import tables_of
-from workbench.studies.kernel import Kernel, cause_of_death
 from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
-from workbench.studies.progress import Progress
-from workbench.studies.secrets import environment_secrets, redact
 
 KERNEL_START_SECONDS = 120
 # What a step may end a run with, beside 1: a gate that failed, and data or parameters that nothing can be learnt from.
@@ -214,7 +214,7 @@ class _Run:
         import nbformat
         from papermill.execute import execute_notebook
 
-        from workbench.studies.recorder import Recorder
+        from workbench.studies.execution.recorder import Recorder
 
         logger = logging.getLogger("papermill")
         logger.propagate = False

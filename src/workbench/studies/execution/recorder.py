@@ -17,7 +17,7 @@ from papermill.translators import PythonTranslator, papermill_translators
 from workbench.files import write_atomic
 from workbench.studies.definition.notebook import headings, is_code, read_parameters
 from workbench.studies.definition.parameters import python_literal
-from workbench.studies.secrets import redact
+from workbench.studies.execution.secrets import redact
 
 
 class ParameterTranslator(PythonTranslator):

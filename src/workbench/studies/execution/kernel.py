@@ -1,8 +1,8 @@
 """The kernel that a run's notebook executes in: started, watched over and ended by the runner.
 
-`python -m workbench.studies.kernel` is the kernel's own process. It forks a guard into its process group before it
-becomes an ordinary IPython kernel. The guard waits for the end of a pipe that only the runner holds: when the runner
-dies, however it dies, the guard removes the private folder and kills the group, itself included.
+`python -m workbench.studies.execution.kernel` is the kernel's own process. It forks a guard into its process group
+before it becomes an ordinary IPython kernel. The guard waits for the end of a pipe that only the runner holds: when the
+runner dies, however it dies, the guard removes the private folder and kills the group, itself included.
 """
 
 import contextlib
@@ -41,7 +41,7 @@ class Kernel:
             kernel_name="workbench", transport="ipc", connection_file=str(self.folder / "kernel.json")
         )
         read, write = os.pipe()
-        command = [sys.executable, "-m", "workbench.studies.kernel", str(read), str(self.folder)]
+        command = [sys.executable, "-m", "workbench.studies.execution.kernel", str(read), str(self.folder)]
         # A kernel spec of our own: what a notebook or the user's settings name may be another environment.
         self.manager._kernel_spec = KernelSpec(
             argv=[*command, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
