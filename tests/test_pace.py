@@ -1,7 +1,8 @@
 import io
 
-from workbench import pace
 from workbench.studies.progress import Progress
+
+from workbench import pace
 
 
 def test_turns_are_told_before_each_and_at_the_end(tmp_path, monkeypatch):
