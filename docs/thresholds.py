@@ -39,8 +39,9 @@ class Threshold:
 
 
 def thresholds(source: Path = SOURCE) -> list[Threshold]:
-    """All of them, by place and in the order of each file."""
-    return [each for path in sorted(source.rglob("*.py")) for each in _of(path, source)]
+    """All of them, a room after the other and in the order of each file."""
+    paths = sorted(source.rglob("*.py"), key=lambda path: (path.parent, path.name))
+    return [each for path in paths for each in _of(path, source)]
 
 
 def table(found: list[Threshold]) -> str:

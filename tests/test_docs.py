@@ -77,3 +77,8 @@ def test_thresholds_are_found_with_what_is_said_of_them(tmp_path):
 def test_every_threshold_says_why():
     silent = [f"{each.place}: {each.name}" for each in script().thresholds() if not each.why]
     assert not [each for each in silent if not each.startswith(PENDING)], "say beside it where the number is from"
+
+
+def test_the_table_of_thresholds_is_that_of_the_source():
+    made = script()
+    assert made.TABLE.read_text() == made.table(made.thresholds()), "`make thresholds` writes it anew"
