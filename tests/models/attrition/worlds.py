@@ -36,4 +36,5 @@ def telco(cache):
     """All 19 columns; a customer id is its row."""
     frame = packaged.read_sample("telco", cache).to_pandas()
     frame["left"] = (frame.pop("churn") == "Yes").astype(int)
+    frame = frame.drop(columns="rownames")
     return frame.assign(customer_id=np.arange(len(frame)))

@@ -1,6 +1,7 @@
 """What a boosted model must beat: the base rate, the best single feature, logistic regression."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -133,6 +134,17 @@ class Logistic:
         assert self.encoding is not None
         wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds
         return expit(self.coefficients[0] + wide @ self.coefficients[1:])
+
+    def parts(self, features: pd.DataFrame) -> np.ndarray:
+        """What each feature adds to the log-odds (N, features), its indicators together."""
+        assert self.encoding is not None
+        wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds * self.coefficients[1:]
+        widths = [
+            1 + int(self.gaps[at]) if levels is None else len(levels)
+            for at, levels in enumerate(self.encoding.levels.values())
+        ]
+        ends = np.cumsum([0, *widths])
+        return np.column_stack([wide[:, low:high].sum(1) for low, high in pairwise(ends)])
 
 
 def ridge_logistic(columns: np.ndarray, left: np.ndarray, *, penalty: float) -> np.ndarray:
