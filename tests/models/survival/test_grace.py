@@ -9,6 +9,7 @@ from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
+from workbench.wording import day
 
 
 def pausing(seed=1, size=600, low=31, high=45):
@@ -45,7 +46,7 @@ def test_a_pause_that_most_end_is_no_departure_and_the_choice_is_told_and_varied
     assert table.loc[49, ["lifetimes", "came_back"]].tolist() == [600, 0]
     check = next(check for check in lifetimes.checks if check.name == "came_back")
     assert check.status == "warn"
-    assert "up to 49 days counts as no departure" in check.message
+    assert "Pauses of up to 49 days are no departure" in check.message
 
 
 def test_who_is_in_a_pause_when_the_records_end_has_not_left():
@@ -67,7 +68,7 @@ def test_who_is_in_a_pause_when_the_records_end_has_not_left():
     spells = from_subscriptions(rows, as_of=END.date())
     assert spells.as_of == END - pd.Timedelta(days=49)
     said = next(check.message for check in spells.checks if check.name == "came_back")
-    assert f"Follow-up ends on {spells.as_of.date()}, 49 days before the records" in said
+    assert f"Follow-up ends 49 days early, on {day(spells.as_of.date())}." in said
     # A pause is no departure, so lives end with the last contract: the truth, but for who left within a pause.
     left = sum(gone < spells.as_of for gone in gone_on.values())
     assert spells.frame["event"].sum() == pytest.approx(left, rel=0.03)
@@ -83,7 +84,7 @@ def test_a_grace_period_of_the_reader_is_taken_and_doubted_where_many_come_back(
     assert len(lifetimes.frame) == len(rows)
     check = next(check for check in lifetimes.checks if check.name == "came_back")
     assert check.status == "warn"
-    assert "choose a longer grace_days" in check.message
+    assert "Consider a longer grace_days" in check.message
     assert 14 in lifetimes.grace.frame["days"].tolist()
     forever = read_lifetimes("subscriptions", rows, as_of=END.date(), grace_days=400)
     begun = rows.groupby("customer_id")["start"].min() < END - pd.Timedelta(days=400)

@@ -143,7 +143,7 @@ def test_who_has_paid_until_the_records_end_has_not_left(extracted):
     assert spells.frame["event"].sum() == left
     assert spells.as_of == pd.Timestamp("2025-12-02")
     check = next(each for each in spells.checks if each.name == "paid_periods")
-    assert f"{400 - left} customers have paid until later" in check.message
+    assert f"{400 - left} customers have paid beyond it" in check.message
 
 
 def test_contracts_that_end_with_the_records_have_ended():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,12 +17,21 @@ from workbench.statistics.horizons import clean_horizons, span
 from workbench.statistics.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
 from workbench.wording import listing, percent, sentence
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 UNCLEAR = 0.2
 """More leavers without a reason than this are worth a warning."""
 
 
 def has_reasons(lifetimes: pd.DataFrame) -> bool:
-    """Whether at least two reasons for leaving are known."""
+    """Whether at least two reasons for leaving are known.
+
+    Parameters
+    ----------
+    lifetimes
+        `event` and, where it is there, `reason`.
+    """
     if "reason" not in lifetimes.columns:
         return False
     return lifetimes["reason"][lifetimes["event"].astype(bool)].nunique() > 1
@@ -92,8 +102,10 @@ def aalen_johansen(
     increments_of_variance = gone / (many * np.where(many > gone, many - gone, np.inf))
     z = normal_quantile(confidence)
     columns: dict[tuple[str, str], np.ndarray] = {
-        ("time", ""): time, ("at_risk", ""): at_risk, ("survival", ""): survival
-    }  # fmt: skip
+        ("time", ""): time,
+        ("at_risk", ""): at_risk,
+        ("survival", ""): survival,
+    }
     for name in names:
         incidence = np.cumsum(before * left[name] / many)
         own = before**2 * (many - left[name]) * left[name] / many**3
@@ -109,8 +121,10 @@ def aalen_johansen(
         with np.errstate(divide="ignore", invalid="ignore"):
             logged = np.log(incidence)
             half = z * error / (incidence * logged)
-            ends = [np.where((incidence > 0) & (incidence < 1), incidence ** np.exp(each), incidence)
-                    for each in (-half, half)]  # fmt: skip
+            ends = [
+                np.where((incidence > 0) & (incidence < 1), incidence ** np.exp(each), incidence)
+                for each in (-half, half)
+            ]
         for key, values in zip(("incidence", "error", "lower", "upper"), (incidence, error, *ends), strict=True):
             columns[name, key] = values
     return pd.DataFrame(columns)
@@ -166,7 +180,20 @@ def competing_risks(
 def named_reasons(
     lifetimes: pd.DataFrame, *, smallest_group: int = SMALLEST_GROUP
 ) -> tuple[np.ndarray, tuple[Check, ...]]:
-    """Why each left, as shown (small reasons together, missing as "not stated"); empty for those who did not."""
+    """Why each left, as shown: small reasons together, missing ones as "not stated".
+
+    Parameters
+    ----------
+    lifetimes
+        `event`, `reason`.
+    smallest_group
+        Reasons of fewer leavers are shown together.
+
+    Returns
+    -------
+    ndarray of str (n,), tuple of Check
+        Empty for those who did not leave; which reasons are shown together, and how many gave none.
+    """
     left = lifetimes["event"].to_numpy().astype(bool)
     words = as_levels(lifetimes["reason"][left])
     shown, checks = lump_levels(words, label=sentence("Reason"), check="small_reasons", smallest_group=smallest_group)
@@ -222,8 +249,17 @@ class Incidences:
         return sentence("{level} confidence (log-log)", level=percent(self.confidence))
 
     def at(self, horizons: Iterable[float]) -> pd.DataFrame:
-        """`reason`, `horizon`, `incidence`, `lower`, `upper`, `leavers` (all of the reason), the most frequent
-        reason first; where at least `smallest_group` are still followed.
+        """Incidences at horizons, where at least `smallest_group` are still followed.
+
+        Parameters
+        ----------
+        horizons
+            Times of life, in the time unit.
+
+        Returns
+        -------
+        DataFrame
+            `reason`, `horizon`, `incidence`, `lower`, `upper`, `leavers` (all of the reason), the most frequent first.
         """
         horizons = np.array(clean_horizons(horizons))
         curve = pd.DataFrame({"time": self.table["time"], "at_risk": self.table["at_risk"]})
@@ -238,18 +274,27 @@ class Incidences:
         return pd.concat(rows, ignore_index=True)
 
     def metrics(self, horizons: Iterable[float]) -> dict[str, float]:
-        """`incidence_<reason>_<h>`."""
+        """Incidences by name, `incidence_<reason>_<h>`.
+
+        Parameters
+        ----------
+        horizons
+            As in `at`.
+        """
         return {
             f"incidence_{'_'.join(row.reason.split())}_{row.horizon:g}": float(row.incidence)
             for row in self.at(horizons).itertuples()
         }
 
     def findings(self, horizons: Iterable[float], *, addressable: Iterable[str] = ()) -> tuple[Finding, ...]:
-        """The most frequent reason; and what share leaves for reasons that the reader means to act on. Empty where
-        nobody has left by the last horizon.
+        """The most frequent reason; and what share leaves for reasons that the reader means to act on.
+
+        Empty where nobody has left by the last horizon.
 
         Parameters
         ----------
+        horizons
+            Times of life, in the time unit; the last that the data reach counts.
         addressable
             Reasons that the company can do something about: the reader's assumption, and said to be one.
         """
@@ -275,7 +320,7 @@ class Incidences:
                 table="reasons",
                 figure="reasons",
             )
-        ]  # fmt: skip
+        ]
         wanted = {name.casefold() for name in addressable}
         within = last[[reason.casefold() in wanted for reason in last["reason"]]]
         if len(within) and len(within) < len(last):
@@ -285,7 +330,8 @@ class Incidences:
                     statement=sentence(
                         "{part} of those who leave within {span} do so for {reasons}, set as reasons to act on "
                         "(parameter addressable).",
-                        part=percent(float(within["incidence"].sum()) / gone), span=when,
+                        part=percent(float(within["incidence"].sum()) / gone),
+                        span=when,
                         reasons=listing([f"“{reason}”" for reason in within["reason"]], "or"),
                     ),
                     estimate=float(within["incidence"].sum()) / gone,
@@ -294,7 +340,7 @@ class Incidences:
                     n=int(self.leavers.sum()),
                     table="reasons",
                 )
-            )  # fmt: skip
+            )
         return tuple(findings)
 
     def _first_reason(self, first: pd.Series, gone: float, level: list[str]) -> str:
@@ -338,16 +384,32 @@ class Incidences:
         )
 
     def describe(self, horizons: Iterable[float]) -> str:
-        """What the figure shows, for those who cannot see it."""
+        """What the figure shows, for those who cannot see it.
+
+        Parameters
+        ----------
+        horizons
+            As in `at`.
+        """
         points = [
-            sentence("{reason} {share} after {span}", reason=row.reason, share=percent(row.incidence),
-                     span=span(row.horizon, self.time_unit))
+            sentence(
+                "{reason} {share} after {span}",
+                reason=row.reason,
+                share=percent(row.incidence),
+                span=span(row.horizon, self.time_unit),
+            )
             for row in self.at(horizons).itertuples()
-        ]  # fmt: skip
+        ]
         return sentence("Stacked areas of the share gone by reason over time: {points}.", points="; ".join(points))
 
-    def plot(self, ax=None):
-        """Stacked areas by reason under survival; returns the axes."""
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Stacked areas by reason under survival.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure where it is None.
+        """
         from workbench.models.survival.curves.incidence_figure import draw_reasons  # only a figure needs matplotlib
 
         return draw_reasons(self, ax)

@@ -62,7 +62,7 @@ def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, ti
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(longest, curves.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **event_words(curves.lapse)))
+    ax.set_ylabel(sentence("Customers still buying" if curves.lapse else "Customers still there"))
     ax.set_xlabel(time_axis(curves.time_unit))
     if title:
         ax.set_title("\n".join(wrap(title, 56)), loc="left")
@@ -127,9 +127,16 @@ def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> Non
             ha="left",
             linespacing=1.05,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": f"C{place}", "linewidth": 0.7, "alpha": 0.7, "shrinkA": 1,
-                        "shrinkB": 0, "relpos": (0, 0.5)},
-        )  # fmt: skip
+            arrowprops={
+                "arrowstyle": "-",
+                "color": f"C{place}",
+                "linewidth": 0.7,
+                "alpha": 0.7,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
+        )
 
 
 def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
@@ -163,26 +170,42 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
     top = -46.0
     ax.annotate(
         sentence("Customers still followed"),
-        xy=(0, 0), xytext=(0, top), xycoords="axes fraction", textcoords="offset points",
-        ha="left", va="center", fontsize="small",
-    )  # fmt: skip
+        xy=(0, 0),
+        xytext=(0, top),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="left",
+        va="center",
+        fontsize="small",
+    )
     followed = curves.followed(ticks)
     for place, group in enumerate(tables):
         color = f"C{place}" if curves.by else "black"
         if curves.by:  # named, not by colour alone
             ax.annotate(
                 shorten(group, LABEL_WIDTH + 2),
-                xy=(1.035, 0), xytext=(9, top - line * (place + 1)), xycoords="axes fraction",
-                textcoords="offset points", ha="left", va="center", fontsize="small", color=color,
-            )  # fmt: skip
+                xy=(1.035, 0),
+                xytext=(9, top - line * (place + 1)),
+                xycoords="axes fraction",
+                textcoords="offset points",
+                ha="left",
+                va="center",
+                fontsize="small",
+                color=color,
+            )
         for tick, count in followed.loc[group].items():
             text = "–" if pd.isna(count) else number(int(count))
             ax.annotate(
                 text,
-                xy=(tick, 0), xytext=(0, top - line * (place + 1)), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="center", va="center", fontsize="small",
+                xy=(tick, 0),
+                xytext=(0, top - line * (place + 1)),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                va="center",
+                fontsize="small",
                 color=color,
-            )  # fmt: skip
+            )
 
 
 def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = None) -> Axes:

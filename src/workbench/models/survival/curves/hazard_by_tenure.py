@@ -49,8 +49,7 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     if falls:
         template = (
             "Up to {cut}, {early} of customers lapse in {one}; after that {late}. That need not be growing loyalty: "
-            "the "
-            "customers most likely to lapse go first (frailty)."
+            "the customers most likely to lapse go first (frailty)."
             if overall.lapse
             else "Up to {cut}, {early} of customers leave in {one}; after that {late}. That need not be growing "
             "loyalty: "

@@ -1,4 +1,4 @@
-"""Does how long customers could be followed depend on who they are?"""
+"""Informative censoring: whether how long customers could be followed depends on who they are."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -129,9 +129,8 @@ def _agreement(overall: Curves, label: str, farthest: Apart, *, count: int, clea
             "By one curve {all} are still buying after {span}; allowing for {label}, {average}. Follow-up depends on "
             "{label}: trust the second number more."
             if overall.lapse
-            else "By one curve {all} are still there after {span}; allowing for {label}, {average}. Follow-up depends "
-            "on "
-            "{label}: trust the second number more."
+            else "By one curve {all} are still there after {span}; allowing for {label}, {average}. Follow-up "
+            "depends on {label}: trust the second number more."
         )
     return sentence(
         template,

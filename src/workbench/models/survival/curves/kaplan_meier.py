@@ -115,24 +115,30 @@ def _curve(lifetimes: pd.DataFrame, confidence: float, start: float) -> pd.DataF
     entry = entry_of(lifetimes)
     if entry is None and not start:
         return product_limit(
-            lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), weights=weights_of(lifetimes),
+            lifetimes["duration"].to_numpy(),
+            lifetimes["event"].to_numpy(),
+            weights=weights_of(lifetimes),
             confidence=confidence,
-        )  # fmt: skip
+        )
     entry = np.zeros(len(lifetimes)) if entry is None else entry
     lasted = (lifetimes["duration"] > start).to_numpy() if start else np.ones(len(lifetimes), dtype=bool)
     if not lasted.any():
         return None
     lifetimes, entry = lifetimes[lasted], np.where(entry[lasted] <= start, 0.0, entry[lasted])
     return product_limit(
-        lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy(), entry=entry,
-        weights=weights_of(lifetimes), confidence=confidence,
-    )  # fmt: skip
+        lifetimes["duration"].to_numpy(),
+        lifetimes["event"].to_numpy(),
+        entry=entry,
+        weights=weights_of(lifetimes),
+        confidence=confidence,
+    )
 
 
 def _one_group(by: str, labels: Mapping[str, str] | None) -> Check:
     return Check(
         name=f"one_group_{by}",
         status="warn",
-        message=sentence("{label} has a single group in these data, so nothing is compared by it.",
-                         label=label_of(labels, by)),
-    )  # fmt: skip
+        message=sentence(
+            "{label} has a single group in these data, so nothing is compared by it.", label=label_of(labels, by)
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Log-rank tests: do the groups of a segment leave at the same rate?"""
+"""Log-rank tests of whether the groups of a segment leave at the same rate."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -83,8 +83,9 @@ def log_rank(
 
 
 def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | None) -> dict[str, float | int]:
-    """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance; with
-    weights in that of what each customer adds to it.
+    """Observed less expected leavers of each group, squared in the metric of their hypergeometric covariance.
+
+    With weights the metric is that of what each customer adds to it.
     """
     durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     entry = entry_of(lifetimes)

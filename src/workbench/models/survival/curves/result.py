@@ -83,8 +83,9 @@ class CurveEstimates:
     def interval_kind(self) -> str:
         """What the intervals of survival and median are."""
         if self.rounded:
-            return sentence("{level} confidence ({kind}, widened for rounding)", level=percent(self.confidence),
-                            kind=INTERVAL)  # fmt: skip
+            return sentence(
+                "{level} confidence ({kind}, widened for rounding)", level=percent(self.confidence), kind=INTERVAL
+            )
         return sentence("{level} confidence ({kind})", level=percent(self.confidence), kind=INTERVAL)
 
     @property
@@ -162,18 +163,21 @@ class CurveEstimates:
                 sentence(
                     "horizons: got {last} at most, expected at least {step}: durations were recorded in steps of "
                     "{step}, and nothing is known of what happens within one.",
-                    last=span(horizons[-1], self.time_unit), step=span(step, self.time_unit),
+                    last=span(horizons[-1], self.time_unit),
+                    step=span(step, self.time_unit),
                 )
-            )  # fmt: skip
+            )
         if early and not reached and not self.by:
             raise DataError(
                 sentence(
                     "horizons: got {got}, expected some after {start} and up to {reach}: fewer than {smallest} "
                     "customers were followed before, so curves begin there; choose such horizons.",
-                    got=times(horizons, self.time_unit), start=span(self.start, self.time_unit),
-                    reach=span(longest, self.time_unit), smallest=number(self.smallest_group),
+                    got=times(horizons, self.time_unit),
+                    start=span(self.start, self.time_unit),
+                    reach=span(longest, self.time_unit),
+                    smallest=number(self.smallest_group),
                 )
-            )  # fmt: skip
+            )
         if not reached and not self.by:
             raise DataError(
                 sentence(
@@ -206,23 +210,26 @@ class CurveEstimates:
                 sentence(
                     "Too few customers were followed up to {start}: curves begin there, and nothing is said of "
                     "{early}.",
-                    start=span(self.start, self.time_unit), early=times(early, self.time_unit),
+                    start=span(self.start, self.time_unit),
+                    early=times(early, self.time_unit),
                 )
-            )  # fmt: skip
+            )
         if finer:
             messages.append(
                 sentence(
                     "Durations were recorded in steps of {step}, so nothing is said of {finer}.",
-                    step=span(step, self.time_unit), finer=times(finer, self.time_unit),
+                    step=span(step, self.time_unit),
+                    finer=times(finer, self.time_unit),
                 )
-            )  # fmt: skip
+            )
         if between:
             messages.append(
                 sentence(
                     "Durations were recorded in steps of {step}: shares after {between} are those of the step before.",
-                    step=span(step, self.time_unit), between=times(between, self.time_unit),
+                    step=span(step, self.time_unit),
+                    between=times(between, self.time_unit),
                 )
-            )  # fmt: skip
+            )
         if beyond:
             messages.append(
                 sentence(

@@ -79,8 +79,10 @@ class _CurvesOf:
     weights: np.ndarray | None
 
     def compared(self, members: list[np.ndarray], horizon: float) -> Apart | None:
-        """The curve of all and the average over groups. Groups that are not followed to the horizon are carried on from
-        where they are, as the others went on, with a cumulative hazard in proportion.
+        """The curve of all customers and the average over groups at a horizon.
+
+        Groups that are not followed to the horizon are carried on from where they are, as the others went on, with a
+        cumulative hazard in proportion.
         """
         ends = [self._end(own, horizon) for own in members]
         far = np.logical_or.reduce([own & (end >= horizon) for own, end in zip(members, ends, strict=True)])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,12 @@ from workbench.models.survival.extrapolation.overall import (
     Extrapolation,
     extrapolate,
 )
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
 from workbench.wording import inline, listing, percent, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 MOST_GROUPS = 4
 """Each takes seconds; the largest are carried on."""
@@ -30,7 +33,7 @@ SLOW = ("generalised gamma", "log-logistic mixture cure")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class GroupExtrapolation:
-    """Curves of the groups of a segment, each carried on by the family that foretold its own last part best.
+    """Curves of the groups of a segment, each carried on by the family that predicted its own last part best.
 
     Attributes
     ----------
@@ -51,8 +54,9 @@ class GroupExtrapolation:
 
     @property
     def table(self) -> pd.DataFrame:
-        """`group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`, `survival` there, `lowest`, `highest` of
-        all families that count; missing where none does.
+        """One row a group: `group`, `family`, `off` (as of `Extrapolation`), `reach`, `until`.
+
+        And `survival` there, `lowest` and `highest` of all families that count; missing where none does.
         """
         rows = []
         for group, each in self.groups.items():
@@ -71,11 +75,13 @@ class GroupExtrapolation:
             for row in self.table.dropna().itertuples()
         ]
         if not said:
-            return sentence("No family of curves foretold the last part of these curves, so none is carried on.")
-        return sentence(
-            "If their curves go on in their form, {said} are {there} after {until}.",
-            said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit), **event_words(any_one.lapse),
-        )  # fmt: skip
+            return sentence("No family of curves predicted the last part of these curves, so none is carried on.")
+        template = (
+            "If their curves go on in their form, {said} are still buying after {until}."
+            if any_one.lapse
+            else "If their curves go on in their form, {said} are still there after {until}."
+        )
+        return sentence(template, said=listing(said[:3]), until=span(round(self.until, 1), any_one.time_unit))
 
     def findings(self) -> tuple[Finding, ...]:
         """The group that lasts longest and the one that does not; none where families disagree about it."""
@@ -90,12 +96,17 @@ class GroupExtrapolation:
             Finding(
                 id="extrapolated_difference",
                 statement=sentence(
-                    "By {label}, if their trends go on, {more} of customers with "
-                    "“{longer}” "
-                    "and {less} with “{shorter}” are {there} after {until}.",
-                    label=inline(self.label), more=percent(high["survival"]), longer=high["group"],
-                    less=percent(low["survival"]), shorter=low["group"],
-                    until=span(round(self.until, 1), any_one.time_unit), **event_words(any_one.lapse),
+                    "By {label}, if trends go on, {more} of customers with “{longer}” and {less} with “{shorter}” are "
+                    "still buying after {until}."
+                    if any_one.lapse
+                    else "By {label}, if trends go on, {more} of customers with “{longer}” and {less} with “{shorter}” "
+                    "are still there after {until}.",
+                    label=inline(self.label),
+                    more=percent(high["survival"]),
+                    longer=high["group"],
+                    less=percent(low["survival"]),
+                    shorter=low["group"],
+                    until=span(round(self.until, 1), any_one.time_unit),
                 ),
                 estimate=float(high["survival"] - low["survival"]),
                 unit="share",
@@ -105,23 +116,28 @@ class GroupExtrapolation:
                 table="families_by_segment",
                 figure="extrapolation_by_segment",
             ),
-        )  # fmt: skip
+        )
 
     def checks(self) -> tuple[Check, ...]:
-        """Whether the families foretold what they had not seen of each group, and which groups are not carried on."""
+        """Whether the families predicted what they had not seen of each group, and which groups are not carried on."""
         wrong = self.table["group"][self.table["survival"].isna()].tolist()
-        message = (
-            sentence(
-                "By {label}, no family of curves foretold the last part of {groups}: nothing is said of them beyond "
-                "the data.", label=inline(self.label), groups=listing(wrong),
-            )
-            if wrong
-            else sentence("By {label}, the last part of every curve was foretold.", label=inline(self.label))
-        )  # fmt: skip
+        label = inline(self.label)
+        if wrong:
+            template = "By {label}, no family of curves predicted the last part of {groups}: nothing is said beyond it."
+            parts = [sentence(template, label=label, groups=listing(wrong))]
+        else:
+            parts = [sentence("By {label}, the last part of every curve was predicted.", label=label)]
         if self.without:
-            message += sentence(" Too little ended of {groups} to carry them on.", groups=listing(self.without))
-        return (Check(name="extrapolation_by_segment", status="warn" if wrong else "pass", message=message,
-                      value=float(self.table["off"].max()), threshold=OFF),)  # fmt: skip
+            parts.append(sentence("Too few left of {groups} to carry them on.", groups=listing(self.without)))
+        return (
+            Check(
+                name="extrapolation_by_segment",
+                status="warn" if wrong else "pass",
+                message=" ".join(parts),
+                value=float(self.table["off"].max()),
+                threshold=OFF,
+            ),
+        )
 
     def describe(self) -> str:
         """What the figure shows, for those who cannot see it."""
@@ -130,10 +146,11 @@ class GroupExtrapolation:
             for row in self.table.dropna().itertuples()
         ]
         return sentence(
-            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the "
-            "range of all "
-            "families, which reach: {rows}.", label=inline(self.label), rows="; ".join(rows),
-        )  # fmt: skip
+            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the range "
+            "of all families, which reach: {rows}.",
+            label=inline(self.label),
+            rows="; ".join(rows),
+        )
 
     def exhibits(self) -> Iterator[Showable]:
         """The finding, the check, the curves carried on, and what the families say of each group."""
@@ -169,8 +186,14 @@ class GroupExtrapolation:
             },
         )
 
-    def plot(self, ax=None):
-        """Observed curves solid, what is carried on dashed; returns the axes."""
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Observed curves solid, what is carried on dashed.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure where it is None.
+        """
         from workbench.models.survival.extrapolation.figures import draw_groups  # only a figure needs matplotlib
 
         return draw_groups(self, ax)
@@ -213,6 +236,8 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
     if len(found) < 2:
         return None
     return GroupExtrapolation(
-        groups=found, label=curves.label, until=until,
+        groups=found,
+        label=curves.label,
+        until=until,
         without=tuple(group for group in groups["group"] if group not in found),
-    )  # fmt: skip
+    )

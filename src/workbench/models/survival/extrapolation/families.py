@@ -42,8 +42,10 @@ class Family:
 
 
 def smooth_families(lifetimes: pd.DataFrame) -> dict[str, Callable[[pd.DataFrame], Family | None]]:
-    """Weibull, log-normal, log-logistic, generalised gamma, a spline of the log cumulative hazard with three knots
-    (Royston and Parmar 2002), and two of which some customers never leave (mixture cure models: Boag 1949).
+    """Weibull, log-normal, log-logistic, generalised gamma, a spline, and two mixture cure models.
+
+    The spline is one of the log cumulative hazard with three knots (Royston and Parmar 2002); in mixture cure models
+    some customers never leave (Boag 1949).
 
     Parameters
     ----------
@@ -77,9 +79,11 @@ def _fit(fitter: ParametricUnivariateFitter, lifetimes: pd.DataFrame) -> Family 
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             fitter.fit(
-                counted["duration"], counted["event"], weights=counted["weight"],
+                counted["duration"],
+                counted["event"],
+                weights=counted["weight"],
                 entry=counted["entry"] if late else None,
-            )  # fmt: skip
+            )
     except (ConvergenceError, ValueError, np.linalg.LinAlgError):
         return None
     values, covariance = fitter.params_.to_numpy(dtype=float), np.asarray(fitter.variance_matrix_, dtype=float)
@@ -95,8 +99,9 @@ def _fit(fitter: ParametricUnivariateFitter, lifetimes: pd.DataFrame) -> Family 
         if not np.isfinite(covariance).all():
             return middle, middle
         drawn = np.random.default_rng(0).multivariate_normal(values, covariance, size=DRAWS, check_valid="ignore")
-        bounds = np.array([(-np.inf if low is None else low, np.inf if high is None else high)
-                           for low, high in fitter._bounds])  # fmt: skip
+        bounds = np.array(
+            [(-np.inf if low is None else low, np.inf if high is None else high) for low, high in fitter._bounds]
+        )
         drawn = np.clip(drawn, bounds[:, 0], bounds[:, 1])
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -164,8 +169,10 @@ def _fit_cure(lifetimes: pd.DataFrame, form: Callable) -> Family | None:
         return total if np.isfinite(total) else 1e12
 
     middle = np.log(np.average(duration, weights=weight))
-    found = [minimize(loss, [start, middle, 0.0], method="Nelder-Mead", options={"maxiter": 2000, "fatol": 1e-6})
-             for start in (-1.0, 1.0)]  # fmt: skip
+    found = [
+        minimize(loss, [start, middle, 0.0], method="Nelder-Mead", options={"maxiter": 2000, "fatol": 1e-6})
+        for start in (-1.0, 1.0)
+    ]
     best = min(found, key=lambda each: each.fun)
     if best.fun >= 1e12:
         return None
@@ -198,7 +205,7 @@ def _inverse_curvature(loss: Callable, at: np.ndarray, free: np.ndarray) -> np.n
         for j, other in enumerate(units):
             second[i, j] = (
                 loss(at + one + other) - loss(at + one - other) - loss(at - one + other) + loss(at - one - other)
-            ) / (4 * step**2)  # fmt: skip
+            ) / (4 * step**2)
     values, vectors = np.linalg.eigh((second + second.T) / 2)
     covariance = np.zeros((size, size))
     covariance[np.ix_(place, place)] = (vectors / np.maximum(values, 0.1)) @ vectors.T
@@ -206,8 +213,10 @@ def _inverse_curvature(loss: Callable, at: np.ndarray, free: np.ndarray) -> np.n
 
 
 def renewal_families(term: float, near: float) -> dict[str, Callable[[pd.DataFrame], Family | None]]:
-    """Where departures heap at renewals: each renewal takes the share that the last ones took, or shares fall from
-    renewal to renewal because those who tend to leave have gone (shifted beta-geometric: Fader and Hardie 2007).
+    """Families for departures that heap at renewals.
+
+    Each renewal takes the share that the last ones took, or shares fall from renewal to renewal because those who tend
+    to leave have gone (shifted beta-geometric: Fader and Hardie 2007).
 
     Both are known at renewals only: at other times they are as they were at the last one.
 
@@ -248,8 +257,10 @@ def _by_term(lifetimes: pd.DataFrame, term: float, near: float, shares: Callable
 
 
 def _terms(lifetimes: pd.DataFrame, term: float, near: float) -> tuple[np.ndarray, np.ndarray]:
-    """How many were at risk and left in each term, as far as enough were followed to its end: leavers as they were
-    counted, at risk so many that their share is that of the product-limit curve, which allows for who was lost.
+    """How many were at risk and left in each term, as far as enough were followed to its end.
+
+    Leavers as they were counted; at risk so many that their share is that of the product-limit curve, which allows for
+    who was lost.
     """
     duration, event = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
     ends = np.arange(1, int(np.floor(duration.max() / term + 1e-9)) + 1) * term

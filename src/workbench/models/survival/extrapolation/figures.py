@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.survival.curves.figures import label_ends, time_ticks
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
 
@@ -30,15 +29,21 @@ def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
         ax.plot(curves["time"], curves[extrapolation.best], color="C0", linestyle=(0, (4, 3)))
     ax.axvline(extrapolation.reach, color="0.55", linewidth=1)
     ax.annotate(
-        sentence("beyond the data"), xy=(extrapolation.reach, 1.0), xytext=(4, -4), textcoords="offset points",
-        va="top", ha="left", fontsize="small", color="0.4",
-    )  # fmt: skip
+        sentence("beyond the data"),
+        xy=(extrapolation.reach, 1.0),
+        xytext=(4, -4),
+        textcoords="offset points",
+        va="top",
+        ha="left",
+        fontsize="small",
+        color="0.4",
+    )
     ax.set_xlim(0, extrapolation.until)
     ax.set_ylim(0, 1.01)
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(extrapolation.until, extrapolation.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **event_words(extrapolation.lapse)))
+    ax.set_ylabel(sentence("Customers still buying" if extrapolation.lapse else "Customers still there"))
     ax.set_xlabel(time_axis(extrapolation.time_unit))
     return ax
 
@@ -63,8 +68,9 @@ def draw_groups(extrapolation, ax: Axes | None = None) -> Axes:
         if not each.trusted:
             ends[group] = float(each.observed["survival"].iloc[-1])
             continue
-        ax.fill_between(each.curves["time"], families.min(axis=1), families.max(axis=1), color=color, alpha=0.15,
-                        linewidth=0)  # fmt: skip
+        ax.fill_between(
+            each.curves["time"], families.min(axis=1), families.max(axis=1), color=color, alpha=0.15, linewidth=0
+        )
         ax.plot(each.curves["time"], each.curves[each.best], color=color, linestyle=(0, (4, 3)))
         ax.plot([each.reach], [float(each.curves[each.best].iloc[0])], "|", color=color, markersize=10)
         ends[group] = float(each.curves[each.best].iloc[-1])
@@ -73,7 +79,7 @@ def draw_groups(extrapolation, ax: Axes | None = None) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1))
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xticks(time_ticks(extrapolation.until, any_one.time_unit))
-    ax.set_ylabel(sentence("Customers {there}", **event_words(any_one.lapse)))
+    ax.set_ylabel(sentence("Customers still buying" if any_one.lapse else "Customers still there"))
     ax.set_xlabel(sentence("{axis} (dashed: beyond the data, an assumption)", axis=time_axis(any_one.time_unit)))
     label_ends(ax, ends, dict.fromkeys(ends, extrapolation.until))
     return ax

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,14 @@ from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import renewal_cycle
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.extrapolation.families import renewal_families, smooth_families
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.models.survival.lifetimes.renewals import find_renewals
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import number_of, span
 from workbench.statistics.product_limit import survival_at
 from workbench.wording import listing, number, percent, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEARNED = 0.6
 """The share of the time that can be judged from which families learn when they are put to the test."""
@@ -27,6 +30,7 @@ OFF = 0.05
 FROM = 3.0
 """Months of the shortest term whose renewals are carried on one by one."""
 FEWEST_LEAVERS = 50
+"""Of fewer leavers no family is fitted: about ten for each of its parameters, up to five (a rule of thumb)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,7 +42,7 @@ class Extrapolation:
     table
         `family`, `parameters`, `aic` (of the fit to everything), `off` (root mean squared distance to the curve over
         the last part of the time, which the family had not seen), `survival` at `until` with `lower` and `upper` (of
-        estimation), `counts` (it foretold what it had not seen); the least `off` first.
+        estimation), `counts` (it predicted what it had not seen); the least `off` first.
     curves
         `time`, and a column for each family.
     observed
@@ -67,7 +71,7 @@ class Extrapolation:
 
     @property
     def best(self) -> str | None:
-        """The family that counts and foretold the last part of the time best; None where none counts."""
+        """The family that counts and predicted the last part of the time best; None where none counts."""
         return self.table["family"].iloc[0] if self.trusted else None
 
     @property
@@ -82,9 +86,15 @@ class Extrapolation:
         return float(known["lower"].min()), float(known["upper"].max())
 
     def findings(self, *, doubt: Iterable[Check] = ()) -> tuple[Finding, ...]:
-        """What share would still be there twice as far on, if the curve goes on as it did; none where no family
-        predicted what it had not seen, nor where the check of `informative_censoring`, in `doubt`, did not pass: the
-        end of the curve is then that of the customers who could be followed so long, not that of all.
+        """What share would still be there twice as far on, if the curve goes on as it did.
+
+        None where no family predicted what it had not seen.
+
+        Parameters
+        ----------
+        doubt
+            The check of `informative_censoring`: where it did not pass there is no finding, since the end of the curve
+            is that of the customers who could be followed so long, not that of all.
         """
         if any(check.status != "pass" for check in doubt):
             return ()
@@ -96,71 +106,90 @@ class Extrapolation:
             Finding(
                 id="extrapolated_survival",
                 statement=sentence(
-                    "If the trend goes on, {low} to {high} of customers are {there} after {until}. Nobody has been "
-                    "seen that long.",
-                    low=percent(low), high=percent(high), until=span(round(self.until, 1), self.time_unit),
-                    **event_words(self.lapse),
+                    "If the trend goes on, {low} to {high} of customers are still buying after {until}. Nobody has "
+                    "been seen that long."
+                    if self.lapse
+                    else "If the trend goes on, {low} to {high} of customers are still there after {until}. Nobody has "
+                    "been seen that long.",
+                    low=percent(low),
+                    high=percent(high),
+                    until=span(round(self.until, 1), self.time_unit),
                 ),
                 estimate=float(known.iloc[0]),
                 unit="share",
                 interval=(low, high),
                 interval_kind=sentence(
                     "range over {count} families of curves, each with its {level} interval",
-                    count=number(len(known)), level=percent(self.confidence),
+                    count=number(len(known)),
+                    level=percent(self.confidence),
                 ),
                 evidence="assumed",
                 table="families",
                 figure="extrapolation",
             ),
-        )  # fmt: skip
+        )
 
     def checks(self) -> tuple[Check, ...]:
-        """Whether any family foretold what it had not seen."""
+        """Whether any family predicted what it had not seen."""
         off = float(self.table["off"].iloc[0])
         values = {
-            "learned": span(round(LEARNED * self.reach, 1), self.time_unit), "family": self.table["family"].iloc[0],
-            "off": number(100 * off, 2), "reach": span(round(self.reach, 1), self.time_unit),
-        }  # fmt: skip
-        message = (
-            sentence(
-                "Fitted to the first {learned}, the {family} curve foretells the rest best: it is off by {off} "
-                "percentage points until {reach}.", **values,
-            )
+            "learned": span(round(LEARNED * self.reach, 1), self.time_unit),
+            "family": self.table["family"].iloc[0],
+            "off": number(100 * off, 2),
+            "reach": span(round(self.reach, 1), self.time_unit),
+        }
+        template = (
+            "Fitted to the first {learned}, the {family} curve predicts the rest best: it is off by {off} percentage "
+            "points until {reach}."
             if self.trusted
-            else sentence(
-                "No family of curves that was fitted to the first {learned} foretold the rest until {reach} (the best, "
-                "{family}, is off by {off} percentage points): nothing is said beyond the data.", **values,
-            )
-        )  # fmt: skip
+            else "No family of curves that was fitted to the first {learned} predicted the rest until {reach} (the "
+            "best, "
+            "{family}, is off by {off} points): nothing is said beyond the data."
+        )
+        parts = [sentence(template, **values)]
         if self.trusted and not self.table["counts"].all():
             wrong = self.table.loc[~self.table["counts"], "family"]
-            message += sentence(" Off by too much to count: {families}.", families=listing(list(wrong)))
+            parts.append(sentence("Off by too much to count: {families}.", families=listing(list(wrong))))
         if self.term is not None:
-            message += sentence(
-                " Departures heap at renewals, so the curve is carried on from renewal to renewal, every {term}.",
-                term=span(self.term, self.time_unit),
-            )
-        return (Check(name="extrapolation", status="pass" if self.trusted else "warn", message=message, value=off,
-                      threshold=OFF),)  # fmt: skip
+            term = span(self.term, self.time_unit)
+            parts.append(sentence("The curve goes on from renewal to renewal, every {term}.", term=term))
+        return (
+            Check(
+                name="extrapolation",
+                status="pass" if self.trusted else "warn",
+                message=" ".join(parts),
+                value=off,
+                threshold=OFF,
+            ),
+        )
 
     def title(self, *, doubt: Iterable[Check] = ()) -> str:
-        """What the figure shows; `doubt` as in `findings`."""
+        """What the figure shows.
+
+        Parameters
+        ----------
+        doubt
+            As in `findings`.
+        """
         if not self.trusted:
-            return sentence("No family of curves foretold the last part of this curve, so none is carried on.")
+            return sentence("No family of curves predicted the last part of this curve, so none is carried on.")
         told = self.findings(doubt=doubt)
         return told[0].statement if told else sentence("This curve's end is not that of all customers")
 
     def describe(self) -> str:
         """The same for those who cannot see it."""
-        rows = [sentence("{family} {share}", family=row.family, share=percent(row.survival))
-                for row in self.table[self.table["counts"]].itertuples()]  # fmt: skip
+        rows = [
+            sentence("{family} {share}", family=row.family, share=percent(row.survival))
+            for row in self.table[self.table["counts"]].itertuples()
+        ]
         if not rows:
             return sentence("The observed curve until {reach}.", reach=span(round(self.reach, 1), self.time_unit))
         return sentence(
             "The observed curve until {reach}, then dashed curves until {until}, where they reach: {rows}.",
-            reach=span(round(self.reach, 1), self.time_unit), until=span(round(self.until, 1), self.time_unit),
+            reach=span(round(self.reach, 1), self.time_unit),
+            until=span(round(self.until, 1), self.time_unit),
             rows="; ".join(rows),
-        )  # fmt: skip
+        )
 
     def exhibits(self, *, doubt: Iterable[Check] = ()) -> Iterator[Showable]:
         """The finding, the check of the families, the curve carried on, and what each family says.
@@ -203,8 +232,14 @@ class Extrapolation:
             },
         )
 
-    def plot(self, ax=None):
-        """The observed curve solid, what is carried on dashed; returns the axes."""
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """The observed curve solid, what is carried on dashed.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure where it is None.
+        """
         from workbench.models.survival.extrapolation.figures import draw_extrapolation  # only a figure needs matplotlib
 
         return draw_extrapolation(self, ax)

@@ -68,8 +68,9 @@ def customers_in(rows: pd.DataFrame) -> int:
 
 def each_once(rows: pd.DataFrame, levels: pd.Series) -> pd.Series:
     """Levels of a column, each counted once for each customer who has it in any episode."""
-    return levels[~pd.DataFrame({"who": rows["customer_id"].to_numpy(), "what": levels.to_numpy()}).duplicated()
-                  .to_numpy()]  # fmt: skip
+    return levels[
+        ~pd.DataFrame({"who": rows["customer_id"].to_numpy(), "what": levels.to_numpy()}).duplicated().to_numpy()
+    ]
 
 
 def at_start(rows: pd.DataFrame) -> pd.DataFrame:

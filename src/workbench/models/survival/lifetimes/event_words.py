@@ -6,12 +6,21 @@ from types import MappingProxyType
 from workbench.wording import sentence
 
 _LEAVE = {
-    "leave": "leave", "left": "left", "leaving": "leaving", "stay": "stay", "there": "still there", "gone": "gone",
-}  # fmt: skip
+    "leave": "leave",
+    "left": "left",
+    "leaving": "leaving",
+    "stay": "stay",
+    "there": "still there",
+    "gone": "gone",
+}
 _LAPSE = {
-    "leave": "lapse", "left": "lapsed", "leaving": "lapsing", "stay": "go on buying", "there": "still buying",
+    "leave": "lapse",
+    "left": "lapsed",
+    "leaving": "lapsing",
+    "stay": "go on buying",
+    "there": "still buying",
     "gone": "lapsed",
-}  # fmt: skip
+}
 
 
 def event_words(lapse: bool) -> Mapping[str, str]:

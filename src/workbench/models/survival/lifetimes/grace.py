@@ -5,7 +5,7 @@ import pandas as pd
 
 from workbench.exhibits import Column, People, Table
 from workbench.findings import Check
-from workbench.wording import number, percent, sentence
+from workbench.wording import day, number, percent, sentence
 
 GRACE_DAYS = 30
 """A pause that nobody would call a departure, and what is taken where few come back after a longer one."""
@@ -124,28 +124,20 @@ def returns_check(
     if longer:
         parts.append(
             sentence(
-                "{share} of contracts that ended were taken up again after more than {usual} days, so a pause of up to "
-                "{days} days counts as no departure (grace_days).",
-                share=percent(usual["came_back"]), usual=number(GRACE_DAYS), days=number(days),
+                "Pauses of up to {days} days are no departure: {share} of ended contracts resumed after {usual} days.",
+                days=number(days),
+                share=percent(usual["came_back"]),
+                usual=number(GRACE_DAYS),
             )
-        )  # fmt: skip
+        )
     if back:
-        parts.append(
-            sentence(
-                "{share} of {ended} who had left came back more than {days} days later: each time counts for itself, "
-                "from its own start.",
-                share=percent(back), ended=number(int(row["ended"])), days=number(days),
-            )
-        )  # fmt: skip
+        template = "{share} of {ended} who had left came back; each time counts."
+        parts.append(sentence(template, share=percent(back), ended=number(int(row["ended"]))))
     if decided is not None:
-        parts.append(
-            sentence(
-                "Follow-up ends on {day}, {days} days before the records: who ended later may still come back.",
-                day=decided.date(), days=number(days),
-            )
-        )  # fmt: skip
+        template = "Follow-up ends {days} days early, on {day}."
+        parts.append(sentence(template, days=number(days), day=day(decided.date())))
     if back > RETURNS:
-        parts.append(sentence("So leaving is often a pause: choose a longer grace_days, or read it so."))
+        parts.append(sentence("Consider a longer grace_days."))
     status = "warn" if back > RETURNS or longer else "pass"
     return (Check(name="came_back", status=status, message=" ".join(parts), value=back, threshold=RETURNS),)
 

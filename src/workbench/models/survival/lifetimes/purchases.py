@@ -15,7 +15,7 @@ from workbench.models.survival.lifetimes.records import end_of_records, instants
 from workbench.models.survival.lifetimes.returns import without_returns
 from workbench.models.survival.lifetimes.subscriptions import Spells, validate_columns, with_attributes
 from workbench.statistics.horizons import span
-from workbench.wording import number, percent, sentence
+from workbench.wording import day, number, percent, plural, sentence
 
 USUAL = 0.95
 """So many of the pauses between a customer's purchases are shorter than the time after which they count as lapsed."""
@@ -76,12 +76,13 @@ class Lapse:
             Finding(
                 id="lapsed_come_back",
                 statement=sentence(
-                    "Of {lapsed} customers who had lapsed ({days} days without a purchase), {share} have bought again "
-                    "since: lapsing is a pause more often than an end."
+                    "{share} of {lapsed} lapsed customers ({days} days without a purchase) have bought again: "
+                    "lapsing is more often a pause than an end."
                     if row["came_back"] > 0.5
-                    else "Of {lapsed} customers who had lapsed ({days} days without a purchase), {share} have bought "
-                    "again since.",
-                    lapsed=number(int(row["n_lapsed"])), days=number(self.days), share=percent(row["came_back"]),
+                    else "{share} of {lapsed} lapsed customers ({days} days without a purchase) have bought again.",
+                    lapsed=number(int(row["n_lapsed"])),
+                    days=number(self.days),
+                    share=percent(row["came_back"]),
                 ),
                 estimate=float(row["came_back"]),
                 unit="share",
@@ -89,7 +90,7 @@ class Lapse:
                 n=int(row["n_lapsed"]),
                 table="lapse",
             ),
-        )  # fmt: skip
+        )
 
 
 def pauses(purchases: pd.DataFrame) -> pd.DataFrame:
@@ -186,9 +187,11 @@ def from_transactions(
         raise ParameterError(
             sentence(
                 "lapse_days: got {days}, expected less than half of the {observed} days of records: nobody could be "
-                "seen to lapse and be missed.", days=number(days), observed=number(observed),
+                "seen to lapse and be missed.",
+                days=number(days),
+                observed=number(observed),
             )
-        )  # fmt: skip
+        )
     burn_in = first_day + pd.Timedelta(days=days if burn_in_days is None else burn_in_days)
     lifetimes = _spells(purchases, gaps, days, burn_in, end, _joined(first_seen, first_day))
     if lifetimes.empty:
@@ -202,11 +205,14 @@ def from_transactions(
             name="lapse_is_no_churn",
             status="pass" if back <= RETURNS or np.isnan(back) else "warn",
             message=sentence(
-                "Nobody declares the end: a customer who has not bought for {days} days counts as lapsed{why}, and "
-                "{back} of the lapsed have bought again since.",
-                days=number(days), back=percent(back),
-                why=sentence(" ({share} of pauses between purchases are shorter)", share=percent(USUAL))
-                if chosen else "",
+                "Buyers declare no end: {days} days without a purchase count as a lapse ({share} of pauses are "
+                "shorter). {back} of the lapsed have bought again."
+                if chosen
+                else "Buyers declare no end: {days} days without a purchase count as a lapse. {back} of the lapsed "
+                "have bought again.",
+                days=number(days),
+                back=percent(back),
+                share=percent(USUAL),
             ),
             value=back,
             threshold=RETURNS,
@@ -216,27 +222,32 @@ def from_transactions(
             status="warn" if customer_before > 0.5 else "pass",
             message=sentence(
                 "{share} of customers bought within {burn_in} of the first record and count as customers from before: "
-                "for them the clock starts on {day}, and how long they had been customers is not known. If the records "
-                "begin with these customers, say burn_in_days=0 or bring customers.first_seen."
+                "their clock starts on {day}. If they are new, say burn_in_days=0 or bring customers.first_seen."
                 if customer_before > 0.5
                 else "{share} of customers bought within {burn_in} of the first record and count as customers from "
-                "before: for them the clock starts on {day}, and how long they had been customers is not known.",
-                share=percent(customer_before), burn_in=span((burn_in - first_day).days, "day"), day=burn_in.date(),
+                "before: their clock starts on {day}.",
+                share=percent(customer_before),
+                burn_in=span((burn_in - first_day).days, "day"),
+                day=day(burn_in.date()),
             ),
             value=customer_before,
         ),
-    )  # fmt: skip
+    )
     checks += sent_back
     if later:
         checks += (
             Check(
                 name="after_the_records",
                 status="warn" if as_of is None else "pass",
-                message=sentence("{count} purchases lie on or after {day}, when the records end: they do not count.",
-                                 count=number(later), day=end.date()),
+                message=plural(
+                    "{n} purchase lies on or after {day}, when the records end, and does not count.",
+                    "{n} purchases lie on or after {day}, when the records end, and do not count.",
+                    later,
+                    day=day(end.date()),
+                ),
                 value=later,
             ),
-        )  # fmt: skip
+        )
     lifetimes = with_attributes(lifetimes, attributes)
     return Lapse(
         spells=Spells(frame=lifetimes, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
@@ -262,9 +273,11 @@ def _spells(
     # The state when the clock starts is that of the last purchase until then.
     before = gaps[gaps["day"] <= begins]
     running = gaps["customer_id"].isin(
-        before.groupby("customer_id")["day"].max().loc[lambda last: last + pd.Timedelta(days=days) > begin[last.index]]
+        before.groupby("customer_id")["day"]
+        .max()
+        .loc[lambda last: last + pd.Timedelta(days=days) > begin[last.index]]
         .index
-    )  # fmt: skip
+    )
     gap = gaps["pause"].fillna(np.inf)
     lapsed = gaps["day"] + pd.Timedelta(days=days)
     ends = lapsed[running & (gap > days) & (lapsed > begins) & (lapsed < end)]

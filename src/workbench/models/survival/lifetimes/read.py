@@ -27,6 +27,8 @@ from workbench.statistics.horizons import number_of, units
 from workbench.statistics.product_limit import enough_from
 from workbench.wording import label_of, listing, number, sentence
 
+MOST_NAMED = 3
+"""Columns that a check names."""
 OWN_ATTRIBUTES = ("first_seen", "valid_from", "known_at")
 LABELS = {
     "customer_before": "Customer before the records",
@@ -177,7 +179,13 @@ class Lifetimes:
         return self.lapse is not None
 
     def findings(self, confidence: float = 0.9) -> tuple[Finding, ...]:
-        """What the way in which lifetimes came about says by itself: who came back, and departures at renewals."""
+        """What the way in which lifetimes came about says by itself: who came back, and departures at renewals.
+
+        Parameters
+        ----------
+        confidence
+            Level of the interval, between 0.5 and 1.
+        """
         if self.lapse:
             return self.lapse.findings()
         return self.renewals.findings(confidence=confidence, dated=self.spells is not None) if self.renewals else ()
@@ -196,8 +204,9 @@ class Lifetimes:
         return tuple(name for name in dict.fromkeys(wanted) if name in self.frame.columns)
 
     def usual_horizons(self) -> list[float]:
-        """1, 3, 6, 12, 24, 36, 60 and 120 months in the unit of the data, as far as one in twenty were followed: the
-        last four, of which the curve judges whether it bears them.
+        """The last four of 1, 3, 6, 12, 24, 36, 60 and 120 months, in the unit of the data, that it may reach.
+
+        That is as far as one in twenty were followed; the curve judges whether it bears them.
         """
         followed = float(self.frame["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]
@@ -232,8 +241,9 @@ def read_lifetimes(
     table, rows
         Its name (`lifetimes`, `subscriptions` or `transactions`) and its rows.
     customers
-        Attributes by `customer_id`, as of the extract but for those that are `constant`; not used with lifetimes, which
-        bring their own.
+        Attributes by `customer_id`, as of the extract; not used with lifetimes, which bring their own.
+    constant
+        Columns of `customers` that never change.
     labels, time_unit
         Of the columns, and of lifetimes; dated tables are counted in months.
     as_of
@@ -252,9 +262,10 @@ def read_lifetimes(
         raise DataError(
             sentence(
                 "{table}.weight: got frequency weights, expected one row a customer; repeat the rows, each with an id "
-                "of its own, or declare the weights as survey weights.", table=table,
+                "of its own, or declare the weights as survey weights.",
+                table=table,
             )
-        )  # fmt: skip
+        )
     labels = {**LABELS, **(labels or {})}
     time_unit = time_unit.removesuffix("s")
     if table == "lifetimes":
@@ -324,15 +335,17 @@ def _somebody_left(lifetimes: pd.DataFrame, column: str, *, lapse: bool = False)
     if lapse:
         message = sentence(
             "transactions: got {all} customers of whom nobody lapsed, expected some; take a longer record, or fewer "
-            "lapse_days.", all=number(len(lifetimes)),
-        )  # fmt: skip
+            "lapse_days.",
+            all=number(len(lifetimes)),
+        )
     else:
         message = sentence(
             "{table}.{column}: got {all} customers of whom nobody left, expected some; see whether the column says "
             "who left, or take a longer record.",
-            table=sentence("lifetimes") if column == "event" else sentence("subscriptions"), column=column,
+            table="lifetimes" if column == "event" else "subscriptions",
+            column=column,
             all=number(len(lifetimes)),
-        )  # fmt: skip
+        )
     raise DataError(message)
 
 
@@ -341,10 +354,11 @@ def _in_episodes(rows: pd.DataFrame) -> tuple[Check, ...]:
     if not has_episodes(rows):
         return ()
     message = sentence(
-        "{rows} rows are read as episodes of {customers} customers (entry to duration): covariates may change from one "
-        "to the next. Forecasts start from the last episode; how good they are is judged from the first.",
-        rows=number(len(rows)), customers=number(customers_in(rows)),
-    )  # fmt: skip
+        "{rows} rows are read as episodes of {customers} customers: covariates may change from one to the next. "
+        "Forecasts start from the last episode; they are evaluated from the first.",
+        rows=number(len(rows)),
+        customers=number(customers_in(rows)),
+    )
     return (Check(name="episodes", status="pass", message=message, value=customers_in(rows)),)
 
 
@@ -352,26 +366,28 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
     """What one row a customer without dates makes everybody assume."""
     several = has_episodes(rows)  # then attributes are those of each episode
     attributes = [] if several else [label_of(labels, name) for name in covariates_of(rows)]
-    said = []
-    if "entry" not in rows.columns:
-        said.append(sentence("everybody was followed from their first day"))
+    followed = "entry" not in rows.columns
+    parts = [sentence("The data have no dates.")]
+    if followed:
+        parts.append(sentence("We assume that everybody was followed from day one."))
     if attributes:
-        said.append(
-            sentence(
-                "attributes ({labels}) have always been as they are in the extract, which flatters hazard ratios and "
-                "predictions where customers change them as they stay",
-                labels=listing(attributes[:3] + ([sentence("others")] if len(attributes) > 3 else [])),
-            )
+        few = attributes[:MOST_NAMED] + ([sentence("others")] if len(attributes) > MOST_NAMED else [])
+        template = (
+            "Attributes ({labels}) are taken never to change: if they did, predictions look better than they are."
         )
-    said.append(sentence("whoever had not left when last seen is still on board"))
-    template = (
-        "Episodes without dates, so it is assumed that {said}."
-        if several
-        else "One row a customer and no dates, so it is assumed that {said}."
+        parts.append(sentence(template, labels=listing(few)))
+    parts.append(sentence("Whoever is not marked as left counts as still there."))
+    return (
+        Check(
+            name="assumed_without_dates",
+            status="warn",
+            message=" ".join(parts),
+            value=1 + followed + bool(attributes),
+            threshold=0,
+            title=sentence("Undated data"),
+            kind="always",
+        ),
     )
-    message = sentence(template, said=listing(said))
-    return (Check(name="assumed_without_dates", status="warn", message=message, value=len(said), threshold=0,
-                  title=sentence("Undated data"), kind="always"),)  # fmt: skip
 
 
 def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
@@ -383,10 +399,10 @@ def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
     worth = float(weights.sum() ** 2 / (weights**2).sum())
     message = sentence(
         "Customers stand for different numbers of others (weight): these {count} tell as much as {worth} of equal "
-        "weight. Curves of survival, shares by reason, tests between groups, hazard ratios and the evaluation allow "
-        "for it. Extrapolations and counts of customers do not: they describe those in the data.",
-        count=number(len(kept)), worth=number(round(worth)),
-    )  # fmt: skip
+        "weight. Extrapolations and counts of customers do not allow for it; all else does.",
+        count=number(len(kept)),
+        worth=number(round(worth)),
+    )
     return (Check(name="weights", status="warn", message=message, value=worth / len(kept), threshold=1.0),)
 
 
@@ -402,9 +418,10 @@ def _attributes(
     if not changing:
         return customers[kept], ()
     message = sentence(
-        "As of the extract, not of the day on which a customer's clock starts: {labels}. What changed on the way is "
-        "credited to the whole life; declare those constant in dataset.yaml that never change.",
-        labels=listing(changing[:4] + ([sentence("others")] if len(changing) > 4 else [])),
+        "As of the extract, not of the day on which a customer's clock starts: {labels}. Changes on the way are "
+        "credited to the whole lifetime. Declare constant in dataset.yaml what never changes.",
+        labels=listing(changing[:MOST_NAMED] + ([sentence("others")] if len(changing) > MOST_NAMED else [])),
     )
-    return customers[kept], (Check(name="attributes_as_of_extract", status="warn", message=message,
-                                   value=len(changing), threshold=0),)  # fmt: skip
+    return customers[kept], (
+        Check(name="attributes_as_of_extract", status="warn", message=message, value=len(changing), threshold=0),
+    )

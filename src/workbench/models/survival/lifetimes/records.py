@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.survival.lifetimes.calendar import months_between, months_later
-from workbench.wording import number, percent, sentence
+from workbench.wording import day, number, percent, sentence
 
 EXPECTED = 10.0
 """Where fewer ends would have been expected before a day, nothing is inferred from their absence."""
@@ -70,35 +70,38 @@ def planned_ends(begin: pd.Series, end: pd.Series, until: pd.Timestamp, *, found
     planned = int((end > until).sum())
     checks = []
     if planned:
-        values = {"count": number(planned), "share": percent(planned / len(end)),
-                  "day": (until - pd.Timedelta(days=1) if found else until).date()}  # fmt: skip
+        values = {
+            "count": number(planned),
+            "share": percent(planned / len(end)),
+            "day": day((until - pd.Timedelta(days=1) if found else until).date()),
+        }
         message = (
             sentence(
-                "{count} contracts ({share}) have an end after {day}, the last day on which something happened: these "
-                "ends are planned, and the contracts count as running. Write `extracted:` into dataset.yaml to say "
-                "until when records go.",
+                "{count} contracts ({share}) end after {day}, the last day on which something happened: these ends are "
+                "planned, and the contracts are running. Say by `extracted:` in dataset.yaml when records end.",
                 **values,
             )
             if found
             else sentence(
-                "{count} contracts ({share}) have an end after {day}, the day of the extract: these ends are planned, "
-                "and the contracts count as running.",
+                "{count} contracts ({share}) end after {day}, the day of the extract: these ends are planned, and the "
+                "contracts are running.",
                 **values,
             )
         )
-        checks.append(Check(name="planned_ends", status="warn" if found else "pass", message=message,
-                            value=planned / len(end)))  # fmt: skip
+        checks.append(
+            Check(name="planned_ends", status="warn" if found else "pass", message=message, value=planned / len(end))
+        )
     if found:
         last = begin.max()
         later = (end > last) & (end <= until)
         before = end <= last
         if until - last > pd.Timedelta(days=31) and later.sum() >= EXPECTED and _like_plans(begin, end, before, later):
             message = sentence(
-                "Nobody began after {last}, but {count} contracts ended after it, until {day}, at the end of a term "
-                "like planned ends. If they are planned, too many count as gone: write the day of the extract "
-                "(`extracted:`) into dataset.yaml.",
-                last=last.date(), count=number(int(later.sum())), day=(until - pd.Timedelta(days=1)).date(),
-            )  # fmt: skip
+                "Nobody began after {last}, but {count} contracts ended later, at the end of a term. If these ends are "
+                "planned, too many count as gone: say by `extracted:` in dataset.yaml when records end.",
+                last=day(last.date()),
+                count=number(int(later.sum())),
+            )
             checks.append(Check(name="ends_after_last_start", status="warn", message=message, value=int(later.sum())))
     return tuple(checks)
 
@@ -125,10 +128,11 @@ def paid_periods(rows: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.Timestamp,
     if decided >= until or not open_ends:
         return until, ()
     message = sentence(
-        "The rows are paid periods, each after the other, and the last begins on {day}. {count} customers have paid "
-        "until later: whether they renew is not known yet, so they count as still there.",
-        day=(decided - pd.Timedelta(days=1)).date(), count=number(open_ends),
-    )  # fmt: skip
+        "The rows are paid periods, of which the last begins on {day}. {count} customers have paid beyond it: "
+        "whether they renew is not known yet, so they count as still there.",
+        day=day((decided - pd.Timedelta(days=1)).date()),
+        count=number(open_ends),
+    )
     return decided, (Check(name="paid_periods", status="pass", message=message, value=open_ends),)
 
 

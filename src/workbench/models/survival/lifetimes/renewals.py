@@ -133,16 +133,16 @@ def rounded_check(found: Heaps) -> Check:
         name="rounded_durations",
         status="warn",
         message=sentence(
-            "{share} of durations are whole multiples of {term}, far more than of the times around them: they seem to "
-            "be rounded. Medians and shares still there can be off by half of that ({half}), and their intervals are "
-            "widened by it; hazard ratios and extrapolations do not allow for it. Bring dates, or durations that are "
-            "not rounded.",
-            share=percent(found.share), term=span(found.term, found.time_unit),
+            "{share} of durations are whole multiples of {term}: they seem to be rounded. Intervals of medians and "
+            "shares are widened by half of that ({half}); hazard ratios and extrapolations are not. Bring dates, or "
+            "exact durations.",
+            share=percent(found.share),
+            term=span(found.term, found.time_unit),
             half=span(found.term / 2, found.time_unit),
         ),
         value=found.share,
         threshold=SHARE,
-    )  # fmt: skip
+    )
 
 
 def _find(
@@ -213,8 +213,9 @@ def _lived_until(times: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
 
 def _grid(duration: np.ndarray, event: np.ndarray, steps: Iterable[float], near: float) -> float:
-    """The longest step of which durations are whole multiples by nature: those still there are, whom no contract ends.
-    0 where there is none.
+    """The longest step of which durations are whole multiples by nature; 0 where there is none.
+
+    Those of customers still there are, whom no contract ends.
     """
     judged = duration[~event] if (~event).sum() >= 10 else duration
 

@@ -54,8 +54,10 @@ def validate_request(
             faults.append(
                 sentence(
                     "scenario: got {name}, expected a number that is known of customers: {known}{near}",
-                    name=shown(name), known=listing(known) or sentence("none"), near=near,
+                    name=shown(name),
+                    known=listing(known) or sentence("none"),
+                    near=near,
                 )
-            )  # fmt: skip
+            )
     if faults:
         raise ParameterError(*faults)

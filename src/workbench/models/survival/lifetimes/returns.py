@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Check
-from workbench.wording import number, percent, sentence
+from workbench.wording import percent, sentence
 
 CENT = 0.005
 
@@ -51,10 +51,10 @@ def without_returns(transactions: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Che
         named = lost["order_id"].notna()
         count = int(lost.loc[named, ["customer_id", "order_id"]].drop_duplicates().shape[0] + (~named).sum())
     message = sentence(
-        "{count} orders ({share}) were sent back in full: they are no purchases. A refund counts for the order of its "
-        "order_id, or for the customer's last purchase of the same amount before it.",
-        count=number(count), share=percent(count / orders),
-    )  # fmt: skip
+        "{share} of orders were sent back in full and are no purchases. A refund belongs to the order of its order_id, "
+        "or to the customer's last purchase of the same amount.",
+        share=percent(count / orders),
+    )
     check = Check(name="orders_sent_back", status="pass", message=message, value=count / orders)
     return bought[~gone], (check,)
 

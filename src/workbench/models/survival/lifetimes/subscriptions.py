@@ -73,7 +73,13 @@ class Spells:
         return rows[["person", "begin", "event"]].assign(end=end.to_numpy())
 
     def until(self, day: pd.Timestamp) -> pd.DataFrame:
-        """Lifetimes as they were known on `day`: nothing that happened from then on."""
+        """Lifetimes as they were known on a day: nothing that happened from then on.
+
+        Parameters
+        ----------
+        day
+            The first instant of which nothing is known.
+        """
         rows = self.frame
         known = months_between(rows["begin"], day)
         rows = rows[(known > 0) & (known > rows["entry"])]
@@ -91,6 +97,11 @@ class Spells:
         """Who was on board on `day`, with their tenure then as `entry`, and what became of them.
 
         `duration - entry` is the time from `day` on in calendar months: the same for all who are still there.
+
+        Parameters
+        ----------
+        day
+            Its first instant counts.
         """
         rows = self.frame
         tenure = months_between(rows["begin"], day)
@@ -107,8 +118,15 @@ class Spells:
         return self.frame[~self.frame["event"]]
 
     def cutoff(self, wanted: dt.date | None = None) -> pd.Timestamp:
-        """The day at which training ends and the test begins: a quarter of the time observed before the end, at most
-        twelve months and at least one; of lapses at most three, or the time that makes one.
+        """The day at which training ends and the test begins.
+
+        By default a quarter of the time observed before the end, at most twelve months and at least one; of lapses at
+        most three, or the time that makes one.
+
+        Parameters
+        ----------
+        wanted
+            The reader's choice.
 
         Raises
         ------
@@ -125,17 +143,21 @@ class Spells:
             raise ParameterError(
                 sentence(
                     "cutoff: got {day}, expected a day after {first} and before {last}, within the records.",
-                    day=day.date(), first=first.date(), last=self.as_of.date(),
+                    day=day.date(),
+                    first=first.date(),
+                    last=self.as_of.date(),
                 )
-            )  # fmt: skip
+            )
         if self.window is not None and months_between(day, self.as_of) > self.window + 1:
             latest = months_later(self.as_of, [-self.window])[0].normalize()
             raise ParameterError(
                 sentence(
                     "cutoff: got {day}, expected {latest} or later: lapses can be foretold no further ahead than the "
-                    "time without a purchase that makes one.", day=day.date(), latest=latest.date(),
+                    "time without a purchase that makes one.",
+                    day=day.date(),
+                    latest=latest.date(),
                 )
-            )  # fmt: skip
+            )
         return day
 
 
@@ -185,13 +207,17 @@ def from_subscriptions(
     wrong = int((rows["end"] < rows["start"]).sum())
     faults = []
     if lacking := int(rows["start"].isna().sum()):
-        faults.append(sentence("subscriptions.start: got {rows} rows without a date, expected one in each.",
-                               rows=number(lacking)))  # fmt: skip
+        faults.append(
+            sentence("subscriptions.start: got {rows} rows without a date, expected one in each.", rows=number(lacking))
+        )
     if wrong:
         faults.append(
-            sentence("subscriptions.end: got {rows} rows that end before they start, expected start ≤ end; correct the "
-                     "dates.", rows=number(wrong))
-        )  # fmt: skip
+            sentence(
+                "subscriptions.end: got {rows} rows that end before they start, expected start ≤ end; correct the "
+                "dates.",
+                rows=number(wrong),
+            )
+        )
     if rows.empty:
         faults.append(sentence("subscriptions: got no rows, expected at least one customer."))
     if faults:
@@ -203,8 +229,7 @@ def from_subscriptions(
     left_out[sentence("subscriptions that begin after the records end")] = int(future.sum())
     rows = rows[~future]
     if rows.empty:
-        raise DataError(sentence("subscriptions.start: got none before {day}, expected some.",
-                                 day=until.date()))  # fmt: skip
+        raise DataError(sentence("subscriptions.start: got none before {day}, expected some.", day=until.date()))
     rows = rows.sort_values(["customer_id", "start", "end"], kind="stable", na_position="last", ignore_index=True)
     until, paid = paid_periods(rows, until)
     checks += paid or planned_ends(rows["start"], rows["end"], until, found=found)
@@ -232,26 +257,27 @@ def from_subscriptions(
                 sentence(
                     "subscriptions: got nobody who was still there on {day}, from which ends are recorded, "
                     "expected some; "
-                    "say an earlier records_since.", day=since.date(),
+                    "say an earlier records_since.",
+                    day=since.date(),
                 )
-            )  # fmt: skip
+            )
         inferred = records_since is None
         checks.append(
             Check(
                 name="records_begin",
                 status="warn" if inferred else "pass",
                 message=sentence(
-                    "Hardly anybody ended before {day}, though many had begun: ends seem to be recorded from then on, "
-                    "so {share} of customers count from that day only. Say so by records_since (in dataset.yaml, or as "
-                    "a parameter), or say an earlier day."
+                    "Almost no ends are recorded before {day}, so {share} of customers, who had begun earlier, count "
+                    "only from that day. Confirm or correct it by records_since."
                     if inferred
                     else "Ends are recorded from {day} on: {share} of customers had begun before and count from then "
                     "on.",
-                    day=since.date(), share=percent(float((lifetimes["entry"] > 0).mean())),
+                    day=since.date(),
+                    share=percent(float((lifetimes["entry"] > 0).mean())),
                 ),
                 value=float((lifetimes["entry"] > 0).mean()),
             )
-        )  # fmt: skip
+        )
     checks.append(everybody_counts(len(lifetimes), left_out))
     lifetimes = with_attributes(lifetimes.drop(columns="spell"), attributes)
     return Spells(frame=lifetimes.reset_index(drop=True), as_of=until, lapse=False, checks=tuple(checks), grace=varied)
@@ -300,12 +326,25 @@ def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
         if lost
         else sentence("Nobody in the table is left out: all {kept} count.", kept=number(kept))
     )
-    return Check(name="customers_left_out", status="warn" if share > FEW_LEFT_OUT else "pass", message=message,
-                 value=share, threshold=FEW_LEFT_OUT)  # fmt: skip
+    return Check(
+        name="customers_left_out",
+        status="warn" if share > FEW_LEFT_OUT else "pass",
+        message=message,
+        value=share,
+        threshold=FEW_LEFT_OUT,
+    )
 
 
 def with_attributes(lifetimes: pd.DataFrame, attributes: pd.DataFrame | None) -> pd.DataFrame:
-    """Attributes of the customers beside their spells; those of a name that is taken stay out."""
+    """Attributes of the customers beside their spells; those of a name that is taken stay out.
+
+    Parameters
+    ----------
+    lives
+        Spells, with `person`.
+    attributes
+        `customer_id` and columns; None where there are none.
+    """
     if attributes is None:
         return lifetimes
     free = [name for name in attributes.columns if name == "customer_id" or name not in lifetimes.columns]
@@ -314,10 +353,29 @@ def with_attributes(lifetimes: pd.DataFrame, attributes: pd.DataFrame | None) ->
 
 
 def validate_columns(frame: pd.DataFrame, name: str, columns: Iterable[str]) -> None:
-    """Refuse a table that lacks columns."""
+    """Reject a table that lacks columns.
+
+    Parameters
+    ----------
+    frame, name
+        The table, and what it is called.
+    columns
+        That must be there.
+
+    Raises
+    ------
+    DataError
+        One sentence for each that is not.
+    """
     lacking = [column for column in columns if column not in frame.columns]
     if lacking:
         raise DataError(
-            *(sentence("{table}.{column}: got no such column, expected it; map it in dataset.yaml.", table=name,
-                       column=column) for column in lacking)
-        )  # fmt: skip
+            *(
+                sentence(
+                    "{table}.{column}: got no such column, expected it; map it in dataset.yaml.",
+                    table=name,
+                    column=column,
+                )
+                for column in lacking
+            )
+        )

@@ -10,7 +10,7 @@ from workbench.findings import Check
 from workbench.models.survival.lifetimes.episodes import at_start, faults_of_episodes
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import enough_from
-from workbench.wording import number, percent, sentence
+from workbench.wording import number, percent, plural, sentence
 
 ROLES = ("customer_id", "duration", "event", "entry", "reason", "weight")
 """Columns of `lifetimes` with a meaning of their own; all others are covariates."""
@@ -68,7 +68,7 @@ def validate_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> 
             faults.append(
                 sentence(
                     "lifetimes.{column}: got {rows} rows of {all} with something else, expected {expected}; "
-                    "mend the rows or the mapping in dataset.yaml.",
+                    "fix the rows or the mapping in dataset.yaml.",
                     column=column,
                     rows=number(int(rows)),
                     all=number(len(lifetimes)),
@@ -129,28 +129,41 @@ def weights_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
 
 
 def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[Check, ...]:
-    """A check of who was on board before the records begin; empty where `lifetimes` has no `entry`."""
+    """A check of who was active before the records begin; empty where `lifetimes` has no `entry`.
+
+    Parameters
+    ----------
+    lifetimes
+        As in `validate_lifetimes`.
+    time_unit
+        Of the durations.
+    """
     if "entry" not in lifetimes.columns:
         return ()
     kept = at_start(validate_lifetimes(lifetimes))
     late = float((kept["entry"] > 0).mean())
     start = enough_from(kept["duration"].to_numpy(), kept["entry"].to_numpy(), ENOUGH)
-    message = (
+    parts = [
         sentence(
-            "{share} of customers were on board before the records begin: they count from then on only, so that those "
-            "whose lives ended before are not forgotten (left truncation).",
+            "{share} of customers were active before the records begin: they count from then on only (left "
+            "truncation).",
             share=percent(late),
         )
         if late
         else sentence("Everyone was followed from the first day.")
-    )
+    ]
     if start:
-        message += sentence(
-            " Of the first {span} too little was observed: curves begin there, for those who had lasted as long.",
-            span=span(start, time_unit),
-        )
+        template = "Too few were followed for the first {span}: curves begin there, for those who had lasted as long."
+        parts.append(sentence(template, span=span(start, time_unit)))
     if lost := len(at_start(lifetimes)) - len(kept):
-        message += sentence(" {rows} rows were never observed and do not count.", rows=number(lost))
+        parts.append(
+            plural(
+                "{n} row was never observed and does not count.",
+                "{n} rows were never observed and do not count.",
+                lost,
+            )
+        )
+    message = " ".join(parts)
     return (Check(name="late_entries", status="warn" if start or lost else "pass", message=message, value=late),)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.findings import Check
-from workbench.wording import number, percent, sentence
+from workbench.wording import percent, sentence
 
 Trials = Literal["include", "exclude", "only"]
 MANY = 0.2
@@ -68,38 +68,46 @@ def with_trials(rows: pd.DataFrame, trials: Trials | None) -> tuple[pd.DataFrame
     began = rows["customer_id"][free].nunique()
     paid = np.isin(rows["customer_id"], rows["customer_id"][~free])
     values = {
-        "count": number(began), "share": percent(began / people),
+        "share": percent(began / people),
         "paid": percent(rows["customer_id"][free & paid].nunique() / began),
-    }  # fmt: skip
+    }
     left, made = 0, rows
     if trials == "exclude":
         made = rows[~free]
         left = people - made["customer_id"].nunique()
         message = sentence(
-            "{count} customers ({share}) began with a free trial, and {paid} of them have paid since: the clock starts "
-            "with the first contract that is paid.",
+            "{share} of customers began with a free trial; {paid} of them have paid since. The clock starts with the "
+            "first contract that is paid.",
             **values,
         )
     elif trials == "only":
         made = _trials_alone(rows, free)
         left = people - made["customer_id"].nunique()
         message = sentence(
-            "{count} customers ({share}) began with a free trial: only trials count, each until its customer paid or "
-            "went, and “leaving” means that the trial is over. {paid} have paid.",
+            "{share} of customers began with a free trial, and only trials count: “leaving” means that the trial is "
+            "over. {paid} of them have paid.",
             **values,
         )
     else:
         message = sentence(
-            "{count} customers ({share}) began with a free trial, and {paid} of them have paid since: their clock "
-            "starts with the trial. How long payers stay (trials=exclude) and how soon trials pay (trials=only) are "
-            "questions of their own.",
+            "{share} of customers began with a free trial; {paid} of them have paid since. The clock starts with the "
+            "trial; ask how long payers stay by trials=exclude, how soon trials pay by trials=only.",
             **values,
         )
     warn = trials is None and began > MANY * people
-    return made, left, (
-        Check(name="free_trials", status="warn" if warn else "pass", message=message, value=began / people,
-              threshold=MANY),
-    )  # fmt: skip
+    return (
+        made,
+        left,
+        (
+            Check(
+                name="free_trials",
+                status="warn" if warn else "pass",
+                message=message,
+                value=began / people,
+                threshold=MANY,
+            ),
+        ),
+    )
 
 
 def _trials_alone(rows: pd.DataFrame, free: np.ndarray) -> pd.DataFrame:
@@ -113,4 +121,4 @@ def _trials_alone(rows: pd.DataFrame, free: np.ndarray) -> pd.DataFrame:
     reason = pd.Series(sentence("ended without paying"), index=first.index, dtype=object).mask(over.isna(), None)
     return first.assign(
         end=pays.fillna(over), end_reason=reason.mask(pays.notna(), sentence("began to pay"))
-    ).reset_index()  # fmt: skip
+    ).reset_index()
