@@ -123,6 +123,12 @@ def _share(finding, kept) -> Iterator[str]:
 
 def _staying(finding, kept) -> Iterator[str]:
     row = _groups(kept, "").iloc[0]
+    if beside := re.search(r"after ([\d.]+) .*one curve for all says ([\d.]+)%", finding.statement):
+        time, share = float(beside[1]), float(beside[2])
+        led = f"{percent(finding.estimate)} of" in finding.statement
+        if abs(100 * row[f"survival_{time:g}"] - share) > 0.06 or not led:
+            yield f"the table has {row[f'survival_{time:g}']} after {time:g}"
+        return
     told = re.findall(r"([\d.]+)% of .*? still \w+ after ([\d.]+)|, ([\d.]+)% after ([\d.]+)", finding.statement)
     for first, at, later, then in told:
         share, time = float(first or later), float(at or then)

@@ -58,7 +58,7 @@ def everything_said(made, lifetimes):
     yield from ((each.id, each.statement) for each in differing_segments(tests, lapse=lapse))
     yield "log-rank", caption_of_tests(lapse=lapse)
     yield from (
-        (check.name, check.message) for check in informative_censoring(overall, lifetimes, ["region"], HORIZONS)
+        (check.name, check.message) for check in informative_censoring(overall, lifetimes, ["region"], HORIZONS).checks
     )
     model = fit_cox(lifetimes, ["region", "purchases_so_far"], lapse=lapse)
     form = functional_form(model, lifetimes, random_seed=1)

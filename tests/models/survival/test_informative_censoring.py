@@ -13,6 +13,7 @@ from workbench.models.survival.forecast.censoring_weights import censoring_weigh
 from workbench.models.survival.forecast.selection import select_model
 from workbench.models.survival.lifetimes.read import read_lifetimes
 from workbench.statistics.product_limit import product_limit, survival_influence
+from workbench.wording import percent
 
 
 def world(cut, size=4000, seed=1, short=0):
@@ -35,7 +36,7 @@ def world(cut, size=4000, seed=1, short=0):
 
 
 def check_of(rows, attributes=("noise", "plan"), horizons=(6, 12, 24)):
-    return informative_censoring(kaplan_meier(rows), rows, attributes, horizons)
+    return informative_censoring(kaplan_meier(rows), rows, attributes, horizons).checks
 
 
 @pytest.mark.parametrize("attribute", ["plan", "use"])
@@ -55,6 +56,20 @@ def test_a_group_that_is_not_followed_so_long_is_carried_on_and_said():
     assert "Hardly anybody in the groups of 50% of customers was followed that long" in check.message
     said = float(re.search(r"allowing for plan, ([\d.]+)%", check.message)[1]) / 100
     assert said == pytest.approx(truth, abs=0.02)
+
+
+def test_where_follow_up_depends_on_an_attribute_the_share_staying_is_that_of_the_average():
+    """The curve of all customers is off by more than 5 points, and the finding does not lead with it."""
+    rows = world(16, short=8)
+    truth = (np.exp(-3.6) + np.exp(-0.45)) / 2
+    overall = kaplan_meier(rows)
+    found = informative_censoring(overall, rows, ["plan"], [12, 36])
+    staying = overall.share_staying([12, 36], doubt=found.checks, average=found.average)
+    assert staying.estimate == pytest.approx(truth, abs=0.03)
+    assert staying.interval[0] < truth < staying.interval[1]
+    assert staying.statement.startswith("Allowing for plan, ")
+    assert f"one curve for all says {percent(overall.share_at(36))}" in staying.statement
+    assert informative_censoring(overall, rows, ["noise"], [12, 36]).average is None
 
 
 def test_follow_up_that_is_alike_raises_no_doubt():
@@ -157,7 +172,7 @@ def test_where_what_decides_follow_up_decides_leaving_too_scores_end_with_the_ov
     found = censoring_weights(rows, ["plan"], [6, 12, 36])
     assert found.horizons == (6, 12)
     assert found.until == 12
-    assert "Scores end at 12 months" in found.checks[0].message
+    assert "Scores therefore end at 12 months" in found.checks[0].message
     model = fit_cox(rows, ["plan"])
     judged = cross_validate(
         model.refit, rows, found.horizons, random_seed=1, repeats=1, censoring=found.censoring, until=found.until

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -282,8 +282,8 @@ class Incidences:
             As in `at`.
         """
         return {
-            f"incidence_{'_'.join(row.reason.split())}_{row.horizon:g}": float(row.incidence)
-            for row in self.at(horizons).itertuples()
+            f"incidence_{'_'.join(row['reason'].split())}_{row['horizon']:g}": float(row["incidence"])
+            for row in self.at(horizons).to_dict("records")
         }
 
     def findings(self, horizons: Iterable[float], *, addressable: Iterable[str] = ()) -> tuple[Finding, ...]:
@@ -343,7 +343,7 @@ class Incidences:
             )
         return tuple(findings)
 
-    def _first_reason(self, first: pd.Series, gone: float, level: list[str]) -> str:
+    def _first_reason(self, first: "pd.Series[Any]", gone: float, level: list[str]) -> str:
         """The most frequent reason in words, and with which others it is about level."""
         template = (
             "{share} of customers who had lasted {since} leave for “{reason}” within {span} of joining: {part} of all "
@@ -394,11 +394,11 @@ class Incidences:
         points = [
             sentence(
                 "{reason} {share} after {span}",
-                reason=row.reason,
-                share=percent(row.incidence),
-                span=span(row.horizon, self.time_unit),
+                reason=row["reason"],
+                share=percent(row["incidence"]),
+                span=span(row["horizon"], self.time_unit),
             )
-            for row in self.at(horizons).itertuples()
+            for row in self.at(horizons).to_dict("records")
         ]
         return sentence("Stacked areas of the share gone by reason over time: {points}.", points="; ".join(points))
 

@@ -10,7 +10,7 @@ from workbench.exhibits import Column, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.curves.group_table import groups_exhibit
 from workbench.models.survival.curves.hazard_by_tenure import rate_by_tenure
-from workbench.models.survival.curves.informative_censoring import informative_censoring
+from workbench.models.survival.curves.informative_censoring import Censoring, informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import caption_of_tests, different, differing_segments, log_rank
 from workbench.models.survival.curves.statements import Curves
@@ -37,8 +37,8 @@ class GroupCurves:
         From `log_rank`, a row a segment.
     reach
         Checks of which horizons the data reach: of all customers, and of each segment.
-    doubt
-        The check of `informative_censoring`; empty where nothing could be compared.
+    censoring
+        Whether follow-up depends on who customers are.
     """
 
     overall: Curves
@@ -46,7 +46,12 @@ class GroupCurves:
     horizons: tuple[float, ...]
     tests: pd.DataFrame
     reach: tuple[Check, ...]
-    doubt: tuple[Check, ...]
+    censoring: Censoring
+
+    @property
+    def doubt(self) -> tuple[Check, ...]:
+        """The check of informative censoring; empty where nothing could be compared."""
+        return self.censoring.checks
 
     @property
     def pairs(self) -> int:
@@ -76,9 +81,9 @@ class GroupCurves:
         headline = self.leading.headline(self.horizons, doubt=self.doubt)
         if headline.id != "survival":  # of all customers the share that stays says the same
             yield headline
-        yield self.overall.share_staying(self.horizons, doubt=self.doubt)
+        yield self.overall.share_staying(self.horizons, doubt=self.doubt, average=self.censoring.average)
         yield from self.leading.differences(self.horizons, pairs=self.pairs)
-        compared = [each.by for each in self.by_segment if each.separation(self.horizons, pairs=self.pairs)]
+        compared = [each.by for each in self.by_segment if each.by and each.separation(self.horizons, pairs=self.pairs)]
         yield from differing_segments(self.tests, besides=compared, lapse=self.overall.lapse)
 
     def checks(self) -> tuple[Check, ...]:
@@ -171,7 +176,7 @@ def group_curves(
         horizons=reached,
         tests=log_rank(lifetimes.frame, lifetimes.segments, labels=lifetimes.labels),
         reach=(within, *(each.within(reached)[1] for each in by_segment)),
-        doubt=informative_censoring(
+        censoring=informative_censoring(
             overall,
             lifetimes.frame,
             [*lifetimes.segments, *attributes],

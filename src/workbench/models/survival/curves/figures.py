@@ -158,7 +158,7 @@ def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
             total, count = blocks.pop()
             blocks[-1][0] += total
             blocks[-1][1] += count
-    shift = np.repeat([total / count for total, count in blocks], [count for _, count in blocks])
+    shift = np.repeat([total / count for total, count in blocks], [int(count) for _, count in blocks])
     centres = offsets + np.clip(shift, 0, max(1.03 - float(np.sum(sizes)), 0))
     return [float(centre) for centre in centres]
 

@@ -1,6 +1,7 @@
 """Informative censoring: whether how long customers could be followed depends on who they are."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -8,11 +9,11 @@ import pandas as pd
 from workbench.findings import Check, Status
 from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
-from workbench.models.survival.curves.statements import Curves
+from workbench.models.survival.curves.statements import Average, Curves
 from workbench.models.survival.lifetimes.episodes import at_start
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span
-from workbench.statistics.product_limit import normal_quantile, survival_at
+from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
 NAME = "curve_of_all_customers"
@@ -30,6 +31,23 @@ MOST_NAMED = 3
 """Attributes that a check names; it counts the others."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Censoring:
+    """Whether follow-up depends on who customers are, and what allows for it.
+
+    Attributes
+    ----------
+    checks
+        One: `warn` where the curves differ for some attribute, or no attribute could be judged; empty where there is
+        none with two groups.
+    average
+        The average over the groups of the attribute that parts the curves farthest; None where none clearly does.
+    """
+
+    checks: tuple[Check, ...] = ()
+    average: Average | None = None
+
+
 def informative_censoring(
     overall: Curves,
     lifetimes: pd.DataFrame,
@@ -38,7 +56,7 @@ def informative_censoring(
     *,
     labels: Mapping[str, str] | None = None,
     random_seed: int = 0,
-) -> tuple[Check, ...]:
+) -> Censoring:
     """Compare the curve of all customers with the average of the curves of groups, by every attribute.
 
     Both estimate the same share. The first needs that follow-up does not depend on who is about to leave among all
@@ -64,9 +82,8 @@ def informative_censoring(
 
     Returns
     -------
-    tuple of Check
-        One: `warn` where the curves differ for some attribute, or no attribute could be judged; empty where there is
-        none with two groups.
+    Censoring
+        The check, and the average to lead with where follow-up clearly depends on an attribute.
 
     References
     ----------
@@ -77,12 +94,12 @@ def informative_censoring(
     compared = {inline(label_of(labels, name)): each for name, each in found.items()}
     without = _some([inline(label_of(labels, name)) for name in unjudged])
     if not compared and not unjudged:
-        return ()
+        return Censoring()
     if not compared:
         message = sentence(
             "Too few customers of each group are followed to say whether follow-up depends on {labels}.", labels=without
         )
-        return (Check(name=NAME, status="warn", message=message, threshold=APART),)
+        return Censoring(checks=(Check(name=NAME, status="warn", message=message, threshold=APART),))
     ordered = sorted(compared, key=lambda each: abs(compared[each].apart), reverse=True)
     clear = _clear(compared, horizons)
     label = (clear or ordered)[0]
@@ -93,13 +110,21 @@ def informative_censoring(
     if unjudged:
         parts.append(sentence("Too few are followed to judge {labels}.", labels=without))
     status: Status = "warn" if clear else "pass"
-    return (Check(name=NAME, status=status, message=" ".join(parts), value=abs(farthest.apart), threshold=APART),)
+    check = Check(name=NAME, status=status, message=" ".join(parts), value=abs(farthest.apart), threshold=APART)
+    return Censoring(checks=(check,), average=_average(overall, label, farthest) if clear else None)
+
+
+def _average(overall: Curves, label: str, farthest: Apart) -> Average:
+    """The average of the curves by an attribute, as a share of all customers."""
+    share = float(np.clip(overall.share_at(farthest.horizon) - farthest.apart, 0, 1))
+    half = normal_quantile(overall.confidence) * farthest.average_error
+    interval = (max(share - half, 0.0), min(share + half, 1.0))
+    return Average(label=label, horizon=farthest.horizon, share=share, interval=interval)
 
 
 def _agreement(overall: Curves, label: str, farthest: Apart, *, count: int, clear: bool) -> str:
     """What the curve of all customers says beside the average of those by an attribute."""
-    (curve,) = overall.tables.values()
-    share = float(survival_at(curve, np.array([farthest.horizon]))[0])
+    share = overall.share_at(farthest.horizon)
     if not clear and count == 1:
         template = (
             "The curve of all customers ({all} still buying after {span}) agrees with the average of the curves by "

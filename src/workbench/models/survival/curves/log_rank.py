@@ -64,8 +64,8 @@ def log_rank(
         counted = each_once(lifetimes, levels) if several else levels
         shown, _ = lump_levels(counted, label=label, check=segment, smallest_group=smallest_group)
         groups = levels.map(shown)
-        row = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": count}
-        if row["groups"] > 1 and lifetimes["event"].any():
+        row: dict[str, object] = {"segment": segment, "label": label, "groups": groups.nunique(), "customers": count}
+        if groups.nunique() > 1 and lifetimes["event"].any():
             # A group that was followed until before the first event could not have lost anybody: it is not compared.
             first = lifetimes["duration"][lifetimes["event"]].min()
             exposed = groups.isin(groups[lifetimes["duration"] >= first].unique())
@@ -175,22 +175,22 @@ def differing_segments(
     """
     return tuple(
         Finding(
-            id=f"log_rank_{row.segment}",
+            id=f"log_rank_{row['segment']}",
             statement=sentence(
                 "Customers lapse at different rates by {label} (log-rank test: p {p}), but the data do not show which "
                 "group goes on longer."
                 if lapse
                 else "Customers leave at different rates by {label} (log-rank test: p {p}), but the data do not show "
                 "which group stays longer.",
-                label=inline(row.label),
-                p=p_value(row.p_value_holm) if row.p_value_holm < SMALL else f"= {p_value(row.p_value_holm)}",
+                label=inline(row["label"]),
+                p=p_value(row["p_value_holm"]) if row["p_value_holm"] < SMALL else f"= {p_value(row['p_value_holm'])}",
             ),
-            estimate=float(row.p_value_holm),
+            estimate=float(row["p_value_holm"]),
             unit="p",
             evidence="associational",
-            n=int(row.customers),
+            n=int(row["customers"]),
             table="log_rank",
         )
-        for row in tests.itertuples()
-        if row.segment in different(tests) and row.segment not in besides
+        for row in tests.to_dict("records")
+        if row["segment"] in different(tests) and row["segment"] not in besides
     )

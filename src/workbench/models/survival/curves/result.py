@@ -72,7 +72,7 @@ class CurveEstimates:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """The curve of each group."""
-        return {group: table for group, table in self.frame.groupby("group", sort=False)}
+        return {str(group): table for group, table in self.frame.groupby("group", sort=False)}
 
     @property
     def name(self) -> str:
@@ -116,29 +116,44 @@ class CurveEstimates:
         """The groups that leave soonest and last, by the restricted mean up to the `common_horizon`.
 
         Of groups that do not share a horizon: the largest, twice.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
         """
         until = self.common_horizon(horizons)
         if until is None:
             return (next(iter(self.tables)),) * 2
         means = self.restricted_mean(until).set_index("group")["restricted_mean"]
-        return means.idxmin(), means.idxmax()
+        return str(means.idxmin()), str(means.idxmax())
 
     def followed(self, times: Iterable[float]) -> pd.DataFrame:
         """How many are still followed just before each time: one row a group, one column a time.
 
         Missing (`<NA>`) where there are fewer than `smallest_group`, and where the total less the others would give
         those away.
+
+        Parameters
+        ----------
+        times
+            In the time unit.
         """
         times = list(times)
         counts = pd.DataFrame({group: at_risk_at(table, np.array(times)) for group, table in self.tables.items()}).T
         counts.columns = times
         whole = [range(len(counts))]
-        hidden = [hidden_cells(column, whole, k=self.smallest_group) for column in counts.to_numpy().T]
-        hidden = np.array(hidden, dtype=bool).T.reshape(counts.shape)
+        columns = [hidden_cells(column, whole, k=self.smallest_group) for column in counts.to_numpy().T]
+        hidden = np.array(columns, dtype=bool).T.reshape(counts.shape)
         return counts.astype("Int64").mask(hidden | (counts < self.smallest_group))
 
     def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
         """Horizons that the data reach in at least one group, and a check that names the others.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
 
         Returns
         -------
@@ -190,10 +205,9 @@ class CurveEstimates:
             )
         name = f"horizons_within_data_{self.by}" if self.by else "horizons_within_data"
         beyond = [number(horizon) for horizon in horizons if horizon not in (*reached, *finer, *early)]
-        between = [horizon for horizon in reached if horizon - on_step(horizon, step) > BETWEEN * horizon]
-        short = [
-            row.group for row in groups.itertuples() if row.reach < (reached or horizons)[-1]
-        ]  # some groups may end before others
+        steps = on_step(np.array(reached), step)
+        between = [each for each, before in zip(reached, steps, strict=True) if each - before > BETWEEN * each]
+        short = groups["group"][groups["reach"] < (reached or horizons)[-1]].tolist()  # some end before others
         if not (beyond or short or finer or between or early):
             reach = groups["reach"].min()
             message = sentence("At every horizon enough customers are still followed in every group.")
@@ -261,6 +275,11 @@ class CurveEstimates:
 
         A row is there only where the group's data reach the horizon; `within` says which are missing. `at_risk` is as
         in `followed`.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
         """
         horizons = np.array(clean_horizons(horizons))
         followed = self.followed(horizons)
@@ -280,6 +299,17 @@ class CurveEstimates:
             )
         return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
+    def share_at(self, time: float) -> float:
+        """Share of all customers still there at a time.
+
+        Parameters
+        ----------
+        time
+            In the time unit.
+        """
+        (table,) = self.tables.values()
+        return float(survival_at(table, np.array([time]))[0])
+
     def median(self) -> pd.DataFrame:
         """Time after which half have left: `group`, `customers`, `median`, `lower`, `upper`.
 
@@ -297,6 +327,11 @@ class CurveEstimates:
 
     def restricted_mean(self, until: float) -> pd.DataFrame:
         """Mean time as a customer within the first `until`.
+
+        Parameters
+        ----------
+        until
+            In the time unit.
 
         Returns
         -------
@@ -318,6 +353,11 @@ class CurveEstimates:
         """The longest of the horizons that groups with at least 90% of the customers reach; None where there is none.
 
         A small group that is followed for a short time only is left out of comparisons instead of cutting all short.
+
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
         """
         groups = self.groups
         reached = [
@@ -331,14 +371,22 @@ class CurveEstimates:
     def metrics(self, horizons: Iterable[float]) -> dict[str, float | int | None]:
         """`km_survival_<h>`, `restricted_mean_<h>`, `median_lifetime` (None: not reached), `customers` and `events`.
 
-        Only for the curve of all customers.
+        Parameters
+        ----------
+        horizons
+            When to look, in the time unit.
+
+        Raises
+        ------
+        ValueError
+            Of curves by segment: metrics are those of all customers.
         """
         if self.by:
             raise ValueError(f"metrics are those of all customers, got curves by {self.by!r}")
         groups, median = self.groups.iloc[0], self.median()["median"].iloc[0]
         at = self.at(horizons)
         values: dict[str, float | int | None] = {
-            f"km_survival_{row.horizon:g}": float(row.survival) for row in at.itertuples()
+            f"km_survival_{row['horizon']:g}": float(row["survival"]) for row in at.to_dict("records")
         }
         for horizon in at["horizon"]:
             values[f"restricted_mean_{horizon:g}"] = float(self.restricted_mean(horizon)["restricted_mean"].iloc[0])

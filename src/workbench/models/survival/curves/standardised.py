@@ -28,12 +28,15 @@ class Apart:
         By how much the curve of all lies above the average, and the standard error of that.
     short
         Share of customers in groups that are not followed so long.
+    average_error
+        Standard error of the average.
     """
 
     horizon: float
     apart: float
     error: float
     short: float
+    average_error: float
 
 
 def apart_from_average(rows: pd.DataFrame, groups: np.ndarray, horizons: Iterable[float]) -> Apart | None:
@@ -54,8 +57,10 @@ def apart_from_average(rows: pd.DataFrame, groups: np.ndarray, horizons: Iterabl
     durations, events = rows["duration"].to_numpy(), rows["event"].to_numpy()
     entry, weights = entry_of(rows), weights_of(rows)
     members = [groups == group for group in range(groups.max() + 1)]
-    begin = 0.0 if entry is None else max(enough_from(durations[own], entry[own], SMALLEST_GROUP) for own in members)
-    if begin:  # all curves are about those who had lasted until then
+    begin = 0.0
+    if entry is not None:
+        begin = max(enough_from(durations[own], entry[own], SMALLEST_GROUP) for own in members)
+    if begin and entry is not None:  # all curves are about those who had lasted until then
         lasted = durations > begin
         durations, events, entry = durations[lasted], events[lasted], np.maximum(entry[lasted] - begin, 0.0)
         durations, members = observed_for(durations, begin), [own[lasted] for own in members]
@@ -91,6 +96,7 @@ class _CurvesOf:
         stands = self._stood_for(members)
         whole, influence = self._at(np.ones(len(far), dtype=bool), horizon)
         others, others_moved = self._at(far, horizon)
+        of_whole = influence.copy()
         average, part, total = 0.0, np.zeros(len(far)), stands.sum()
         for own, end in zip(members, ends, strict=True):
             share, moved = self._at(own, end)
@@ -110,7 +116,13 @@ class _CurvesOf:
             part[own] = share
         influence -= stands * (part - average) / total
         short = sum(stands[own].sum() for own, end in zip(members, ends, strict=True) if end < horizon) / total
-        return Apart(horizon, whole - average, float(np.sqrt((influence**2).sum())), float(short))
+        return Apart(
+            horizon,
+            whole - average,
+            error=float(np.sqrt((influence**2).sum())),
+            short=float(short),
+            average_error=float(np.sqrt(((of_whole - influence) ** 2).sum())),
+        )
 
     def _stood_for(self, members: list[np.ndarray]) -> np.ndarray:
         """For how many who began each stands, (n,): who was first seen late also for those who had gone by then."""

@@ -1,6 +1,7 @@
 """What survival curves say in words, and how they are shown."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -23,6 +24,26 @@ MOST_DRAWN = 6
 
 Rank = Literal["only", "tied", "first", "first of those judged"]
 """How the group of a headline stands among the others: nothing to compare with, level with another, or alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Average:
+    """The average of the curves by an attribute, where one curve for all is biased by who was followed how long.
+
+    Attributes
+    ----------
+    label
+        Of the attribute, inside a sentence.
+    horizon
+        When, in the time unit.
+    share, interval
+        Of all customers who are still there then.
+    """
+
+    label: str
+    horizon: float
+    share: float
+    interval: tuple[float, float]
 
 
 class Curves(CurveEstimates):
@@ -76,13 +97,13 @@ class Curves(CurveEstimates):
                 else "Half of {who} leave within {span}, the shortest of the {count} groups that can be judged."
             )
         said = sentence(template, who=self.who(group), span=span(value, self.time_unit), count=number(judged))
-        lower, upper = (None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper"))
+        ends = [None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")]
         return Finding(
             id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
             statement=_with_care(self._counted_from_joining(said), doubt),
             estimate=value,
             unit=units(self.time_unit),
-            interval=(lower, upper),
+            interval=(ends[0], ends[1]),
             interval_kind=self.interval_kind,
             evidence="descriptive",
             n=int(row["customers"]),
@@ -178,8 +199,12 @@ class Curves(CurveEstimates):
         """Of curves that begin late, that times count from joining all the same."""
         return f"{said} {sentence('Time counts from joining.')}" if self.start else said
 
-    def share_staying(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
+    def share_staying(
+        self, horizons: Iterable[float], *, doubt: Iterable[Check] = (), average: Average | None = None
+    ) -> Finding:
         """What share of all customers is still there at the first and the last horizon.
+
+        Where follow-up depends on an attribute, the share is that of the average over its groups.
 
         Parameters
         ----------
@@ -187,7 +212,11 @@ class Curves(CurveEstimates):
             When to look, in the time unit.
         doubt
             As in `headline`.
+        average
+            Of `informative_censoring`: what to lead with instead of the curve; None where it can be trusted.
         """
+        if average is not None:
+            return self._average_staying(average)
         at = self.at(horizons)
         first, last = at.iloc[0], at.iloc[-1]
         customers = int(self.groups["customers"].iloc[0])
@@ -203,11 +232,10 @@ class Curves(CurveEstimates):
                 if self.lapse
                 else "{share} of {who} are still there after {span}."
             )
-        everyone = sentence("all {count} customers", count=number(customers))
         said = sentence(
             template,
             share=percent(first["survival"]),
-            who=self.who(first["group"]) if self.start else everyone,
+            who=self._everyone(),
             span=span(first["horizon"], self.time_unit),
             later_share=percent(last["survival"]),
             later=span(last["horizon"], self.time_unit),
@@ -224,6 +252,38 @@ class Curves(CurveEstimates):
             table="groups",
             figure=self.name,
         )
+
+    def _average_staying(self, average: Average) -> Finding:
+        """What share of all customers is still there by the average over groups, beside what the curve says."""
+        template = (
+            "Allowing for {label}, {share} of {who} are still buying after {span}; one curve for all says {curve}."
+            if self.lapse
+            else "Allowing for {label}, {share} of {who} are still there after {span}; one curve for all says {curve}."
+        )
+        return Finding(
+            id="share_staying",
+            statement=sentence(
+                template,
+                label=average.label,
+                share=percent(average.share),
+                who=self._everyone(),
+                span=span(average.horizon, self.time_unit),
+                curve=percent(self.share_at(average.horizon)),
+            ),
+            estimate=average.share,
+            unit="share",
+            interval=average.interval,
+            interval_kind=sentence("{level} confidence (Wald, averaged over groups)", level=percent(self.confidence)),
+            evidence="descriptive",
+            n=int(self.groups["customers"].iloc[0]),
+            figure=self.name,
+        )
+
+    def _everyone(self) -> str:
+        """All customers inside a sentence, counted."""
+        if self.start:
+            return self.who(next(iter(self.tables)))
+        return sentence("all {count} customers", count=number(int(self.groups["customers"].iloc[0])))
 
     def differences(self, horizons: Iterable[float], *, pairs: int | None = None) -> tuple[Finding, ...]:
         """How much longer the group that stays longest stays than the one that leaves soonest; empty without two.
@@ -419,8 +479,10 @@ class Curves(CurveEstimates):
         curves = []
         for group, rows in self.at(horizons).groupby("group", sort=False):
             points = [
-                sentence("{share} after {span}", share=percent(row.survival), span=span(row.horizon, self.time_unit))
-                for row in rows.itertuples()
+                sentence(
+                    "{share} after {span}", share=percent(row["survival"]), span=span(row["horizon"], self.time_unit)
+                )
+                for row in rows.to_dict("records")
             ]
             curves.append(sentence("{group}: {points}", group=group, points=listing(points)))
         if self.label is None:

@@ -70,9 +70,12 @@ class GroupExtrapolation:
         any_one = next(iter(self.groups.values()))
         said = [
             sentence(
-                "{low} to {high} of “{group}”", low=percent(row.lowest), high=percent(row.highest), group=row.group
+                "{low} to {high} of “{group}”",
+                low=percent(row["lowest"]),
+                high=percent(row["highest"]),
+                group=row["group"],
             )
-            for row in self.table.dropna().itertuples()
+            for row in self.table.dropna().to_dict("records")
         ]
         if not said:
             return sentence("No family of curves predicted the last part of these curves, so none is carried on.")
@@ -142,8 +145,10 @@ class GroupExtrapolation:
     def describe(self) -> str:
         """What the figure shows, for those who cannot see it."""
         rows = [
-            sentence("{group} {share} ({family})", group=row.group, share=percent(row.survival), family=row.family)
-            for row in self.table.dropna().itertuples()
+            sentence(
+                "{group} {share} ({family})", group=row["group"], share=percent(row["survival"]), family=row["family"]
+            )
+            for row in self.table.dropna().to_dict("records")
         ]
         return sentence(
             "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the range "
@@ -216,23 +221,24 @@ def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapol
     GroupExtrapolation or None
         None where curves are not by segment, or fewer than two groups have enough leavers.
     """
-    if not curves.by:
+    if curves.by is None or curves.label is None:
         return None
     lifetimes = validate_lifetimes(lifetimes, [curves.by])
     levels = as_levels(lifetimes[curves.by])
     shown, _ = lump_levels(levels, label=curves.label, check=curves.by, smallest_group=curves.smallest_group)
     names = levels.map(shown).to_numpy()
-    words = {"time_unit": curves.time_unit, "lapse": curves.lapse}
     groups = curves.groups.head(MOST_GROUPS)
     enough = groups[groups["events"] >= FEWEST_LEAVERS]
     if len(enough) < 2:
         return None
     lasted = [min(reach, float(lifetimes["duration"].max())) for reach in enough["reach"]]
     until = max(*lasted, AS_FAR_AGAIN * min(lasted))
-    found = {
-        group: extrapolate(lifetimes[names == group], until=until, without=SLOW, **words) for group in enough["group"]
-    }
-    found = {group: each for group, each in found.items() if each is not None}
+    found = {}
+    for group in enough["group"]:
+        own = lifetimes[names == group]
+        carried = extrapolate(own, until=until, without=SLOW, time_unit=curves.time_unit, lapse=curves.lapse)
+        if carried is not None:
+            found[str(group)] = carried
     if len(found) < 2:
         return None
     return GroupExtrapolation(

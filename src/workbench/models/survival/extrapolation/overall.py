@@ -179,8 +179,8 @@ class Extrapolation:
     def describe(self) -> str:
         """The same for those who cannot see it."""
         rows = [
-            sentence("{family} {share}", family=row.family, share=percent(row.survival))
-            for row in self.table[self.table["counts"]].itertuples()
+            sentence("{family} {share}", family=row["family"], share=percent(row["survival"]))
+            for row in self.table[self.table["counts"]].to_dict("records")
         ]
         if not rows:
             return sentence("The observed curve until {reach}.", reach=span(round(self.reach, 1), self.time_unit))
@@ -289,7 +289,7 @@ def extrapolate(
     learned = LEARNED * reach
     until = max(AS_FAR_AGAIN * reach if until is None else until, reach)
     test, grid = np.linspace(learned, reach, 20), np.linspace(reach, until, 60)
-    if term is None:
+    if term is None or heaps is None:
         families = smooth_families(lifetimes)
         late = 0.0
     else:

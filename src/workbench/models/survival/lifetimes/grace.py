@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from workbench.exhibits import Column, People, Table
-from workbench.findings import Check
+from workbench.findings import Check, Status
+from workbench.models.survival.lifetimes.records import DAY
 from workbench.wording import day, number, percent, sentence
 
 GRACE_DAYS = 30
@@ -31,7 +32,7 @@ def pauses_between(rows: pd.DataFrame) -> pd.Series:
     """
     ended = rows["end"].fillna(pd.Timestamp.max.floor("D"))
     previous = ended.groupby(rows["customer_id"]).cummax().groupby(rows["customer_id"]).shift()
-    return ((rows["start"] - previous) / pd.Timedelta(days=1)).dropna().clip(lower=0.0)
+    return ((rows["start"] - previous).dt.total_seconds() / DAY).dropna().clip(lower=0.0)
 
 
 def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> pd.DataFrame:
@@ -95,9 +96,15 @@ def decided_until(rows: pd.DataFrame, until: pd.Timestamp, days: int) -> pd.Time
 
 
 def chosen_grace(table: pd.DataFrame) -> int:
-    """The shortest grace period after which at most a fifth of those who had left came back; else that with fewest."""
+    """The shortest grace period after which at most a fifth of those who had left came back; else that with fewest.
+
+    Parameters
+    ----------
+    table
+        From `vary_grace`.
+    """
     enough = table[table["came_back"] <= RETURNS]
-    return int(enough["days"].iloc[0] if len(enough) else table.loc[table["came_back"].idxmin(), "days"])
+    return int((enough if len(enough) else table.sort_values("came_back", kind="stable"))["days"].iloc[0])
 
 
 def returns_check(
@@ -138,7 +145,7 @@ def returns_check(
         parts.append(sentence(template, days=number(days), day=day(decided.date())))
     if back > RETURNS:
         parts.append(sentence("Consider a longer grace_days."))
-    status = "warn" if back > RETURNS or longer else "pass"
+    status: Status = "warn" if back > RETURNS or longer else "pass"
     return (Check(name="came_back", status=status, message=" ".join(parts), value=back, threshold=RETURNS),)
 
 

@@ -94,13 +94,26 @@ class Lapse:
 
 
 def pauses(purchases: pd.DataFrame) -> pd.DataFrame:
-    """Days from each day of purchase to the customer's next, `customer_id`, `day`, `pause` (missing after the last)."""
+    """Days from each day of purchase to the customer's next, `customer_id`, `day`, `pause` (missing after the last).
+
+    Parameters
+    ----------
+    purchases
+        `customer_id`, `day`.
+    """
     days = purchases[["customer_id", "day"]].drop_duplicates().sort_values(["customer_id", "day"], ignore_index=True)
     return days.assign(pause=-days.groupby("customer_id")["day"].diff(-1).dt.days)
 
 
 def usual_pause(gaps: pd.DataFrame, share: float = USUAL) -> int:
     """Days that `share` of the pauses between purchases do not exceed, every customer weighing the same; whole weeks.
+
+    Parameters
+    ----------
+    gaps
+        From `pauses`.
+    share
+        Between 0 and 1.
 
     Raises
     ------
@@ -181,7 +194,7 @@ def from_transactions(
         raise DataError(sentence("transactions.timestamp: got none before {day}, expected some.", day=end.date()))
     gaps = pauses(purchases)
     chosen = lapse_days is None
-    days = usual_pause(gaps) if chosen else lapse_days
+    days = usual_pause(gaps) if lapse_days is None else lapse_days
     observed = (end - first_day).days
     if days * 2 >= observed:
         raise ParameterError(
@@ -200,7 +213,7 @@ def from_transactions(
     sensitivity = pd.DataFrame([_returns(gaps, each, end) for each in tried if each * 2 < observed])
     back = float(sensitivity.loc[sensitivity["days"] == days, "came_back"].iloc[0])
     customer_before = float(lifetimes["customer_before"].mean())
-    checks = (
+    checks: tuple[Check, ...] = (
         Check(
             name="lapse_is_no_churn",
             status="pass" if back <= RETURNS or np.isnan(back) else "warn",

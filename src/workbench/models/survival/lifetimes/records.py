@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -19,12 +20,22 @@ QUIET = 1.5
 MOST, FEW_OPEN = 0.5, 0.05
 """Rows are paid periods where at least half follow another of their customer at once, and hardly any has no end."""
 LATEST = pd.Timestamp("2262-01-01")
+"""Nanoseconds since 1970 reach hardly farther."""
+DAY = 86_400.0
+"""Seconds."""
 
 
 def instants(dates: pd.Series) -> pd.Series:
-    """Dates of any kind in nanoseconds; those beyond their range (9999-12-31) at its end."""
+    """Dates of any kind in nanoseconds; those beyond their range (9999-12-31) at its end.
+
+    Parameters
+    ----------
+    dates
+        Dates, instants or missing ones.
+    """
     if not pd.api.types.is_datetime64_any_dtype(dates):
-        dates = pd.Series(np.array(dates.where(dates.notna(), None), dtype="datetime64[s]"), index=dates.index)
+        known = [None if pd.isna(each) else each for each in dates]
+        dates = pd.Series(np.array(known, dtype="datetime64[s]"), index=dates.index)
     if dates.dt.unit != "ns":
         far = dates > LATEST
         dates = dates.mask(far, LATEST.as_unit(dates.dt.unit)).astype("datetime64[ns]")
@@ -119,7 +130,7 @@ def paid_periods(rows: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.Timestamp,
     until
         From `end_of_records`.
     """
-    gaps = ((rows["start"] - rows.groupby("customer_id")["end"].shift()) / pd.Timedelta(days=1)).dropna()
+    gaps = ((rows["start"] - rows.groupby("customer_id")["end"].shift()).dt.total_seconds() / DAY).dropna()
     followed = len(gaps) >= MOST * len(rows) and gaps.between(0, 1).mean() >= MOST
     if not followed or rows["end"].isna().mean() > FEW_OPEN:
         return until, ()
@@ -167,7 +178,7 @@ def records_begin(lifetimes: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp 
     if not lifetimes["event"].any():
         return None
     ends = months_later(lifetimes["begin"], lifetimes["duration"])
-    unit = "M" if months_between(lifetimes["begin"].min(), until) > 12 else "W"
+    unit: Literal["M", "W"] = "M" if months_between(lifetimes["begin"].min(), until) > 12 else "W"
     begin = lifetimes["begin"].to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     end = ends.to_numpy().astype(f"datetime64[{unit}]").astype(np.int64)
     origin = begin.min()
@@ -204,18 +215,18 @@ def records_begin(lifetimes: pd.DataFrame, until: pd.Timestamp) -> pd.Timestamp 
     # Quiet since the first month in which anybody was expected to leave.
     quiet = chosen - int(np.argmax(usual.cumsum() >= 1))
     longest = run = 0
-    for place in range(chosen, size):
-        run = run + 1 if observed[place] <= HARDLY * usual[place] else 0
+    for each in range(chosen, size):
+        run = run + 1 if observed[each] <= HARDLY * usual[each] else 0
         longest = max(longest, run)
     if quiet <= QUIET * longest:
         return None
-    return _day(ends[event], origin + chosen, unit, observed[:chosen].sum(), until)
+    return _day(ends[event], int(origin + chosen), unit, until)
 
 
-def _day(ends: pd.DatetimeIndex, month: int, unit: str, strays: float, until: pd.Timestamp) -> pd.Timestamp | None:
+def _day(ends: pd.DatetimeIndex, month: int, unit: Literal["M", "W"], until: pd.Timestamp) -> pd.Timestamp | None:
     """The day before the one from which ends come at their later rate, in a month (or week) or the one before it."""
-    start = pd.Timestamp(np.datetime64(int(month) - 1, unit).astype("datetime64[ns]"))
-    stop = pd.Timestamp(np.datetime64(int(month) + 1, unit).astype("datetime64[ns]"))
+    start = pd.Timestamp(np.datetime64(month - 1, unit).astype("datetime64[ns]"))
+    stop = pd.Timestamp(np.datetime64(month + 1, unit).astype("datetime64[ns]"))
     days = ends.normalize()
     early = days[days < start]
     near = np.sort(days[(days >= start) & (days < stop)].unique().to_numpy())

@@ -37,11 +37,11 @@ def without_returns(transactions: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Che
         known = bought["order_id"].notna()
         orders = int(bought.loc[known, key].drop_duplicates().shape[0] + (~known).sum())
         paid = bought[known].groupby(key)["amount"].sum()
-        named = refunds["order_id"].notna().to_numpy() & pd.MultiIndex.from_frame(refunds[key]).isin(paid.index)
-        back = refunds[named].groupby(key)["amount"].sum().reindex(paid.index, fill_value=0.0)
+        ordered = refunds["order_id"].notna().to_numpy() & pd.MultiIndex.from_frame(refunds[key]).isin(paid.index)
+        back = refunds[ordered].groupby(key)["amount"].sum().reindex(paid.index, fill_value=0.0)
         whole = paid.index[(paid + back <= CENT).to_numpy()]
         gone |= known & pd.MultiIndex.from_frame(bought[key]).isin(whole)
-        refunds = refunds[~named]
+        refunds = refunds[~ordered]
     gone.loc[_matched(bought[~gone], refunds)] = True
     if not gone.any():
         return bought, ()

@@ -65,8 +65,9 @@ class Spells:
         return [column for column in self.frame.columns if column not in own]
 
     def contracts(self) -> pd.DataFrame:
-        """Begin and end of each spell as instants: `person`, `begin`, `end` (of those still there that of the records),
-        `event`.
+        """Begin and end of each spell as instants: `person`, `begin`, `end`, `event`.
+
+        The end of those still there is that of the records.
         """
         rows = self.frame
         end = months_later(rows["begin"], rows["duration"])
@@ -87,10 +88,11 @@ class Spells:
         # An end is the first day without: on its morning somebody is gone. That a day brought no purchase is known at
         # its end.
         over = rows["event"] & ((rows["duration"] < known) if self.lapse else (rows["duration"] <= known))
+        reasons = [why if ended else None for why, ended in zip(rows["reason"], over, strict=True)]
         return rows.assign(
             event=over,
             duration=np.minimum(rows["duration"], known),
-            reason=rows["reason"].where(over, None),
+            reason=pd.Series(reasons, index=rows.index, dtype=object),
         )
 
     def after(self, day: pd.Timestamp) -> pd.DataFrame:
@@ -135,7 +137,8 @@ class Spells:
         """
         first = months_later(self.frame["begin"], self.frame["entry"]).min()
         if wanted is None:
-            back = np.round(np.clip(months_between(first, self.as_of) / 4, 1.0, 12.0))  # whole months: ends may heap
+            observed = float(months_between(first, self.as_of))
+            back = float(np.round(np.clip(observed / 4, 1.0, 12.0)))  # whole months: ends may heap
             back = back if self.window is None else min(back, self.window, LAPSES_AHEAD)
             return months_later(self.as_of, [-back])[0].normalize()
         day = pd.Timestamp(wanted)
@@ -223,7 +226,8 @@ def from_subscriptions(
     if faults:
         raise DataError(*faults)
     until, found = end_of_records((rows["start"], rows["end"]), as_of=as_of, today=today)
-    checks, left_out = [], {}
+    checks: list[Check] = []
+    left_out: dict[str, int] = {}
     left_out[sentence("rows without a customer")] = int(subscriptions["customer_id"].isna().sum())
     future = rows["start"] >= until
     left_out[sentence("subscriptions that begin after the records end")] = int(future.sum())
@@ -299,7 +303,7 @@ def _spells(rows: pd.DataFrame, end_of_records: pd.Timestamp, grace_days: int) -
     reason = final["end_reason"].to_numpy() if "end_reason" in final.columns else np.full(len(final), None)
     lifetimes["duration"] = months_between(lifetimes["begin"], stop)
     lifetimes["event"], lifetimes["entry"] = event, 0.0
-    lifetimes["reason"] = np.where(event, reason, None)
+    lifetimes["reason"] = [why if ended else None for why, ended in zip(reason, event, strict=True)]
     again = lifetimes["spell"] > 1
     ids = lifetimes["person"].astype(str)
     lifetimes["customer_id"] = lifetimes["person"].where(~again, ids + " (" + lifetimes["spell"].astype(str) + ")")

@@ -54,9 +54,9 @@ def validate_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> 
     duration = _numbers(lifetimes["duration"])
     event = _numbers(lifetimes["event"])
     count = {
-        "duration": (~(np.isfinite(duration) & (duration >= 0))).sum(),
-        "event": (~np.isin(event, (0.0, 1.0))).sum(),
-        "customer_id": lifetimes["customer_id"].isna().sum(),
+        "duration": int((~(np.isfinite(duration) & (duration >= 0))).sum()),
+        "event": int((~np.isin(event, (0.0, 1.0))).sum()),
+        "customer_id": int(lifetimes["customer_id"].isna().sum()),
     }
     expected = {
         "duration": sentence("a finite number of at least 0"),
@@ -70,7 +70,7 @@ def validate_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> 
                     "lifetimes.{column}: got {rows} rows of {all} with something else, expected {expected}; "
                     "fix the rows or the mapping in dataset.yaml.",
                     column=column,
-                    rows=number(int(rows)),
+                    rows=number(rows),
                     all=number(len(lifetimes)),
                     expected=expected[column],
                 )
