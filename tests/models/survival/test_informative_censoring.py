@@ -172,7 +172,7 @@ def test_where_what_decides_follow_up_decides_leaving_too_scores_end_with_the_ov
     found = censoring_weights(rows, ["plan"], [6, 12, 36])
     assert found.horizons == (6, 12)
     assert found.until == 12
-    assert "Scores therefore end at 12 months" in found.checks[0].message
+    assert "Scores end at 12 months" in found.checks[0].message
     model = fit_cox(rows, ["plan"])
     judged = cross_validate(
         model.refit, rows, found.horizons, random_seed=1, repeats=1, censoring=found.censoring, until=found.until
