@@ -303,7 +303,7 @@ class RecalibrationEffect:
             return ""
         row = rows.iloc[-1]
         return sentence(
-            " At {span} predicted shares are off by {before} points on average before and {after} after.",
+            " At {span} shares are off by {before} points before and {after} after.",
             span=span(row["horizon"], self.time_unit), before=number(100 * row["before"], 2),
             after=number(100 * row["after"], 2),
         )  # fmt: skip

@@ -19,6 +19,7 @@ NAMING = re.compile(
     r"hazard_ratio_|changing_|median_lifetime_|survival_|restricted_mean_difference_|log_rank_|columns_left"
 )
 FAST = {"repeats": 1, "folds": 2}
+MOST_WORDS, MOST_WORDS_OF_CHECKS = 25, 40
 
 
 def lifetimes(random, size):
@@ -75,7 +76,15 @@ def test_number_direction_group_and_superlative_of_every_finding_agree_with_the_
     kept = told(monkeypatch, seed, beyond_data=seed < 1 or seed >= QUICK)
     assert kept.findings
     assert faults(kept) == []
+    assert wordy(kept) == []
     assert not any("nan" in title.split() or "–" in title for title in kept.titles.values())
+
+
+def wordy(kept):
+    """What is longer than a reader takes in at once."""
+    said = [(finding.id, finding.statement, MOST_WORDS) for finding in kept.findings]
+    said += [(check.name, check.message, MOST_WORDS_OF_CHECKS) for check in kept.said]
+    return [(name, len(text.split()), text) for name, text, most in said if len(text.split()) > most]
 
 
 def noise(seed, size=200):

@@ -217,6 +217,16 @@ def test_the_difference_is_an_association_with_an_interval_for_having_looked(by_
     assert "“long”" in difference.statement.split("longer")[0]
 
 
+def test_where_curves_cross_the_shortest_median_and_the_shortest_mean_are_both_told():
+    """Of a half leave within 5 months and the others stay (mean 14.5 of 24); of b all leave after 12 (mean 12)."""
+    curves = groups_of(a=[5] * 100 + [-30] * 100, b=[12] * 190 + [-30] * 10)
+    said = curves.headline([24]).statement
+    assert said.startswith("Half of customers with plan “a” leave within 5 months, the shortest")
+    assert said.endswith("Over their first 24 months, “b” stays shorter on average: the curves cross.")
+    alike = groups_of(a=[5] * 150 + [-30] * 50, b=[12] * 190 + [-30] * 10)
+    assert "cross" not in alike.headline([24]).statement
+
+
 def test_a_difference_that_chance_can_explain_is_said_to_be_one():
     random = np.random.default_rng(3)
     curves = kaplan_meier(world(400).assign(plan=random.choice(list("ab"), 400)), by="plan")

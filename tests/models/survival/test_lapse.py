@@ -107,7 +107,7 @@ def test_lives_come_from_whichever_table_there_is():
     (check,) = plain.checks
     assert check.name == "assumed_without_dates"
     assert "everybody was followed from day one" in check.message
-    assert "Attributes (Use) are taken never to change" in check.message
+    assert "Attributes (Use) are assumed constant" in check.message
     assert plain.usual_horizons() == [6, 12, 24, 36]
     customers = pd.DataFrame({"customer_id": ["c1"], "region": ["north"], "first_seen": [START]})
     bought = read_lifetimes("transactions", world(100), customers=customers)

@@ -152,6 +152,4 @@ def test_reasons_are_of_those_who_had_lasted_until_curves_begin():
     reasons = competing_risks(seniors())
     assert reasons.at([12, 24, 48])["horizon"].unique().tolist() == [48]
     assert reasons.findings([12, 24]) == ()
-    assert "of customers who had lasted 33 months leave for “need” within 48 months of joining" in (
-        reasons.findings([12, 48])[0].statement
-    )
+    assert "leave for “need” within 48 months of joining" in (reasons.findings([12, 48])[0].statement)

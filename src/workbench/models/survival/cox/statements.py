@@ -267,7 +267,7 @@ def ratio_columns() -> dict[str, Column]:
 def association(acquired: bool) -> str:
     """What a hazard ratio is not; and where customers seem to acquire the attribute while they stay, that too."""
     return (
-        sentence("(Association, not proof of cause: customers seem to get this by staying.)")
+        sentence("(Association, not cause: customers seem to get this by staying.)")
         if acquired
         else sentence("(Association, not proof of cause.)")
     )

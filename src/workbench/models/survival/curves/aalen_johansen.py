@@ -15,11 +15,13 @@ from workbench.models.survival.lifetimes.table import entry_of, validate_lifetim
 from workbench.statistics.at_risk import at_risk as count_at_risk
 from workbench.statistics.horizons import clean_horizons, span
 from workbench.statistics.product_limit import at_risk_at, enough_from, normal_quantile, survival_at
-from workbench.wording import listing, percent, sentence
+from workbench.wording import listing, number, percent, sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+MOST_LEVEL = 2
+"""Reasons named that may be as frequent as the first; more are counted."""
 UNCLEAR = 0.2
 """More leavers without a reason than this are worth a warning."""
 
@@ -346,11 +348,12 @@ class Incidences:
     def _first_reason(self, first: "pd.Series[Any]", gone: float, level: list[str]) -> str:
         """The most frequent reason in words, and with which others it is about level."""
         template = (
-            "{share} of customers who had lasted {since} leave for “{reason}” within {span} of joining: {part} of all "
-            "who leave, the most for any reason."
+            "Of customers who had lasted {since}, {share} leave for “{reason}” within {span} of joining ({part} of "
+            "all who "
+            "leave)."
             if self.start
-            else "{share} of customers leave for “{reason}” within {span}: {part} of all who leave, the most for any "
-            "reason."
+            else "{share} of customers leave for “{reason}” within {span}, the most frequent reason ({part} of all who "
+            "leave)."
         )
         said = sentence(
             template,
@@ -362,6 +365,8 @@ class Incidences:
         )
         if not level:
             return said
+        if len(level) > MOST_LEVEL:
+            return f"{said} {sentence('{count} others may be as frequent.', count=number(len(level)))}"
         others = listing([f"“{each}”" for each in level])
         return f"{said} {sentence('{others} may be as frequent.', others=others)}"
 

@@ -8,12 +8,12 @@ import pandas as pd
 
 from workbench.exhibits import Column, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
+from workbench.models.survival.curves.curves import Curves
 from workbench.models.survival.curves.group_table import groups_exhibit
 from workbench.models.survival.curves.hazard_by_tenure import rate_by_tenure
 from workbench.models.survival.curves.informative_censoring import Censoring, informative_censoring
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.models.survival.curves.log_rank import caption_of_tests, different, differing_segments, log_rank
-from workbench.models.survival.curves.statements import Curves
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.wording import sentence
 

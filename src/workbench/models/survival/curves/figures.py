@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from workbench.models.survival.curves.statements import MOST_DRAWN
+from workbench.models.survival.curves.curves import MOST_DRAWN
 from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.textwidth import shorten, wrap

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.exhibits import Column, People, Table
-from workbench.models.survival.curves.statements import Curves
+from workbench.models.survival.curves.curves import Curves
 from workbench.statistics.horizons import clean_horizons, span, times, units
 from workbench.statistics.product_limit import normal_quantile, survival_at
 from workbench.wording import sentence

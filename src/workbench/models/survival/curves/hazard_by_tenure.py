@@ -3,7 +3,7 @@
 import numpy as np
 
 from workbench.findings import Check
-from workbench.models.survival.curves.statements import Curves
+from workbench.models.survival.curves.curves import Curves
 from workbench.statistics.horizons import span
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import percent, sentence

@@ -8,8 +8,9 @@ import pandas as pd
 
 from workbench.findings import Check, Status
 from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
+from workbench.models.survival.curves.curves import Curves
 from workbench.models.survival.curves.standardised import Apart, apart_from_average
-from workbench.models.survival.curves.statements import Average, Curves
+from workbench.models.survival.curves.statements import Average
 from workbench.models.survival.lifetimes.episodes import at_start
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import span

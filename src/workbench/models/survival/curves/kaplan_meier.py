@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels, reject_measurements
-from workbench.models.survival.curves.statements import Curves
+from workbench.models.survival.curves.curves import Curves
 from workbench.models.survival.lifetimes.episodes import customers_in, each_once, has_episodes
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.product_limit import enough_from, product_limit

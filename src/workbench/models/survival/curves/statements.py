@@ -1,26 +1,20 @@
-"""What survival curves say in words, and how they are shown."""
+"""What survival curves say in words: how long half stay, what share stays, how far groups lie apart."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.exhibits import Figure
 from workbench.findings import Check, Finding
 from workbench.models.survival.curves.result import CurveEstimates
 from workbench.statistics.horizons import span, units
 from workbench.statistics.product_limit import normal_quantile
-from workbench.wording import inline, listing, number, percent, sentence
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from workbench.wording import inline, number, percent, sentence
 
 FEWEST_EVENTS = 10
 """Restricted means of groups of which fewer left are not compared: a rule of thumb for normal errors."""
-MOST_DRAWN = 6
-"""Curves in a figure: more are not told apart by colour."""
 
 Rank = Literal["only", "tied", "first", "first of those judged"]
 """How the group of a headline stands among the others: nothing to compare with, level with another, or alone."""
@@ -46,8 +40,8 @@ class Average:
     interval: tuple[float, float]
 
 
-class Curves(CurveEstimates):
-    """Kaplan–Meier curves, one a group, with what they say: findings, titles, captions, the figure."""
+class CurveFindings(CurveEstimates):
+    """Kaplan–Meier curves, one a group, with their findings."""
 
     def headline(self, horizons: Iterable[float], *, doubt: Iterable[Check] = ()) -> Finding:
         """The sentence that this figure is for: how long half stay, or what share is still there at the end.
@@ -65,10 +59,12 @@ class Curves(CurveEstimates):
         """
         group, medians = self.headline_group(horizons), self.median().set_index("group")
         if medians["median"].notna().any():
-            return self._median_headline(group, medians, () if self.by else doubt)
+            return self._median_headline(group, medians, horizons, () if self.by else doubt)
         return self._share_headline(group, self._at_last(horizons))
 
-    def _median_headline(self, group: str, medians: pd.DataFrame, doubt: Iterable[Check]) -> Finding:
+    def _median_headline(
+        self, group: str, medians: pd.DataFrame, horizons: Iterable[float], doubt: Iterable[Check]
+    ) -> Finding:
         row = medians.loc[group]
         value = float(row["median"])
         reach = self.groups.set_index("group")["reach"].loc[medians.index]
@@ -100,7 +96,7 @@ class Curves(CurveEstimates):
         ends = [None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")]
         return Finding(
             id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
-            statement=_with_care(self._counted_from_joining(said), doubt),
+            statement=_with_care(f"{self._counted_from_joining(said)}{self._crossing(group, horizons)}", doubt),
             estimate=value,
             unit=units(self.time_unit),
             interval=(ends[0], ends[1]),
@@ -194,6 +190,23 @@ class Curves(CurveEstimates):
         if tied:
             return "tied"
         return "first" if judged == len(self.tables) else "first of those judged"
+
+    def _crossing(self, group: str, horizons: Iterable[float]) -> str:
+        """That another group than that of the shortest median clearly stays shorter on average; else empty."""
+        until, means = self._compared_means(horizons)
+        if until is None or group not in means.index:
+            return ""
+        other = str(means["restricted_mean"].idxmin())
+        gap = float(means["restricted_mean"][group] - means["restricted_mean"][other])
+        error = float(np.hypot(means["standard_error"][group], means["standard_error"][other]))
+        if gap <= normal_quantile(self.confidence) * error:
+            return ""
+        template = (
+            "Over their first {until}, “{group}” buys for a shorter time on average: the curves cross."
+            if self.lapse
+            else "Over their first {until}, “{group}” stays shorter on average: the curves cross."
+        )
+        return f" {sentence(template, until=span(until, self.time_unit), group=other)}"
 
     def _counted_from_joining(self, said: str) -> str:
         """Of curves that begin late, that times count from joining all the same."""
@@ -386,123 +399,6 @@ class Curves(CurveEstimates):
             else "customers with {label} “{group}”"
         )
         return sentence(template, label=inline(self.label), group=group, span=since)
-
-    def title(self, horizons: Iterable[float]) -> str:
-        """What the figure shows, for its title: a finding, unless chance can explain that its groups differ.
-
-        Parameters
-        ----------
-        horizons
-            When to look, in the time unit.
-        """
-        if self.label is None or len(self.tables) < 2 or self.separation(horizons):
-            return self.headline(horizons).statement
-        if self.differences(horizons):
-            template = (
-                "How long customers go on buying by {label}: no two of {count} groups differ clearly."
-                if self.lapse
-                else "How long customers stay by {label}: no two of {count} groups differ clearly."
-            )
-        else:
-            template = (
-                "How long customers go on buying by {label}: too little is known to compare the {count} groups."
-                if self.lapse
-                else "How long customers stay by {label}: too little is known to compare the {count} groups."
-            )
-        return sentence(template, label=inline(self.label), count=number(len(self.tables)))
-
-    def caption(self, horizons: Iterable[float] = ()) -> str:
-        """How to read the figure, and which groups its finding does not compare.
-
-        Parameters
-        ----------
-        horizons
-            When to look, in the time unit; nothing is said of comparisons where it is empty.
-        """
-        reading = (
-            "Share of customers still buying after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
-            "fewer than {few} customers are still followed (–)."
-            if self.lapse
-            else "Share of customers still there after a time (Kaplan–Meier); bands are {kind}. A curve ends where "
-            "fewer than {few} customers are still followed (–)."
-        )
-        parts = [sentence(reading, kind=self.interval_kind, few=number(self.smallest_group))]
-        if len(self.tables) > MOST_DRAWN:
-            template = "The {drawn} most telling of {count} groups are drawn."
-            parts.append(sentence(template, drawn=number(MOST_DRAWN), count=number(len(self.tables))))
-        means = self._compared_means(horizons)[1] if horizons else pd.DataFrame()
-        if len(means) > 1 and (left_out := [group for group in self.tables if group not in means.index]):
-            parts.append(sentence("Not compared, because too few left: {groups}.", groups=listing(left_out)))
-        return " ".join(parts)
-
-    def figure(self, horizons: Iterable[float]) -> Figure:
-        """The step curves with their title, description and caption.
-
-        Parameters
-        ----------
-        horizons
-            By which groups are chosen and described.
-        """
-        horizons = tuple(horizons)
-        return Figure(
-            name=self.name,
-            draw=lambda: self.plot(horizons),
-            title=self.title(horizons),
-            alt=self.describe(horizons),
-            caption=self.caption(horizons),
-        )
-
-    def plot(self, horizons: Iterable[float], ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
-        """Step curves with bands, labelled at their ends, numbers at risk under the axis; at most 6 groups.
-
-        Parameters
-        ----------
-        horizons
-            By which `extremes` are found: they are always drawn.
-        ax
-            Where to draw; a new figure of 6 inches where it is None.
-        title
-            The finding in words; none is drawn where it is None.
-        """
-        from workbench.models.survival.curves.figures import draw_curves  # only a figure needs matplotlib
-
-        return draw_curves(self, horizons, ax, title=title)
-
-    def describe(self, horizons: Iterable[float]) -> str:
-        """What the figure shows, for those who cannot see it.
-
-        Parameters
-        ----------
-        horizons
-            When shares are read off.
-        """
-        curves = []
-        for group, rows in self.at(horizons).groupby("group", sort=False):
-            points = [
-                sentence(
-                    "{share} after {span}", share=percent(row["survival"]), span=span(row["horizon"], self.time_unit)
-                )
-                for row in rows.to_dict("records")
-            ]
-            curves.append(sentence("{group}: {points}", group=group, points=listing(points)))
-        if self.label is None:
-            template = (
-                "A step curve of the share of customers still buying over time, falling from 100%. {curves}. "
-                "Bands are {kind}."
-                if self.lapse
-                else "A step curve of the share of customers still there over time, falling from 100%. {curves}. "
-                "Bands are {kind}."
-            )
-        else:
-            template = (
-                "Step curves of the share of customers still buying over time, by {label}, falling from 100%. "
-                "{curves}. Bands are {kind}."
-                if self.lapse
-                else "Step curves of the share of customers still there over time, by {label}, falling from 100%. "
-                "{curves}. Bands are {kind}."
-            )
-        label = inline(self.label or "")
-        return sentence(template, label=label, curves="; ".join(curves), kind=self.interval_kind)
 
 
 def _with_care(said: str, doubt: Iterable[Check]) -> str:

@@ -10,7 +10,7 @@ import pandas as pd
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.levels import as_levels, lump_levels
-from workbench.models.survival.curves.statements import Curves
+from workbench.models.survival.curves.curves import Curves
 from workbench.models.survival.extrapolation.overall import (
     AS_FAR_AGAIN,
     FEWEST_LEAVERS,

@@ -95,11 +95,11 @@ class Forecast:
         extrapolated = self.beyond > MOST_BEYOND
         alike = round(self.expected) < 1 or np.ptp(gone) < 1e-9
         template = (
-            "We expect {gone} of {all} customers to lapse in the next {span}, if the rate goes on: no customer has "
-            "been observed for as long."
+            "We expect {gone} of {all} customers to lapse in the next {span}, if the rate goes on: nobody has been "
+            "observed that long."
             if extrapolated and self.lapse
-            else "We expect {gone} of {all} customers to leave in the next {span}, if the rate goes on: no customer "
-            "has been observed for as long."
+            else "We expect {gone} of {all} customers to leave in the next {span}, if the rate goes on: nobody has "
+            "been observed that long."
             if extrapolated
             else "We expect {gone} of {all} customers to lapse in the next {span}."
             if alike and self.lapse

@@ -369,14 +369,12 @@ def _without_dates(rows: pd.DataFrame, labels: Mapping[str, str]) -> tuple[Check
     followed = "entry" not in rows.columns
     parts = [sentence("The data have no dates.")]
     if followed:
-        parts.append(sentence("We assume that everybody was followed from day one."))
+        parts.append(sentence("We assume everybody was followed from day one."))
     if attributes:
-        few = attributes[:MOST_NAMED] + ([sentence("others")] if len(attributes) > MOST_NAMED else [])
-        template = (
-            "Attributes ({labels}) are taken never to change: if they did, predictions look better than they are."
-        )
+        few = attributes[:2] + ([sentence("others")] if len(attributes) > 2 else [])
+        template = "Attributes ({labels}) are assumed constant; if not, predictions look better than they are."
         parts.append(sentence(template, labels=listing(few)))
-    parts.append(sentence("Whoever is not marked as left counts as still there."))
+    parts.append(sentence("Not marked as left means still there."))
     return (
         Check(
             name="assumed_without_dates",
