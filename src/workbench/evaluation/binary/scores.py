@@ -12,14 +12,16 @@ import pandas as pd
 from scipy.special import expit
 
 from workbench.errors import DataError
+from workbench.statistics.newton import Place, maximise
+from workbench.statistics.regression import fit_regression
 from workbench.wording import number, sentence
 
 BINS = 10
 """Quantiles of the forecast over which the calibration error is taken."""
 CERTAIN = 1e-9
 """Probabilities are kept this far from 0 and 1 where their logarithm is taken."""
-NEWTON_STEPS = 50
-NEWTON_DONE = 1e-10
+LONGEST_STEP = 2.0
+"""Of a level on the log-odds scale: Newton's first steps from rare outcomes are too long."""
 
 MEASURES = ("roc_auc", "average_precision", "brier", "log_loss", "calibration_slope", "calibration_intercept", "ece",
             "precision_at_capacity", "caught_at_capacity", "lift_at_capacity")  # fmt: skip
@@ -169,18 +171,19 @@ def _slope(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
 def _intercept(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> float:
     if not 0 < weights @ labels < weights.sum():
         return np.nan
-    level = 0.0
-    for _ in range(NEWTON_STEPS):
-        p = expit(logit + level)
-        step = weights @ (labels - p) / (weights @ (p * (1 - p)))
-        level += float(np.clip(step, -2, 2))
-        if abs(step) < NEWTON_DONE:
-            break
-    return level
+
+    def at(level: np.ndarray) -> Place:
+        linear = logit + level[0]
+        p = expit(linear)
+        height = weights @ (labels * linear - np.logaddexp(0, linear))
+        return Place(float(height), np.array([weights @ (labels - p)]), np.array([[weights @ (p * (1 - p))]]))
+
+    found = maximise(at, np.zeros(1), largest_step=LONGEST_STEP)
+    return float(found.estimate[0]) if found.converged else np.nan
 
 
 def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
-    """Level and slope of labels on log-odds, by maximum likelihood (Newton's method, with halved steps).
+    """Level and slope of labels on log-odds, by maximum likelihood.
 
     Parameters
     ----------
@@ -194,24 +197,10 @@ def logistic_line(logit: np.ndarray, labels: np.ndarray, weights: np.ndarray | N
     Returns
     -------
     tuple of float
-        Level and slope. Where the log-odds separate the labels perfectly there is no maximum; the last step is given.
+        Level and slope; NaN where the log-odds separate the labels, so that there is no maximum.
     """
-    w = np.ones(len(logit)) if weights is None else weights
     design = np.column_stack([np.ones(len(logit)), logit])
-    signs = np.where(labels, -1.0, 1.0)
-    line = np.array([0.0, 1.0])
-    loss = w @ np.logaddexp(0, signs * (design @ line))
-    for _ in range(NEWTON_STEPS):
-        p = expit(design @ line)
-        gradient = design.T @ (w * (labels - p))
-        curvature = (design * (w * p * (1 - p))[:, None]).T @ design + 1e-12 * np.eye(2)
-        step = np.linalg.solve(curvature, gradient)
-        for _ in range(NEWTON_STEPS):
-            tried = w @ np.logaddexp(0, signs * (design @ (line + step)))
-            if tried <= loss:
-                break
-            step /= 2
-        line, loss = line + step, min(tried, loss)
-        if np.abs(step).max() < NEWTON_DONE:
-            break
-    return float(line[0]), float(line[1])
+    found = fit_regression(design, labels, family="logistic", weights=weights)
+    if not found.converged:
+        return np.nan, np.nan
+    return float(found.estimate[0]), float(found.estimate[1])

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.binary.scores import Forecast
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.attrition.model.boosting import Booster, Settings
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.encoding import Encoding
+from workbench.statistics.ranking import auc
 from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
 MOST_OVERLAP = 0.01
@@ -105,7 +105,7 @@ class LeakBattery:
 
     def _adversarial_check(self) -> Check:
         apart = self.adversarial_auc > APART
-        auc = number(self.adversarial_auc, 2)
+        words = {"auc": number(self.adversarial_auc, 2)}
         return Check(
             name="adversarial_validation",
             status="warn" if apart else "pass",
@@ -114,10 +114,10 @@ class LeakBattery:
             message=sentence(
                 "A model tells training customers from test customers (AUC {auc}): they are different people, or a "
                 "feature knows the date.",
-                auc=auc,
+                **words,
             )
             if apart
-            else sentence("Training and test customers look alike (AUC of telling them apart {auc}).", auc=auc),
+            else sentence("Training and test customers look alike (AUC of telling them apart {auc}).", **words),
             title=sentence("Test customers differ from training") if apart else sentence("Test customers look alike"),
         )
 
@@ -273,7 +273,7 @@ def _adversarial(
     for side in (half, ~half):
         model = booster.train(both[~side], from_test[~side], QUICK, random_seed=random_seed)
         found[side] = model.predict(booster.encoding.matrix(both[side]))
-    return Forecast(labels=from_test, probabilities=found).scores()["roc_auc"]
+    return auc(found, from_test)
 
 
 def _shuffled(
@@ -284,4 +284,4 @@ def _shuffled(
     labels = random.permutation(np.concatenate([train.left, test.left]))
     model = booster.train(rows, labels[: len(rows)], QUICK, random_seed=int(random.integers(2**31)))
     p = model.predict(booster.encoding.matrix(later))
-    return Forecast(labels=labels[len(rows) :], probabilities=p).scores()["roc_auc"]
+    return auc(p, labels[len(rows) :])

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from workbench.evaluation.binary.scores import Forecast
 from workbench.models.attrition.model.encoding import Encoding
+from workbench.statistics.ranking import auc
+from workbench.statistics.regression import fit_regression
 
-NEWTON_STEPS = 50
-NEWTON_DONE = 1e-8
 BINS = 20
 """Quantiles into which a single number is cut; a category has its levels."""
 
@@ -60,9 +59,9 @@ class SingleFeature:
         for name in features.columns:
             tried = SingleFeature(column=str(name))
             tried._learn(features[[name]], left)
-            auc = Forecast(labels=left, probabilities=tried.probability(features)).scores()["roc_auc"]
-            if auc > best:
-                best, chosen = auc, tried
+            found = auc(tried.probability(features), left)
+            if found > best:
+                best, chosen = found, tried
         self.__dict__.update(chosen.__dict__)
         return self
 
@@ -160,21 +159,4 @@ def ridge_logistic(columns: np.ndarray, left: np.ndarray, *, penalty: float) -> 
         Of the squared coefficients; the intercept has none. It is 1 / C of scikit-learn.
     """
     design = np.column_stack([np.ones(len(columns)), columns])
-    ridge = np.full(design.shape[1], penalty)
-    ridge[0] = 1e-10
-    signs, found = np.where(left, -1.0, 1.0), np.zeros(design.shape[1])
-
-    def loss(at: np.ndarray) -> float:
-        return float(np.logaddexp(0, signs * (design @ at)).sum() + ridge @ at**2 / 2)
-
-    current = loss(found)
-    for _ in range(NEWTON_STEPS):
-        p = expit(design @ found)
-        gradient = design.T @ (p - left) + ridge * found
-        step = np.linalg.solve((design * (p * (1 - p))[:, None]).T @ design + np.diag(ridge), gradient)
-        while (tried := loss(found - step)) > current + 1e-12 * abs(current) and np.abs(step).max() > NEWTON_DONE:
-            step /= 2
-        found, current = found - step, tried
-        if np.abs(step).max() < NEWTON_DONE:
-            break
-    return found
+    return fit_regression(design, left.astype(float), family="logistic", ridge=penalty).estimate

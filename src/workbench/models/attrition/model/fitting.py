@@ -129,7 +129,7 @@ def calibrated(model: BoostedModel, later: Customers) -> BoostedModel:
         return model
     raw = (model.margins(later.features).mean(0) - model.calibration.level) / model.calibration.slope
     level, slope = logistic_line(raw, later.left)
-    if slope <= 0:  # the ranking did not hold at all: probabilities are left to be judged as they are
+    if not slope > 0:  # the ranking did not hold at all: probabilities are left to be judged as they are
         return model
     return BoostedModel(
         encoding=model.encoding, boosters=model.boosters, calibration=Calibration(level=level, slope=slope),
