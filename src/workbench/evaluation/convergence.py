@@ -118,6 +118,7 @@ def convergence_checks(fits: Sequence[Diagnostics]) -> tuple[Check, ...]:
             Check(
                 name=f"convergence_{name}",
                 status="pass" if good else "fail",
+                title=sentence("The computation settled") if good else sentence("The computation has not settled"),
                 message=message,
                 value=float(value),
                 threshold=float(limit),

@@ -57,7 +57,8 @@ class ModelComparison:
                 "No model predicts better than one curve for everybody, so predictions are those of the curve: the "
                 "same for all customers of one tenure."
             )
-            return (Check(name="model_used", status="warn", message=message),)
+            title = sentence("No model beats one curve for everybody")
+            return (Check(name="model_used", status="warn", title=title, message=message),)
         if len(self.evaluations) < 2:
             return ()
         gain = float(self.table().set_index("model").loc[self.best, "gain"])

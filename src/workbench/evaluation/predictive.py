@@ -132,6 +132,7 @@ def loo_check(found: LeaveOneOut) -> Check:
     return Check(
         name="loo_reliable",
         status="pass" if bad <= 0.005 else "warn",
+        title=sentence("A few answers weigh heavily"),
         value=bad,
         threshold=0.005,
         message=sentence(
@@ -160,6 +161,7 @@ def predictive_check(observed: np.ndarray, predicted: np.ndarray, *, confidence:
     return Check(
         name="posterior_predictive",
         status="pass" if outside <= limit else "warn",
+        title=sentence("Shares of answers against the model"),
         value=outside,
         threshold=limit,
         message=sentence(

@@ -251,15 +251,17 @@ class Evaluation:
             "Scores count customers by their weight: these {customers} are worth {worth} of equal weight.",
             customers=number(self.customers), worth=number(round(self.worth)),
         )  # fmt: skip
-        return (Check(name="weighted_evaluation", status="warn" if share < HALF else "pass", message=message,
-                      value=share, threshold=HALF),)  # fmt: skip
+        title = sentence("Scores by weight: fewer customers than counted")
+        status: Status = "warn" if share < HALF else "pass"
+        name = "weighted_evaluation"
+        return (Check(name=name, status=status, title=title, message=message, value=share, threshold=HALF),)
 
     def _integrated(self) -> Check:
         """The squared error over all times against that of one curve for everybody."""
         name = "integrated_brier_gain"
         if self.integrated_gain is None:
             message = sentence("Too few customers are followed to score predictions over time.")
-            return Check(name=name, status="warn", message=message)
+            return Check(name=name, status="warn", title=sentence("Too few to score over time"), message=message)
         lower, upper = self.integrated_gain
         km = self.integrated_brier_km
         if not km:
@@ -280,7 +282,9 @@ class Evaluation:
                 "censoring weights by attributes" if self.weights_depend else "the same censoring weights for all"
             ),
         )
-        return Check(name=name, status=status, message=message, value=km - self.integrated_brier, threshold=0.0)
+        title = sentence("Not clearly better than one curve") if status != "pass" else sentence("Better than one curve")
+        gain = km - self.integrated_brier
+        return Check(name=name, status=status, title=title, message=message, value=gain, threshold=0.0)
 
     def _fitted(self) -> Check:
         """No fit failed; `fail` where more than half did."""
@@ -301,7 +305,12 @@ class Evaluation:
             )  # fmt: skip
         status: Status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
         return Check(
-            name="cross_validation_fits", status=status, message=message, value=self.failed, threshold=fits / 2
+            name="cross_validation_fits",
+            status=status,
+            title=sentence("Fits on parts of the data"),
+            message=message,
+            value=self.failed,
+            threshold=fits / 2,
         )
 
     def _ranked(self) -> Check:
@@ -327,8 +336,16 @@ class Evaluation:
             lower=number(100 * lower),
             upper=number(100 * upper),
         )
+        title = (
+            sentence("Ranks better than guessing") if status == "pass" else sentence("Ranks no better than guessing")
+        )
         return Check(
-            name="ranks_better_than_guessing", status=status, message=message, value=self.concordance, threshold=0.5
+            name="ranks_better_than_guessing",
+            status=status,
+            title=title,
+            message=message,
+            value=self.concordance,
+            threshold=0.5,
         )
 
     def _average(self) -> Check:
@@ -371,16 +388,20 @@ class Evaluation:
             upper=percent(min(observed + half, 1.0)),
         )
         status: Status = "warn" if clear.any() else "pass"
-        return Check(name="average_prediction", status=status, message=message, value=apart, threshold=AVERAGE)
+        title = sentence("Average prediction against what was observed")
+        return Check(
+            name="average_prediction", status=status, title=title, message=message, value=apart, threshold=AVERAGE
+        )
 
     def _calibrated(self, row) -> Check:
         """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
         clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were evaluated.
         """
         name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
+        title = sentence("Calibration after {span}", span=when)
         if pd.isna(row.calibration_error):
             message = sentence("At {span} too few customers are still followed to test predictions.", span=when)
-            return Check(name=name, status="warn", message=message, threshold=CALIBRATED)
+            return Check(name=name, status="warn", title=title, message=message, threshold=CALIBRATED)
         off = row.calibration_lower > CALIBRATED
         unclear = row.calibration_upper > EVALUATED or row.evaluated < LEAST_EVALUATED
         status: Status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
@@ -397,7 +418,12 @@ class Evaluation:
                 " That is of {share} of customers; the other groups are too small.", share=percent(row.evaluated)
             )
         return Check(
-            name=name, status=status, message=message, value=float(row.calibration_error), threshold=CALIBRATED
+            name=name,
+            status=status,
+            title=title,
+            message=message,
+            value=float(row.calibration_error),
+            threshold=CALIBRATED,
         )
 
     def _times(self, horizons: pd.Series) -> str:
@@ -439,6 +465,7 @@ class Evaluation:
         gain = (scored["brier_km"] - scored["brier"]).min()
         return Check(
             name="better_than_kaplan_meier",
+            title=sentence("Against one curve, by horizon"),
             status="pass" if len(better) and len(better) == len(self.scores) else "warn",
             message=" ".join(said) or sentence("At no horizon could the model be compared with one curve."),
             value=None if pd.isna(gain) else float(gain),

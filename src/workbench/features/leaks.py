@@ -335,4 +335,5 @@ def _check(name: str, columns: Sequence[str], what: str, status: Status) -> Chec
     message = sentence("{columns}: {what}. Not known at the cut-off, so keep it out until its origin is clear; {count} "
                        "flagged.", columns=listing([shown(each) for each in columns]), what=what,
                        count=number(len(columns)))  # fmt: skip
-    return Check(name=name, status=status, message=message, value=len(columns), threshold=0)
+    title = sentence("Columns may know the outcome")
+    return Check(name=name, status=status, title=title, message=message, value=len(columns), threshold=0)

@@ -341,5 +341,6 @@ def _origin_of(source: "Dataset", table: str, loaded: "Loaded") -> Check:
         name=f"sample_{source.name}_{table}",
         # What there is to know about a sample is told; it is no warning about this run.
         status="fail" if verdict(loaded.checks) == "fail" else "pass",
+        title=sentence("Sample {name}", name=source.name),
         message=" ".join([origin, *(each.message for each in loaded.checks)]),
     )
