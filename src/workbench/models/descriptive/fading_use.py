@@ -13,7 +13,7 @@ PERIOD_DAYS = 28  # of purchases; usage is counted by calendar months
 LAPSE_PERIODS = 2  # without a purchase: lapsed, as in the literature on grocers (56 days)
 FEWEST_PERIODS, MOST_PERIODS = 4, 13
 """Periods of a customer's own that are looked at: the last against those before, about a year at most."""
-HALVED = 0.5
+HALVED = 0.5  # of the usual use: the fall that the table counts, chosen because it is easily said
 
 
 def fading_use(counts: np.ndarray, gone: np.ndarray) -> pd.DataFrame:
