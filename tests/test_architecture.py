@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "src" / "workbench"
 LEAVES = {
     "declared",
+    "draws",
     "errors",
     "findings",
     "exhibits",

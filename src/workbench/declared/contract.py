@@ -65,6 +65,8 @@ class Declared:
     draws
         What one draw is, where the table has them: `draw` counts from 0 without a gap. Draws of tables of one run
         belong together; those of two runs are paired as independent.
+    follows
+        Tables of earlier runs (`churn_survival.survival_draws`) of whose draw i draw i of this one was made.
     shares
         Columns (or families) that sum to 1 in every row.
     version
@@ -76,6 +78,7 @@ class Declared:
     columns: Mapping[str, Field]
     key: tuple[str, ...]
     draws: str = ""
+    follows: tuple[str, ...] = ()
     shares: tuple[str, ...] = ()
     version: int = 1
 
@@ -99,7 +102,8 @@ class Declared:
     def from_data(cls, data: Mapping[str, Any]) -> "Declared":
         """What `to_data` gave."""
         columns = {name: Field(**column) for name, column in data["columns"].items()}
-        return cls(**{**data, "columns": columns, "key": tuple(data["key"]), "shares": tuple(data["shares"])})
+        listed = {name: tuple(data[name]) for name in ("key", "shares", "follows") if name in data}
+        return cls(**{**data, "columns": columns, **listed})
 
 
 def faults(declared: Declared, frame: "DataFrame") -> list[str]:

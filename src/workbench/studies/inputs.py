@@ -151,7 +151,15 @@ class EarlierRun:
         if DRAW not in frame.columns:
             template = "{study}: the table {name} has no draws; `.table` reads it."
             raise StudyError(sentence(template, study=self.study, name=shown(name)))
-        return frame.sort_values(DRAW, kind="stable", ignore_index=True)
+        frame = frame.sort_values(DRAW, kind="stable", ignore_index=True)
+        frame.attrs = {"study": self.study, "run": self.id, "table": name, "follows": self._followed(name)}
+        return frame
+
+    def _followed(self, name: str) -> list[str]:
+        """Ids of the earlier runs of whose draws those of a table were made, one by one."""
+        declaration = declaration_of(self.folder / self.manifest["tables"][name]["file"])
+        studies = {each.partition(".")[0] for each in (declaration.follows if declaration else ())}
+        return [each["run_id"] for each in self.manifest["inputs"] if each["study"] in studies]
 
     def _whole(self, path: Path, expected: str) -> None:
         if not path.is_file():

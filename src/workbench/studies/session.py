@@ -157,7 +157,7 @@ class Run(Channel):
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
         columns, frame = self.dataset.tables[name].columns, self._tables[name]
-        asked = {column for each in ASKING for column in self._values.get(each) or ()}
+        asked = self._asked()
         return frame.drop(columns=left_out(columns, frame.columns, admitted=self._admitted, named=asked))
 
     def features(
@@ -196,7 +196,7 @@ class Run(Channel):
         if not fit:
             template = "features need a table that says whose rows are when{why}."
             raise DataError(sentence(template, why=f" ({listing(why)})" if why else ""))
-        asked = {*attributes, *(name for each in ASKING for name in self._values.get(each) or ())}
+        asked = {*attributes, *self._asked()}
         if self._expressions is None:
             staged = os.environ.get(TABLES_VARIABLE) if self.folder is not None else None
             if staged is None:
@@ -271,6 +271,11 @@ class Run(Channel):
 
             found = read_runs(Project.find().earlier_reports, study)
         return [manifest for manifest in found if matches(manifest, where or {})]
+
+    def _asked(self) -> set[str]:
+        """Columns that a parameter asks for; a notebook may call something else by the name of one."""
+        values = [self._values.get(name) for name in ASKING]
+        return {column for value in values if isinstance(value, list) for column in value if isinstance(column, str)}
 
     def _laid(self) -> Mapping[str, Any] | None:
         """What the runner has laid ready of earlier runs; None in a scratch run."""

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import nbinom
 
+from workbench.draws import seed_of
 from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.models.survival.cox.cause_specific import CauseSpecific
@@ -344,6 +345,6 @@ def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int
         now["duration"].to_numpy(dtype=float),
         within=forecast_horizons(source, unit)[-1],
         step=number_of(AHEAD[-1], unit) / 96,
-        random_seed=random_seed,
+        random_seed=seed_of(random_seed, "survival_draws"),
         ids=now["person"],
     )

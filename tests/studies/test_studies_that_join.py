@@ -1,0 +1,123 @@
+"""The notebook of docs/studies_that_join.md runs as it stands, shows its chain and is repeated with it."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.benches import Bench
+from tests.conftest import ROOT
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.world import add as add_world
+
+IMPORTS = """from datetime import date
+import workbench
+from workbench.draws import join
+from workbench.features import snapshots"""
+PARAMETERS = 'dataset: str = "demo"  # the data\nseed: int = 1  # fixes every draw'
+# What the two studies leave, without their models: the declarations hold them to it.
+DRIVERS = """run = workbench.start_run()
+import itertools, numpy, pandas
+surveys = run.table("surveys")
+every = itertools.product(range(100), ["all"], ["price", "service"])
+rows = pandas.DataFrame(every, columns=["draw", "segment", "driver"])
+random = numpy.random.default_rng(run.seed)
+rows["effect"] = random.normal(0.3, 0.1, len(rows)) + 0.4 * (rows["driver"] == "service")
+run.keep(rows.assign(use=0.0), "driver_effects")
+run.checks(workbench.Check(name="cloudy", status="warn", message="Ratings go together.", title="Ratings go together"))
+run.metrics({"answers": len(surveys)})"""
+SURVIVAL = """run = workbench.start_run()
+import numpy, pandas
+people = run.table("customers")["customer_id"].unique()
+random = numpy.random.default_rng(run.seed + 1)
+draws = pandas.DataFrame({"draw": range(400), "episode": 0, "hazard:0": 0.0, "hazard:12": random.gamma(9, 0.02, 400)})
+run.keep(draws, "survival_draws")
+stays = pandas.DataFrame({"customer_id": people, "horizon": 3.0, "survival": 0.9, "lower": 0.8, "upper": 0.95,
+                          "incidence_price": 0.1, "extrapolated": False})
+run.keep(stays, "survival")
+run.checks(workbench.Check(name="fine", status="pass", message="All is well."))"""
+
+
+def of_page():
+    page = (ROOT / "docs" / "studies_that_join.md").read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", page, flags=re.S)
+
+
+def test_the_notebook_is_of_twenty_lines():
+    _, source = of_page()
+    assert len(source.splitlines()) <= 20
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    root = tmp_path_factory.mktemp("join") / "project"
+    for name in ("notebooks", "data"):
+        (root / name).mkdir(parents=True)
+    settings = ["preset=demo", "customers=300", "months=24", "seed=1", "truth=false"]
+    add_world("demo", read_settings(settings), root)
+    return root
+
+
+def joined(bench):
+    parameters, source = of_page()
+    parameters = parameters.replace("date(2025, 9, 1)", "date(2025, 6, 1)")
+    bench.study("joined", source, parameters=parameters.strip(), imports=IMPORTS)
+
+
+def chain_holds(bench):
+    """Run the page's notebook on the runs that are there, and repeat it with them."""
+    done = bench.run("run", "joined")
+    assert done.returncode == 0, done.stderr
+    manifest = bench.runs()[0]
+    assert {each["study"] for each in manifest["inputs"]} == {"driver_analysis", "churn_survival"}
+    results = json.loads((bench.folder(manifest) / "results.json").read_text())
+    assert results["metrics"]["customers_joined"] > 100
+    page = (bench.folder(manifest) / "report.html").read_text()
+    for each in manifest["inputs"]:
+        assert each["run_id"] in page
+    done = bench.run("rerun", "--with-inputs", manifest["run_id"])
+    assert done.returncode == 0, done.stderr
+    again = bench.runs()[:3]
+    assert again[0]["study"] == "joined"
+    assert {each["run_id"] for each in again[0]["inputs"]} == {each["run_id"] for each in again[1:]}
+    return results, json.loads((bench.folder(again[0]) / "results.json").read_text())
+
+
+def test_the_notebook_of_the_page_joins_draws_and_features_and_is_repeated_with_its_inputs(company, tmp_path):
+    shutil.copytree(company, tmp_path / "project")
+    bench = Bench(tmp_path / "project")
+    bench.study("driver_analysis", DRIVERS, parameters=PARAMETERS)
+    bench.study("churn_survival", SURVIVAL, parameters=PARAMETERS)
+    joined(bench)
+    refused = bench.run("run", "joined")
+    assert refused.returncode == 2
+    assert "no run of driver_analysis can be used" in refused.stderr
+    assert "no run of churn_survival can be used" in refused.stderr
+    for study in ("driver_analysis", "churn_survival"):
+        done = bench.run("run", study)
+        assert done.returncode == 0, done.stderr
+    first, again = chain_holds(bench)
+    assert first["metrics"] == again["metrics"]
+    assert first["metrics"]["draws"] == 100
+    (finding,) = first["findings"]
+    assert finding["statement"].startswith("Of all drivers service")
+    assert [each["study"] for each in finding["rests_on"]] == ["driver_analysis"]
+    assert finding["rests_on"][0]["warnings"][0]["title"] == "Ratings go together"
+    checks = {check["name"]: check for check in first["checks"]}
+    assert "One has 400 draws, the other 100" in checks["draws_joined"]["message"]
+    assert "taken as independent" in checks["draws_joined"]["message"]
+    assert checks["leak_truncated"]["status"] == "pass"
+
+
+@pytest.mark.slow
+def test_the_same_with_the_studies_themselves(company, tmp_path):
+    shutil.copytree(company, tmp_path / "project")
+    bench = Bench(tmp_path / "project")
+    for study in ("driver_analysis", "churn_survival"):
+        shutil.copy(ROOT / "notebooks" / f"{study}.ipynb", bench.root / "notebooks")
+    joined(bench)
+    for study in ("driver_analysis", "churn_survival"):
+        done = bench.run("run", study, "--dataset", "demo")
+        assert done.returncode in (0, 3), done.stderr
+    chain_holds(bench)
