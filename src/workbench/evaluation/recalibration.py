@@ -292,7 +292,7 @@ class RecalibrationEffect:
             "{after} times after it among other customers (slope {slope_after}).{worst}"
             if self.helps
             else "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
-            "leavers as predicted (slope {slope}), and {after} times after it (slope {slope_after}).{worst}"
+            "leavers as predicted (slope {slope}), {after} times after it (slope {slope_after}).{worst}"
         )
         return (Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain,
                       threshold=0.0),)  # fmt: skip
