@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_DRAWN = 6
-"""Curves in a figure: more are not told apart by colour."""
+"""Curves in a figure: more are not distinguishable by colour."""
 
 
 class Curves(CurveFindings):

@@ -32,7 +32,7 @@ def kaplan_meier(
     ----------
     lifetimes
         One row a customer, or episodes (see there): `customer_id`, `duration` (in `time_unit`), `event`, the column
-        `by`, and `entry` where some were on board before the records begin: they are at risk from then on. A curve then
+        `by`, and `entry` where some were customers before the records: they are at risk from then on. A curve then
         begins where at least `smallest_group` are at risk, and is about those who had lasted until there. With a column
         `weight` (of a survey) curves are weighted, and bands allow for it.
     by

@@ -33,7 +33,7 @@ def log_rank(
     Parameters
     ----------
     lifetimes
-        One row a customer: `customer_id`, `duration`, `event`, `entry` where some came on board late, and the segments.
+        One row a customer: `customer_id`, `duration`, `event`, `entry` where some were observed late, the segments.
         With a column `weight` (of a survey) the test is the robust score test of Cox's model, which is weighted.
     segments
         Columns.

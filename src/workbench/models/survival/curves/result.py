@@ -46,7 +46,7 @@ class CurveEstimates:
     lapse
         Whether customers lapse instead of leaving.
     checks
-        What was gathered or could not be told apart.
+        Levels that were lumped, or a segment of a single group.
     rounded
         To multiples of what durations were rounded (0: they were not): intervals of survival and median are widened by
         half of it either way.
@@ -168,7 +168,7 @@ class CurveEstimates:
         """
         horizons = clean_horizons(horizons)
         groups = self.groups
-        longest = min(groups["reach"].max(), self.frame["time"].max())  # no model can foretell beyond the longest life
+        longest = min(groups["reach"].max(), self.frame["time"].max())  # no model predicts beyond the longest lifetime
         step = resolution(self.frame["time"].to_numpy())
         finer = [horizon for horizon in horizons if horizon < step]
         early = [horizon for horizon in horizons if step <= horizon <= self.start]

@@ -50,7 +50,7 @@ def vary_grace(rows: pd.DataFrame, until: pd.Timestamp, wanted: int | None) -> p
     Returns
     -------
     DataFrame
-        `days`, `lives` (of customers, each counted anew after a longer pause), `ended` (of them), `came_back` (share of
+        `days`, `lifetimes` (of customers, anew after each longer pause), `ended` (of them), `came_back` (share of
         those ended after which the customer came back later). Ascending; a month, whole weeks that shares of the
         pauses do not exceed, and `wanted`.
     """

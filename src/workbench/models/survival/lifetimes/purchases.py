@@ -32,7 +32,7 @@ class Lapse:
     Attributes
     ----------
     spells
-        From the first purchase, or the end of the burn-in for who was on board by then, until the customer lapsed.
+        From the first purchase, or the end of the burn-in for who was a customer by then, until the customer lapsed.
     days
         Without a purchase for so long a customer counts as lapsed.
     chosen

@@ -108,7 +108,7 @@ def find_rounding(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Heaps
     """Durations that were rounded to whole periods (a quarter, half a year, one, two, five years); None else.
 
     Renewals heap departures alone; rounding heaps the durations of those who are still there as well, at more than one
-    multiple (a common end of follow-up is one). Where fewer than 20 are still there the two cannot be told apart, and
+    multiple (a common end of follow-up is one). Where fewer than 20 are still there nothing distinguishes the two, and
     the finding's intervals are to be on the safe side: it counts as rounding.
 
     Parameters

@@ -96,7 +96,7 @@ class Spells:
         )
 
     def after(self, day: pd.Timestamp) -> pd.DataFrame:
-        """Who was on board on `day`, with their tenure then as `entry`, and what became of them.
+        """Who was active on `day`, with their tenure then as `entry`, and what became of them.
 
         `duration - entry` is the time from `day` on in calendar months: the same for all who are still there.
 
@@ -116,7 +116,7 @@ class Spells:
         return rows.assign(entry=np.clip(rows["duration"] - since, 0.0, rows["duration"]))
 
     def active(self) -> pd.DataFrame:
-        """Who is on board at the end of the records, with their tenure as `duration`."""
+        """Who is active at the end of the records, with their tenure as `duration`."""
         return self.frame[~self.frame["event"]]
 
     def cutoff(self, wanted: dt.date | None = None) -> pd.Timestamp:
