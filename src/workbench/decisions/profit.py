@@ -33,8 +33,8 @@ class Campaign:
         Who left, without any contact.
     probability : (N,)
         Of leaving, forecast beforehand.
-    value : (N,)
-        Of each customer who stays, in money.
+    value : float or (N,)
+        Of each customer who stays, in money; one for all where it is a number.
     customers : (N,)
         Whose row it is.
     offer
@@ -49,7 +49,7 @@ class Campaign:
 
     left: np.ndarray
     probability: np.ndarray
-    value: np.ndarray
+    value: np.ndarray | float
     customers: np.ndarray
     offer: Offer
     random_seed: int
@@ -57,21 +57,27 @@ class Campaign:
     capacity: int | None = None
 
     def __post_init__(self) -> None:
-        sizes = {len(self.left), len(self.probability), len(self.value), len(self.customers)}
-        if len(sizes) > 1 or not np.isfinite(self.value).all() or not len(self.left):
+        sizes = {len(self.left), len(self.probability), len(self.customers), len(self.values)}
+        if len(sizes) > 1 or not np.isfinite(self.values).all() or not len(self.left):
             raise DataError(
                 sentence(
                     "A campaign needs one label, probability, value and customer a row; got {labels} labels and "
                     "{missing} missing values of customers.",
                     labels=number(len(self.left)),
-                    missing=number(int((~np.isfinite(self.value)).sum())),
+                    missing=number(int((~np.isfinite(self.values)).sum())),
                 )
             )
 
     @property
+    def values(self) -> np.ndarray:
+        """Of each customer (N,) who stays, in money."""
+        one_for_all = np.ndim(self.value) == 0
+        return np.full(len(self.left), self.value) if one_for_all else np.asarray(self.value, dtype=float)
+
+    @property
     def expected(self) -> np.ndarray:
         """Profit (N,) of contacting each customer, expected beforehand."""
-        return self.offer.expected_profit(self.probability, self.value)
+        return self.offer.expected_profit(self.probability, self.values)
 
     @property
     def most(self) -> int:
@@ -91,7 +97,7 @@ class Campaign:
         return {
             "profit": _highest(expected, worthwhile),
             "risk": _highest(self.probability, count),
-            "value": _highest(self.value, count),
+            "value": _highest(self.values, count),
             "random": np.full(size, count / size),
             "everybody": np.ones(size),
             "nobody": np.zeros(size),
@@ -281,7 +287,7 @@ def judge_campaign(campaign: Campaign) -> Profit:
     at = np.linspace(0, len(order), POINTS).round().astype(int)
 
     def earned(times: np.ndarray, accepted: float) -> tuple[np.ndarray, np.ndarray]:
-        profit = times * campaign.offer.profit(campaign.left, campaign.value, accepted)
+        profit = times * campaign.offer.profit(campaign.left, campaign.values, accepted)
         return profit @ weight, np.concatenate([[0], np.cumsum(profit[order])])[at]
 
     totals, curve = earned(np.ones(len(order)), campaign.offer.acceptance.mean)
@@ -300,9 +306,13 @@ def judge_campaign(campaign: Campaign) -> Profit:
     )  # fmt: skip
     curve_low, curve_high = np.quantile(curves, ends, axis=0)
     empc = None
-    if np.ptp(campaign.value) == 0 and campaign.value[0] > campaign.offer.incentive and 0 < np.mean(campaign.left) < 1:
+    if (
+        np.ptp(campaign.values) == 0
+        and campaign.values[0] > campaign.offer.incentive
+        and 0 < np.mean(campaign.left) < 1
+    ):
         empc = expected_maximum_profit(
-            campaign.left, campaign.probability, value=float(campaign.value[0]), offer=campaign.offer
+            campaign.left, campaign.probability, value=float(campaign.values[0]), offer=campaign.offer
         )
     return Profit(
         campaign=campaign,

@@ -104,6 +104,8 @@ def test_simpler_forecasts_are_explained_too(forecast):
     assert np.abs(values.mean(0)).max() < 1e-9
     found = give_reasons(explainer, features, features)
     assert found.agreement is None
+    assert found.finding().interval is None
+    assert found.draw().get_xlabel()
     assert found.check() is None
 
 

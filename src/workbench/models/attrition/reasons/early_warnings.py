@@ -1,6 +1,6 @@
 """Early warnings: rules of at most two conditions, found on earlier customers and judged on later ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -136,7 +136,7 @@ class EarlyWarnings:
 
 
 def find_early_warnings(
-    customers: Customers, parts: dict[Part, np.ndarray], *, names: Names | None = None
+    customers: Customers, parts: Mapping[Part, np.ndarray], *, names: Names | None = None
 ) -> EarlyWarnings:
     """Look for rules in all parts but the test, and judge them there.
 

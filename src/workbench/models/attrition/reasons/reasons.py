@@ -109,8 +109,8 @@ class Reasons:
             ),
             estimate=float(first["importance"]),
             unit=sentence("log-odds"),
-            interval=(float(first["lower"]), float(first["upper"])),
-            interval_kind=INTERVAL,
+            interval=None if self.agreement is None else (float(first["lower"]), float(first["upper"])),
+            interval_kind=None if self.agreement is None else INTERVAL,
             evidence="associational",
             n=len(self.customers),
             table="importance",
@@ -146,8 +146,8 @@ class Reasons:
         """The ten that matter most."""
         top = self.importance[:10].iloc[::-1]
         ax = Drawing(figsize=(6.2, 0.9 + 0.33 * len(top)), layout="constrained").subplots()
-        error = np.clip([top["importance"] - top["lower"], top["upper"] - top["importance"]], 0, None)
-        ax.barh(np.arange(len(top)), top["importance"], xerr=error, color="C0")
+        ends = np.clip([top["importance"] - top["lower"], top["upper"] - top["importance"]], 0, None)
+        ax.barh(np.arange(len(top)), top["importance"], xerr=None if self.agreement is None else ends, color="C0")
         ax.set_yticks(np.arange(len(top)), [str(label) for label in top["label"]])
         ax.set_xlabel(sentence("Mean size of its part (log-odds)"))
         return ax

@@ -1,0 +1,170 @@
+"""All of a forecast of leavers in one place: who is judged, which forecast is used, why, and whether to believe it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.exhibits import Showable
+from workbench.findings import Check
+from workbench.models.attrition.leak_battery import LeakBattery, examine
+from workbench.models.attrition.model.baselines import Baseline
+from workbench.models.attrition.model.choice import Choice, choose
+from workbench.models.attrition.model.customers import Customers, Part, judge_customers, slices
+from workbench.models.attrition.model.fitting import BUDGET, REFITS, BoostedModel, fit_boosted
+from workbench.models.attrition.reasons.early_warnings import EarlyWarnings, find_early_warnings
+from workbench.models.attrition.reasons.explainers import explainer_of
+from workbench.models.attrition.reasons.reasons import Names, Reasons, give_reasons
+from workbench.wording import listing, plural, sentence
+
+
+class ColumnDefinition(Protocol):
+    """What is known of a column beside its values."""
+
+    @property
+    def name(self) -> str:
+        """In the table."""
+
+    @property
+    def label(self) -> str:
+        """For people."""
+
+    @property
+    def unit(self) -> str:
+        """Empty where it has none."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LeaversForecast:
+    """A forecast of who leaves, judged on customers that it has not seen.
+
+    Attributes
+    ----------
+    customers, parts
+        The rows and what they were for.
+    names
+        How features are called.
+    choice
+        Which forecast is used, beside the others.
+    used
+        That forecast.
+    random_seed
+        Fixed all of it.
+    """
+
+    customers: Customers
+    parts: Mapping[Part, np.ndarray]
+    names: Names
+    choice: Choice
+    used: BoostedModel | Baseline
+    random_seed: int
+
+    @property
+    def test(self) -> Customers:
+        """Whom it was judged on."""
+        return self.choice.test
+
+    def examine(self) -> LeakBattery:
+        """Whether the test is a test."""
+        return examine(self.customers, self.parts, random_seed=self.random_seed, labels=self.names.labels)
+
+    def reasons(self) -> Reasons | None:
+        """Why customers of the test part are at risk, against those it learned from; None where there are none."""
+        background = self.customers.features[~self.parts["test"]]
+        explainer = explainer_of(self.used, background, random_seed=self.random_seed)
+        if explainer is None or self.choice.used == "base_rate":
+            return None
+        return give_reasons(explainer, self.test.features, background, names=self.names)
+
+    def early_warnings(self) -> EarlyWarnings:
+        """Rules of at most two conditions."""
+        return find_early_warnings(self.customers, self.parts, names=self.names)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The choice, and what columns were left out."""
+        yield self.choice
+        if self.customers.dropped:
+            names = listing([self.names.label(name) for name in self.customers.dropped])
+            yield Check(
+                name="columns_left_out",
+                status="pass",
+                message=plural(
+                    "{n} column says nothing and was left out: {names}.",
+                    "{n} columns say nothing and were left out: {names}.",
+                    len(self.customers.dropped),
+                    names=names,
+                ),
+                title=sentence("Columns without content are left out"),
+            )
+
+
+def customers_of_lifetimes(lifetimes: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> tuple[Customers, Names]:
+    """Customers of a flat table `lifetimes`: one row each, all columns known at the same time, and whether they left.
+
+    Parameters
+    ----------
+    lifetimes
+        With `event` (whether the customer left) and, where there is one, `customer_id`; all else is a feature.
+    columns
+        Definitions of its columns.
+
+    Returns
+    -------
+    tuple of Customers and Names
+
+    Raises
+    ------
+    DataError
+        What `judge_customers` finds.
+    """
+    frame = lifetimes.reset_index(drop=True)
+    if "customer_id" not in frame:
+        frame = frame.assign(customer_id=np.arange(len(frame)))
+    names = Names(
+        labels={column.name: column.label for column in columns if column.label},
+        units={column.name: column.unit for column in columns if column.unit},
+    )
+    return judge_customers(frame, label="event", customer="customer_id"), names
+
+
+def forecast_leavers(
+    customers: Customers,
+    names: Names | None = None,
+    *,
+    random_seed: int,
+    capacity: int | None = None,
+    budget: int = BUDGET,
+    refits: int = REFITS,
+    monotone: Mapping[str, int] | None = None,
+    others: Mapping[str, Baseline] | None = None,
+) -> LeaversForecast:
+    """Divide the customers, fit boosted trees and simpler forecasts, and keep the simplest that is not beaten.
+
+    Parameters
+    ----------
+    customers
+        With who left.
+    names
+        How features are called.
+    random_seed
+        Fixes everything.
+    capacity
+        How many customers can be contacted.
+    budget
+        How many settings of the trees are tried.
+    refits
+        How many models of resampled customers are averaged.
+    monotone
+        By feature: 1 where the risk may only rise with it, -1 where it may only fall.
+    others
+        Further forecasts by name, such as the last survival run.
+    """
+    parts = slices(customers, random_seed=random_seed)
+    boosted = fit_boosted(customers, parts, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
+    choice, simpler = choose(customers, parts, boosted, random_seed=random_seed, capacity=capacity, others=others)
+    return LeaversForecast(
+        customers=customers, parts=parts, names=names or Names(), choice=choice,
+        used=boosted if choice.used == "boosted" else simpler[choice.used], random_seed=random_seed,
+    )  # fmt: skip

@@ -1,0 +1,29 @@
+"""The study on the sample telco: its numbers, its first sentence, and what its kind of data always carries."""
+
+import json
+import shutil
+
+from tests.conftest import ROOT
+
+
+def test_the_study_on_telco(bench):
+    shutil.copy(ROOT / "notebooks" / "attrition_risk.ipynb", bench.root / "notebooks")
+    ended = bench.run("run", "attrition_risk", "--dataset", "telco", "-p", "budget=1", "-p", "refits=3")
+    assert ended.returncode == 0, ended.stderr
+    (path,) = bench.reports.glob("attrition_risk/2*/results.json")
+    said = json.loads(path.read_text())
+    assert said["findings"][0]["id"] == "forecast"
+    metrics = said["metrics"]
+    wanted = ["roc_auc", "roc_auc_logistic", "average_precision", "brier", "brier_baseline", "brier_logistic",
+              "calibration_slope", "ece", "lift_at_capacity", "caught_at_capacity", "profit_at_best",
+              "profit_at_best_lower", "profit_at_best_upper", "profit_random", "profit_by_risk", "empc",
+              "reason_agreement", "adversarial_auc"]  # fmt: skip
+    assert set(wanted) <= set(metrics)
+    assert 0.83 < metrics["roc_auc_logistic"] < 0.86  # of a quarter of the customers; .8455 in ten folds
+    assert metrics["profit_at_best"] > metrics["profit_random"]
+    checks = {check["name"]: check for check in said["checks"]}
+    assert checks["out_of_time"]["kind"] == "always"
+    assert checks["label_shuffles"]["status"] == "pass"
+    assert not [name for name, check in checks.items() if check["status"] == "fail"]
+    figures = {figure.stem for figure in (path.parent / "figures").glob("*.svg")}
+    assert {"leavers_caught", "calibration", "importance", "profit_curve"} <= figures
