@@ -2,7 +2,7 @@
 
 from workbench.declared import Declared, Field
 from workbench.errors import DataError, GateError, ParameterError, RunError, StudyError, WorkbenchError
-from workbench.exhibits import Column, Figure, Kept, People, Table
+from workbench.exhibits import Column, Figure, Kept, People, Samples, Table
 from workbench.findings import Check, Finding
 from workbench.studies.session import start_run
 
@@ -21,6 +21,7 @@ __all__ = [
     "ParameterError",
     "People",
     "RunError",
+    "Samples",
     "StudyError",
     "Table",
     "WorkbenchError",

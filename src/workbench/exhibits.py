@@ -14,6 +14,7 @@ from workbench.findings import Check, Finding
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Drawing
+    from numpy import ndarray
     from pandas import DataFrame
 
 Metrics = Mapping[str, float | int | None]
@@ -122,6 +123,28 @@ class Kept:
     declared: Declared | None = None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """What was sampled of a posterior, whole: kept for whoever examines it with ArviZ, and never shown.
+
+    Attributes
+    ----------
+    name
+        Stable within the study.
+    variables
+        Arrays (chain, draw, …) by name.
+    dimensions
+        Names of the dimensions after chain and draw, by the variable's name.
+    labels
+        What stands along a dimension, by its name; counted where it is not there.
+    """
+
+    name: str
+    variables: "Mapping[str, ndarray]"
+    dimensions: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
 @runtime_checkable
 class Result(Protocol):
     """What can be shown as a whole."""
@@ -131,7 +154,7 @@ class Result(Protocol):
         ...
 
 
-Exhibit = Finding | Check | Metrics | Figure | Table | Kept
+Exhibit = Finding | Check | Metrics | Figure | Table | Kept | Samples
 Showable = Exhibit | Result | None | Iterable["Showable"]
 
 
@@ -152,7 +175,7 @@ def flatten(things: Showable) -> Iterator[Exhibit]:
     match things:
         case None:
             return
-        case Finding() | Check() | Figure() | Table() | Kept() | Mapping():
+        case Finding() | Check() | Figure() | Table() | Kept() | Samples() | Mapping():
             yield things
         case Result():
             yield from flatten(things.exhibits())

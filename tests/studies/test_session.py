@@ -2,10 +2,11 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from workbench import Check, Column, Figure, Finding, Kept, People, Table
+from workbench import Check, Column, Figure, Finding, Kept, People, Samples, Table
 from workbench.errors import DataError, StudyError
 from workbench.findings import MIME
 from workbench.studies.session import Run
@@ -215,3 +216,21 @@ def test_a_table_of_no_groups_of_people_says_so(run, displayed):
     (bundle,) = displayed
     assert [column["name"] for column in bundle[MIME]["columns"]] == list(PLANS)
     assert len(bundle[MIME]["rows"]) == 4
+
+
+def test_what_was_sampled_is_kept_whole_for_arviz(run, displayed):
+    arviz = pytest.importorskip("arviz")
+    drawn = np.random.default_rng(1).normal(size=(2, 50, 3))
+    run.show(
+        Samples(
+            name="posterior",
+            variables={"effect": drawn, "level": drawn[..., 0]},
+            dimensions={"effect": ["driver"]},
+            labels={"driver": ["a", "b", "c"]},
+        )
+    )
+    back = arviz.from_zarr(run.folder / "model" / "posterior.zarr")
+    assert back["posterior"]["effect"].sel(driver="b").to_numpy() == pytest.approx(drawn[..., 1])
+    assert back["posterior"]["level"].dims == ("chain", "draw")
+    assert [path.name for path in (run.folder / "model").iterdir()] == ["posterior.zarr"]
+    assert not displayed

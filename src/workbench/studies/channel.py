@@ -2,17 +2,17 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.declared import Declared
 from workbench.errors import StudyError
-from workbench.exhibits import Exhibit, Figure, Kept, Showable, Table, flatten
+from workbench.exhibits import Exhibit, Figure, Kept, Samples, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
-from workbench.studies.kept import write_table
+from workbench.studies.kept import write_samples, write_table
 from workbench.studies.payloads import cell, plain, without_small_groups
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
@@ -82,6 +82,9 @@ class Channel:
                 )
             case Kept():
                 self.keep(exhibit.frame, exhibit.name, declared=exhibit.declared)
+            case Samples():
+                if self.folder is not None:
+                    write_samples(self.folder, replace(exhibit, name=_file_name(exhibit.name)))
             case _:
                 self.metrics(exhibit)
 

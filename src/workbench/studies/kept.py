@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from workbench.declared import Declared, declared, faults
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
+from workbench.exhibits import Samples
 from workbench.files import file_hash, write_atomic
 from workbench.wording import inert
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-PUBLIC, PRIVATE = "tables", "private"
+PUBLIC, PRIVATE, MODEL = "tables", "private", "model"
 # Under this name a Parquet file carries what is declared of it.
 DECLARATION = b"workbench.declared"
 
@@ -48,6 +51,23 @@ def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declar
     mode = 0o600 if single else 0o644
     write_atomic(home / f"{name}.parquet", _parquet(frame, declaration), mode=mode)
     write_atomic(home / f"{name}.csv", _csv(frame), mode=mode)
+
+
+def write_samples(folder: Path, samples: Samples) -> None:
+    """Write what was sampled of a posterior to model/<name>.zarr of a run; `arviz.from_zarr` reads it."""
+    import xarray
+
+    held = {
+        name: (("chain", "draw", *samples.dimensions.get(name, ())), values)
+        for name, values in samples.variables.items()
+    }
+    posterior = xarray.Dataset(held, coords={name: list(labels) for name, labels in samples.labels.items()})
+    home = folder / MODEL
+    home.mkdir(exist_ok=True)
+    # Whole or not there: it is written under another name first.
+    with tempfile.TemporaryDirectory(dir=home, prefix=".") as beside:
+        xarray.DataTree.from_dict({"posterior": posterior}).to_zarr(Path(beside) / "samples")
+        os.rename(Path(beside) / "samples", home / f"{samples.name}.zarr")
 
 
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:

@@ -10,7 +10,7 @@ from tests.models.drivers.quick_models import fitted
 from workbench.exhibits import Figure, Table, flatten
 from workbench.findings import Finding
 from workbench.models.drivers.effects.asymmetry import KINDS
-from workbench.models.drivers.model.diagnostics import draw_predictive
+from workbench.models.drivers.model.diagnostics import draw_predictive, samples
 from workbench.models.drivers.model.importance import importance
 from workbench.models.drivers.summary import figures
 from workbench.models.drivers.summary.findings import findings
@@ -80,6 +80,15 @@ def test_draws_for_other_studies_have_every_segment_and_driver(summary):
     assert not draws.duplicated(["draw", "segment", "driver"]).any()
     mean = draws.groupby("driver")["effect"].mean()
     assert mean["da"] == pytest.approx(1.0 / summary.model.columns.sd[0], rel=0.25)
+
+
+def test_the_posterior_is_kept_whole_with_a_name_for_each_dimension(summary):
+    kept = samples(summary.model)
+    assert {"effects", "coefficients", "intercepts", "cuts"} <= set(kept.variables)
+    for name, values in kept.variables.items():
+        assert values.ndim == 2 + len(kept.dimensions[name])
+        for dimension, size in zip(kept.dimensions[name], values.shape[2:], strict=True):
+            assert size == len(kept.labels.get(dimension, range(size)))
 
 
 def test_uneven_survey_weights_make_penalty_and_reward_less_sure():

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import PercentFormatter
 
-from workbench.exhibits import Column, Figure, Kept, Showable, Table
+from workbench.exhibits import Column, Figure, Kept, Samples, Showable, Table
 from workbench.models.drivers.model.driver_model import DriverModel
 from workbench.wording import number, sentence
 
@@ -63,15 +63,46 @@ def diagnostics(model: DriverModel) -> Iterator[Showable]:
     )
 
 
-def effect_draws(model: DriverModel) -> Kept:
-    """Draws of every effect, for studies that put money to them.
+def effect_draws(model: DriverModel) -> Iterator[Showable]:
+    """Draws of every effect, for studies that put money to them, and the whole posterior where it was sampled.
 
     Parameters
     ----------
     model
         A fitted model.
     """
-    return Kept(name="driver_effects", frame=model.effect_draws())
+    yield Kept(name="driver_effects", frame=model.effect_draws())
+    if model.posterior.fits:
+        yield samples(model)
+
+
+def samples(model: DriverModel) -> Samples:
+    """The posterior as ArviZ reads it; chains of the imputations stand one after the other.
+
+    Parameters
+    ----------
+    model
+        A fitted model.
+    """
+    posterior = model.posterior
+    variables = {
+        "effects": posterior.effects,
+        "coefficients": posterior.coefficients,
+        "intercepts": posterior.intercepts,
+        "cuts": posterior.cuts,
+    }
+    return Samples(
+        name="driver_posterior",
+        variables=variables if posterior.sds is None else {**variables, "sds": posterior.sds},
+        dimensions={
+            "effects": ["column"],
+            "coefficients": ["segment", "column"],
+            "intercepts": ["segment"],
+            "cuts": ["cut"],
+            "sds": ["of"],
+        },
+        labels={"segment": model.ratings.segments, "of": ["effects", "level"]},
+    )
 
 
 def draw_predictive(model: DriverModel) -> Axes:
