@@ -145,6 +145,10 @@ def competing_risks(
     ----------
     lifetimes
         `customer_id`, `duration`, `event`, `reason` (of those who left; missing: not stated), `entry`.
+    confidence
+        Level of the intervals, between 0.5 and 1.
+    time_unit
+        Of the durations.
     smallest_group
         Reasons of fewer leavers are shown together.
 

@@ -91,7 +91,15 @@ def to_be_drawn(time: np.ndarray) -> np.ndarray:
 
 
 def time_ticks(longest: float, time_unit: str) -> list[float]:
-    """At most seven round times; months by the year where they span years."""
+    """At most seven round times; months by the year where they span years.
+
+    Parameters
+    ----------
+    longest
+        Where the axis ends, in `time_unit`.
+    time_unit
+        Unit of the axis.
+    """
     if time_unit == "month" and longest >= 24:
         step = 12 * int(np.ceil(longest / 12 / 6))
         return [float(tick) for tick in np.arange(0, longest + 1e-9, step)]
@@ -108,7 +116,17 @@ def _drawn(curves, horizons: Iterable[float]) -> list[str]:
 
 
 def label_ends(ax: Axes, ends: dict[str, float], reach: dict[str, float]) -> None:
-    """Each curve's name right of the axes at the height of its end, pushed apart where two would touch."""
+    """Each curve's name right of the axes at the height of its end, pushed apart where two would touch.
+
+    Parameters
+    ----------
+    ax
+        With the curves.
+    ends
+        Height at which each curve ends, by group.
+    reach
+        Time at which each curve ends, by group.
+    """
     labels = {group: wrap(group, LABEL_WIDTH, most=3) for group in ends}
     order = sorted(ends, key=lambda group: ends[group])
     top = ax.get_ylim()[1]

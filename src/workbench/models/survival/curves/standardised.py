@@ -88,6 +88,13 @@ class _CurvesOf:
 
         Groups that are not followed to the horizon are carried on from where they are, as the others went on, with a
         cumulative hazard in proportion.
+
+        Parameters
+        ----------
+        members
+            For each group who of the customers is in it, (n,) each.
+        horizon
+            Time of life.
         """
         ends = [self._end(own, horizon) for own in members]
         far = np.logical_or.reduce([own & (end >= horizon) for own, end in zip(members, ends, strict=True)])

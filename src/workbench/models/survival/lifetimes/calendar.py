@@ -46,6 +46,13 @@ def months_between(begin, end) -> np.ndarray:
 def months_later(begin, months) -> pd.DatetimeIndex:
     """The instants at which so many calendar months are over, to the second: the inverse of `months_between`.
 
+    Parameters
+    ----------
+    begin
+        Dates or instants, single or as many as `months`.
+    months
+        Calendar months, whole or in parts.
+
     Examples
     --------
     >>> months_later(pd.Timestamp("2024-01-31"), [1.0, 1.5]).astype(str).tolist()

@@ -38,6 +38,8 @@ def covariate_histories(
 
     Parameters
     ----------
+    spells
+        With their clocks.
     surveys, scores
         `customer_id`, `timestamp`, `known_at`, and the columns that measure satisfaction: the last answer counts.
     interactions

@@ -13,7 +13,13 @@ from workbench.wording import number, sentence
 
 
 def has_episodes(rows: pd.DataFrame) -> bool:
-    """Whether a customer has more than one row."""
+    """Whether a customer has more than one row.
+
+    Parameters
+    ----------
+    rows
+        Lifetimes, with `customer_id` where it is there.
+    """
     return "customer_id" in rows.columns and bool(rows["customer_id"].duplicated().any())
 
 
@@ -62,12 +68,26 @@ def faults_of_episodes(rows: pd.DataFrame) -> list[str]:
 
 
 def customers_in(rows: pd.DataFrame) -> int:
-    """How many customers rows are of."""
+    """How many customers rows are of.
+
+    Parameters
+    ----------
+    rows
+        Lifetimes, a row a customer or an episode.
+    """
     return int(rows["customer_id"].nunique()) if has_episodes(rows) else len(rows)
 
 
 def each_once(rows: pd.DataFrame, levels: pd.Series) -> pd.Series:
-    """Levels of a column, each counted once for each customer who has it in any episode."""
+    """Levels of a column, each counted once for each customer who has it in any episode.
+
+    Parameters
+    ----------
+    rows
+        Episodes.
+    levels (n,)
+        Of each row.
+    """
     return levels[
         ~pd.DataFrame({"who": rows["customer_id"].to_numpy(), "what": levels.to_numpy()}).duplicated().to_numpy()
     ]
@@ -75,6 +95,11 @@ def each_once(rows: pd.DataFrame, levels: pd.Series) -> pd.Series:
 
 def at_start(rows: pd.DataFrame) -> pd.DataFrame:
     """One row a customer: everything as in their first episode, but until when they were seen and how it ended.
+
+    Parameters
+    ----------
+    rows
+        Lifetimes, a row a customer or an episode.
 
     Examples
     --------
@@ -93,14 +118,28 @@ def at_start(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest(rows: pd.DataFrame) -> pd.DataFrame:
-    """The last episode of each customer."""
+    """The last episode of each customer.
+
+    Parameters
+    ----------
+    rows
+        Lifetimes, a row a customer or an episode.
+    """
     if not has_episodes(rows):
         return rows
     return rows.sort_values("duration", kind="stable").drop_duplicates("customer_id", keep="last").sort_index()
 
 
 def on_episodes(fit: Callable, rows: pd.DataFrame) -> Callable:
-    """A fit to customers (rows of `at_start`) that takes all their episodes, among `rows`."""
+    """A fit to customers (rows of `at_start`) that takes all their episodes, among `rows`.
+
+    Parameters
+    ----------
+    fit
+        Takes lifetimes.
+    rows
+        All episodes.
+    """
     if not has_episodes(rows):
         return fit
     return lambda train: fit(rows[np.isin(rows["customer_id"], train["customer_id"])])

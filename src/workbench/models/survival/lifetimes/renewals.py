@@ -56,7 +56,15 @@ class Heaps:
     time_unit: str
 
     def findings(self, *, confidence: float = 0.9, dated: bool = True) -> tuple[Finding, ...]:
-        """Which share of departures happens at a renewal, with Wilson's (1927) interval."""
+        """Which share of departures happens at a renewal, with Wilson's (1927) interval.
+
+        Parameters
+        ----------
+        confidence
+            Level of the interval, between 0.5 and 1.
+        dated
+            Whether the lifetimes have dates: then heaps are renewals, otherwise they may be rounding.
+        """
         z = normal_quantile(confidence)
         middle = (self.share + z * z / (2 * self.of)) / (1 + z * z / self.of)
         half = z / (1 + z * z / self.of) * np.sqrt(self.share * (1 - self.share) / self.of + z * z / (4 * self.of**2))
@@ -128,7 +136,13 @@ def find_rounding(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> Heaps
 
 
 def rounded_check(found: Heaps) -> Check:
-    """A warning that durations are rounded, and what allows for it."""
+    """A warning that durations are rounded, and what allows for it.
+
+    Parameters
+    ----------
+    found
+        From `find_rounding`.
+    """
     return Check(
         name="rounded_durations",
         status="warn",

@@ -344,7 +344,7 @@ def with_attributes(lifetimes: pd.DataFrame, attributes: pd.DataFrame | None) ->
 
     Parameters
     ----------
-    lives
+    lifetimes
         Spells, with `person`.
     attributes
         `customer_id` and columns; None where there are none.

@@ -110,7 +110,13 @@ def validate_lifetimes(lifetimes: pd.DataFrame, columns: Iterable[str] = ()) -> 
 
 
 def entry_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
-    """Entry of each row of `validate_lifetimes`; None where everyone was followed from the first day."""
+    """Entry of each row of `validate_lifetimes`; None where everyone was followed from the first day.
+
+    Parameters
+    ----------
+    lifetimes
+        From `validate_lifetimes`.
+    """
     if "entry" not in lifetimes.columns:
         return None
     entry = lifetimes["entry"].to_numpy(dtype=float)
@@ -121,6 +127,11 @@ def weights_of(lifetimes: pd.DataFrame) -> np.ndarray | None:
     """For how many others each row stands, 1 on average; None where all count the same.
 
     Survey weights: they say whom the sample has too few of, not that anybody was seen more than once.
+
+    Parameters
+    ----------
+    lifetimes
+        From `validate_lifetimes`.
     """
     if "weight" not in lifetimes.columns:
         return None
@@ -168,7 +179,13 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
 
 
 def covariates_of(lifetimes: pd.DataFrame) -> list[str]:
-    """Every column that has no role of its own, in the table's order."""
+    """Every column that has no role of its own, in the table's order.
+
+    Parameters
+    ----------
+    lifetimes
+        The table.
+    """
     return [column for column in lifetimes.columns if column not in ROLES]
 
 
