@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from workbench.models.survival.curves.curves import MOST_DRAWN
-from workbench.models.survival.lifetimes.event_words import event_words
 from workbench.statistics.horizons import time_axis
 from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
@@ -264,7 +263,12 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
         ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         ax.set_xticks([], minor=True)
         ax.set_xlim(low / 1.1, high * 1.1)
-    ax.set_xlabel(sentence("Rate of {leaving} against the reference (1 = the same)", **event_words(model.design.lapse)))
+    template = (
+        "Rate of lapsing against the reference (1 = the same)"
+        if model.design.lapse
+        else "Rate of leaving against the reference (1 = the same)"
+    )
+    ax.set_xlabel(sentence(template))
     if title:
         ax.set_title("\n".join(wrap(title, 56)), loc="left")
     return ax
