@@ -16,7 +16,7 @@ from workbench.findings import Check, Finding
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.fitting import BoostedModel
-from workbench.wording import number, sentence
+from workbench.wording import inline, number, sentence
 
 DECIDES = "log_loss"
 """Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
@@ -90,9 +90,9 @@ class Choice:
             )
         else:
             statement = sentence(
-                "{model} is used, as boosted trees are not clearly better: it picks the leaver of a leaver and a "
-                "stayer {auc} times in 100.",
-                model=labels[self.used],
+                "Shown a leaver and a stayer, {model} picks the leaver {auc} times in 100. Boosted trees are not "
+                "clearly better, so they are not used.",
+                model=inline(labels[self.used]),
                 **words,
             )
         return Finding(
@@ -203,10 +203,8 @@ class Choice:
                 "roc_auc": Column(sentence("ROC AUC")),
                 "roc_auc_lower": Column(sentence("From")),
                 "roc_auc_upper": Column(sentence("To")),
-                "average_precision": Column(sentence("Average precision")),
                 "brier": Column(sentence("Brier score")),
                 "calibration_slope": Column(sentence("Calibration slope")),
-                "ece": Column(sentence("Calibration error")),
                 "log_loss": Column(sentence("Log loss")),
                 "boosted_difference": Column(sentence("Boosted trees less this")),
                 "boosted_lower": Column(sentence("From")),

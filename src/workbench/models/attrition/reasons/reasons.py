@@ -128,18 +128,19 @@ class Reasons:
             title=sentence("What the forecast leans on"),
             alt=sentence("One bar a feature, as long as the mean size of its part in the log-odds, with an interval."),
         )
+        columns = {
+            "label": Column(sentence("Feature")),
+            "theme": Column(sentence("Theme")),
+            "importance": Column(sentence("Mean size"), sentence("log-odds")),
+        }
+        if self.agreement is not None:
+            columns |= {"lower": Column(sentence("From")), "upper": Column(sentence("To"))}
         yield Table(
             name="importance",
             frame=self.importance,
             caption=sentence("Mean size of each feature's part in the log-odds of leaving, over customers."),
             people=None,
-            columns={
-                "label": Column(sentence("Feature")),
-                "theme": Column(sentence("Theme")),
-                "importance": Column(sentence("Mean size"), sentence("log-odds")),
-                "lower": Column(sentence("From")),
-                "upper": Column(sentence("To")),
-            },
+            columns=columns,
         )
 
     def draw(self) -> Axes:
