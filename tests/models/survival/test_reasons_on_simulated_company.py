@@ -25,7 +25,7 @@ def company(tmp_path_factory):
     root = tmp_path_factory.mktemp("project")
     (root / "data").mkdir()
     bench = Bench(root)
-    add("firm", read_settings(["customers=8000", "months=36", "seed=5", "trials=false"]), bench.root)
+    add("firm", read_settings(["customers=8000", "months=36", "seed=5", "trials=false", "warning=0"]), bench.root)
     newcomers = pd.read_parquet(bench.root / "data" / ".truth" / "firm" / "newcomers.parquet")
     return datasets.find("firm", bench.root), newcomers, read_truth("firm", bench.root)
 

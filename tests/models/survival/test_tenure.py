@@ -45,7 +45,7 @@ def test_where_nobody_left_nothing_is_said():
 def test_of_the_simulated_companies_the_one_with_frailty_is_warned_of(bench, preset, status):
     add(
         "firm",
-        read_settings([f"preset={preset}", "customers=5000", "seed=1", "trials=false", "truth=false"]),
+        read_settings([f"preset={preset}", "customers=5000", "seed=1", "trials=false", "truth=false", "warning=0"]),
         bench.root,
     )
     lifetimes = datasets.find("firm", bench.root).load("lifetimes").frame
