@@ -11,7 +11,7 @@ from workbench.datasets.definitions.dataset import ColumnDefinition
 from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values import mapping
-from workbench.datasets.values.mapping import UnsupportedType
+from workbench.datasets.values.mapping import UnsupportedTypeError
 
 SHOP = Workshop()
 
@@ -138,7 +138,7 @@ def test_dictionary_columns_are_read_as_their_values():
     [(pa.list_(pa.int64()), "array"), (pa.binary(), "binary"), (pa.struct([("a", pa.int64())]), "struct")],
 )
 def test_types_without_a_kind_are_named(type_, said):
-    with pytest.raises(UnsupportedType, match=said):
+    with pytest.raises(UnsupportedTypeError, match=said):
         read([None], type_=type_)
 
 

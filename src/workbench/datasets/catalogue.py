@@ -147,7 +147,7 @@ class Dataset(Definition):
             The violations of all of them.
         """
         from workbench.datasets.contract import between
-        from workbench.datasets.privacy.pseudonyms import NoKey
+        from workbench.datasets.privacy.pseudonyms import NoKeyError
 
         opened: list[Opened] = []
         faults: list[str] = []
@@ -155,12 +155,12 @@ class Dataset(Definition):
         for table in self._chosen(tables):
             try:
                 opened.append(self._open(table))
-            except NoKey as error:
+            except NoKeyError as error:
                 keyless += error.columns
             except DataError as error:
                 faults += error.faults
         if keyless:
-            faults.insert(0, sentence("dataset {name}, {fault}", name=self.name, fault=NoKey(*keyless)))
+            faults.insert(0, sentence("dataset {name}, {fault}", name=self.name, fault=NoKeyError(*keyless)))
         dealt: tuple[Check, ...] = ()
         if not faults and "treatments" in self._chosen(tables):
             try:
@@ -354,11 +354,11 @@ class Dataset(Definition):
     @contextlib.contextmanager
     def _placed(self) -> Iterator[None]:
         """Faults that are raised within say which dataset they are of."""
-        from workbench.datasets.privacy.pseudonyms import NoKey
+        from workbench.datasets.privacy.pseudonyms import NoKeyError
 
         try:
             yield
-        except NoKey:
+        except NoKeyError:
             raise
         except DataError as error:
             place = sentence("dataset {name}", name=self.name)

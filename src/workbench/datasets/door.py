@@ -177,7 +177,7 @@ class _Opening:
         if "pseudonym" in self.replaced.values():
             self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
         if lacking:
-            raise pseudonyms.NoKey(*lacking)
+            raise pseudonyms.NoKeyError(*lacking)
 
     def _whole(self) -> bool:
         """Whether double rows can only be told over all columns of the file, for no id tells rows apart."""
@@ -228,7 +228,7 @@ class _Opening:
                     time_zone=self.definition.time_zone,
                     midnights=self._midnights(raw, definitions[column.name]),
                 )
-            except mapping.UnsupportedType as error:
+            except mapping.UnsupportedTypeError as error:
                 template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
                 self.faults.append(sentence(template, place=self.place, column=named(column), type=error))
         bases = self._set_out(raw, bases)
@@ -303,7 +303,7 @@ class _Opening:
                     raw.column(column.source), column, self.definition.origin
                 )
                 readable.append((i, column))
-            except mapping.UnsupportedType:
+            except mapping.UnsupportedTypeError:
                 continue  # told when it is mapped
         found = self._aggregate(raw.table, counts) if counts else {}
         kinds = {

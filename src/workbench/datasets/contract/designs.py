@@ -19,8 +19,9 @@ _MOST_NAMED = 5
 
 
 def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) -> Iterator[Check]:
-    """Which initiatives chance decided about, as far as the rows bear that out; of which nothing is said; and what is
-    said of initiatives and arms that no row has.
+    """Which initiatives chance decided about, as far as the rows bear that out, and of which nothing is said.
+
+    What is said of initiatives and arms that no row has is told too.
     """
     definition, table = treatments.definition, treatments.table
     counted = table.group_by("initiative", "arm").aggregate(n=ibis._.count()).order_by("initiative", "arm")

@@ -1,7 +1,8 @@
 """What is no violation and must be known all the same: checks that a table brings along."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from workbench.datasets.definitions.canonical import ROW_ID
 from workbench.datasets.definitions.dataset import TableDefinition
@@ -11,12 +12,48 @@ from workbench.datasets.reading.headers import names_among
 from workbench.findings import Check
 from workbench.wording import listing, number, percent, sentence, shown
 
-# Why a column seems to tell a person.
-LOOKS: Mapping[str, str] = {
-    "values": "there are e-mail addresses, or numbers such as those of telephones, accounts or identity cards, in it",
-    "name": "its name speaks of a person",
-    "unlike": "nearly every row has a text of its own, as names and remarks do",
-}
+
+@dataclass(frozen=True)
+class _Counted:
+    """A table with what was counted of it.
+
+    Attributes
+    ----------
+    definition
+        The table.
+    numbers
+        Counts by name, as `door` has taken them.
+    double_rows
+        Rows that repeat an earlier one in every column of the file.
+    replaced
+        What became of personal columns: `pseudonym`, `true` (a row number) or `drop`.
+    """
+
+    definition: TableDefinition
+    numbers: Mapping[str, object]
+    double_rows: int
+    replaced: Mapping[str, str]
+
+    def count(self, name: str) -> int:
+        """How many there are of something; 0 where it was not counted."""
+        return int(self.numbers.get(name) or 0)
+
+    @property
+    def left_out(self) -> int:
+        """Rows that did not enter."""
+        return self.count("rows") - self.count("kept")
+
+    def became(self, fate: str) -> list[str]:
+        """Personal columns by what became of them."""
+        return [column.name for column in self.definition.columns if self.replaced.get(column.name) == fate]
+
+    def warn(self, name: str, message: str, value: int | None = None) -> Check:
+        """A warning about this table."""
+        return Check(name=f"{self.definition.name}_{name}", status="warn", message=message, value=value)
+
+    def note(self, name: str, message: str, value: int | None = None) -> Check:
+        """What is to be known about this table and makes nothing worse."""
+        return Check(name=f"{self.definition.name}_{name}", status="pass", message=message, value=value)
 
 
 def remarks(
@@ -31,109 +68,155 @@ def remarks(
 
     Parameters
     ----------
+    definition
+        The table.
     numbers
         Counts by name, as `door` has taken them.
     double_rows
         Rows that repeat an earlier one in every column of the file.
     replaced
         What became of personal columns: `pseudonym`, `true` (a row number) or `drop`.
+    fictional
+        Whether the data are made up.
     """
-    checks: list[Check] = []
+    table = _Counted(definition, numbers, double_rows, replaced)
+    checks = [*_of_ids(table), *_of_rows(table), *_of_columns(table), *_of_aliases(table)]
+    checks += [*_of_what_is_lacking(table), *_of_values(table), *_of_nameless(table)]
+    if not fictional:
+        return tuple(checks)
+    message = sentence("The data are fictional: they show how the study works, not how customers behave.")
+    title = sentence("Fictional data")
+    name = f"{definition.name}_fictional"
+    return (Check(name=name, status="warn", message=message, title=title, kind="always"), *checks)
 
-    def say(name: str, message: str, value: int | None = None, status: str = "warn", **more: str) -> None:
-        checks.append(Check(name=f"{definition.name}_{name}", status=status, message=message, value=value, **more))
 
-    def count(name: str, template: str, key: str, **more: str) -> None:
-        if value := int(numbers.get(key) or 0):
-            say(name, sentence(template, rows=rows(value), **more), value)
+def _of_ids(table: _Counted) -> Iterator[Check]:
+    """What stands for a row where no column does."""
+    row_id = ROW_ID.get(table.definition.name)
+    if not row_id:
+        return
+    what = table.definition.canonical.fields[row_id].one_row_of
+    if not any(column.name == row_id for column in table.definition.columns):
+        template = "No column identifies a {what}: ids are row numbers, valid in this file alone."
+        yield table.note("row_numbers", sentence(template, what=what))
+    elif table.replaced.get(row_id) == "true":
+        message = sentence("The id is personal and did not enter: ids are row numbers, valid in this file alone.")
+        yield table.note("row_numbers", message)
+    if n := table.count(f"missing {row_id}"):
+        template = "{rows} without an id, each kept as a {what} of its own and named by its row number."
+        yield table.warn("no_id", sentence(template, rows=rows(n), what=what), n)
 
-    canonical, row_id = definition.canonical, ROW_ID.get(definition.name)
-    mapped = {column.name for column in definition.columns}
-    if fictional:
-        message = sentence("The data are fictional: they show how the study works, not how customers behave.")
-        say("fictional", message, title=sentence("Fictional data"), kind="always")
-    if row_id:
-        what = canonical.fields[row_id].one_row_of
-        if row_id not in mapped:
-            template = "No column identifies a {what}: ids are row numbers, valid in this file alone."
-            say("row_numbers", sentence(template, what=what), status="pass")
-        elif replaced.get(row_id) == "true":
-            template = "The id is personal and did not enter: ids are row numbers, valid in this file alone."
-            say("row_numbers", sentence(template), status="pass")
-        count(
-            "no_id",
-            "{rows} without an id, each kept as a {what} of its own and named by its row number.",
-            f"missing {row_id}",
-            what=what,
-        )
-    if double_rows:
-        same = sentence("the same customers") if row_id == "customer_id" else sentence("the same event")
+
+def _of_rows(table: _Counted) -> Iterator[Check]:
+    """Rows that stand twice, are left out, or are episodes."""
+    name = table.definition.name
+    if n := table.double_rows:
         template = (
-            "{rows} equal to an earlier one in every column of the file, and kept: "
-            "without an id nobody can tell whether they are {same}."
+            "{rows} equal to an earlier one in every column of the file, and kept: without an id nobody can tell "
+            "whether they are the same event."
         )
-        say("double_rows", sentence(template, rows=rows(double_rows), same=same), double_rows)
-    if canonical.of_customers and (without := int(numbers["rows"]) - int(numbers["kept"])):
-        share = percent(without / int(numbers["rows"]))
+        if ROW_ID.get(name) == "customer_id":
+            template = (
+                "{rows} equal to an earlier one in every column of the file, and kept: without an id nobody can tell "
+                "whether they are the same customers."
+            )
+        yield table.warn("double_rows", sentence(template, rows=rows(n)), n)
+    n = table.left_out
+    if n and table.definition.canonical.of_customers:
         template = "{rows} ({share}) without a customer, kept out of this table."
-        say("no_customer", sentence(template, rows=rows(without), share=share), without)
-    if canonical.name == "surveys" and (idle := int(numbers["rows"]) - int(numbers["kept"])):
-        share = percent(idle / int(numbers["rows"]))
+        message = sentence(template, rows=rows(n), share=percent(n / table.count("rows")))
+        yield table.warn("no_customer", message, n)
+    if n and name == "surveys":
         template = "{rows} ({share}) with a weight of 0, kept out of this table: they stand for nobody."
-        say("zero_weights", sentence(template, rows=rows(idle), share=share), idle)
-    if kept_back := [column for column in definition.columns if column.use in NOT_BY_DEFAULT]:
-        told = listing([sentence("{name} ({use})", name=shown(each.name), use=each.use) for each in kept_back])
-        message = sentence("Studies take these only where they ask for them: {columns}.", columns=told)
-        say("uses", message, len(kept_back), "pass")
-    if double := int(numbers.get("episodes") or 0):
+        message = sentence(template, rows=rows(n), share=percent(n / table.count("rows")))
+        yield table.warn("zero_weights", message, n)
+    if n := table.count("episodes"):
+        kept = table.count("kept")
         template = "{rows} are episodes of {count} customers: a customer's rows follow each other."
-        count_rows = int(numbers["kept"])
-        message = sentence(template, rows=rows(count_rows), count=number(count_rows - double))
-        say("episodes", message, double, "pass")
-    if out := [column.name for column in definition.columns if replaced.get(column.name) == "drop"]:
-        say(
-            "personal_columns", sentence("Marked personal, so they did not enter: {names}.", names=names(out)), len(out)
-        )
-    coded = [column.name for column in definition.columns if replaced.get(column.name) == "pseudonym"]
-    if coded:
+        yield table.note("episodes", sentence(template, rows=rows(kept), count=number(kept - n)), n)
+
+
+def _of_columns(table: _Counted) -> Iterator[Check]:
+    """Columns that studies do not see, or that did not enter as they are."""
+    if kept_back := [column for column in table.definition.columns if column.use in NOT_BY_DEFAULT]:
+        told = listing([f"{shown(each.name)} ({each.use})" for each in kept_back])
+        message = sentence("Studies take these only where they ask for them: {columns}.", columns=told)
+        yield table.note("uses", message, len(kept_back))
+    if out := table.became("drop"):
+        message = sentence("Marked personal, so they did not enter: {names}.", names=names(out))
+        yield table.warn("personal_columns", message, len(out))
+    if coded := table.became("pseudonym"):
         message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
-        say("pseudonyms", message, len(coded), "pass")
-    if canonical.name == "customers" and (aliases := int(numbers["rows"]) - int(numbers["kept"])):
-        template = "{rows} of ids that are aliases of another customer, kept out."
-        say("aliases", sentence(template, rows=rows(aliases)), aliases)
-    else:
-        count("aliases", "{rows} with an alias, which became the customer's own id.", "aliases")
-    for name in coded:
-        template = (
-            "{rows} with the {column} of an earlier row under another {id}: perhaps one customer under several ids. "
-            "A table of aliases: says which ids are one."
+        yield table.note("pseudonyms", message, len(coded))
+
+
+def _of_aliases(table: _Counted) -> Iterator[Check]:
+    """One customer under several ids: known, or perhaps."""
+    if table.definition.name == "customers" and (n := table.left_out):
+        message = sentence("{rows} of ids that are aliases of another customer, kept out.", rows=rows(n))
+        yield table.warn("aliases", message, n)
+    elif n := table.count("aliases"):
+        message = sentence("{rows} with an alias, which became the customer's own id.", rows=rows(n))
+        yield table.warn("aliases", message, n)
+    for name in table.became("pseudonym"):
+        if n := table.count(f"shared {name}"):
+            template = (
+                "{rows} with the {column} of an earlier row under another {id}: perhaps one customer under several "
+                "ids. A table of aliases: says which ids are one."
+            )
+            yield table.warn(f"shared_{name}", sentence(template, rows=rows(n), column=name, id="customer_id"), n)
+
+
+def _of_what_is_lacking(table: _Counted) -> Iterator[Check]:
+    """What a study of such a table cannot do without."""
+    definition = table.definition
+    if definition.name == "lifetimes" and table.numbers.get("events") == 0:
+        message = sentence("Nobody has left: event is true in no row, and no study of leaving can be run.")
+        yield table.warn("no_events", message)
+    if definition.name == "surveys" and not any(column.role == "outcome" for column in definition.columns):
+        message = sentence("No item has role: outcome, so a study of drivers must be told which one it is.")
+        yield table.warn("no_outcome", message)
+
+
+def _of_values(table: _Counted) -> Iterator[Check]:
+    """Values that are allowed and seldom meant."""
+    if n := table.count("zero durations"):
+        template = "{rows} with a duration of 0 {unit}: ended, or last seen, at the very start."
+        message = sentence(template, rows=rows(n), unit=table.definition.time_unit)
+        yield table.warn("zero_durations", message, n)
+    if n := table.count("never at risk"):
+        message = sentence(
+            "{rows} with an entry at the very time of the end, so never under observation.", rows=rows(n)
         )
-        count(f"shared_{name}", template, f"shared {name}", column=name, id="customer_id")
-    template = "{rows} with a duration of 0 {unit}: ended, or last seen, at the very start."
-    count("zero_durations", template, "zero durations", unit=definition.time_unit)
-    template = "{rows} with an entry at the very time of the end, so never under observation."
-    count("never_at_risk", template, "never at risk")
-    if canonical.name == "lifetimes" and numbers.get("events") == 0:
-        say("no_events", sentence("Nobody has left: event is true in no row, and no study of leaving can be run."))
-    if canonical.name == "surveys" and not any(column.role == "outcome" for column in definition.columns):
-        say("no_outcome", sentence("No item has role: outcome, so a study of drivers must be told which one it is."))
-    count("cancelled", "{rows} of cancellations; their amounts are negative and net what was bought.", "cancelled")
-    count("refunds", "{rows} with a negative amount: refunds, which net what was bought.", "refunds")
-    count("zero_amounts", "{rows} with an amount of 0.", "zero amounts")
-    count("zero_prices", "{rows} with a price of 0.", "zero prices")
-    template = (
-        "{rows} with an end twenty years ahead or more: perhaps a code for no end; if so, list it under missing:. "
-        "As they are they count as planned."
-    )
-    count("far_ends", template, "far ends")
-    template = "{rows} with a start on 1970-01-01, which is how a computer writes 0; if so, list it under missing:."
-    count("clock_zero", template, "clock zero")
-    unnamed = {key.split()[1]: int(value) for key, value in numbers.items() if key.startswith("unnamed ") and value}
-    if unnamed:
+        yield table.warn("never_at_risk", message, n)
+    if n := table.count("cancelled"):
+        template = "{rows} of cancellations; their amounts are negative and net what was bought."
+        yield table.warn("cancelled", sentence(template, rows=rows(n)), n)
+    if n := table.count("refunds"):
+        message = sentence("{rows} with a negative amount: refunds, which net what was bought.", rows=rows(n))
+        yield table.warn("refunds", message, n)
+    if n := table.count("zero amounts"):
+        yield table.warn("zero_amounts", sentence("{rows} with an amount of 0.", rows=rows(n)), n)
+    if n := table.count("zero prices"):
+        yield table.warn("zero_prices", sentence("{rows} with a price of 0.", rows=rows(n)), n)
+    if n := table.count("far ends"):
+        template = (
+            "{rows} with an end twenty years ahead or more: perhaps a code for no end; if so, list it under missing:. "
+            "As they are they count as planned."
+        )
+        yield table.warn("far_ends", sentence(template, rows=rows(n)), n)
+    if n := table.count("clock zero"):
+        template = "{rows} with a start on 1970-01-01, which is how a computer writes 0; if so, list it under missing:."
+        yield table.warn("clock_zero", sentence(template, rows=rows(n)), n)
+
+
+def _of_nameless(table: _Counted) -> Iterator[Check]:
+    """Columns without a name that hold values."""
+    found = [key.split()[1] for key, value in table.numbers.items() if key.startswith("unnamed ") and value]
+    if found:
         template = "Columns without a name have values and do not enter: {places}. They are called so under from:."
-        places = names(sentence("column {place}", place=place) for place in unnamed)
-        say("unnamed_columns", sentence(template, places=places), len(unnamed))
-    return tuple(checks)
+        places = names(sentence("column {place}", place=place) for place in found)
+        yield table.warn("unnamed_columns", sentence(template, places=places), len(found))
 
 
 def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Check, ...]:
@@ -142,7 +225,7 @@ def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Che
     Parameters
     ----------
     looks
-        Why (key of `LOOKS`), by the column's name.
+        Why (see `privacy.looks`), by the column's name.
     """
     checks = []
     for column in definition.columns:
@@ -155,10 +238,23 @@ def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Che
             "{table}.{column} enters unmarked and looks personal: {why}. Mark it {ways}, "
             "or personal: false if it tells nobody."
         )
-        names = {"table": definition.name, "column": column.name, "why": sentence(LOOKS[looks[column.name]])}
+        names = {"table": definition.name, "column": column.name, "why": _look(looks[column.name])}
         message = sentence(template, **names, ways=sentence(" or ").join(ways))
         checks.append(Check(name=f"{definition.name}_looks_personal_{column.name}", status="warn", message=message))
     return tuple(checks)
+
+
+def _look(why: str) -> str:
+    """Why a column seems to tell a person (`privacy.looks`)."""
+    match why:
+        case "values":
+            return sentence(
+                "there are e-mail addresses, or numbers such as those of telephones, accounts or identity cards, in it"
+            )
+        case "name":
+            return sentence("its name speaks of a person")
+        case _:
+            return sentence("nearly every row has a text of its own, as names and remarks do")
 
 
 def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
@@ -196,13 +292,22 @@ def unread_sheets(definition: TableDefinition, unread: Sequence[str]) -> tuple[C
     """The sheets of a workbook that do not enter: a warning, unless dataset.yaml names those that do."""
     if not unread:
         return ()
-    said = bool(definition.origin.sheets)
-    template = "{table}: {sheets} of the workbook are not read."
-    if len(unread) == 1:
-        template = "{table}: {sheets} of the workbook is not read."
-    if not said:
-        template += ' Write sheet: with the name of the one that is meant, a list of names, or "*" for all.'
-    sheets = sentence("sheet {names}" if len(unread) == 1 else "the sheets {names}", names=names(unread))
-    message = sentence(template, table=definition.name, sheets=sheets)
+    said, given = bool(definition.origin.sheets), {"table": definition.name, "sheets": names(unread)}
+    if said and len(unread) == 1:
+        message = sentence("{table}: sheet {sheets} of the workbook is not read.", **given)
+    elif said:
+        message = sentence("{table}: the sheets {sheets} of the workbook are not read.", **given)
+    elif len(unread) == 1:
+        message = sentence(
+            "{table}: sheet {sheets} of the workbook is not read. Write sheet: with the name of the one that is meant, "
+            'a list of names, or "*" for all.',
+            **given,
+        )
+    else:
+        message = sentence(
+            "{table}: the sheets {sheets} of the workbook are not read. Write sheet: with the name of the one that is "
+            'meant, a list of names, or "*" for all.',
+            **given,
+        )
     status = "pass" if said else "warn"
     return (Check(name=f"{definition.name}_unread_sheets", status=status, message=message, value=len(unread)),)

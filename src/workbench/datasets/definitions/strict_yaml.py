@@ -21,7 +21,7 @@ class YamlError(ValueError):
 
 
 def load(content: bytes) -> tuple[Tree, list[str]]:
-    """Read one YAML document.
+    r"""Read one YAML document.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def load(content: bytes) -> tuple[Tree, list[str]]:
 
     Examples
     --------
-    >>> load(b"a: no\\nb: [007, ~]")
+    >>> load(b"a: no\nb: [007, ~]")
     ({'a': 'no', 'b': ['007', None]}, [])
     """
     import yaml

@@ -121,7 +121,7 @@ def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: s
         return None
     try:
         text = mapping.as_text(column)
-    except mapping.UnsupportedType:
+    except mapping.UnsupportedTypeError:
         return None
     workshop.view("_drafted", raw.table.select(x=text))
     plain_number = "replace(x, $decimal, '.')" if decimal != "." else "x"

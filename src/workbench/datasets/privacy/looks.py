@@ -11,7 +11,7 @@ from workbench.datasets.values import mapping
 
 
 def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, workshop: Workshop) -> dict[str, str]:
-    """Why columns that enter unmarked seem to tell a person (key of `remarks.LOOKS`)."""
+    """Why columns that enter unmarked seem to tell a person (`values`, `name` or `unlike`)."""
     texts: dict[str, ir.Value] = {}
     for name, each in mapped.items():
         column = each.definition

@@ -17,7 +17,7 @@ _MARK_DIGITS = 8  # enough to tell the keys of a team apart, too few to check gu
 _HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
 
 
-class NoKey(DataError):
+class NoKeyError(DataError):
     """There is no key to replace personal columns with.
 
     Parameters

@@ -59,6 +59,7 @@ class Cells:
             yield _batch(schema, held)
 
     def rows(self) -> Iterator[Sequence[str]]:
+        """The rows of data, as texts."""
         """The rows of data."""
         raise NotImplementedError
 
@@ -143,6 +144,7 @@ class SkippingCsv(Cells):
             yield from csv.reader(text, delimiter=self._separator)
 
     def rows(self) -> Iterator[Sequence[str]]:
+        """The rows of data, as texts."""
         for line, row in data_rows(self._all(), self.header_row, self._skip, self.absent):
             if len(row) == len(self.headers):
                 yield row
@@ -182,6 +184,7 @@ class JsonFile(Cells):
                 raise DataError(sentence(template, line=number(line))) from None  # the cause quotes the line
 
     def rows(self) -> Iterator[Sequence[str]]:
+        """The rows of data, as texts."""
         for record in self._records():
             yield [_json_text(record.get(key)) for key in self._keys]
 
@@ -205,6 +208,7 @@ class Sheet(Cells):
         self.headers = tuple(tidy(name) for name in header)
 
     def rows(self) -> Iterator[Sequence[str]]:
+        """The rows of data, as texts."""
         return (row for _, row in data_rows(self.cells, self.header_row, self._skip, self.absent))
 
     def explain(self) -> DataError:

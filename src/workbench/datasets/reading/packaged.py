@@ -103,6 +103,7 @@ class FrameUnpickler(pickle.Unpickler):
     """Reads a pickled data frame and can call nothing but what builds one."""
 
     def find_class(self, module: str, name: str) -> object:
+        """What builds a data frame; anything else is refused."""
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} is not part of a data frame")
         return super().find_class(*_ALLOWED[module, name])

@@ -164,6 +164,7 @@ class CsvFile:
         self.headers = tuple(tidy(name) for name in header)
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
+        """The chosen columns, by their places, a part of the rows at a time."""
         if self._skipping is not None:
             return self._skipping.batches(chosen)
         fields = [f"c{i}" for i in range(len(self.headers))]
@@ -193,6 +194,7 @@ class CsvFile:
         return "skip"
 
     def verdict(self) -> None:
+        """Refuse rows of another length than the header, once all are read."""
         ragged = self._ragged
         if self._skipping is not None:
             self._skipping.verdict()
@@ -224,6 +226,7 @@ class CsvFile:
             ]
 
     def explain(self) -> DataError:
+        """Why reading broke off: the first place that cannot be read."""
         decode = codecs.getincrementaldecoder("utf-8" if self._utf8 else self._origin.encoding)()
         line = 1
         with self._path.open("rb") as file:

@@ -74,7 +74,7 @@ class Basis:
     is_number: bool = False
 
 
-class UnsupportedType(TypeError):
+class UnsupportedTypeError(TypeError):
     """A column whose type has no canonical kind (lists, structures, bytes); its message is the type."""
 
 
@@ -93,7 +93,7 @@ def as_text(column: ir.Value) -> ir.StringValue:
 
     Raises
     ------
-    UnsupportedType
+    UnsupportedTypeError
         For what is neither text nor number, truth or time.
     """
     kind = column.type()
@@ -111,7 +111,7 @@ def as_text(column: ir.Value) -> ir.StringValue:
         return ibis.ifelse(whole, number.try_cast("int64").cast("string"), number.cast("string"))
     if kind.is_integer() or kind.is_boolean() or kind.is_null() or kind.is_date() or kind.is_timestamp():
         return column.cast("string")
-    raise UnsupportedType(str(kind))
+    raise UnsupportedTypeError(str(kind))
 
 
 def _trimmed(text: ir.StringValue) -> ir.StringValue:
@@ -197,7 +197,7 @@ def basis(
 
     Raises
     ------
-    UnsupportedType
+    UnsupportedTypeError
         See `as_text`.
     """
     kind, typed = definition.kind, column.type()
