@@ -83,7 +83,7 @@ def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
         ("transactions", "{customer_id: {personal: drop}, timestamp: t, amount: {currency: EUR}}", "cannot do without"),
         ("surveys", "{q: {type: rating}}", "q.scale: got nothing, expected the scale, as in [1, 5]."),
         ("surveys", "{q: {scale: [5, 1]}}", "q.scale: got ['5', '1'], expected two whole numbers, lowest first"),
-        ("surveys", "{q: {scale: [1, 5], role: cause}}", "q.role: got 'cause', expected outcome or driver."),
+        ("surveys", "{q: {scale: [1, 5], role: cause}}", "q.role: got 'cause', expected outcome, driver, expectation, need, comment or code."),
         ("surveys", "{q: {scale: [1, 5], missing: [6], not_applicable: [6]}}", "expected codes that are not among missing."),
         ("surveys", "{weight: w}", "weight.weighting: got nothing, expected survey or frequency."),
         ("surveys", "{r1: {type: category, weighting: replicate}}", "r1.weighting: got replicate, expected type: number"),

@@ -254,6 +254,16 @@ def test_columns_of_a_trial_are_guessed_as_before_and_outcome(tmp_path):
     assert "visit: {from: visit, type: boolean, use: outcome}" in text
 
 
+def test_how_arms_were_dealt_is_asked_and_nothing_waits_for_it(tmp_path):
+    path = drafted(tmp_path, "history,segment,visit", lambda i: f"{i}.5,{('No E-Mail', 'Mail')[i % 2]},{i % 2}")
+    made = drafts(path)
+    assert "question:" not in made.text
+    assert "How were the arms dealt?" in " ".join(conversation.told(made))
+    answers = iter(["1"])
+    settled = conversation.answer(made, lambda prompt: next(answers, ""), lambda line: None)
+    assert "design: {people: {assignment: randomised, control: No E-Mail}}" in settled.text
+
+
 def test_whether_models_may_go_by_sex_is_asked_and_nothing_waits_for_it(tmp_path):
     path = drafted(tmp_path, "customer_id,gender,region", lambda i: f"c{i},{'fm'[i % 2]},{'NS'[i % 2]}")
     made = drafts(path)

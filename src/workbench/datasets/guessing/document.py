@@ -66,8 +66,8 @@ class Table:
         yield from (f"    {NOTE} {each}" for each in self.notes)
         yield f"    file: {quoted(self.files[0]) if len(self.files) == 1 else listed(self.files)}"
         yield from (f"    {key}{f'  {GUESS}' if assumed else ''}" for key, assumed in self.keys)
-        if self.questions:
-            yield from columns.asked(self.questions, "    ")
+        if waiting := [each for each in self.questions if each.waits]:
+            yield from columns.asked(waiting, "    ")
         yield "    columns:"
         for name in self.made:
             yield f"      {name}: {{from: {name}}}  {GUESS}{MADE.get(name, '')}"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from workbench.datasets.definitions.canonical import CANONICAL
 from workbench.datasets.definitions.dataset import UNKNOWN
-from workbench.datasets.guessing import columns, gaps, items, tables
+from workbench.datasets.guessing import columns, gaps, items, tables, uses
 from workbench.datasets.guessing.columns import Column
 from workbench.datasets.guessing.document import Table
 from workbench.datasets.guessing.facts import Facts
@@ -86,6 +86,10 @@ class Drafting:
                 others=others,
                 label=self._label(each.header),
             )
+        if self.name == "treatments" and "arm" in found:
+            named = found.get("initiative")
+            initiatives = named.facts.texts if named is not None else [self.source.path.stem]
+            self.questions.append(uses.dealt(initiatives, found["arm"].facts.texts))
         shared = _shared(found.values())
         segments = columns.segments(self._splitting(found)) if self.guessed else []
         for name in segments:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from workbench.datasets.definitions.canonical import CANONICAL
 from workbench.datasets.guessing import truths
 from workbench.datasets.guessing.facts import MOST_CATEGORIES, Facts
+from workbench.datasets.guessing.uses import CONTROL
 from workbench.datasets.guessing.vocabulary.names import JOINED, NAMES, STATUS, STILL_HERE
 from workbench.wording import listing, sentence, shown
 
@@ -13,7 +14,6 @@ from workbench.wording import listing, sentence, shown
 _TELLING = {"interactions": {"touchpoint", "channel", "kind", "minutes", "complaint", "resolved_first_contact"}}
 _MOST_ARMS, _BATTERY = 10, 3
 _REPEATED, _ONE_ROW = 0.95, 0.9
-_CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
 _NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes", "value")
 _SHORT = re.compile(
@@ -82,7 +82,7 @@ def _may_be(facts: Facts, name: str, table: str) -> bool:
         return 1 <= len(facts.texts) <= 3 and facts.dates is None
     if name == "arm":  # a header that says so, or a value that is a control group's
         arms = 2 <= facts.distinct <= _MOST_ARMS
-        return arms and bool(_ARMS.match(facts.header) or any(_CONTROL.match(text) for text in facts.texts))
+        return arms and bool(_ARMS.match(facts.header) or any(CONTROL.match(text) for text in facts.texts))
     if name == "response_id":  # doubles are told, and do not make it another thing
         return facts.unique > (_ONE_ROW if facts.called == "id" else 0.5)
     if table == "customers" and facts.called == "id":

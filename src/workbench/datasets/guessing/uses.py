@@ -1,11 +1,15 @@
 """What columns may be used for, and which items of a survey are neither outcome nor driver: by their names."""
 
 import re
+from collections.abc import Sequence
 
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.questions import Guess, Question, Reading
+from workbench.datasets.guessing.yaml_text import quoted
 from workbench.wording import sentence
 
+# What an arm is called that got nothing.
+CONTROL = re.compile(r"(?i)(no[ _-]|none$|control|hold[ _-]?out|placebo|0$|false$)")
 _TABLES = ("customers", "lifetimes", "treatments")
 # Traits that most laws name outright: health, belief, origin, orientation.
 _PROTECTED = re.compile(
@@ -62,6 +66,33 @@ def use_of(facts: Facts, table: str) -> Guess:
 def role_of(said: str) -> str:
     """The role of a rating that is no outcome, by what it is called in full."""
     return "expectation" if _EXPECTED.search(said) else "need" if _NEEDED.search(said) else "driver"
+
+
+def dealt(initiatives: Sequence[str], arms: Sequence[str]) -> Question:
+    """How customers came into the arms of a table of treatments; nothing waits for the answer.
+
+    Parameters
+    ----------
+    initiatives
+        Names of the initiatives, as far as they are known.
+    arms
+        Names of the arms.
+    """
+    name = quoted(initiatives[0]) if len(initiatives) == 1 else '"*"'
+    control = [arm for arm in arms if CONTROL.match(arm)]
+    rest = f", control: {quoted(control[0])}" if len(control) == 1 else ""
+    told = {
+        "randomised": sentence("chance dealt them to customers"),
+        "volunteers": sentence("customers chose themselves"),
+        "chosen": sentence("somebody chose the customers"),
+    }
+    readings = tuple(
+        Reading((f"design: {{{name}: {{assignment: {assignment}{rest}}}}}",), means)
+        for assignment, means in told.items()
+    )
+    asks = sentence("How were the arms dealt?")
+    evidence = sentence("Only of what chance dealt can an effect be told; data/README.md has more ways.")
+    return Question(asks, evidence, readings, waits=False)
 
 
 def _may_models() -> Question:
