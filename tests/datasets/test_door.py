@@ -384,7 +384,7 @@ def test_a_profile_is_plain_strict_json_about_columns_and_not_about_rows(project
 
 def test_the_example_of_the_data_page_works_as_written(project):
     page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    example, _ = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
     project.write(example)
     (project.folder / "turnover.csv").write_text(
         "stag,event,industry,coach,age,greywage,way\n"
@@ -400,9 +400,24 @@ def test_the_example_of_the_data_page_works_as_written(project):
     assert frame["pay"][2] is None
 
 
+def test_the_designs_of_the_data_page_work_as_written(project):
+    page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
+    _, example = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    columns = "    columns: {customer_id: c, initiative: i, arm: a, shop: {type: category}}\n"
+    project.write(f"title: x\ntables:\n{example}{columns}")
+    arms = {"welcome_call": "no call", "new_layout": "old", "loyalty_app": "none", "mailing": "none"}
+    rows = [f"c{n},{name},{arms[name] if n % 2 else 'on'},s{n % 10}" for name in arms for n in range(40)]
+    (project.folder / "trials.csv").write_text("\n".join(["c,i,a,shop", *rows, ""]))
+    checks = project.find().check()
+    assert [check.name for check in checks if check.name.startswith("treatments_d")] == [
+        "treatments_draw_new_layout",
+        "treatments_draw_welcome_call",
+    ]
+
+
 def test_the_example_of_the_data_page_maps_the_real_file(project, shared):
     page = (Path(__file__).parents[2] / "data" / "README.md").read_text(encoding="utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
+    example, _ = re.findall(r"```yaml\n(.*?)```", page, flags=re.S)
     (project.folder / "turnover.csv").write_bytes((shared / "turnover.csv").read_bytes())
     frame = project.write(example).load().frame
     assert (len(frame), frame["event"].sum()) == (1129, 571)
