@@ -94,9 +94,9 @@ def describe(options: argparse.Namespace) -> None:
     if study.choice is not None:
         needed.append(f"one of {', '.join(study.choice.tables)} (parameter {study.choice.parameter})")
     print(f"\nTables needed: {', '.join(needed) or 'none'}")
-    for each in study.earlier:
-        needed = "read where there is one" if each.optional else "read"
-        print(f"Earlier runs {needed}: {each.study} (parameter {each.parameter})")
+    for source in study.earlier:
+        how = "read where there is one" if source.optional else "read"
+        print(f"Earlier runs {how}: {source.study} (parameter {source.parameter})")
     if study.calls.features:
         print("Features are made of all tables of customers and events that are there.")
     if study.optional:
