@@ -10,7 +10,7 @@ from workbench.statistics.splines import KNOTS_AT, spline_terms
 RIDGE = 1e-4
 """Penalty of the calibration curve, times the weight of all: keeps it finite where predictions separate outcomes."""
 FEW = 6
-"""Up to so many different predictions each is judged for itself."""
+"""Of so few different predictions each has a share of its own: a curve of four knots has no more."""
 
 
 def observed_shares(

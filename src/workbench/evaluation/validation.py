@@ -1,4 +1,4 @@
-"""How well a survival model foretells customers that it has not seen."""
+"""How well a survival model predicts customers that it has not seen."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -39,7 +39,7 @@ NEVER = 1e-12
 ONE_ERROR = 0.6827
 """Level of an interval that is one standard error to either side."""
 CHUNK = 20_000
-"""Customers whose errors over the grid are held at once."""
+"""Customers whose errors over the grid are in memory at once."""
 
 
 class SurvivalModel(Protocol):
@@ -66,33 +66,33 @@ def cross_validate(
     censoring: CensoringModel | None = None,
     until: float | None = None,
 ) -> Evaluation:
-    """Repeated stratified k-fold: each customer is foretold by models fitted without them.
+    """Repeated stratified k-fold: each customer is predicted by models fitted without them.
 
-    Customers are dealt to folds at random, leavers and others apart, so that each fold has its share of both. Ranking
-    is judged within each fold (scores of different fits are not comparable), predicted shares by the mean over repeats.
+    Customers are assigned at random, leavers and others apart, so that each fold has its share of both. Ranking
+    is evaluated within each fold (scores of different fits are not comparable), shares by the mean over repeats.
     Concordance ranks by how long each is predicted to stay, the AUC at a horizon by the risk at that horizon: where
     hazard ratios change, these differ, and no one score ranks for all times.
-    Where some were on board before the records begin, times count from there and predictions are for those who had
+    Where some were customers before the records begin, times count from there and predictions are for those who had
     lasted so far.
 
     Parameters
     ----------
     fit
         Fits a model to some of the rows, for instance `CoxModel.refit`. Where it raises DataError the fit has failed:
-        the customers it was to foretell are not judged by it, and a check counts such fits.
+        the customers it was to predict are not evaluated by it, and a check counts such fits.
     lifetimes
         `customer_id`, `duration`, `event`, `entry` (0 where it is not there) and covariates, all usable by the model.
         With a column `weight` (of a survey) every score is that of those for whom
         customers stand.
     horizons
-        Times at which shares are judged; left out are those that the customers of some fit do not reach, and those
+        Times at which shares are evaluated; left out are those that the customers of some fit do not reach, and those
         below the steps in which durations were recorded.
     folds, repeats
-        Parts that the customers are dealt to, and how often.
+        Parts that customers are assigned to, and how often.
     random_seed
         Seed of the dealing.
     parts
-        How many of the folds are foretold in each repeat; all where it is None. With a million customers one is enough.
+        How many of the folds are predicted in each repeat; all where it is None. Of a million customers one is enough.
     confidence, time_unit
         Level of intervals, and what durations are counted in.
     censoring
@@ -133,12 +133,12 @@ def evaluate(
     since: str = "",
     lapse: bool = False,
 ) -> Evaluation:
-    """Judge one model on customers that it has not seen, or on the time after the one that it has seen.
+    """Evaluate one model on customers that it has not seen, or on the time after the one that it has seen.
 
     Parameters
     ----------
     test
-        As `lifetimes` in `cross_validate`: who was on board at the cut-off, `entry` being their tenure then.
+        As `lifetimes` in `cross_validate`: who was active at the cut-off, `entry` being their tenure then.
     train
         What the model was fitted on: the curve that it has to beat is made of it.
     since
@@ -158,7 +158,7 @@ def evaluate(
 
 
 class _Tally:
-    """What has been foretold so far, customer by customer, on the clock that starts when each is first observed."""
+    """What has been predicted so far, customer by customer, on the clock that starts when each is first observed."""
 
     def __init__(self, lifetimes: pd.DataFrame, censoring: CensoringModel | None, until: float | None = None):
         entry = lifetimes["entry"].to_numpy(dtype=float) if "entry" in lifetimes.columns else None
@@ -171,7 +171,7 @@ class _Tally:
         self.depends = censoring is not None
         self.censoring = censoring or marginal(self.durations, self.events, self.stands)
         self.until = min(safe_until(self.durations, self.events), np.inf if until is None else until)
-        # Between the steps in which times were recorded nobody was seen to leave: predictions are judged at the steps.
+        # Between the steps in which times were recorded nobody was seen to leave: predictions count at the steps.
         self.step = resolution(self.durations if self.tenure is None else np.append(self.durations, self.tenure))
         grid = np.linspace(0, self.until, GRID + 1)[1:] if self.until > 0 else np.zeros(0)
         self.grid = np.unique(on_step(grid, self.step))
@@ -181,7 +181,7 @@ class _Tally:
         self.uno: list[Pairs] = []
         size = len(lifetimes)
         self.predicted, self.stay = np.zeros(size), np.zeros(size)
-        self.dealt = np.zeros(size, dtype=bool)  # whom some fit was to foretell
+        self.dealt = np.zeros(size, dtype=bool)  # whom some fit was to predict
         self.errors, self.plain_errors = np.zeros(size), np.zeros(size)
         self._right = {kind: (np.zeros(size), np.zeros(size)) for kind in ("all", "uno")}
 
@@ -414,7 +414,7 @@ def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray |
 
 
 def _deal(events: np.ndarray, folds: int, dealer: np.random.Generator) -> np.ndarray:
-    """A fold for each customer; leavers and others each spread evenly."""
+    """A fold for each customer; leavers and others each in equal parts."""
     fold = np.empty(len(events), dtype=int)
     for kind in (True, False):
         rows = dealer.permutation(np.flatnonzero(events == kind))

@@ -1,4 +1,4 @@
-"""Numbers that go in as curves: natural cubic splines, and the rule by which a straight line gives way to one."""
+"""Numbers that enter as curves: restricted (natural) cubic splines and where their knots are."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,7 @@ def knots_of(values: np.ndarray, quantiles: Sequence[float] = KNOTS_AT) -> tuple
 
 
 def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
-    """The columns that bend a line: of a natural cubic spline with k knots all k - 2 but the line itself.
+    """The columns of a restricted cubic spline beside the line itself: k - 2 for k knots.
 
     Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so
     that columns are in the unit of the number.
@@ -62,4 +62,4 @@ def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
 
 def spline_names(knots: Sequence[float]) -> tuple[str, ...]:
     """Names of the columns of `spline_terms`."""
-    return tuple(f"bend {place + 1}" for place in range(max(len(knots) - 2, 0)))
+    return tuple(f"spline {place + 1}" for place in range(max(len(knots) - 2, 0)))

@@ -91,7 +91,7 @@ def test_a_missing_category_is_a_level_and_a_missing_number_is_taken_at_the_medi
     assert (check.value, check.status) == (0.25, "warn")
     assert "50 of 200 customers (25%) lack a number (age)" in check.message
     curve = design.with_splines({"age": (30.0, 40.0, 60.0)}).settle(gaps, EVENTS)
-    assert curve.columns[-3:] == (("age", ""), ("age", "bend 1"), ("age", "not stated"))
+    assert curve.columns[-3:] == (("age", ""), ("age", "spline 1"), ("age", "not stated"))
     assert contrasts(curve)[-1].weights.tolist() == [0] * (len(curve.columns) - 1) + [1]
 
 

@@ -1,1 +1,1 @@
-"""Cox's proportional hazards: covariates screened, fitted, tested for proportionality, and remedied."""
+"""Cox's proportional hazards: covariates screened, fitted, tests of proportionality, time-varying effects."""

@@ -71,8 +71,9 @@ class Term:
 
     @property
     def columns(self) -> tuple[tuple[str, str], ...]:
-        """(covariate, level) of each column of the design; the level of a number is empty, or names its bend, or says
-        that it is missing.
+        """(covariate, level) of each column of the design.
+
+        The level of a number is empty, or names its spline term, or says that it is missing.
         """
         if self.levels:
             return tuple((self.covariate, level) for level in self.levels[1:])
@@ -85,7 +86,7 @@ class Term:
         return np.where(np.isfinite(numbers), numbers, self.fill)
 
     def numbers(self, values: pd.Series) -> np.ndarray:
-        """Columns (n, 1 + bends, or one more with an indicator) of a number's values: 0 at its centre."""
+        """Columns (n, 1 + spline terms, or one more with an indicator) of a number's values: 0 at its centre."""
         filled = self.filled(values)
         curved = spline_terms(filled, self.knots) - spline_terms(np.array([self.center]), self.knots)
         missing = [~np.isfinite(_floats(values))] if self.indicator else []

@@ -1,4 +1,4 @@
-"""Cox's model as a study uses it: screened for leaks, with curves where numbers bend, and by reason."""
+"""Cox's model as a study uses it: screened for leaks, with splines where numbers are not linear, and by reason."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from workbench.statistics.splines import KNOTS_AT, knots_of, spline_terms
 from workbench.wording import inline, listing, number, sentence
 
 MOST_TESTED = 50_000
-"""Of more customers than this so many, drawn at random, are enough to see what bends."""
+"""Of more customers than this so many, drawn at random, are enough to see what is not linear."""
 FINER = (0.05, 0.275, 0.5, 0.725, 0.95)
 """Quantiles of the knots of the finer curve that a curve is tested against."""
 

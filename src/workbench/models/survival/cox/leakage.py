@@ -32,6 +32,7 @@ with hazards 80 times apart, a normal number where one standard deviation makes 
 SUGGESTIVE = 0.75
 """The same line where the name says what happened (a label, a score), and `MISSING` for whether a value is there."""
 MISSING = 0.85
+"""The same of whether a column is filled in, which few would take for a cause."""
 CERTAIN = 0.999
 """Beyond this nothing known beforehand ranks, whatever the order in which customers left."""
 LEAST_LATER = 0.1
@@ -39,7 +40,7 @@ LEAST_LATER = 0.1
 GROWS = 0.8
 """Rank correlation with the time observed beyond which a number is a total that grows with it."""
 FEW = 20
-"""Of fewer customers no share is judged."""
+"""Of fewer customers nothing is concluded from a share."""
 FEWEST_NEW = 30
 """So many of the newest customers, or a tenth, say what customers have when they are new."""
 MOST = 3_000
@@ -400,7 +401,7 @@ class _Seen:
     def grows(self, column: pd.Series) -> float | None:
         """The rank correlation of a number with the time observed, where it is that of a total.
 
-        What makes customers stay goes with long lives too, but hardly with how long those still there were followed.
+        What makes customers stay goes with long lifetimes too, hardly with how long those still there were followed.
         """
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             return None

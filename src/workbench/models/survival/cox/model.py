@@ -46,8 +46,8 @@ def fit_cox(
     ----------
     lifetimes
         One row a customer: `customer_id`, `duration` (in `time_unit`), `event`, the covariates, and `entry` where some
-        were on board before the records begin (they are at risk from then on). A column `weight` (of a survey) says for
-        how many each stands: the likelihood is weighted and the covariance robust (Lin and Wei 1989; Binder 1992).
+        were customers before the records begin (they are at risk from then on). A column `weight` (of a survey) says
+        for how many each stands: the likelihood is weighted and the covariance robust (Lin and Wei 1989; Binder 1992).
     covariates
         Columns; see `design.build_design` for how they are encoded. None of them gives the curve of
         all customers.
@@ -224,7 +224,7 @@ class CoxModel(HazardRatioWords, Predictions):
 
     @property
     def decided_by_few(self) -> tuple[str, ...]:
-        """Numbers of which a few customers have nearly all the spread."""
+        """Numbers of which a few customers have nearly all the variance."""
         return tuple(check.name.removeprefix(FEW) for check in self.problems if check.name.startswith(FEW))
 
     @property

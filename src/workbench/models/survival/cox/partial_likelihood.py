@@ -40,7 +40,7 @@ def fit_partial_likelihood(
     start: np.ndarray | None = None,
     weights: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray, tuple[Check, ...], tuple[str, ...]]:
-    """Fit by Newton's method with step halving, and judge the fit.
+    """Fit by Newton's method with step halving, and check the fit.
 
     Parameters
     ----------

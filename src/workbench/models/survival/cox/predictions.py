@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.models.survival.cox.baseline import Baseline
 from workbench.statistics.horizons import clean_horizons, span
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import sentence
@@ -17,7 +19,7 @@ CHUNK = 50_000
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """A stretch of tenure, from after `start` to `end`, in which each customer's columns stay the same.
+    """An episode of tenure, from after `start` to `end`, in which each customer's columns stay the same.
 
     Attributes
     ----------
@@ -34,8 +36,26 @@ class Episode:
 class Predictions:
     """Predictions of a model with `baseline_sums`, `covariance`, `last_time`, `time_unit` and `episodes`."""
 
+    if TYPE_CHECKING:  # what each model has, as a field or as a property
+
+        @property
+        def baseline_sums(self) -> Baseline:
+            """The baseline hazard."""
+
+        @property
+        def covariance(self) -> np.ndarray:
+            """Of the coefficients (p, p)."""
+
+        @property
+        def last_time(self) -> float:
+            """End of observation."""
+
+        @property
+        def time_unit(self) -> str:
+            """What times are counted in."""
+
     def episodes(self, frame: pd.DataFrame) -> list[Episode]:
-        """The customers of `frame` as the model sees them, by stretch of tenure."""
+        """The customers of `frame` as the model sees them, by episode of tenure."""
         raise NotImplementedError
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
@@ -56,7 +76,7 @@ class Predictions:
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Hazard that each customer is exposed to from tenure `since` to `until`, and its variance.
 
         Parameters
@@ -67,19 +87,19 @@ class Predictions:
 
         Returns
         -------
-        ndarray (n, K), ndarray (n, K) or None
+        ndarray (n, K), ndarray (n, K)
             `exp(x b) (H(until) - H(since))`; variance of Andersen and Gill (1982) with Breslow's form of the second
-            term, `exp(2 x b) (A + q' V q)` with `q = x (H(until) - H(since)) - Q`.
+            term, `exp(2 x b) (A + q' V q)` with `q = x (H(until) - H(since)) - Q`, NaN where it was not asked for.
         """
-        total, variances = np.zeros(until.shape), np.zeros(until.shape)
-        pulls = np.zeros((*until.shape, len(self.covariance))) if variance else None
+        total, variances = np.zeros(until.shape), np.full(until.shape, 0.0 if variance else np.nan)
+        pulls = np.zeros((*until.shape, len(self.covariance) if variance else 0))
         baseline = self.baseline_sums
         for each in self.episodes(frame):
             first = np.clip(since, each.start, each.end)
             with np.errstate(over="ignore"):
                 ratio = np.exp(each.log_hazard)
             before = baseline.hazard_at(first)
-            means_before = baseline.means_at(first) if variance else None
+            means_before = baseline.means_at(first)
             for place in range(until.shape[1]):
                 last = np.clip(until[:, place], each.start, each.end)
                 hazard = baseline.hazard_at(last) - before
@@ -90,7 +110,7 @@ class Predictions:
                     variances[:, place] += ratio**2 * baseline.variance_between(first, last)
         if variance:
             variances += np.einsum("nkp,pq,nkq->nk", pulls, self.covariance, pulls, optimize=True)
-        return total, variances if variance else None
+        return total, variances
 
     def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
         """Variance of the weighted sum of the hazards that customers are exposed to from `since` to `until`, all (n,).
@@ -173,7 +193,7 @@ class Predictions:
         -------
         DataFrame
             `customer_id`, `horizon`, `survival`, `lower`, `upper` (interval of the probability, on the log-log scale;
-            where nobody left in such a stretch of life by the rule of three, Hanley and Lippman-Hand 1983),
+            where nobody left in such an episode of life by the rule of three, Hanley and Lippman-Hand 1983),
             `extrapolated` (whether `tenure + horizon` lies beyond the data: then hazards go on as in their last third),
             customers in their order within each horizon.
         """

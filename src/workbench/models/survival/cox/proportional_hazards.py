@@ -32,12 +32,13 @@ from workbench.statistics.risk_sets import apart, proportionality_test, risk_set
 from workbench.wording import inline, listing, number, sentence
 
 MOST_TESTED_AGAIN = 50_000
-"""Of more customers than this so many, drawn at random, are enough to see whether a remedy helps."""
+"""Of more customers than this so many are drawn at random: a choice, for fits that take seconds."""
 MOST_STRATA = 60
+"""More baseline hazards than this are not fitted: a choice, as `FEWEST_IN_STRATUM` decides before."""
 FEWEST_IN_STRATUM = 10
 """Strata with fewer leavers than this on average tell nothing of hazard ratios."""
 MOVED = 0.2
-"""A hazard ratio that the remedies of others change by more than this depends on them."""
+"""A hazard ratio that changes by more than this when others may vary depends on them: a choice."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -258,7 +259,7 @@ def _stratum(model: CoxModel, rows: pd.DataFrame, covariates: Collection[str]) -
 
 @dataclass(frozen=True, eq=False)
 class _Second:
-    """A stratified model with ratios that differ between stretches of time."""
+    """A stratified model with ratios that differ between episodes."""
 
     estimate: np.ndarray
     proportionality: pd.DataFrame
@@ -286,7 +287,7 @@ class _Second:
         ]
         parts += [(place, cuts) for place in doubled_columns(design, matrix, durations, events, four, cuts)]
         group = _stratum(model, rows, strata)
-        # Each customer's time is cut into stretches, in which ratios stay the same.
+        # Each customer's time is cut into episodes, in which ratios stay the same.
         pieces = {name: [] for name in ("matrix", "stop", "left", "start", "stratum")}
         for begin, end in zip((-np.inf, *cuts), (*cuts, np.inf), strict=True):
             here = (durations > begin) & (entry < end)
@@ -342,7 +343,7 @@ def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray):
 def _moved(
     model: CoxModel, estimate: np.ndarray, time_varying: Collection[str], strata: Collection[str]
 ) -> pd.DataFrame:
-    """Hazard ratios without a remedy of their own, before and after."""
+    """Hazard ratios that do not vary, before and after others may."""
     plain = model.coefficients["coefficient"].to_numpy(dtype=float)
     rows = []
     for each in contrasts(model.design):

@@ -1,12 +1,14 @@
 """What the hazard ratios of a Cox model say in words, and how they are shown."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
+from workbench.models.survival.cox.design import Design
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import inline, listing, number, percent, sentence
 
@@ -19,8 +21,32 @@ MOST_SHOWN = 15
 class HazardRatioWords:
     """Checks, sentences, captions and the figure of `cox.CoxModel`."""
 
+    if TYPE_CHECKING:  # what the model has, as fields or as properties
+        design: Design
+        problems: tuple[Check, ...]
+        proportionality: pd.DataFrame
+        confidence: float
+        collinear: tuple[str, ...]
+        doubtful: tuple[str, ...]
+        acquired: tuple[str, ...]
+
+        @property
+        def usable(self) -> bool:
+            """Whether anything may be said from the fit."""
+
+        @property
+        def decided_by_few(self) -> tuple[str, ...]:
+            """Numbers that a few customers decide."""
+
+        @property
+        def interval_kind(self) -> str:
+            """What the intervals are."""
+
+        def hazard_ratios(self) -> pd.DataFrame:
+            """Hazard ratios with what they compare."""
+
     def checks(self) -> tuple[Check, ...]:
-        """What was gathered, dropped or missing, whether the fit can be used, and what adjusting changed."""
+        """What was lumped, dropped or missing, whether the fit can be used, and what adjusting changed."""
         return self.design.checks + self.problems + self._adjustment()
 
     def exhibits(self) -> Iterator[Showable]:
@@ -156,8 +182,9 @@ class HazardRatioWords:
                     ),
                     estimate=float(row.hazard_ratio),
                     unit=sentence("hazard ratio"),
-                    interval=tuple(
-                        float(row.hazard_ratio * (end / row.hazard_ratio) ** widened) for end in (row.lower, row.upper)
+                    interval=(
+                        float(row.hazard_ratio * (row.lower / row.hazard_ratio) ** widened),
+                        float(row.hazard_ratio * (row.upper / row.hazard_ratio) ** widened),
                     ),
                     interval_kind=kind if looked_at > 1 else self.interval_kind,
                     evidence="associational",

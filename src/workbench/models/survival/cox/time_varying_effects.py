@@ -1,4 +1,4 @@
-"""The remedy where hazard ratios change over time: one ratio early in a customer's life and another late."""
+"""Time-varying effects where hazards are not proportional: one ratio early in a customer's life and another late."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -66,8 +66,8 @@ def doubled_columns(
     time_varying: Collection[str],
     cuts: tuple[float, ...],
 ) -> list[int]:
-    """Columns of the covariates that change, of a category those with enough leavers in each stretch between cuts."""
-    episode = np.searchsorted(cuts, durations)  # a time at a cut belongs to the stretch before it
+    """Columns of the covariates that change, of a category those with enough leavers in each episode between cuts."""
+    episode = np.searchsorted(cuts, durations)  # a time at a cut belongs to the episode before it
     categories = {term.covariate for term in design.terms if term.is_category}
     return [
         place
@@ -262,7 +262,7 @@ class TimeVaryingCox(Predictions):
         )
 
     def checks(self, *, reported: bool = False) -> tuple[Check, ...]:
-        """What the remedy changed: what still varies, and what the likelihood gained.
+        """What time-varying effects changed: what still varies, and what the likelihood gained.
 
         Parameters
         ----------
@@ -300,7 +300,7 @@ class TimeVaryingCox(Predictions):
         return (check, *self._unseen_differences())
 
     def _unseen_differences(self) -> tuple[Check, ...]:
-        """Ratios that all fade towards 1: what is left when the unsteady of either group have gone (frailty)."""
+        """Ratios that all fade towards 1, as where those most likely to leave have gone first (frailty)."""
         table = self.hazard_ratios()
         clear = table[table["z"] > normal_quantile(0.95)]
         early, late = np.log(clear["early"]), np.log(clear["late"])

@@ -237,13 +237,13 @@ def backtest(
     model
         Fitted to `spells.until(day)`.
     there
-        Those of `spells.after(day)` whom the model can foretell; all with complete covariates where it is None.
+        Those of `spells.after(day)` whom the model can predict; all where it is None.
     standard
         Fitted to all of `spells`: which rates customers of a tenure and with their attributes usually have. By it the
         last period is compared with the one before (indirect standardisation); `model` where it is None.
     season
         As it was known on `day`; found by `model` where it is None, but for lapses, whose clock begins for most on one
-        day: tenure and calendar cannot be told apart.
+        day: tenure and calendar are the same there.
     """
     there = spells.after(day) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)

@@ -12,7 +12,7 @@ from workbench.models.levels import as_levels
 from workbench.wording import listing, sentence
 
 FEW_ROWS = 300_000
-"""Of fewer rows one thread is faster than two on a busy machine (measured on two cores)."""
+"""Of fewer rows one thread is used: a choice, since on a busy machine threads wait longer than they work."""
 
 
 def fit_discrete_hazard(

@@ -47,7 +47,7 @@ def fit_censoring(lifetimes: pd.DataFrame, covariates: Iterable[str]) -> Censori
     model = fit_cox(turned, covariates)
     if not model.usable:
         return None
-    # Who is lost at the end of a step was seen until then: here nothing is spread over steps.
+    # Who is lost at the end of a step was seen until then: here nothing is shared over steps.
     model = replace(model, baseline_sums=replace(model.baseline_sums, step=0.0))
 
     def censoring(customers: pd.DataFrame, times: np.ndarray) -> CensoringSurvival:

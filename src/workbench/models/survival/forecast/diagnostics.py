@@ -41,7 +41,7 @@ class Diagnostics:
 
 
 def diagnose(cox: FittedCox, selection: Selection, lifetimes: Lifetimes, *, random_seed: int) -> Diagnostics:
-    """Test whether numbers bend and hazard ratios change over time, and what helps.
+    """Test whether numbers are linear and hazard ratios change over time, and what helps.
 
     Parameters
     ----------

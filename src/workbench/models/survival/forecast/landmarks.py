@@ -1,4 +1,4 @@
-"""Cox's model of what was last known: covariates renewed every quarter of a life, predictions from today's."""
+"""Landmark models: Cox's model of what was last known, renewed every quarter of a life, predictions from today's."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +18,7 @@ WINDOW = 3.0
 """Months for which covariates are left as they were when each window began."""
 SCORE = "score_of_trees"
 TREES, DEPTH, PARTS = 100, 3, 3
+"""Shallow and few: a quarter has little to learn from (Friedman 2001); parts as in `Wolpert` (1992) stacking."""
 LONG_AGO = 12.0
 """Months beyond which it makes no difference how long ago something was."""
 HARDLY = 0.01
@@ -74,7 +75,7 @@ class LandmarkCovariates:
 
 
 def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, length: float = WINDOW) -> pd.DataFrame:
-    """One row for each customer and stretch of `length` of their life, as long as they were observed in it.
+    """One row for each customer and window of `length` of their life, as long as they were observed in it.
 
     Parameters
     ----------
@@ -176,7 +177,7 @@ class LandmarkCox(Predictions):
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As in `Predictions`, by what was known at `since`."""
         known = self.landmark.attach(frame, np.maximum(since, 0.0))
         return self.model.cumulative_hazard(known, since, until, variance=variance)

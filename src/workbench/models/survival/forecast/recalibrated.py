@@ -14,6 +14,7 @@ from workbench.statistics.at_risk import begins, observed_for
 from workbench.statistics.horizons import clean_horizons
 
 FOLDS = 5
+"""Of customers predicted by models that have not seen them (Hastie, Tibshirani and Friedman 2009, 7.10)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,13 +62,13 @@ class Recalibrated(Predictions):
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """As in `Predictions`; what is uncertain about the factor is independent of the fit."""
         hazard, variances = self.model.cumulative_hazard(frame, since, until, variance=variance)
         factor, directions = self._factor(frame, np.maximum(since, 0.0))
         hazard = hazard * factor[:, None]
         if not variance:
-            return hazard, None
+            return hazard, variances
         own = np.einsum("np,pq,nq->n", directions, self.covariance, directions)
         return hazard, variances * factor[:, None] ** 2 + hazard**2 * own[:, None]
 
@@ -98,7 +99,7 @@ def recalibrated(
     Parameters
     ----------
     held_out, rows
-        What the earlier fit foretold, and the customers (`entry`: tenure when the forecast begins; `duration`), in the
+        What the earlier fit predicted, and the customers (`entry`: tenure when the forecast begins; `duration`), in the
         same order: their expected number of leavers after recalibration is what this fit is brought to.
     """
     if recalibration.leaves_all:
@@ -181,7 +182,7 @@ def out_of_fold(
     fit, rows
         As in `workbench.evaluation.validation.cross_validate`.
     folds, parts
-        Parts that customers are dealt to, and how many of them are foretold; all where it is None.
+        Parts that customers are assigned to, and how many of them are predicted; all where it is None.
 
     Returns
     -------

@@ -22,6 +22,7 @@ from workbench.wording import inline, label_of, listing, number, percent, senten
 CHUNK = 2_000
 """Customers whose draws are in memory at once."""
 DRAWS = 200
+"""Half of those exported: the interval of a difference needs no more than two digits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,7 +169,7 @@ def apply_scenario(
         By covariate what is added to it in the first, second, … month from now; the last goes on. A single number
         holds from now on.
     labels
-        Of columns, beside those of `lives`.
+        Of columns, beside those of `lifetimes`.
 
     Raises
     ------

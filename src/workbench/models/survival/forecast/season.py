@@ -16,12 +16,15 @@ from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.statistics.regression import fit_regression
 
 MOST_MONTHS = 60
+"""Five years: a season further back says little of this one."""
 ENOUGH_MONTHS = 24
 """A season is known from two years on: in one it cannot be told from a change."""
 ENOUGH_LEAVERS = 100
+"""Fewer, and four waves are fitted to chance (25 leavers each)."""
 LEVEL = 0.01
 """Of the test whether there is a season."""
 SIMULATED = 4000
+"""Draws of no change: a p-value of 0.001 rests on four of them."""
 WAVES = 2
 """A year and half a year."""
 

@@ -93,7 +93,7 @@ class Selection:
         return self.comparison.evaluations[self.comparison.best] if self.comparison else None
 
     def performance(self) -> Iterator[Showable]:
-        """What could not be judged, how well the best model predicts, beside which others, and its calibration."""
+        """What could not be evaluated, how well the best model predicts, beside which others, and its calibration."""
         yield self.problems
         evaluation = self.evaluation
         if self.comparison is None or evaluation is None:
@@ -153,7 +153,7 @@ def select_model(
     Parameters
     ----------
     model
-        Fitted to `lives.frame`; where it is not usable, nothing comes out.
+        Fitted to `lifetimes.frame`; where it is not usable, nothing comes out.
     horizons
         Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
     random_seed, folds, repeats
@@ -164,7 +164,7 @@ def select_model(
         With dates, what became known of customers over time (`histories.covariate_histories`): models
         that take it in are evaluated with the others.
     by_reason
-        Hazards by reason, fitted to `lives.frame` as `model` is.
+        Hazards by reason, fitted to `lifetimes.frame` as `model` is.
     """
     confidence = lifetimes.confidence if confidence is None else confidence
     if not model.usable:
