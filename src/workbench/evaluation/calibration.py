@@ -1,4 +1,4 @@
-"""Do predicted shares agree with what happened?"""
+"""Whether predicted shares agree with what happened."""
 
 import numpy as np
 import pandas as pd

@@ -70,8 +70,10 @@ def count_pairs(
 
 
 def _merges(level: np.ndarray):
-    """Each way in which neighbouring blocks of 1, 2, 4, … places are merged: the order by (block pair, level), whether
-    each comes from the left block, and where its pair begins in that order. Equal levels: the left ones first.
+    """Each way in which neighbouring blocks of 1, 2, 4, … places are merged.
+
+    The order by (block pair, level), whether each comes from the left block, and where its pair begins in that order.
+    Equal levels: the left ones first.
     """
     size, block = len(level), 1
     place = np.arange(size)
@@ -107,8 +109,9 @@ def _heavier_before(level: np.ndarray, weight: np.ndarray) -> np.ndarray:
 def _equal_after(
     level: np.ndarray, step: np.ndarray, weight: np.ndarray, stands: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each place, for how many those of the same level at a later step stand, and the weight of those at an
-    earlier one.
+    """For each place, for how many those of the same level at a later step stand.
+
+    The weight of those at an earlier one.
     """
     steps = int(step.max(initial=0)) + 1
     key = level * steps + step

@@ -55,8 +55,9 @@ class HeldOut:
 
     @property
     def expected(self) -> np.ndarray:
-        """Leavers (n,) predicted for the time in which each could have left; where the forecast is right they add up to
-        those who did.
+        """Leavers (n,) predicted for the time in which each could have left.
+
+        Where the forecast is right they add up to those who did.
 
         Of the step in which they left, leavers were exposed to a part only, on average `1 - u / (exp(u) - 1)` of its
         hazard u: with the whole of it for those who stayed that makes `1 - exp(-u)` for everybody at risk.
@@ -130,9 +131,10 @@ class Recalibration:
 
 
 def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibration:
-    """Level and slope by a regression of leaving with the log of the hazard predicted as offset: Poisson's, and where
-    many leave in one step of time the complementary log-log of grouped survival times. With survey weights its
-    covariance is robust.
+    """Level and slope by a regression of leaving with the log of the hazard predicted as offset.
+
+    Poisson's, and where many leave in one step of time the complementary log-log of grouped survival times. With
+    survey weights its covariance is robust.
 
     Parameters
     ----------
@@ -156,8 +158,9 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
     columns = np.column_stack([np.ones(len(x)), x])[:, : 2 if varies else 1]
 
     def scores(log_factor: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """First derivative of each one's log-likelihood, and minus the second: of 1 - exp(-u) it is
-        part * (part + u - 1).
+        """First derivative of each one's log-likelihood, and minus the second.
+
+        Of 1 - exp(-u) it is part * (part + u - 1).
         """
         factor = np.exp(log_factor)
         jump, smooth = held_out.jump * factor, (hazard - held_out.jump) * factor
@@ -251,8 +254,9 @@ class RecalibrationEffect:
         return self.table[~self.table["name"].isin(["e50", "e90"])]
 
     def metrics(self) -> dict[str, float | None]:
-        """`calibration_slope`, `observed_to_expected` (before); and where it helps all measures after it, as
-        `<measure>_<horizon>_recalibrated`.
+        """`calibration_slope`, `observed_to_expected` (before).
+
+        And where it helps all measures after it, as `<measure>_<horizon>_recalibrated`.
         """
         values: dict[str, float | None] = {}
         for row in self.table.itertuples():

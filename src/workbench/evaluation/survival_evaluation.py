@@ -109,9 +109,10 @@ class Evaluation:
                         level=percent(self.confidence))  # fmt: skip
 
     def metrics(self) -> dict[str, float | None]:
-        """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km` (None: the data do not bear it), and for
-        each horizon `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`, `auc_<h>`, `ici_<h>`, `e50_<h>`,
-        `e90_<h>`.
+        """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km`, and by horizon.
+
+        None where the data do not bear it. For each horizon <h>: `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`, `auc_<h>`,
+        `ici_<h>`, `e50_<h>`, `e90_<h>`.
         """
         values: dict[str, float | None] = {
             "concordance": None if np.isnan(self.concordance) else self.concordance,
@@ -126,8 +127,9 @@ class Evaluation:
         return values
 
     def checks(self) -> tuple[Check, ...]:
-        """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon; right on average;
-        better than one curve for everybody.
+        """Out of sample only; how many fits failed; how well it ranks; calibrated at each horizon.
+
+        Right on average; better than one curve for everybody.
         """
         checks = [self._out_of_time(), *self._weighted()]
         if not self.since or self.failed or self.beyond:
@@ -394,8 +396,10 @@ class Evaluation:
         )
 
     def _calibrated(self, row) -> Check:
-        """`fail` where predictions are clearly (lower end of the interval) more than 15 points off; `warn` where
-        clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80% were evaluated.
+        """`fail` where predictions are clearly (lower end of the interval) more than 15 points off.
+
+        `warn` where clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80%
+        were evaluated.
         """
         name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
         title = sentence("Calibration after {span}", span=when)

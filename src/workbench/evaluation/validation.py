@@ -46,9 +46,10 @@ class SurvivalModel(Protocol):
     """What a model must be able to do to be evaluated."""
 
     def predict_survival(self, frame: pd.DataFrame, times: Iterable[float], **tenure: np.ndarray) -> pd.DataFrame:
-        """Share still there: one row a customer_id, one column a time. With `tenure=` (n,), for customers who have
-        lasted so long (minus infinity: followed from the first moment), times counted from there; asked for only where
-        `lifetimes` has an `entry` above 0.
+        """Share still there: one row a customer_id, one column a time.
+
+        With `tenure=` (n,), for customers who have lasted so long (minus infinity: followed from the first moment),
+        times counted from there; asked for only where `lifetimes` has an `entry` above 0.
         """
 
 
@@ -230,8 +231,9 @@ class _Tally:
             self._right[kind][0][place], self._right[kind][1][place] = counted.right, counted.comparable
 
     def _errors(self, model: SurvivalModel, rows: np.ndarray, plain: pd.DataFrame) -> np.ndarray:
-        """Survival predicted at the horizons, (rows, H); noted are the curve's, how long each is predicted to stay, and
-        squared errors averaged over the grid.
+        """Survival predicted at the horizons, (rows, H).
+
+        Notes the curve's, how long each is predicted to stay, and squared errors averaged over the grid.
         """
         frame = self.customers.iloc[rows]
         # Not beyond the fit: there a model says nothing, and the last customers are few.
@@ -351,8 +353,9 @@ class _Tally:
         weights: CensoringSurvival,
         horizon: float,
     ) -> tuple[float, float]:
-        """Share still there at a horizon and its standard error: the customers' curve; where follow-up depends on who
-        somebody is, those whose state is known, by how likely they were to be followed.
+        """Share still there at a horizon and its standard error: the customers' curve.
+
+        Where follow-up depends on who somebody is, those whose state is known, by how likely they were to be followed.
         """
         if not self.depends:
             table = product_limit(durations, events, weights=stands, confidence=ONE_ERROR)
@@ -387,8 +390,10 @@ def _mean(values: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]
 
 
 def _plain_survival(curve: pd.DataFrame, times: np.ndarray, tenure: np.ndarray | None) -> np.ndarray:
-    """One curve for everybody at `times`, (K,); for those who have lasted for `tenure`, (n, K), carried on beyond the
-    data at the average hazard of their last third.
+    """One curve for everybody at `times`, (K,).
+
+    For those who have lasted for `tenure`, (n, K), carried on beyond the data at the average hazard of their last
+    third.
     """
     if tenure is None:
         return survival_at(curve, times)

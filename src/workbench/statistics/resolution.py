@@ -9,8 +9,9 @@ SLACK = 1e-6
 
 
 def resolution(times: np.ndarray) -> float:
-    """The largest step of which all times are whole multiples; 0 where there is none, or one so small that it makes no
-    difference.
+    """The largest step of which all times are whole multiples.
+
+    0 where there is none, or one so small that it makes no difference.
 
     Take all times observed, of those who left and of the others: departures may heap at renewals while everybody is
     followed to the day, and then nothing is coarse.

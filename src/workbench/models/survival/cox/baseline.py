@@ -138,8 +138,9 @@ class Baseline:
         return counted
 
     def _places(self, times: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        """How many event times had passed whole by each of `times`, none beyond the tail, and which part of the next
-        one's step.
+        """How many event times had passed whole by each of `times`, none beyond the tail.
+
+        Which part of the next one's step.
         """
         times = np.minimum(times, self.tail[1])
         place = np.searchsorted(self.times, times, side="right")
@@ -149,8 +150,9 @@ class Baseline:
         return place, np.clip((times - begins) / self.step, 0.0, 1.0)
 
     def _own_variance(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
-        """Between two times within the tail; a step whose hazard is uncertain as a whole counts with the square of the
-        part of it that lies between them.
+        """Between two times within the tail.
+
+        A step whose hazard is uncertain as a whole counts with the square of the part of it that lies between them.
         """
         sums = np.append(0.0, self.variance)
         (first, begun), (last, part) = self._places(since), self._places(until)
@@ -177,8 +179,10 @@ class Baseline:
         return sums[place] + (part if values.ndim == 1 else part[..., None]) * (following - sums[place])
 
     def beyond(self, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """How many whole tails lie between the end of the tail and each time, what of the next one (a length where
-        renewals are repeated), and the same as a share of a tail (where they are not).
+        """How many whole tails lie between the end of the tail and each time.
+
+        What of the next one (a length where renewals are repeated), and the same as a share of a tail (where they are
+        not).
         """
         over, length = np.maximum(times - self.tail[1], 0.0), self.tail[1] - self.tail[0]
         if length <= 0:
@@ -204,8 +208,10 @@ class Baseline:
 
 
 def renewal_cycle(heaps: Heaps, until: float, time_unit: str) -> float | None:
-    """How long the pattern is that renewals repeat: a year, since yearly terms may hide among shorter ones (contracts
-    of several terms, months in which all departures are recorded), or the term where that is longer.
+    """How long the pattern is that renewals repeat.
+
+    A year, since yearly terms may hide among shorter ones (contracts of several terms, months in which all departures
+    are recorded), or the term where that is longer.
 
     Parameters
     ----------

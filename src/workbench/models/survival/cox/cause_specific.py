@@ -146,8 +146,9 @@ class CauseSpecific:
             )
 
     def drivers(self) -> pd.DataFrame:
-        """Hazard ratios by reason: `reason` and the columns of `CoxModel.hazard_ratios`; those clear after Holm's
-        correction over all of them, the strongest first within each reason.
+        """Hazard ratios by reason: `reason` and the columns of `CoxModel.hazard_ratios`.
+
+        Those clear after Holm's correction over all of them, the strongest first within each reason.
         """
         tables = [
             model.hazard_ratios().assign(reason=reason) for reason, model in self.models.items() if model.design.terms
@@ -171,8 +172,9 @@ class CauseSpecific:
         return survival
 
     def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
-        """As in `predictions.Predictions`; reasons are estimated from different leavers, so their
-        variances add.
+        """As in `predictions.Predictions`.
+
+        Reasons are estimated from different leavers, so their variances add.
         """
         return sum(model.variance_of_sum(frame, since, until, weights) for model in self.models.values())
 

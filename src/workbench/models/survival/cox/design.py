@@ -27,7 +27,7 @@ MANY_MISSING = 0.05
 """More customers without some number than this share are worth a warning."""
 
 
-class NobodyLeft(DataError):
+class NobodyLeftError(DataError):
     """No customer left: there is no model to fit, whatever its covariates."""
 
 
@@ -67,6 +67,7 @@ class Term:
 
     @property
     def is_category(self) -> bool:
+        """Whether it is a category; else it is a number."""
         return bool(self.levels)
 
     @property
@@ -217,11 +218,11 @@ class Design:
 
         Raises
         ------
-        NobodyLeft
+        NobodyLeftError
             When `events` has none.
         """
         if not events.any():
-            raise NobodyLeft(
+            raise NobodyLeftError(
                 sentence(
                     "lifetimes.event: got nobody who lapsed, expected some; no hazard ratio can be estimated. Use more "
                     "data."
@@ -313,7 +314,7 @@ def build_design(
     ------
     DataError
         When a column is missing, is a date.
-    NobodyLeft
+    NobodyLeftError
         When no customer left.
     """
     covariates = list(dict.fromkeys(covariates))
@@ -401,9 +402,10 @@ class Contrast:
 
 
 def contrasts(design: Design) -> list[Contrast]:
-    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one; of a
-    number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of which
-    nobody left.
+    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one.
+
+    Of a number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of
+    which nobody left.
     """
     found = []
     for term in design.terms:

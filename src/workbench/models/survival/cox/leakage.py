@@ -229,8 +229,9 @@ def _summary(leaks: Leaks) -> tuple[Check, ...]:
 
 
 def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
-    """One check of all columns acquired while staying, with the `shares` of the first one's level among the newest and
-    among all.
+    """One check of all columns acquired while staying.
+
+    With the `shares` of the first one's level among the newest and among all.
     """
     label, level, new, everyone = shares
     message = sentence(
@@ -342,8 +343,9 @@ class _Seen:
         return among is None or among - 0.5 >= 0.5 * (self._order_of_a_cause(scores) - 0.5)
 
     def _above(self, scores: np.ndarray, first: np.ndarray, others: np.ndarray) -> tuple[float | None, float]:
-        """Of pairs of one of `first` and one of `others` who was still followed after that one was gone or last seen:
-        the share in which the first has the higher score (ties count half), and in which the other left later on.
+        """How often one of `first` scores above one of `others` who was still followed after that one had gone.
+
+        Of such pairs: the share in which the first has the higher score (ties count half), and in which the other left later on.
 
         None where fewer than `FEW` of `first` are in such a pair.
         """
@@ -355,8 +357,9 @@ class _Seen:
         return float(higher.mean()), float((after & self.events[others][None, :]).sum() / after.sum())
 
     def _order_of_a_cause(self, scores: np.ndarray) -> float:
-        """How `_above` would order leavers if hazards went with the scores as Cox's model has it, all being followed
-        for as long as the longest.
+        """How `_above` would order leavers if hazards went with the scores as Cox's model has it.
+
+        All being followed for as long as the longest.
         """
         values = scores[self.sample] - scores[self.sample].mean()
         matrix = (values / values.std())[:, None]
@@ -373,8 +376,9 @@ class _Seen:
         return float(((their[:, None] > their[None, :]) + 0.5 * (their[:, None] == their[None, :]))[first].mean())
 
     def _none_left_over(self, member: np.ndarray) -> bool:
-        """Whether nearly all of a level left, though many would have been last seen still there if they had been
-        followed as the others.
+        """Whether nearly all of a level left.
+
+        Though many would have been last seen still there if they had been followed as the others.
 
         The censored of a group are expected to be as many as the others' hazard of being censored (Nelson-Aalen),
         summed over the time that each member was there, whatever their own hazard of leaving. With dates the others are
@@ -414,8 +418,9 @@ class _Seen:
         return everyone if still is None or still > GROWS else None
 
     def acquired(self, column: pd.Series) -> dict[str, tuple[float, float]]:
-        """Levels (of a number: above its median) that hardly any new customer has, with their shares of the newest and
-        of all.
+        """Levels that hardly any new customer has.
+
+        Of a number: values above its median. With their shares of the newest and of all.
 
         What a customer has from the first day is as frequent among the newest as among all who ever came, leavers
         counted; and it keeps customers as much by what they had at the end. Only those followed from their first day

@@ -11,7 +11,7 @@ from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.findings import Check
 from workbench.models.survival.cox.baseline import Baseline
-from workbench.models.survival.cox.design import Design, NobodyLeft, build_design, contrasts
+from workbench.models.survival.cox.design import Design, NobodyLeftError, build_design, contrasts
 from workbench.models.survival.cox.partial_likelihood import (
     CONVERGENCE,
     FEW,
@@ -81,7 +81,7 @@ def fit_cox(
         used = lifetimes
         if refit:
             design = design.settle(used, used["event"].to_numpy())
-    except NobodyLeft as error:
+    except NobodyLeftError as error:
         return _no_model(error, confidence=confidence, time_unit=time_unit, lapse=lapse)
     matrix = design.encode(used)
     durations, events = used["duration"].to_numpy(), used["event"].to_numpy()
@@ -305,7 +305,7 @@ class CoxModel(HazardRatioWords, Predictions):
         return [Episode(matrix, log_hazard, -np.inf, np.inf)]
 
 
-def _no_model(reason: NobodyLeft, *, confidence: float, time_unit: str, lapse: bool) -> CoxModel:
+def _no_model(reason: NobodyLeftError, *, confidence: float, time_unit: str, lapse: bool) -> CoxModel:
     """A model that is not usable, with a failed check that says why."""
     empty = np.zeros(0)
     return CoxModel(

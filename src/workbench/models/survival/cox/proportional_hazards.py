@@ -164,7 +164,7 @@ def relax_proportionality(
 
     Returns
     -------
-    Remedies or None
+    RelaxedHazards or None
         None where there is no usable model, or nothing to test.
 
     References

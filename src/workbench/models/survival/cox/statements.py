@@ -50,8 +50,9 @@ class HazardRatioWords:
         return self.design.checks + self.problems + self._adjustment()
 
     def exhibits(self) -> Iterator[Showable]:
-        """Checks, findings, the strongest hazard ratios as a figure, the clearest as a table, all of them for machines;
-        of a fit that cannot be used its checks alone.
+        """Checks, findings, the strongest hazard ratios as a figure, the clearest as a table.
+
+        All of them for machines; of a fit that cannot be used its checks alone.
         """
         yield self.checks()
         if not self.usable:

@@ -135,8 +135,9 @@ class Forecast:
         )
 
     def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
-        """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group; the worst group of
-        each segment first. Groups of fewer than ten are shown together.
+        """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group.
+
+        The worst group of each segment first. Groups of fewer than ten are shown together.
         """
         rows = []
         known = self.customers
@@ -202,8 +203,10 @@ def active(source: Spells | Lifetimes) -> pd.DataFrame:
 
 
 def forecast_horizons(source: Spells | Lifetimes, unit: str) -> list[float]:
-    """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months; of lapses the one until which what is known of
-    purchases says who has bought for the last time (on the way there it does not say when).
+    """Horizons from today, in the unit: 1, 3, 6, 12 and 24 months.
+
+    Of lapses the one until which what is known of purchases says who has bought for the last time (on the way there it
+    does not say when).
     """
     spells = source.spells if isinstance(source, Lifetimes) else source
     window = None if spells is None else spells.window
@@ -297,8 +300,10 @@ def one_population(source: Lifetimes, forecast: Forecast) -> Check:
 
 
 def _counted(expected: float, variance: float, size: int, confidence: float) -> tuple[float, float]:
-    """Interval of how many of `size` leave: gamma mixed with Poisson (negative binomial) of this mean and variance, so
-    that few have an interval that is not cut off at 0 and has a width.
+    """Interval of how many of `size` leave.
+
+    Gamma mixed with Poisson (negative binomial) of this mean and variance, so that few have an interval that is not
+    cut off at 0 and has a width.
     """
     tails = (1 - confidence) / 2, (1 + confidence) / 2
     if expected > FEW or variance <= 0:
@@ -334,8 +339,9 @@ def remaining(
 
 
 def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`draws.export_draws` of everybody active, two years ahead, on a grid of
-    quarters of a month where there is room.
+    """`draws.export_draws` of everybody active, two years ahead.
+
+    On a grid of quarters of a month where there is room.
     """
     now = active(source)
     unit = model.time_unit

@@ -70,7 +70,8 @@ class Backtest:
         return self.beyond and self.season is not None and self.season.known
 
     def metrics(self) -> dict[str, float]:
-        """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`, and
+        """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`.
+
         `rate_ratio` where it is known.
         """
         names = {"customers": "leavers", "revenue": "revenue_lost"}

@@ -1,5 +1,6 @@
-"""Leavers month by month of the calendar beside those to be expected: whether there is a season, and since when a rate
-has changed.
+"""Leavers month by month of the calendar beside those to be expected.
+
+With whether there is a season, and since when a rate has changed.
 """
 
 from dataclasses import dataclass, replace
@@ -92,8 +93,9 @@ class Season:
         return cls(known=known, clear=False, effects=np.zeros(size), covariance=np.zeros((size, size)))
 
     def factor(self, begin: pd.Timestamp, months: float) -> tuple[float, float]:
-        """How many times as many leave as in an average month, from a day on for so many months; and the variance of
-        its log.
+        """How many times as many leave as in an average month, from a day on for so many months.
+
+        And the variance of its log.
         """
         if not self.clear:
             return 1.0, 0.0
@@ -105,8 +107,9 @@ class Season:
 
 
 def find_season(months: pd.DataFrame) -> Season:
-    """A yearly season by a Poisson regression of monthly leavers with the expected ones as offset, where a likelihood
-    ratio test shows one at 1%.
+    """A yearly season by a Poisson regression of monthly leavers with the expected ones as offset.
+
+    None is clear where a likelihood ratio test shows none at 1%.
 
     Parameters
     ----------
@@ -134,8 +137,9 @@ def find_season(months: pd.DataFrame) -> Season:
 
 
 def change_point(months: pd.DataFrame) -> tuple[pd.Timestamp, float, int]:
-    """Since when the rate has been another one: begin of the months after the change, how many times as many left in
-    them as expected, and how many.
+    """Since when the rate has been another one.
+
+    Begin of the months after the change, how many times as many left in them as expected, and how many.
 
     Parameters
     ----------
@@ -158,8 +162,9 @@ def change_point(months: pd.DataFrame) -> tuple[pd.Timestamp, float, int]:
 
 
 def chance_of_change(months: pd.DataFrame) -> float:
-    """How often months without a change would show as clear a change point as these do (by simulation, their sum given,
-    so that a level that is off is none).
+    """How often months without a change would show as clear a change point as these do.
+
+    By simulation, their sum given, so that a level that is off is none.
 
     Parameters
     ----------
