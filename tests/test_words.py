@@ -27,8 +27,6 @@ RETIRED = {
     "validate, reject": "require lifetimes|require columns|refuse measurements",
     "lump": "gather levels|gathered levels",
 }
-# Rooms that still have one of them, by its place; whoever owns a room takes its line away.
-PENDING = {"models/survival/curves/", "models/survival/extrapolation/", "models/survival/lifetimes/"}
 
 
 def texts():
@@ -53,15 +51,5 @@ def test_a_word_is_found_in_names_and_in_prose_and_no_part_of_a_word_is():
 
 @pytest.mark.parametrize("instead", RETIRED)
 def test_retired_words_stay_out(instead):
-    back = {
-        place: words
-        for place, text in texts()
-        if not place.startswith(tuple(PENDING)) and (words := found(RETIRED[instead], text))
-    }
+    back = {place: words for place, text in texts() if (words := found(RETIRED[instead], text))}
     assert not back, f"write instead: {instead}"
-
-
-def test_no_room_is_pending_that_is_clean():
-    anything = "|".join(RETIRED.values())
-    still = {room for room in PENDING for place, text in texts() if place.startswith(room) and found(anything, text)}
-    assert still == PENDING, "take away the lines of rooms that are clean"

@@ -111,8 +111,8 @@ class Evaluation:
     def metrics(self) -> dict[str, float | None]:
         """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km`, and by horizon.
 
-        None where the data do not bear it. For each horizon <h>: `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`, `auc_<h>`,
-        `ici_<h>`, `e50_<h>`, `e90_<h>`.
+        None where the data do not bear it. For each horizon <h>: `calibration_error_<h>`, `brier_<h>`, `brier_km_<h>`,
+        `auc_<h>`, `ici_<h>`, `e50_<h>`, `e90_<h>`.
         """
         values: dict[str, float | None] = {
             "concordance": None if np.isnan(self.concordance) else self.concordance,

@@ -345,7 +345,8 @@ class _Seen:
     def _above(self, scores: np.ndarray, first: np.ndarray, others: np.ndarray) -> tuple[float | None, float]:
         """How often one of `first` scores above one of `others` who was still followed after that one had gone.
 
-        Of such pairs: the share in which the first has the higher score (ties count half), and in which the other left later on.
+        Of such pairs: the share in which the first has the higher score (ties count half), and in which the other
+        left later on.
 
         None where fewer than `FEW` of `first` are in such a pair.
         """

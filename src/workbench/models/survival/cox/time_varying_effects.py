@@ -203,8 +203,8 @@ class TimeVaryingCox(Predictions):
     def hazard_ratios(self) -> pd.DataFrame:
         """`covariate`, `category`, `label`, `value`, `reference`, `early`, `early_lower`, `early_upper`.
 
-        Then `late`, `late_lower`, `late_upper`, `z` of the change, `customers` compared; of the ratios that have two values, the
-        clearest change first.
+        Then `late`, `late_lower`, `late_upper`, `z` of the change, `customers` compared; of the ratios that have two
+        values, the clearest change first.
         """
         z = normal_quantile(self.model.confidence)
         customers = self.model.coefficients["customers"].to_numpy()

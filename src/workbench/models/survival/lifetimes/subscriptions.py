@@ -46,7 +46,7 @@ class Spells:
         What was put together, left out or assumed.
     window
         Months without a purchase after which a customer counts as lapsed; None without a lapse. Who lapses within them
-        has bought for the last time already; beyond them lapsing hangs on purchases to come, and nothing is foretold.
+        has bought for the last time already; beyond them lapsing hangs on purchases to come, and nothing is forecast.
     grace
         What several grace periods make of subscriptions (`grace.vary_grace`); None where buyers lapse.
     """
@@ -155,7 +155,7 @@ class Spells:
             latest = months_later(self.as_of, [-self.window])[0].normalize()
             raise ParameterError(
                 sentence(
-                    "cutoff: got {day}, expected {latest} or later: lapses can be foretold no further ahead than the "
+                    "cutoff: got {day}, expected {latest} or later: lapses can be forecast no further ahead than the "
                     "time without a purchase that makes one.",
                     day=day.date(),
                     latest=latest.date(),
