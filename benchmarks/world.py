@@ -3,8 +3,9 @@
     .venv/bin/python benchmarks/world.py [--customers 25000 100000 400000] [--months 24]
 
 Each size is made in a process of its own, with all cores; peak memory is the sum over its processes of their highest
-(so rather too high). Beside it, the same months lived one customer at a time in plain Python, as a first draft of a
-simulator would: that loop lives through one touchpoint and hazard only, for 2,000 customers, and is scaled up.
+(so rather too high). Each is made without (`warning=0`) and with departures that announce themselves, with the ratio.
+Beside it, the same months lived one customer at a time in plain Python, as a first draft of a simulator would: that
+loop lives through one touchpoint and hazard only, for 2,000 customers, and is scaled up.
 """
 
 import argparse
@@ -25,7 +26,8 @@ def main() -> None:
     parser.add_argument("--customers", type=int, nargs="+", default=[25_000, 100_000, 400_000])
     parser.add_argument("--months", type=int, default=24)
     options = parser.parse_args()
-    print(f"{'customers':>10}{'truth':>8}{'seconds':>10}{'peak GB':>10}{'rows':>12}{'loop, s':>10}")
+    head = f"{'customers':>10}{'truth':>8}{'warning':>9}{'seconds':>10}{'peak GB':>10}{'rows':>12}{'loop, s':>10}"
+    print(head + f"{'× seconds':>11}{'× memory':>10}")
     for customers in options.customers:
         for truth in ("true", "false"):
             settings = [f"customers={customers}", f"months={options.months}", f"truth={truth}"]
@@ -34,11 +36,18 @@ def main() -> None:
 
 
 def report(customers: int, truth: str, settings: list[str], months: int) -> None:
-    command = [sys.executable, __file__, "--one", *settings]
-    seconds, peak, rows = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    loop = naive_loop(2_000, months) * customers / 2_000
-    measured = f"{float(seconds):>10.1f}{float(peak):>10.2f}{int(rows):>12,}{loop:>10.0f}"
-    print(f"{customers:>10,}{truth:>8}{measured}", flush=True)
+    """Without and with departures that announce themselves, and how much more the second takes."""
+    before: tuple[float, float] | None = None
+    for warning in ("0", "1"):
+        command = [sys.executable, __file__, "--one", *settings, f"warning={warning}"]
+        seconds, peak, rows = map(
+            float, subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+        )
+        loop = naive_loop(2_000, months) * customers / 2_000
+        times = "" if before is None else f"{seconds / before[0]:>11.2f}{peak / before[1]:>10.2f}"
+        before = seconds, peak
+        measured = f"{seconds:>10.1f}{peak:>10.2f}{int(rows):>12,}{loop:>10.0f}"
+        print(f"{customers:>10,}{truth:>8}{warning:>9}{measured}{times}", flush=True)
 
 
 def one(settings: list[str]) -> None:
