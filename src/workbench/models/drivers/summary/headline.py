@@ -106,8 +106,7 @@ def _indistinguishable(summary: SummaryTables) -> Finding:
 
 
 def _average_rating(summary: SummaryTables) -> Finding:
-    """Why no driver stands out: a person's mean rating predicts as well as single ones."""
-    difference, _ = summary.model.better_than("halo")
+    """Why no driver stands out: a person's mean rating predicts as well as single ones. The table has the number."""
     return Finding(
         id="average_rating",
         statement=sentence(
@@ -115,8 +114,7 @@ def _average_rating(summary: SummaryTables) -> Finding:
             "everything high.",
             outcome=summary.model.ratings.outcome_label,
         ),
-        estimate=difference,
-        unit=sentence("log density gained by single ratings"),
+        estimate=None,
         evidence="associational",
         n=summary.model.ratings.n,
         table="comparison",
