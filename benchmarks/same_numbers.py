@@ -32,8 +32,9 @@ def numbers_of(results: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tables_of(run: Path) -> dict[str, Any]:
-    """By name every table of a run's folder: `table x`."""
-    return {f"table {path.stem}": pd.read_parquet(path) for path in sorted((run / "tables").glob("*.parquet"))}
+    """By name every table of a run's folder, those of single customers among them: `table x`."""
+    paths = [path for folder in ("tables", "private") for path in sorted((run / folder).glob("*.parquet"))]
+    return {f"table {path.stem}": pd.read_parquet(path) for path in paths}
 
 
 def read(path: Path) -> dict[str, Any]:

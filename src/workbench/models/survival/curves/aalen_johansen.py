@@ -356,8 +356,7 @@ class Incidences:
             "all who "
             "leave)."
             if self.start
-            else "{share} of customers leave for “{reason}” within {span}, the most frequent reason ({part} of all who "
-            "leave)."
+            else "{share} of customers leave for “{reason}” within {span}, the top reason ({part} of all who leave)."
         )
         said = sentence(
             template,
