@@ -49,6 +49,12 @@ DRAWS = Declared(
     columns={
         "draw": Field(kind="whole", about="which draw", lowest=0),
         "episode": Field(kind="whole", about="which episode of life", lowest=0),
+        "observed": Field(
+            kind="number",
+            unit="time",
+            about="the longest tenure ever observed: hazards beyond it are extrapolated, and go on as they went",
+            lowest=0.0,
+        ),
         "effect:<column>": Field(kind="number", about="log hazard ratio of the column in this episode"),
         "hazard:<tenure>": Field(
             kind="number",

@@ -5,6 +5,7 @@ from tests.models.survival.test_covariate_histories import company  # noqa: F401
 from tests.models.survival.test_recalibrated import LEARNED
 from tests.models.survival.test_spells import END, world
 
+from workbench.declared import declared, faults
 from workbench.errors import DataError
 from workbench.models.survival.cox.model import fit_cox
 from workbench.models.survival.cox.time_varying_effects import fit_time_varying
@@ -72,6 +73,20 @@ def test_what_was_last_known_of_customers_is_in_their_columns(company):  # noqa:
     told = model.predict_survival(now.head(100), [1, 6], tenure=now["duration"].to_numpy()[:100])
     off = np.abs(np.median(drawn, axis=0) - told.to_numpy())
     assert np.quantile(off, [0.8, 0.95]) == pytest.approx([0, 0], abs=0.03)
+
+
+def test_draws_reach_five_years_ahead_from_tenure_0_and_say_where_data_end(spells):
+    model = models(spells)["cox"]
+    parameters, customers = draws_of(model, spells, random_seed=1)
+    assert faults(declared("churn_survival", "survival_draws"), parameters) == []
+    drawn = read_draws(parameters, customers)
+    assert drawn.grid[0] == 0
+    assert drawn.grid[-1] >= customers["tenure"].max() + 60
+    assert (parameters["observed"] == spells.frame["duration"].max()).all()
+    ahead = drawn.conditional_survival([24, 60], customers["customer_id"].head(20))
+    assert (ahead[..., 1] < ahead[..., 0]).all()
+    shorter = read_draws(*draws_of(model, spells, draws_within=24, random_seed=1))
+    assert shorter.grid[-1] < customers["tenure"].max() + 25
 
 
 def test_customers_of_a_level_that_nobody_left_may_leave_all_the_same(spells):

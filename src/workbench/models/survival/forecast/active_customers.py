@@ -25,6 +25,8 @@ from workbench.wording import label_of, number, percent, sentence
 
 AHEAD = (1.0, 3.0, 6.0, 12.0, 24.0)
 """Months from today for which customers are forecast: the quarter that decides, a year, two years of value."""
+DRAWS_WITHIN = 60.0
+"""Months ahead that draws for other studies reach: five years, the longest horizon of a customer's value."""
 QUARTER = 3.0
 """Months of the headline: how far ahead a company plans what it does about leavers."""
 MOST_BEYOND = 0.2
@@ -338,10 +340,25 @@ def remaining(
     return table.assign(customer_id=now["person"].to_numpy(), within=within)
 
 
-def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`draws.export_draws` of everybody active, two years ahead.
+def _reach(source: Spells | Lifetimes, unit: str, draws_within: float) -> float:
+    """How far ahead draws reach, in the unit."""
+    horizons = forecast_horizons(source, unit)
+    return horizons[-1] if len(horizons) == 1 else max(horizons[-1], number_of(draws_within, unit))
 
-    On a grid of quarters of a month where there is room.
+
+def draws_of(
+    model: Predictions, source: Spells | Lifetimes, *, draws_within: float = DRAWS_WITHIN, random_seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`draws.export_draws` of everybody active, on a grid of quarters of a month where there is room.
+
+    Parameters
+    ----------
+    model, source
+        As in `forecast`.
+    draws_within
+        Months ahead that draws reach; of lapses they reach as far as forecasts do.
+    random_seed
+        Of the study.
     """
     now = active(source)
     unit = model.time_unit
@@ -349,7 +366,7 @@ def draws_of(model: Predictions, source: Spells | Lifetimes, *, random_seed: int
         model,
         now,
         now["duration"].to_numpy(dtype=float),
-        within=forecast_horizons(source, unit)[-1],
+        within=_reach(source, unit, draws_within),
         step=number_of(AHEAD[-1], unit) / 96,
         random_seed=seed_of(random_seed, "survival_draws"),
         ids=now["person"],

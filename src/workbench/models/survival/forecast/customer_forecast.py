@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from workbench.exhibits import Column, Kept, People, Showable, Table
 from workbench.models.survival.forecast.active_customers import (
+    DRAWS_WITHIN,
     Forecast,
     active,
     draws_of,
@@ -80,7 +81,9 @@ class CustomerForecast:
         yield self.kept
 
 
-def forecast_customers(selection: Selection, lifetimes: Lifetimes, *, random_seed: int) -> CustomerForecast | None:
+def forecast_customers(
+    selection: Selection, lifetimes: Lifetimes, *, draws_within: float = DRAWS_WITHIN, random_seed: int
+) -> CustomerForecast | None:
     """Forecast every active customer by the model that was selected.
 
     Parameters
@@ -89,6 +92,8 @@ def forecast_customers(selection: Selection, lifetimes: Lifetimes, *, random_see
         Made of `lifetimes`.
     lifetimes
         All that is known of them.
+    draws_within
+        Months ahead that draws for other studies reach.
     random_seed
         Of the draws for other studies.
 
@@ -101,7 +106,7 @@ def forecast_customers(selection: Selection, lifetimes: Lifetimes, *, random_see
     if model is None or not len(active(lifetimes)):
         return None
     ahead = forecast(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
-    draws, customers = draws_of(model, lifetimes, random_seed=random_seed)
+    draws, customers = draws_of(model, lifetimes, draws_within=draws_within, random_seed=random_seed)
     kept = {
         "survival": ahead.table,
         "remaining": remaining(model, lifetimes, confidence=confidence),

@@ -18,8 +18,8 @@ from workbench.wording import listing, sentence
 
 DRAWS = 400
 """A 90% interval from 400 draws is off by a tenth of a standard deviation."""
-MOST_TIMES = 480
-"""Times of the grid on which hazards are kept."""
+MOST_TIMES = 720
+"""Times of the grid on which hazards are kept: quarters of a month of five years ahead of ten years of tenure."""
 STEEP, TOGETHER, MOST_STEEP, CLOSE = 5.0, 10, 60, 1e-6
 """So many times the usual hazard of a step of the grid is kept at its time, not shared over the step."""
 EFFECT, COLUMN, HAZARD, RELATIVE = "effect:", "column:", "hazard:", "recalibration"
@@ -54,7 +54,7 @@ def export_draws(
     within
         How far ahead draws reach.
     step
-        Of the grid; made larger where there would be more than 480 times.
+        Of the grid; made larger where there would be more than 720 times.
     ids
         Under which customers are exported, instead of `customer_id`.
 
@@ -98,7 +98,8 @@ def export_draws(
         if recalibration is not None:
             columns[f"{EFFECT}{RELATIVE}"] = slope
         columns |= {f"{HAZARD}{time:.12g}": own[:, column] for column, time in enumerate(grid)}
-        parts.append(pd.DataFrame({"draw": np.arange(draws), "episode": place, **columns}))
+        told = {"draw": np.arange(draws), "episode": place, "observed": float(inner.last_time)}
+        parts.append(pd.DataFrame({**told, **columns}))
     people = {f"{COLUMN}{name}": base[:, column] for column, name in enumerate(names)}
     if recalibration is not None:
         people[f"{COLUMN}{RELATIVE}"] = relative - recalibration.centre
