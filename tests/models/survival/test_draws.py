@@ -43,7 +43,8 @@ def test_mean_and_interval_of_the_draws_are_those_of_the_table_of_survival(spell
     wide = table[table["customer_id"].isin(few)].pivot(index="customer_id", columns="horizon").loc[few]
     off = draws.mean(axis=0) - wide["survival"].to_numpy()
     assert np.abs(off.mean(axis=0)).max() < 0.005
-    assert np.abs(off).max() < 0.035  # between two times of the grid hazards are spread evenly, where leavers are few
+    # Between two times of the grid hazards are spread evenly, where leavers are few; a mean of draws has an error.
+    assert (np.abs(off) < 0.035 + draws.std(axis=0) / np.sqrt(len(draws))).all()
     lower, upper = np.quantile(draws, [0.05, 0.95], axis=0)
     width = (wide["upper"] - wide["lower"]).to_numpy()
     assert np.median((upper - lower)[:, 1:] / width[:, 1:]) == pytest.approx(1, abs=0.15)
