@@ -18,10 +18,18 @@ SECONDS, MEMORY_GB = 300, 6
 # Two years: so many rows a customer, at times that hash spreads evenly.
 TABLES = {
     "transactions": (10, "timestamp", "round(2 + (h % 9000) / 100.0, 2) as amount, 'c' || (h % 12) as category"),
-    "interactions": (4, "timestamp", "h % 5 = 0 as complaint, ['contact', 'enquiry', 'reminder'][1 + h % 3] as kind"),
+    "interactions": (
+        4,
+        "timestamp",
+        "h % 5 = 0 as complaint, ['contact', 'enquiry', 'reminder'][(1 + h % 3)::bigint] as kind",
+    ),
     "surveys": (2, "timestamp", "(h % 10 + 1)::double as csat"),
     "usage": (24, "timestamp", "'logins' as measure, (h % 30)::double as value"),
-    "subscriptions": (1, "start", "null::timestamp as \"end\", ['basic', 'plus'][1 + h % 2] as plan, 9.5 as price"),
+    "subscriptions": (
+        1,
+        "start",
+        "null::timestamp as \"end\", ['basic', 'plus'][(1 + h % 2)::bigint] as plan, 9.5 as price",
+    ),
 }
 GENERATE = """
 copy (
