@@ -61,7 +61,7 @@ def calibration(
             observed = [
                 float(survival_at(table, np.array([horizon]), end)[0]) for end in ("survival", "lower", "upper")
             ]
-            share = float(member.mean()) if own is None else float(own.sum() / stands.sum())
+            share = float(member.mean() if stands is None else stands[member].sum() / stands.sum())
             predicted = float(np.average(survival[member], weights=own))
             rows.append((horizon, int(member.sum()), predicted, *observed, share))
     return pd.DataFrame(rows, columns=GROUPS)

@@ -27,7 +27,7 @@ class ModelComparison:
         """The model with the least integrated squared error; the first where none has one."""
         scored = {name: each.integrated_brier for name, each in self.evaluations.items()}
         known = {name: score for name, score in scored.items() if score is not None}
-        return min(known, key=known.get) if known else next(iter(scored))
+        return min(known, key=lambda name: known[name]) if known else next(iter(scored))
 
     @property
     def loses(self) -> bool:
@@ -41,7 +41,7 @@ class ModelComparison:
                 name,
                 each.integrated_brier,
                 each.uno,
-                None if not each.integrated_brier_km else 1 - each.integrated_brier / each.integrated_brier_km,
+                each.integrated_share,
             )
             for name, each in self.evaluations.items()
         ]
@@ -61,7 +61,8 @@ class ModelComparison:
             return (Check(name="model_used", status="warn", title=title, message=message),)
         if len(self.evaluations) < 2:
             return ()
-        gain = float(self.table().set_index("model").loc[self.best, "gain"])
+        share = self.evaluations[self.best].integrated_share
+        gain = float("nan") if share is None else share
         message = sentence(
             "Of {count} models “{best}” predicts best and is used: its squared error is {gain} below that of one curve "
             "for everybody. It was chosen and tested on the same customers, which flatters it a little."

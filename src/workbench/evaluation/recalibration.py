@@ -193,9 +193,18 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
     covariance[: len(estimate), : len(estimate)] = inverse
     level, slope = (kept * np.append(estimate, 0.0))[:2]
     return Recalibration(
-        level=float(level), slope=float(max(slope, -1.0)), centre=centre, shrinkage=kept,
-        covariance=tuple(map(tuple, covariance.tolist())),
-    )  # fmt: skip
+        level=float(level),
+        slope=float(max(slope, -1.0)),
+        centre=centre,
+        shrinkage=kept,
+        covariance=as_pairs(covariance),
+    )
+
+
+def as_pairs(matrix: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
+    """A matrix (2, 2) in a form that can be compared and hashed."""
+    (a, b), (c, d) = matrix.tolist()
+    return (a, b), (c, d)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -259,12 +268,13 @@ class RecalibrationEffect:
         And where it helps all measures after it, as `<measure>_<horizon>_recalibrated`.
         """
         values: dict[str, float | None] = {}
-        for row in self.table.itertuples():
-            if pd.isna(row.horizon):
-                values[row.name] = None if pd.isna(row.before) else float(row.before)
-            place = "" if pd.isna(row.horizon) else f"_{row.horizon:g}"
+        numbers = self.table[["horizon", "before", "after"]].to_numpy(dtype=float)
+        for name, (horizon, before, after) in zip(self.table["name"], numbers, strict=True):
+            if np.isnan(horizon):
+                values[name] = None if np.isnan(before) else float(before)
+            place = "" if np.isnan(horizon) else f"_{horizon:g}"
             if self.helps:
-                values[f"{row.name}{place}_recalibrated"] = None if pd.isna(row.after) else float(row.after)
+                values[f"{name}{place}_recalibrated"] = None if np.isnan(after) else float(after)
         return values
 
     def checks(self) -> tuple[Check, ...]:
@@ -285,12 +295,15 @@ class RecalibrationEffect:
         if not self.recalibration.converged:
             message = sentence("Predictions are not recalibrated: the model for it has not converged.")
             return (Check(name="recalibration", status="warn", message=message),)
-        ratio, slope = whole.loc["observed_to_expected"], whole.loc["calibration_slope"]
+        sides = whole[["before", "after"]].astype(float)
+        (ratio, after), (slope, slope_after) = sides.loc[["observed_to_expected", "calibration_slope"]].to_numpy()
         values = {
-            "ratio": number(ratio["before"], 3), "after": number(ratio["after"], 3),
-            "slope": number(slope["before"], 2), "slope_after": number(slope["after"], 2),
+            "ratio": number(ratio, 3),
+            "after": number(after, 3),
+            "slope": number(slope, 2),
+            "slope_after": number(slope_after, 2),
             "worst": self._worst(),
-        }  # fmt: skip
+        }
         template = (
             "Predictions are recalibrated: there were {ratio} times as many leavers as predicted (slope {slope}), and "
             "{after} times after it among other customers (slope {slope_after}).{worst}"
@@ -358,29 +371,29 @@ def evaluate_recalibration(
         rows = random.permutation(np.flatnonzero(held_out.events == kind))
         first[rows[::2]] = True
     log_factor = np.zeros(len(first))
-    for learned in (first, ~first):
-        log_factor[~learned] = learn_recalibration(held_out.part(learned)).log_factor(held_out.relative[~learned])
+    for half in (first, ~first):
+        log_factor[~half] = learn_recalibration(held_out.part(half)).log_factor(held_out.relative[~half])
     factor = np.exp(log_factor)
     each = held_out.log_likelihood(log_factor) - held_out.log_likelihood(np.zeros(len(log_factor)))
     each = each if held_out.stands is None else each * held_out.stands
-    gain, half = float(each.sum()), float(normal_quantile(confidence) * each.std() * np.sqrt(len(each)))
-    helps = gain - half > 0 and held_out.events.sum() >= FEWEST_LEAVERS
+    gain, error = float(each.sum()), float(normal_quantile(confidence) * each.std() * np.sqrt(len(each)))
+    helps = gain - error > 0 and held_out.events.sum() >= FEWEST_LEAVERS
     after = replace(
         held_out, hazard=held_out.hazard * factor, relative=held_out.relative + log_factor,
         at=held_out.at * factor[:, None], jump=held_out.jump * factor,
     )  # fmt: skip
     words = _measures_in_words(lapse)
-    rows = [
+    measured = [
         (name, words[name], horizon, value, then)
         for (name, horizon, value), (_, _, then) in zip(
             _measures(held_out, censoring), _measures(after, censoring), strict=True
         )
     ]
-    table = pd.DataFrame(rows, columns=["name", "measure", "horizon", "before", "after"])
+    table = pd.DataFrame(measured, columns=["name", "measure", "horizon", "before", "after"])
     learned = learn_recalibration(held_out)
     return RecalibrationEffect(
         recalibration=learned if helps else Recalibration(converged=learned.converged),
-        table=table, gain=(gain, gain - half, gain + half), helps=bool(helps), leavers=int(held_out.events.sum()),
+        table=table, gain=(gain, gain - error, gain + error), helps=bool(helps), leavers=int(held_out.events.sum()),
         time_unit=time_unit,
         lapse=lapse,
     )  # fmt: skip
@@ -398,8 +411,8 @@ def _measures(held_out: HeldOut, censoring: CensoringSurvival | None) -> list[tu
     ]
     times = np.array(held_out.horizons)
     if censoring is None:
-        known = marginal(held_out.durations, held_out.events, held_out.stands)
-        censoring = known(pd.DataFrame({"duration": held_out.durations}), times)
+        followed = marginal(held_out.durations, held_out.events, held_out.stands)
+        censoring = followed(pd.DataFrame({"duration": held_out.durations}), times)
     curve = censoring_curve(held_out.durations, held_out.events, held_out.stands)
     for place, horizon in enumerate(held_out.horizons):
         survival, off, score = np.exp(-held_out.at[:, place]), (nan, nan, nan), nan

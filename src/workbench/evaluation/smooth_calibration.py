@@ -77,5 +77,5 @@ def calibration_distances(
         off = off[known]
         return float(off.mean()), float(np.quantile(off, 0.5)), float(np.quantile(off, 0.9))
     off, stands = off[known], stands[known]
-    ends = (np.quantile(off, share, weights=stands, method="inverted_cdf") for share in (0.5, 0.9))
-    return float(np.average(off, weights=stands)), *(float(each) for each in ends)
+    half, most = (float(np.quantile(off, share, weights=stands, method="inverted_cdf")) for share in (0.5, 0.9))
+    return float(np.average(off, weights=stands)), half, most

@@ -144,21 +144,35 @@ class Evaluation:
     @property
     def loses(self) -> bool:
         """Whether its squared error is above that of one curve for everybody."""
-        scored = self.integrated_brier is not None and self.integrated_brier_km is not None
-        return bool(scored and self.integrated_brier > self.integrated_brier_km)
+        return self.integrated_difference is not None and self.integrated_difference < 0
+
+    @property
+    def integrated_difference(self) -> float | None:
+        """How far its squared error is below that of one curve for everybody; None without such times."""
+        if self.integrated_brier is None or self.integrated_brier_km is None:
+            return None
+        return self.integrated_brier_km - self.integrated_brier
+
+    @property
+    def integrated_share(self) -> float | None:
+        """The same as a share of the curve's squared error; None where that is 0."""
+        if self.integrated_brier is None or not self.integrated_brier_km:
+            return None
+        return 1 - self.integrated_brier / self.integrated_brier_km
 
     def headline(self) -> tuple[Finding, ...]:
         """That the model loses against one curve for everybody, by more than chance; empty where it does not."""
-        if self.integrated_gain is not None and self.integrated_gain[1] < 0:
+        difference = self.integrated_difference
+        if difference is not None and self.integrated_gain is not None and self.integrated_gain[1] < 0:
             return (
                 Finding(
                     id="loses_to_one_curve",
                     statement=sentence(
                         "The model's squared error is {more} above that of one curve for everybody, so what is to come "
                         "is forecast by that curve.",
-                        more=number(self.integrated_brier - self.integrated_brier_km),
+                        more=number(-difference),
                     ),
-                    estimate=self.integrated_brier_km - self.integrated_brier,
+                    estimate=difference,
                     unit=sentence("squared error"),
                     interval=self.integrated_gain,
                     interval_kind=self.interval_kind,
@@ -210,12 +224,17 @@ class Evaluation:
     def describe(self) -> str:
         """What the figure shows, for those who cannot see it."""
         rows = [
-            sentence("at {span} predicted {predicted}, observed {observed}, groups off by {error}",
-                     span=span(row.horizon, self.time_unit), predicted=percent(row.predicted),
-                     observed=percent(row.observed),
-                     error=percent(None if pd.isna(row.calibration_error) else row.calibration_error))
-            for row in self.scores.itertuples()
-        ]  # fmt: skip
+            sentence(
+                "at {span} predicted {predicted}, observed {observed}, groups off by {error}",
+                span=span(horizon, self.time_unit),
+                predicted=percent(predicted),
+                observed=percent(observed),
+                error=percent(None if np.isnan(error) else error),
+            )
+            for horizon, predicted, observed, error in self.scores[
+                ["horizon", "predicted", "observed", "calibration_error"]
+            ].to_numpy(dtype=float)
+        ]
         return sentence(
             "Observed share not lapsed against the predicted one, in groups of similar predictions, with a diagonal "
             "where both agree. Means: {rows}."
@@ -261,14 +280,15 @@ class Evaluation:
     def _integrated(self) -> Check:
         """The squared error over all times against that of one curve for everybody."""
         name = "integrated_brier_gain"
-        if self.integrated_gain is None:
+        gain = self.integrated_difference
+        if self.integrated_gain is None or gain is None:
             message = sentence("Too few customers are followed to score predictions over time.")
             return Check(name=name, status="warn", title=sentence("Too few to score over time"), message=message)
         lower, upper = self.integrated_gain
         km = self.integrated_brier_km
         if not km:
             message = sentence("One curve for everybody predicts all without error, so a model has nothing to gain.")
-            return Check(name=name, status="pass", message=message, value=-self.integrated_brier, threshold=0.0)
+            return Check(name=name, status="pass", message=message, value=gain, threshold=0.0)
         status: Status = "pass" if lower > 0 else "warn"
         message = sentence(
             "Over the first {span} the model's squared error is {gain} below that of one curve for everybody (between "
@@ -277,7 +297,7 @@ class Evaluation:
             else "Over the first {span} the model's squared error is not clearly below that of one curve for "
             "everybody: the difference is between {lower} and {upper} of it ({weights}).",
             span=span(self.until, self.time_unit),
-            gain=percent((km - self.integrated_brier) / km),
+            gain=percent(gain / km),
             lower=percent(round(lower / km, 3) + 0.0),
             upper=percent(round(upper / km, 3) + 0.0),
             weights=sentence(
@@ -285,7 +305,6 @@ class Evaluation:
             ),
         )
         title = sentence("Not clearly better than one curve") if status != "pass" else sentence("Better than one curve")
-        gain = km - self.integrated_brier
         return Check(name=name, status=status, title=title, message=message, value=gain, threshold=0.0)
 
     def _fitted(self) -> Check:

@@ -45,7 +45,9 @@ CHUNK = 20_000
 class SurvivalModel(Protocol):
     """What a model must be able to do to be evaluated."""
 
-    def predict_survival(self, frame: pd.DataFrame, times: Iterable[float], **tenure: np.ndarray) -> pd.DataFrame:
+    def predict_survival(
+        self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
+    ) -> pd.DataFrame:
         """Share still there: one row a customer_id, one column a time.
 
         With `tenure=` (n,), for customers who have lasted so long (minus infinity: followed from the first moment),
@@ -219,9 +221,14 @@ class _Tally:
                 few = np.random.default_rng(len(rows)).choice(len(rows), MOST_PAIRED, replace=False)
             some = held_out.iloc[few]
             uno = count_dependent_pairs(
-                *(each[few] for each in seen), before[few], lambda times: self.censoring(some, times).at, self.until,
-                None if stands is None else stands[few],
-            )  # fmt: skip
+                durations=seen[0][few],
+                events=seen[1][few],
+                risk=seen[2][few],
+                before=before[few],
+                followed_at=lambda times: self.censoring(some, times).at,
+                until=self.until,
+                stands=None if stands is None else stands[few],
+            )
         else:
             few = np.arange(len(rows))
             weights = uno_weights(self.durations[rows], np.maximum(before, FLOOR), self.until)

@@ -159,12 +159,12 @@ def customer_features(
         given = tuple(name for name in known.table.columns if name not in KEYS)
     renamed = _apart({**{name: _own(block.table) for name, block in blocks.items()}, "customers": given})
     blocks = {name: _renamed(block, renamed, name) for name, block in blocks.items()}
-    changes = blocks.pop("changes") if "changes" in blocks else None
+    changed = blocks.pop("changes", None)
     frame = reduce(_both, (block.table for block in blocks.values()))
     records = records or records_of(tables)
-    if changes is not None:
-        frame = frame.left_join(changes.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
-        blocks["changes"] = changes
+    if changed is not None:
+        frame = frame.left_join(changed.table, KEYS).drop(*(f"{key}_right" for key in KEYS))
+        blocks["changes"] = changed
     frame = frame.fill_null({name: 0 for block in blocks.values() for name in block.zeros})
     frame = _cohorts(frame.rename(tenure_days="known_days"), when, records)
     if given:

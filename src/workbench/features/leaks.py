@@ -219,7 +219,7 @@ def _same(left: pd.Series, right: pd.Series | None) -> bool:
         return True
     if left.dtype == right.dtype == np.dtype(float):
         return left.to_numpy().tobytes() == right.to_numpy().tobytes()
-    return left.astype(object).where(left.notna(), None).equals(right.astype(object).where(right.notna(), None))
+    return left.astype(object).where(left.notna()).equals(right.astype(object).where(right.notna()))
 
 
 def _positive(label: pd.Series, name: str) -> np.ndarray:

@@ -28,7 +28,7 @@ def unseen(when: Snapshots, records: Records, *, horizon: Unseen = "refuse") -> 
     after = records.last + dt.timedelta(days=1)
     beyond = tuple(cutoff for cutoff in when.cutoffs if when.window_end(cutoff) > after)
     if beyond and horizon == "refuse":
-        latest = after - dt.timedelta(days=when.gap_days + when.horizon_days)
+        latest = after - dt.timedelta(days=when.days_to_end)
         raise DataError(
             *(
                 sentence("Cut-off {cutoff}: its labels need records through {needed}, got records through {last}; the "
@@ -110,7 +110,7 @@ def cancellations_after(
     spans = subscriptions.select("customer_id", "start", "end")
     rows = active.join(spans, "customer_id")
     opens = rows.cutoff + ibis.interval(days=when.gap_days)
-    closes = rows.cutoff + ibis.interval(days=when.gap_days + when.horizon_days)
+    closes = rows.cutoff + ibis.interval(days=when.days_to_end)
     ends = rows.group_by(*KEYS).aggregate(at_open=_runs(rows, opens).any(), at_close=_runs(rows, closes).any())
     ends = ends.mutate(label_cancelled=ends.at_open.ifelse(~ends.at_close, ibis.null("boolean")))
     ends = ends.drop("at_open", "at_close")

@@ -49,11 +49,22 @@ class Snapshots:
     horizon_days: int | None = None
     burn_in_days: int = 0
 
-    def window_end(self, cutoff: dt.date) -> dt.date:
-        """First day after the label window."""
+    @property
+    def days_to_end(self) -> int:
+        """Days from a cut-off to the first day after its window.
+
+        Raises
+        ------
+        ParameterError
+            Without a horizon there is no window.
+        """
         if self.horizon_days is None:
             raise ParameterError(sentence("Labels need horizon_days; got nothing, expected a number of days."))
-        return cutoff + dt.timedelta(days=self.gap_days + self.horizon_days)
+        return self.gap_days + self.horizon_days
+
+    def window_end(self, cutoff: dt.date) -> dt.date:
+        """First day after the label window."""
+        return cutoff + dt.timedelta(days=self.days_to_end)
 
 
 @dataclass(frozen=True)
@@ -197,11 +208,10 @@ def future(events: Table, when: Snapshots, *, name: str = "events", time: str = 
         The columns of `events` and `cutoff` (date).
     """
     require(events, name, ["customer_id", time], times=[time])
-    when.window_end(when.cutoffs[0])
     rows = at_cutoffs(events.filter(events.customer_id.notnull()), when)
     happened = rows[time].cast("timestamp")
     start = (rows.cutoff + ibis.interval(days=when.gap_days)).cast("timestamp")
-    end = (rows.cutoff + ibis.interval(days=when.gap_days + when.horizon_days)).cast("timestamp")
+    end = (rows.cutoff + ibis.interval(days=when.days_to_end)).cast("timestamp")
     return rows.filter(happened >= start, happened < end)
 
 

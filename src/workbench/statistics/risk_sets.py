@@ -148,13 +148,24 @@ def risk_sets(
         )
     moments += [np.zeros_like(moments[0])] * (3 - len(moments))
     log_likelihood = float((stands * log_hazard)[events].sum() + (share * np.log(each)).sum())
-    alone = ()
-    if weights is not None:
-        alone = (by_time(means / deaths[own][:, None]), by_time(means * (gone * grown)[:, None]))
+    weighted = weights is not None
     return RiskSets(
-        times, deaths, size, hazard, hazard_variance, mean_hazard, residuals, *moments, scale, log_likelihood, spared,
-        *alone,
-    )  # fmt: skip
+        times=times,
+        deaths=deaths,
+        at_risk=size,
+        hazard=hazard,
+        hazard_variance=hazard_variance,
+        mean_hazard=mean_hazard,
+        residuals=residuals,
+        information=moments[0],
+        information_time=moments[1],
+        information_time2=moments[2],
+        scale=scale,
+        log_likelihood=log_likelihood,
+        spared=spared,
+        means=by_time(means / deaths[own][:, None]) if weighted else None,
+        spared_means=by_time(means * (gone * grown)[:, None]) if weighted else None,
+    )
 
 
 def score_residuals(
@@ -174,10 +185,17 @@ def score_residuals(
     sums
         Of the same customers, coefficients and weights.
 
+    Raises
+    ------
+    ValueError
+        When the sums were made without weights.
+
     References
     ----------
     Lin and Wei (1989); Binder (1992), for weights.
     """
+    if sums.means is None or sums.spared_means is None:
+        raise ValueError("score residuals are of sums that were made with weights")
     until = np.searchsorted(sums.times, durations, side="right")
     since = np.zeros(len(durations), dtype=int)
     if entry is not None:

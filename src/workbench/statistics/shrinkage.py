@@ -51,7 +51,7 @@ class Shrunk:
 
     def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
         """Equal tails, each (S,), found by halving."""
-        return tuple(self._quantile(p) for p in ((1 - level) / 2, (1 + level) / 2))
+        return self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
 
     def _quantile(self, p: float) -> np.ndarray:
         low = (self.means - 10 * self.sds).min(0)

@@ -46,7 +46,8 @@ def fit_cause_specific(
     covariates = list(covariates)
     lifetimes = validate_lifetimes(lifetimes, ["reason"])
     reasons, _ = named_reasons(lifetimes)
-    models, plain = {}, []
+    models: dict[str, CoxModel] = {}
+    plain = []
     for reason in pd.Series(reasons[reasons != ""]).value_counts().index:
         left = lifetimes.assign(event=reasons == reason)
         model = fit_cox(left, covariates, confidence=confidence, time_unit=time_unit, labels=labels)
@@ -102,7 +103,7 @@ class CauseSpecific:
         As given.
     """
 
-    models: Mapping[str, CoxModel]
+    models: Mapping[str, Predictions]
     without_covariates: tuple[str, ...]
     time_unit: str
     confidence: float
@@ -112,7 +113,10 @@ class CauseSpecific:
         """End of observation."""
         return max(model.last_time for model in self.models.values())
 
-    taken_as_given = False
+    @property
+    def taken_as_given(self) -> bool:
+        """Whether part of a model (trees) counts as known for certain in its intervals."""
+        return False
 
     @property
     def step(self) -> float:
@@ -151,7 +155,9 @@ class CauseSpecific:
         Those clear after Holm's correction over all of them, the strongest first within each reason.
         """
         tables = [
-            model.hazard_ratios().assign(reason=reason) for reason, model in self.models.items() if model.design.terms
+            model.hazard_ratios().assign(reason=reason)
+            for reason, model in self.models.items()
+            if isinstance(model, CoxModel) and model.design.terms
         ]
         if not tables:
             return pd.DataFrame(columns=["reason", "label", "value", "reference", "hazard_ratio", "lower", "upper"])

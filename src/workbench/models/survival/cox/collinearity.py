@@ -20,7 +20,8 @@ def aliased(matrix: np.ndarray, columns: tuple) -> tuple[list, list]:
     constant = scale <= 1e-12 * np.maximum(np.abs(matrix).max(axis=0, initial=0) * np.sqrt(len(matrix)), 1e-300)
     triangle = qr(centred / np.where(constant, 1, scale), mode="r", check_finite=False)[0][: len(columns)]
     kept: list[int] = []
-    dropped, reasons = [], []
+    dropped: list[tuple[str, str]] = []
+    reasons: list[list[tuple[str, str]]] = []
     for place, column in enumerate(columns):
         if constant[place]:
             dropped.append(column)

@@ -81,6 +81,19 @@ class Term:
         names = ("", *spline_names(self.knots), *([sentence("not stated")] if self.indicator else []))
         return tuple((self.covariate, name) for name in names)
 
+    def measured(self, values: np.ndarray) -> "Term":
+        """A number with its mean, median, and two values to compare; of none that is known (n,), all stay 0."""
+        if not len(values):
+            return self
+        distinct = np.unique(values)
+        low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
+        if low == high:  # half and more share one value
+            low, high = np.quantile(values, [0.1, 0.9])
+        if low == high and len(distinct) > 1:
+            low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
+        middle = float(np.median(values))
+        return replace(self, center=float(values.mean()), low=float(low), high=float(high), fill=middle)
+
     def filled(self, values: pd.Series) -> np.ndarray:
         """A number's values, missing ones at the median."""
         numbers = _floats(values)
@@ -187,9 +200,9 @@ class Design:
                         levels=listing([repr(level) for level in unseen[:5]]),
                     )
                 )
-            levels = levels.map(shown).to_numpy()
+            shown_as = levels.map(shown).to_numpy()
             for level in term.levels:
-                columns[term.covariate, level] = (levels == level).astype(float)
+                columns[term.covariate, level] = (shown_as == level).astype(float)
         if faults:
             raise DataError(*faults)
         used = [columns[column] for column in self.columns]
@@ -332,7 +345,10 @@ def build_design(
     if faults:
         raise DataError(*faults)
 
-    terms, checks, incomplete, several = [], [], [], has_episodes(frame)
+    terms: list[Term] = []
+    checks: list[Check] = []
+    incomplete: list[str] = []
+    several = has_episodes(frame)
     lacking = np.zeros(len(frame), dtype=bool)
     for covariate in covariates:
         column, label = frame[covariate], label_of(labels, covariate)
@@ -343,7 +359,8 @@ def build_design(
                 incomplete.append(label)
             lacking |= ~known
             indicator = FEWEST_MISSING <= (~known).sum() <= len(known) - FEWEST_MISSING and bool(events[~known].any())
-            terms.append(Term(covariate=covariate, label=label, indicator=indicator, **_scale(values[known])))
+            term = Term(covariate=covariate, label=label, indicator=indicator)
+            terms.append(term.measured(values[known]))
         else:
             levels = as_levels(column)
             counted = each_once(frame, levels) if several else levels
@@ -440,19 +457,6 @@ def contrasts(design: Design) -> list[Contrast]:
 
 def _floats(column: pd.Series) -> np.ndarray:
     return column.to_numpy(dtype=float, na_value=np.nan)
-
-
-def _scale(values: np.ndarray) -> dict[str, float]:
-    if not len(values):
-        return {}
-    middle = float(np.median(values))
-    distinct = np.unique(values)
-    low, high = (distinct[0], distinct[-1]) if len(distinct) <= 2 else np.quantile(values, [0.25, 0.75])
-    if low == high:  # half and more share one value
-        low, high = np.quantile(values, [0.1, 0.9])
-    if low == high and len(distinct) > 1:
-        low, high = sorted((low, np.quantile(values[values != low], 0.5, method="higher")))
-    return {"center": float(values.mean()), "low": float(low), "high": float(high), "fill": middle}
 
 
 def _reference_first(levels: np.ndarray, events: np.ndarray) -> tuple[str, ...]:

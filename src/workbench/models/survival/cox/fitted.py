@@ -61,17 +61,24 @@ def fit_screened(lifetimes: Lifetimes, leaks: Leaks, *, random_seed: int) -> Fit
     random_seed
         Draws the customers by whom the form of numbers is tested where there are very many.
     """
-    words = {"confidence": lifetimes.confidence, "time_unit": lifetimes.time_unit, "labels": lifetimes.labels}
     straight, left_out = fit_identified(
         lifetimes.frame,
         lifetimes.wanted,
         leaks=leaks,
         chosen=lifetimes.chosen is not None,
         lapse=lifetimes.lapsing,
-        **words,
+        confidence=lifetimes.confidence,
+        time_unit=lifetimes.time_unit,
+        labels=lifetimes.labels,
     )
     form = functional_form(straight, lifetimes.frame, random_seed=random_seed)
     by_reason = None
     if form.model.usable and has_reasons(lifetimes.frame):
-        by_reason = fit_cause_specific(lifetimes.frame, [term.covariate for term in form.model.design.terms], **words)
+        by_reason = fit_cause_specific(
+            lifetimes.frame,
+            [term.covariate for term in form.model.design.terms],
+            confidence=lifetimes.confidence,
+            time_unit=lifetimes.time_unit,
+            labels=lifetimes.labels,
+        )
     return FittedCox(form=form, screening=left_out, by_reason=by_reason)

@@ -143,16 +143,16 @@ def functional_form(
         gain = 2 * (curved_model.log_likelihood - model.log_likelihood - more)
         if not curved_model.usable or gain <= 0:
             curved_model, gain, knots = model, 0.0, {}
-    finer = _tests(curved_model, tested, FINER).set_index("covariate")["p_value_holm"] if knots else None
     table = before.rename(columns={"p_value_holm": "before"})
     table["modelled_as"] = [
         sentence("curve (restricted cubic spline, 4 knots)") if name in knots else _straight()
         for name in table["covariate"]
     ]
-    table["after"] = [
-        float(finer.get(name, np.nan)) if name in knots else float(p)
-        for name, p in zip(table["covariate"], table["before"], strict=True)
-    ]
+    table["after"] = table["before"].astype(float)
+    if knots:
+        finer = _tests(curved_model, tested, FINER).set_index("covariate")["p_value_holm"]
+        bent = table["covariate"].isin(list(knots))
+        table.loc[bent, "after"] = table.loc[bent, "covariate"].map(finer).astype(float)
     return FunctionalForm(model=curved_model, table=table[columns], aic_gain=gain)
 
 

@@ -309,9 +309,9 @@ class _Seen:
         words = as_levels(column)
         if words.nunique() > MOST_LEVELS:  # in few rows a level tells by chance
             words = words.map(lump_levels(words, label="", check="")[0])
-        words = words.to_numpy()
-        levels = {level: words == level for level in pd.unique(words)}
-        scores = np.empty(len(words))
+        values = words.to_numpy()
+        levels = {level: values == level for level in pd.unique(values)}
+        scores = np.empty(len(values))
         for member in levels.values():
             scores[member] = (self.events[member].sum() + self.events.mean()) / (member.sum() + 1)
         return scores, levels

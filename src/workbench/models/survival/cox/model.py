@@ -73,13 +73,12 @@ def fit_cox(
     Cox (1972); Efron (1977).
     """
     covariates = list(dict.fromkeys(covariates))
-    lifetimes = validate_lifetimes(lifetimes)
+    used = validate_lifetimes(lifetimes)
     refit = design is not None
     try:
-        if not refit:
-            design = build_design(lifetimes, lifetimes["event"].to_numpy(), covariates, labels=labels, lapse=lapse)
-        used = lifetimes
-        if refit:
+        if design is None:
+            design = build_design(used, used["event"].to_numpy(), covariates, labels=labels, lapse=lapse)
+        else:
             design = design.settle(used, used["event"].to_numpy())
     except NobodyLeftError as error:
         return _no_model(error, confidence=confidence, time_unit=time_unit, lapse=lapse)
@@ -99,7 +98,8 @@ def fit_cox(
     sums = risk_sets(*seen, matrix, coefficients, entry=entry, weights=weights)
     null = risk_sets(*seen, np.zeros((len(used), 0)), np.zeros(0), entry=entry, scaled=False, weights=weights)
     log_hazard = matrix @ coefficients
-    alone, collinear = np.full(len(coefficients), np.nan), ()
+    alone = np.full(len(coefficients), np.nan)
+    collinear: tuple[str, ...] = ()
     if len(coefficients) and (straight is not None or not refit):  # only findings need them
         known = {} if straight is None else straight.unadjusted_of_lines(design)
         alone = unadjusted(matrix, *seen, design, entry=entry, known=known, weights=weights)

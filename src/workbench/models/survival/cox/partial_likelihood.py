@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.models.survival.cox.design import Design
 from workbench.statistics.newton import Place, maximise
 from workbench.statistics.risk_sets import risk_sets, score_residuals
@@ -75,6 +75,7 @@ def fit_partial_likelihood(
     )
     suspects = _suspects(estimate, covariance, design)
     trusted = settled and not suspects
+    status: Status
     said = {"columns": listing([names[covariate] for covariate in suspects]) or sentence("a covariate")}
     if suspects and set(suspects) <= set(collinear):  # no separation: they say almost the same
         estimate, covariance, settled = newton(
@@ -319,7 +320,7 @@ def _inflation(correlations: np.ndarray, places: Mapping[str, list[int]], covari
 def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: Mapping[str, str]) -> list[Check]:
     if not together:
         return []
-    said = []
+    said: list[tuple[str, ...]] = []
     for covariate, partners in together.items():
         pair = {covariate, *partners}
         if not any(pair <= set(each) for each in said):

@@ -66,8 +66,10 @@ class Predictions:
             values[there] = each.log_hazard[there]
         return values
 
-    taken_as_given = False
-    """Whether part of the model (trees) counts as known for certain in its intervals."""
+    @property
+    def taken_as_given(self) -> bool:
+        """Whether part of the model (trees) counts as known for certain in its intervals."""
+        return False
 
     @property
     def step(self) -> float:

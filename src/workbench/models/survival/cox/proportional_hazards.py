@@ -71,8 +71,8 @@ class RelaxedHazards:
             return ()
         still = done[done["after"] < level]
         said = [
-            sentence("{label}: {modelled_as}", label=inline(row.label), modelled_as=row.modelled_as)
-            for row in done.itertuples()
+            sentence("{label}: {modelled_as}", label=inline(label), modelled_as=modelled_as)
+            for label, modelled_as in zip(done["label"], done["modelled_as"], strict=True)
         ]
         message = sentence(
             "Hazard ratios that change over time were modelled as such: {said}. {rest}",
@@ -198,22 +198,21 @@ def relax_proportionality(
         second = _Second.fit(model, drawn, time_varying, strata, four) or second
     if second is None:  # none is needed, or the data do not bear it: what went before is kept
         strata, four = (), []
-    if first is None and second is None:
+    last = first if second is None else second
+    if last is None:
         table.loc[tested["before"] < level, "modelled_as"] = sentence(
             "none that the data bear: too few left early or late"
         )
         return nothing
-    after = (first.proportionality if second is None else second.proportionality).set_index("covariate")["after"]
+    after = last.proportionality.set_index("covariate")["after"]
     words = _words(model, drawn)
-    for place, row in enumerate(table.itertuples()):
-        name = row.covariate
+    for place, name in enumerate(table["covariate"]):
         kind = "strata" if name in strata else "four" if name in four else "two" if name in time_varying else ""
         table.loc[place, "modelled_as"] = words[kind]
         table.loc[place, "after"] = np.nan if kind == "strata" else float(after.get(name, np.nan))
-    estimate = first.estimate if second is None else second.estimate
     penalised = any(problem.name == CONVERGENCE and problem.status == "warn" for problem in model.problems)
     # Ratios that are shrunk towards 1 (ridge) in one fit and not in the other cannot be compared.
-    moved = pd.DataFrame() if penalised else _moved(model, estimate, time_varying, strata)
+    moved = pd.DataFrame() if penalised else _moved(model, last.estimate, time_varying, strata)
     return RelaxedHazards(table=table, moved=moved, customers=len(drawn), sampled=sampled)
 
 
@@ -281,14 +280,12 @@ class _Second:
         entry = np.zeros(len(rows)) if entry is None else entry
         stratified = np.array([covariate in strata for covariate, _ in design.columns], dtype=bool)
         two = [each for each in time_varying if each not in strata and each not in four]
-        parts = [
-            (place, (cuts[len(cuts) // 2],))
-            for place in doubled_columns(design, matrix, durations, events, two, (cuts[len(cuts) // 2],))
-        ]
+        middle: tuple[float, ...] = (cuts[len(cuts) // 2],)
+        parts = [(place, middle) for place in doubled_columns(design, matrix, durations, events, two, middle)]
         parts += [(place, cuts) for place in doubled_columns(design, matrix, durations, events, four, cuts)]
         group = _stratum(model, rows, strata)
         # Each customer's time is cut into episodes, in which ratios stay the same.
-        pieces = {name: [] for name in ("matrix", "stop", "left", "start", "stratum")}
+        pieces: dict[str, list[np.ndarray]] = {name: [] for name in ("matrix", "stop", "left", "start", "stratum")}
         for begin, end in zip((-np.inf, *cuts), (*cuts, np.inf), strict=True):
             here = (durations > begin) & (entry < end)
             if not here.any():
@@ -352,5 +349,5 @@ def _moved(
         before, after = (each.weights @ np.nan_to_num(values[: len(plain)]) for values in (plain, estimate))
         rows.append((each.term.label, each.value, float(np.exp(before)), float(np.exp(after))))
     table = pd.DataFrame(rows, columns=["label", "value", "plain", "time_varying"])
-    change = np.log(table["time_varying"] / table["plain"]).abs()
+    change = pd.Series(np.abs(np.log(table["time_varying"].to_numpy() / table["plain"].to_numpy())))
     return table.loc[change.sort_values(ascending=False, kind="stable").index].reset_index(drop=True)

@@ -271,11 +271,17 @@ class HazardRatioWords:
     def describe(self) -> str:
         """What the figure of hazard ratios shows, for those who cannot see it."""
         rows = [
-            sentence("{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
-                     label=row.label, value=row.value, reference=row.reference, ratio=number(row.hazard_ratio, 2),
-                     lower=number(row.lower, 2), upper=number(row.upper, 2))
-            for row in self.strongest().itertuples()
-        ]  # fmt: skip
+            sentence(
+                "{label} “{value}” against “{reference}”: {ratio} ({lower} to {upper})",
+                label=row["label"],
+                value=row["value"],
+                reference=row["reference"],
+                ratio=number(row["hazard_ratio"], 2),
+                lower=number(row["lower"], 2),
+                upper=number(row["upper"], 2),
+            )
+            for row in self.strongest().to_dict("records")
+        ]
         return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
                         kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
 

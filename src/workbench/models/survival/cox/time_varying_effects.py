@@ -114,7 +114,7 @@ def _fit(
         return None
     sums = risk_sets(stops, left, rows @ scaling, estimate, entry=starts)
     sums = replace(sums, mean_hazard=sums.mean_hazard @ np.linalg.inv(scaling))
-    after = []
+    p_values: dict[str, float] = {}
     width = len(design.columns)
     for term in model.design.terms:
         own = [
@@ -124,9 +124,8 @@ def _fit(
         ]
         own += [width + place for place, column in enumerate(doubled) if column in own]
         if own:
-            after.append((term.covariate, proportionality_test(sums, own)[2]))
-    after = pd.DataFrame(after, columns=["covariate", "after"])
-    after["after"] = holm(after["after"].to_numpy())
+            p_values[term.covariate] = proportionality_test(sums, own)[2]
+    after = pd.DataFrame({"covariate": list(p_values), "after": holm(np.array(list(p_values.values())))})
     before = model.proportionality[["covariate", "label", "p_value_holm"]].rename(columns={"p_value_holm": "before"})
     return TimeVaryingCox(
         model=model,
@@ -141,6 +140,19 @@ def _fit(
         log_likelihood=sums.log_likelihood,
         proportionality=before.merge(after, on="covariate"),
     )
+
+
+def with_design(model: Predictions) -> "CoxModel | TimeVaryingCox":
+    """The model as one that encodes covariates itself.
+
+    Raises
+    ------
+    TypeError
+        When it is another kind of model, which wraps one.
+    """
+    if not isinstance(model, CoxModel | TimeVaryingCox):
+        raise TypeError(f"model: got {type(model).__name__}, expected CoxModel or TimeVaryingCox")
+    return model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -1,6 +1,6 @@
 """What is to come: each customer's survival from today on, and whom the next quarter decides."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,7 +136,7 @@ class Forecast:
             ),
         )
 
-    def by(self, segments: Iterable[str], labels: dict[str, str] | None = None) -> pd.DataFrame:
+    def by(self, segments: Iterable[str], labels: Mapping[str, str] | None = None) -> pd.DataFrame:
         """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group.
 
         The worst group of each segment first. Groups of fewer than ten are shown together.
@@ -147,7 +147,7 @@ class Forecast:
             levels = as_levels(known[segment])
             shown, _ = lump_levels(levels, label=segment, check=segment, smallest_group=SMALLEST_GROUP)
             groups = known.groupby(levels.map(shown).to_numpy())["gone"]
-            part = groups.agg(customers="size", expected="sum", share="mean").reset_index(names="group")
+            part = groups.agg(customers="size", expected="sum", share="mean").rename_axis("group").reset_index()
             rows.append(part.sort_values("share", ascending=False).assign(segment=label_of(labels, segment)))
         columns = ["segment", "group", "customers", "expected", "share"]
         gone = known["gone"]
@@ -198,10 +198,12 @@ def active(source: Spells | Lifetimes) -> pd.DataFrame:
 
     Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as active.
     """
-    if isinstance(source, Lifetimes) and source.spells is None:
-        rows = latest(validate_lifetimes(source.frame))
-        return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
-    return (source.spells if isinstance(source, Lifetimes) else source).active()
+    if isinstance(source, Spells):
+        return source.active()
+    if source.spells is not None:
+        return source.spells.active()
+    rows = latest(validate_lifetimes(source.frame))
+    return rows[~rows["event"]].assign(person=lambda there: there["customer_id"])
 
 
 def forecast_horizons(source: Spells | Lifetimes, unit: str) -> list[float]:
@@ -257,24 +259,24 @@ def forecast(
             table[f"incidence_{reason}"] = incidence.T.ravel()
     quarter = number_of(QUARTER, unit)
     ahead = max([each for each in horizons if each <= quarter], default=horizons[0])
-    totals = []
+    counted = []
     for each in horizons:
         factor, doubt = factors[each]
         expected, variance = expected_leavers(model, now, tenure, each, factor=factor)
         variance += doubt * expected**2
         low, high = _counted(expected, variance, len(now), confidence)
-        totals.append((each, len(now), expected, low, high))
-    totals = pd.DataFrame(totals, columns=["horizon", "customers", "expected", "lower", "upper"])
+        counted.append((each, len(now), expected, low, high))
+    totals = pd.DataFrame(counted, columns=["horizon", "customers", "expected", "lower", "upper"])
     totals["extrapolated"] = table.groupby("horizon")["extrapolated"].mean().reindex(totals["horizon"]).to_numpy()
     gone = 1 - table.loc[table["horizon"] == ahead, "survival"].to_numpy()
-    quarter = totals[totals["horizon"] == ahead].iloc[0]
+    nearest = totals[totals["horizon"] == ahead].iloc[0]
     people = now.drop(columns=["duration", "entry", "event", "reason"], errors="ignore")
     table["customer_id"] = np.tile(now["person"].to_numpy(), len(horizons))
     return Forecast(
         table=table,
         customers=people.assign(tenure=tenure, gone=gone),
         ahead=ahead,
-        interval=(float(quarter["lower"]), float(quarter["upper"])),
+        interval=(float(nearest["lower"]), float(nearest["upper"])),
         totals=totals,
         confidence=confidence,
         time_unit=unit,

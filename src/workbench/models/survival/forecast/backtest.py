@@ -62,12 +62,12 @@ class Backtest:
     ratio: tuple[float, float, float] | None
     lapse: bool
     beyond: bool = False
-    season: Season | None = None
+    season: Season
 
     @property
     def changed(self) -> bool:
         """Whether something has changed: more than chance, the model's doubt and a season explain."""
-        return self.beyond and self.season is not None and self.season.known
+        return self.beyond and self.season.known
 
     def metrics(self) -> dict[str, float]:
         """`forecast_leavers`, `actual_leavers`, with prices `forecast_revenue_lost`, `actual_revenue_lost`.
@@ -76,9 +76,11 @@ class Backtest:
         """
         names = {"customers": "leavers", "revenue": "revenue_lost"}
         values = {}
-        for row in self.table.itertuples():
-            values[f"forecast_{names[row.what]}"] = float(row.expected)
-            values[f"actual_{names[row.what]}"] = float(row.actual)
+        for what, expected, actual in zip(
+            self.table["what"], self.table["expected"], self.table["actual"], strict=True
+        ):
+            values[f"forecast_{names[what]}"] = float(expected)
+            values[f"actual_{names[what]}"] = float(actual)
         return values | ({} if self.ratio is None else {"rate_ratio": self.ratio[0]})
 
     def exhibits(self) -> Iterator[Showable]:
@@ -202,7 +204,7 @@ class Backtest:
         )
         checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
                         value=float(row["actual"]))]  # fmt: skip
-        if self.season is not None and not self.lapse:
+        if not self.lapse:
             checks.append(self._season(self.season))
         return tuple(checks)
 
@@ -278,7 +280,8 @@ def backtest(
     if (leavers > 0).all() and (change["expected"] > 0).all():
         before, last = change["ratio"]
         center, half = np.log(last / before), z * np.sqrt((1 / leavers).sum())
-        ratio = tuple(float(each) for each in np.exp([center, center - half, center + half]))
+        middle, lower, upper = np.exp([center, center - half, center + half]).tolist()
+        ratio = middle, lower, upper
     return Backtest(
         table=pd.DataFrame(rows, columns=["what", "expected", "lower", "upper", "actual", "at_risk"]),
         begin=day,

@@ -140,8 +140,8 @@ def censoring_weights(
         censoring = _by_group(clock, moves[0])
     if censoring is None:
         return CensoringWeights(censoring, horizons)
-    low = sum((censoring(clock.iloc[part], times).at < FLOOR).sum(axis=0) for part in chunks(len(clock)))
-    without = low / len(clock)
+    low = [(censoring(clock.iloc[part], times).at < FLOOR).sum(axis=0) for part in chunks(len(clock))]
+    without = np.sum(low, axis=0) / len(clock)
     if without[-1] <= NO_OVERLAP:
         return CensoringWeights(censoring, horizons)
     kept = times[without <= NO_OVERLAP]

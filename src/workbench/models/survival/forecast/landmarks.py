@@ -114,7 +114,11 @@ def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, leng
         duration=np.where(final, duration[row], (place + 1) * length),
         event=lifetimes["event"].to_numpy()[row] & final,
     )
-    return made.assign(reason=made["reason"].where(made["event"], None)) if kept else made
+    if not kept:
+        return made
+    reason = made["reason"].to_numpy(dtype=object, copy=True)
+    reason[~made["event"].to_numpy(dtype=bool)] = None
+    return made.assign(reason=reason)
 
 
 def learn_landmark_covariates(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> LandmarkCovariates:
@@ -287,7 +291,10 @@ def fit_landmark_cause_specific(
         return None
     rows, landmark = prepared
     fitted = fit_cause_specific(rows, [*covariates, *landmark.covariates], time_unit="month")
-    return replace(fitted, models={reason: LandmarkCox(model, landmark) for reason, model in fitted.models.items()})
+    models = {
+        reason: LandmarkCox(model, landmark) for reason, model in fitted.models.items() if isinstance(model, CoxModel)
+    }
+    return replace(fitted, models=models)
 
 
 def _prepared(

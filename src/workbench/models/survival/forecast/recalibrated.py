@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.evaluation.recalibration import HeldOut, Recalibration
+from workbench.evaluation.recalibration import HeldOut, Recalibration, as_pairs
 from workbench.models.survival.cox.predictions import Predictions, chunks
 from workbench.models.survival.lifetimes.table import weights_of
 from workbench.statistics.at_risk import begins, observed_for
@@ -120,7 +120,7 @@ def at_level(model: Predictions, ratio: float, variance: float) -> Recalibrated:
     inner, known = (model.model, model.recalibration) if isinstance(model, Recalibrated) else (model, Recalibration())
     covariance = np.array(known.covariance)
     covariance[0, 0] += variance
-    moved = replace(known, level=known.level + float(np.log(ratio)), covariance=tuple(map(tuple, covariance.tolist())))
+    moved = replace(known, level=known.level + float(np.log(ratio)), covariance=as_pairs(covariance))
     return Recalibrated(inner, moved)
 
 

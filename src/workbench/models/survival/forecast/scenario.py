@@ -10,6 +10,7 @@ from workbench.errors import ParameterError
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.cox.time_varying_effects import with_design
 from workbench.models.survival.forecast.active_customers import QUARTER, active, forecast_horizons
 from workbench.models.survival.forecast.draws import export_draws, read_draws
 from workbench.models.survival.forecast.landmarks import SCORE, LandmarkCox
@@ -147,7 +148,7 @@ def numbers_of(model: Predictions) -> list[str]:
         trees = inner.landmark.trees
         return [name for name in trees.covariates if name not in trees.levels]
     inner = inner.model if isinstance(inner, LandmarkCox) else inner
-    return [term.covariate for term in inner.design.terms if not term.is_category]
+    return [term.covariate for term in with_design(inner).design.terms if not term.is_category]
 
 
 def apply_scenario(
@@ -227,7 +228,7 @@ def _gone(
         now = inner.landmark.attach(now, tenure).drop(columns=SCORE, errors="ignore")  # scored anew under the changes
     starts = np.arange(max([len(steps) for steps in changes.values()], default=1)) * month
     ends = np.append(starts[1:], np.inf)
-    total = None
+    total = np.zeros((DRAWS, len(horizons)))
     parts = []
     for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
         then = now.assign(
@@ -239,11 +240,10 @@ def _gone(
         parts.append((start, end, read_draws(parameters, people)))
     for first in range(0, len(now), CHUNK):
         rows = slice(first, first + CHUNK)
-        hazard = 0.0
+        hazard = np.zeros((DRAWS, len(tenure[rows]), len(horizons)))
         for start, end, draws in parts:
             since = tenure[rows] + start
             until = tenure[rows][:, None] + np.clip(horizons, start, min(end, horizons[-1]))
             hazard = hazard + draws.hazard(draws.customers.iloc[rows], since, np.maximum(until, since[:, None]))
-        left = (1 - np.exp(-hazard)).sum(axis=1)
-        total = left if total is None else total + left
+        total = total + (1 - np.exp(-hazard)).sum(axis=1)
     return total

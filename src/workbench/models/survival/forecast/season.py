@@ -49,7 +49,7 @@ def by_month(standard: Predictions, spells: Spells, until: pd.Timestamp) -> pd.D
     entry, duration = (rows[name].to_numpy(dtype=float) for name in ("entry", "duration"))
     event = rows["event"].to_numpy(dtype=bool)
     first = months_later(rows["begin"], entry).min()
-    count = int(min(np.floor(months_between(first, until) + 1e-9), MOST_MONTHS))
+    count = int(min(float(np.floor(months_between(first, until) + 1e-9)), MOST_MONTHS))
     begins = months_later(until, [-float(place) for place in range(count, -1, -1)])
     then = months_between(rows["begin"], begins[0]) if count else np.zeros(len(rows))
     told = []

@@ -1,7 +1,7 @@
 """Models evaluated and one selected: on the time after a cut-off where there are dates, else on customers left out."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,6 +37,9 @@ from workbench.models.survival.lifetimes.episodes import at_start, on_episodes
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.subscriptions import Spells
 from workbench.wording import number, sentence
+
+type Episodic = CoxModel | TimeVaryingCox
+"""Models whose hazard ratios stay the same within episodes of life."""
 
 MOST_FOLDED = 50_000
 """Of more customers than this one part in five is predicted, once, instead of every part several times."""
@@ -128,7 +131,9 @@ class Selection:
         )
 
     def for_scenarios(self, lifetimes: Lifetimes) -> list[Predictions]:
-        """Models for scenarios: the one used, and where it knows nothing new, one that does."""
+        """Models for scenarios: the one used, and where it knows nothing new, one that does; none without a model."""
+        if self.model is None:
+            return []
         renewed = None
         if not set(self.histories) & set(numbers_of(self.model)):
             renewed = fit_landmark_cox(lifetimes.frame, self.covariates, self.histories, labels=lifetimes.labels)
@@ -168,20 +173,58 @@ def select_model(
     """
     confidence = lifetimes.confidence if confidence is None else confidence
     if not model.usable:
-        nothing = {"comparison": None, "reasons": None, "recalibration": None, "day": None, "backtest": None}
-        return Selection(model=None, time_varying=None, **nothing)
+        return Selection(
+            comparison=None,
+            model=None,
+            reasons=None,
+            recalibration=None,
+            day=None,
+            backtest=None,
+            time_varying=None,
+        )
     time_varying = fit_time_varying(model, lifetimes.frame)
     plain_name, varying_name = sentence("one hazard ratio each"), sentence("time-varying hazard ratios")
-    known = {plain_name: model} | ({varying_name: time_varying} if time_varying else {})
+    known: dict[str, Episodic] = {plain_name: model} | ({varying_name: time_varying} if time_varying else {})
     if lifetimes.spells is not None:
         return _out_of_time(
-            model, known, lifetimes, histories or {}, by_reason, random_seed, cutoff=cutoff, confidence=confidence
+            model,
+            known,
+            lifetimes,
+            lifetimes.spells,
+            histories or {},
+            by_reason,
+            random_seed,
+            cutoff=cutoff,
+            confidence=confidence,
         )
+    selected = _left_out(
+        known, lifetimes, horizons, by_reason, random_seed, folds=folds, repeats=repeats, confidence=confidence
+    )
+    if cutoff is None:
+        return selected
+    message = sentence("The data have no dates, so the cutoff {day} was not used.", day=cutoff)
+    title = sentence("Cut-off not used: no dates")
+    check = Check(name="cutoff_without_dates", status="warn", title=title, message=message)
+    return replace(selected, problems=(*selected.problems, check))
+
+
+def _left_out(
+    known: dict[str, Episodic],
+    lifetimes: Lifetimes,
+    horizons: Iterable[float],
+    by_reason: CauseSpecific | None,
+    random_seed: int,
+    *,
+    folds: int,
+    repeats: int,
+    confidence: float,
+) -> Selection:
+    """Without dates: on customers left out."""
     whole = lifetimes.frame
     rows = at_start(whole)
-    covariates = [term.covariate for term in model.design.terms]
+    covariates = [term.covariate for term in next(iter(known.values())).design.terms]
     weighting = censoring_weights(rows, covariates, horizons, time_unit=lifetimes.time_unit)
-    censoring, horizons, problems = weighting.censoring, weighting.horizons, weighting.checks
+    censoring, horizons = weighting.censoring, weighting.horizons
     parts = None
     if len(rows) > MOST_FOLDED:
         folds, repeats, parts = 5, 1, 1
@@ -202,10 +245,11 @@ def select_model(
         for name, each in known.items()
     }
     comparison = ModelComparison(evaluations)
-    best = known[comparison.best]
+    best: Episodic = known[comparison.best]
     if comparison.loses:
         best, by_reason = _curve(whole, lifetimes.time_unit, confidence), by_reason and _curves(whole, by_reason)
     held_out = out_of_fold(on_episodes(best.refit, whole), rows, horizons, random_seed=random_seed, parts=parts)
+    used: Predictions = best
     effect = None
     if held_out:
         effect = evaluate_recalibration(
@@ -215,26 +259,79 @@ def select_model(
             time_unit=lifetimes.time_unit,
             censoring=censoring and _censoring(censoring, *held_out),
         )
-        best = recalibrated(best, effect.recalibration, *held_out)
-    if cutoff is not None:
-        message = sentence("The data have no dates, so the cutoff {day} was not used.", day=cutoff)
-        problems += (Check(name="cutoff_without_dates", status="warn", message=message),)
+        used = recalibrated(best, effect.recalibration, *held_out)
     return Selection(
         comparison=comparison,
-        model=best,
+        model=used,
         reasons=by_reason,
         recalibration=effect,
         day=None,
         backtest=None,
-        time_varying=time_varying,
-        problems=problems,
+        time_varying=_time_varying(known),
+        problems=weighting.checks,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _LastKnown:
+    """What models of what was last known take in; each fit is None where nothing is new, or it fails."""
+
+    covariates: list[str]
+    histories: Mapping[str, pd.DataFrame]
+    labels: Mapping[str, str]
+    confidence: float
+    length: float
+    random_seed: int
+
+    def fits(self) -> dict[str, Callable[[pd.DataFrame], LandmarkCox | None]]:
+        """How each is fitted to lifetimes, by its name."""
+        return {
+            sentence("what was last known, every quarter (landmarks)"): self._landmarks,
+            sentence("boosted trees of what was last known"): self._trees,
+        }
+
+    def _landmarks(self, rows: pd.DataFrame) -> LandmarkCox | None:
+        return fit_landmark_cox(
+            rows, self.covariates, self.histories, confidence=self.confidence, labels=self.labels, length=self.length
+        )
+
+    def _trees(self, rows: pd.DataFrame) -> LandmarkCox | None:
+        return fit_landmark_boosted(
+            rows,
+            self.covariates,
+            self.histories,
+            random_seed=self.random_seed,
+            confidence=self.confidence,
+            length=self.length,
+        )
+
+
+def _last_known(
+    lifetimes: Lifetimes,
+    spells: Spells,
+    covariates: list[str],
+    histories: Mapping[str, pd.DataFrame],
+    *,
+    confidence: float,
+    random_seed: int,
+) -> _LastKnown:
+    if "weight" in lifetimes.frame.columns:  # models of what was last known do not allow for weights
+        histories = {}
+    return _LastKnown(
+        covariates=covariates,
+        histories={name: history for name, history in histories.items() if name not in covariates},
+        labels=lifetimes.labels,
+        confidence=confidence,
+        length=WINDOW if spells.window is None else min(WINDOW, spells.window),
+        random_seed=random_seed,
     )
 
 
 def _out_of_time(
     model: CoxModel,
-    known: dict,
+    known: dict[str, Episodic],
     lifetimes: Lifetimes,
+    spells: Spells,
     histories: Mapping[str, pd.DataFrame],
     by_reason: CauseSpecific | None,
     random_seed: int,
@@ -242,7 +339,6 @@ def _out_of_time(
     cutoff: dt.date | None,
     confidence: float,
 ) -> Selection:
-    spells = lifetimes.spells
     day = spells.cutoff(cutoff)
     train, test = spells.until(day), spells.after(day)
     covariates = [term.covariate for term in model.design.terms]
@@ -251,12 +347,6 @@ def _out_of_time(
         earlier = functional_form(earlier, train, random_seed=random_seed).model
     test = _encodable(earlier, test)
     if not earlier.usable or test.empty or not test["event"].any():
-        message = sentence(
-            "The model could not be tested on later time: too little happened before or after {day}. Choose another "
-            "cut-off.",
-            day=day.date(),
-        )
-        problem = Check(name="out_of_time", status="warn", message=message)
         return Selection(
             comparison=None,
             model=model,
@@ -265,27 +355,10 @@ def _out_of_time(
             day=day,
             backtest=None,
             time_varying=_time_varying(known),
-            problems=(problem,),
+            problems=(_nothing_later(day),),
         )
-    fitted = {next(iter(known)): earlier}
-    if len(known) > 1 and (time_varying := fit_time_varying(earlier, train)):
-        fitted[list(known)[1]] = time_varying
-    if "weight" in lifetimes.frame.columns:  # models of what was last known do not allow for weights
-        histories = {}
-    histories = {name: history for name, history in histories.items() if name not in covariates}
-    length = WINDOW if spells.window is None else min(WINDOW, spells.window)
-    words = {"confidence": confidence, "labels": lifetimes.labels, "length": length}
-    if renewed := fit_landmark_cox(train, covariates, histories, **words):
-        fitted[sentence("what was last known, every quarter (landmarks)")] = renewed
-    if trees := fit_landmark_boosted(
-        train,
-        covariates,
-        histories,
-        random_seed=random_seed,
-        confidence=confidence,
-        length=length,
-    ):
-        fitted[sentence("boosted trees of what was last known")] = trees
+    last_known = _last_known(lifetimes, spells, covariates, histories, confidence=confidence, random_seed=random_seed)
+    fitted = _fitted_by(known, earlier, train, last_known)
     within = float((test["duration"] - test["entry"]).max())
     horizons = [within] if spells.lapse else [each for each in AHEAD if each <= within] or [within]
     evaluations = {
@@ -312,26 +385,17 @@ def _out_of_time(
     effect = evaluate_recalibration(
         in_season, random_seed=random_seed, confidence=confidence, time_unit=lifetimes.time_unit, lapse=spells.lapse
     )
-    final = known.get(comparison.best)
+    final: Predictions
     if comparison.loses:
         final = _curve(lifetimes.frame, lifetimes.time_unit, confidence)
         by_reason = by_reason and _curves(lifetimes.frame, by_reason)
-    elif final is None and chosen is trees:
-        final = fit_landmark_boosted(
-            lifetimes.frame, covariates, histories, random_seed=random_seed, confidence=confidence, length=length
-        )
-    elif final is None:
-        final = fit_landmark_cox(lifetimes.frame, covariates, histories, **words)
-    final = final or model
-    problems = ()
-    if isinstance(final, LandmarkCox) and final.landmark.trees:
-        message = sentence(
-            "Boosted trees predict best and are used. Intervals hold the uncertainty of their weight and of the rate "
-            "of leaving, not of the trees themselves."
-        )
-        problems = (Check(name="trees_taken_as_given", status="pass", message=message),)
+    elif comparison.best in known:
+        final = known[comparison.best]
+    else:
+        final = last_known.fits()[comparison.best](lifetimes.frame) or model
     if by_reason is not None and isinstance(final, LandmarkCox):
-        by_reason = fit_landmark_cause_specific(lifetimes.frame, covariates, histories)
+        by_reason = fit_landmark_cause_specific(lifetimes.frame, covariates, last_known.histories)
+    problems = _of_trees(final)
     used = recalibrated(final, effect.recalibration, held_out, test)
     season = None if spells.lapse else find_season(by_month(used, spells, spells.as_of))
     if ahead.beyond:
@@ -347,9 +411,43 @@ def _out_of_time(
         time_varying=_time_varying(known),
         problems=problems,
         covariates=tuple(covariates),
-        histories=histories,
+        histories=last_known.histories,
         season=season,
     )
+
+
+def _nothing_later(day: pd.Timestamp) -> Check:
+    message = sentence(
+        "The model could not be tested on later time: too little happened before or after {day}. Choose another "
+        "cut-off.",
+        day=day.date(),
+    )
+    return Check(name="out_of_time", status="warn", title=sentence("Not tested on later time"), message=message)
+
+
+def _fitted_by(
+    known: dict[str, Episodic], earlier: CoxModel, train: pd.DataFrame, last_known: _LastKnown
+) -> dict[str, Predictions]:
+    """Models of what was known by the cut-off, by name: those `known`, and those of what was last known."""
+    plain, *varying = known
+    fitted: dict[str, Predictions] = {plain: earlier}
+    if varying and (time_varying := fit_time_varying(earlier, train)):
+        fitted[varying[0]] = time_varying
+    for name, fit in last_known.fits().items():
+        if made := fit(train):
+            fitted[name] = made
+    return fitted
+
+
+def _of_trees(model: Predictions) -> tuple[Check, ...]:
+    """What to know of intervals where trees were selected."""
+    if not (isinstance(model, LandmarkCox) and model.landmark.trees):
+        return ()
+    message = sentence(
+        "Boosted trees predict best and are used. Intervals hold the uncertainty of their weight and of the rate "
+        "of leaving, not of the trees themselves."
+    )
+    return (Check(name="trees_taken_as_given", status="pass", message=message),)
 
 
 def _since_the_change(model: Predictions, spells: Spells, ahead: Backtest) -> tuple[Predictions, Check]:
@@ -364,7 +462,8 @@ def _since_the_change(model: Predictions, spells: Spells, ahead: Backtest) -> tu
         day=day.date(),
         ratio=number(ratio),
     )
-    check = Check(name="rate_since_change", status="warn", message=message, value=ratio, threshold=1.0)
+    title = sentence("Another rate of leaving since the change")
+    check = Check(name="rate_since_change", status="warn", title=title, message=message, value=ratio, threshold=1.0)
     return at_level(model, ratio, 1 / max(leavers, 1)), check
 
 
@@ -387,7 +486,7 @@ def _curves(rows: pd.DataFrame, by_reason: CauseSpecific) -> CauseSpecific:
     return fit_cause_specific(rows, [], time_unit=by_reason.time_unit, confidence=by_reason.confidence)
 
 
-def _time_varying(known: dict) -> TimeVaryingCox | None:
+def _time_varying(known: dict[str, Episodic]) -> TimeVaryingCox | None:
     return next((each for each in known.values() if isinstance(each, TimeVaryingCox)), None)
 
 
