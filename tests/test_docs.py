@@ -11,13 +11,9 @@ SOURCE = ROOT / "src" / "workbench"
 PENDING = (
     "datasets/",
     "decisions/",
-    "evaluation/",
-    "features/",
-    "models/survival/",
     "models/attrition/",
     "models/trials/",
     "simulate/",
-    "statistics/",
     "studies/",
     "declared/",
 )

@@ -90,8 +90,13 @@ def test_the_interval_is_as_wide_as_theory_says():
 def test_a_paired_difference_is_surer_than_its_parts():
     labels, p = sample(2000)
     noisy = np.clip(p + np.random.default_rng(2).normal(0, 0.03, 2000), 0, 1)
-    found = judge(labels, {"good": p, "noisy": noisy, "rate": np.full(2000, labels.mean())}, np.arange(2000),
-                  random_seed=1, capacity=100)  # fmt: skip
+    found = judge(
+        labels,
+        {"good": p, "noisy": noisy, "rate": np.full(2000, labels.mean())},
+        np.arange(2000),
+        random_seed=1,
+        capacity=100,
+    )
     value, low, high = found.difference("good", "noisy", "brier")
     assert low <= value <= high
     single = found.interval("good", "brier")

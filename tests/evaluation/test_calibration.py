@@ -53,8 +53,13 @@ def judged(size, off, random, repetitions=25):
     found = []
     for _ in range(repetitions):
         truth = random.uniform(0.3, 0.9, size)
-        groups = calibration(np.where(random.random(size) < truth, 20.0, 5.0), np.ones(size, dtype=bool),
-                             np.clip(truth + off, 0, 1), 12, ranks=truth)  # fmt: skip
+        groups = calibration(
+            np.where(random.random(size) < truth, 20.0, 5.0),
+            np.ones(size, dtype=bool),
+            np.clip(truth + off, 0, 1),
+            12,
+            ranks=truth,
+        )
         _, lower, upper = calibration_error(groups, 0.9)
         found.append((lower > 0.03, lower > 0.15, upper > 0.1))
     return np.mean(found, axis=0)

@@ -215,9 +215,14 @@ def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_c
     lifetimes = spells.frame
     end = lifetimes["begin"] + pd.to_timedelta(lifetimes["duration"] * 365.25 / 12, unit="D")
     why = np.where(np.arange(len(lifetimes)) % 3, "price", "need")
-    rows = pd.DataFrame({"customer_id": lifetimes["customer_id"], "start": lifetimes["begin"].dt.normalize(),
-                         "end": end.dt.normalize().where(lifetimes["event"]),
-                         "end_reason": np.where(lifetimes["event"], why, None)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": lifetimes["customer_id"],
+            "start": lifetimes["begin"].dt.normalize(),
+            "end": end.dt.normalize().where(lifetimes["event"]),
+            "end_reason": np.where(lifetimes["event"], why, None),
+        }
+    )
     tables = {"subscriptions": rows, "surveys": surveys[surveys["timestamp"] >= "2022-06-01"]}
     ended, folder, said = run(bench, SURVEYS, tables, "-p", 'scenario={"csat": [1]}')
     assert ended.returncode == 0, ended.stderr

@@ -9,8 +9,11 @@ FINE = {"r_hat": 1.002, "ess_bulk": 900.0, "ess_tail": 800.0, "divergences": 0, 
 
 
 def failed(**changes):
-    return {check.name for check in convergence_checks([Diagnostics(**FINE), Diagnostics(**{**FINE, **changes})])
-            if check.status == "fail"}  # fmt: skip
+    return {
+        check.name
+        for check in convergence_checks([Diagnostics(**FINE), Diagnostics(**{**FINE, **changes})])
+        if check.status == "fail"
+    }
 
 
 def test_independent_draws_pass():
@@ -35,9 +38,15 @@ def test_a_chain_elsewhere_and_one_that_creeps_are_stopped():
 
 @pytest.mark.parametrize(
     ("changes", "name"),
-    [({"r_hat": 1.011}, "r_hat"), ({"r_hat": np.nan}, "r_hat"), ({"ess_bulk": 399.0}, "ess_bulk"),
-     ({"ess_tail": 399.0}, "ess_tail"), ({"divergences": 1}, "divergences"), ({"e_bfmi": 0.29}, "e_bfmi"),
-     ({"chains": 3}, "chains")],
-)  # fmt: skip
+    [
+        ({"r_hat": 1.011}, "r_hat"),
+        ({"r_hat": np.nan}, "r_hat"),
+        ({"ess_bulk": 399.0}, "ess_bulk"),
+        ({"ess_tail": 399.0}, "ess_tail"),
+        ({"divergences": 1}, "divergences"),
+        ({"e_bfmi": 0.29}, "e_bfmi"),
+        ({"chains": 3}, "chains"),
+    ],
+)
 def test_the_worst_of_all_fits_decides(changes, name):
     assert failed(**changes) == {f"convergence_{name}"}

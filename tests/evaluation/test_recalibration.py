@@ -15,8 +15,15 @@ def told(seed, *, size=3000, level=0.0, episode=1.0, unit=1.0):
     durations = np.minimum(life, follow)
     horizons = (3.0 * unit, 6.0 * unit)
     said = rate * np.exp(relative)
-    return HeldOut(durations=durations, events=life <= follow, hazard=said * durations, relative=relative,
-                   horizons=horizons, at=said[:, None] * np.array(horizons), jump=np.zeros(size))  # fmt: skip
+    return HeldOut(
+        durations=durations,
+        events=life <= follow,
+        hazard=said * durations,
+        relative=relative,
+        horizons=horizons,
+        at=said[:, None] * np.array(horizons),
+        jump=np.zeros(size),
+    )
 
 
 def test_level_and_slope_of_a_shifted_world_are_found():
@@ -122,8 +129,15 @@ def in_steps(seed, *, size=6000, level=0.0, steps=8):
     follow = random.integers(2, steps + 1, size).astype(float)
     durations, events = np.minimum(gone, follow), gone <= follow
     horizons = np.array([2.0, 4.0])
-    return HeldOut(durations=durations, events=events, hazard=said * durations, relative=relative,
-                   horizons=tuple(horizons), at=said[:, None] * horizons, jump=said * events)  # fmt: skip
+    return HeldOut(
+        durations=durations,
+        events=events,
+        hazard=said * durations,
+        relative=relative,
+        horizons=tuple(horizons),
+        at=said[:, None] * horizons,
+        jump=said * events,
+    )
 
 
 def test_a_perfect_forecast_in_coarse_time_is_found_right_and_left_alone():

@@ -285,8 +285,14 @@ def crossing(size=2000, seed=5):
     exposed = random.exponential(1, size)
     life = np.where(exposed < 6 * early, exposed / early, 6 + (exposed - 6 * early) / late)
     follow = random.uniform(30, 36, size)
-    return pd.DataFrame({"customer_id": range(size), "duration": np.minimum(life, follow), "event": life <= follow,
-                         "trial": np.where(trial, "yes", "no")})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "duration": np.minimum(life, follow),
+            "event": life <= follow,
+            "trial": np.where(trial, "yes", "no"),
+        }
+    )
 
 
 def test_ranking_at_a_horizon_is_by_the_risk_at_that_horizon():
@@ -307,9 +313,15 @@ def test_veterans_with_ratios_that_change_are_ranked_as_in_r():
     from sksurv.datasets import load_veterans_lung_cancer
 
     columns, outcome = load_veterans_lung_cancer()
-    rows = pd.DataFrame({"customer_id": range(len(outcome)), "duration": outcome["Survival_in_days"].astype(float),
-                         "event": outcome["Status"], "cell": columns["Celltype"].astype(str),
-                         "karno": columns["Karnofsky_score"]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(len(outcome)),
+            "duration": outcome["Survival_in_days"].astype(float),
+            "event": outcome["Status"],
+            "cell": columns["Celltype"].astype(str),
+            "karno": columns["Karnofsky_score"],
+        }
+    )
     changing = fit_time_varying(fit_cox(rows, ["cell", "karno"]), rows)
     found = cross_validate(changing.refit, rows, [30], random_seed=1, repeats=4)
     assert found.metrics()["auc_30"] == pytest.approx(0.837, abs=0.015)
@@ -320,8 +332,14 @@ def test_where_few_are_followed_a_gap_of_the_average_is_not_called_wrong():
     for seed in range(5):
         random = np.random.default_rng(seed)
         life, follow = random.exponential(20, 60), np.append(random.uniform(1, 12, 51), np.full(9, 40.0))
-        few = pd.DataFrame({"customer_id": range(60), "duration": np.minimum(life, follow), "event": life <= follow,
-                            "use": random.normal(size=60)})  # fmt: skip
+        few = pd.DataFrame(
+            {
+                "customer_id": range(60),
+                "duration": np.minimum(life, follow),
+                "event": life <= follow,
+                "use": random.normal(size=60),
+            }
+        )
         found = cross_validate(fit_cox(few, ["use"]).refit, few, [6, 12, 30], random_seed=1)
         check = {check.name: check for check in found.checks()}["average_prediction"]
         assert check.status == "pass"

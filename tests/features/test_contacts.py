@@ -19,8 +19,13 @@ def contacts(*rows, cutoff="2024-10-01", **columns):
 
 
 def test_complaints_are_counted_with_what_became_of_them():
-    found = contacts(("2024-05-01", True, True), ("2024-09-10", True, False), ("2024-09-20", True, None),
-                     ("2024-09-28", False, True), ("2024-10-01", True, False))  # fmt: skip
+    found = contacts(
+        ("2024-05-01", True, True),
+        ("2024-09-10", True, False),
+        ("2024-09-20", True, None),
+        ("2024-09-28", False, True),
+        ("2024-10-01", True, False),
+    )
     assert (found.contacts, found.contacts_7d, found.contacts_30d) == (4, 1, 3)
     assert (found.complaints, found.complaints_7d, found.complaints_30d) == (3, 0, 2)
     assert (found.complaints_resolved, found.complaints_open) == (1, 1)

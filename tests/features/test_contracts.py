@@ -52,7 +52,10 @@ def test_plan_and_price_are_those_of_the_active_contract_that_began_last():
 
 
 def test_equal_starts_are_settled_by_price_and_plan_and_not_by_chance():
-    rows = spans(("a", "2024-06-01", None, None, "plus", 20.0), ("a", "2024-06-01", None, None, "basic", 20.0),
-                 ("a", "2024-06-01", None, None, "zero", None))  # fmt: skip
+    rows = spans(
+        ("a", "2024-06-01", None, None, "plus", 20.0),
+        ("a", "2024-06-01", None, None, "basic", 20.0),
+        ("a", "2024-06-01", None, None, "zero", None),
+    )
     for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
         assert features(rows.iloc[order]).plan["a"] == "basic"

@@ -86,13 +86,16 @@ def test_deleting_or_scrambling_the_future_leaves_features_bit_identical_in_100_
         draw = np.random.default_rng(batch)
         wholes, deleted, scrambled = [], [], []
         for seed in range(20 * batch, 20 * batch + 20):
-            tables = {**world(seed, customers=int(draw.integers(3, 15)), events=int(draw.integers(20, 120))),
-                      "customers": versions(seed)}  # fmt: skip
+            tables = {
+                **world(seed, customers=int(draw.integers(3, 15)), events=int(draw.integers(20, 120))),
+                "customers": versions(seed),
+            }
             mixed = with_scrambled_future(tables, draw)
             assert not mixed["transactions"].sort_index().equals(tables["transactions"])
             for kind, made in ((wholes, tables), (deleted, without_future(tables)), (scrambled, mixed)):
-                kind.append({name: rows.assign(customer_id=f"{seed}:" + rows.customer_id)
-                             for name, rows in made.items()})  # fmt: skip
+                kind.append(
+                    {name: rows.assign(customer_id=f"{seed}:" + rows.customer_id) for name, rows in made.items()}
+                )
         run = run or compiled(tables)
         whole = run(together(wholes))
         assert whole.num_rows > 20
@@ -170,8 +173,9 @@ def test_customers_of_the_burn_in_are_on_board_and_in_no_cohort():
 
 def test_a_customer_known_only_by_the_master_data_is_there_with_zeros():
     rows = bought(("a", "2024-03-01", 5.0))
-    people = pd.DataFrame({"customer_id": ["a", "b", "c"],
-                           "first_seen": pd.to_datetime(["2024-02-01", "2024-05-01", "2024-10-01"])})  # fmt: skip
+    people = pd.DataFrame(
+        {"customer_id": ["a", "b", "c"], "first_seen": pd.to_datetime(["2024-02-01", "2024-05-01", "2024-10-01"])}
+    )
     found = frame({"transactions": rows, "customers": people}).set_index("customer_id")
     assert list(found.index) == ["a", "b"]
     assert found.purchases["b"] == 0
@@ -180,8 +184,10 @@ def test_a_customer_known_only_by_the_master_data_is_there_with_zeros():
 
 
 def test_attributes_as_of_extract_stay_out_by_name_unless_constant():
-    tables = {"transactions": ibis.memtable(bought(("a", "2024-03-01", 5.0))),
-              "customers": ibis.memtable({"customer_id": ["a"], "born": [1980], "status": ["closed"]})}  # fmt: skip
+    tables = {
+        "transactions": ibis.memtable(bought(("a", "2024-03-01", 5.0))),
+        "customers": ibis.memtable({"customer_id": ["a"], "born": [1980], "status": ["closed"]}),
+    }
     when = snapshots(["2024-10-01"])
     made = customer_features(tables, when, constant=["born"])
     assert made.kept_out == ("status",)
@@ -201,17 +207,30 @@ def test_windows_that_are_none_are_refused():
 
 
 def test_a_dated_attribute_is_the_last_version_before_the_cutoff():
-    people = pd.DataFrame({"customer_id": ["a", "a", "a"], "grade": [1, 2, 3],
-                           "valid_from": pd.to_datetime(["2024-01-01", "2024-06-01", "2024-10-01"])})  # fmt: skip
+    people = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "a"],
+            "grade": [1, 2, 3],
+            "valid_from": pd.to_datetime(["2024-01-01", "2024-06-01", "2024-10-01"]),
+        }
+    )
     rows = bought(("a", "2024-03-01", 5.0))
     found = frame({"transactions": rows, "customers": people}, ["2024-04-01", "2024-10-01", "2024-10-02"])
     assert list(found.grade) == [1, 2, 3]
 
 
 def test_an_attribute_with_a_date_of_its_own_is_unknown_before_it():
-    people = ibis.memtable({"customer_id": ["a", "b"], "plan": ["x", "y"], "since": ["2024-03-01", "2024-10-01"],
-                            "grade": [1, 2], "graded": ["2024-11-01", "2024-01-01"], "born": [1970, 1980],
-                            "town": ["u", "v"]}).cast({"since": "date", "graded": "timestamp"})  # fmt: skip
+    people = ibis.memtable(
+        {
+            "customer_id": ["a", "b"],
+            "plan": ["x", "y"],
+            "since": ["2024-03-01", "2024-10-01"],
+            "grade": [1, 2],
+            "graded": ["2024-11-01", "2024-01-01"],
+            "born": [1970, 1980],
+            "town": ["u", "v"],
+        }
+    ).cast({"since": "date", "graded": "timestamp"})
     when = snapshots(["2024-10-01", "2024-12-01"])
     tables = {"transactions": ibis.memtable(bought(("a", "2024-03-01", 5.0), ("b", "2024-03-01", 5.0)))}
     dates = {"plan": "since", "grade": "graded"}

@@ -23,17 +23,19 @@ def people():
     draw = np.random.default_rng(7)
     activity = draw.normal(size=N)
     lapsed = activity + draw.normal(scale=1.6, size=N) < np.quantile(activity, 0.06)
-    return pd.DataFrame({
-        "customer_id": draw.permutation([f"c{number:05d}" for number in range(N)]),
-        "cutoff": CUTOFF,
-        "purchases_90d": draw.poisson(np.exp(1 + 0.5 * activity)),
-        "amount_90d": np.exp(3 + 0.4 * activity + draw.normal(size=N)).round(2),
-        "days_since_last_contact": pd.Series(draw.integers(1, 200, N)).mask(draw.random(N) < 0.3),
-        "plan": draw.choice(["basic", "plus", "family"], N),
-        "postcode": draw.integers(0, 600, N).astype(str),
-        "last_contact": CUTOFF - pd.to_timedelta(draw.integers(1, 200, N), unit="D"),
-        "label_lapsed": lapsed,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": draw.permutation([f"c{number:05d}" for number in range(N)]),
+            "cutoff": CUTOFF,
+            "purchases_90d": draw.poisson(np.exp(1 + 0.5 * activity)),
+            "amount_90d": np.exp(3 + 0.4 * activity + draw.normal(size=N)).round(2),
+            "days_since_last_contact": pd.Series(draw.integers(1, 200, N)).mask(draw.random(N) < 0.3),
+            "plan": draw.choice(["basic", "plus", "family"], N),
+            "postcode": draw.integers(0, 600, N).astype(str),
+            "last_contact": CUTOFF - pd.to_timedelta(draw.integers(1, 200, N), unit="D"),
+            "label_lapsed": lapsed,
+        }
+    )
 
 
 def planted_copy(rows, draw):
@@ -105,8 +107,9 @@ IN_THE_FRAME = {
 @pytest.mark.parametrize("name", IN_THE_FRAME)
 def test_a_planted_leak_is_flagged_in_the_frame_and_its_clean_twin_is_not(people, name):
     planted, clean, check, column = IN_THE_FRAME[name]
-    flagged = [each for each in leak_checks(planted(people, np.random.default_rng(1)), "label_lapsed")
-               if each.status == "fail"]  # fmt: skip
+    flagged = [
+        each for each in leak_checks(planted(people, np.random.default_rng(1)), "label_lapsed") if each.status == "fail"
+    ]
     assert check in {each.name for each in flagged}
     assert all(f"'{column}'" in each.message for each in flagged), "nothing else is accused"
     twin = leak_checks(clean(people, np.random.default_rng(1)), "label_lapsed")
@@ -176,8 +179,9 @@ def tables():
     draw = np.random.default_rng(11)
     ids = [f"c{number:02d}" for number in range(40)]
     moments = CUTOFF + pd.to_timedelta(draw.integers(-200, 80, 600), unit="D")
-    transactions = pd.DataFrame({"customer_id": draw.choice(ids, 600), "timestamp": moments,
-                                 "amount": draw.normal(20, 5, 600).round(2)})  # fmt: skip
+    transactions = pd.DataFrame(
+        {"customer_id": draw.choice(ids, 600), "timestamp": moments, "amount": draw.normal(20, 5, 600).round(2)}
+    )
     transactions["known_at"] = transactions.timestamp + pd.to_timedelta(draw.integers(0, 20, 600), unit="D")
     # Everybody has a first purchase long before, so that the customers are the same with and without the future.
     first = pd.DataFrame({"customer_id": ids, "timestamp": pd.Timestamp("2024-01-15"), "amount": 1.0})
@@ -187,8 +191,11 @@ def tables():
     begun = CUTOFF - pd.to_timedelta(draw.integers(1, 200, 80), unit="D")
     ended = begun + pd.to_timedelta(draw.integers(1, 300, 80), unit="D")
     subscriptions = pd.DataFrame({"customer_id": draw.choice(ids, 80), "start": begun, "end": ended})
-    return {"transactions": ibis.memtable(transactions), "interactions": ibis.memtable(contacts),
-            "subscriptions": ibis.memtable(subscriptions)}  # fmt: skip
+    return {
+        "transactions": ibis.memtable(transactions),
+        "interactions": ibis.memtable(contacts),
+        "subscriptions": ibis.memtable(subscriptions),
+    }
 
 
 @pytest.mark.parametrize("name", IN_THE_MAKING)
@@ -202,8 +209,13 @@ def test_a_planted_leak_is_flagged_in_the_making_and_its_clean_twin_is_not(table
 
 
 def test_a_later_version_of_a_customer_is_flagged_and_the_version_of_then_is_not():
-    versions = pd.DataFrame({"customer_id": ["a", "a", "b"], "grade": [1, 2, 3],
-                             "valid_from": pd.to_datetime(["2024-01-01", "2024-11-01", "2024-01-01"])})  # fmt: skip
+    versions = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "grade": [1, 2, 3],
+            "valid_from": pd.to_datetime(["2024-01-01", "2024-11-01", "2024-01-01"]),
+        }
+    )
     tables = {"customers": ibis.memtable(versions)}
 
     def leaky(tables, when):
@@ -211,8 +223,9 @@ def test_a_later_version_of_a_customer_is_flagged_and_the_version_of_then_is_not
         return rows.group_by(*KEYS).aggregate(grade=rows.grade.max())
 
     assert {each.status for each in recomputation_checks(leaky, tables, WHEN, random_seed=1)[:1]} == {"fail"}
-    twin = recomputation_checks(lambda tables, when: attributes_at(tables["customers"], when).table, tables, WHEN,
-                                random_seed=1)  # fmt: skip
+    twin = recomputation_checks(
+        lambda tables, when: attributes_at(tables["customers"], when).table, tables, WHEN, random_seed=1
+    )
     assert [each.status for each in twin] == ["pass", "pass"]
 
 

@@ -8,12 +8,16 @@ from workbench.features.opinions import opinion_features, score_columns
 
 
 def answers():
-    made = pd.DataFrame({
-        "response_id": ["1", "2", "3", "4", "5"], "customer_id": "a", "weight": 1.5,
-        "timestamp": pd.to_datetime(["2024-01-05", "2024-09-01", "2024-09-28", "2024-09-28", "2024-10-01"]),
-        "recommend": pd.array([10, 4, None, None, 9], dtype="Int64"),
-        "effort": [2.0, 3.0, 5.0, 4.0, 1.0],
-    })  # fmt: skip
+    made = pd.DataFrame(
+        {
+            "response_id": ["1", "2", "3", "4", "5"],
+            "customer_id": "a",
+            "weight": 1.5,
+            "timestamp": pd.to_datetime(["2024-01-05", "2024-09-01", "2024-09-28", "2024-09-28", "2024-10-01"]),
+            "recommend": pd.array([10, 4, None, None, 9], dtype="Int64"),
+            "effort": [2.0, 3.0, 5.0, 4.0, 1.0],
+        }
+    )
     return ibis.memtable(made)
 
 

@@ -54,8 +54,10 @@ def test_the_cdnow_log_gives_the_published_summary_for_all_2357_customers(cdnow)
 def test_bg_nbd_takes_days_and_months_as_well_as_weeks(cdnow):
     log, _ = cdnow
     past = history(ibis.memtable(log.head(500)), snapshots(["1997-10-01"]))
-    by_unit = {unit: rfm(past, unit=unit).to_pandas().set_index("customer_id").sort_index()
-               for unit in ("day", "week", "month")}  # fmt: skip
+    by_unit = {
+        unit: rfm(past, unit=unit).to_pandas().set_index("customer_id").sort_index()
+        for unit in ("day", "week", "month")
+    }
     assert (by_unit["day"].recency % 1 == 0).all()
     np.testing.assert_allclose(by_unit["week"]["T"] * 7, by_unit["day"]["T"], rtol=1e-12)
     np.testing.assert_allclose(by_unit["month"]["T"] * 365.2425 / 12, by_unit["day"]["T"], rtol=1e-12)
@@ -67,8 +69,19 @@ def test_bg_nbd_takes_days_and_months_as_well_as_weeks(cdnow):
 
 
 def test_purchases_of_one_day_are_one_transaction_and_the_first_is_no_repeat():
-    found = only(rfm(past([("a", "2024-09-01T08:00", 10.0), ("a", "2024-09-01T23:59", 5.0), ("a", "2024-09-11", 7.0),
-                           ("a", "2024-09-21", 9.0)]), unit="day"))  # fmt: skip
+    found = only(
+        rfm(
+            past(
+                [
+                    ("a", "2024-09-01T08:00", 10.0),
+                    ("a", "2024-09-01T23:59", 5.0),
+                    ("a", "2024-09-11", 7.0),
+                    ("a", "2024-09-21", 9.0),
+                ]
+            ),
+            unit="day",
+        )
+    )
     assert (found.frequency, found.recency, found["T"], found.monetary_value) == (2, 20, 29, 8.0)
 
 
@@ -85,8 +98,13 @@ def test_blocks_of_days_stand_as_one_purchase():
 
 
 def test_a_refund_with_its_order_is_netted_on_the_day_of_the_order():
-    rows = [("a", "2024-06-01", 10.0, "o1"), ("a", "2024-07-01", 20.0, "o2"), ("a", "2024-08-01", 30.0, "o3"),
-            ("a", "2024-09-01", -20.0, "o2"), ("a", "2024-09-02", -5.0, "o3")]  # fmt: skip
+    rows = [
+        ("a", "2024-06-01", 10.0, "o1"),
+        ("a", "2024-07-01", 20.0, "o2"),
+        ("a", "2024-08-01", 30.0, "o3"),
+        ("a", "2024-09-01", -20.0, "o2"),
+        ("a", "2024-09-02", -5.0, "o3"),
+    ]
     found = only(rfm(past(rows), unit="day"))
     assert (found.frequency, found.recency) == (1, 61)
     assert found.monetary_value == 25.0
@@ -103,8 +121,13 @@ def test_another_customers_order_number_is_another_order():
 @pytest.mark.parametrize("order", [(), (None,)], ids=["no orders", "orders not known"])
 def test_a_refund_without_an_order_takes_back_the_last_purchase_of_its_amount(order):
     """As lapses count (`models.survival.returns`): the purchase of 1 June stays, that of 1 August is none."""
-    rows = [("a", "2024-06-01", 20.0, *order), ("a", "2024-07-01", 30.0, *order), ("a", "2024-08-01", 20.0, *order),
-            ("a", "2024-08-09", -20.0, *order), ("b", "2024-08-01", 20.0, *order)]  # fmt: skip
+    rows = [
+        ("a", "2024-06-01", 20.0, *order),
+        ("a", "2024-07-01", 30.0, *order),
+        ("a", "2024-08-01", 20.0, *order),
+        ("a", "2024-08-09", -20.0, *order),
+        ("b", "2024-08-01", 20.0, *order),
+    ]
     found = rfm(past(rows), unit="day").to_pandas().set_index("customer_id")
     assert found.loc["a", ["frequency", "recency", "monetary_value"]].tolist() == [1, 30, 30]
     assert found.loc["b", "frequency"] == 0
@@ -113,8 +136,12 @@ def test_a_refund_without_an_order_takes_back_the_last_purchase_of_its_amount(or
 
 
 def test_refunds_of_no_known_order_are_taken_off_in_proportion():
-    rows = [("a", "2024-06-01", 50.0, "o1"), ("a", "2024-07-01", 30.0, "o2"), ("a", "2024-08-01", 20.0, None),
-            ("a", "2024-09-01", -10.0, "c7")]  # fmt: skip
+    rows = [
+        ("a", "2024-06-01", 50.0, "o1"),
+        ("a", "2024-07-01", 30.0, "o2"),
+        ("a", "2024-08-01", 20.0, None),
+        ("a", "2024-09-01", -10.0, "c7"),
+    ]
     found = only(rfm(past(rows), unit="day"))
     assert found.frequency == 2
     assert found.monetary_value == pytest.approx(25 * 0.9)
@@ -145,8 +172,13 @@ def test_the_trend_is_the_least_squares_slope_of_daily_amounts():
 
 
 def test_variety_counts_different_categories_in_each_window():
-    rows = [("a", "2024-09-29", 1.0, "1", "x"), ("a", "2024-09-28", 1.0, "2", "x"), ("a", "2024-09-01", 1.0, "3", "y"),
-            ("a", "2024-01-01", 1.0, "4", None), ("a", "2024-01-01", 1.0, "5", "z")]  # fmt: skip
+    rows = [
+        ("a", "2024-09-29", 1.0, "1", "x"),
+        ("a", "2024-09-28", 1.0, "2", "x"),
+        ("a", "2024-09-01", 1.0, "3", "y"),
+        ("a", "2024-01-01", 1.0, "4", None),
+        ("a", "2024-01-01", 1.0, "5", "z"),
+    ]
     found = only(purchase_features(past(rows), windows_days=(7, 30)).table)
     assert (found.categories, found.categories_7d, found.categories_30d) == (3, 1, 2)
 

@@ -31,16 +31,25 @@ def test_cutoffs_come_from_dates_text_or_a_table():
 
 def test_every_fault_of_the_snapshots_is_said_at_once():
     with pytest.raises(ParameterError) as caught:
-        snapshots(["2024-13-01", dt.datetime(2024, 1, 1, 12), "2024-01-01", "2024-01-01"], gap_days=-1, horizon_days=0,
-                  burn_in_days=True)  # fmt: skip
+        snapshots(
+            ["2024-13-01", dt.datetime(2024, 1, 1, 12), "2024-01-01", "2024-01-01"],
+            gap_days=-1,
+            horizon_days=0,
+            burn_in_days=True,
+        )
     assert len(caught.value.faults) == 6
     with pytest.raises(ParameterError, match="at least one date"):
         snapshots([])
 
 
 def test_labels_see_the_window_after_the_gap_and_nothing_else():
-    rows = events(("a", "2024-10-01", 1), ("a", "2024-10-07T23:59", 2), ("a", "2024-10-08", 4),
-                  ("a", "2024-11-06T23:59:59", 8), ("a", "2024-11-07", 16))  # fmt: skip
+    rows = events(
+        ("a", "2024-10-01", 1),
+        ("a", "2024-10-07T23:59", 2),
+        ("a", "2024-10-08", 4),
+        ("a", "2024-11-06T23:59:59", 8),
+        ("a", "2024-11-07", 16),
+    )
     seen = future(rows, snapshots(["2024-10-01"], gap_days=7, horizon_days=30)).to_pandas()
     assert sorted(seen.amount) == [4, 8]
     with pytest.raises(ParameterError, match="horizon_days"):
@@ -48,8 +57,12 @@ def test_labels_see_the_window_after_the_gap_and_nothing_else():
 
 
 def test_a_purchase_label_for_everyone_on_the_roster_and_no_one_else():
-    rows = events(("a", "2024-10-02T10:00", 5.0), ("a", "2024-10-02T11:00", 5.0), ("a", "2024-10-05", -3.0),
-                  ("stranger", "2024-10-02", 1.0))  # fmt: skip
+    rows = events(
+        ("a", "2024-10-02T10:00", 5.0),
+        ("a", "2024-10-02T11:00", 5.0),
+        ("a", "2024-10-05", -3.0),
+        ("stranger", "2024-10-02", 1.0),
+    )
     when = snapshots(["2024-10-01"], horizon_days=30)
     found = (
         purchases_after(roster("a", "b"), rows, when, records=YEAR).to_pandas().set_index("customer_id").sort_index()

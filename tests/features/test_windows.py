@@ -50,8 +50,13 @@ def test_who_has_no_habit_yet_has_none_to_be_compared_with():
 
 
 def test_contacts_complaints_enquiries_and_reminders():
-    rows = pd.DataFrame({"timestamp": ago(90, 50, 45, 10, 10), "complaint": [True, False, True, False, True],
-                         "kind": ["enquiry", "reminder", None, "enquiry", "enquiry"]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "timestamp": ago(90, 50, 45, 10, 10),
+            "complaint": [True, False, True, False, True],
+            "kind": ["enquiry", "reminder", None, "enquiry", "enquiry"],
+        }
+    )
     found = one(contact_features(past(rows), windows_days=(30,)))
     assert (found["contacts_30d"], found["contacts_change_30d"]) == (2, 0)
     assert (found["complaints_30d"], found["complaints_change_30d"]) == (1, 0)
@@ -73,8 +78,15 @@ def test_scores_have_a_slope_over_time():
 
 
 def test_contracts_over_windows_and_the_price_before():
-    rows = pd.DataFrame({"customer_id": "a", "start": ago(200, 100, 20), "end": [*ago(100, 20), None],
-                         "plan": ["s", "m", "l"], "price": [10.0, 12.0, 20.0]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": "a",
+            "start": ago(200, 100, 20),
+            "end": [*ago(100, 20), None],
+            "plan": ["s", "m", "l"],
+            "price": [10.0, 12.0, 20.0],
+        }
+    )
     found = one(contract_features(ibis.memtable(rows), WHEN, windows_days=(30,)))
     assert (found["subscriptions_30d"], found["subscriptions_change_30d"], found["subscriptions_ended_30d"]) == (
         1,
@@ -134,5 +146,8 @@ def test_names_that_meet_stand_behind_their_table_in_both():
     assert (row["customers_plan"], row["subscriptions_plan"]) == ("gold", "basic")
     assert (row["customers_cohort"], row["born"]) == ("early", 1980)
     assert "plan" not in row
-    assert made.renamed == {"customers_plan": "customers.plan", "subscriptions_plan": "subscriptions.plan",
-                            "customers_cohort": "customers.cohort"}  # fmt: skip
+    assert made.renamed == {
+        "customers_plan": "customers.plan",
+        "subscriptions_plan": "subscriptions.plan",
+        "customers_cohort": "customers.cohort",
+    }

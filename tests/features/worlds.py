@@ -28,65 +28,82 @@ def world(seed: int, *, customers: int = 12, events: int = 90, days: int = 400) 
         return some([True, False], count, missing).astype("boolean")
 
     bought = moments(events)
-    transactions = pd.DataFrame({
-        "customer_id": draw.choice(ids, events),
-        "order_id": some([f"o{number}" for number in range(events // 2)], events).to_numpy(),
-        "timestamp": bought,
-        "amount": draw.normal(20, 25, events).round(draw.integers(0, 4)),
-        "margin": draw.normal(5, 5, events).round(2),
-        "category": some(list("abcdef"), events).to_numpy(),
-        "known_at": late(bought),
-    })  # fmt: skip
+    transactions = pd.DataFrame(
+        {
+            "customer_id": draw.choice(ids, events),
+            "order_id": some([f"o{number}" for number in range(events // 2)], events).to_numpy(),
+            "timestamp": bought,
+            "amount": draw.normal(20, 25, events).round(draw.integers(0, 4)),
+            "margin": draw.normal(5, 5, events).round(2),
+            "category": some(list("abcdef"), events).to_numpy(),
+            "known_at": late(bought),
+        }
+    )
     touched = moments(events)
-    interactions = pd.DataFrame({
-        "customer_id": draw.choice(ids, events),
-        "timestamp": touched,
-        "touchpoint": some(["shop", "web", "call"], events).to_numpy(),
-        "channel": some(["phone", "mail"], events).to_numpy(),
-        "minutes": draw.exponential(7, events).round(2),
-        "complaint": draw.random(events) < 0.4,
-        "resolved_first_contact": flags(events),
-        "known_at": late(touched),
-    })  # fmt: skip
+    interactions = pd.DataFrame(
+        {
+            "customer_id": draw.choice(ids, events),
+            "timestamp": touched,
+            "touchpoint": some(["shop", "web", "call"], events).to_numpy(),
+            "channel": some(["phone", "mail"], events).to_numpy(),
+            "minutes": draw.exponential(7, events).round(2),
+            "complaint": draw.random(events) < 0.4,
+            "resolved_first_contact": flags(events),
+            "known_at": late(touched),
+        }
+    )
     asked = moments(events // 2)
-    surveys = pd.DataFrame({
-        "response_id": [f"r{number}" for number in range(len(asked))],
-        "customer_id": draw.choice(ids, len(asked)),
-        "timestamp": asked,
-        "weight": draw.random(len(asked)),
-        "recommend": pd.Series(draw.integers(0, 11, len(asked)), dtype="Int64").mask(draw.random(len(asked)) < 0.2),
-        "satisfaction": pd.Series(draw.normal(7, 2, len(asked)).round(1)).mask(draw.random(len(asked)) < 0.2),
-    })  # fmt: skip
+    surveys = pd.DataFrame(
+        {
+            "response_id": [f"r{number}" for number in range(len(asked))],
+            "customer_id": draw.choice(ids, len(asked)),
+            "timestamp": asked,
+            "weight": draw.random(len(asked)),
+            "recommend": pd.Series(draw.integers(0, 11, len(asked)), dtype="Int64").mask(draw.random(len(asked)) < 0.2),
+            "satisfaction": pd.Series(draw.normal(7, 2, len(asked)).round(1)).mask(draw.random(len(asked)) < 0.2),
+        }
+    )
     begun = moments(customers * 2)
     ended = begun + pd.to_timedelta(draw.integers(1, 300, len(begun)), unit="D")
-    subscriptions = pd.DataFrame({
-        "customer_id": draw.choice(ids, len(begun)),
-        "start": begun,
-        "end": pd.Series(ended).mask(draw.random(len(begun)) < 0.3),
-        "end_reason": some(["price", "service"], len(begun)).to_numpy(),
-        "plan": some(["basic", "plus"], len(begun)).to_numpy(),
-        "price": draw.choice([10.0, 20.5, 30.0], len(begun)),
-    })  # fmt: skip
+    subscriptions = pd.DataFrame(
+        {
+            "customer_id": draw.choice(ids, len(begun)),
+            "start": begun,
+            "end": pd.Series(ended).mask(draw.random(len(begun)) < 0.3),
+            "end_reason": some(["price", "service"], len(begun)).to_numpy(),
+            "plan": some(["basic", "plus"], len(begun)).to_numpy(),
+            "price": draw.choice([10.0, 20.5, 30.0], len(begun)),
+        }
+    )
     used = moments(events)
-    usage = pd.DataFrame({
-        "customer_id": draw.choice(ids, events),
-        "timestamp": used,
-        "known_at": late(used),
-        "measure": some(["logins", "minutes"], events).to_numpy(),
-        "value": pd.Series(draw.poisson(3, events).astype(float)).mask(draw.random(events) < 0.1),
-    })  # fmt: skip
+    usage = pd.DataFrame(
+        {
+            "customer_id": draw.choice(ids, events),
+            "timestamp": used,
+            "known_at": late(used),
+            "measure": some(["logins", "minutes"], events).to_numpy(),
+            "value": pd.Series(draw.poisson(3, events).astype(float)).mask(draw.random(events) < 0.1),
+        }
+    )
     interactions["kind"] = some(["enquiry", "reminder", "contact"], events).to_numpy()
-    return {"transactions": transactions, "interactions": interactions, "surveys": surveys,
-            "subscriptions": subscriptions, "usage": usage}  # fmt: skip
+    return {
+        "transactions": transactions,
+        "interactions": interactions,
+        "surveys": surveys,
+        "subscriptions": subscriptions,
+        "usage": usage,
+    }
 
 
 def versions(seed: int, customers: int = 12) -> pd.DataFrame:
     """Attributes of customers with the dates from which they hold."""
     draw = np.random.default_rng(seed)
     rows = 3 * customers
-    return pd.DataFrame({
-        "customer_id": draw.choice([f"c{number:03d}" for number in range(customers)], rows),
-        "valid_from": START + pd.to_timedelta(draw.integers(0, 400, rows), unit="D"),
-        "region": draw.choice(["north", "south"], rows),
-        "grade": draw.integers(1, 6, rows),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": draw.choice([f"c{number:03d}" for number in range(customers)], rows),
+            "valid_from": START + pd.to_timedelta(draw.integers(0, 400, rows), unit="D"),
+            "region": draw.choice(["north", "south"], rows),
+            "grade": draw.integers(1, 6, rows),
+        }
+    )

@@ -85,9 +85,14 @@ def test_log_rank_with_a_leaver_at_zero_beside_late_entries_is_rs():
     # R: d$start <- ifelse(d$entry == 0, -1, d$entry)
     # summary(coxph(Surv(start, time, status) ~ g, d))$sctest  0.9236641
     rows = pd.DataFrame(
-        {"customer_id": range(8), "duration": [0.0, 3, 5, 6, 2, 4, 7, 8], "event": [1, 1, 0, 1, 1, 0, 1, 1],
-         "entry": [0.0, 0, 1, 2, 0, 0, 3, 4], "g": list("aaaabbbb")}
-    )  # fmt: skip
+        {
+            "customer_id": range(8),
+            "duration": [0.0, 3, 5, 6, 2, 4, 7, 8],
+            "event": [1, 1, 0, 1, 1, 0, 1, 1],
+            "entry": [0.0, 0, 1, 2, 0, 0, 3, 4],
+            "g": list("aaaabbbb"),
+        }
+    )
     row = log_rank(rows, ["g"], smallest_group=1).iloc[0]
     assert row["statistic"] == pytest.approx(0.9236641, abs=1e-6)
 

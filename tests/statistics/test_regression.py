@@ -9,10 +9,42 @@ from workbench.statistics.ranking import auc, auc_error_by_chance
 from workbench.statistics.regression import fit_regression
 
 # R: mtcars, weight (1000 lb) and whether the transmission is manual
-WEIGHT = np.array([
-    2.62, 2.875, 2.32, 3.215, 3.44, 3.46, 3.57, 3.19, 3.15, 3.44, 3.44, 4.07, 3.73, 3.78, 5.25, 5.424, 5.345, 2.2,
-    1.615, 1.835, 2.465, 3.52, 3.435, 3.84, 3.845, 1.935, 2.14, 1.513, 3.17, 2.77, 3.57, 2.78,
-])  # fmt: skip
+WEIGHT = np.array(
+    [
+        2.62,
+        2.875,
+        2.32,
+        3.215,
+        3.44,
+        3.46,
+        3.57,
+        3.19,
+        3.15,
+        3.44,
+        3.44,
+        4.07,
+        3.73,
+        3.78,
+        5.25,
+        5.424,
+        5.345,
+        2.2,
+        1.615,
+        1.835,
+        2.465,
+        3.52,
+        3.435,
+        3.84,
+        3.845,
+        1.935,
+        2.14,
+        1.513,
+        3.17,
+        2.77,
+        3.57,
+        2.78,
+    ]
+)
 MANUAL = np.array([1, 1, 1] + [0] * 14 + [1, 1, 1] + [0] * 5 + [1] * 7)
 # R: ?glm, the randomised controlled trial of Dobson (1990)
 COUNTS = np.array([18, 17, 15, 20, 10, 20, 25, 13, 12.0])

@@ -36,9 +36,14 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
         color = f"C{place}"
         ax.vlines(rows["predicted"], rows["lower"], rows["upper"], color=color, linewidth=1.2, alpha=0.7)
         ax.plot(
-            rows["predicted"], rows["observed"], marker="os^D"[place], color=color, linestyle="", markersize=6,
+            rows["predicted"],
+            rows["observed"],
+            marker="os^D"[place],
+            color=color,
+            linestyle="",
+            markersize=6,
             label=span(horizon, evaluation.time_unit),
-        )  # fmt: skip
+        )
     ax.set_xlim(0, 1.02)
     ax.set_ylim(0, 1.02)
     ax.set_aspect("equal")

@@ -92,18 +92,43 @@ def convergence_checks(fits: Sequence[Diagnostics]) -> tuple[Check, ...]:
     """
     times = sentence(" (worst of {fits} fits)", fits=len(fits)) if len(fits) > 1 else ""
     told = (
-        ("r_hat", np.max([f.r_hat for f in fits]), LARGEST_R_HAT, False,
-         sentence("R-hat{times}: chains that agree have a value near 1.", times=times)),
-        ("ess_bulk", np.min([f.ess_bulk for f in fits]), SMALLEST_ESS, True,
-         sentence("Effective draws in the middle of each distribution{times}.", times=times)),
-        ("ess_tail", np.min([f.ess_tail for f in fits]), SMALLEST_ESS, True,
-         sentence("Effective draws in the tails of each distribution{times}.", times=times)),
-        ("divergences", sum(f.divergences for f in fits), 0, False,
-         sentence("Transitions at which the sampler broke down{times}.", times=times)),
-        ("e_bfmi", np.min([f.e_bfmi for f in fits]), SMALLEST_E_BFMI, True,
-         sentence("Energy fraction of missing information{times}.", times=times)),
+        (
+            "r_hat",
+            np.max([f.r_hat for f in fits]),
+            LARGEST_R_HAT,
+            False,
+            sentence("R-hat{times}: chains that agree have a value near 1.", times=times),
+        ),
+        (
+            "ess_bulk",
+            np.min([f.ess_bulk for f in fits]),
+            SMALLEST_ESS,
+            True,
+            sentence("Effective draws in the middle of each distribution{times}.", times=times),
+        ),
+        (
+            "ess_tail",
+            np.min([f.ess_tail for f in fits]),
+            SMALLEST_ESS,
+            True,
+            sentence("Effective draws in the tails of each distribution{times}.", times=times),
+        ),
+        (
+            "divergences",
+            sum(f.divergences for f in fits),
+            0,
+            False,
+            sentence("Transitions at which the sampler broke down{times}.", times=times),
+        ),
+        (
+            "e_bfmi",
+            np.min([f.e_bfmi for f in fits]),
+            SMALLEST_E_BFMI,
+            True,
+            sentence("Energy fraction of missing information{times}.", times=times),
+        ),
         ("chains", min(f.chains for f in fits), FEWEST_CHAINS, True, sentence("Chains started apart from each other.")),
-    )  # fmt: skip
+    )
     checks = []
     for name, value, limit, at_least, what in told:
         good = bool(value >= limit if at_least else value <= limit)  # a NaN fails

@@ -294,7 +294,14 @@ class RecalibrationEffect:
             return (Check(name="recalibration", status="pass", message=message),)
         if not self.recalibration.converged:
             message = sentence("Predictions are not recalibrated: the model for it has not converged.")
-            return (Check(name="recalibration", status="warn", message=message),)
+            return (
+                Check(
+                    name="recalibration",
+                    status="warn",
+                    title=sentence("Not recalibrated: no convergence"),
+                    message=message,
+                ),
+            )
         sides = whole[["before", "after"]].astype(float)
         (ratio, after), (slope, slope_after) = sides.loc[["observed_to_expected", "calibration_slope"]].to_numpy()
         values = {
@@ -311,8 +318,9 @@ class RecalibrationEffect:
             else "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
             "leavers as predicted (slope {slope}), {after} times after it (slope {slope_after}).{worst}"
         )
-        return (Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain,
-                      threshold=0.0),)  # fmt: skip
+        return (
+            Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain, threshold=0.0),
+        )
 
     def _worst(self) -> str:
         rows = self.table[(self.table["name"] == "ici") & self.table["horizon"].notna()].dropna(subset=["before"])
@@ -321,9 +329,10 @@ class RecalibrationEffect:
         row = rows.iloc[-1]
         return sentence(
             " At {span} shares are off by {before} points before and {after} after.",
-            span=span(row["horizon"], self.time_unit), before=number(100 * row["before"], 2),
+            span=span(row["horizon"], self.time_unit),
+            before=number(100 * row["before"], 2),
             after=number(100 * row["after"], 2),
-        )  # fmt: skip
+        )
 
 
 def _measures_in_words(lapse: bool) -> Mapping[str, str]:
@@ -379,9 +388,12 @@ def evaluate_recalibration(
     gain, error = float(each.sum()), float(normal_quantile(confidence) * each.std() * np.sqrt(len(each)))
     helps = gain - error > 0 and held_out.events.sum() >= FEWEST_LEAVERS
     after = replace(
-        held_out, hazard=held_out.hazard * factor, relative=held_out.relative + log_factor,
-        at=held_out.at * factor[:, None], jump=held_out.jump * factor,
-    )  # fmt: skip
+        held_out,
+        hazard=held_out.hazard * factor,
+        relative=held_out.relative + log_factor,
+        at=held_out.at * factor[:, None],
+        jump=held_out.jump * factor,
+    )
     words = _measures_in_words(lapse)
     measured = [
         (name, words[name], horizon, value, then)
@@ -393,10 +405,13 @@ def evaluate_recalibration(
     learned = learn_recalibration(held_out)
     return RecalibrationEffect(
         recalibration=learned if helps else Recalibration(converged=learned.converged),
-        table=table, gain=(gain, gain - error, gain + error), helps=bool(helps), leavers=int(held_out.events.sum()),
+        table=table,
+        gain=(gain, gain - error, gain + error),
+        helps=bool(helps),
+        leavers=int(held_out.events.sum()),
         time_unit=time_unit,
         lapse=lapse,
-    )  # fmt: skip
+    )
 
 
 def _measures(held_out: HeldOut, censoring: CensoringSurvival | None) -> list[tuple[str, float, float]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.evaluation.against_one_curve import better_by_horizon
 from workbench.findings import Check, Finding, Status
 from workbench.statistics.horizons import span, times
 from workbench.statistics.product_limit import normal_quantile
@@ -26,8 +27,24 @@ HALF = 0.5
 """Weights that leave less of the sample's worth than this are worth a warning."""
 SURE = 0.99
 """Of a model that is right, so many runs say nothing against its average."""
-SCORES = ["horizon", "predicted", "observed", "observed_error", "evaluated", "calibration_error", "calibration_lower",
-          "calibration_upper", "brier", "brier_km", "gain_lower", "gain_upper", "auc", "ici", "e50", "e90"]  # fmt: skip
+SCORES = [
+    "horizon",
+    "predicted",
+    "observed",
+    "observed_error",
+    "evaluated",
+    "calibration_error",
+    "calibration_lower",
+    "calibration_upper",
+    "brier",
+    "brier_km",
+    "gain_lower",
+    "gain_upper",
+    "auc",
+    "ici",
+    "e50",
+    "e90",
+]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -105,8 +122,9 @@ class Evaluation:
     @property
     def interval_kind(self) -> str:
         """What that interval counts, and what it does not."""
-        return sentence("{level} confidence (Wald, over held-out customers; fits taken as given)",
-                        level=percent(self.confidence))  # fmt: skip
+        return sentence(
+            "{level} confidence (Wald, over held-out customers; fits taken as given)", level=percent(self.confidence)
+        )
 
     def metrics(self) -> dict[str, float | None]:
         """`concordance`, `uno_c`, `integrated_brier`, `integrated_brier_km`, and by horizon.
@@ -139,7 +157,7 @@ class Evaluation:
         checks += [self._calibrated(row) for row in self.scores.itertuples()]
         if len(self.scores):
             checks.append(self._average())
-        return (*checks, self._better(), self._integrated())
+        return (*checks, better_by_horizon(self.scores, self.time_unit), self._integrated())
 
     @property
     def loses(self) -> bool:
@@ -249,8 +267,9 @@ class Evaluation:
             message = sentence(
                 "Evaluated out of time: fitted on what was known by {since}, tested on what {customers} active "
                 "customers did afterwards.",
-                since=self.since, customers=number(self.customers),
-            )  # fmt: skip
+                since=self.since,
+                customers=number(self.customers),
+            )
             return Check(name="out_of_time", status="pass", message=message)
         template = (
             "The data have no dates, so the model was tested on other customers ({repeats} times {folds} folds), not "
@@ -260,8 +279,13 @@ class Evaluation:
             "ones."
         )
         message = sentence(template, repeats=self.repeats, folds=self.folds)
-        return Check(name="out_of_sample_not_out_of_time", status="warn", message=message, kind="always",
-                     title=sentence("Tested on other customers, not later time"))  # fmt: skip
+        return Check(
+            name="out_of_sample_not_out_of_time",
+            status="warn",
+            message=message,
+            kind="always",
+            title=sentence("Tested on other customers, not later time"),
+        )
 
     def _weighted(self) -> tuple[Check, ...]:
         """With survey weights, how much less is known than the number of customers suggests (Kish 1965)."""
@@ -270,8 +294,9 @@ class Evaluation:
         share = self.worth / self.customers
         message = sentence(
             "Scores count customers by their weight: these {customers} are worth {worth} of equal weight.",
-            customers=number(self.customers), worth=number(round(self.worth)),
-        )  # fmt: skip
+            customers=number(self.customers),
+            worth=number(round(self.worth)),
+        )
         title = sentence("Scores by weight: fewer customers than counted")
         status: Status = "warn" if share < HALF else "pass"
         name = "weighted_evaluation"
@@ -323,7 +348,7 @@ class Evaluation:
                 " Not evaluated at {horizons}: some fits do not reach that far, or times were recorded in larger "
                 "steps.",
                 horizons=times(self.beyond, self.time_unit),
-            )  # fmt: skip
+            )
         status: Status = "fail" if self.failed > fits / 2 else "warn" if self.failed or self.beyond else "pass"
         return Check(
             name="cross_validation_fits",
@@ -447,50 +472,4 @@ class Evaluation:
             message=message,
             value=float(row.calibration_error),
             threshold=CALIBRATED,
-        )
-
-    def _times(self, horizons: pd.Series) -> str:
-        return times([float(each) for each in horizons], self.time_unit)
-
-    def _better(self) -> Check:
-        """Squared error against that of one curve for everybody; the worst horizon counts."""
-        scored = self.scores.dropna(subset=["brier", "brier_km"])
-        worse = scored[scored["gain_upper"] < 0]
-        unclear = scored[(scored["gain_lower"] <= 0) & (scored["gain_upper"] >= 0)]
-        unscored = self.scores["horizon"][~self.scores["horizon"].isin(scored["horizon"])]
-        better = scored[scored["gain_lower"] > 0]
-        said = []
-        if len(worse):
-            said.append(
-                sentence(
-                    "At {horizons} the model predicts worse than one curve for everybody.",
-                    horizons=self._times(worse["horizon"]),
-                )
-            )
-        if len(unclear):
-            said.append(
-                sentence(
-                    "At {horizons} it is not clearly better than one curve for everybody.",
-                    horizons=self._times(unclear["horizon"]),
-                )
-            )
-        if len(better):
-            said.append(
-                sentence(
-                    "At {horizons} the model predicts better than one curve for everybody.",
-                    horizons=self._times(better["horizon"]),
-                )
-            )
-        if len(unscored):
-            said.append(
-                sentence("Not scored, because too few are still followed: {horizons}.", horizons=self._times(unscored))
-            )
-        gain = (scored["brier_km"] - scored["brier"]).min()
-        return Check(
-            name="better_than_kaplan_meier",
-            title=sentence("Against one curve, by horizon"),
-            status="pass" if len(better) and len(better) == len(self.scores) else "warn",
-            message=" ".join(said) or sentence("At no horizon could the model be compared with one curve."),
-            value=None if pd.isna(gain) else float(gain),
-            threshold=0.0,
         )

@@ -59,10 +59,16 @@ def attributes_at(
     require(customers, "customers", ["customer_id", *valid_from.values()], times=times)
     own = [name for name in customers.columns if name not in (*TIMES, *valid_from.values())]
     faults = [
-        sentence("customers.{column}: declared {what}, got no such column{hint}", column=name, what=what,
-                 hint=suggestion(name, own))
-        for names, what in ((constant, "constant"), (valid_from, "valid_from")) for name in names if name not in own
-    ]  # fmt: skip
+        sentence(
+            "customers.{column}: declared {what}, got no such column{hint}",
+            column=name,
+            what=what,
+            hint=suggestion(name, own),
+        )
+        for names, what in ((constant, "constant"), (valid_from, "valid_from"))
+        for name in names
+        if name not in own
+    ]
     if faults:
         raise DataError(*faults)
     default = "valid_from" if "valid_from" in customers.columns else None
@@ -115,9 +121,14 @@ def refuse_kept_out(attributes: Attributes, wanted: Sequence[str]) -> None:
         With one fault for each.
     """
     faults = [
-        sentence("customers.{column}: nothing says from when it holds, so at the cut-off it may not have been so; give "
-                 "customers a valid_from or declare {name} constant.", column=name, name=shown(name))
-        for name in wanted if name in attributes.kept_out
-    ]  # fmt: skip
+        sentence(
+            "customers.{column}: nothing says from when it holds, so at the cut-off it may not have been so; give "
+            "customers a valid_from or declare {name} constant.",
+            column=name,
+            name=shown(name),
+        )
+        for name in wanted
+        if name in attributes.kept_out
+    ]
     if faults:
         raise DataError(*faults)

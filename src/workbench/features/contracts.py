@@ -28,8 +28,11 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
     cutoff = instant(rows)
     ended = (rows.end.cast("timestamp") < cutoff) & (known_at(rows, time="end", known="end_known_at") < cutoff)
     rows = rows.mutate(active=~ended.fill_null(False))
-    masked = {name: rows.active.ifelse(ibis.null(rows[name].type()), rows[name])
-              for name in ("end", "end_reason") if name in rows.columns}  # fmt: skip
+    masked = {
+        name: rows.active.ifelse(ibis.null(rows[name].type()), rows[name])
+        for name in ("end", "end_reason")
+        if name in rows.columns
+    }
     return rows.mutate(**masked)
 
 

@@ -208,9 +208,11 @@ def _check_windows(windows_days: Sequence[int]) -> None:
     wrong = [each for each in windows_days if isinstance(each, bool) or not isinstance(each, int) or each < 1]
     if wrong or len(set(windows_days)) < len(windows_days):
         raise ParameterError(
-            sentence("windows_days: got {value}, expected different whole numbers of days, 1 or more.",
-                     value=shown(list(windows_days)))
-        )  # fmt: skip
+            sentence(
+                "windows_days: got {value}, expected different whole numbers of days, 1 or more.",
+                value=shown(list(windows_days)),
+            )
+        )
 
 
 def _own(block: Table) -> tuple[str, ...]:

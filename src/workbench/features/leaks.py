@@ -194,8 +194,11 @@ def _split(name: str, table: Table, when: Snapshots) -> tuple[Table, Table]:
     if moment in rows.columns:
         ahead = known_at(rows, time=moment, known=known) >= instant(rows)
         ahead = (ahead | (rows[moment].cast("timestamp") >= instant(rows))).fill_null(False)
-        masked = {column: ahead.ifelse(ibis.null(rows[column].type()), rows[column])
-                  for column in reveals if column in rows.columns}  # fmt: skip
+        masked = {
+            column: ahead.ifelse(ibis.null(rows[column].type()), rows[column])
+            for column in reveals
+            if column in rows.columns
+        }
         rows = rows.mutate(**masked)
     return rows.drop("cutoff"), rest
 
@@ -226,16 +229,22 @@ def _positive(label: pd.Series, name: str) -> np.ndarray:
     values = label.unique()
     if len(values) < 2:
         raise DataError(
-            sentence("Label {label}: got {count} value, expected two or a number that varies.", label=shown(name),
-                     count=len(values))
-        )  # fmt: skip
+            sentence(
+                "Label {label}: got {count} value, expected two or a number that varies.",
+                label=shown(name),
+                count=len(values),
+            )
+        )
     if len(values) == 2:
         return (label == max(values)).to_numpy(bool)
     if not pd.api.types.is_numeric_dtype(label):
         raise DataError(
-            sentence("Label {label}: got {count} values that are no numbers, expected two.", label=shown(name),
-                     count=len(values))
-        )  # fmt: skip
+            sentence(
+                "Label {label}: got {count} values that are no numbers, expected two.",
+                label=shown(name),
+                count=len(values),
+            )
+        )
     numbers = label.to_numpy(float)
     middle = np.median(numbers)
     return numbers > middle if (numbers > middle).any() else numbers >= middle
@@ -330,10 +339,14 @@ def _reaches_beyond(name: str, column: pd.Series, cutoff: pd.Series | None) -> b
 
 def _check(name: str, columns: Sequence[str], what: str, status: Status) -> Check:
     if not columns:
-        return Check(name=name, status="pass", message=sentence("No leak of this kind: {what}.", what=what), value=0,
-                     threshold=0)  # fmt: skip
-    message = sentence("{columns}: {what}. Not known at the cut-off, so keep it out until its origin is clear; {count} "
-                       "flagged.", columns=listing([shown(each) for each in columns]), what=what,
-                       count=number(len(columns)))  # fmt: skip
+        return Check(
+            name=name, status="pass", message=sentence("No leak of this kind: {what}.", what=what), value=0, threshold=0
+        )
+    message = sentence(
+        "{columns}: {what}. Not known at the cut-off, so keep it out until its origin is clear; {count} flagged.",
+        columns=listing([shown(each) for each in columns]),
+        what=what,
+        count=number(len(columns)),
+    )
     title = sentence("Columns may know the outcome")
     return Check(name=name, status=status, title=title, message=message, value=len(columns), threshold=0)

@@ -13,9 +13,7 @@ from workbench.features.windows import WINDOWS_DAYS, against_habit, gaps, over_w
 MOMENTS = ("days", "squares", "products")
 
 
-def opinion_features(
-    history: Table, *, scores: Sequence[str], windows_days: Sequence[int] = WINDOWS_DAYS
-) -> Block:  # fmt: skip
+def opinion_features(history: Table, *, scores: Sequence[str], windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """Answers over windows, and the last and mean value of each score.
 
     Parameters
@@ -88,6 +86,7 @@ def score_columns(surveys: Table) -> tuple[str, ...]:
     """Numeric columns of the surveys that can be scores: all but ids and weights."""
     schema = surveys.schema()
     return tuple(
-        name for name, kind in schema.items()
+        name
+        for name, kind in schema.items()
         if kind.is_numeric() and not kind.is_boolean() and name not in ("response_id", "weight")
-    )  # fmt: skip
+    )

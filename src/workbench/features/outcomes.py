@@ -31,13 +31,18 @@ def unseen(when: Snapshots, records: Records, *, horizon: Unseen = "refuse") -> 
         latest = after - dt.timedelta(days=when.days_to_end)
         raise DataError(
             *(
-                sentence("Cut-off {cutoff}: its labels need records through {needed}, got records through {last}; the "
-                         "latest cut-off that works is {latest}. Take that, a shorter horizon, or ask for unseen "
-                         "labels to be marked.", cutoff=cutoff, last=records.last, latest=latest,
-                         needed=when.window_end(cutoff) - dt.timedelta(days=1))
+                sentence(
+                    "Cut-off {cutoff}: its labels need records through {needed}, got records through {last}; the "
+                    "latest cut-off that works is {latest}. Take that, a shorter horizon, or ask for unseen "
+                    "labels to be marked.",
+                    cutoff=cutoff,
+                    last=records.last,
+                    latest=latest,
+                    needed=when.window_end(cutoff) - dt.timedelta(days=1),
+                )
                 for cutoff in beyond
             )
-        )  # fmt: skip
+        )
     return beyond
 
 
@@ -129,5 +134,6 @@ def _marked(table: Table, beyond: tuple[dt.date, ...]) -> Table:
         return table.mutate(label_unseen=ibis.literal(False))
     table = table.mutate(label_unseen=table.cutoff.isin([ibis.date(day.isoformat()) for day in beyond]))
     labels = [name for name in table.columns if name.startswith("label_") and name != "label_unseen"]
-    return table.mutate(**{name: table.label_unseen.ifelse(ibis.null(table[name].type()), table[name])
-                           for name in labels})  # fmt: skip
+    return table.mutate(
+        **{name: table.label_unseen.ifelse(ibis.null(table[name].type()), table[name]) for name in labels}
+    )

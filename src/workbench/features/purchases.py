@@ -136,9 +136,7 @@ def rfm(history: Table, *, unit: Literal["day", "week", "month"] = "week", perio
     data; Fader, Hardie (2013), The Gamma-Gamma model of monetary value, for `monetary_value`.
     """
     if unit not in UNIT_DAYS:
-        raise ParameterError(
-            sentence("unit: got {value}, expected 'day', 'week' or 'month'.", value=shown(unit))
-        )  # fmt: skip
+        raise ParameterError(sentence("unit: got {value}, expected 'day', 'week' or 'month'.", value=shown(unit)))
     if period_days < 1:
         raise ParameterError(
             sentence("period_days: got {value}, expected a whole number of days, 1 or more.", value=shown(period_days))

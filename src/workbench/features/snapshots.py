@@ -108,13 +108,20 @@ def snapshots(
         faults.append(sentence("Cut-offs: got none, expected at least one date."))
     for twice in sorted({day for day, after in pairwise(days) if day == after}):
         faults.append(sentence("Cut-off {day} is given twice; give each once.", day=twice))
-    for name, value, least in (("gap_days", gap_days, 0), ("burn_in_days", burn_in_days, 0),
-                               ("horizon_days", horizon_days, 1)):  # fmt: skip
+    for name, value, least in (
+        ("gap_days", gap_days, 0),
+        ("burn_in_days", burn_in_days, 0),
+        ("horizon_days", horizon_days, 1),
+    ):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
             faults.append(
-                sentence("{name}: got {value}, expected a whole number of days, {least} or more.", name=name,
-                         value=shown(value), least=least)
-            )  # fmt: skip
+                sentence(
+                    "{name}: got {value}, expected a whole number of days, {least} or more.",
+                    name=name,
+                    value=shown(value),
+                    least=least,
+                )
+            )
     if faults:
         raise ParameterError(*faults)
     return Snapshots(cutoffs=tuple(days), gap_days=gap_days, horizon_days=horizon_days, burn_in_days=burn_in_days)
@@ -136,17 +143,27 @@ def require(table: Table, name: str, columns: Iterable[str], *, times: Iterable[
     """Refuse a table that lacks columns, or whose times are not timestamps or dates without a time zone."""
     known = table.schema()
     faults = [
-        sentence("{table}.{column}: got no such column, expected one; there are {known}.", table=name, column=column,
-                 known=listing(sorted(known)))
-        for column in columns if column not in known
-    ]  # fmt: skip
+        sentence(
+            "{table}.{column}: got no such column, expected one; there are {known}.",
+            table=name,
+            column=column,
+            known=listing(sorted(known)),
+        )
+        for column in columns
+        if column not in known
+    ]
     for column in times:
         kind = known.get(column)
         if kind is not None and not (kind.is_date() or (kind.is_timestamp() and kind.timezone is None)):
             faults.append(
-                sentence("{table}.{column}: got {kind}, expected a timestamp without a time zone or a date; "
-                         "convert it to local time at the door.", table=name, column=column, kind=str(kind))
-            )  # fmt: skip
+                sentence(
+                    "{table}.{column}: got {kind}, expected a timestamp without a time zone or a date; "
+                    "convert it to local time at the door.",
+                    table=name,
+                    column=column,
+                    kind=str(kind),
+                )
+            )
     if faults:
         raise DataError(*faults)
 
@@ -195,8 +212,9 @@ def history(events: Table, when: Snapshots, *, name: str = "events", time: str =
     rows = at_cutoffs(events.filter(events.customer_id.notnull()), when)
     cutoff = instant(rows)
     rows = rows.filter(rows[time].cast("timestamp") < cutoff, known_at(rows, time=time) < cutoff)
-    return rows.mutate(days_ago=rows.cutoff.delta(rows[time].date() if rows[time].type().is_timestamp() else rows[time],
-                                                  unit="day"))  # fmt: skip
+    return rows.mutate(
+        days_ago=rows.cutoff.delta(rows[time].date() if rows[time].type().is_timestamp() else rows[time], unit="day")
+    )
 
 
 def future(events: Table, when: Snapshots, *, name: str = "events", time: str = "timestamp") -> Table:
@@ -231,9 +249,11 @@ def records_of(tables: Mapping[str, Table]) -> Records:
             require(tables[name], name, ["customer_id", time], times=[time])
             column = tables[name][time].cast("timestamp")
             spans.append(tables[name].aggregate(first=column.min(), last=column.max()))
-    found = ibis.union(*spans).to_pyarrow().to_pylist() if len(spans) > 1 else [
-        row for span in spans for row in span.to_pyarrow().to_pylist()
-    ]  # fmt: skip
+    found = (
+        ibis.union(*spans).to_pyarrow().to_pylist()
+        if len(spans) > 1
+        else [row for span in spans for row in span.to_pyarrow().to_pylist()]
+    )
     found = [row for row in found if row["first"] is not None]
     if not found:
         raise DataError(

@@ -8,6 +8,7 @@ from ibis.expr.types import BooleanColumn, FloatingValue, IntegerColumn, Numeric
 from workbench.features.exact import as_float, slope
 
 WINDOWS_DAYS = (7, 30, 90, 180)
+"""A week, a month, a quarter and half a year: rhythms of bills and habits. A convention; studies may choose others."""
 
 
 def over_windows(

@@ -10,8 +10,16 @@ from workbench.wording import number, p_value, percent
 
 EMPTY = re.compile(r"–|\bnan\b|\binf\b|None|\{|\b0 of \d|\b0 (customers|columns)", re.IGNORECASE)
 """What no sentence holds: a number that is missing, a slot that was not filled, a forecast of nobody."""
-DERIVED = ("restricted_mean_difference_", "addressable_reasons", "change_of_rate", "concordance", "columns_left_out",
-           "lapsed_come_back", "scenario", "extrapolated_difference")  # fmt: skip
+DERIVED = (
+    "restricted_mean_difference_",
+    "addressable_reasons",
+    "change_of_rate",
+    "concordance",
+    "columns_left_out",
+    "lapsed_come_back",
+    "scenario",
+    "extrapolated_difference",
+)
 """Findings whose estimate is made of several cells of a table, or stands in none."""
 
 
@@ -35,8 +43,10 @@ def _sound(finding) -> Iterator[str]:
         yield "is no whole sentence"
     if finding.interval is None or finding.estimate is None:
         return
-    low, high = (-np.inf if finding.interval[0] is None else finding.interval[0],
-                 np.inf if finding.interval[1] is None else finding.interval[1])  # fmt: skip
+    low, high = (
+        -np.inf if finding.interval[0] is None else finding.interval[0],
+        np.inf if finding.interval[1] is None else finding.interval[1],
+    )
     if not low - 1e-9 <= finding.estimate <= high + 1e-9:
         yield f"{finding.estimate} lies outside {finding.interval}"
     if low == high and finding.unit in ("customers",):
@@ -48,8 +58,16 @@ def _shown(finding) -> Iterator[str]:
     value = finding.estimate
     if value is None or finding.id == "extrapolated_difference":  # gives the two shares instead
         return
-    forms = {number(value), number(value, 2), number(round(value)), number(round(value, 1)), percent(value),
-             percent(round(value, 2)), p_value(value), number(round(100 * value))}  # fmt: skip
+    forms = {
+        number(value),
+        number(value, 2),
+        number(round(value)),
+        number(round(value, 1)),
+        percent(value),
+        percent(round(value, 2)),
+        p_value(value),
+        number(round(100 * value)),
+    }
     if finding.id == "loses_to_one_curve":  # the sentence says how much more, the estimate is the gain
         forms = {number(-value)}
     if finding.unit == "customers" and round(value) == 0:
@@ -69,8 +87,9 @@ def _in_its_table(finding, tables) -> Iterator[str]:
         return
     frames = [tables[finding.table]]
     frames += [tables["all_hazard_ratios"]] if finding.table == "hazard_ratios" else []
-    cells = np.concatenate([frame.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan).ravel()
-                            for frame in frames])  # fmt: skip
+    cells = np.concatenate(
+        [frame.select_dtypes("number").to_numpy(dtype=float, na_value=np.nan).ravel() for frame in frames]
+    )
     if not np.isclose(cells, finding.estimate, rtol=1e-9, equal_nan=False).any():
         yield f"{finding.estimate} stands nowhere in the table {finding.table}"
 
@@ -224,8 +243,15 @@ def _extrapolated(finding, kept) -> Iterator[str]:
 
 
 READERS = {
-    r"median_lifetime(_.*)?": _median, r"survival(_.*)?": _share, "share_staying": _staying,
-    r"restricted_mean_difference_.*": _difference, r"log_rank_.*": _log_rank, "first_reason": _reason,
-    "addressable_reasons": _addressable, r"hazard_ratio_.*": _hazard_ratio, "next_quarter": _next,
-    r"time_varying_.*": _changing, "extrapolated_difference": _extrapolated,
-}  # fmt: skip
+    r"median_lifetime(_.*)?": _median,
+    r"survival(_.*)?": _share,
+    "share_staying": _staying,
+    r"restricted_mean_difference_.*": _difference,
+    r"log_rank_.*": _log_rank,
+    "first_reason": _reason,
+    "addressable_reasons": _addressable,
+    r"hazard_ratio_.*": _hazard_ratio,
+    "next_quarter": _next,
+    r"time_varying_.*": _changing,
+    "extrapolated_difference": _extrapolated,
+}

@@ -48,14 +48,23 @@ class Kept(Run):
         """What the notebook asks of a dataset's definition."""
 
         def column(name):
-            return SimpleNamespace(name=name, label=self.labels.get(name, name.replace("_", " ").capitalize()),
-                                   constant=False, role="", weighting="")  # fmt: skip
+            return SimpleNamespace(
+                name=name,
+                label=self.labels.get(name, name.replace("_", " ").capitalize()),
+                constant=False,
+                role="",
+                weighting="",
+            )
 
         tables = {
-            name: SimpleNamespace(columns=[column(each) for each in frame], time_unit=self.time_unit,
-                                  records_since=None, segments=self.declared if name == self.first else [])
+            name: SimpleNamespace(
+                columns=[column(each) for each in frame],
+                time_unit=self.time_unit,
+                records_since=None,
+                segments=self.declared if name == self.first else [],
+            )
             for name, frame in self.frames.items()
-        }  # fmt: skip
+        }
         return SimpleNamespace(tables=tables, extracted=self.extracted)
 
     def one_of(self, *names, choice=None):

@@ -18,8 +18,14 @@ def lifetimes(unit="months", scale=1.0):
     plan = random.choice(["a", "b"], size)
     life = random.exponential(np.where(plan == "a", 20, 60))
     followed = random.uniform(1, 48, size)
-    rows = pd.DataFrame({"customer_id": np.arange(size), "duration": np.minimum(life, followed) * scale,
-                         "event": life <= followed, "plan": plan})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.arange(size),
+            "duration": np.minimum(life, followed) * scale,
+            "event": life <= followed,
+            "plan": plan,
+        }
+    )
     return read_lifetimes("lifetimes", rows, time_unit=unit)
 
 

@@ -32,8 +32,14 @@ def test_a_base_that_grows_older_is_no_change_though_fewer_leave():
     start = pd.Timestamp("2022-06-01") + pd.to_timedelta(random.integers(0, 940, size), unit="D")
     life = 12 * random.weibull(0.6, size)
     end = (start + pd.to_timedelta(life * 365.25 / 12, unit="D")).floor("D")
-    rows = pd.DataFrame({"customer_id": range(size), "start": start, "end": pd.Series(end).where(end < END),
-                         "plan": random.choice(["a", "b"], size)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "start": start,
+            "end": pd.Series(end).where(end < END),
+            "plan": random.choice(["a", "b"], size),
+        }
+    )
     said = told(from_subscriptions(rows, as_of=END.date()))
     before, last = said.change["rate"]
     assert last < 0.75 * before

@@ -59,18 +59,22 @@ def run(bench, rows, yaml, *options):
 FIVE = [True] * 5 + [False] * 295
 REFUSED = {
     "negative durations": (
-        lambda rows: rows.assign(duration=np.where(FIVE, -2.0, rows["duration"])), LIFETIMES, "5 rows with a negative",
+        lambda rows: rows.assign(duration=np.where(FIVE, -2.0, rows["duration"])),
+        LIFETIMES,
+        "5 rows with a negative",
     ),
     "an id twice": (lambda rows: pd.concat([rows, rows.head(2)]), LIFETIMES, "2 rows with an id that an earlier"),
     "events before entry": (
-        lambda rows: rows.assign(entry=np.where(FIVE, rows["duration"] + 1, 0.0)), LIFETIMES + "      entry: {}\n",
+        lambda rows: rows.assign(entry=np.where(FIVE, rows["duration"] + 1, 0.0)),
+        LIFETIMES + "      entry: {}\n",
         "5 rows with an entry after the duration",
     ),
     "an end before its start": (
-        lambda rows: rows.assign(start="2024-01-01", end=np.where(FIVE, "2023-01-01", "2025-01-01")), SUBSCRIPTIONS,
+        lambda rows: rows.assign(start="2024-01-01", end=np.where(FIVE, "2023-01-01", "2025-01-01")),
+        SUBSCRIPTIONS,
         "5 rows with a start after the end",
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -21,8 +21,14 @@ def in_years(size=4000, seed=1, step=1.0):
     life, follow = random.exponential(1 / RATE, size), random.integers(1, 11, size).astype(float)
     left = life <= follow
     duration = np.where(left, np.ceil(life / step) * step, follow)
-    return pd.DataFrame({"customer_id": [f"c{each}" for each in range(size)], "duration": duration, "event": left,
-                         "use": random.normal(size=size)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": [f"c{each}" for each in range(size)],
+            "duration": duration,
+            "event": left,
+            "use": random.normal(size=size),
+        }
+    )
 
 
 @pytest.fixture(scope="module")

@@ -22,10 +22,14 @@ def world(size=3000, seed=1, late=False):
     cut = entry + random.uniform(10, 40, size)
     rows = pd.DataFrame(
         {
-            "customer_id": range(size), "duration": np.minimum(life, cut), "event": life <= cut, "entry": entry,
-            "reason": np.where(life <= cut, reason, None), "plan": np.where(dear, "dear", "cheap"),
+            "customer_id": range(size),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "entry": entry,
+            "reason": np.where(life <= cut, reason, None),
+            "plan": np.where(dear, "dear", "cheap"),
         }
-    )  # fmt: skip
+    )
     return rows[life > entry]
 
 

@@ -24,7 +24,7 @@ def company():
     subscriptions = pd.DataFrame({"customer_id": ids, "start": start, "end": end.where(end < END)})
     asked = np.repeat(start.to_numpy(), length) + pd.to_timedelta(
         np.tile(np.arange(length) * DAYS_PER_MONTH - 1.0, size), unit="D"
-    )  # fmt: skip
+    )
     surveys = pd.DataFrame({"customer_id": np.repeat(ids, length), "timestamp": asked, "csat": score.ravel()})
     surveys = surveys[surveys["timestamp"] < END]
     return from_subscriptions(subscriptions, as_of=END.date()), surveys
@@ -35,10 +35,11 @@ def test_contacts_and_complaints_of_the_last_three_months_are_counted_at_each_mo
     begin = spells.frame.loc[0, "begin"]
     contacts = pd.DataFrame(
         {
-            "customer_id": "c0", "timestamp": [begin + pd.Timedelta(days=days) for days in (10, 20, 40)],
+            "customer_id": "c0",
+            "timestamp": [begin + pd.Timedelta(days=days) for days in (10, 20, 40)],
             "complaint": [True, None, True],
         }
-    )  # fmt: skip
+    )
     made = covariate_histories(spells, interactions=contacts)
     assert made["contacts_lately"]["value"].tolist() == [1, 2, 3, 2, 1, 0]
     assert made["complaints_lately"]["value"].tolist() == [1, 2, 1, 0]

@@ -265,11 +265,14 @@ def test_a_price_within_plans_goes_together_with_the_plan_and_neither_makes_a_fi
     life = random.exponential(np.where(plan == "Plus", 30.0, 15.0))
     lifetimes = pd.DataFrame(
         {
-            "customer_id": range(3000), "duration": life.clip(max=24), "event": life <= 24, "plan": plan,
+            "customer_id": range(3000),
+            "duration": life.clip(max=24),
+            "event": life <= 24,
+            "plan": plan,
             "price": list_price * np.exp(0.16 * np.minimum(random.normal(size=3000), 0)),
             "region": random.choice(["north", "south"], 3000),
         }
-    )  # fmt: skip
+    )
     model = fit_cox(lifetimes, ["plan", "price", "region"], labels={"plan": "Plan", "price": "Monthly price"})
     check = {check.name: check for check in model.checks()}["covariates_overlap"]
     assert "Monthly price with Plan" in check.message
@@ -310,9 +313,16 @@ def test_a_strong_cause_that_others_make_stronger_is_told():
     prepaid, complaints = random.random(1200) < 0.5, random.normal(size=1200)
     life = random.exponential(30 * np.where(prepaid, 1 / 12, 1.0) * np.exp(-1.2 * complaints))
     followed = random.uniform(2, 40, 1200)
-    rows = pd.DataFrame({"customer_id": range(1200), "duration": np.minimum(life, followed), "event": life <= followed,
-                         "tariff": np.where(prepaid, "prepaid", "contract"), "complaints": complaints,
-                         "region": random.choice(list("nsw"), 1200)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(1200),
+            "duration": np.minimum(life, followed),
+            "event": life <= followed,
+            "tariff": np.where(prepaid, "prepaid", "contract"),
+            "complaints": complaints,
+            "region": random.choice(list("nsw"), 1200),
+        }
+    )
     model = fit_cox(rows, ["tariff", "complaints", "region"])
     ratio = model.hazard_ratios().set_index("covariate").loc["tariff"]
     assert abs(np.log(ratio["hazard_ratio"] / ratio["unadjusted"])) > np.log(2)
@@ -409,8 +419,15 @@ def test_covariates_that_say_almost_the_same_are_shrunk_and_predict_as_before():
     random = np.random.default_rng(2)
     x = random.normal(size=400)
     life, cut = random.exponential(20 * np.exp(-0.5 * x)), random.uniform(5, 40, 400)
-    rows = pd.DataFrame({"customer_id": range(400), "duration": np.minimum(life, cut), "event": life <= cut, "x": x,
-                         "nearly_x": x + random.normal(size=400) * 1e-3})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(400),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "x": x,
+            "nearly_x": x + random.normal(size=400) * 1e-3,
+        }
+    )
     held, alone = fit_cox(rows, ["x", "nearly_x"]), fit_cox(rows, ["x"])
     check = {check.name: check for check in held.checks()}["cox_convergence"]
     assert (check.status, held.usable) == ("warn", True)

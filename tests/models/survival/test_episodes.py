@@ -80,8 +80,14 @@ def test_customers_are_on_board_once_with_what_they_have_now(both):
 
 
 def test_what_are_no_episodes_is_refused_with_what_to_do(both):
-    rows = pd.DataFrame({"customer_id": ["a", "a", "b"], "entry": [0.0, 4.0, 0.0], "duration": [5.0, 8.0, 3.0],
-                         "event": [True, False, True]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b"],
+            "entry": [0.0, 4.0, 0.0],
+            "duration": [5.0, 8.0, 3.0],
+            "event": [True, False, True],
+        }
+    )
     with pytest.raises(DataError) as caught:
         validate_lifetimes(rows)
     assert len(caught.value.faults) == 2

@@ -48,8 +48,10 @@ def everything_said(made, lifetimes):
     yield from ((check.name, check.message) for check in made.checks)
     yield from ((finding.id, finding.statement) for finding in made.findings())
     for each in (overall, curves):
-        yield from ((finding.id, finding.statement) for finding in (
-            each.headline(HORIZONS), each.share_staying(HORIZONS), *each.differences(HORIZONS)))  # fmt: skip
+        yield from (
+            (finding.id, finding.statement)
+            for finding in (each.headline(HORIZONS), each.share_staying(HORIZONS), *each.differences(HORIZONS))
+        )
         yield each.name, " ".join([each.title(HORIZONS), each.caption(HORIZONS), each.describe(HORIZONS)])
         yield "axis", each.plot(HORIZONS).get_ylabel()
         yield "within", each.within(HORIZONS)[1].message
@@ -70,8 +72,12 @@ def everything_said(made, lifetimes):
     yield "cox axis", model.plot().get_xlabel()
     yield "form", " ".join([form.caption(), *form.table["modelled_as"], *(check.message for check in form.checks())])
     made_good = relax_proportionality(model, lifetimes, random_seed=1)
-    yield "non_proportional_hazards", " ".join([made_good.caption(), *made_good.table["modelled_as"],
-                                *(check.message for check in made_good.checks())])  # fmt: skip
+    yield (
+        "non_proportional_hazards",
+        " ".join(
+            [made_good.caption(), *made_good.table["modelled_as"], *(check.message for check in made_good.checks())]
+        ),
+    )
     changing = fit_time_varying(model, lifetimes)
     assert changing is not None
     yield from ((each.name, each.message) for each in changing.checks())

@@ -29,8 +29,16 @@ def lifetimes(random, size):
     effect = random.normal(0, 0.8, 3)[pd.factorize(plan)[0]] + random.choice([0.0, 0.5]) * use
     life = random.weibull(random.choice([0.7, 1.0, 1.5]), size) * random.uniform(5, 40) * np.exp(-effect)
     cut = random.uniform(1, random.choice([12, 60]), size) if random.random() < 0.8 else np.full(size, 24.0)
-    rows = pd.DataFrame({"customer_id": range(size), "duration": np.minimum(life, cut), "event": life <= cut,
-                         "plan": plan, "use": use, "region": random.choice(["n", "s"], size)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "plan": plan,
+            "use": use,
+            "region": random.choice(["n", "s"], size),
+        }
+    )
     if random.random() < 0.5:
         rows["use"] = rows["use"].mask(random.random(size) < 0.3)
     if random.random() < 0.3:
@@ -53,9 +61,15 @@ def subscriptions(random, size):
     days = random.exponential(np.where(plan == "basic", 300, 800), size).astype(int) + 1
     end = pd.Series(start + pd.to_timedelta(days, unit="D"))
     left = end < pd.Timestamp("2025-01-01")
-    rows = pd.DataFrame({"customer_id": [f"c{place}" for place in range(size)], "start": start,
-                         "end": end.where(left), "plan": plan,
-                         "end_reason": np.where(left, random.choice(["price", "moved"], size), None)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{place}" for place in range(size)],
+            "start": start,
+            "end": end.where(left),
+            "plan": plan,
+            "end_reason": np.where(left, random.choice(["price", "moved"], size), None),
+        }
+    )
     people = pd.DataFrame({"customer_id": rows["customer_id"], "region": random.choice(["n", "s"], size)})
     return {"subscriptions": rows, "customers": people}
 
@@ -70,8 +84,9 @@ def told(monkeypatch, seed, *, beyond_data=True):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= QUICK else [])
-                                  for seed in range(ALL)])  # fmt: skip
+@pytest.mark.parametrize(
+    "seed", [pytest.param(seed, marks=[pytest.mark.slow] if seed >= QUICK else []) for seed in range(ALL)]
+)
 def test_number_direction_group_and_superlative_of_every_finding_agree_with_the_tables(monkeypatch, seed):
     kept = told(monkeypatch, seed, beyond_data=seed < 1 or seed >= QUICK)
     assert kept.findings

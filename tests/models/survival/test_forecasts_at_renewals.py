@@ -12,16 +12,24 @@ def contracts(size=6000, term=12, seed=1, leaves=0.28, between=0.001, follow=46)
     at_renewal = random.geometric(leaves, size) * float(term)
     life = np.minimum(at_renewal, random.exponential(1 / between, size))
     followed = random.uniform(4, follow, size)
-    return pd.DataFrame({"customer_id": np.arange(size), "duration": np.minimum(life, followed),
-                         "event": life <= followed})  # fmt: skip
+    return pd.DataFrame(
+        {"customer_id": np.arange(size), "duration": np.minimum(life, followed), "event": life <= followed}
+    )
 
 
 def test_the_next_renewal_takes_those_who_come_to_it_and_nobody_else():
     """The chance is 0.28 at each renewal, 0.001 a month between: known without any data."""
     model = fit_cox(contracts(), [])
     quiet, renewing = 1 - np.exp(-0.003), 1 - 0.72 * np.exp(-0.003)
-    for tenure, truth in ((10.0, renewing), (13.0, quiet), (34.5, renewing), (38.0, quiet), (45.5, renewing),
-                          (48.0, quiet), (58.5, renewing)):  # fmt: skip
+    for tenure, truth in (
+        (10.0, renewing),
+        (13.0, quiet),
+        (34.5, renewing),
+        (38.0, quiet),
+        (45.5, renewing),
+        (48.0, quiet),
+        (58.5, renewing),
+    ):
         rows = pd.DataFrame({"customer_id": ["a"]})
         told = 1 - model.predict_survival(rows, [3.0], tenure=np.array([tenure])).to_numpy()[0, 0]
         assert told == pytest.approx(truth, abs=0.03 if truth > 0.1 else 0.003), tenure

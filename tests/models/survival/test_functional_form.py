@@ -64,8 +64,9 @@ def test_curves_travel_with_the_model_to_other_customers():
     new = world(1000, seed=9)
 
     def ranks(model):
-        return concordance([count_pairs(new["duration"].to_numpy(), new["event"].to_numpy(),
-                                        model.log_hazard(new).to_numpy())])[0]  # fmt: skip
+        return concordance(
+            [count_pairs(new["duration"].to_numpy(), new["event"].to_numpy(), model.log_hazard(new).to_numpy())]
+        )[0]
 
     again = form.model.refit(lifetimes.head(1500))
     assert len(again.coefficients) == len(form.model.coefficients)

@@ -14,9 +14,13 @@ def lifetimes():
     dear = random.random(3000) < 0.4
     life, cut = random.exponential(np.where(dear, 8.0, 24.0)), random.uniform(6, 18, 3000)
     return pd.DataFrame(
-        {"customer_id": range(3000), "duration": np.minimum(life, cut), "event": life <= cut,
-         "plan": np.where(dear, "dear", "cheap")}
-    )  # fmt: skip
+        {
+            "customer_id": range(3000),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "plan": np.where(dear, "dear", "cheap"),
+        }
+    )
 
 
 @pytest.fixture(scope="module")

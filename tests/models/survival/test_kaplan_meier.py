@@ -52,9 +52,14 @@ def test_turnover_reproduces_the_known_median(shared):
 def test_metrics_have_the_names_that_results_promise():
     metrics = kaplan_meier(world()).metrics([12, 24.5])
     assert list(metrics) == [
-        "km_survival_12", "km_survival_24.5", "restricted_mean_12", "restricted_mean_24.5", "median_lifetime",
-        "customers", "events",
-    ]  # fmt: skip
+        "km_survival_12",
+        "km_survival_24.5",
+        "restricted_mean_12",
+        "restricted_mean_24.5",
+        "median_lifetime",
+        "customers",
+        "events",
+    ]
     json.dumps(metrics, allow_nan=False)
 
 

@@ -25,9 +25,9 @@ def world(size=4000, seed=1):
     entry = np.where(random.random(size) < 0.5, random.uniform(0, 36, size), 0.0)
     cut = entry + random.uniform(6, 40, size)
     seen = life > entry
-    rows = pd.DataFrame(
-        {"duration": np.minimum(life, cut), "event": life <= cut, "entry": entry, "plan": plan}
-    )[seen].reset_index(drop=True)  # fmt: skip
+    rows = pd.DataFrame({"duration": np.minimum(life, cut), "event": life <= cut, "entry": entry, "plan": plan})[
+        seen
+    ].reset_index(drop=True)
     return rows.assign(customer_id=rows.index)
 
 
@@ -112,9 +112,16 @@ def seniors(size=300, seed=3):
     entry = 33 + random.exponential(6, size) * (np.arange(size) >= 30)
     life = entry + random.exponential(np.where(plan == "A", 20.0, 50.0))
     cut = entry + random.uniform(10, 60, size)
-    return pd.DataFrame({"customer_id": range(size), "entry": entry, "duration": np.minimum(life, cut),
-                         "event": life <= cut, "plan": plan,
-                         "reason": np.where(life <= cut, random.choice(["price", "need"], size), None)})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "entry": entry,
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "plan": plan,
+            "reason": np.where(life <= cut, random.choice(["price", "need"], size), None),
+        }
+    )
 
 
 def test_horizons_before_curves_begin_are_left_out_and_said_and_sentences_are_conditional():

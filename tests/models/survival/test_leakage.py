@@ -28,10 +28,12 @@ def flipped(rows, draw, share):
 
 PLANTED = {
     "the event under another name": (
-        lambda rows, draw: flipped(rows, draw, 0.0), lambda rows, draw: flipped(rows, draw, 0.35),
+        lambda rows, draw: flipped(rows, draw, 0.0),
+        lambda rows, draw: flipped(rows, draw, 0.35),
     ),
     "a copy with errors": (
-        lambda rows, draw: flipped(rows, draw, 0.04), lambda rows, draw: flipped(rows, draw, 0.4),
+        lambda rows, draw: flipped(rows, draw, 0.04),
+        lambda rows, draw: flipped(rows, draw, 0.4),
     ),
     "a score of those who went": (  # IBM's Churn Score: 65 to 100 of leavers, 5 to 80 of the others
         lambda rows, draw: np.where(rows["event"], draw.uniform(65, 100, len(rows)), draw.uniform(5, 80, len(rows))),
@@ -44,18 +46,24 @@ PLANTED = {
     "a reason that only leavers have": (
         lambda rows, draw: pd.Series(draw.choice(["moved", "price", "other"], len(rows))).where(rows["event"]),
         lambda rows, draw: pd.Series(draw.choice(["moved", "price", "other"], len(rows))).where(
-            draw.random(len(rows)) < np.where(rows["event"], 0.5, 0.3)),
+            draw.random(len(rows)) < np.where(rows["event"], 0.5, 0.3)
+        ),
     ),
     "a number that is missing of leavers": (
         lambda rows, draw: pd.Series(draw.normal(size=len(rows))).mask(rows["event"] & (draw.random(len(rows)) < 0.9)),
         lambda rows, draw: pd.Series(draw.normal(size=len(rows))).mask(
-            draw.random(len(rows)) < np.where(rows["event"], 0.5, 0.3)),
+            draw.random(len(rows)) < np.where(rows["event"], 0.5, 0.3)
+        ),
     ),
     "a status that some leavers have": (
-        lambda rows, draw: np.where(rows["event"] & (draw.random(len(rows)) < 0.25), "closed",
-                                    draw.choice(["active", "dormant"], len(rows))),
-        lambda rows, draw: np.where(draw.random(len(rows)) < np.where(rows["event"], 0.25, 0.12), "paused",
-                                    draw.choice(["active", "dormant"], len(rows))),
+        lambda rows, draw: np.where(
+            rows["event"] & (draw.random(len(rows)) < 0.25), "closed", draw.choice(["active", "dormant"], len(rows))
+        ),
+        lambda rows, draw: np.where(
+            draw.random(len(rows)) < np.where(rows["event"], 0.25, 0.12),
+            "paused",
+            draw.choice(["active", "dormant"], len(rows)),
+        ),
     ),
     "a balance that is paid out": (
         lambda rows, draw: np.where(rows["event"], 0, 100) + draw.normal(0, 25, len(rows)),
@@ -69,7 +77,7 @@ PLANTED = {
         lambda rows, draw: 20 * rows["duration"] + draw.normal(0, 30, len(rows)),
         lambda rows, draw: draw.lognormal(3, 0.5, len(rows)),
     ),
-}  # fmt: skip
+}
 
 
 def test_ten_leaks_are_planted():
@@ -159,11 +167,16 @@ def test_where_the_reader_names_a_column_it_stays_and_what_tells_who_left_fails_
 def test_the_small_file_of_a_copy_and_a_score_names_both():
     label = np.array([False, False, True] * 10)
     random = np.random.default_rng(1)
-    rows = pd.DataFrame({
-        "customer_id": range(30), "duration": np.where(label, random.integers(1, 24, 30), 24), "event": label,
-        "plan": ["plus", "basic"] * 15, "churn_label": np.where(label, "Yes", "No"),
-        "churn_score": np.where(label, 75, 56) + random.integers(-3, 4, 30),
-    })  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(30),
+            "duration": np.where(label, random.integers(1, 24, 30), 24),
+            "event": label,
+            "plan": ["plus", "basic"] * 15,
+            "churn_label": np.where(label, "Yes", "No"),
+            "churn_score": np.where(label, 75, 56) + random.integers(-3, 4, 30),
+        }
+    )
     leaks = found(rows)
     assert leaks.kept_out == ("churn_label", "churn_score")
     kept = leaks.without(read_lifetimes("lifetimes", rows, time_unit="month"))
@@ -187,10 +200,21 @@ def test_of_subscriptions_every_attribute_is_looked_at():
     start = pd.Timestamp("2022-01-01") + pd.to_timedelta(random.integers(0, 1000, N), unit="D")
     end = start + pd.to_timedelta(random.exponential(500, N), unit="D")
     left = end < pd.Timestamp("2025-01-01")
-    rows = pd.DataFrame({"customer_id": [f"c{place}" for place in range(N)], "start": start,
-                         "end": pd.Series(end).where(left), "plan": random.choice(["a", "b"], N)})  # fmt: skip
-    people = pd.DataFrame({"customer_id": rows["customer_id"], "status": np.where(left, "inactive", "active"),
-                           "region": random.choice(["n", "s"], N)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{place}" for place in range(N)],
+            "start": start,
+            "end": pd.Series(end).where(left),
+            "plan": random.choice(["a", "b"], N),
+        }
+    )
+    people = pd.DataFrame(
+        {
+            "customer_id": rows["customer_id"],
+            "status": np.where(left, "inactive", "active"),
+            "region": random.choice(["n", "s"], N),
+        }
+    )
     lifetimes = read_lifetimes("subscriptions", rows, customers=people, as_of=pd.Timestamp("2025-01-01").date())
     leaks = find_leaks(lifetimes)
     assert leaks.kept_out == ("status",)
@@ -202,14 +226,21 @@ def test_a_plan_that_is_no_longer_sold_and_that_all_have_left_is_no_leak():
     random = np.random.default_rng(1)
     end, size = pd.Timestamp("2025-03-01"), 700
     old = random.random(size) < 0.3
-    start = (end - pd.to_timedelta(30.4 * np.where(old, random.uniform(25, 48, size), random.uniform(0, 24, size)),
-                                   unit="D")).floor("D")  # fmt: skip
+    start = (
+        end - pd.to_timedelta(30.4 * np.where(old, random.uniform(25, 48, size), random.uniform(0, 24, size)), unit="D")
+    ).floor("D")
     until = pd.Series(start + pd.to_timedelta(30.4 * random.exponential(np.where(old, 4.0, 25.0)), unit="D")).dt.ceil(
         "D"
     )
     left = until <= end
-    rows = pd.DataFrame({"customer_id": [f"c{place}" for place in range(size)], "start": start,
-                         "end": until.where(left), "plan": np.where(old, "legacy", "flex"),
-                         "letter": np.where(left & (random.random(size) < 0.5), "sent", "none")})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{place}" for place in range(size)],
+            "start": start,
+            "end": until.where(left),
+            "plan": np.where(old, "legacy", "flex"),
+            "letter": np.where(left & (random.random(size) < 0.5), "sent", "none"),
+        }
+    )
     assert left[old].all()
     assert find_leaks(read_lifetimes("subscriptions", rows, as_of=end.date())).outcomes == ("letter",)

@@ -56,8 +56,15 @@ def test_a_group_that_was_followed_before_anybody_left_takes_no_degree_of_freedo
 def test_segments_that_differ_are_findings_though_no_pair_is():
     random = np.random.default_rng(1)
     group = random.choice(list("ab"), 400)
-    frame = pd.DataFrame({"customer_id": range(400), "duration": random.exponential(np.where(group == "a", 10, 30)),
-                          "event": True, "group": group, "noise": list("cd") * 200})  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "customer_id": range(400),
+            "duration": random.exponential(np.where(group == "a", 10, 30)),
+            "event": True,
+            "group": group,
+            "noise": list("cd") * 200,
+        }
+    )
     tests = log_rank(frame, ["group", "noise"])
     (finding,) = differing_segments(tests)
     assert finding.statement.startswith("Customers leave at different rates by group (log-rank test: p < 0.001")

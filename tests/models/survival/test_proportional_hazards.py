@@ -27,10 +27,14 @@ def world(size=3000, *, seed=1, turns=(10.0,), late=False):
     cut = entry + random.uniform(10, 60, size)
     frame = pd.DataFrame(
         {
-            "customer_id": rows, "duration": np.minimum(life, cut), "event": life <= cut, "entry": entry,
-            "region": np.where(region, "b", "a"), "plan": np.where(plan, "y", "x"),
+            "customer_id": rows,
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "entry": entry,
+            "region": np.where(region, "b", "a"),
+            "plan": np.where(plan, "y", "x"),
         }
-    )  # fmt: skip
+    )
     return frame[life > entry].reset_index(drop=True)
 
 
@@ -42,9 +46,13 @@ def test_a_stratified_fit_is_that_of_the_fitter(late):
         y=(lifetimes["plan"] == "y").astype(float), use=np.random.default_rng(2).normal(size=len(lifetimes))
     )
     fitted = CoxPHFitter().fit(
-        lifetimes[["duration", "event", "y", "use", "region", "entry"]], "duration", "event", strata="region",
-        entry_col="entry" if late else None, formula="y + use",
-    )  # fmt: skip
+        lifetimes[["duration", "event", "y", "use", "region", "entry"]],
+        "duration",
+        "event",
+        strata="region",
+        entry_col="entry" if late else None,
+        formula="y + use",
+    )
     model = fit_cox(lifetimes, ["y", "use", "region"])
     second = _Second.fit(model, lifetimes, [], ["region"], [])
     kept = second.estimate[np.isfinite(second.estimate)]

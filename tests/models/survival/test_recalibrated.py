@@ -89,8 +89,14 @@ def shifted(size, seed, *, factor):
     draw = random.exponential(1, size)
     life = np.where(draw < rate * quiet, draw / rate, quiet + (draw - rate * quiet) / (rate * factor))
     end = (start + pd.to_timedelta(life * 365.25 / 12, unit="D")).floor("D")
-    rows = pd.DataFrame({"customer_id": range(size), "start": start, "end": pd.Series(end).where(end < END),
-                         "plan": np.where(dear, "dear", "cheap")})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(size),
+            "start": start,
+            "end": pd.Series(end).where(end < END),
+            "plan": np.where(dear, "dear", "cheap"),
+        }
+    )
     return from_subscriptions(rows, as_of=END.date())
 
 

@@ -39,8 +39,13 @@ def test_planned_ends_are_censored_and_counted_whatever_stands_for_them(open_end
 
 
 def test_records_end_on_the_day_after_the_last_one_on_which_something_happened():
-    rows = pd.DataFrame({"customer_id": ["a", "b", "c"], "start": ["2025-01-01", "2025-02-01", "2025-03-05"],
-                         "end": ["2025-02-10", "2026-01-01", None]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "start": ["2025-01-01", "2025-02-01", "2025-03-05"],
+            "end": ["2025-02-10", "2026-01-01", None],
+        }
+    )
     assert from_subscriptions(rows, today=TODAY).as_of == pd.Timestamp("2025-03-06")
     later = from_subscriptions(rows, today=dt.date(2026, 6, 1))
     assert later.as_of == pd.Timestamp("2026-01-02")
@@ -148,7 +153,12 @@ def test_who_has_paid_until_the_records_end_has_not_left(extracted):
 
 def test_contracts_that_end_with_the_records_have_ended():
     """Not every row follows another: these are contracts, and one that ended yesterday has ended."""
-    rows = pd.DataFrame({"customer_id": ["a", "b", "c"], "start": pd.to_datetime(["2025-01-01"] * 3),
-                         "end": pd.to_datetime(["2025-12-30", "2025-06-01", None])})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "c"],
+            "start": pd.to_datetime(["2025-01-01"] * 3),
+            "end": pd.to_datetime(["2025-12-30", "2025-06-01", None]),
+        }
+    )
     spells = from_subscriptions(rows, as_of=dt.date(2026, 1, 1))
     assert spells.frame["event"].tolist() == [True, True, False]

@@ -27,10 +27,14 @@ def world(seed, *, size=500, late=False, dependent=False, frailty=False):
     cut = entry + follow
     rows = pd.DataFrame(
         {
-            "customer_id": range(size), "duration": np.minimum(life, cut), "event": life <= cut, "entry": entry,
-            "reason": np.where(life <= cut, reason, None), "plan": np.where(dear, "b", "a"),
+            "customer_id": range(size),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "entry": entry,
+            "reason": np.where(life <= cut, reason, None),
+            "plan": np.where(dear, "b", "a"),
         }
-    )  # fmt: skip
+    )
     return rows[life > entry].reset_index(drop=True)
 
 

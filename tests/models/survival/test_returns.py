@@ -17,13 +17,24 @@ def orders(*rows):
 
 def test_a_refund_belongs_to_its_order_or_to_the_last_purchase_of_its_amount():
     rows = orders(
-        ("a", 0, 20.0, 1), ("a", 5, 30.0, 2), ("a", 5, 10.0, 2), ("a", 9, -40.0, 2),  # sent back, two lines
-        ("b", 0, 20.0, 3), ("b", 4, -5.0, 3),  # in part
-        ("c", 0, 20.0, None), ("c", 10, 20.0, None), ("c", 12, -20.0, None),  # the later one
-        ("d", 0, -20.0, None), ("d", 3, 20.0, None),  # a refund of before the records
-        ("e", 0, 20.0, 9), ("f", 1, -20.0, 9),  # of somebody else
-        ("g", 0, 7.0, None), ("g", 1, 7.0, None), ("g", 2, -7.0, None), ("g", 3, -7.0, None),
-    )  # fmt: skip
+        ("a", 0, 20.0, 1),
+        ("a", 5, 30.0, 2),
+        ("a", 5, 10.0, 2),
+        ("a", 9, -40.0, 2),  # sent back, two lines
+        ("b", 0, 20.0, 3),
+        ("b", 4, -5.0, 3),  # in part
+        ("c", 0, 20.0, None),
+        ("c", 10, 20.0, None),
+        ("c", 12, -20.0, None),  # the later one
+        ("d", 0, -20.0, None),
+        ("d", 3, 20.0, None),  # a refund of before the records
+        ("e", 0, 20.0, 9),
+        ("f", 1, -20.0, 9),  # of somebody else
+        ("g", 0, 7.0, None),
+        ("g", 1, 7.0, None),
+        ("g", 2, -7.0, None),
+        ("g", 3, -7.0, None),
+    )
     kept, (check,) = without_returns(rows)
     assert list(zip(kept["customer_id"], kept["day"], strict=True)) == [
         ("a", 0),
@@ -46,8 +57,14 @@ def test_returns_change_no_lapse(named):
     day = np.cumsum(1 + random.exponential(8, (size, many)).astype(int), axis=1)
     day[:, 1:] += (np.arange(many - 1) >= random.integers(2, 35, size)[:, None]) * 1000  # then stops
     amount = random.choice([10.0, 20.0], size * many)
-    rows = pd.DataFrame({"customer_id": np.repeat(np.arange(size), many), "day": day.ravel(),
-                         "order_id": np.arange(size * many), "amount": amount})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(size), many),
+            "day": day.ravel(),
+            "order_id": np.arange(size * many),
+            "amount": amount,
+        }
+    )
     rows = rows[rows["day"] < 360]
     back = rows[random.random(len(rows)) < 0.1]
     refunds = back.assign(day=back["day"] + 0.5, amount=-back["amount"])

@@ -14,8 +14,15 @@ from workbench.models.survival.lifetimes.read import Lifetimes
 @pytest.fixture(scope="module")
 def made(company):  # noqa: F811
     spells, surveys = company
-    lifetimes = Lifetimes(frame=spells.frame, time_unit="month", labels={"csat": "Satisfaction"}, covariates=[],
-                  spells=spells, lapse=None, checks=())  # fmt: skip
+    lifetimes = Lifetimes(
+        frame=spells.frame,
+        time_unit="month",
+        labels={"csat": "Satisfaction"},
+        covariates=[],
+        spells=spells,
+        lapse=None,
+        checks=(),
+    )
     return lifetimes, fit_landmark_cox(spells.frame, [], covariate_histories(spells, surveys=surveys, scores=["csat"]))
 
 

@@ -16,9 +16,14 @@ def lifetimes():
     plan = random.choice(["a", "b"], 600)
     life, cut = random.exponential(np.where(plan == "a", 10.0, 25.0)), random.uniform(5, 40, 600)
     return pd.DataFrame(
-        {"customer_id": range(600), "duration": np.minimum(life, cut), "event": life <= cut, "plan": plan,
-         "use": random.normal(size=600)}
-    )  # fmt: skip
+        {
+            "customer_id": range(600),
+            "duration": np.minimum(life, cut),
+            "event": life <= cut,
+            "plan": plan,
+            "use": random.normal(size=600),
+        }
+    )
 
 
 def names(checks):

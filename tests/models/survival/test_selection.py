@@ -43,8 +43,14 @@ def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_u
     draw, cut = random.exponential(1.0, 1500), np.log(2)
     life = np.where(treated, np.where(draw < 3 * cut, draw / 3, cut + (draw - 3 * cut) * 3), draw)
     followed = random.exponential(2.6, 1500)
-    rows = pd.DataFrame({"customer_id": range(1500), "duration": np.minimum(life, followed), "event": life <= followed,
-                         "plan": np.where(treated, "new", "old")})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(1500),
+            "duration": np.minimum(life, followed),
+            "event": life <= followed,
+            "plan": np.where(treated, "new", "old"),
+        }
+    )
     made = read_lifetimes("lifetimes", rows, time_unit="months")
     judged = select_model(fit_cox(rows, ["plan"]), made, [0.5, 1.5], random_seed=1, repeats=1)
     assert judged.comparison.best == "time-varying hazard ratios"
@@ -57,9 +63,9 @@ def test_without_dates_customers_left_out_are_foretold_and_the_better_model_is_u
 def test_where_nothing_tells_customers_apart_predictions_are_those_of_one_curve():
     random = np.random.default_rng(12)
     life, until = random.exponential(20.0, 800), random.uniform(5, 40, 800)
-    rows = pd.DataFrame({"customer_id": [f"c{row}" for row in range(800)], "duration": np.minimum(life, until),
-                         "event": life <= until}).assign(
-        **{f"noise_{place}": random.normal(size=800) for place in range(12)})  # fmt: skip
+    rows = pd.DataFrame(
+        {"customer_id": [f"c{row}" for row in range(800)], "duration": np.minimum(life, until), "event": life <= until}
+    ).assign(**{f"noise_{place}": random.normal(size=800) for place in range(12)})
     lifetimes = read_lifetimes("lifetimes", rows, time_unit="months")
     model = fit_cox(lifetimes.frame, lifetimes.covariates)
     judged = select_model(model, lifetimes, [6, 12], random_seed=1)

@@ -47,10 +47,13 @@ def one(*rows):
 
 def test_subscriptions_that_follow_each_other_are_one_spell_and_a_return_is_another():
     lifetimes = one(
-        ("a", "2024-01-01", "2024-07-01", "change"), ("a", "2024-07-10", "2025-01-01", "price"),
-        ("b", "2024-01-01", "2024-03-01", "need"), ("b", "2025-01-01", None, None),
-        ("c", "2024-01-01", None, None), ("c", "2024-02-01", "2024-03-01", "extra"),
-    )  # fmt: skip
+        ("a", "2024-01-01", "2024-07-01", "change"),
+        ("a", "2024-07-10", "2025-01-01", "price"),
+        ("b", "2024-01-01", "2024-03-01", "need"),
+        ("b", "2025-01-01", None, None),
+        ("c", "2024-01-01", None, None),
+        ("c", "2024-02-01", "2024-03-01", "extra"),
+    )
     assert sorted(lifetimes.index) == ["a", "b", "b (2)", "c"]
     assert lifetimes.loc["a", "duration"] == 12  # a leap year
     assert (lifetimes.loc["a", "reason"], lifetimes.loc["b", "reason"]) == ("price", "need")

@@ -17,10 +17,13 @@ def crossing(size=1000, seed=1, ratio=2.0):
     followed = random.exponential(2.6, size)
     return pd.DataFrame(
         {
-            "customer_id": range(size), "duration": np.minimum(life, followed), "event": life <= followed,
-            "plan": np.where(treated, "new", "old"), "noise": random.normal(size=size),
+            "customer_id": range(size),
+            "duration": np.minimum(life, followed),
+            "event": life <= followed,
+            "plan": np.where(treated, "new", "old"),
+            "noise": random.normal(size=size),
         }
-    )  # fmt: skip
+    )
 
 
 def test_ratios_before_and_after_are_found_and_the_remedy_is_recorded():

@@ -19,8 +19,9 @@ def world(seed=1, size=2000):
     trial = pd.DataFrame({"customer_id": range(size), "start": start, "end": over, "plan": "Probemonat", "price": 0.0})
     pays = (random.random(size) < 0.4) & (over < END)
     gone = over + pd.to_timedelta(random.exponential(20 * 30.4375, size), unit="D")
-    paid = pd.DataFrame({"customer_id": range(size), "start": over, "end": gone.dt.floor("D"), "plan": "Pro",
-                         "price": 20.0})[pays]  # fmt: skip
+    paid = pd.DataFrame(
+        {"customer_id": range(size), "start": over, "end": gone.dt.floor("D"), "plan": "Pro", "price": 20.0}
+    )[pays]
     rows = pd.concat([trial, paid], ignore_index=True)
     return rows[rows["start"] < END].sample(frac=1, random_state=1), pays
 
@@ -52,8 +53,13 @@ def test_trials_are_told_and_payers_and_time_to_pay_are_asked_for_apart():
     ["Free Trial", "trial-30", "Probeabo", "Essai gratuit", "Prueba gratis", "试用版", "お試し", "Пробный период"],
 )
 def test_trials_are_known_in_several_languages_and_only_before_other_contracts(plan):
-    rows = pd.DataFrame({"customer_id": [1, 1, 1, 2], "start": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-06-01",
-                         "2024-01-01"]), "plan": [plan, "Pro", plan, "Industrial"]})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": [1, 1, 1, 2],
+            "start": pd.to_datetime(["2024-01-01", "2024-02-01", "2024-06-01", "2024-01-01"]),
+            "plan": [plan, "Pro", plan, "Industrial"],
+        }
+    )
     assert first_trials(rows).tolist() == [True, False, False, False]
 
 

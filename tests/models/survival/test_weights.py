@@ -32,8 +32,9 @@ def rossi():
 def _lifelines(rossi):
     from lifelines import CoxPHFitter
 
-    fitted = CoxPHFitter().fit(rossi[["duration", "event", "weight", *COVARIATES]], "duration", "event",
-                               weights_col="weight", robust=True)  # fmt: skip
+    fitted = CoxPHFitter().fit(
+        rossi[["duration", "event", "weight", *COVARIATES]], "duration", "event", weights_col="weight", robust=True
+    )
     return fitted
 
 
@@ -76,8 +77,9 @@ def test_weighted_curve_is_that_of_lifelines(rossi):
 
 def test_late_entries_are_weighted_too():
     """By hand: at 2 the three at risk weigh 1, 2 and 3, and the one of 2 leaves; the last enters at 2, after that."""
-    table = product_limit([2.0, 3.0, 4.0, 5.0], [True, False, False, False], entry=[0.0, 1.0, 0.0, 2.0],
-                          weights=[2.0, 1.0, 3.0, 9.0])  # fmt: skip
+    table = product_limit(
+        [2.0, 3.0, 4.0, 5.0], [True, False, False, False], entry=[0.0, 1.0, 0.0, 2.0], weights=[2.0, 1.0, 3.0, 9.0]
+    )
     assert table.set_index("time")["survival"].loc[2.0] == pytest.approx(1 - 2 / 6)
     assert table.set_index("time")["at_risk"].loc[2.0] == 3
 
@@ -102,8 +104,15 @@ def test_bands_and_robust_errors_hold_what_they_promise_under_weights():
         rare = np.arange(600) < 200
         x = random.normal(size=600) + rare
         life = random.exponential(20.0, 600) * np.exp(-TRUE * x)
-        lifetimes = pd.DataFrame({"customer_id": range(600), "duration": np.minimum(life, 30.0), "event": life <= 30.0,
-                              "x": x, "weight": np.where(rare, 5.0, 1.0)})  # fmt: skip
+        lifetimes = pd.DataFrame(
+            {
+                "customer_id": range(600),
+                "duration": np.minimum(life, 30.0),
+                "event": life <= 30.0,
+                "x": x,
+                "weight": np.where(rare, 5.0, 1.0),
+            }
+        )
         plain = random.exponential(np.where(rare, 10.0, 40.0))
         curve = lifetimes.assign(duration=np.minimum(plain, 30.0), event=plain <= 30.0)
         row = kaplan_meier(curve).at([10.0]).iloc[0]
@@ -147,8 +156,15 @@ def test_weighted_log_rank_of_four_groups_is_rs():
     # summary(coxph(Surv(time, status) ~ celltype, veteran, weights = w, robust = TRUE))$robscore  22.38755 on 3
     datasets = pytest.importorskip("sksurv.datasets")
     columns, outcome = datasets.load_veterans_lung_cancer()
-    rows = pd.DataFrame({"customer_id": range(137), "duration": outcome["Survival_in_days"], "event": outcome["Status"],
-                         "cell": columns["Celltype"].astype(str), "weight": np.resize([1.0, 2, 4], 137)})  # fmt: skip
+    rows = pd.DataFrame(
+        {
+            "customer_id": range(137),
+            "duration": outcome["Survival_in_days"],
+            "event": outcome["Status"],
+            "cell": columns["Celltype"].astype(str),
+            "weight": np.resize([1.0, 2, 4], 137),
+        }
+    )
     row = log_rank(rows, ["cell"]).iloc[0]
     assert row["statistic"] == pytest.approx(22.38755, abs=1e-4)
     # R: concordance(Surv(time, status) ~ karno, veteran, weights = w): 0.6997907
@@ -192,7 +208,8 @@ def test_who_weighs_little_and_goes_first_does_not_draw_the_interval_to_zero():
     worth = weights.sum() ** 2 / (weights**2).sum()
     first = table[table["survival"] < 1].iloc[0]
     assert 0.05 ** (1 / worth) - 0.002 < first["lower"] < first["survival"]  # none of as many as they are worth, of 5%
-    rows = pd.DataFrame({"customer_id": range(1200), "duration": np.minimum(life, cut), "event": life <= cut,
-                         "weight": weights})  # fmt: skip
+    rows = pd.DataFrame(
+        {"customer_id": range(1200), "duration": np.minimum(life, cut), "event": life <= cut, "weight": weights}
+    )
     half = kaplan_meier(rows).headline([6]).interval
     assert 3 < half[0] < 8 * np.log(2) < half[1] < 9

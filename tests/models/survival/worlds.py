@@ -20,8 +20,16 @@ class World:
     rows: pd.DataFrame
 
 
-def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change: float = 1.0, last: float = 4.0,
-          season: float = 0.0) -> World:  # fmt: skip
+def world(
+    kind: str,
+    seed: int,
+    *,
+    size: int = 1500,
+    years: float = 4.0,
+    change: float = 1.0,
+    last: float = 4.0,
+    season: float = 0.0,
+) -> World:
     """A world of one kind.
 
     Parameters
@@ -62,8 +70,15 @@ def world(kind: str, seed: int, *, size: int = 1500, years: float = 4.0, change:
         ended = left <= 0
         quarters = np.where(ended, np.ceil(life / 3), np.floor(-joined / 3))
         kept = quarters > 0
-        rows = pd.DataFrame({"customer_id": np.arange(size).astype(str), "duration": quarters, "event": ended,
-                             "plan": plan, "usage": usage})[kept]  # fmt: skip
+        rows = pd.DataFrame(
+            {
+                "customer_id": np.arange(size).astype(str),
+                "duration": quarters,
+                "event": ended,
+                "plan": plan,
+                "usage": usage,
+            }
+        )[kept]
         lifetimes = read_lifetimes("lifetimes", rows, time_unit="quarters")
         # Last seen at the end of a whole quarter: what is to come counts from there, of those still there at the end.
         to_come = pd.Series(life - np.floor(-joined / 3) * 3, index=np.arange(size).astype(str))

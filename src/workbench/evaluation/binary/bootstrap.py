@@ -17,6 +17,7 @@ from workbench.wording import number, sentence, shown
 RESAMPLES = 400
 """Enough for a 90% interval whose ends move by a fifth of a standard error."""
 LEVEL = 0.90
+"""Of all intervals of the house, so that those of two studies can be laid side by side: a convention."""
 SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
 
 
@@ -139,9 +140,11 @@ def judge(
     truth = np.asarray(labels, dtype=bool)
     if not 0 < truth.sum() < len(truth):
         raise DataError(
-            sentence("All {rows} labels are equal; expected both outcomes, so that forecasts can be judged.",
-                     rows=number(len(truth)))
-        )  # fmt: skip
+            sentence(
+                "All {rows} labels are equal; expected both outcomes, so that forecasts can be judged.",
+                rows=number(len(truth)),
+            )
+        )
     forecasts = {name: Forecast(labels=truth, probabilities=each) for name, each in probabilities.items()}
     codes, known = pd.factorize(np.asarray(customers))
     random = np.random.default_rng(random_seed)
@@ -153,9 +156,15 @@ def judge(
             draw[at] = list(forecast.scores(weights, capacity=part).values())
     values = np.array([list(forecast.scores(capacity=capacity).values()) for forecast in forecasts.values()])
     return Judged(
-        forecasts=forecasts, values=values, draws=draws, level=level, rows=len(truth), customers=len(known),
-        cases=int(truth.sum()), capacity=capacity,
-    )  # fmt: skip
+        forecasts=forecasts,
+        values=values,
+        draws=draws,
+        level=level,
+        rows=len(truth),
+        customers=len(known),
+        cases=int(truth.sum()),
+        capacity=capacity,
+    )
 
 
 def by_group(forecast: Forecast, groups: pd.Series, *, acted_on: np.ndarray | None = None) -> pd.DataFrame:
@@ -180,9 +189,11 @@ def by_group(forecast: Forecast, groups: pd.Series, *, acted_on: np.ndarray | No
         raise DataError(
             sentence(
                 "Groups {groups}: got {found} rows, expected {rows}.",
-                groups=shown(groups.name), found=number(len(groups)), rows=number(len(forecast.labels)),
+                groups=shown(groups.name),
+                found=number(len(groups)),
+                rows=number(len(forecast.labels)),
             )
-        )  # fmt: skip
+        )
     wanted = ("roc_auc", "brier", "calibration_intercept")
     found = []
     codes, names = pd.factorize(groups, use_na_sentinel=False)
@@ -190,7 +201,13 @@ def by_group(forecast: Forecast, groups: pd.Series, *, acted_on: np.ndarray | No
         at = np.flatnonzero(codes == code)
         part = Forecast(labels=forecast.labels[at], probabilities=forecast.probabilities[at])
         scores = part.scores()
-        row = {"group": name, "rows": len(at), "cases": int(part.labels.sum()), "share": part.labels.mean(),
-               "forecast": part.probabilities.mean(), **{measure: scores[measure] for measure in wanted}}  # fmt: skip
+        row = {
+            "group": name,
+            "rows": len(at),
+            "cases": int(part.labels.sum()),
+            "share": part.labels.mean(),
+            "forecast": part.probabilities.mean(),
+            **{measure: scores[measure] for measure in wanted},
+        }
         found.append(row if acted_on is None else {**row, "selected": float(np.mean(acted_on[at]))})
     return pd.DataFrame(found)

@@ -23,8 +23,18 @@ CERTAIN = 1e-9
 LONGEST_STEP = 2.0
 """Of a level on the log-odds scale: Newton's first steps from rare outcomes are too long."""
 
-MEASURES = ("roc_auc", "average_precision", "brier", "log_loss", "calibration_slope", "calibration_intercept", "ece",
-            "precision_at_capacity", "caught_at_capacity", "lift_at_capacity")  # fmt: skip
+MEASURES = (
+    "roc_auc",
+    "average_precision",
+    "brier",
+    "log_loss",
+    "calibration_slope",
+    "calibration_intercept",
+    "ece",
+    "precision_at_capacity",
+    "caught_at_capacity",
+    "lift_at_capacity",
+)
 """What `Forecast.scores` has, in this order."""
 
 

@@ -131,7 +131,14 @@ class CauseSpecific:
             "For {reasons} too little is known to tell customers apart: all have the same hazard of leaving for it.",
             reasons=listing([f"“{reason}”" for reason in self.without_covariates]),
         )
-        return (Check(name="reasons_without_model", status="warn", message=message),)
+        return (
+            Check(
+                name="reasons_without_model",
+                status="warn",
+                title=sentence("Reasons without a model of their own"),
+                message=message,
+            ),
+        )
 
     def exhibits(self) -> Iterator[Showable]:
         """Which reasons have no model of their own, and the hazard ratios by reason that are clear."""

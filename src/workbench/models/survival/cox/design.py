@@ -179,9 +179,11 @@ class Design:
         missing = [term.covariate for term in self.terms if term.covariate not in frame.columns]
         if missing:
             raise DataError(
-                sentence("covariates: got no column {names}, expected them as when the model was fitted.",
-                         names=listing([repr(name) for name in missing]))
-            )  # fmt: skip
+                sentence(
+                    "covariates: got no column {names}, expected them as when the model was fitted.",
+                    names=listing([repr(name) for name in missing]),
+                )
+            )
         faults = []
         columns: dict[tuple[str, str], np.ndarray] = {}
         for term in self.terms:
@@ -257,6 +259,9 @@ class Design:
                         Check(
                             name=f"{SEPARATION}{term.covariate}",
                             status="warn",
+                            title=sentence(
+                                "A level of which nobody lapsed" if self.lapse else "A level of which nobody left"
+                            ),
                             message=sentence(
                                 "{label}: nobody with {levels} lapsed, so there is no hazard ratio (separation). "
                                 "Predictions count half a lapse for them (Firth's correction)."
@@ -286,11 +291,11 @@ class Design:
                 Check(
                     name=NOTHING_NEW,
                     status="pass" if copies else "warn",
-                    message=sentence("Left out of the model, as they add nothing: {columns}.",
-                                     columns="; ".join(said)),
+                    title=sentence("Attributes that add nothing were left out"),
+                    message=sentence("Left out of the model, as they add nothing: {columns}.", columns="; ".join(said)),
                     value=len(dropped),
                 )
-            )  # fmt: skip
+            )
         kept = tuple(column for column in without_events if column not in dropped)
         return replace(with_separation, dropped=(*unheard, *dropped), without_events=kept, checks=tuple(checks))
 
@@ -339,9 +344,11 @@ def build_design(
             frame[covariate]
         ):
             faults.append(
-                sentence("covariate {name!r}: got dates, expected numbers, texts or booleans; make an age of it.",
-                         name=covariate)
-            )  # fmt: skip
+                sentence(
+                    "covariate {name!r}: got dates, expected numbers, texts or booleans; make an age of it.",
+                    name=covariate,
+                )
+            )
     if faults:
         raise DataError(*faults)
 
@@ -382,16 +389,19 @@ def build_design(
             Check(
                 name="covariates_missing",
                 status="warn" if some > MANY_MISSING * everybody else "pass",
+                title=sentence("Attributes with missing numbers"),
                 message=sentence(
                     "{some} of {all} customers ({share}) lack a number ({columns}). They stay in the model at the "
                     "median, with a hazard ratio of their own where it can be estimated.",
-                    some=number(some), all=number(everybody), share=percent(some / everybody),
+                    some=number(some),
+                    all=number(everybody),
+                    share=percent(some / everybody),
                     columns=listing(incomplete),
                 ),
                 value=some / everybody,
                 threshold=MANY_MISSING,
             )
-        )  # fmt: skip
+        )
     return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame, events)
 
 

@@ -48,23 +48,27 @@ class FunctionalForm:
         curved_model = self.table[self.table["modelled_as"] != _straight()]
         still = curved_model[curved_model["after"] < 0.05]
         said = {
-            "all": number(len(self.table)), "count": number(len(curved_model)), "gain": number(self.aic_gain, 2),
+            "all": number(len(self.table)),
+            "count": number(len(curved_model)),
+            "gain": number(self.aic_gain, 2),
             "labels": listing([inline(label) for label in curved_model["label"]]),
             "still": listing([inline(label) for label in still["label"]]),
-        }  # fmt: skip
+        }
         message = (
             sentence(
                 "{count} of {all} numbers do not act in a straight line ({labels}): they enter as curves (restricted "
-                "cubic splines, AIC {gain} lower).", **said,
+                "cubic splines, AIC {gain} lower).",
+                **said,
             )
             if len(curved_model)
             else sentence("All {all} numbers fit a straight line.", **said)
-        )  # fmt: skip
+        )
         message += sentence(" A finer curve would fit {still} better.", **said) if len(still) else ""
         return (
             Check(
                 name="functional_form",
                 status="warn" if len(still) else "pass",
+                title=sentence("A finer curve would fit better" if len(still) else "How numbers enter the model"),
                 message=message,
                 value=len(curved_model),
             ),

@@ -310,8 +310,9 @@ def _no_model(reason: NobodyLeftError, *, confidence: float, time_unit: str, lap
     empty = np.zeros(0)
     return CoxModel(
         design=Design(terms=(), lapse=lapse),
-        coefficients=pd.DataFrame(columns=["covariate", "level", "coefficient", "standard_error", "unadjusted",
-                                           "customers"]),
+        coefficients=pd.DataFrame(
+            columns=["covariate", "level", "coefficient", "standard_error", "unadjusted", "customers"]
+        ),
         collinear=(),
         separated=(),
         covariance=np.zeros((0, 0)),
@@ -320,14 +321,22 @@ def _no_model(reason: NobodyLeftError, *, confidence: float, time_unit: str, lap
         log_likelihood=0.0,
         null_log_likelihood=0.0,
         concordance=0.5,
-        proportionality=pd.DataFrame(columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value",
-                                              "p_value_holm"]),
+        proportionality=pd.DataFrame(
+            columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value", "p_value_holm"]
+        ),
         customers=0,
         events=0,
         confidence=confidence,
         time_unit=time_unit,
-        problems=(Check(name=CONVERGENCE, status="fail", message=" ".join(reason.faults)),),
-    )  # fmt: skip
+        problems=(
+            Check(
+                name=CONVERGENCE,
+                status="fail",
+                title=sentence("Nobody lapsed, so no hazard ratios" if lapse else "Nobody left, so no hazard ratios"),
+                message=" ".join(reason.faults),
+            ),
+        ),
+    )
 
 
 def _proportionality(sums, design: Design) -> pd.DataFrame:

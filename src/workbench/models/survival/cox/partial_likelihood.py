@@ -94,22 +94,42 @@ def fit_partial_likelihood(
         message, status = sentence("The Cox model has converged."), "pass"
     else:
         message, status = _not_identified(said["columns"]), "fail"
-    problems = [Check(name=CONVERGENCE, status=status, message=message)]
+    problems = [
+        Check(
+            name=CONVERGENCE,
+            status=status,
+            title=sentence(
+                "The Cox model has no trustworthy maximum"
+                if status == "fail"
+                else "Hazard ratios shrunk: attributes say the same"
+                if status == "warn"
+                else "The Cox model has converged"
+            ),
+            message=message,
+        )
+    ]
     per_column = float(events.sum() / width)
     problems.append(
         Check(
             name="events_per_coefficient",
             status="pass" if per_column >= EVENTS_PER_COLUMN else "warn",
+            title=sentence(
+                "Enough events for each coefficient"
+                if per_column >= EVENTS_PER_COLUMN
+                else "Few events for each coefficient"
+            ),
             message=sentence(
                 "{each} customers lapsed for each of {columns} coefficients; below {least} they become unstable."
                 if design.lapse
                 else "{each} customers left for each of {columns} coefficients; below {least} they become unstable.",
-                each=number(np.floor(per_column)), columns=number(width), least=EVENTS_PER_COLUMN,
+                each=number(np.floor(per_column)),
+                columns=number(width),
+                least=EVENTS_PER_COLUMN,
             ),
             value=per_column,
             threshold=EVENTS_PER_COLUMN,
         )
-    )  # fmt: skip
+    )
     if collinear:
         problems += _overlap(collinear_with(matrix, design), max(collinear.values()), names)
     problems += _few_decide(matrix, design)
@@ -326,14 +346,18 @@ def _overlap(together: Mapping[str, tuple[str, ...]], inflation: float, names: M
         if not any(pair <= set(each) for each in said):
             said.append((covariate, *partners))
     pairs = [
-        sentence("{covariate} with {partners}", covariate=names[covariate],
-                 partners=listing([names[each] for each in partners[:3]]))
+        sentence(
+            "{covariate} with {partners}",
+            covariate=names[covariate],
+            partners=listing([names[each] for each in partners[:3]]),
+        )
         for covariate, *partners in said
-    ]  # fmt: skip
+    ]
     return [
         Check(
             name=OVERLAP,
             status="warn",
+            title=sentence("Attributes whose effects cannot be separated"),
             message=sentence(
                 "These rise and fall together, so their effects cannot be separated: {pairs}. No finding is made of "
                 "them. Predictions are unaffected. To separate them, leave some out.",
@@ -360,13 +384,15 @@ def _few_decide(matrix: np.ndarray, design: Design) -> list[Check]:
                 Check(
                     name=f"{FEW}{covariate}",
                     status="warn",
+                    title=sentence("A few customers decide a hazard ratio"),
                     message=sentence(
                         "{label}: one customer in a hundred has {part} of its variance, so these few decide its hazard "
                         "ratio. Take its logarithm, or leave it out.",
-                        label=label, part=percent(part),
+                        label=label,
+                        part=percent(part),
                     ),
                     value=part,
                     threshold=FEW_DECIDE,
                 )
-            )  # fmt: skip
+            )
     return checks

@@ -88,6 +88,11 @@ class RelaxedHazards:
             Check(
                 name="non_proportional_hazards",
                 status="warn" if len(still) else "pass",
+                title=sentence(
+                    "Some hazard ratios still change over time"
+                    if len(still)
+                    else "Changing hazard ratios modelled as such"
+                ),
                 message=message,
                 value=len(still),
                 threshold=0,
@@ -100,6 +105,11 @@ class RelaxedHazards:
                 Check(
                     name="ratios_beside_time_varying",
                     status="pass" if change <= np.log1p(MOVED) else "warn",
+                    title=sentence(
+                        "Other hazard ratios stay as they are"
+                        if change <= np.log1p(MOVED)
+                        else "Another ratio depends on the changing ones"
+                    ),
                     message=sentence(
                         "Of the hazard ratios with one value, {label} “{value}” moves most when the others may vary: "
                         "from {plain} to {time_varying}.",

@@ -59,6 +59,11 @@ def fit_identified(
         columns=listing([label_of(labels, covariate) for covariate in model.separated]),
     )
     without = Check(
-        name="covariates_without_estimate", status="warn", message=message, value=len(model.separated), threshold=0
+        name="covariates_without_estimate",
+        status="warn",
+        title=sentence("Attributes without an estimate left out"),
+        message=message,
+        value=len(model.separated),
+        threshold=0,
     )
     return smaller, (*checks, without)

@@ -92,10 +92,18 @@ class HazardRatioWords:
         )
         return (
             Check(
-                name="adjustment", status="warn" if len(changed) else "pass", message=message,
-                value=len(changed), threshold=0,
+                name="adjustment",
+                status="warn" if len(changed) else "pass",
+                title=sentence(
+                    "Ratios that depend on the other attributes"
+                    if len(changed)
+                    else "Ratios alike without the other attributes"
+                ),
+                message=message,
+                value=len(changed),
+                threshold=0,
             ),
-        )  # fmt: skip
+        )
 
     def assumptions(self, level: float = 0.05) -> tuple[Check, ...]:
         """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
@@ -121,6 +129,9 @@ class HazardRatioWords:
             Check(
                 name="proportional_hazards",
                 status="pass" if varying.empty else "warn",
+                title=sentence(
+                    "Hazard ratios stay the same over time" if varying.empty else "Some hazard ratios change over time"
+                ),
                 message=message,
                 value=len(varying),
                 threshold=0,
@@ -140,8 +151,11 @@ class HazardRatioWords:
         table = self.hazard_ratios()
         looked_at = len(table)
         widened = normal_quantile(1 - (1 - self.confidence) / max(looked_at, 1)) / normal_quantile(self.confidence)
-        kind = sentence("{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
-                        level=percent(self.confidence), count=looked_at)  # fmt: skip
+        kind = sentence(
+            "{level} confidence (Wald, log scale, Bonferroni over {count} hazard ratios)",
+            level=percent(self.confidence),
+            count=looked_at,
+        )
         doubtful = changed_by_adjusting(table) | table["covariate"].isin(
             (*self.collinear, *self.doubtful, *self.decided_by_few)
         )
@@ -282,8 +296,11 @@ class HazardRatioWords:
             )
             for row in self.strongest().to_dict("records")
         ]
-        return sentence("Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
-                        kind=self.interval_kind, rows="; ".join(rows))  # fmt: skip
+        return sentence(
+            "Hazard ratios with {kind} intervals on a log axis; 1 means no difference. {rows}.",
+            kind=self.interval_kind,
+            rows="; ".join(rows),
+        )
 
 
 def ratio_columns() -> dict[str, Column]:

@@ -306,6 +306,9 @@ class TimeVaryingCox(Predictions):
         check = Check(
             name="time_varying_effects",
             status="warn" if len(still) else "pass",
+            title=sentence(
+                "Ratios still change within two periods" if len(still) else "Two hazard ratios, early and late"
+            ),
             message=message,
             value=len(still),
             threshold=0,
@@ -325,7 +328,16 @@ class TimeVaryingCox(Predictions):
             "customers differ in ways the data do not show, those most likely to leave go first (frailty).",
             labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
         )
-        return (Check(name="unseen_differences", status="warn", message=message, value=len(clear), threshold=0),)
+        return (
+            Check(
+                name="unseen_differences",
+                status="warn",
+                title=sentence("Fading ratios need not mean growing loyalty"),
+                message=message,
+                value=len(clear),
+                threshold=0,
+            ),
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """The ratio that changes most clearly from one side of 1 to the other, or to far less or more."""

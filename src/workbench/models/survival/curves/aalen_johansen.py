@@ -211,6 +211,7 @@ def named_reasons(
             Check(
                 name="reasons_stated",
                 status="warn" if unknown > UNCLEAR else "pass",
+                title=sentence("Reasons that were not given"),
                 message=sentence(
                     "{share} of those who left gave no reason; here that counts as a reason of its own.",
                     share=percent(unknown),

@@ -14,8 +14,9 @@ from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
 
 LABEL_WIDTH = 16
-_PARTS = 400
 """Characters of a label before it is broken into lines: on a phone a figure is 350 pixels wide."""
+_PARTS = 400
+"""Of the time axis, of which a curve has at most one point each: finer than a phone's pixels."""
 
 
 def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, title: str | None = None) -> Axes:

@@ -10,6 +10,7 @@ from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
 
 MOST_REASONS = 5
+"""Reasons with a colour of their own: more cannot be told apart in a stack (a convention)."""
 
 
 def draw_reasons(incidences, ax: Axes | None = None) -> Axes:

@@ -100,7 +100,17 @@ def informative_censoring(
         message = sentence(
             "Too few customers of each group are followed to say whether follow-up depends on {labels}.", labels=without
         )
-        return Censoring(checks=(Check(name=NAME, status="warn", message=message, threshold=APART),))
+        return Censoring(
+            checks=(
+                Check(
+                    name=NAME,
+                    status="warn",
+                    title=sentence("Too few to judge follow-up"),
+                    message=message,
+                    threshold=APART,
+                ),
+            )
+        )
     ordered = sorted(compared, key=lambda each: abs(compared[each].apart), reverse=True)
     clear = _clear(compared, horizons)
     label = (clear or ordered)[0]
@@ -111,7 +121,16 @@ def informative_censoring(
     if unjudged:
         parts.append(sentence("Too few are followed to judge {labels}.", labels=without))
     status: Status = "warn" if clear else "pass"
-    check = Check(name=NAME, status=status, message=" ".join(parts), value=abs(farthest.apart), threshold=APART)
+    check = Check(
+        name=NAME,
+        status=status,
+        title=sentence(
+            "Follow-up depends on attributes" if clear else "No clear dependence of follow-up on attributes"
+        ),
+        message=" ".join(parts),
+        value=abs(farthest.apart),
+        threshold=APART,
+    )
     return Censoring(checks=(check,), average=_average(overall, label, farthest) if clear else None)
 
 

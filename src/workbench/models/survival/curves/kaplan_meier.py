@@ -138,6 +138,7 @@ def _one_group(by: str, labels: Mapping[str, str] | None) -> Check:
     return Check(
         name=f"one_group_{by}",
         status="warn",
+        title=sentence("Nothing to compare: a single group"),
         message=sentence(
             "{label} has a single group in these data, so nothing is compared by it.", label=label_of(labels, by)
         ),

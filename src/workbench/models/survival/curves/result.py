@@ -265,6 +265,7 @@ class CurveEstimates:
         return reached, Check(
             name=name,
             status="warn",
+            title=sentence("Not every group reaches every horizon"),
             message=" ".join(messages),
             value=horizons[-1],
             threshold=float(groups["reach"].min()) if np.isfinite(groups["reach"].min()) else None,

@@ -136,6 +136,9 @@ class GroupExtrapolation:
             Check(
                 name="extrapolation_by_segment",
                 status="warn" if wrong else "pass",
+                title=sentence(
+                    "Some groups are not extrapolated" if wrong else "Curves of groups predicted their last part"
+                ),
                 message=" ".join(parts),
                 value=float(self.table["off"].max()),
                 threshold=OFF,

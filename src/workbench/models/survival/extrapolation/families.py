@@ -16,7 +16,9 @@ from workbench.models.survival.curves.kaplan_meier import kaplan_meier
 from workbench.statistics.product_limit import survival_at
 
 BINS = 400
+"""Of the time observed: half a bin is an eighth of a percent of it, well below what a curve is off by chance."""
 DRAWS = 200
+"""An end of a 90% interval from 200 draws is off by a seventh of a standard deviation."""
 ALL_OR_NONE = 8.0
 """Log odds of never leaving beyond which nobody, or everybody, does: their error is not that of a normal estimate."""
 

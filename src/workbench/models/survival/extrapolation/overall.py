@@ -157,6 +157,9 @@ class Extrapolation:
             Check(
                 name="extrapolation",
                 status="pass" if self.trusted else "warn",
+                title=sentence(
+                    "The curve predicted its last part" if self.trusted else "Nothing is said beyond the data"
+                ),
                 message=" ".join(parts),
                 value=off,
                 threshold=OFF,

@@ -168,6 +168,11 @@ class Forecast:
             Check(
                 name="customers_beyond_data",
                 status="pass" if self.beyond <= MOST_BEYOND else "warn",
+                title=sentence(
+                    "Few forecasts lie beyond the data"
+                    if self.beyond <= MOST_BEYOND
+                    else "Many forecasts lie beyond the data"
+                ),
                 message=message,
                 value=self.beyond,
                 threshold=MOST_BEYOND,
@@ -181,7 +186,14 @@ class Forecast:
                 span=span(self.ahead, self.time_unit),
             )
             checks.append(
-                Check(name="spread_within_steps", status="warn", message=message, value=self.ahead, threshold=self.step)
+                Check(
+                    name="spread_within_steps",
+                    status="warn",
+                    title=sentence("Assumed to be even within recorded steps"),
+                    message=message,
+                    value=self.ahead,
+                    threshold=self.step,
+                )
             )
         if not self.dated:
             message = sentence(
@@ -299,7 +311,12 @@ def one_population(source: Lifetimes, forecast: Forecast) -> Check:
     if lacking:
         message += sentence(" {lacking} more are still there without one.", lacking=number(lacking))
     return Check(
-        name="one_population", status="warn" if lacking else "pass", message=message, value=lacking, threshold=0
+        name="one_population",
+        status="warn" if lacking else "pass",
+        title=sentence("Active customers without a forecast" if lacking else "Every active customer has a forecast"),
+        message=message,
+        value=lacking,
+        threshold=0,
     )
 
 

@@ -152,7 +152,7 @@ class Backtest:
                 n=self.at_risk,
                 table="forecast",
             )
-        ]  # fmt: skip
+        ]
         if self.ratio is not None:
             low, high = self.ratio[1:]
             then, now = self.change["rate"]
@@ -187,7 +187,7 @@ class Backtest:
                     n=self.at_risk,
                     table="change",
                 )
-            )  # fmt: skip
+            )
         return tuple(findings)
 
     def checks(self) -> tuple[Check, ...]:
@@ -202,8 +202,17 @@ class Backtest:
             lower=number(round(row["lower"])),
             upper=number(round(row["upper"])),
         )
-        checks = [Check(name="forecast_and_actual", status="warn" if self.beyond else "pass", message=message,
-                        value=float(row["actual"]))]  # fmt: skip
+        checks = [
+            Check(
+                name="forecast_and_actual",
+                status="warn" if self.beyond else "pass",
+                title=sentence(
+                    "The last period departs from the forecast" if self.beyond else "The last period fits the forecast"
+                ),
+                message=message,
+                value=float(row["actual"]),
+            )
+        ]
         if not self.lapse:
             checks.append(self._season(self.season))
         return tuple(checks)
@@ -220,7 +229,12 @@ class Backtest:
             if season.known
             else "Less than two years are known before the last period: a season looks like a change."
         )
-        return Check(name="season", status="pass" if season.converged else "warn", message=message)
+        return Check(
+            name="season",
+            status="pass" if season.converged else "warn",
+            title=sentence("Whether leaving has a season" if season.converged else "Season not known: no convergence"),
+            message=message,
+        )
 
 
 def backtest(

@@ -61,9 +61,15 @@ def fit_discrete_hazard(
     encoded = _encode(periods, covariates, kinds)
     data = xgboost.DMatrix(encoded, label=left, weight=exposure, enable_categorical=True)
     settings = {
-        "objective": "binary:logistic", "max_depth": depth, "eta": 0.1, "subsample": 0.8, "tree_method": "hist",
-        "min_child_weight": 20, "seed": random_seed, "base_score": float(np.average(left, weights=exposure)),
-    }  # fmt: skip
+        "objective": "binary:logistic",
+        "max_depth": depth,
+        "eta": 0.1,
+        "subsample": 0.8,
+        "tree_method": "hist",
+        "min_child_weight": 20,
+        "seed": random_seed,
+        "base_score": float(np.average(left, weights=exposure)),
+    }
     if len(periods) < FEW_ROWS:
         settings["nthread"] = 1  # on a busy machine threads wait for each other longer than they work
     return DiscreteHazard(booster=xgboost.train(settings, data, trees), covariates=tuple(covariates), levels=kinds)

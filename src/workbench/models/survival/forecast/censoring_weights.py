@@ -160,8 +160,14 @@ def censoring_weights(
         span=span(float(times[-1]), time_unit),
         last=span(float(kept[-1]), time_unit) if ends else "",
     )
-    check = Check(name="follow_up_without_overlap", status="warn", message=message, value=float(without[-1]),
-                  threshold=NO_OVERLAP)  # fmt: skip
+    check = Check(
+        name="follow_up_without_overlap",
+        status="warn",
+        title=sentence("Hardly any similar customers were followed"),
+        message=message,
+        value=float(without[-1]),
+        threshold=NO_OVERLAP,
+    )
     if ends:
         return CensoringWeights(censoring, tuple(kept.tolist()), float(kept[-1]), (check,))
     return CensoringWeights(None, horizons, None, (check,))

@@ -119,7 +119,7 @@ class Scenario:
                 n=int(row["customers"]),
                 table="scenario",
             ),
-        )  # fmt: skip
+        )
 
     def checks(self) -> tuple[Check, ...]:
         """What predictions assume about covariates to come."""
@@ -187,7 +187,7 @@ def apply_scenario(
                 names=listing([shown(name) for name in unknown]),
                 known=listing([name for name in numbers_of(model) if not name.endswith("_known")]) or sentence("none"),
             )
-        )  # fmt: skip
+        )
     known = {name: [float(step) for step in steps] for name, steps in scenario.items()}
     known = {name: steps for name, steps in known.items() if steps}
     labels = {**HISTORY_LABELS, **lifetimes.labels, **(labels or {})}

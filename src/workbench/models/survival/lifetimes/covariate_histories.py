@@ -128,13 +128,20 @@ def last_known(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarr
     lacking = [column for column in ("customer_id", "time", "value") if column not in history.columns]
     if lacking:
         raise DataError(
-            sentence("history of {name!r}: got no column {columns}, expected customer_id, time and value.", name=name,
-                     columns=listing(lacking))
-        )  # fmt: skip
+            sentence(
+                "history of {name!r}: got no column {columns}, expected customer_id, time and value.",
+                name=name,
+                columns=listing(lacking),
+            )
+        )
     known = history.dropna(subset=["customer_id", "time"]).sort_values("time", kind="stable")
     wanted = rows[["customer_id", "tenure"]].reset_index(names="place").sort_values("tenure", kind="stable")
     found = pd.merge_asof(
-        wanted.astype({"tenure": float}), known[["customer_id", "time", "value"]].astype({"time": float}),
-        left_on="tenure", right_on="time", by="customer_id", allow_exact_matches=False,
-    )  # fmt: skip
+        wanted.astype({"tenure": float}),
+        known[["customer_id", "time", "value"]].astype({"time": float}),
+        left_on="tenure",
+        right_on="time",
+        by="customer_id",
+        allow_exact_matches=False,
+    )
     return found.sort_values("place")["value"].to_numpy()

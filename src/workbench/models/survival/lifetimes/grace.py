@@ -146,7 +146,16 @@ def returns_check(
     if back > RETURNS:
         parts.append(sentence("Consider a longer grace_days."))
     status: Status = "warn" if back > RETURNS or longer else "pass"
-    return (Check(name="came_back", status=status, message=" ".join(parts), value=back, threshold=RETURNS),)
+    return (
+        Check(
+            name="came_back",
+            status=status,
+            title=sentence("Coming back after leaving"),
+            message=" ".join(parts),
+            value=back,
+            threshold=RETURNS,
+        ),
+    )
 
 
 def grace_exhibit(table: pd.DataFrame) -> Table:

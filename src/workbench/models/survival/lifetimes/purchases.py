@@ -217,6 +217,9 @@ def from_transactions(
         Check(
             name="lapse_is_no_churn",
             status="pass" if back <= RETURNS or np.isnan(back) else "warn",
+            title=sentence(
+                "A lapse is a long pause" if back <= RETURNS or np.isnan(back) else "Many of the lapsed bought again"
+            ),
             message=sentence(
                 "Buyers declare no end: {days} days without a purchase count as a lapse ({share} of pauses are "
                 "shorter). {back} of the lapsed have bought again."
@@ -233,6 +236,9 @@ def from_transactions(
         Check(
             name="customers_before_records",
             status="warn" if customer_before > 0.5 else "pass",
+            title=sentence(
+                "Many may be older than the records" if customer_before > 0.5 else "Customers from before the records"
+            ),
             message=sentence(
                 "{share} of customers bought within {burn_in} of the first record and count as customers from before: "
                 "their clock starts on {day}. If they are new, say burn_in_days=0 or bring customers.first_seen."
@@ -252,6 +258,7 @@ def from_transactions(
             Check(
                 name="after_the_records",
                 status="warn" if as_of is None else "pass",
+                title=sentence("Purchases after the end of the records"),
                 message=plural(
                     "{n} purchase lies on or after {day}, when the records end, and does not count.",
                     "{n} purchases lie on or after {day}, when the records end, and do not count.",

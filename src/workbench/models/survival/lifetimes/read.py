@@ -401,7 +401,16 @@ def _weighted(rows: pd.DataFrame) -> tuple[Check, ...]:
         count=number(len(kept)),
         worth=number(round(worth)),
     )
-    return (Check(name="weights", status="warn", message=message, value=worth / len(kept), threshold=1.0),)
+    return (
+        Check(
+            name="weights",
+            status="warn",
+            title=sentence("Customers stand for different numbers of others"),
+            message=message,
+            value=worth / len(kept),
+            threshold=1.0,
+        ),
+    )
 
 
 def _attributes(
@@ -421,5 +430,12 @@ def _attributes(
         labels=listing(changing[:MOST_NAMED] + ([sentence("others")] if len(changing) > MOST_NAMED else [])),
     )
     return customers[kept], (
-        Check(name="attributes_as_of_extract", status="warn", message=message, value=len(changing), threshold=0),
+        Check(
+            name="attributes_as_of_extract",
+            status="warn",
+            title=sentence("Attributes as of the extract"),
+            message=message,
+            value=len(changing),
+            threshold=0,
+        ),
     )

@@ -100,7 +100,13 @@ def planned_ends(begin: pd.Series, end: pd.Series, until: pd.Timestamp, *, found
             )
         )
         checks.append(
-            Check(name="planned_ends", status="warn" if found else "pass", message=message, value=planned / len(end))
+            Check(
+                name="planned_ends",
+                status="warn" if found else "pass",
+                title=sentence("Planned ends do not count as gone"),
+                message=message,
+                value=planned / len(end),
+            )
         )
     if found:
         last = begin.max()
@@ -113,7 +119,15 @@ def planned_ends(begin: pd.Series, end: pd.Series, until: pd.Timestamp, *, found
                 last=day(last.date()),
                 count=number(int(later.sum())),
             )
-            checks.append(Check(name="ends_after_last_start", status="warn", message=message, value=int(later.sum())))
+            checks.append(
+                Check(
+                    name="ends_after_last_start",
+                    status="warn",
+                    title=sentence("Ends after the last start may be planned"),
+                    message=message,
+                    value=int(later.sum()),
+                )
+            )
     return tuple(checks)
 
 

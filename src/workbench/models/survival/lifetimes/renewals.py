@@ -24,6 +24,7 @@ share of all departures, and so many times as many as would be there without."""
 ALIKE = 0.85
 """Of two terms with shares as alike as this the longer is taken: whole years are whole months as well."""
 WHOLE = 0.95
+"""Durations are on a step by nature if at least such a share lies there: a choice, as a few are typos."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +147,7 @@ def rounded_check(found: Heaps) -> Check:
     return Check(
         name="rounded_durations",
         status="warn",
+        title=sentence("Durations seem to be rounded"),
         message=sentence(
             "{share} of durations are whole multiples of {term}: they seem to be rounded. Intervals of medians and "
             "shares are widened by half of that ({half}); hazard ratios and extrapolations are not. Bring dates, or "

@@ -7,6 +7,7 @@ from workbench.findings import Check
 from workbench.wording import percent, sentence
 
 CENT = 0.005
+"""Half of the smallest amount: below it an order is paid back in full, whatever sums of floats leave over."""
 
 
 def without_returns(transactions: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Check, ...]]:

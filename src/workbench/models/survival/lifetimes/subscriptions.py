@@ -270,6 +270,7 @@ def from_subscriptions(
             Check(
                 name="records_begin",
                 status="warn" if inferred else "pass",
+                title=sentence("Start of the records is assumed" if inferred else "Start of the records"),
                 message=sentence(
                     "Almost no ends are recorded before {day}, so {share} of customers, who had begun earlier, count "
                     "only from that day. Confirm or correct it by records_since."
@@ -333,6 +334,7 @@ def everybody_counts(kept: int, left_out: Mapping[str, int]) -> Check:
     return Check(
         name="customers_left_out",
         status="warn" if share > FEW_LEFT_OUT else "pass",
+        title=sentence("Many customers are left out" if share > FEW_LEFT_OUT else "Who is left out"),
         message=message,
         value=share,
         threshold=FEW_LEFT_OUT,

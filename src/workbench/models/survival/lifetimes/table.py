@@ -175,7 +175,17 @@ def late_entries(lifetimes: pd.DataFrame, *, time_unit: str = "month") -> tuple[
             )
         )
     message = " ".join(parts)
-    return (Check(name="late_entries", status="warn" if start or lost else "pass", message=message, value=late),)
+    return (
+        Check(
+            name="late_entries",
+            status="warn" if start or lost else "pass",
+            title=sentence(
+                "Some never observed, or curves begin late" if start or lost else "Customers from before the records"
+            ),
+            message=message,
+            value=late,
+        ),
+    )
 
 
 def covariates_of(lifetimes: pd.DataFrame) -> list[str]:

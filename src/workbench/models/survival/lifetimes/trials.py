@@ -102,6 +102,7 @@ def with_trials(rows: pd.DataFrame, trials: Trials | None) -> tuple[pd.DataFrame
             Check(
                 name="free_trials",
                 status="warn" if warn else "pass",
+                title=sentence("Many began with a free trial" if warn else "Free trials"),
                 message=message,
                 value=began / people,
                 threshold=MANY,
