@@ -210,6 +210,21 @@ def listing(items: Iterable[object], last: Literal["and", "or"] = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
+def first_of(items: Iterable[object], most: int = 3) -> str:
+    """The first items in one phrase, and how many more there are.
+
+    Examples
+    --------
+    >>> first_of("ab"), first_of("abcd"), first_of("abcdef", most=2)
+    ('a and b', 'a, b, c and 1 more', 'a, b and 4 more')
+    """
+    words = [str(item) for item in items]
+    left = len(words) - most
+    if left <= 0:
+        return listing(words)
+    return plural("{named} and {n} more", "{named} and {n} more", left, named=", ".join(words[:most]))
+
+
 def shown(value: object, *, longest: int = 60) -> str:
     r"""A value from outside as it may stand in a message: one line, shortened, text in quotes, its controls escaped.
 

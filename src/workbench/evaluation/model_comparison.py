@@ -65,7 +65,7 @@ class ModelComparison:
         gain = float("nan") if share is None else share
         message = sentence(
             "Of {count} models “{best}” predicts best and is used: its squared error is {gain} below that of one curve "
-            "for everybody. It was chosen and tested on the same customers, which flatters it a little."
+            "for everybody. Being chosen on the same customers flatters it a little."
             if gain >= 0
             else "Of {count} models “{best}” predicts best and is used, though its squared error is {gain} above that "
             "of one curve for everybody.",

@@ -11,6 +11,7 @@ from tests.models.drivers.quick_models import fitted
 from workbench.errors import ParameterError
 from workbench.exhibits import Table, flatten
 from workbench.findings import Check, Finding
+from workbench.models.drivers.effects.asymmetry import KINDS
 from workbench.models.drivers.model.outcome_level import outcome_level
 from workbench.models.drivers.ordinal.links import PROBIT
 from workbench.models.drivers.summary.figures import draw_map, draw_segment_effects
@@ -25,6 +26,7 @@ from workbench.models.drivers.summary.findings import (
 )
 from workbench.models.drivers.summary.headline import caveats, headline
 from workbench.models.drivers.summary.summarise import summarise
+from workbench.models.drivers.summary.tables import QUADRANTS
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,15 @@ def test_what_cannot_be_told_is_not_told_two_findings_later(effects):
     assert not {"importance", "against", "strongest_lever"} & set(said)
     for text in said.values():
         assert not re.search(r"% sure|probability|largest gain|most of any|matters", text), text
-    assert not any(text.get_text().startswith("1 ") for text in draw_map(summary).texts)
+    ax = draw_map(summary)
+    assert not any(text.get_text().startswith("1 ") for text in ax.texts)
+    assert [text.get_text() for text in ax.figure.legends[0].get_texts()] == ["not clear that it matters"]
+    tables = {each.name: each for each in flatten(summary) if isinstance(each, Table)}
+    seen = {name for each in ("importance", "action_map", "priorities", "asymmetry") for name in tables[each].columns}
+    assert not seen & {*QUADRANTS, *KINDS, "p_above_knockoff", "certainty", "score", "rank", "p_first"}
+    assert "cannot be said here" in tables["action_map"].caption
+    below = summary.map_table["fix_first"] + summary.map_table["low_priority"]
+    np.testing.assert_allclose(summary.map_table["p_below"], below)
 
 
 def test_where_drivers_cannot_be_told_apart_the_headline_tells_what_they_explain_together():

@@ -38,7 +38,7 @@ def test_ratios_before_and_after_are_found_and_the_remedy_is_recorded():
     assert check.status == "pass"
     assert "plan" in time_varying.time_varying
     assert time_varying.aic_gain > 50
-    assert "later at" in time_varying.findings()[0].statement
+    assert "after 0.7 months" in time_varying.findings()[0].statement
 
 
 def test_predictions_follow_both_ratios_also_for_those_who_lasted():

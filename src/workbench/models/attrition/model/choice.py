@@ -90,8 +90,8 @@ class Choice:
             )
         else:
             statement = sentence(
-                "Shown a leaver and a stayer, {model} picks the leaver {auc} times in 100. Boosted trees are not "
-                "clearly better, so they are not used.",
+                "Shown a leaver and a stayer, {model} picks the leaver {auc} times in 100. Boosted trees, not clearly "
+                "better, are not used.",
                 model=inline(labels[self.used]),
                 **words,
             )

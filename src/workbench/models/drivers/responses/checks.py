@@ -7,7 +7,7 @@ import numpy as np
 from workbench.findings import Check
 from workbench.models.drivers.responses.data_sufficiency import answers_needed
 from workbench.models.drivers.responses.ratings import RATED
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import first_of, listing, number, percent, plural, sentence
 
 MOST_NAMED = 3
 """Drivers that a sentence names."""
@@ -44,15 +44,12 @@ def combined(several: Mapping[str, Sequence[str]]) -> Check:
         sentence("“{label}” ({first} and {last})", label=label, first=own[0], last=own[-1])
         if len(own) == 2
         else sentence("“{label}” ({first} to {last})", label=label, first=own[0], last=own[-1])
-        for label, own in list(several.items())[:MOST_NAMED]
+        for label, own in several.items()
     ]
-    named, left = ", ".join(told), len(several) - MOST_NAMED
-    if left > 0:
-        named = plural("{named} and {n} more", "{named} and {n} more", left, named=named)
     message = sentence(
         "Items whose names differ only by a number make one driver, their mean: {drivers}. Set combine_items to false "
         "to separate them.",
-        drivers=named,
+        drivers=first_of(told, MOST_NAMED),
     )
     return Check(name="items_combined", status="pass", message=message, value=len(several))
 

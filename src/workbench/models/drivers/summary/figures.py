@@ -125,13 +125,14 @@ def draw_map(summary: SummaryTables) -> Axes:
     order = {name: place for place, name in enumerate(summary.order, start=1)}
     first = table.assign(fix=table["driver"].isin(order)).sort_values(["fix", "importance"], ascending=False)
     worth = set(first["driver"].head(len(table) if len(table) <= ALL_ON_MAP else MOST_ON_MAP))
-    named = []
+    named, drawn = [], set()
     for row in records(table):
         name, d = row["driver"], place[row["driver"]]
-        matters = row["fix_first"] + row["keep_up"] >= LIKELY and model.distinguishable
+        matters = row["fix_first"] + row["keep_up"] >= LIKELY and summary.tells
         color = "C1" if name in order else "C0" if matters else "0.55"
         cloud = (summary.performance[kept, d], model.importance.share[kept, d])
         ax.plot(*cloud, ".", color=color, alpha=0.25, markersize=4)
+        drawn.add(color)
         marker = {"C1": "s", "C0": "o"}.get(color, "^")
         at = (row["performance"], row["importance"])
         ax.plot(*at, marker, color=color, markeredgecolor="white", markersize=8)
@@ -149,7 +150,9 @@ def draw_map(summary: SummaryTables) -> Axes:
         ("o", "C0", sentence("matters too")),
         ("^", "0.55", sentence("not clear that it matters")),
     )
-    _legend(ax, 3, [ax.plot([], [], mark, color=color, label=label)[0] for mark, color, label in marks])
+    _legend(
+        ax, 3, [ax.plot([], [], mark, color=color, label=label)[0] for mark, color, label in marks if color in drawn]
+    )
     return ax
 
 
@@ -189,8 +192,7 @@ def describe_map(summary: SummaryTables) -> str:
         for row in records(summary.map_table)
     ]
     return sentence(
-        "Clouds of draws by driver in the order of work, performance to the right, importance upwards, the target at "
-        "{target}. {rows}.",
+        "Clouds of draws by driver, performance to the right, importance upwards, the target at {target}. {rows}.",
         target=number(summary.target),
         rows="; ".join(rows),
     )

@@ -65,8 +65,9 @@ class DriverSummary(SummaryTables):
         columns |= {
             "unique_share": Column(sentence("it alone"), "share"),
             "p_positive": Column(sentence("P(positive)"), "share"),
-            "p_above_knockoff": Column(sentence("P(above chance)"), "share"),
         }
+        if self.tells:
+            columns["p_above_knockoff"] = Column(sentence("P(above chance)"), "share")
         if self.order:
             columns["p_first"] = Column(sentence("P(first)"), "share")
             columns["p_top3"] = Column(sentence("P(top 3)"), "share")
@@ -89,15 +90,28 @@ class DriverSummary(SummaryTables):
             draw=partial(figures.draw_map, self),
             title=sentence("Where to act: importance and score"),
             alt=figures.describe_map(self),
-            caption=sentence("Each cloud is draws of one driver. Squares: the order of work, numbered."),
+            caption=sentence(
+                "Each cloud is draws of one driver. Squares: the order of work, numbered."
+                if self.order
+                else "Each cloud is draws of one driver."
+            ),
         )
         rank = {"rank": Column(sentence("rank"))} if self.order else {}
+        corners = {
+            "fix_first": Column(sentence("matters, below target"), "share"),
+            "keep_up": Column(sentence("matters, on target"), "share"),
+            "low_priority": Column(sentence("neither"), "share"),
+            "possible_overkill": Column(sentence("on target only"), "share"),
+        }
         yield Table(
             name="action_map",
             frame=self.map_table,
             caption=sentence(
                 "In the order of work: mean rating (the scale's ends at 0 and 100), and the probability of each corner "
                 "of the map."
+                if self.tells
+                else "Mean rating (the scale's ends at 0 and 100), share of what is explained, and the probability of "
+                "being below the target. Whether a driver matters cannot be said here."
             ),
             people=None,
             columns={
@@ -105,10 +119,7 @@ class DriverSummary(SummaryTables):
                 **rank,
                 "performance": Column(sentence("performance")),
                 "importance": Column(sentence("importance"), "share"),
-                "fix_first": Column(sentence("matters, below target"), "share"),
-                "keep_up": Column(sentence("matters, on target"), "share"),
-                "low_priority": Column(sentence("neither"), "share"),
-                "possible_overkill": Column(sentence("on target only"), "share"),
+                **(corners if self.tells else {"p_below": Column(sentence("P(below target)"), "share")}),
             },
         )
 
@@ -159,10 +170,11 @@ class DriverSummary(SummaryTables):
         columns = {
             "label": _driver(),
             "impact": Column(sentence("impact"), gain),
-            "certainty": Column(sentence("certainty"), "share"),
-            "score": Column(sentence("score")),
-            "affected": Column(sentence("affected"), "share"),
         }
+        if self.tells:
+            columns["certainty"] = Column(sentence("certainty"), "share")
+            columns["score"] = Column(sentence("score"))
+        columns["affected"] = Column(sentence("affected"), "share")
         if table["trend"].notna().any():
             columns["trend"] = Column(sentence("trend"), str(table.attrs["unit"]))
             columns["p_falling"] = Column(sentence("P(falling)"), "share")
@@ -172,6 +184,9 @@ class DriverSummary(SummaryTables):
             caption=sentence(
                 "Order of work (score: impact × certainty, the largest 100); affected: of those who rated it, rated "
                 "below the target."
+                if self.tells
+                else "Change of the outcome for each driver rated higher (impact), which may belong to another driver; "
+                "affected: of those who rated it, rated below the target."
             ),
             people=None,
             columns=columns,
@@ -239,23 +254,29 @@ class DriverSummary(SummaryTables):
         """Penalty and reward, and drivers whose ratings go together."""
         yield findings.asymmetry(self)
         unit = self.model.effect_unit
+        kinds = {
+            "must_be": Column(sentence("must be"), "share"),
+            "one_dimensional": Column(sentence("one dimensional"), "share"),
+            "attractive": Column(sentence("attractive"), "share"),
+            "indifferent": Column(sentence("indifferent"), "share"),
+            "reversed": Column(sentence("reversed"), "share"),
+        }
         yield Table(
             name="asymmetry",
             frame=self.asymmetry_table,
             caption=sentence(
                 "Effect of 10 points of 100 below and above the middle of the scale, and the probability of each kind "
                 "of driver."
+                if self.tells
+                else "Effect of 10 points of 100 below and above the middle of the scale, which may belong to another "
+                "driver."
             ),
             people=None,
             columns={
                 "label": _driver(),
                 "below": Column(sentence("below"), unit),
                 "above": Column(sentence("above"), unit),
-                "must_be": Column(sentence("must be"), "share"),
-                "one_dimensional": Column(sentence("one dimensional"), "share"),
-                "attractive": Column(sentence("attractive"), "share"),
-                "indifferent": Column(sentence("indifferent"), "share"),
-                "reversed": Column(sentence("reversed"), "share"),
+                **(kinds if self.tells else {}),
             },
         )
         yield Table(

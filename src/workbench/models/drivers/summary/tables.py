@@ -140,8 +140,8 @@ class SummaryTables:
     def map_table(self) -> pd.DataFrame:
         """Importance, performance and the probability of each corner; the first in the order of work first.
 
-        `driver`, `label`, `rank` (in the order of work), `importance`, `performance` and the probabilities of
-        `QUADRANTS`.
+        `driver`, `label`, `rank` (in the order of work), `importance`, `performance`, the probabilities of `QUADRANTS`,
+        and `p_below`, that of being below the target, which can be said where the corners cannot.
         """
         table = pd.DataFrame(self.quadrants, columns=list(QUADRANTS))
         ratings = self.model.ratings
@@ -150,6 +150,7 @@ class SummaryTables:
         table.insert(2, "rank", self.rank[list(ratings.drivers)].to_numpy())
         table.insert(3, "importance", self.model.importance.share.mean(0))
         table.insert(4, "performance", self.performance.mean(0))
+        table["p_below"] = (self.performance < self.target).mean(0)
         return table.sort_values("rank", kind="stable").reset_index(drop=True)
 
     @cached_property

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from workbench.models.drivers.model.what_if import Scenario
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import first_of, number, percent, sentence
 
 FACTORS = {"top_box": 100.0}
 """By which measures that are shares are told in percentage points."""
@@ -88,10 +88,4 @@ def some(labels: Mapping[str, str], names: Sequence[str], *, most: int = MOST_NA
     >>> some({"a": "App", "b": "Bill"}, ["a", "b"]), some(dict.fromkeys("abcd", "x"), list("abcd"), most=2)
     ('“App” and “Bill”', '“x”, “x” and 2 more')
     """
-    named = quoted(labels[name] for name in names[:most])
-    left = len(names) - most
-    return (
-        plural("{named} and {n} more", "{named} and {n} more", left, named=", ".join(named))
-        if left > 0
-        else listing(named)
-    )
+    return first_of(quoted(labels[name] for name in names), most)

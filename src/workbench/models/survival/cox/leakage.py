@@ -17,7 +17,7 @@ from workbench.models.survival.cox.hindsight import GROWS, Seen
 from workbench.models.survival.lifetimes.episodes import has_episodes, latest
 from workbench.models.survival.lifetimes.read import Lifetimes
 from workbench.models.survival.lifetimes.table import covariates_of, validate_lifetimes
-from workbench.wording import inline, label_of, listing, number, percent, sentence
+from workbench.wording import first_of, inline, label_of, listing, number, percent, sentence
 
 HINDSIGHT = "hindsight_"
 """What names of checks of covariates known only at the end begin with."""
@@ -237,10 +237,9 @@ def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
     """
     label, level, new, everyone = shares
     message = sentence(
-        "Customers seem to acquire these while staying: {columns}. {new} of the newest have {label} “{level}”, "
-        "{everyone} of all. Differences may only show that (immortal time). Use values at the start, or declare them "
-        "constant.",
-        columns=listing([label_of(leaks.labels, name) for name in leaks.acquired]),
+        "Customers seem to acquire {columns} while staying: {new} of the newest have {label} “{level}”, {everyone} of "
+        "all. Differences may only show that (immortal time). Use values at the start, or declare them constant.",
+        columns=first_of([inline(label_of(leaks.labels, name)) for name in leaks.acquired]),
         label=inline(label),
         level=level,
         new=percent(new),

@@ -29,7 +29,7 @@ from workbench.models.survival.lifetimes.table import entry_of, validate_lifetim
 from workbench.statistics.horizons import span, times
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.risk_sets import apart, proportionality_test, risk_sets
-from workbench.wording import inline, listing, number, sentence
+from workbench.wording import first_of, inline, number, sentence
 
 MOST_TESTED_AGAIN = 50_000
 """Of more customers than this so many are drawn at random: a choice, for fits that take seconds."""
@@ -70,16 +70,12 @@ class RelaxedHazards:
         if done.empty:
             return ()
         still = done[done["after"] < level]
-        said = [
-            sentence("{label}: {modelled_as}", label=inline(label), modelled_as=modelled_as)
-            for label, modelled_as in zip(done["label"], done["modelled_as"], strict=True)
-        ]
         message = sentence(
-            "Hazard ratios that change over time were modelled as such: {said}. {rest}",
-            said="; ".join(said),
+            "Hazard ratios of {labels} change over time and are modelled so; the table says how. {rest}",
+            labels=first_of(inline(label) for label in done["label"]),
             rest=sentence(
                 "Those of {labels} still change: read them as averages.",
-                labels=listing([inline(label) for label in still["label"]]),
+                labels=first_of(inline(label) for label in still["label"]),
             )
             if len(still)
             else sentence("Nothing changes clearly after that."),

@@ -10,7 +10,7 @@ from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.design import Design
 from workbench.statistics.product_limit import normal_quantile
-from workbench.wording import inline, listing, number, percent, sentence
+from workbench.wording import first_of, inline, listing, number, percent, sentence
 
 LEVEL = 0.05
 """Of tests after Holm's correction."""
@@ -85,7 +85,7 @@ class HazardRatioWords:
             sentence(
                 "The hazard ratios of {labels} change sides or more than twofold with what else is in the model, so we "
                 "draw no conclusion from them.",
-                labels=listing(changed[:5] + ([sentence("others")] if len(changed) > 5 else [])),
+                labels=first_of(changed),
             )
             if len(changed)
             else sentence("Hazard ratios are similar with and without the other covariates.")
@@ -121,7 +121,7 @@ class HazardRatioWords:
             else sentence(
                 "{count} of {all} covariates have hazard ratios that change over time ({labels}; Holm's correction, "
                 "{level}). Those shown are averages over time: early or late they may be weaker or reversed.",
-                labels=listing([inline(label) for label in varying["label"]]),
+                labels=first_of([inline(label) for label in varying["label"]]),
                 **said,
             )
         )
@@ -169,18 +169,18 @@ class HazardRatioWords:
             template = (
                 (
                     "Customers with {label} “{value}” lapse at {ratio} times the rate of similar ones with "
-                    "“{reference}”{average}. {doubt}"
+                    "“{reference}”. {doubt}"
                     if row.covariate in categories
                     else "Customers with {label} of {value} lapse at {ratio} times the rate of similar ones with "
-                    "{reference}{average}. {doubt}"
+                    "{reference}. {doubt}"
                 )
                 if self.design.lapse
                 else (
                     "Customers with {label} “{value}” leave at {ratio} times the rate of similar ones with "
-                    "“{reference}”{average}. {doubt}"
+                    "“{reference}”. {doubt}"
                     if row.covariate in categories
                     else "Customers with {label} of {value} leave at {ratio} times the rate of similar ones with "
-                    "{reference}{average}. {doubt}"
+                    "{reference}. {doubt}"
                 )
             )
             findings.append(
@@ -192,8 +192,7 @@ class HazardRatioWords:
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
                         reference=row.reference,
-                        average=sentence(", averaged over time") if row.covariate in varying else "",
-                        doubt=association(row.covariate in self.acquired),
+                        doubt=association(row.covariate in self.acquired, averaged=row.covariate in varying),
                     ),
                     estimate=float(row.hazard_ratio),
                     unit=sentence("hazard ratio"),
@@ -315,10 +314,24 @@ def ratio_columns() -> dict[str, Column]:
     }
 
 
-def association(acquired: bool) -> str:
-    """What a hazard ratio is not; and where customers seem to acquire the attribute while they stay, that too."""
+def association(acquired: bool, *, averaged: bool = False) -> str:
+    """What a hazard ratio is not, in at most six words.
+
+    Parameters
+    ----------
+    acquired
+        Whether customers seem to acquire the attribute while they stay.
+    averaged
+        Whether the ratio changes over time, so that one number is an average.
+    """
+    if averaged:
+        return (
+            sentence("(Association, averaged over time; perhaps acquired by staying.)")
+            if acquired
+            else sentence("(Association, averaged over time.)")
+        )
     return (
-        sentence("(Association, not cause: customers seem to get this by staying.)")
+        sentence("(Association, perhaps acquired by staying.)")
         if acquired
         else sentence("(Association, not proof of cause.)")
     )

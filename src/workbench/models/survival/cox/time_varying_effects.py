@@ -19,7 +19,7 @@ from workbench.statistics.horizons import span
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.product_limit import normal_quantile
 from workbench.statistics.risk_sets import proportionality_test, risk_sets
-from workbench.wording import inline, listing, number, percent, sentence
+from workbench.wording import first_of, inline, number, percent, sentence
 
 FEWEST_LEAVERS = 10
 """A level whose ratio may change has at least as many leavers early and late."""
@@ -288,7 +288,7 @@ class TimeVaryingCox(Predictions):
             "cut": span(round(self.cut, 1), self.time_unit),
             "gain": number(self.aic_gain, 2),
             "still": number(len(still)),
-            "labels": listing([inline(label) for label in still["label"]]),
+            "labels": first_of([inline(label) for label in still["label"]]),
         }
         message = sentence(
             "For predictions, {count} covariates are given one hazard ratio up to {cut} and another after it (AIC "
@@ -326,7 +326,7 @@ class TimeVaryingCox(Predictions):
         message = sentence(
             "Every hazard ratio that changes fades with tenure ({labels}). That need not be growing loyalty: where "
             "customers differ in ways the data do not show, those most likely to leave go first (frailty).",
-            labels=listing(list(dict.fromkeys(inline(label) for label in clear["label"]))),
+            labels=first_of(dict.fromkeys(inline(label) for label in clear["label"])),
         )
         return (
             Check(
@@ -355,19 +355,19 @@ class TimeVaryingCox(Predictions):
                 id=f"time_varying_{row['covariate']}",
                 statement=sentence(
                     (
-                        "In the first {cut}, customers with {label} “{value}” lapse at {early} times the rate of "
-                        "similar ones with “{reference}”, later at {late} times. {doubt}"
+                        "Customers with {label} “{value}” lapse at {early} times the rate of similar ones with "
+                        "“{reference}”, after {cut} {late} times. {doubt}"
                         if row["category"]
-                        else "In the first {cut}, customers with {label} of {value} lapse at {early} times the rate of "
-                        "similar ones with {reference}, later at {late} times. {doubt}"
+                        else "Customers with {label} of {value} lapse at {early} times the rate of similar ones with "
+                        "{reference}, after {cut} {late} times. {doubt}"
                     )
                     if self.design.lapse
                     else (
-                        "In the first {cut}, customers with {label} “{value}” leave at {early} times the rate of "
-                        "similar ones with “{reference}”, later at {late} times. {doubt}"
+                        "Customers with {label} “{value}” leave at {early} times the rate of similar ones with "
+                        "“{reference}”, after {cut} {late} times. {doubt}"
                         if row["category"]
-                        else "In the first {cut}, customers with {label} of {value} leave at {early} times the rate of "
-                        "similar ones with {reference}, later at {late} times. {doubt}"
+                        else "Customers with {label} of {value} leave at {early} times the rate of similar ones with "
+                        "{reference}, after {cut} {late} times. {doubt}"
                     ),
                     cut=span(round(self.cut, 1), self.time_unit),
                     label=inline(row["label"]),
