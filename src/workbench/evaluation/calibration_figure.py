@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from workbench.evaluation.survival_evaluation import Evaluation
 from workbench.statistics.horizons import span
 from workbench.textwidth import wrap
 from workbench.wording import sentence
@@ -12,7 +13,7 @@ MOST_HORIZONS = 4
 """More than four series of points lie on each other."""
 
 
-def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def draw_calibration(evaluation: Evaluation, ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Draw the calibration of an `Evaluation`, at most four horizons.
 
     Parameters
@@ -32,7 +33,7 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
     by_horizon = list(evaluation.calibration.groupby("horizon"))
     step = max(1, -(-len(by_horizon) // MOST_HORIZONS))
     shown = by_horizon[::-1][::step][::-1]  # the last horizon always
-    for place, (horizon, rows) in enumerate(shown):
+    for place, (_, rows) in enumerate(shown):
         color = f"C{place}"
         ax.vlines(rows["predicted"], rows["lower"], rows["upper"], color=color, linewidth=1.2, alpha=0.7)
         ax.plot(
@@ -42,7 +43,7 @@ def draw_calibration(evaluation, ax: Axes | None = None, *, title: str | None = 
             color=color,
             linestyle="",
             markersize=6,
-            label=span(horizon, evaluation.time_unit),
+            label=span(float(rows["horizon"].iloc[0]), evaluation.time_unit),
         )
     ax.set_xlim(0, 1.02)
     ax.set_ylim(0, 1.02)

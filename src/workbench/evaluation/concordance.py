@@ -1,6 +1,6 @@
 """Does a higher predicted risk mean leaving sooner? Harrell's and Uno's concordance with a standard error."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,7 +69,7 @@ def count_pairs(
     return Pairs(right, comparable)
 
 
-def _merges(level: np.ndarray):
+def _merges(level: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Each way in which neighbouring blocks of 1, 2, 4, … places are merged.
 
     The order by (block pair, level), whether each comes from the left block, and where its pair begins in that order.

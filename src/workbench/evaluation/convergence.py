@@ -5,6 +5,7 @@ Limits are those of Vehtari, Gelman, Simpson, Carpenter, Bürkner (2021), and of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -71,8 +72,8 @@ def diagnose(draws: Mapping[str, np.ndarray], *, divergent: np.ndarray, energy: 
     )
 
 
-def _values(found) -> np.ndarray:
-    """All parameters in one array; by NumPy, whose extremes keep a NaN where others pass it over."""
+def _values(found: Any) -> np.ndarray:
+    """All parameters (an xarray.Dataset) in one array; NumPy's extremes keep a NaN where others pass it over."""
     return np.concatenate([each.to_numpy().ravel() for each in found.data_vars.values()])
 
 

@@ -1,6 +1,8 @@
 """How well a model predicted customers that it had not seen: what the numbers say."""
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,9 @@ from workbench.findings import Check, Finding, Status
 from workbench.statistics.horizons import span, times
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import number, percent, sentence
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CALIBRATED = 0.03
 """Predicted shares that are clearly further off than this are worth a warning."""
@@ -154,7 +159,7 @@ class Evaluation:
             checks.append(self._fitted())
         if not np.isnan(self.concordance):
             checks.append(self._ranked())
-        checks += [self._calibrated(row) for row in self.scores.itertuples()]
+        checks += self._calibration()
         if len(self.scores):
             checks.append(self._average())
         return (*checks, better_by_horizon(self.scores, self.time_unit), self._integrated())
@@ -226,14 +231,14 @@ class Evaluation:
 
     def title(self) -> str:
         """The finding that the figure shows."""
-        checks = [self._calibrated(row) for row in self.scores.itertuples()]
+        checks = self._calibration()
         if checks and all(check.status == "pass" for check in checks):
             return sentence("Predicted and observed shares agree")
         if (self.scores["calibration_lower"] > CALIBRATED).any():
             return sentence("Predicted shares differ from what was observed")
         return sentence("Too few customers to say whether predicted shares come true at every horizon")
 
-    def plot(self, ax=None, *, title: str | None = None):
+    def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
         """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
         from workbench.evaluation.calibration_figure import draw_calibration  # only a figure needs matplotlib
 
@@ -439,37 +444,40 @@ class Evaluation:
             name="average_prediction", status=status, title=title, message=message, value=apart, threshold=AVERAGE
         )
 
-    def _calibrated(self, row) -> Check:
+    def _calibration(self) -> list[Check]:
+        return [self._calibrated(row) for row in self.scores.to_dict("records")]
+
+    def _calibrated(self, row: Mapping[Hashable, float]) -> Check:
         """`fail` where predictions are clearly (lower end of the interval) more than 15 points off.
 
         `warn` where clearly more than 3, where they could be more than 10 off (upper end), or where fewer than 80%
         were evaluated.
         """
-        name, when = f"calibration_{row.horizon:g}", span(row.horizon, self.time_unit)
+        name, when = f"calibration_{row['horizon']:g}", span(row["horizon"], self.time_unit)
         title = sentence("Calibration after {span}", span=when)
-        if pd.isna(row.calibration_error):
+        if pd.isna(row["calibration_error"]):
             message = sentence("At {span} too few customers are still followed to test predictions.", span=when)
             return Check(name=name, status="warn", title=title, message=message, threshold=CALIBRATED)
-        off = row.calibration_lower > CALIBRATED
-        unclear = row.calibration_upper > EVALUATED or row.evaluated < LEAST_EVALUATED
-        status: Status = "fail" if row.calibration_lower > UNUSABLE else "warn" if off or unclear else "pass"
+        off = row["calibration_lower"] > CALIBRATED
+        unclear = row["calibration_upper"] > EVALUATED or row["evaluated"] < LEAST_EVALUATED
+        status: Status = "fail" if row["calibration_lower"] > UNUSABLE else "warn" if off or unclear else "pass"
         message = sentence(
             "At {span} predicted shares are off by {points} percentage points (between {lower} and {upper}), chance "
             "taken out.",
             span=when,
-            points=number(100 * row.calibration_error, 2),
-            lower=number(100 * row.calibration_lower, 2),
-            upper=number(100 * row.calibration_upper, 2),
+            points=number(100 * row["calibration_error"], 2),
+            lower=number(100 * row["calibration_lower"], 2),
+            upper=number(100 * row["calibration_upper"], 2),
         )
-        if row.evaluated < 1:
+        if row["evaluated"] < 1:
             message += sentence(
-                " That is of {share} of customers; the other groups are too small.", share=percent(row.evaluated)
+                " That is of {share} of customers; the other groups are too small.", share=percent(row["evaluated"])
             )
         return Check(
             name=name,
             status=status,
             title=title,
             message=message,
-            value=float(row.calibration_error),
+            value=float(row["calibration_error"]),
             threshold=CALIBRATED,
         )

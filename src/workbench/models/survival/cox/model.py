@@ -25,7 +25,7 @@ from workbench.models.survival.lifetimes.episodes import customers_in
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.product_limit import normal_quantile
-from workbench.statistics.risk_sets import proportionality_test, risk_sets
+from workbench.statistics.risk_sets import RiskSets, proportionality_test, risk_sets
 from workbench.wording import percent, sentence
 
 
@@ -339,7 +339,7 @@ def _no_model(reason: NobodyLeftError, *, confidence: float, time_unit: str, lap
     )
 
 
-def _proportionality(sums, design: Design) -> pd.DataFrame:
+def _proportionality(sums: RiskSets, design: Design) -> pd.DataFrame:
     rows = []
     for term in design.terms:
         columns = [

@@ -10,7 +10,7 @@ The rule, for each covariate whose ratios change (Grambsch and Therneau's test a
 Numbers are made curves first, where they are (`functional_form`): a wrong form looks like a change.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -336,7 +336,7 @@ class _Second:
         return cls(whole, table.assign(after=holm(table["after"].to_numpy(dtype=float))))
 
 
-def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray):
+def _time_scale(durations: np.ndarray, events: np.ndarray, entry: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
     """1 less Kaplan and Meier's curve of all just before a time, as a function of it."""
     sums = risk_sets(durations, events, np.zeros((len(durations), 0)), np.zeros(0), entry=entry, scaled=False)
     survival = np.append(1.0, np.cumprod(1 - sums.deaths / np.maximum(sums.at_risk, sums.deaths)))

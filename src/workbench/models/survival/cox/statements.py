@@ -12,6 +12,9 @@ from workbench.models.survival.cox.design import Design
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import first_of, inline, listing, number, percent, sentence
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 LEVEL = 0.05
 """Of tests after Holm's correction."""
 MOST_SHOWN = 15
@@ -261,13 +264,11 @@ class HazardRatioWords:
             else "",
         )
 
-    def plot(self, ax=None, *, title: str | None = None):
+    def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
         """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
-        from workbench.models.survival.curves.figures import (
-            draw_hazard_ratios,  # only a figure needs matplotlib, strongest
-        )
+        from workbench.models.survival.curves.figures import draw_hazard_ratios  # only a figure needs matplotlib
 
-        return draw_hazard_ratios(self, ax, title=title)
+        return draw_hazard_ratios(self.strongest(), ax, title=title, lapse=self.design.lapse)
 
     def strongest(self, most: int = 10) -> pd.DataFrame:
         """The hazard ratios farthest from 1, without those that have no finite estimate."""

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from workbench.models.survival.curves.curves import MOST_DRAWN
+from workbench.models.survival.curves.curves import MOST_DRAWN, Curves
 from workbench.statistics.horizons import time_axis
 from workbench.textwidth import shorten, wrap
 from workbench.wording import number, sentence
@@ -19,7 +19,7 @@ _PARTS = 400
 """Of the time axis, of which a curve has at most one point each: finer than a phone's pixels."""
 
 
-def draw_curves(curves, horizons: Iterable[float], ax: Axes | None = None, *, title: str | None = None) -> Axes:
+def draw_curves(curves: Curves, horizons: Iterable[float], ax: Axes | None = None, *, title: str | None = None) -> Axes:
     """Draw `Curves`: at most six, each as far as enough customers are followed.
 
     Parameters
@@ -107,7 +107,7 @@ def time_ticks(longest: float, time_unit: str) -> list[float]:
     return [float(tick) for tick in ticks if 0 <= tick <= (longest or 1)]
 
 
-def _drawn(curves, horizons: Iterable[float]) -> list[str]:
+def _drawn(curves: Curves, horizons: Iterable[float]) -> list[str]:
     """The group of the headline, the two that lie farthest apart, and the largest others."""
     groups = list(curves.tables)
     extremes = (curves.headline_group(horizons), *curves.extremes(horizons))
@@ -181,7 +181,7 @@ def _apart(wanted: list[float], sizes: list[float]) -> list[float]:
     return [float(centre) for centre in centres]
 
 
-def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) -> None:
+def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves: Curves) -> None:
     """Rows under the axis: how many are still followed at each tick; few are not counted out (`followed`)."""
     ticks = [tick for tick in ax.get_xticks() if ax.get_xlim()[0] <= tick <= ax.get_xlim()[1]]
     line = 15.0  # points between rows
@@ -226,21 +226,25 @@ def _numbers_at_risk(ax: Axes, tables: dict, reach: dict[str, float], curves) ->
             )
 
 
-def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = None) -> Axes:
-    """Draw the strongest hazard ratios of a `CoxModel` with their intervals, on a log axis.
+def draw_hazard_ratios(
+    ratios: pd.DataFrame, ax: Axes | None = None, *, title: str | None = None, lapse: bool = False
+) -> Axes:
+    """Draw hazard ratios with their intervals, on a log axis.
 
     Parameters
     ----------
-    model
-        A `cox.CoxModel`.
+    ratios
+        `label`, `value`, `reference`, `hazard_ratio`, `lower`, `upper`, the first on top.
     ax, title
         As in `draw_curves`.
+    lapse
+        Whether leaving is a lapse in buying.
 
     Returns
     -------
     matplotlib.axes.Axes
     """
-    table = model.strongest().iloc[::-1]
+    table = ratios.iloc[::-1]
     if ax is None:
         ax = Figure(figsize=(6.2, 1.2 + 0.42 * max(len(table), 2)), layout="constrained").subplots()
     rows = np.arange(len(table))
@@ -266,7 +270,7 @@ def draw_hazard_ratios(model, ax: Axes | None = None, *, title: str | None = Non
         ax.set_xlim(low / 1.1, high * 1.1)
     template = (
         "Rate of lapsing against the reference (1 = the same)"
-        if model.design.lapse
+        if lapse
         else "Rate of leaving against the reference (1 = the same)"
     )
     ax.set_xlabel(sentence(template))

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from workbench.models.survival.curves.aalen_johansen import Incidences
 from workbench.models.survival.curves.figures import label_ends, time_ticks, to_be_drawn
 from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
@@ -13,7 +14,7 @@ MOST_REASONS = 5
 """Reasons with a colour of their own: more cannot be told apart in a stack (a convention)."""
 
 
-def draw_reasons(incidences, ax: Axes | None = None) -> Axes:
+def draw_reasons(incidences: Incidences, ax: Axes | None = None) -> Axes:
     """Draw `Incidences`: the most frequent reason lowest, at most five and the others together.
 
     Parameters

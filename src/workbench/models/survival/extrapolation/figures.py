@@ -5,11 +5,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from workbench.models.survival.curves.figures import label_ends, time_ticks
+from workbench.models.survival.extrapolation.by_segment import GroupExtrapolation
+from workbench.models.survival.extrapolation.overall import Extrapolation
 from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
 
 
-def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
+def draw_extrapolation(extrapolation: Extrapolation, ax: Axes | None = None) -> Axes:
     """Draw an `Extrapolation`: what was observed solid, the best family dashed, the range of all families shaded.
 
     Parameters
@@ -48,7 +50,7 @@ def draw_extrapolation(extrapolation, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def draw_groups(extrapolation, ax: Axes | None = None) -> Axes:
+def draw_groups(extrapolation: GroupExtrapolation, ax: Axes | None = None) -> Axes:
     """Draw a `GroupExtrapolation`: each group's observed curve solid, then dashed and shaded by the range of families.
 
     Parameters

@@ -1,14 +1,20 @@
 """Months as a calendar counts them: whole ones, and the part of the current one."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+type Instants = pd.Series | pd.Index | np.ndarray | pd.Timestamp | np.datetime64 | dt.date | str
+"""Dates or instants, one or many."""
 
 FINEST = 2.0**30
 """Parts of a month are whole multiples of its inverse (2 milliseconds), so that differences of times are exact: who is
 followed for three months from a day on is so to the last bit."""
 
 
-def months_between(begin, end) -> np.ndarray:
+def months_between(begin: Instants, end: Instants) -> np.ndarray:
     """Calendar months from each `begin` to each `end`, in whole months plus the part of the current one.
 
     A month after a day that the later month does not have is the last day of that month: 31 January, 28 February, 31
@@ -43,7 +49,7 @@ def months_between(begin, end) -> np.ndarray:
     return np.where(missing, np.nan, whole + np.round(part * FINEST) / FINEST)
 
 
-def months_later(begin, months) -> pd.DatetimeIndex:
+def months_later(begin: Instants, months: ArrayLike) -> pd.DatetimeIndex:
     """The instants at which so many calendar months are over, to the second: the inverse of `months_between`.
 
     Parameters
@@ -65,7 +71,7 @@ def months_later(begin, months) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(last + part).round("s")
 
 
-def _instants(dates) -> np.ndarray:
+def _instants(dates: Instants) -> np.ndarray:
     """Dates of any kind as nanoseconds without a zone."""
     if isinstance(dates, pd.Series | pd.Index | np.ndarray):
         return np.asarray(dates).astype("datetime64[ns]")
