@@ -54,8 +54,10 @@ PEOPLE = {"dataset.yaml": yaml("customers", "customer_id: id", top=ALIASES), "ro
 KINDS: dict[str, tuple[dict[str, object], str]] = {
     # the file
     "file absent": ({"dataset.yaml": yaml("lifetimes", LIVES)}, "'rows.csv': the file is not there."),
-    "file of nearly that name": (as_file("row.csv", b"a") | {"dataset.yaml": yaml("lifetimes", LIVES)},
-                                 "the file is not there; did you mean 'row.csv'?"),
+    "file of nearly that name": (
+        as_file("row.csv", b"a") | {"dataset.yaml": yaml("lifetimes", LIVES)},
+        "the file is not there; did you mean 'row.csv'?",
+    ),
     "folder": (lives(None), "got a folder, expected a file."),
     "pipe": (lives(os.mkfifo), "got a pipe or device, expected a file."),
     "link out of the folder": (lives(os.symlink), "expected a file in the dataset's own folder."),
@@ -69,8 +71,10 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "unknown ending": (as_file("rows.sav", b"x"), "got a file that ends in '.sav', expected .csv"),
     "text named Parquet": (as_file("rows.parquet", b"stay,left\n1,1\n"), "not a Parquet file, or a damaged one"),
     "Parquet cut short": (as_file("rows.parquet", parquet(stay=[1], left=[1])[:-20]), "not a Parquet file, or a dam"),
-    "Parquet damaged inside": (as_file("rows.parquet", b"PAR1" + b"\xff" * 60 + parquet(stay=[1], left=[1])[64:]),
-                               "the rows cannot be read"),
+    "Parquet damaged inside": (
+        as_file("rows.parquet", b"PAR1" + b"\xff" * 60 + parquet(stay=[1], left=[1])[64:]),
+        "the rows cannot be read",
+    ),
     "Parquet of lists": (as_file("rows.parquet", parquet(stay=[[1]], left=[1])), "the type array"),
     "text named Excel": (as_file("rows.xlsx", b"stay,left\n"), "not an Excel workbook (.xlsx), or a damaged"),
     "Excel cut short": (as_file("rows.xlsx", excel(["stay", "left"], [1, 1])[:-300]), "not an Excel workbook (.xlsx)"),
@@ -81,15 +85,19 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "JSON in Latin-1": (as_file("rows.jsonl", b'{"stay": "\xe9"}\n'), "not written in utf-8"),
     "Latin-1 bytes": (lives("stay,left\n1,é\n".encode("latin-1")), "line 2 has a byte 0xE9 that does not fit"),
     "UTF-16 unsaid": (lives(GOOD.encode("utf-16")), "not written in utf-8"),
-    "mark of UTF-8, Latin-1 declared": (lives(b"\xef\xbb\xbf" + GOOD.encode(), more="encoding: latin-1"),
-                                        "expected utf-8."),
+    "mark of UTF-8, Latin-1 declared": (
+        lives(b"\xef\xbb\xbf" + GOOD.encode(), more="encoding: latin-1"),
+        "expected utf-8.",
+    ),
     "bytes of nothing": (lives("stay,left\n1,\0\n2,0\n"), "neither true nor false"),
     "fields too many": (lives("stay,left\n1,1,1\n"), "1 row without the 2 fields of the header"),
     "quotation mark open": (lives('stay,left\n"1,1\n2,0\n'), "check separator: and quotation marks"),
     "separator of another kind": (lives("stay;left\n1;1\n"), "is separator: ',' right?"),
     "pattern without a file": (lives(GOOD, file="part-*.csv"), "no file has such a name."),
-    "parts with other columns": (lives(GOOD, file="'*.csv'") | {"second.csv": "stay,gone\n1,1\n"},
-                                 "its columns are not those of the first file"),
+    "parts with other columns": (
+        lives(GOOD, file="'*.csv'") | {"second.csv": "stay,gone\n1,1\n"},
+        "its columns are not those of the first file",
+    ),
     # the header
     "column absent": (lives("stay,gone\n1,1\n"), "the file has no column 'left'"),
     "header double": (lives("stay,left,left\n1,1,1\n"), "the header has 'left' 2 times"),
@@ -97,8 +105,10 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "no dataset.yaml": ({"rows.csv": GOOD}, "has no dataset.yaml"),
     "dataset.yaml empty": ({"dataset.yaml": ""}, "got nothing, expected a mapping"),
     "no YAML": ({"dataset.yaml": "title: [x\n"}, "dataset.yaml: "),
-    "YAML that makes objects": ({"dataset.yaml": yaml("lifetimes", LIVES).replace("title: x", "title: !!python/name:os.x y"),
-                                 "rows.csv": GOOD}, "got the tag 'tag:yaml.org,2002:python/name:os.x', expected none."),
+    "YAML that makes objects": (
+        {"dataset.yaml": yaml("lifetimes", LIVES).replace("title: x", "title: !!python/name:os.x y"), "rows.csv": GOOD},
+        "got the tag 'tag:yaml.org,2002:python/name:os.x', expected none.",
+    ),
     "YAML that grows": ({"dataset.yaml": "a: &a [x, x]\ntitle: [*a, *a]\n"}, "dataset.yaml: "),
     "YAML without end": ({"dataset.yaml": "title: " + "[" * 5000}, "dataset.yaml: "),
     "YAML of bytes": ({"dataset.yaml": b"title: \xff\xfe\n"}, "dataset.yaml: "),
@@ -113,53 +123,111 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "decimal comma": (lives('stay,left\n"1,5",1\n'), "no number (got '1,5')"),
     "infinite number": (lives("stay,left\ninf,1\n"), "no number (got 'inf')"),
     "truth of another kind": (lives("stay,left\n1,Yes\n"), "neither true nor false (got 'Yes'); expected 0 or 1"),
-    "value absent": (lives("stay,left\n1,1\n,0\n"), "1 row with no value (row 2 below the header); expected one in every row"),
+    "value absent": (
+        lives("stay,left\n1,1\n,0\n"),
+        "1 row with no value (row 2 below the header); expected one in every row",
+    ),
     "negative time": (lives("stay,left\n-1,1\n"), "a negative value (got -1); expected 0 or more"),
-    "entry after the end": (lives("stay,left,e\n1,1,3\n", LIVES + ", entry: e"), "an entry after the duration (got '3 > 1')"),
+    "entry after the end": (
+        lives("stay,left,e\n1,1,3\n", LIVES + ", entry: e"),
+        "an entry after the duration (got '3 > 1')",
+    ),
     "numbers and texts": (lives("stay,left,x\n1,1,a\n2,0,2\n", LIVES + ", x: "), "expected one type"),
     "code not listed": (lives("stay,left,x\n1,1,b\n", LIVES + ", x: {values: {a: A}}"), "not listed under values: (go"),
     "id twice": (lives("stay,left,id\n1,1,a\n2,0,a\n", LIVES + ", customer_id: id"), "an earlier row has (row 2 below"),
     "date of another form": (bought("id,t,a\nx,13/02/2020,1\n"), "a value that is no time (got '13/02/2020')"),
     "day that is none": (bought("id,t,a\nx,2020-02-30,1\n"), "a value that is no time (got '2020-02-30')"),
     "date in the future": (bought("id,t,a\nx,2999-01-01,1\n"), "a time in the future (got '2999-01-01 00:00:00')"),
-    "date after the extract": (bought("id,t,a\nx,2020-01-02,1\n", top="extracted: 2020-01-01"), "none after 2020-01-01"),
-    "currencies mixed": (bought("id,t,a,c\nx,2020-01-02,1,EUR\nx,2020-01-03,1,USD\n",
-                                BOUGHT.replace("currency: EUR", "currency_from: c")), "another currency than 'EUR'"),
-    "cancellation that adds": (bought("id,t,a,o\nx,2020-01-02,5,C1\n", BOUGHT + ", cancelled: {from: o, starts_with: [C]}"),
-                               "a cancellation of more than 0 (got 5)"),
+    "date after the extract": (
+        bought("id,t,a\nx,2020-01-02,1\n", top="extracted: 2020-01-01"),
+        "none after 2020-01-01",
+    ),
+    "currencies mixed": (
+        bought(
+            "id,t,a,c\nx,2020-01-02,1,EUR\nx,2020-01-03,1,USD\n", BOUGHT.replace("currency: EUR", "currency_from: c")
+        ),
+        "another currency than 'EUR'",
+    ),
+    "cancellation that adds": (
+        bought("id,t,a,o\nx,2020-01-02,5,C1\n", BOUGHT + ", cancelled: {from: o, starts_with: [C]}"),
+        "a cancellation of more than 0 (got 5)",
+    ),
     "nobody's rows": (bought("id,t,a\n,2020-01-02,5\n"), "no row has a customer."),
-    "end before start": ({"dataset.yaml": yaml("subscriptions", HELD), "rows.csv": "id,s,e\nx,2020-02-01,2020-01-01\n"},
-                         "a start after the end (got '2020-02-01 > 2020-01-01'); expected start ≤ end"),
-    "price below zero": ({"dataset.yaml": yaml("subscriptions", HELD + ", price: {from: p, currency: EUR}"),
-                          "rows.csv": "id,s,e,p\nx,2020-02-01,,-1\n"}, "a negative value (got -1)"),
-    "rating outside its scale": ({"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,6\n"},
-                                 "a rating outside its scale (got 6); expected 1 to 5"),
-    "rating between two points": ({"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,2.5\n"},
-                                  "no whole number (got 2.5); expected a point of the scale"),
-    "weight absent": ({"dataset.yaml": yaml("surveys", SAID + ", weight: {from: w, weighting: survey}"),
-                       "rows.csv": "id,q,w\nx,2,\n"}, "1 row with no value"),
-    "frequency of half a row": ({"dataset.yaml": yaml("surveys", SAID + ", weight: {from: w, weighting: frequency}"),
-                                 "rows.csv": "id,q,w\nx,2,1.5\n"}, "expected how many equal rows there were"),
+    "end before start": (
+        {"dataset.yaml": yaml("subscriptions", HELD), "rows.csv": "id,s,e\nx,2020-02-01,2020-01-01\n"},
+        "a start after the end (got '2020-02-01 > 2020-01-01'); expected start ≤ end",
+    ),
+    "price below zero": (
+        {
+            "dataset.yaml": yaml("subscriptions", HELD + ", price: {from: p, currency: EUR}"),
+            "rows.csv": "id,s,e,p\nx,2020-02-01,,-1\n",
+        },
+        "a negative value (got -1)",
+    ),
+    "rating outside its scale": (
+        {"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,6\n"},
+        "a rating outside its scale (got 6); expected 1 to 5",
+    ),
+    "rating between two points": (
+        {"dataset.yaml": yaml("surveys", SAID), "rows.csv": "id,q\nx,2.5\n"},
+        "no whole number (got 2.5); expected a point of the scale",
+    ),
+    "weight absent": (
+        {
+            "dataset.yaml": yaml("surveys", SAID + ", weight: {from: w, weighting: survey}"),
+            "rows.csv": "id,q,w\nx,2,\n",
+        },
+        "1 row with no value",
+    ),
+    "frequency of half a row": (
+        {
+            "dataset.yaml": yaml("surveys", SAID + ", weight: {from: w, weighting: frequency}"),
+            "rows.csv": "id,q,w\nx,2,1.5\n",
+        },
+        "expected how many equal rows there were",
+    ),
     "replicate weight absent": (
-        {"dataset.yaml": yaml("surveys", SAID + ", r1: {from: w, type: number, weighting: replicate}"),
-         "rows.csv": "id,q,w\nx,2,\n"}, "1 row with no value"),
+        {
+            "dataset.yaml": yaml("surveys", SAID + ", r1: {from: w, type: number, weighting: replicate}"),
+            "rows.csv": "id,q,w\nx,2,\n",
+        },
+        "1 row with no value",
+    ),
     # ids, SQL, databases
     "id with two meanings": (PEOPLE | {"same.csv": "old,new\nb,a\nb,c\n"}, "with a second customer for an id"),
     "alias of an alias": (PEOPLE | {"same.csv": "old,new\nb,a\na,c\n"}, "pointing to an id that is an alias itself"),
     "aliases without the column": (PEOPLE | {"same.csv": "old,now\nb,a\n"}, "aliases: the file has no column 'new'"),
-    "pseudonym without a key": (lives("stay,left,id\n1,1,a\n", LIVES + ", customer_id: {from: id, personal: pseudonym}"),
-                                "personal, and there is no key to replace it"),
+    "pseudonym without a key": (
+        lives("stay,left,id\n1,1,a\n", LIVES + ", customer_id: {from: id, personal: pseudonym}"),
+        "personal, and there is no key to replace it",
+    ),
     "SQL of another table": (lives(GOOD, more="sql: SELECT * FROM nowhere"), "sql: "),
-    "SQL that fails on values": (lives("stay,left\nx,1\n", more="sql: SELECT CAST(stay AS INT) AS stay FROM rows"),
-                                 "sql: it fails on the values"),
+    "SQL that fails on values": (
+        lives("stay,left\nx,1\n", more="sql: SELECT CAST(stay AS INT) AS stay FROM rows"),
+        "sql: it fails on the values",
+    ),
     "SQL that writes": (lives(GOOD, more="sql: DROP TABLE rows"), "expected one SELECT and nothing else"),
-    "database absent": ({"dataset.yaml": yaml("lifetimes", LIVES).replace("file: rows.csv", "connection: sqlite://x.db\n"
-                         "    table: t")}, "expected a database file in the dataset's own folder."),
-    "password unset": ({"dataset.yaml": yaml("lifetimes", LIVES).replace("file: rows.csv",
-                        "connection: postgres://u:${WB_NO_SUCH}@h/b\n    table: t")}, "the environment does not say"),
-    "driver absent": ({"dataset.yaml": yaml("lifetimes", LIVES).replace("file: rows.csv",
-                       "connection: nosuch://host/base\n    table: t")}, "is the driver installed"),
-}  # fmt: skip
+    "database absent": (
+        {"dataset.yaml": yaml("lifetimes", LIVES).replace("file: rows.csv", "connection: sqlite://x.db\n    table: t")},
+        "expected a database file in the dataset's own folder.",
+    ),
+    "password unset": (
+        {
+            "dataset.yaml": yaml("lifetimes", LIVES).replace(
+                "file: rows.csv", "connection: postgres://u:${WB_NO_SUCH}@h/b\n    table: t"
+            )
+        },
+        "the environment does not say",
+    ),
+    "driver absent": (
+        {
+            "dataset.yaml": yaml("lifetimes", LIVES).replace(
+                "file: rows.csv", "connection: nosuch://host/base\n    table: t"
+            )
+        },
+        "is the driver installed",
+    ),
+}
 
 
 def lay_out(folder, files) -> None:
@@ -253,9 +321,14 @@ def test_several_faults_are_told_together_one_a_line(command):
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [("none.csv", "is not there"), (".", "got a folder"), ("empty.csv", "the file is empty"), ("x.sav", "ends in '.sav'"),
-     ("plain", "workbench: 'plain': got a file whose name has no ending")],
-)  # fmt: skip
+    [
+        ("none.csv", "is not there"),
+        (".", "got a folder"),
+        ("empty.csv", "the file is empty"),
+        ("x.sav", "ends in '.sav'"),
+        ("plain", "workbench: 'plain': got a file whose name has no ending"),
+    ],
+)
 def test_what_cannot_be_added_leaves_nothing_behind(command, source, said):
     (command.root / "empty.csv").write_text("")
     (command.root / "x.sav").write_text("x")

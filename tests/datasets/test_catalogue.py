@@ -37,7 +37,7 @@ def test_samples_are_there_without_any_data_folder(tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["", ".", "..", "../people", "people/", "a/b", "a\\b", "%2e", "a\n", "a" * 65, ".a", "-p", "{0}", "<b>", None, 7],
-)  # fmt: skip
+)
 def test_names_that_could_leave_the_folder_are_refused(project, name):
     with pytest.raises(DataError, match="expected a name of letters"):
         project.find(name)

@@ -20,15 +20,45 @@ def load(project, table, columns, rows, more="", top=""):
 @pytest.mark.parametrize(
     ("table", "columns", "rows", "said"),
     [
-        ("customers", "{customer_id: c}", "c\na\na\n", "an id that an earlier row has (row 2 below the header); expected one row a customer. If each row is a contract,"),
+        (
+            "customers",
+            "{customer_id: c}",
+            "c\na\na\n",
+            "an id that an earlier row has (row 2 below the header); expected one row a customer. If each row is a contract,",
+        ),
         ("customers", "{customer_id: c, x: }", "c,x\na,1\n,2\n", "customer_id (from 'c'): 1 row with no value"),
-        ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2020-13-01\n", "no date (got '2020-13-01'); expected ISO"),
+        (
+            "customers",
+            "{customer_id: c, first_seen: f}",
+            "c,f\na,2020-13-01\n",
+            "no date (got '2020-13-01'); expected ISO",
+        ),
         ("customers", "{customer_id: c, first_seen: f}", "c,f\na,01/02/2020\n", "say which is meant under format:"),
-        ("customers", "{customer_id: c, first_seen: f}", "c,f\na,2999-01-01\n", "1 row with a time in the future (got '2999"),
-        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,2020-01-01,1\n", "a start after the end (got '2020-02-01 > 2020-01-01')"),
+        (
+            "customers",
+            "{customer_id: c, first_seen: f}",
+            "c,f\na,2999-01-01\n",
+            "1 row with a time in the future (got '2999",
+        ),
+        (
+            "subscriptions",
+            SUBSCRIPTIONS,
+            "c,s,e,p\na,2020-02-01,2020-01-01,1\n",
+            "a start after the end (got '2020-02-01 > 2020-01-01')",
+        ),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2020-02-01,,-1\n", "a negative value (got -1)"),
-        ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,2999-01-01,,1\n", "start (from 's'): 1 row with a time in the future"),
-        ("treatments", "{customer_id: c, initiative: i, arm: a, start: s}", "c,i,a,s\na,b,c,2999-01-01\n", "a time in the future"),
+        (
+            "subscriptions",
+            SUBSCRIPTIONS,
+            "c,s,e,p\na,2999-01-01,,1\n",
+            "start (from 's'): 1 row with a time in the future",
+        ),
+        (
+            "treatments",
+            "{customer_id: c, initiative: i, arm: a, start: s}",
+            "c,i,a,s\na,b,c,2999-01-01\n",
+            "a time in the future",
+        ),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\na,,,1\n", "start (from 's'): 1 row with no value"),
         ("subscriptions", SUBSCRIPTIONS, "c,s,e,p\n,2020-01-01,,1\n", "no row has a customer"),
         ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,x\n", "no number (got 'x')"),
@@ -36,32 +66,86 @@ def load(project, table, columns, rows, more="", top=""):
         ("transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,\n", "amount (from 'a'): 1 row with no value"),
         ("transactions", TRANSACTIONS % "", "c,t,a\na,43831,5\n", "no time (got '43831'); expected ISO 8601"),
         ("transactions", TRANSACTIONS % "", "c,t,a\na,2999-01-01,5\n", "a time in the future"),
-        ("transactions", TRANSACTIONS % ", known_at: k", "c,t,a,k\na,2020-01-02,5,2020-01-01\n",
-         "a timestamp after the known_at (got '2020-01-02 00:00:00 > 2020-01-01 00:00:00'); expected timestamp ≤ known_at"),
-        ("transactions", TRANSACTIONS % ", cancelled: {from: o, starts_with: [C]}", "c,t,a,o\na,2020-01-02,5,C1\n",
-         "a cancellation of more than 0 (got 5)"),
-        ("transactions", TRANSACTIONS.replace("currency: EUR", "currency_from: u") % "",
-         "c,t,a,u\na,2020-01-02,5,EUR\na,2020-01-02,5,EUR\na,2020-01-02,5,USD\n",
-         "1 row with another currency than 'EUR' (got 'USD'); expected one currency a table"),
-        ("transactions", TRANSACTIONS.replace("currency: EUR", "currency: EUR, currency_from: u") % "",
-         "c,t,a,u\na,2020-01-02,5,\n", "another currency than 'EUR' (got nothing)"),
-        ("interactions", "{customer_id: c, timestamp: t, minutes: m}", "c,t,m\na,2020-01-02,-3\n", "a negative value (got -3)"),
-        ("interactions", "{customer_id: c, timestamp: t, complaint: m}", "c,t,m\na,2020-01-02,maybe\n", "neither true nor"),
-        ("surveys", SURVEYS % "", "q\n6\n0\n3\n", "2 rows with a rating outside its scale (got 6, 0); expected 1 to 5."),
+        (
+            "transactions",
+            TRANSACTIONS % ", known_at: k",
+            "c,t,a,k\na,2020-01-02,5,2020-01-01\n",
+            "a timestamp after the known_at (got '2020-01-02 00:00:00 > 2020-01-01 00:00:00'); expected timestamp ≤ known_at",
+        ),
+        (
+            "transactions",
+            TRANSACTIONS % ", cancelled: {from: o, starts_with: [C]}",
+            "c,t,a,o\na,2020-01-02,5,C1\n",
+            "a cancellation of more than 0 (got 5)",
+        ),
+        (
+            "transactions",
+            TRANSACTIONS.replace("currency: EUR", "currency_from: u") % "",
+            "c,t,a,u\na,2020-01-02,5,EUR\na,2020-01-02,5,EUR\na,2020-01-02,5,USD\n",
+            "1 row with another currency than 'EUR' (got 'USD'); expected one currency a table",
+        ),
+        (
+            "transactions",
+            TRANSACTIONS.replace("currency: EUR", "currency: EUR, currency_from: u") % "",
+            "c,t,a,u\na,2020-01-02,5,\n",
+            "another currency than 'EUR' (got nothing)",
+        ),
+        (
+            "interactions",
+            "{customer_id: c, timestamp: t, minutes: m}",
+            "c,t,m\na,2020-01-02,-3\n",
+            "a negative value (got -3)",
+        ),
+        (
+            "interactions",
+            "{customer_id: c, timestamp: t, complaint: m}",
+            "c,t,m\na,2020-01-02,maybe\n",
+            "neither true nor",
+        ),
+        (
+            "surveys",
+            SURVEYS % "",
+            "q\n6\n0\n3\n",
+            "2 rows with a rating outside its scale (got 6, 0); expected 1 to 5.",
+        ),
         ("surveys", SURVEYS % "", "q\n3.5\n", "no whole number (got 3.5); expected a point of the scale"),
         ("surveys", SURVEYS % "", "q\ngood\n", "no number (got 'good')"),
         ("surveys", SURVEYS % ", response_id: r", "q,r\n1,7\n2,7\n", "expected one row a response"),
         ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,-1\n", "a negative value (got -1)"),
-        ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,\n", "weight (from 'w'): 1 row with no value"),
-        ("surveys", SURVEYS % ", weight: {from: w, weighting: frequency}", "q,w\n1,1.5\n", "expected how many equal rows"),
-        ("treatments", "{customer_id: c, initiative: i, arm: a, cost: {from: m, currency: EUR}}", "c,i,a,m\na,b,c,-2\n",
-         "a negative value (got -2)"),
-        ("treatments", "{customer_id: c, initiative: i, arm: a}", "c,i,a\na,,c\n", "initiative (from 'i'): 1 row with no"),
+        (
+            "surveys",
+            SURVEYS % ", weight: {from: w, weighting: survey}",
+            "q,w\n1,\n",
+            "weight (from 'w'): 1 row with no value",
+        ),
+        (
+            "surveys",
+            SURVEYS % ", weight: {from: w, weighting: frequency}",
+            "q,w\n1,1.5\n",
+            "expected how many equal rows",
+        ),
+        (
+            "treatments",
+            "{customer_id: c, initiative: i, arm: a, cost: {from: m, currency: EUR}}",
+            "c,i,a,m\na,b,c,-2\n",
+            "a negative value (got -2)",
+        ),
+        (
+            "treatments",
+            "{customer_id: c, initiative: i, arm: a}",
+            "c,i,a\na,,c\n",
+            "initiative (from 'i'): 1 row with no",
+        ),
         ("initiatives", "{initiative: i, expected_lift: l}", "i,l\na,1\na,2\n", "expected one row a initiative"),
         ("initiatives", "{initiative: i, lift_sd: l}", "i,l\na,-1\n", "a negative value (got -1)"),
-        ("customers", "{customer_id: c, d: {type: date, format: '%d.%m.%Y'}}", "c,d\na,2020-01-01\n", "expected %d.%m.%Y."),
+        (
+            "customers",
+            "{customer_id: c, d: {type: date, format: '%d.%m.%Y'}}",
+            "c,d\na,2020-01-01\n",
+            "expected %d.%m.%Y.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
     with pytest.raises(DataError) as caught:
         load(project, table, columns, rows)
@@ -73,28 +157,59 @@ def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
 @pytest.mark.parametrize(
     ("table", "columns", "said"),
     [
-        ("transactions", "{customer_id: c, timestamp: t, amount: a}", "tables.transactions.currency: got nothing, expected the currency of amount"),
-        ("transactions", "{customer_id: c, timestamp: t, amount: {currency: eur}}", "got 'eur', expected a code of three"),
-        ("transactions", "{customer_id: c, timestamp: t, amount: {currency: EUR}, margin: {currency: USD}}",
-         "got several currencies: amount (EUR) and margin (USD), expected one a table."),
+        (
+            "transactions",
+            "{customer_id: c, timestamp: t, amount: a}",
+            "tables.transactions.currency: got nothing, expected the currency of amount",
+        ),
+        (
+            "transactions",
+            "{customer_id: c, timestamp: t, amount: {currency: eur}}",
+            "got 'eur', expected a code of three",
+        ),
+        (
+            "transactions",
+            "{customer_id: c, timestamp: t, amount: {currency: EUR}, margin: {currency: USD}}",
+            "got several currencies: amount (EUR) and margin (USD), expected one a table.",
+        ),
         ("transactions", "{timestamp: t, amount: {currency: EUR}}", "customer_id: missing, and transactions needs it"),
         ("transactions", "{customer_id: c, timestamp: {format: '%d %z'}, amount: {currency: EUR}}", "without a zone"),
         ("transactions", "{customer_id: c, timestamp: {personal: drop}, amount: {currency: EUR}}", "cannot do without"),
         ("transactions", "{customer_id: {personal: drop}, timestamp: t, amount: {currency: EUR}}", "cannot do without"),
         ("surveys", "{q: {type: rating}}", "q.scale: got nothing, expected the scale, as in [1, 5]."),
         ("surveys", "{q: {scale: [5, 1]}}", "q.scale: got ['5', '1'], expected two whole numbers, lowest first"),
-        ("surveys", "{q: {scale: [1, 5], role: cause}}", "q.role: got 'cause', expected outcome, driver, expectation, need, comment or code."),
-        ("surveys", "{q: {scale: [1, 5], missing: [6], not_applicable: [6]}}", "expected codes that are not among missing."),
+        (
+            "surveys",
+            "{q: {scale: [1, 5], role: cause}}",
+            "q.role: got 'cause', expected outcome, driver, expectation, need, comment or code.",
+        ),
+        (
+            "surveys",
+            "{q: {scale: [1, 5], missing: [6], not_applicable: [6]}}",
+            "expected codes that are not among missing.",
+        ),
         ("surveys", "{weight: w}", "weight.weighting: got nothing, expected survey or frequency."),
-        ("surveys", "{r1: {type: category, weighting: replicate}}", "r1.weighting: got replicate, expected type: number"),
-        ("surveys", "{r1: {type: number, weighting: replicate, factor: -1}}", "r1.factor: got '-1', expected a number above 0"),
+        (
+            "surveys",
+            "{r1: {type: category, weighting: replicate}}",
+            "r1.weighting: got replicate, expected type: number",
+        ),
+        (
+            "surveys",
+            "{r1: {type: number, weighting: replicate, factor: -1}}",
+            "r1.factor: got '-1', expected a number above 0",
+        ),
         ("surveys", "{r1: {type: number, factor: 2}}", "r1.factor: got '2', expected weighting: replicate beside it"),
         ("customers", "{customer_id: c, r1: {weighting: replicate}}", "expected nothing: this column is not weight"),
         ("customers", "{customer_id: c, plan: {valid_from: since}}", "plan.valid_from: got 'since', expected a column"),
         ("customers", "{customer_id: c, plan: {role: driver}}", "only items of surveys have a role"),
-        ("interactions", "{customer_id: c, timestamp: t, x: {constant: true}}", "only attributes of customers have a validity"),
+        (
+            "interactions",
+            "{customer_id: c, timestamp: t, x: {constant: true}}",
+            "only attributes of customers have a validity",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_definition_that_means_nothing_is_refused(project, table, columns, said):
     with pytest.raises(DataError) as caught:
         load(project, table, columns, "c\n1\n")
@@ -116,8 +231,11 @@ def test_codes_that_are_given_are_told_again(project):
 
 def test_rows_without_a_customer_are_kept_out_and_counted(project):
     loaded = load(
-        project, "transactions", TRANSACTIONS % "", "c,t,a\na,2020-01-01,5\n,2020-01-01,7\nb,2020-01-02,-1\nb,2020-01-02,0\n"
-    )  # fmt: skip
+        project,
+        "transactions",
+        TRANSACTIONS % "",
+        "c,t,a\na,2020-01-01,5\n,2020-01-01,7\nb,2020-01-02,-1\nb,2020-01-02,0\n",
+    )
     assert loaded.frame["customer_id"].tolist() == ["a", "b", "b"]
     assert {check.name: check.value for check in loaded.checks} == {
         "transactions_no_customer": 1,

@@ -152,19 +152,27 @@ tables:
         (f'title: x\ntables: {{lifetimes: {{file: "a\\0b", {COLUMNS}}}}}', "expected a file in the dataset's own"),
         (f"title: x\ntables: {{lifetimes: {{file: ., {COLUMNS}}}}}", "expected a file in the dataset's own"),
         ("title: x\ntables: {lifetimes: {file: a.csv}}", "tables.lifetimes.columns: got nothing, expected a mapping"),
-        ("title: x\ntables: {lifetimes: {file: a.csv, columns: {durations: {unit: days}, event: }}}",
-         "tables.lifetimes.columns.duration: missing, and lifetimes needs it; did you mean 'durations'?"),
-        ("title: x\ntables: {lifetimes: {file: a.csv, columns: {duration: x, event: }}}",
-         "tables.lifetimes.columns.duration.unit: got nothing, expected days"),
+        (
+            "title: x\ntables: {lifetimes: {file: a.csv, columns: {durations: {unit: days}, event: }}}",
+            "tables.lifetimes.columns.duration: missing, and lifetimes needs it; did you mean 'durations'?",
+        ),
+        (
+            "title: x\ntables: {lifetimes: {file: a.csv, columns: {duration: x, event: }}}",
+            "tables.lifetimes.columns.duration.unit: got nothing, expected days",
+        ),
         ("title: x\ntables: {lifetimes: {file: a.csv, encoding: zip, " + COLUMNS + "}}", "encoding: got 'zip'"),
         (f"title: x\ntables: {{lifetimes: {{file: 'https://h.org/a.csv', {COLUMNS}}}}}", "addresses are not read"),
-        ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
-         "tables.lifetime.fil: unknown key; did you mean 'file'?"),
-        ("title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
-         "tables.lifetime.columns.duration.lable: unknown key"),
+        (
+            "title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
+            "tables.lifetime.fil: unknown key; did you mean 'file'?",
+        ),
+        (
+            "title: x\ntables: {lifetime: {fil: a.csv, columns: {duration: {lable: x}}}}",
+            "tables.lifetime.columns.duration.lable: unknown key",
+        ),
         ("title: x\ntitle: y", "title: got the key twice"),
     ],
-)  # fmt: skip
+)
 def test_a_faulty_file_is_refused_with_place_found_and_expected(project, yaml, said):
     assert any(said in fault for fault in faults(project, yaml))
 

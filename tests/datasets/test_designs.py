@@ -220,10 +220,16 @@ def test_balance_is_judged_at_its_level():
 @pytest.mark.parametrize(
     ("design", "said"),
     [
-        ("{pilott: {assignment: randomised}}", "treatments.design.pilott: no row has this initiative; did you mean 'pilot'?"),
-        ("{pilot: {assignment: randomised, control: kontrol}}", "treatments.design.pilot: no row has the arm 'kontrol'; did you mean 'control'?"),
+        (
+            "{pilott: {assignment: randomised}}",
+            "treatments.design.pilott: no row has this initiative; did you mean 'pilot'?",
+        ),
+        (
+            "{pilot: {assignment: randomised, control: kontrol}}",
+            "treatments.design.pilot: no row has the arm 'kontrol'; did you mean 'control'?",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_design_of_what_no_row_has_is_warned_of(project, design, said):
     found = write(project, dealt(100), design=design).check()
     assert said in " ".join(

@@ -152,8 +152,10 @@ def test_telco_reproduces_the_published_survival(tmp_path):
 
 
 def test_a_sample_can_be_mapped_anew_by_a_dataset_of_the_project(project):
-    project.write("title: x\ntables: {lifetimes: {sample: telco, columns: {duration: {from: tenure, unit: month}, "
-                  "event: {from: churn, true_values: [Yes], false_values: [No]}}}}")  # fmt: skip
+    project.write(
+        "title: x\ntables: {lifetimes: {sample: telco, columns: {duration: {from: tenure, unit: month}, "
+        "event: {from: churn, true_values: [Yes], false_values: [No]}}}}"
+    )
     assert project.load().frame.shape == (7043, 3)
 
 
@@ -223,7 +225,7 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
         ("duration,event\n1,1,1\n", MAPPED, "'rows.csv': 1 row"),
         ("", MAPPED, "'rows.csv': the file is empty."),
     ],
-)  # fmt: skip
+)
 def test_bad_input_gives_one_clear_message(project, rows, columns, said):
     (fault,) = faults(project.write(yaml(columns), rows))
     assert fault.startswith("dataset people, table lifetimes")

@@ -12,22 +12,46 @@ from workbench.errors import DataError
     ("name", "said"),
     [
         ("turnover.csv", ["lifetimes:", "duration: {from: stag, unit: months}", "event: {from: event}"]),
-        ("hillstrom.csv",
-         ["treatments:", "arm: {from: segment}", "row_number() OVER () AS customer_id", "'hillstrom' AS initiative",
-          "visit: {from: visit, type: boolean, use: outcome}",
-          "history: {from: history, type: number, use: before}", "segments: [history_segment, "]),
-        ("iranian_telecom_churn.csv",
-         ["lifetimes:", "duration: {from: Subscription Length, unit: months}", "event: {from: Churn}",
-          "complains: {from: Complains, type: boolean}", "tariff_plan: {from: Tariff Plan, type: category}"]),
-        ("online_retail_ii_2009_2010.parquet",
-         ["transactions:", "customer_id: {from: Customer ID}", "timestamp: {from: InvoiceDate}", "starts_with: [C]"]),
-        ("sfo_2017.csv",
-         ["surveys:", 'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"], role: driver}', "weighting: survey",
-          'NETPRO, scale: [0, 10], missing: ["11"], role: outcome, measure: nps}',
-          "Q7ALL, scale: [1, 5], role: outcome}",
-          "Q14FIND, scale: [1, 5], ", "segments: [barea, strata, peak, q2purp1, q19age, q20gender]"]),
+        (
+            "hillstrom.csv",
+            [
+                "treatments:",
+                "arm: {from: segment}",
+                "row_number() OVER () AS customer_id",
+                "'hillstrom' AS initiative",
+                "visit: {from: visit, type: boolean, use: outcome}",
+                "history: {from: history, type: number, use: before}",
+                "segments: [history_segment, ",
+            ],
+        ),
+        (
+            "iranian_telecom_churn.csv",
+            [
+                "lifetimes:",
+                "duration: {from: Subscription Length, unit: months}",
+                "event: {from: Churn}",
+                "complains: {from: Complains, type: boolean}",
+                "tariff_plan: {from: Tariff Plan, type: category}",
+            ],
+        ),
+        (
+            "online_retail_ii_2009_2010.parquet",
+            ["transactions:", "customer_id: {from: Customer ID}", "timestamp: {from: InvoiceDate}", "starts_with: [C]"],
+        ),
+        (
+            "sfo_2017.csv",
+            [
+                "surveys:",
+                'Q7ART, scale: [1, 5], missing: ["0"], not_applicable: ["6"], role: driver}',
+                "weighting: survey",
+                'NETPRO, scale: [0, 10], missing: ["11"], role: outcome, measure: nps}',
+                "Q7ALL, scale: [1, 5], role: outcome}",
+                "Q14FIND, scale: [1, 5], ",
+                "segments: [barea, strata, peak, q2purp1, q19age, q20gender]",
+            ],
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_real_file_is_drafted_so_that_it_keeps_its_contract_at_once(tmp_path, shared, name, said):
     path = add("mine", shared / name, root=tmp_path)
     text = path.read_text()
@@ -96,19 +120,31 @@ def draft_of(tmp_path, text):
 @pytest.mark.parametrize(
     ("header", "row", "said"),
     [
-        ("customer_id,start_date,end_date,plan,monthly_fee", "c{i},2020-01-{i:02},,a,9.5",
-         ["subscriptions:", "start: {from: start_date}", "end: {from: end_date}", "price: {"]),
-        ("Customer No,opened at,channel,minutes,is_complaint", "c{i},2020-01-{i:02} 10:00,mail,{i},no",
-         ["interactions:", "timestamp: {from: opened at}", "is_complaint, true_values: [yes], false_values: [no]"]),
-        ("user_id,campaign,variant,spend", "c{i},spring,{v},{i}",
-         ["treatments:", "initiative: {from: campaign}", "arm: {from: variant}"]),
+        (
+            "customer_id,start_date,end_date,plan,monthly_fee",
+            "c{i},2020-01-{i:02},,a,9.5",
+            ["subscriptions:", "start: {from: start_date}", "end: {from: end_date}", "price: {"],
+        ),
+        (
+            "Customer No,opened at,channel,minutes,is_complaint",
+            "c{i},2020-01-{i:02} 10:00,mail,{i},no",
+            ["interactions:", "timestamp: {from: opened at}", "is_complaint, true_values: [yes], false_values: [no]"],
+        ),
+        (
+            "user_id,campaign,variant,spend",
+            "c{i},spring,{v},{i}",
+            ["treatments:", "initiative: {from: campaign}", "arm: {from: variant}"],
+        ),
         ("client_id,region,age", "c{i},north,{i}", ["customers:", "region: {from: region, type: category}"]),
-        ("Kunden-Nr,Kaufdatum,Betrag (€)", "c{i},2020-01-{i:02},{i}",
-         ["transactions:", "currency: EUR  #", "customer_id: {from: Kunden-Nr}"]),
+        (
+            "Kunden-Nr,Kaufdatum,Betrag (€)",
+            "c{i},2020-01-{i:02},{i}",
+            ["transactions:", "currency: EUR  #", "customer_id: {from: Kunden-Nr}"],
+        ),
         ("kdnr,when,amt,currency", "c{i},2020-01-{i:02},{i},CHF", ["transactions:", "currency_from: currency"]),
         ("customer_id,when,score", "c{i},2020-01-{i:02},{i}", ["customers:"]),
     ],
-)  # fmt: skip
+)
 def test_the_table_is_guessed_from_the_headers(tmp_path, header, row, said):
     rows = "".join(row.format(i=i, v="AB"[i % 2]) + "\n" for i in range(1, 25)).replace(",no\n", ",yes\n", 2)
     text = draft_of(tmp_path, f"{header}\n{rows}")

@@ -438,8 +438,11 @@ def test_answers_without_weight_are_kept_out_and_counted(dataset):
 
 def test_choices_in_one_cell_become_columns(dataset):
     rows = 'why\n"Price;Service, support"\nPrice\n\nQuality; Price\n'
-    found = dataset("q,why\n" + "".join(f"1,{line}\n" for line in rows.splitlines()[1:]),
-                    'score: {from: q, scale: [1, 5]}, why: {split: ";", label: Why us}', table="surveys")  # fmt: skip
+    found = dataset(
+        "q,why\n" + "".join(f"1,{line}\n" for line in rows.splitlines()[1:]),
+        'score: {from: q, scale: [1, 5]}, why: {split: ";", label: Why us}',
+        table="surveys",
+    )
     frame = found.load("surveys").frame
     assert frame["why_price"].tolist() == [True, True, None, True]
     assert frame["why_service_support"].tolist() == [True, False, None, False]

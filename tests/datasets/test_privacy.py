@@ -166,7 +166,7 @@ HOSTILE_SQL = [
     "",
     "SELECT",
     "') ; SELECT * FROM read_csv('{secret}') --",
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("sql", HOSTILE_SQL)

@@ -82,8 +82,11 @@ def test_only_wanted_columns_are_read(file):
         ("rows.csv", b"", "the file is empty."),
         ("rows.csv", b" \n\n", "the file is empty."),
         ("rows.csv", b"\xef\xbb\xbf", "the first line is no header."),
-        ("rows.csv", f"a,b\n1,2\n{SECRET}\n{SECRET},2,3\n".encode(),
-         "2 rows without the 2 fields of the header (the first: row 3, with 1)"),
+        (
+            "rows.csv",
+            f"a,b\n1,2\n{SECRET}\n{SECRET},2,3\n".encode(),
+            "2 rows without the 2 fields of the header (the first: row 3, with 1)",
+        ),
         ("rows.csv", f'a,b\n"{SECRET},1\n2,3\n'.encode(), "1 row without"),
         ("rows.csv", f"a,b\n{SECRET},Finan\xe7e\n".encode("latin-1"), "not written in utf-8 (line 2 has a byte 0xE7"),
         ("rows.jsonl", f'{{"a": "{SECRET}"}}\n{{"a": "{SECRET}"\n'.encode(), "line 2 is no JSON; expected one object"),
@@ -95,9 +98,13 @@ def test_only_wanted_columns_are_read(file):
         ("rows.csv", b"\x1f\x8brest", "got a gzip archive"),
         ("rows.csv", b"a;b\n1;2\n", "the header is one single column and has ';' in it; is separator: ',' right?"),
         ("rows.parquet", SECRET.encode(), "not a Parquet file, or a damaged one"),
-        ("rows.xls", b"PK\x03\x04", "got a file that ends in '.xls', expected .csv, .tsv, .txt, .parquet, .xlsx, .jsonl or .ndjson."),  # noqa: E501
+        (
+            "rows.xls",
+            b"PK\x03\x04",
+            "got a file that ends in '.xls', expected .csv, .tsv, .txt, .parquet, .xlsx, .jsonl or .ndjson.",
+        ),  # noqa: E501
     ],
-)  # fmt: skip
+)
 def test_a_file_that_cannot_be_read_is_named_and_no_cell_is_quoted(file, name, content, said):
     with pytest.raises(DataError) as caught:
         read(file(content, name) if content is not None else file(b"a", "a.csv").with_name(name))

@@ -11,12 +11,15 @@ def yaml(url: str, what: str) -> str:
     return f"title: x\ntables:\n  customers:\n    connection: {url}\n    {what}\n    columns: {columns}\n"
 
 
-@pytest.mark.parametrize(("url", "what"), [
-    ("sqlite://x.sqlite", "table: t"),
-    ("sqlite://x.sqlite", "sql: SELECT id, n FROM t ORDER BY id"),
-    ("duckdb://x.duckdb", "table: t"),
-    ("duckdb://x.duckdb", "sql: SELECT * FROM t"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("url", "what"),
+    [
+        ("sqlite://x.sqlite", "table: t"),
+        ("sqlite://x.sqlite", "sql: SELECT id, n FROM t ORDER BY id"),
+        ("duckdb://x.duckdb", "table: t"),
+        ("duckdb://x.duckdb", "sql: SELECT * FROM t"),
+    ],
+)
 def test_a_database_is_read_through_ibis(project, url, what):
     pytest.importorskip("pyarrow_hotfix", reason="Ibis needs the extra duckdb: this claim is NOT tested")
     for connect, name in ((sqlite3.connect, "x.sqlite"), (duckdb.connect, "x.duckdb")):

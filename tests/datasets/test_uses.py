@@ -70,8 +70,11 @@ def test_what_explains_and_what_predicts_take_different_columns(project):
     out = {"sex": "protected", "call": "suspect", "missed": "cost_missed", "topics": "suspect"}
     assert table.kept_from("predict") == out
     assert table.kept_from("explain", named=["call", "sex"]) == {
-        "sex": "protected", "charges": "prediction", "missed": "cost_missed", "topics": "suspect"
-    }  # fmt: skip
+        "sex": "protected",
+        "charges": "prediction",
+        "missed": "cost_missed",
+        "topics": "suspect",
+    }
 
 
 def test_the_door_says_which_columns_stay_out_and_the_fingerprint_knows(project):
@@ -239,8 +242,13 @@ def test_uses_are_guessed_by_names_and_marked(tmp_path):
         ),
     )
     text = draft(path)
-    for line in ("religion: {from: religion, type: category, use: protected}  # guess", "use: proxy}", "use: suspect}",
-                 "fn: {from: FN, type: number, use: cost_missed}", "fp: {from: FP, type: number, use: cost_contacted}"):  # fmt: skip
+    for line in (
+        "religion: {from: religion, type: category, use: protected}  # guess",
+        "use: proxy}",
+        "use: suspect}",
+        "fn: {from: FN, type: number, use: cost_missed}",
+        "fp: {from: FP, type: number, use: cost_contacted}",
+    ):
         assert line in text, text
     assert "plan: {from: plan, type: category}\n" in text
 

@@ -53,12 +53,17 @@ def shop(project, monkeypatch):
     monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", "a key that nobody guesses")
     rows = {
         "customers.csv": ["id,seen,region,tier,name,vip,size,code"]
-        + [f"c{i},{2022 + i % 3}-05-0{1 + i % 9},{('North', 'South', 'West')[i % 3]},{'' if i == 0 else 'AB'[i % 2]},Ada {i},{i % 2},{i},k{i % 4}" for i in range(N)],
-        "subscriptions.csv": ["id,s,plan,p"] + [f"c{i},2023-01-01,{'basic' if i % 2 else 'plus'},{i}" for i in range(N)],
+        + [
+            f"c{i},{2022 + i % 3}-05-0{1 + i % 9},{('North', 'South', 'West')[i % 3]},{'' if i == 0 else 'AB'[i % 2]},Ada {i},{i % 2},{i},k{i % 4}"
+            for i in range(N)
+        ],
+        "subscriptions.csv": ["id,s,plan,p"]
+        + [f"c{i},2023-01-01,{'basic' if i % 2 else 'plus'},{i}" for i in range(N)],
         "orders.csv": ["id,t,a"] + [f"c{i},2023-0{1 + n}-01 08:00,{i + 1}" for i in range(N) for n in range(2)],
-        "answers.csv": ["id,t,sat,grade"] + [f"c{i},2024-0{1 + i % 6}-15 12:00,{1 + i % 5},{1 + i % 5}" for i in range(N)],
+        "answers.csv": ["id,t,sat,grade"]
+        + [f"c{i},2024-0{1 + i % 6}-15 12:00,{1 + i % 5},{1 + i % 5}" for i in range(N)],
         "plans.csv": ["i", "calls"],
-    }  # fmt: skip
+    }
     for name, lines in rows.items():
         (project.folder / name).write_text("\n".join(lines) + "\n")
     project.write(YAML)
@@ -142,7 +147,7 @@ def test_what_cannot_be_read_is_refused_at_its_place(where, said):
         ("sat >= 4", 24, 24),
         ("grade >= 4", 24, 24),  # turned: 1 and 2 are the best two
     ],
-)  # fmt: skip
+)
 def test_customers_bring_their_rows_in_all_tables(shop, where, customers, answers):
     if not customers:
         with pytest.raises(ParameterError, match="leaves nobody of 60 customers"):
@@ -168,19 +173,32 @@ def test_a_rating_is_asked_for_as_studies_see_it(shop):
 @pytest.mark.parametrize(
     ("where", "faults"),
     [
-        ("regoin = 'North' and sice > 1", ["at character 1: no column 'regoin'; did you mean 'region'?", "at character 22: no column 'sice'; did you mean 'size'?"]),
+        (
+            "regoin = 'North' and sice > 1",
+            [
+                "at character 1: no column 'regoin'; did you mean 'region'?",
+                "at character 22: no column 'sice'; did you mean 'size'?",
+            ],
+        ),
         ("clients.region = 'North'", ["no table 'clients'"]),
         ("customers.plan = 'basic'", ["no column 'plan'"]),
-        ("timestamp > 2024-01-01", ["several tables have a column 'timestamp': write transactions.timestamp or surveys.timestamp."]),
+        (
+            "timestamp > 2024-01-01",
+            ["several tables have a column 'timestamp': write transactions.timestamp or surveys.timestamp."],
+        ),
         ("region = 'North' or plan = 'basic'", ["joins columns of customers and subscriptions by or"]),
         ("name = 'Ada 1'", ["'name' tells single customers, expected a column that groups of them share."]),
         ("customer_id = 'c1'", ["'customer_id' tells single customers"]),
-        ("size = 'big' and region > 'M' and first_seen = 3 and vip > 1 and region = 7",
-         ["'size' is a column of type number: got 'big', expected a number, without quotes",
-          "'region' is a column of type category: got >, expected =, != or in",
-          "'first_seen' is a column of type date: got 3, expected a date such as 2024-01-01",
-          "'vip' is a column of type boolean: got 1, expected true or false",
-          "'region' is a column of type category: got 7, expected a text in quotes"]),
+        (
+            "size = 'big' and region > 'M' and first_seen = 3 and vip > 1 and region = 7",
+            [
+                "'size' is a column of type number: got 'big', expected a number, without quotes",
+                "'region' is a column of type category: got >, expected =, != or in",
+                "'first_seen' is a column of type date: got 3, expected a date such as 2024-01-01",
+                "'vip' is a column of type boolean: got 1, expected true or false",
+                "'region' is a column of type category: got 7, expected a text in quotes",
+            ],
+        ),
         ("region", ["'region' is a column of type category: compare it"]),
         ("region = 'Nort'", ["'region' has no value 'Nort'; did you mean 'North'?"]),
         ("region = 'x'", ["'region' has no value 'x'; there are 'North', 'South' and 'West'."]),
@@ -188,7 +206,7 @@ def test_a_rating_is_asked_for_as_studies_see_it(shop):
         ("size > 52", ["size > 52 leaves 7 of 60 customers, expected 10 or more"]),
         ("sat > 4 and grade > 5", ["leaves nobody of 60 rows of surveys"]),
     ],
-)  # fmt: skip
+)
 def test_a_part_that_cannot_be_is_refused_with_every_fault(shop, where, faults):
     with pytest.raises(ParameterError) as told:
         part(shop, where)
@@ -203,7 +221,7 @@ def test_what_holds_on_the_day_of_the_extract_is_said_so(shop):
     assert told.message == (
         "A part of the dataset: tier = 'A' (29 of 60). tier: as known on the day of the extract, so who has changed since is "
         "chosen by the last value."
-    )  # fmt: skip
+    )
     found = datasets.find("people", shop.root, where="region = 'North'")
     (told,) = (check for check in found.check(["customers"]) if check.name == "part")
     assert (told.status, told.value, told.message) == (

@@ -14,7 +14,7 @@ from workbench.datasets.definitions.dataset import GUESS, Definition, Definition
 from workbench.datasets.definitions.phrases import names
 from workbench.errors import DataError
 from workbench.findings import Check
-from workbench.wording import sentence, shown, suggestion
+from workbench.wording import plural, sentence, shown, suggestion
 
 if TYPE_CHECKING:
     from ibis.expr.types import Table
@@ -203,10 +203,13 @@ class Dataset(Definition):
         marked = sum(GUESS in line for line in text.splitlines())
         if not marked:
             return []
-        one = sentence("1 line of dataset.yaml is still marked as a guess; take the mark away once it is confirmed.")
-        template = "{n} lines of dataset.yaml are still marked as guesses; take each mark away once it is confirmed."
-        message = one if marked == 1 else sentence(template, n=marked)
-        return [Check(name="guesses", status="warn", message=message, value=marked)]
+        message = plural(
+            "{n} line of dataset.yaml is still marked as a guess; take the mark away once it is confirmed.",
+            "{n} lines of dataset.yaml are still marked as guesses; take each mark away once it is confirmed.",
+            marked,
+        )
+        title = sentence("Guesses that nobody has confirmed")
+        return [Check(name="guesses", status="warn", message=message, value=marked, title=title)]
 
     def fingerprint(self, tables: Iterable[str] | None = None) -> str:
         """`sha256:…` of what the tables say (all by default).

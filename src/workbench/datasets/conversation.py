@@ -10,7 +10,8 @@ from workbench.datasets.guessing.document import Draft, Table, answered
 from workbench.datasets.guessing.questions import Question
 from workbench.wording import listing, number, sentence
 
-_WIDTH, _MOST = 110, 12
+_WIDTH = 110  # characters: half of a wide screen
+_MOST = 12  # columns that one question lists: more lines are not read
 
 
 def told(draft: Draft) -> list[str]:
@@ -50,7 +51,7 @@ def asked(draft: Draft) -> list[tuple[list[str], Question]]:
     found: dict[tuple, tuple[list[str], Question]] = {}
     for table in draft.tables:
         for place, question in _questions(table):
-            key = (
+            key: tuple[object, ...] = (
                 question.asks,
                 tuple(reading.keys for reading in question.readings),
                 table.name,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from workbench.datasets.contract import breaches, counted, episodes, extra_rows
@@ -18,7 +19,7 @@ from workbench.datasets.contract.breaches import LINE, named
 from workbench.datasets.contract.opened import Opened
 from workbench.datasets.contract.part import Part
 from workbench.datasets.contract.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
-from workbench.datasets.definitions.canonical import ROW_ID
+from workbench.datasets.definitions.canonical import ROW_ID, Kind
 from workbench.datasets.definitions.column import Personal
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.privacy import looks, pseudonyms
@@ -58,12 +59,12 @@ class House:
     fictional: bool
 
 
-@ibis.udf.scalar.builtin(name="wb_pseudonym")
-def _pseudonym(value: str) -> str: ...
+@ibis.udf.scalar.builtin(name="wb_pseudonym", signature=((dt.string,), dt.string))
+def _pseudonym(value): ...
 
 
-@ibis.udf.scalar.builtin(name="wb_unalias")
-def _unalias(value: str) -> str: ...
+@ibis.udf.scalar.builtin(name="wb_unalias", signature=((dt.string,), dt.string))
+def _unalias(value): ...
 
 
 def open_table(definition: TableDefinition, house: House, part: Part | None = None) -> Opened:
@@ -131,7 +132,7 @@ class _Opening:
             raise DataError(*self.faults)
         double = self._double_rows(raw) if self._whole() else 0
         if self.part is not None:
-            wide, kept, numbers = self._entering_part(wide)
+            wide, kept, numbers = self._entering_part(wide, self.part)
         table = self._canonical(wide, kept, numbers)
         numbers |= {"episodes": numbers.get("double customer_id") if self._episodes() else 0}
         numbers |= self._unnamed(raw)
@@ -141,15 +142,15 @@ class _Opening:
         checks = (*checks, *unread_sheets(self.definition, raw.unread))
         return Opened(self.definition, table, checks, counted.facts(self.definition, table, numbers, self.looks))
 
-    def _entering_part(self, wide: ir.Table) -> tuple[ir.Table, ir.BooleanValue | None, dict[str, object]]:
+    def _entering_part(self, wide: ir.Table, part: Part) -> tuple[ir.Table, ir.BooleanValue | None, counted.Numbers]:
         """The rows that are in the part, which of them enter, and their numbers."""
         linked = "customer_id" in self.mapped and "row-number" not in wide.columns
-        wide = self.part.of(wide, self.definition, linked=linked)
+        wide = part.of(wide, self.definition, linked=linked)
         kept = self._kept(wide)
         numbers = self._aggregate(wide, self._measures(wide, kept, []))
         if numbers["kept"] == 0:
             template = "where: {normal} leaves no row of {table}."
-            raise ParameterError(sentence(template, normal=self.part.normal, table=self.definition.name))
+            raise ParameterError(sentence(template, normal=part.normal, table=self.definition.name))
         return wide, kept, numbers
 
     def _settle_personal(self) -> None:
@@ -174,7 +175,7 @@ class _Opening:
             else:
                 fate = "true" if column.name == self.row_id else "drop"
             self.replaced[column.name] = fate
-        if "pseudonym" in self.replaced.values():
+        if key is not None and "pseudonym" in self.replaced.values():
             self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
         if lacking:
             raise pseudonyms.NoKeyError(*lacking)
@@ -284,7 +285,7 @@ class _Opening:
             for name, basis in bases.items()
         }
 
-    def _unnamed(self, raw: sources.RawTable) -> dict[str, int]:
+    def _unnamed(self, raw: sources.RawTable) -> counted.Numbers:
         """Values in columns without a name that do not enter, by the column's place."""
         mapped = {tidy(column.source) for column in self.definition.columns}
         counts: dict[str, ir.Scalar] = {}
@@ -294,7 +295,7 @@ class _Opening:
                 counts[f"unnamed {place}"] = (values.nullif("") if values.type().is_string() else values).count()
         return self._aggregate(raw.table, counts) if counts else {}
 
-    def _kinds(self, raw: sources.RawTable, columns: list[ColumnDefinition]) -> dict[str, str]:
+    def _kinds(self, raw: sources.RawTable, columns: list[ColumnDefinition]) -> dict[str, Kind]:
         counts: dict[str, ir.Scalar] = {}
         readable = []
         for i, column in enumerate(columns):
@@ -306,12 +307,13 @@ class _Opening:
             except mapping.UnsupportedTypeError:
                 continue  # told when it is mapped
         found = self._aggregate(raw.table, counts) if counts else {}
-        kinds = {
+        kinds: dict[str, Kind] = {
             column.name: mapping.kind_of(raw.column(column.source).type(), found[f"n{i}"], found[f"p{i}"])
             for i, column in readable
         }
-        pseudonymous = {name: "id" for name, fate in self.replaced.items() if fate == "pseudonym"}
-        return {column.name: "category" for column in columns} | kinds | pseudonymous
+        pseudonymous: dict[str, Kind] = {name: "id" for name, fate in self.replaced.items() if fate == "pseudonym"}
+        undecided: dict[str, Kind] = {column.name: "category" for column in columns}
+        return undecided | kinds | pseudonymous
 
     def _lay_out(self, raw: sources.RawTable) -> ir.Table:
         """Canonical columns and, under names that no column can have, what is asked about each row."""
@@ -319,7 +321,7 @@ class _Opening:
         canonical = self.definition.canonical
         if self.row_id and self.row_id not in self.mapped:
             columns[self.row_id] = ibis.row_number() + 1
-        elif self.replaced.get(self.row_id) == "true":
+        elif self.row_id and self.replaced.get(self.row_id) == "true":
             columns["row-number"] = ibis.row_number() + 1
         for name, mapped in self.mapped.items():
             value = mapped.value
@@ -396,14 +398,15 @@ class _Opening:
         field = self.definition.canonical.fields.get("customer_id")
         return "customer_id" in self.mapped and field is not None and bool(field.one_row_of)
 
-    def _aggregate(self, table: ir.Table, measures: Mapping[str, ir.Scalar]) -> dict[str, object]:
+    def _aggregate(self, table: ir.Table, measures: Mapping[str, ir.Scalar]) -> counted.Numbers:
         named = {f"m{i}": measure for i, measure in enumerate(measures.values())}
         workshop = self.house.workshop
         (row,) = workshop.execute(workshop.sql(table.aggregate(**named)))
         return dict(zip(measures, row, strict=True))
 
-    def _tell_unreadable(self, numbers: Mapping[str, object], raw: sources.RawTable) -> None:
-        workshop, theirs = self.house.workshop, frozenset()
+    def _tell_unreadable(self, numbers: counted.Numbers, raw: sources.RawTable) -> None:
+        workshop = self.house.workshop
+        theirs: frozenset[str] = frozenset()
         if any(numbers.get(f"bad {name}") for name in self.mapped):
             told, theirs = extra_rows.second_headers(self.mapped, numbers, self.basis, raw, workshop)
             self.faults += [f"{self.place}: {told}"] if told else []
@@ -419,7 +422,7 @@ class _Opening:
                 self._tell(rule, int(count), found, found[f"text-{name}"])
 
     def _tell_broken(
-        self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: Mapping[str, object]
+        self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: counted.Numbers
     ) -> None:
         broken: list[tuple[contracts.Rule, int, ir.Table, ir.Value | None]] = []
         numbered = wide.mutate(**{LINE: ibis.row_number()})
@@ -482,15 +485,15 @@ class _Opening:
         query = f"SELECT count(*) - count(DISTINCT hash({columns})) FROM ({self.house.workshop.sql(raw.table)})"
         return int(self.house.workshop.execute(query)[0][0])
 
-    def _canonical(self, wide: ir.Table, kept: ir.BooleanValue | None, numbers: Mapping[str, object]) -> ir.Table:
+    def _canonical(self, wide: ir.Table, kept: ir.BooleanValue | None, numbers: counted.Numbers) -> ir.Table:
         names = [name for name in wide.columns if "-" not in name]
         fields = list(self.definition.canonical.fields)
         names.sort(key=lambda name: fields.index(name) if name in fields else len(fields))
         columns = {name: wide[name] for name in names}
         for column in self.definition.columns:
-            if column.low_is_good and column.name in columns:
+            if column.low_is_good and column.scale and column.name in columns:
                 columns[column.name] = sum(column.scale) - wide[column.name]
-        if "row-number" in wide.columns:
+        if self.row_id and "row-number" in wide.columns:
             columns[self.row_id] = wide["row-number"]
         elif self.row_id and numbers.get(f"missing {self.row_id}"):
             # Nobody is left out for want of an id, and results can be matched by it all the same.

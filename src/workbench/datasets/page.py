@@ -12,7 +12,7 @@ from workbench.wording import number, percent, sentence
 if TYPE_CHECKING:
     from workbench.datasets.contract.opened import Shape
 
-_WIDTH = 110
+_WIDTH = 110  # characters: half of a wide screen
 
 
 def page(dataset: Dataset) -> str:
@@ -39,7 +39,7 @@ def page(dataset: Dataset) -> str:
 
 
 _HEAD = ("column", "label", "type", "missing", "not applicable", "")
-_RIGHT = (3, 4)
+_RIGHT = (3, 4)  # columns of numbers
 
 
 def _columns(columns: list[dict], table: TableDefinition, shapes: "dict[str, Shape]") -> Iterator[tuple[str, ...]]:

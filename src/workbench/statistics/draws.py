@@ -22,22 +22,33 @@ MOST_COLUMNS = 60  # compared at once, a choice: with more, small trials have no
 class Drawn(Protocol):
     """How the arms of an initiative were dealt, as a dataset says it."""
 
-    assignment: str
-    unit: str
-    probability: float | Mapping[str, float] | str | None
-    control: str
-    strata: tuple[str, ...]
+    @property
+    def assignment(self) -> str: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def probability(self) -> float | Mapping[str, float] | str | None: ...
+    @property
+    def control(self) -> str: ...
+    @property
+    def strata(self) -> tuple[str, ...]: ...
 
 
 class Known(Protocol):
     """A column as its dataset defines it."""
 
-    name: str
-    kind: str | None
-    use: str
-    personal: str
-    constant: bool
-    valid_from: str
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> str | None: ...
+    @property
+    def use(self) -> str: ...
+    @property
+    def personal(self) -> str: ...
+    @property
+    def constant(self) -> bool: ...
+    @property
+    def valid_from(self) -> str: ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

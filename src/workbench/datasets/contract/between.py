@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from workbench.datasets.definitions.phrases import rows
 from workbench.datasets.reading.workshop import Workshop
 from workbench.findings import Check
-from workbench.wording import number, sentence
+from workbench.wording import number, plural, sentence
 
 if TYPE_CHECKING:
     from workbench.datasets.contract.opened import Opened
@@ -34,10 +33,15 @@ def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]
             ((count, ids),) = workshop.execute(workshop.sql(found))
             if not count:
                 continue
-            template = "In {rows} of {child} the {column} is not in {parent} ({ids} different)."
-            one = "In 1 row of {child} the {column} is not in {parent}."
-            name = f"{each.definition.name}_orphans_{column}"
-            names = {"child": each.definition.name, "column": column, "parent": parent, "ids": number(int(ids))}
-            message = sentence(one if count == 1 else template, rows=rows(int(count)), **names)
-            checks.append(Check(name=name, status="warn", message=message, value=int(count)))
+            message = plural(
+                "In {n} row of {child} the {column} is not in {parent}.",
+                "In {n} rows of {child} the {column} is not in {parent} ({ids} different).",
+                int(count),
+                child=each.definition.name,
+                column=column,
+                parent=parent,
+                ids=number(int(ids)),
+            )
+            name, title = f"{each.definition.name}_orphans_{column}", sentence("Ids that another table lacks")
+            checks.append(Check(name=name, status="warn", message=message, value=int(count), title=title))
     return tuple(checks)

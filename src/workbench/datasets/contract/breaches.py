@@ -13,7 +13,8 @@ from workbench.datasets.privacy import persons
 from workbench.datasets.reading.workshop import Workshop
 from workbench.wording import number, sentence, shown
 
-_MOST_EXAMPLES, _MOST_LINES, _MOST_READ = 4, 3, 1000
+_MOST_EXAMPLES, _MOST_LINES = 4, 3  # enough to see what is meant, and still one line
+_MOST_READ = 1000  # rows among which examples are sought: a rare kind of value shows, and memory stays small
 LINE = "row-of-file"  # no column can have this name
 
 
@@ -58,7 +59,7 @@ def told(
     elif _one_file(definition):
         lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
         got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
-    if "{hint}" in contracts.RULES[rule.rule]:
+    if rule.rule in contracts.WITH_HINT:
         texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
         declared = rule.rule != "one_type"
         details["hint"] = hints.of_unreadable(
@@ -67,7 +68,7 @@ def told(
     if rule.rule == "era":
         often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]
         details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])
-    text = sentence(contracts.RULES[rule.rule], examples=got, **details)
+    text = contracts.RULES[rule.rule]({"examples": got, **details})
     return sentence("{column}: {rows} with {rule}.", column=named(columns[0]), rows=rows(count), rule=text)
 
 

@@ -2,14 +2,28 @@
 
 import datetime
 from collections.abc import Iterator, Mapping
+from typing import Any, TypedDict
 
 import ibis
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.dataset import TableDefinition
 
+# Numbers (and days as text) that DuckDB has counted, by what was counted; its rows carry no types.
+Numbers = dict[str, Any]
 _FAR_YEARS = 20  # an end that far ahead is no plan but a code
 _CLOCK_ZERO = "1970-01-01"  # what a computer makes of 0
+
+
+class TableFacts(TypedDict):
+    """What is known of an open table; see `Opened.facts`."""
+
+    rows: int
+    missing: dict[str, int]
+    not_applicable: dict[str, int]
+    looks: frozenset[str]
+    first: str | None
+    last: str | None
 
 
 def telling(
@@ -38,13 +52,11 @@ def telling(
         yield "clock zero", wide["start"] == ibis.date(_CLOCK_ZERO)
 
 
-def facts(
-    definition: TableDefinition, table: ir.Table, numbers: Mapping[str, object], looks: Mapping[str, str]
-) -> dict[str, object]:
+def facts(definition: TableDefinition, table: ir.Table, numbers: Numbers, looks: Mapping[str, str]) -> TableFacts:
     """See `Opened.facts`."""
 
     def days(which: str) -> list[str]:
-        return [day[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
+        return [str(day)[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]
 
     return {
         "rows": int(numbers["kept"]),

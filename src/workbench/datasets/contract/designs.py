@@ -9,13 +9,13 @@ from workbench.datasets.contract.opened import Opened
 from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.workshop import Workshop
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import listing, number, p_value, sentence, shown, suggestion
 
 UNKNOWN = "treatments_design_unknown"
 """Name of the check on designs of initiatives and arms that no row has."""
-_MOST_NAMED = 5
+_MOST_NAMED = 5  # initiatives; a sentence that lists more is not read
 
 
 def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) -> Iterator[Check]:
@@ -64,7 +64,8 @@ def told(name: str, design: Design, found: DrawCheck) -> Check:
     """A draw in words: a warning where it is broken, or cannot be judged."""
     who = {"name": shown(name), "assignment": design.assignment}
     sizes = listing([f"{number(n)} {arm}" for arm, n in found.units.items()])
-    title, status = sentence("The draw bears examination"), "warn"
+    title = sentence("The draw bears examination")
+    status: Status = "warn"
     if len(found.units) < 2:
         message = sentence("{name} is called {assignment} and has one arm, so there is nobody to compare with.", **who)
         title = sentence("A trial without a control")

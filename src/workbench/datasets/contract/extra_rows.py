@@ -11,7 +11,8 @@ from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values.mapping import Mapped
 from workbench.wording import listing, number, sentence
 
-_MOST_HEADERS, _LAST = 3, 3
+_MOST_HEADERS = 3  # rows: Qualtrics writes two below the header, and none writes more
+_LAST = 3  # rows among which a total stands, if there is one
 _IMPORT_ID = '{"ImportId"'  # what Qualtrics writes in a third header row
 _TOTAL = re.compile(
     r"(?i)(grand[ -]?|sub[ -]?)?totals?:?|(gesamt|zwischen)?summe:?|gesamt(ergebnis)?:?|sum:?|somme:?|suma:?|totaal:?|"

@@ -40,7 +40,7 @@ def of_unreadable(
     """
     if column.kind in TEMPORAL:
         return _of_dates(column, texts, workshop, mixed=mixed)
-    lines = numerals.what_to_write(texts, style_of(column, origin), kind=column.kind)
+    lines = numerals.what_to_write(texts, style_of(column, origin), kind=column.kind or "")
     if lines and column.kind == "money" and not column.unit and any(line.startswith("type") for line in lines):
         lines = []
     if lines:

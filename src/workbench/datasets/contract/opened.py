@@ -59,7 +59,7 @@ class Opened:
     definition: TableDefinition
     table: ir.Table
     checks: tuple[Check, ...]
-    facts: Mapping[str, object]
+    facts: TableFacts
 
 
 def load(opened: Opened, workshop: Workshop) -> Loaded:
@@ -154,7 +154,7 @@ class Shape:
     high: float | None = None
 
 
-_FEWEST_FOR_PERCENTILES = 1000
+_FEWEST_FOR_PERCENTILES = 1000  # values: below, the outer hundredth would be single customers
 
 
 def shapes(opened: Opened, workshop: Workshop) -> dict[str, Shape]:

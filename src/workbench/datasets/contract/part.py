@@ -24,9 +24,14 @@ from workbench.wording import listing, number, sentence, shown, suggestion
 ANSWERS = "surveys"  # a table whose rows are chosen one by one
 _CHOSEN = "_part"
 _COMPARE: Mapping[str, Callable[[ir.Value, ir.Value], ir.BooleanValue]] = {
-    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-_MOST_LEVELS = 1000
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_MOST_LEVELS = 1000  # of a column that a condition names; with more it is no group
 
 
 @dataclass(frozen=True)
@@ -90,8 +95,10 @@ class Part:
         """What the part is, for the report."""
         message = sentence(
             "A part of the dataset: {where} ({chosen} of {everybody}).",
-            where=text, chosen=number(self.chosen), everybody=number(self.everybody),
-        )  # fmt: skip
+            where=text,
+            chosen=number(self.chosen),
+            everybody=number(self.everybody),
+        )
         if self.of_extract:
             template = (
                 "{columns}: as known on the day of the extract, so who has changed since is chosen by the last value."
@@ -264,9 +271,12 @@ def _unknown_values(asked: Comparison, opened: Opened, workshop: Workshop) -> It
             if near == ".":
                 near = sentence("; there are {known}.", known=names(sorted(often)[:12])) if often else near
             yield sentence(
-                "{at}{column} has no value {value}{near}", at=where.at(asked), column=shown(asked.column),
-                value=shown(value), near=near,
-            )  # fmt: skip
+                "{at}{column} has no value {value}{near}",
+                at=where.at(asked),
+                column=shown(asked.column),
+                value=shown(value),
+                near=near,
+            )
 
 
 def _of_extract(asked: Mapping[str, Tree], opened: Mapping[str, Opened]) -> tuple[str, ...]:

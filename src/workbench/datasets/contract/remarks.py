@@ -9,7 +9,7 @@ from workbench.datasets.definitions.dataset import TableDefinition
 from workbench.datasets.definitions.phrases import names, rows
 from workbench.datasets.definitions.uses import NOT_BY_DEFAULT
 from workbench.datasets.reading.headers import names_among
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.wording import listing, number, percent, sentence, shown
 
 
@@ -30,7 +30,7 @@ class _Counted:
     """
 
     definition: TableDefinition
-    numbers: Mapping[str, object]
+    numbers: Numbers
     double_rows: int
     replaced: Mapping[str, str]
 
@@ -47,9 +47,9 @@ class _Counted:
         """Personal columns by what became of them."""
         return [column.name for column in self.definition.columns if self.replaced.get(column.name) == fate]
 
-    def warn(self, name: str, message: str, value: int | None = None) -> Check:
+    def warn(self, name: str, title: str, message: str, value: int | None = None) -> Check:
         """A warning about this table."""
-        return Check(name=f"{self.definition.name}_{name}", status="warn", message=message, value=value)
+        return Check(name=f"{self.definition.name}_{name}", status="warn", message=message, value=value, title=title)
 
     def note(self, name: str, message: str, value: int | None = None) -> Check:
         """What is to be known about this table and makes nothing worse."""
@@ -58,7 +58,7 @@ class _Counted:
 
 def remarks(
     definition: TableDefinition,
-    numbers: Mapping[str, object],
+    numbers: Numbers,
     double_rows: int,
     replaced: Mapping[str, str],
     *,
@@ -104,7 +104,7 @@ def _of_ids(table: _Counted) -> Iterator[Check]:
         yield table.note("row_numbers", message)
     if n := table.count(f"missing {row_id}"):
         template = "{rows} without an id, each kept as a {what} of its own and named by its row number."
-        yield table.warn("no_id", sentence(template, rows=rows(n), what=what), n)
+        yield table.warn("no_id", sentence("Rows without an id"), sentence(template, rows=rows(n), what=what), n)
 
 
 def _of_rows(table: _Counted) -> Iterator[Check]:
@@ -120,16 +120,16 @@ def _of_rows(table: _Counted) -> Iterator[Check]:
                 "{rows} equal to an earlier one in every column of the file, and kept: without an id nobody can tell "
                 "whether they are the same customers."
             )
-        yield table.warn("double_rows", sentence(template, rows=rows(n)), n)
+        yield table.warn("double_rows", sentence("Rows that are equal"), sentence(template, rows=rows(n)), n)
     n = table.left_out
     if n and table.definition.canonical.of_customers:
         template = "{rows} ({share}) without a customer, kept out of this table."
         message = sentence(template, rows=rows(n), share=percent(n / table.count("rows")))
-        yield table.warn("no_customer", message, n)
+        yield table.warn("no_customer", sentence("Rows without a customer left out"), message, n)
     if n and name == "surveys":
         template = "{rows} ({share}) with a weight of 0, kept out of this table: they stand for nobody."
         message = sentence(template, rows=rows(n), share=percent(n / table.count("rows")))
-        yield table.warn("zero_weights", message, n)
+        yield table.warn("zero_weights", sentence("Answers with a weight of 0 left out"), message, n)
     if n := table.count("episodes"):
         kept = table.count("kept")
         template = "{rows} are episodes of {count} customers: a customer's rows follow each other."
@@ -144,7 +144,7 @@ def _of_columns(table: _Counted) -> Iterator[Check]:
         yield table.note("uses", message, len(kept_back))
     if out := table.became("drop"):
         message = sentence("Marked personal, so they did not enter: {names}.", names=names(out))
-        yield table.warn("personal_columns", message, len(out))
+        yield table.warn("personal_columns", sentence("Personal columns left out"), message, len(out))
     if coded := table.became("pseudonym"):
         message = sentence("Replaced by pseudonyms (keyed hashes): {names}.", names=names(coded))
         yield table.note("pseudonyms", message, len(coded))
@@ -154,17 +154,22 @@ def _of_aliases(table: _Counted) -> Iterator[Check]:
     """One customer under several ids: known, or perhaps."""
     if table.definition.name == "customers" and (n := table.left_out):
         message = sentence("{rows} of ids that are aliases of another customer, kept out.", rows=rows(n))
-        yield table.warn("aliases", message, n)
+        yield table.warn("aliases", sentence("Ids that are aliases"), message, n)
     elif n := table.count("aliases"):
         message = sentence("{rows} with an alias, which became the customer's own id.", rows=rows(n))
-        yield table.warn("aliases", message, n)
+        yield table.warn("aliases", sentence("Ids that are aliases"), message, n)
     for name in table.became("pseudonym"):
         if n := table.count(f"shared {name}"):
             template = (
                 "{rows} with the {column} of an earlier row under another {id}: perhaps one customer under several "
                 "ids. A table of aliases: says which ids are one."
             )
-            yield table.warn(f"shared_{name}", sentence(template, rows=rows(n), column=name, id="customer_id"), n)
+            yield table.warn(
+                f"shared_{name}",
+                sentence("One customer under several ids?"),
+                sentence(template, rows=rows(n), column=name, id="customer_id"),
+                n,
+            )
 
 
 def _of_what_is_lacking(table: _Counted) -> Iterator[Check]:
@@ -172,10 +177,10 @@ def _of_what_is_lacking(table: _Counted) -> Iterator[Check]:
     definition = table.definition
     if definition.name == "lifetimes" and table.numbers.get("events") == 0:
         message = sentence("Nobody has left: event is true in no row, and no study of leaving can be run.")
-        yield table.warn("no_events", message)
+        yield table.warn("no_events", sentence("Nobody has left"), message)
     if definition.name == "surveys" and not any(column.role == "outcome" for column in definition.columns):
         message = sentence("No item has role: outcome, so a study of drivers must be told which one it is.")
-        yield table.warn("no_outcome", message)
+        yield table.warn("no_outcome", sentence("No outcome among the items"), message)
 
 
 def _of_values(table: _Counted) -> Iterator[Check]:
@@ -183,31 +188,33 @@ def _of_values(table: _Counted) -> Iterator[Check]:
     if n := table.count("zero durations"):
         template = "{rows} with a duration of 0 {unit}: ended, or last seen, at the very start."
         message = sentence(template, rows=rows(n), unit=table.definition.time_unit)
-        yield table.warn("zero_durations", message, n)
+        yield table.warn("zero_durations", sentence("Durations of 0"), message, n)
     if n := table.count("never at risk"):
         message = sentence(
             "{rows} with an entry at the very time of the end, so never under observation.", rows=rows(n)
         )
-        yield table.warn("never_at_risk", message, n)
+        yield table.warn("never_at_risk", sentence("Rows never under observation"), message, n)
     if n := table.count("cancelled"):
         template = "{rows} of cancellations; their amounts are negative and net what was bought."
-        yield table.warn("cancelled", sentence(template, rows=rows(n)), n)
+        yield table.warn("cancelled", sentence("Cancellations"), sentence(template, rows=rows(n)), n)
     if n := table.count("refunds"):
         message = sentence("{rows} with a negative amount: refunds, which net what was bought.", rows=rows(n))
-        yield table.warn("refunds", message, n)
+        yield table.warn("refunds", sentence("Refunds"), message, n)
     if n := table.count("zero amounts"):
-        yield table.warn("zero_amounts", sentence("{rows} with an amount of 0.", rows=rows(n)), n)
+        yield table.warn(
+            "zero_amounts", sentence("Amounts of 0"), sentence("{rows} with an amount of 0.", rows=rows(n)), n
+        )
     if n := table.count("zero prices"):
-        yield table.warn("zero_prices", sentence("{rows} with a price of 0.", rows=rows(n)), n)
+        yield table.warn("zero_prices", sentence("Prices of 0"), sentence("{rows} with a price of 0.", rows=rows(n)), n)
     if n := table.count("far ends"):
         template = (
             "{rows} with an end twenty years ahead or more: perhaps a code for no end; if so, list it under missing:. "
             "As they are they count as planned."
         )
-        yield table.warn("far_ends", sentence(template, rows=rows(n)), n)
+        yield table.warn("far_ends", sentence("Ends far ahead"), sentence(template, rows=rows(n)), n)
     if n := table.count("clock zero"):
         template = "{rows} with a start on 1970-01-01, which is how a computer writes 0; if so, list it under missing:."
-        yield table.warn("clock_zero", sentence(template, rows=rows(n)), n)
+        yield table.warn("clock_zero", sentence("Starts on 1970-01-01"), sentence(template, rows=rows(n)), n)
 
 
 def _of_nameless(table: _Counted) -> Iterator[Check]:
@@ -216,7 +223,12 @@ def _of_nameless(table: _Counted) -> Iterator[Check]:
     if found:
         template = "Columns without a name have values and do not enter: {places}. They are called so under from:."
         places = names(sentence("column {place}", place=place) for place in found)
-        yield table.warn("unnamed_columns", sentence(template, places=places), len(found))
+        yield table.warn(
+            "unnamed_columns",
+            sentence("Columns without a name left out"),
+            sentence(template, places=places),
+            len(found),
+        )
 
 
 def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Check, ...]:
@@ -240,7 +252,9 @@ def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Che
         )
         names = {"table": definition.name, "column": column.name, "why": _look(looks[column.name])}
         message = sentence(template, **names, ways=sentence(" or ").join(ways))
-        checks.append(Check(name=f"{definition.name}_looks_personal_{column.name}", status="warn", message=message))
+        title = sentence("A column looks personal")
+        name = f"{definition.name}_looks_personal_{column.name}"
+        checks.append(Check(name=name, status="warn", message=message, title=title))
     return tuple(checks)
 
 
@@ -269,7 +283,8 @@ def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
         'from: "name (2)".'
     )
     message = sentence(template, table=table, which=which)
-    return (Check(name=f"{table}_double_headers", status="warn", message=message, value=len(double)),)
+    title, name = sentence("Several columns of one name"), f"{table}_double_headers"
+    return (Check(name=name, status="warn", message=message, value=len(double), title=title),)
 
 
 def dates_of_a_place(definition: TableDefinition, midnights: Mapping[str, str]) -> tuple[Check, ...]:
@@ -283,8 +298,9 @@ def dates_of_a_place(definition: TableDefinition, midnights: Mapping[str, str]) 
                 "as days of that place. If they are times, write time_zone:."
             )
         message = sentence(template, table=definition.name, column=name)
-        status = "warn" if kind == "elsewhere" else "pass"
-        checks.append(Check(name=f"{definition.name}_midnights_{name}", status=status, message=message))
+        status: Status = "warn" if kind == "elsewhere" else "pass"
+        title = sentence("Times that are days of another place")
+        checks.append(Check(name=f"{definition.name}_midnights_{name}", status=status, message=message, title=title))
     return tuple(checks)
 
 
@@ -309,5 +325,6 @@ def unread_sheets(definition: TableDefinition, unread: Sequence[str]) -> tuple[C
             'meant, a list of names, or "*" for all.',
             **given,
         )
-    status = "pass" if said else "warn"
-    return (Check(name=f"{definition.name}_unread_sheets", status=status, message=message, value=len(unread)),)
+    status: Status = "pass" if said else "warn"
+    title, name = sentence("Sheets that are not read"), f"{definition.name}_unread_sheets"
+    return (Check(name=name, status=status, message=message, value=len(unread), title=title),)

@@ -1,7 +1,7 @@
 """What the values of a canonical table must keep, as conditions on its rows, and their breaches in words."""
 
 import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import ibis
@@ -34,53 +34,97 @@ class Rule:
     details: Mapping[str, str] = field(default_factory=dict)
 
 
-# What is said of a rule that is broken: "{rows} …".
-RULES: Mapping[str, str] = {
-    "present": "no value{examples}; expected one in every row. Complete the rows; "
-    "those that are no data (notes, totals) go under skip:, and sql: can choose rows",
-    "exact": "an id that is written as a decimal and too long for one{examples}; expected text or whole numbers. "
-    "Beyond 2^53 (9,007,199,254,740,992) decimals are not exact, so several ids may have become one: write the file "
-    "again with the ids as text",
-    "unique": "an id that an earlier row has{examples}; expected one row a {what}. {advice}",
-    "no_overlap": "an entry before the end of the same customer's earlier row{examples}; expected episodes that follow "
-    "each other: entry is when a row begins and duration when it ends, both since the customer's start",
-    "last_event": "an event before the same customer's last row{examples}; expected it in the last episode alone. If "
-    "customers came back, each contract is a row of its own without customer_id, or the table is subscriptions",
-    "long": "a time of more than {years} years when it counts {unit}{examples}; expected less. Write the unit that the "
-    "column has under unit: (days, weeks, months or years), and list codes under missing:",
-    "era": "a date outside 1900 to {last}{examples}; expected none. {codes}",
-    "not_negative": "a negative value{examples}; expected 0 or more. "
-    "If it is a code for a missing value, list it under missing:",
-    "ordered": "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}",
-    "past": "a time in the future{examples}; expected none after {latest}. Correct the dates, or list a date that "
-    "says 'none' under missing:",
-    "in_scale": "a rating outside its scale{examples}; expected {low} to {high}. "
-    "List codes under missing: or not_applicable:",
-    "whole": "a value that is no whole number{examples}; expected {what}",
-    "cancelled_positive": "a cancellation of more than 0{examples}; expected an amount of 0 or less. "
-    "Check cancelled:, or the sign of amount",
-    "one_currency": "another currency than {currency}{examples}; expected one currency a table. "
-    "Convert amounts before they enter, or split the dataset",
-    "a_number": "a value that is no number{examples}; expected a number. {hint}",
-    "a_truth": "a value that is neither true nor false{examples}; {truths}",
-    "a_date": "a value that is no date{examples}; expected {form}. {hint}",
-    "a_timestamp": "a value that is no time{examples}; expected {form}. {hint}",
-    "listed": "a value that is not listed under values:{examples}; list it there or under missing:",
-    "one_type": "a value that is no number{examples}, where most values are numbers; expected one type. {hint}",
+# What is said of a rule that is broken ("{rows} with …"), in the order in which a column's violations are told.
+RULES: Mapping[str, Callable[[Mapping[str, str]], str]] = {
+    "present": lambda said: sentence(
+        "no value{examples}; expected one in every row. Complete the rows; "
+        "those that are no data (notes, totals) go under skip:, and sql: can choose rows",
+        **said,
+    ),
+    "exact": lambda said: sentence(
+        "an id that is written as a decimal and too long for one{examples}; expected text or whole numbers. "
+        "Beyond 2^53 (9,007,199,254,740,992) decimals are not exact, so several ids may have become one: write the file "
+        "again with the ids as text",
+        **said,
+    ),
+    "unique": lambda said: sentence(
+        "an id that an earlier row has{examples}; expected one row a {what}. {advice}", **said
+    ),
+    "no_overlap": lambda said: sentence(
+        "an entry before the end of the same customer's earlier row{examples}; expected episodes that follow "
+        "each other: entry is when a row begins and duration when it ends, both since the customer's start",
+        **said,
+    ),
+    "last_event": lambda said: sentence(
+        "an event before the same customer's last row{examples}; expected it in the last episode alone. If "
+        "customers came back, each contract is a row of its own without customer_id, or the table is subscriptions",
+        **said,
+    ),
+    "long": lambda said: sentence(
+        "a time of more than {years} years when it counts {unit}{examples}; expected less. Write the unit that the "
+        "column has under unit: (days, weeks, months or years), and list codes under missing:",
+        **said,
+    ),
+    "era": lambda said: sentence("a date outside 1900 to {last}{examples}; expected none. {codes}", **said),
+    "not_negative": lambda said: sentence(
+        "a negative value{examples}; expected 0 or more. If it is a code for a missing value, list it under missing:",
+        **said,
+    ),
+    "ordered": lambda said: sentence(
+        "{an} {column} after the {later}{examples}; expected {column} ≤ {later}{why}", **said
+    ),
+    "past": lambda said: sentence(
+        "a time in the future{examples}; expected none after {latest}. Correct the dates, or list a date that "
+        "says 'none' under missing:",
+        **said,
+    ),
+    "in_scale": lambda said: sentence(
+        "a rating outside its scale{examples}; expected {low} to {high}. List codes under missing: or not_applicable:",
+        **said,
+    ),
+    "whole": lambda said: sentence("a value that is no whole number{examples}; expected {what}", **said),
+    "cancelled_positive": lambda said: sentence(
+        "a cancellation of more than 0{examples}; expected an amount of 0 or less. "
+        "Check cancelled:, or the sign of amount",
+        **said,
+    ),
+    "one_currency": lambda said: sentence(
+        "another currency than {currency}{examples}; expected one currency a table. "
+        "Convert amounts before they enter, or split the dataset",
+        **said,
+    ),
+    "a_number": lambda said: sentence("a value that is no number{examples}; expected a number. {hint}", **said),
+    "a_truth": lambda said: sentence("a value that is neither true nor false{examples}; {truths}", **said),
+    "a_date": lambda said: sentence("a value that is no date{examples}; expected {form}. {hint}", **said),
+    "a_timestamp": lambda said: sentence("a value that is no time{examples}; expected {form}. {hint}", **said),
+    "listed": lambda said: sentence(
+        "a value that is not listed under values:{examples}; list it there or under missing:", **said
+    ),
+    "one_type": lambda said: sentence(
+        "a value that is no number{examples}, where most values are numbers; expected one type. {hint}", **said
+    ),
 }
-_WHY = {"entry": ", both from the same start"}
-FIRST_YEAR, _YEARS_AHEAD = 1900, 100
-_LONGEST_YEARS = 101
+# Those whose sentence ends with what to write so that the values can be read.
+WITH_HINT = ("a_number", "a_date", "a_timestamp", "one_type")
+FIRST_YEAR = 1900  # no customer, order or answer is older; 1900-01-01 is how old programs say none
+_YEARS_AHEAD = 100  # after the extract: contracts end earlier, 2999 and 9999 are codes
+_LONGEST_YEARS = 101  # longer than any customer stays, and still a unit wrong by 7 shows
 _A_YEAR = {"days": 365.25, "weeks": 52.1775, "months": 12, "years": 1}
 # What rows that share an id may be, and what to write then. Nothing is thrown away by hand.
-_ADVICE: Mapping[str, str] = {
-    "customers": "If each row is a contract, the table is subscriptions, and if it is an order, transactions; where "
-    "what is known of a customer has changed, say in sql: which of the rows counts",
-    "lifetimes": "If the rows are episodes of one customer, map entry: (when each begins); if they are contracts of "
-    "their own, leave customer_id out or make the table subscriptions",
-    "surveys": "If people answered again, map this id as customer_id and leave response_id out: then each row is an "
-    "answer; if an answer was sent again or corrected, say in sql: which of the rows counts",
-    "initiatives": "Give each initiative a name of its own",
+_ADVICE: Mapping[str, Callable[[], str]] = {
+    "customers": lambda: sentence(
+        "If each row is a contract, the table is subscriptions, and if it is an order, transactions; where "
+        "what is known of a customer has changed, say in sql: which of the rows counts"
+    ),
+    "lifetimes": lambda: sentence(
+        "If the rows are episodes of one customer, map entry: (when each begins); if they are contracts of "
+        "their own, leave customer_id out or make the table subscriptions"
+    ),
+    "surveys": lambda: sentence(
+        "If people answered again, map this id as customer_id and leave response_id out: then each row is an "
+        "answer; if an answer was sent again or corrected, say in sql: which of the rows counts"
+    ),
+    "initiatives": lambda: sentence("Give each initiative a name of its own"),
 }
 
 
@@ -107,7 +151,11 @@ def rules(definition: TableDefinition, table: ir.Table, latest: datetime.date) -
             yield Rule(name, "not_negative", values < 0)
         for first, later in canonical.ordered:
             if name == first and later in by_name:
-                details = {"column": first, "later": later, "why": _WHY.get(first, "")}
+                details = {
+                    "column": first,
+                    "later": later,
+                    "why": sentence(", both from the same start") if first == "entry" else "",
+                }
                 details["an"] = "an" if first[0] in "aeiou" else "a"
                 yield Rule(name, "ordered", values > table[later], details)
         past = own is not None and own.past
@@ -137,20 +185,22 @@ def _long(name: str, values: ir.Value, unit: str) -> Rule:
 
 def advice(table: str) -> str:
     """What to do about rows that share an id."""
-    return sentence(_ADVICE[table])
+    return _ADVICE[table]()
 
 
 def _of_meaning(column: ColumnDefinition, values: ir.Value) -> Iterator[Rule]:
-    if column.kind == "rating":
+    if column.kind == "rating" and column.scale:
         low, high = column.scale
         details = {"low": f"{low:g}", "high": f"{high:g}"}
         yield Rule(column.name, "in_scale", (values < low) | (values > high), details)
         inside = (values >= low) & (values <= high)
-        yield Rule(column.name, "whole", inside & (values != values.floor()), {"what": "a point of the scale"})
+        yield Rule(
+            column.name, "whole", inside & (values != values.floor()), {"what": sentence("a point of the scale")}
+        )
     if column.weighting:
         yield Rule(column.name, "present", values.isnull())
     if column.weighting == "frequency":
-        yield Rule(column.name, "whole", values != values.floor(), {"what": "how many equal rows there were"})
+        yield Rule(column.name, "whole", values != values.floor(), {"what": sentence("how many equal rows there were")})
 
 
 def details(column: ColumnDefinition) -> dict[str, str]:
@@ -160,7 +210,7 @@ def details(column: ColumnDefinition) -> dict[str, str]:
     if column.kind not in TEMPORAL:
         return {}
     day = "2026-10-31" if column.kind == "date" else "2026-10-31 14:05"
-    return {"form": " or ".join(column.formats) or f"ISO 8601, as {day}"}
+    return {"form": listing(column.formats, "or") or sentence("ISO 8601, as {day}", day=day)}
 
 
 def _truths(column: ColumnDefinition) -> str:

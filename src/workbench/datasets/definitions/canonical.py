@@ -10,7 +10,7 @@ from typing import Literal
 
 Kind = Literal["id", "number", "money", "rating", "boolean", "category", "text", "date", "timestamp"]
 
-TYPES = ("number", "money", "rating", "boolean", "category", "text", "date", "timestamp")
+TYPES: tuple[Kind, ...] = ("number", "money", "rating", "boolean", "category", "text", "date", "timestamp")
 NUMERIC = ("number", "money", "rating")
 TEMPORAL = ("date", "timestamp")
 TIME_UNITS = ("days", "weeks", "months", "years")

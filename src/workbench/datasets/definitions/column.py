@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, TypedDict
 
 from workbench.datasets.definitions.canonical import NUMERIC, TEMPORAL, TIME_UNITS, TYPES, CanonicalTable, Field, Kind
 from workbench.datasets.definitions.section import Section
@@ -14,12 +14,36 @@ from workbench.datasets.definitions.uses import COSTS, OF_DRIVERS, OF_TRIALS, US
 from workbench.wording import listing, sentence, shown, suggestion
 
 Personal = Literal["", "true", "drop", "pseudonym"]
+_FATES: tuple[Personal, ...] = ("true", "drop", "pseudonym")
 
 KEYS = (
-    "from", "label", "unit", "type", "values", "true_values", "false_values", "starts_with", "missing",
-    "not_applicable", "personal", "format", "scale", "role", "touchpoint", "currency", "currency_from", "weighting",
-    "factor", "valid_from", "constant", "direction", "split", "measure", "use", "question",
-)  # fmt: skip
+    "from",
+    "label",
+    "unit",
+    "type",
+    "values",
+    "true_values",
+    "false_values",
+    "starts_with",
+    "missing",
+    "not_applicable",
+    "personal",
+    "format",
+    "scale",
+    "role",
+    "touchpoint",
+    "currency",
+    "currency_from",
+    "weighting",
+    "factor",
+    "valid_from",
+    "constant",
+    "direction",
+    "split",
+    "measure",
+    "use",
+    "question",
+)
 WEIGHTINGS = ("survey", "frequency")
 COMPANION = "__not_applicable"
 # Words under format: that stand for numbers: days since 1899-12-30, seconds and milliseconds since 1970.
@@ -132,6 +156,17 @@ class ColumnDefinition:
     def validity(self) -> Literal["constant", "dated", "as of extract"]:
         """From when an attribute holds: always, from the date in `valid_from`, or on the day of the extract only."""
         return "constant" if self.constant else "dated" if self.valid_from else "as of extract"
+
+
+class _Meaning(TypedDict):
+    role: str
+    touchpoint: str
+    use: Use
+    measure: str
+    weighting: str
+    factor: float
+    valid_from: str
+    constant: bool
 
 
 def read_column(
@@ -290,16 +325,16 @@ def _turned(section: Section, kind: Kind | None) -> bool:
 def _personal(
     section: Section, field: Field | None, canonical: CanonicalTable, name: str, kind: Kind | None
 ) -> Personal:
-    personal = section.tree.get("personal")
-    if personal in (None, "false"):
+    given = section.tree.get("personal")
+    if given in (None, "false"):
         return ""
-    if personal not in ("true", "drop", "pseudonym"):
-        section.fault("personal", got=shown(personal), expected="true, drop, pseudonym or false")
+    personal = next((fate for fate in _FATES if fate == given), None)
+    if personal is None:
+        section.fault("personal", got=shown(given), expected="true, drop, pseudonym or false")
         return ""
-    required = field is not None and field.required
-    if required and (field.kind != "id" or personal == "drop"):
+    if field is not None and field.required and (field.kind != "id" or personal == "drop"):
         expected = sentence("false: {table} cannot do without {name}", table=canonical.name, name=name)
-        section.fault("personal", got=str(personal), expected=expected)
+        section.fault("personal", got=personal, expected=expected)
     if personal == "pseudonym" and kind not in ("id", "text", "category", None):
         expected = sentence("drop: only ids and texts can be replaced")
         section.fault("personal", got="pseudonym", expected=expected)
@@ -320,7 +355,7 @@ def _meaning(
     name: str,
     scale: tuple[float, float] | None,
     kind: Kind | None,
-) -> dict[str, object]:
+) -> _Meaning:
     """What a column is for: an item of a survey, a weight, an attribute with its validity."""
     role, touchpoint = section.choice("role", ROLES), section.text("touchpoint")
     if (role or touchpoint) and (canonical.name != "surveys" or field is not None):

@@ -23,9 +23,17 @@ __all__ = ["Aliases", "ColumnDefinition", "Definition", "TableDefinition", "read
 
 _TOP_KEYS = ("title", "description", "source", "licence", "fictional", "time_zone", "extracted", "aliases", "tables")
 _TABLE_KEYS = (
-    *ORIGIN_KEYS, "time_zone", "currency", "currency_from", "missing", "segments", "records_since", "design",
-    "question", "columns",
-)  # fmt: skip
+    *ORIGIN_KEYS,
+    "time_zone",
+    "currency",
+    "currency_from",
+    "missing",
+    "segments",
+    "records_since",
+    "design",
+    "question",
+    "columns",
+)
 _WITH_ENDS = ("subscriptions",)  # tables of which it matters from when ends were recorded
 _WITH_ARMS = "treatments"
 _ALIAS_KEYS = ("file", "sheet", "header", "skip", "encoding", "separator", "id", "customer_id")
@@ -301,7 +309,7 @@ def _check_currencies(section: Section, given: Section, columns: Mapping[str, Co
     money = [column for column in columns.values() if column.kind == "money"]
     lacking = [column.name for column in money if not column.unit and not column.currency_from]
     wrong = section.tree.get("currency") or any(
-        isinstance(given.tree[name], dict) and given.tree[name].get("currency") for name in lacking
+        isinstance(keys := given.tree[name], dict) and keys.get("currency") for name in lacking
     )
     if lacking and not wrong:
         template = "the currency of {columns}, such as EUR (or currency_from: the column that holds it)"

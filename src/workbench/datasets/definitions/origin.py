@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypedDict
 
 from workbench.datasets.definitions.section import Section
 from workbench.wording import listing, sentence, shown
@@ -59,6 +60,19 @@ class Origin:
     separator: str = ","
     decimal: str = "."
     thousands: str = ""
+
+
+class _TextForm(TypedDict):
+    encoding: str
+    separator: str
+    decimal: str
+
+
+class _Form(_TextForm):
+    sheets: tuple[str, ...]
+    header: int
+    skip: tuple[int, ...]
+    thousands: str
 
 
 def inside(folder: Path, name: str) -> Path | None:
@@ -139,13 +153,13 @@ def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[
     return entries
 
 
-def _form(section: Section) -> dict[str, object]:
+def _form(section: Section) -> _Form:
     """How the rows are written."""
-    rows = {"header": section.whole("header", 1, least=1), "skip": section.wholes("skip")}
-    if 0 in rows["skip"] or rows["header"] in rows["skip"]:
+    header, skip = section.whole("header", 1, least=1), section.wholes("skip")
+    if 0 in skip or header in skip:
         template = "numbers of rows other than the header's ({row}); those from the end are negative"
-        expected = sentence(template, row=rows["header"])
-        section.fault("skip", got=shown([str(n) for n in rows["skip"]]), expected=expected)
+        expected = sentence(template, row=header)
+        section.fault("skip", got=shown([str(n) for n in skip]), expected=expected)
     thousands = section.raw("thousands")
     decimal = section.text("decimal", ".")
     if thousands and (thousands not in THOUSANDS or thousands == decimal):
@@ -153,10 +167,16 @@ def _form(section: Section) -> dict[str, object]:
             "one of {marks}, and not the mark of decimals", marks=listing([shown(m) for m in THOUSANDS])
         )
         section.fault("thousands", got=shown(thousands), expected=expected)
-    return {"sheets": section.texts("sheet"), **rows, "thousands": thousands, **_text_form(section)}
+    return {
+        "sheets": section.texts("sheet"),
+        "header": header,
+        "skip": skip,
+        "thousands": thousands,
+        **_text_form(section),
+    }
 
 
-def _text_form(section: Section) -> dict[str, str]:
+def _text_form(section: Section) -> _TextForm:
     encoding = section.text("encoding", "utf-8")
     separator = section.tree.get("separator") or ","
     decimal = section.text("decimal", ".")

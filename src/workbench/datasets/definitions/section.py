@@ -4,11 +4,12 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from workbench.datasets.definitions import strict_yaml
 from workbench.wording import listing, sentence, shown, suggestion
 
-_LONGEST_KEY = 80
+_LONGEST_KEY = 80  # characters of a key that a message repeats: a line
 
 
 class Faults(list[str]):
@@ -52,7 +53,9 @@ class Section:
             tree = {}
         self.tree = tree
         self._meant: set[str] = set()  # keys that stand there misspelt
-        for key in tree if known is not None else ():
+        if known is None:
+            return
+        for key in tree:
             if key not in known:
                 near = suggestion(key, known)
                 self._meant |= {each for each in known if shown(each) in near}
@@ -82,13 +85,15 @@ class Section:
             self.fault(key, got=shown(value), expected=sentence("a text"))
         return folded
 
-    def choice(self, key: str, known: tuple[str, ...]) -> str:
+    def choice[Word: str](self, key: str, known: tuple[Word, ...]) -> Word | Literal[""]:
         """One of some words, or nothing."""
         value = self.text(key)
-        if value and value not in known:
+        for word in known:
+            if word == value:
+                return word
+        if value:
             self.fault(key, got=shown(value), expected=listing(known, "or"))
-            return ""
-        return value
+        return ""
 
     def truth(self, key: str) -> bool:
         """`true` or `false` (the default)."""
@@ -149,20 +154,23 @@ class Section:
         """A list of values, or a single one."""
         value = self.tree.get(key)
         items = [] if value is None else value if isinstance(value, list) else [value]
-        if any(isinstance(item, dict | list) for item in items):
+        texts = [item or "" for item in items if item is None or isinstance(item, str)]
+        if len(texts) < len(items):
             self.fault(key, got=shown(value), expected=sentence("a list of values"))
             return ()
-        return tuple(dict.fromkeys((item or "").strip() for item in items))
+        return tuple(dict.fromkeys(text.strip() for text in texts))
 
     def pairs(self, key: str) -> Mapping[str, str]:
         """A mapping of texts to texts."""
         value = self.tree.get(key)
         if value is None:
             return MappingProxyType({})
-        if not isinstance(value, dict) or any(not isinstance(new, str) or not new.strip() for new in value.values()):
+        given = value if isinstance(value, dict) else {}
+        texts = {old.strip(): new.strip() for old, new in given.items() if isinstance(new, str) and new.strip()}
+        if not isinstance(value, dict) or not all(isinstance(new, str) and new.strip() for new in given.values()):
             self.fault(key, got=shown(value), expected=sentence("a mapping of values of the file to texts"))
             return MappingProxyType({})
-        return MappingProxyType({old.strip(): new.strip() for old, new in value.items()})
+        return MappingProxyType(texts)
 
     def scale(self, key: str) -> tuple[float, float] | None:
         """The lowest and the highest point of a rating scale."""

@@ -9,7 +9,7 @@ from workbench.wording import sentence, shown
 
 type Tree = str | list["Tree"] | dict[str, "Tree"] | None
 
-LARGEST_BYTES = 1_000_000
+LARGEST_BYTES = 1_000_000  # 20,000 lines; a larger file is not written by hand
 _PLAIN_TAGS = {
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "timestamp", "map", "seq", "merge", "value")

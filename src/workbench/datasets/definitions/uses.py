@@ -9,9 +9,18 @@ if TYPE_CHECKING:
     from workbench.datasets.definitions.column import ColumnDefinition
 
 Use = Literal[
-    "", "actionable", "given", "proxy", "suspect", "protected", "cost_missed", "cost_contacted", "prediction",
-    "before", "outcome",
-]  # fmt: skip
+    "",
+    "actionable",
+    "given",
+    "proxy",
+    "suspect",
+    "protected",
+    "cost_missed",
+    "cost_contacted",
+    "prediction",
+    "before",
+    "outcome",
+]
 Purpose = Literal["explain", "predict"]
 
 USES: tuple[Use, ...] = (

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 type Literal = str | float | bool | datetime.date
 type Tree = Comparison | Negation | Junction
 
-LONGEST = 2000
+LONGEST = 2000  # characters of a condition: it stands in the report's head
 _DEEPEST = 50  # brackets and negations inside each other
 _KEYWORDS = ("and", "or", "not", "in", "is", "missing", "true", "false")
 _TOKEN = re.compile(
@@ -336,10 +336,10 @@ def _table_of(asked: Comparison, tables: "Mapping[str, TableDefinition]", faults
     within = [asked.table] if asked.table else list(tables)
     having = [name for name in within if _has(tables[name], asked.column)]
     if not having:
-        known = [column.name for name in within for column in tables[name].columns if not tells_customers(column)]
-        near = suggestion(asked.column, known)
+        there = [column.name for name in within for column in tables[name].columns if not tells_customers(column)]
+        near = suggestion(asked.column, there)
         if near == ".":
-            near = sentence("; there are {known}.", known=listing(sorted(set(known))))
+            near = sentence("; there are {known}.", known=listing(sorted(set(there))))
         faults.append(sentence("{at}no column {column}{near}", at=place, column=shown(asked.column), near=near))
         return ""
     if len(having) > 1 and not set(having) & set(_FIRST):

@@ -15,8 +15,11 @@ from workbench.datasets.guessing.vocabulary.words import UNDONE
 from workbench.datasets.guessing.yaml_text import listed, quoted
 from workbench.wording import listing, number, sentence, shown
 
-_MOST_CODES, _MOST_SEGMENTS, _MOST_LEVELS = 14, 6, 20
-_RARE, _WIDTH = 0.05, 110
+_MOST_CODES = 14  # different values up to which a column without a type may hold codes
+_MOST_SEGMENTS = 6  # columns that are drafted as segments: each is a comparison of the report
+_MOST_LEVELS = 20  # of a segment: with more, groups become too small to compare
+_RARE = 0.05  # share of rows: a 0 that is rarer, on a scale that begins with 1, is a code for none
+_WIDTH = 110  # characters of a line of dataset.yaml
 # Beyond so many units a duration is none of customers, or of another unit.
 _MOST = {"days": 120 * 365, "weeks": 120 * 52, "months": 240, "years": 60}
 _UNITS = {

@@ -16,9 +16,10 @@ from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values import mapping
 from workbench.wording import listing, number, percent, sentence
 
-_NEARLY_ALL = 0.95
+_NEARLY_ALL = 0.95  # of the values: the rest may be slips, of which `data check` then speaks
 _BOTH = ("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
-_MOST_LOOKS, _MOST_WORDS = 6, 3
+_MOST_LOOKS = 6  # notations in one column; with more it is a text
+_MOST_WORDS = 3  # different words among dates, as codes for none; with more it is a text
 _CLOCK = re.compile(
     r"(?P<gap>T|,? +)(?P<h>\d{1,2}):\d{2}(?P<s>:\d{2}(?P<f>\.\d{1,9})?)?"
     r"(?P<p>( ?)[AaPp]\.?[Mm]\.?)?(?P<z> ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
@@ -41,6 +42,7 @@ _NAMED = (
 _MONTHS = {
     datetime.date(2024, month, 1).strftime(form).casefold(): form for month in range(1, 13) for form in ("%B", "%b")
 }
+# Days since 1899-12-30 from 1954 to 2064, seconds and milliseconds since 1970 from 1982 to 2096.
 _EXCEL, _EPOCH, _EPOCH_MS = (20_000, 60_000), (4e8, 4e9), (4e11, 4e12)
 # Days that stand for "no end", and for "no date".
 _OPEN_YEARS = {2099, 2100, 2199, 2200, 2299, 2999, 3000, 4712, 8888, 9999}
@@ -55,7 +57,8 @@ _EMPTY_DAYS = {
     "1901-01-01",
 }
 _NULL_DAY = re.compile(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}( .*)?")
-_LONGEST_YEARS, _LONGEST_OPEN = 20, 50
+_LONGEST_YEARS = 20  # after today: what is planned lies nearer, a code for *never* farther
+_LONGEST_OPEN = 50  # after today: from there a date is *never*, whatever the others are
 
 
 @dataclass(frozen=True)
@@ -329,8 +332,8 @@ def _settled(
     if first is not None and not close and all(re.fullmatch(r"%[dm]\.%[dm]\.%[yY].*", readings[i][-1]) for i in alike):
         # Between points the day comes first wherever such dates are written.
         return Dates(readings[first], clock=clock, assumed=True, codes=codes, read=(most, rows))
-    asked = [*alike, *close]
-    question, options = _which(asked, readings, found, rows), tuple(readings[i] for i in asked)
+    open_ones = [*alike, *close]
+    question, options = _which(open_ones, readings, found, rows), tuple(readings[i] for i in open_ones)
     return Dates(forms, clock=clock, codes=codes, question=question, options=options, read=(most, rows))
 
 
@@ -386,13 +389,6 @@ def _differ(workshop: Workshop, one: tuple[str, ...], other: tuple[str, ...]) ->
     return workshop.execute(query)[0][0] > 0
 
 
-_ORDERS = {
-    "%d%m%Y": "the day comes first",
-    "%m%d%Y": "the month comes first",
-    "%Y%m%d": "the year comes first",
-}
-
-
 def _which(best: list[int], readings: list[tuple[str, ...]], found: list[tuple], rows: int) -> Question:
     asks = sentence("In which order are these dates written?")
     told = ", ".join(f"{number(found[i][0])} {readings[i][-1]}" for i in best)
@@ -403,9 +399,17 @@ def _which(best: list[int], readings: list[tuple[str, ...]], found: list[tuple],
 
 
 def _reading(forms: tuple[str, ...], found: tuple) -> Reading:
-    order = _ORDERS.get(_style(forms[-1]), "")
-    span = sentence("from {first} to {last}", first=str(found[1])[:10], last=str(found[2])[:10])
-    return Reading((f"format: {_yaml(forms)}",), f"{sentence(order)}, {span}" if order else span)
+    span = {"first": str(found[1])[:10], "last": str(found[2])[:10]}
+    match _style(forms[-1]):
+        case "%d%m%Y":
+            means = sentence("the day comes first, from {first} to {last}", **span)
+        case "%m%d%Y":
+            means = sentence("the month comes first, from {first} to {last}", **span)
+        case "%Y%m%d":
+            means = sentence("the year comes first, from {first} to {last}", **span)
+        case _:
+            means = sentence("from {first} to {last}", **span)
+    return Reading((f"format: {_yaml(forms)}",), means)
 
 
 def _contradicted(readings: list[tuple[str, ...]], found: list[tuple], rows: int, codes: tuple) -> Dates | None:

@@ -87,8 +87,8 @@ class Drafting:
                 label=self._label(each.header),
             )
         if self.name == "treatments" and "arm" in found:
-            named = found.get("initiative")
-            initiatives = named.facts.texts if named is not None else [self.source.path.stem]
+            initiative = found.get("initiative")
+            initiatives = initiative.facts.texts if initiative is not None else [self.source.path.stem]
             self.questions.append(uses.dealt(initiatives, found["arm"].facts.texts))
         shared = _shared(found.values())
         segments = columns.segments(self._splitting(found)) if self.guessed else []

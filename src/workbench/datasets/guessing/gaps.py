@@ -12,12 +12,34 @@ from workbench.wording import number, percent, sentence, shown
 if TYPE_CHECKING:
     from workbench.datasets.guessing.facts import Facts
 
-_FREQUENT, _RARE = 0.05, 0.01
+_FREQUENT = 0.05  # share of rows from which a number out of line is a code and no slip
+_RARE = 0.01  # share of rows up to which it is left alone
 _PLACES = re.compile(r"(?i)region|market|country|territor|continent|geo|area|zone|地区|区域|大区|国家")
 _REGIONS = frozenset(
-    ["eu", "emea", "apac", "latam", "us", "usa", "uk", "asia", "europe", "africa", "america", "namer", "amer", "anz",
-     "mea", "sa", "la", "ap", "cn", "row", "global"]
-)  # fmt: skip
+    [
+        "eu",
+        "emea",
+        "apac",
+        "latam",
+        "us",
+        "usa",
+        "uk",
+        "asia",
+        "europe",
+        "africa",
+        "america",
+        "namer",
+        "amer",
+        "anz",
+        "mea",
+        "sa",
+        "la",
+        "ap",
+        "cn",
+        "row",
+        "global",
+    ]
+)
 # Numbers that stand for no number, where the others lie elsewhere.
 _CODES = (99.0, 999.0, 9999.0, 99999.0, 999999.0, -1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
 

@@ -1,7 +1,7 @@
 """The items of a survey: which columns are ratings, which is the outcome, what it measures, which way it points."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 _BATTERY = 3  # questions of one stem and one scale
-_ROWS_ASKED = 20_000
-_FEWEST_PEOPLE = 20
+_ROWS_ASKED = 20_000  # correlations of that many people vary by less than 0.01
+_FEWEST_PEOPLE = 20  # below, nothing is told of a code by who gave it
 _SURE = 3.0  # logarithm of the odds of one explanation against the other
 _SLACK = 0.15  # of a standard deviation: how far people may be from what either explanation says
 _AGAINST = -0.15  # a correlation with the outcome that says that an item points the other way
@@ -196,7 +196,7 @@ def decided(
         for code in scale.open_codes:
             given[given == code] = np.nan
         inner[header] = given
-    evidence: Counter[tuple[str, int]] = Counter()
+    evidence: dict[tuple[str, int], float] = defaultdict(float)
     people: Counter[tuple[str, int]] = Counter()
     for header, scale in found.items():
         for code in scale.open_codes:

@@ -20,8 +20,9 @@ from workbench.datasets.reading.headers import likely_row, tidy
 from workbench.wording import listing, sentence
 
 _SEPARATORS = ",;\t|"
-_MOST_HEADER_ROWS, _LAST_ROWS = 3, 3
-_TAIL_BYTES = 1 << 16
+_MOST_HEADER_ROWS = 3  # merged headers of workbooks have two or three
+_LAST_ROWS = 3  # among which a total stands, if there is one
+_TAIL_BYTES = 1 << 16  # in which the last rows of a file stand
 _DATUM = re.compile(r"[^\w\s]{0,4}\s?\d[\d\s.,:/+%€$£¥年月日TZ-]*[A-Za-z%€万元]{0,4}|[A-Za-z_-]{0,6}\d+[\w-]*")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
 

@@ -9,7 +9,9 @@ from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.reading.workshop import Workshop
 from workbench.wording import number, sentence
 
-_NEARLY_ALL, _MOST_WORDS, _FEW = 0.98, 3, 0.05
+_NEARLY_ALL = 0.98  # of the values that must be numbers: the rest may be slips, of which `data check` then speaks
+_MOST_WORDS = 3  # different words among numbers, as codes for none; with more it is a text
+_FEW = 0.05  # share of whole groups: numbers with three decimals would have hardly any
 CURRENCIES = {
     "€": "EUR",
     "eur": "EUR",
@@ -123,22 +125,22 @@ def find(workshop: Workshop, values: list[tuple[str, int]], decimal: str) -> Not
         row[0]
         for row in workshop.execute(f"SELECT DISTINCT x FROM _drafted WHERE regexp_matches(x, '{_SQL}') LIMIT 5000")
     ]
-    found = [each for text in written if (each := _WRITTEN.fullmatch(text))]
+    numerals = [each for text in written if (each := _WRITTEN.fullmatch(text))]
     rest = tuple((text, count) for text, count in told if not _WRITTEN.fullmatch(text))
     strange = workshop.execute(
         f"SELECT count(*) FILTER (NOT regexp_matches(x, '{_SQL}')), count(*) FROM _drafted WHERE x IS NOT NULL"
     )[0]
     gaps = sum(count for text, count in values if is_gap(text))
-    dressed = any(each["before"] or each["after"] or each["open"] or each["times"] for each in found)
-    marks = [_marks(each["digits"]) for each in found]
+    dressed = any(each["before"] or each["after"] or each["open"] or each["times"] for each in numerals)
+    marks = [_marks(each["digits"]) for each in numerals]
     if not dressed and not any(thousands or decided == "," for decided, thousands, _ in marks):
         return None  # plain numbers among words
     if len(rest) > _MOST_WORDS or (not rest and strange[0] - gaps > (1 - _NEARLY_ALL) * strange[1]):
         return None
-    if len(found) < _NEARLY_ALL * len(written):
+    if len(numerals) < _NEARLY_ALL * len(written):
         return None
-    signs = Counter((each["before"] or each["after"] or "").casefold() for each in found)
-    percent = signs.pop("%", 0) >= 0.5 * len(found)
+    signs = Counter((each["before"] or each["after"] or "").casefold() for each in numerals)
+    percent = signs.pop("%", 0) >= 0.5 * len(numerals)
     signs.pop("", None)
     sign = signs.most_common(1)[0][0] if signs else ""
     chosen, thousands, question = _decide(marks, decimal)
@@ -149,7 +151,7 @@ def find(workshop: Workshop, values: list[tuple[str, int]], decimal: str) -> Not
         currency=CURRENCIES.get(sign, SHARED.get(sign, "")),
         shared=sign if sign in SHARED else "",
         percent=percent,
-        times=tuple(sorted({each["times"] for each in found if each["times"]})),
+        times=tuple(sorted({each["times"] for each in numerals if each["times"]})),
         rest=rest,
         question=question,
     )

@@ -250,10 +250,9 @@ def _of_numbered(texts: Sequence[str]) -> Scale | None:
 
 
 def _of_percent(texts: Sequence[str]) -> Scale | None:
-    shares = [re.fullmatch(r"(\d{1,3}) ?%", text) for text in texts]
-    if not all(shares) or len(shares) < 6:
+    points = {text: int(each[1]) for text in texts if (each := re.fullmatch(r"(\d{1,3}) ?%", text))}
+    if len(points) < len(texts) or len(points) < 6:
         return None
-    points = {text: int(each[1]) for text, each in zip(texts, shares, strict=True)}
     if not 50 < max(points.values()) <= 100:
         return None  # a discount, not a mark
     return Scale(0, 100, points=points, percent=True)
@@ -290,15 +289,15 @@ def together(scales: Mapping[str, Scale]) -> dict[str, Scale]:
     seen: dict[str, set[int]] = {}
     own: dict[str, tuple[str, dict[str, int]]] = {}
     for header, scale in scales.items():
-        if scale.family:
-            name, levels = family(scale.points)
+        if scale.family and (told := family(scale.points)):
+            name, levels = told
             own[header] = name, levels
             seen.setdefault(name, set()).update(levels.values())
     found = dict(scales)
     for header, (name, levels) in own.items():
         scale = scales[header]
-        made = _worded(name, levels, seen[name], scale.unknown)
-        found[header] = replace(made, missing=scale.missing, not_applicable=scale.not_applicable)
+        if made := _worded(name, levels, seen[name], scale.unknown):
+            found[header] = replace(made, missing=scale.missing, not_applicable=scale.not_applicable)
     return found
 
 

@@ -12,8 +12,10 @@ from workbench.wording import listing, sentence, shown
 
 # A contact with a time is one only if something else says so too.
 _TELLING = {"interactions": {"touchpoint", "channel", "kind", "minutes", "complaint", "resolved_first_contact"}}
-_MOST_ARMS, _BATTERY = 10, 3
-_REPEATED, _ONE_ROW = 0.95, 0.9
+_MOST_ARMS = 10  # of an initiative; a column with more values is something else
+_BATTERY = 3  # ratings on one scale that make a survey
+_REPEATED = 0.95  # different ids a row, below which ids repeat
+_ONE_ROW = 0.9  # different ids a row, from which a table has a row a customer and some twice
 _ARMS = re.compile(r"(?i)(arm|variant|treat)")
 _NUMBERS = ("duration", "amount", "weight", "price", "margin", "entry", "cost", "minutes", "value")
 _SHORT = re.compile(
@@ -117,7 +119,7 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
     who = own_columns(facts, "customers").get("customer_id")
     known = who is not None and not (asked and who.casefold() == "id")
     answers = any(name in own_columns(facts, "surveys") for name in ("response_id", "weight"))
-    explicit = "response_id" in (own := own_columns(facts, "surveys")) and own["response_id"].casefold() != "id"
+    explicit = own_columns(facts, "surveys").get("response_id", "id").casefold() != "id"
     if rated >= 2 or ((rated or explicit or (answers and not known)) and not known):
         return "surveys"
     return "customers" if who is not None and _one_row_each(facts) else None
@@ -131,13 +133,13 @@ def _one_row_each(facts: Sequence[Facts]) -> bool:
 def product(facts: Sequence[Facts]) -> tuple[Facts, Facts] | None:
     """Quantity and price of lines of orders that have no amount."""
     own = own_columns(facts, "transactions")
-    found = [
+    quantity, price = (
         next((each for each in facts if re.fullmatch(pattern, each.called) and each.numeric), None)
         for pattern in (_QUANTITY, _UNIT_PRICE)
-    ]
-    if {"customer_id", "timestamp"} <= set(own) and all(found) and own.get("amount") in (None, found[1].header):
-        return found[0], found[1]
-    return None
+    )
+    if quantity is None or price is None or not {"customer_id", "timestamp"} <= set(own):
+        return None
+    return (quantity, price) if own.get("amount") in (None, price.header) else None
 
 
 def nearest(facts: Sequence[Facts]) -> list[str]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.datasets.guessing.facts import Facts
 
 
-_MOST_WORDS = 8
+_MOST_WORDS = 8  # states of a contract; a column with more values is a remark
 
 
 def speaks(facts: "Facts") -> bool:
@@ -73,17 +73,22 @@ def _which(facts: "Facts") -> Question:
     if len(unknown) == 1 < len(facts.texts):
         left = [text for text in facts.texts if text.casefold() in LEFT]
         stayed = [text for text in facts.texts if text.casefold() in STAYED]
-        ways = (("stay", left, [*stayed, *unknown]), ("go", [*left, *unknown], stayed))
-        told = {"stay": "{value} is still there: {share} have left", "go": "{value} has left: {share} have left"}
+        ways = ((left, [*stayed, *unknown]), ([*left, *unknown], stayed))
         return Question(
             asks,
             evidence,
             tuple(
                 Reading(
                     (f"true_values: {_or_none(gone)}", f"false_values: {_or_none(here)}"),
-                    sentence(told[way], value=shown(unknown[0]), share=_share(facts, gone)),
+                    sentence(
+                        "{value} is still there: {share} have left"
+                        if gone is left
+                        else "{value} has left: {share} have left",
+                        value=shown(unknown[0]),
+                        share=_share(facts, gone),
+                    ),
                 )
-                for way, gone, here in ways
+                for gone, here in ways
             ),
         )
     readings = []

@@ -32,8 +32,10 @@ AMOUNT = (
 )
 _DATES = r"[0-9]{4}[-/ ][0-9]{1,2}[-/ ][0-9]{1,2}|[0-9]{1,2}[-/ ][0-9]{1,2}[-/ ]([0-9]{2}|[0-9]{4})"
 _PERSONS_NAME = re.compile(r"[^\W\d_][\w'’.-]*( [^\W\d_a-z][\w'’.-]*)+")
-SAMPLE_ROWS = 20_000
-_FEWEST_TEXTS, _UNLIKE, _MANY = 20, 0.9, 0.1
+SAMPLE_ROWS = 20_000  # a column in which 1 of 2,000 values tells a person is found in all but 1 of 20,000 cases
+_FEWEST_TEXTS = 20  # of fewer, all may differ by chance
+_UNLIKE = 0.9  # share of different texts from which they are of single people: categories repeat
+_MANY = 0.1  # share of numbers that look personal from which a column is personal: order numbers may look alike
 
 
 def named(*headers: str) -> bool:

@@ -12,7 +12,7 @@ from workbench.errors import DataError
 from workbench.wording import listing, sentence
 
 KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
-SHORTEST_BYTES = 16
+SHORTEST_BYTES = 16  # 128 bits: no key of that length is found by trying (NIST SP 800-131A asks for 112)
 _MARK_DIGITS = 8  # enough to tell the keys of a team apart, too few to check guesses of one by
 _HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
 

@@ -15,8 +15,8 @@ from workbench.datasets.reading.headers import likely_row, tidy
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
-_ROWS_A_BATCH = 50_000
-_EXCEL_EXACT = 1e15
+_ROWS_A_BATCH = 50_000  # in memory at once
+_EXCEL_EXACT = 1e15  # Excel keeps 15 digits
 FIRST_ROWS = 30  # among which the header stands
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-_SAMPLE = 1 << 20
-_CLEAR = 0.15
+_SAMPLE = 1 << 20  # bytes from which an encoding is guessed
+_CLEAR = 0.15  # lead of the likeliest encoding, below which it is asked
 _WESTERN = set(
     "àáâãäåæçèéêëìíîïñòóôõöøùúûüýÿœšžßÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÑÒÓÔÕÖØÙÚÛÜŒŠŽ€£°§²³½«»–—‘’“”…·•©®™ºª¿¡¥¢´¨¸×÷±µ\xa0\xad"
 )

@@ -96,7 +96,7 @@ _ALLOWED = {
 
 # In the cached Parquet file: which source it was made from, and by which version of this module.
 _STAMP = b"workbench.sample"
-_VERSION = 1
+_VERSION = 1  # of what is kept of samples: another number makes them anew
 
 
 class FrameUnpickler(pickle.Unpickler):

@@ -21,8 +21,8 @@ def check_select(sql: str, dialect: str) -> None:
     except (SqlglotError, RecursionError) as error:
         raise DataError(sentence("sql: not readable as SQL; expected one SELECT.")) from error
     changing = (expressions.DML, expressions.DDL, expressions.Command, expressions.Into)
-    single = len(statements) == 1 and isinstance(statements[0], expressions.Query)
-    if not single or any(
-        isinstance(node, changing) and not isinstance(node, expressions.Query) for node in statements[0].walk()
+    query = statements[0] if len(statements) == 1 else None
+    if not isinstance(query, expressions.Query) or any(
+        isinstance(node, changing) and not isinstance(node, expressions.Query) for node in query.walk()
     ):
         raise DataError(sentence("sql: expected one SELECT and nothing else."))

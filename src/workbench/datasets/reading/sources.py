@@ -144,7 +144,7 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
             raise DataError(*(f"{label}: {fault}" for fault in error.faults)) from error
     else:
         files = place.files(origin.files[alias])
-    raw: RawTable | None = None
+    raw: RawTable | None = None  # there is at least one file, and each text of it or the file itself makes it one
     parquet = [path for _, path in files if path.suffix.lower() in reading.PARQUET]
     for label, path in files:
         try:
@@ -163,6 +163,7 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
         except DataError as error:
             told = label if alias in origin.samples else shown(label)
             raise DataError(*(f"{told}: {fault}" for fault in error.faults)) from error.__cause__
+    assert raw is not None, alias
     if not parquet:
         return raw
     try:

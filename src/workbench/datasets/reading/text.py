@@ -4,7 +4,7 @@ import codecs
 import csv
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -23,13 +23,13 @@ from workbench.wording import listing, number, sentence, shown, suggestion
 
 CSV, PARQUET, EXCEL, JSON_LINES = (".csv", ".tsv", ".txt"), (".parquet",), (".xlsx",), (".jsonl", ".ndjson")
 SUFFIXES = (*CSV, *PARQUET, *EXCEL, *JSON_LINES)
-_OTHER_FORMATS = {
-    b"PK\x03\x04": "an Excel workbook or zip archive",
-    b"PAR1": "a Parquet file",
-    b"\x1f\x8b": "a gzip archive",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls)",
+_OTHER_FORMATS: Mapping[bytes, Callable[[], str]] = {
+    b"PK\x03\x04": lambda: sentence("an Excel workbook or zip archive"),
+    b"PAR1": lambda: sentence("a Parquet file"),
+    b"\x1f\x8b": lambda: sentence("a gzip archive"),
+    b"\xd0\xcf\x11\xe0": lambda: sentence("an old Excel workbook (.xls)"),
 }
-_LONGEST_ROW_BYTES = 1 << 25
+_LONGEST_ROW_BYTES = 1 << 25  # 32 MB: a longer line is a file without line ends
 _FEW_ROWS = 5  # notes below a table, not a file of another form
 
 
@@ -129,7 +129,7 @@ class CsvFile:
             start = file.read(4)
         for mark, what in _OTHER_FORMATS.items():
             if start.startswith(mark):
-                raise DataError(sentence("got {what}, expected CSV text; save it as CSV.", what=sentence(what)))
+                raise DataError(sentence("got {what}, expected CSV text; save it as CSV.", what=what()))
         self._utf8 = origin.encoding.lower().replace("_", "-") in ("utf-8", "utf8", "utf-8-sig")
         if start.startswith(codecs.BOM_UTF8) and not self._utf8:
             template = "the file begins with the mark of UTF-8, got encoding: {encoding}, expected utf-8."
@@ -236,7 +236,7 @@ class CsvFile:
                     decode.decode(chunk)
                 except UnicodeError as error:
                     at = max(getattr(error, "start", 0) - len(held), 0)
-                    line, byte = number(line + chunk.count(b"\n", 0, at)), f"0x{chunk[at]:02X}"
+                    row, byte = number(line + chunk.count(b"\n", 0, at)), f"0x{chunk[at]:02X}"
                     likely, others = encodings.guess(self._path)
                     listed = listing([each for each in (likely, *others) if each != self._origin.encoding], "or")
                     listed = listed or sentence("a damaged file")

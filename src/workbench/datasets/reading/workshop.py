@@ -6,13 +6,14 @@ It may read the Parquet files that the dataset names, and no other file; no sett
 import os
 import shutil
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
 import duckdb
 import ibis
 import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from workbench.errors import DataError
 from workbench.files import private_folder
@@ -42,7 +43,7 @@ class Workshop:
     def __init__(self, readable: Iterable[Path] = ()):
         self.folder, lock = private_folder("wb-data-")  # removed with this object
         folder = str(self.folder)
-        settings = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": f"{folder}/spill",
             "memory_limit": os.environ.get(MEMORY_VARIABLE, "4GB"),
             "python_enable_replacements": "false",  # SQL must not see Python's variables
@@ -113,9 +114,9 @@ class Workshop:
         ]
         return f"SELECT {', '.join(columns)} FROM {source}"
 
-    def execute(self, sql: str, values: dict[str, object] | None = None) -> list[tuple]:
+    def execute(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple]:
         """Rows of a query of our own."""
-        return self._connection.execute(sql, values).fetchall()
+        return self._connection.execute(sql, None if values is None else dict(values)).fetchall()
 
     def arrow(self, expr: ibis.Table) -> pa.Table:
         """The rows of an expression, in memory."""
@@ -131,7 +132,9 @@ class Workshop:
             return
         self._functions.add(name)
         text = duckdb.sqltypes.VARCHAR
-        self._connection.create_function(name, of_texts, [text], text, type="arrow", null_handling="special")
+        self._connection.create_function(
+            name, of_texts, [text], text, type=PythonUDFType.ARROW, null_handling=FunctionNullHandling.SPECIAL
+        )
 
     def sql(self, expr: ibis.Table) -> str:
         """An expression as DuckDB's SQL."""

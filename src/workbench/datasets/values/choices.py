@@ -13,7 +13,7 @@ from workbench.datasets.values import mapping
 from workbench.errors import DataError
 from workbench.wording import number, sentence, shown
 
-MOST_CHOICES = 40
+MOST_CHOICES = 40  # of one question: with more it is a free text
 
 
 def expand(

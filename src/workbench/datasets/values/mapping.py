@@ -22,7 +22,7 @@ PADDED = "^0[0-9]+$"  # 02931: a code, which a number would cut short
 # What Python's str.strip takes away.
 _BLANKS = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
 _MAY_NEED_TRIMMING = "^[^!-<>-~]|[^!-~]$"  # blanks, or ="38001", by which exports keep Excel from making numbers of ids
-_LARGEST_EXACT = 2.0**53
+_LARGEST_EXACT = 2.0**53  # whole numbers beyond it are not exact as float64 (IEEE 754)
 _ROUNDED_ID = r"^-?[0-9]+\.?[0-9]*[eE]\+[0-9]+$"
 _TRUE, _FALSE = ("1", "1.0", "true"), ("0", "0.0", "false")
 
@@ -78,12 +78,12 @@ class UnsupportedTypeError(TypeError):
     """A column whose type has no canonical kind (lists, structures, bytes); its message is the type."""
 
 
-@ibis.udf.scalar.builtin(name="trim")
-def _trim(text: str, characters: str) -> str: ...
+@ibis.udf.scalar.builtin(name="trim", signature=((dt.string, dt.string), dt.string))
+def _trim(text, characters): ...
 
 
-@ibis.udf.scalar.builtin(name="isfinite")
-def _is_finite(value: float) -> bool: ...
+@ibis.udf.scalar.builtin(name="isfinite", signature=((dt.float64,), dt.boolean))
+def _is_finite(value): ...
 
 
 def as_text(column: ir.Value) -> ir.StringValue:
@@ -249,7 +249,7 @@ def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = T
         if not basis.is_number and codes:
             begins = kind in TEMPORAL  # 1900-01-01 also means 1900-01-01 00:00:00
             conditions.append(ibis.or_(*(text.startswith(code) for code in codes)) if begins else text.isin(codes))
-        if kind in NUMERIC and (numbers := _numbers(codes)):
+        if read is not None and kind in NUMERIC and (numbers := _numbers(codes)):
             conditions.append(read.isin(numbers))  # the code -99 is also the -99.0 of a file
         return ibis.or_(*(condition.fill_null(False) for condition in conditions)) if conditions else None
 
@@ -264,7 +264,7 @@ def map_column(basis: Basis, definition: ColumnDefinition, *, declared: bool = T
         return Mapped(definition, ibis.ifelse(gap, ibis.null("string"), text), beside, unreadable, "exact", text)
     readable = _is_finite(read).fill_null(False) if kind in NUMERIC else read.notnull()
     rules = {"boolean": "a_truth", "date": "a_date", "timestamp": "a_timestamp"}
-    rule = rules.get(kind, "listed")
+    rule = rules.get(kind or "", "listed")
     if kind in NUMERIC:
         rule = "a_number" if declared or basis.is_number else "one_type"
         gap = gap | read.isnull() if basis.is_number else gap

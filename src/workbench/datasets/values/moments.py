@@ -33,10 +33,33 @@ _MONTHS = {
     "Dec": "december|dezember|dez|décembre|déc|decembre|diciembre|dic|dicembre|dezembro",
 }
 _DAYS = (
-    "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d/%m/%y",
-    "%m/%d/%y", "%d.%m.%y", "%d-%m-%y", "%d %b %Y", "%d. %b %Y", "%b %d, %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y",
-    "%d %b %y", "%Y-%m", "%m/%Y", "%b %Y", "%b-%y", "%Y年%m月%d日", "%Y年%m月", "%Y-%m-%d",
-)  # fmt: skip
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d-%m-%y",
+    "%d %b %Y",
+    "%d. %b %Y",
+    "%b %d, %Y",
+    "%b %d %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %y",
+    "%Y-%m",
+    "%m/%Y",
+    "%b %Y",
+    "%b-%y",
+    "%Y年%m月%d日",
+    "%Y年%m月",
+    "%Y-%m-%d",
+)
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 # What numbers of each kind are when they are dates of our time (1954 to 2119).
 _NUMBERS = {"excel": (20_000, 80_000), "epoch": (1e8, 4.7e9), "epoch_ms": (1e11, 4.7e12)}
@@ -45,21 +68,24 @@ _FARTHEST = 253_402_300_799  # seconds: the end of 9999
 _IN_ENGLISH = {english: rf"(?i)\b({names}|{english})\b\.?" for english, names in _MONTHS.items()}
 
 
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _try_strptime(text: str, formats: dt.Array[dt.String]) -> dt.Timestamp(scale=6): ...
+_MOMENT, _INSTANT = dt.Timestamp(scale=6), dt.Timestamp(timezone="UTC", scale=6)
 
 
-@ibis.udf.scalar.builtin(name="timezone")
-def wall_clock(zone: str, instant: dt.Timestamp(timezone="UTC", scale=6)) -> dt.Timestamp(scale=6):
+@ibis.udf.scalar.builtin(name="try_strptime", signature=((dt.string, dt.Array(dt.string)), _MOMENT))
+def _try_strptime(text, formats): ...
+
+
+@ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _INSTANT), _MOMENT))
+def wall_clock(zone, instant):
     """What a clock on the wall shows in a zone."""
 
 
-@ibis.udf.scalar.builtin(name="make_timestamp")
-def _at_microsecond(count: int) -> dt.Timestamp(scale=6): ...
+@ibis.udf.scalar.builtin(name="make_timestamp", signature=((dt.int64,), _MOMENT))
+def _at_microsecond(count): ...
 
 
-@ibis.udf.scalar.builtin(name="to_timestamp")
-def _instant(seconds: float) -> dt.Timestamp(timezone="UTC", scale=6): ...
+@ibis.udf.scalar.builtin(name="to_timestamp", signature=((dt.float64,), _INSTANT))
+def _instant(seconds): ...
 
 
 def read(text: ir.StringValue, formats: Sequence[str], time_zone: str, midnights: str = "") -> ir.TimestampValue:

@@ -21,11 +21,30 @@ _POWERS = {"百": 1e2, "千": 1e3, "万": 1e4, "萬": 1e4, "亿": 1e8, "億": 1e
 _POWERS_OF_MONEY = _POWERS | {"m": 1e6, "M": 1e6}
 _DOLLARS = ("USD", "CAD", "AUD", "NZD", "SGD", "HKD", "TWD", "MXN", "ARS", "CLP", "COP")
 _SIGNS = {
-    "EUR": "€|euros?", "GBP": "£", "JPY": "¥|￥|円", "CNY": "¥|￥|元|圆|RMB", "INR": "₹|Rs\\.?", "RUB": "₽|руб\\.?",
-    "KRW": "₩|원", "TRY": "₺|TL", "VND": "₫", "THB": "฿", "UAH": "₴", "ILS": "₪", "SEK": "kr\\.?", "NOK": "kr\\.?",
-    "DKK": "kr\\.?", "PLN": "zł", "CHF": "Fr\\.?|SFr\\.?", "CZK": "Kč", "HUF": "Ft", "BRL": "R\\$", "ZAR": "R",
-    "PHP": "₱", "NGN": "₦",
-}  # fmt: skip
+    "EUR": "€|euros?",
+    "GBP": "£",
+    "JPY": "¥|￥|円",
+    "CNY": "¥|￥|元|圆|RMB",
+    "INR": "₹|Rs\\.?",
+    "RUB": "₽|руб\\.?",
+    "KRW": "₩|원",
+    "TRY": "₺|TL",
+    "VND": "₫",
+    "THB": "฿",
+    "UAH": "₴",
+    "ILS": "₪",
+    "SEK": "kr\\.?",
+    "NOK": "kr\\.?",
+    "DKK": "kr\\.?",
+    "PLN": "zł",
+    "CHF": "Fr\\.?|SFr\\.?",
+    "CZK": "Kč",
+    "HUF": "Ft",
+    "BRL": "R\\$",
+    "ZAR": "R",
+    "PHP": "₱",
+    "NGN": "₦",
+}
 _ANY_SIGN = "[A-Z]{0,3}\\$|" + "|".join(dict.fromkeys(_SIGNS.values())) + "|[A-Z]{3}"
 
 

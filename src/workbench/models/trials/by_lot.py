@@ -14,7 +14,7 @@ from workbench.statistics.draws import FEWEST_A_DRAW, Drawn, check_draw, compara
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, percent, sentence
 
-DAYS_A_MONTH = 30.4375
+DAYS_A_MONTH = 30.4375  # 365.25 / 12
 HORIZONS = (1, 3, 6, 12)  # months since the start
 FOLLOWED = 0.5  # share of each arm that must have been followed up to a horizon
 
@@ -103,8 +103,22 @@ class LotEffects:
         for each in self.effects:
             found, (low, high) = each.difference, each.difference.interval(self.confidence)
             people = min(found.n_treated, found.n_control)
-            rows.append([each.initiative, each.arm, each.outcome, each.label, each.months, found.control, found.treated,
-                         found.estimate, low, high, found.p_value, people])  # fmt: skip
+            rows.append(
+                [
+                    each.initiative,
+                    each.arm,
+                    each.outcome,
+                    each.label,
+                    each.months,
+                    found.control,
+                    found.treated,
+                    found.estimate,
+                    low,
+                    high,
+                    found.p_value,
+                    people,
+                ]
+            )
         frame = pd.DataFrame(rows, columns=columns)
         return frame.assign(p_holm=holm(frame["p"].to_numpy(dtype=float)) if len(frame) else [])
 
@@ -236,8 +250,10 @@ def effects_on_leaving(
     """
     found: list[Effect] = []
     sound, checks = _sound(dataset, treatments, customers)
-    contracts = spells.contracts() if spells is not None and treatments is not None and "start" in treatments else None
-    for dealt in sound if contracts is not None else ():
+    if spells is None or treatments is None or "start" not in treatments:
+        return LotEffects(effects=(), leading="staying", confidence=confidence, checks=checks)
+    contracts = spells.contracts()
+    for dealt in sound:
         begun = dealt.rows.reset_index(drop=True).assign(row=np.arange(len(dealt.rows)))
         joined = begun.merge(contracts, left_on="customer_id", right_on="person", suffixes=("_of_trial", ""))
         there = joined[(joined["begin"] <= joined["start"]) & (joined["start"] < joined["end"])].drop_duplicates("row")
@@ -258,8 +274,16 @@ def effects_on_leaving(
             )
             if difference is not None:
                 label = sentence("Still there")
-                found.append(Effect(initiative=dealt.initiative, arm=dealt.arm, outcome="staying", label=label,
-                                    months=horizon, difference=difference))  # fmt: skip
+                found.append(
+                    Effect(
+                        initiative=dealt.initiative,
+                        arm=dealt.arm,
+                        outcome="staying",
+                        label=label,
+                        months=horizon,
+                        difference=difference,
+                    )
+                )
     return LotEffects(effects=tuple(found), leading="staying", confidence=confidence, checks=checks)
 
 
@@ -306,8 +330,16 @@ def effects_on_ratings(
             clusters = None if dealt.clusters is None else dealt.clusters[place]
             difference = of_means(means.to_numpy(dtype=float), dealt.treated[place], dealt.strata[place], clusters)
             if difference is not None:
-                found.append(Effect(initiative=dealt.initiative, arm=dealt.arm, outcome=column.name, label=column.label,
-                                    months=None, difference=difference))  # fmt: skip
+                found.append(
+                    Effect(
+                        initiative=dealt.initiative,
+                        arm=dealt.arm,
+                        outcome=column.name,
+                        label=column.label,
+                        months=None,
+                        difference=difference,
+                    )
+                )
     return LotEffects(effects=tuple(found), leading=outcome, confidence=confidence, checks=checks)
 
 

@@ -9,9 +9,7 @@ from scipy import stats
 from workbench.statistics.product_limit import product_limit, survival_at
 
 FEWEST = 20  # units an arm, below which a difference is not told: its interval would not hold its level
-FEWEST_CLUSTERS = (
-    4  # units an arm where whole units were dealt: t with units − 2 degrees of freedom holds from there on
-)
+FEWEST_CLUSTERS = 4  # units an arm where whole units were dealt: t with units − 2 degrees of freedom holds its level
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +73,8 @@ def of_means(
     if clusters is not None:
         return _of_clusters(rows.assign(unit=clusters).groupby("unit")["y"].mean(), rows.assign(unit=clusters))
     found = rows.groupby(["stratum", "treated"])["y"].agg(["mean", "var", "count"]).unstack("treated")
-    return _pooled(found["mean"], found["var"] / found["count"], found["count"])
+    arms = {name: pd.DataFrame(found[name]) for name in ("mean", "var", "count")}
+    return _pooled(arms["mean"], arms["var"] / arms["count"], arms["count"])
 
 
 def of_survival(
@@ -108,7 +107,7 @@ def of_survival(
     table = pd.DataFrame.from_dict(found, orient="index", columns=["mean", "square", "count"])
     table.index = pd.MultiIndex.from_tuples(table.index, names=["stratum", "treated"])
     wide = table.unstack("treated")
-    return _pooled(wide["mean"], wide["square"], wide["count"])
+    return _pooled(*(pd.DataFrame(wide[name]) for name in ("mean", "square", "count")))
 
 
 def _pooled(mean: pd.DataFrame, square: pd.DataFrame, count: pd.DataFrame) -> Difference | None:
