@@ -1,5 +1,4 @@
 """Bad input of every kind, at the real command line: one clear message, exit 2, and nothing is lost."""
-# ruff: noqa: E501
 
 import io
 import os

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from workbench.datasets.definitions.dataset import ColumnDefinition
 from workbench.datasets.definitions.origin import Origin
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping
 from workbench.datasets.values.mapping import UnsupportedTypeError
 
-SHOP = Workshop()
+SHOP = Connection()
 
 
 @dataclass

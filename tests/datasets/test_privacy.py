@@ -214,7 +214,7 @@ def test_a_password_in_a_connection_is_refused_and_not_repeated(project):
 def test_the_private_folder_of_a_dataset_goes_with_it(project):
     dataset = project.find()
     dataset.check()
-    folder = dataset._held["house"].workshop.folder
+    folder = dataset._held.session.connection.folder
     assert (folder.stat().st_mode & 0o777) == 0o700
     del dataset
     import gc
@@ -227,5 +227,5 @@ def test_expressions_of_one_dataset_join(people, monkeypatch):
     monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
     dataset: datasets.Dataset = people.find()
     joined = dataset.expr("transactions").inner_join(dataset.expr("customers"), "customer_id")
-    workshop = dataset._held["house"].workshop
-    assert workshop.execute(workshop.sql(joined.count().as_table())) == [(2,)]
+    connection = dataset._held.session.connection
+    assert connection.execute(connection.sql(joined.count().as_table())) == [(2,)]

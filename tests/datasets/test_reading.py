@@ -9,7 +9,7 @@ import pytest
 
 from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.reading import sources
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.errors import DataError
 
 SECRET = "Ada Lovelace"
@@ -19,7 +19,7 @@ class Raw:
     def __init__(self, path, wanted=lambda header: True, **how):
         origin = Origin(files={"rows": (path.name,)}, **how)
         place = sources.Place(path.parent, path.parent)
-        self.shop = Workshop(sources.readable([origin], place))
+        self.shop = Connection(sources.readable([origin], place))
         self.raw = sources.open_rows(self.shop, origin, place, "lifetimes", wanted)
         self.headers = self.raw.headers
 
@@ -102,7 +102,7 @@ def test_only_wanted_columns_are_read(file):
             "rows.xls",
             b"PK\x03\x04",
             "got a file that ends in '.xls', expected .csv, .tsv, .txt, .parquet, .xlsx, .jsonl or .ndjson.",
-        ),  # noqa: E501
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_and_no_cell_is_quoted(file, name, content, said):

@@ -1,5 +1,4 @@
 """Numbers, dates and ids as people write them, each with what it is; None: it is refused."""
-# ruff: noqa: E501
 
 import datetime
 from decimal import Decimal

@@ -3,14 +3,14 @@
 from workbench.datasets.definitions.dataset import Aliases
 from workbench.datasets.definitions.phrases import rows
 from workbench.datasets.reading import sources
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.reading.headers import names_among, tidy
-from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values import mapping
 from workbench.errors import DataError
 from workbench.wording import sentence, shown, suggestion
 
 
-def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Place) -> dict[str, str]:
+def read_aliases(aliases: Aliases | None, connection: Connection, place: sources.Place) -> dict[str, str]:
     """Ids that mean a customer who has another id.
 
     Raises
@@ -23,7 +23,7 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
     at = sentence("aliases")
     wanted = {tidy(aliases.id), tidy(aliases.customer_id)}
     try:
-        raw = sources.open_rows(workshop, aliases.origin, place, "aliases", lambda header: header in wanted)
+        raw = sources.open_rows(connection, aliases.origin, place, "aliases", lambda header: header in wanted)
     except DataError as error:
         raise DataError(*(f"{at}, {fault}" for fault in error.faults)) from error.__cause__
     near = [source for source in (aliases.id, aliases.customer_id) if tidy(source) not in raw.headers]
@@ -34,7 +34,7 @@ def read_aliases(aliases: Aliases | None, workshop: Workshop, place: sources.Pla
             sentence(template, at=at, source=shown(source), near=suggestion(source, names_among(raw.headers)))
         )
     texts = [mapping.as_id(raw.column(source)) for source in (aliases.id, aliases.customer_id)]
-    pairs = workshop.execute(workshop.sql(raw.table.select(a=texts[0], b=texts[1]).distinct()))
+    pairs = connection.execute(connection.sql(raw.table.select(a=texts[0], b=texts[1]).distinct()))
     found = {alias: main for alias, main in pairs if alias and main and alias != main}
     double = len({(alias, main) for alias, main in pairs if alias and main and alias != main}) - len(found)
     chained = sum(main in found for main in found.values())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from workbench.datasets.definitions import where as parts
 from workbench.datasets.definitions.dataset import GUESS, Definition, DefinitionError, TableDefinition, read_definition
 from workbench.datasets.definitions.phrases import names
+from workbench.datasets.session import Held, Session
 from workbench.errors import DataError
 from workbench.findings import Check
 from workbench.wording import plural, sentence, shown, suggestion
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     from workbench.datasets.contract.opened import Loaded, Opened, Shape
     from workbench.datasets.contract.part import Part
-    from workbench.datasets.door import House
 
 Origin = Literal["data", "sample"]
 
@@ -71,9 +71,7 @@ class Dataset(Definition):
     folder: Path
     root: Path
     where: str = ""
-    _held: "dict[str, Opened | House | Part | bytes]" = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    _held: Held = field(default_factory=Held, init=False, repr=False, compare=False)
 
     def table(self, name: str) -> TableDefinition:
         """The definition of a table.
@@ -122,7 +120,7 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        return opened.load(self._open(table), self._house().workshop)
+        return opened.load(self._open(table), self._session().connection)
 
     def write(self, table: str, path: Path) -> None:
         """Write a canonical table to a Parquet file, whatever its size; its contract has been checked.
@@ -136,7 +134,7 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        opened.write(self._open(table), self._house().workshop, path)
+        opened.write(self._open(table), self._session().connection, path)
 
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
         """What a reader must know about the tables (all by default), each alone and all together.
@@ -173,7 +171,7 @@ class Dataset(Definition):
         for each in opened:
             for check in each.checks:
                 told.setdefault(check.message, check)  # what is true of all tables is told once
-        beside = between.remarks(opened, self._house().workshop)
+        beside = between.remarks(opened, self._session().connection)
         part = self._part()
         chosen = [] if part is None else [part.check(self.where)]
         return (*chosen, *told.values(), *beside, *dealt, *self._unconfirmed(), *self.shadow())
@@ -186,7 +184,7 @@ class Dataset(Definition):
             treatments = self._open("treatments")
             by_chance = any(design.by_chance for design in treatments.definition.designs.values())
             customers = self._open("customers") if by_chance and "customers" in self.tables else None
-            said = designs.remarks(treatments, customers, self._house().workshop)
+            said = designs.remarks(treatments, customers, self._session().connection)
             # Of a part nobody wonders that it lacks an initiative.
             return tuple(check for check in said if not (self.where and check.name == designs.UNKNOWN))
 
@@ -280,79 +278,78 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        return opened.shapes(self._open(table), self._house().workshop)
+        return opened.shapes(self._open(table), self._session().connection)
 
     def close(self) -> None:
         """Let go of what was laid out; the next question reads the files anew."""
-        if house := self._held.get("house"):
-            house.workshop.close()
-        self._held.clear()
+        if self._held.session is not None:
+            self._held.session.connection.close()
+        object.__setattr__(self, "_held", Held())
 
     def _chosen(self, tables: Iterable[str] | None) -> Sequence[str]:
         return list(self.tables if tables is None else dict.fromkeys(tables))
 
-    def _house(self) -> "House":
-        if "house" not in self._held:
-            from workbench.datasets import aliases, door
+    def _session(self) -> Session:
+        if self._held.session is None:
+            from workbench.datasets import aliases
             from workbench.datasets.privacy import pseudonyms
-            from workbench.datasets.reading import sources, workshop
+            from workbench.datasets.reading import sources
+            from workbench.datasets.reading.connection import Connection
 
             place = sources.Place(self.folder, self.root / "data" / ".samples")
             origins = [table.origin for table in self.tables.values()]
             origins += [self.aliases.origin] if self.aliases else []
             today = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=1)  # it is tomorrow somewhere
-            room = workshop.Workshop(sources.readable(origins, place))
+            connection = Connection(sources.readable(origins, place))
             with self._placed():
-                one_id = aliases.read_aliases(self.aliases, room, place)
+                one_id = aliases.read_aliases(self.aliases, connection, place)
             if one_id:
-                room.function("wb_unalias", pseudonyms.unaliasing(one_id))
-            self._held["house"] = door.House(
-                workshop=room,
+                connection.function("wb_unalias", pseudonyms.unaliasing(one_id))
+            self._held.session = Session(
+                connection=connection,
                 place=place,
                 root=self.root,
                 latest=self.extracted or today,
                 aliases=one_id,
                 fictional=self.fictional,
             )
-        return self._held["house"]
+        return self._held.session
 
     def _open(self, table: str) -> "Opened":
         from workbench.datasets import door
 
         definition = self.table(table)
-        key = f"table {table}"
-        if key not in self._held:
-            house = self._house()
+        if table not in self._held.tables:
+            session = self._session()
             part = self._part()
             with self._placed():
-                self._held[key] = door.open_table(definition, house, part)
-        return self._held[key]
+                self._held.tables[table] = door.open_table(definition, session, part)
+        return self._held.tables[table]
 
     def _part(self) -> "Part | None":
         """Which rows are used; None: all of them."""
         if not self.where:
             return None
-        if "part" not in self._held:
+        if self._held.part is None:
             from workbench.datasets import door
             from workbench.datasets.contract import part
 
             tree = parts.parse(self.where)
             asked = parts.tables_of(tree, self.tables)
             with self._placed():
-                whole = {name: door.open_table(self.table(name), self._house()) for name in asked}
-            self._held["part"] = part.choose(asked, whole, self._house().workshop, str(tree))
-        return self._held["part"]
+                whole = {name: door.open_table(self.table(name), self._session()) for name in asked}
+            self._held.part = part.choose(asked, whole, self._session().connection, str(tree))
+        return self._held.part
 
     def _content(self, table: str) -> bytes:
         """What a table says, in short; read once."""
         from workbench.datasets.contract import opened
 
-        key = f"content {table}"
-        if key not in self._held:
+        if table not in self._held.contents:
             part = self._part()
             said = b"" if part is None else part.normal.encode()
-            self._held[key] = opened.content(self._open(table), self._house().workshop) + said
-        return self._held[key]
+            self._held.contents[table] = opened.content(self._open(table), self._session().connection) + said
+        return self._held.contents[table]
 
     @contextlib.contextmanager
     def _placed(self) -> Iterator[None]:
@@ -427,9 +424,8 @@ def find(name: str, root: Path, *, check: bool = False, where: str = "") -> Data
         template = "no dataset is called {name}{near} There are: {known}; data/README.md shows how to add one."
         raise DataError(sentence(template, name=shown(name), near=near, known=known))
     origin, folder = folders[name]
-    place = {"name": name, "origin": origin, "folder": folder, "root": root}
     try:
-        found = Dataset(**vars(_read_definition(name, origin, folder)), **place, where=" ".join(where.split()))
+        found = _dataset(_read_definition(name, origin, folder), name, origin, folder, root, " ".join(where.split()))
         if found.where:
             parts.tables_of(parts.parse(found.where), found.tables)
         return found
@@ -437,12 +433,30 @@ def find(name: str, root: Path, *, check: bool = False, where: str = "") -> Data
         if not check or error.definition is None:
             raise
         try:
-            found = Dataset(**vars(error.definition), **place)
+            found = _dataset(error.definition, name, origin, folder, root)
             # Of a table with an open question nobody knows yet what its rows say.
             found.check([table for table in found.tables if not _asks(found.table(table))])
         except DataError as more:
             raise DataError(*error.faults, *more.faults) from error
         raise
+
+
+def _dataset(definition: Definition, name: str, origin: Origin, folder: Path, root: Path, where: str = "") -> Dataset:
+    return Dataset(
+        title=definition.title,
+        description=definition.description,
+        source=definition.source,
+        licence=definition.licence,
+        fictional=definition.fictional,
+        extracted=definition.extracted,
+        aliases=definition.aliases,
+        tables=definition.tables,
+        name=name,
+        origin=origin,
+        folder=folder,
+        root=root,
+        where=where,
+    )
 
 
 def _asks(table: TableDefinition) -> bool:
@@ -451,7 +465,8 @@ def _asks(table: TableDefinition) -> bool:
 
 def _folders(root: Path) -> dict[str, tuple[Origin, Path]]:
     found: dict[str, tuple[Origin, Path]] = {}
-    for origin, parent in (("sample", SAMPLES_FOLDER), ("data", root / "data")):
+    places: tuple[tuple[Origin, Path], ...] = (("sample", SAMPLES_FOLDER), ("data", root / "data"))
+    for origin, parent in places:
         try:
             inside = sorted(parent.iterdir())
         except (FileNotFoundError, NotADirectoryError):

@@ -3,10 +3,8 @@
 Everything is an Ibis expression; what is worked out over all rows comes from a handful of aggregates.
 """
 
-import datetime
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 
 import duckdb
 import ibis
@@ -24,39 +22,12 @@ from workbench.datasets.definitions.column import Personal
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.privacy import looks, pseudonyms
 from workbench.datasets.reading import sources
+from workbench.datasets.reading.connection import MEMORY_VARIABLE
 from workbench.datasets.reading.headers import is_unnamed, tidy
-from workbench.datasets.reading.workshop import MEMORY_VARIABLE, Workshop
+from workbench.datasets.session import Session
 from workbench.datasets.values import choices, local_dates, mapping
 from workbench.errors import DataError, ParameterError
 from workbench.wording import sentence, shown
-
-
-@dataclass(frozen=True)
-class House:
-    """What all tables of a dataset share.
-
-    Attributes
-    ----------
-    workshop
-        Where rows are laid out.
-    place
-        The dataset's folder, and where samples are kept.
-    root
-        The project.
-    latest
-        The last day on which something can have happened.
-    aliases
-        Ids that mean a customer who has another id.
-    fictional
-        Whether the data are invented.
-    """
-
-    workshop: Workshop
-    place: sources.Place
-    root: Path
-    latest: datetime.date
-    aliases: Mapping[str, str]
-    fictional: bool
 
 
 @ibis.udf.scalar.builtin(name="wb_pseudonym", signature=((dt.string,), dt.string))
@@ -67,14 +38,14 @@ def _pseudonym(value): ...
 def _unalias(value): ...
 
 
-def open_table(definition: TableDefinition, house: House, part: Part | None = None) -> Opened:
+def open_table(definition: TableDefinition, session: Session, part: Part | None = None) -> Opened:
     """Read, map and check one table.
 
     Parameters
     ----------
     definition
         The table, as dataset.yaml has it.
-    house
+    session
         What it shares with the other tables.
     part
         Whose rows enter; None: all. The contract is checked on all rows, and everything else told of those that enter.
@@ -86,7 +57,7 @@ def open_table(definition: TableDefinition, house: House, part: Part | None = No
     """
     place = sentence("table {table}", table=definition.name)
     try:
-        return _Opening(definition, house, place, part).open()
+        return _Opening(definition, session, place, part).open()
     except duckdb.OutOfMemoryException:
         template = "{place}: does not fit in the memory that is allowed; raise {variable} (now 4GB unless set)."
         raise DataError(sentence(template, place=place, variable=MEMORY_VARIABLE)) from None
@@ -99,8 +70,8 @@ def open_table(definition: TableDefinition, house: House, part: Part | None = No
 class _Opening:
     """One table on its way in."""
 
-    def __init__(self, definition: TableDefinition, house: House, place: str, part: Part | None = None):
-        self.definition, self.house, self.place, self.part = definition, house, place, part
+    def __init__(self, definition: TableDefinition, session: Session, place: str, part: Part | None = None):
+        self.definition, self.session, self.place, self.part = definition, session, place, part
         self.faults: list[str] = []
         self.replaced: dict[str, Personal] = {}  # what becomes of personal columns
         self.mapped: dict[str, mapping.Mapped] = {}
@@ -115,8 +86,8 @@ class _Opening:
             raise DataError(*self.faults)
         wide = self._lay_out(raw)
         kept = self._kept(wide)
-        self.looks = looks.found(self.mapped, self.basis, self.house.workshop)
-        ruled = list(contracts.rules(self.definition, wide, self.house.latest))
+        self.looks = looks.found(self.mapped, self.basis, self.session.connection)
+        ruled = list(contracts.rules(self.definition, wide, self.session.latest))
         measures = self._measures(wide, kept, ruled)
         numbers = self._aggregate(wide, measures)
         if numbers["rows"] == 0:
@@ -136,7 +107,7 @@ class _Opening:
         table = self._canonical(wide, kept, numbers)
         numbers |= {"episodes": numbers.get("double customer_id") if self._episodes() else 0}
         numbers |= self._unnamed(raw)
-        checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.house.fictional)
+        checks = remarks(self.definition, numbers, double, self.replaced, fictional=self.session.fictional)
         checks = (*checks, *dates_of_a_place(self.definition, self.midnights))
         checks = (*checks, *unmarked(self.definition, self.looks), *double_headers(self.definition.name, raw.given))
         checks = (*checks, *unread_sheets(self.definition, raw.unread))
@@ -158,7 +129,7 @@ class _Opening:
         personal = [column for column in self.definition.columns if column.personal]
         asked = [column for column in personal if column.personal == "pseudonym" or column.kind == "id"]
         try:
-            key = pseudonyms.read_key(self.house.root) if asked else None
+            key = pseudonyms.read_key(self.session.root) if asked else None
         except DataError as error:
             raise DataError(*(f"{self.place}: {fault}" for fault in error.faults)) from None
         lacking: list[str] = []
@@ -176,7 +147,7 @@ class _Opening:
                 fate = "true" if column.name == self.row_id else "drop"
             self.replaced[column.name] = fate
         if key is not None and "pseudonym" in self.replaced.values():
-            self.house.workshop.function("wb_pseudonym", pseudonyms.replacing(key))
+            self.session.connection.function("wb_pseudonym", pseudonyms.replacing(key))
         if lacking:
             raise pseudonyms.NoKeyError(*lacking)
 
@@ -195,11 +166,11 @@ class _Opening:
         wanted |= {tidy(column.currency_from) for column in self._entering() if column.currency_from}
         whole = self._whole()
         try:
-            house = self.house
+            session = self.session
             return sources.open_rows(
-                house.workshop,
+                session.connection,
                 self.definition.origin,
-                house.place,
+                session.place,
                 self.definition.name,
                 lambda header: whole or header in wanted or is_unnamed(header),
             )
@@ -247,7 +218,7 @@ class _Opening:
         columns = list(self.definition.columns)
         others = [each.name for each in columns if each is not column]
         try:
-            found = choices.expand(column, raw.column(column.source), others, self.house.workshop)
+            found = choices.expand(column, raw.column(column.source), others, self.session.connection)
         except DataError as error:
             self.faults += [f"{self.place}, {fault}" for fault in error.faults]
             return []
@@ -257,7 +228,7 @@ class _Opening:
 
     def _midnights(self, raw: sources.RawTable, column: ColumnDefinition) -> str:
         """Whether the times of a column are dates of one place; see `moments.midnights_of`."""
-        kind = local_dates.kind_of(raw.column(column.source), column, self.definition, self.house.workshop)
+        kind = local_dates.kind_of(raw.column(column.source), column, self.definition, self.session.connection)
         self.midnights |= {column.name: kind} if kind else {}
         return kind
 
@@ -274,8 +245,8 @@ class _Opening:
             if currency := next(each.currency_from for each in self.definition.columns if each.name == name):
                 columns[f"currency-{name}"] = mapping.as_text(raw.column(currency))
         name = f"_basis_{self.definition.name}"
-        self.house.workshop.view(name, raw.table.select(**columns) if columns else raw.table)
-        self.basis = self.house.workshop.backend.table(name)
+        self.session.connection.view(name, raw.table.select(**columns) if columns else raw.table)
+        self.basis = self.session.connection.backend.table(name)
         return {
             name: mapping.Basis(
                 self.basis[f"text-{name}"],
@@ -325,7 +296,7 @@ class _Opening:
             columns["row-number"] = ibis.row_number() + 1
         for name, mapped in self.mapped.items():
             value = mapped.value
-            if name == "customer_id" and self.house.aliases:
+            if name == "customer_id" and self.session.aliases:
                 columns["one-id"] = _unalias(value)
                 columns["is-alias"] = (columns["one-id"] != value).fill_null(False)
                 value = columns["one-id"] if canonical.name != "customers" else value
@@ -343,9 +314,9 @@ class _Opening:
             known = columns.get("known_at")
             columns["known_at"] = event if known is None else ibis.coalesce(known, event)
         wide = self.basis.select(**columns)
-        if "pseudonym" not in self.replaced.values() and not self.house.aliases:
+        if "pseudonym" not in self.replaced.values() and not self.session.aliases:
             return wide  # reading twice costs less than writing once
-        return self.house.workshop.keep(f"_rows_{self.definition.name}", wide)
+        return self.session.connection.keep(f"_rows_{self.definition.name}", wide)
 
     def _kept(self, wide: ir.Table) -> ir.BooleanValue | None:
         """Which rows enter; None: all of them."""
@@ -386,7 +357,7 @@ class _Opening:
             if name in self.mapped:
                 measures[f"first {name}"] = wide[name].min(where=kept).cast("string")
                 measures[f"last {name}"] = wide[name].max(where=kept).cast("string")
-        for name, condition in counted.telling(self.definition, wide, self.house.latest):
+        for name, condition in counted.telling(self.definition, wide, self.session.latest):
             measures[name] = count(condition)
         return measures
 
@@ -400,17 +371,17 @@ class _Opening:
 
     def _aggregate(self, table: ir.Table, measures: Mapping[str, ir.Scalar]) -> counted.Numbers:
         named = {f"m{i}": measure for i, measure in enumerate(measures.values())}
-        workshop = self.house.workshop
-        (row,) = workshop.execute(workshop.sql(table.aggregate(**named)))
+        connection = self.session.connection
+        (row,) = connection.execute(connection.sql(table.aggregate(**named)))
         return dict(zip(measures, row, strict=True))
 
     def _tell_unreadable(self, numbers: counted.Numbers, raw: sources.RawTable) -> None:
-        workshop = self.house.workshop
+        connection = self.session.connection
         theirs: frozenset[str] = frozenset()
         if any(numbers.get(f"bad {name}") for name in self.mapped):
-            told, theirs = extra_rows.second_headers(self.mapped, numbers, self.basis, raw, workshop)
+            told, theirs = extra_rows.second_headers(self.mapped, numbers, self.basis, raw, connection)
             self.faults += [f"{self.place}: {told}"] if told else []
-        if told := extra_rows.totals(self.mapped, int(numbers["rows"]), self.basis, raw, workshop):
+        if told := extra_rows.totals(self.mapped, int(numbers["rows"]), self.basis, raw, connection):
             self.faults.append(f"{self.place}: {told}")
         for name, mapped in self.mapped.items():
             if (count := numbers.get(f"bad {name}")) and name not in theirs:
@@ -459,8 +430,8 @@ class _Opening:
         """Currencies other than the declared one (or, without one, the most frequent)."""
         present = entering.filter(entering[name].notnull())
         counts = present.group_by(x=f"currency-{name}").aggregate(n=ibis._.count())
-        workshop = self.house.workshop
-        found = workshop.execute(workshop.sql(counts.order_by(ibis.desc("n"), "x")))
+        connection = self.session.connection
+        found = connection.execute(connection.sql(counts.order_by(ibis.desc("n"), "x")))
         column = self.mapped[name].definition
         currency = column.unit or (found[0][0] if found else "")
         if not column.unit:
@@ -476,14 +447,14 @@ class _Opening:
 
     def _tell(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
         """Note a violation; see `breaches.told`."""
-        told = breaches.told(rule, count, found, value, self.definition, self.looks, self.house.workshop)
+        told = breaches.told(rule, count, found, value, self.definition, self.looks, self.session.connection)
         self.faults.append(f"{self.place}, {told}")
 
     def _double_rows(self, raw: sources.RawTable) -> int:
         columns = ", ".join(f'"{name}"' for name in raw.table.columns)
         # 64 bits: a chance of 1 in 400,000 that two of ten million different rows count as equal.
-        query = f"SELECT count(*) - count(DISTINCT hash({columns})) FROM ({self.house.workshop.sql(raw.table)})"
-        return int(self.house.workshop.execute(query)[0][0])
+        query = f"SELECT count(*) - count(DISTINCT hash({columns})) FROM ({self.session.connection.sql(raw.table)})"
+        return int(self.session.connection.execute(query)[0][0])
 
     def _canonical(self, wide: ir.Table, kept: ir.BooleanValue | None, numbers: counted.Numbers) -> ir.Table:
         names = [name for name in wide.columns if "-" not in name]

@@ -16,7 +16,7 @@ from workbench.datasets.guessing.layout import Layout
 from workbench.datasets.guessing.questions import Question
 from workbench.datasets.reading import sources
 from workbench.datasets.reading import text as reading
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.errors import DataError
 from workbench.files import write_atomic
 from workbench.wording import listing, sentence, shown
@@ -182,15 +182,15 @@ def _tables(path: Path) -> list[Table]:
 
 def _table(path: Path, place: sources.Place, lies: Layout) -> Table:
     """The canonical table that a file looks like."""
-    workshop = Workshop(sources.readable([lies.origin], place))
-    raw = sources.open_rows(workshop, lies.origin, place, "draft", lambda header: True)
+    connection = Connection(sources.readable([lies.origin], place))
+    raw = sources.open_rows(connection, lies.origin, place, "draft", lambda header: True)
     strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers)
     if strange > len(raw.headers) / 2 or any("@" in header and _VALUES.fullmatch(header) for header in raw.headers):
         template = (
             "{file}: the first line looks like values, expected the names of the columns; put a line of names first."
         )
         raise DataError(sentence(template, file=shown(path.name)))
-    found, lies = _measured(workshop, raw, lies)
+    found, lies = _measured(connection, raw, lies)
     labels = {
         raw.headers[i]: label for i, label in enumerate(lies.labels) if i < len(raw.headers) and label != raw.headers[i]
     }
@@ -198,7 +198,7 @@ def _table(path: Path, place: sources.Place, lies: Layout) -> Table:
     rated = items.ratings(found, said)
     name = tables.table_of(found, len(rated), asked=any(items.is_outcome(said[header]) for header in rated))
     rated = rated if name == "surveys" else {}
-    made = Drafting(Source(path, lies, raw, workshop, labels, said), found, name, rated).table()
+    made = Drafting(Source(path, lies, raw, connection, labels, said), found, name, rated).table()
     doubled = [check.message for check in double_headers(name or UNKNOWN, raw.given)]
     told = [shown(each, longest=500)[1:-1] for each in doubled]
     told += _nameless(raw.given)
@@ -218,11 +218,11 @@ def _nameless(given: Sequence[str]) -> list[str]:
     ]
 
 
-def _measured(workshop: Workshop, raw: sources.RawTable, lies: Layout) -> tuple[list[Facts], Layout]:
+def _measured(connection: Connection, raw: sources.RawTable, lies: Layout) -> tuple[list[Facts], Layout]:
     """The facts of all columns, and how numbers are written in the file as a whole."""
 
     def measured(decimal: str) -> list[Facts]:
-        each = (facts.measure(workshop, raw, i, decimal, lies.origin.separator) for i in range(len(raw.headers)))
+        each = (facts.measure(connection, raw, i, decimal, lies.origin.separator) for i in range(len(raw.headers)))
         return [known for known in each if known is not None]
 
     decimal = lies.origin.decimal

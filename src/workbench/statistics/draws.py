@@ -23,32 +23,63 @@ class Drawn(Protocol):
     """How the arms of an initiative were dealt, as a dataset says it."""
 
     @property
-    def assignment(self) -> str: ...
+    def assignment(self) -> str:
+        """Who came into which arm: `randomised`, `volunteers`, …."""
+        ...
+
     @property
-    def unit(self) -> str: ...
+    def unit(self) -> str:
+        """Column of what was drawn as a whole; empty: each row."""
+        ...
+
     @property
-    def probability(self) -> float | Mapping[str, float] | str | None: ...
+    def probability(self) -> float | Mapping[str, float] | str | None:
+        """Of treatment: one, by arm, or the column that holds it; None: not said."""
+        ...
+
     @property
-    def control(self) -> str: ...
+    def control(self) -> str:
+        """The arm that others are compared with; empty: not said."""
+        ...
+
     @property
-    def strata(self) -> tuple[str, ...]: ...
+    def strata(self) -> tuple[str, ...]:
+        """Columns within which it was drawn."""
+        ...
 
 
 class Known(Protocol):
     """A column as its dataset defines it."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Of the column."""
+        ...
+
     @property
-    def kind(self) -> str | None: ...
+    def kind(self) -> str | None:
+        """Of its values; None: open."""
+        ...
+
     @property
-    def use(self) -> str: ...
+    def use(self) -> str:
+        """What it may be used for."""
+        ...
+
     @property
-    def personal(self) -> str: ...
+    def personal(self) -> str:
+        """What becomes of it where it tells a person."""
+        ...
+
     @property
-    def constant(self) -> bool: ...
+    def constant(self) -> bool:
+        """Whether it never changes."""
+        ...
+
     @property
-    def valid_from(self) -> str: ...
+    def valid_from(self) -> str:
+        """Column with the date from which it holds."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import ibis
 
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.findings import Check
 from workbench.wording import number, plural, sentence
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _KNOWN_BY = {"customer_id": "customers", "initiative": "initiatives"}
 
 
-def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]:
+def remarks(opened: "Sequence[Opened]", connection: Connection) -> tuple[Check, ...]:
     """Orphan ids: rows whose customer or initiative is not in the table of those, where the dataset has one."""
     by_name = {each.definition.name: each for each in opened}
     checks = []
@@ -30,7 +30,7 @@ def remarks(opened: "Sequence[Opened]", workshop: Workshop) -> tuple[Check, ...]
             orphans = child.filter(child[column].notnull()).anti_join(known, column).group_by(column)
             counted = orphans.aggregate(n=ibis._.count())
             found = counted.aggregate(rows=counted.n.sum().fill_null(0), ids=counted.count())
-            ((count, ids),) = workshop.execute(workshop.sql(found))
+            ((count, ids),) = connection.execute(connection.sql(found))
             if not count:
                 continue
             message = plural(

@@ -10,7 +10,7 @@ from workbench.datasets.contract import rules as contracts
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.definitions.phrases import examples, rows
 from workbench.datasets.privacy import persons
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.wording import number, sentence, shown
 
 _MOST_EXAMPLES, _MOST_LINES = 4, 3  # enough to see what is meant, and still one line
@@ -25,7 +25,7 @@ def told(
     value: ir.Value | None,
     definition: TableDefinition,
     looks: Mapping[str, str],
-    workshop: Workshop,
+    connection: Connection,
 ) -> str:
     """A violation in words.
 
@@ -46,7 +46,7 @@ def told(
     columns = [each for name in names for each in definition.columns if each.name == name]
     asked = {"n": found[LINE]} | ({} if value is None else {"x": _plain(value)})
     asked |= {"y": _plain(found[rule.details["later"]])} if rule.rule == "ordered" else {}
-    given = workshop.execute(workshop.sql(found.select(**asked).order_by("n").limit(_MOST_READ)))
+    given = connection.execute(connection.sql(found.select(**asked).order_by("n").limit(_MOST_READ)))
     values = tuple(dict.fromkeys(_pair(row[1:]) for row in given if row[1:]))[:_MOST_EXAMPLES]
     closed = any(
         each.personal or each.kind == "id" or each.name in looks or persons.named(each.name, each.source)
@@ -63,7 +63,7 @@ def told(
         texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
         declared = rule.rule != "one_type"
         details["hint"] = hints.of_unreadable(
-            columns[0], texts, definition.origin, workshop, declared=declared, mixed="mixed" in rule.details
+            columns[0], texts, definition.origin, connection, declared=declared, mixed="mixed" in rule.details
         )
     if rule.rule == "era":
         often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]

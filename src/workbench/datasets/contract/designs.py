@@ -8,7 +8,7 @@ import pandas as pd
 from workbench.datasets.contract.opened import Opened
 from workbench.datasets.definitions.design import NOT_SAID, OTHERS, Design
 from workbench.datasets.definitions.phrases import names
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.findings import Check, Status
 from workbench.statistics.draws import BROKEN, DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import listing, number, p_value, sentence, shown, suggestion
@@ -18,7 +18,7 @@ UNKNOWN = "treatments_design_unknown"
 _MOST_NAMED = 5  # initiatives; a sentence that lists more is not read
 
 
-def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) -> Iterator[Check]:
+def remarks(treatments: Opened, customers: Opened | None, connection: Connection) -> Iterator[Check]:
     """Which initiatives chance decided about, as far as the rows bear that out, and of which nothing is said.
 
     What is said of initiatives and arms that no row has is told too.
@@ -26,7 +26,7 @@ def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) ->
     definition, table = treatments.definition, treatments.table
     counted = table.group_by("initiative", "arm").aggregate(n=ibis._.count()).order_by("initiative", "arm")
     arms: dict[str, list[str]] = {}
-    for initiative, arm, _ in workshop.execute(workshop.sql(counted)):
+    for initiative, arm, _ in connection.execute(connection.sql(counted)):
         arms.setdefault(initiative, []).append(arm)
     if unknown := list(_unknown(definition.designs, arms)):
         title = sentence("A design of nothing")
@@ -43,20 +43,20 @@ def remarks(treatments: Opened, customers: Opened | None, workshop: Workshop) ->
         yield Check(name="treatments_design", status="warn", message=message, value=len(silent), title=title)
     drawn = {name: design for name in arms if (design := definition.design_of(name)).by_chance}
     if drawn:
-        rows, before = frames(treatments, customers, workshop)
+        rows, before = frames(treatments, customers, connection)
         for name, design in drawn.items():
             own = (rows["initiative"] == name).to_numpy()
             found = check_draw(read_draw(rows[own], design, before[own]), design)
             yield told(name, design, found)
 
 
-def frames(treatments: Opened, customers: Opened | None, workshop: Workshop) -> tuple[pd.DataFrame, pd.DataFrame]:
+def frames(treatments: Opened, customers: Opened | None, connection: Connection) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of treatments with what designs name of customers, and what was known of each before."""
-    rows = workshop.arrow(treatments.table).to_pandas(date_as_object=False)
+    rows = connection.arrow(treatments.table).to_pandas(date_as_object=False)
     designs, columns = treatments.definition.designs, treatments.definition.columns
     if customers is None:
         return known_before(rows, columns, designs)
-    people = workshop.arrow(customers.table).to_pandas(date_as_object=False)
+    people = connection.arrow(customers.table).to_pandas(date_as_object=False)
     return known_before(rows, columns, designs, people, customers.definition.columns)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.canonical import TEMPORAL
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.reading.sources import RawTable
-from workbench.datasets.reading.workshop import Workshop
 from workbench.datasets.values.mapping import Mapped
 from workbench.wording import listing, number, sentence
 
@@ -21,7 +21,7 @@ _TOTAL = re.compile(
 
 
 def second_headers(
-    mapped: Mapping[str, Mapped], numbers: Mapping[str, object], basis: ir.Table, raw: RawTable, workshop: Workshop
+    mapped: Mapping[str, Mapped], numbers: Mapping[str, object], basis: ir.Table, raw: RawTable, connection: Connection
 ) -> tuple[str, frozenset[str]]:
     """What is said of header rows below the first, and the columns whose unreadable values are theirs.
 
@@ -42,7 +42,7 @@ def second_headers(
     typed = [name for name, each in mapped.items() if each.definition.kind in kinds and each.unreadable is not None]
     asked = {f"b{i}": mapped[name].unreadable for i, name in enumerate(typed)}
     texts = {f"t{i}": first[f"text-{name}"].cast("string") for i, name in enumerate(mapped)}
-    rows = workshop.execute(workshop.sql(first.select(**asked, **texts)))
+    rows = connection.execute(connection.sql(first.select(**asked, **texts)))
     bad = [row[: len(typed)] for row in rows]
     imported = [any(str(cell).startswith(_IMPORT_ID) for cell in row[len(typed) :]) for row in rows]
     count = max((i for i, each in enumerate(imported, 1) if each), default=0)
@@ -65,7 +65,7 @@ def second_headers(
     return sentence(one if count == 1 else many, lines=listing([number(line) for line in lines]), what=what), theirs
 
 
-def totals(mapped: Mapping[str, Mapped], rows: int, basis: ir.Table, raw: RawTable, workshop: Workshop) -> str:
+def totals(mapped: Mapping[str, Mapped], rows: int, basis: ir.Table, raw: RawTable, connection: Connection) -> str:
     """What is said of a last row that is a sum of the others: an id, a time or a first column that says so."""
     if not raw.header_row or not rows:
         return ""
@@ -76,7 +76,7 @@ def totals(mapped: Mapping[str, Mapped], rows: int, basis: ir.Table, raw: RawTab
         return ""
     columns = {f"x{i}": basis[f"text-{name}"].cast("string") for i, name in enumerate(telling)}
     last = basis.select(**columns).limit(_LAST, offset=max(rows - _LAST, 0))
-    found = workshop.execute(workshop.sql(last))
+    found = connection.execute(connection.sql(last))
     for back, row in enumerate(reversed(found), 1):
         if any(cell is not None and _TOTAL.fullmatch(cell.strip()) for cell in row):
             template = "row {back} from the end of the file seems to be a total; if so, write skip: [-{back}]."

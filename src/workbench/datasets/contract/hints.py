@@ -6,7 +6,7 @@ from workbench.datasets.definitions.canonical import TEMPORAL
 from workbench.datasets.definitions.column import ISO_FORMAT
 from workbench.datasets.definitions.dataset import ColumnDefinition
 from workbench.datasets.definitions.origin import Origin
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import moments, numerals
 from workbench.datasets.values.mapping import style_of
 from workbench.wording import listing, sentence, shown
@@ -16,7 +16,7 @@ def of_unreadable(
     column: ColumnDefinition,
     texts: Sequence[str],
     origin: Origin,
-    workshop: Workshop,
+    connection: Connection,
     *,
     declared: bool,
     mixed: bool = False,
@@ -31,7 +31,7 @@ def of_unreadable(
         The values, as they stand in the file.
     origin
         How the file is written.
-    workshop
+    connection
         Where formats are tried.
     declared
         Whether dataset.yaml says the kind.
@@ -39,7 +39,7 @@ def of_unreadable(
         Whether other values of the column can be read as it is declared.
     """
     if column.kind in TEMPORAL:
-        return _of_dates(column, texts, workshop, mixed=mixed)
+        return _of_dates(column, texts, connection, mixed=mixed)
     lines = numerals.what_to_write(texts, style_of(column, origin), kind=column.kind or "")
     if lines and column.kind == "money" and not column.unit and any(line.startswith("type") for line in lines):
         lines = []
@@ -54,12 +54,12 @@ def of_unreadable(
     return sentence("List codes under missing:, or declare type: category")
 
 
-def _of_dates(column: ColumnDefinition, texts: Sequence[str], workshop: Workshop, *, mixed: bool) -> str:
+def _of_dates(column: ColumnDefinition, texts: Sequence[str], connection: Connection, *, mixed: bool) -> str:
     what = sentence("dates") if column.kind == "date" else sentence("times")
     nothing = [text for text in texts if text.startswith("0000-00-00")]
     if nothing:
         return sentence("Write missing: {codes}", codes=[text[:19] for text in dict.fromkeys(nothing)][:3])
-    forms = moments.forms_that_fit(workshop, texts)
+    forms = moments.forms_that_fit(connection, texts)
     if not forms:
         template = "Say how {what} are written under format:, and list codes under missing:"
         return sentence(template, what=what)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +12,10 @@ import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from workbench.datasets.contract.counted import TableFacts
 from workbench.datasets.definitions.canonical import ROW_ID
 from workbench.datasets.definitions.dataset import TableDefinition
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.findings import Check
 from workbench.wording import sentence
 
@@ -62,15 +63,15 @@ class Opened:
     facts: TableFacts
 
 
-def load(opened: Opened, workshop: Workshop) -> Loaded:
+def load(opened: Opened, connection: Connection) -> Loaded:
     """A canonical table in memory."""
-    arrow = workshop.arrow(opened.table)
+    arrow = connection.arrow(opened.table)
     return Loaded(arrow.to_pandas(date_as_object=False), opened.checks)
 
 
-def write(opened: Opened, workshop: Workshop, path: Path) -> None:
+def write(opened: Opened, connection: Connection, path: Path) -> None:
     """A canonical table as a Parquet file, a part at a time; pandas reads it as the frame of `load`."""
-    batches = workshop.batches(opened.table)
+    batches = connection.batches(opened.table)
     # pandas would read days as Python objects.
     fields = [f.with_type(pa.timestamp("ms")) if pa.types.is_date(f.type) else f for f in batches.schema]
     schema = pa.schema(fields)
@@ -87,7 +88,7 @@ def fingerprint(contents: Iterable[bytes]) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def content(opened: Opened, workshop: Workshop) -> bytes:
+def content(opened: Opened, connection: Connection) -> bytes:
     """What a table says: values, their order, names, kinds, units, scales, uses, segments and since when.
 
     Not where or how they are stored. A row counts through the MD5 of its values and its number, and a table through the
@@ -104,8 +105,8 @@ def content(opened: Opened, workshop: Workshop) -> bytes:
         use = (column.use,) if column and column.use else ()
         meaning.append((name, str(table[name].type().copy(nullable=True)), unit, scale, *use))
     texts = [ibis.coalesce(_written(table[name]), "~") for name in table.columns]
-    written = workshop.sql(table.select(line=ibis.literal("|").join(texts)))
-    sums = workshop.execute(
+    written = connection.sql(table.select(line=ibis.literal("|").join(texts)))
+    sums = connection.execute(
         "SELECT count(*), sum((h & 18446744073709551615::UHUGEINT)::UBIGINT), sum((h >> 64)::UBIGINT) "
         f"FROM (SELECT md5_number(row_number() OVER () || '|' || line) AS h FROM ({written}))"
     )
@@ -157,7 +158,7 @@ class Shape:
 _FEWEST_FOR_PERCENTILES = 1000  # values: below, the outer hundredth would be single customers
 
 
-def shapes(opened: Opened, workshop: Workshop) -> dict[str, Shape]:
+def shapes(opened: Opened, connection: Connection) -> dict[str, Shape]:
     """The shape of each column; only its kind of an id or of what may tell a person."""
     found: dict[str, Shape] = {}
     columns = {column.name: column for column in opened.definition.columns if column.name in opened.table.columns}
@@ -173,7 +174,7 @@ def shapes(opened: Opened, workshop: Workshop) -> dict[str, Shape]:
             measures[name] = f"[count({quoted}), {quantiles}]"
     if not measures:
         return found
-    (row,) = workshop.execute(f"SELECT {', '.join(measures.values())} FROM ({workshop.sql(opened.table)})")
+    (row,) = connection.execute(f"SELECT {', '.join(measures.values())} FROM ({connection.sql(opened.table)})")
     for name, values in zip(measures, row, strict=True):
         if len(values) == 1:
             found[name] = Shape("category", levels=int(values[0]))

@@ -15,7 +15,7 @@ from workbench.datasets.definitions.canonical import NUMERIC, TEMPORAL
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.definitions.where import Comparison, Junction, Literal, Negation, Tree
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.errors import ParameterError
 from workbench.findings import Check
 from workbench.suppression import SMALLEST_GROUP
@@ -108,7 +108,7 @@ class Part:
         return Check(name="part", status="pass", message=message, value=self.chosen, title=title, kind="always")
 
 
-def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], workshop: Workshop, normal: str) -> Part:
+def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], connection: Connection, normal: str) -> Part:
     """The part of a dataset.
 
     Parameters
@@ -126,7 +126,7 @@ def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], workshop: Wo
         Every comparison that does not fit its column: one that may tell a person, another type, a value that no row
         has. A part of nobody, or of fewer than ten, with the count.
     """
-    faults = [fault for table, tree in asked.items() for fault in _faults(tree, opened[table], workshop)]
+    faults = [fault for table, tree in asked.items() for fault in _faults(tree, opened[table], connection)]
     if faults:
         raise ParameterError(*faults)
     rowwise = tuple(name for name in asked if name == ANSWERS or not linked(opened[name]))
@@ -140,15 +140,15 @@ def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], workshop: Wo
             ids.append(met.filter(met["customer_id"].notnull()).select("customer_id").distinct())
     customers = None
     if ids:
-        customers = workshop.keep(_CHOSEN, reduce(lambda one, other: one.semi_join(other, "customer_id"), ids))
+        customers = connection.keep(_CHOSEN, reduce(lambda one, other: one.semi_join(other, "customer_id"), ids))
     if customers is None or rowwise:
         met, table = rows[next(i for i, name in enumerate(asked) if name in rowwise)]
         what = sentence("rows of {table}", table=rowwise[0])
     else:
         met, table = customers, opened[next(iter(asked))].table.select("customer_id").distinct()
         what = sentence("customers")
-    ((chosen, everybody),) = workshop.execute(
-        f"SELECT (SELECT count(*) FROM ({workshop.sql(met)})), (SELECT count(*) FROM ({workshop.sql(table)}))"
+    ((chosen, everybody),) = connection.execute(
+        f"SELECT (SELECT count(*) FROM ({connection.sql(met)})), (SELECT count(*) FROM ({connection.sql(table)}))"
     )
     if not chosen:
         template = "where: {normal} leaves nobody of {everybody} {what}; `workbench data show` tells what columns hold."
@@ -212,7 +212,7 @@ def _values(
     return found
 
 
-def _faults(tree: Tree, opened: Opened, workshop: Workshop) -> Iterator[str]:
+def _faults(tree: Tree, opened: Opened, connection: Connection) -> Iterator[str]:
     """What is wrong with the comparisons of one table."""
     columns = {column.name: column for column in opened.definition.columns}
     looks = opened.facts["looks"]
@@ -227,7 +227,7 @@ def _faults(tree: Tree, opened: Opened, workshop: Workshop) -> Iterator[str]:
         elif fault := _wrong_type(asked, column):
             yield sentence("{at}{column} is {fault}.", at=at, column=shown(asked.column), fault=fault)
         elif column.kind == "category" and asked.operator in ("=", "!=", "in"):
-            yield from _unknown_values(asked, opened, workshop)
+            yield from _unknown_values(asked, opened, connection)
 
 
 def _wrong_type(asked: Comparison, column: ColumnDefinition) -> str:
@@ -260,10 +260,10 @@ def _wrong_type(asked: Comparison, column: ColumnDefinition) -> str:
     return ""
 
 
-def _unknown_values(asked: Comparison, opened: Opened, workshop: Workshop) -> Iterator[str]:
+def _unknown_values(asked: Comparison, opened: Opened, connection: Connection) -> Iterator[str]:
     values = opened.table[asked.column]
     found = opened.table.filter(values.notnull()).group_by(x=values).aggregate(n=ibis._.count()).limit(_MOST_LEVELS)
-    levels = {value: count for value, count in workshop.execute(workshop.sql(found))}
+    levels = {value: count for value, count in connection.execute(connection.sql(found))}
     often = [value for value, count in levels.items() if count >= SMALLEST_GROUP]  # of others none is quoted
     for value in asked.values:
         if value not in levels and len(levels) < _MOST_LEVELS:

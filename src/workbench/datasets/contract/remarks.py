@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.datasets.contract.counted import Numbers
 from workbench.datasets.definitions.canonical import ROW_ID
 from workbench.datasets.definitions.dataset import TableDefinition
 from workbench.datasets.definitions.phrases import names, rows

@@ -43,8 +43,8 @@ RULES: Mapping[str, Callable[[Mapping[str, str]], str]] = {
     ),
     "exact": lambda said: sentence(
         "an id that is written as a decimal and too long for one{examples}; expected text or whole numbers. "
-        "Beyond 2^53 (9,007,199,254,740,992) decimals are not exact, so several ids may have become one: write the file "
-        "again with the ids as text",
+        "Beyond 2^53 (9,007,199,254,740,992) decimals are not exact, so several ids may have become one: write the "
+        "file again with the ids as text",
         **said,
     ),
     "unique": lambda said: sentence(

@@ -418,7 +418,7 @@ def _use(section: Section, canonical: CanonicalTable, field: Field | None, kind:
     if len(given) > 1:
         section.fault("use", got=listing([shown(each) for each in given]), expected=sentence("one use a column"))
         return ""
-    use = next((each for each in USES if each in given), "")
+    use: Use = next((each for each in USES if each in given), "")
     if given and not use:
         section.fault(
             "use", got=f"{shown(given[0])}{suggestion(given[0], USES).rstrip('.')}", expected=listing(USES, "or")

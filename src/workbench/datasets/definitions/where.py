@@ -18,7 +18,7 @@ import datetime
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from workbench.errors import ParameterError
 from workbench.wording import listing, sentence, shown, suggestion
@@ -179,7 +179,7 @@ class _Reader:
             self.kind, self.token = "key", self.token.casefold()
         return read
 
-    def fail(self, got: str, expected: str) -> None:
+    def fail(self, got: str, expected: str) -> NoReturn:
         """Refuse the text at the current token."""
         template = "where: at character {place}: got {got}, expected {expected}."
         raise ParameterError(sentence(template, place=self.start + 1, got=got, expected=expected))

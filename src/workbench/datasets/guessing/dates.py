@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from workbench.datasets.guessing.gaps import is_gap
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping
 from workbench.wording import listing, number, percent, sentence
 
@@ -109,7 +109,7 @@ def typed(kind, values: list[tuple[str, int]]) -> Dates:
     return Dates(clock=clock, typed=True, codes=_codes(values, []))
 
 
-def find(workshop: Workshop, values: list[tuple[str, int]], *, numbers: bool, temporal: bool) -> Dates | None:
+def find(connection: Connection, values: list[tuple[str, int]], *, numbers: bool, temporal: bool) -> Dates | None:
     """How the texts of the view `_drafted` write dates; None where they are none.
 
     Parameters
@@ -123,16 +123,16 @@ def find(workshop: Workshop, values: list[tuple[str, int]], *, numbers: bool, te
     """
     told = [(text, count) for text, count in values if not is_gap(text)]
     if numbers:
-        return _numbers(workshop, told, temporal)
+        return _numbers(connection, told, temporal)
     words = [(text, count) for text, count in told if not re.search(r"\d", text)]
     dated = [(text, count) for text, count in told if (text, count) not in words]
     if not dated or len(words) > _MOST_WORDS:
         return None
-    found = _of_texts(workshop, dated, [text for text, _ in words], temporal)
+    found = _of_texts(connection, dated, [text for text, _ in words], temporal)
     return found and replace(found, codes=(*found.codes, *words))
 
 
-def _of_texts(workshop: Workshop, told: list[tuple[str, int]], words: list[str], temporal: bool) -> Dates | None:
+def _of_texts(connection: Connection, told: list[tuple[str, int]], words: list[str], temporal: bool) -> Dates | None:
     said = [(text, count) for text, count in told if not _NULL_DAY.fullmatch(text)]
     looks: Counter[tuple[str, ...]] = Counter()
     for text, count in said:
@@ -142,9 +142,9 @@ def _of_texts(workshop: Workshop, told: list[tuple[str, int]], words: list[str],
         return _unreadable(said) if temporal else None
     kept = [look for look, count in looks.most_common(_MOST_LOOKS) if count >= 0.002 * total]
     if all(look == ("",) for look in kept):
-        return _iso(workshop, said, told)
+        return _iso(connection, said, told)
     combined = [_BOTH if look == ("",) else look for look in kept]
-    return _settled(workshop, combined, told, words)
+    return _settled(connection, combined, told, words)
 
 
 def _formats(text: str) -> tuple[str, ...]:
@@ -208,8 +208,8 @@ def _timed(days: Sequence[str], rest: str) -> tuple[str, ...]:
     return tuple(f"{day}{found['gap']}{hour}:%M{seconds}{half}{found['z'] or ''}" for day in days)
 
 
-def _iso(workshop: Workshop, said: list[tuple[str, int]], told: list[tuple[str, int]]) -> Dates:
-    (rows, valid, clock, midnights, offset, zulu) = workshop.execute(
+def _iso(connection: Connection, said: list[tuple[str, int]], told: list[tuple[str, int]]) -> Dates:
+    (rows, valid, clock, midnights, offset, zulu) = connection.execute(
         "SELECT count(*), count(TRY_CAST(substr(x, 1, 10) AS DATE)), count(*) FILTER (regexp_matches(x, '[T ][0-9]')), "
         "count(*) FILTER (regexp_matches(x, '[T ]00:00(:00(\\.0+)?)?([+-][0-9:]+)?$')), "
         "count(*) FILTER (regexp_matches(x, '[+-][0-9]{2}(:?[0-9]{2})?$') AND length(x) > 12), "
@@ -220,24 +220,24 @@ def _iso(workshop: Workshop, said: list[tuple[str, int]], told: list[tuple[str, 
     read = (int(valid), int(rows))
     if offset and clock and midnights == clock and offset > zulu:
         # Midnights of a place are its days; turned to UTC they would be a day earlier.
-        tails = workshop.execute(
+        tails = connection.execute(
             "SELECT DISTINCT substr(x, 11) FROM _drafted WHERE regexp_matches(x, '[T ]00:00') ORDER BY 1"
         )
         forms = tuple(f"%Y-%m-%d{tail}" for (tail,) in tails)
         return Dates(forms + (("%Y-%m-%d",) if clock < rows else ()), codes=codes, read=read)
-    if zulu and zulu == clock and (question := _shifted(workshop)):
+    if zulu and zulu == clock and (question := _shifted(connection)):
         return Dates(clock=False, codes=codes, question=question, read=read)
     return Dates(clock=bool(clock) and midnights < clock, codes=codes, read=read)
 
 
-def _shifted(workshop: Workshop) -> Question | None:
+def _shifted(connection: Connection) -> Question | None:
     """Whether times in UTC are the midnights of some other place."""
-    hours = workshop.execute(
+    hours = connection.execute(
         "SELECT substr(x, 12, 2), count(*) FROM _drafted WHERE x IS NOT NULL AND substr(x, 15, 2) = '00' "
         "GROUP BY 1 ORDER BY 2 DESC"
     )
     whole = sum(count for _, count in hours)
-    rows = workshop.execute("SELECT count(*) FROM _drafted WHERE length(x) > 12")[0][0]
+    rows = connection.execute("SELECT count(*) FROM _drafted WHERE length(x) > 12")[0][0]
     found = sorted(hour for hour, _ in hours)
     close = len(found) == 1 or (len(found) == 2 and abs(int(found[0]) - int(found[1])) in (1, 23))
     if whole < rows or rows < 5 or not close or "00" in found:
@@ -253,11 +253,11 @@ def _shifted(workshop: Workshop) -> Question | None:
     return Question(asks, f"{sentence(evidence, n=number(rows), hours=hours_said)} {form}")
 
 
-def _numbers(workshop: Workshop, told: list[tuple[str, int]], temporal: bool) -> Dates | None:
+def _numbers(connection: Connection, told: list[tuple[str, int]], temporal: bool) -> Dates | None:
     """Days written as one number: 20240305, 45201, 1709596800."""
     if not temporal and not any(re.fullmatch(r"(19|20)\d{6}", text) for text, _ in told):
         return None
-    low, high, rows, days, months = workshop.execute(
+    low, high, rows, days, months = connection.execute(
         "SELECT min(TRY_CAST(x AS DOUBLE)), max(TRY_CAST(x AS DOUBLE)), count(*), "
         "count(*) FILTER (regexp_full_match(x, '(19|20)[0-9]{6}') AND try_strptime(x, '%Y%m%d') IS NOT NULL), "
         "count(*) FILTER (regexp_full_match(x, '(19|20)[0-9]{2}(0[1-9]|1[0-2])')) FROM _drafted WHERE x IS NOT NULL"
@@ -275,7 +275,7 @@ def _numbers(workshop: Workshop, told: list[tuple[str, int]], temporal: bool) ->
         ("epoch", _EPOCH, datetime.timedelta(seconds=1)),
         ("epoch_ms", _EPOCH_MS, datetime.timedelta(milliseconds=1)),
     ):
-        inside, beyond = workshop.execute(
+        inside, beyond = connection.execute(
             "SELECT count(*) FILTER (n BETWEEN $least AND $most), count(*) FILTER (n % 86400 <> 0) "
             "FROM (SELECT TRY_CAST(x AS DOUBLE) AS n FROM _drafted WHERE x IS NOT NULL)",
             {"least": least, "most": most},
@@ -297,7 +297,7 @@ def _numbers(workshop: Workshop, told: list[tuple[str, int]], temporal: bool) ->
 
 
 def _settled(
-    workshop: Workshop, looks: list[tuple[str, ...]], told: list[tuple[str, int]], words: list[str]
+    connection: Connection, looks: list[tuple[str, ...]], told: list[tuple[str, int]], words: list[str]
 ) -> Dates | None:
     """The readings of all looks together, counted over all rows."""
     readings = list(dict.fromkeys(_consistent(looks)))
@@ -306,7 +306,7 @@ def _settled(
     nulls = [text for text, _ in told if _NULL_DAY.fullmatch(text)]
     leave = ", ".join(_literal(text) for text in [*nulls, *words, *(text for text, _ in codes)]) or "''"
     query = f"SELECT count(*), {asked} FROM _drafted WHERE regexp_matches(x, '[0-9]') AND x NOT IN ({leave})"
-    row = workshop.execute(query)[0]
+    row = connection.execute(query)[0]
     rows, found = row[0], [row[1 + 3 * i : 4 + 3 * i] for i in range(len(readings))]
     if not rows:
         return None
@@ -319,7 +319,7 @@ def _settled(
     forms = readings[best[0]]
     clock = any("%H" in form or "%I" in form for form in forms)
     assumed = any("%y" in form for form in forms)
-    alike = [i for i in best if i == best[0] or _differ(workshop, readings[best[0]], readings[i])]
+    alike = [i for i in best if i == best[0] or _differ(connection, readings[best[0]], readings[i])]
     close = [i for i, (count, *_) in enumerate(found) if i not in alike and count >= 0.9 * rows and most < rows]
     if _BOTH in looks and any(look != _BOTH and len(look) > 1 for look in looks):
         return Dates(
@@ -383,10 +383,10 @@ def _ahead(forms: tuple[str, ...], found: list[tuple], best: list[int], i: int) 
     return any(form.startswith("%y") for form in forms) and found[i][2] > today and past
 
 
-def _differ(workshop: Workshop, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+def _differ(connection: Connection, one: tuple[str, ...], other: tuple[str, ...]) -> bool:
     read = [f"try_strptime(x, {_sql(forms)})" for forms in (one, other)]
     query = f"SELECT count(*) FROM _drafted WHERE {read[0]} IS DISTINCT FROM {read[1]}"
-    return workshop.execute(query)[0][0] > 0
+    return connection.execute(query)[0][0] > 0
 
 
 def _which(best: list[int], readings: list[tuple[str, ...]], found: list[tuple], rows: int) -> Question:

@@ -18,7 +18,7 @@ from workbench.datasets.guessing.layout import Layout
 from workbench.datasets.guessing.scales import Scale
 from workbench.datasets.guessing.yaml_text import listed, quoted
 from workbench.datasets.reading import sources
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.wording import number, sentence, shown
 
 _SIGNS = {
@@ -39,7 +39,7 @@ class Source:
     ----------
     path, layout
         Where it is, and how it lies there.
-    raw, workshop
+    raw, connection
         Its columns, and where they are laid out.
     labels
         What a second row of names calls a column, by its name.
@@ -50,7 +50,7 @@ class Source:
     path: Path
     layout: Layout
     raw: sources.RawTable
-    workshop: Workshop
+    connection: Connection
     labels: Mapping[str, str]
     said: Mapping[str, str]
 
@@ -60,7 +60,7 @@ class Drafting:
 
     def __init__(self, source: "Source", facts: Sequence[Facts], guessed: str | None, rated: Mapping[str, Scale]):
         self.source, self.facts, self.guessed = source, facts, guessed
-        self.layout, self.raw, self.workshop = source.layout, source.raw, source.workshop
+        self.layout, self.raw, self.connection = source.layout, source.raw, source.connection
         self.name = guessed or "customers"
         self.own = tables.own_columns(facts, self.name) if guessed else {}
         self.made = _made(facts, self.name, self.own, source.path.stem)
@@ -118,7 +118,7 @@ class Drafting:
     def _items(self) -> dict[str, items.Item]:
         """What the ratings measure."""
         positions = {each.header: each.position for each in self.facts}
-        points = items.answers(self.workshop, self.raw, self.rated, positions)
+        points = items.answers(self.connection, self.raw, self.rated, positions)
         settled = items.decided(self.rated, points, {each.header: each for each in self.facts})
         rating, question = items.of_survey(settled, points, self.source.said, self.source.path.stem)
         if question is not None:

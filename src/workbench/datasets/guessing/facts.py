@@ -11,7 +11,7 @@ from workbench.datasets.guessing.notation import Notation
 from workbench.datasets.guessing.vocabulary.names import TEMPORAL, plain
 from workbench.datasets.privacy import persons
 from workbench.datasets.reading import sources
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping, moments
 
 # Beyond so many distinct values a text is no category.
@@ -114,7 +114,7 @@ class Facts:
         return self.distinct / self.present if self.present else 0.0
 
 
-def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: str, separator: str) -> Facts | None:
+def measure(connection: Connection, raw: sources.RawTable, position: int, decimal: str, separator: str) -> Facts | None:
     """The facts of one column; None where no dataset.yaml can name it, or its type is none of ours."""
     header, column = raw.headers[position], raw.table[f"c{position}"]
     if not header or raw.headers.count(header) > 1:
@@ -123,11 +123,11 @@ def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: s
         text = mapping.as_text(column)
     except mapping.UnsupportedTypeError:
         return None
-    workshop.view("_drafted", raw.table.select(x=text))
+    connection.view("_drafted", raw.table.select(x=text))
     plain_number = "replace(x, $decimal, '.')" if decimal != "." else "x"
     number = f"CASE WHEN regexp_matches({plain_number}, $number) THEN TRY_CAST({plain_number} AS DOUBLE) END"
     codes = ", ".join(map(str, _CODES))
-    rows, numbers, low, high, crossed, padded, present, distinct, mails, personal = workshop.execute(
+    rows, numbers, low, high, crossed, padded, present, distinct, mails, personal = connection.execute(
         f"SELECT count(*), count(n), min(n) FILTER (n NOT IN ({codes})), max(n) FILTER (n NOT IN ({codes})), "
         "count(*) FILTER (regexp_matches(x, '^C[0-9]+$')), "
         f"count(*) FILTER (regexp_matches(x, $padded)), {persons.counts('x')} "
@@ -135,7 +135,7 @@ def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: s
         {"number": mapping.NUMBER, "padded": mapping.PADDED, **persons.PATTERNS}
         | ({"decimal": decimal} if decimal != "." else {}),
     )[0]
-    values = workshop.execute(
+    values = connection.execute(
         f"SELECT x, count(*) AS n FROM _drafted WHERE x IS NOT NULL GROUP BY x ORDER BY n DESC, x LIMIT {_MOST_VALUES}"
     )
     kind = column.type()
@@ -144,14 +144,14 @@ def measure(workshop: Workshop, raw: sources.RawTable, position: int, decimal: s
     if found is None:
         if speaks and kind.is_string() and any(moments.translated(value) != value for value, _ in values[:20]):
             # Months in any language are read by the format of English ones.
-            workshop.view("_drafted", raw.table.select(x=moments.in_english(text)))
+            connection.view("_drafted", raw.table.select(x=moments.in_english(text)))
             values = [(moments.translated(value), count) for value, count in values]
-        found = dates.find(workshop, values, numbers=numbers == present, temporal=speaks)
+        found = dates.find(connection, values, numbers=numbers == present, temporal=speaks)
     written = None
     if found is None and numbers < present:
-        written = notation.find(workshop, values, decimal)
+        written = notation.find(connection, values, decimal)
     elif found is None and decimal == "." and kind.is_string() and any("." in text for text, _ in values):
-        written = notation.of_points(workshop, separator=separator)
+        written = notation.of_points(connection, separator=separator)
     dressed = written is not None and written.dressed
     tells = found is None and not dressed and persons.frequent(present, mails, personal)
     # Codes of a number are no names, whatever the header says.

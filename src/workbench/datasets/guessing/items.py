@@ -11,7 +11,7 @@ from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.guessing.scales import Scale
 from workbench.datasets.reading import sources
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values.mapping import as_text
 from workbench.wording import listing, sentence, shown
 
@@ -164,7 +164,7 @@ def is_outcome(said: str) -> bool:
 
 
 def answers(
-    workshop: Workshop, raw: sources.RawTable, found: Mapping[str, Scale], positions: Mapping[str, int]
+    connection: Connection, raw: sources.RawTable, found: Mapping[str, Scale], positions: Mapping[str, int]
 ) -> "dict[str, np.ndarray]":
     """The points that people gave, by header; a gap is not a number. At most the first rows of a long file."""
     import numpy as np
@@ -172,8 +172,8 @@ def answers(
     if not found:
         return {}
     columns = {f"a{i}": as_text(raw.table[f"c{positions[header]}"]) for i, header in enumerate(found)}
-    query = workshop.sql(raw.table.select(**columns).limit(_ROWS_ASKED))
-    rows = workshop.execute(query)
+    query = connection.sql(raw.table.select(**columns).limit(_ROWS_ASKED))
+    rows = connection.execute(query)
     given = zip(*rows, strict=True) if rows else ([] for _ in found)
     return {
         header: np.array(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from workbench.datasets.guessing.gaps import is_gap
 from workbench.datasets.guessing.questions import Question, Reading
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.wording import number, sentence
 
 _NEARLY_ALL = 0.98  # of the values that must be numbers: the rest may be slips, of which `data check` then speaks
@@ -107,7 +107,7 @@ class Notation:
         return bool(self.currency or self.percent or self.decimal or self.thousands in (",", ".", "'", "’"))
 
 
-def find(workshop: Workshop, values: list[tuple[str, int]], decimal: str) -> Notation | None:
+def find(connection: Connection, values: list[tuple[str, int]], decimal: str) -> Notation | None:
     """The notation of the view `_drafted`; None where its numbers are plain, or hardly any are numbers.
 
     Parameters
@@ -123,11 +123,11 @@ def find(workshop: Workshop, values: list[tuple[str, int]], decimal: str) -> Not
         return None
     written = [
         row[0]
-        for row in workshop.execute(f"SELECT DISTINCT x FROM _drafted WHERE regexp_matches(x, '{_SQL}') LIMIT 5000")
+        for row in connection.execute(f"SELECT DISTINCT x FROM _drafted WHERE regexp_matches(x, '{_SQL}') LIMIT 5000")
     ]
     numerals = [each for text in written if (each := _WRITTEN.fullmatch(text))]
     rest = tuple((text, count) for text, count in told if not _WRITTEN.fullmatch(text))
-    strange = workshop.execute(
+    strange = connection.execute(
         f"SELECT count(*) FILTER (NOT regexp_matches(x, '{_SQL}')), count(*) FROM _drafted WHERE x IS NOT NULL"
     )[0]
     gaps = sum(count for text, count in values if is_gap(text))
@@ -157,7 +157,7 @@ def find(workshop: Workshop, values: list[tuple[str, int]], decimal: str) -> Not
     )
 
 
-def of_points(workshop: Workshop, *, separator: str) -> Notation | None:
+def of_points(connection: Connection, *, separator: str) -> Notation | None:
     """Whether the points of plain numbers in the view `_drafted` may stand between thousands (416 beside 1.594).
 
     Parameters
@@ -165,7 +165,7 @@ def of_points(workshop: Workshop, *, separator: str) -> Notation | None:
     separator
         Of the file: where it is no comma, commas may be its decimal marks.
     """
-    groups, others, whole, highest, leading = workshop.execute(
+    groups, others, whole, highest, leading = connection.execute(
         "SELECT count(*) FILTER (regexp_matches(x, '^-?[1-9][0-9]{0,2}[.][0-9]{3}$')), "
         "count(*) FILTER (contains(x, '.') AND NOT regexp_matches(x, '^-?[1-9][0-9]{0,2}[.][0-9]{3}$')), "
         "count(*) FILTER (NOT contains(x, '.')), max(abs(TRY_CAST(x AS DOUBLE))) FILTER (NOT contains(x, '.')), "

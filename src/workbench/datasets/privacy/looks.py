@@ -6,11 +6,11 @@ import ibis.expr.types as ir
 
 from workbench.datasets.definitions.canonical import NUMERIC, TEMPORAL
 from workbench.datasets.privacy import persons
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping
 
 
-def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, workshop: Workshop) -> dict[str, str]:
+def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, connection: Connection) -> dict[str, str]:
     """Why columns that enter unmarked seem to tell a person (`values`, `name` or `unlike`)."""
     texts: dict[str, ir.Value] = {}
     for name, each in mapped.items():
@@ -20,14 +20,14 @@ def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, workshop: Works
     if not texts:
         return {}
     columns = {f"x{i}": text for i, text in enumerate(texts.values())}
-    sample = workshop.sql(basis.select(**columns).limit(persons.SAMPLE_ROWS))
+    sample = connection.sql(basis.select(**columns).limit(persons.SAMPLE_ROWS))
     written = [mapped[name].definition.kind in ("category", "text") for name in texts]
     counts = ", ".join(
         f"{persons.counts(column)}, {persons.amounts(column) if asked else 0}"
         for column, asked in zip(columns, written, strict=True)
     )
     values = {**persons.PATTERNS, **({"amount": persons.AMOUNT} if any(written) else {})}
-    (row,) = workshop.execute(f"SELECT {counts} FROM ({sample})", values)
+    (row,) = connection.execute(f"SELECT {counts} FROM ({sample})", values)
     looks: dict[str, str] = {}
     for i, name in enumerate(texts):
         column = mapped[name].definition

@@ -91,7 +91,7 @@ def pseudonym(value: str, key: bytes) -> str:
 
 
 def replacing(key: bytes):
-    """A function of a column of ids that gives their pseudonyms, for the workshop."""
+    """A function of a column of ids that gives their pseudonyms, for the connection."""
 
     def of_texts(values: pa.ChunkedArray) -> pa.Array:
         return pa.array([None if value is None else pseudonym(value, key) for value in values.to_pylist()], pa.string())
@@ -100,7 +100,7 @@ def replacing(key: bytes):
 
 
 def unaliasing(aliases: Mapping[str, str]):
-    """A function of a column of ids that gives the one id of each customer, for the workshop."""
+    """A function of a column of ids that gives the one id of each customer, for the connection."""
 
     def of_texts(values: pa.ChunkedArray) -> pa.Array:
         return pa.array([aliases.get(value, value) for value in values.to_pylist()], pa.string())

@@ -1,4 +1,4 @@
-"""Where the rows of a table lie → columns of a table in the workshop, named by position (`c0`, `c1`, …)."""
+"""Where the rows of a table lie → columns of a table in the connection, named by position (`c0`, `c1`, …)."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -14,9 +14,9 @@ from workbench.datasets.definitions.origin import Origin, inside
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading import packaged
 from workbench.datasets.reading import text as reading
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.reading.headers import names_among, reachable, tidy
 from workbench.datasets.reading.selects import check_select
-from workbench.datasets.reading.workshop import Workshop
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
@@ -89,7 +89,7 @@ class Place:
 
 
 def readable(origins: Iterable[Origin], place: Place) -> list[Path]:
-    """Parquet files that the workshop must be able to read itself. Faults are told when the table is read."""
+    """Parquet files that the connection must be able to read itself. Faults are told when the table is read."""
     found: list[Path] = []
     for origin in origins:
         for listed in origin.files.values():
@@ -101,17 +101,17 @@ def readable(origins: Iterable[Origin], place: Place) -> list[Path]:
     return found
 
 
-def open_rows(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
+def open_rows(connection: Connection, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
     """The rows of a table.
 
     Parameters
     ----------
-    workshop
+    connection
         Where they are laid out (Parquet stays where it is).
     origin, place
         Where they lie.
     name
-        What to call them in the workshop.
+        What to call them in the connection.
     wanted
         Which headers to read.
 
@@ -123,14 +123,14 @@ def open_rows(workshop: Workshop, origin: Origin, place: Place, name: str, wante
     if origin.connection:
         from workbench.datasets.reading import remote
 
-        return _typed(workshop, name, remote.read(origin, place.folder), wanted)
+        return _typed(connection, name, remote.read(origin, place.folder), wanted)
     if not origin.sql:
         (alias,) = [*origin.files, *origin.samples]
-        return _read(workshop, origin, place, alias, f"_raw_{name}", wanted)
-    return _query(workshop, origin, place, name, wanted)
+        return _read(connection, origin, place, alias, f"_raw_{name}", wanted)
+    return _query(connection, origin, place, name, wanted)
 
 
-def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: str, wanted: Wanted) -> RawTable:
+def _read(connection: Connection, origin: Origin, place: Place, alias: str, name: str, wanted: Wanted) -> RawTable:
     if alias in origin.samples:
         sample = origin.samples[alias]
         label = sentence("sample {name}", name=sample)
@@ -139,7 +139,7 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
             if isinstance(found, Path):
                 files = [(found.name, found)]
             else:
-                return _typed(workshop, name, found.to_reader(), wanted)
+                return _typed(connection, name, found.to_reader(), wanted)
         except DataError as error:
             raise DataError(*(f"{label}: {fault}" for fault in error.faults)) from error
     else:
@@ -159,7 +159,7 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
                 raw = raw or RawTable(reachable(given), None, given)
             else:
                 for text in reading.open_texts(path, origin):
-                    raw = _stage(workshop, text, name, wanted, raw)
+                    raw = _stage(connection, text, name, wanted, raw)
         except DataError as error:
             told = label if alias in origin.samples else shown(label)
             raise DataError(*(f"{told}: {fault}" for fault in error.faults)) from error.__cause__
@@ -167,7 +167,7 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
     if not parquet:
         return raw
     try:
-        table = workshop.parquet(parquet)
+        table = connection.parquet(parquet)
     except duckdb.Error:
         raise DataError(sentence("{file}: not a Parquet file, or a damaged one.", file=shown(files[0][0]))) from None
     columns = [(i, header) for i, header in enumerate(raw.headers) if wanted(header)]
@@ -175,7 +175,9 @@ def _read(workshop: Workshop, origin: Origin, place: Place, alias: str, name: st
     return replace(raw, table=table.select(**named))
 
 
-def _stage(workshop: Workshop, file: reading.TextFile, name: str, wanted: Wanted, before: RawTable | None) -> RawTable:
+def _stage(
+    connection: Connection, file: reading.TextFile, name: str, wanted: Wanted, before: RawTable | None
+) -> RawTable:
     own = reachable(file.headers)
     _same_headers(before, own)
     headers = before.headers if before else own
@@ -184,7 +186,7 @@ def _stage(workshop: Workshop, file: reading.TextFile, name: str, wanted: Wanted
     places = chosen if headers == own else [own.index(headers[i]) for i in chosen]
     try:
         reader = _renamed(file.batches(places), [f"c{i}" for i in places], [f"c{i}" for i in chosen])
-        table = workshop.stage(name, reader, append=before is not None)
+        table = connection.stage(name, reader, append=before is not None)
     except (duckdb.Error, pa.ArrowException, UnicodeError):
         raise file.explain() from None
     file.verdict()
@@ -211,27 +213,29 @@ def _same_headers(before: RawTable | None, headers: tuple[str, ...]) -> None:
     raise DataError(sentence(template, count=count, odd=number(len(odd)), of=of))
 
 
-def _typed(workshop: Workshop, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
+def _typed(connection: Connection, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
     """Typed batches (a sample, a database), laid out."""
     given = tuple(tidy(header) for header in reader.schema.names)
     headers = reachable(given)
     chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
     schema = pa.schema([pa.field(f"c{i}", reader.schema.field(i).type) for i in chosen])
     batches = (pa.record_batch([batch.column(i) for i in chosen], schema=schema) for batch in reader)
-    return RawTable(headers, workshop.stage(f"_raw_{name}", pa.RecordBatchReader.from_batches(schema, batches)), given)
+    return RawTable(
+        headers, connection.stage(f"_raw_{name}", pa.RecordBatchReader.from_batches(schema, batches)), given
+    )
 
 
-def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
+def _query(connection: Connection, origin: Origin, place: Place, name: str, wanted: Wanted) -> RawTable:
     check_select(origin.sql, "duckdb")
     aliases = [*origin.files, *origin.samples]
     staged = [f"_raw_{name}_{alias}" for alias in aliases]
     for alias, into in zip(aliases, staged, strict=True):
-        raw = _read(workshop, origin, place, alias, into, lambda header: True)
+        raw = _read(connection, origin, place, alias, into, lambda header: True)
         _check_names(alias, raw.headers)
         columns = {header: _or_null(raw.table[f"c{i}"]) for i, header in enumerate(raw.headers)}
-        workshop.view(alias, raw.table.select(**columns))
+        connection.view(alias, raw.table.select(**columns))
     try:
-        workshop.execute(
+        connection.execute(
             f"CREATE OR REPLACE TABLE _sql_{name} AS SELECT * FROM (\n{origin.sql.rstrip().rstrip(';')}\n)"
         )
     except (
@@ -248,8 +252,8 @@ def _query(workshop: Workshop, origin: Origin, place: Place, name: str, wanted: 
     except duckdb.Error as error:
         template = "sql: it fails on the values ({kind}); columns of text files are text, see TRY_CAST."
         raise DataError(sentence(template, kind=type(error).__name__.removesuffix("Exception"))) from None
-    workshop.drop(views=aliases, tables=staged)
-    table = workshop.backend.table(f"_sql_{name}")
+    connection.drop(views=aliases, tables=staged)
+    table = connection.backend.table(f"_sql_{name}")
     given = tuple(tidy(header) for header in table.columns)
     headers = reachable(given)
     chosen = {f"c{i}": table[table.columns[i]] for i, header in enumerate(headers) if wanted(header)}

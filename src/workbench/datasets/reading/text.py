@@ -195,7 +195,7 @@ class CsvFile:
 
     def verdict(self) -> None:
         """Refuse rows of another length than the header, once all are read."""
-        ragged = self._ragged
+        ragged: Sequence[tuple[int | None, int]] = self._ragged
         if self._skipping is not None:
             self._skipping.verdict()
             ragged = self._skipping.ragged
@@ -244,7 +244,7 @@ class CsvFile:
                         "not written in {encoding} (line {line} has a byte {byte} that does not fit); its bytes look "
                         "like {likely}: if they are, write encoding:."
                     )
-                    what = {"encoding": self._origin.encoding, "line": line, "byte": byte, "likely": listed}
+                    what = {"encoding": self._origin.encoding, "line": row, "byte": byte, "likely": listed}
                     return DataError(sentence(template, **what))
                 line += chunk.count(b"\n")
         return DataError(sentence("not readable as CSV; is a quotation mark left open?"))

@@ -8,7 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.dataset import ColumnDefinition
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping
 from workbench.errors import DataError
 from workbench.wording import number, sentence, shown
@@ -17,7 +17,7 @@ MOST_CHOICES = 40  # of one question: with more it is a free text
 
 
 def expand(
-    column: ColumnDefinition, values: ir.Value, taken: Iterable[str], workshop: Workshop
+    column: ColumnDefinition, values: ir.Value, taken: Iterable[str], connection: Connection
 ) -> list[ColumnDefinition]:
     """The columns that a column with `split:` becomes, the most frequent choice first.
 
@@ -38,7 +38,7 @@ def expand(
     cells = mapping.as_text(values).name("x").as_table()
     cells = cells.filter(cells["x"].notnull()).group_by("x").aggregate(n=ibis._.count()).order_by("x")
     counts: dict[str, int] = {}
-    for cell, n in workshop.execute(workshop.sql(cells)):
+    for cell, n in connection.execute(connection.sql(cells)):
         if cell in column.missing or cell in column.not_applicable:
             continue
         for choice in dict.fromkeys(part.strip() for part in cell.split(column.split)):

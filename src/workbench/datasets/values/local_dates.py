@@ -6,27 +6,27 @@ import ibis.expr.types as ir
 
 from workbench.datasets.definitions.canonical import TEMPORAL
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import moments
 from workbench.datasets.values.mapping import as_text
 
 _FIRST_ROWS = 1000  # among which a column shows how its times are written
 
 
-def kind_of(column: ir.Value, definition: ColumnDefinition, table: TableDefinition, workshop: Workshop) -> str:
+def kind_of(column: ir.Value, definition: ColumnDefinition, table: TableDefinition, connection: Connection) -> str:
     """Whether the times of a column are dates of one place; see `moments.midnights_of`."""
     clocks = _clocks(column, definition, table.time_zone)
     if clocks is None:
         return ""
     first = clocks.limit(_FIRST_ROWS)
-    if not workshop.execute(workshop.sql(first.filter(first["offset"]).limit(1))):
+    if not connection.execute(connection.sql(first.filter(first["offset"]).limit(1))):
         return ""
     given = clocks.filter(clocks["offset"])
     asked = {"a": given["midnight"].all(), "b": given["second"].nunique(), "c": given["day"].nunique()}
-    written, different, days = workshop.execute(workshop.sql(given.aggregate(**asked)))[0]
+    written, different, days = connection.execute(connection.sql(given.aggregate(**asked)))[0]
     seconds: list[int] = []
     if different <= 2:
-        found = workshop.execute(workshop.sql(given.select("second").distinct()))
+        found = connection.execute(connection.sql(given.select("second").distinct()))
         seconds = [second for (second,) in found if second is not None]
     return moments.midnights_of(seconds, days, written=bool(written), zone_said=table.zone_said)
 

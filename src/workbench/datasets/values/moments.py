@@ -8,7 +8,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.column import ISO_FORMAT, NUMBER_FORMATS
-from workbench.datasets.reading.workshop import Workshop
+from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values.numerals import NUMBER
 
 _CLOCK = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"
@@ -155,12 +155,12 @@ def midnights_of(clocks: Sequence[int], days: int, *, written: bool, zone_said: 
     return "elsewhere" if whole and (one_place or around) else ""
 
 
-def forms_that_fit(workshop: Workshop, texts: Sequence[str]) -> list[str]:
+def forms_that_fit(connection: Connection, texts: Sequence[str]) -> list[str]:
     """The values of `format:` with which all of some texts are dates from 1900 to 2199; several mean that one must ask.
 
     Parameters
     ----------
-    workshop
+    connection
         Where they are tried.
     texts
         A few thousand at most.
@@ -174,7 +174,7 @@ def forms_that_fit(workshop: Workshop, texts: Sequence[str]) -> list[str]:
     counts = ", ".join(fits.format(x="e" if "%b" in form else "x", form=form) for form in forms)
     english = [translated(text) for text in values]
     query = f"SELECT {counts} FROM (SELECT unnest($values) AS x, unnest($english) AS e)"
-    (row,) = workshop.execute(query, {"values": values, "english": english})
+    (row,) = connection.execute(query, {"values": values, "english": english})
     return found + [form for form, count in zip(forms, row, strict=True) if count == len(values)]
 
 

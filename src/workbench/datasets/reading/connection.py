@@ -24,7 +24,7 @@ _PLAIN = {'"NULL"': "VARCHAR", "TIMESTAMPTZ_NS": "TIMESTAMPTZ", "TIMESTAMP_NS WI
 MEMORY_VARIABLE = "WORKBENCH_MEMORY_LIMIT"
 
 
-class Workshop:
+class Connection:
     """An open DuckDB.
 
     Parameters
