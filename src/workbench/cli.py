@@ -282,7 +282,7 @@ def data_show(options: argparse.Namespace) -> None:
     from workbench.datasets.page import page
 
     project = Project.find()
-    print(page(datasets.find(dataset_name(project, options.name), project.root)))
+    print(page(datasets.find(dataset_name(project, options.name), project.root, where=options.where)))
 
 
 def data_add(options: argparse.Namespace) -> None:
@@ -327,7 +327,7 @@ def data_check(options: argparse.Namespace) -> None:
     from workbench import datasets
 
     project = Project.find()
-    source = datasets.find(dataset_name(project, options.name), project.root, check=True)
+    source = datasets.find(dataset_name(project, options.name), project.root, check=True, where=options.where)
     for check in source.check():
         print(f"{check.status}: {check.message}")
     for table, facts in source.profile()["tables"].items():
@@ -377,6 +377,9 @@ def _for_people(path: Path) -> str:
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
+_PART = "a part of the dataset: \"region = 'North' and first_seen >= 2024-01-01\""
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="workbench", description="Studies of customer operations: run, repeat, report.")
     parser.add_argument("--version", action="version", version=f"workbench {workbench.__version__}")
@@ -402,7 +405,7 @@ def _parser() -> argparse.ArgumentParser:
         made.add_argument(
             "--where",
             metavar="CONDITION",
-            help="a part of the dataset: \"region = 'North' and first_seen >= 2024-01-01\"",
+            help=_PART,
         )
         made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
         made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
@@ -430,8 +433,13 @@ def _parser() -> argparse.ArgumentParser:
     data = commands.add_parser("data", help="datasets: list, show, check, add")
     kinds = data.add_subparsers(title="commands", metavar="COMMAND", required=True)
     command("list", data_list, "the datasets, own and samples", kinds)
-    command("show", data_show, "what a dataset holds", kinds).add_argument("name", metavar="NAME")
-    command("check", data_check, "every violation of the contract at once", kinds).add_argument("name", metavar="NAME")
+    for name, asked, text in (
+        ("show", data_show, "what a dataset holds"),
+        ("check", data_check, "every violation of the contract at once"),
+    ):
+        made = command(name, asked, text, kinds)
+        made.add_argument("name", metavar="NAME")
+        made.add_argument("--where", default="", metavar="CONDITION", help=_PART)
     made = command("add", data_add, "draft a dataset.yaml from a file, or simulate a company", kinds)
     made.add_argument("name", metavar="NAME")
     origin = made.add_mutually_exclusive_group(required=True)

@@ -55,6 +55,11 @@ class Command:
         (root / "notebooks").mkdir(parents=True)
         self.folder.mkdir(parents=True)
 
+    def take(self, project: Project) -> None:
+        """Put the files of another project's dataset here."""
+        for path in project.folder.iterdir():
+            (self.folder / path.name).write_bytes(path.read_bytes())
+
     def __call__(self, *arguments: str) -> tuple[int, str, str]:
         try:
             code = cli.main(arguments)

@@ -242,3 +242,22 @@ def test_a_part_of_the_data_may_lack_an_initiative(project):
     found = datasets.find("people", project.root, where="region = 'N'").check()
     assert not [check for check in found if check.name == "treatments_design_unknown"]
     assert [check.status for check in found if check.name == "treatments_draw_pilot"] == ["pass"]
+
+
+def test_the_command_line_refuses_a_design_that_cannot_be(project, command):
+    with pytest.raises(DataError):
+        write(project, dealt(100), design="{pilot: {assignment: randomised, probability: 1.5}}")
+    command.take(project)
+    code, out, complaint = command("data", "check", "people")
+    assert (code, out) == (2, "")
+    assert "design.pilot.probability: got '1.5', expected a number between 0 and 1" in complaint
+    assert "Traceback" not in complaint
+
+
+def test_the_command_line_warns_of_arms_that_differed_before(project, command):
+    arms = dealt()
+    write(project, arms, age=np.random.default_rng(2).normal(50, 10, 2000) + 3 * (arms == "mail"))
+    command.take(project)
+    code, out, _ = command("data", "check", "people")
+    assert code == 0
+    assert "warn: 'pilot' is called randomised, but its arms differed before it began, most in 'age'" in out

@@ -141,6 +141,15 @@ def test_a_use_or_role_that_cannot_be_is_refused(project, table, column, said):
     assert said in str(told.value)
 
 
+def test_the_command_line_refuses_a_column_with_two_uses(project, command):
+    project.write(LIFETIMES.replace("use: proxy", "use: [given, proxy]"), ROWS)
+    command.take(project)
+    code, out, complaint = command("data", "check", "people")
+    assert (code, out) == (2, "")
+    assert "lifetimes.columns.zip.use: got 'given' and 'proxy', expected one use a column." in complaint
+    assert "Traceback" not in complaint
+
+
 def test_studies_do_not_split_by_what_they_may_not_take(project):
     yaml = COLUMN.format(table="customers", more="segments: [x]", own=OWN["customers"], column="x: {use: protected}")
     project.write(yaml, "c,x\na,f\n")

@@ -9,6 +9,7 @@ import pytest
 from workbench import datasets
 from workbench.datasets.definitions.where import Comparison, Junction, Negation, parse
 from workbench.errors import DataError, ParameterError
+from workbench.studies.session import Run
 
 YAML = """\
 title: Shop
@@ -300,8 +301,7 @@ STUDY = [
 @pytest.fixture
 def study(command, shop, monkeypatch):
     """The shop's data in the project of a command, with a study that counts customers."""
-    for path in shop.folder.iterdir():
-        (command.folder / path.name).write_bytes(path.read_bytes())
+    command.take(shop)
     cells = [
         {"id": f"c{i}", "metadata": {}, **cell}
         | ({"outputs": [], "execution_count": None} if cell["cell_type"] == "code" else {})
@@ -350,3 +350,25 @@ def test_a_run_of_a_part_says_so_and_is_repeated_as_it_was(study):
     )
     code, out, err = study("rerun", first["run_id"], "--where", "", "--json")
     assert (code, json.loads(out)["where"]) == (0, None)
+
+
+def test_the_commands_on_data_take_a_part(study):
+    code, out, err = study("data", "check", "people", "--where", "region = 'North'")
+    assert (code, err) == (0, "")
+    assert "pass: A part of the dataset: region = 'North' (20 of 60)." in out
+    assert "transactions: 40 rows keep the contract." in out
+    code, out, err = study("data", "show", "people", "--where", "region = 'North'")
+    assert (code, err) == (0, "")
+    assert out.splitlines()[:2] == ["Shop", "A part of the dataset: region = 'North' (20 of 60)."]
+    assert "subscriptions: 20 rows, 2023-01-01 to 2023-01-01" in out
+    for command in ("check", "show"):
+        code, out, err = study("data", command, "people", "--where", "regoin = 'North'")
+        assert (code, out) == (2, "")
+        assert "did you mean 'region'?" in err
+
+
+def test_a_scratch_run_takes_a_part_and_a_run_of_the_command_line_has_its_own(study, tmp_path):
+    values = {"dataset": "people", "seed": 1}
+    assert len(Run(values, None, where="region = 'North'").table("customers")) == 20
+    with pytest.raises(ParameterError, match="--where"):
+        Run(values, tmp_path, where="region = 'North'")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workbench.datasets.catalogue import Dataset
+from workbench.datasets.contract.part import PART
 from workbench.datasets.definitions.dataset import TableDefinition
 from workbench.datasets.definitions.phrases import rows
 from workbench.wording import number, percent, sentence
@@ -20,6 +21,7 @@ def page(dataset: Dataset) -> str:
     profile = dataset.profile()
     checks = dataset.check()
     lines = [*(check.message for check in dataset.shadow()), profile["title"]]
+    lines += [check.message for check in checks if check.name == PART]
     if profile["fictional"]:
         lines.append(sentence("Fictional: these data were made up."))
     for label in ("description", "source", "licence"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DataError, StudyError
+from workbench.errors import DataError, ParameterError, StudyError
 from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition.calls import Earlier
@@ -35,8 +35,13 @@ TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
 ASKING = ("segments", "covariates", "drivers", "features")
 
 
-def start_run() -> "Run":
+def start_run(*, where: str = "") -> "Run":
     """Begin a study: the first call of its notebook after the parameters.
+
+    Parameters
+    ----------
+    where
+        In a scratch run, a condition that chooses a part of the dataset; on the command line it is `--where`.
 
     Returns
     -------
@@ -49,7 +54,7 @@ def start_run() -> "Run":
         os.environ["MATPLOTLIBRC"] = str(STYLE)  # read when the notebook imports matplotlib later on
     values = inspect.currentframe().f_back.f_globals
     folder = os.environ.get(FOLDER_VARIABLE)
-    return Run(values, Path(folder) if folder else None)
+    return Run(values, Path(folder) if folder else None, where=where)
 
 
 class Run(Channel):
@@ -61,8 +66,12 @@ class Run(Channel):
         Folder of the run, or None in a scratch run.
     """
 
-    def __init__(self, values: Mapping[str, Any], folder: Path | None):
+    def __init__(self, values: Mapping[str, Any], folder: Path | None, *, where: str = ""):
+        if where and folder is not None:
+            template = "start_run(where=…) is for scratch runs: give {where} on the command line, as --where."
+            raise ParameterError(sentence(template, where=shown(where)))
         super().__init__(folder)
+        self._where = where
         self._values = values
         self._dataset: Dataset | None = None
         self._tables: dict[str, DataFrame] = {}
@@ -84,7 +93,7 @@ class Run(Channel):
             from workbench.datasets import find
             from workbench.studies.definition.project import Project
 
-            self._dataset = find(self._values["dataset"], Project.find().root)
+            self._dataset = find(self._values["dataset"], Project.find().root, where=self._where)
         return self._dataset
 
     @property

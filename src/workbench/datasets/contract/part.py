@@ -21,6 +21,8 @@ from workbench.findings import Check
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import listing, number, sentence, shown, suggestion
 
+PART = "part"
+"""Name of the check that says which part of a dataset is used."""
 ANSWERS = "surveys"  # a table whose rows are chosen one by one
 _CHOSEN = "_part"
 _COMPARE: Mapping[str, Callable[[ir.Value, ir.Value], ir.BooleanValue]] = {
@@ -105,7 +107,7 @@ class Part:
             )
             message += " " + sentence(template, columns=listing(self.of_extract))
         title = sentence("A part of the dataset")
-        return Check(name="part", status="pass", message=message, value=self.chosen, title=title, kind="always")
+        return Check(name=PART, status="pass", message=message, value=self.chosen, title=title, kind="always")
 
 
 def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], connection: Connection, normal: str) -> Part:
