@@ -32,10 +32,10 @@ demo: setup ## run the first study on sample data and print its headline and the
 	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Open $$run/report.html in a browser; \`make\` lists what else there is."
 
 test: setup ## the tests (a few minutes)
-	$(BIN)/python -m pytest -n auto -m "not slow"
+	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto -m "not slow" $(COVER)
 
-coverage: setup ## the same, and how much of the code they run; CI holds the floor
-	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto -m "not slow" --cov --cov-report=term:skip-covered
+coverage: ## the same, and how much of the code they run; CI holds the floor
+	@$(MAKE) --no-print-directory test COVER="--cov --cov-report=term:skip-covered"
 
 test-all: setup ## the tests with the slow statistical ones
 	$(BIN)/python -m pytest -n auto -m "not spark"
