@@ -160,7 +160,7 @@ def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None,
 
 
 def _plan(options: argparse.Namespace, study: str, values: dict[str, Any] | None, where: str | None) -> "Plan":
-    from workbench.datasets.catalogue import SHADOWS
+    from workbench.datasets.dataset import SHADOWS
     from workbench.studies.plan import make_plan
 
     if options.timeout is not None and not options.timeout > 0:
@@ -299,7 +299,7 @@ def data_add(options: argparse.Namespace) -> None:
             print(f"data/.truth/{options.name}/: what is true of it; docs/simulated_world.md explains each file")
         return
     from workbench.datasets import conversation
-    from workbench.datasets.catalogue import SAMPLES_FOLDER
+    from workbench.datasets.dataset import SAMPLES_FOLDER
     from workbench.datasets.draft import add_draft, notes
 
     asks = options.ask and sys.stdin.isatty()
@@ -314,7 +314,7 @@ def data_add(options: argparse.Namespace) -> None:
         print(f"note: {note}")
     if (SAMPLES_FOLDER / options.name).is_dir():
         print(f"note: from now on {options.name!r} is this dataset, and no longer the sample of that name.")
-    print("\n".join(conversation.told(draft)))
+    print("\n".join(conversation.summary(draft)))
     if options.ask and not asks:
         print("note: --ask asks at a terminal; here the questions stand under question: in dataset.yaml.")
     what = "answer what stands under question:, " if "question:" in draft.text else ""

@@ -29,7 +29,7 @@ class Drafts:
     def text(self, content, name="x.csv", encoding="utf-8"):
         """The draft, and below it each question in one line."""
         draft = drafted(self.file(content, name, encoding))
-        return "\n".join([draft.text, *(question.text for _, question in conversation.asked(draft))])
+        return "\n".join([draft.text, *(question.text for _, question in conversation.open_questions(draft))])
 
     def dataset(self, content, *edits, name="x.csv", encoding="utf-8"):
         self.count += 1
@@ -625,7 +625,7 @@ def test_three_lists_say_what_is_sure_assumed_and_asked(drafts):
     draft = drafted(
         drafts.file(contracts("%d/%m/%Y", [day.replace(day=1 + i % 12) for i, day in enumerate(DAYS)], price="$1.50"))
     )
-    said = "\n".join(conversation.told(draft))
+    said = "\n".join(conversation.summary(draft))
     assert (
         said.index("sure:\n  subscriptions: customer_id, end, plan") < said.index("assumed") < said.index("to answer:")
     )

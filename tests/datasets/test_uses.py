@@ -275,7 +275,7 @@ def test_how_arms_were_dealt_is_asked_and_nothing_waits_for_it(tmp_path):
     path = drafted(tmp_path, "history,segment,visit", lambda i: f"{i}.5,{('No E-Mail', 'Mail')[i % 2]},{i % 2}")
     made = drafts(path)
     assert "question:" not in made.text
-    assert "How were the arms dealt?" in " ".join(conversation.told(made))
+    assert "How were the arms dealt?" in " ".join(conversation.summary(made))
     answers = iter(["1"])
     settled = conversation.answer(made, lambda prompt: next(answers, ""), lambda line: None)
     assert "design: {people: {assignment: randomised, control: No E-Mail}}" in settled.text
@@ -286,7 +286,7 @@ def test_whether_models_may_go_by_sex_is_asked_and_nothing_waits_for_it(tmp_path
     made = drafts(path)
     assert "question:" not in made.text
     assert "segments: [gender, region]" in made.text
-    assert "to consider (nothing waits for it):" in conversation.told(made)
+    assert "to consider (nothing waits for it):" in conversation.summary(made)
     answers = iter(["1"])
     settled = conversation.answer(made, lambda prompt: next(answers), lambda line: None)
     assert "gender: {from: gender, use: protected, type: category}" in settled.text

@@ -11,7 +11,8 @@ Examples
 (True, ('contract', 'internet_service', 'payment_method'), 'months')
 """
 
-from workbench.datasets.catalogue import Dataset, Listing, available, find
+from workbench.datasets.catalogue import Listing, available, find
+from workbench.datasets.dataset import Dataset
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 
 __all__ = ["ColumnDefinition", "Dataset", "Listing", "TableDefinition", "available", "find"]

@@ -13,6 +13,15 @@ from workbench.wording import sentence, shown, suggestion
 def read_aliases(aliases: Aliases | None, connection: Connection, place: sources.Place) -> dict[str, str]:
     """Ids that mean a customer who has another id.
 
+    Parameters
+    ----------
+    aliases
+        Where the table of ids is, and its columns; None: there is none.
+    connection
+        Where rows are laid out.
+    place
+        The dataset's folder, and where samples are kept.
+
     Raises
     ------
     DataError

@@ -14,8 +14,14 @@ _WIDTH = 110  # characters: half of a wide screen
 _MOST = 12  # columns that one question lists: more lines are not read
 
 
-def told(draft: Draft) -> list[str]:
-    """The three lists with which `data add` ends: sure, assumed, to answer."""
+def summary(draft: Draft) -> list[str]:
+    """The three lists with which `data add` ends: sure, assumed, to answer.
+
+    Parameters
+    ----------
+    draft
+        What was drafted.
+    """
     lines = []
     sure = [f"{table.name}: {', '.join(names)}" for table in draft.tables if (names := _sure(table))]
     assumed = [each for table in draft.tables for each in _assumed(table)]
@@ -25,7 +31,7 @@ def told(draft: Draft) -> list[str]:
             lines += _wrapped(listed[:_MOST])
             if len(listed) > _MOST:
                 lines.append(f"  {sentence('and {n} more', n=number(len(listed) - _MOST))}")
-    everything = asked(draft)
+    everything = open_questions(draft)
     questions = [each for each in everything if each[1].waits]
     open_keys = [each for table in draft.tables for each in _open(table)]
     if questions or open_keys:
@@ -46,8 +52,14 @@ def _put(places: list[str], question: Question) -> Iterator[str]:
         yield from _wrapped([sentence("{keys}: {means}", keys=keys, means=reading.means)], indent="      ")
 
 
-def asked(draft: Draft) -> list[tuple[list[str], Question]]:
-    """The open questions, each once, with the places in which it is asked."""
+def open_questions(draft: Draft) -> list[tuple[list[str], Question]]:
+    """The open questions, each once, with the places in which it is asked.
+
+    Parameters
+    ----------
+    draft
+        What was drafted.
+    """
     found: dict[tuple, tuple[list[str], Question]] = {}
     for table in draft.tables:
         for place, question in _questions(table):
@@ -71,13 +83,15 @@ def answer(draft: Draft, read: Callable[[str], str], write: Callable[[str], None
         Asks for a line with a prompt; the end of the input ends the questions.
     write
         Says a line.
+    draft
+        What was drafted.
 
     Returns
     -------
     Draft
         With the answered questions settled; those that were passed over stay open.
     """
-    for places, question in asked(draft):
+    for places, question in open_questions(draft):
         if not question.readings:
             continue
         write(f"{listing(places)}: {question.asks} {question.evidence}")

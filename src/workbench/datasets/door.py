@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from workbench.datasets.contract import breaches, counted, episodes, extra_rows
 from workbench.datasets.contract import rules as contracts
-from workbench.datasets.contract.breaches import LINE, named
+from workbench.datasets.contract.breaches import LINE, name_of
 from workbench.datasets.contract.opened import Opened
 from workbench.datasets.contract.part import Part
 from workbench.datasets.contract.remarks import dates_of_a_place, double_headers, remarks, unmarked, unread_sheets
@@ -92,8 +92,8 @@ class _Opening:
         numbers = self._aggregate(wide, measures)
         if numbers["rows"] == 0:
             raise DataError(*self.faults, sentence("{place}: the file has a header and no rows.", place=self.place))
-        self._tell_unreadable(numbers, raw)
-        self._tell_broken(wide, kept, ruled, numbers)
+        self._report_unreadable(numbers, raw)
+        self._report_broken(wide, kept, ruled, numbers)
         if numbers["kept"] == 0:
             template = "{place}: no row has a customer."
             if self.definition.name == "surveys":
@@ -202,7 +202,7 @@ class _Opening:
                 )
             except mapping.UnsupportedTypeError as error:
                 template = "{place}, {column}: the type {type} is not supported yet; leave the column out."
-                self.faults.append(sentence(template, place=self.place, column=named(column), type=error))
+                self.faults.append(sentence(template, place=self.place, column=name_of(column), type=error))
         bases = self._set_out(raw, bases)
         for name, basis in bases.items():
             declared = self._declared(name)
@@ -357,7 +357,7 @@ class _Opening:
             if name in self.mapped:
                 measures[f"first {name}"] = wide[name].min(where=kept).cast("string")
                 measures[f"last {name}"] = wide[name].max(where=kept).cast("string")
-        for name, condition in counted.telling(self.definition, wide, self.session.latest):
+        for name, condition in counted.notable(self.definition, wide, self.session.latest):
             measures[name] = count(condition)
         return measures
 
@@ -375,7 +375,7 @@ class _Opening:
         (row,) = connection.execute(connection.sql(table.aggregate(**named)))
         return dict(zip(measures, row, strict=True))
 
-    def _tell_unreadable(self, numbers: counted.Numbers, raw: sources.RawTable) -> None:
+    def _report_unreadable(self, numbers: counted.Numbers, raw: sources.RawTable) -> None:
         connection = self.session.connection
         theirs: frozenset[str] = frozenset()
         if any(numbers.get(f"bad {name}") for name in self.mapped):
@@ -390,9 +390,9 @@ class _Opening:
                 if numbers[f"missing {name}"] < numbers["kept"]:
                     details["mixed"] = "some values can be read"
                 rule = contracts.Rule(name, mapped.rule, mapped.unreadable, details)
-                self._tell(rule, int(count), found, found[f"text-{name}"])
+                self._report(rule, int(count), found, found[f"text-{name}"])
 
-    def _tell_broken(
+    def _report_broken(
         self, wide: ir.Table, kept: ir.BooleanValue | None, ruled: list[contracts.Rule], numbers: counted.Numbers
     ) -> None:
         broken: list[tuple[contracts.Rule, int, ir.Table, ir.Value | None]] = []
@@ -424,7 +424,7 @@ class _Opening:
                     broken.append((rule, int(count), rows, None))
         order, ranks = list(self.mapped), list(contracts.RULES)
         for each in sorted(broken, key=lambda each: (order.index(each[0].column), ranks.index(each[0].rule))):
-            self._tell(*each)
+            self._report(*each)
 
     def _mixed(self, entering: ir.Table, name: str) -> list[tuple[contracts.Rule, int, ir.Table, ir.Value]]:
         """Currencies other than the declared one (or, without one, the most frequent)."""
@@ -445,9 +445,9 @@ class _Opening:
         rule = contracts.Rule(name, "one_currency", None, {"currency": shown(currency)})
         return [(rule, count, others, others[f"currency-{name}"])]
 
-    def _tell(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
-        """Note a violation; see `breaches.told`."""
-        told = breaches.told(rule, count, found, value, self.definition, self.looks, self.session.connection)
+    def _report(self, rule: contracts.Rule, count: int, found: ir.Table, value: ir.Value | None) -> None:
+        """Note a violation; see `breaches.describe`."""
+        told = breaches.describe(rule, count, found, value, self.definition, self.looks, self.session.connection)
         self.faults.append(f"{self.place}, {told}")
 
     def _double_rows(self, raw: sources.RawTable) -> int:

@@ -61,6 +61,12 @@ def add_draft(
     ----------
     revised
         What becomes of the draft before it is written: its questions may be answered.
+    name
+        Of the dataset.
+    root
+        The project's folder.
+    copy
+        Whether the file is copied into the dataset's folder.
     """
     if not re.fullmatch(r"\w[\w-]{0,63}", name):
         raise DataError(sentence("got {name} as a dataset, expected letters, digits, _ and -.", name=shown(name)))
@@ -114,7 +120,13 @@ def _check_file(path: Path) -> None:
 
 
 def notes(text: str) -> list[str]:
-    """What a draft says to whoever has asked for it: its lines that begin with `NOTE`."""
+    """What a draft says to whoever has asked for it: its lines that begin with `NOTE`.
+
+    Parameters
+    ----------
+    text
+        Text of a drafted dataset.yaml.
+    """
     return [line.strip().removeprefix(NOTE).strip() for line in text.splitlines() if line.strip().startswith(NOTE)]
 
 

@@ -4,8 +4,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from workbench.datasets.catalogue import Dataset
 from workbench.datasets.contract.part import PART
+from workbench.datasets.dataset import Dataset
 from workbench.datasets.definitions.dataset import TableDefinition
 from workbench.datasets.definitions.phrases import rows
 from workbench.wording import number, percent, sentence
@@ -17,7 +17,13 @@ _WIDTH = 110  # characters: half of a wide screen
 
 
 def page(dataset: Dataset) -> str:
-    """Tables, rows, range of dates, and of each column type, levels or range, and shares missing or not applicable."""
+    """Tables, rows, range of dates, and of each column type, levels or range, and shares missing or not applicable.
+
+    Parameters
+    ----------
+    dataset
+        The dataset; with a condition, the part of it.
+    """
     profile = dataset.profile()
     checks = dataset.check()
     lines = [*(check.message for check in dataset.shadow()), profile["title"]]

@@ -20,7 +20,15 @@ TABLES: Mapping[str, Mapping[str, Declared]] = {
 
 
 def declared(study: str, table: str) -> Declared | None:
-    """What is declared of a table of a study; None where nothing is."""
+    """What is declared of a table of a study; None where nothing is.
+
+    Parameters
+    ----------
+    study
+        Name of a study.
+    table
+        Name of the table.
+    """
     return TABLES.get(study, {}).get(table)
 
 

@@ -4,7 +4,13 @@ from workbench.declared.contract import Declared, Field
 
 
 def share(about: str) -> Field:
-    """A probability."""
+    """A probability.
+
+    Parameters
+    ----------
+    about
+        Whose or of what.
+    """
     return Field(kind="number", unit="share", about=about, lowest=0.0, highest=1.0)
 
 

@@ -100,14 +100,28 @@ class Declared:
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> "Declared":
-        """What `to_data` gave."""
+        """What `to_data` gave.
+
+        Parameters
+        ----------
+        data
+            As JSON gave it.
+        """
         columns = {name: Field(**column) for name, column in data["columns"].items()}
         listed = {name: tuple(data[name]) for name in ("key", "shares", "follows") if name in data}
         return cls(**{**data, "columns": columns, **listed})
 
 
 def faults(declared: Declared, frame: "DataFrame") -> list[str]:
-    """What in a table breaks its declaration: a sentence each."""
+    """What in a table breaks its declaration: a sentence each.
+
+    Parameters
+    ----------
+    declared
+        What is promised.
+    frame
+        The table.
+    """
     found: list[str] = []
     known = {name: _members(name, frame) for name in declared.columns}
     lacking = [name for name, members in known.items() if not members and not _FAMILY.search(name)]

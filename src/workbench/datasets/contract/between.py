@@ -17,7 +17,15 @@ _KNOWN_BY = {"customer_id": "customers", "initiative": "initiatives"}
 
 
 def remarks(opened: "Sequence[Opened]", connection: Connection) -> tuple[Check, ...]:
-    """Orphan ids: rows whose customer or initiative is not in the table of those, where the dataset has one."""
+    """Orphan ids: rows whose customer or initiative is not in the table of those, where the dataset has one.
+
+    Parameters
+    ----------
+    opened
+        The open tables.
+    connection
+        Where rows are laid out.
+    """
     by_name = {each.definition.name: each for each in opened}
     checks = []
     for each in opened:

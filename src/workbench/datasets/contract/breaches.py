@@ -18,7 +18,7 @@ _MOST_READ = 1000  # rows among which examples are sought: a rare kind of value 
 LINE = "row-of-file"  # no column can have this name
 
 
-def told(
+def describe(
     rule: contracts.Rule,
     count: int,
     found: ir.Table,
@@ -41,6 +41,8 @@ def told(
         Of the table.
     looks
         Columns that seem to tell a person: no value of them is shown, nor of ids or of what is marked personal.
+    connection
+        Where rows are laid out.
     """
     names = (rule.column, rule.details.get("later") if rule.rule == "ordered" else None)
     columns = [each for name in names for each in definition.columns if each.name == name]
@@ -69,7 +71,7 @@ def told(
         often = [value for value, _ in Counter(row[1] for row in given).most_common(_MOST_EXAMPLES)]
         details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])
     text = contracts.RULES[rule.rule]({"examples": got, **details})
-    return sentence("{column}: {rows} with {rule}.", column=named(columns[0]), rows=rows(count), rule=text)
+    return sentence("{column}: {rows} with {rule}.", column=name_of(columns[0]), rows=rows(count), rule=text)
 
 
 def _plain(value: ir.Value) -> ir.Value:
@@ -91,8 +93,14 @@ def _pair(values: tuple) -> object:
     return sentence("{first} > {later}", first=first, later=later)
 
 
-def named(column: ColumnDefinition) -> str:
-    """A column, and its name in the file where that is another."""
+def name_of(column: ColumnDefinition) -> str:
+    """A column, and its name in the file where that is another.
+
+    Parameters
+    ----------
+    column
+        A column as dataset.yaml defines it.
+    """
     if column.source == column.name:
         return sentence("column {name}", name=column.name)
     return sentence("column {name} (from {source})", name=column.name, source=shown(column.source))

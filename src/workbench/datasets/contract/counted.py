@@ -26,10 +26,20 @@ class TableFacts(TypedDict):
     last: str | None
 
 
-def telling(
+def notable(
     definition: TableDefinition, wide: ir.Table, latest: datetime.date
 ) -> Iterator[tuple[str, ir.BooleanValue]]:
-    """What is no violation and must be known: counted here, said by `remarks`."""
+    """What is no violation and must be known: counted here, said by `remarks`.
+
+    Parameters
+    ----------
+    definition
+        The table, as dataset.yaml has it.
+    wide
+        Canonical columns, before any row is left out.
+    latest
+        The last day on which something can have happened.
+    """
     has = set(wide.columns)
     if "duration" in has and definition.name == "lifetimes":
         yield "zero durations", wide["duration"] == 0
@@ -53,7 +63,19 @@ def telling(
 
 
 def facts(definition: TableDefinition, table: ir.Table, numbers: Numbers, looks: Mapping[str, str]) -> TableFacts:
-    """See `Opened.facts`."""
+    """See `Opened.facts`.
+
+    Parameters
+    ----------
+    definition
+        The table, as dataset.yaml has it.
+    table
+        The canonical table.
+    numbers
+        Counts by name, as `door` has taken them.
+    looks
+        Why columns seem to tell a person, by name.
+    """
 
     def days(which: str) -> list[str]:
         return [str(day)[:10] for name in definition.canonical.span if (day := numbers.get(f"{which} {name}"))]

@@ -22,6 +22,15 @@ def remarks(treatments: Opened, customers: Opened | None, connection: Connection
     """Which initiatives chance decided about, as far as the rows bear that out, and of which nothing is said.
 
     What is said of initiatives and arms that no row has is told too.
+
+    Parameters
+    ----------
+    treatments
+        The open table of treatments.
+    customers
+        The open table of customers; None where there is none.
+    connection
+        Where rows are laid out.
     """
     definition, table = treatments.definition, treatments.table
     counted = table.group_by("initiative", "arm").aggregate(n=ibis._.count()).order_by("initiative", "arm")
@@ -47,11 +56,21 @@ def remarks(treatments: Opened, customers: Opened | None, connection: Connection
         for name, design in drawn.items():
             own = (rows["initiative"] == name).to_numpy()
             found = check_draw(read_draw(rows[own], design, before[own]), design)
-            yield told(name, design, found)
+            yield describe(name, design, found)
 
 
 def frames(treatments: Opened, customers: Opened | None, connection: Connection) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The rows of treatments with what designs name of customers, and what was known of each before."""
+    """The rows of treatments with what designs name of customers, and what was known of each before.
+
+    Parameters
+    ----------
+    treatments
+        The open table of treatments.
+    customers
+        The open table of customers; None where there is none.
+    connection
+        Where rows are laid out.
+    """
     rows = connection.arrow(treatments.table).to_pandas(date_as_object=False)
     designs, columns = treatments.definition.designs, treatments.definition.columns
     if customers is None:
@@ -60,8 +79,18 @@ def frames(treatments: Opened, customers: Opened | None, connection: Connection)
     return known_before(rows, columns, designs, people, customers.definition.columns)
 
 
-def told(name: str, design: Design, found: DrawCheck) -> Check:
-    """A draw in words: a warning where it is broken, or cannot be judged."""
+def describe(name: str, design: Design, found: DrawCheck) -> Check:
+    """A draw in words: a warning where it is broken, or cannot be judged.
+
+    Parameters
+    ----------
+    name
+        Name of the initiative.
+    design
+        How the arms were dealt.
+    found
+        Whether the arms look as chance deals them.
+    """
     who = {"name": shown(name), "assignment": design.assignment}
     sizes = listing([f"{number(n)} {arm}" for arm, n in found.units.items()])
     title = sentence("The draw bears examination")

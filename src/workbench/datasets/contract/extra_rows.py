@@ -34,6 +34,12 @@ def second_headers(
         How many unreadable values each column has (`bad <column>`).
     basis
         The columns as they are laid out (`text-<column>`).
+    mapped
+        Columns by their canonical names.
+    raw
+        The rows as they were read, with their headers.
+    connection
+        Where rows are laid out.
     """
     if not raw.header_row:
         return "", frozenset()
@@ -66,7 +72,21 @@ def second_headers(
 
 
 def totals(mapped: Mapping[str, Mapped], rows: int, basis: ir.Table, raw: RawTable, connection: Connection) -> str:
-    """What is said of a last row that is a sum of the others: an id, a time or a first column that says so."""
+    """What is said of a last row that is a sum of the others: an id, a time or a first column that says so.
+
+    Parameters
+    ----------
+    mapped
+        Columns by their canonical names.
+    rows
+        How many rows there are.
+    basis
+        Columns as text, one row a row of the file.
+    raw
+        The rows as they were read, with their headers.
+    connection
+        Where rows are laid out.
+    """
     if not raw.header_row or not rows:
         return ""
     telling = [

@@ -75,7 +75,15 @@ def _of_dates(column: ColumnDefinition, texts: Sequence[str], connection: Connec
 
 
 def of_dates_of_another_time(column: ColumnDefinition, values: Sequence[str]) -> str:
-    """How to go on with dates outside our time; values that may not be shown are left out by the caller."""
+    """How to go on with dates outside our time; values that may not be shown are left out by the caller.
+
+    Parameters
+    ----------
+    column
+        A column as dataset.yaml defines it.
+    values
+        Those that may be shown.
+    """
     if any(value.startswith("00") for value in values) and any("%Y" in form for form in column.formats):
         return sentence("Where years have two digits, write %y under format: and not %Y")
     codes = [shown(as_written(value, column)) for value in values]
@@ -86,7 +94,15 @@ def of_dates_of_another_time(column: ColumnDefinition, values: Sequence[str]) ->
 
 
 def as_written(value: str, column: ColumnDefinition) -> str:
-    """A date as the file has it, where its format can be told."""
+    """A date as the file has it, where its format can be told.
+
+    Parameters
+    ----------
+    value
+        The date, as ISO text.
+    column
+        A column as dataset.yaml defines it.
+    """
     import datetime
 
     day = value.removesuffix(" 00:00:00")

@@ -64,13 +64,31 @@ class Opened:
 
 
 def load(opened: Opened, connection: Connection) -> Loaded:
-    """A canonical table in memory."""
+    """A canonical table in memory.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    connection
+        Where rows are laid out.
+    """
     arrow = connection.arrow(opened.table)
     return Loaded(arrow.to_pandas(date_as_object=False), opened.checks)
 
 
 def write(opened: Opened, connection: Connection, path: Path) -> None:
-    """A canonical table as a Parquet file, a part at a time; pandas reads it as the frame of `load`."""
+    """A canonical table as a Parquet file, a part at a time; pandas reads it as the frame of `load`.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    connection
+        Where rows are laid out.
+    path
+        Where to.
+    """
     batches = connection.batches(opened.table)
     # pandas would read days as Python objects.
     fields = [f.with_type(pa.timestamp("ms")) if pa.types.is_date(f.type) else f for f in batches.schema]
@@ -81,7 +99,13 @@ def write(opened: Opened, connection: Connection, path: Path) -> None:
 
 
 def fingerprint(contents: Iterable[bytes]) -> str:
-    """A SHA-256 of what tables say, each by its `content`, in the order of their names."""
+    """A SHA-256 of what tables say, each by its `content`, in the order of their names.
+
+    Parameters
+    ----------
+    contents
+        Of each table, in the order of names.
+    """
     total = hashlib.sha256()
     for each in contents:
         total.update(each)
@@ -93,6 +117,13 @@ def content(opened: Opened, connection: Connection) -> bytes:
 
     Not where or how they are stored. A row counts through the MD5 of its values and its number, and a table through the
     sum of those, so that any number of rows is taken in one pass: proof against accident, not against forgery.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    connection
+        Where rows are laid out.
     """
     definition, table = opened.definition, opened.table
     by_name = {column.name: column for column in definition.columns}
@@ -114,7 +145,13 @@ def content(opened: Opened, connection: Connection) -> bytes:
 
 
 def profile(opened: Opened) -> dict:
-    """What a report says about a table: rows, columns with label, unit and share missing. Safe for strict JSON."""
+    """What a report says about a table: rows, columns with label, unit and share missing. Safe for strict JSON.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    """
     by_name = {column.name: column for column in opened.definition.columns}
     count = opened.facts["rows"]
     described = []
@@ -159,7 +196,15 @@ _FEWEST_FOR_PERCENTILES = 1000  # values: below, the outer hundredth would be si
 
 
 def shapes(opened: Opened, connection: Connection) -> dict[str, Shape]:
-    """The shape of each column; only its kind of an id or of what may tell a person."""
+    """The shape of each column; only its kind of an id or of what may tell a person.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    connection
+        Where rows are laid out.
+    """
     found: dict[str, Shape] = {}
     columns = {column.name: column for column in opened.definition.columns if column.name in opened.table.columns}
     measures: dict[str, str] = {}

@@ -94,7 +94,13 @@ class Part:
         return table.filter(table["customer_id"].isin(self.customers["customer_id"]))
 
     def check(self, text: str) -> Check:
-        """What the part is, for the report."""
+        """What the part is, for the report.
+
+        Parameters
+        ----------
+        text
+            The condition, as it was given.
+        """
         message = sentence(
             "A part of the dataset: {where} ({chosen} of {everybody}).",
             where=text,
@@ -121,6 +127,8 @@ def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], connection: 
         Those tables, whole.
     normal
         The condition in its one notation.
+    connection
+        Where rows are laid out.
 
     Raises
     ------
@@ -165,7 +173,13 @@ def choose(asked: Mapping[str, Tree], opened: Mapping[str, Opened], connection: 
 
 
 def linked(opened: Opened) -> bool:
-    """Whether a table has ids of customers that other tables know: none that are numbers of its rows."""
+    """Whether a table has ids of customers that other tables know: none that are numbers of its rows.
+
+    Parameters
+    ----------
+    opened
+        The open table.
+    """
     table = opened.table
     return "customer_id" in table.columns and table["customer_id"].type().is_string()
 
@@ -177,6 +191,8 @@ def condition(tree: Tree, values: Mapping[str, tuple[ColumnDefinition, ir.Value]
     ----------
     values
         Definition and expression of each column.
+    tree
+        A parsed condition.
     """
     match tree:
         case Negation(of=inner):

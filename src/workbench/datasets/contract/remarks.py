@@ -239,6 +239,8 @@ def unmarked(definition: TableDefinition, looks: Mapping[str, str]) -> tuple[Che
     ----------
     looks
         Why (see `privacy.looks`), by the column's name.
+    definition
+        The table.
     """
     checks = []
     for column in definition.columns:
@@ -273,7 +275,15 @@ def _look(why: str) -> str:
 
 
 def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
-    """A warning of columns that share a header, with the names by which they are reached."""
+    """A warning of columns that share a header, with the names by which they are reached.
+
+    Parameters
+    ----------
+    table
+        Name of the table.
+    headers
+        As they stand in the file.
+    """
     double = {header: count for header, count in Counter(headers).items() if count > 1 and header}
     if not double:
         return ()
@@ -289,7 +299,15 @@ def double_headers(table: str, headers: Sequence[str]) -> tuple[Check, ...]:
 
 
 def dates_of_a_place(definition: TableDefinition, midnights: Mapping[str, str]) -> tuple[Check, ...]:
-    """A word on times with an offset that are dates of one place; see `moments.midnights_of`."""
+    """A word on times with an offset that are dates of one place; see `moments.midnights_of`.
+
+    Parameters
+    ----------
+    definition
+        The table.
+    midnights
+        What midnights their times are (`moments.midnights_of`), by the column's name.
+    """
     checks = []
     for name, kind in midnights.items():
         template = "{table}.{column}: all times are midnights where they were written, so they count as those days."
@@ -306,7 +324,15 @@ def dates_of_a_place(definition: TableDefinition, midnights: Mapping[str, str]) 
 
 
 def unread_sheets(definition: TableDefinition, unread: Sequence[str]) -> tuple[Check, ...]:
-    """The sheets of a workbook that do not enter: a warning, unless dataset.yaml names those that do."""
+    """The sheets of a workbook that do not enter: a warning, unless dataset.yaml names those that do.
+
+    Parameters
+    ----------
+    definition
+        The table.
+    unread
+        Names of sheets.
+    """
     if not unread:
         return ()
     said, given = bool(definition.origin.sheets), {"table": definition.name, "sheets": names(unread)}

@@ -184,7 +184,13 @@ def _long(name: str, values: ir.Value, unit: str) -> Rule:
 
 
 def advice(table: str) -> str:
-    """What to do about rows that share an id."""
+    """What to do about rows that share an id.
+
+    Parameters
+    ----------
+    table
+        Name of a canonical table.
+    """
     return _ADVICE[table]()
 
 
@@ -204,7 +210,13 @@ def _of_meaning(column: ColumnDefinition, values: ir.Value) -> Iterator[Rule]:
 
 
 def details(column: ColumnDefinition) -> dict[str, str]:
-    """What the sentence on an unreadable value needs."""
+    """What the sentence on an unreadable value needs.
+
+    Parameters
+    ----------
+    column
+        As dataset.yaml defines it.
+    """
     if column.kind == "boolean":
         return {"truths": _truths(column)}
     if column.kind not in TEMPORAL:

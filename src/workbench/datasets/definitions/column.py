@@ -441,5 +441,11 @@ def _use(section: Section, canonical: CanonicalTable, field: Field | None, kind:
 
 
 def is_number(column: ColumnDefinition) -> bool:
-    """Whether a column is declared to hold numbers."""
+    """Whether a column is declared to hold numbers.
+
+    Parameters
+    ----------
+    column
+        A column as dataset.yaml defines it.
+    """
     return column.kind in NUMERIC

@@ -96,11 +96,25 @@ class TableDefinition:
         return {column.name: column.valid_from for column in self.columns if column.valid_from}
 
     def design_of(self, initiative: str) -> Design:
-        """How customers came into the arms of an initiative; unknown where nothing is said."""
+        """How customers came into the arms of an initiative; unknown where nothing is said.
+
+        Parameters
+        ----------
+        initiative
+            Name of an initiative.
+        """
         return self.designs.get(initiative) or self.designs.get(OTHERS) or NOT_SAID
 
     def kept_from(self, purpose: Purpose, *, named: Iterable[str] = ()) -> dict[str, Use]:
-        """The columns that no model may take for a purpose, with the use that forbids it; see `uses.kept_from`."""
+        """The columns that no model may take for a purpose, with the use that forbids it; see `uses.kept_from`.
+
+        Parameters
+        ----------
+        purpose
+            What the model is for.
+        named
+            Columns that the study asks for by name.
+        """
         return kept_from(self.columns, purpose, named=named)
 
     @property

@@ -82,7 +82,17 @@ def read_designs(section: Section) -> Mapping[str, Design]:
 
 
 def check_columns(designs: Mapping[str, Design], known: Iterable[str], section: Section) -> None:
-    """A fault for each column that a design names and neither `treatments` nor `customers` has."""
+    """A fault for each column that a design names and neither `treatments` nor `customers` has.
+
+    Parameters
+    ----------
+    designs
+        How arms were dealt, by initiative.
+    known
+        Names of columns that may be named.
+    section
+        The mapping that it stands in.
+    """
     known = list(known)
     for name, design in designs.items():
         for column in design.columns:

@@ -76,7 +76,15 @@ class _Form(_TextForm):
 
 
 def inside(folder: Path, name: str) -> Path | None:
-    """Where `name` in `folder` really lies, links followed; None when that is not inside the folder."""
+    """Where `name` in `folder` really lies, links followed; None when that is not inside the folder.
+
+    Parameters
+    ----------
+    folder
+        The dataset's folder.
+    name
+        Relative to the folder.
+    """
     if "\0" in name:
         return None
     home = Path(os.path.realpath(folder))
@@ -85,7 +93,15 @@ def inside(folder: Path, name: str) -> Path | None:
 
 
 def read_origin(section: Section, folder: Path) -> Origin:
-    """Where rows come from, out of the keys of a table (or of aliases)."""
+    """Where rows come from, out of the keys of a table (or of aliases).
+
+    Parameters
+    ----------
+    section
+        The mapping that it stands in.
+    folder
+        The dataset's folder.
+    """
     given = [key for key in ("file", "sample", "connection") if section.tree.get(key) is not None]
     if len(given) != 1:
         got = sentence("neither") if not given else sentence("both")

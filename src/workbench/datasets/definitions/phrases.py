@@ -8,6 +8,13 @@ from workbench.wording import listing, number, sentence, shown
 def examples(values: Iterable[object], most: int = 3) -> str:
     """The first few distinct values.
 
+    Parameters
+    ----------
+    values
+        All values.
+    most
+        How many at most.
+
     Examples
     --------
     >>> examples(["x", "x", "y", "z", "w"])
@@ -20,6 +27,11 @@ def examples(values: Iterable[object], most: int = 3) -> str:
 def rows(count: int) -> str:
     """A count of rows.
 
+    Parameters
+    ----------
+    count
+        How many.
+
     Examples
     --------
     >>> rows(1), rows(7043)
@@ -29,5 +41,11 @@ def rows(count: int) -> str:
 
 
 def names(items: Iterable[str]) -> str:
-    """Names in quotes, in one phrase."""
+    """Names in quotes, in one phrase.
+
+    Parameters
+    ----------
+    items
+        The names.
+    """
     return listing([shown(item) for item in items])

@@ -26,7 +26,13 @@ class Faults(list[str]):
         self.mild: set[str] = set()
 
     def note_mild(self, fault: str) -> None:
-        """Add one of those."""
+        """Add one of those.
+
+        Parameters
+        ----------
+        fault
+            The sentence.
+        """
         self.append(fault)
         self.mild.add(fault)
 
@@ -64,19 +70,47 @@ class Section:
                 faults.append(sentence("{at}: unknown key{near}", at=self.at(key), near=near))
 
     def at(self, key: str) -> str:
-        """Where a key stands, for messages."""
+        """Where a key stands, for messages.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         key = (
             key if key.isprintable() and len(key) <= _LONGEST_KEY else shown(key)
         )  # a terminal obeys control characters
         return f"{self.place}.{key}".strip(".") or sentence("the file")
 
     def fault(self, key: str, *, got: str, expected: str, mild: bool = False) -> None:
-        """Note a fault; a mild one does not keep the rows from being read."""
+        """Note a fault; a mild one does not keep the rows from being read.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        got
+            What stands there, in words.
+        expected
+            What should stand there, in words.
+        mild
+            Whether the rows can be read all the same.
+        """
         told = sentence("{at}: got {got}, expected {expected}.", at=self.at(key), got=got, expected=expected)
         (self.faults.note_mild if mild else self.faults.append)(told)
 
     def text(self, key: str, default: str = "", *, required: bool = False) -> str:
-        """A text, blanks folded."""
+        """A text, blanks folded.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        default
+            What holds where nothing stands.
+        required
+            Whether it must be there.
+        """
         value = self.tree.get(key)
         if value is None and (not required or key in self._meant):
             return default
@@ -86,7 +120,15 @@ class Section:
         return folded
 
     def choice[Word: str](self, key: str, known: tuple[Word, ...]) -> Word | Literal[""]:
-        """One of some words, or nothing."""
+        """One of some words, or nothing.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        known
+            The words.
+        """
         value = self.text(key)
         for word in known:
             if word == value:
@@ -96,14 +138,26 @@ class Section:
         return ""
 
     def truth(self, key: str) -> bool:
-        """`true` or `false` (the default)."""
+        """`true` or `false` (the default).
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.tree.get(key)
         if value not in (None, "true", "false"):
             self.fault(key, got=shown(value), expected="true or false")
         return value == "true"
 
     def raw(self, key: str) -> str:
-        """A text as it stands, blanks included."""
+        """A text as it stands, blanks included.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.tree.get(key)
         if value is not None and not isinstance(value, str):
             self.fault(key, got=shown(value), expected=sentence("a text"))
@@ -111,7 +165,17 @@ class Section:
         return value or ""
 
     def whole(self, key: str, default: int, *, least: int) -> int:
-        """A whole number."""
+        """A whole number.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        default
+            What holds where nothing stands.
+        least
+            The smallest number that is taken.
+        """
         value = self.tree.get(key)
         if value is None:
             return default
@@ -121,7 +185,15 @@ class Section:
         return default
 
     def positive(self, key: str, default: float) -> float:
-        """A number above 0."""
+        """A number above 0.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        default
+            What holds where nothing stands.
+        """
         raw = self.raw(key)
         if not raw:
             return default
@@ -135,7 +207,13 @@ class Section:
         return number
 
     def wholes(self, key: str) -> tuple[int, ...]:
-        """A list of whole numbers, or a single one; they may be negative."""
+        """A list of whole numbers, or a single one; they may be negative.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         texts = self.texts(key)
         if all(re.fullmatch(r"-?\d{1,7}", text) for text in texts):
             return tuple(int(text) for text in texts)
@@ -151,7 +229,13 @@ class Section:
         return found
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A list of values, or a single one."""
+        """A list of values, or a single one.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.tree.get(key)
         items = [] if value is None else value if isinstance(value, list) else [value]
         texts = [item or "" for item in items if item is None or isinstance(item, str)]
@@ -161,7 +245,13 @@ class Section:
         return tuple(dict.fromkeys(text.strip() for text in texts))
 
     def pairs(self, key: str) -> Mapping[str, str]:
-        """A mapping of texts to texts."""
+        """A mapping of texts to texts.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.tree.get(key)
         if value is None:
             return MappingProxyType({})
@@ -173,7 +263,13 @@ class Section:
         return MappingProxyType(texts)
 
     def scale(self, key: str) -> tuple[float, float] | None:
-        """The lowest and the highest point of a rating scale."""
+        """The lowest and the highest point of a rating scale.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         if self.tree.get(key) is None:
             return None
         points = self.texts(key)
@@ -185,7 +281,13 @@ class Section:
         return None
 
     def day(self, key: str) -> datetime.date | None:
-        """A date, ISO."""
+        """A date, ISO.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.text(key)
         if not value:
             return None
@@ -198,14 +300,26 @@ class Section:
         return None
 
     def currency(self, key: str) -> str:
-        """A code of ISO 4217."""
+        """A code of ISO 4217.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.text(key)
         if value and not re.fullmatch("[A-Z]{3}", value):
             self.fault(key, got=shown(value), expected=sentence("a code of three letters, such as EUR"))
         return value
 
     def time_zone(self, key: str) -> str:
-        """A name of the IANA time zone database."""
+        """A name of the IANA time zone database.
+
+        Parameters
+        ----------
+        key
+            Name within the mapping.
+        """
         value = self.text(key)
         if value:
             from zoneinfo import ZoneInfo

@@ -99,7 +99,13 @@ def left_out(
 
 
 def why(use: Use) -> str:
-    """What a use says of a column, to go on with after its name."""
+    """What a use says of a column, to go on with after its name.
+
+    Parameters
+    ----------
+    use
+        One of `uses.USES`.
+    """
     match use:
         case "protected":
             return sentence("protected: it is read to compare how groups fare, and enters no model")

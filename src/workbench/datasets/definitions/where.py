@@ -120,7 +120,13 @@ def parse(text: str) -> Tree:
 
 
 def comparisons(tree: Tree) -> Iterator[Comparison]:
-    """All comparisons of a tree, in the order of the text."""
+    """All comparisons of a tree, in the order of the text.
+
+    Parameters
+    ----------
+    tree
+        A parsed condition.
+    """
     match tree:
         case Comparison():
             yield tree
@@ -132,12 +138,23 @@ def comparisons(tree: Tree) -> Iterator[Comparison]:
 
 
 def conjuncts(tree: Tree) -> tuple[Tree, ...]:
-    """The conditions that must all be met."""
+    """The conditions that must all be met.
+
+    Parameters
+    ----------
+    tree
+        A parsed condition.
+    """
     return tree.of if isinstance(tree, Junction) and tree.word == "and" else (tree,)
 
 
 def written(value: Literal) -> str:
     """A literal as the language writes it.
+
+    Parameters
+    ----------
+    value
+        A number, text, truth or date.
 
     Examples
     --------
@@ -297,6 +314,13 @@ class _Reader:
 def tables_of(tree: Tree, tables: "Mapping[str, TableDefinition]") -> dict[str, Tree]:
     """What a condition asks of each table that it names.
 
+    Parameters
+    ----------
+    tree
+        A parsed condition.
+    tables
+        Definitions by name.
+
     Raises
     ------
     ParameterError
@@ -361,10 +385,22 @@ def _has(table: "TableDefinition", name: str) -> bool:
 
 
 def tells_customers(column: "ColumnDefinition") -> bool:
-    """Whether a column tells single customers."""
+    """Whether a column tells single customers.
+
+    Parameters
+    ----------
+    column
+        As its table defines it.
+    """
     return bool(column.personal) or column.kind == "id"
 
 
 def at(asked: Comparison) -> str:
-    """Where a comparison stands, to begin a message with."""
+    """Where a comparison stands, to begin a message with.
+
+    Parameters
+    ----------
+    asked
+        The comparison.
+    """
     return sentence("where: at character {place}: ", place=asked.place)

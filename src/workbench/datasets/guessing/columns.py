@@ -90,6 +90,8 @@ def column(
         The other columns of the file.
     label
         What a second row of names calls it.
+    facts
+        What was measured of the column.
     """
     made = Column(name, facts, own, label=label)
     if facts.personal or (facts.telling and not own and item is None and facts.notation is None):
@@ -164,7 +166,13 @@ def _own(made: Column, table: str, others: Sequence[Facts]) -> Column:
 
 
 def unit_of(facts: Facts) -> Guess:
-    """The unit of a duration: by its name; by its size where that leaves one; else a question."""
+    """The unit of a duration: by its name; by its size where that leaves one; else a question.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     header = facts.header.casefold()
     for unit, words in _UNITS.items():
         if re.search(rf"(^|[^a-zà-ÿ])({words})([^a-zà-ÿ]|$)", header) or (
@@ -241,14 +249,28 @@ def _with_gaps(made: Column, guess: Guess) -> Column:
 
 
 def codes(key: str) -> list[str]:
-    """The texts of a key `missing: […]`."""
+    """The texts of a key `missing: […]`.
+
+    Parameters
+    ----------
+    key
+        A line `missing: […]`.
+    """
     import yaml
 
     return [str(value) for value in yaml.load(key, yaml.BaseLoader)["missing"]]
 
 
 def is_category(facts: Facts, table: str) -> bool:
-    """Whether whole numbers are codes: few of them in a survey, two of them, or where the header says so."""
+    """Whether whole numbers are codes: few of them in a survey, two of them, or where the header says so.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    table
+        Canonical name.
+    """
     if not facts.numeric:
         return facts.distinct <= MOST_CATEGORIES and facts.notation is None
     if facts.distinct > MOST_CATEGORIES or not all(re.search(r"^-?\d+(\.0)?$", text) for text in facts.texts):
@@ -261,7 +283,13 @@ def is_category(facts: Facts, table: str) -> bool:
 
 
 def segments(columns: Iterable[Column]) -> list[str]:
-    """Names of categories by which studies may split, out of those of a table."""
+    """Names of categories by which studies may split, out of those of a table.
+
+    Parameters
+    ----------
+    columns
+        Drafts of the table's columns.
+    """
     found: dict[str, str] = {}  # one of each stem: Q2PURP1 to Q2PURP3 are answers to one question
     for each in columns:
         if SEGMENT.search(each.facts.header) and 2 <= len(each.facts.texts) <= _MOST_LEVELS and not kept_back(each):
@@ -270,12 +298,24 @@ def segments(columns: Iterable[Column]) -> list[str]:
 
 
 def kept_back(made: Column) -> bool:
-    """Whether the use of a column keeps it out of studies that do not ask for it."""
+    """Whether the use of a column keeps it out of studies that do not ask for it.
+
+    Parameters
+    ----------
+    made
+        The drafted column.
+    """
     return any(f"use: {use}" in made.keys for use in NOT_BY_DEFAULT)
 
 
 def zero_for_none(facts: Facts) -> bool:
-    """Whether a rare 0 stands beside codes from 1 on, and so seems to say that there is no answer."""
+    """Whether a rare 0 stands beside codes from 1 on, and so seems to say that there is no answer.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     counted = {value: count for value, count in facts.values if not gaps.is_gap(value)}
     zero = sum(counted.pop(code, 0) for code in ("0", "0.0"))
     whole = all(re.search(r"^-?\d+(\.0)?$", text) for text in counted)
@@ -284,7 +324,17 @@ def zero_for_none(facts: Facts) -> bool:
 
 
 def line(made: Column, shared: Iterable[str], mark: str) -> list[str]:
-    """A column in dataset.yaml; `shared` are the words for a gap that the table lists."""
+    """A column in dataset.yaml; `shared` are the words for a gap that the table lists.
+
+    Parameters
+    ----------
+    made
+        The drafted column.
+    shared
+        Words for a gap that the table lists.
+    mark
+        How a line ends that holds a guess.
+    """
     source = f"from: {quoted(made.facts.header)}"
     missing = [code for code in dict.fromkeys(made.missing) if code not in set(shared)]
     keys = list(made.keys)
@@ -296,11 +346,19 @@ def line(made: Column, shared: Iterable[str], mark: str) -> list[str]:
     if not waiting:
         return [f"      {made.name}: {{{', '.join(keys)}}}{f'  {mark}' if made.assumed else ''}"]
     lines = [f"      {made.name}:{f'  {mark}' if made.assumed else ''}", *(f"        {key}" for key in keys)]
-    return [*lines, *asked(waiting, "        ")]
+    return [*lines, *waiting_lines(waiting, "        ")]
 
 
-def asked(questions: Sequence[Question], indent: str) -> list[str]:
-    """What stands under `question:`."""
+def waiting_lines(questions: Sequence[Question], indent: str) -> list[str]:
+    """What stands under `question:`.
+
+    Parameters
+    ----------
+    questions
+        What is open.
+    indent
+        Blanks before each line.
+    """
     if len(questions) == 1:
         return [f"{indent}question: >-", *_folded(questions[0], f"{indent}  ")]
     lines = [f"{indent}question:"]
@@ -319,7 +377,13 @@ def _folded(question: Question, indent: str) -> list[str]:
 
 
 def order(columns: Mapping[str, Column]) -> list[Column]:
-    """The columns as they are written: the recommendation first among the outcomes, for studies take the first."""
+    """The columns as they are written: the recommendation first among the outcomes, for studies take the first.
+
+    Parameters
+    ----------
+    columns
+        Drafts of the table's columns.
+    """
     found = list(columns.values())
     places = [i for i, each in enumerate(found) if "role: outcome" in each.keys]
     lead = [i for i in places if "measure: nps" in found[i].keys]

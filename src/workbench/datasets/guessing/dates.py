@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from workbench.datasets.guessing.gaps import is_gap
+from workbench.datasets.guessing import gaps
 from workbench.datasets.guessing.questions import Question, Reading
 from workbench.datasets.reading.connection import Connection
 from workbench.datasets.values import mapping
@@ -44,21 +44,6 @@ _MONTHS = {
 }
 # Days since 1899-12-30 from 1954 to 2064, seconds and milliseconds since 1970 from 1982 to 2096.
 _EXCEL, _EPOCH, _EPOCH_MS = (20_000, 60_000), (4e8, 4e9), (4e11, 4e12)
-# Days that stand for "no end", and for "no date".
-_OPEN_YEARS = {2099, 2100, 2199, 2200, 2299, 2999, 3000, 4712, 8888, 9999}
-_EMPTY_DAYS = {
-    "1900-01-01",
-    "1899-12-30",
-    "1899-12-31",
-    "1970-01-01",
-    "1753-01-01",
-    "0001-01-01",
-    "1800-01-01",
-    "1901-01-01",
-}
-_NULL_DAY = re.compile(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}( .*)?")
-_LONGEST_YEARS = 20  # after today: what is planned lies nearer, a code for *never* farther
-_LONGEST_OPEN = 50  # after today: from there a date is *never*, whatever the others are
 
 
 @dataclass(frozen=True)
@@ -104,9 +89,17 @@ class Dates:
 
 
 def typed(kind, values: list[tuple[str, int]]) -> Dates:
-    """Of a column that holds dates or times."""
+    """Of a column that holds dates or times.
+
+    Parameters
+    ----------
+    kind
+        Kind of the column.
+    values
+        The first values, for their time of day.
+    """
     clock = bool(kind.is_timestamp() and any(len(text) > 10 and text[10:].strip(" T0:.") != "" for text, _ in values))
-    return Dates(clock=clock, typed=True, codes=_codes(values, []))
+    return Dates(clock=clock, typed=True, codes=gaps.of_dates(values, []))
 
 
 def find(connection: Connection, values: list[tuple[str, int]], *, numbers: bool, temporal: bool) -> Dates | None:
@@ -120,8 +113,10 @@ def find(connection: Connection, values: list[tuple[str, int]], *, numbers: bool
         Whether all values are plain numbers.
     temporal
         Whether the column's name speaks of a time.
+    connection
+        Where rows are laid out.
     """
-    told = [(text, count) for text, count in values if not is_gap(text)]
+    told = [(text, count) for text, count in values if not gaps.is_gap(text)]
     if numbers:
         return _numbers(connection, told, temporal)
     words = [(text, count) for text, count in told if not re.search(r"\d", text)]
@@ -133,7 +128,7 @@ def find(connection: Connection, values: list[tuple[str, int]], *, numbers: bool
 
 
 def _of_texts(connection: Connection, told: list[tuple[str, int]], words: list[str], temporal: bool) -> Dates | None:
-    said = [(text, count) for text, count in told if not _NULL_DAY.fullmatch(text)]
+    said = [(text, count) for text, count in told if not gaps.NULL_DAY.fullmatch(text)]
     looks: Counter[tuple[str, ...]] = Counter()
     for text, count in said:
         looks[_formats(text)] += count
@@ -216,7 +211,7 @@ def _iso(connection: Connection, said: list[tuple[str, int]], told: list[tuple[s
         "count(*) FILTER (regexp_matches(x, '(Z|[+]00:?00)$')) "
         "FROM _drafted WHERE x IS NOT NULL"
     )[0]
-    codes = _codes(told, [])
+    codes = gaps.of_dates(told, [])
     read = (int(valid), int(rows))
     if offset and clock and midnights == clock and offset > zulu:
         # Midnights of a place are its days; turned to UTC they would be a day earlier.
@@ -265,7 +260,7 @@ def _numbers(connection: Connection, told: list[tuple[str, int]], temporal: bool
     if not rows:
         return None
     if days >= _NEARLY_ALL * rows and (temporal or rows >= 3):
-        return Dates(("%Y%m%d",), codes=_codes(told, ["%Y%m%d"]), read=(days, rows))
+        return Dates(("%Y%m%d",), codes=gaps.of_dates(told, ["%Y%m%d"]), read=(days, rows))
     if not temporal:
         return None
     if months == rows and high - low < 10_000:
@@ -289,7 +284,7 @@ def _numbers(connection: Connection, told: list[tuple[str, int]], temporal: bool
             if not least <= float(text) <= most and (float(text) <= 0 or float(text) >= 2_958_465)
         )
         latest = start + float(high) * day if not codes else None
-        if latest is not None and latest.year > datetime.date.today().year + _LONGEST_YEARS:
+        if latest is not None and latest.year > datetime.date.today().year + gaps.LONGEST_YEARS:
             continue
         clock = any("." in text for text, _ in told) if form == "excel" else beyond > 0
         return Dates((form,), clock=clock, assumed=True, codes=codes, read=(inside, rows))
@@ -302,8 +297,8 @@ def _settled(
     """The readings of all looks together, counted over all rows."""
     readings = list(dict.fromkeys(_consistent(looks)))
     asked = ", ".join("count({0}), min({0}), max({0})".format(f"try_strptime(x, {_sql(forms)})") for forms in readings)
-    codes = _codes(told, [form for look in looks for form in look])
-    nulls = [text for text, _ in told if _NULL_DAY.fullmatch(text)]
+    codes = gaps.of_dates(told, [form for look in looks for form in look])
+    nulls = [text for text, _ in told if gaps.NULL_DAY.fullmatch(text)]
     leave = ", ".join(_literal(text) for text in [*nulls, *words, *(text for text, _ in codes)]) or "''"
     query = f"SELECT count(*), {asked} FROM _drafted WHERE regexp_matches(x, '[0-9]') AND x NOT IN ({leave})"
     row = connection.execute(query)[0]
@@ -347,7 +342,15 @@ def _mixed(best: list[int], readings: list[tuple[str, ...]], found: list[tuple])
 
 
 def like(dates: Dates, style: str) -> Dates:
-    """The same with its question answered by the order that other columns of the file have for certain."""
+    """The same with its question answered by the order that other columns of the file have for certain.
+
+    Parameters
+    ----------
+    dates
+        How the column writes dates.
+    style
+        Order of day, month and year in other columns of the file.
+    """
     fits = [forms for forms in dates.options if _style(forms[-1]) == style]
     return replace(dates, formats=fits[0], assumed=True, question=None, options=()) if len(fits) == 1 else dates
 
@@ -441,45 +444,6 @@ def _unreadable(said: list[tuple[str, int]]) -> Dates | None:
         "then take the question away."
     )
     return Dates(question=Question(asks, evidence))
-
-
-def _codes(told: list[tuple[str, int]], forms: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Values that stand for no date: frequent, and beyond what can be."""
-    total = sum(count for _, count in told)
-    today = datetime.date.today()
-    days = {text: _day(text, forms) for text, _ in told}
-    real = sorted(day for text, _ in told if (day := days[text]) and 1901 < day.year < today.year + _LONGEST_YEARS)
-    found = []
-    for text, count in told:
-        day = days[text]
-        if _NULL_DAY.fullmatch(text):
-            found.append((text, count))
-            continue
-        if day is None or (count < 2 and count < 0.01 * total):
-            continue
-        never = (day.year in _OPEN_YEARS or day.year > today.year + _LONGEST_OPEN) and (not real or real[-1] < day)
-        early = not real or day.year + 5 < real[0].year or day.year == 1970 < real[len(real) // 10].year
-        others = [each for each in real if each != day]
-        # 12/31/99: the last day of a century that two digits of a year can say, long before all other days.
-        last = any("%y" in form for form in forms) and f"{day:%m-%d-%y}" == "12-31-99"
-        last = last and bool(others) and day.year + 5 < others[0].year
-        if never or last or (day.isoformat() in _EMPTY_DAYS and early):
-            found.append((text, count))
-    return tuple((_code(text, forms), count) for text, count in found)
-
-
-def _code(text: str, forms: Sequence[str]) -> str:
-    """As `missing:` takes it: the day alone where the text is ISO."""
-    return text[:10] if not forms and re.match(r"\d{4}-\d{2}-\d{2}", text) else text
-
-
-def _day(text: str, forms: Sequence[str]) -> datetime.date | None:
-    for form in forms or ["%Y-%m-%d"]:
-        try:
-            return datetime.datetime.strptime(text[:10] if not forms else text, form).date()
-        except ValueError:
-            continue
-    return None
 
 
 def _sql(forms: tuple[str, ...]) -> str:

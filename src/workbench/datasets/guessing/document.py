@@ -67,7 +67,7 @@ class Table:
         yield f"    file: {quoted(self.files[0]) if len(self.files) == 1 else listed(self.files)}"
         yield from (f"    {key}{f'  {GUESS}' if assumed else ''}" for key, assumed in self.keys)
         if waiting := [each for each in self.questions if each.waits]:
-            yield from columns.asked(waiting, "    ")
+            yield from columns.waiting_lines(waiting, "    ")
         yield "    columns:"
         for name in self.made:
             yield f"      {name}: {{from: {name}}}  {GUESS}{MADE.get(name, '')}"
@@ -108,7 +108,17 @@ def _split_by_what_all_take(table: Table) -> Table:
 
 
 def answered(draft: Draft, question: Question, reading: Reading) -> Draft:
-    """A draft with a question answered wherever it is asked."""
+    """A draft with a question answered wherever it is asked.
+
+    Parameters
+    ----------
+    draft
+        What was drafted.
+    question
+        The question.
+    reading
+        The reading that was chosen.
+    """
 
     def settled(column: Column) -> Column:
         if question not in column.questions:

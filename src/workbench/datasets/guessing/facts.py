@@ -115,7 +115,21 @@ class Facts:
 
 
 def measure(connection: Connection, raw: sources.RawTable, position: int, decimal: str, separator: str) -> Facts | None:
-    """The facts of one column; None where no dataset.yaml can name it, or its type is none of ours."""
+    """The facts of one column; None where no dataset.yaml can name it, or its type is none of ours.
+
+    Parameters
+    ----------
+    connection
+        Where rows are laid out.
+    raw
+        The rows as they were read, with their headers.
+    position
+        Of the column, from 0.
+    decimal
+        Mark of decimals.
+    separator
+        Mark between the fields of the file.
+    """
     header, column = raw.headers[position], raw.table[f"c{position}"]
     if not header or raw.headers.count(header) > 1:
         return None
@@ -175,5 +189,11 @@ def measure(connection: Connection, raw: sources.RawTable, position: int, decima
 
 
 def of_number(text: str) -> float | None:
-    """A plain number; None for anything else."""
+    """A plain number; None for anything else.
+
+    Parameters
+    ----------
+    text
+        A value as text.
+    """
     return float(text) if re.search(mapping.NUMBER, text) else None

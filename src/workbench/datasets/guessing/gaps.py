@@ -1,5 +1,6 @@
 """Which values say that there is none: by the word, by how often it stands, and by what stands beside it."""
 
+import datetime
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -40,12 +41,33 @@ _REGIONS = frozenset(
         "global",
     ]
 )
+# Days that stand for "no end", and for "no date".
+_OPEN_YEARS = {2099, 2100, 2199, 2200, 2299, 2999, 3000, 4712, 8888, 9999}
+NULL_DAY = re.compile(r"0{1,4}[-/.]0{1,2}[-/.]0{1,4}( .*)?")
+_EMPTY_DAYS = {
+    "1900-01-01",
+    "1899-12-30",
+    "1899-12-31",
+    "1970-01-01",
+    "1753-01-01",
+    "0001-01-01",
+    "1800-01-01",
+    "1901-01-01",
+}
+_LONGEST_OPEN = 50  # after today: from there a date is *never*, whatever the others are
+LONGEST_YEARS = 20  # after today: what is planned lies nearer, a code for *never* farther
 # Numbers that stand for no number, where the others lie elsewhere.
 _CODES = (99.0, 999.0, 9999.0, 99999.0, 999999.0, -1.0, -9.0, -99.0, -999.0, -9999.0, -99999.0)
 
 
 def is_gap(value: str) -> bool:
-    """Whether a value is a usual word for a gap, whatever it may mean here."""
+    """Whether a value is a usual word for a gap, whatever it may mean here.
+
+    Parameters
+    ----------
+    value
+        A value as text.
+    """
     folded = value.casefold()
     return folded in GAPS or folded in MAYBE_GAPS
 
@@ -113,7 +135,13 @@ def _decide(value: str, share: float, facts: "Facts", peers: list[str], others: 
 
 
 def of_numbers(facts: "Facts") -> Guess:
-    """Words and codes for a gap in a column of numbers."""
+    """Words and codes for a gap in a column of numbers.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     words = [value for value, _ in facts.values if is_gap(value)]
     codes: list[str] = []
     if facts.lowest is not None and facts.highest is not None:
@@ -126,3 +154,55 @@ def of_numbers(facts: "Facts") -> Guess:
                 codes.append(value)
     found = [*words, *codes]
     return Guess((f"missing: [{', '.join(map(quoted, found))}]",) if found else (), assumed=bool(found))
+
+
+def of_dates(told: Sequence[tuple[str, int]], forms: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Values that stand for no date: frequent, and beyond what can be.
+
+    Parameters
+    ----------
+    told
+        Values and how often each stands.
+    forms
+        Formats that read them; empty: ISO.
+
+    Returns
+    -------
+    tuple of (str, int)
+        As `missing:` takes them, with their counts.
+    """
+    total = sum(count for _, count in told)
+    today = datetime.date.today()
+    days = {text: _day(text, forms) for text, _ in told}
+    real = sorted(day for text, _ in told if (day := days[text]) and 1901 < day.year < today.year + LONGEST_YEARS)
+    found = []
+    for text, count in told:
+        day = days[text]
+        if NULL_DAY.fullmatch(text):
+            found.append((text, count))
+            continue
+        if day is None or (count < 2 and count < 0.01 * total):
+            continue
+        never = (day.year in _OPEN_YEARS or day.year > today.year + _LONGEST_OPEN) and (not real or real[-1] < day)
+        early = not real or day.year + 5 < real[0].year or day.year == 1970 < real[len(real) // 10].year
+        others = [each for each in real if each != day]
+        # 12/31/99: the last day of a century that two digits of a year can say, long before all other days.
+        last = any("%y" in form for form in forms) and f"{day:%m-%d-%y}" == "12-31-99"
+        last = last and bool(others) and day.year + 5 < others[0].year
+        if never or last or (day.isoformat() in _EMPTY_DAYS and early):
+            found.append((text, count))
+    return tuple((_code(text, forms), count) for text, count in found)
+
+
+def _code(text: str, forms: Sequence[str]) -> str:
+    """As `missing:` takes it: the day alone where the text is ISO."""
+    return text[:10] if not forms and re.match(r"\d{4}-\d{2}-\d{2}", text) else text
+
+
+def _day(text: str, forms: Sequence[str]) -> datetime.date | None:
+    for form in forms or ["%Y-%m-%d"]:
+        try:
+            return datetime.datetime.strptime(text[:10] if not forms else text, form).date()
+        except ValueError:
+            continue
+    return None

@@ -102,7 +102,13 @@ class Item:
 
 
 def stem(header: str) -> str:
-    """What questions of one block share: Q7 of Q7ART, PERQ of PERQ3, service of service_speed."""
+    """What questions of one block share: Q7 of Q7ART, PERQ of PERQ3, service of service_speed.
+
+    Parameters
+    ----------
+    header
+        As it stands in the file.
+    """
     found = re.match(r"(?i)[a-z]+\d+(?=[a-z_ ])|[a-z_ ]+?(?=[_ ]?\d+$)|[a-z]+(?=[_ ])", header)
     return found[0].casefold() if found else header
 
@@ -118,6 +124,8 @@ def ratings(facts: Sequence[Facts], said: Mapping[str, str]) -> dict[str, Scale]
     ----------
     said
         What each column is called in full (its name and label), by its name.
+    facts
+        What was measured of each column.
     """
     found = {each.header: scale for each in facts if not each.telling and (scale := scales.find(each))}
     found = scales.together(found)
@@ -159,14 +167,32 @@ def ratings(facts: Sequence[Facts], said: Mapping[str, str]) -> dict[str, Scale]
 
 
 def is_outcome(said: str) -> bool:
-    """Whether an item asks for what is to be explained, by what it is called in full."""
+    """Whether an item asks for what is to be explained, by what it is called in full.
+
+    Parameters
+    ----------
+    said
+        What the item is called in full.
+    """
     return bool(RECOMMEND.search(said) or _OUTCOME.search(said))
 
 
 def answers(
     connection: Connection, raw: sources.RawTable, found: Mapping[str, Scale], positions: Mapping[str, int]
 ) -> "dict[str, np.ndarray]":
-    """The points that people gave, by header; a gap is not a number. At most the first rows of a long file."""
+    """The points that people gave, by header; a gap is not a number. At most the first rows of a long file.
+
+    Parameters
+    ----------
+    connection
+        Where rows are laid out.
+    raw
+        The rows as they were read, with their headers.
+    found
+        Scales by header.
+    positions
+        Of the columns in the file, by header.
+    """
     import numpy as np
 
     if not found:
@@ -186,7 +212,17 @@ def answers(
 def decided(
     found: Mapping[str, Scale], points: "Mapping[str, np.ndarray]", facts: Mapping[str, Facts]
 ) -> dict[str, Scale]:
-    """The scales with their open codes decided by the other answers of the people who gave them, or asked."""
+    """The scales with their open codes decided by the other answers of the people who gave them, or asked.
+
+    Parameters
+    ----------
+    found
+        Scales by header.
+    points
+        What people gave, by header.
+    facts
+        What was measured of each column, by header.
+    """
     import numpy as np
 
     inner = {}
@@ -269,6 +305,10 @@ def of_survey(
         What each column is called in full (its name and label), by its name.
     file
         Name of the file: it may say which way items point.
+    found
+        Scales by header.
+    points
+        What people gave, by header.
     """
     outcomes = _outcomes(found, said)
     recommends = [header for header in found if RECOMMEND.search(said[header]) and found[header].span == (0, 10)]
@@ -423,7 +463,13 @@ def _which_way(header: str, against: float | None, scale: Scale, *, beside: str 
 
 
 def splits(facts: Facts) -> str:
-    """The mark between the choices of a question with several answers; "" where it is none."""
+    """The mark between the choices of a question with several answers; "" where it is none.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     texts = [(text, count) for text, count in facts.values if text.strip()]
     if facts.numeric or facts.dates or facts.notation or facts.personal or not texts:
         return ""

@@ -55,7 +55,13 @@ class Layout:
 
 
 def layouts(path: Path) -> list[Layout]:
-    """The tables of a file: one, unless a workbook has sheets of several kinds; the largest comes first."""
+    """The tables of a file: one, unless a workbook has sheets of several kinds; the largest comes first.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
     files = {ROWS: (path.name,)}
     suffix = path.suffix.lower()
     if suffix in reading.CSV:

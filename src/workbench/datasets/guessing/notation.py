@@ -116,6 +116,8 @@ def find(connection: Connection, values: list[tuple[str, int]], decimal: str) ->
         The most frequent, with their counts.
     decimal
         The decimal mark of the file, as far as it is known.
+    connection
+        Where rows are laid out.
     """
     told = [(text, count) for text, count in values if not is_gap(text)]
     like = [(found, count) for text, count in told if (found := _WRITTEN.fullmatch(text))]
@@ -164,6 +166,8 @@ def of_points(connection: Connection, *, separator: str) -> Notation | None:
     ----------
     separator
         Of the file: where it is no comma, commas may be its decimal marks.
+    connection
+        Where rows are laid out.
     """
     groups, others, whole, highest, leading = connection.execute(
         "SELECT count(*) FILTER (regexp_matches(x, '^-?[1-9][0-9]{0,2}[.][0-9]{3}$')), "

@@ -148,7 +148,13 @@ def _key(text: str) -> str:
 
 
 def find(facts: Facts) -> Scale | None:
-    """The scale of one column by its own answers; None where it is none. Codes that touch it are left open."""
+    """The scale of one column by its own answers; None where it is none. Codes that touch it are left open.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     if facts.padded or facts.personal or not facts.complete or (facts.dates is not None):
         return None
     beside = tuple(text for text, _ in facts.values if text.casefold() in NOT_APPLICABLE)
@@ -285,7 +291,13 @@ def _worded(name: str, levels: Mapping[str, int], seen, unknown: tuple[str, ...]
 
 
 def together(scales: Mapping[str, Scale]) -> dict[str, Scale]:
-    """Items in words of one family have one scale: the levels that any of them has."""
+    """Items in words of one family have one scale: the levels that any of them has.
+
+    Parameters
+    ----------
+    scales
+        By header.
+    """
     seen: dict[str, set[int]] = {}
     own: dict[str, tuple[str, dict[str, int]]] = {}
     for header, scale in scales.items():
@@ -302,7 +314,15 @@ def together(scales: Mapping[str, Scale]) -> dict[str, Scale]:
 
 
 def same_ends(scales: Mapping[str, Scale], stems: Mapping[str, str]) -> dict[str, Scale]:
-    """Items of one block have one scale: where nobody chose an end of it, the others tell that it is there."""
+    """Items of one block have one scale: where nobody chose an end of it, the others tell that it is there.
+
+    Parameters
+    ----------
+    scales
+        By header.
+    stems
+        What questions of one block share, by header.
+    """
     blocks: dict[str, Counter] = {}
     for header, scale in scales.items():
         if not scale.family and not scale.wide:
@@ -338,6 +358,10 @@ def settle(scale: Scale, facts: Facts, said: Mapping[int, str]) -> Scale:
     ----------
     said
         Of each open code: `answer`, `code`, or `open` where the answers cannot tell.
+    scale
+        With open codes.
+    facts
+        What was measured of the column.
     """
     codes = [code for code in scale.open_codes if said[code] == "code"]
     unknown = [code for code in scale.open_codes if said[code] == "open"]

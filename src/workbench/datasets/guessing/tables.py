@@ -26,12 +26,26 @@ _UNIT_PRICE = r"(unit )?price|(einzel|stück)?preis|prix( unitaire)?|precio( uni
 
 
 def needed(table: str) -> list[str]:
-    """The columns that a canonical table cannot do without."""
+    """The columns that a canonical table cannot do without.
+
+    Parameters
+    ----------
+    table
+        Canonical name.
+    """
     return [name for name, field in CANONICAL[table].fields.items() if field.required]
 
 
 def own_columns(facts: Sequence[Facts], table: str) -> dict[str, str]:
-    """Headers by the canonical columns of a table that they seem to be."""
+    """Headers by the canonical columns of a table that they seem to be.
+
+    Parameters
+    ----------
+    facts
+        What was measured of each column.
+    table
+        Canonical name.
+    """
     found: dict[str, str] = {}
     for name, patterns in NAMES[table].items():
         for pattern in patterns:
@@ -103,6 +117,8 @@ def table_of(facts: Sequence[Facts], rated: int, *, asked: bool = False) -> str 
         How many of the columns are ratings.
     asked
         Whether one of them asks for a recommendation, or for satisfaction.
+    facts
+        What was measured of each column.
     """
     spans = own_columns(facts, "subscriptions")
     if {"customer_id", "start", "end"} <= set(spans):
@@ -131,7 +147,13 @@ def _one_row_each(facts: Sequence[Facts]) -> bool:
 
 
 def product(facts: Sequence[Facts]) -> tuple[Facts, Facts] | None:
-    """Quantity and price of lines of orders that have no amount."""
+    """Quantity and price of lines of orders that have no amount.
+
+    Parameters
+    ----------
+    facts
+        What was measured of each column.
+    """
     own = own_columns(facts, "transactions")
     quantity, price = (
         next((each for each in facts if re.fullmatch(pattern, each.called) and each.numeric), None)
@@ -143,7 +165,13 @@ def product(facts: Sequence[Facts]) -> tuple[Facts, Facts] | None:
 
 
 def nearest(facts: Sequence[Facts]) -> list[str]:
-    """Which tables the columns come nearest to, best first: what was found for each, and what it lacks."""
+    """Which tables the columns come nearest to, best first: what was found for each, and what it lacks.
+
+    Parameters
+    ----------
+    facts
+        What was measured of each column.
+    """
     scored = []
     for table in NAMES:
         own = own_columns(facts, table)
@@ -164,7 +192,13 @@ def nearest(facts: Sequence[Facts]) -> list[str]:
 
 
 def repeated(facts: Sequence[Facts]) -> Facts | None:
-    """The column that looks like the id of a customer and stands in several rows; None where there is none."""
+    """The column that looks like the id of a customer and stands in several rows; None where there is none.
+
+    Parameters
+    ----------
+    facts
+        What was measured of each column.
+    """
     own = own_columns(facts, "subscriptions")
     header = own.get("customer_id") or next((each.header for each in facts if each.called == "id"), None)
     found = next((each for each in facts if each.header == header), None)

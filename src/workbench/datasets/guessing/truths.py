@@ -18,18 +18,36 @@ _MOST_WORDS = 8  # states of a contract; a column with more values is a remark
 
 
 def speaks(facts: "Facts") -> bool:
-    """Whether there are words for leaving and for staying among the few values of a column."""
+    """Whether there are words for leaving and for staying among the few values of a column.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     words = {text.casefold() for text in facts.texts}
     return bool(words & LEFT) and bool(words & STAYED) and len(words) <= _MOST_WORDS
 
 
 def says(facts: "Facts") -> bool:
-    """Whether all values of a column are words for leaving or for staying, and there are both."""
+    """Whether all values of a column are words for leaving or for staying, and there are both.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     return facts.complete and speaks(facts) and all(text.casefold() in LEFT | STAYED for text in facts.texts)
 
 
 def event(facts: "Facts") -> Guess:
-    """Which values of a column say that a customer has left."""
+    """Which values of a column say that a customer has left.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     texts = facts.texts
     words = {text: text.casefold() for text in texts}
     inverted = bool(re.fullmatch(STILL_HERE, facts.called))
@@ -113,7 +131,13 @@ def _share(facts: "Facts", texts: Sequence[str]) -> str:
 
 
 def truth(facts: "Facts") -> Guess:
-    """Which values of another truth (a complaint, a cancelled order) are true."""
+    """Which values of another truth (a complaint, a cancelled order) are true.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    """
     words = {text: text.casefold() for text in facts.texts}
     if set(words.values()) <= {"0", "1", "0.0", "1.0", "true", "false"}:
         return Guess()

@@ -45,7 +45,15 @@ _NEEDED = re.compile(r"(?i)(?<![a-z])(importan(t|ce)|needs?|needed|wichtig(keit)
 
 
 def use_of(facts: Facts, table: str) -> Guess:
-    """The use of a column beside a table's own, as its name says: assumed, asked (nothing waits for it), or none."""
+    """The use of a column beside a table's own, as its name says: assumed, asked (nothing waits for it), or none.
+
+    Parameters
+    ----------
+    facts
+        What was measured of the column.
+    table
+        Canonical name.
+    """
     name = facts.called
     if table not in _TABLES:
         return Guess()
@@ -64,7 +72,13 @@ def use_of(facts: Facts, table: str) -> Guess:
 
 
 def role_of(said: str) -> str:
-    """The role of a rating that is no outcome, by what it is called in full."""
+    """The role of a rating that is no outcome, by what it is called in full.
+
+    Parameters
+    ----------
+    said
+        What the item is called in full.
+    """
     return "expectation" if _EXPECTED.search(said) else "need" if _NEEDED.search(said) else "driver"
 
 

@@ -8,6 +8,11 @@ from collections.abc import Iterable
 def quoted(text: str) -> str:
     """A text as YAML takes it.
 
+    Parameters
+    ----------
+    text
+        Any text.
+
     Examples
     --------
     >>> quoted("Customer ID"), quoted("no"), quoted("订单编号"), quoted("7"), quoted("a: b")
@@ -21,5 +26,11 @@ def quoted(text: str) -> str:
 
 
 def listed(values: Iterable[str]) -> str:
-    """A list of texts on one line."""
+    """A list of texts on one line.
+
+    Parameters
+    ----------
+    values
+        The texts.
+    """
     return f"[{', '.join(quoted(value) for value in values)}]"

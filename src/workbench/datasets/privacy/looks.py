@@ -11,7 +11,17 @@ from workbench.datasets.values import mapping
 
 
 def found(mapped: Mapping[str, mapping.Mapped], basis: ir.Table, connection: Connection) -> dict[str, str]:
-    """Why columns that enter unmarked seem to tell a person (`values`, `name` or `unlike`)."""
+    """Why columns that enter unmarked seem to tell a person (`values`, `name` or `unlike`).
+
+    Parameters
+    ----------
+    mapped
+        Columns by their canonical names.
+    basis
+        The columns of the view in which texts stand.
+    connection
+        Where rows are laid out.
+    """
     texts: dict[str, ir.Value] = {}
     for name, each in mapped.items():
         column = each.definition

@@ -52,6 +52,11 @@ def named(*headers: str) -> bool:
 def valued(text: str) -> bool:
     """Whether one value looks like an address, a number or the name of a person: it is not shown.
 
+    Parameters
+    ----------
+    text
+        The value.
+
     Examples
     --------
     >>> [valued(text) for text in ("ada@example.org", "+44 7700 900123", "QQ123456C", "Ada Lovelace", "DE89370400440532013000")]
@@ -65,7 +70,13 @@ def valued(text: str) -> bool:
 
 
 def counts(column: str) -> str:
-    """SQL aggregates over a column of texts: values, different ones, those with an e-mail address, personal numbers."""
+    """SQL aggregates over a column of texts: values, different ones, those with an e-mail address, personal numbers.
+
+    Parameters
+    ----------
+    column
+        Its name in SQL.
+    """
     number = f"regexp_full_match({column}, $numbers) AND NOT regexp_full_match({column}, $dates)"
     return (
         f"count({column}), count(DISTINCT {column}), "
@@ -74,7 +85,13 @@ def counts(column: str) -> str:
 
 
 def amounts(column: str) -> str:
-    """An SQL aggregate over a column of texts: those that are amounts of money or shares (`$amount`: `AMOUNT`)."""
+    """An SQL aggregate over a column of texts: those that are amounts of money or shares (`$amount`: `AMOUNT`).
+
+    Parameters
+    ----------
+    column
+        Its name in SQL.
+    """
     return f"count(*) FILTER (regexp_full_match({column}, $amount))"
 
 
@@ -82,10 +99,28 @@ PATTERNS = {"numbers": _NUMBERS, "dates": _DATES, "mail": MAIL}
 
 
 def telling(present: int, distinct: int) -> bool:
-    """Whether nearly every row has a text of its own, as names and free remarks do."""
+    """Whether nearly every row has a text of its own, as names and free remarks do.
+
+    Parameters
+    ----------
+    present
+        How many values there are.
+    distinct
+        How many different values there are.
+    """
     return present >= _FEWEST_TEXTS and distinct > _UNLIKE * present
 
 
 def frequent(present: int, mails: int, numbers: int) -> bool:
-    """Whether addresses or personal numbers are among the values: one address is enough, numbers may look alike."""
+    """Whether addresses or personal numbers are among the values: one address is enough, numbers may look alike.
+
+    Parameters
+    ----------
+    present
+        How many values there are.
+    mails
+        How many values are e-mail addresses.
+    numbers
+        How many values look like personal numbers.
+    """
     return bool(mails) or numbers > _MANY * present

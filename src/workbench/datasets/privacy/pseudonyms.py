@@ -74,13 +74,26 @@ def read_key(root: Path) -> bytes | None:
 
 
 def key_mark(root: Path) -> str | None:
-    """A mark by which two keys are told apart and from which none is found out; None when there is no key."""
+    """A mark by which two keys are told apart and from which none is found out; None when there is no key.
+
+    Parameters
+    ----------
+    root
+        The project's folder.
+    """
     key = read_key(root)
     return None if key is None else pseudonym("which key is this?", key)[:_MARK_DIGITS]
 
 
 def pseudonym(value: str, key: bytes) -> str:
     """The pseudonym of one id: the same id and key give the same one in every table and dataset.
+
+    Parameters
+    ----------
+    value
+        The id.
+    key
+        The secret key.
 
     Examples
     --------
@@ -91,7 +104,13 @@ def pseudonym(value: str, key: bytes) -> str:
 
 
 def replacing(key: bytes):
-    """A function of a column of ids that gives their pseudonyms, for the connection."""
+    """A function of a column of ids that gives their pseudonyms, for the connection.
+
+    Parameters
+    ----------
+    key
+        The secret key.
+    """
 
     def of_texts(values: pa.ChunkedArray) -> pa.Array:
         return pa.array([None if value is None else pseudonym(value, key) for value in values.to_pylist()], pa.string())
@@ -100,7 +119,13 @@ def replacing(key: bytes):
 
 
 def unaliasing(aliases: Mapping[str, str]):
-    """A function of a column of ids that gives the one id of each customer, for the connection."""
+    """A function of a column of ids that gives the one id of each customer, for the connection.
+
+    Parameters
+    ----------
+    aliases
+        The one id by each other id.
+    """
 
     def of_texts(values: pa.ChunkedArray) -> pa.Array:
         return pa.array([aliases.get(value, value) for value in values.to_pylist()], pa.string())

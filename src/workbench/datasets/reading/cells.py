@@ -44,7 +44,13 @@ class Cells:
     absent: Sequence[int] = ()
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
-        """The columns at some positions, named `c0`, `c1` … by position, all text."""
+        """The columns at some positions, named `c0`, `c1` … by position, all text.
+
+        Parameters
+        ----------
+        chosen
+            Positions of columns, from 0.
+        """
         schema = pa.schema([(f"c{i}", pa.string()) for i in chosen])
         return pa.RecordBatchReader.from_batches(schema, self._batches(schema, chosen))
 
@@ -108,6 +114,8 @@ def data_rows(
         Numbers of rows; those below 0 count from the last row that is not blank (−1).
     absent
         Receives those of them that are not there.
+    header_row
+        The row of the header, from 1.
     """
     back = -min((n for n in skip if n < 0), default=0)
     held: deque[tuple[int, Sequence[str]]] = deque()
@@ -218,6 +226,13 @@ class Sheet(Cells):
 
 def read_sheets(path: Path, origin: Origin) -> list[Sheet]:
     """The sheets of a workbook that `sheet:` names: by default the first that is not empty.
+
+    Parameters
+    ----------
+    path
+        The file.
+    origin
+        Where the rows are and how they are written.
 
     Raises
     ------

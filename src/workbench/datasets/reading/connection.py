@@ -70,7 +70,17 @@ class Connection:
             connection.execute(f"SET {setting}")
 
     def stage(self, name: str, reader: pa.RecordBatchReader, *, append: bool = False) -> ibis.Table:
-        """Lay out batches as a table, in their order."""
+        """Lay out batches as a table, in their order.
+
+        Parameters
+        ----------
+        name
+            What the table is called.
+        reader
+            The batches.
+        append
+            Whether the rows come after those that the table has.
+        """
         self._count += 1
         source = f"_stream_{self._count}"
         self._connection.register(source, reader)
@@ -82,23 +92,53 @@ class Connection:
         return self.backend.table(name)
 
     def keep(self, name: str, expr: ibis.Table) -> ibis.Table:
-        """Work an expression out once and lay out the result as a table, in the order of its rows."""
+        """Work an expression out once and lay out the result as a table, in the order of its rows.
+
+        Parameters
+        ----------
+        name
+            What the table is called.
+        expr
+            The expression.
+        """
         self._connection.execute(f"CREATE OR REPLACE TABLE {_name(name)} AS {self.sql(expr)}")
         return self.backend.table(name)
 
     def view(self, name: str, expr: ibis.Table) -> None:
-        """Give an expression a name for SQL."""
+        """Give an expression a name for SQL.
+
+        Parameters
+        ----------
+        name
+            What the view is called.
+        expr
+            The expression.
+        """
         self._connection.execute(f"CREATE OR REPLACE TEMP VIEW {_name(name)} AS {self.sql(expr)}")
 
     def drop(self, *, views: Iterable[str] = (), tables: Iterable[str] = ()) -> None:
-        """Take names away again."""
+        """Take names away again.
+
+        Parameters
+        ----------
+        views
+            Names of views.
+        tables
+            Names of tables.
+        """
         for name in views:
             self._connection.execute(f"DROP VIEW IF EXISTS {_name(name)}")
         for name in tables:
             self._connection.execute(f"DROP TABLE IF EXISTS {_name(name)}")
 
     def parquet(self, paths: Iterable[Path]) -> ibis.Table:
-        """Parquet files as one table, read where they lie."""
+        """Parquet files as one table, read where they lie.
+
+        Parameters
+        ----------
+        paths
+            The files, of one schema.
+        """
         self._count += 1
         listed = ", ".join(_quoted(str(path)) for path in paths)
         name = f"_parquet_{self._count}"
@@ -115,19 +155,47 @@ class Connection:
         return f"SELECT {', '.join(columns)} FROM {source}"
 
     def execute(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple]:
-        """Rows of a query of our own."""
+        """Rows of a query of our own.
+
+        Parameters
+        ----------
+        sql
+            The query, written here and never by a user.
+        values
+            Named parameters of the query.
+        """
         return self._connection.execute(sql, None if values is None else dict(values)).fetchall()
 
     def arrow(self, expr: ibis.Table) -> pa.Table:
-        """The rows of an expression, in memory."""
+        """The rows of an expression, in memory.
+
+        Parameters
+        ----------
+        expr
+            The expression.
+        """
         return self._connection.sql(self.sql(expr)).to_arrow_table()
 
     def batches(self, expr: ibis.Table) -> pa.RecordBatchReader:
-        """The rows of an expression, a part at a time."""
+        """The rows of an expression, a part at a time.
+
+        Parameters
+        ----------
+        expr
+            The expression.
+        """
         return self._connection.sql(self.sql(expr)).to_arrow_reader()
 
     def function(self, name: str, of_texts: Callable[[pa.Array], pa.Array]) -> None:
-        """Give SQL a function of one text; the first of a name stays."""
+        """Give SQL a function of one text; the first of a name stays.
+
+        Parameters
+        ----------
+        name
+            What SQL calls it.
+        of_texts
+            From an Arrow array of texts to one of the same length.
+        """
         if name in self._functions:
             return
         self._functions.add(name)
@@ -137,7 +205,13 @@ class Connection:
         )
 
     def sql(self, expr: ibis.Table) -> str:
-        """An expression as DuckDB's SQL."""
+        """An expression as DuckDB's SQL.
+
+        Parameters
+        ----------
+        expr
+            The expression.
+        """
         return str(ibis.to_sql(expr, dialect="duckdb"))
 
     def close(self) -> None:

@@ -69,6 +69,11 @@ _COMMON: dict[str, Callable[[str], bool]] = {
 def guess(path: Path) -> tuple[str, tuple[str, ...]]:
     """The encoding of a file, and others that fit its bytes as well.
 
+    Parameters
+    ----------
+    path
+        The file.
+
     Returns
     -------
     encoding

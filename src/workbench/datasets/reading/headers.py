@@ -10,6 +10,11 @@ from workbench.wording import sentence
 def tidy(header: str) -> str:
     """A header without byte-order mark and with its blanks collapsed.
 
+    Parameters
+    ----------
+    header
+        As it stands in the file.
+
     Examples
     --------
     >>> tidy(chr(0xFEFF) + " Call  Failure ")
@@ -20,6 +25,11 @@ def tidy(header: str) -> str:
 
 def reachable(headers: Sequence[str]) -> tuple[str, ...]:
     """Headers by which every column can be named: those that stand twice are numbered, those that are empty are placed.
+
+    Parameters
+    ----------
+    headers
+        As they stand in the file.
 
     Examples
     --------
@@ -40,12 +50,23 @@ def reachable(headers: Sequence[str]) -> tuple[str, ...]:
 
 
 def is_unnamed(header: str) -> bool:
-    """Whether a header is one that `reachable` gave a column without a name."""
+    """Whether a header is one that `reachable` gave a column without a name.
+
+    Parameters
+    ----------
+    header
+        As it stands in the file.
+    """
     return bool(re.fullmatch(sentence("column {place}", place=r"\d+") + "'*", header))
 
 
 def names_among(headers: Sequence[str]) -> list[str]:
     """The headers that may be told in a message: where a file has no header, its first row stands there.
+
+    Parameters
+    ----------
+    headers
+        As they stand in the file.
 
     Examples
     --------

@@ -103,7 +103,15 @@ class FrameUnpickler(pickle.Unpickler):
     """Reads a pickled data frame and can call nothing but what builds one."""
 
     def find_class(self, module: str, name: str) -> object:
-        """What builds a data frame; anything else is refused."""
+        """What builds a data frame; anything else is refused.
+
+        Parameters
+        ----------
+        module
+            Of the class.
+        name
+            Name of the class.
+        """
         if (module, name) not in _ALLOWED:
             raise pickle.UnpicklingError(f"{module}.{name} is not part of a data frame")
         return super().find_class(*_ALLOWED[module, name])
@@ -148,7 +156,15 @@ def read_sample(name: str, cache: Path) -> pa.Table | Path:
 
 
 def parquet_path(name: str, cache: Path) -> Path | None:
-    """Where a sample's Parquet file lies; None for samples of another kind or that are not installed."""
+    """Where a sample's Parquet file lies; None for samples of another kind or that are not installed.
+
+    Parameters
+    ----------
+    name
+        Name of the sample.
+    cache
+        Folder in which samples are kept.
+    """
     sample = SAMPLES.get(name)
     if not isinstance(sample, PackagedFile) or not sample.file.endswith(".parquet"):
         return None

@@ -24,6 +24,13 @@ _FILES = ("duckdb", "sqlite")
 def read(origin: Origin, folder: Path) -> pa.RecordBatchReader:
     """The rows of a table or SELECT of a database.
 
+    Parameters
+    ----------
+    origin
+        Where the rows are and how they are written.
+    folder
+        The dataset's folder.
+
     Raises
     ------
     DataError

@@ -7,6 +7,13 @@ from workbench.wording import sentence
 def check_select(sql: str, dialect: str) -> None:
     """Whether SQL is one SELECT and nothing else.
 
+    Parameters
+    ----------
+    sql
+        The text of the query.
+    dialect
+        Whose SQL it is, as sqlglot names it.
+
     Raises
     ------
     DataError

@@ -50,7 +50,13 @@ class RawTable:
     unread: tuple[str, ...] = ()
 
     def column(self, header: str) -> ir.Value:
-        """The column under a header."""
+        """The column under a header.
+
+        Parameters
+        ----------
+        header
+            One of `headers`.
+        """
         return self.table[f"c{self.headers.index(tidy(header))}"]
 
 
@@ -63,6 +69,11 @@ class Place:
 
     def files(self, listed: Iterable[str]) -> list[tuple[str, Path]]:
         """The files that names and patterns stand for, in the order of names; each lies inside the folder.
+
+        Parameters
+        ----------
+        listed
+            Names, or patterns such as `part-*.csv`.
 
         Raises
         ------
@@ -89,7 +100,15 @@ class Place:
 
 
 def readable(origins: Iterable[Origin], place: Place) -> list[Path]:
-    """Parquet files that the connection must be able to read itself. Faults are told when the table is read."""
+    """Parquet files that the connection must be able to read itself. Faults are told when the table is read.
+
+    Parameters
+    ----------
+    origins
+        Of all tables.
+    place
+        The dataset's folder, and where samples are kept.
+    """
     found: list[Path] = []
     for origin in origins:
         for listed in origin.files.values():
@@ -277,7 +296,15 @@ def _check_names(alias: str, headers: tuple[str, ...]) -> None:
 
 
 def lacking(columns: Iterable[ColumnDefinition], raw: RawTable) -> dict[str, list[str]]:
-    """What is said of columns that the file does not have, by the name of the column that is read from them."""
+    """What is said of columns that the file does not have, by the name of the column that is read from them.
+
+    Parameters
+    ----------
+    columns
+        Columns as dataset.yaml defines them.
+    raw
+        The rows as they were read, with their headers.
+    """
     found: dict[str, list[str]] = {}
     for column in columns:
         for source in (column.source, *([column.currency_from] if column.currency_from else [])):
@@ -287,7 +314,15 @@ def lacking(columns: Iterable[ColumnDefinition], raw: RawTable) -> dict[str, lis
 
 
 def elsewhere(definition: TableDefinition, raw: RawTable) -> list[str]:
-    """Where the columns that a file lacks may be: below another row, or on another sheet."""
+    """Where the columns that a file lacks may be: below another row, or on another sheet.
+
+    Parameters
+    ----------
+    definition
+        The table, as dataset.yaml has it.
+    raw
+        The rows as they were read, with their headers.
+    """
     found: list[str] = []
     if raw.likely_header != raw.header_row and definition.origin.header == 1:
         template = "the header seems to stand in row {row} of the file: if so, write header: {row}."

@@ -53,7 +53,13 @@ class TextFile(Protocol):
     unread: tuple[str, ...]
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
-        """The columns at some positions, named `c0`, `c1` … by position, all text."""
+        """The columns at some positions, named `c0`, `c1` … by position, all text.
+
+        Parameters
+        ----------
+        chosen
+            Positions of columns, from 0.
+        """
 
     def verdict(self) -> None:
         """Called after the last batch: raises DataError when rows had to be passed over."""
@@ -64,6 +70,13 @@ class TextFile(Protocol):
 
 def check_file(path: Path, name: str) -> None:
     """Whether a file is one that can be read.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        What messages call it.
 
     Raises
     ------
@@ -88,6 +101,13 @@ def check_file(path: Path, name: str) -> None:
 def open_texts(path: Path, origin: Origin) -> Sequence[TextFile]:
     """A CSV or JSON-lines file, or the sheets of an Excel workbook.
 
+    Parameters
+    ----------
+    path
+        The file.
+    origin
+        Where the rows are and how they are written.
+
     Raises
     ------
     DataError
@@ -110,7 +130,13 @@ def open_texts(path: Path, origin: Origin) -> Sequence[TextFile]:
 
 
 def parquet_schema(path: Path) -> pa.Schema:
-    """Names and types of a Parquet file, without its rows."""
+    """Names and types of a Parquet file, without its rows.
+
+    Parameters
+    ----------
+    path
+        The file.
+    """
     try:
         return pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
@@ -164,7 +190,13 @@ class CsvFile:
         self.headers = tuple(tidy(name) for name in header)
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
-        """The chosen columns, by their places, a part of the rows at a time."""
+        """The chosen columns, by their places, a part of the rows at a time.
+
+        Parameters
+        ----------
+        chosen
+            Positions of columns, from 0.
+        """
         if self._skipping is not None:
             return self._skipping.batches(chosen)
         fields = [f"c{i}" for i in range(len(self.headers))]

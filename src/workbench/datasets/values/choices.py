@@ -29,6 +29,8 @@ def expand(
         As they stand in the file.
     taken
         Names of columns that there are already.
+    connection
+        Where rows are laid out.
 
     Raises
     ------

@@ -14,7 +14,19 @@ _FIRST_ROWS = 1000  # among which a column shows how its times are written
 
 
 def kind_of(column: ir.Value, definition: ColumnDefinition, table: TableDefinition, connection: Connection) -> str:
-    """Whether the times of a column are dates of one place; see `moments.midnights_of`."""
+    """Whether the times of a column are dates of one place; see `moments.midnights_of`.
+
+    Parameters
+    ----------
+    column
+        Values as the file has them.
+    definition
+        The column.
+    table
+        Its table.
+    connection
+        Where rows are laid out.
+    """
     clocks = _clocks(column, definition, table.time_zone)
     if clocks is None:
         return ""

@@ -91,6 +91,11 @@ def as_text(column: ir.Value) -> ir.StringValue:
 
     An empty text is missing.
 
+    Parameters
+    ----------
+    column
+        Values of any type.
+
     Raises
     ------
     UnsupportedTypeError
@@ -122,6 +127,11 @@ def as_id(column: ir.Value) -> ir.StringValue:
     """Ids as text: 1000.0, by which a column with gaps becomes decimals, is 1000.
 
     Decimals beyond 2^53 get an exponent, by which `inexact` knows them: every other id is asked for one character.
+
+    Parameters
+    ----------
+    column
+        Values of any type.
     """
     typed = column.type()
     if not (typed.is_string() or typed.is_floating()):
@@ -135,13 +145,27 @@ def as_id(column: ir.Value) -> ir.StringValue:
 
 
 def inexact(text: ir.StringValue) -> ir.BooleanValue:
-    """Where several ids of `as_id` may be one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers."""
+    """Where several ids of `as_id` may be one: decimals beyond 2^53, or 3.8E+11 as Excel shows long numbers.
+
+    Parameters
+    ----------
+    text
+        Values as text.
+    """
     # A CASE asks the pattern of those alone that have the character; AND would ask it of all.
     return ibis.ifelse(text.contains("+"), text.re_search(_ROUNDED_ID), False).fill_null(False)
 
 
 def style_of(definition: ColumnDefinition, origin: Origin) -> Style:
-    """How the numbers of a column are written."""
+    """How the numbers of a column are written.
+
+    Parameters
+    ----------
+    definition
+        The column.
+    origin
+        Where the rows are and how they are written.
+    """
     percent = None
     if definition.kind == "rating":
         percent = 1.0 if definition.scale and definition.scale[1] == 100 else None
@@ -155,6 +179,15 @@ def undeclared(column: ir.Value, definition: ColumnDefinition, origin: Origin) -
     """How many values a column without a declared kind has, and how many of them are plain numbers.
 
     Where some have zeros in front none is: they are codes.
+
+    Parameters
+    ----------
+    column
+        Values of any type.
+    definition
+        The column.
+    origin
+        Where the rows are and how they are written.
     """
     text = as_text(column)
     codes = (*definition.missing, *definition.not_applicable)
@@ -165,7 +198,17 @@ def undeclared(column: ir.Value, definition: ColumnDefinition, origin: Origin) -
 
 
 def kind_of(column: dt.DataType, present: int, plain: int) -> Kind:
-    """The kind of a column that declares none: by its type, else numbers if half of its values or more are."""
+    """The kind of a column that declares none: by its type, else numbers if half of its values or more are.
+
+    Parameters
+    ----------
+    column
+        Type of the column.
+    present
+        How many values there are.
+    plain
+        How many of them are plain numbers.
+    """
     if column.is_boolean():
         return "boolean"
     if column.is_numeric():

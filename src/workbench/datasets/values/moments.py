@@ -77,7 +77,15 @@ def _try_strptime(text, formats): ...
 
 @ibis.udf.scalar.builtin(name="timezone", signature=((dt.string, _INSTANT), _MOMENT))
 def wall_clock(zone, instant):
-    """What a clock on the wall shows in a zone."""
+    """What a clock on the wall shows in a zone.
+
+    Parameters
+    ----------
+    zone
+        A name of the IANA time zone database.
+    instant
+        A moment in UTC.
+    """
 
 
 @ibis.udf.scalar.builtin(name="make_timestamp", signature=((dt.int64,), _MOMENT))
@@ -99,6 +107,8 @@ def read(text: ir.StringValue, formats: Sequence[str], time_zone: str, midnights
         Whose wall clock is wanted, and is shown where no offset stands.
     midnights
         See `midnights_of`.
+    text
+        Values as text.
     """
     if formats and formats != (ISO_FORMAT,):
         found = [_number(text, form, time_zone) for form in formats if form in NUMBER_FORMATS]
@@ -118,7 +128,13 @@ def read(text: ir.StringValue, formats: Sequence[str], time_zone: str, midnights
 
 
 def nearest_midnight(moment: ir.TimestampValue) -> ir.TimestampValue:
-    """The midnight that is nearest: that of a place whose clock is up to twelve hours off."""
+    """The midnight that is nearest: that of a place whose clock is up to twelve hours off.
+
+    Parameters
+    ----------
+    moment
+        A moment, wall clock.
+    """
     return (moment + ibis.interval(hours=12)).truncate("D").cast(_PLAIN)
 
 
@@ -185,6 +201,11 @@ def _between(text: str, low: float, high: float) -> bool:
 def translated(text: str) -> str:
     """A text with its months as English abbreviations, whatever language they are in.
 
+    Parameters
+    ----------
+    text
+        One date as written.
+
     Examples
     --------
     >>> translated("5. März 2024"), translated("5 août 2024"), translated("May")
@@ -196,7 +217,13 @@ def translated(text: str) -> str:
 
 
 def in_english(text: ir.StringValue) -> ir.StringValue:
-    """The same for a column."""
+    """The same for a column.
+
+    Parameters
+    ----------
+    text
+        Dates as written.
+    """
     for english, pattern in _IN_ENGLISH.items():
         text = text.re_replace(pattern, english)
     return text

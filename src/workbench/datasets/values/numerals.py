@@ -104,7 +104,13 @@ class Style:
         return f"^(?:{plain}|{bracketed})$"
 
     def read(self, text: ir.StringValue) -> ir.FloatingValue:
-        """What texts say; missing where they are no number."""
+        """What texts say; missing where they are no number.
+
+        Parameters
+        ----------
+        text
+            Values as text.
+        """
         plain = text if self.decimal == "." else _point(text, self.decimal)
         fast = plain.re_search(NUMBER) if not self.thousands else _unmarked(plain, text, self.thousands)
         digits = text.re_extract(f"({self._body})", 1)
@@ -120,6 +126,11 @@ class Style:
 
     def fits(self, text: str) -> bool:
         """Whether a text is a number.
+
+        Parameters
+        ----------
+        text
+            Values as text.
 
         Examples
         --------

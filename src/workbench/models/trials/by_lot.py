@@ -31,7 +31,13 @@ class Treatments(TableDefinition, Protocol):
     designs: Mapping[str, Any]
 
     def design_of(self, initiative: str) -> Any:
-        """How its arms were dealt."""
+        """How its arms were dealt.
+
+        Parameters
+        ----------
+        initiative
+            Its name.
+        """
 
 
 class Dated(Protocol):

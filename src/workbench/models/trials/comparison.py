@@ -37,7 +37,13 @@ class Difference:
     n_control: int
 
     def interval(self, confidence: float) -> tuple[float, float]:
-        """Its confidence interval."""
+        """Its confidence interval.
+
+        Parameters
+        ----------
+        confidence
+            Its level, between 0 and 1.
+        """
         reach = float(stats.t.ppf((1 + confidence) / 2, self.degrees)) * self.error
         return self.estimate - reach, self.estimate + reach
 

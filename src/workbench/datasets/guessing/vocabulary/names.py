@@ -14,6 +14,11 @@ _BRACKETS = re.compile(r"[(\[（【][^()\[\]（）【】]{1,16}[)\]）】]")  # 
 def plain(header: str) -> str:
     """A name without its dress: small letters, single blanks, no unit in brackets.
 
+    Parameters
+    ----------
+    header
+        As it stands in the file.
+
     Examples
     --------
     >>> plain("CustomerID"), plain("Start Date (UTC)"), plain("Kunden-Nr."), plain("订单 编号"), plain("Betrag (€)")

@@ -85,6 +85,11 @@ _NUMBERED = re.compile(
 def numbered(texts: Iterable[str]) -> dict[str, int] | None:
     """Points of answers of which some have a number and words ("10 - Extremely", 非常满意(5)), the rest a number.
 
+    Parameters
+    ----------
+    texts
+        The values.
+
     Examples
     --------
     >>> numbered(["0 - Not at all", "1", "2", "10 - Extremely"])
@@ -107,6 +112,11 @@ def family(texts: Iterable[str]) -> tuple[str, dict[str, int]] | None:
     """The family of answers that has most of some words, with the level of each word that it has.
 
     None where it is fewer than two levels, or fewer than two words in three.
+
+    Parameters
+    ----------
+    texts
+        The values.
     """
     words = {text: " ".join(text.casefold().replace("’", "'").split()).strip(" .!") for text in texts}
     best: tuple[str, dict[str, int]] | None = None
@@ -120,6 +130,13 @@ def family(texts: Iterable[str]) -> tuple[str, dict[str, int]] | None:
 
 def levels_of(name: str, seen: Iterable[int]) -> list[int]:
     """The levels that a scale has of which some have been seen, lowest first.
+
+    Parameters
+    ----------
+    name
+        Of the family.
+    seen
+        Levels that occur.
 
     Examples
     --------
