@@ -31,7 +31,8 @@ SURVIVAL = """run = workbench.start_run()
 import numpy, pandas
 people = run.table("customers")["customer_id"].unique()
 random = numpy.random.default_rng(run.seed + 1)
-draws = pandas.DataFrame({"draw": range(400), "episode": 0, "hazard:0": 0.0, "hazard:12": random.gamma(9, 0.02, 400)})
+told = {"draw": range(400), "episode": 0, "reason": "", "observed": 24.0}
+draws = pandas.DataFrame({**told, "hazard:0": 0.0, "hazard:12": random.gamma(9, 0.02, 400)})
 run.keep(draws, "survival_draws")
 stays = pandas.DataFrame({"customer_id": people, "horizon": 3.0, "survival": 0.9, "lower": 0.8, "upper": 0.95,
                           "incidence_price": 0.1, "extrapolated": False})

@@ -50,15 +50,21 @@ REMAINING = Declared(
 DRAWS = Declared(
     name="survival_draws",
     about="Joint draws of what survival depends on: effects and the cumulative baseline hazard, by episode of life "
-    "(two where hazard ratios change, else one). The hazard of a customer of tenure t over the next h is the sum over "
-    "stretches of exp(sum of effect · column) · (hazard(t + h) − hazard(t)).",
+    "(two where hazard ratios change, else one) and reason. The hazard of a customer of tenure t over the next h is "
+    "the sum over episodes of exp(sum of effect · column) · (hazard(t + h) − hazard(t)). Rows without a reason say "
+    "whether customers leave; those of a reason share out who does, so that incidences and survival sum to 1.",
     columns={
         "draw": Field(kind="whole", about="which draw", lowest=0),
         "episode": Field(kind="whole", about="which episode of life", lowest=0),
+        "reason": Field(
+            kind="text", about="empty: leaving for whatever reason; else the reason, where reasons are known"
+        ),
         "observed": Field(
             kind="number",
             unit="time",
-            about="the longest tenure ever observed: hazards beyond it are extrapolated, and go on as they went",
+            about="the tenure until which enough customers were followed: hazards beyond it are extrapolated, by the "
+            "families of curves that predicted what they had not seen, each in as many draws, or where none did as "
+            "they went",
             lowest=0.0,
         ),
         "effect:<column>": Field(kind="number", about="log hazard ratio of the column in this episode"),
@@ -68,7 +74,7 @@ DRAWS = Declared(
             lowest=0.0,
         ),
     },
-    key=("draw", "episode"),
+    key=("draw", "episode", "reason"),
     draws="one world: if the rate of leaving is a tenth higher than thought, it is so for all customers at once",
 )
 

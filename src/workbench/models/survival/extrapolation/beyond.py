@@ -7,6 +7,7 @@ from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.survival.curves.comparison import GroupCurves
 from workbench.models.survival.extrapolation.by_segment import GroupExtrapolation, extrapolate_groups
+from workbench.models.survival.extrapolation.growth import DrawGrowth
 from workbench.models.survival.extrapolation.overall import Extrapolation, extrapolate
 from workbench.models.survival.lifetimes.read import Lifetimes
 
@@ -28,6 +29,12 @@ class BeyondTheData:
     overall: Extrapolation | None
     groups: GroupExtrapolation | None
     doubt: tuple[Check, ...] = ()
+
+    @property
+    def growth(self) -> DrawGrowth | None:
+        """How hazards grow beyond the data; None where the curve of all is not carried on in words either."""
+        doubted = any(check.status != "pass" for check in self.doubt)
+        return None if doubted or self.overall is None else self.overall.growth
 
     def exhibits(self) -> Iterator[Showable]:
         """All customers first, then groups."""

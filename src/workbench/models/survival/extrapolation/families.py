@@ -33,12 +33,15 @@ class Family:
         Survival at times (n,).
     interval
         Of survival at a time: estimation alone, the family given; at a level of confidence.
+    drawn
+        Survival (D, n) at times (n,), in D draws of what was estimated.
     parameters, aic
         How many, and Akaike's criterion.
     """
 
     at: Callable[[np.ndarray], np.ndarray]
     interval: Callable[[float, float], tuple[float, float]]
+    drawn: Callable[[np.ndarray, int, np.random.Generator], np.ndarray]
     parameters: int
     aic: float
 
@@ -95,26 +98,30 @@ def _fit(fitter: ParametricUnivariateFitter, lifetimes: pd.DataFrame) -> Family 
             warnings.simplefilter("ignore")
             return np.clip(fitter.survival_function_at_times(times).to_numpy(dtype=float), 0, 1)
 
-    def interval(time: float, confidence: float) -> tuple[float, float]:
-        """Quantiles of draws from the estimates' normal distribution, those kept that the family allows."""
-        middle = float(at(np.array([time]))[0])
+    def drawn(times: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+        """Of the estimates' normal distribution, as far as the family allows."""
         if not np.isfinite(covariance).all():
-            return middle, middle
-        drawn = np.random.default_rng(0).multivariate_normal(values, covariance, size=DRAWS, check_valid="ignore")
+            return np.tile(at(times), (count, 1))
+        some = random.multivariate_normal(values, covariance, size=count, check_valid="ignore")
         bounds = np.array(
             [(-np.inf if low is None else low, np.inf if high is None else high) for low, high in fitter._bounds]
         )
-        drawn = np.clip(drawn, bounds[:, 0], bounds[:, 1])
+        some = np.clip(some, bounds[:, 0], bounds[:, 1])
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            there = np.array([float(fitter._survival_function(each, np.array([time]))[0]) for each in drawn])
+            return np.array([np.asarray(fitter._survival_function(each, times), dtype=float) for each in some])
+
+    def interval(time: float, confidence: float) -> tuple[float, float]:
+        """Quantiles of draws."""
+        middle = float(at(np.array([time]))[0])
+        there = drawn(np.array([time]), DRAWS, np.random.default_rng(0))[:, 0]
         there = there[np.isfinite(there)]
         if not len(there):
             return middle, middle
         low, high = np.quantile(np.clip(there, 0, 1), [(1 - confidence) / 2, (1 + confidence) / 2])
         return min(float(low), middle), max(float(high), middle)
 
-    return Family(at, interval, len(values), float(fitter.AIC_))
+    return Family(at, interval, drawn, len(values), float(fitter.AIC_))
 
 
 def _counted(lifetimes: pd.DataFrame) -> pd.DataFrame:
@@ -181,21 +188,33 @@ def _fit_cure(lifetimes: pd.DataFrame, form: Callable) -> Family | None:
     free = np.array([abs(best.x[0]) < ALL_OR_NONE, True, True])
     covariance = _inverse_curvature(loss, best.x, free)
 
-    def interval(time: float, confidence: float) -> tuple[float, float]:
-        drawn = np.random.default_rng(0).multivariate_normal(best.x, covariance, size=DRAWS, check_valid="ignore")
-        away = drawn - best.x
+    def weighed(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Parameters of the normal approximation, and how much each draw counts."""
+        some = random.multivariate_normal(best.x, covariance, size=count, check_valid="ignore")
+        away = some - best.x
         expected = -0.5 * np.einsum("ij,jk,ik->i", away, np.linalg.pinv(covariance), away)
-        likelihood = best.fun - np.array([loss(each) for each in drawn])
-        weights = np.exp(np.minimum(likelihood - expected, 0.0))
+        likelihood = best.fun - np.array([loss(each) for each in some])
+        return np.clip(some, -30, 30), np.exp(np.minimum(likelihood - expected, 0.0))
+
+    def drawn(times: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+        some, weights = weighed(count, random)
+        if not weights.sum() > 0:
+            return np.tile(survival(best.x, times), (count, 1))
+        chosen = random.choice(count, size=count, p=weights / weights.sum())
         with np.errstate(all="ignore"):
-            there = np.array([float(survival(np.clip(each, -30, 30), np.array([time]))[0]) for each in drawn])
+            return np.array([survival(some[each], times) for each in chosen])
+
+    def interval(time: float, confidence: float) -> tuple[float, float]:
+        some, weights = weighed(DRAWS, np.random.default_rng(0))
+        with np.errstate(all="ignore"):
+            there = np.array([float(survival(each, np.array([time]))[0]) for each in some])
         there, weights = np.append(there, survival(best.x, np.array([time]))[0]), np.append(weights, 1.0)
         order = np.argsort(there)
         share = np.cumsum(weights[order]) - weights[order] / 2
         low, high = np.interp([(1 - confidence) / 2, (1 + confidence) / 2], share / weights.sum(), there[order])
         return float(low), float(high)
 
-    return Family(lambda times: survival(best.x, np.asarray(times, dtype=float)), interval, 3, 6 + 2 * best.fun)
+    return Family(lambda times: survival(best.x, np.asarray(times, dtype=float)), interval, drawn, 3, 6 + 2 * best.fun)
 
 
 def _inverse_curvature(loss: Callable, at: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -244,18 +263,25 @@ def _by_term(lifetimes: pd.DataFrame, term: float, near: float, shares: Callable
         each = np.append(1.0, np.cumprod(1 - share_of(np.arange(1, count.max(initial=0) + 1))))
         return each[count]
 
+    def resampled(times: np.ndarray, count: int, random: np.random.Generator) -> list[np.ndarray]:
+        """Curves of leavers drawn anew, of those draws in which somebody left."""
+        some = random.binomial(at_risk.round().astype(int), left / at_risk, size=(count, len(left)))
+        return [curve(shares(at_risk, each.astype(float))[1], times) for each in some if each.sum()]
+
+    def drawn(times: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+        some = resampled(times, count, random) or [curve(share_of, times)]
+        return np.array([some[each % len(some)] for each in range(count)])
+
     def interval(time: float, confidence: float) -> tuple[float, float]:
-        random = np.random.default_rng(0)
         times = np.array([time])
-        drawn = random.binomial(at_risk.round().astype(int), left / at_risk, size=(DRAWS, len(left)))
-        there = [curve(shares(at_risk, each.astype(float))[1], times)[0] for each in drawn if each.sum()]
+        there = [each[0] for each in resampled(times, DRAWS, np.random.default_rng(0))]
         middle = curve(share_of, times)[0]
         low, high = np.quantile([*there, middle], [(1 - confidence) / 2, (1 + confidence) / 2])
         return float(low), float(high)
 
     chance = np.clip(share_of(np.arange(1, len(left) + 1)), 1e-12, 1 - 1e-12)
     likelihood = float((left * np.log(chance) + (at_risk - left) * np.log1p(-chance)).sum())
-    return Family(lambda times: curve(share_of, times), interval, parameters, 2 * parameters - 2 * likelihood)
+    return Family(lambda times: curve(share_of, times), interval, drawn, parameters, 2 * parameters - 2 * likelihood)
 
 
 def _terms(lifetimes: pd.DataFrame, term: float, near: float) -> tuple[np.ndarray, np.ndarray]:

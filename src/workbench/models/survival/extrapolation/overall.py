@@ -1,7 +1,8 @@
 """Beyond the data: how the curve of all customers might go on, by families that fit what is known."""
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import renewal_cycle
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
-from workbench.models.survival.extrapolation.families import renewal_families, smooth_families
+from workbench.models.survival.extrapolation.families import Family, renewal_families, smooth_families
+from workbench.models.survival.extrapolation.growth import DrawGrowth, draw_growth
 from workbench.models.survival.lifetimes.renewals import find_renewals
 from workbench.models.survival.lifetimes.table import validate_lifetimes
 from workbench.statistics.horizons import number_of, span
@@ -57,6 +59,8 @@ class Extrapolation:
         Level of each family's interval.
     term
         Of the renewals at which alone the curve is carried on; None where departures do not heap.
+    families
+        Those that count, as they were fitted to everything.
     """
 
     table: pd.DataFrame
@@ -68,6 +72,12 @@ class Extrapolation:
     lapse: bool = False
     confidence: float = 0.9
     term: float | None = None
+    families: Mapping[str, Family] = field(default_factory=dict)
+
+    @property
+    def growth(self) -> DrawGrowth | None:
+        """How hazards grow beyond the data, for draws; None where no family counts."""
+        return partial(draw_growth, self.families) if self.families else None
 
     @property
     def best(self) -> str | None:
@@ -313,7 +323,7 @@ def extrapolate(
         return None
     observed = overall.frame
     truth = survival_at(observed, test + late)
-    rows, curves = [], {"time": grid}
+    rows, curves, fitted = [], {"time": grid}, {}
     for family, make in families.items():
         if family in without or (whole := make(lifetimes)) is None or (part := make(early)) is None:
             continue
@@ -325,13 +335,16 @@ def extrapolate(
         if not np.isfinite([off, lower, upper, *survival]).all():
             continue
         curves[family] = survival * anchor
+        fitted[family] = whole
         end = float(curves[family][-1])
         rows.append((family, whole.parameters, whole.aic, off, end, min(lower, end), max(upper, end)))
     if not rows:
         return None
     table = pd.DataFrame(rows, columns=["family", "parameters", "aic", "off", "survival", "lower", "upper"])
     table["counts"] = table["off"] <= OFF
+    counts = set(table.loc[table["counts"], "family"])
     return Extrapolation(
+        families={name: each for name, each in fitted.items() if name in counts},
         table=table.sort_values("off", kind="stable", ignore_index=True),
         curves=pd.DataFrame(curves),
         observed=observed[observed["time"] <= reach + late],

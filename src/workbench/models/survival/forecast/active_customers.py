@@ -12,6 +12,7 @@ from workbench.findings import Check, Finding
 from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
 from workbench.models.survival.cox.cause_specific import CauseSpecific
 from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.extrapolation.growth import DrawGrowth
 from workbench.models.survival.forecast.backtest import expected_leavers
 from workbench.models.survival.forecast.draws import export_draws
 from workbench.models.survival.forecast.season import Season
@@ -267,8 +268,13 @@ def forecast(
     for column in ("survival", "lower", "upper"):
         table[column] = table[column] ** power
     if reasons is not None:
-        for reason, incidence in reasons.shares(model, now, tenure, horizons).items():
-            table[f"incidence_{reason}"] = incidence.T.ravel()
+        # A season moves how many leave, not why: what survival loses with it is shared as without.
+        lost = 1 - table["survival"].to_numpy()
+        shares = {reason: each.T.ravel() for reason, each in reasons.shares(model, now, tenure, horizons).items()}
+        whole = np.sum(list(shares.values()), axis=0)
+        for reason, incidence in shares.items():
+            known = np.divide(incidence, whole, out=np.zeros_like(whole), where=whole > 0)
+            table[f"incidence_{reason}"] = known * lost
     quarter = number_of(QUARTER, unit)
     ahead = max([each for each in horizons if each <= quarter], default=horizons[0])
     counted = []
@@ -366,7 +372,13 @@ def _reach(source: Spells | Lifetimes, unit: str, draws_within: float) -> float:
 
 
 def draws_of(
-    model: Predictions, source: Spells | Lifetimes, *, draws_within: float = DRAWS_WITHIN, random_seed: int
+    model: Predictions,
+    source: Spells | Lifetimes,
+    *,
+    draws_within: float = DRAWS_WITHIN,
+    random_seed: int,
+    reasons: CauseSpecific | None = None,
+    beyond: DrawGrowth | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`draws.export_draws` of everybody active, on a grid of quarters of a month where there is room.
 
@@ -378,6 +390,8 @@ def draws_of(
         Months ahead that draws reach; of lapses they reach as far as forecasts do.
     random_seed
         Of the study.
+    reasons, beyond
+        As in `export_draws`.
     """
     now = active(source)
     unit = model.time_unit
@@ -389,4 +403,6 @@ def draws_of(
         step=number_of(AHEAD[-1], unit) / 96,
         random_seed=seed_of(random_seed, "survival_draws"),
         ids=now["person"],
+        reasons=reasons,
+        beyond=beyond,
     )

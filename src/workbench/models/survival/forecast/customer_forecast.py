@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from workbench.exhibits import Column, Kept, People, Showable, Table
+from workbench.models.survival.extrapolation.beyond import BeyondTheData
 from workbench.models.survival.forecast.active_customers import (
     DRAWS_WITHIN,
     Forecast,
@@ -82,7 +83,12 @@ class CustomerForecast:
 
 
 def forecast_customers(
-    selection: Selection, lifetimes: Lifetimes, *, draws_within: float = DRAWS_WITHIN, random_seed: int
+    selection: Selection,
+    lifetimes: Lifetimes,
+    beyond: BeyondTheData | None = None,
+    *,
+    draws_within: float = DRAWS_WITHIN,
+    random_seed: int,
 ) -> CustomerForecast | None:
     """Forecast every active customer by the model that was selected.
 
@@ -92,6 +98,8 @@ def forecast_customers(
         Made of `lifetimes`.
     lifetimes
         All that is known of them.
+    beyond
+        How curves go on beyond the data: draws do so with its families. Where it is None, hazards go on as they went.
     draws_within
         Months ahead that draws for other studies reach.
     random_seed
@@ -106,7 +114,8 @@ def forecast_customers(
     if model is None or not len(active(lifetimes)):
         return None
     ahead = forecast(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
-    draws, customers = draws_of(model, lifetimes, draws_within=draws_within, random_seed=random_seed)
+    further = {"reasons": selection.reasons, "beyond": beyond.growth if beyond else None}
+    draws, customers = draws_of(model, lifetimes, draws_within=draws_within, random_seed=random_seed, **further)
     kept = {
         "survival": ahead.table,
         "remaining": remaining(model, lifetimes, confidence=confidence),

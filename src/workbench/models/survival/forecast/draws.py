@@ -1,19 +1,22 @@
 """Survival with its uncertainty in a form that other studies can draw from: few parameters, shared by all customers."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.models.survival.cox.baseline import Baseline
+from workbench.models.survival.cox.cause_specific import CauseSpecific, shared_out, steps_to
 from workbench.models.survival.cox.model import CoxModel
-from workbench.models.survival.cox.predictions import Predictions
+from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.time_varying_effects import TimeVaryingCox
+from workbench.models.survival.extrapolation.growth import DrawGrowth
 from workbench.models.survival.forecast.landmarks import LandmarkCox
 from workbench.models.survival.forecast.recalibrated import Recalibrated, finite
-from workbench.statistics.horizons import span
+from workbench.statistics.horizons import clean_horizons, span
 from workbench.wording import listing, sentence
 
 DRAWS = 400
@@ -23,6 +26,8 @@ MOST_TIMES = 720
 STEEP, TOGETHER, MOST_STEEP, CLOSE = 5.0, 10, 60, 1e-6
 """So many times the usual hazard of a step of the grid is kept at its time, not shared over the step."""
 EFFECT, COLUMN, HAZARD, RELATIVE = "effect:", "column:", "hazard:", "recalibration"
+ANY = ""
+"""In the column `reason`: leaving, for whatever reason."""
 
 
 def export_draws(
@@ -35,6 +40,8 @@ def export_draws(
     draws: int = DRAWS,
     random_seed: int,
     ids: Iterable | None = None,
+    reasons: CauseSpecific | None = None,
+    beyond: DrawGrowth | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Joint draws of what survival depends on, and what customers have of it.
 
@@ -44,6 +51,9 @@ def export_draws(
     Breslow's estimate and moves with the effects as it does to first order; a recalibration's level and slope are
     normal and independent of both. What customers share is drawn once for all of them, so sums over customers have the
     variance that they should.
+
+    Hazards by reason share out what survival loses (`CauseSpecific.shares`). They are drawn independently of leaving
+    as such: of counts that are Poisson, the total and the shares are independent.
 
     Parameters
     ----------
@@ -55,14 +65,23 @@ def export_draws(
         How far ahead draws reach.
     step
         Of the grid; made larger where there would be more than 720 times.
+    draws, random_seed
+        How many, and what fixes them.
     ids
         Under which customers are exported, instead of `customer_id`.
+    reasons
+        Hazards by reason; no reasons are told where it is None.
+    beyond
+        How hazards grow beyond the tail of the baseline; where it is None, or no family can say it, they go on as they
+        went within the tail.
 
     Returns
     -------
     DataFrame
-        One row a draw and episode of life: `draw`, `episode`; `effect:<column>` (log hazard ratios, the recalibration's
-        slope among them); `hazard:<tenure>` (cumulative baseline hazard within the episode, its level included).
+        One row a draw, episode of life and reason: `draw`, `episode`, `reason` (empty: for whatever reason),
+        `observed` (the tenure beyond which hazards are extrapolated); `effect:<column>` (log hazard ratios, the
+        recalibration's slope among them); `hazard:<tenure>` (cumulative baseline hazard within the episode, its level
+        included).
     DataFrame
         One row a customer: `customer_id`, `tenure`, `column:<column>` for each effect.
 
@@ -72,45 +91,114 @@ def export_draws(
     """
     random = np.random.default_rng(random_seed)
     recalibration, inner = (model.recalibration, model.model) if isinstance(model, Recalibrated) else (None, model)
-    relative = finite(inner.log_relative_hazard(frame, tenure))
-    if isinstance(inner, LandmarkCox):
-        frame, inner = inner.landmark.attach(frame, tenure), inner.model
-    estimate, maps, names = _parameters(inner)
-    episodes = inner.episodes(frame)
-    base = episodes[0].columns[:, : len(names)]
-    deviation = _normal(inner.covariance, draws, random)
+    whole = _Seen.by(inner, frame, tenure)
+    by_reason = {reason: _Seen.by(each, frame, tenure) for reason, each in reasons.models.items()} if reasons else {}
+    longest = float(tenure.max(initial=0.0)) + within
+    step *= max(np.ceil(longest / step / MOST_TIMES), 1)
+    steep = [_steep(each.baseline, step, longest) for each in (whole, *by_reason.values())]
+    grid = np.unique([*np.arange(0.0, longest + step, step), *whole.cuts, *np.concatenate(steep)])
+    deviation = _normal(whole.covariance, draws, random)
     level = slope = np.zeros(draws)
     if recalibration is not None:
         level, slope = _normal(np.array(recalibration.covariance), draws, random).T
         level, slope = level + recalibration.level, slope + recalibration.slope
-    cuts = [each.start for each in episodes[1:]]
-    longest = float(tenure.max(initial=0.0)) + within
-    step *= max(np.ceil(longest / step / MOST_TIMES), 1)
-    steep = _steep(inner.baseline_sums, step, longest)
-    grid = np.unique([*np.arange(0.0, longest + step, step), *cuts, *steep])
-    drawn = _drawn_hazard(inner.baseline_sums, grid, deviation, random) * np.exp(level)[:, None]
-    parts = []
-    for place, (each, mapped) in enumerate(zip(episodes, maps, strict=True)):
-        start, end = np.searchsorted(grid, [each.start, min(each.end, grid[-1])])
-        own = drawn[:, np.clip(np.arange(len(grid)), start, end)] - drawn[:, [start]]
-        effects = (estimate + deviation) @ mapped.T
-        columns = {f"{EFFECT}{name}": effects[:, column] for column, name in enumerate(names)}
-        if recalibration is not None:
-            columns[f"{EFFECT}{RELATIVE}"] = slope
-        columns |= {f"{HAZARD}{time:.12g}": own[:, column] for column, time in enumerate(grid)}
-        told = {"draw": np.arange(draws), "episode": place, "observed": float(inner.last_time)}
-        parts.append(pd.DataFrame({**told, **columns}))
-    people = {f"{COLUMN}{name}": base[:, column] for column, name in enumerate(names)}
+    growth_seed = np.random.default_rng(seed_of(random_seed, "beyond"))
+    hazard = _drawn_hazard(whole.baseline, grid, deviation, random, beyond=beyond, growth_random=growth_seed)
+    people = dict(whole.columns)
+    effects = dict.fromkeys(whole.names, 0.0)
+    told = {"reason": ANY, "observed": min(whole.baseline.tail[1], float(inner.last_time))}
+    further = {}
     if recalibration is not None:
-        people[f"{COLUMN}{RELATIVE}"] = relative - recalibration.centre
-    customers = pd.DataFrame(
-        {
-            "customer_id": np.asarray(frame["customer_id"] if ids is None else ids),
-            "tenure": np.asarray(tenure, dtype=float),
-            **people,
-        }
-    )
-    return pd.concat(parts, ignore_index=True), customers
+        people[RELATIVE] = finite(inner.log_relative_hazard(frame, tenure)) - recalibration.centre
+        further[RELATIVE] = slope
+    parts = whole.rows(deviation, hazard * np.exp(level)[:, None], grid, whole.names, told, further)
+    for reason, seen in by_reason.items():
+        names = [_kept_under(people, name, values, reason) for name, values in seen.columns.items()]
+        deviation = _normal(seen.covariance, draws, random)
+        hazard = _drawn_hazard(seen.baseline, grid, deviation, random)
+        parts += seen.rows(deviation, hazard, grid, names, {**told, "reason": reason}, {})
+    customers = {
+        "customer_id": np.asarray(frame["customer_id"] if ids is None else ids),
+        "tenure": np.asarray(tenure, dtype=float),
+    }
+    columns = {f"{COLUMN}{name}": values for name, values in people.items()}
+    effects = [f"{EFFECT}{name}" for name in people]
+    rows = pd.concat(parts, ignore_index=True)
+    rows = rows.reindex(columns=[*rows.columns[: len(told) + 2], *effects, *_times(grid)])
+    return rows.fillna(dict.fromkeys(effects, 0.0)), pd.DataFrame(customers | columns)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A model, and customers as it sees them.
+
+    Attributes
+    ----------
+    estimate (q,), maps, names
+        From estimates to the effects (p,) of each episode, and what these multiply.
+    episodes
+        Of life.
+    baseline, covariance
+        Of the model.
+    """
+
+    estimate: np.ndarray
+    maps: list[np.ndarray]
+    names: list[str]
+    episodes: list[Episode]
+    baseline: Baseline
+    covariance: np.ndarray
+
+    @classmethod
+    def by(cls, model: Predictions, frame: pd.DataFrame, tenure: np.ndarray) -> "_Seen":
+        if isinstance(model, LandmarkCox):
+            frame, model = model.landmark.attach(frame, tenure), model.model
+        if not isinstance(model, CoxModel | TimeVaryingCox):
+            raise TypeError(type(model).__name__)
+        return cls(*_parameters(model), model.episodes(frame), model.baseline_sums, model.covariance)
+
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """What customers have of each column."""
+        return {name: self.episodes[0].columns[:, place] for place, name in enumerate(self.names)}
+
+    @property
+    def cuts(self) -> list[float]:
+        """Where another episode of life begins."""
+        return [each.start for each in self.episodes[1:]]
+
+    def rows(
+        self,
+        deviation: np.ndarray,
+        hazard: np.ndarray,
+        grid: np.ndarray,
+        names: Iterable[str],
+        told: Mapping[str, object],
+        further: Mapping[str, np.ndarray],
+    ) -> list[pd.DataFrame]:
+        """A row a draw, an episode a table: effects under these names, and the hazard (D, G) of the episode alone."""
+        parts = []
+        for place, (each, mapped) in enumerate(zip(self.episodes, self.maps, strict=True)):
+            start, end = np.searchsorted(grid, [each.start, min(each.end, grid[-1])])
+            own = hazard[:, np.clip(np.arange(len(grid)), start, end)] - hazard[:, [start]]
+            effects = (self.estimate + deviation) @ mapped.T
+            columns = {f"{EFFECT}{name}": effects[:, column] for column, name in enumerate(names)}
+            columns |= {f"{EFFECT}{name}": values for name, values in further.items()}
+            columns |= {name: own[:, column] for column, name in enumerate(_times(grid))}
+            parts.append(pd.DataFrame({"draw": np.arange(len(own)), "episode": place, **told, **columns}))
+        return parts
+
+
+def _times(grid: np.ndarray) -> list[str]:
+    return [f"{HAZARD}{time:.12g}" for time in grid]
+
+
+def _kept_under(people: dict[str, np.ndarray], name: str, values: np.ndarray, reason: str) -> str:
+    """Under which name a column of customers is kept: its own, unless another model has other values there."""
+    if name in people and not np.array_equal(people[name], values):
+        name = f"{name} ({reason})"
+    people[name] = values
+    return name
 
 
 def _parameters(model: CoxModel | TimeVaryingCox) -> tuple[np.ndarray, list[np.ndarray], list[str]]:
@@ -148,7 +236,13 @@ def _steep(baseline: Baseline, step: float, longest: float) -> np.ndarray:
 
 
 def _drawn_hazard(
-    baseline: Baseline, grid: np.ndarray, deviation: np.ndarray, random: np.random.Generator
+    baseline: Baseline,
+    grid: np.ndarray,
+    deviation: np.ndarray,
+    random: np.random.Generator,
+    *,
+    beyond: DrawGrowth | None = None,
+    growth_random: np.random.Generator | None = None,
 ) -> np.ndarray:
     """Cumulative baseline hazard (draws, len(grid)) at the times of the grid."""
     first, last = baseline.tail
@@ -168,7 +262,15 @@ def _drawn_hazard(
     start, end = (total[:, [np.searchsorted(edges, each)]] for each in (first, last))
     part = total[:, np.searchsorted(edges, np.minimum(first + rest, last))] - start
     values = total[:, np.searchsorted(edges, np.minimum(grid, last))]
-    return values + (whole + share) * (end - start) + np.where(rest > 0, part, 0.0)
+    often, again = whole + share, (rest > 0) * 1.0
+    if beyond is not None and last > first:
+        length = last - first
+        ends = np.concatenate([last + (whole + share) * length, last + (whole + 1.0) * length])
+        grown = beyond(ends, (first, last), len(deviation), growth_random or random)
+        if grown is not None:  # how often the hazard of the tail is met by then, and how often in the repeat begun
+            often, following = np.split(grown, 2, axis=1)
+            again = again * (following - often)
+    return values + often * (end - start) + again * part
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,16 +283,20 @@ class SurvivalDraws:
         By episode of life.
     customers
         One row a customer, index `customer_id`: `tenure`, columns.
+    by_reason
+        Effects and hazards by reason, by which what survival loses is shared out; empty where reasons are not known.
+    observed
+        The tenure beyond which hazards are extrapolated.
     """
 
     effects: np.ndarray
     hazards: np.ndarray
     grid: np.ndarray
     customers: pd.DataFrame
+    by_reason: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    observed: float = np.inf
 
-    def conditional_survival(
-        self, horizons: Iterable[float], customers: Iterable[str] | None = None
-    ) -> np.ndarray:  # fmt: skip
+    def conditional_survival(self, horizons: Iterable[float], customers: Iterable[str] | None = None) -> np.ndarray:
         """Probability of being there still, of customers who have lasted so far.
 
         Parameters
@@ -211,11 +317,49 @@ class SurvivalDraws:
         DataError
             For a customer who is not there, or a horizon beyond the draws.
         """
-        rows = self.customers if customers is None else self._rows(list(customers))
-        tenure = rows["tenure"].to_numpy(dtype=float)
+        rows, tenure = self._asked(customers)
         return np.exp(-self.hazard(rows, tenure, tenure[:, None] + np.array([float(each) for each in horizons])))
 
-    def hazard(self, rows: pd.DataFrame, since: np.ndarray, until: np.ndarray) -> np.ndarray:
+    def incidence(self, horizons: Iterable[float], customers: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+        """Probability of having left for each reason by then; with `conditional_survival` they sum to 1 in each draw.
+
+        Parameters
+        ----------
+        horizons (H,), customers
+            As in `conditional_survival`; about fifty times as many numbers are held at once.
+
+        Returns
+        -------
+        dict of ndarray (D, n, H)
+            By reason.
+
+        Raises
+        ------
+        DataError
+            Where no reasons were known; and as in `conditional_survival`.
+        """
+        if not self.by_reason:
+            raise DataError(
+                sentence("got draws without reasons, expected those of a run that knew why customers left.")
+            )
+        asked = [float(each) for each in horizons]
+        steps = steps_to(clean_horizons(asked))
+        rows, tenure = self._asked(customers)
+        until = tenure[:, None] + steps
+        whole = self.hazard(rows, tenure, until)
+        own = [self.hazard(rows, tenure, until, reason=reason).reshape(-1, len(steps)) for reason in self.by_reason]
+        shared = shared_out(np.exp(-whole).reshape(-1, len(steps)), own)
+        place = np.searchsorted(steps, asked)
+        return {
+            reason: each.reshape(whole.shape)[:, :, place] for reason, each in zip(self.by_reason, shared, strict=True)
+        }
+
+    def extrapolated(self, horizons: Iterable[float], customers: Iterable[str] | None = None) -> np.ndarray:
+        """Whether what is asked lies beyond what was observed, (n, H); parameters as in `conditional_survival`."""
+        _, tenure = self._asked(customers)
+        return tenure[:, None] + np.array([float(each) for each in horizons]) > self.observed
+
+    def hazard(self, rows: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, reason: str = ANY) -> np.ndarray:
         """Hazard (D, n, H) that customers with these columns are exposed to from `since` (n,) to `until` (n, H)."""
         if until.size and until.max() > self.grid[-1] + 1e-9:
             raise DataError(
@@ -225,10 +369,15 @@ class SurvivalDraws:
             )  # fmt: skip
         columns = rows.drop(columns="tenure").to_numpy(dtype=float)
         total = np.zeros((self.effects.shape[1], *until.shape))
-        for effects, hazards in zip(self.effects, self.hazards, strict=True):
+        own = (self.effects, self.hazards) if reason == ANY else self.by_reason[reason]
+        for effects, hazards in zip(*own, strict=True):
             ratio = np.exp(effects @ columns.T)
             total += ratio[:, :, None] * (self._at(hazards, until) - self._at(hazards, since)[:, :, None])
         return total
+
+    def _asked(self, customers: Iterable[str] | None) -> tuple[pd.DataFrame, np.ndarray]:
+        rows = self.customers if customers is None else self._rows(list(customers))
+        return rows, rows["tenure"].to_numpy(dtype=float)
 
     def _at(self, hazards: np.ndarray, times: np.ndarray) -> np.ndarray:
         """Hazards (D, G) interpolated at times of any shape."""
@@ -268,10 +417,22 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
         raise DataError(sentence("survival_customers: got no column {names}, expected those of survival_draws.",
                                  names=listing(lacking)))  # fmt: skip
     times = [name for name in draws.columns if name.startswith(HAZARD)]
-    parts = [part.sort_values("draw") for _, part in draws.groupby("episode", sort=True)]
+    if "reason" not in draws.columns:
+        draws = draws.assign(reason=ANY)
+    by_reason = {}
+    for reason, rows in draws.groupby("reason", sort=False):
+        parts = [part.sort_values("draw") for _, part in rows.groupby("episode", sort=True)]
+        by_reason[str(reason)] = tuple(
+            np.stack([part[columns].to_numpy(dtype=float) for part in parts]) for columns in (effects, times)
+        )
+    if ANY not in by_reason:
+        raise DataError(sentence("survival_draws.reason: got no empty one, expected draws of leaving for any reason."))
+    whole, hazards = by_reason.pop(ANY)
     return SurvivalDraws(
-        effects=np.stack([part[effects].to_numpy(dtype=float) for part in parts]),
-        hazards=np.stack([part[times].to_numpy(dtype=float) for part in parts]),
+        effects=whole,
+        hazards=hazards,
         grid=np.array([float(name.removeprefix(HAZARD)) for name in times]),
         customers=customers.set_index("customer_id")[["tenure", *names]],
+        by_reason=by_reason,
+        observed=float(draws["observed"].min()) if "observed" in draws.columns else np.inf,
     )
