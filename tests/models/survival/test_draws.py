@@ -223,19 +223,21 @@ def test_reasons_change_nothing_of_leaving_as_such(constant):
 
 
 def test_columns_in_which_models_differ_are_kept_apart(spells):
-    model, reasons = fit_cox(spells.frame, ["plan"]), fit_cause_specific(spells.frame, ["plan", "price"])
-    parameters, people = draws_of(model, spells, random_seed=1, reasons=reasons)
-    own = [name for name in parameters if name.startswith("effect:") and "plan" not in name]
-    assert own
-    effects = parameters.set_index("reason")[own]
-    assert (effects.loc[""] == 0).all(axis=None)
-    assert (effects.drop(index="") != 0).any(axis=None)
-    drawn, now = read_draws(parameters, people), spells.active()
-    few = now.head(20)
-    tenure = few["duration"].to_numpy()
+    """The average of a number is that of those who were at risk: here the reasons know half of the customers."""
+    numbered = spells.frame.assign(size=np.arange(len(spells.frame)) % 7)
+    model = fit_cox(numbered, ["size"])
+    reasons = fit_cause_specific(numbered[numbered["size"] < 5], ["size"])
+    now = numbered[~numbered["event"]].head(20)
+    tenure = now["duration"].to_numpy()
+    parameters, people = export_draws(model, now, tenure, within=6, step=0.25, random_seed=1, reasons=reasons)
+    assert [name for name in people if name.startswith("column:")] == [
+        "column:size", *(f"column:size ({reason})" for reason in list(reasons.models)[:1])
+    ]  # fmt: skip
+    assert (parameters.loc[parameters["reason"] != "", "effect:size"] == 0).all()
+    drawn = read_draws(parameters, people)
     for reason, each in reasons.models.items():
-        point = each.cumulative_hazard(few, tenure, tenure[:, None] + 6)[0][:, 0]
-        told = drawn.hazard(drawn.customers.head(20), tenure, tenure[:, None] + 6, reason=reason)[:, :, 0]
+        point = each.cumulative_hazard(now, tenure, tenure[:, None] + 6)[0][:, 0]
+        told = drawn.hazard(drawn.customers, tenure, tenure[:, None] + 6, reason=reason)[:, :, 0]
         assert told.mean(axis=0).mean() == pytest.approx(point.mean(), rel=0.1)
 
 

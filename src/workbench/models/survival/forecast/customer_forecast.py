@@ -114,8 +114,14 @@ def forecast_customers(
     if model is None or not len(active(lifetimes)):
         return None
     ahead = forecast(model, lifetimes, reasons=selection.reasons, season=selection.season, confidence=confidence)
-    further = {"reasons": selection.reasons, "beyond": beyond.growth if beyond else None}
-    draws, customers = draws_of(model, lifetimes, draws_within=draws_within, random_seed=random_seed, **further)
+    draws, customers = draws_of(
+        model,
+        lifetimes,
+        draws_within=draws_within,
+        random_seed=random_seed,
+        reasons=selection.reasons,
+        beyond=beyond.growth if beyond else None,
+    )
     kept = {
         "survival": ahead.table,
         "remaining": remaining(model, lifetimes, confidence=confidence),

@@ -105,7 +105,6 @@ def export_draws(
     growth_seed = np.random.default_rng(seed_of(random_seed, "beyond"))
     hazard = _drawn_hazard(whole.baseline, grid, deviation, random, beyond=beyond, growth_random=growth_seed)
     people = dict(whole.columns)
-    effects = dict.fromkeys(whole.names, 0.0)
     told = {"reason": ANY, "observed": min(whole.baseline.tail[1], float(inner.last_time))}
     further = {}
     if recalibration is not None:
@@ -195,8 +194,11 @@ def _times(grid: np.ndarray) -> list[str]:
 
 def _kept_under(people: dict[str, np.ndarray], name: str, values: np.ndarray, reason: str) -> str:
     """Under which name a column of customers is kept: its own, unless another model has other values there."""
-    if name in people and not np.array_equal(people[name], values):
-        name = f"{name} ({reason})"
+    alike = [each for each in people if each == name or each.startswith(f"{name} (")]
+    for each in alike:
+        if np.array_equal(people[each], values):
+            return each
+    name = f"{name} ({reason})" if alike else name
     people[name] = values
     return name
 
@@ -262,15 +264,16 @@ def _drawn_hazard(
     start, end = (total[:, [np.searchsorted(edges, each)]] for each in (first, last))
     part = total[:, np.searchsorted(edges, np.minimum(first + rest, last))] - start
     values = total[:, np.searchsorted(edges, np.minimum(grid, last))]
-    often, again = whole + share, (rest > 0) * 1.0
+    often: np.ndarray = whole + share
+    repeats: np.ndarray = np.where(rest > 0, 1.0, 0.0)
     if beyond is not None and last > first:
         length = last - first
         ends = np.concatenate([last + (whole + share) * length, last + (whole + 1.0) * length])
         grown = beyond(ends, (first, last), len(deviation), growth_random or random)
         if grown is not None:  # how often the hazard of the tail is met by then, and how often in the repeat begun
             often, following = np.split(grown, 2, axis=1)
-            again = again * (following - often)
-    return values + often * (end - start) + again * part
+            repeats = repeats * (following - often)
+    return values + often * (end - start) + repeats * part
 
 
 @dataclass(frozen=True, eq=False)
@@ -422,9 +425,8 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
     by_reason = {}
     for reason, rows in draws.groupby("reason", sort=False):
         parts = [part.sort_values("draw") for _, part in rows.groupby("episode", sort=True)]
-        by_reason[str(reason)] = tuple(
-            np.stack([part[columns].to_numpy(dtype=float) for part in parts]) for columns in (effects, times)
-        )
+        own, hazard = (np.stack([part[some].to_numpy(dtype=float) for part in parts]) for some in (effects, times))
+        by_reason[str(reason)] = (own, hazard)
     if ANY not in by_reason:
         raise DataError(sentence("survival_draws.reason: got no empty one, expected draws of leaving for any reason."))
     whole, hazards = by_reason.pop(ANY)
