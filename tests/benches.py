@@ -83,10 +83,10 @@ class Bench:
             **options,
         )
 
-    def run(self, *arguments, **options):
-        """Run one command to its end; the result has returncode, stdout and stderr."""
+    def run(self, *arguments, seconds=120, **options):
+        """Run one command to its end, for so long at most; the result has returncode, stdout and stderr."""
         process = self.start(*arguments, **options)
-        stdout, stderr = process.communicate(timeout=120)
+        stdout, stderr = process.communicate(timeout=seconds)
         return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
 
     def runs(self):

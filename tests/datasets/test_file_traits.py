@@ -455,7 +455,14 @@ def test_choices_in_one_cell_become_columns(dataset):
 def test_a_choice_may_be_named_before_the_rows_are_read(dataset, tmp_path, named, refused):
     dataset("q,why\n1,Price\n", 'score: {from: q, scale: [1, 5]}, why: {split: ";"}', table="surveys")
     parameter = SimpleNamespace(name="drivers", unit=COLUMN_UNIT, default=None)
-    study = SimpleNamespace(name="s", tables=("surveys",), optional=(), choice=None, parameters={"drivers": parameter})
+    study = SimpleNamespace(
+        name="s",
+        tables=("surveys",),
+        optional=(),
+        choice=None,
+        calls=SimpleNamespace(features=False),
+        parameters={"drivers": parameter},
+    )
     faults = []
     _find_dataset(SimpleNamespace(root=tmp_path), study, "people", {"drivers": [named]}, faults)
     assert bool(faults) is refused

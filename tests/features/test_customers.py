@@ -4,6 +4,7 @@ import duckdb
 import ibis
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from tests.features.worlds import START, versions, world
 
@@ -290,3 +291,18 @@ def test_tables_that_cannot_serve_are_refused_with_every_fault():
     zoned = ibis.memtable(bought(("a", "2024-03-01", 5.0)).assign(timestamp=pd.Timestamp("2024-03-01", tz="UTC")))
     with pytest.raises(DataError, match="without a time zone"):
         customer_features({"transactions": zoned}, snapshots(["2024-10-01"]))
+
+
+def test_a_file_has_the_rows_that_one_query_gives_for_all_cutoffs(tmp_path):
+    """It is written cut-off by cut-off; the burn-in is that of all records, whichever cut-offs are asked for."""
+    some = {name: world(4, customers=20)[name] for name in ("transactions", "subscriptions")}
+    memory = {name: ibis.memtable(rows) for name, rows in some.items()}
+    when = snapshots(["2024-06-01", "2024-10-01"], burn_in_days=40)
+    made = customer_features(memory, when, windows_days=(30,))
+    made.write(tmp_path / "made.parquet")
+    whole, written = made.arrow(), pq.read_table(tmp_path / "made.parquet")
+    assert written.schema.equals(whole.schema)
+    keys = [("customer_id", "ascending"), ("cutoff", "ascending")]
+    both = [each.sort_by(keys).to_pandas() for each in (whole, written)]
+    assert len(set(both[1]["cutoff"])) == 2
+    pd.testing.assert_frame_equal(*both)

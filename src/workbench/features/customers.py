@@ -1,10 +1,11 @@
 """One row per customer and cut-off: everything that was known, from all tables that are there."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Literal
 
 import ibis
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pandas import DataFrame
 
+# So many rows are handed over at once: 60 numbers of each are 50 MB.
+ROWS = 100_000
 # Columns that the frame has of itself.
 RESERVED = (*KEYS, "tenure_days", "already_on_board", "cohort", "known_days", "first_seen")
 
@@ -46,6 +49,8 @@ class Features:
         Names that two tables have, as they are called here: the table stands in front (`customers_plan`).
     tables, when
         What it was made of.
+    again
+        Makes the same of other snapshots.
     """
 
     table: Table
@@ -54,6 +59,7 @@ class Features:
     renamed: Mapping[str, str]
     tables: Mapping[str, Table]
     when: Snapshots
+    again: "Callable[[Snapshots], Features]" = field(repr=False)
 
     def arrow(self) -> "pa.Table":
         """All rows in memory, as Arrow."""
@@ -64,8 +70,23 @@ class Features:
         return self.table.to_pandas()
 
     def write(self, path: Path) -> None:
-        """All rows to a Parquet file, a part at a time."""
-        self.table.to_parquet(path)
+        """All rows to a Parquet file, cut-off by cut-off: memory does not grow with their number.
+
+        Parameters
+        ----------
+        path
+            Of the file; one that is there is replaced.
+        """
+        from pyarrow.dataset import dataset
+        from pyarrow.parquet import ParquetWriter
+
+        schema = self.table.schema().to_pyarrow()
+        with TemporaryDirectory(dir=Path(path).parent) as spare, ParquetWriter(path, schema) as writer:
+            for cutoff in self.when.cutoffs:
+                part = Path(spare) / f"{cutoff}.parquet"
+                self.again(replace(self.when, cutoffs=(cutoff,))).table.to_parquet(part)
+                for batch in dataset(part).to_batches(batch_size=ROWS, batch_readahead=1, fragment_readahead=1):
+                    writer.write_batch(batch.cast(schema))
 
     def purchases_after(self, *, horizon: Unseen = "refuse") -> Table:
         """What each customer buys in the label window; see `outcomes.purchases_after`."""
@@ -136,6 +157,8 @@ def customer_features(
         Windows or a unit that are none.
     """
     _check_windows(windows_days)
+    if measures is None and "usage" in tables:
+        measures = measures_of(tables["usage"])
     blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures)
     people = tables.get("customers")
     if people is not None:
@@ -171,7 +194,19 @@ def customer_features(
         own = known.table.rename({renamed.get(("customers", name), name): name for name in given})
         frame = frame.left_join(own, KEYS).drop(*(f"{key}_right" for key in KEYS))
     names = {new: f"{table}.{name}" for (table, name), new in renamed.items()}
-    return Features(frame, kept_out, records, names, tables, when)
+    again = partial(
+        customer_features,
+        tables,
+        windows_days=windows_days,
+        unit=unit,
+        scores=scores,
+        measures=measures,
+        constant=constant,
+        valid_from=valid_from,
+        attributes=attributes,
+        records=records,
+    )
+    return Features(frame, kept_out, records, names, tables, when, again)
 
 
 def event_blocks(

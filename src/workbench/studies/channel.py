@@ -56,7 +56,7 @@ class Channel:
             raise StudyError(sentence("run.show: {what}.", what=error)) from None
         for together, group in groupby(exhibits, key=lambda each: isinstance(each, Check)):
             if together:
-                self.checks(group)
+                self.checks([each for each in group if isinstance(each, Check)])
             else:
                 for exhibit in group:
                     self._show(exhibit)
@@ -69,7 +69,7 @@ class Channel:
                 words = {"title": exhibit.title, "alt": exhibit.alt, "caption": exhibit.caption}
                 self.figure(exhibit.draw(), exhibit.name, **words)
             case Table():
-                people = vars(exhibit.people) if exhibit.people else {"count": None}
+                people = exhibit.people
                 self.export(
                     exhibit.frame,
                     exhibit.name,
@@ -77,14 +77,18 @@ class Channel:
                     labels={name: column.label for name, column in exhibit.columns.items() if column.label},
                     units={name: column.unit for name, column in exhibit.columns.items() if column.unit},
                     shown=list(exhibit.columns) or None,
-                    people=people["count"],
-                    **{key: value for key, value in people.items() if key != "count"},
+                    people=people.count if people else None,
+                    by=people.by if people else (),
+                    within=people.within if people else (),
+                    values=people.values if people else None,
                 )
             case Kept():
                 self.keep(exhibit.frame, exhibit.name, declared=exhibit.declared)
             case Samples():
                 if self.folder is not None:
                     write_samples(self.folder, replace(exhibit, name=_file_name(exhibit.name)))
+            case Check():
+                self.checks(exhibit)
             case _:
                 self.metrics(exhibit)
 
@@ -125,7 +129,7 @@ class Channel:
 
         from workbench.reporting.figures import save_svg
 
-        whole = getattr(figure, "figure", None) or figure
+        whole: Any = getattr(figure, "figure", None) or figure
         svg = save_svg(whole)
         plt.close(whole)
         if self.folder is not None:

@@ -26,6 +26,7 @@ DIED = "The run ended without a word: it was killed, or the machine stopped."
 
 
 def now() -> datetime:
+    """The moment, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
 
 
@@ -63,6 +64,7 @@ def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
+    """Write a run's manifest whole or not at all."""
     write_atomic(folder / "manifest.json", strict_json(manifest))
 
 

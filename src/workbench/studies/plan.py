@@ -93,7 +93,8 @@ def make_plan(
     study = find_study(project.notebooks, name).checked()
     texts = [*texts, *([f"dataset={dataset}"] if dataset is not None else [])]
     given, faults = coerce(study.name, study.parameters, texts, values)
-    source, tables = None, ()
+    source: Dataset | None = None
+    tables: tuple[str, ...] = ()
     chosen = _value(study, given, "dataset") if "dataset" in study.parameters else None
     if study.reads_tables:
         source, tables = _find_dataset(project, study, chosen, given, faults, where=where or "")
@@ -133,7 +134,7 @@ def _value(study: Study, given: Mapping[str, Any], name: str) -> Any:
 
 
 def _find_dataset(
-    project: Project, study: Study, name: str, given: Mapping[str, Any], faults: list[str], *, where: str
+    project: Project, study: Study, name: Any, given: Mapping[str, Any], faults: list[str], *, where: str = ""
 ) -> "tuple[Dataset | None, tuple[str, ...]]":
     """The dataset, and those of its tables that the study will read."""
     from workbench import datasets
@@ -143,6 +144,15 @@ def _find_dataset(
     except WorkbenchError as error:
         faults += error.faults
         return None, ()
+    tables = _tables_read(study, source, name, given, faults)
+    _validate_columns(study, source, name, tables, given, faults)
+    return source, tables
+
+
+def _tables_read(
+    study: Study, source: "Dataset", name: str, given: Mapping[str, Any], faults: list[str]
+) -> tuple[str, ...]:
+    """Tables of the dataset that the study will read; those that it lacks are faults."""
     has = f"dataset {name!r} has {', '.join(source.tables) or 'no table'}."
     for table in study.tables:
         if table not in source.tables:
@@ -156,14 +166,21 @@ def _find_dataset(
             faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}{reasons}")
     if study.choice is not None:
         wanted = given.get(study.choice.parameter, study.parameters[study.choice.parameter].default)
-        table = study.choice.settle(wanted, source.tables)
-        if table is not None:
-            tables.append(table)
+        chosen = study.choice.settle(wanted, source.tables)
+        if chosen is not None:
+            tables.append(chosen)
         elif wanted is not None:
             faults.append(f"study {study.name} is asked to read the table {wanted!r}; {has}")
         else:
             faults.append(f"study {study.name} needs one of the tables {listing(study.choice.tables, 'or')}; {has}")
-    tables = tuple(dict.fromkeys(tables))
+    return tuple(dict.fromkeys(tables))
+
+
+def _validate_columns(
+    study: Study, source: "Dataset", name: str, tables: Iterable[str], given: Mapping[str, Any], faults: list[str]
+) -> None:
+    """Find the faults of parameters that name columns."""
+    tables = tuple(tables)
     known = _choosable(source, tables)
     # Columns of choices are known by their beginning until the rows are read.
     choices = [f"{column.name}_" for table in tables if table in source.tables
@@ -185,7 +202,6 @@ def _find_dataset(
             faults.append(
                 f"parameter {parameter.name}: got {listing(twice)} more than once, expected each column once."
             )
-    return source, tables
 
 
 def _misused(source: "Dataset", tables: Iterable[str], parameter: str, columns: Iterable[str]) -> Iterator[str]:

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench import pace
 from workbench.errors import DataError, GateError, ParameterError, RunError, WorkbenchError
@@ -36,6 +36,9 @@ from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import tables_of
 from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
+
+if TYPE_CHECKING:
+    from workbench.studies.execution.recorder import Recorder
 
 KERNEL_START_SECONDS = 120
 # What a step may end a run with, beside 1: a gate that failed, and data or parameters that nothing can be learnt from.
@@ -96,7 +99,7 @@ class _Run:
         self.timeout = timeout
         self.ending: Ending | None = None
         self.closing = False
-        self.recorder = None
+        self.recorder: Recorder | None = None
         self.started, self.clock = now(), time.monotonic()
 
     def carry_out(self) -> dict[str, Any]:
@@ -155,7 +158,10 @@ class _Run:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, lambda number, frame: self.stop(SIGNALS[number])) for number in SIGNALS}
+        before = {
+            number: signal.signal(number, lambda number, frame: self.stop(SIGNALS[signal.Signals(number)]))
+            for number in SIGNALS
+        }
         try:
             yield
         finally:
@@ -203,11 +209,11 @@ class _Run:
         return {"earlier": {each.need.study: str(each.folder) for each in self.plan.inputs}, "previous": runs}
 
     def _execute(self) -> None:
-        """papermill's part; runs in its own thread."""
-        for name in self.plan.tables:
-            self.plan.source.write(name, self.kernel.folder / f"{name}.parquet")
-        if self.plan.source is not None:
-            self.plan.source.close()
+        """The part of papermill; runs in its own thread."""
+        if source := self.plan.source:
+            for name in self.plan.tables:
+                source.write(name, self.kernel.folder / f"{name}.parquet")
+            source.close()
         if self.ending:
             return
         self.kernel.start()
@@ -221,10 +227,11 @@ class _Run:
         logger.handlers = [_LogHandler(self._write_log)]
 
         def make_recorder(nb) -> Recorder:
-            self.recorder = Recorder(
+            recorder = Recorder(
                 nb, self.folder / "notebook.ipynb", self.plan.parameters, self._cell_started, self.secrets
             )
-            return self.recorder
+            self.recorder = recorder
+            return recorder
 
         if self.ending:
             return
@@ -243,7 +250,8 @@ class _Run:
 
     def _cell_started(self, index: int, heading: str) -> None:
         self._write_log(f"cell {index}: {heading}")
-        self.progress.cell(index, len(self.recorder.nb.cells), heading)
+        if self.recorder is not None:
+            self.progress.cell(index, len(self.recorder.nb.cells), heading)
 
     def _finish(self, error: BaseException | None, kernel_exit_code: int | None) -> dict[str, Any]:
         """Write down how papermill's part ended (with `error`, if so) and what had been said until then."""
@@ -303,12 +311,12 @@ class _Run:
     def _natural_ending(self, error: BaseException | None, kernel_exit_code: int | None) -> Ending:
         from nbclient.exceptions import DeadKernelError
 
-        if error is None and self.recorder.complete:
+        if error is None and self.recorder is not None and self.recorder.complete:
             return Ending("succeeded", 0)
         if error is not None:
             self._write_log("".join(traceback.format_exception(error)))
         cell = self.recorder.failed if self.recorder else None
-        outputs = [] if cell is None else self.recorder.notebook["cells"][cell].get("outputs", [])
+        outputs = [] if cell is None else self._executed_notebook()["cells"][cell].get("outputs", [])
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
             return Ending("failed", EXIT_CODES.get(raised["ename"], 1), redact(_said(raised), self.secrets))
@@ -322,7 +330,7 @@ class _Run:
         if self.recorder is not None and self.recorder.notebook is not None:
             return self.recorder.notebook
         write_atomic(self.folder / "notebook.ipynb", json.dumps(self.plan.study.notebook, ensure_ascii=False, indent=1))
-        return self.plan.study.notebook
+        return dict(self.plan.study.notebook)
 
     def _payloads(self, notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for cell in notebook["cells"]:
@@ -352,7 +360,7 @@ class _Run:
 def _packages() -> dict[str, str]:
     """Versions of the installed packages, by the names of their folders: to read their metadata takes far longer."""
     infos = {info.stem for entry in sys.path for info in Path(entry).glob("*.dist-info")}
-    return dict(sorted(tuple(info.split("-", 1)) for info in infos if "-" in info))
+    return dict(sorted((name, version) for name, dash, version in (info.partition("-") for info in infos) if dash))
 
 
 def _cell_facts(index: int, cell: dict[str, Any], heading: str) -> dict[str, Any]:
@@ -365,7 +373,8 @@ def _said(raised: dict[str, Any]) -> str:
     name, lines = raised["ename"], [" ".join(line.split()) for line in raised["evalue"].splitlines()]
     if name == "SystemExit":
         return "The notebook left by sys.exit, so not all of its steps ran."
-    own = any(kind.__name__ == name for kind in (WorkbenchError, *WorkbenchError.__subclasses__()))
+    kinds: tuple[type[WorkbenchError], ...] = (WorkbenchError, *WorkbenchError.__subclasses__())
+    own = any(kind.__name__ == name for kind in kinds)
     said = "\n".join(lines) if own else f"{name}: {' '.join(lines)}"
     longest = 2000 if own else 500
     return said if len(said) <= longest else said[:longest] + "…"

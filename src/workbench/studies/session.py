@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from workbench.errors import DataError, ParameterError, StudyError
 from workbench.findings import Check, verdict
@@ -52,7 +52,8 @@ def start_run(*, where: str = "") -> "Run":
 
     if not use_style():
         os.environ["MATPLOTLIBRC"] = str(STYLE)  # read when the notebook imports matplotlib later on
-    values = inspect.currentframe().f_back.f_globals
+    frame = inspect.currentframe()
+    values = frame.f_back.f_globals if frame and frame.f_back else {}
     folder = os.environ.get(FOLDER_VARIABLE)
     return Run(values, Path(folder) if folder else None, where=where)
 
@@ -132,6 +133,12 @@ class Run(Channel):
             `prediction`, `suspect`, `protected`, `cost_missed`, `cost_contacted` or `outcome`: no others stay out.
         """
         self._admitted |= set(uses)
+
+    @overload
+    def table(self, name: str) -> "DataFrame": ...
+
+    @overload
+    def table(self, name: str, *, optional: bool) -> "DataFrame | None": ...
 
     def table(self, name: str, *, optional: bool = False) -> "DataFrame | None":
         """A canonical table of the dataset; its contract has been checked.
@@ -298,7 +305,7 @@ class Run(Channel):
         from workbench.studies import earlier
         from workbench.studies.definition.project import Project
 
-        mine = {"where": None}
+        mine: dict[str, Any] = {"where": None}
         if "dataset" in self._values:
             mine |= {"dataset": self.dataset.name, **self.dataset.identity(self.dataset.tables)}
         found = earlier.settle(Project.find(), [need], {need.parameter: choice}, mine)

@@ -5,7 +5,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -74,7 +74,7 @@ class Study:
         return headings(self.notebook["cells"])
 
     def checked(self) -> "Study":
-        """This study, once its defaults have been found to fit their own types."""
+        """Return the study itself, once its defaults have been found to fit their own types."""
         faults = []
         for parameter in self.parameters.values():
             try:
@@ -201,7 +201,7 @@ def _plain(markdown: str) -> str:
     return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", re.sub(r"[*`]|\b_|_\b", "", markdown)).strip()
 
 
-def _title_and_question(cells: list[Mapping[str, Any]]) -> tuple[str, str]:
+def _title_and_question(cells: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     first = next((cell["source"] for cell in cells if cell["cell_type"] == "markdown"), "")
     match = re.match(r"\s*#\s+(?P<title>[^\n]+)\s*(?P<body>.*)", first, re.DOTALL)
     if not match:
@@ -244,15 +244,18 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
             default = None
         if name in parameters:
             faults.append(f"parameter {name} is declared twice")
-        unit, text = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comments.get(statement.end_lineno, ""), re.DOTALL).groups()
+        comment = comments.get(statement.end_lineno or statement.lineno, "")
+        matched = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comment, re.DOTALL)
+        unit, text = matched.groups() if matched else (None, comment)
         parameters[name] = Parameter(name, ast.unparse(annotation), kind, default, narrative(text), unit or "")
     used = {node.id for statement in body for node in ast.walk(statement) if isinstance(node, ast.Name)}
     missing = sorted((used & IMPORTED) - _imported(above)) if above is not None else []
     if missing:
         faults.append(f"the parameters cell uses {', '.join(missing)}, which the cell above it has to import")
-    for name, expected in (("dataset", str), ("seed", int)):
-        if name in parameters and parameters[name].type is not None and not parameters[name].is_a(expected):
-            faults.append(f"parameter {name} is {parameters[name].annotation}, expected {expected.__name__}")
+    must: Mapping[str, type] = {"dataset": str, "seed": int}
+    for name, wanted in must.items():
+        if name in parameters and parameters[name].type is not None and not parameters[name].is_a(wanted):
+            faults.append(f"parameter {name} is {parameters[name].annotation}, expected {wanted.__name__}")
     return parameters
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
@@ -241,8 +241,8 @@ def annotation_type(node: ast.expr) -> Any:
         case ast.Subscript(value=ast.Name(id=name), slice=inner) if name in GENERIC:
             items = inner.elts if isinstance(inner, ast.Tuple) else [inner]
             if name == "tuple" and isinstance(items[-1], ast.Constant) and items[-1].value is Ellipsis:
-                return tuple[annotation_type(items[0]), ...]
-            return GENERIC[name][tuple(annotation_type(item) for item in items)]
+                return GenericAlias(tuple, (annotation_type(items[0]), Ellipsis))
+            return GenericAlias(GENERIC[name], tuple(annotation_type(item) for item in items))
     allowed = ", ".join([*PLAIN, *GENERIC, "None", "Literal", "Annotated", *BOUNDS])
     raise ValueError(f"'{ast.unparse(node)}' is not in the vocabulary of parameters ({allowed})")
 
@@ -257,7 +257,9 @@ def default_value(node: ast.expr) -> Any:
         case ast.Tuple(elts=items):
             return tuple(default_value(item) for item in items)
         case ast.Dict(keys=keys, values=values):
-            return {default_value(key): default_value(value) for key, value in zip(keys, values, strict=True)}
+            pairs = list(zip(keys, values, strict=True))
+            if all(key is not None for key in keys):  # none is `{**other}`
+                return {default_value(key): default_value(value) for key, value in pairs if key is not None}
     return ast.literal_eval(node)
 
 

@@ -26,10 +26,12 @@ class Project:
 
     @property
     def notebooks(self) -> Path:
+        """Where studies are."""
         return self.root / "notebooks"
 
     @property
     def reports(self) -> Path:
+        """Where runs are written."""
         return self.kept or self.root / "reports"
 
     @property

@@ -117,6 +117,7 @@ def _guard(pipe: int, folder: str) -> None:
 
 
 def main() -> None:
+    """Be the kernel of a run, under a guard that removes what it leaves."""
     _guard(int(sys.argv[1]), sys.argv[2])
     del sys.argv[1:3]
     # `-m` has put the working directory first, where a notebook's neighbours could shadow the kernel's own modules;

@@ -25,10 +25,12 @@ class ParameterTranslator(PythonTranslator):
 
     @classmethod
     def translate(cls, val: Any) -> str:
+        """A value as source."""
         return python_literal(val)
 
     @classmethod
     def inspect(cls, parameters_cell: Mapping) -> list[papermill.models.Parameter]:
+        """What a parameters cell declares."""
         # papermill reads the cell with regular expressions and warns about names that these overlook.
         found = read_parameters(parameters_cell["source"])
         return [papermill.models.Parameter(each.name, each.annotation, repr(each.default), each.help) for each in found]
@@ -78,6 +80,7 @@ class Recorder(NotebookExecutionManager):
         self.notebook: dict[str, Any] | None = None
 
     def save(self, **kwargs) -> None:
+        """Keep the notebook as it is now."""
         write_atomic(self.path, self.document())
 
     def close(self) -> None:
@@ -93,26 +96,31 @@ class Recorder(NotebookExecutionManager):
         write_atomic(self.path, document)
 
     def document(self) -> str:
+        """The notebook as text, without secrets."""
         # papermill puts the whole source notebook where a path should stand, and values that JSON does not take.
         self.nb.metadata.papermill.update(parameters=self.parameters, input_path=None, output_path=self.path.name)
         return redact(json.dumps(self.nb, ensure_ascii=False, indent=1) + "\n", self.secrets)
 
     def notebook_start(self, **kwargs) -> None:
+        """Forget when cells ran before."""
         super().notebook_start(**kwargs)
         for cell in self.nb.cells:
             cell.metadata.pop("execution", None)
 
     def cell_start(self, cell, cell_index=None, **kwargs) -> None:
+        """Say which cell runs."""
         if is_code(cell):
             self.on_cell(cell_index, self.headings[cell_index])
         cell.metadata.papermill["start_time"] = self.now().isoformat()
         cell.metadata.papermill["status"] = self.RUNNING
 
     def cell_exception(self, cell, cell_index=None, **kwargs) -> None:
+        """Note which cell failed."""
         super().cell_exception(cell, cell_index, **kwargs)
         self.failed = cell_index
 
     def cell_complete(self, cell, cell_index=None, **kwargs) -> None:
+        """Completed where the kernel has answered so, else failed."""
         # Called for every cell that was started, also when the kernel died under it.
         if is_code(cell) and cell_index not in self.ran:
             cell.metadata.papermill["status"] = self.FAILED
@@ -127,10 +135,12 @@ class Recorder(NotebookExecutionManager):
             self.save()
 
     def cell_replied(self, cell, cell_index, execute_reply) -> None:
+        """The kernel's own word."""
         if execute_reply["content"]["status"] == "ok":
             self.ran.add(cell_index)
 
     def notebook_complete(self, **kwargs) -> None:
+        """Note when it ended."""
         self.end_time = datetime.now(UTC)
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
