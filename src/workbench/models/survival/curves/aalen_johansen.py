@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -350,7 +350,7 @@ class Incidences:
             )
         return tuple(findings)
 
-    def _first_reason(self, first: "pd.Series[Any]", gone: float, level: list[str]) -> str:
+    def _first_reason(self, first: pd.Series, gone: float, level: list[str]) -> str:
         """The most frequent reason in words, and with which others it is about level."""
         template = (
             "Of customers who had lasted {since}, {share} leave for “{reason}” within {span} of joining ({part} of "
