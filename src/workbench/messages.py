@@ -18,7 +18,7 @@ SOURCE = Path(__file__).parent
 # Which arguments are templates. `_` is what our pages call `sentence`.
 CALLS = {"sentence": 1, "_": 1, "plural": 2}
 # What stands before the words of a parameter: `# [unit] `.
-COMMENT = re.compile(r"^#\s*(\[.*?\]\s*)?")
+COMMENT = re.compile(r"^#\s*(?:\[(.*?)\]\s*)?")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
@@ -86,8 +86,9 @@ def in_notebook(path: Path, root: Path) -> Iterator[Message]:
             yield Message(place, (text,))
         elif "parameters" in cell["metadata"].get("tags", ()):
             for token in tokenize.generate_tokens(io.StringIO(text).readline):
-                if token.type == tokenize.COMMENT and (words := COMMENT.sub("", token.string).strip()):
-                    yield Message(place, (words,))
+                if token.type == tokenize.COMMENT and (said := COMMENT.match(token.string)):
+                    words, unit = token.string[said.end() :].strip(), said.group(1)
+                    yield from (Message(place, (text,)) for text in (words, unit) if text)
 
 
 def all_messages(notebooks: Path | None = None) -> list[Message]:

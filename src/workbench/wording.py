@@ -284,10 +284,12 @@ def inline(label: str) -> str:
 
     Examples
     --------
-    >>> inline("Payment method"), inline("NPS group")
-    ('payment method', 'NPS group')
+    >>> inline("Payment method"), inline("NPS group"), inline("A few answers weigh heavily")
+    ('payment method', 'NPS group', 'a few answers weigh heavily')
     """
-    return label[:1].lower() + label[1:] if label[1:2].islower() else label
+    return (
+        label[:1].lower() + label[1:] if label[1:2].islower() or (label[:2] == "A " and label[2:4].islower()) else label
+    )
 
 
 @cache

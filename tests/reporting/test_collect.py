@@ -90,12 +90,16 @@ def test_what_data_of_this_kind_always_carry_makes_no_verdict_worse(run, folder)
 
 
 def test_the_sheet_for_a_board_stands_alone_in_two_hundred_words(run, folder):
-    long = {**run.results["findings"][0], "statement": " ".join(["word"] * 45)}
+    long = {**run.results["findings"][0], "statement": " ".join(["word"] * 30)}  # the longest that a study says is 25
     run.results["findings"] = [{**long, "id": f"f{n}"} for n in range(8)]
-    board = collect(run.write(folder))["board"]
+    view = collect(run.write(folder))
+    board, banner = view["board"], view["banner"]
     assert 3 <= len(board["findings"]) <= 5
-    said = [each["statement"] + each["interval"] for each in board["findings"]]
-    assert len(" ".join([*said, *board["next"], *board["not"]]).split()) <= 200
+    said = [f"{each['statement']} {each['interval']}" for each in board["findings"]]
+    on_top = [view["title"], view["question"], banner["words"], banner["detail"], banner["more"]]
+    on_top += [point["text"] for point in (*banner["points"], *banner["always"])]
+    heads = "What to do next What not to conclude"
+    assert len(" ".join([*on_top, *said, heads, *board["next"], *board["not"]]).split()) <= 200
     assert board["not"][0].startswith("These numbers say what happened")
 
 

@@ -1,7 +1,18 @@
 """Every figure of the studies as a reader sees it: no text off its canvas, none on another."""
 
 import pytest
-from tests.test_second_language import CHURN, DRIVERS, QUICK_CHURN, QUICK_DRIVERS, answers, lifetimes, trial
+from tests.test_second_language import (
+    CHURN,
+    DRIVERS,
+    QUICK_CHURN,
+    QUICK_DRIVERS,
+    QUICK_RISK,
+    answers,
+    lifetimes,
+    run_study,
+    simulate,
+    trial,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +75,17 @@ def test_figures_of_churn_are_legible(chromium, bench):
 @pytest.mark.slow
 def test_figures_of_drivers_are_legible(chromium, bench):
     assert_legible(chromium, trial(bench, "driver_analysis", DRIVERS, answers(), *QUICK_DRIVERS))
+
+
+@pytest.mark.slow
+def test_figures_of_who_leaves_next_are_legible(chromium, bench):
+    assert_legible(chromium, trial(bench, "attrition_risk", CHURN, lifetimes(1200), *QUICK_RISK))
+
+
+@pytest.mark.slow
+def test_figures_of_a_simulated_company_are_legible(chromium, bench):
+    simulate(bench)
+    assert_legible(chromium, run_study(bench, "world_validation"))
 
 
 # Names as companies have them: long, in Chinese, with two lines of words.

@@ -20,7 +20,6 @@ RESAMPLES = 400
 LEVEL = 0.90
 POINTS = 201
 """Shares contacted at which the curve is drawn."""
-INTERVAL = "90% bootstrap over customers and acceptance"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -192,7 +191,9 @@ class Profit:
             estimate=float(row["profit"]),
             unit=self.campaign.currency,
             interval=(float(row["lower"]), float(row["upper"])),
-            interval_kind=INTERVAL,
+            interval_kind=sentence(
+                "{level} confidence (bootstrap over customers and acceptance)", level=percent(LEVEL)
+            ),
             evidence="assumed",
             n=size,
             table="strategies",

@@ -10,15 +10,15 @@ MOST_WORDS = 200
 """Of everything on the page, the question included."""
 
 
-def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], *, question: str = "") -> dict:
+def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], *, beside: Sequence[str] = ()) -> dict:
     """The first printed page.
 
     Parameters
     ----------
     findings, checks
         As `collect` gives them; the first finding is the headline.
-    question
-        Counts into the words of the page.
+    beside
+        What else stands on the page: title, question, verdict and the titles of warnings count into its words.
 
     Returns
     -------
@@ -31,7 +31,8 @@ def board(findings: Sequence[Mapping], checks: Mapping[str, Sequence[Mapping]], 
     told = [sentence("Keep in mind: {title}.", title=inline(title)) for title in minded]
     unsaid = [*forbidden[:2], *told][:MOST_LINES]
     actions = list(dict.fromkeys(each["action"] for each in findings if each["action"]))[:MOST_LINES]
-    room = MOST_WORDS - _words(question, *actions, *unsaid)
+    heads = [sentence("What to do next"), sentence("What not to conclude")]
+    room = MOST_WORDS - _words(*beside, *heads, *actions, *unsaid)
     kept: list[Mapping] = []
     for finding in findings[:MOST_FINDINGS]:
         room -= _words(finding["statement"], finding["estimate"], finding["interval"], finding["interval_short"])

@@ -55,6 +55,7 @@ def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
     findings = _findings(results or {}, body, folder, anchors)
     checks = _checks(results or {}, anchors)
     date, _ = moment(manifest.get("started"))
+    verdict = banner(manifest, checks, body, readable=results is not None)
     report = {
         "run_id": manifest["run_id"],
         "study": text_of(manifest, "study"),
@@ -66,10 +67,10 @@ def collect(run_folder: Path, manifest: Mapping | None = None) -> dict:
         "date": date,
         "took": duration(manifest.get("seconds")),
         "complete": complete,
-        "banner": banner(manifest, checks, body, readable=results is not None),
+        "banner": verdict,
         "failure": None if complete else failure(manifest, body),
         "findings": findings,
-        "board": board(findings, checks, question=question),
+        "board": board(findings, checks, beside=_on_top(title, question, verdict)),
         "evidence_notes": [
             words for kind, words in evidence_words().items() if any(f["kind"] == kind for f in findings)
         ],
@@ -124,6 +125,12 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
             }
         )
     return findings
+
+
+def _on_top(title: str, question: str, verdict: Mapping) -> list[str]:
+    """What stands above the findings on the first sheet."""
+    linked = [point["text"] for kind in ("failed", "points", "always") for point in verdict[kind]]
+    return [title, question, verdict["words"], verdict["detail"], verdict["more"], *linked]
 
 
 def _brief(title: str) -> str:

@@ -9,7 +9,7 @@ from workbench.reporting.documents import is_number, literal, mapping, mappings,
 from workbench.reporting.phrases import TONES, day, duration, moment, verdict_words
 from workbench.reporting.results import file_link
 from workbench.reporting.verdict import rerun
-from workbench.wording import number, percent, plural, sentence
+from workbench.wording import narrative, number, percent, plural, sentence, units
 
 
 def data(manifest: Mapping) -> dict | None:
@@ -80,7 +80,7 @@ def parameters(manifest: Mapping) -> list[dict]:
                 # Of a column or a share the value says it all.
                 "unit": ""
                 if value is None or text_of(about, "unit") in ("column", "share")
-                else text_of(about, "unit"),
+                else units(narrative(text_of(about, "unit"))),
                 "help": text_of(about, "help"),
                 "changed": "default" in about and not _is_default(about, value),
                 "default": _default(about),

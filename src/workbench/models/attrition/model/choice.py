@@ -22,7 +22,6 @@ DECIDES = "log_loss"
 """Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
 SLOPE = (0.8, 1.25)
 """A calibration slope outside says that probabilities are too extreme or too timid to be taken at their word."""
-INTERVAL = "90% bootstrap over customers"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -101,7 +100,7 @@ class Choice:
             estimate=auc,
             unit="ROC AUC",
             interval=self.judged.interval(self.used, "roc_auc"),
-            interval_kind=INTERVAL,
+            interval_kind=_interval_kind(),
             evidence="descriptive",
             n=self.judged.customers,
             table="forecasts",
@@ -126,7 +125,7 @@ class Choice:
             estimate=share,
             unit="share",
             interval=self.judged.interval(self.used, "caught_at_capacity"),
-            interval_kind=INTERVAL,
+            interval_kind=_interval_kind(),
             evidence="descriptive",
             n=self.judged.customers,
             figure="leavers_caught",
@@ -185,7 +184,9 @@ class Choice:
         rows = []
         for name in self.judged.forecasts:
             low, high = self.judged.interval(name, "roc_auc")
-            gain, gain_low, gain_high = self.judged.difference("boosted", name, DECIDES)
+            gain, gain_low, gain_high = (
+                (np.nan,) * 3 if name == "boosted" else self.judged.difference("boosted", name, DECIDES)
+            )
             scores = {measure: self.judged.score(name, measure) for measure in shown}
             rows.append({"forecast": name, "label": labels[name], **scores, "roc_auc_lower": low,
                          "roc_auc_upper": high, "boosted_difference": gain, "boosted_lower": gain_low,
@@ -329,3 +330,7 @@ def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:
         if judged.beats(name, used, DECIDES):
             used = name
     return used
+
+
+def _interval_kind() -> str:
+    return sentence("90% confidence (bootstrap over customers)")

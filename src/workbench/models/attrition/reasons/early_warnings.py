@@ -12,7 +12,7 @@ from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Finding
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.reasons.reasons import Names
-from workbench.wording import inline, number, percent, sentence
+from workbench.wording import inline, number, percent, sentence, span
 
 CUTS = (0.1, 0.25, 0.75, 0.9)
 """Quantiles at which a number becomes a condition: below the lower two, at or above the upper two."""
@@ -22,7 +22,6 @@ SINGLES = 30
 """Conditions that are combined in pairs: 435 pairs. Those of the highest gain by themselves."""
 MOST_RULES = 5
 LEVEL = 0.90
-INTERVAL = "90% Clopper–Pearson"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,8 +64,8 @@ class Condition:
         if self.level is not None:
             return sentence("{feature} “{level}”", feature=label, level=self.level)
         if self.least is not None:
-            return sentence("{feature} at least {value}", feature=label, value=f"{number(self.least)} {unit}".strip())
-        return sentence("{feature} below {value}", feature=label, value=f"{number(self.below)} {unit}".strip())
+            return sentence("{feature} at least {value}", feature=label, value=span(self.least, unit).strip())
+        return sentence("{feature} below {value}", feature=label, value=span(self.below, unit).strip())
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -104,7 +103,7 @@ class EarlyWarnings:
             estimate=float(first["lift"]),
             unit=sentence("times"),
             interval=(float(first["lift_lower"]), float(first["lift_upper"])),
-            interval_kind=INTERVAL,
+            interval_kind=sentence("{level} confidence (Clopper–Pearson)", level=percent(LEVEL)),
             evidence="associational",
             n=int(first["customers"]),
             table="early_warnings",

@@ -22,7 +22,6 @@ WANTED_AGREEMENT = 0.90
 """Share of customers whose first reason two halves of the refits should agree on (measured on `telco`: .95)."""
 CHUNK = 100_000
 """Rows explained together: values of 60 features in 10 refits take 24 MB each."""
-INTERVAL = "90% over refits on resampled customers"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,7 +109,9 @@ class Reasons:
             estimate=float(first["importance"]),
             unit=sentence("log-odds"),
             interval=None if self.agreement is None else (float(first["lower"]), float(first["upper"])),
-            interval_kind=None if self.agreement is None else INTERVAL,
+            interval_kind=None
+            if self.agreement is None
+            else sentence("90% confidence (refits on resampled customers)"),
             evidence="associational",
             n=len(self.customers),
             table="importance",

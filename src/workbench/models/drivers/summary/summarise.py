@@ -285,6 +285,9 @@ class DriverSummary(SummaryTables):
             caption=sentence(
                 "Drivers whose ratings go together, whether better ratings of them go with more than those of the "
                 "rest, and whether they are to be fixed."
+                if self.tells
+                else "Drivers whose ratings go together, and whether better ratings of them go with more than those of "
+                "the rest."
             ),
             people=None,
             columns={
@@ -295,7 +298,7 @@ class DriverSummary(SummaryTables):
                 "upper": Column(sentence("upper")),
                 "p_above": Column(sentence("P(more than the rest)"), "share"),
                 "performance": Column(sentence("performance")),
-                "fix_first": Column(sentence("P(matter, below target)"), "share"),
+                **({"fix_first": Column(sentence("P(matter, below target)"), "share")} if self.tells else {}),
             },
         )
 
