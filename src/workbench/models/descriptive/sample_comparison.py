@@ -13,10 +13,13 @@ from matplotlib.ticker import PercentFormatter
 from workbench import exhibits
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
+from workbench.textwidth import wrap
 from workbench.wording import listing, number, percent, plural, sentence
 
 MOST_NAMED = 2
 """Respects, and shares, that a sentence names; the report shows all."""
+CELLS_BELOW = 57
+"""Letters that stand beside each other below the figure, the blanks between names left out. Measured."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -273,6 +276,7 @@ def draw_bars(ax: Axes, shares: pd.DataFrame) -> None:
         at = np.arange(len(shares)) + (place - (shares.shape[1] - 1) / 2) * width
         bars = ax.bar(at, shares[name], width * 0.94, color=f"C{place}", label=name)
         ax.bar_label(bars, [percent(value) for value in shares[name]], padding=2, fontsize="small")
-    ax.set_xticks(range(len(shares)), [str(label) for label in shares.index])
+    room = CELLS_BELOW // len(shares)
+    ax.set_xticks(range(len(shares)), ["\n".join(wrap(str(label), room)) for label in shares.index])
     ax.margins(y=0.15)
     ax.legend(loc="best")
