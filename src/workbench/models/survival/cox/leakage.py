@@ -238,8 +238,8 @@ def _acquired(leaks: Leaks, shares: tuple[str, str, float, float]) -> Check:
     label, level, new, everyone = shares
     message = sentence(
         "Customers seem to acquire {columns} while staying: {new} of the newest have {label} “{level}”, {everyone} of "
-        "all. Differences may only show that (immortal time). Use values at the start, or declare them constant.",
-        columns=first_of([inline(label_of(leaks.labels, name)) for name in leaks.acquired]),
+        "all. Differences may only show that (immortal time). Use starting values, or declare them constant.",
+        columns=first_of([inline(label_of(leaks.labels, name)) for name in leaks.acquired], 2),
         label=inline(label),
         level=level,
         new=percent(new),

@@ -331,11 +331,7 @@ def association(acquired: bool, *, averaged: bool = False) -> str:
             if acquired
             else sentence("(Association, averaged over time.)")
         )
-    return (
-        sentence("(Association, perhaps acquired by staying.)")
-        if acquired
-        else sentence("(Association, not proof of cause.)")
-    )
+    return sentence("(Perhaps acquired by staying.)") if acquired else sentence("(Association, not proof of cause.)")
 
 
 def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
