@@ -1,0 +1,190 @@
+"""The models of repeat buying fitted: by maximum likelihood, or as a posterior."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.errors import DataError
+from workbench.models.purchases.families import Family
+from workbench.models.purchases.histories import Histories
+from workbench.statistics.laplace import Sample, highest, importance_sample
+from workbench.wording import sentence
+
+PRIOR_SD = 1.5
+"""Of the logarithm of each parameter: 90% within a factor of 12 either way, so that data of any size outweigh it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Fit:
+    """A family with its maximum likelihood estimate.
+
+    Attributes
+    ----------
+    family
+        Which.
+    estimate : (p,)
+        Parameters.
+    errors : (p,)
+        Standard errors; infinite where the likelihood has no curvature.
+    log_likelihood
+        At the estimate.
+    converged
+        Whether there is a maximum. Where it is False the data do not tell the parameters (often: leaving is not seen).
+    """
+
+    family: Family
+    estimate: np.ndarray
+    errors: np.ndarray
+    log_likelihood: float
+    converged: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prior:
+    """Independent log-normal priors.
+
+    Attributes
+    ----------
+    medians
+        Of each parameter, in its order and unit.
+    sd
+        Of their logarithms.
+    """
+
+    medians: tuple[float, ...]
+    sd: float = PRIOR_SD
+
+    @classmethod
+    def weak(cls, family: Family, histories: Histories) -> "Prior":
+        """Wide about 1 for shapes and about the median time observed for scales: the unit of time is irrelevant.
+
+        Parameters
+        ----------
+        family
+            Of which parameters.
+        histories
+            Looked at for the unit of time alone.
+        """
+        time = float(np.median(histories.observed)) or 1.0
+        return cls(medians=tuple(time if name in ("alpha", "beta") else 1.0 for name in family.parameters))
+
+    def log_density(self, logs: np.ndarray) -> float:
+        """Of the logarithms (p,) of parameters, up to a constant."""
+        return float(-0.5 * np.sum(((logs - np.log(self.medians)) / self.sd) ** 2))
+
+    def draw(self, draws: int, random: np.random.Generator) -> np.ndarray:
+        """Parameters (draws, p)."""
+        return np.exp(np.log(self.medians) + self.sd * random.normal(size=(draws, len(self.medians))))
+
+
+def fit(family: Family, histories: Histories) -> Fit:
+    """Maximum likelihood.
+
+    Parameters
+    ----------
+    family
+        What is fitted.
+    histories
+        Of all customers, also of those who bought once.
+
+    Raises
+    ------
+    DataError
+        Where nobody has bought again.
+
+    References
+    ----------
+    Fader, Hardie, Lee (2005), equation 6, for BG/NBD.
+    """
+    few = _with_repeats(histories)
+
+    def log_likelihood(logs: np.ndarray) -> float:
+        return family.log_likelihood(np.exp(logs), few)
+
+    found = highest(log_likelihood, _start(family, few))
+    estimate = np.exp(found.estimate)
+    variances = np.diag(found.covariance)
+    return Fit(
+        family=family,
+        estimate=estimate,
+        errors=estimate * np.sqrt(np.where(variances > 0, variances, np.inf)),
+        log_likelihood=found.place.log_likelihood,
+        converged=found.converged,
+    )
+
+
+def posterior(
+    family: Family, histories: Histories, *, draws: int, seed: int, prior: Prior | None = None
+) -> tuple[np.ndarray, Sample]:
+    """Draws of the parameters, by Laplace's approximation and importance sampling.
+
+    Parameters
+    ----------
+    family
+        What is fitted.
+    histories
+        Of all customers.
+    draws
+        How many.
+    seed
+        Of the random numbers.
+    prior
+        `Prior.weak` by default.
+
+    Returns
+    -------
+    parameters : (draws, p)
+        Equally weighted.
+    sample
+        The logarithms, with the effective number of draws and Pareto's k: not `sound`, not to be used.
+
+    Raises
+    ------
+    DataError
+        Where nobody has bought again.
+    """
+    few = _with_repeats(histories)
+    prior = prior or Prior.weak(family, few)
+
+    def log_density(logs: np.ndarray) -> float:
+        return family.log_likelihood(np.exp(logs), few) + prior.log_density(logs)
+
+    mode = highest(log_density, _start(family, few))
+    sample = importance_sample(log_density, mode, draws=draws, seed=seed)
+    return np.exp(sample.draws), sample
+
+
+def best_stages(families: Sequence[Family], histories: Histories) -> Family:
+    """The family whose gaps fit best, by log-likelihood (all have the same number of parameters).
+
+    Parameters
+    ----------
+    families
+        One family with different `stages`.
+    histories
+        With `log_gaps`.
+
+    References
+    ----------
+    Platzer, Reutterer (2016), section 3.3.
+    """
+    return max(families, key=lambda family: fit(family, histories).log_likelihood)
+
+
+def _start(family: Family, histories: Histories) -> np.ndarray:
+    """Logarithms: shapes of 1 and scales of the usual time."""
+    time = float(np.median(histories.observed)) or 1.0
+    values = {"alpha": time / 4, "beta": time / 2, "b": 2.0}
+    return np.log([values.get(name, 0.7) for name in family.parameters])
+
+
+def _with_repeats(histories: Histories) -> Histories:
+    if not histories.frequency.any():
+        raise DataError(
+            sentence(
+                "Purchases: no customer bought again, so nothing can be learned about how often they do; "
+                "take a longer period."
+            )
+        )
+    return histories.collapsed()[0]
