@@ -150,9 +150,14 @@ def competing(size=20_000, follow=24.0, seed=5):
     reason = np.array(list(RATES))[first.argmin(axis=1)]
     gone = life <= cut
     return pd.DataFrame(
-        {"customer_id": range(size), "duration": np.minimum(life, cut), "event": gone, "entry": 0.0,
-         "reason": np.where(gone, reason, "")}
-    )  # fmt: skip
+        {
+            "customer_id": range(size),
+            "duration": np.minimum(life, cut),
+            "event": gone,
+            "entry": 0.0,
+            "reason": np.where(gone, reason, ""),
+        }
+    )
 
 
 def drawn_of(lifetimes, beyond=None, within=60.0, reasons=True, covariates=()):
@@ -231,8 +236,9 @@ def test_columns_in_which_models_differ_are_kept_apart(spells):
     tenure = now["duration"].to_numpy()
     parameters, people = export_draws(model, now, tenure, within=6, step=0.25, random_seed=1, reasons=reasons)
     assert [name for name in people if name.startswith("column:")] == [
-        "column:size", *(f"column:size ({reason})" for reason in list(reasons.models)[:1])
-    ]  # fmt: skip
+        "column:size",
+        *(f"column:size ({reason})" for reason in list(reasons.models)[:1]),
+    ]
     assert (parameters.loc[parameters["reason"] != "", "effect:size"] == 0).all()
     drawn = read_draws(parameters, people)
     for reason, each in reasons.models.items():

@@ -366,10 +366,12 @@ class SurvivalDraws:
         """Hazard (D, n, H) that customers with these columns are exposed to from `since` (n,) to `until` (n, H)."""
         if until.size and until.max() > self.grid[-1] + 1e-9:
             raise DataError(
-                sentence("horizons: got {horizon}, expected at most {last} for every customer, as far as draws reach.",
-                         horizon=span(float((until - since[:, None]).max()), ""),
-                         last=span(float(self.grid[-1] - since.max()), ""))
-            )  # fmt: skip
+                sentence(
+                    "horizons: got {horizon}, expected at most {last} for every customer, as far as draws reach.",
+                    horizon=span(float((until - since[:, None]).max()), ""),
+                    last=span(float(self.grid[-1] - since.max()), ""),
+                )
+            )
         columns = rows.drop(columns="tenure").to_numpy(dtype=float)
         total = np.zeros((self.effects.shape[1], *until.shape))
         own = (self.effects, self.hazards) if reason == ANY else self.by_reason[reason]
@@ -392,9 +394,11 @@ class SurvivalDraws:
         absent = [each for each in wanted if each not in self.customers.index]
         if absent:
             raise DataError(
-                sentence("customers: got {count} who are not among the active, expected ids of `customer_id`.",
-                         count=len(absent))
-            )  # fmt: skip
+                sentence(
+                    "customers: got {count} who are not among the active, expected ids of `customer_id`.",
+                    count=len(absent),
+                )
+            )
         return self.customers.loc[wanted]
 
 
@@ -417,8 +421,11 @@ def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
     names = [COLUMN + name.removeprefix(EFFECT) for name in effects]
     lacking = [name for name in ("customer_id", "tenure", *names) if name not in customers.columns]
     if lacking:
-        raise DataError(sentence("survival_customers: got no column {names}, expected those of survival_draws.",
-                                 names=listing(lacking)))  # fmt: skip
+        raise DataError(
+            sentence(
+                "survival_customers: got no column {names}, expected those of survival_draws.", names=listing(lacking)
+            )
+        )
     times = [name for name in draws.columns if name.startswith(HAZARD)]
     if "reason" not in draws.columns:
         draws = draws.assign(reason=ANY)
