@@ -43,13 +43,10 @@ test-all: setup ## the tests with the slow statistical ones
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
 
-# Rooms without an error of types, as pyproject.toml lists them.
-TYPED = $$($(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["tool"]["workbench"]["typed"])')
-
 lint: setup ## style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --follow-imports=silent $(TYPED)
+	$(BIN)/mypy
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.12 \
 	--custom-compile-command "make lock" --extra samples --extra dev

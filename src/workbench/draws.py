@@ -111,14 +111,17 @@ def _relation(left: "DataFrame", right: "DataFrame") -> str:
     named = [_name(table) for table in (left, right)]
     runs = [table.attrs.get("run") for table in (left, right)]
     if None not in runs and runs[0] == runs[1]:
-        return sentence("{tables} come from one run: a draw of one belongs to the same draw of the other.",
-                        tables=listing(named))  # fmt: skip
+        return sentence(
+            "{tables} come from one run: a draw of one belongs to the same draw of the other.", tables=listing(named)
+        )
     for one, other in ((left, right), (right, left)):
         if other.attrs.get("run") in one.attrs.get("follows", ()):
             template = "{one} was made draw by draw of {other}: the same draws belong together."
             return sentence(template, one=_name(one), other=_name(other))
-    return sentence("{tables} were fitted apart: the same draws stand side by side, and their errors are taken as "
-                    "independent.", tables=listing(named))  # fmt: skip
+    return sentence(
+        "{tables} were fitted apart: the same draws stand side by side, and their errors are taken as independent.",
+        tables=listing(named),
+    )
 
 
 def _name(table: "DataFrame") -> str:

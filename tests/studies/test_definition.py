@@ -152,8 +152,12 @@ def test_tables_that_may_be_there_and_tables_of_which_one_is_read(bench):
     ],
 )
 def test_tables_are_named_in_plain_sight(bench, call, fault):
-    path = bench.study("churn", f"run = workbench.start_run()\n{call}", parameters=CHOOSES,
-                       imports="from typing import Literal\nimport workbench")  # fmt: skip
+    path = bench.study(
+        "churn",
+        f"run = workbench.start_run()\n{call}",
+        parameters=CHOOSES,
+        imports="from typing import Literal\nimport workbench",
+    )
     with pytest.raises(StudyError, match=fault):
         read_study(path)
 

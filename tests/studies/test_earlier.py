@@ -255,16 +255,16 @@ def test_a_table_that_breaks_its_declaration_is_not_written(tmp_path):
 @pytest.mark.parametrize(
     ("source", "parameters", "said"),
     [
-        ('run.earlier(name, choice=upstream_run)', READS, "has to name its study as a plain string"),
+        ("run.earlier(name, choice=upstream_run)", READS, "has to name its study as a plain string"),
         ('run.earlier("upstream")', READS, "and the parameter that chooses the run"),
         ('run.earlier("upstream", choice=other)', READS, "'other', which the parameters cell does not declare"),
         ('run.earlier("upstream", choice=seed)', READS, "parameter seed names a run"),
         ('x = run.earlier("upstream", choice=upstream_run)\nx.table(name)', READS, "name its table as a plain string"),
-        ('run.previous(name)', READS, "has to name its study as a plain string"),
+        ("run.previous(name)", READS, "has to name its study as a plain string"),
         ('run.earlier("a", choice=upstream_run)\nrun.earlier("a", choice=upstream_run)', READS, "expected one call"),
-        ('run.features(when)', "seed: int = 1", "so the parameters cell needs `dataset"),
+        ("run.features(when)", "seed: int = 1", "so the parameters cell needs `dataset"),
     ],
-)  # fmt: skip
+)
 def test_calls_that_cannot_be_read_from_the_source_are_refused(tmp_path, source, parameters, said):
     (tmp_path / "notebooks").mkdir()
     path = Bench(tmp_path).study("above", "run = workbench.start_run()\n" + source, parameters=parameters)

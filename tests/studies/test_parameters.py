@@ -198,8 +198,13 @@ def test_a_yaml_file_is_read_as_plain_data(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("day: 2024-02-29\nanswer: no\nsmall: 1.5\nitems: [1, two]\nnothing: null\nyes: true\n")
     assert read_parameter_file(path) == {
-        "day": "2024-02-29", "answer": "no", "small": 1.5, "items": [1, "two"], "nothing": None, "yes": True,
-    }  # fmt: skip
+        "day": "2024-02-29",
+        "answer": "no",
+        "small": 1.5,
+        "items": [1, "two"],
+        "nothing": None,
+        "yes": True,
+    }
 
 
 @pytest.mark.parametrize(

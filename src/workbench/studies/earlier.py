@@ -98,10 +98,14 @@ def settle(
     for place, each in enumerate(found):
         for other in found[:place]:
             faults += [
-                sentence("{one} and {other} contradict each other: {what}", one=_name(each.manifest),
-                         other=_name(other.manifest), what=what)
+                sentence(
+                    "{one} and {other} contradict each other: {what}",
+                    one=_name(each.manifest),
+                    other=_name(other.manifest),
+                    what=what,
+                )
                 for what in contradictions(other.manifest, each.manifest)
-            ]  # fmt: skip
+            ]
     if faults:
         raise ParameterError(*faults)
     return found

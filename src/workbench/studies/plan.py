@@ -183,8 +183,13 @@ def _validate_columns(
     tables = tuple(tables)
     known = _choosable(source, tables)
     # Columns of choices are known by their beginning until the rows are read.
-    choices = [f"{column.name}_" for table in tables if table in source.tables
-               for column in source.tables[table].columns if column.split]  # fmt: skip
+    choices = [
+        f"{column.name}_"
+        for table in tables
+        if table in source.tables
+        for column in source.tables[table].columns
+        if column.split
+    ]
     for parameter in study.parameters.values():
         named = given.get(parameter.name)
         if not named or not (parameter.unit == COLUMN_UNIT or parameter.name == "segments"):

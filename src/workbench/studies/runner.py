@@ -171,21 +171,43 @@ class _Run:
     def _first_manifest(self) -> dict[str, Any]:
         study, plan = self.plan.study, self.plan
         return {
-            "schema": 1, "run_id": None, "study": study.name, "title": study.title, "question": study.question,
-            "status": "running", "exit_code": None, "verdict": None, "reason": None, "failed_cell": None,
+            "schema": 1,
+            "run_id": None,
+            "study": study.name,
+            "title": study.title,
+            "question": study.question,
+            "status": "running",
+            "exit_code": None,
+            "verdict": None,
+            "reason": None,
+            "failed_cell": None,
             "parameters": plan.parameters,
             "parameter_help": {
                 name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
                 for name, each in study.parameters.items()
             },
-            "dataset": plan.dataset, "where": plan.where, "fingerprint": plan.fingerprint, "data": plan.data,
-            **plan.identity, "inputs": [each.to_manifest() for each in plan.inputs], "tables": {}, "results": None,
+            "dataset": plan.dataset,
+            "where": plan.where,
+            "fingerprint": plan.fingerprint,
+            "data": plan.data,
+            **plan.identity,
+            "inputs": [each.to_manifest() for each in plan.inputs],
+            "tables": {},
+            "results": None,
             "warnings": [],
-            "seed": plan.parameters["seed"], "git_commit": None, "git_dirty": None, "lock_hash": None,
-            "python": platform.python_version(), "packages": {},
-            "started": self.started.isoformat(), "ended": None, "seconds": None, "cells": [],
-            "headline": None, "key_metric": None,
-        }  # fmt: skip
+            "seed": plan.parameters["seed"],
+            "git_commit": None,
+            "git_dirty": None,
+            "lock_hash": None,
+            "python": platform.python_version(),
+            "packages": {},
+            "started": self.started.isoformat(),
+            "ended": None,
+            "seconds": None,
+            "cells": [],
+            "headline": None,
+            "key_metric": None,
+        }
 
     def _complete_manifest(self) -> None:
         """What takes a moment to find out, while the kernel starts."""

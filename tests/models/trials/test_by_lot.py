@@ -25,7 +25,7 @@ def column(name, **more):
         "valid_from": "",
         "role": "",
     }
-    return SimpleNamespace(name=name, **{**known, **more})  # fmt: skip
+    return SimpleNamespace(name=name, **{**known, **more})
 
 
 def dataset(design, *, attributes=()):
@@ -38,7 +38,7 @@ def dataset(design, *, attributes=()):
             "customers": SimpleNamespace(columns=[column(name, constant=True) for name in attributes]),
             "surveys": SimpleNamespace(columns=[column("sat", role="outcome"), column("app", role="driver")]),
         }
-    )  # fmt: skip
+    )
 
 
 def company(n=4000, *, seed=1, rate=(0.08, 0.04), arms=("control", "call")):
@@ -68,7 +68,7 @@ def company(n=4000, *, seed=1, rate=(0.08, 0.04), arms=("control", "call")):
     customers = pd.DataFrame(
         {"customer_id": people, "age": rng.normal(50, 9, n), "shop": [f"s{i % 40}" for i in range(n)]}
     )
-    return treatments, customers, spells, answers  # fmt: skip
+    return treatments, customers, spells, answers
 
 
 LOT = Design(assignment="randomised", control="control")

@@ -68,9 +68,14 @@ class Project:
         def git(*arguments: str) -> str | None:
             try:
                 done = subprocess.run(
-                    ["git", *arguments], cwd=self.root, capture_output=True, text=True, timeout=10, check=True,
+                    ["git", *arguments],
+                    cwd=self.root,
+                    capture_output=True,
+                    text=True,
+                    timeout=10,
+                    check=True,
                     env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
-                )  # fmt: skip
+                )
             except (OSError, subprocess.SubprocessError):  # git absent, no repository, or no answer: not known
                 return None
             return done.stdout.strip()
