@@ -16,8 +16,8 @@ from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Finding
 from workbench.wording import number, percent, plural, sentence
 
-RESAMPLES = 400
-LEVEL = 0.90
+RESAMPLES = 400  # ends of a 90% interval are then known to a tenth of its width
+LEVEL = 0.90  # as every interval of a report has it
 POINTS = 201
 """Shares contacted at which the curve is drawn."""
 

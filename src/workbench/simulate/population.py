@@ -24,9 +24,11 @@ from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.words import AGE_GROUPS, PLANS, REASONS, REGIONS, TOUCHPOINTS
 
-HORIZON_MONTHS = 60
-ANNUAL_RATE = 0.10
+HORIZON_MONTHS = 60  # five years: as far as a newcomer's value is told
+ANNUAL_RATE = 0.10  # effective a year; a choice, said in the truth
+# A share of so many is known to .004 or better; a block fits in memory.
 NEWCOMERS, ACTIVE, BLOCK = 32_768, 16_384, 4_096
+# Noise of its own, shared with no world.
 _REPLICATE_NEW, _REPLICATE_ACTIVE = (1 << 20) + 1, (1 << 20) + 2
 SEGMENTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plan": ("plan", PLANS),

@@ -31,7 +31,7 @@ CONTACT, COMPLAINT, ENQUIRY, REMINDER = KINDS = ("contact", "complaint", "enquir
 _WRITTEN = {ENQUIRY: "e-mail", REMINDER: "letter"}  # the channel of what is about no touchpoint
 LOGIN = "logins"
 NOT_APPLICABLE = 9  # as the survey tool writes it
-_SLOTS = 10_000_000
+_SLOTS = 10_000_000  # more than any world has: ids never meet
 _DAY_BEGINS, _DAY_LASTS = 8 * 3600, 13 * 3600  # seconds
 _COMMENTS = 0.2  # share of answers with a comment
 

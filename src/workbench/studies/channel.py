@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
     from pandas import DataFrame
 
-SHOWN_ROWS = 50
+SHOWN_ROWS = 50  # of a table in the report; the files have all
 
 
 class Channel:

@@ -40,7 +40,7 @@ from workbench.studies.plan import Plan
 if TYPE_CHECKING:
     from workbench.studies.execution.recorder import Recorder
 
-KERNEL_START_SECONDS = 120
+KERNEL_START_SECONDS = 120  # generous: a busy machine with a cold disk is slow to import, and no run should fail for it
 # What a step may end a run with, beside 1: a gate that failed, and data or parameters that nothing can be learnt from.
 # Whichever step finds them, bad data is refused input: most of it is found before, at the door.
 EXIT_CODES = {kind.__name__: kind.exit_code for kind in (GateError, DataError, ParameterError)}

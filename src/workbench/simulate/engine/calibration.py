@@ -20,10 +20,10 @@ from workbench.simulate.engine.noise import Noise
 from workbench.simulate.engine.observer import Observer
 from workbench.simulate.engine.settings import Settings
 
-SAMPLE = 3_072
+SAMPLE = 3_072  # marginals are then known to about a point
 REPLICATE = 1 << 20  # far from those of the truth
-_NOBODY_LEAVES = -60.0
-_ROUNDS = 3
+_NOBODY_LEAVES = -60.0  # a log hazard at which nobody leaves in any world
+_ROUNDS = 3  # intercepts no longer move after
 _SETTLED = -12  # from this month on the burn-in is taken to have forgotten its beginning
 
 

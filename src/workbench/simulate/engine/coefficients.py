@@ -122,7 +122,7 @@ REGION_SHARE = np.array([0.30, 0.20, 0.30, 0.20])
 AGE_SHARE = np.array([0.28, 0.30, 0.25, 0.17])
 JOINED_SHARE = np.array([0.45, 0.25, 0.15, 0.15])
 FEE_MARGIN = 0.45  # of the monthly price
-COST_PER_MINUTE = 0.8
+COST_PER_MINUTE = 0.8  # money; a choice: 48 an hour of an agent
 CATEGORY_PRICE = np.array([0.6, 2.2, 0.5, 1.4, 0.9])  # multiples of a customer's usual amount, as in words.CATEGORIES
 
 _CALLS_ALIKE = 0.3  # share of the width of their ranges, where `persuasion` is set

@@ -25,7 +25,7 @@ from workbench.simulate.engine.coefficients import (
 from workbench.simulate.engine.noise import Mechanism, Noise, Together
 from workbench.simulate.engine.words import ONBOARDING, TOUCHPOINTS
 
-BURN_IN = 60
+BURN_IN = 60  # months before the records, after which the mix of tenures has settled
 LETTER = 0.5  # strength of a letter, as a share of a call's
 STAGGER = 48  # the first customers of the slots join within so many months
 

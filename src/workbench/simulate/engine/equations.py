@@ -15,9 +15,9 @@ RECALL_MONTHS = 6  # how long a touchpoint stays part of the impression, and of 
 GRIEVANCE_MONTHS = 3  # how long a complaint works
 CALL_MONTHS = 3  # how long a retention call works
 VISITS_END = 0.85  # part of the month in which visits fall; surveys come after
-MIDDLE = 3
-GRADES = 5
-LONG_AGO = -9_999
+MIDDLE = 3  # of the grades 1 to 5
+GRADES = 5  # a rating of a touchpoint goes from 1 to 5
+LONG_AGO = -9_999  # a month before all others: never happened
 
 _GRADE_CUTS = (-1.9, -1.2, -0.45, 0.55)  # of the latent experience: most visits go well
 

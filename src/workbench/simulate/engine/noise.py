@@ -14,8 +14,8 @@ from scipy.special import ndtri
 
 _BLOCK = 4  # Philox gives four words a count
 _EARLIEST = 2048  # months before the records are negative; a key is not
-_HALF = 0.5
-_PIECES = 4
+_HALF = 0.5  # the middle of a step, so that no number is 0 or 1
+_PIECES = 4  # numbers of 16 bits in a word of 64
 
 
 class Mechanism(IntEnum):

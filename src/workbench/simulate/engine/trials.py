@@ -14,8 +14,8 @@ from workbench.simulate.engine.noise import Mechanism, Noise
 from workbench.simulate.engine.settings import Settings
 from workbench.simulate.engine.words import REGIONS
 
-FIRST_START = 6
-CALLS_EVERY = 6
+FIRST_START = 6  # months of history before the first pilot
+CALLS_EVERY = 6  # months between rounds of calls
 CALL = "retention_call"
 LETTER_COST = 0.5  # money
 WAVES, WAVES_APART = 4, 2  # of a staggered pilot; a fifth part of its customers never gets it

@@ -38,7 +38,7 @@ TOUCHPOINTS = (
     Touchpoint("repair", "Repair", "after-sales", "technician", 0.06, 35.0),
     Touchpoint("store", "Store", "purchase", "store", 0.10, 10.0),
 )
-ONBOARDING = 0
+ONBOARDING = 0  # its place among the touchpoints
 
 PLANS = ("Basic", "Plus", "Premium")
 REGIONS = ("North", "East", "South", "West")
@@ -175,4 +175,4 @@ COMMENTS = {
         "Keep it up, above all the {touchpoint}.",
     ),
 }
-VARIANTS = 3
+VARIANTS = 3  # wordings of each comment

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from workbench.pace import how_far
 
-TICK_SECONDS = 1.0
+TICK_SECONDS = 1.0  # often enough to be seen to live
 
 
 class Progress:
