@@ -23,6 +23,9 @@ from workbench.wording import shown
 if TYPE_CHECKING:
     from workbench.studies.plan import Plan
 
+# The study whose runs hold a model, and the one that uses it on other customers.
+MODELLED, SCORES = "attrition_risk", "attrition_scores"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
@@ -216,6 +219,23 @@ def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
         print(f"{verdict_words(done['verdict'])}: {printable(said)}", file=sys.stderr)
         print(f"Report: {folder}/report.html", file=sys.stderr)
     return done
+
+
+def score(options: argparse.Namespace) -> int:
+    """Score customers by the model of an earlier run, without fitting anything."""
+    project = Project.find()
+    folder = manifest.resolve_run(project.reports, options.run)
+    known = manifest.read_manifest(folder)
+    if known["study"] != MODELLED:
+        raise StudyError(f"run {folder.name} is of the study {known['study']}; expected one of {MODELLED}.")
+    card = folder / "model" / "card.json"
+    if not card.is_file():
+        raise StudyError(f"run {folder.name} has no model; run it again: `workbench rerun {folder.name}`.")
+    source = json.loads(card.read_text(encoding="utf-8"))["source"]
+    options.more = []
+    options.p = [f"attrition_run={folder.name}", f"source={source}"]
+    options.p += [f"cutoff={options.cutoff}"] if options.cutoff else []
+    return _run(options, SCORES, None, options.where)
 
 
 def report(options: argparse.Namespace) -> None:
@@ -421,6 +441,14 @@ def _parser() -> argparse.ArgumentParser:
                 metavar="FILE",
                 help="parameters from YAML or JSON; -p wins",
             )
+    made = command("score", score, "score customers by the model of a run of attrition_risk; nothing is fitted")
+    made.add_argument("run", metavar="RUN")
+    made.add_argument("--dataset", metavar="NAME", required=True, help="the customers, as in `workbench data list`")
+    made.add_argument("--cutoff", metavar="DAY", help="the day as of which they are known: 2026-06-01")
+    made.add_argument("--where", metavar="CONDITION", help="a part of the dataset")
+    made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
+    made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
+    made.add_argument("--check", action="store_true", help="only check parameters and data")
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")

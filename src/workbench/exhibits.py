@@ -145,6 +145,19 @@ class Samples:
     labels: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Saved:
+    """Files of a fitted model, for model/ of the run: kept and never shown. None holds a row of a single customer.
+
+    Attributes
+    ----------
+    files
+        Content by name.
+    """
+
+    files: Mapping[str, bytes]
+
+
 @runtime_checkable
 class Result(Protocol):
     """What can be shown as a whole."""
@@ -154,7 +167,7 @@ class Result(Protocol):
         ...
 
 
-Exhibit = Finding | Check | Metrics | Figure | Table | Kept | Samples
+Exhibit = Finding | Check | Metrics | Figure | Table | Kept | Samples | Saved
 Showable = Exhibit | Result | None | Iterable["Showable"]
 
 
@@ -175,7 +188,7 @@ def flatten(things: Showable) -> Iterator[Exhibit]:
     match things:
         case None:
             return
-        case Finding() | Check() | Figure() | Table() | Kept() | Samples() | Mapping():
+        case Finding() | Check() | Figure() | Table() | Kept() | Samples() | Saved() | Mapping():
             yield things
         case Result():
             yield from flatten(things.exhibits())

@@ -1,8 +1,8 @@
 """What a forecast is worth in money: `acceptance` → `offers` (a contact) → `empc` and `profit` → `contacting`."""
 
 from workbench.decisions.acceptance import Acceptance
-from workbench.decisions.contacting import Policy, contact_list
+from workbench.decisions.contacting import Policy, contact_list, list_contacts
 from workbench.decisions.offers import Offer
 from workbench.decisions.profit import Campaign, judge_campaign
 
-__all__ = ["Acceptance", "Campaign", "Offer", "Policy", "contact_list", "judge_campaign"]
+__all__ = ["Acceptance", "Campaign", "Offer", "Policy", "contact_list", "judge_campaign", "list_contacts"]

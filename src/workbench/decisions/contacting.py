@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.offers import Offer
 from workbench.errors import DataError, ParameterError
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Finding
@@ -124,6 +125,29 @@ class ContactList:
                 "no_capacity": Column(sentence("Beyond capacity")),
             },
         )
+
+
+def list_contacts(
+    scores: pd.DataFrame, offer: Offer, *, value: float, capacity: int | None = None, policy: Policy | None = None
+) -> ContactList:
+    """The contact list of customers whose risk is known.
+
+    Parameters
+    ----------
+    scores
+        One row a customer: `customer_id`, `probability` of leaving, and where there are any `team` and `opt_out`.
+    offer
+        The contact.
+    value
+        Of each customer who stays, in money.
+    capacity
+        How many can be contacted; any number where it is None.
+    policy
+        Whom the company may contact; anybody where it is None.
+    """
+    probability = scores["probability"].to_numpy(dtype=float)
+    frame = scores.assign(expected_profit=offer.expected_profit(probability, np.full(len(scores), value)))
+    return contact_list(frame, capacity=capacity, policy=policy)
 
 
 def contact_list(

@@ -7,12 +7,13 @@ A study's tables are found by its name and theirs; what a declaration says of co
 
 from collections.abc import Mapping
 
-from workbench.declared import churn_survival, driver_analysis
+from workbench.declared import attrition_risk, churn_survival, driver_analysis
 from workbench.declared.contract import Declared, Field, faults
 
 TABLES: Mapping[str, Mapping[str, Declared]] = {
     study: {each.name: each for each in tables}
     for study, tables in {
+        "attrition_risk": attrition_risk.TABLES,
         "churn_survival": churn_survival.TABLES,
         "driver_analysis": driver_analysis.TABLES,
     }.items()

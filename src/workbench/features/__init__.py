@@ -23,12 +23,14 @@ from workbench.features.customers import Features, customer_features
 from workbench.features.leaks import leak_checks, recomputation_checks
 from workbench.features.outcomes import cancellations_after, purchases_after
 from workbench.features.purchases import rfm
+from workbench.features.schedule import Schedule, one_cutoff, schedule
 from workbench.features.snapshots import Records, Snapshots, future, history, records_of, snapshots
 
 __all__ = [
     "Attributes",
     "Features",
     "Records",
+    "Schedule",
     "Snapshots",
     "attributes_at",
     "cancellations_after",
@@ -36,9 +38,11 @@ __all__ = [
     "future",
     "history",
     "leak_checks",
+    "one_cutoff",
     "purchases_after",
     "recomputation_checks",
     "records_of",
     "rfm",
+    "schedule",
     "snapshots",
 ]

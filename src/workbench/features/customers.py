@@ -69,6 +69,10 @@ class Features:
         """All rows in memory, as pandas."""
         return self.table.to_pandas()
 
+    def fetched(self) -> "Features":
+        """The same with its rows in memory, so that labels do not make them again."""
+        return replace(self, table=ibis.memtable(self.arrow()))
+
     def write(self, path: Path) -> None:
         """All rows to a Parquet file, cut-off by cut-off: memory does not grow with their number.
 

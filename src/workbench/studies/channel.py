@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from workbench.declared import Declared
 from workbench.errors import StudyError
-from workbench.exhibits import Exhibit, Figure, Kept, Samples, Showable, Table, flatten
+from workbench.exhibits import Exhibit, Figure, Kept, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
-from workbench.studies.kept import write_samples, write_table
+from workbench.studies.kept import write_model, write_samples, write_table
 from workbench.studies.payloads import cell, plain, without_small_groups
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
@@ -89,6 +89,9 @@ class Channel:
                     write_samples(self.folder, replace(exhibit, name=_file_name(exhibit.name)))
             case Check():
                 self.checks(exhibit)
+            case Saved():
+                if self.folder is not None:
+                    write_model(self.folder, exhibit)
             case _:
                 self.metrics(exhibit)
 

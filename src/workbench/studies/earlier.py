@@ -97,6 +97,8 @@ def settle(
             found += [each] if each else []
     for place, each in enumerate(found):
         for other in found[:place]:
+            if each.need.other_data or other.need.other_data:
+                continue
             faults += [
                 sentence(
                     "{one} and {other} contradict each other: {what}",
@@ -186,7 +188,7 @@ def unfit(folder: Path, manifest: Mapping[str, Any], need: Earlier, mine: Mappin
     if "fingerprints" not in manifest or "tables" not in manifest:
         template = "it was written by an older version of the workbench; run it again: `workbench rerun {run}`."
         return [sentence(template, run=manifest["run_id"])]
-    faults = contradictions(mine, manifest)
+    faults = [] if need.other_data else contradictions(mine, manifest)
     if manifest["verdict"] == "fail":
         faults.append(sentence("its verdict is fail: its numbers must not be used."))
     faults += [fault for name in need.tables for fault in _not_offered(manifest, name)]

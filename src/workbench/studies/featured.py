@@ -83,7 +83,9 @@ def tables_of(dataset: "Dataset", *, staged: Path, named: Iterable[str]) -> dict
 
 
 def leaks(made: "Features", options: Mapping[str, Any], *, random_seed: int) -> tuple[Check, ...]:
-    """Whether a feature changes when the future is deleted or scrambled, for some customers at the last cut-off.
+    """Whether a feature changes when the future is deleted or scrambled, for some customers.
+
+    They are looked at as of the last cut-off that has a future.
 
     One window stands for all: another is the same expression with another number in it.
     """
@@ -92,7 +94,8 @@ def leaks(made: "Features", options: Mapping[str, Any], *, random_seed: int) -> 
 
     from workbench.features import customer_features, recomputation_checks
 
-    last = replace(made.when, cutoffs=made.when.cutoffs[-1:])
+    before = [day for day in made.when.cutoffs if day <= made.records.last]
+    last = replace(made.when, cutoffs=(before or made.when.cutoffs)[-1:])
     few = _some_customers(made.tables)
     options = {**options, "windows_days": (max(options["windows_days"]),), "records": made.records}
     # Compiled once: that takes longer than to run it on so few.

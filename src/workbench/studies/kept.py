@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.declared import Declared, declared, faults
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
-from workbench.exhibits import Samples
+from workbench.exhibits import Samples, Saved
 from workbench.files import file_hash, write_atomic
 from workbench.wording import inert
 
@@ -68,6 +68,14 @@ def write_samples(folder: Path, samples: Samples) -> None:
     with tempfile.TemporaryDirectory(dir=home, prefix=".") as beside:
         xarray.DataTree.from_dict({"posterior": posterior}).to_zarr(Path(beside) / "samples")
         os.rename(Path(beside) / "samples", home / f"{samples.name}.zarr")
+
+
+def write_model(folder: Path, saved: Saved) -> None:
+    """Write the files of a fitted model to model/ of a run."""
+    home = folder / MODEL
+    home.mkdir(exist_ok=True)
+    for name, content in saved.files.items():
+        write_atomic(home / Path(name).name, content)
 
 
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:

@@ -161,7 +161,7 @@ def _tables_read(
     if study.calls.features:
         fit, why = usable(source)
         tables += fit
-        if not fit:
+        if not fit and not study.calls.features_optional:
             reasons = f"; {listing(why)}" if why else ""
             faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}{reasons}")
     if study.choice is not None:

@@ -177,8 +177,14 @@ class Run(Channel):
         return frame.drop(columns=left_out(columns, frame.columns, admitted=self._admitted, named=asked))
 
     def features(
-        self, when: "Snapshots", *, attributes: Sequence[str] = (), leaks: bool = True, **options: Any
-    ) -> "Features":
+        self,
+        when: "Snapshots | None",
+        *,
+        attributes: Sequence[str] = (),
+        leaks: bool = True,
+        optional: bool = False,
+        **options: Any,
+    ) -> "Features | None":
         """What was known of every customer at cut-offs, of all tables of the dataset that say whose rows are when.
 
         Nothing runs before rows are asked for (`.arrow()`, `.frame()`, `.write(path)`); `.table` is an Ibis expression
@@ -187,18 +193,21 @@ class Run(Channel):
         Parameters
         ----------
         when
-            Cut-offs: `workbench.features.snapshots(…)`.
+            Cut-offs: `workbench.features.snapshots(…)`; None, where the study can do without, makes no features.
         attributes
             Attributes of `customers` that the study cannot do without.
         leaks
             Whether the features of some customers are made again without the future, which ends as two checks.
+        optional
+            Written out as True, the study can do without features.
         **options
             `windows_days`, `unit`, `scores`, `measures`, `records`, as `workbench.features.customer_features` has them.
 
         Returns
         -------
-        Features
-            Columns whose `use:` forbids predictions, and personal ones, are in none of them.
+        Features or None
+            Columns whose `use:` forbids predictions, and personal ones, are in none of them. None where there are none
+            and they are optional.
 
         Raises
         ------
@@ -209,6 +218,10 @@ class Run(Channel):
         from workbench.studies import featured
 
         fit, why = featured.usable(self.dataset)
+        if optional and (when is None or not fit):
+            return None
+        if when is None:
+            raise ParameterError(sentence("Features need a cut-off; got none."))
         if not fit:
             template = "features need a table that says whose rows are when{why}."
             raise DataError(sentence(template, why=f" ({listing(why)})" if why else ""))
@@ -236,7 +249,9 @@ class Run(Channel):
         self.checks(replace(check, name=check.name + times) for check in checks)
         return made
 
-    def earlier(self, study: str, *, choice: str | None, optional: bool = False) -> EarlierRun | None:
+    def earlier(
+        self, study: str, *, choice: str | None, optional: bool = False, other_data: bool = False
+    ) -> EarlierRun | None:
         """An earlier run of another study.
 
         Whether it may stand under this run was settled before: it is of the same data, succeeded, and its verdict is
@@ -251,6 +266,8 @@ class Run(Channel):
             the same tables), or None.
         optional
             Written out as True, a `latest` that finds none counts as None.
+        other_data
+            Written out as True, the run may be of other data: its model is used on those of this one.
 
         Returns
         -------
@@ -267,7 +284,7 @@ class Run(Channel):
         if (laid := self._laid()) is not None:
             folder = laid["earlier"].get(study)
             return None if folder is None else EarlierRun(Path(folder))
-        return self._settled(Earlier(study, "choice", optional), choice)
+        return self._settled(Earlier(study, "choice", optional, other_data=other_data), choice)
 
     def previous(self, study: str, *, where: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
         """The manifests of all earlier runs of a study, newest first, whatever became of them.

@@ -1,5 +1,20 @@
 """Who leaves within the next weeks, why that person, and whether to believe it."""
 
-from workbench.models.attrition.forecast import LeaversForecast, customers_of_lifetimes, forecast_leavers
+from workbench.models.attrition.card import SavedForecast, read_forecast, saved
+from workbench.models.attrition.forecast import LeaversForecast, forecast_leavers
+from workbench.models.attrition.population import Onboard, Population, read_onboard, read_population
+from workbench.models.attrition.rescoring import Rescored, rescore
 
-__all__ = ["LeaversForecast", "customers_of_lifetimes", "forecast_leavers"]
+__all__ = [
+    "LeaversForecast",
+    "Onboard",
+    "Population",
+    "Rescored",
+    "SavedForecast",
+    "forecast_leavers",
+    "read_forecast",
+    "read_onboard",
+    "read_population",
+    "rescore",
+    "saved",
+]

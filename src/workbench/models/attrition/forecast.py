@@ -1,39 +1,24 @@
 """All of a forecast of leavers in one place: who is judged, which forecast is used, why, and whether to believe it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
+from workbench.errors import ParameterError
 from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Baseline
 from workbench.models.attrition.model.choice import Choice, choose
-from workbench.models.attrition.model.customers import Customers, Part, judge_customers, slices
+from workbench.models.attrition.model.customers import Customers, Part, slices
 from workbench.models.attrition.model.fitting import BUDGET, REFITS, BoostedModel, fit_boosted
+from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.early_warnings import EarlyWarnings, find_early_warnings
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import Names, Reasons, give_reasons
-from workbench.wording import listing, plural, sentence
-
-
-class ColumnDefinition(Protocol):
-    """What is known of a column beside its values."""
-
-    @property
-    def name(self) -> str:
-        """In the table."""
-
-    @property
-    def label(self) -> str:
-        """For people."""
-
-    @property
-    def unit(self) -> str:
-        """Empty where it has none."""
+from workbench.models.attrition.scores import Alike, Scores, scored
+from workbench.wording import listing, plural, sentence, shown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,6 +63,29 @@ class LeaversForecast:
             return None
         return give_reasons(explainer, self.test.features, background, names=self.names)
 
+    def score(self, population: Population, *, team: str | None = None) -> Scores:
+        """Risks and reasons of customers of today.
+
+        Parameters
+        ----------
+        population
+            Whom it was made for.
+        team
+            Feature that says who would contact a customer; one team where it is None.
+        """
+        today = population.today
+        if team is not None and team not in today:
+            template = "team: {name}: no such feature; there are {known}."
+            raise ParameterError(sentence(template, name=shown(team), known=listing(list(today)[:20])))
+        explainer = explainer_of(self.used, today, random_seed=self.random_seed)
+        reasons = None
+        if explainer is not None and self.choice.used != "base_rate":
+            reasons = give_reasons(explainer, today, today, names=self.names)
+        probability = self.used.probability(today)
+        alike = Alike.among(self.choice.probability, self.test.left)
+        teams = None if team is None else today[team]
+        return scored(population.today_ids, probability, alike, reasons, teams)
+
     def early_warnings(self) -> EarlyWarnings:
         """Rules of at most two conditions."""
         return find_early_warnings(self.customers, self.parts, names=self.names)
@@ -98,35 +106,6 @@ class LeaversForecast:
                 ),
                 title=sentence("Columns without content are left out"),
             )
-
-
-def customers_of_lifetimes(lifetimes: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> tuple[Customers, Names]:
-    """Customers of a flat table `lifetimes`: one row each, all columns known at the same time, and whether they left.
-
-    Parameters
-    ----------
-    lifetimes
-        With `event` (whether the customer left) and, where there is one, `customer_id`; all else is a feature.
-    columns
-        Definitions of its columns.
-
-    Returns
-    -------
-    tuple of Customers and Names
-
-    Raises
-    ------
-    DataError
-        What `judge_customers` finds.
-    """
-    frame = lifetimes.reset_index(drop=True)
-    if "customer_id" not in frame:
-        frame = frame.assign(customer_id=np.arange(len(frame)))
-    names = Names(
-        labels={column.name: column.label for column in columns if column.label},
-        units={column.name: column.unit for column in columns if column.unit},
-    )
-    return judge_customers(frame, label="event", customer="customer_id"), names
 
 
 def forecast_leavers(

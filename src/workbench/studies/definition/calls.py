@@ -47,12 +47,15 @@ class Earlier:
         Whether a `latest` that finds none counts as None.
     tables
         Names in the literal calls of `.table("…")` and `.draws("…")` on what the call gave.
+    other_data
+        Whether it may be of other data: a model that is used on them.
     """
 
     study: str
     parameter: str
     optional: bool = False
     tables: tuple[str, ...] = ()
+    other_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,8 @@ class Calls:
         one.
     earlier, previous
         Earlier runs that it reads, and studies whose earlier runs it lists.
-    features
-        Whether it makes features, of all tables that features are made of.
+    features, features_optional
+        Whether it makes features, of all tables that features are made of, and can do without where there is none.
     """
 
     tables: tuple[str, ...] = ()
@@ -76,6 +79,7 @@ class Calls:
     earlier: tuple[Earlier, ...] = ()
     previous: tuple[str, ...] = ()
     features: bool = False
+    features_optional: bool = False
 
 
 def read_calls(sources: Iterable[str], faults: list[str]) -> Calls:
@@ -98,13 +102,15 @@ def read_calls(sources: Iterable[str], faults: list[str]) -> Calls:
     if len(choices) > 1:
         faults.append("expected one call of run.one_of at most")
     previous = [_previous(node, faults) for name, node in calls if name == "previous"]
+    featured = [node for name, node in calls if name == "features"]
     return Calls(
         tables=tables,
         optional=optional,
         choice=choices[0] if choices else None,
         earlier=_all_earlier([node for name, node in calls if name == EARLIER], nodes, faults),
         previous=tuple(dict.fromkeys(name for name in previous if name)),
-        features=any(name == "features" for name, _ in calls),
+        features=bool(featured),
+        features_optional=all(_is_optional(node) for node in featured),
     )
 
 
@@ -150,6 +156,11 @@ def _tables(calls: Iterable[ast.Call], faults: list[str]) -> tuple[tuple[str, ..
     return tuple(tables), tuple(name for name in optional if name not in tables)
 
 
+def _is_optional(call: ast.Call) -> bool:
+    """Whether `optional=True` is written out."""
+    return any(each.arg == "optional" and getattr(each.value, "value", None) is True for each in call.keywords)
+
+
 def _choice(node: ast.Call, faults: list[str]) -> Choice | None:
     names = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     match node.keywords:
@@ -178,9 +189,14 @@ def _all_earlier(calls: list[ast.Call], nodes: list[ast.AST], faults: list[str])
 
 def _earlier(node: ast.Call, faults: list[str]) -> Earlier | None:
     given = {keyword.arg: keyword.value for keyword in node.keywords}
-    match node.args, given.pop("choice", None), given.pop("optional", ast.Constant(value=False)):
-        case [ast.Constant(value=str(study))], ast.Name(id=parameter), ast.Constant(value=bool(optional)) if not given:
-            return Earlier(study, parameter, optional)
+    flags = [given.pop(name, ast.Constant(value=False)) for name in ("optional", "other_data")]
+    match node.args, given.pop("choice", None), flags:
+        case (
+            [ast.Constant(value=str(study))],
+            ast.Name(id=parameter),
+            [ast.Constant(value=bool(optional)), ast.Constant(value=bool(other))],
+        ) if not given:
+            return Earlier(study, parameter, optional, other_data=other)
     faults.append(
         f"{shown(ast.unparse(node))} has to name its study as a plain string, and the parameter that chooses the run: "
         '`run.earlier("churn_survival", choice=survival_run)`'

@@ -100,7 +100,7 @@ class Choice:
             estimate=auc,
             unit="ROC AUC",
             interval=self.judged.interval(self.used, "roc_auc"),
-            interval_kind=_interval_kind(),
+            interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
             n=self.judged.customers,
             table="forecasts",
@@ -125,7 +125,7 @@ class Choice:
             estimate=share,
             unit="share",
             interval=self.judged.interval(self.used, "caught_at_capacity"),
-            interval_kind=_interval_kind(),
+            interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
             n=self.judged.customers,
             figure="leavers_caught",
@@ -332,5 +332,6 @@ def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:
     return used
 
 
-def _interval_kind() -> str:
+def interval_kind_of_draws() -> str:
+    """What intervals of scores are, in words."""
     return sentence("90% confidence (bootstrap over customers)")

@@ -1,0 +1,210 @@
+"""A forecast on disk: trees as XGBoost writes them, and a card in JSON with all that scoring needs beside them.
+
+Nothing in it is of single customers: of each feature its levels, its middle 98% and tenths, of the risks their tenths.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xgboost
+
+from workbench.errors import DataError
+from workbench.exhibits import Saved
+from workbench.files import strict_json
+from workbench.models.attrition.forecast import LeaversForecast
+from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
+from workbench.models.attrition.model.boosting import Search, Settings
+from workbench.models.attrition.model.encoding import Encoding
+from workbench.models.attrition.model.fitting import BoostedModel, Calibration
+from workbench.models.attrition.population import Population
+from workbench.models.attrition.reasons.reasons import Names
+from workbench.models.attrition.scores import Alike
+from workbench.wording import sentence
+
+SCHEMA = 1
+CARD = "card.json"
+TENTHS = np.linspace(0, 1, 11)[1:-1]
+MIDDLE = (0.01, 0.99)
+"""Quantiles that a card gives as a feature's range: the ends themselves are values of single customers."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SavedForecast:
+    """A forecast read back.
+
+    Attributes
+    ----------
+    card
+        What stands in `model/card.json`.
+    used
+        The forecast.
+    names
+        How features are called.
+    alike
+        Share who left among customers scored alike.
+    """
+
+    card: Mapping[str, Any]
+    used: BoostedModel | Baseline
+    names: Names
+    alike: Alike
+
+    @property
+    def encoding(self) -> Encoding:
+        """The features that it needs, in order."""
+        return Encoding(levels={each["name"]: _levels(each) for each in self.card["features"]})
+
+
+def saved(forecast: LeaversForecast, population: Population) -> Saved:
+    """The forecast for `model/` of a run.
+
+    Parameters
+    ----------
+    forecast
+        That is used.
+    population
+        Whom it was made for.
+    """
+    files: dict[str, bytes] = {}
+    used = forecast.used
+    learned = population.customers.features[~forecast.parts["test"]]
+    encoding = used.encoding if isinstance(used, BoostedModel) else Encoding.of(learned)
+    if isinstance(used, BoostedModel):
+        files = {f"refit_{at:02}.ubj": bytes(each.save_raw("ubj")) for at, each in enumerate(used.boosters)}
+    probability = forecast.choice.probability
+    when = population.when
+    judged = forecast.choice.judged
+    edges = np.unique(np.quantile(probability, TENTHS))
+    alike = Alike.among(probability, forecast.test.left)
+    described = [_feature(name, learned[name], levels, population.names) for name, levels in encoding.levels.items()]
+    card = {
+        "schema": SCHEMA,
+        "used": forecast.choice.used,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
+        "features": described,
+        "calibration": asdict(used.calibration) if isinstance(used, BoostedModel) else None,
+        "baseline": None if isinstance(used, BoostedModel) else _state(used),
+        "source": population.source,
+        "cutoffs": [] if when is None else [str(day) for day in when.cutoffs],
+        "window_days": None if when is None else when.horizon_days,
+        "gap_days": None if when is None else when.gap_days,
+        "score": {"edges": edges.tolist(), "counts": _counts(probability, edges)},
+        "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
+        "judged": {
+            "rows": judged.rows, "cases": judged.cases, "capacity": judged.capacity,
+            "roc_auc": judged.score(forecast.choice.used, "roc_auc"),
+            "roc_auc_interval": list(judged.interval(forecast.choice.used, "roc_auc")),
+        },
+        "data": _fingerprint(population),
+        "versions": {"xgboost": xgboost.__version__, "pandas": pd.__version__, "numpy": np.__version__},
+    }  # fmt: skip
+    return Saved(files={**files, CARD: strict_json(card).encode()})
+
+
+def read_forecast(folder: Path) -> SavedForecast:
+    """Read a forecast back from `model/` of a run.
+
+    Raises
+    ------
+    DataError
+        There is none, it was written by another version, or a file has been changed.
+    """
+    path = folder / "model" / CARD
+    if not path.is_file():
+        raise DataError(
+            sentence("Run {run} has no model; run the study again: `workbench rerun {run}`.", run=folder.name)
+        )
+    card = json.loads(path.read_text(encoding="utf-8"))
+    theirs, mine = card.get("versions", {}).get("xgboost", ""), xgboost.__version__
+    if card.get("schema") != SCHEMA or theirs.split(".")[0] != mine.split(".")[0]:
+        template = (
+            "The model of run {run} was written by another version (XGBoost {theirs}, here {mine}); run the study "
+            "again: `workbench rerun {run}`."
+        )
+        raise DataError(sentence(template, run=folder.name, theirs=theirs or "?", mine=mine))
+    boosters = []
+    for name, expected in card["files"].items():
+        file = folder / "model" / Path(name).name
+        content = file.read_bytes() if file.is_file() else b""
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise DataError(sentence("Run {run}: model/{file} is missing or was changed.", run=folder.name, file=name))
+        boosters.append(xgboost.Booster({"nthread": 1}, model_file=bytearray(content)))
+    names = Names(
+        labels={each["name"]: each["label"] for each in card["features"]},
+        units={each["name"]: each["unit"] for each in card["features"] if each["unit"]},
+        themes={each["name"]: each["theme"] for each in card["features"]},
+    )
+    encoding = Encoding(levels={each["name"]: _levels(each) for each in card["features"]})
+    used: BoostedModel | Baseline
+    if card["used"] == "boosted":
+        nothing = Search(tried=pd.DataFrame(), best=Settings())
+        calibration = Calibration(**card["calibration"])
+        used = BoostedModel(
+            encoding=encoding, boosters=tuple(boosters), calibration=calibration, searched=nothing, rows=0
+        )
+    else:
+        used = _baseline(card["baseline"], encoding)
+    kept = {key: value if key == "of" else np.array(value) for key, value in card["alike"].items()}
+    return SavedForecast(card=card, used=used, names=names, alike=Alike(**kept))
+
+
+def _levels(feature: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return None if feature["levels"] is None else tuple(feature["levels"])
+
+
+def _feature(name: str, column: pd.Series, levels: tuple[str, ...] | None, names: Names) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": name, "label": names.label(name), "unit": names.units.get(name, ""), "theme": names.theme(name),
+        "kind": "number" if levels is None else "category", "levels": None if levels is None else list(levels),
+    }  # fmt: skip
+    values = Encoding(levels={name: levels}).rows(column.to_frame())[:, 0]
+    known = values[~np.isnan(values)]
+    if levels is None:
+        edges = np.unique(np.quantile(known, TENTHS)) if len(known) else known
+        found["range"] = [float(end) for end in np.quantile(known, MIDDLE)] if len(known) else None
+    else:
+        edges = np.arange(len(levels))[:-1]
+    return {**found, "edges": [float(edge) for edge in edges], "counts": _counts(values, edges)}
+
+
+def _counts(values: np.ndarray, edges: np.ndarray) -> list[int]:
+    """How many values lie in each cell, missing ones in the last."""
+    cells = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
+    return np.bincount(cells, minlength=len(edges) + 2).tolist()
+
+
+def stability_of(counts: list[int], edges: list[float], values: np.ndarray) -> float:
+    """Population stability index of values (N,) against what a card holds of those learned from."""
+    both = [np.asarray(each, dtype=float) + 0.5 for each in (counts, _counts(values, np.asarray(edges)))]
+    p, q = (each / each.sum() for each in both)
+    return float(((q - p) * np.log(q / p)).sum())
+
+
+def _state(used: Baseline) -> dict[str, Any]:
+    state = {key: value for key, value in vars(used).items() if key != "encoding"}
+    plain = {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in state.items()}
+    return {"kind": type(used).__name__, **plain}
+
+
+def _baseline(state: Mapping[str, Any], encoding: Encoding) -> Baseline:
+    kept = {key: np.array(value) if isinstance(value, list) else value for key, value in state.items() if key != "kind"}
+    match state["kind"]:
+        case "Logistic":
+            return Logistic(encoding=encoding, **kept)
+        case "SingleFeature":
+            levels = kept.pop("levels")
+            return SingleFeature(levels=None if levels is None else tuple(map(str, levels)), **kept)
+    return BaseRate(**kept)
+
+
+def _fingerprint(population: Population) -> str:
+    """Of the rows that were learned from and judged on."""
+    frame = population.frame()
+    text = frame.astype({name: str for name in frame if frame[name].dtype == object})
+    return "sha256:" + hashlib.sha256(pd.util.hash_pandas_object(text, index=False).to_numpy().tobytes()).hexdigest()

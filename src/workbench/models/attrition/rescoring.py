@@ -1,0 +1,224 @@
+"""Other customers, or later ones, scored by a forecast that stays as it was: drift, and what became of them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.evaluation.binary.bootstrap import Judged, judge
+from workbench.exhibits import Column, Showable, Table
+from workbench.findings import Check, Finding
+from workbench.models.attrition.card import SavedForecast, stability_of
+from workbench.models.attrition.leak_battery import DRIFTS
+from workbench.models.attrition.model.choice import SLOPE, interval_kind_of_draws
+from workbench.models.attrition.population import Onboard
+from workbench.models.attrition.reasons.explainers import explainer_of
+from workbench.models.attrition.reasons.reasons import give_reasons
+from workbench.models.attrition.scores import Scores, scored
+from workbench.wording import inline, listing, number, percent, plural, sentence
+
+FEWEST_LATER = 30
+"""Leavers, with fewer of whom nothing is concluded about the forecast: its slope is too uncertain."""
+
+RANKING_LOST = 0.8
+"""Share of the AUC's distance from a coin toss; below it recalibration mends too little. Ours: one fifth of it lost."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Rescored:
+    """Scores by an earlier forecast, with how far these customers are from those it knows.
+
+    Attributes
+    ----------
+    scores
+        Of whoever is on board.
+    forecast
+        The forecast.
+    drift
+        One row a feature and one of the risk (`feature` missing): `label`, `stability`.
+    unseen
+        By category, rows with a level that the model does not know.
+    rows
+        How many were scored.
+    judged
+        What became of them; None where no label window is over, or too few left.
+    """
+
+    scores: Scores
+    forecast: SavedForecast
+    drift: pd.DataFrame
+    unseen: Mapping[str, int]
+    rows: int
+    judged: Judged | None
+
+    @property
+    def advice(self) -> str:
+        """`keep`, `recalibrate`, `refit`, or `wait` where nothing is known of what became of customers."""
+        if self.judged is None:
+            return "wait"
+        before = self.forecast.card["judged"]["roc_auc"] - 0.5
+        if self.judged.interval("boosted", "roc_auc")[1] - 0.5 < RANKING_LOST * before:
+            return "refit"
+        low, high = self.judged.interval("boosted", "calibration_slope")
+        level = self.judged.interval("boosted", "calibration_intercept")
+        off = high < SLOPE[0] or low > SLOPE[1] or not level[0] <= 0 <= level[1]
+        return "recalibrate" if off else "keep"
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What became of the customers, where known; scores; drift."""
+        yield self._outcome()
+        yield self.scores
+        yield self._new_levels()
+        yield self._drift_check()
+        worst = self.drift[self.drift["feature"].notna()]["stability"]
+        numbers: dict[str, Any] = {
+            "customers_scored": self.rows,
+            "score_stability": float(self.drift.loc[self.drift["feature"].isna(), "stability"].iloc[0]),
+            "worst_stability": float(worst.max()),
+        }
+        if self.judged is not None:
+            for measure in ("roc_auc", "calibration_slope", "calibration_intercept", "caught_at_capacity"):
+                value = self.judged.score("boosted", measure)
+                numbers[measure] = None if np.isnan(value) else value
+        yield numbers
+        yield Table(
+            name="drift",
+            frame=self.drift,
+            caption=sentence("How far each feature and the risk are from those of the customers learned from."),
+            people=None,
+            columns={"label": Column(sentence("Feature")), "stability": Column(sentence("Population stability index"))},
+        )
+
+    def _outcome(self) -> Iterator[Showable]:
+        if self.judged is None:
+            return
+        caught, advice = self.judged.score("boosted", "caught_at_capacity"), self.advice
+        if not np.isnan(caught):
+            yield Finding(
+                id="caught_later",
+                statement=sentence(
+                    "The {capacity} customers scored highest held {share} of the {cases} who then left.",
+                    capacity=number(self.judged.capacity), share=percent(caught), cases=number(self.judged.cases),
+                ),
+                estimate=caught, unit="share", interval=self.judged.interval("boosted", "caught_at_capacity"),
+                interval_kind=interval_kind_of_draws(), evidence="descriptive", n=self.judged.customers,
+            )  # fmt: skip
+        words = {
+            "auc": number(self.judged.score("boosted", "roc_auc"), 2),
+            "before": number(self.forecast.card["judged"]["roc_auc"], 2),
+            "slope": number(self.judged.score("boosted", "calibration_slope"), 2),
+            "level": number(self.judged.score("boosted", "calibration_intercept"), 2),
+        }
+        if advice == "refit":
+            message = sentence(
+                "The forecast ranks worse than when it was judged (AUC {auc}, then {before}): fit it again.", **words
+            )
+        elif advice == "recalibrate":
+            message = sentence(
+                "The ranking holds (AUC {auc}, then {before}), the risks are off (slope {slope}, level {level} in "
+                "log-odds): run the study again to recalibrate.",
+                **words,
+            )
+        else:
+            message = sentence(
+                "The forecast holds: AUC {auc} (then {before}), calibration slope {slope}. Keep it.", **words
+            )
+        titles = {"refit": sentence("Fit it again"), "recalibrate": sentence("Recalibrate it")}
+        yield Check(
+            name="later_outcomes",
+            status="pass" if advice == "keep" else "warn",
+            value=self.judged.score("boosted", "roc_auc"),
+            message=message,
+            title=titles.get(advice, sentence("The forecast holds")),
+        )
+
+    def _new_levels(self) -> Check | None:
+        if not self.unseen:
+            return None
+        rows = sum(self.unseen.values())
+        names = listing([inline(self.forecast.names.label(name)) for name in self.unseen])
+        return Check(
+            name="new_categories",
+            status="warn",
+            value=rows,
+            message=plural(
+                "{n} value is of a category that the model does not know, and read as missing: {names}.",
+                "{n} values are of categories that the model does not know, and read as missing: {names}.",
+                rows,
+                names=names,
+            ),
+            title=sentence("New categories are read as missing"),
+        )
+
+    def _drift_check(self) -> Check:
+        far = self.drift[(self.drift["stability"] > DRIFTS) & self.drift["feature"].notna()]
+        of_risk = float(self.drift.loc[self.drift["feature"].isna(), "stability"].iloc[0])
+        names = listing([inline(str(label)) for label in far["label"][:5]])
+        if len(far) or of_risk > DRIFTS:
+            message = plural(
+                "{n} feature is distributed otherwise than when the model learned; the risk's stability index is "
+                "{risk}. {names}",
+                "{n} features are distributed otherwise than when the model learned; the risk's stability index is "
+                "{risk}. {names}",
+                len(far), risk=number(of_risk, 2), names=names,
+            )  # fmt: skip
+            return Check(name="drift", status="warn", value=of_risk, threshold=DRIFTS, message=message,
+                         title=sentence("These customers are not those it knows"))  # fmt: skip
+        message = sentence("Features and risks are distributed as when the model learned.")
+        return Check(name="drift", status="pass", value=of_risk, threshold=DRIFTS, message=message,
+                     title=sentence("No drift"))  # fmt: skip
+
+
+def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> Rescored:
+    """Score customers without fitting anything.
+
+    Parameters
+    ----------
+    forecast
+        Read back.
+    onboard
+        Customers at one cut-off, and who left where that is known.
+    random_seed
+        Fixes the draws behind intervals, and the background of reasons.
+
+    Raises
+    ------
+    DataError
+        Features that do not fit, by name: all of them.
+    """
+    encoding = forecast.encoding
+    rows = encoding.rows(onboard.features)
+    features = onboard.features[list(encoding.levels)]
+    probability = forecast.used.probability(features)
+    drift = [
+        {"feature": each["name"], "label": each["label"],
+         "stability": stability_of(each["counts"], each["edges"], rows[:, at])}
+        for at, each in enumerate(forecast.card["features"])
+    ]  # fmt: skip
+    known = forecast.card["score"]
+    risk = {
+        "feature": None,
+        "label": sentence("Risk"),
+        "stability": stability_of(known["counts"], known["edges"], probability),
+    }
+    frame = pd.DataFrame(drift).sort_values("stability", ascending=False, kind="stable", ignore_index=True)
+    active = onboard.active
+    explainer = explainer_of(forecast.used, features, random_seed=random_seed)
+    reasons = None
+    if explainer is not None and forecast.card["used"] != "base_rate":
+        reasons = give_reasons(explainer, features[active].reset_index(drop=True), features, names=forecast.names)
+    judged = None
+    left = onboard.left
+    if left is not None and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
+        capacity = forecast.card["judged"]["capacity"]
+        judged = judge(left, {"boosted": probability}, onboard.ids, random_seed=random_seed, capacity=capacity)
+    return Rescored(
+        scores=scored(onboard.ids[active], probability[active], forecast.alike, reasons),
+        forecast=forecast,
+        drift=pd.concat([pd.DataFrame([risk]), frame], ignore_index=True),
+        unseen=encoding.unseen(features),
+        rows=int(active.sum()),
+        judged=judged,
+    )

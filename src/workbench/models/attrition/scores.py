@@ -1,0 +1,153 @@
+"""Customers of today with their risk, how sure that is, and why: what a contact round begins with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.declared import declared
+from workbench.exhibits import Kept, Showable
+from workbench.findings import Finding
+from workbench.models.attrition.reasons.reasons import MOST_REASONS, Reasons
+from workbench.wording import number, plural, sentence
+
+ALIKE = 500
+"""Customers scored most alike, of whom the share who left is told: of 500 at 5% its 90% interval is 3.2 points wide."""
+MOST_ALIKE = 0.1
+"""Share of all judged customers that is alike at most: of 2,000 a quarter has little in common."""
+LEVEL_Z = 1.645
+GRID = 200
+"""Quantiles of the judged risks at which those shares are kept."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Alike:
+    """Share who left among the judged customers scored most alike, by risk.
+
+    Attributes
+    ----------
+    probability, lower, upper : (G,)
+        Risks in ascending order, and the 90% interval (Wilson) of the share who left among the `of` nearest.
+    of
+        How many those are.
+    """
+
+    probability: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    of: int
+
+    @classmethod
+    def among(cls, probability: np.ndarray, left: np.ndarray) -> "Alike":
+        """Of judged customers.
+
+        Parameters
+        ----------
+        probability : (N,)
+            Forecast of each.
+        left : (N,) bool
+            Who left.
+
+        Examples
+        --------
+        >>> found = Alike.among(np.full(5000, 0.1), np.arange(5000) % 10 == 0)
+        >>> float(found.lower[0].round(3)), float(found.upper[0].round(3))
+        (0.08, 0.124)
+        """
+        order = np.argsort(probability, kind="stable")
+        risks, gone = probability[order], np.concatenate([[0], np.cumsum(left[order])])
+        of = min(ALIKE, max(int(MOST_ALIKE * len(risks)), 1))
+        grid = np.unique(np.quantile(risks, np.linspace(0, 1, GRID + 1)))
+        start = np.clip(np.searchsorted(risks, grid, side="left") - of // 2, 0, len(risks) - of)
+        share = (gone[start + of] - gone[start]) / of
+        z = LEVEL_Z**2 / of
+        middle = (share + z / 2) / (1 + z)
+        half = LEVEL_Z / (1 + z) * np.sqrt(share * (1 - share) / of + z / (4 * of))
+        return cls(probability=grid, lower=np.clip(middle - half, 0, 1), upper=np.clip(middle + half, 0, 1), of=of)
+
+    def interval(self, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Lower and upper end (N,) at each risk."""
+        ends = [np.interp(probability, self.probability, each) for each in (self.lower, self.upper)]
+        return ends[0], ends[1]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scores:
+    """Who is at risk.
+
+    Attributes
+    ----------
+    frame
+        One row a customer: `customer_id`, `probability`, `lower`, `upper`, `reason_1` … `reason_3`, and `team` where
+        one is asked for.
+    """
+
+    frame: pd.DataFrame
+
+    def target_list(self, contacts: pd.DataFrame) -> pd.DataFrame:
+        """The list for those who call: the highest expected profit first.
+
+        Parameters
+        ----------
+        contacts
+            `customer_id`, `expected_profit`, `recommended`, `team`, as a contact list has them.
+        """
+        known = contacts[["customer_id", "expected_profit", "recommended", "team"]]
+        mine = self.frame.drop(columns="team", errors="ignore")
+        reasons = [f"reason_{place + 1}" for place in range(MOST_REASONS)]
+        columns = ["customer_id", "probability", "lower", "upper", *reasons]
+        found = known.merge(mine[columns], on="customer_id")
+        return found[[*columns, "expected_profit", "recommended", "team"]]
+
+    def exhibits(self) -> Iterator[Showable]:
+        """How many are expected to leave, and all scores for machines."""
+        expected = float(self.frame["probability"].sum())
+        low, high = float(self.frame["lower"].sum()), float(self.frame["upper"].sum())
+        yield Finding(
+            id="expected_leavers",
+            statement=plural(
+                "Of {n} customer on board today {expected} is expected to leave within the label window.",
+                "Of {n} customers on board today {expected} are expected to leave within the label window.",
+                len(self.frame),
+                expected=number(round(expected)),
+            ),
+            estimate=expected,
+            unit=sentence("customers"),
+            interval=(min(low, expected), max(high, expected)),
+            interval_kind=sentence("90%, of customers scored alike"),
+            evidence="descriptive",
+            n=len(self.frame),
+        )
+        kept = self.frame.drop(columns="team", errors="ignore")
+        yield Kept(name="scores", frame=kept, declared=declared("attrition_risk", "scores"))
+
+
+def scored(
+    ids: np.ndarray,
+    probability: np.ndarray,
+    alike: Alike,
+    reasons: Reasons | None,
+    team: pd.Series | None = None,
+) -> Scores:
+    """Put together what is known of customers of today.
+
+    Parameters
+    ----------
+    ids, probability : (N,)
+        Who, and the risk of each.
+    alike
+        Of judged customers.
+    reasons
+        In the same order; None where there are none.
+    team
+        In the same order: who would contact them.
+    """
+    lower, upper = alike.interval(probability)
+    frame = pd.DataFrame({"customer_id": ids, "probability": probability, "lower": lower, "upper": upper})
+    for name in (f"reason_{place + 1}" for place in range(MOST_REASONS)):
+        frame[name] = None if reasons is None else reasons.customers[name].to_numpy()
+        frame[name] = frame[name].astype(object)
+    if team is not None:
+        frame["team"] = team.to_numpy()
+    return Scores(frame=frame)

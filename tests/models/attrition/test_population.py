@@ -1,0 +1,125 @@
+"""Who is learned from: labels, windows that are over, treated ones, and customers of today, against counts by hand."""
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.datasets.definitions.design import Design
+from workbench.errors import DataError, ParameterError
+from workbench.features import customer_features, schedule
+from workbench.models.attrition import read_population
+from workbench.models.attrition.feature_names import names_of
+from workbench.models.attrition.model.customers import slices
+from workbench.models.attrition.scores import Alike
+
+BEGIN = pd.Timestamp("2024-01-01")
+
+
+class Definition:
+    columns = ()
+
+    def __init__(self, **designs):
+        self.designs = designs
+
+
+def buyers(size=200, days=400):
+    """Everybody buys each week; a third stop for good on a day of their own, and each tenth of those comes back."""
+    random = np.random.default_rng(3)
+    rows = []
+    for who in range(size):
+        stops = int(random.integers(150, 350)) if who % 3 == 0 else days
+        there = np.arange(who % 7, stops, 7)
+        if who % 30 == 0:
+            there = np.append(there, min(stops + 80, days - 1))
+        rows += [(f"c{who:03}", BEGIN + pd.Timedelta(days=int(day)), 10.0 + who % 5) for day in there]
+    rows.append(("c001", BEGIN + pd.Timedelta(days=days - 1), 10.0))
+    return pd.DataFrame(rows, columns=["customer_id", "timestamp", "amount"])
+
+
+def population(rows, **options):
+    when = schedule("transactions", rows, window_days=30)
+    made = customer_features({"transactions": ibis.memtable(rows)}, when.when, records=when.records, windows_days=(30,))
+    tables = {"transactions": Definition(), "treatments": Definition(call=Design(control="none"))}
+    return read_population(tables, ("transactions", rows), made, **options)
+
+
+def by_hand(rows, cutoff):
+    """Who bought in the 30 days before a cut-off, and how many of them not in the 30 days from it on."""
+    span = pd.Timedelta(days=30)
+    before = rows[(rows.timestamp < cutoff) & (rows.timestamp >= cutoff - span)]
+    after = rows[(rows.timestamp >= cutoff) & (rows.timestamp < cutoff + span)]
+    there = set(before.customer_id)
+    return len(there), len(there - set(after.customer_id))
+
+
+def test_lapses_are_those_counted_by_hand_and_windows_end_before_the_test():
+    rows = buyers()
+    found = population(rows)
+    table = found.snapshots
+    for row in table.itertuples():
+        assert (row.rows, row.left) == by_hand(rows, pd.Timestamp(row.cutoff))
+    test = pd.Timestamp(table.cutoff.iloc[-1])
+    assert all(pd.Timestamp(row.closes) < test for row in table.iloc[:-1].itertuples())
+    assert table.part.tolist()[-3:] == ["when to stop", "calibration", "test"]
+    today = BEGIN + pd.Timedelta(days=400)
+    assert len(found.today_ids) == by_hand(rows, today)[0]
+    assert "cohort" not in found.customers.features
+    assert found.today.columns.tolist() == found.customers.features.columns.tolist()
+
+
+def test_most_who_come_back_are_told():
+    share, of = population(buyers()).returned
+    assert of >= 30
+    assert 0 < share < 0.3
+
+
+def test_who_was_treated_in_a_label_window_is_left_out_and_controls_stay():
+    rows = buyers()
+    plain = population(rows)
+    first = pd.Timestamp(plain.snapshots.cutoff.iloc[0])
+    dealt = pd.DataFrame({"customer_id": ["c001", "c002", "c004"], "initiative": ["call", "call", "letter"],
+                          "arm": ["called", "none", "sent"], "start": first + pd.Timedelta(days=5),
+                          "end": first + pd.Timedelta(days=20)})  # fmt: skip
+    found = population(rows, treatments=dealt, retention=["call"])
+    assert found.snapshots.treated.tolist() == [1] + [0] * (len(found.snapshots) - 1)
+    assert found.snapshots.rows.iloc[0] == plain.snapshots.rows.iloc[0] - 1
+    assert found.running == ("letter",)
+    (check,) = [each for each in found.exhibits() if getattr(each, "name", "") == "treated_windows"]
+    assert check.status == "pass"
+    assert check.value == 1
+    with pytest.raises(ParameterError, match="no such initiative"):
+        population(rows, treatments=dealt, retention=["calls"])
+
+
+def test_a_flat_table_has_customers_of_today_and_no_timeline():
+    random = np.random.default_rng(1)
+    rows = pd.DataFrame({"duration": random.gamma(2, 5, 400), "event": (np.arange(400) % 4 == 0).astype(int)})
+    found = read_population({"lifetimes": Definition()}, ("lifetimes", rows), None)
+    assert len(found.today_ids) == 300
+    assert found.when is None
+    assert [each for each in found.exhibits()] == [{"customers_today": 300}]
+    assert sum(part.sum() for part in slices(found.customers, random_seed=1).values()) == 400
+    with pytest.raises(DataError, match="same outcome"):
+        read_population({"lifetimes": Definition()}, ("lifetimes", rows.assign(event=0)), None)
+
+
+def test_names_of_features_are_words():
+    names = names_of(["amount_change_30d", "purchases_against_usual_90d", "days_since_last_contact", "T"], [])
+    assert names.labels == {
+        "amount_change_30d": "Amount of the last 30 days less those before",
+        "purchases_against_usual_90d": "Purchases of the last 90 days beside the usual",
+        "days_since_last_contact": "Time since the last contact",
+        "T": "Time since the first purchase",
+    }
+    assert names.theme("days_since_last_contact") == "Contacts"
+
+
+def test_the_interval_is_of_the_share_among_those_scored_most_alike():
+    risk = np.linspace(0, 1, 4001)
+    left = np.random.default_rng(5).random(4001) < risk
+    found = Alike.among(risk, left)
+    low, high = found.interval(np.array([0.1, 0.5, 0.9]))
+    near = [left[np.abs(risk - at) <= 0.0625].mean() for at in (0.1, 0.5, 0.9)]
+    assert ((low < near) & (near < high)).all()
+    assert (high - low < 0.09).all()

@@ -1,0 +1,136 @@
+"""A forecast read back says what it said; what does not fit is refused by name; what became of customers is judged."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.attrition.worlds import drawn
+
+from workbench.errors import DataError
+from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
+from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
+from workbench.models.attrition.model.boosting import Settings
+from workbench.models.attrition.model.choice import choose
+from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.fitting import fit_boosted
+from workbench.models.attrition.population import Onboard, Population
+from workbench.models.attrition.reasons.reasons import Names
+from workbench.studies.kept import write_model
+
+
+@pytest.fixture(scope="module")
+def made():
+    frame = drawn(5000).drop(columns="risk")
+    customers = judge_customers(frame, label="left", customer="customer_id")
+    population = Population(
+        customers=customers,
+        names=Names(),
+        today=customers.features[~customers.left],
+        today_ids=customers.ids[~customers.left],
+        source="lifetimes",
+        snapshots=pd.DataFrame(),
+    )
+    parts = slices(customers, random_seed=1)
+    quick = Settings(rounds=60, eta=0.1, max_depth=3)
+    boosted = fit_boosted(customers, parts, random_seed=1, refits=2, settings=quick)
+    choice, _ = choose(customers, parts, boosted, random_seed=1, capacity=200)
+    choice = replace(choice, used="boosted")
+    forecast = LeaversForecast(
+        customers=customers, parts=parts, names=Names(), choice=choice, used=boosted, random_seed=1
+    )
+    return forecast, population
+
+
+def onboard(frame):
+    left = frame["left"].to_numpy(dtype=bool)
+    features = frame.drop(columns=["left", "risk", "customer_id"])
+    return Onboard(features=features, ids=frame["customer_id"].to_numpy(), left=left, active=~left)
+
+
+def kept(made, folder):
+    folder.mkdir(exist_ok=True)
+    write_model(folder, saved(*made))
+    return read_forecast(folder)
+
+
+def test_a_forecast_read_back_gives_the_same_risks(made, tmp_path):
+    forecast, _ = made
+    back = kept(made, tmp_path / "run")
+    features = forecast.test.features
+    np.testing.assert_allclose(back.used.probability(features), forecast.used.probability(features), rtol=1e-6)
+    assert {file.suffix for file in (tmp_path / "run" / "model").iterdir()} == {".ubj", ".json"}
+    assert back.card["versions"]["xgboost"]
+    assert back.card["data"].startswith("sha256:")
+    by_name = {each["name"]: each for each in back.card["features"]}
+    assert by_name["plan"]["levels"] == ["basic", "plus", "pro"]
+    assert len(by_name["usage"]["range"]) == 2
+
+
+@pytest.mark.parametrize("kind", [BaseRate, SingleFeature, Logistic])
+def test_simpler_forecasts_are_read_back_too(made, tmp_path, kind):
+    forecast, population = made
+    learned = ~forecast.parts["test"]
+    used = kind().fit(population.customers.features[learned], population.customers.left[learned])
+    choice = replace(
+        forecast.choice, used={"BaseRate": "base_rate", "Logistic": "logistic"}.get(kind.__name__, "single_feature")
+    )
+    back = kept((replace(forecast, used=used, choice=choice), population), tmp_path / "run")
+    features = forecast.test.features
+    np.testing.assert_allclose(back.used.probability(features), used.probability(features), rtol=1e-6)
+
+
+def test_the_same_kind_of_customers_keeps_the_forecast(made, tmp_path):
+    found = rescore(kept(made, tmp_path / "run"), onboard(drawn(4000, seed=7)), random_seed=1)
+    assert found.advice == "keep"
+    assert not found.unseen
+    assert found.drift["stability"].max() < 0.05
+    assert found.scores.frame["reason_1"].notna().any()
+    assert len(found.scores.frame) == found.rows < 4000
+
+
+def test_a_higher_level_is_recalibrated_and_other_leavers_refitted(made, tmp_path):
+    forecast = kept(made, tmp_path / "run")
+    more = drawn(4000, seed=7, rate=-1.2)
+    assert rescore(forecast, onboard(more), random_seed=1).advice == "recalibrate"
+    other = more.assign(left=np.random.default_rng(1).permutation(more["left"]))
+    assert rescore(forecast, onboard(other), random_seed=1).advice == "refit"
+
+
+def test_drift_and_new_categories_are_told(made, tmp_path):
+    frame = drawn(4000, seed=7)
+    frame["gap"] = frame["gap"] + 40
+    frame.loc[:99, "plan"] = "ultra"
+    found = rescore(kept(made, tmp_path / "run"), onboard(frame), random_seed=1)
+    assert found.unseen == {"plan": 100}
+    assert found.drift.set_index("feature")["stability"].drop([None, "gap"], errors="ignore").max() < 0.2
+    checks = {each.name: each for each in found.exhibits() if hasattr(each, "status")}
+    assert checks["new_categories"].value == 100
+    assert checks["drift"].status == "warn"
+
+
+def test_what_does_not_fit_is_refused_by_name(made, tmp_path):
+    forecast = kept(made, tmp_path / "run")
+    frame = drawn(500, seed=7).drop(columns="gap").assign(usage="much")
+    with pytest.raises(DataError) as refused:
+        rescore(forecast, onboard(frame), random_seed=1)
+    assert len(refused.value.faults) == 2
+    assert "gap" in str(refused.value)
+    assert "usage" in str(refused.value)
+
+
+def test_a_model_of_another_version_or_changed_is_refused(made, tmp_path):
+    folder = tmp_path / "run"
+    kept(made, folder)
+    card = folder / "model" / "card.json"
+    text = card.read_text()
+    card.write_text(text.replace('"schema": 1', '"schema": 0'))
+    with pytest.raises(DataError, match="another version"):
+        read_forecast(folder)
+    card.write_text(text)
+    (folder / "model" / "refit_00.ubj").write_bytes(b"{}")
+    with pytest.raises(DataError, match="was changed"):
+        read_forecast(folder)
+    card.unlink()
+    with pytest.raises(DataError, match="no model"):
+        read_forecast(folder)
