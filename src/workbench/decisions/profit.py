@@ -176,15 +176,19 @@ class Profit:
             statement = plural(
                 "Contacting {n} of {size} customers, the one with a profit to expect, would not clearly pay: {profit}.",
                 "Contacting {n} of {size} customers, those with a profit to expect, would not clearly pay: {profit}.",
-                contacted, size=number(size), profit=self.money(row["profit"]),
-            )  # fmt: skip
+                contacted,
+                size=number(size),
+                profit=self.money(row["profit"]),
+            )
         else:
             statement = plural(
                 "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
                 "Contacting {n} of {size} customers would earn {profit}; as many at random, {random}.",
-                contacted, size=number(size), profit=self.money(row["profit"]),
+                contacted,
+                size=number(size),
+                profit=self.money(row["profit"]),
                 random=self.money(self._row("random")["profit"]),
-            )  # fmt: skip
+            )
         return Finding(
             id="profit",
             statement=statement,
@@ -301,10 +305,14 @@ def judge_campaign(campaign: Campaign) -> Profit:
         {
             "strategy": list(choices),
             "contacted": weight.sum(0),
-            "profit": totals, "lower": low, "upper": high,
-            "difference": totals - totals[0], "difference_lower": below, "difference_upper": above,
+            "profit": totals,
+            "lower": low,
+            "upper": high,
+            "difference": totals - totals[0],
+            "difference_lower": below,
+            "difference_upper": above,
         }
-    )  # fmt: skip
+    )
     curve_low, curve_high = np.quantile(curves, ends, axis=0)
     empc = None
     if (

@@ -95,7 +95,7 @@ def leaks(made: "Features", options: Mapping[str, Any], *, random_seed: int) -> 
     from workbench.features import customer_features, recomputation_checks
 
     before = [day for day in made.when.cutoffs if day <= made.records.last]
-    last = replace(made.when, cutoffs=(before or made.when.cutoffs)[-1:])
+    last = replace(made.when, cutoffs=tuple(before or made.when.cutoffs)[-1:])
     few = _some_customers(made.tables)
     options = {**options, "windows_days": (max(options["windows_days"]),), "records": made.records}
     # Compiled once: that takes longer than to run it on so few.

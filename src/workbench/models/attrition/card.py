@@ -97,13 +97,15 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
         "score": {"edges": edges.tolist(), "counts": _counts(probability, edges)},
         "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
         "judged": {
-            "rows": judged.rows, "cases": judged.cases, "capacity": judged.capacity,
+            "rows": judged.rows,
+            "cases": judged.cases,
+            "capacity": judged.capacity,
             "roc_auc": judged.score(forecast.choice.used, "roc_auc"),
             "roc_auc_interval": list(judged.interval(forecast.choice.used, "roc_auc")),
         },
         "data": _fingerprint(population),
         "versions": {"xgboost": xgboost.__version__, "pandas": pd.__version__, "numpy": np.__version__},
-    }  # fmt: skip
+    }
     return Saved(files={**files, CARD: strict_json(card).encode()})
 
 
@@ -150,7 +152,7 @@ def read_forecast(folder: Path) -> SavedForecast:
         )
     else:
         used = _baseline(card["baseline"], encoding)
-    kept = {key: value if key == "of" else np.array(value) for key, value in card["alike"].items()}
+    kept: dict[str, Any] = {key: value if key == "of" else np.array(value) for key, value in card["alike"].items()}
     return SavedForecast(card=card, used=used, names=names, alike=Alike(**kept))
 
 
@@ -160,9 +162,13 @@ def _levels(feature: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 def _feature(name: str, column: pd.Series, levels: tuple[str, ...] | None, names: Names) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "name": name, "label": names.label(name), "unit": names.units.get(name, ""), "theme": names.theme(name),
-        "kind": "number" if levels is None else "category", "levels": None if levels is None else list(levels),
-    }  # fmt: skip
+        "name": name,
+        "label": names.label(name),
+        "unit": names.units.get(name, ""),
+        "theme": names.theme(name),
+        "kind": "number" if levels is None else "category",
+        "levels": None if levels is None else list(levels),
+    }
     values = Encoding(levels={name: levels}).rows(column.to_frame())[:, 0]
     known = values[~np.isnan(values)]
     if levels is None:
@@ -193,8 +199,9 @@ def _state(used: Baseline) -> dict[str, Any]:
 
 
 def _baseline(state: Mapping[str, Any], encoding: Encoding) -> Baseline:
-    kept = {key: np.array(value) if isinstance(value, list) else value for key, value in state.items() if key != "kind"}
-    match state["kind"]:
+    kept: dict[str, Any] = {key: np.array(value) if isinstance(value, list) else value for key, value in state.items()}
+    kind = kept.pop("kind")
+    match kind:
         case "Logistic":
             return Logistic(encoding=encoding, **kept)
         case "SingleFeature":

@@ -205,8 +205,13 @@ class Population:
                 "shows what contact does, not what happens without.",
                 out,
             )
-            return Check(name="treated_windows", status="pass", value=out, message=message,
-                         title=sentence("Treated label windows are left out"))  # fmt: skip
+            return Check(
+                name="treated_windows",
+                status="pass",
+                value=out,
+                message=message,
+                title=sentence("Treated label windows are left out"),
+            )
         if not self.running:
             return None
         message = sentence(
@@ -215,8 +220,13 @@ class Population:
             n=number(len(self.running)),
             names=running,
         )
-        return Check(name="treated_windows", status="warn", value=0, message=message,
-                     title=sentence("Treatments ran while customers were observed"))  # fmt: skip
+        return Check(
+            name="treated_windows",
+            status="warn",
+            value=0,
+            message=message,
+            title=sentence("Treatments ran while customers were observed"),
+        )
 
     def draw_timeline(self) -> Axes:
         """One line a cut-off."""
@@ -225,8 +235,14 @@ class Population:
         parts = list(dict.fromkeys(frame["part"]))
         for place, row in enumerate(frame.itertuples()):
             color = f"C{parts.index(row.part)}"
-            ax.plot([row.opens, row.closes], [place, place], color=color, linewidth=5, solid_capstyle="butt")
-            ax.plot([row.cutoff], [place], marker="|", color="0.2", markersize=10)
+            ax.plot(
+                np.array([row.opens, row.closes]),
+                np.array([place, place]),
+                color=color,
+                linewidth=5,
+                solid_capstyle="butt",
+            )
+            ax.plot(np.array([row.cutoff]), np.array([place]), marker="|", color="0.2", markersize=10)
         for at, part in enumerate(parts):
             ax.plot([], [], color=f"C{at}", linewidth=5, label=part)
         ax.axvline(self.when.cutoffs[-1], color="0.3", linestyle="--", linewidth=1)
@@ -308,14 +324,14 @@ def read_population(
     customers = judge_customers(kept, label="left", customer="customer_id", snapshot="cutoff")
     return Population(
         customers=customers,
-        names=names_of(list(customers.features), columns),
+        names=names_of([str(name) for name in customers.features], columns),
         today=now[list(customers.features)].reset_index(drop=True),
         today_ids=now["customer_id"].to_numpy(),
         source=source,
         when=made.when,
         snapshots=_told(customers, made.when, past["cutoff"][treated]),
         returned=_returned(rows, kept, made.when) if source == "transactions" else None,
-        running=tuple(sorted(name for name in touched if touched[name].any() and name not in retention)),
+        running=tuple(sorted(str(name) for name in touched if touched[name].any() and name not in retention)),
     )
 
 
@@ -352,21 +368,19 @@ def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onb
     Raises
     ------
     DataError
-        Nobody is on board.
+        Nobody is a customer on that day.
     """
     source, rows = chosen
     if made is None:
         frame = rows.reset_index(drop=True)
         if "customer_id" not in frame:
             frame = frame.assign(customer_id=np.arange(len(frame)))
-        left = frame.pop("event").to_numpy(dtype=bool)
-        return Onboard(features=frame, ids=frame.pop("customer_id").to_numpy(), left=left, active=~left)
+        gone = frame.pop("event").to_numpy(dtype=bool)
+        return Onboard(features=frame, ids=frame.pop("customer_id").to_numpy(), left=gone, active=~gone)
     fetched = made.fetched()
     frame = _labelled(source, fetched.frame(), fetched)
     if not len(frame):
-        raise DataError(
-            sentence("Nobody is on board on {day}: no customer is there to score.", day=made.when.cutoffs[-1])
-        )
+        raise DataError(sentence("Nobody is a customer on {day}: there is no one to score.", day=made.when.cutoffs[-1]))
     left = None if frame["left"].isna().any() else frame["left"].to_numpy(dtype=bool)
     features = frame.drop(columns=[*KEYS, "left"])
     return Onboard(
@@ -382,7 +396,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
     stays = ~customers.left
     return Population(
         customers=customers,
-        names=names_of(list(customers.features), columns),
+        names=names_of([str(name) for name in customers.features], columns),
         today=customers.features[stays].reset_index(drop=True),
         today_ids=customers.ids[stays],
         source="lifetimes",
@@ -451,10 +465,16 @@ def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataF
     frame["part"] = ""
     for part, there in slices(customers, random_seed=0).items():
         frame.loc[there, "part"] = words[part]
-    found = frame.groupby("cutoff").agg(
-        part=("part", lambda each: each.iloc[0] if each.nunique() == 1 else sentence("learning and calibration")),
-        rows=("left", "size"), left=("left", "sum"), share=("left", "mean"),
-    ).reset_index()  # fmt: skip
+    found = (
+        frame.groupby("cutoff")
+        .agg(
+            part=("part", lambda each: each.iloc[0] if each.nunique() == 1 else sentence("learning and calibration")),
+            rows=("left", "size"),
+            left=("left", "sum"),
+            share=("left", "mean"),
+        )
+        .reset_index()
+    )
     opens = found["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
     found.insert(1, "opens", opens.dt.date)
     found.insert(2, "closes", (_closes(found["cutoff"], when) - pd.Timedelta(1, unit="D")).dt.date)
