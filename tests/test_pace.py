@@ -1,8 +1,7 @@
 import io
 
-from workbench.studies.progress import Progress
-
 from workbench import pace
+from workbench.studies.execution.progress import Progress
 
 
 def test_turns_are_told_before_each_and_at_the_end(tmp_path, monkeypatch):

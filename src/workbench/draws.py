@@ -75,7 +75,7 @@ def join(left: "DataFrame", right: "DataFrame", *, on: Sequence[str] = (), name:
     >>> gain = pandas.DataFrame({"draw": [0, 1], "gain": [1.0, 2.0]})
     >>> worth = pandas.DataFrame({"draw": [0, 1, 2], "worth": [10.0, 30.0, 20.0]})
     >>> join(gain, worth).frame.eval("gain * worth").tolist()
-    [10.0, 40.0]
+    [10.0, 60.0]
     """
     counts = [_count(table) for table in (left, right)]
     fewest = min(counts)
