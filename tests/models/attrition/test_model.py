@@ -1,7 +1,6 @@
 """The model on customers whose risks are known, and on real ones."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,6 @@ from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import fit_boosted
 
 QUICK = Settings(rounds=120, eta=0.05)
-IRANIAN = Path("../shared/data/iranian_telecom_churn.csv")
 
 
 def judged(frame, **options):
@@ -73,9 +71,8 @@ def test_boosted_trees_beat_it(telco_scores):
     assert found.score("boosted", "calibration_slope") == pytest.approx(1, abs=0.06)
 
 
-@pytest.mark.skipif(not IRANIAN.exists(), reason="NOT TESTED: the Iranian file is not on this machine")
-def test_iranian_customers_with_their_duplicates_on_one_side():
-    frame = pd.read_csv(IRANIAN, encoding="utf-8-sig")
+def test_iranian_customers_with_their_duplicates_on_one_side(shared):
+    frame = pd.read_csv(shared / "iranian_telecom_churn.csv", encoding="utf-8-sig")
     frame.columns = [" ".join(name.split()) for name in frame.columns]
     missed, contacted = frame.pop("FN").to_numpy(), frame.pop("FP").to_numpy()  # costs of each row
     frame = frame.rename(columns={"Churn": "left"})
