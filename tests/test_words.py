@@ -26,6 +26,7 @@ RETIRED = {
     "compared with": "laid beside",
     "validate, reject": "require lifetimes|require columns|refuse measurements",
     "lump": "gather levels|gathered levels",
+    "distinguishable": "told apart",
 }
 
 

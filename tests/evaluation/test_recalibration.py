@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import PoissonRegressor
@@ -5,12 +7,12 @@ from sklearn.linear_model import PoissonRegressor
 from workbench.evaluation.recalibration import HeldOut, Recalibration, evaluate_recalibration, learn_recalibration
 
 
-def told(seed, *, size=3000, level=0.0, episode=1.0, unit=1.0):
-    """A forecast that says `relative`; customers leave at `exp(level)` times it, their log ratios times `stretch`."""
+def told(seed, *, size=3000, level=0.0, scale=1.0, unit=1.0):
+    """A forecast that says `relative`; customers leave at `exp(level)` times it, their log ratios times `scale`."""
     random = np.random.default_rng(seed)
     relative = random.normal(0, 0.7, size)
     rate = 0.03 / unit
-    life = random.exponential(1 / (rate * np.exp(level + episode * relative)))
+    life = random.exponential(1 / (rate * np.exp(level + scale * relative)))
     follow = random.uniform(4, 12, size) * unit
     durations = np.minimum(life, follow)
     horizons = (3.0 * unit, 6.0 * unit)
@@ -27,13 +29,13 @@ def told(seed, *, size=3000, level=0.0, episode=1.0, unit=1.0):
 
 
 def test_level_and_slope_of_a_shifted_world_are_found():
-    learned = learn_recalibration(told(1, size=40_000, level=0.4, episode=0.6), shrink=False)
+    learned = learn_recalibration(told(1, size=40_000, level=0.4, scale=0.6), shrink=False)
     assert 1 + learned.slope == pytest.approx(0.6, abs=0.05)
     assert learned.level + learned.slope * (0 - learned.centre) == pytest.approx(0.4, abs=0.05)
 
 
 def test_the_estimate_is_scikit_learns_poisson_regression_of_leavers_for_each_one_foretold():
-    world = told(2, level=0.2, episode=0.8)
+    world = told(2, level=0.2, scale=0.8)
     x = world.relative - np.average(world.relative, weights=world.hazard)
     fitted = PoissonRegressor(alpha=0, tol=1e-10, max_iter=1000).fit(
         x[:, None], world.events / world.hazard, sample_weight=world.hazard
@@ -49,7 +51,7 @@ def test_shrinkage_leaves_little_of_what_may_be_chance():
 
 
 def test_it_helps_a_shifted_world_and_says_so():
-    effect = evaluate_recalibration(told(3, level=0.4, episode=0.6), random_seed=1)
+    effect = evaluate_recalibration(told(3, level=0.4, scale=0.6), random_seed=1)
     assert effect.helps
     whole = effect.table[effect.table["horizon"].isna()].set_index("name")
     assert abs(whole.loc["observed_to_expected", "after"] - 1) < 0.05
@@ -78,16 +80,25 @@ def test_few_leavers_teach_nothing():
 
 
 def test_nobody_is_turned_round():
-    assert learn_recalibration(told(1, size=20_000, episode=-0.5)).slope == -1.0
+    assert learn_recalibration(told(1, size=20_000, scale=-0.5)).slope == -1.0
 
 
 def test_the_unit_of_time_changes_nothing():
     first, second = (
-        evaluate_recalibration(told(5, level=0.4, episode=0.7, unit=unit), random_seed=2) for unit in (1.0, 365.25 / 12)
+        evaluate_recalibration(told(5, level=0.4, scale=0.7, unit=unit), random_seed=2) for unit in (1.0, 365.25 / 12)
     )
     one, other = first.recalibration, second.recalibration
     assert (one.level, one.slope) == pytest.approx((other.level, other.slope), abs=1e-8)
     assert first.table["after"].to_numpy() == pytest.approx(second.table["after"].to_numpy(), abs=1e-6)
+
+
+def test_buyers_lapse_and_subscribers_leave():
+    """Whether recalibration helps (level .4 off in 3,000) or not (nothing off)."""
+    for level in (0.4, 0.0):
+        effect = evaluate_recalibration(told(7, level=level), random_seed=2)
+        words = [replace(effect, lapse=lapse).checks()[0].message for lapse in (True, False)]
+        assert ["lapses as predicted" in each for each in words] == [True, False]
+        assert ["leavers as predicted" in each for each in words] == [False, True]
 
 
 def test_another_fit_is_brought_to_the_same_number_of_leavers():
@@ -104,12 +115,12 @@ def test_another_fit_is_brought_to_the_same_number_of_leavers():
 @pytest.mark.slow
 def test_expected_loss_is_less_in_shifted_worlds_and_no_more_than_noise_in_stable_ones():
     """By the mean squared error of survival at six months against the truth, over worlds of 3,000 customers."""
-    for shift, better in (({"level": 0.35, "stretch": 0.7}, True), ({}, False)):
+    for shift, better in (({"level": 0.35, "scale": 0.7}, True), ({}, False)):
         gains = []
         for seed in range(200):
             world = told(seed, **shift)
             learned = evaluate_recalibration(world, random_seed=seed).recalibration
-            rate = 0.03 * np.exp(shift.get("level", 0.0) + shift.get("stretch", 1.0) * world.relative)
+            rate = 0.03 * np.exp(shift.get("level", 0.0) + shift.get("scale", 1.0) * world.relative)
             truth, before = np.exp(-6 * rate), np.exp(-world.at[:, 1])
             after = np.exp(-world.at[:, 1] * np.exp(learned.log_factor(world.relative)))
             gains.append(((before - truth) ** 2).mean() - ((after - truth) ** 2).mean())
@@ -121,7 +132,7 @@ def test_expected_loss_is_less_in_shifted_worlds_and_no_more_than_noise_in_stabl
 
 
 def in_steps(seed, *, size=6000, level=0.0, steps=8):
-    """Each leaves in a step of time with probability `1 - exp(-u)`, as foretold where level is 0; some are lost."""
+    """Each leaves in a step of time with probability `1 - exp(-u)`, as predicted where level is 0; some are lost."""
     random = np.random.default_rng(seed)
     relative = random.normal(0, 0.5, size)
     said = 0.25 * np.exp(relative)
@@ -166,7 +177,6 @@ def test_a_shift_in_coarse_time_is_found_whole():
 
 
 def test_weights_count_and_make_errors_robust():
-    from dataclasses import replace
 
     world = told(4, size=4000, level=0.3)
     again = world.part(np.repeat(np.arange(4000), 1 + np.arange(4000) % 2))

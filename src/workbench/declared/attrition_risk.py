@@ -17,14 +17,14 @@ RISK = {
 
 SCORES = Declared(
     name="scores",
-    about="Each customer on board today and the risk of leaving within the label window; reasons are associations.",
+    about="Each active customer and the risk of leaving within the label window; reasons are associations.",
     columns=RISK,
     key=("customer_id",),
 )
 
 TARGETS = Declared(
     name="target_list",
-    about="Each customer on board today, the highest expected profit of a contact first.",
+    about="Each active customer, the highest expected profit of a contact first.",
     columns={
         **RISK,
         "expected_profit": Field(kind="number", unit="money", about="expected profit of contacting the customer"),

@@ -311,16 +311,31 @@ class RecalibrationEffect:
             "slope_after": number(slope_after, 2),
             "worst": self._worst(),
         }
-        template = (
-            "Predictions are recalibrated: there were {ratio} times as many leavers as predicted (slope {slope}), and "
-            "{after} times after it among other customers (slope {slope_after}).{worst}"
-            if self.helps
-            else "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
-            "leavers as predicted (slope {slope}), {after} times after it (slope {slope_after}).{worst}"
-        )
-        return (
-            Check(name="recalibration", status="pass", message=sentence(template, **values), value=gain, threshold=0.0),
-        )
+        if self.helps and self.lapse:
+            message = sentence(
+                "Predictions are recalibrated: there were {ratio} times as many lapses as predicted (slope {slope}), "
+                "and {after} times after it among other customers (slope {slope_after}).{worst}",
+                **values,
+            )
+        elif self.helps:
+            message = sentence(
+                "Predictions are recalibrated: there were {ratio} times as many leavers as predicted (slope {slope}), "
+                "and {after} times after it among other customers (slope {slope_after}).{worst}",
+                **values,
+            )
+        elif self.lapse:
+            message = sentence(
+                "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
+                "lapses as predicted (slope {slope}), {after} times after it (slope {slope_after}).{worst}",
+                **values,
+            )
+        else:
+            message = sentence(
+                "Predictions are not recalibrated, as that does not clearly help: there were {ratio} times as many "
+                "leavers as predicted (slope {slope}), {after} times after it (slope {slope_after}).{worst}",
+                **values,
+            )
+        return (Check(name="recalibration", status="pass", message=message, value=gain, threshold=0.0),)
 
     def _worst(self) -> str:
         rows = self.table[(self.table["name"] == "ici") & self.table["horizon"].notna()].dropna(subset=["before"])

@@ -148,7 +148,7 @@ def customer_features(
     Features
         Its table has `customer_id`, `cutoff` (date), `tenure_days` (from first known to the cut-off),
         `already_on_board` (boolean: first seen within the burn-in, so that tenure is only a lower bound), `cohort`
-        (first day of the month in which the customer was first seen; missing for those already on board), and the
+        (first day of the month in which the customer was first seen; missing for those active already), and the
         columns of `purchase_features`, `contact_features`, `opinion_features`, `contract_features`, `usage_features`,
         `changes_of` and `attributes_at`; a name that two of them have stands behind that of its table, in both.
         Counts and sums of nothing are 0; times since, means and last values of nothing are missing.

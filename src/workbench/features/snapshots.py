@@ -40,7 +40,7 @@ class Snapshots:
     horizon_days
         Length of the label window `[cutoff + gap, cutoff + gap + horizon)`; None when there are no labels.
     burn_in_days
-        Customers first seen in so many days from the start of the records are *already on board*: when they really came
+        Customers first seen in so many days from the start of the records are *active already*: when they really came
         is not known.
     """
 

@@ -74,7 +74,7 @@ def read_key(root: Path) -> bytes | None:
 
 
 def key_mark(root: Path) -> str | None:
-    """A mark by which two keys are told apart and from which none is found out; None when there is no key.
+    """A mark by which two keys are distinguished and from which none is found out; None when there is no key.
 
     Parameters
     ----------

@@ -27,7 +27,7 @@ from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
 from workbench.wording import sentence
 
-SCHEMA = 1
+SCHEMA = 1  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
 TENTHS = np.linspace(0, 1, 11)[1:-1]
 MIDDLE = (0.01, 0.99)

@@ -24,11 +24,11 @@ FEWEST_VALUES = 5.0
 """Different values of a column, on average: with fewer, equal rows are coincidence."""
 DRIFTS = 0.25
 """Population stability index from which a population counts as another one (a convention of credit scoring)."""
-BINS = 10
+BINS = 10  # tenths, as scorecards measure population stability
 APART = 0.75
-"""AUC at which rows of training and test are told apart so well that the test is of other customers."""
-SHUFFLES = 20
-STANDARD_ERRORS = 3.0
+"""AUC at which rows of training and test are distinguished so well that the test is of other customers."""
+SHUFFLES = 20  # the mean AUC of so many is known to a fifth of the error of one
+STANDARD_ERRORS = 3.0  # chance goes so far in 3 of 1,000 tests
 QUICK = Settings(rounds=50, eta=0.1)
 """Enough to learn from a leak, and quick."""
 MOST_ROWS = 20_000

@@ -1,4 +1,4 @@
-"""Who is learned from, who is judged, and who is on board today: from a flat table, or from snapshots in time."""
+"""Who is learned from, who is judged, and who is active today: from a flat table, or from snapshots in time."""
 
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
@@ -95,7 +95,7 @@ class Population:
     names
         How features are called.
     today
-        Features (M, …) of whoever is on board now, in the order of `today_ids`.
+        Features (M, …) of whoever is active now, in the order of `today_ids`.
     today_ids : (M,)
         Whose they are.
     source
@@ -128,7 +128,7 @@ class Population:
         return pd.concat([keys, self.customers.features.assign(left=self.customers.left)], axis=1)
 
     def exhibits(self) -> Iterator[Showable]:
-        """What leaving means, the timeline, and what was left out; nothing of a flat table but who is on board."""
+        """What leaving means, the timeline, and what was left out; nothing of a flat table but who is active."""
         yield {"customers_today": len(self.today_ids)}
         if self.when is None:
             return
@@ -287,7 +287,7 @@ def read_population(
     Raises
     ------
     DataError
-        What `judge_customers` finds; nobody on board today.
+        What `judge_customers` finds; nobody active today.
     ParameterError
         A retention initiative that is not there.
     """
@@ -312,7 +312,7 @@ def read_population(
     frame = frame.drop(columns=[name for name in out if name not in KEYS])
     now = frame[frame["cutoff"] == today].drop(columns=["left"])
     if not len(now):
-        raise DataError(sentence("Nobody is on board on {day}: no customer is left to forecast.", day=today.date()))
+        raise DataError(sentence("Nobody is a customer on {day}: there is no one to forecast.", day=today.date()))
     past = frame[frame["cutoff"] < today]
     past = past[_is_over(past["cutoff"], made.when)]
     designs = tables["treatments"].designs if "treatments" in tables else {}
@@ -405,7 +405,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
 
 
 def _labelled(source: str, frame: pd.DataFrame, made: Featured) -> pd.DataFrame:
-    """Those who were on board at a cut-off, with `left`: missing where the label window is not over."""
+    """Those who were active at a cut-off, with `left`: missing where the label window is not over."""
     frame = frame.assign(cutoff=pd.to_datetime(frame["cutoff"]))
     if source == "transactions":
         found = made.purchases_after(horizon="mark").to_pandas().rename(columns={"label_lapsed": "left"})

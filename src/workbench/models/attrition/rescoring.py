@@ -33,7 +33,7 @@ class Rescored:
     Attributes
     ----------
     scores
-        Of whoever is on board.
+        Of whoever is active.
     forecast
         The forecast.
     drift

@@ -16,7 +16,7 @@ ALIKE = 500
 """Customers scored most alike, of whom the share who left is told: of 500 at 5% its 90% interval is 3.2 points wide."""
 MOST_ALIKE = 0.1
 """Share of all judged customers that is alike at most: of 2,000 a quarter has little in common."""
-LEVEL_Z = 1.645
+LEVEL_Z = 1.645  # normal quantile of 95%: intervals of 90%
 GRID = 200
 """Quantiles of the judged risks at which those shares are kept."""
 
@@ -107,8 +107,8 @@ class Scores:
         yield Finding(
             id="expected_leavers",
             statement=plural(
-                "Of {n} customer on board today {expected} is expected to leave within the label window.",
-                "Of {n} customers on board today {expected} are expected to leave within the label window.",
+                "{expected} of {n} active customer is expected to leave within the label window.",
+                "{expected} of {n} active customers are expected to leave within the label window.",
                 len(self.frame),
                 expected=number(round(expected)),
             ),

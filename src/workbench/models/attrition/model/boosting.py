@@ -12,7 +12,7 @@ from workbench.errors import ParameterError
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.wording import listing, sentence, shown
 
-MOST_ROUNDS = 1500
+MOST_ROUNDS = 1500  # a choice: early stopping ends nearly all fits before
 PATIENCE = 50
 """Rounds without a better log loss on the later slice after which boosting stops."""
 

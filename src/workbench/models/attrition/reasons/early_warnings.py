@@ -20,8 +20,8 @@ LEAST_SHARE = 0.02
 """Customers whom a rule must apply to: with fewer it would hardly ever warn."""
 SINGLES = 30
 """Conditions that are combined in pairs: 435 pairs. Those of the highest gain by themselves."""
-MOST_RULES = 5
-LEVEL = 0.90
+MOST_RULES = 5  # a choice: as many as a page can tell
+LEVEL = 0.90  # as every interval of a report has it
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

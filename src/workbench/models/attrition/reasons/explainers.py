@@ -1,4 +1,4 @@
-"""What each feature adds to a customer's log-odds of leaving, against the customers on board, in every refit."""
+"""What each feature adds to a customer's log-odds of leaving, against the active customers, in every refit."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class BoostedExplainer:
 
     @classmethod
     def against(cls, model: BoostedModel, background: pd.DataFrame) -> "BoostedExplainer":
-        """Tabulate against customers on board.
+        """Tabulate against active customers.
 
         Parameters
         ----------
@@ -102,14 +102,14 @@ class AdditiveExplainer:
 
 
 def explainer_of(forecast: BoostedModel | Baseline, background: pd.DataFrame, *, random_seed: int) -> Explainer | None:
-    """What explains a forecast against customers on board; None where it is of a kind that has no explanation here.
+    """What explains a forecast against active customers; None where it is of a kind that has no explanation here.
 
     Parameters
     ----------
     forecast
         That is used.
     background
-        Customers on board: of many, `BACKGROUND` are drawn.
+        Active customers: of many, `BACKGROUND` are drawn.
     random_seed
         Fixes which.
     """

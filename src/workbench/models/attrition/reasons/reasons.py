@@ -17,7 +17,7 @@ SHARED = 0.8
 """Share of the refits in which a feature must raise a customer's risk to be given as a reason: eight of ten."""
 LEAST_POINTS = 0.005
 """A reason adds at least half a percentage point to the risk: less is nothing that a person would act on."""
-MOST_REASONS = 3
+MOST_REASONS = 3  # a choice: as many as a caller can use
 WANTED_AGREEMENT = 0.90
 """Share of customers whose first reason two halves of the refits should agree on (measured on `telco`: .95)."""
 CHUNK = 100_000
@@ -167,7 +167,7 @@ def give_reasons(
     features
         One row a customer to explain.
     background
-        Customers on board: usual values are their medians and most frequent levels.
+        Active customers: usual values are their medians and most frequent levels.
     names
         How features are called.
 

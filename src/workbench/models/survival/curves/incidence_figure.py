@@ -11,7 +11,7 @@ from workbench.statistics.horizons import time_axis
 from workbench.wording import sentence
 
 MOST_REASONS = 5
-"""Reasons with a colour of their own: more cannot be told apart in a stack (a convention)."""
+"""Reasons with a colour of their own: more cannot be distinguished in a stack (a convention)."""
 
 
 def draw_reasons(incidences: Incidences, ax: Axes | None = None) -> Axes:
