@@ -9,8 +9,8 @@ from workbench.datasets.definitions.design import Design
 from workbench.errors import DataError, ParameterError
 from workbench.features import customer_features, schedule
 from workbench.models.attrition import read_population
-from workbench.models.attrition.feature_names import names_of
 from workbench.models.attrition.model.customers import slices
+from workbench.models.attrition.reasons.feature_names import names_of
 from workbench.models.attrition.scores import Alike
 
 BEGIN = pd.Timestamp("2024-01-01")

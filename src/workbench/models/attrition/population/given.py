@@ -1,0 +1,64 @@
+"""What a population is read from: definitions of tables, and features at cut-offs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import pandas as pd
+
+
+class ColumnDefinition(Protocol):
+    """What is known of a column beside its values."""
+
+    @property
+    def name(self) -> str:
+        """In the table."""
+
+    @property
+    def label(self) -> str:
+        """For people."""
+
+    @property
+    def unit(self) -> str:
+        """Empty where it has none."""
+
+
+class TableDefinition(Protocol):
+    """What is known of a table beside its rows."""
+
+    @property
+    def columns(self) -> Sequence[ColumnDefinition]:
+        """Its columns."""
+
+    @property
+    def designs(self) -> Mapping[str, Any]:
+        """Of treatments, by initiative: `control` is the arm that got nothing."""
+
+
+class Snapshots(Protocol):
+    """Cut-offs and their label windows, as `workbench.features` has them."""
+
+    cutoffs: Any
+    gap_days: Any
+    horizon_days: Any
+
+
+class Featured(Protocol):
+    """Features at cut-offs, as `workbench.features` makes them."""
+
+    when: Any
+
+    def fetched(self) -> "Featured":
+        """With its rows in memory."""
+        ...
+
+    def frame(self) -> pd.DataFrame:
+        """One row a customer and cut-off."""
+        ...
+
+    def purchases_after(self, *, horizon: Any) -> Any:
+        """What customers buy in the label window."""
+        ...
+
+    def cancellations_after(self, *, horizon: Any) -> Any:
+        """Who ends a subscription in the label window."""
+        ...

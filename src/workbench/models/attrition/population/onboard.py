@@ -1,0 +1,64 @@
+"""Customers at one cut-off, to be scored by a forecast that was made before."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.models.attrition.population.given import Featured
+from workbench.models.attrition.population.labels import KEYS, labelled
+from workbench.wording import sentence
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Onboard:
+    """Customers at one cut-off, to be scored by a forecast that was made before.
+
+    Attributes
+    ----------
+    features, ids
+        One row a customer.
+    left : (N,) bool
+        Who left within the label window; None where it is not over.
+    active : (N,) bool
+        Who is still there to be contacted: all at a cut-off; of a flat table those who had not left.
+    """
+
+    features: pd.DataFrame
+    ids: np.ndarray
+    left: np.ndarray | None
+    active: np.ndarray
+
+
+def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onboard:
+    """Customers at the one cut-off of their features, or of a flat table.
+
+    Parameters
+    ----------
+    chosen
+        The table that says who left, and its rows.
+    made
+        Features at one cut-off; None of a flat table.
+
+    Raises
+    ------
+    DataError
+        Nobody is a customer on that day.
+    """
+    source, rows = chosen
+    if made is None:
+        frame = rows.reset_index(drop=True)
+        if "customer_id" not in frame:
+            frame = frame.assign(customer_id=np.arange(len(frame)))
+        gone = frame.pop("event").to_numpy(dtype=bool)
+        return Onboard(features=frame, ids=frame.pop("customer_id").to_numpy(), left=gone, active=~gone)
+    fetched = made.fetched()
+    frame = labelled(source, fetched.frame(), fetched)
+    if not len(frame):
+        raise DataError(sentence("Nobody is a customer on {day}: there is no one to score.", day=made.when.cutoffs[-1]))
+    left = None if frame["left"].isna().any() else frame["left"].to_numpy(dtype=bool)
+    features = frame.drop(columns=[*KEYS, "left"])
+    return Onboard(
+        features=features, ids=frame["customer_id"].to_numpy(), left=left, active=np.ones(len(frame), dtype=bool)
+    )

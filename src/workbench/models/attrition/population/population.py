@@ -1,0 +1,189 @@
+"""Rows to learn from and to be judged on, customers of today, and the timeline that a report draws of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure as Drawing
+
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.findings import Check, Finding
+from workbench.models.attrition.model.customers import Customers
+from workbench.models.attrition.reasons.reasons import Names
+from workbench.wording import listing, number, percent, plural, sentence, shown
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Population:
+    """Rows to learn from and to be judged on, and the customers of today.
+
+    Attributes
+    ----------
+    customers
+        With who left.
+    names
+        How features are called.
+    today
+        Features (M, …) of whoever is active now, in the order of `today_ids`.
+    today_ids : (M,)
+        Whose they are.
+    source
+        Table that says who left.
+    when
+        Cut-offs and label windows; the last cut-off is today. None of a flat table.
+    snapshots
+        One row a cut-off: `cutoff`, `opens`, `closes` (the label window), `part`, `rows`, `left`, `share`, `treated`
+        (left out because a retention treatment ran in the window). Empty of a flat table.
+    returned
+        Of customers who lapsed, the share who bought again after the window, and of how many; None where not known.
+    running
+        Initiatives that ran in label windows and count as no retention treatment.
+    """
+
+    customers: Customers
+    names: Names
+    today: pd.DataFrame
+    today_ids: np.ndarray
+    source: str
+    when: Any = None
+    snapshots: pd.DataFrame
+    returned: tuple[float, int] | None = None
+    running: tuple[str, ...] = ()
+
+    def frame(self) -> pd.DataFrame:
+        """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`."""
+        dated = {} if self.customers.snapshots is None else {"cutoff": self.customers.snapshots}
+        keys = pd.DataFrame({"customer_id": self.customers.ids, **dated})
+        return pd.concat([keys, self.customers.features.assign(left=self.customers.left)], axis=1)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What leaving means, the timeline, and what was left out; nothing of a flat table but who is active."""
+        yield {"customers_today": len(self.today_ids)}
+        if self.when is None:
+            return
+        yield self._returned()
+        yield self._meaning()
+        yield self._treated()
+        yield Figure(
+            name="timeline",
+            draw=self.draw_timeline,
+            title=sentence("What was learned from, and what it was judged on"),
+            alt=sentence("One line a cut-off, from the cut-off to the end of its label window; the last is the test."),
+        )
+        columns = {
+            "cutoff": Column(sentence("Cut-off")),
+            "opens": Column(sentence("Left from")),
+            "closes": Column(sentence("Left until")),
+            "part": Column(sentence("Served for")),
+            "rows": Column(sentence("Customers")),
+            "share": Column(sentence("Left"), "share"),
+            "treated": Column(sentence("Treated, left out")),
+        }
+        idle = {name for name in columns if name == "opens" and not self.when.gap_days}
+        idle |= {name for name in columns if name == "treated" and not self.snapshots["treated"].any()}
+        yield Table(
+            name="snapshots",
+            frame=self.snapshots,
+            caption=sentence("Cut-offs, the time in which customers left, and what each served for."),
+            people=People(count="rows", within=["cutoff", "opens", "closes", "part"], values=["left", "share"]),
+            columns={name: each for name, each in columns.items() if name not in idle},
+        )
+
+    def _meaning(self) -> Check:
+        words = {"days": number(self.when.horizon_days), "gap": number(self.when.gap_days)}
+        if self.source == "transactions":
+            message = sentence(
+                "Who had bought in the {days} days before a cut-off and buys nothing in {days} days, from {gap} days "
+                "after it on, has left.",
+                **words,
+            )
+        else:
+            message = sentence(
+                "Who was subscribed at a cut-off and whose last subscription ends within {days} days, from {gap} days "
+                "after it on, has left.",
+                **words,
+            )
+        return Check(name="label", status="pass", message=message, title=sentence("What leaving means here"))
+
+    def _returned(self) -> Finding | None:
+        if self.returned is None:
+            return None
+        share, of = self.returned
+        error = 1.645 * np.sqrt(share * (1 - share) / of)
+        words = {"share": percent(share), "n": number(of)}
+        return Finding(
+            id="returned",
+            statement=sentence("Most lapses are pauses: {share} of the {n} bought again later.", **words)
+            if share > 0.5
+            else sentence("{share} of the {n} lapses were pauses: these customers bought again later.", **words),
+            estimate=share,
+            unit="share",
+            interval=(max(share - error, 0.0), min(share + error, 1.0)),
+            interval_kind=sentence("90% confidence"),
+            evidence="descriptive",
+            n=of,
+        )
+
+    def _treated(self) -> Check | None:
+        out, running = int(self.snapshots["treated"].sum()), listing([shown(name) for name in self.running[:5]])
+        if out:
+            message = plural(
+                "{n} row was left out: the customer was in a retention treatment during the label window, which shows "
+                "what contact does, not what happens without.",
+                "{n} rows were left out: these customers were in a retention treatment during the label window, which "
+                "shows what contact does, not what happens without.",
+                out,
+            )
+            return Check(
+                name="treated_windows",
+                status="pass",
+                value=out,
+                message=message,
+                title=sentence("Treated label windows are left out"),
+            )
+        if not self.running:
+            return None
+        message = sentence(
+            "{n} initiatives ran in label windows, first {names}. Name those meant to keep customers in `retention`: "
+            "what happens with contact is not what happens without.",
+            n=number(len(self.running)),
+            names=running,
+        )
+        return Check(
+            name="treated_windows",
+            status="warn",
+            value=0,
+            message=message,
+            title=sentence("Treatments ran while customers were observed"),
+        )
+
+    def draw_timeline(self) -> Axes:
+        """One line a cut-off."""
+        frame = self.snapshots
+        ax = Drawing(figsize=(6.2, 1.2 + 0.24 * len(frame)), layout="constrained").subplots()
+        parts = list(dict.fromkeys(frame["part"]))
+        for place, row in enumerate(frame.itertuples()):
+            color = f"C{parts.index(row.part)}"
+            ax.plot(
+                np.array([row.opens, row.closes]),
+                np.array([place, place]),
+                color=color,
+                linewidth=5,
+                solid_capstyle="butt",
+            )
+            ax.plot(np.array([row.cutoff]), np.array([place]), marker="|", color="0.2", markersize=10)
+        for at, part in enumerate(parts):
+            ax.plot([], [], color=f"C{at}", linewidth=5, label=part)
+        ax.axvline(self.when.cutoffs[-1], color="0.3", linestyle="--", linewidth=1)
+        ax.invert_yaxis()
+        ax.set_yticks([])
+        locator = AutoDateLocator(maxticks=8)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        ax.set_xlabel(sentence("Marks: cut-offs; bars: label windows; dashed: the end of the records"))
+        ax.legend(loc="upper right")
+        return ax

@@ -1,0 +1,179 @@
+"""The population of a flat table, or of snapshots: labelled rows without those who were treated meanwhile."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError, ParameterError
+from workbench.models.attrition.model.customers import Customers, judge_customers, slices
+from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
+from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
+from workbench.models.attrition.population.population import Population
+from workbench.models.attrition.reasons.feature_names import names_of
+from workbench.wording import listing, sentence, shown
+
+NO_FEATURES = ("cohort",)
+"""Days and months of the calendar: no later customer has an earlier one's."""
+FEWEST_LAPSED = 30
+"""Lapsed customers, with fewer of whom a share of those who came back says nothing."""
+
+
+def read_population(
+    tables: Mapping[str, TableDefinition],
+    chosen: tuple[str, pd.DataFrame],
+    made: Featured | None,
+    *,
+    treatments: pd.DataFrame | None = None,
+    retention: Sequence[str] = (),
+) -> Population:
+    """Customers with who left, of a flat table or of snapshots.
+
+    Parameters
+    ----------
+    tables
+        Definitions of the dataset's tables, by name.
+    chosen
+        The table that says who left, `lifetimes` (flat), `subscriptions` (leaving) or `transactions` (lapse), and its
+        rows.
+    made
+        Features at cut-offs, the last of which is today; None of a flat table.
+    treatments
+        Who was in which initiative, when; None where there are no records.
+    retention
+        Initiatives that are meant to keep customers: whoever was in one during a label window is left out.
+
+    Returns
+    -------
+    Population
+
+    Raises
+    ------
+    DataError
+        What `judge_customers` finds; nobody active today.
+    ParameterError
+        A retention initiative that is not there.
+    """
+    known = set() if treatments is None else set(treatments["initiative"].dropna().astype(str))
+    strange = [name for name in retention if name not in known]
+    if strange:
+        raise ParameterError(
+            sentence(
+                "retention: {names}: no such initiative; there are {known}.",
+                names=listing([shown(name) for name in strange]),
+                known=listing(sorted(known)) or sentence("none"),
+            )
+        )
+    source, rows = chosen
+    columns = [column for table in tables.values() for column in table.columns]
+    if made is None:
+        return _flat(rows, tables[source].columns)
+    fetched = made.fetched()
+    frame, today = fetched.frame(), pd.Timestamp(made.when.cutoffs[-1])
+    frame = labelled(source, frame, fetched)
+    out = [name for name in frame if name in NO_FEATURES or _is_date(frame[name])]
+    frame = frame.drop(columns=[name for name in out if name not in KEYS])
+    now = frame[frame["cutoff"] == today].drop(columns=["left"])
+    if not len(now):
+        raise DataError(sentence("Nobody is a customer on {day}: there is no one to forecast.", day=today.date()))
+    past = frame[frame["cutoff"] < today]
+    past = past[is_over(past["cutoff"], made.when)]
+    designs = tables["treatments"].designs if "treatments" in tables else {}
+    controls = {name: design.control for name, design in designs.items() if design.control}
+    touched = _touched(past, made.when, treatments, controls)
+    treated = touched[list(retention)].any(axis=1) if retention else pd.Series(False, index=past.index)
+    kept = past[~treated].reset_index(drop=True)
+    kept = kept.astype({"left": int})
+    customers = judge_customers(kept, label="left", customer="customer_id", snapshot="cutoff")
+    return Population(
+        customers=customers,
+        names=names_of([str(name) for name in customers.features], columns),
+        today=now[list(customers.features)].reset_index(drop=True),
+        today_ids=now["customer_id"].to_numpy(),
+        source=source,
+        when=made.when,
+        snapshots=_told(customers, made.when, past["cutoff"][treated]),
+        returned=_returned(rows, kept, made.when) if source == "transactions" else None,
+        running=tuple(sorted(str(name) for name in touched if touched[name].any() and name not in retention)),
+    )
+
+
+def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population:
+    frame = rows.reset_index(drop=True)
+    if "customer_id" not in frame:
+        frame = frame.assign(customer_id=np.arange(len(frame)))
+    customers = judge_customers(frame, label="event", customer="customer_id")
+    stays = ~customers.left
+    return Population(
+        customers=customers,
+        names=names_of([str(name) for name in customers.features], columns),
+        today=customers.features[stays].reset_index(drop=True),
+        today_ids=customers.ids[stays],
+        source="lifetimes",
+        snapshots=pd.DataFrame(),
+    )
+
+
+def _is_date(column: pd.Series) -> bool:
+    first = column.dropna().head(1)
+    return pd.api.types.is_datetime64_any_dtype(column) or (len(first) > 0 and isinstance(first.iloc[0], dt.date))
+
+
+def _touched(
+    past: pd.DataFrame, when: Snapshots, treatments: pd.DataFrame | None, controls: Mapping[str, str]
+) -> pd.DataFrame:
+    """By initiative (columns), whether a customer was treated during the label window of each row."""
+    found = pd.DataFrame(index=past.index)
+    if treatments is None or not len(treatments):
+        return found
+    rows = past[KEYS].reset_index(names="row")
+    for name, some in treatments.groupby(treatments["initiative"].astype(str), observed=True):
+        if controls.get(name):
+            some = some[some["arm"].astype(str) != controls[name]]
+        both = rows.merge(some[["customer_id", "start", "end"]], on="customer_id")
+        begun = pd.to_datetime(both["start"]) < closes(both["cutoff"], when)
+        ended = pd.to_datetime(both["end"]) < both["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
+        found[name] = past.index.isin(both.loc[begun & ~ended, "row"])
+    return found
+
+
+def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataFrame:
+    words = {
+        "train": sentence("learning"),
+        "stop": sentence("when to stop"),
+        "calibrate": sentence("calibration"),
+        "test": sentence("test"),
+    }
+    frame = pd.DataFrame({"cutoff": customers.snapshots, "left": customers.left})
+    frame["part"] = ""
+    for part, there in slices(customers, random_seed=0).items():
+        frame.loc[there, "part"] = words[part]
+    found = (
+        frame.groupby("cutoff")
+        .agg(
+            part=("part", lambda each: each.iloc[0] if each.nunique() == 1 else sentence("learning and calibration")),
+            rows=("left", "size"),
+            left=("left", "sum"),
+            share=("left", "mean"),
+        )
+        .reset_index()
+    )
+    opens = found["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
+    found.insert(1, "opens", opens.dt.date)
+    found.insert(2, "closes", (closes(found["cutoff"], when) - pd.Timedelta(1, unit="D")).dt.date)
+    found["treated"] = found["cutoff"].map(treated.value_counts()).fillna(0).astype(int)
+    found["cutoff"] = found["cutoff"].dt.date
+    return found
+
+
+def _returned(rows: pd.DataFrame, labelled: pd.DataFrame, when: Snapshots) -> tuple[float, int] | None:
+    """Of lapses with as long to come back as they lasted, the share who did."""
+    last = rows.groupby("customer_id", observed=True)["timestamp"].max()
+    over = closes(labelled["cutoff"], when)
+    seen = pd.Timestamp(when.cutoffs[-1]) - pd.Timedelta(when.horizon_days, unit="D") >= over
+    lapsed = (labelled["left"] == 1) & seen
+    if lapsed.sum() < FEWEST_LAPSED:
+        return None
+    came = pd.to_datetime(labelled["customer_id"][lapsed].map(last)) >= over[lapsed]
+    return float(came.mean()), int(lapsed.sum())
