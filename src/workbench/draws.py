@@ -23,6 +23,13 @@ def seed_of(seed: int, table: str) -> int:
     Two studies of the same seed that drew from it directly would draw the same random numbers, so that their errors,
     which are independent, would move together.
 
+    Parameters
+    ----------
+    seed
+        Of the study.
+    table
+        Name of the table that the draws make.
+
     Examples
     --------
     >>> seed_of(1, "survival_draws") != seed_of(1, "driver_effects"), seed_of(1, "a") == seed_of(1, "a")

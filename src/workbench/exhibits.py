@@ -174,6 +174,11 @@ Showable = Exhibit | Result | None | Iterable["Showable"]
 def flatten(things: Showable) -> Iterator[Exhibit]:
     """The exhibits of results, and of lists of them, in order; None is nothing.
 
+    Parameters
+    ----------
+    things
+        Results, exhibits, lists of them (also nested), or None.
+
     Raises
     ------
     TypeError

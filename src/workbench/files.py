@@ -44,13 +44,25 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
 
 
 def file_hash(path: Path) -> str:
-    """`sha256:…` of a file's bytes."""
+    """`sha256:…` of a file's bytes.
+
+    Parameters
+    ----------
+    path
+        The file; it is read in pieces, however large it is.
+    """
     with open(path, "rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def strict_json(value: object) -> str:
-    """JSON for people and machines: indented, Unicode as it is; NaN and infinity raise ValueError."""
+    """JSON for people and machines: indented, Unicode as it is; NaN and infinity raise ValueError.
+
+    Parameters
+    ----------
+    value
+        Of dicts with text keys, lists, texts, finite numbers, booleans and None.
+    """
     return json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
 
 

@@ -121,7 +121,13 @@ class Check:
 
 
 def verdict(checks: Iterable[Check]) -> Status:
-    """The worst status of all checks, without what data of this kind always carry; `pass` when there are none."""
+    """The worst status of all checks, without what data of this kind always carry; `pass` when there are none.
+
+    Parameters
+    ----------
+    checks
+        All checks of a run, in any order.
+    """
     found = {check.status for check in checks if check.kind != "always" or check.status == "fail"}
     return "fail" if "fail" in found else "warn" if "warn" in found else "pass"
 
@@ -157,7 +163,13 @@ class Results:
         return cls(*said.settled())
 
     def to_dict(self, study: str) -> dict:
-        """The content of results.json; safe for strict JSON."""
+        """The content of results.json; safe for strict JSON.
+
+        Parameters
+        ----------
+        study
+            Name of the study that said it.
+        """
         return {
             "study": study,
             "verdict": self.verdict,

@@ -66,7 +66,15 @@ def in_python(path: Path, root: Path = SOURCE) -> Iterator[Message]:
 
 
 def in_template(path: Path, root: Path = SOURCE) -> Iterator[Message]:
-    """The messages of a page's template (jinja2)."""
+    """The messages of a page's template (jinja2).
+
+    Parameters
+    ----------
+    path
+        The file.
+    root
+        What places are told from.
+    """
     from jinja2 import Environment
     from jinja2.ext import extract_from_ast
 
@@ -78,7 +86,15 @@ def in_template(path: Path, root: Path = SOURCE) -> Iterator[Message]:
 
 
 def in_notebook(path: Path, root: Path) -> Iterator[Message]:
-    """The prose of a notebook, a cell each, and what is said of its parameters; the place names the cell."""
+    """The prose of a notebook, a cell each, and what is said of its parameters; the place names the cell.
+
+    Parameters
+    ----------
+    path
+        The file.
+    root
+        What places are told from.
+    """
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         place = f"{path.relative_to(root).as_posix()}:{cell.get('id', '')}"
         text = "".join(cell["source"]).strip()
@@ -92,7 +108,13 @@ def in_notebook(path: Path, root: Path) -> Iterator[Message]:
 
 
 def all_messages(notebooks: Path | None = None) -> list[Message]:
-    """Every message of the package, and of the notebooks in a folder."""
+    """Every message of the package, and of the notebooks in a folder.
+
+    Parameters
+    ----------
+    notebooks
+        The folder; none are read where it is None.
+    """
     found = [message for path in sorted(SOURCE.rglob("*.py")) for message in in_python(path)]
     found += [message for path in sorted(SOURCE.rglob("*.j2")) for message in in_template(path)]
     if notebooks is not None:
@@ -153,7 +175,13 @@ def _written(value: ast.expr | None, given: dict[str, tuple[str, ...]]) -> tuple
 
 
 def template_of(messages: list[Message]) -> str:
-    """The messages as a template of gettext."""
+    """The messages as a template of gettext.
+
+    Parameters
+    ----------
+    messages
+        In the order in which they shall stand; those without forms are left out.
+    """
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import write_po
 

@@ -24,7 +24,13 @@ def paced[Item](items: Sequence[Item]) -> Iterator[Item]:
 
 
 def how_far(path: Path) -> tuple[int, int] | None:
-    """Turns that are done, and all of them; None where nobody has told."""
+    """Turns that are done, and all of them; None where nobody has told.
+
+    Parameters
+    ----------
+    path
+        The file that `VARIABLE` named.
+    """
     try:
         done, total = path.read_text().split("/")
         return int(done), int(total)

@@ -11,6 +11,11 @@ _PIECE = re.compile(r"\s+|[^\s]+")
 def cells(text: str) -> int:
     r"""Width of a text in cells of a Latin letter.
 
+    Parameters
+    ----------
+    text
+        One line.
+
     Examples
     --------
     >>> cells("plan"), cells("套餐"), cells("e\u0301")
@@ -21,6 +26,13 @@ def cells(text: str) -> int:
 
 def shorten(text: str, width: int) -> str:
     """A text in one line of at most `width` cells: cut at a blank where one is near, else within a word.
+
+    Parameters
+    ----------
+    text
+        Blanks and line breaks in a row count as one blank.
+    width
+        In cells of a Latin letter.
 
     Examples
     --------

@@ -67,6 +67,8 @@ def add_draft(
         The project's folder.
     copy
         Whether the file is copied into the dataset's folder.
+    *paths
+        The files, one a table.
     """
     if not re.fullmatch(r"\w[\w-]{0,63}", name):
         raise DataError(sentence("got {name} as a dataset, expected letters, digits, _ and -.", name=shown(name)))
@@ -131,7 +133,13 @@ def notes(text: str) -> list[str]:
 
 
 def draft(*paths: Path) -> str:
-    """The text of a dataset.yaml for files; see `drafted`."""
+    """The text of a dataset.yaml for files; see `drafted`.
+
+    Parameters
+    ----------
+    *paths
+        CSV, Parquet, Excel or JSON lines, one a table.
+    """
     return drafted(*paths).text
 
 

@@ -16,6 +16,11 @@ MOST_LEVELS = 12
 def as_levels(column: pd.Series) -> pd.Series:
     """Values as words: yes and no for booleans, "not stated" for a missing one.
 
+    Parameters
+    ----------
+    column
+        Booleans, numbers or texts, with missing ones.
+
     Examples
     --------
     >>> as_levels(pd.Series([True, None, False], dtype="boolean")).tolist()
@@ -54,6 +59,10 @@ def lump_levels(
         Levels from `as_levels`.
     label, check
         What the column is called in words, and the name of the check.
+    smallest_group
+        Customers that a group needs to be shown.
+    most_levels
+        Groups that are shown at most, the one of others among them.
 
     Returns
     -------
@@ -96,6 +105,13 @@ def lump_levels(
 
 def reject_measurements(column: pd.Series, name: str) -> None:
     """A measured number makes no segment.
+
+    Parameters
+    ----------
+    column
+        What the segment is made of.
+    name
+        Of the column, for the message.
 
     Raises
     ------

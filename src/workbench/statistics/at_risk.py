@@ -29,6 +29,8 @@ def gone_by(durations: np.ndarray, events: np.ndarray, times: np.ndarray | float
     ----------
     durations, events
         Time observed, whether the customer left at its end; shapes that broadcast with `times`.
+    times
+        At which it is asked, in the unit of `durations`.
 
     Examples
     --------
@@ -45,6 +47,8 @@ def there_at(durations: np.ndarray, events: np.ndarray, times: np.ndarray | floa
     ----------
     durations, events
         As in `gone_by`.
+    times
+        At which it is asked, in the unit of `durations`.
 
     Examples
     --------
@@ -69,6 +73,8 @@ def at_risk(
         Times until which and from which each was observed; from the start where `entry` is None.
     weights (n,)
         For how many each stands; 1, and whole numbers as a result, where it is None.
+    times (K,)
+        At which it is asked, in the unit of `durations`.
 
     Examples
     --------
@@ -81,13 +87,25 @@ def at_risk(
 
 
 def begins(entry: np.ndarray) -> np.ndarray:
-    """Entries (n,) with minus infinity for those who were there from the first day, and so at time 0."""
+    """Entries (n,) with minus infinity for those who were there from the first day, and so at time 0.
+
+    Parameters
+    ----------
+    entry
+        (n,): times from which each was observed; 0: from the first day.
+    """
     entry = np.asarray(entry, dtype=float)
     return np.where(entry > 0, entry, -np.inf)
 
 
 def observed_for(durations: np.ndarray, entry: np.ndarray | float) -> np.ndarray:
-    """How long each was observed, (n,): equal where it is but for the rounding of the two."""
+    """How long each was observed, (n,): equal where it is but for the rounding of the two.
+
+    Parameters
+    ----------
+    durations, entry
+        (n,): times until which and from which each was observed, in one unit.
+    """
     return np.round(durations - entry, DIGITS)
 
 

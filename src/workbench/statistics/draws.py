@@ -238,6 +238,13 @@ def comparable(rows: pd.DataFrame, design: Drawn) -> np.ndarray:
 
     All of them, but of a staggered one that was dealt to customers: they leave while they wait, so that only those of
     the first start are held against the control.
+
+    Parameters
+    ----------
+    rows
+        Of one initiative: `arm`, and `start` where it is known.
+    design
+        How its arms were dealt.
     """
     if _starts(rows, design) is None or design.unit:
         return np.ones(len(rows), dtype=bool)
@@ -318,6 +325,11 @@ def check_draw(draw: Draw, design: Drawn, *, random_seed: int = 0) -> DrawCheck:
 
 def design_matrix(covariates: pd.DataFrame) -> tuple[np.ndarray, list[str]]:
     """Numbers as they are (gaps at the mean, and a column that says so), categories as shares; constant columns out.
+
+    Parameters
+    ----------
+    covariates
+        A row for each unit: numbers, booleans, times and categories, with gaps.
 
     Returns
     -------

@@ -11,6 +11,11 @@ from workbench.wording import listing, number, sentence, span, units
 def clean_horizons(horizons: Iterable[float]) -> tuple[float, ...]:
     """Horizons ascending and each once.
 
+    Parameters
+    ----------
+    horizons
+        In the time unit of the lifetimes.
+
     Raises
     ------
     ParameterError
@@ -36,6 +41,13 @@ def clean_horizons(horizons: Iterable[float]) -> tuple[float, ...]:
 def times(values: Iterable[float], time_unit: str) -> str:
     """Several times in words.
 
+    Parameters
+    ----------
+    values
+        In `time_unit`.
+    time_unit
+        Its name: `day`, `month`, … or one that a dataset invents.
+
     Examples
     --------
     >>> times([12, 24], "month"), times([1], "month")
@@ -49,6 +61,11 @@ def times(values: Iterable[float], time_unit: str) -> str:
 
 def time_axis(time_unit: str) -> str:
     """Name of the time axis of lifetimes.
+
+    Parameters
+    ----------
+    time_unit
+        Its name: `day`, `month`, … or one that a dataset invents.
 
     Examples
     --------
@@ -71,6 +88,13 @@ MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 
 
 def number_of(months: float, time_unit: str) -> float:
     """So many months in another unit, rounded to whole ones where there are at least two; months where it is unknown.
+
+    Parameters
+    ----------
+    months
+        How long.
+    time_unit
+        The other unit.
 
     Examples
     --------

@@ -6,6 +6,11 @@ import numpy as np
 def holm(p_values: np.ndarray) -> np.ndarray:
     """Holm's (1979) step-down adjustment: compare each with the level wanted for all of them together.
 
+    Parameters
+    ----------
+    p_values
+        (n,): of all tests that are read together.
+
     Examples
     --------
     >>> holm([0.01, 0.04, 0.03]).round(3).tolist()

@@ -122,6 +122,13 @@ def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
     """The first time from which on at least `enough` are at risk, until so few are left: where a curve can begin.
 
     0 where everyone was observed from the start; the first entry where there never are enough.
+
+    Parameters
+    ----------
+    durations, entry
+        (n,): times until which and from which each was observed (0: from the start).
+    enough
+        How many at risk a curve needs.
     """
     if not (entry > 0).any():
         return 0.0
@@ -138,13 +145,29 @@ def enough_from(durations: np.ndarray, entry: np.ndarray, enough: int) -> float:
 
 
 def survival_at(table: pd.DataFrame, times: np.ndarray, column: str = "survival") -> np.ndarray:
-    """Value of a right-continuous step curve of `product_limit` at `times`; 1 before its first row."""
+    """Value of a right-continuous step curve of `product_limit` at `times`; 1 before its first row.
+
+    Parameters
+    ----------
+    table
+        From `product_limit`.
+    times
+        (m,): in the unit of the table.
+    column
+        Which curve of the table: `survival`, or an end of its interval.
+    """
     place = np.searchsorted(table["time"].to_numpy(), times, side="right") - 1
     return np.where(place < 0, 1.0, table[column].to_numpy()[np.maximum(place, 0)])
 
 
 def survival_before(table: pd.DataFrame, times: np.ndarray) -> np.ndarray:
-    """The same just before `times`: its left limits."""
+    """The same just before `times`: its left limits.
+
+    Parameters
+    ----------
+    table, times
+        As in `survival_at`.
+    """
     return survival_at(table, np.nextafter(times, -np.inf))
 
 
@@ -160,6 +183,17 @@ def survival_influence(
 
     Without weights that sum is Greenwood's but for chance; the influences of two curves of the same customers give the
     variance of their difference.
+
+    Parameters
+    ----------
+    durations, events
+        (n,): time observed, and whether the customer left at its end.
+    time
+        At which survival is wanted, in the unit of `durations`.
+    entry
+        (n,): times from which each was observed; from the start where it is None.
+    weights
+        (n,): for how many each stands; 1 where it is None.
 
     References
     ----------
@@ -183,7 +217,13 @@ def survival_influence(
 
 
 def at_risk_at(table: pd.DataFrame, times: np.ndarray) -> np.ndarray:
-    """How many were still followed just before each of `times`."""
+    """How many were still followed just before each of `times`.
+
+    Parameters
+    ----------
+    table, times
+        As in `survival_at`.
+    """
     place = np.searchsorted(table["time"].to_numpy(), times, side="left")
     return np.append(table["at_risk"].to_numpy(), 0)[place]
 
@@ -192,6 +232,15 @@ def quantile(table: pd.DataFrame, share: float = 0.5, column: str = "survival") 
     """First time at which the curve is at or below `share`; None when it never gets there.
 
     With the columns `lower` and `upper` these are the ends of Brookmeyer and Crowley's (1982) interval of the median.
+
+    Parameters
+    ----------
+    table
+        From `product_limit`.
+    share
+        Height that the curve has to reach, between 0 and 1; 0.5 for the median.
+    column
+        Which curve of the table: `survival`, or an end of its interval.
     """
     below = table["time"][table[column] <= share + 1e-12]  # products of fractions miss 1/2 by a rounding error
     return None if below.empty else float(below.iloc[0])
@@ -203,6 +252,13 @@ def restricted_mean(table: pd.DataFrame, until: float) -> tuple[float, float]:
     The mean is the area under the curve from 0 to `until`. Its variance is Greenwood's,
     `sum over event times t of A(t)^2 d / (n (n - d))`, with `A(t)` the area from `t` to `until`, `d` events among `n`
     at risk (Klein and Moeschberger 2003, equation 4.5.3). It is the variance of the estimate, not of a lifetime.
+
+    Parameters
+    ----------
+    table
+        From `product_limit`.
+    until
+        Where the time that counts ends, in the unit of the table.
 
     Examples
     --------
@@ -225,5 +281,11 @@ def restricted_mean(table: pd.DataFrame, until: float) -> tuple[float, float]:
 
 
 def normal_quantile(confidence: float) -> float:
-    """Half-width of a two-sided normal interval in standard errors."""
+    """Half-width of a two-sided normal interval in standard errors.
+
+    Parameters
+    ----------
+    confidence
+        Level of the interval, between 0 and 1.
+    """
     return NormalDist().inv_cdf(0.5 + confidence / 2)

@@ -44,6 +44,13 @@ def resolution(times: np.ndarray) -> float:
 def on_step(times: np.ndarray, step: float) -> np.ndarray:
     """Times, each as the last step that it reaches; as they are where `step` is 0.
 
+    Parameters
+    ----------
+    times
+        (n,): any unit.
+    step
+        In the same unit, from `resolution`.
+
     Examples
     --------
     >>> on_step(np.array([0.5, 3.0, 7.5]), 3.0).tolist()

@@ -184,6 +184,8 @@ def score_residuals(
     ----------
     sums
         Of the same customers, coefficients and weights.
+    durations (n,), events (n,), matrix (n, p), coefficients (p,), entry (n,), weights (n,)
+        What the sums were made of (`risk_sets`), rows in any order; observed from the start where `entry` is None.
 
     Raises
     ------
@@ -257,6 +259,13 @@ def proportionality_test(sums: RiskSets, columns: list[int]) -> tuple[float, int
 
     The score of `x g(t)`, with g the time scale of `sums`, given the fitted coefficients: the test of Grambsch and
     Therneau (1994) with the information at each time instead of its average, as R's cox.zph has it since survival 3.0.
+
+    Parameters
+    ----------
+    sums
+        From `risk_sets`, with its time scale (`scaled`).
+    columns
+        Places of the covariate's columns in the matrix.
 
     Returns
     -------

@@ -46,11 +46,23 @@ class Shrunk:
         return np.sqrt(self.weights @ (self.sds**2 + self.means**2) - self.mean**2)
 
     def below(self, value: float) -> np.ndarray:
-        """(S,): probability that a group's true mean lies below a value."""
+        """(S,): probability that a group's true mean lies below a value.
+
+        Parameters
+        ----------
+        value
+            In units of the means.
+        """
         return self.weights @ ndtr((value - self.means) / self.sds)
 
     def interval(self, level: float) -> tuple[np.ndarray, np.ndarray]:
-        """Equal tails, each (S,), found by halving."""
+        """Equal tails, each (S,), found by halving.
+
+        Parameters
+        ----------
+        level
+            Probability of the interval, between 0 and 1.
+        """
         return self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
 
     def _quantile(self, p: float) -> np.ndarray:

@@ -13,6 +13,13 @@ FEWEST_VALUES = 10
 def knots_of(values: np.ndarray, quantiles: Sequence[float] = KNOTS_AT) -> tuple[float, ...]:
     """Knots for these values; empty where they are too few or too alike.
 
+    Parameters
+    ----------
+    values
+        (n,): without missing ones.
+    quantiles
+        Of the values, ascending: where knots are wanted.
+
     Examples
     --------
     >>> knots_of(np.arange(101.0)), knots_of(np.array([0.0, 1.0] * 50))
@@ -32,6 +39,13 @@ def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
 
     Straight beyond the outer knots, so that rare values pull no tail; divided by the square of the knots' range, so
     that columns are in the unit of the number.
+
+    Parameters
+    ----------
+    values
+        (n,): the number that enters as a curve.
+    knots
+        From `knots_of`, ascending, in units of the values.
 
     Returns
     -------
@@ -61,5 +75,11 @@ def spline_terms(values: np.ndarray, knots: Sequence[float]) -> np.ndarray:
 
 
 def spline_names(knots: Sequence[float]) -> tuple[str, ...]:
-    """Names of the columns of `spline_terms`."""
+    """Names of the columns of `spline_terms`.
+
+    Parameters
+    ----------
+    knots
+        From `knots_of`.
+    """
     return tuple(f"spline {place + 1}" for place in range(max(len(knots) - 2, 0)))

@@ -41,6 +41,11 @@ _MANY = 0.1  # share of numbers that look personal from which a column is person
 def named(*headers: str) -> bool:
     """Whether the name of a column speaks of a person.
 
+    Parameters
+    ----------
+    *headers
+        Names of one column: in its file, and in the dataset.
+
     Examples
     --------
     >>> named("e-mail"), named("full_name"), named("Geburtsdatum"), named("product_name"), named("plan")

@@ -189,20 +189,44 @@ class Family:
 
 
 def bg_nbd(stages: int = 1) -> Family:
-    """BG/NBD (Fader, Hardie, Lee 2005): may leave after each repeat purchase."""
+    """BG/NBD (Fader, Hardie, Lee 2005): may leave after each repeat purchase.
+
+    Parameters
+    ----------
+    stages
+        Of the Erlang gaps between purchases; 1: exponential.
+    """
     return Family("BG/NBD", "after a repeat", ("r", "alpha", "a", "b"), stages)
 
 
 def mbg_nbd(stages: int = 1) -> Family:
-    """MBG/NBD (Batislam, Denizel, Filiztekin 2007): may leave after the first purchase too."""
+    """MBG/NBD (Batislam, Denizel, Filiztekin 2007): may leave after the first purchase too.
+
+    Parameters
+    ----------
+    stages
+        Of the Erlang gaps between purchases; 1: exponential.
+    """
     return Family("MBG/NBD", "after any", ("r", "alpha", "a", "b"), stages)
 
 
 def pareto_nbd(stages: int = 1) -> Family:
-    """Pareto/NBD (Schmittlein, Morrison, Colombo 1987): may leave at any time."""
+    """Pareto/NBD (Schmittlein, Morrison, Colombo 1987): may leave at any time.
+
+    Parameters
+    ----------
+    stages
+        Of the Erlang gaps between purchases; 1: exponential.
+    """
     return Family("Pareto/NBD", "any time", ("r", "alpha", "s", "beta"), stages)
 
 
 def nbd(stages: int = 1) -> Family:
-    """NBD (Ehrenberg 1959): nobody leaves."""
+    """NBD (Ehrenberg 1959): nobody leaves.
+
+    Parameters
+    ----------
+    stages
+        Of the Erlang gaps between purchases; 1: exponential.
+    """
     return Family("NBD", "never", ("r", "alpha"), stages)

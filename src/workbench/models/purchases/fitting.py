@@ -70,11 +70,25 @@ class Prior:
         return cls(medians=tuple(time if name in ("alpha", "beta") else 1.0 for name in family.parameters))
 
     def log_density(self, logs: np.ndarray) -> float:
-        """Of the logarithms (p,) of parameters, up to a constant."""
+        """Of the logarithms (p,) of parameters, up to a constant.
+
+        Parameters
+        ----------
+        logs
+            (p,): in the order of `medians`.
+        """
         return float(-0.5 * np.sum(((logs - np.log(self.medians)) / self.sd) ** 2))
 
     def draw(self, draws: int, random: np.random.Generator) -> np.ndarray:
-        """Parameters (draws, p)."""
+        """Parameters (draws, p).
+
+        Parameters
+        ----------
+        draws
+            How many.
+        random
+            Where chance comes from.
+        """
         return np.exp(np.log(self.medians) + self.sd * random.normal(size=(draws, len(self.medians))))
 
 

@@ -99,7 +99,13 @@ class Histories:
         return replace(self.rows(first), weights=weights, log_gaps=gaps), rows
 
     def rows(self, chosen: np.ndarray) -> "Histories":
-        """Only these rows, by number or by yes and no."""
+        """Only these rows, by number or by yes and no.
+
+        Parameters
+        ----------
+        chosen
+            (m,) whole numbers, or (n,) booleans.
+        """
         return Histories(
             frequency=self.frequency[chosen],
             recency=self.recency[chosen],

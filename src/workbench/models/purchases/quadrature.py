@@ -12,7 +12,13 @@ FORGOTTEN = 40.0
 
 @cache
 def unit_rule(nodes: int = NODES) -> tuple[np.ndarray, np.ndarray]:
-    """Nodes and weights (nodes,) of Gauss–Legendre on (0, 1)."""
+    """Nodes and weights (nodes,) of Gauss–Legendre on (0, 1).
+
+    Parameters
+    ----------
+    nodes
+        How many; polynomials up to twice as many, less one, are integrated exactly.
+    """
     places, weights = np.polynomial.legendre.leggauss(nodes)
     return (places + 1) / 2, weights / 2
 

@@ -21,7 +21,13 @@ SHARES = ("top_box", "top_two")
 
 
 def measure_label(measure: str) -> str:
-    """Header of a column with a measure of the outcome."""
+    """Header of a column with a measure of the outcome.
+
+    Parameters
+    ----------
+    measure
+        `nps`, `top_box`, `top_two` or `mean`.
+    """
     if measure == "nps":
         return sentence("NPS")
     if measure == "top_box":

@@ -39,6 +39,11 @@ def cut_blocks(scores: np.ndarray) -> np.ndarray:
     Every cut that the measure counts is a block of its own, and so are those below, between and above. On average over
     the measure's cuts nothing is added, so that a coefficient remains the effect on the measure.
 
+    Parameters
+    ----------
+    scores
+        (K,): what the measure counts each level as, the lowest level first.
+
     Examples
     --------
     Levels 0 to 4, of which the last is the top box: the lower cuts may have another effect than the last.

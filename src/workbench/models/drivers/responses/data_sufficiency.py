@@ -27,7 +27,13 @@ def _others(answers: np.ndarray, counts: np.ndarray) -> tuple[float, float, floa
 
 
 def answers_needed(drivers: int) -> int:
-    """Fewest answers that a model of so many drivers is fitted to."""
+    """Fewest answers that a model of so many drivers is fitted to.
+
+    Parameters
+    ----------
+    drivers
+        How many.
+    """
     return max(FEWEST_ANSWERS, ANSWERS_PER_DRIVER * drivers)
 
 

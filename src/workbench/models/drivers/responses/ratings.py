@@ -138,7 +138,13 @@ class Ratings:
 
 
 def is_wide(scale: tuple[float, float]) -> bool:
-    """Whether a scale has so many points that its top answer says little."""
+    """Whether a scale has so many points that its top answer says little.
+
+    Parameters
+    ----------
+    scale
+        Its lowest and its highest answer.
+    """
     return scale[1] - scale[0] + 1 > MOST_POINTS
 
 

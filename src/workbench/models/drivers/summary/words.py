@@ -12,7 +12,13 @@ MOST_NAMED = 3
 
 
 def unit_of(measure: str) -> str:
-    """Unit in which a change of a measure is told."""
+    """Unit in which a change of a measure is told.
+
+    Parameters
+    ----------
+    measure
+        `nps`, `top_box`, `top_two` or `mean`.
+    """
     if measure == "nps":
         return sentence("points of NPS")
     return sentence("percentage points of top answers") if measure == "top_box" else sentence("points on average")
@@ -20,6 +26,13 @@ def unit_of(measure: str) -> str:
 
 def gain_words(measure: str, change: float) -> str:
     """A change of a measure with its sign and unit.
+
+    Parameters
+    ----------
+    measure
+        `nps`, `top_box`, `top_two` or `mean`.
+    change
+        In units of the measure: points, or a share.
 
     Examples
     --------
@@ -52,7 +65,13 @@ def chance(p: float) -> str:
 
 
 def rise_words(scenario: Scenario) -> str:
-    """By how much a driver is rated higher in a what-if scenario, as it stands after "a rating"."""
+    """By how much a driver is rated higher in a what-if scenario, as it stands after "a rating".
+
+    Parameters
+    ----------
+    scenario
+        What is asked of the driver.
+    """
     if scenario == "tenth":
         return sentence("10 of 100 points higher")
     if scenario == "one_sd":
