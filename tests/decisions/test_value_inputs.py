@@ -22,5 +22,5 @@ def test_rate_is_effective_a_year_and_an_infinite_one_leaves_nothing():
     assert plan(0.10).discount ** 12 == pytest.approx(1 / 1.10)
     assert plan(0.0).discount == 1
     assert plan(np.inf).discount == 0
-    with pytest.raises(ParameterError, match="rate: got -0.1"):
+    with pytest.raises(ParameterError, match=r"rate: got -0\.1"):
         plan(-0.1)
