@@ -11,8 +11,6 @@ SOURCE = ROOT / "src" / "workbench"
 INCOMPLETE = {
     "cli",
     "decisions",
-    "evaluation",
-    "features",
     "models.attrition",
     "models.survival",
     "reporting",

@@ -41,6 +41,13 @@ def weighted_errors(
 def integrated(errors: np.ndarray, times: np.ndarray) -> np.ndarray:
     """Average over time of errors (n, K) at ascending times (K,), by the trapezoidal rule: (n,), or a number of (K,).
 
+    Parameters
+    ----------
+    errors
+        (n, K) of each customer, or (K,) of all.
+    times
+        (K,): ascending, at least two.
+
     Examples
     --------
     >>> round(float(integrated(np.array([0.0, 0.2, 0.2]), np.array([0.0, 1, 2]))), 4)

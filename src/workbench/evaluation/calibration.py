@@ -38,6 +38,8 @@ def calibration(
         For how many each customer stands (survey weights); 1 where it is None.
     confidence
         Level of the observed share's interval.
+    horizon
+        In the unit of the durations.
 
     Returns
     -------
@@ -73,6 +75,13 @@ def calibration_error(groups: pd.DataFrame, confidence: float) -> tuple[float, f
     The root of `sum w (d^2 - se^2)`: d is predicted less observed of a group, se the standard error of the observed
     share (from its interval), w its share of customers. `se^2` is what d^2 would be on average were predictions right,
     so the sum estimates the squared error of the predictions themselves; it is 0 where it comes out negative.
+
+    Parameters
+    ----------
+    groups
+        From `calibration`.
+    confidence
+        Level of the intervals in `groups`, and of this one.
 
     Returns
     -------

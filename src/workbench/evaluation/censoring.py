@@ -42,6 +42,13 @@ def censoring_curve(durations: np.ndarray, events: np.ndarray, weights: np.ndarr
     """Kaplan–Meier of being followed: `time`, `at_risk` (customers), `survival` (share followed beyond it).
 
     Who is censored when others leave was still followed then: the share falls by `c / (n - d)`.
+
+    Parameters
+    ----------
+    durations, events
+        (n,): time observed, and whether the customer left at its end.
+    weights
+        (n,): for how many each stands; 1 where it is None.
     """
     time, place = np.unique(np.append(durations, 0.0), return_inverse=True)
     place = place[:-1]
@@ -77,6 +84,11 @@ def safe_until(durations: np.ndarray, events: np.ndarray) -> float:
     """The last time at which at least 50 are at risk and at least a tenth would still be followed; 0 without one.
 
     Beyond it a score rests on few customers with large weights.
+
+    Parameters
+    ----------
+    durations, events
+        (n,): time observed, and whether the customer left at its end.
     """
     curve = censoring_curve(durations, events)
     before = np.append(1.0, curve["survival"].to_numpy()[:-1])

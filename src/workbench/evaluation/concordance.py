@@ -164,6 +164,8 @@ def count_dependent_pairs(
         Leavers from this time on do not count.
     stands (n,)
         As in `count_pairs`.
+    durations, events, risk (n,)
+        As in `count_pairs`.
 
     References
     ----------
@@ -247,6 +249,8 @@ def auc_at(
         With one time.
     stands (n,)
         As in `count_pairs`.
+    time
+        By which they are gone, in the unit of the durations.
 
     References
     ----------

@@ -57,6 +57,8 @@ class LeaveOneOut:
         variance
             Gives, for what each row adds to a sum (n, 1), the variance of that sum under the design (1, 1): of answers
             that are not independent. By default of independent ones. Not with frequency weights.
+        other
+            Of the same answers in the same order.
 
         Notes
         -----
@@ -127,7 +129,13 @@ def leave_one_out(
 
 
 def loo_check(found: LeaveOneOut) -> Check:
-    """Whether leave-one-out densities can be trusted."""
+    """Whether leave-one-out densities can be trusted.
+
+    Parameters
+    ----------
+    found
+        From `leave_one_out`.
+    """
     bad = float(np.mean(found.k > LARGEST_K))
     return Check(
         name="loo_reliable",
@@ -153,6 +161,8 @@ def predictive_check(observed: np.ndarray, predicted: np.ndarray, *, confidence:
         (S, K): shares.
     predicted
         (draws, S, K): shares in data drawn from the posterior predictive distribution.
+    confidence
+        Level of the prediction intervals.
     """
     tails = [(1 - confidence) / 2, (1 + confidence) / 2]
     low, high = np.quantile(predicted, tails, axis=0)

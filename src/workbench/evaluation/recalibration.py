@@ -69,6 +69,11 @@ class HeldOut:
 
         Leaving in a step of hazard u has the probability `1 - exp(-u)` (grouped survival times, complementary log-log);
         where the step is small this is Poisson's likelihood.
+
+        Parameters
+        ----------
+        log_factor
+            (n,): as `Recalibration.log_factor` gives it; 0: as predicted.
         """
         factor = np.exp(log_factor)
         smooth = self.jump <= 0
@@ -76,7 +81,13 @@ class HeldOut:
         return np.where(self.events, left - (self.hazard - self.jump) * factor, -self.hazard * factor)
 
     def part(self, rows: np.ndarray) -> "HeldOut":
-        """Some of the customers."""
+        """Some of the customers.
+
+        Parameters
+        ----------
+        rows
+            Whole numbers or booleans (n,): whom to keep.
+        """
         columns = ("durations", "events", "hazard", "relative", "at", "jump", "stands")
         given = {name: value for name in columns if (value := getattr(self, name)) is not None}
         return replace(self, **{name: value[rows] for name, value in given.items()})
@@ -116,7 +127,13 @@ class Recalibration:
         return self.level == 0 and self.slope == 0
 
     def log_factor(self, relative: np.ndarray) -> np.ndarray:
-        """Log of what the hazards (n,) are multiplied by."""
+        """Log of what the hazards (n,) are multiplied by.
+
+        Parameters
+        ----------
+        relative
+            (n,): logs of the relative hazards of the model.
+        """
         return self.level + self.slope * (relative - self.centre)
 
     def anchored(self, relative: np.ndarray, hazard: np.ndarray, total: float) -> "Recalibration":
@@ -124,6 +141,13 @@ class Recalibration:
 
         A model that was fitted to the same customers has learned part of what was off: with the level of the
         earlier model this part would count twice.
+
+        Parameters
+        ----------
+        relative, hazard
+            (n,): of the other fit, logs of relative hazards, and hazards over the time that counts.
+        total
+            How many are expected to leave in that time.
         """
         moved = replace(self, centre=float(np.average(relative, weights=hazard)))
         now = float((hazard * np.exp(moved.log_factor(relative))).sum())
@@ -202,7 +226,13 @@ def learn_recalibration(held_out: HeldOut, *, shrink: bool = True) -> Recalibrat
 
 
 def as_pairs(matrix: np.ndarray) -> tuple[tuple[float, float], tuple[float, float]]:
-    """A matrix (2, 2) in a form that can be compared and hashed."""
+    """A matrix (2, 2) in a form that can be compared and hashed.
+
+    Parameters
+    ----------
+    matrix
+        Numbers.
+    """
     (a, b), (c, d) = matrix.tolist()
     return (a, b), (c, d)
 

@@ -35,6 +35,8 @@ def observed_shares(
         Probabilities of being followed; with one time, the horizon.
     stands (n,)
         For how many each customer stands; 1 where it is None.
+    horizon
+        In the unit of the durations.
 
     Returns
     -------
@@ -70,6 +72,15 @@ def calibration_distances(
     """ICI, E50 and E90: mean, median and 90% quantile over customers of how far predictions are off.
 
     They include what chance adds to the observed curve, so they are above 0 for a perfect model too.
+
+    Parameters
+    ----------
+    observed
+        (n,): from `observed_shares`; missing ones are passed over.
+    survival
+        (n,): predicted shares still there.
+    stands
+        (n,): for how many each customer stands; 1 where it is None.
     """
     off = np.abs(observed - survival)
     known = np.isfinite(off)

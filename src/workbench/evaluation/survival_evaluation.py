@@ -239,7 +239,15 @@ class Evaluation:
         return sentence("Too few customers to say whether predicted shares come true at every horizon")
 
     def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
-        """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes."""
+        """Observed against predicted share by horizon, with intervals; on the diagonal they agree. Returns the axes.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure where it is None.
+        title
+            Of the figure; its own where it is None.
+        """
         from workbench.evaluation.calibration_figure import draw_calibration  # only a figure needs matplotlib
 
         return draw_calibration(self, ax, title=title)

@@ -52,6 +52,15 @@ class SurvivalModel(Protocol):
 
         With `tenure=` (n,), for customers who have lasted so long (minus infinity: followed from the first moment),
         times counted from there; asked for only where `lifetimes` has an `entry` above 0.
+
+        Parameters
+        ----------
+        frame
+            Customers as in `lifetimes` of `cross_validate`, with what the model needs.
+        times
+            At which survival is wanted, in the unit of the durations.
+        tenure
+            (n,): see above; from the beginning of the lifetimes where it is None.
         """
 
 
@@ -150,6 +159,8 @@ def evaluate(
         Whether leaving is a lapse in buying, and to be called so.
     horizons, confidence, time_unit, censoring
         As in `cross_validate`; horizons count from the cut-off.
+    model
+        Fitted on `train`.
     """
     tally = _Tally(test, censoring)
     tally.look_at(clean_horizons(horizons), tally.durations.max())

@@ -49,6 +49,10 @@ def attributes_at(
         customer must have one value of each. A dataset tells them: `dataset.table("customers").constant`.
     valid_from
         Attribute → column with the date from which it holds; a dataset tells: `dataset.table("customers").valid_from`.
+    customers
+        `customer_id`, attributes, and any of `first_seen`, `valid_from`, `known_at`.
+    when
+        The cut-offs.
 
     Raises
     ------
@@ -86,6 +90,15 @@ def attributes_at(
 def changes_of(customers: Table, when: Snapshots, *, windows_days: Sequence[int]) -> Block:
     """How often what is known of a customer has changed: versions after the first, by their `valid_from`.
 
+    Parameters
+    ----------
+    customers
+        Several versions of a customer, each with its `valid_from`.
+    when
+        The cut-offs.
+    windows_days
+        Lengths of the windows before the cut-off.
+
     Returns
     -------
     Block
@@ -114,6 +127,13 @@ def _versions(customers: Table, when: Snapshots, changing: Sequence[str], date: 
 
 def refuse_kept_out(attributes: Attributes, wanted: Sequence[str]) -> None:
     """Refuse attributes that are asked for by name and cannot be given as of the cut-off.
+
+    Parameters
+    ----------
+    attributes
+        From `attributes_at`.
+    wanted
+        Names that the caller cannot do without.
 
     Raises
     ------

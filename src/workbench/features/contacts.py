@@ -25,6 +25,8 @@ def contact_features(history: Table, *, windows_days: Sequence[int] = WINDOWS_DA
     history
         `snapshots.history` of interactions; the columns `complaint`, `resolved_first_contact` (booleans),
         `resolved_at`, `minutes`, `channel` and `touchpoint` are used when they are there.
+    windows_days
+        Lengths of the windows before the cut-off.
 
     Returns
     -------

@@ -17,6 +17,13 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
     lies before the cut-off and so does `end_known_at`, where there is one; a notice that was given before the cut-off
     for a later end is an interaction, not an end.
 
+    Parameters
+    ----------
+    subscriptions
+        `customer_id`, `start`, `end` (missing: still running), and any of `end_reason`, `known_at`, `end_known_at`.
+    when
+        The cut-offs.
+
     Returns
     -------
     ibis Table
@@ -38,6 +45,15 @@ def contracts_at(subscriptions: Table, when: Snapshots) -> Table:
 
 def contract_features(subscriptions: Table, when: Snapshots, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """Whether a customer is subscribed at the cut-off, to what, and for how long.
+
+    Parameters
+    ----------
+    subscriptions
+        As in `contracts_at`, with `plan` and `price` where they are known.
+    when
+        The cut-offs.
+    windows_days
+        Lengths of the windows before the cut-off.
 
     Returns
     -------

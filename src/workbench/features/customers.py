@@ -93,12 +93,24 @@ class Features:
                     writer.write_batch(batch.cast(schema))
 
     def purchases_after(self, *, horizon: Unseen = "refuse") -> Table:
-        """What each customer buys in the label window; see `outcomes.purchases_after`."""
+        """What each customer buys in the label window; see `outcomes.purchases_after`.
+
+        Parameters
+        ----------
+        horizon
+            What to do with cut-offs whose window reaches beyond the records: "refuse" or "mark".
+        """
         bought = self.tables["transactions"]
         return purchases_after(self.table, bought, self.when, records=self.records, horizon=horizon)
 
     def cancellations_after(self, *, horizon: Unseen = "refuse") -> Table:
-        """Who ends a subscription in the label window; see `outcomes.cancellations_after`."""
+        """Who ends a subscription in the label window; see `outcomes.cancellations_after`.
+
+        Parameters
+        ----------
+        horizon
+            What to do with cut-offs whose window reaches beyond the records: "refuse" or "mark".
+        """
         subscribed = self.tables["subscriptions"]
         return cancellations_after(self.table, subscribed, self.when, records=self.records, horizon=horizon)
 
@@ -142,6 +154,8 @@ def customer_features(
         Attributes that the caller cannot do without: refused when they would be kept out.
     records
         First and last day of the records; by default those of the earliest and latest event, which runs a query.
+    when
+        The cut-offs, from `snapshots`.
 
     Returns
     -------
@@ -222,7 +236,13 @@ def event_blocks(
     scores: Sequence[str] | None,
     measures: Sequence[str] | None = None,
 ) -> dict[str, Block]:
-    """The features of each table of events that is there, by its name."""
+    """The features of each table of events that is there, by its name.
+
+    Parameters
+    ----------
+    tables, when, windows_days, unit, scores, measures
+        As in `customer_features`.
+    """
     blocks = {}
     if "transactions" in tables:
         past = history(tables["transactions"], when, name="transactions")

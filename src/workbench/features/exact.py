@@ -13,14 +13,28 @@ DIGITS = "decimal(18, 6)"
 
 
 def exact(amount: NumericColumn) -> NumericColumn:
-    """An amount in millionths of its unit; NaN, which has no order and no sum, becomes missing."""
+    """An amount in millionths of its unit; NaN, which has no order and no sum, becomes missing.
+
+    Parameters
+    ----------
+    amount
+        In any unit, with missing ones.
+    """
     if amount.type().is_floating():
         amount = amount.isnan().ifelse(ibis.null(amount.type()), amount)
     return amount.cast(DIGITS)
 
 
 def as_float(total: NumericValue, *, empty: float | None = None) -> NumericValue:
-    """A float again; `empty` stands for the sum of no terms."""
+    """A float again; `empty` stands for the sum of no terms.
+
+    Parameters
+    ----------
+    total
+        A sum of what `exact` gives.
+    empty
+        Missing where it is None.
+    """
     total = total.cast("float64")
     return total if empty is None else total.fill_null(empty)
 
@@ -30,6 +44,15 @@ def greatest_by(order: Column, value: Column, *, where: BooleanColumn) -> Scalar
 
     The maximum of a pair, unlike "the first row when sorted", takes constant memory a group and leaves nothing to
     chance.
+
+    Parameters
+    ----------
+    order
+        What decides.
+    value
+        What is wanted, and decides among equals.
+    where
+        Rows that count.
     """
     return ops.Max(ibis.struct({"order": order, "value": value}), where=where).to_expr()
 
@@ -44,6 +67,8 @@ def slope(total: NumericValue, moment: NumericValue, *, days: int) -> NumericVal
     ----------
     total, moment
         Σ amount and Σ days_ago·amount over the window, exact.
+    days
+        Length of the window.
 
     Returns
     -------

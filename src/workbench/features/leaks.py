@@ -154,7 +154,15 @@ def recomputation_checks(
 
 
 def before(tables: Mapping[str, Table], when: Snapshots) -> dict[str, Table]:
-    """The tables as one who stood at the (single) cut-off had them: no later row, no later end of a subscription."""
+    """The tables as one who stood at the (single) cut-off had them: no later row, no later end of a subscription.
+
+    Parameters
+    ----------
+    tables
+        Canonical tables by name.
+    when
+        With one cut-off.
+    """
     dated = _dated(tables)
     return {name: _split(name, table, when)[0] if name in dated else table for name, table in tables.items()}
 
@@ -163,6 +171,15 @@ def scramble_after(tables: Mapping[str, Table], when: Snapshots, draw: np.random
     """The tables with every value of the rows from the (single) cut-off on drawn anew from the same column.
 
     Rows keep their times and lie in a random order.
+
+    Parameters
+    ----------
+    tables
+        Canonical tables by name.
+    when
+        With one cut-off.
+    draw
+        Where chance comes from.
     """
     result = dict(tables)
     for name, time in _dated(tables).items():

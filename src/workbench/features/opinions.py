@@ -22,6 +22,8 @@ def opinion_features(history: Table, *, scores: Sequence[str], windows_days: Seq
         `snapshots.history` of surveys. A score that does not apply is missing and stays out of its mean.
     scores
         Numeric columns: outcomes and drivers, in the unit of their scale.
+    windows_days
+        Lengths of the windows before the cut-off.
 
     Returns
     -------
@@ -83,7 +85,13 @@ def _trend(table: Table, score: str) -> FloatingValue:
 
 
 def score_columns(surveys: Table) -> tuple[str, ...]:
-    """Numeric columns of the surveys that can be scores: all but ids and weights."""
+    """Numeric columns of the surveys that can be scores: all but ids and weights.
+
+    Parameters
+    ----------
+    surveys
+        The canonical table.
+    """
     schema = surveys.schema()
     return tuple(
         name

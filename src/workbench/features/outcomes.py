@@ -18,6 +18,15 @@ Unseen = Literal["refuse", "mark"]
 def unseen(when: Snapshots, records: Records, *, horizon: Unseen = "refuse") -> tuple[dt.date, ...]:
     """The cut-offs whose label window reaches beyond the records: what happened there is not known yet.
 
+    Parameters
+    ----------
+    when
+        The cut-offs, with a horizon.
+    records
+        First and last day of the records.
+    horizon
+        What to do where there are some: "refuse", or "mark" (they are returned).
+
     Raises
     ------
     DataError
@@ -62,6 +71,8 @@ def purchases_after(
     horizon
         What to do with cut-offs whose window reaches beyond the records: "refuse", or "mark" (`label_unseen` is true
         and the labels are missing).
+    when
+        The cut-offs, with a horizon.
 
     Returns
     -------
@@ -102,6 +113,8 @@ def cancellations_after(
         As in `purchases_after`. `records.last` is the last day on which an end would have been recorded.
     subscriptions
         All of them, with `start` and `end` (missing: still running).
+    when
+        The cut-offs, with a horizon.
 
     Returns
     -------

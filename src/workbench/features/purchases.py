@@ -176,6 +176,15 @@ def purchase_features(
 ) -> Block:
     """RFM, purchases over windows and variety of categories.
 
+    Parameters
+    ----------
+    history
+        `snapshots.history` of transactions: `amount`, and any of `order_id`, `margin`, `category`.
+    windows_days
+        Lengths of the windows before the cut-off.
+    unit
+        Of `recency` and `T`.
+
     Returns
     -------
     Block
@@ -214,6 +223,17 @@ def purchase_features(
 def variety(history: Table, column: str, plural: str, *, windows_days: Sequence[int] = WINDOWS_DAYS) -> Block:
     """How many different values of a column a customer has, ever before the cut-off and in each window.
 
+    Parameters
+    ----------
+    history
+        `snapshots.history` of any events.
+    column
+        Whose values are counted.
+    plural
+        What the features are called.
+    windows_days
+        Lengths of the windows before the cut-off.
+
     Returns
     -------
     Block
@@ -228,7 +248,15 @@ def variety(history: Table, column: str, plural: str, *, windows_days: Sequence[
 
 
 def joined(block: Block, more: Block) -> Block:
-    """Columns of both, for the customers of the first."""
+    """Columns of both, for the customers of the first.
+
+    Parameters
+    ----------
+    block
+        Decides whose rows there are.
+    more
+        Its counts are 0 for a customer whom it does not have.
+    """
     extra = more.table.drop("known_days")
     table = block.table.left_join(extra, KEYS).drop(*(f"{key}_right" for key in KEYS))
     return Block(table.fill_null(dict.fromkeys(more.zeros, 0)), block.zeros + more.zeros)

@@ -63,7 +63,13 @@ class Snapshots:
         return self.gap_days + self.horizon_days
 
     def window_end(self, cutoff: dt.date) -> dt.date:
-        """First day after the label window."""
+        """First day after the label window.
+
+        Parameters
+        ----------
+        cutoff
+            One of the cut-offs.
+        """
         return cutoff + dt.timedelta(days=self.days_to_end)
 
 
@@ -83,6 +89,17 @@ def snapshots(
     burn_in_days: int = 0,
 ) -> Snapshots:
     """Cut-offs from dates, ISO text, or a small table with a column `cutoff`.
+
+    Parameters
+    ----------
+    cutoffs
+        In any order.
+    gap_days
+        Days from the cut-off to the first day of the label window.
+    horizon_days
+        Length of the label window; None where no labels are wanted.
+    burn_in_days
+        Days at the beginning of the records in which whoever is first seen counts as active already.
 
     Raises
     ------
@@ -140,7 +157,19 @@ def _day(value: object) -> dt.date:
 
 
 def require(table: Table, name: str, columns: Iterable[str], *, times: Iterable[str] = ()) -> None:
-    """Refuse a table that lacks columns, or whose times are not timestamps or dates without a time zone."""
+    """Refuse a table that lacks columns, or whose times are not timestamps or dates without a time zone.
+
+    Parameters
+    ----------
+    table
+        Any.
+    name
+        Of the table, for the message.
+    columns
+        That must be there.
+    times
+        Columns that must be timestamps or dates where they are there.
+    """
     known = table.schema()
     faults = [
         sentence(
@@ -169,7 +198,15 @@ def require(table: Table, name: str, columns: Iterable[str], *, times: Iterable[
 
 
 def at_cutoffs(table: Table, when: Snapshots) -> Table:
-    """Each row once per cut-off, in a column `cutoff` (date)."""
+    """Each row once per cut-off, in a column `cutoff` (date).
+
+    Parameters
+    ----------
+    table
+        Any, without a column `cutoff`.
+    when
+        The cut-offs.
+    """
     if len(when.cutoffs) == 1:
         # A literal reaches the scan, where Parquet files skip what lies outside.
         return table.mutate(cutoff=ibis.date(when.cutoffs[0].isoformat()))
@@ -177,12 +214,28 @@ def at_cutoffs(table: Table, when: Snapshots) -> Table:
 
 
 def instant(table: Table) -> Column:
-    """The first instant of each row's cut-off."""
+    """The first instant of each row's cut-off.
+
+    Parameters
+    ----------
+    table
+        With the column `cutoff`.
+    """
     return table.cutoff.cast("timestamp")
 
 
 def known_at(table: Table, *, time: str, known: str = "known_at") -> Column:
-    """When each row became known: its `known_at`, by default its time."""
+    """When each row became known: its `known_at`, by default its time.
+
+    Parameters
+    ----------
+    table
+        Of events.
+    time
+        Column that says when they happened.
+    known
+        Column that says when they became known; it may be absent.
+    """
     happened = table[time].cast("timestamp")
     return ibis.coalesce(table[known].cast("timestamp"), happened) if known in table.columns else happened
 
@@ -197,6 +250,12 @@ def history(events: Table, when: Snapshots, *, name: str = "events", time: str =
     events
         `customer_id`, the column `time` (timestamp or date, without a time zone) and, if there is one, `known_at`.
         Rows without a time or without a customer are out.
+    when
+        The cut-offs.
+    name
+        Of the table, for messages.
+    time
+        Column that says when they happened.
 
     Returns
     -------
@@ -220,6 +279,17 @@ def history(events: Table, when: Snapshots, *, name: str = "events", time: str =
 def future(events: Table, when: Snapshots, *, name: str = "events", time: str = "timestamp") -> Table:
     """The events that labels may see: those in `[cutoff + gap, cutoff + gap + horizon)`, whenever they became known.
 
+    Parameters
+    ----------
+    events
+        As in `history`.
+    when
+        The cut-offs, with a horizon.
+    name
+        Of the table, for messages.
+    time
+        Column that says when they happened.
+
     Returns
     -------
     ibis Table
@@ -237,6 +307,11 @@ def records_of(tables: Mapping[str, Table]) -> Records:
     """First and last day on which any event table records something (subscriptions: their starts).
 
     This runs a query. Give `Records` yourself when the extract is known to reach further than its last event.
+
+    Parameters
+    ----------
+    tables
+        Canonical tables by name.
 
     Raises
     ------

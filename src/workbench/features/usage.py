@@ -52,7 +52,13 @@ def usage_features(history: Table, *, measures: Sequence[str], windows_days: Seq
 
 
 def measures_of(usage: Table) -> tuple[str, ...]:
-    """The measures that a table of usage has, the commonest first, in the order of their names; runs a query."""
+    """The measures that a table of usage has, the commonest first, in the order of their names; runs a query.
+
+    Parameters
+    ----------
+    usage
+        The canonical table, a row for each customer, time and measure.
+    """
     named = usage.filter(usage.measure.notnull())
     counted = named.group_by("measure").aggregate(rows=named.count())
     kept = counted.order_by(counted.rows.desc(), counted.measure).limit(MOST_MEASURES)

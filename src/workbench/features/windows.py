@@ -62,6 +62,12 @@ def against_habit(
     ----------
     table
         One row a customer and cut-off, with `name` (the whole amount), `{name}_{w}d` and `known_days`.
+    name
+        Of the feature.
+    windows_days
+        Lengths of the windows before the cut-off.
+    known_days
+        Column with the days from the first event to the cut-off.
 
     Yields
     ------
@@ -88,6 +94,8 @@ def gaps(
         Days from the first and the last event to the cut-off.
     occasions
         Different days with one.
+    name
+        Of the feature.
 
     Returns
     -------

@@ -51,26 +51,60 @@ class Judged:
     capacity: float | None
 
     def score(self, name: str, measure: str) -> float:
-        """One score of one forecast."""
+        """One score of one forecast.
+
+        Parameters
+        ----------
+        name
+            Of the forecast.
+        measure
+            One of `MEASURES`.
+        """
         return float(self.values[self._at(name), MEASURES.index(measure)])
 
     def interval(self, name: str, measure: str) -> tuple[float, float]:
-        """Percentile interval of one forecast's score."""
+        """Percentile interval of one forecast's score.
+
+        Parameters
+        ----------
+        name, measure
+            As in `score`.
+        """
         return self._ends(self.draws[:, self._at(name), MEASURES.index(measure)])
 
     def difference(self, name: str, other: str, measure: str) -> tuple[float, float, float]:
-        """By how much the score of `name` is above that of `other`, with the interval of the paired difference."""
+        """By how much the score of `name` is above that of `other`, with the interval of the paired difference.
+
+        Parameters
+        ----------
+        name, other
+            Of two forecasts.
+        measure
+            One of `MEASURES`.
+        """
         both = [self.draws[:, self._at(each), MEASURES.index(measure)] for each in (name, other)]
         value = self.score(name, measure) - self.score(other, measure)
         return value, *self._ends(both[0] - both[1])
 
     def beats(self, name: str, other: str, measure: str) -> bool:
-        """Whether the whole interval of the paired difference lies on the better side."""
+        """Whether the whole interval of the paired difference lies on the better side.
+
+        Parameters
+        ----------
+        name, other, measure
+            As in `difference`.
+        """
         _, low, high = self.difference(name, other, measure)
         return high < 0 if measure in SMALLER_IS_BETTER else low > 0
 
     def table(self, measures: Sequence[str] = MEASURES) -> pd.DataFrame:
-        """`forecast`, `measure`, `value`, `lower`, `upper`: one row for each forecast and measure."""
+        """`forecast`, `measure`, `value`, `lower`, `upper`: one row for each forecast and measure.
+
+        Parameters
+        ----------
+        measures
+            Which of `MEASURES`, in the order in which they shall stand.
+        """
         rows = [
             (name, measure, self.score(name, measure), *self.interval(name, measure))
             for name in self.forecasts
@@ -79,7 +113,15 @@ class Judged:
         return pd.DataFrame(rows, columns=["forecast", "measure", "value", "lower", "upper"])
 
     def differences(self, name: str, measures: Sequence[str]) -> pd.DataFrame:
-        """Of one forecast to each other: `compared_with`, `measure`, `difference`, `lower`, `upper`."""
+        """Of one forecast to each other: `compared_with`, `measure`, `difference`, `lower`, `upper`.
+
+        Parameters
+        ----------
+        name
+            Of the forecast that the others are compared with.
+        measures
+            Which of `MEASURES`, in the order in which they shall stand.
+        """
         rows = [
             (other, measure, *self.difference(name, other, measure))
             for other in self.forecasts
