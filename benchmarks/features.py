@@ -77,6 +77,15 @@ def plain(source: str, target: str) -> None:
     orders = rows[~refund].merge(refunds[key].drop_duplicates(), on=key)
     orders = orders.groupby(key).days_ago.max().rename("ordered").reset_index()
     placed = refunds.merge(orders, on=key, how="left")
+    loose = placed[placed.ordered.isna()]  # of no known order: on the day of the purchase of its amount just before it
+    sizes = ["customer_id", "size"]
+    back = loose[["customer_id", "days_ago"]].assign(size=-loose.amount, opens=-1, row=loose.index)
+    open_ = rows[~refund].assign(size=rows.amount, opens=1, row=-1).merge(back[sizes].drop_duplicates(), on=sizes)
+    both = pd.concat([back, open_[back.columns]])
+    both = both.sort_values(["days_ago", "opens"], ascending=False, kind="stable")
+    before = both.groupby(sizes)[["days_ago", "opens"]].shift()
+    found = (both.opens == -1) & (before.opens == 1)
+    placed.loc[both.row[found], "ordered"] = before.days_ago[found].to_numpy()
     placed["days_ago"] = placed.ordered.fillna(placed.days_ago).astype(rows.days_ago.dtype)
     lines = pd.concat([rows[~refund], placed])[["customer_id", "days_ago", "amount"]]
     lines["refund"] = lines.amount < 0
