@@ -61,6 +61,8 @@ class Baseline:
             when enough were followed, and in which steps times were recorded.
         time_unit
             What they are counted in.
+        sums
+            From `risk_sets`, at the maximum.
         """
         made = (sums.times, sums.hazard.cumsum(), sums.hazard_variance.cumsum(), sums.mean_hazard.cumsum(axis=0))
         duration, entry = (lifetimes[name].to_numpy(dtype=float) for name in ("duration", "entry"))
@@ -78,17 +80,34 @@ class Baseline:
         return cls(*made, (until * 2 / 3, until), False, step, single)
 
     def hazard_at(self, times: np.ndarray) -> np.ndarray:
-        """Cumulative hazard up to each of `times` (n,)."""
+        """Cumulative hazard up to each of `times` (n,).
+
+        Parameters
+        ----------
+        times
+            Tenures, in the unit of the durations.
+        """
         return self._sum(self.hazard, times)
 
     def means_at(self, times: np.ndarray) -> np.ndarray:
-        """`means` up to each of `times` (n,)."""
+        """`means` up to each of `times` (n,).
+
+        Parameters
+        ----------
+        times
+            Tenures, in the unit of the durations.
+        """
         return self._sum(self.means, times)
 
     def variance_between(self, since: np.ndarray, until: np.ndarray) -> np.ndarray:
         """Variance (n,) of the hazard between two times (n,); of a step that counts m times it is m² times its own.
 
         Where nobody left between them it is that of one who might have (`single`).
+
+        Parameters
+        ----------
+        since, until
+            Tenures, in the unit of the durations.
         """
         variance = self._own_variance(np.minimum(since, self.tail[1]), np.minimum(until, self.tail[1]))
         beyond = np.flatnonzero(until > self.tail[1])
@@ -183,6 +202,11 @@ class Baseline:
 
         What of the next one (a length where renewals are repeated), and the same as a share of a tail (where they are
         not).
+
+        Parameters
+        ----------
+        times
+            (n,): tenures, in the unit of the durations.
         """
         over, length = np.maximum(times - self.tail[1], 0.0), self.tail[1] - self.tail[0]
         if length <= 0:

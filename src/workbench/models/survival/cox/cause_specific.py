@@ -61,7 +61,13 @@ def fit_cause_specific(
 
 
 def steps_to(horizons: tuple[float, ...]) -> np.ndarray:
-    """The steps in which survival is handed over to the reasons; every horizon is one."""
+    """The steps in which survival is handed over to the reasons; every horizon is one.
+
+    Parameters
+    ----------
+    horizons
+        Ascending, above 0.
+    """
     return np.unique([*np.linspace(0, horizons[-1], STEPS + 1)[1:], *horizons])
 
 
@@ -177,7 +183,13 @@ class CauseSpecific:
     def predict_survival(
         self, frame: pd.DataFrame, times: Iterable[float], *, tenure: np.ndarray | None = None
     ) -> pd.DataFrame:
-        """Share still there, whatever the reason; as in `predictions.Predictions`."""
+        """Share still there, whatever the reason; as in `predictions.Predictions`.
+
+        Parameters
+        ----------
+        frame, times, tenure
+            As in `predictions.Predictions`.
+        """
         parts = [model.predict_survival(frame, times, tenure=tenure) for model in self.models.values()]
         survival = parts[0]
         for part in parts[1:]:
@@ -188,13 +200,24 @@ class CauseSpecific:
         """As in `predictions.Predictions`.
 
         Reasons are estimated from different leavers, so their variances add.
+
+        Parameters
+        ----------
+        frame, since, until, weights
+            As in `predictions.Predictions`.
         """
         return sum(model.variance_of_sum(frame, since, until, weights) for model in self.models.values())
 
     def conditional_survival(
         self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float = 0.9
     ) -> pd.DataFrame:
-        """As `incidence`, under the name that models of survival alone have."""
+        """As `incidence`, under the name that models of survival alone have.
+
+        Parameters
+        ----------
+        frame, tenure, horizons, confidence
+            As in `incidence`.
+        """
         return self.incidence(frame, tenure, horizons, confidence=confidence)
 
     def shares(
@@ -233,6 +256,17 @@ class CauseSpecific:
         """What becomes of customers who have lasted for `tenure`: still there, or gone for a reason.
 
         Survival is `exp(-sum of hazards)`; see `shared_out`.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, n rows.
+        tenure
+            (n,): how long each has lasted, in the unit of the durations.
+        horizons
+            From now, in the same unit.
+        confidence
+            Level of the intervals; that of the model where it is None.
 
         Returns
         -------

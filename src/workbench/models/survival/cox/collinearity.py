@@ -12,6 +12,13 @@ def aliased(matrix: np.ndarray, columns: tuple) -> tuple[list, list]:
 
     The rank is read from R of the QR decomposition of the centred, scaled matrix, taking columns in their order (as R's
     limited pivoting does), so that of two equal columns the first stays.
+
+    Parameters
+    ----------
+    matrix
+        (n, p): the design.
+    columns
+        Its p columns, by covariate and level.
     """
     if not columns:
         return [], []

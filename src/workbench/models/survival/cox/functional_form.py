@@ -116,6 +116,8 @@ def functional_form(
         The rows of its fit.
     random_seed
         Draws the customers of the tests where there are more than `MOST_TESTED`.
+    level
+        Of the test, for all numbers together.
 
     References
     ----------
@@ -161,7 +163,17 @@ def functional_form(
 
 
 def sample(rows: pd.DataFrame, most: int, random_seed: int) -> pd.DataFrame:
-    """All rows, or so many at random in their order."""
+    """All rows, or so many at random in their order.
+
+    Parameters
+    ----------
+    rows
+        Of any table.
+    most
+        How many at most.
+    random_seed
+        Of the draw.
+    """
     if len(rows) <= most:
         return rows
     return rows.iloc[np.sort(np.random.default_rng(random_seed).choice(len(rows), most, replace=False))]

@@ -61,7 +61,15 @@ class Seen:
 
     @classmethod
     def of(cls, lifetimes: pd.DataFrame, draw: np.random.Generator) -> "Seen":
-        """Of one row a customer; `draw` says of whom pairs are counted where there are many."""
+        """Of one row a customer; `draw` says of whom pairs are counted where there are many.
+
+        Parameters
+        ----------
+        lifetimes
+            As from `validate_lifetimes`.
+        draw
+            Where chance comes from.
+        """
         durations, events = lifetimes["duration"].to_numpy(), lifetimes["event"].to_numpy()
         entry = entry_of(lifetimes)
         from_start = np.ones(len(durations), dtype=bool) if entry is None else entry <= 0
@@ -76,7 +84,15 @@ class Seen:
         )
 
     def tells(self, column: pd.Series, name: str, label: str) -> str:
-        """Why a column is suspected to know who left, as a sentence; empty where it is not."""
+        """Why a column is suspected to know who left, as a sentence; empty where it is not.
+
+        Parameters
+        ----------
+        column
+            Its values, same rows as the lifetimes.
+        name, label
+            What it is called in the table, and for people.
+        """
         if self.events.all() or not self.events.any():
             return ""
         suggestive = bool(OUTCOME.search(name.replace("_", " ")) or OUTCOME.search(label))
@@ -219,6 +235,11 @@ class Seen:
         """The rank correlation of a number with the time observed, where it is that of a total.
 
         What makes customers stay goes with long lifetimes too, hardly with how long those still there were followed.
+
+        Parameters
+        ----------
+        column
+            Its values, same rows as the lifetimes.
         """
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             return None
@@ -238,6 +259,11 @@ class Seen:
         What a customer has from the first day is as frequent among the newest as among all who ever came, leavers
         counted; and it keeps customers as much by what they had at the end. Only those followed from their first day
         are looked at.
+
+        Parameters
+        ----------
+        column
+            Its values, same rows as the lifetimes.
         """
         there = self.from_start & ~self.events
         if there.sum() < 2 * FEW:

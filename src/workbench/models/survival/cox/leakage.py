@@ -89,7 +89,13 @@ class Leaks:
         )
 
     def without(self, lifetimes: Lifetimes) -> Lifetimes:
-        """The same lifetimes without the columns that are kept out."""
+        """The same lifetimes without the columns that are kept out.
+
+        Parameters
+        ----------
+        lifetimes
+            Those that were screened.
+        """
         return lifetimes.without(self.kept_out)
 
     def exhibits(self) -> Iterator[Showable]:

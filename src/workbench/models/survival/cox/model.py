@@ -205,7 +205,13 @@ class CoxModel(HazardRatioWords, Predictions):
         return all(problem.status != "fail" for problem in self.problems)
 
     def unadjusted_of_lines(self, design: Design) -> dict[str, np.ndarray]:
-        """Unadjusted log hazard ratios by covariate, of those that have the same columns in `design`."""
+        """Unadjusted log hazard ratios by covariate, of those that have the same columns in `design`.
+
+        Parameters
+        ----------
+        design
+            Of another model of the same covariates.
+        """
         own, other = (
             {covariate: [column for column in each.columns if column[0] == covariate] for covariate, _ in each.columns}
             for each in (self.design, design)
@@ -218,7 +224,13 @@ class CoxModel(HazardRatioWords, Predictions):
         }
 
     def near(self, design: Design) -> np.ndarray:
-        """Log hazard ratios of the columns of `design`, 0 of those that are not here."""
+        """Log hazard ratios of the columns of `design`, 0 of those that are not here.
+
+        Parameters
+        ----------
+        design
+            Of another model.
+        """
         own = dict(zip(self.design.columns, self.coefficients["coefficient"], strict=True))
         return np.array([float(own.get(column, 0.0)) for column in design.columns])
 
@@ -240,6 +252,11 @@ class CoxModel(HazardRatioWords, Predictions):
 
     def refit(self, lifetimes: pd.DataFrame) -> "CoxModel":
         """The same model on other rows; for evaluation out of sample.
+
+        Parameters
+        ----------
+        lifetimes
+            As in `fit_cox`.
 
         Raises
         ------
@@ -294,12 +311,24 @@ class CoxModel(HazardRatioWords, Predictions):
         return table
 
     def log_hazard(self, frame: pd.DataFrame) -> pd.Series:
-        """Log of each customer's hazard against the baseline, by customer_id."""
+        """Log of each customer's hazard against the baseline, by customer_id.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates.
+        """
         values = self.episodes(frame)[0].log_hazard
         return pd.Series(values, index=pd.Index(frame["customer_id"], name="customer_id"), name="log_hazard")
 
     def episodes(self, frame: pd.DataFrame) -> list[Episode]:
-        """One: hazard ratios stay the same."""
+        """One: hazard ratios stay the same.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates.
+        """
         matrix = self.design.encode(frame)
         log_hazard = matrix @ self.coefficients["coefficient"].to_numpy(dtype=float)
         return [Episode(matrix, log_hazard, -np.inf, np.inf)]

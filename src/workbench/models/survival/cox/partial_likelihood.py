@@ -150,6 +150,15 @@ def balance(matrix: np.ndarray, design: Design, *, dummies: bool = False) -> np.
 
     Numbers by their standard deviation; a dummy as it is unless `dummies`, or a rare one would hide that its ratio has
     exploded. The columns of a curve go together: they are made orthogonal, the straight line first.
+
+    Parameters
+    ----------
+    matrix
+        The design of all rows, without constant columns.
+    design
+        What its columns are.
+    dummies
+        Whether dummies are divided too.
     """
     scaling = np.eye(len(design.columns))
     for term in design.terms:
@@ -172,6 +181,8 @@ def balance_with(matrix: np.ndarray, design: Design, extra: list[int], rows: np.
         Columns of the design, and places of those that stand there again, behind them.
     rows (m, p + len(extra))
         All of these.
+    design
+        What the columns of `matrix` are.
 
     Raises
     ------
@@ -226,6 +237,8 @@ def newton(
         As in `risk_sets`; the covariance is then the sandwich of Lin and Wei (1989).
     half (p,)
         What the log-likelihood gains with each coefficient, of columns of which nobody left: `Design.half_leavers`.
+    matrix (n, p), durations (n,), events (n,), entry (n,)
+        As in `risk_sets`.
 
     Returns
     -------
@@ -268,7 +281,17 @@ def unadjusted(
     weights: np.ndarray | None = None,
     known: Mapping[str, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`."""
+    """Log hazard ratios (p,) of each covariate in a model of its own, but of those `known`.
+
+    Parameters
+    ----------
+    matrix, durations, events, entry, weights
+        As in `newton`.
+    design
+        What the columns of `matrix` are.
+    known
+        By covariate the log hazard ratios of its columns; they are taken as they are.
+    """
     scaling, estimate = balance(matrix, design, dummies=True), np.empty(len(design.columns))
     half = design.half_leavers
     for covariate, own in _places(design).items():
@@ -288,6 +311,13 @@ def variance_inflation(matrix: np.ndarray, design: Design) -> dict[str, float]:
 
     Of a category with several columns it is the generalised one, `det R11 det R22 / det R`, to the power of one over
     their number (Fox and Monette 1992); R is the correlation matrix, R11 and R22 its blocks of these and the others.
+
+    Parameters
+    ----------
+    matrix
+        (n, p): the design, without constant columns.
+    design
+        What its columns are.
     """
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))
     places = _places(design)
@@ -302,6 +332,11 @@ def collinear_with(matrix: np.ndarray, design: Design) -> dict[str, tuple[str, .
     Those without which less than half of its inflation (beyond 1) is left; where none does that alone, the others that
     are inflated as well. Of the two, the one with many columns need not be inflated itself: of a price within three
     plans nearly all follows from the plan, of the plan little from the price.
+
+    Parameters
+    ----------
+    matrix, design
+        As in `variance_inflation`.
     """
     inflated = variance_inflation(matrix, design)
     correlations = np.atleast_2d(np.corrcoef(matrix, rowvar=False))

@@ -55,11 +55,25 @@ class Predictions:
             """What times are counted in."""
 
     def episodes(self, frame: pd.DataFrame) -> list[Episode]:
-        """The customers of `frame` as the model sees them, by episode of tenure."""
+        """The customers of `frame` as the model sees them, by episode of tenure.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, without missing numbers.
+        """
         raise NotImplementedError
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
-        """Log (n,) of each one's hazard at a tenure (n,) against the baseline; minus infinity where nobody leaves."""
+        """Log (n,) of each one's hazard at a tenure (n,) against the baseline; minus infinity where nobody leaves.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, without missing numbers.
+        tenure
+            In the unit of the durations.
+        """
         values = np.zeros(len(frame))
         for each in self.episodes(frame):
             there = (tenure >= each.start) & (tenure < each.end)
@@ -86,6 +100,10 @@ class Predictions:
         since (n,), until (n, K)
             Tenures; beyond the data hazards are extrapolated (`Baseline`). From minus infinity on (`at_risk.begins`)
             who leaves at time 0 counts as well, from 0 on not: who has lasted 0 has not left then.
+        frame
+            `customer_id` and the covariates, without missing numbers.
+        variance
+            Whether the variance is wanted.
 
         Returns
         -------
@@ -118,6 +136,13 @@ class Predictions:
         """Variance of the weighted sum of the hazards that customers are exposed to from `since` to `until`, all (n,).
 
         Customers share coefficients and baseline, so their errors do not cancel.
+
+        Parameters
+        ----------
+        frame, since, until
+            As in `cumulative_hazard`, with one `until` for each.
+        weights
+            How much each counts.
         """
         baseline = self.baseline_sums
         pull, variances = np.zeros(len(self.covariance)), 0.0
@@ -178,7 +203,15 @@ class Predictions:
         return pd.DataFrame(survival, index=index, columns=pd.Index(times, name="horizon"))
 
     def survival_each(self, frame: pd.DataFrame, times: np.ndarray) -> np.ndarray:
-        """Share still there at a time of each customer's own (n,)."""
+        """Share still there at a time of each customer's own (n,).
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, without missing numbers.
+        times
+            Tenures, in the unit of the durations.
+        """
         until = np.asarray(times, dtype=float)[:, None]
         parts = [
             np.exp(-self.cumulative_hazard(frame.iloc[rows], np.full(len(until[rows]), -np.inf), until[rows])[0][:, 0])
@@ -190,6 +223,17 @@ class Predictions:
         self, frame: pd.DataFrame, tenure: np.ndarray, horizons: Iterable[float], *, confidence: float = 0.9
     ) -> pd.DataFrame:
         """Survival of customers who have lasted for `tenure`, by horizon from now.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates, n rows, without missing numbers.
+        tenure
+            (n,): how long each has lasted, in the unit of the durations.
+        horizons
+            From now, in the same unit.
+        confidence
+            Level of the intervals.
 
         Returns
         -------
@@ -232,6 +276,15 @@ class Predictions:
         The area under conditional survival, by the trapezoidal rule on `steps` steps; the interval is the area under
         the ends of survival's, which move together.
 
+        Parameters
+        ----------
+        frame, tenure, confidence
+            As in `conditional_survival`.
+        within
+            Time that counts, from now, in the unit of the durations.
+        steps
+            Of the integral.
+
         Returns
         -------
         DataFrame
@@ -249,5 +302,13 @@ class Predictions:
 
 
 def chunks(count: int, size: int = CHUNK) -> Iterator[slice]:
-    """Consecutive slices of at most `size` rows."""
+    """Consecutive slices of at most `size` rows.
+
+    Parameters
+    ----------
+    count
+        How many rows there are.
+    size
+        Rows that are in memory at once.
+    """
     return (slice(start, start + size) for start in range(0, count, size))

@@ -65,7 +65,13 @@ class RelaxedHazards:
     sampled: bool
 
     def checks(self, level: float = 0.05) -> tuple[Check, ...]:
-        """What was done, what still changes, whether other ratios depend on it; empty where nothing had to be."""
+        """What was done, what still changes, whether other ratios depend on it; empty where nothing had to be.
+
+        Parameters
+        ----------
+        level
+            Below which p-value a ratio counts as changing.
+        """
         done = self.table[self.table["before"] < level]
         if done.empty:
             return ()
@@ -167,6 +173,8 @@ def relax_proportionality(
         Draws the customers where there are more than `MOST_TESTED_AGAIN`.
     of_interest
         Covariates that are not stratified: something is to be said about them.
+    level
+        Of the tests, for all covariates together.
 
     Returns
     -------

@@ -112,6 +112,11 @@ class HazardRatioWords:
         """Whether hazard ratios stay the same over time: one check, `warn` where any does not.
 
         The test of each covariate is in `proportionality`. Empty where there was nothing to test.
+
+        Parameters
+        ----------
+        level
+            Of the tests, for all covariates together.
         """
         tested = self.proportionality
         if tested.empty:
@@ -148,6 +153,13 @@ class HazardRatioWords:
         nearly determined by others or nearly determines one, that is
         `doubtful` or decided by few, or that `changed_by_adjusting`. Chosen after looking, so the interval
         is widened by Bonferroni for all hazard ratios.
+
+        Parameters
+        ----------
+        most
+            How many.
+        level
+            Of the tests, for all hazard ratios together.
         """
         if not self.usable:
             return ()
@@ -250,7 +262,13 @@ class HazardRatioWords:
         return f"{reading} {sentence('The reference customer has {who}.', who=self.reference_customer())}"
 
     def table_caption(self, most: int | None = None) -> str:
-        """What the table of hazard ratios compares with; of the strongest only, if there are more than `most`."""
+        """What the table of hazard ratios compares with; of the strongest only, if there are more than `most`.
+
+        Parameters
+        ----------
+        most
+            Rows that the table shows; all where it is None.
+        """
         if not self.design.terms:
             return sentence("No covariates, so there is nothing to compare.")
         return sentence(
@@ -265,20 +283,40 @@ class HazardRatioWords:
         )
 
     def plot(self, ax: "Axes | None" = None, *, title: str | None = None) -> "Axes":
-        """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes."""
+        """Hazard ratios on a log axis with their intervals, the strongest first; returns the axes.
+
+        Parameters
+        ----------
+        ax
+            Where to draw; a new figure where it is None.
+        title
+            Of the figure; its own where it is None.
+        """
         from workbench.models.survival.curves.figures import draw_hazard_ratios  # only a figure needs matplotlib
 
         return draw_hazard_ratios(self.strongest(), ax, title=title, lapse=self.design.lapse)
 
     def strongest(self, most: int = 10) -> pd.DataFrame:
-        """The hazard ratios farthest from 1, without those that have no finite estimate."""
+        """The hazard ratios farthest from 1, without those that have no finite estimate.
+
+        Parameters
+        ----------
+        most
+            How many.
+        """
         table = self.hazard_ratios()
         table = table[np.isfinite(table[["hazard_ratio", "lower", "upper"]]).all(axis=1) & (table["lower"] > 0)]
         strength = np.log(table["hazard_ratio"]).abs()
         return table.loc[strength.sort_values(ascending=False, kind="stable").index].head(most)
 
     def clearest(self, most: int) -> pd.DataFrame:
-        """The hazard ratios with the smallest p-values, in the order of the model."""
+        """The hazard ratios with the smallest p-values, in the order of the model.
+
+        Parameters
+        ----------
+        most
+            How many.
+        """
         table = self.hazard_ratios()
         return table.loc[np.sort(table["p_value"].sort_values(kind="stable").index[:most])].reset_index(drop=True)
 
@@ -340,6 +378,11 @@ def changed_by_adjusting(hazard_ratios: pd.DataFrame) -> pd.Series:
     Such a ratio is owed to the others in the model; customers who differ in this covariate alone may hardly exist. A
     strong ratio that others make stronger is not: left out, they draw it towards 1 even where they have nothing to do
     with it (it is not collapsible: Gail, Wieand and Piantadosi 1984), though hardly to less than half on the log scale.
+
+    Parameters
+    ----------
+    hazard_ratios
+        From `CoxModel.hazard_ratios`: `hazard_ratio` and `unadjusted`.
     """
     adjusted, alone = np.log(hazard_ratios["hazard_ratio"]), np.log(hazard_ratios["unadjusted"])
     drawn_to_one = (adjusted * alone > 0) & (alone.abs() <= adjusted.abs()) & (alone.abs() >= adjusted.abs() / 2)

@@ -38,6 +38,8 @@ def fit_time_varying(
         The rows of its fit.
     cut
         Tenure at which ratios change; by default the median time of those who left.
+    level
+        Of the test, for all covariates together.
 
     Returns
     -------
@@ -66,7 +68,19 @@ def doubled_columns(
     time_varying: Collection[str],
     cuts: tuple[float, ...],
 ) -> list[int]:
-    """Columns of the covariates that change, of a category those with enough leavers in each episode between cuts."""
+    """Columns of the covariates that change, of a category those with enough leavers in each episode between cuts.
+
+    Parameters
+    ----------
+    design, matrix
+        What the p columns are, and (n, p) the columns.
+    durations, events
+        (n,): time observed, and whether the customer left at its end.
+    time_varying
+        Covariates that change.
+    cuts
+        Tenures at which ratios change, ascending.
+    """
     episode = np.searchsorted(cuts, durations)  # a time at a cut belongs to the episode before it
     categories = {term.covariate for term in design.terms if term.is_category}
     return [
@@ -145,6 +159,11 @@ def _fit(
 def with_design(model: Predictions) -> "CoxModel | TimeVaryingCox":
     """The model as one that encodes covariates itself.
 
+    Parameters
+    ----------
+    model
+        Of Cox's kind.
+
     Raises
     ------
     TypeError
@@ -197,13 +216,25 @@ class TimeVaryingCox(Predictions):
         return 2 * (self.log_likelihood - self.model.log_likelihood) - 2 * len(self.doubled)
 
     def refit(self, lifetimes: pd.DataFrame) -> "TimeVaryingCox | CoxModel":
-        """The same model on other rows; the one without changes where it has no maximum there."""
+        """The same model on other rows; the one without changes where it has no maximum there.
+
+        Parameters
+        ----------
+        lifetimes
+            As in `fit_cox`.
+        """
         model = self.model.refit(lifetimes)
         used = validate_lifetimes(lifetimes)
         return _fit(model, model.design, used, self.time_varying, self.cut) or model
 
     def episodes(self, frame: pd.DataFrame) -> list[Episode]:
-        """Two, before and after `cut`."""
+        """Two, before and after `cut`.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and the covariates.
+        """
         matrix = self.design.encode(frame)
         extra = matrix[:, self.doubled]
         episodes = []

@@ -141,6 +141,13 @@ class Forecast:
         """`segment`, `group`, `customers`, `expected` leavers within `ahead`, `share` of the group.
 
         The worst group of each segment first. Groups of fewer than ten are shown together.
+
+        Parameters
+        ----------
+        segments
+            Columns of the customers.
+        labels
+            By column what it is called for people; its name where it is None.
         """
         rows = []
         known = self.customers
@@ -210,6 +217,11 @@ def active(source: Spells | Lifetimes) -> pd.DataFrame:
     """Who is active at the end of the records, with their tenure as `duration`; `person` is the customer's own id.
 
     Without dates that is everybody who has not left: whoever was lost from sight for another reason counts as active.
+
+    Parameters
+    ----------
+    source
+        Lifetimes, or spells with dates.
     """
     if isinstance(source, Spells):
         return source.active()
@@ -224,6 +236,13 @@ def forecast_horizons(source: Spells | Lifetimes, unit: str) -> list[float]:
 
     Of lapses the one until which what is known of purchases says who has bought for the last time (on the way there it
     does not say when).
+
+    Parameters
+    ----------
+    source
+        Lifetimes, or spells with dates.
+    unit
+        Time unit of the durations.
     """
     spells = source.spells if isinstance(source, Lifetimes) else source
     window = None if spells is None else spells.window
@@ -256,6 +275,8 @@ def forecast(
         `forecast_horizons`.
     season
         By which hazards of the months to come differ from those of an average month; none where it is None.
+    confidence
+        Level of the intervals.
     """
     unit = model.time_unit
     horizons = clean_horizons(forecast_horizons(source, unit) if horizons is None else horizons)
@@ -305,7 +326,15 @@ def forecast(
 
 
 def one_population(source: Lifetimes, forecast: Forecast) -> Check:
-    """That customers who left and those with a forecast are all there are."""
+    """That customers who left and those with a forecast are all there are.
+
+    Parameters
+    ----------
+    source
+        Lifetimes that the forecast was made of.
+    forecast
+        From `forecast`.
+    """
     everyone, there = customers_in(source.frame), len(forecast.customers)
     lacking = len(active(source)) - there
     message = sentence(
@@ -352,6 +381,10 @@ def remaining(
     ----------
     model, source
         As in `forecast`.
+    within
+        In the unit of the durations; the farthest of `forecast_horizons` where it is None.
+    confidence
+        Level of the intervals.
 
     Returns
     -------

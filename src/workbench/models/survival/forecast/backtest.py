@@ -261,6 +261,12 @@ def backtest(
     season
         As it was known on `day`; found by `model` where it is None, but for lapses, whose clock begins for most on one
         day: tenure and calendar are the same there.
+    spells
+        All that is known, to the end of the records.
+    day
+        On which the forecast begins.
+    confidence
+        Level of the prediction intervals.
     """
     there = spells.after(day) if there is None else there
     tenure = there["entry"].to_numpy(dtype=float)
@@ -349,6 +355,14 @@ def expected_leavers(
     ----------
     factor
         By which all hazards are multiplied: a season.
+    model, rows
+        Fitted model, and n customers with its covariates.
+    tenure
+        (n,): how long each has lasted, in the unit of the durations.
+    within
+        From now, in the same unit.
+    weights
+        (n,): how much each counts; 1 where it is None.
     """
     weights = np.ones(len(rows)) if weights is None else weights
     survival = model.predict_survival(rows, [within], tenure=tenure).to_numpy()[:, 0] ** factor

@@ -92,7 +92,13 @@ class DiscreteHazard:
     levels: Mapping[str, tuple[str, ...]]
 
     def hazard(self, frame: pd.DataFrame) -> np.ndarray:
-        """Probability (n,) of leaving in the period that begins at `tenure`, for those who are there then."""
+        """Probability (n,) of leaving in the period that begins at `tenure`, for those who are there then.
+
+        Parameters
+        ----------
+        frame
+            Covariates and `tenure`, n rows.
+        """
         encoded = _encode(frame, self.covariates, self.levels)
         return self.booster.predict(xgboost.DMatrix(encoded, enable_categorical=True)).astype(float)
 

@@ -358,12 +358,28 @@ class SurvivalDraws:
         }
 
     def extrapolated(self, horizons: Iterable[float], customers: Iterable[str] | None = None) -> np.ndarray:
-        """Whether what is asked lies beyond what was observed, (n, H); parameters as in `conditional_survival`."""
+        """Whether what is asked lies beyond what was observed, (n, H); parameters as in `conditional_survival`.
+
+        Parameters
+        ----------
+        horizons (H,), customers
+            As in `conditional_survival`.
+        """
         _, tenure = self._asked(customers)
         return tenure[:, None] + np.array([float(each) for each in horizons]) > self.observed
 
     def hazard(self, rows: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, reason: str = ANY) -> np.ndarray:
-        """Hazard (D, n, H) that customers with these columns are exposed to from `since` (n,) to `until` (n, H)."""
+        """Hazard (D, n, H) that customers with these columns are exposed to from `since` (n,) to `until` (n, H).
+
+        Parameters
+        ----------
+        rows
+            Of `customers`, n of them.
+        since (n,), until (n, H)
+            Tenures.
+        reason
+            Of leaving; any where it is not said.
+        """
         if until.size and until.max() > self.grid[-1] + 1e-9:
             raise DataError(
                 sentence(
@@ -404,6 +420,13 @@ class SurvivalDraws:
 
 def read_draws(draws: pd.DataFrame, customers: pd.DataFrame) -> SurvivalDraws:
     """Read `tables/survival_draws.parquet` and `private/survival_customers.parquet` of a run.
+
+    Parameters
+    ----------
+    draws
+        A row for each draw and episode of life: effects and hazards.
+    customers
+        A row for each customer: `customer_id`, `tenure` and columns.
 
     Examples
     --------

@@ -57,7 +57,15 @@ class LandmarkCovariates:
         return [*self.known, *([SCORE] if self.trees else [])]
 
     def attach(self, frame: pd.DataFrame, tenure: np.ndarray) -> pd.DataFrame:
-        """Customers with what was known of them just before a tenure (n,); columns that are there already stay."""
+        """Customers with what was known of them just before a tenure (n,); columns that are there already stay.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and what stays the same, n rows.
+        tenure
+            In months.
+        """
         tenure = np.asarray(tenure, dtype=float)
         rows = frame[["customer_id"]].assign(tenure=tenure).reset_index(drop=True)
         columns = {}
@@ -81,6 +89,10 @@ def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, leng
     ----------
     lifetimes
         `customer_id`, `duration`, `event`, `entry`, `reason` where it is known, the covariates.
+    covariates
+        Columns to keep.
+    length
+        Of a window, in the unit of the durations.
 
     Returns
     -------
@@ -122,7 +134,15 @@ def landmark_windows(lifetimes: pd.DataFrame, covariates: Iterable[str], *, leng
 
 
 def learn_landmark_covariates(rows: pd.DataFrame, histories: Mapping[str, pd.DataFrame]) -> LandmarkCovariates:
-    """What stands for values not known, from rows of `landmark_windows`."""
+    """What stands for values not known, from rows of `landmark_windows`.
+
+    Parameters
+    ----------
+    rows
+        Whose `entry` is when a window begins.
+    histories
+        By covariate, from `histories.covariate_histories`.
+    """
     begun = rows[["customer_id"]].assign(tenure=rows["entry"].to_numpy(dtype=float)).reset_index(drop=True)
     fill_values, indicators = {}, []
     for name, history in histories.items():
@@ -176,18 +196,36 @@ class LandmarkCox(Predictions):
         return self.model.step
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
-        """As in `Predictions`, by what was known then."""
+        """As in `Predictions`, by what was known then.
+
+        Parameters
+        ----------
+        frame, tenure
+            As in `Predictions`; covariates that are known over time may be absent.
+        """
         return self.model.log_relative_hazard(self.landmark.attach(frame, tenure), tenure)
 
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As in `Predictions`, by what was known at `since`."""
+        """As in `Predictions`, by what was known at `since`.
+
+        Parameters
+        ----------
+        frame, since, until, variance
+            As in `Predictions`; covariates that are known over time may be absent.
+        """
         known = self.landmark.attach(frame, np.maximum(since, 0.0))
         return self.model.cumulative_hazard(known, since, until, variance=variance)
 
     def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
-        """As in `Predictions`, by what was known at `since`."""
+        """As in `Predictions`, by what was known at `since`.
+
+        Parameters
+        ----------
+        frame, since, until, weights
+            As in `Predictions`; covariates that are known over time may be absent.
+        """
         return self.model.variance_of_sum(self.landmark.attach(frame, since), since, until, weights)
 
 
@@ -212,6 +250,10 @@ def fit_landmark_cox(
         From `histories.covariate_histories`; what became known later than a row begins does not enter.
     length
         Months for which covariates are left as they were when a window began: how far a forecast reaches.
+    confidence
+        Level of the intervals.
+    labels
+        By column what it is called for people; its name where it is None.
     """
     prepared = _prepared(lifetimes, covariates, histories, length)
     if prepared is None:
@@ -277,7 +319,13 @@ def fit_landmark_boosted(
 
 
 def log_odds(share: np.ndarray) -> np.ndarray:
-    """Of probabilities, kept away from 0 and 1."""
+    """Of probabilities, kept away from 0 and 1.
+
+    Parameters
+    ----------
+    share
+        Of any shape.
+    """
     share = np.clip(share, 1e-6, 1 - 1e-6)
     return np.log(share / (1 - share))
 
@@ -285,7 +333,13 @@ def log_odds(share: np.ndarray) -> np.ndarray:
 def fit_landmark_cause_specific(
     lifetimes: pd.DataFrame, covariates: Iterable[str], histories: Mapping[str, pd.DataFrame]
 ) -> CauseSpecific | None:
-    """The same for each reason."""
+    """The same for each reason.
+
+    Parameters
+    ----------
+    lifetimes, covariates, histories
+        As in `fit_landmark_cox`, with `reason`.
+    """
     prepared = _prepared(lifetimes, covariates, histories)
     if prepared is None:
         return None

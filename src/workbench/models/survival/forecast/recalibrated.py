@@ -46,7 +46,13 @@ class Recalibrated(Predictions):
         return self.model.time_unit
 
     def log_relative_hazard(self, frame: pd.DataFrame, tenure: np.ndarray) -> np.ndarray:
-        """As in `Predictions`, recalibrated."""
+        """As in `Predictions`, recalibrated.
+
+        Parameters
+        ----------
+        frame, tenure
+            As in `Predictions`.
+        """
         relative = self.model.log_relative_hazard(frame, tenure)
         return relative + self.recalibration.log_factor(finite(relative))
 
@@ -63,7 +69,13 @@ class Recalibrated(Predictions):
     def cumulative_hazard(
         self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, *, variance: bool = False
     ) -> tuple[np.ndarray, np.ndarray]:
-        """As in `Predictions`; what is uncertain about the factor is independent of the fit."""
+        """As in `Predictions`; what is uncertain about the factor is independent of the fit.
+
+        Parameters
+        ----------
+        frame, since, until, variance
+            As in `Predictions`.
+        """
         hazard, variances = self.model.cumulative_hazard(frame, since, until, variance=variance)
         factor, directions = self._factor(frame, np.maximum(since, 0.0))
         hazard = hazard * factor[:, None]
@@ -73,7 +85,13 @@ class Recalibrated(Predictions):
         return hazard, variances * factor[:, None] ** 2 + hazard**2 * own[:, None]
 
     def variance_of_sum(self, frame: pd.DataFrame, since: np.ndarray, until: np.ndarray, weights: np.ndarray) -> float:
-        """As in `Predictions`."""
+        """As in `Predictions`.
+
+        Parameters
+        ----------
+        frame, since, until, weights
+            As in `Predictions`.
+        """
         factor, directions = self._factor(frame, since)
         hazard = self.model.cumulative_hazard(frame, since, np.asarray(until)[:, None])[0][:, 0] * factor
         pull = (weights * hazard) @ directions
@@ -101,6 +119,10 @@ def recalibrated(
     held_out, rows
         What the earlier fit predicted, and the customers (`entry`: tenure when the forecast begins; `duration`), in the
         same order: their expected number of leavers after recalibration is what this fit is brought to.
+    model
+        Fitted to all that is known.
+    recalibration
+        That the earlier fit was found to need.
     """
     if recalibration.leaves_all:
         return model
@@ -116,6 +138,8 @@ def at_level(model: Predictions, ratio: float, variance: float) -> Recalibrated:
     ----------
     ratio, variance
         The factor, and the variance of its log.
+    model
+        Recalibrated already, or not.
     """
     inner, known = (model.model, model.recalibration) if isinstance(model, Recalibrated) else (model, Recalibration())
     covariance = np.array(known.covariance)
@@ -133,6 +157,8 @@ def held_out_of(model: Predictions, rows: pd.DataFrame, horizons: Iterable[float
         `customer_id`, `entry` (0 where it is not there), `duration`, `event`, covariates; usable by the model.
     horizons
         Times from the entry.
+    model
+        Fitted without these customers, or without this time.
     """
     entry = rows["entry"].to_numpy(dtype=float) if "entry" in rows.columns else np.zeros(len(rows))
     duration = rows["duration"].to_numpy(dtype=float)
@@ -183,6 +209,10 @@ def out_of_fold(
         As in `workbench.evaluation.validation.cross_validate`.
     folds, parts
         Parts that customers are assigned to, and how many of them are predicted; all where it is None.
+    horizons
+        Times from the entry.
+    random_seed
+        Of the draw that assigns customers to parts.
 
     Returns
     -------
@@ -215,5 +245,11 @@ def out_of_fold(
 
 
 def finite(relative: np.ndarray) -> np.ndarray:
-    """Log relative hazards with 0 for those who are said never to leave: whatever their factor, it stays so."""
+    """Log relative hazards with 0 for those who are said never to leave: whatever their factor, it stays so.
+
+    Parameters
+    ----------
+    relative
+        (n,): may be minus infinity.
+    """
     return np.where(np.isfinite(relative), relative, 0.0)

@@ -142,7 +142,13 @@ class Scenario:
 
 
 def numbers_of(model: Predictions) -> list[str]:
-    """Covariates of a model that are numbers."""
+    """Covariates of a model that are numbers.
+
+    Parameters
+    ----------
+    model
+        Recalibrated or not.
+    """
     inner = model.model if isinstance(model, Recalibrated) else model
     if isinstance(inner, LandmarkCox) and inner.landmark.trees:
         trees = inner.landmark.trees
@@ -171,6 +177,12 @@ def apply_scenario(
         holds from now on.
     labels
         Of columns, beside those of `lifetimes`.
+    lifetimes
+        Whose active customers are forecast.
+    random_seed
+        Of the draws behind the intervals.
+    confidence
+        Level of the intervals.
 
     Raises
     ------

@@ -39,6 +39,8 @@ def by_month(standard: Predictions, spells: Spells, until: pd.Timestamp) -> pd.D
         What is to be expected of customers of a tenure and with their attributes.
     spells
         Their lifetimes; what happened after `until` does not count.
+    until
+        Day on which the last month ends.
 
     Returns
     -------
@@ -88,7 +90,13 @@ class Season:
 
     @classmethod
     def none(cls, *, known: bool) -> "Season":
-        """No season is clear."""
+        """No season is clear.
+
+        Parameters
+        ----------
+        known
+            Whether the records are long enough to tell a season.
+        """
         size = 2 * WAVES
         return cls(known=known, clear=False, effects=np.zeros(size), covariance=np.zeros((size, size)))
 
@@ -96,6 +104,13 @@ class Season:
         """How many times as many leave as in an average month, from a day on for so many months.
 
         And the variance of its log.
+
+        Parameters
+        ----------
+        begin
+            The day.
+        months
+            How long.
         """
         if not self.clear:
             return 1.0, 0.0
