@@ -12,7 +12,6 @@ INCOMPLETE = {
     "cli",
     "decisions",
     "models.attrition",
-    "models.survival",
     "reporting",
     "simulate",
     "studies",

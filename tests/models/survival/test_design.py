@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import DataError
-from workbench.models.survival.cox.design import build_design, contrasts
+from workbench.models.survival.cox.design import build_design
+from workbench.models.survival.cox.model import contrasts
 from workbench.wording import number
 
 RANDOM = np.random.default_rng(1)

@@ -82,7 +82,13 @@ class Term:
         return tuple((self.covariate, name) for name in names)
 
     def measured(self, values: np.ndarray) -> "Term":
-        """A number with its mean, median, and two values to compare; of none that is known (n,), all stay 0."""
+        """A number with its mean, median, and two values to compare; of none that is known (n,), all stay 0.
+
+        Parameters
+        ----------
+        values
+            Without missing ones.
+        """
         if not len(values):
             return self
         distinct = np.unique(values)
@@ -95,12 +101,24 @@ class Term:
         return replace(self, center=float(values.mean()), low=float(low), high=float(high), fill=middle)
 
     def filled(self, values: pd.Series) -> np.ndarray:
-        """A number's values, missing ones at the median."""
+        """A number's values, missing ones at the median.
+
+        Parameters
+        ----------
+        values
+            With missing ones.
+        """
         numbers = _floats(values)
         return np.where(np.isfinite(numbers), numbers, self.fill)
 
     def numbers(self, values: pd.Series) -> np.ndarray:
-        """Columns (n, 1 + spline terms, or one more with an indicator) of a number's values: 0 at its centre."""
+        """Columns (n, 1 + spline terms, or one more with an indicator) of a number's values: 0 at its centre.
+
+        Parameters
+        ----------
+        values
+            With missing ones.
+        """
         filled = self.filled(values)
         curved = spline_terms(filled, self.knots) - spline_terms(np.array([self.center]), self.knots)
         missing = [~np.isfinite(_floats(values))] if self.indicator else []
@@ -152,7 +170,13 @@ class Design:
         return np.array([0.5 if column in self.without_events else 0.0 for column in self.columns])
 
     def with_splines(self, knots: Mapping[str, tuple[float, ...]]) -> "Design":
-        """The same terms with curves of these numbers, to be settled again."""
+        """The same terms with curves of these numbers, to be settled again.
+
+        Parameters
+        ----------
+        knots
+            By covariate, from `splines.knots_of`; those that are not named stay as they are.
+        """
         return self._with(tuple(replace(term, knots=knots.get(term.covariate, term.knots)) for term in self.terms))
 
     def without_indicators(self) -> "Design":
@@ -165,6 +189,11 @@ class Design:
 
     def encode(self, frame: pd.DataFrame) -> np.ndarray:
         """The design matrix of new rows.
+
+        Parameters
+        ----------
+        frame
+            With all covariates.
 
         Returns
         -------
@@ -211,7 +240,13 @@ class Design:
         return np.column_stack(used) if used else np.zeros((len(frame), 0))
 
     def compared(self, frame: pd.DataFrame) -> list[int]:
-        """How many customers each column compares: those at its level or at the reference; all of a number."""
+        """How many customers each column compares: those at its level or at the reference; all of a number.
+
+        Parameters
+        ----------
+        frame
+            `customer_id` and all covariates.
+        """
         several = has_episodes(frame)
 
         def groups(term: Term) -> pd.Series:
@@ -230,6 +265,13 @@ class Design:
 
     def settle(self, frame: pd.DataFrame, events: np.ndarray) -> "Design":
         """The same terms for these rows: which levels nobody left, which columns say nothing new.
+
+        Parameters
+        ----------
+        frame
+            All covariates, n rows.
+        events
+            (n,): whether the customer left at the end of the row.
 
         Raises
         ------
@@ -403,66 +445,6 @@ def build_design(
             )
         )
     return Design(terms=tuple(terms), checks=tuple(checks), lapse=lapse).settle(frame, events)
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """Two kinds of customers who differ in one covariate alone.
-
-    Attributes
-    ----------
-    term
-        The covariate.
-    value, reference
-        What it is of the one and of the other, in words.
-    weights (p,)
-        Log hazard ratio: these times the coefficients.
-    column
-        Place of the (first) column.
-    """
-
-    term: Term
-    value: str
-    reference: str
-    weights: np.ndarray
-    column: int
-
-
-def contrasts(design: Design) -> list[Contrast]:
-    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one.
-
-    Of a number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of
-    which nobody left.
-    """
-    found = []
-    for term in design.terms:
-        own = [
-            place
-            for place, column in enumerate(design.columns)
-            if column[0] == term.covariate and column not in design.without_events
-        ]
-        missing = own.pop() if own and term.indicator and design.columns[own[-1]] == term.columns[-1] else None
-        if term.is_category:
-            pairs = [(design.columns[place][1], term.levels[0], {place: 1.0}) for place in own]
-        elif not own:
-            pairs = []
-        elif not term.knots:
-            pairs = [(number(term.high), number(term.low), {own[0]: term.high - term.low})]
-        else:
-            names = [design.columns[place][1] for place in own]
-            pairs = []
-            for end in (term.low, term.high):
-                row = term.numbers(pd.Series([end]))[0]
-                values = dict(zip((name for _, name in term.columns), row, strict=True))
-                weights = {place: float(values[name]) for place, name in zip(own, names, strict=True)}
-                pairs.append((number(end), number(term.center), weights))
-        if missing is not None:
-            pairs.append((sentence("not stated"), number(term.fill), {missing: 1.0}))
-        for value, reference, weights in pairs:
-            combined = np.zeros(len(design.columns))
-            combined[list(weights)] = list(weights.values())
-            found.append(Contrast(term, value, reference, combined, min(weights)))
-    return found
 
 
 def _floats(column: pd.Series) -> np.ndarray:

@@ -11,7 +11,7 @@ from workbench.errors import DataError
 from workbench.evaluation.concordance import concordance, count_pairs
 from workbench.findings import Check
 from workbench.models.survival.cox.baseline import Baseline
-from workbench.models.survival.cox.design import Design, NobodyLeftError, build_design, contrasts
+from workbench.models.survival.cox.design import Design, NobodyLeftError, Term, build_design
 from workbench.models.survival.cox.partial_likelihood import (
     CONVERGENCE,
     FEW,
@@ -26,7 +26,7 @@ from workbench.models.survival.lifetimes.table import entry_of, validate_lifetim
 from workbench.statistics.multiplicity import holm
 from workbench.statistics.product_limit import normal_quantile
 from workbench.statistics.risk_sets import RiskSets, proportionality_test, risk_sets
-from workbench.wording import percent, sentence
+from workbench.wording import number, percent, sentence
 
 
 def fit_cox(
@@ -380,3 +380,68 @@ def _proportionality(sums: RiskSets, design: Design) -> pd.DataFrame:
             rows.append((term.covariate, term.label, *proportionality_test(sums, columns)))
     table = pd.DataFrame(rows, columns=["covariate", "label", "statistic", "degrees_of_freedom", "p_value"])
     return table.assign(p_value_holm=holm(table["p_value"].to_numpy(dtype=float)))
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Two kinds of customers who differ in one covariate alone.
+
+    Attributes
+    ----------
+    term
+        The covariate.
+    value, reference
+        What it is of the one and of the other, in words.
+    weights (p,)
+        Log hazard ratio: these times the coefficients.
+    column
+        Place of the (first) column.
+    """
+
+    term: Term
+    value: str
+    reference: str
+    weights: np.ndarray
+    column: int
+
+
+def contrasts(design: Design) -> list[Contrast]:
+    """What hazard ratios compare: each level with the reference, a number's upper value with its lower one.
+
+    Of a number that goes in as a curve, both with its mean; of a missing one, with the median. None of a level of
+    which nobody left.
+
+    Parameters
+    ----------
+    design
+        Settled.
+    """
+    found = []
+    for term in design.terms:
+        own = [
+            place
+            for place, column in enumerate(design.columns)
+            if column[0] == term.covariate and column not in design.without_events
+        ]
+        missing = own.pop() if own and term.indicator and design.columns[own[-1]] == term.columns[-1] else None
+        if term.is_category:
+            pairs = [(design.columns[place][1], term.levels[0], {place: 1.0}) for place in own]
+        elif not own:
+            pairs = []
+        elif not term.knots:
+            pairs = [(number(term.high), number(term.low), {own[0]: term.high - term.low})]
+        else:
+            names = [design.columns[place][1] for place in own]
+            pairs = []
+            for end in (term.low, term.high):
+                row = term.numbers(pd.Series([end]))[0]
+                values = dict(zip((name for _, name in term.columns), row, strict=True))
+                weights = {place: float(values[name]) for place, name in zip(own, names, strict=True)}
+                pairs.append((number(end), number(term.center), weights))
+        if missing is not None:
+            pairs.append((sentence("not stated"), number(term.fill), {missing: 1.0}))
+        for value, reference, weights in pairs:
+            combined = np.zeros(len(design.columns))
+            combined[list(weights)] = list(weights.values())
+            found.append(Contrast(term, value, reference, combined, min(weights)))
+    return found

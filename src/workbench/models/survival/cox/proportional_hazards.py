@@ -20,9 +20,8 @@ from workbench.errors import DataError
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.levels import as_levels
-from workbench.models.survival.cox.design import contrasts
 from workbench.models.survival.cox.functional_form import sample
-from workbench.models.survival.cox.model import CoxModel
+from workbench.models.survival.cox.model import CoxModel, contrasts
 from workbench.models.survival.cox.partial_likelihood import CONVERGENCE, EXPLODED, balance_with, newton
 from workbench.models.survival.cox.time_varying_effects import doubled_columns, fit_time_varying
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes

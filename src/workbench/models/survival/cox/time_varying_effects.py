@@ -9,8 +9,8 @@ import pandas as pd
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.baseline import Baseline
-from workbench.models.survival.cox.design import Design, contrasts
-from workbench.models.survival.cox.model import CoxModel
+from workbench.models.survival.cox.design import Design
+from workbench.models.survival.cox.model import CoxModel, contrasts
 from workbench.models.survival.cox.partial_likelihood import EXPLODED, balance_with, newton
 from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.statements import association

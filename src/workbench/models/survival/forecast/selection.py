@@ -131,7 +131,13 @@ class Selection:
         )
 
     def for_scenarios(self, lifetimes: Lifetimes) -> list[Predictions]:
-        """Models for scenarios: the one used, and where it knows nothing new, one that does; none without a model."""
+        """Models for scenarios: the one used, and where it knows nothing new, one that does; none without a model.
+
+        Parameters
+        ----------
+        lifetimes
+            Those that the models were selected on.
+        """
         if self.model is None:
             return []
         renewed = None
@@ -157,12 +163,12 @@ def select_model(
 
     Parameters
     ----------
-    model
-        Fitted to `lifetimes.frame`; where it is not usable, nothing comes out.
+    model, lifetimes
+        A fit to `lifetimes.frame`, and its lifetimes; where it is not usable, nothing comes out.
     horizons
         Times of life for evaluations without dates; with dates, horizons are months from the cut-off.
-    random_seed, folds, repeats
-        Of evaluations without dates.
+    random_seed, folds, repeats, confidence
+        Of evaluations without dates; level of all intervals, that of the lifetimes where it is None.
     cutoff
         Day at which training ends; see `Spells.cutoff`.
     histories
@@ -174,13 +180,7 @@ def select_model(
     confidence = lifetimes.confidence if confidence is None else confidence
     if not model.usable:
         return Selection(
-            comparison=None,
-            model=None,
-            reasons=None,
-            recalibration=None,
-            day=None,
-            backtest=None,
-            time_varying=None,
+            comparison=None, model=None, reasons=None, recalibration=None, day=None, backtest=None, time_varying=None
         )
     time_varying = fit_time_varying(model, lifetimes.frame)
     plain_name, varying_name = sentence("one hazard ratio each"), sentence("time-varying hazard ratios")
