@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import workbench
 from workbench.errors import GateError, ParameterError, StudyError, WorkbenchError
-from workbench.studies import manifest
+from workbench.studies import index, manifest
 from workbench.studies.definition import notebook as definition
 from workbench.studies.definition.names import dataset_name, sort_slips, study_name
 from workbench.studies.definition.parameters import unknown
@@ -248,7 +248,7 @@ def report(options: argparse.Namespace) -> None:
     if known["status"] in ("unreadable", "running"):
         raise StudyError(f"run {folder.name} cannot be rendered: {known.get('reason') or 'it is still running'}.")
     write_report(folder, known)
-    _rebuild_index(project)
+    index.rebuild(project.reports)
     print(_for_people(folder / "report.html"))
 
 
@@ -260,7 +260,7 @@ def runs(options: argparse.Namespace) -> None:
         _refuse_unknown_study(project, options.study)
     if manifest.settle(project.reports, found):
         with suppress(OSError):  # a list must also work where nothing can be written
-            _rebuild_index(project)
+            index.rebuild(project.reports)
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -274,7 +274,8 @@ def runs(options: argparse.Namespace) -> None:
         notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
         outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
         indent = "   " * (depth - 1) + "└─ " if depth else ""
-        print(f"{indent + each['run_id']:<24}{each['study']:<22}{outcome:<20}{each.get('dataset') or '':<18}{notes}")
+        data = (each.get("dataset") or "") + (f" ({each['where']})" if each.get("where") else "")
+        print(f"{indent + each['run_id']:<24}{each['study']:<22}{outcome:<20}{data:<16}  {notes}".rstrip())
     if not found:
         print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
 
@@ -374,13 +375,6 @@ def _refuse_unknown_study(project: Project, name: str) -> None:
     known |= {folder.parent.name for folder in manifest.run_folders(project.reports)}
     if name not in known:
         raise StudyError(unknown("study", name, known, "`workbench list` shows what there is"))
-
-
-def _rebuild_index(project: Project) -> None:
-    from workbench.reporting.index import rebuild_index
-
-    with manifest.index_lock(project.reports):
-        rebuild_index(project.reports, manifest.read_runs(project.reports))
 
 
 def _read_parameters(path: Path | None = None) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import pytest
 from tests.benches import Bench
 from workbench.declared import Declared, Field
 from workbench.errors import ParameterError, StudyError, WorkbenchError
+from workbench.files import file_hash
 from workbench.studies.channel import Channel
 from workbench.studies.definition.notebook import read_study
 from workbench.studies.definition.project import Project
@@ -184,6 +185,34 @@ def test_another_extract_key_or_currency_is_a_contradiction_where_both_state_it(
     assert len(contradictions(mine, theirs)) == 3
     assert contradictions(mine, {"dataset": "a", "extracted": None, "pseudonym_key": None, "currencies": []}) == []
     assert contradictions({}, theirs) == []
+
+
+def test_parts_are_told_apart_and_latest_is_that_of_the_same_part(bench):
+    part = "duration >= 12"
+    done = bench.run("run", "upstream", "--where", part)
+    assert done.returncode == 0, done.stderr
+    newest, whole = (each for each in bench.runs() if each["study"] == "upstream")
+    project = Project(bench.root)
+    assert make_plan(project, "above").inputs[0].run_id == whole["run_id"]
+    assert make_plan(project, "above", where=part).inputs[0].run_id == newest["run_id"]
+    told = {each["run_id"]: each for each in json.loads((bench.reports / "index.json").read_text())}
+    assert {told[each["run_id"]]["where"] for each in (newest, whole)} == {part, None}
+    lines = bench.run("runs", "--study", "upstream").stdout.splitlines()
+    assert [f"people ({part})" in line for line in lines] == [True, False]
+    assert "(duration &gt;= 12)" in (bench.reports / "index.html").read_text()
+
+
+def test_a_manifest_is_known_by_its_hash_in_the_index(bench):
+    run = manifest_of(bench, "upstream")
+    path = bench.folder(run) / "manifest.json"
+    (told,) = [each for each in json.loads((bench.reports / "index.json").read_text()) if each["study"] == "upstream"]
+    assert told["manifest"] == file_hash(path)
+    path.write_text(json.dumps({**run, "warnings": []}))
+    assert "manifest.json has been changed since the run ended" in refusal(bench)
+    bench.run("report", "above/latest")  # makes the index again; what it knew of a run stands
+    assert "manifest.json has been changed since the run ended" in refusal(bench)
+    (bench.reports / "index.json").unlink()
+    assert plan(bench).inputs[0].run_id == run["run_id"]
 
 
 def test_data_that_changed_since_are_noticed(bench):

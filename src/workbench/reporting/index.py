@@ -82,6 +82,7 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "said": _short(said) or run_id or sentence("A run without a name"),
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
+        "part": _short(text_of(manifest, "where")),
         "number": quantity(headline.get("estimate"), text_of(headline, "unit"))
         if status == "succeeded" and is_number(headline.get("estimate"))
         else "",

@@ -16,6 +16,7 @@ from workbench.studies.definition.calls import Earlier
 from workbench.studies.definition.notebook import study_paths
 from workbench.studies.definition.parameters import unknown
 from workbench.studies.definition.project import Project
+from workbench.studies.index import changed
 from workbench.studies.manifest import read_manifest, read_runs, resolve_run
 from workbench.wording import listing, sentence, shown
 
@@ -170,6 +171,8 @@ def contradictions(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
 def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
     """Files of a run that are not as the run left them: a sentence each."""
     faults = []
+    if changed(folder):
+        faults.append(sentence("{file} has been changed since the run ended.", file="manifest.json"))
     files = {RESULTS: manifest["results"]}
     files |= {each["file"]: each["sha256"] for each in manifest["tables"].values() if each.get("declared")}
     for name, expected in files.items():

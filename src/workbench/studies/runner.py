@@ -32,9 +32,10 @@ from workbench.studies.earlier import rest_on
 from workbench.studies.execution.kernel import Kernel, cause_of_death
 from workbench.studies.execution.progress import Progress
 from workbench.studies.execution.secrets import environment_secrets, redact
+from workbench.studies.index import rebuild
 from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import tables_of
-from workbench.studies.manifest import create_run, index_lock, now, read_runs, write_manifest
+from workbench.studies.manifest import create_run, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
 
 if TYPE_CHECKING:
@@ -80,11 +81,8 @@ def run_study(project: Project, plan: Plan, *, timeout: float | None = None, pro
         If the run could not be written down. Its folder, where there is one, then says failed.
     """
     done = _Run(project, plan, timeout, progress).carry_out()
-    from workbench.reporting.index import rebuild_index
-
     try:
-        with index_lock(project.reports):
-            rebuild_index(project.reports, read_runs(project.reports))
+        rebuild(project.reports)
     except OSError as error:
         raise RunError(
             _no_room(error, f"Run {done['run_id']} is complete, but the index is not", project.reports)

@@ -1,0 +1,58 @@
+"""reports/index.json: which runs there are, of which part of which data, and their manifests' hashes.
+
+A manifest holds the hashes of a run's results and tables; its own hash is held here, as it was when the run ended. Both
+indexes are made again under one lock after every run.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.files import file_hash, strict_json, write_atomic
+from workbench.studies.manifest import index_lock, read_runs
+
+INDEX = "index.json"
+TOLD = ("run_id", "study", "dataset", "where", "status", "verdict", "started")
+
+
+def rebuild(reports: Path) -> None:
+    """Make index.json and index.html again of all runs that are there.
+
+    Raises
+    ------
+    OSError
+        An index cannot be written; it is then as it was.
+    """
+    from workbench.reporting.index import rebuild_index
+
+    with index_lock(reports):
+        manifests = read_runs(reports)
+        known = read_index(reports)
+        entries = [_entry(reports, manifest, known.get(manifest["run_id"], {})) for manifest in manifests]
+        write_atomic(reports / INDEX, strict_json(entries))
+        rebuild_index(reports, manifests)
+
+
+def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
+    """What index.json says of each run, by its id; empty where there is none that can be read."""
+    try:
+        entries = json.loads((reports / INDEX).read_text(encoding="utf-8"))
+        return {each["run_id"]: each for each in entries}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
+def changed(folder: Path) -> bool:
+    """Whether the manifest of a run is another than the run left."""
+    expected = read_index(folder.parents[1]).get(folder.name, {}).get("manifest")
+    return expected is not None and file_hash(folder / "manifest.json") != expected
+
+
+def _entry(reports: Path, manifest: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is told of a run; a hash that was written down stands, whatever has become of the file since."""
+    ended = manifest.get("exit_code") is not None
+    written = known.get("manifest")
+    if written is None and ended:
+        written = file_hash(reports / manifest["study"] / manifest["run_id"] / "manifest.json")
+    return {**{name: manifest.get(name) for name in TOLD}, "manifest": written}
