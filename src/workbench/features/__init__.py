@@ -22,6 +22,7 @@ from workbench.features.attributes import Attributes, attributes_at
 from workbench.features.customers import Features, customer_features
 from workbench.features.leaks import leak_checks, recomputation_checks
 from workbench.features.outcomes import cancellations_after, purchases_after
+from workbench.features.purchase_log import PurchaseLog, purchase_log
 from workbench.features.purchases import rfm
 from workbench.features.schedule import Schedule, one_cutoff, schedule
 from workbench.features.snapshots import Records, Snapshots, future, history, records_of, snapshots
@@ -29,6 +30,7 @@ from workbench.features.snapshots import Records, Snapshots, future, history, re
 __all__ = [
     "Attributes",
     "Features",
+    "PurchaseLog",
     "Records",
     "Schedule",
     "Snapshots",
@@ -39,6 +41,7 @@ __all__ = [
     "history",
     "leak_checks",
     "one_cutoff",
+    "purchase_log",
     "purchases_after",
     "recomputation_checks",
     "records_of",
