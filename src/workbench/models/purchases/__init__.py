@@ -3,18 +3,22 @@
 from workbench.models.purchases.expectations import chances, expected_purchases
 from workbench.models.purchases.families import Family, bg_nbd, mbg_nbd, nbd, pareto_nbd
 from workbench.models.purchases.fitting import Fit, Prior, best_stages, fit, posterior
+from workbench.models.purchases.forecast import Orders, PurchaseForecast, forecast
 from workbench.models.purchases.histories import Histories, from_log
 
 __all__ = [
     "Family",
     "Fit",
     "Histories",
+    "Orders",
     "Prior",
+    "PurchaseForecast",
     "best_stages",
     "bg_nbd",
     "chances",
     "expected_purchases",
     "fit",
+    "forecast",
     "from_log",
     "mbg_nbd",
     "nbd",
