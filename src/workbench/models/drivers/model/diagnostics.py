@@ -55,7 +55,7 @@ def diagnostics(model: DriverModel) -> Iterator[Showable]:
         people=None,
         columns={
             "scenario": Column(sentence("scenario")),
-            "driver": Column(sentence("driver")),
+            "label": Column(sentence("driver")),
             "effect": Column(sentence("effect")),
             "alternative": Column(sentence("alternative")),
             "shift": Column(sentence("shift")),
