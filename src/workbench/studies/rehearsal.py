@@ -1,7 +1,7 @@
 """What `--check` runs of a study: its notebook as far as the last cell tagged `input`, in a folder that is thrown away.
 
 Some faults only the study itself can see (no outcome among the answers, a scenario of names that nobody knows). Cells
-tagged `input` read tables and judge parameters and fit nothing, so that they take seconds.
+tagged `input` read tables and validate parameters and fit nothing, so that they take seconds.
 """
 
 import json

@@ -16,7 +16,7 @@ def study_name(project: Project, text: str) -> str:
     ----------
     text
         `churn_survival`, `churn_survival.ipynb` or a path of it (`notebooks/churn_survival.ipynb`). Any other text
-        comes back as it is, for `find_study` to judge.
+        comes back as it is, for `find_study` to validate.
     """
     path = Path(text)
     if path.suffix != ".ipynb":

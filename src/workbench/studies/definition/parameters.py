@@ -1,7 +1,7 @@
 """Parameters of a study: the types that the contract allows, and values from text and files made to fit them.
 
 The declared type decides what a text means, never a guess: `str`, `Literal` of strings and dates take the raw text, all
-else is JSON. pydantic judges, in strict mode: a bool is no int, an int is a fine float.
+else is JSON. pydantic validates, in strict mode: a bool is no int, an int is a fine float.
 """
 
 import ast
