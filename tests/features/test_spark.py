@@ -101,7 +101,7 @@ def test_features_of_every_kind_are_among_what_was_compared(both):
         "changes",
     )
     for ending in ("30d", "change_30d", "trend_30d"):
-        assert {f"{name}_{ending}" for name in (*counted, "subscriptions")} <= set(names)
+        assert {f"{name}_{ending}" for name in [*counted, "subscriptions"]} <= set(names)
     assert {f"{name}_against_usual_90d" for name in counted if name != "changes"} <= set(names)
     assert {"satisfaction_trend", "complaints_gap_ratio", "price_before", "days_on_plan", "T", "region"} <= set(names)
 

@@ -150,7 +150,7 @@ def _on_day_of_purchase(rows: pd.DataFrame) -> pd.DataFrame:
     loose = rows["refund"].copy()
     if "order_id" in rows.columns:
         order = ["customer_id", "order_id"]
-        first = rows[~rows["refund"]].groupby(order, as_index=False)["day"].min().rename(columns={"day": "ordered"})
+        first = rows[~rows["refund"]].groupby(order)["day"].min().rename("ordered").reset_index()
         ordered = rows[order].merge(first, on=order, how="left")["ordered"].where(rows["refund"])
         rows = rows.assign(day=ordered.fillna(rows["day"]))
         loose &= ordered.isna()
