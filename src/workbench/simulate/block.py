@@ -63,7 +63,19 @@ class Block:
 def live_through(
     settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], first: int, size: int
 ) -> Block:
-    """The slots `first` to `first + size - 1` of a world."""
+    """The slots `first` to `first + size - 1` of a world.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    initiatives
+        On offer.
+    first, size
+        The first slot, and how many.
+    """
     noise = Noise(settings.seed, first, size)
     book = Book(settings, world, noise)
     wanted = settings.truth and first < MOST_SLOTS

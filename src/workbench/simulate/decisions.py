@@ -28,7 +28,13 @@ _MOST = 100_000  # replicates
 
 
 def subsets_of(initiatives: Sequence[Initiative]) -> np.ndarray:
-    """Which initiatives each subset has: (subsets, initiatives), the first has none."""
+    """Which initiatives each subset has: (subsets, initiatives), the first has none.
+
+    Parameters
+    ----------
+    initiatives
+        On offer.
+    """
     return np.array(list(product([False, True], repeat=len(initiatives))))
 
 
@@ -81,7 +87,15 @@ class Undone:
     error: np.ndarray
 
     def table(self, there: np.ndarray, customer_ids: pa.Array) -> pa.Table:
-        """Columns customer_id and, by horizon, `value_12` and `value_12_error`, of the slots `there`."""
+        """Columns customer_id and, by horizon, `value_12` and `value_12_error`, of the slots `there`.
+
+        Parameters
+        ----------
+        there
+            Slots of the active customers.
+        customer_ids
+            Their ids, in the same order.
+        """
         columns: dict[str, pa.Array] = {"customer_id": customer_ids}
         for months, value, error in zip(UNDONE_MONTHS, self.value, self.error, strict=True):
             columns |= {f"value_{months}": pa.array(value[there]), f"value_{months}_error": pa.array(error[there])}
@@ -96,6 +110,19 @@ def value_ahead(
     Replicates of the future are added until the error of each subset's gain is within this block's share of
     `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of
     customers' gains.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    people
+        Customers by slot, at the end of the records.
+    noise
+        Where chance comes from.
+    initiatives
+        On offer.
 
     Raises
     ------
@@ -213,6 +240,12 @@ def worth(settings: Settings, value: Value, initiatives: Sequence[Initiative], s
     ----------
     slots
         How many were valued.
+    settings
+        Of the world.
+    value
+        Of all blocks together.
+    initiatives
+        On offer.
 
     Returns
     -------

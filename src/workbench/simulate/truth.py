@@ -34,7 +34,13 @@ class Truth:
         self._active: list[pa.Table] = []
 
     def add(self, block: Block) -> None:
-        """Take in the next block."""
+        """Take in the next block.
+
+        Parameters
+        ----------
+        block
+            As it was lived through.
+        """
         self._ledger += block.ledger
         if block.value is not None:
             self._value = block.value if self._value is None else self._value + block.value
