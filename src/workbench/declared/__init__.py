@@ -7,7 +7,7 @@ A study's tables are found by its name and theirs; what a declaration says of co
 
 from collections.abc import Mapping
 
-from workbench.declared import attrition_risk, churn_survival, driver_analysis
+from workbench.declared import attrition_risk, churn_survival, clv_roi, driver_analysis
 from workbench.declared.contract import Declared, Field, faults
 
 TABLES: Mapping[str, Mapping[str, Declared]] = {
@@ -15,6 +15,7 @@ TABLES: Mapping[str, Mapping[str, Declared]] = {
     for study, tables in {
         "attrition_risk": attrition_risk.TABLES,
         "churn_survival": churn_survival.TABLES,
+        "clv_roi": clv_roi.TABLES,
         "driver_analysis": driver_analysis.TABLES,
     }.items()
 }

@@ -40,26 +40,12 @@ TENTH = (eq.GRADES - 1) / 10  # of the scale of a rating
 
 
 def discount(months: int, annual_rate: float = ANNUAL_RATE) -> np.ndarray:
-    """Present value of 1 paid at the end of month 1, 2, …, `months`.
-
-    Parameters
-    ----------
-    months
-        How many.
-    annual_rate
-        Of interest, as a share.
-    """
+    """Present value of 1 paid at the end of month 1, 2, …, `months`."""
     return (1 + annual_rate) ** (-np.arange(1, months + 1) / 12)
 
 
 def groups(people: Customers) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Everybody, and each value of each segment: its name, the value, and who belongs to it.
-
-    Parameters
-    ----------
-    people
-        Customers by slot.
-    """
+    """Everybody, and each value of each segment: its name, the value, and who belongs to it."""
     yield "all", "all", np.ones(len(people), dtype=bool)
     for segment, (attribute, values) in SEGMENTS.items():
         for code, value in enumerate(values):
@@ -68,13 +54,6 @@ def groups(people: Customers) -> Iterator[tuple[str, str, np.ndarray]]:
 
 def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
     """Survival, reasons and cash flows of customers who join at the beginning of the records, outside trials.
-
-    Parameters
-    ----------
-    settings
-        Of the world.
-    world
-        Its coefficients.
 
     Returns
     -------
@@ -141,15 +120,7 @@ def _of_month(each: Ahead) -> np.ndarray:
 
 
 def active_customers(settings: Settings, world: Coefficients) -> dict:
-    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do.
-
-    Parameters
-    ----------
-    settings
-        Of the world.
-    world
-        Its coefficients.
-    """
+    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do."""
     samples = []
     for first in range(0, ACTIVE, BLOCK):
         noise = Noise(settings.seed, first, BLOCK, _REPLICATE_ACTIVE)

@@ -96,35 +96,17 @@ class Channel:
                 self.metrics(exhibit)
 
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
-        """State a finding, or several; the first of a study is its headline.
-
-        Parameters
-        ----------
-        finding
-            In the order in which they shall stand.
-        """
+        """State a finding, or several; the first of a study is its headline."""
         for each in [finding] if isinstance(finding, Finding) else finding:
             _show({"kind": "finding", "finding": asdict(each)}, each.statement)
 
     def metrics(self, metrics: Mapping[str, Metric]) -> None:
-        """Report numbers by name, for machines and for comparing runs.
-
-        Parameters
-        ----------
-        metrics
-            By name, which is used once in a study; None: not known.
-        """
+        """Report numbers by name, for machines and for comparing runs."""
         values = {name: plain(value) for name, value in metrics.items()}
         _show({"kind": "metrics", "metrics": values}, str(values))
 
     def checks(self, checks: Check | Iterable[Check]) -> None:
-        """Report what was tested about this run; a failed check makes the run exit with 3.
-
-        Parameters
-        ----------
-        checks
-            In the order in which they shall stand.
-        """
+        """Report what was tested about this run; a failed check makes the run exit with 3."""
         listed = [checks] if isinstance(checks, Check) else list(checks)
         if listed:
             text = "\n".join(f"{check.status}: {check.message}" for check in listed)

@@ -54,15 +54,7 @@ def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declar
 
 
 def write_samples(folder: Path, samples: Samples) -> None:
-    """Write what was sampled of a posterior to model/<name>.zarr of a run; `arviz.from_zarr` reads it.
-
-    Parameters
-    ----------
-    folder
-        Of the run.
-    samples
-        What was sampled.
-    """
+    """Write what was sampled of a posterior to model/<name>.zarr of a run; `arviz.from_zarr` reads it."""
     import xarray
 
     held = {
@@ -79,15 +71,7 @@ def write_samples(folder: Path, samples: Samples) -> None:
 
 
 def write_model(folder: Path, saved: Saved) -> None:
-    """Write the files of a fitted model to model/ of a run.
-
-    Parameters
-    ----------
-    folder
-        Of the run.
-    saved
-        Its files by name.
-    """
+    """Write the files of a fitted model to model/ of a run."""
     home = folder / MODEL
     home.mkdir(exist_ok=True)
     for name, content in saved.files.items():
@@ -95,13 +79,7 @@ def write_model(folder: Path, saved: Saved) -> None:
 
 
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
-    """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others.
-
-    Parameters
-    ----------
-    folder
-        Of the run.
-    """
+    """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others."""
     found = {}
     for home in (PUBLIC, PRIVATE):
         for path in sorted((folder / home).glob("*.parquet")):
@@ -115,13 +93,7 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def declaration_of(path: Path) -> Declared | None:
-    """What is declared of the table in a Parquet file; None where nothing is, or the file is none.
-
-    Parameters
-    ----------
-    path
-        Of the file.
-    """
+    """What is declared of the table in a Parquet file; None where nothing is, or the file is none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

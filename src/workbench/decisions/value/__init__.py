@@ -1,5 +1,17 @@
-"""What customers are worth: present value of contribution by customer, tier and group, and where its doubt is from."""
+"""Customers who can be valued: which business they are of, and what each draws of them."""
 
 from workbench.decisions.value.business import Block, Business, ForecastErrors, Money, Newcomers, Plan
+from workbench.decisions.value.margins import currency_of, with_margin
+from workbench.decisions.value.reading import read_base
 
-__all__ = ["Block", "Business", "ForecastErrors", "Money", "Newcomers", "Plan"]
+__all__ = [
+    "Block",
+    "Business",
+    "ForecastErrors",
+    "Money",
+    "Newcomers",
+    "Plan",
+    "currency_of",
+    "read_base",
+    "with_margin",
+]

@@ -193,43 +193,60 @@ class ForecastErrors:
 
 
 class Business(Protocol):
-    """Customers who can be valued: one object for each way in which customers come, pay and leave.
+    """Customers who can be valued: one object for each way in which customers come, pay and leave."""
 
-    Attributes
-    ----------
-    kind
-        Which business.
-    customers : (n,)
-        Pseudonyms, one a row; who returns keeps the id and the row.
-    groups
-        (n rows, in their order) One column of text for each way to group customers: `cohort` (of acquisition),
-        `channel` where it is known, and segments.
-    draws
-        How many, of everything.
-    names
-        Of the models, for people.
-    models : (draws,)
-        Which model each draw is of, by its place in `names`: weights decide how many draws a model gets.
-    observed
-        Months over which customers have been observed: what lies beyond is extrapolated.
-    lifetime
-        Whether a lifetime value can be told: it cannot where leaving is not visible.
-    contribution
-        Whether value is contribution; otherwise it is revenue.
-    errors
-        Of earlier forecasts of the total; None where there were too few.
-    """
+    @property
+    def kind(self) -> str:
+        """Which business: `orders`, `contracts` or `subscribers`."""
+        ...
 
-    kind: Literal["orders", "contracts", "subscribers"]
-    customers: np.ndarray
-    groups: pd.DataFrame
-    draws: int
-    names: tuple[str, ...]
-    models: np.ndarray
-    observed: float
-    lifetime: bool
-    contribution: bool
-    errors: ForecastErrors | None
+    @property
+    def customers(self) -> np.ndarray:
+        """Pseudonyms (n,), one a row; who returns keeps the id and the row."""
+        ...
+
+    @property
+    def groups(self) -> pd.DataFrame:
+        """Ways to group customers (n rows, in their order), a column of text for each.
+
+        `cohort` (of acquisition), `channel` where it is known, and segments.
+        """
+        ...
+
+    @property
+    def draws(self) -> int:
+        """How many, of everything."""
+        ...
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the models, for people."""
+        ...
+
+    @property
+    def models(self) -> np.ndarray:
+        """Which model each draw (draws,) is of, by its place in `names`: weights decide how many draws a model gets."""
+        ...
+
+    @property
+    def observed(self) -> float:
+        """Months over which customers have been observed: what lies beyond is extrapolated."""
+        ...
+
+    @property
+    def lifetime(self) -> bool:
+        """Whether a lifetime value can be told: it cannot where leaving is not visible."""
+        ...
+
+    @property
+    def contribution(self) -> bool:
+        """Whether value is contribution; otherwise it is revenue."""
+        ...
+
+    @property
+    def errors(self) -> ForecastErrors | None:
+        """Of earlier forecasts of the total; None where there were too few."""
+        ...
 
     def blocks(self, plan: Plan) -> Iterator[Block]:
         """Customers in blocks of a fixed size: memory never grows with customers × draws.

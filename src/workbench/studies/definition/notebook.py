@@ -89,13 +89,6 @@ class Study:
 def find_study(notebooks: Path, name: str) -> Study:
     """The study called `name`.
 
-    Parameters
-    ----------
-    notebooks
-        The folder of the studies.
-    name
-        As it was typed.
-
     Raises
     ------
     StudyError
@@ -111,24 +104,12 @@ def find_study(notebooks: Path, name: str) -> Study:
 
 
 def study_paths(notebooks: Path) -> list[Path]:
-    """Notebooks of the project, by name.
-
-    Parameters
-    ----------
-    notebooks
-        The folder of the studies.
-    """
+    """Notebooks of the project, by name."""
     return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
 
 
 def read_study(path: Path) -> Study:
-    """Read a notebook; StudyError names everything in it that breaks the contract of a study.
-
-    Parameters
-    ----------
-    path
-        Of the notebook.
-    """
+    """Read a notebook; StudyError names everything in it that breaks the contract of a study."""
     place = path.name
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -180,13 +161,7 @@ def _undeclared(calls: Calls, parameters: Mapping[str, Parameter]) -> Iterator[s
 
 
 def read_parameters(source: str) -> list[Parameter]:
-    """The parameters that a cell declares; StudyError names every line that declares none.
-
-    Parameters
-    ----------
-    source
-        Of the parameters cell.
-    """
+    """The parameters that a cell declares; StudyError names every line that declares none."""
     faults: list[str] = []
     parameters = _parameters(source, None, faults)
     if faults:
@@ -195,13 +170,7 @@ def read_parameters(source: str) -> list[Parameter]:
 
 
 def headings(cells: list[Mapping[str, Any]]) -> tuple[str, ...]:
-    """For each cell the text of the last markdown heading at or before it.
-
-    Parameters
-    ----------
-    cells
-        Of the notebook, as JSON.
-    """
+    """For each cell the text of the last markdown heading at or before it."""
     found, current = [], ""
     for cell in cells:
         if cell["cell_type"] == "markdown":
@@ -213,13 +182,7 @@ def headings(cells: list[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def is_code(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell is one that a kernel executes.
-
-    Parameters
-    ----------
-    cell
-        As JSON.
-    """
+    """Whether a cell is one that a kernel executes."""
     return cell["cell_type"] == "code" and bool(_text(cell["source"]).strip())
 
 

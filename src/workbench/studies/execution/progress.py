@@ -40,17 +40,7 @@ class Progress:
         self._lock = threading.Lock()
 
     def cell(self, index: int, count: int, heading: str) -> None:
-        """Say that the cell `index` of `count` has begun.
-
-        Parameters
-        ----------
-        index
-            From 0.
-        count
-            Of all cells.
-        heading
-            Under which the cell stands.
-        """
+        """Say that the cell `index` of `count` has begun."""
         begun = not self._step
         if self.pace:
             self.pace.unlink(missing_ok=True)
@@ -93,11 +83,5 @@ class Progress:
 
 
 def printable(text: str) -> str:
-    """A text in one line without anything that a terminal would obey.
-
-    Parameters
-    ----------
-    text
-        From anywhere.
-    """
+    """A text in one line without anything that a terminal would obey."""
     return "".join(character if character.isprintable() else " " for character in text)

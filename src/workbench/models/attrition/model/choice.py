@@ -308,14 +308,13 @@ def choose(
         The choice, and all forecasts by name.
     """
     learned = parts["train"] | parts["stop"]
-    some = customers.part(learned)
+    features, left = customers.features[learned], customers.left[learned]
     simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
-    given = {**simpler, **(others or {})}
-    fitted = {name: each.fit(some.features, some.left, some.weights) for name, each in given.items()}
+    fitted = {name: each.fit(features, left) for name, each in {**simpler, **(others or {})}.items()}
     test = customers.part(parts["test"])
     probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
     probabilities["boosted"] = boosted.probability(test.features)
-    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity, weights=test.weights)
+    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity)
     used = next((name for name in fitted if not judged.beats("boosted", name, DECIDES)), "boosted")
     used = _best_of_unbeaten(judged, list(fitted), used)
     past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]

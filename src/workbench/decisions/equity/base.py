@@ -1,0 +1,438 @@
+"""The base on one page: what it is worth, how much of that nobody has seen, who carries it, what would halve it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from workbench.decisions.equity.accumulation import ends
+from workbench.decisions.equity.doubts import PARTS, halving_loss, part_names
+from workbench.decisions.equity.words import horizon, key, money
+from workbench.decisions.equity.worth import Worth
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.findings import Check, Finding
+from workbench.models.descriptive.concentration import lorenz, top_share
+from workbench.suppression import SMALLEST_GROUP
+from workbench.wording import number, percent, plural, sentence, span
+
+MOST_EXTRAPOLATED = 0.5
+"""Share of value beyond the observed time above which value is mostly the model's opinion (issue 17)."""
+
+
+def what(worth: Worth) -> str:
+    """Contribution or revenue, in words."""
+    return sentence("contribution") if worth.business.contribution else sentence("revenue")
+
+
+def interval_kind(worth: Worth) -> str:
+    """Which doubts the interval of a total holds."""
+    if worth.business.errors is None:
+        return sentence("90% credible (customers, parameters, model)")
+    return sentence("90% predictive (customers, parameters, model, errors of earlier forecasts)")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Base:
+    """What a base is worth today.
+
+    Attributes
+    ----------
+    worth
+        Its numbers.
+    """
+
+    worth: Worth
+
+    @property
+    def currency(self) -> str:
+        """Sign or code of the money."""
+        return self.worth.assumptions.money.currency
+
+    @property
+    def total(self) -> float:
+        """Expected value within the last horizon."""
+        return float(self.worth.totals(-1).mean())
+
+    def money(self, amount: float) -> str:
+        """An amount for people."""
+        return money(amount, self.currency)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The page for a board, then the base by horizon and group, and where doubts come from."""
+        yield self._value()
+        yield self._carriers()
+        yield self._halved()
+        yield self._doubts()
+        yield self.metrics()
+        yield self._extrapolated()
+        yield self._named()
+        yield self._by_horizon()
+        yield self._doubts_table()
+        yield self._by_group()
+        yield Figure(
+            name="value_over_time",
+            draw=self.draw_time,
+            title=sentence("How far ahead the value lies"),
+            alt=sentence(
+                "A rising line of value over {months} months with a 90% band; beyond {observed} months, where "
+                "nobody has been observed, the ground is shaded.",
+                months=number(len(self.worth.flow)),
+                observed=number(float(self.worth.horizons[0])),
+            ),
+            caption=sentence(
+                "Present value of all that comes within so many months. Shaded: beyond what was observed."
+            ),
+        )
+        yield Figure(
+            name="who_carries",
+            draw=self.draw_carriers,
+            title=sentence("Few customers carry most of the value"),
+            alt=sentence("A curve of the share of value that the most valuable customers bring, over their share."),
+            caption=sentence(
+                "Customers by expected value, the most valuable first; dotted: if all were worth the same."
+            ),
+        )
+        yield Figure(
+            name="doubts",
+            draw=self.draw_doubts,
+            title=sentence("Where the doubt about the total comes from"),
+            alt=sentence("A bar for each horizon, divided by the share of four sources in the variance of the total."),
+        )
+
+    def metrics(self) -> dict[str, float | None]:
+        """`base_value` with `_lower` and `_upper`, by horizon too; `model_share_of_variance`, `extrapolated_share`."""
+        low, high = self.worth.interval(-1)
+        found: dict[str, float | None] = {"base_value": self.total, "base_value_lower": low, "base_value_upper": high}
+        for place in self.worth.told:
+            name = f"base_value_{key(self.worth.horizons[place])}"
+            below, above = self.worth.interval(place)
+            found |= {name: float(self.worth.totals(place).mean()), f"{name}_lower": below, f"{name}_upper": above}
+        shares = self.worth.doubts[-1].shares
+        return {
+            **found,
+            "customers": len(self.worth.business.customers),
+            "customers_active": float(self.worth.second.alive[0].mean()),
+            "extrapolated_share": self.worth.extrapolated_share,
+            **{f"{part}_share_of_variance": shares[part] for part in PARTS},
+        }
+
+    def _value(self) -> Finding:
+        values = {
+            "amount": self.money(self.total),
+            "what": what(self.worth),
+            "share": percent(self.worth.extrapolated_share),
+            "time": span(float(self.worth.horizons[0]), "months"),
+        }
+        n = len(self.worth.business.customers)
+        if np.isinf(self.worth.last):
+            statement = plural(
+                "Our {n} customer will bring {amount} of {what}; {share} of it comes later than the {time} observed.",
+                "Our {n} customers will bring {amount} of {what}; {share} of it comes later than the {time} observed.",
+                n,
+                **values,
+            )
+        else:
+            statement = plural(
+                "Within {horizon}, our {n} customer will bring {amount} of {what}; {share} of it comes later than the "
+                "{time} observed.",
+                "Within {horizon}, our {n} customers will bring {amount} of {what}; {share} of it comes later than the "
+                "{time} observed.",
+                n,
+                **values,
+                horizon=horizon(self.worth.last),
+            )
+        return Finding(
+            id="base_value",
+            statement=statement,
+            estimate=self.total,
+            unit=self.currency,
+            interval=self.worth.interval(-1),
+            interval_kind=interval_kind(self.worth),
+            evidence="assumed",
+            n=n,
+            table="value_by_horizon",
+            figure="value_over_time",
+        )
+
+    def _carriers(self) -> Finding:
+        best = float(self.worth.assumptions.shares[0])
+        group = self._group("tier", self.worth.tiers.names[0])
+        shares = self.worth.totals(-1, group) / self.worth.totals(-1)
+        low, high = ends(shares)
+        half = 1 - float(top_share(np.maximum(self.worth.first.value[:, -1], 0.0), [0.5])[0])
+        return Finding(
+            id="who_carries",
+            statement=sentence(
+                "The best {best} of customers carry {share} of the value; the lower half carries {half}.",
+                best=percent(best),
+                share=percent(float(shares.mean())),
+                half=percent(half),
+            ),
+            estimate=float(shares.mean()),
+            unit=sentence("share of value"),
+            interval=(float(low), float(high)),
+            interval_kind=sentence("90% credible (customers, parameters, model)"),
+            evidence="assumed",
+            n=len(self.worth.business.customers),
+            table="value_by_group",
+            figure="who_carries",
+            action=sentence(
+                "Know the customers of the best tier by name, and notice within weeks when one falls silent."
+            ),
+        )
+
+    def _halved(self) -> Finding | None:
+        flow, beyond = self.worth.flow, self.worth.beyond(-1) if np.isinf(self.worth.last) else 0.0
+        flow = flow if np.isinf(self.worth.last) else flow[: int(min(self.worth.last, len(flow)))]
+        if self.total <= 0 or (loss := halving_loss(flow, self.worth.discount, beyond)) is None:
+            return None
+        return Finding(
+            id="what_would_halve_it",
+            statement=sentence(
+                "The value would halve if, on top of what we expect, {loss} of customers left each month.",
+                loss=percent(loss),
+            ),
+            estimate=loss,
+            unit=sentence("share of customers a month"),
+            evidence="assumed",
+            n=len(self.worth.business.customers),
+            figure="value_over_time",
+        )
+
+    def _doubts(self) -> Finding:
+        shares, names = self.worth.doubts[-1].shares, part_names()
+        largest = max(PARTS, key=lambda part: shares[part])
+        return Finding(
+            id="doubts",
+            statement=sentence(
+                "What we don't know: {largest} makes {share} of the doubt; the choice of model makes {model}.",
+                largest=names[largest].lower(),
+                share=percent(shares[largest]),
+                model=percent(shares["model"]),
+            )
+            if largest != "model"
+            else sentence(
+                "Which model we believe makes {share} of the doubt about the total: data cannot settle it yet.",
+                share=percent(shares["model"]),
+            ),
+            estimate=shares[largest],
+            unit=sentence("share of variance"),
+            evidence="assumed",
+            n=len(self.worth.business.customers),
+            table="doubts",
+            figure="doubts",
+        )
+
+    def _extrapolated(self) -> Check:
+        share = self.worth.extrapolated_share
+        much = share > MOST_EXTRAPOLATED
+        return Check(
+            name="extrapolated_share",
+            status="warn" if much else "pass",
+            title=sentence("Most of the value lies beyond the data")
+            if much
+            else sentence("Most of the value lies within reach"),
+            message=sentence(
+                "{share} of the value comes later than the {time} for which customers have been observed: there it "
+                "rests on the model going on as it is. For decisions use a horizon of {short}.",
+                share=percent(share),
+                time=span(float(self.worth.horizons[0]), "months"),
+                short=horizon(float(self.worth.horizons[1])),
+            ),
+            value=share,
+            threshold=MOST_EXTRAPOLATED,
+        )
+
+    def _named(self) -> Check:
+        known = self.worth.business.contribution
+        return Check(
+            name="margin_known",
+            status="pass" if known else "warn",
+            title=sentence("Value is contribution") if known else sentence("Value is revenue: no margin is known"),
+            message=sentence("Costs of what was sold are taken off: value is contribution, before tax.")
+            if known
+            else sentence(
+                "Orders carry no margin and none is given, so value is revenue: costs of goods are not taken off. "
+                "Give margin (a share), margin_by_category, or a column margin."
+            ),
+        )
+
+    def _group(self, grouping: str, group: str) -> int:
+        groups = self.worth.second.groups
+        return int(groups.index[(groups["grouping"] == grouping) & (groups["group"] == group)][0])
+
+    def by_group(self) -> pd.DataFrame:
+        """Each group: customers, active ones, orders, value with its interval, share of the total, a customer."""
+        worth, groups = self.worth, self.worth.second.groups
+        rows = []
+        for place in range(len(groups)):
+            low, high = worth.interval(-1, place)
+            mean = float(worth.totals(-1, place).mean())
+            rows.append(
+                {
+                    **groups.iloc[place].to_dict(),
+                    "active": float(worth.second.alive[place].mean()),
+                    "value": mean,
+                    "lower": low,
+                    "upper": high,
+                    "share": mean / self.total if self.total else np.nan,
+                    "each": mean / int(groups["customers"].iloc[place]),
+                }
+            )
+        found = pd.DataFrame(rows)
+        return found[found["grouping"] != "change"].reset_index(drop=True)
+
+    def _by_group(self) -> Table:
+        labels = {
+            "all": sentence("All"),
+            "tier": sentence("Tier"),
+            "cohort": sentence("First bought"),
+            "channel": sentence("First channel"),
+        }
+        frame = self.by_group()
+        frame.insert(1, "of", frame["grouping"].map(lambda name: labels.get(name, name.replace("_", " "))))
+        return Table(
+            name="value_by_group",
+            frame=frame,
+            caption=sentence(
+                "Value by tier, cohort of acquisition, channel and segment ({horizon}).",
+                horizon=horizon(self.worth.last),
+            ),
+            people=People(count="customers", by=["group"], within=["grouping", "of"]),
+            columns={
+                "of": Column(sentence("By")),
+                "group": Column(sentence("Group")),
+                "customers": Column(sentence("Customers")),
+                "active": Column(sentence("Active")),
+                "value": Column(sentence("Value"), self.currency),
+                "lower": Column(sentence("From"), self.currency),
+                "upper": Column(sentence("To"), self.currency),
+                "share": Column(sentence("Share"), "share"),
+                "each": Column(sentence("A customer"), self.currency),
+            },
+        )
+
+    def _by_horizon(self) -> Table:
+        rows = []
+        for place in self.worth.told:
+            low, high = self.worth.interval(place)
+            mean = float(self.worth.totals(place).mean())
+            orders = float(self.worth.second.orders[0, place])
+            rows.append(
+                {
+                    "horizon": horizon(float(self.worth.horizons[place])),
+                    "months": key(float(self.worth.horizons[place])),
+                    "orders": orders if np.isfinite(orders) else None,
+                    "value": mean,
+                    "lower": low,
+                    "upper": high,
+                    "each": mean / len(self.worth.business.customers),
+                }
+            )
+        return Table(
+            name="value_by_horizon",
+            frame=pd.DataFrame(rows),
+            caption=sentence("What all customers will bring, in today's money, by how far one looks."),
+            people=None,
+            columns={
+                "horizon": Column(sentence("Within")),
+                "orders": Column(sentence("Orders")),
+                "value": Column(sentence("Value"), self.currency),
+                "lower": Column(sentence("From"), self.currency),
+                "upper": Column(sentence("To"), self.currency),
+                "each": Column(sentence("A customer"), self.currency),
+            },
+        )
+
+    def _doubts_table(self) -> Table:
+        names = part_names()
+        rows = [
+            {
+                "horizon": horizon(float(self.worth.horizons[place])),
+                "source": names[part],
+                "share": self.worth.doubts[place].shares[part],
+                "deviation": float(np.sqrt(self.worth.doubts[place].variances[part])),
+            }
+            for place in self.worth.told
+            for part in PARTS
+        ]
+        return Table(
+            name="doubts",
+            frame=pd.DataFrame(rows),
+            caption=sentence("Four sources of doubt about the total, with their share of its variance."),
+            people=None,
+            columns={
+                "horizon": Column(sentence("Within")),
+                "source": Column(sentence("Source")),
+                "share": Column(sentence("Share"), "share"),
+                "deviation": Column(sentence("Standard deviation"), self.currency),
+            },
+        )
+
+    def draw_time(self) -> Axes:
+        """Present value over months, with a band, and where the data end."""
+        worth = self.worth
+        flows = sum(flow.sum(axis=2) for flow in worth.second.flows.values())
+        months = np.arange(1, len(worth.flow) + 1)
+        value = np.cumsum(np.asarray(flows) * worth.discount**months, axis=1) * worth.doubts[-2].multiplier[:, None]
+        low, high = ends(value)
+        ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
+        if worth.horizons[0] < months[-1]:
+            ax.axvspan(worth.horizons[0], months[-1], color="0.5", alpha=0.12, linewidth=0)
+        scale, unit = _scale(float(np.max(high)), self.currency)
+        ax.fill_between(months, low / scale, high / scale, alpha=0.2, linewidth=0)
+        ax.plot(months, value.mean(axis=0) / scale)
+        ax.set_xlim(0, months[-1])
+        ax.set_xticks(np.arange(0, months[-1] + 1, 12))
+        ax.set_ylim(0)
+        ax.set_xlabel(sentence("Months from now"))
+        ax.set_ylabel(unit)
+        return ax
+
+    def draw_carriers(self) -> Axes:
+        """Share of value by share of customers, the most valuable first."""
+        value = np.maximum(self.worth.first.value[:, -1], 0.0)
+        customers, total = lorenz(value)
+        grid = np.linspace(0, 1, 201)
+        grid = grid[(grid == 0) | (grid * len(value) >= SMALLEST_GROUP)]
+        ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
+        ax.plot(100 * grid, 100 * (1 - np.interp(1 - grid, customers, total)))
+        ax.plot([0, 100], [0, 100], ":", color="0.5")
+        reached = 0.0
+        for name, share in zip(self.worth.tiers.names, self.worth.assumptions.shares, strict=True):
+            ax.axvline(100 * (reached + share), color="0.85", linewidth=0.8, zorder=0)
+            ax.text(100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=7, rotation=90)
+            reached += float(share)
+        ax.set_xlim(0, 100)
+        ax.set_ylim(0, 100)
+        ax.set_xlabel(sentence("Customers, the most valuable first (%)"))
+        ax.set_ylabel(sentence("Share of value (%)"))
+        return ax
+
+    def draw_doubts(self) -> Axes:
+        """Shares of variance by horizon."""
+        names, places = part_names(), list(self.worth.told)
+        ax = Drawing(figsize=(6.2, 0.6 + 0.5 * len(places)), layout="constrained").subplots()
+        left = np.zeros(len(places))
+        for part in PARTS:
+            shares = np.array([100 * self.worth.doubts[place].shares[part] for place in places])
+            ax.barh(range(len(places)), shares, left=left, label=names[part], height=0.6)
+            left += shares
+        ax.set_yticks(range(len(places)), [horizon(float(self.worth.horizons[place])) for place in places])
+        ax.invert_yaxis()
+        ax.set_xlim(0, 100)
+        ax.set_xlabel(sentence("Share of variance (%)"))
+        ax.figure.legend(loc="outside upper left", ncols=4, fontsize=7, frameon=False)
+        return ax
+
+
+def _scale(largest: float, currency: str) -> tuple[float, str]:
+    """What an axis of money counts, and its name."""
+    if largest >= 2e6:
+        return 1e6, sentence("Value (million {currency})", currency=currency).replace(" )", ")")
+    if largest >= 2e3:
+        return 1e3, sentence("Value (thousand {currency})", currency=currency).replace(" )", ")")
+    return 1.0, sentence("Value ({currency})", currency=currency) if currency else sentence("Value")

@@ -1,0 +1,327 @@
+"""Customer equity now and earlier: what changed it, and who has moved from tier to tier."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from workbench.decisions.equity.accumulation import ends
+from workbench.decisions.equity.base import what
+from workbench.decisions.equity.words import horizon, money
+from workbench.decisions.equity.worth import Assumptions, Worth, first_of, value_at
+from workbench.decisions.value.business import Business
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.findings import Check, Finding
+from workbench.wording import percent, plural, sentence, span
+
+STEPS = (12, 6, 3)
+"""Months back that are tried: a year, or less where the records are too short."""
+KINDS = ("new", "lost", "more", "less")
+GONE = 0.5
+"""A customer who is less likely active than not counts as lost, where that was not so before."""
+
+
+def kind_names() -> dict[str, str]:
+    """What changed, for people."""
+    return {
+        "new": sentence("New customers"),
+        "lost": sentence("Lost customers"),
+        "more": sentence("Customers worth more"),
+        "less": sentence("Customers worth less"),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Change:
+    """A base now and earlier, both valued by what is known of models now.
+
+    Attributes
+    ----------
+    now
+        The base today.
+    then
+        The base earlier; None where the records are too short.
+    months
+        How much earlier.
+    kinds : (n,)
+        What each customer of today counts for: `new`, `lost`, `more` or `less`.
+    """
+
+    now: Worth
+    then: Worth | None
+    months: int
+    kinds: np.ndarray
+
+    def _of(self, worth: Worth, kind: str) -> np.ndarray:
+        """Value (draws,) of the customers of a kind."""
+        groups = worth.second.groups
+        place = groups.index[(groups["grouping"] == "change") & (groups["group"] == kind)]
+        return worth.totals(-1, int(place[0])) if len(place) else np.zeros(worth.business.draws)
+
+    def parts(self) -> pd.DataFrame:
+        """By kind: `customers`, and what they changed: `change`, `lower`, `upper`."""
+        assert self.then is not None
+        multiplier, names, rows = self.now.doubts[-1].multiplier, kind_names(), []
+        for kind in KINDS:
+            change = (self._of(self.now, kind) - self._of(self.then, kind)) * multiplier
+            low, high = ends(change)
+            rows.append(
+                {
+                    "kind": kind,
+                    "what": names[kind],
+                    "customers": int((self.kinds == kind).sum()),
+                    "change": float(change.mean()),
+                    "lower": float(low),
+                    "upper": float(high),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """Equity now and then and what changed it; migration between tiers."""
+        if self.then is None:
+            yield Check(
+                name="earlier_equity",
+                status="pass",
+                title=sentence("Too short to look back"),
+                message=sentence(
+                    "The records are too short to value the base as it was {months} months ago, so nothing is said of "
+                    "what changed it.",
+                    months=STEPS[-1],
+                ),
+            )
+            return
+        multiplier = self.now.doubts[-1].multiplier
+        before, after = self.then.totals(-1), self.now.totals(-1)
+        difference = (after - before) * multiplier
+        low, high = (float(end) for end in ends(difference))
+        parts = self.parts()
+        yield self._finding(float(before.mean()), float(after.mean()), float(difference.mean()), (low, high), parts)
+        yield self._migration_finding()
+        yield {
+            "equity_before": float(before.mean()),
+            "equity_change": float(difference.mean()),
+            "equity_change_lower": low,
+            "equity_change_upper": high,
+            "equity_change_months": self.months,
+            **{f"equity_{row['kind']}": row["change"] for row in parts.to_dict("records")},
+            "migration_share": self.moved,
+            "migration_chance_share": self.by_chance,
+        }
+        yield self._parts_table(parts)
+        yield Figure(
+            name="equity_change",
+            draw=self.draw,
+            title=sentence("What changed the value of the base"),
+            alt=sentence("Bars from the value {time} ago to that of today: new, lost, worth more, worth less.",
+                         time=span(self.months, "months")),
+            caption=sentence("Both days by what is known of the models today ({horizon}).",
+                             horizon=horizon(self.now.last)),
+        )  # fmt: skip
+        yield self._migration_table()
+
+    def _finding(
+        self, before: float, after: float, change: float, interval: tuple[float, float], parts: pd.DataFrame
+    ) -> Finding:
+        currency = self.now.assumptions.money.currency
+        up = change >= 0
+        largest = parts.loc[parts["change"].idxmax() if up else parts["change"].idxmin()]
+        values = {
+            "before": money(before, currency),
+            "after": money(after, currency),
+            "time": span(self.months, "months"),
+            "what": largest["what"].lower(),
+            "part": money(float(largest["change"]), currency),
+        }
+        return Finding(
+            id="equity_change",
+            statement=sentence(
+                "The base rose from {before} to {after} in {time}, most of all by {what} ({part}).", **values
+            )
+            if up
+            else sentence(
+                "The base fell from {before} to {after} in {time}, most of all by {what} ({part}).", **values
+            ),
+            estimate=change,
+            unit=currency,
+            interval=interval,
+            interval_kind=sentence("90% credible, both days by the models of today"),
+            evidence="descriptive",
+            n=len(self.kinds),
+            table="equity_change",
+            figure="equity_change",
+        )
+
+    def _parts_table(self, parts: pd.DataFrame) -> Table:
+        currency = self.now.assumptions.money.currency
+        return Table(
+            name="equity_change",
+            frame=parts,
+            caption=sentence(
+                "What changed {what} to come since {time} ago. Lost: more likely gone than not, and not so before.",
+                what=what(self.now),
+                time=span(self.months, "months"),
+            ),
+            people=People(count="customers", by=["kind", "what"]),
+            columns={
+                "what": Column(sentence("Customers who are")),
+                "customers": Column(sentence("Customers")),
+                "change": Column(sentence("Change"), currency),
+                "lower": Column(sentence("From"), currency),
+                "upper": Column(sentence("To"), currency),
+            },
+        )
+
+    def draw(self) -> Axes:
+        """A waterfall from then to now."""
+        assert self.then is not None
+        parts, names = self.parts(), kind_names()
+        before, after = float(self.then.totals(-1).mean()), float(self.now.totals(-1).mean())
+        labels = [sentence("{time} ago", time=span(self.months, "months")), *(names[kind] for kind in KINDS),
+                  sentence("Today")]  # fmt: skip
+        multiplier = self.now.doubts[-1].multiplier
+        unit, name = (1e6, "million") if max(before, after) >= 2e6 else (1e3, "thousand")
+        ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
+        at = before
+        ax.bar(0, before / unit, color="0.6", width=0.6)
+        for place, row in enumerate(parts.to_dict("records"), start=1):
+            ax.bar(place, row["change"] / unit, bottom=at / unit, width=0.6, color="C0" if row["change"] >= 0 else "C1")
+            ax.annotate(
+                f"{row['change'] / unit:+.3g}", (place, max(at, at + row["change"]) / unit), (0, 2),
+                textcoords="offset points", ha="center", fontsize=8,
+            )  # fmt: skip
+            at += row["change"]
+        low, high = ends(self.now.totals(-1) * multiplier)
+        ax.bar(5, after / unit, color="0.6", width=0.6)
+        ax.errorbar([5], [after / unit], [[(after - low) / unit], [(high - after) / unit]], color="0.2", capsize=3)
+        ax.set_xticks(range(6), labels, fontsize=8)
+        currency = self.now.assumptions.money.currency
+        ax.set_ylabel(
+            sentence("Value (million {currency})", currency=currency)
+            if name == "million"
+            else sentence("Value (thousand {currency})", currency=currency)
+        )
+        return ax
+
+    @property
+    def _both(self) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of customers who are in the base on both days: now, then."""
+        assert self.then is not None
+        _, here, there = np.intersect1d(
+            self.now.business.customers, self.then.business.customers, assume_unique=True, return_indices=True
+        )
+        return here, there
+
+    @property
+    def moved(self) -> float:
+        """Share of customers of both days who are in another tier, drawn from what is known on each day."""
+        assert self.then is not None
+        here, there = self._both
+        same = (self.now.tiers.probability[here] * self.then.tiers.probability[there]).sum(axis=1)
+        return float(1 - same.mean())
+
+    @property
+    def by_chance(self) -> float:
+        """Share of these moves that two draws of one and the same day would show as well.
+
+        Notes
+        -----
+        With p and q the probabilities of tiers on both days, moves are 1 - Σ pq, and those of chance the mean of
+        1 - Σ p² and 1 - Σ q²; the rest is ½ Σ (p - q)², which only data that came in between can bring about.
+        """
+        assert self.then is not None
+        here, there = self._both
+        chance = [
+            1 - (worth.tiers.probability[rows] ** 2).sum(axis=1).mean()
+            for worth, rows in ((self.now, here), (self.then, there))
+        ]
+        return float(np.mean(chance)) / self.moved if self.moved > 0 else 0.0
+
+    def migration(self) -> pd.DataFrame:
+        """Customers of both days by tier: `then`, `now`, `customers`, `share` of those of the tier then."""
+        assert self.then is not None
+        here, there = self._both
+        names = list(self.now.tiers.names)
+        moved = np.zeros((len(names), len(names)), dtype=int)
+        np.add.at(moved, (self.then.tiers.place[there], self.now.tiers.place[here]), 1)
+        rows = [
+            {"then": names[i], "now": names[j], "customers": int(moved[i, j]), "share": moved[i, j] / moved[i].sum()}
+            for i in range(len(names))
+            for j in range(len(names))
+            if moved[i].sum()
+        ]
+        return pd.DataFrame(rows)
+
+    def _migration_table(self) -> Table:
+        return Table(
+            name="migration",
+            frame=self.migration(),
+            caption=sentence(
+                "Tiers {time} ago and today, by expected value, of customers of both days.",
+                time=span(self.months, "months"),
+            ),
+            people=People(count="customers", by=["then", "now"]),
+            columns={
+                "then": Column(sentence("Tier then")),
+                "now": Column(sentence("Tier now")),
+                "customers": Column(sentence("Customers")),
+                "share": Column(sentence("Of the tier then"), "share"),
+            },
+        )
+
+    def _migration_finding(self) -> Finding:
+        here, there = self._both
+        assert self.then is not None
+        changed = int((self.now.tiers.place[here] != self.then.tiers.place[there]).sum())
+        return Finding(
+            id="migration",
+            statement=plural(
+                "{n} of {size} customers changed tier in {time}; {chance} of such moves is what our doubt alone makes.",
+                "{n} of {size} customers changed tier in {time}; {chance} of such moves is what our doubt alone makes.",
+                changed,
+                size=f"{len(here):,}",
+                time=span(self.months, "months"),
+                chance=percent(self.by_chance),
+            ),
+            estimate=self.by_chance,
+            unit=sentence("share of moves"),
+            evidence="descriptive",
+            n=len(here),
+            table="migration",
+        )
+
+
+def value_base(business: Business, assumptions: Assumptions) -> Change:
+    """Value a base today and, as far back as the records allow, earlier.
+
+    Parameters
+    ----------
+    business
+        Whose customers.
+    assumptions
+        By which.
+    """
+    first = first_of(business, assumptions)
+    for months in STEPS:
+        earlier = business.before(months)
+        if earlier is not None:
+            break
+    else:
+        return Change(now=value_at(business, assumptions, first=first), then=None, months=STEPS[-1], kinds=np.array([]))
+    old = first_of(earlier, assumptions)
+    ids, was = business.customers, pd.Index(earlier.customers).get_indexer(pd.Index(business.customers))
+    then_value = np.where(was >= 0, old.value[was, -1], 0.0)
+    then_alive = np.where(was >= 0, old.alive[was], 0.0)
+    kinds = np.select(
+        [was < 0, (first.alive < GONE) & (then_alive >= GONE), first.value[:, -1] >= then_value],
+        ["new", "lost", "more"],
+        "less",
+    )
+    now = value_at(business, assumptions, groupings=pd.DataFrame({"change": kinds}), first=first)
+    place = pd.Index(ids).get_indexer(pd.Index(earlier.customers))
+    old_kinds = np.where(place >= 0, kinds[place], "lost")
+    then = value_at(earlier, assumptions, groupings=pd.DataFrame({"change": old_kinds}), first=old)
+    return Change(now=now, then=then, months=months, kinds=kinds)

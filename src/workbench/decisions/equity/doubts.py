@@ -1,0 +1,178 @@
+"""How far off the value of all customers may be, and where that comes from: four parts that add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.decisions.value.business import ForecastErrors
+from workbench.wording import sentence
+
+PARTS = ("nature", "parameters", "model", "forecasts")
+FEWEST_ORIGINS = 3
+"""Earlier forecasts from which on their spread says something: of two, Student's t has one degree and no variance."""
+WIDTH = 1.645
+"""Half of a normal's 90% interval in standard deviations: the variance of heavy tails is told by their interval."""
+
+
+def part_names() -> dict[str, str]:
+    """The four parts for people."""
+    return {
+        "nature": sentence("Customers themselves"),
+        "parameters": sentence("Numbers in the model"),
+        "model": sentence("Which model"),
+        "forecasts": sentence("Earlier forecasts missed"),
+    }
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Doubts:
+    """Of one total.
+
+    Attributes
+    ----------
+    total
+        Expected, in money.
+    variances
+        By part, in money squared.
+    multiplier : (draws,)
+        What each draw is multiplied by so that totals hold the errors of earlier forecasts as well.
+    """
+
+    total: float
+    variances: Mapping[str, float]
+    multiplier: np.ndarray
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """Of the sum of all variances, by part."""
+        whole = sum(self.variances.values())
+        return {name: (value / whole if whole > 0 else 0.0) for name, value in self.variances.items()}
+
+
+def doubts_of(
+    first: np.ndarray,
+    second: np.ndarray,
+    models: np.ndarray,
+    errors: ForecastErrors | None,
+    months: float,
+    *,
+    seed: int,
+) -> Doubts:
+    """Where the doubt about a total comes from.
+
+    Parameters
+    ----------
+    first, second : (draws,)
+        The total in two independent draws of natures at the same parameters.
+    models : (draws,)
+        Which model each draw is of.
+    errors
+        Of earlier forecasts of the total; None where they are not known.
+    months
+        How far ahead the total lies: twice the mean time until it comes in.
+    seed
+        Of the order in which errors go with draws.
+
+    Notes
+    -----
+    Natures: half the mean squared difference of the two draws. Parameters: variance within models, less that. Model:
+    variance of the models' means, each by its draws. Earlier forecasts: log errors about 0 (a bias is an error too) as
+    Student's t with one degree less than there are of them; the error of a level that wanders grows with the square
+    root of time. Its variance is that of a normal whose 90% interval is as wide.
+
+    Examples
+    --------
+    >>> flat = np.zeros(4)
+    >>> doubts_of(flat + [1, -1, 1, -1], flat + [1, -1, 1, -1], np.zeros(4, int), None, 12, seed=1).variances["nature"]
+    0.0
+    """
+    both = (first + second) / 2
+    total = float(both.mean())
+    nature = float(np.mean((first - second) ** 2) / 2)
+    within = between = 0.0
+    for model in np.unique(models):
+        mine = second[models == model]
+        share = len(mine) / len(second)
+        within += share * float(mine.var())
+        between += share * float((both[models == model].mean() - total) ** 2)
+    multiplier = _multiplier(errors, months, len(second), seed)
+    low, high = np.quantile(multiplier, [0.05, 0.95])
+    return Doubts(
+        total=total,
+        variances={
+            "nature": nature,
+            "parameters": max(within - nature, 0.0),
+            "model": between,
+            "forecasts": (total * float(high - low) / 2 / WIDTH) ** 2,
+        },
+        multiplier=multiplier,
+    )
+
+
+def _multiplier(errors: ForecastErrors | None, months: float, draws: int, seed: int) -> np.ndarray:
+    """Quantiles of the error in random order: no draw of them is left to chance."""
+    if errors is None or len(errors.logs) < FEWEST_ORIGINS:
+        return np.ones(draws)
+    from scipy.stats import t
+
+    freedom = len(errors.logs) - 1
+    scale = float(np.sqrt(np.sum(errors.logs**2) / freedom))
+    scale *= max(1.0, float(np.sqrt(months / np.mean(errors.months))))
+    quantiles = t.ppf((np.arange(draws) + 0.5) / draws, freedom)
+    return np.exp(scale * np.random.default_rng(seed).permutation(quantiles))
+
+
+def mean_months(flow: np.ndarray, discount: float, beyond: float) -> float:
+    """Mean time (months) until a total comes in, each flow by its present value.
+
+    Parameters
+    ----------
+    flow : (months,)
+        Of each month, not discounted.
+    discount
+        Worth now of 1 at the end of this month.
+    beyond
+        Present value of what comes later: it falls by the same factor from month to month.
+    """
+    times = np.arange(1, len(flow) + 1)
+    present = flow * discount**times
+    if beyond <= 0 or present.sum() <= 0:
+        return float(times @ present / present.sum()) if present.sum() > 0 else 0.0
+    # The tail's factor g is such that last × g / (1 - g) is what comes later; its mean time is 1 / (1 - g) beyond.
+    factor = beyond / (beyond + max(present[-1], 1e-300))
+    later = beyond * (len(flow) + 1 / (1 - factor)) if factor < 1 else np.inf
+    return float((times @ present + later) / (present.sum() + beyond))
+
+
+def halving_loss(flow: np.ndarray, discount: float, beyond: float) -> float | None:
+    """Share of customers who would have to leave each month on top of those expected for the value to be half.
+
+    Parameters
+    ----------
+    flow, discount, beyond
+        As of `mean_months`.
+
+    Returns
+    -------
+    float or None
+        Of those there; None where even half of them a month would not do.
+
+    Examples
+    --------
+    >>> round(halving_loss(np.full(600, 1.0), 1 / 1.01, 1 / 1.01**600 / 0.01), 4)  # 1 / 0.01 = 100 becomes 50
+    0.0099
+    """
+    from scipy.optimize import brentq
+
+    times = np.arange(1, len(flow) + 1)
+    present = flow * discount**times
+    whole = present.sum() + beyond
+    factor = beyond / (beyond + max(present[-1], 1e-300)) if beyond > 0 else 0.0
+
+    def left(loss: float) -> float:
+        keep = 1 - loss
+        tail = present[-1] * keep ** len(flow) * factor * keep / (1 - factor * keep) if beyond > 0 else 0.0
+        return float(present @ keep**times + tail - whole / 2)
+
+    return float(brentq(left, 0.0, 0.5)) if whole > 0 and left(0.5) < 0 else None

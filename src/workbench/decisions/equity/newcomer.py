@@ -1,0 +1,186 @@
+"""What a newcomer is worth, and when the cost of winning one is paid back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from workbench.decisions.equity.accumulation import ends
+from workbench.decisions.equity.base import interval_kind, what
+from workbench.decisions.equity.words import horizon, key, money
+from workbench.decisions.equity.worth import MONTHS, Worth
+from workbench.decisions.value.business import Newcomers, Plan
+from workbench.exhibits import Figure, Showable
+from workbench.findings import Check, Finding
+from workbench.wording import number, percent, sentence, span
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Newcomer:
+    """The mean newcomer.
+
+    Attributes
+    ----------
+    worth
+        The base, whose assumptions and doubts hold here too.
+    drawn
+        What newcomers bring, draw by draw; None where it cannot be told.
+    """
+
+    worth: Worth
+    drawn: Newcomers | None
+
+    @property
+    def cost(self) -> float | None:
+        """Of winning one."""
+        return self.worth.assumptions.money.acquisition
+
+    def value(self, place: int) -> np.ndarray:
+        """Present value (draws,) within a horizon, errors of earlier forecasts included."""
+        assert self.drawn is not None
+        return np.asarray(self.drawn.value[:, place] * self.worth.doubts[place].multiplier)
+
+    def payback(self) -> np.ndarray:
+        """Month (draws,) by whose end a newcomer has paid back the cost; infinite where that takes longer than told."""
+        assert self.drawn is not None
+        assert self.cost is not None
+        months = np.arange(1, self.drawn.flow.shape[1] + 1)
+        gained = np.cumsum(self.drawn.flow * self.worth.discount**months, axis=1)
+        paid = gained >= self.cost
+        return np.where(paid.any(axis=1), paid.argmax(axis=1) + 1.0, np.inf)
+
+    def exhibits(self) -> Iterator[Showable]:
+        """What a newcomer is worth, when it is paid back, and the curve of it."""
+        if self.drawn is None:
+            yield Check(
+                name="newcomer_value",
+                status="warn",
+                title=sentence("A newcomer's value cannot be told"),
+                message=sentence(
+                    "A newcomer's value cannot be told: the mean amount of a purchase over customers may be infinite, "
+                    "or nobody was seen from their first day."
+                ),
+            )
+            yield {name: None for name in ("newcomer_value", "newcomer_value_lower", "newcomer_value_upper")}
+            return
+        values = self.value(-1)
+        low, high = (float(end) for end in ends(values))
+        metrics: dict[str, float | None] = {
+            "newcomer_value": float(values.mean()),
+            "newcomer_value_lower": low,
+            "newcomer_value_upper": high,
+        }
+        for place in self.worth.told:
+            metrics[f"newcomer_value_{key(float(self.worth.horizons[place]))}"] = float(self.value(place).mean())
+        yield Finding(
+            id="newcomer_value",
+            statement=sentence(
+                "A newcomer brings {amount} of {what} over the lifetime, {early} of it within {horizon}.",
+                amount=money(float(values.mean()), self.worth.assumptions.money.currency),
+                what=what(self.worth),
+                early=percent(float(self.drawn.value[:, 1].mean() / self.drawn.value[:, -1].mean())),
+                horizon=horizon(float(self.worth.horizons[1])),
+            )
+            if np.isinf(self.worth.last)
+            else sentence(
+                "A newcomer brings {amount} of {what} within {horizon}.",
+                amount=money(float(values.mean()), self.worth.assumptions.money.currency),
+                what=what(self.worth),
+                horizon=horizon(self.worth.last),
+            ),
+            estimate=float(values.mean()),
+            unit=self.worth.assumptions.money.currency,
+            interval=(low, high),
+            interval_kind=interval_kind(self.worth),
+            evidence="assumed",
+            n=len(self.worth.business.customers),
+            figure="newcomer",
+            action=sentence("Spend less than this on winning a customer, all costs of winning included."),
+        )
+        if self.cost is not None:
+            months = self.payback()
+            known = np.isfinite(months)
+            metrics["payback_months"] = float(np.median(months)) if known.mean() > 1 / 2 else None
+            metrics["payback_probability"] = float(known.mean())
+            yield self._payback(months)
+        yield metrics
+        yield Figure(
+            name="newcomer",
+            draw=self.draw,
+            title=sentence("What a newcomer brings over time"),
+            alt=sentence(
+                "A rising line of what the mean newcomer has brought, over {months} months, with its 90% band{cost}.",
+                months=number(MONTHS),
+                cost="" if self.cost is None else sentence(", and the cost of winning one as a level line"),
+            ),
+            caption=sentence("Present value for the mean newcomer, the first order included."),
+        )
+
+    def _payback(self, months: np.ndarray) -> Finding:
+        middle = float(np.median(months))
+        low, high = (float(np.quantile(months, share, method="nearest")) for share in (0.05, 0.95))
+        reached = np.isfinite(middle)
+        cost = money(self.cost or 0.0, self.worth.assumptions.money.currency)
+        return Finding(
+            id="payback",
+            statement=sentence(
+                "The mean newcomer has paid back the {cost} of acquisition after {time}.",
+                cost=cost,
+                time=span(middle, "months"),
+            )
+            if reached
+            else sentence(
+                "The mean newcomer does not pay back the {cost} of acquisition within {months} months.",
+                cost=cost,
+                months=number(MONTHS),
+            ),
+            estimate=middle if reached else None,
+            unit=sentence("months"),
+            interval=(low if np.isfinite(low) else None, high if np.isfinite(high) else None) if reached else None,
+            interval_kind=sentence("90% credible (parameters, model)") if reached else None,
+            evidence="assumed",
+            n=len(self.worth.business.customers),
+            figure="newcomer",
+        )
+
+    def draw(self) -> Axes:
+        """Present value over months, with a band, and the cost of winning a newcomer."""
+        assert self.drawn is not None
+        months = np.arange(1, self.drawn.flow.shape[1] + 1)
+        gained = np.cumsum(self.drawn.flow * self.worth.discount**months, axis=1)
+        low, high = ends(gained * self.worth.doubts[1].multiplier[:, None])
+        ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
+        ax.fill_between(months, low, high, alpha=0.2, linewidth=0)
+        ax.plot(months, gained.mean(axis=0))
+        if self.cost is not None:
+            ax.axhline(self.cost, color="0.4", linewidth=0.8)
+            ax.annotate(
+                sentence("cost of acquisition"), (months[-1], self.cost), (0, 3), textcoords="offset points", ha="right"
+            )
+        currency = self.worth.assumptions.money.currency
+        ax.set_xlim(0, months[-1])
+        ax.set_xticks(np.arange(0, months[-1] + 1, 12))
+        ax.set_ylim(0)
+        ax.set_xlabel(sentence("Months since the first purchase"))
+        ax.set_ylabel(sentence("Value ({currency})", currency=currency) if currency else sentence("Value"))
+        return ax
+
+
+def newcomer_of(worth: Worth) -> Newcomer:
+    """What the mean newcomer of a base is worth.
+
+    Parameters
+    ----------
+    worth
+        The base.
+    """
+    plan = Plan(
+        rate=worth.assumptions.rate,
+        horizons=worth.horizons,
+        months=MONTHS,
+        cells=np.zeros(len(worth.business.customers), dtype=int),
+        money=worth.assumptions.money,
+    )
+    return Newcomer(worth=worth, drawn=worth.business.newcomers(plan))

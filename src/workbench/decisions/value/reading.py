@@ -1,0 +1,142 @@
+"""Which business it is, read from the tables that there are."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from workbench.decisions.value.business import Business, Money
+from workbench.decisions.value.buyers import WEEK, DayLog, buyers_of
+from workbench.decisions.value.data_checks import order_checks
+from workbench.decisions.value.orders import OrdersBusiness
+from workbench.draws import DRAWS, seed_of
+from workbench.errors import StudyError
+from workbench.models import spend
+from workbench.models.purchases.forecast import forecast
+from workbench.wording import sentence
+
+MONTHLY, QUARTERLY = 12, 36
+"""Months of first purchases up to which cohorts are months, and quarters; years beyond: a table holds a dozen."""
+
+
+def read_base(
+    log: DayLog | None,
+    transactions: pd.DataFrame | None,
+    *,
+    customers: pd.DataFrame | None = None,
+    segments: Sequence[str] = (),
+    money: Money,
+    draws: int = DRAWS,
+    seed: int,
+) -> Business:
+    """The business of a data set.
+
+    Parameters
+    ----------
+    log
+        Days with purchases, refunds netted; None without transactions.
+    transactions
+        Of which it was made: `customer_id`, `timestamp`, optionally `channel`.
+    customers
+        Attributes of customers, where there are any.
+    segments
+        Of them those that customers are grouped by.
+    money
+        Margins and costs.
+    draws
+        How many, of everything.
+    seed
+        Of all random numbers.
+
+    Raises
+    ------
+    StudyError
+        Without anything to value.
+    DataError
+        Where nothing was bought, nobody bought again, or refunds eat up all.
+    """
+    if log is None or transactions is None:
+        raise StudyError(
+            sentence("Value needs purchases: expected the table transactions (customer_id, timestamp, amount).")
+        )
+    buyers = buyers_of(log.days, log.until)
+    spending = buyers.spending
+    kept_share = buyers.kept_share(draws, np.random.default_rng(seed_of(seed, "kept")))
+    bought = forecast(buyers.histories, unit_days=WEEK, seed=seed_of(seed, "purchases"), draws=draws)
+    parameters, sample = spend.posterior(spending, draws=draws, seed=seed_of(seed, "spend"))
+    return OrdersBusiness(
+        buyers=buyers,
+        groups=groups_of(buyers.customers, log.first, buyers.first, transactions, customers, segments),
+        days=log.days,
+        until=log.until,
+        forecast=bought,
+        spends=parameters,
+        spend_sample=sample,
+        kept_share=kept_share,
+        contribution="margin" in log.days,
+        seed=seed,
+        shown=(*order_checks(transactions, buyers), spend.mean_spend_check(parameters)),
+    )
+
+
+def groups_of(
+    ids: np.ndarray,
+    begin: date,
+    first: np.ndarray,
+    transactions: pd.DataFrame,
+    customers: pd.DataFrame | None,
+    segments: Sequence[str],
+) -> pd.DataFrame:
+    """Ways to group customers: cohort of acquisition, channel of the first order, segments.
+
+    Parameters
+    ----------
+    ids : (n,)
+        Customers.
+    begin
+        First day of the records.
+    first : (n,)
+        Day of the first purchase, in days since then.
+    transactions
+        With `channel`, where it is known.
+    customers, segments
+        Attributes, and which of them.
+    """
+    days = pd.Series(pd.Timestamp(begin) + pd.to_timedelta(first, unit="D"))
+    found = pd.DataFrame({"cohort": cohort_names(days)})
+    if "channel" in transactions:
+        rows = transactions[transactions["amount"] >= 0].sort_values("timestamp", kind="stable")
+        channel = rows.drop_duplicates("customer_id").set_index("customer_id")["channel"]
+        found["channel"] = _text(channel.reindex(ids))
+    if customers is not None:
+        known = customers.drop_duplicates("customer_id").set_index("customer_id")
+        for name in segments:
+            if name in known and name not in found:
+                found[name] = _text(known[name].reindex(ids))
+    return found
+
+
+def cohort_names(days: pd.Series) -> pd.Series:
+    """Month, quarter or year of each day, by how far they lie apart.
+
+    Parameters
+    ----------
+    days
+        Of the first purchase.
+
+    Examples
+    --------
+    >>> cohort_names(pd.Series(pd.to_datetime(["2024-01-05", "2025-08-01"]))).tolist()
+    ['2024 Q1', '2025 Q3']
+    """
+    months = (days.max().year - days.min().year) * 12 + days.max().month - days.min().month + 1
+    if months <= MONTHLY:
+        return days.dt.strftime("%Y-%m")
+    if months <= QUARTERLY:
+        return days.dt.year.astype(str) + " Q" + days.dt.quarter.astype(str)
+    return days.dt.year.astype(str)
+
+
+def _text(values: pd.Series) -> np.ndarray:
+    return values.astype("object").where(values.notna(), sentence("unknown")).astype(str).to_numpy()
