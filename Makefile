@@ -70,4 +70,4 @@ lab: setup ## JupyterLab in this project
 	$(BIN)/workbench lab
 
 clean: ## remove the environment and caches (never reports or data)
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .coverage .hypothesis
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .coverage .hypothesis .worlds

@@ -48,6 +48,7 @@ def survey(n: int, drivers: int, segments: int) -> tuple[Rows, Columns]:
         used=np.ones(drivers),
         thresholds=(),
         names=tuple(f"d{d}" for d in range(drivers)),
+        labels=tuple(f"d{d}" for d in range(drivers)),
     )
     return rows, columns
 

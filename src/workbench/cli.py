@@ -30,6 +30,11 @@ MODELLED, SCORES = "attrition_risk", "attrition_scores"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
+    Parameters
+    ----------
+    arguments
+        Words of the command; those that the process was given where it is None.
+
     Returns
     -------
     int

@@ -69,7 +69,7 @@ def join(left: "DataFrame", right: "DataFrame", *, on: Sequence[str] = (), name:
     Returns
     -------
     JoinedDraws
-        Where one table has fewer draws, as many of the other are kept, evenly spread, and the check says so.
+        Where one table has fewer draws, as many of the other are kept, evenly spaced, and the check says so.
 
     Raises
     ------
@@ -90,7 +90,7 @@ def join(left: "DataFrame", right: "DataFrame", *, on: Sequence[str] = (), name:
     frame = kept[0].merge(kept[1], on=[DRAW, *on])
     said = [_relation(left, right)]
     if counts[0] != counts[1]:
-        template = "One has {more} draws, the other {fewer}: {fewer} are used of both, evenly spread."
+        template = "One has {more} draws, the other {fewer}: {fewer} are used of both, evenly spaced."
         said.append(sentence(template, more=number(max(counts)), fewer=number(fewest)))
     title = sentence("Draws of two runs side by side")
     return JoinedDraws(frame, Check(name=name, status="pass", message=" ".join(said), value=fewest, title=title))
@@ -106,7 +106,7 @@ def _count(table: "DataFrame") -> int:
 
 
 def _evenly(table: "DataFrame", count: int, fewest: int) -> "DataFrame":
-    """So many draws of a table, evenly spread and numbered anew: chains of a posterior stand one after the other."""
+    """So many draws of a table, evenly spaced and numbered anew: chains of a posterior stand one after the other."""
     if count == fewest:
         return table
     places = {place * count // fewest: place for place in range(fewest)}

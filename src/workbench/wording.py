@@ -78,13 +78,26 @@ def plural(one: str, many: str, n: float, /, **values: object) -> str:
 
 
 def narrative(source: str) -> str:
-    """The prose of a notebook's cell in the language of the reader; the cell's whole text is the key."""
+    """The prose of a notebook's cell in the language of the reader; the cell's whole text is the key.
+
+    Parameters
+    ----------
+    source
+        The cell's text.
+    """
     key = source.strip()
     return _catalogue(language()).gettext(key) if key else source
 
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number with at most `digits` significant digits, thousands grouped; whole numbers keep all their digits.
+
+    Parameters
+    ----------
+    value
+        A dash stands for None and for what is not finite.
+    digits
+        How many at most.
 
     Examples
     --------
@@ -103,6 +116,11 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def percent(share: float | None) -> str:
     """A share between 0 and 1 as a percentage with one decimal at most.
+
+    Parameters
+    ----------
+    share
+        A dash stands for None and for what is not finite.
 
     Examples
     --------
@@ -150,6 +168,11 @@ def span(value: float | None, unit: str) -> str:
 def units(unit: str) -> str:
     """A unit of time in the plural, as in the head of a table; any other unit as it is.
 
+    Parameters
+    ----------
+    unit
+        Its name in the singular or in the plural.
+
     Examples
     --------
     >>> units("month"), units("years"), units("visit")
@@ -169,6 +192,11 @@ def units(unit: str) -> str:
 def day(when: date | None) -> str:
     """A date.
 
+    Parameters
+    ----------
+    when
+        A dash stands for None.
+
     Examples
     --------
     >>> day(date(2026, 11, 21)), day(None)
@@ -186,6 +214,11 @@ def day(when: date | None) -> str:
 def p_value(value: float | None) -> str:
     """A p-value with two significant digits, none below 0.001.
 
+    Parameters
+    ----------
+    value
+        Between 0 and 1; a dash stands for None.
+
     Examples
     --------
     >>> p_value(0.0321), p_value(1e-9), p_value(None)
@@ -196,6 +229,13 @@ def p_value(value: float | None) -> str:
 
 def listing(items: Iterable[object], last: Literal["and", "or"] = "and") -> str:
     """Items in one phrase.
+
+    Parameters
+    ----------
+    items
+        In the order in which they shall stand.
+    last
+        The word before the last one.
 
     Examples
     --------
@@ -213,6 +253,13 @@ def listing(items: Iterable[object], last: Literal["and", "or"] = "and") -> str:
 def first_of(items: Iterable[object], most: int = 3) -> str:
     """The first items in one phrase, and how many more there are.
 
+    Parameters
+    ----------
+    items
+        In the order in which they shall stand.
+    most
+        How many are named.
+
     Examples
     --------
     >>> first_of("ab"), first_of("abcd"), first_of("abcdef", most=2)
@@ -227,6 +274,13 @@ def first_of(items: Iterable[object], most: int = 3) -> str:
 
 def shown(value: object, *, longest: int = 60) -> str:
     r"""A value from outside as it may stand in a message: one line, shortened, text in quotes, its controls escaped.
+
+    Parameters
+    ----------
+    value
+        Of any type.
+    longest
+        Characters that are shown.
 
     Examples
     --------
@@ -245,6 +299,13 @@ def shown(value: object, *, longest: int = 60) -> str:
 def suggestion(got: object, known: Iterable[str]) -> str:
     """The known name nearest to what was written, as the end of a sentence; a full stop when none is near.
 
+    Parameters
+    ----------
+    got
+        What was written.
+    known
+        Names that would be right.
+
     Examples
     --------
     >>> suggestion("Durations", ["duration", "event"]), suggestion("x", ["duration"])
@@ -259,6 +320,11 @@ def inert(value: object) -> object:
     """A cell of CSV that a spreadsheet does not run: text that begins like a formula gets an apostrophe in front.
 
     Numbers stay as they are, also where they are text.
+
+    Parameters
+    ----------
+    value
+        Of any type; only text is changed.
 
     Examples
     --------
@@ -275,12 +341,25 @@ def inert(value: object) -> object:
 
 
 def label_of(labels: Mapping[str, str] | None, column: str) -> str:
-    """The label of a column, or its name in words where it has none."""
+    """The label of a column, or its name in words where it has none.
+
+    Parameters
+    ----------
+    labels
+        By column; None: there are none.
+    column
+        Its name in the table.
+    """
     return (labels or {}).get(column) or column.replace("_", " ")
 
 
 def inline(label: str) -> str:
     """A label as it stands inside a sentence: a capital at its start only where more follow (an abbreviation).
+
+    Parameters
+    ----------
+    label
+        As it stands by itself.
 
     Examples
     --------

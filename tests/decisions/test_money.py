@@ -163,6 +163,22 @@ def test_equal_risks_are_taken_by_chance():
     assert chosen["profit"].sum() == pytest.approx(500)
 
 
+def test_rows_that_stand_for_several_are_worth_as_much_as_so_many():
+    random = np.random.default_rng(3)
+    counts, p = random.choice([1, 4], 2000), random.beta(1, 9, 2000)
+    left = random.random(2000) < p
+    both = [
+        Campaign(left=np.repeat(left, times), probability=np.repeat(p, times), value=200.0, weights=weights,
+                 customers=np.repeat(np.arange(2000), times), random_seed=2, offer=offer(), capacity=300)
+        for times, weights in ((1, counts), (counts, None))
+    ]  # fmt: skip
+    once, often = both
+    found, expected = judge_campaign(once), judge_campaign(often)
+    columns = ["contacted", "profit"]
+    pd.testing.assert_frame_equal(found.strategies[columns], expected.strategies[columns])
+    assert found.empc == pytest.approx(expected.empc)
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(ParameterError, match="two numbers above 0"):
         Acceptance(alpha=0, beta=1)

@@ -87,6 +87,25 @@ def test_spark_and_duckdb_agree(both, made):
     pd.testing.assert_frame_equal(spark.drop(columns=floats), duck.drop(columns=floats), check_exact=True)
 
 
+def test_features_of_every_kind_are_among_what_was_compared(both):
+    names = features(both[1]).columns
+    counted = (
+        "purchases",
+        "amount",
+        "contacts",
+        "complaints",
+        "enquiries",
+        "reminders",
+        "surveys",
+        "logins",
+        "changes",
+    )
+    for ending in ("30d", "change_30d", "trend_30d"):
+        assert {f"{name}_{ending}" for name in [*counted, "subscriptions"]} <= set(names)
+    assert {f"{name}_against_usual_90d" for name in counted if name != "changes"} <= set(names)
+    assert {"satisfaction_trend", "complaints_gap_ratio", "price_before", "days_on_plan", "T", "region"} <= set(names)
+
+
 WHEN_OF_PAGE = snapshots(["2024-10-01"], horizon_days=60)
 
 

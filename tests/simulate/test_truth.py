@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from lifelines import KaplanMeierFitter
 
-from workbench.simulate.decisions import VALUE_MONTHS, subsets_of, value_ahead, worth
+from workbench.simulate.decisions import UNDONE_MONTHS, VALUE_MONTHS, _present, subsets_of, value_ahead, worth
 from workbench.simulate.engine import equations as eq
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.coefficients import CATEGORY_PRICE, COST_PER_MINUTE, FEE_MARGIN, draw
@@ -72,10 +72,49 @@ def test_survival_and_incidences_of_newcomers_sum_to_one(firm):
 def test_an_initiative_without_effect_is_worth_minus_its_cost(world, people):
     initiatives = [replace(each, true_lift=0.0) for each in offered(SETTINGS)[:2]]
     noise = Noise(4, 0, 1_024)
-    told_, _ = worth(SETTINGS, value_ahead(SETTINGS, world, people, noise, initiatives), initiatives, 1_024)
+    value, _ = value_ahead(SETTINGS, world, people, noise, initiatives)
+    told_, _ = worth(SETTINGS, value, initiatives, 1_024)
     for each in told_["subsets"]:
         assert each["npv"] == -each["cost"]
         assert each["monte_carlo_error"] == 0
+
+
+def test_what_customers_are_worth_if_nothing_is_done_adds_up_to_the_flows_of_doing_nothing(world, people):
+    value, undone = value_ahead(SETTINGS, world, people, Noise(4, 0, 1_024), offered(SETTINGS)[:1])
+    for months, worth_ in zip(UNDONE_MONTHS, undone.value, strict=True):
+        assert np.isclose(worth_.sum(), value.flows[0, :months] @ discount(months), rtol=1e-12)
+    assert (undone.value[:, ~people.active] == 0).all()
+    assert (undone.error[:, people.active] > 0).all()
+
+
+def test_the_error_of_what_a_customer_is_worth_is_told(world, people):
+    """Against 40 other futures, where several are worked out and where one is: its square is right on average."""
+    several = people.repeated(2)  # so many customers that replicates are worked out one at a time
+    noise, there = Noise(4, 0, 2_048), several.active
+    others = np.stack([_present(SETTINGS, world, several, noise.again(900 + each))[:, there] for each in range(40)])
+    spread, mean = others.std(axis=0, ddof=1), others.mean(axis=0)
+    for cost in (0.5, 1e6):
+        costing = replace(offered(SETTINGS)[0], cost_per_customer=0.0, fixed_cost=cost * len(several))
+        value, undone = value_ahead(SETTINGS, world, several, noise, [costing])
+        assert (value.replicates == 1) == (cost > 100)
+        expected = (undone.error[:, there] / spread) ** 2 + 1 / len(others)
+        for off, each in zip((undone.value[:, there] - mean) / spread, expected, strict=True):
+            assert abs(off.sum()) < 4 * np.sqrt(each.sum())
+            assert np.mean(off**2) == pytest.approx(each.mean(), rel=0.2)
+
+
+def test_every_customer_of_the_decision_date_has_a_value(firm):
+    """And no other; the truth tells their sum, and how many of the company they are."""
+    table, whole = firm.truth("active_value"), told(firm)["active_value"]
+    contracts = firm.table("subscriptions")
+    assert set(table["customer_id"]) == set(contracts.loc[contracts["end"].isna(), "customer_id"])
+    assert table["customer_id"].is_unique
+    assert whole["customers"] == len(table) == told(firm)["initiatives"]["customers"]
+    assert whole["share_of_company"] == 1
+    for months in UNDONE_MONTHS:
+        assert np.isclose(whole[f"value_{months}"], table[f"value_{months}"].sum())
+        assert np.isclose(whole[f"value_{months}_error"] ** 2, (table[f"value_{months}_error"] ** 2).sum())
+    assert (table["value_36"] > table["value_12"]).mean() > 0.95
 
 
 def test_a_subset_costs_what_its_initiatives_cost(firm):

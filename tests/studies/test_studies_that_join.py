@@ -115,6 +115,17 @@ def test_the_notebook_of_the_page_joins_draws_and_features(tmp_path):
     assert checks["leak_truncated"]["status"] == "pass"
 
 
+def posterior_opens(folder):
+    """What was sampled is read by ArviZ, and the draws for other studies are some of it."""
+    arviz = pytest.importorskip("arviz")
+    whole = arviz.from_zarr(folder / "model" / "driver_posterior.zarr")["posterior"]["point_effects"]
+    rows = pandas.read_parquet(folder / "tables" / "driver_effects.parquet")
+    for (segment, driver), own in rows.groupby(["segment", "driver"]):
+        drawn = whole.sel(segment=segment, driver=driver).to_numpy().ravel()
+        assert set(own["effect"]) <= set(drawn)
+    assert float(arviz.rhat(whole).max()) < 1.1
+
+
 @pytest.mark.slow
 def test_the_same_with_the_studies_themselves_and_all_of_it_repeated(tmp_path):
     bench = project(tmp_path / "project", 300)
@@ -125,6 +136,7 @@ def test_the_same_with_the_studies_themselves_and_all_of_it_repeated(tmp_path):
         done = bench.run("run", study, "--dataset", "demo", seconds=600)
         assert done.returncode == 0, done.stderr
     results, manifest = chain_holds(bench)
+    posterior_opens(bench.folder(next(each for each in bench.runs() if each["study"] == "driver_analysis")))
     done = bench.run("rerun", "--with-inputs", manifest["run_id"], seconds=1800)
     assert done.returncode == 0, done.stderr
     again = bench.runs()[:3]

@@ -26,7 +26,9 @@ class MaximumProfit:
     share: float
 
 
-def expected_maximum_profit(labels: np.ndarray, scores: np.ndarray, *, value: float, offer: Offer) -> MaximumProfit:
+def expected_maximum_profit(
+    labels: np.ndarray, scores: np.ndarray, *, value: float, offer: Offer, weights: np.ndarray | None = None
+) -> MaximumProfit:
     """EMPC, in closed form.
 
     Parameters
@@ -39,6 +41,8 @@ def expected_maximum_profit(labels: np.ndarray, scores: np.ndarray, *, value: fl
         Of a customer who stays, in money, the same for all and above the incentive.
     offer
         Its acceptance is the distribution over which the best cut-off's profit is averaged.
+    weights : (N,)
+        How many customers each stands for; one where it is None.
 
     Returns
     -------
@@ -81,7 +85,8 @@ def expected_maximum_profit(labels: np.ndarray, scores: np.ndarray, *, value: fl
                 incentive=number(offer.incentive),
             )
         )
-    leavers, stayers = _hull(truth, np.asarray(scores, dtype=float))
+    counts = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
+    leavers, stayers = _hull(truth, np.asarray(scores, dtype=float), counts)
     step_leavers, step_stayers = np.diff(leavers), np.diff(stayers)
     cost = offer.contact + offer.stayers_take * offer.incentive
     with np.errstate(divide="ignore"):
@@ -91,15 +96,17 @@ def expected_maximum_profit(labels: np.ndarray, scores: np.ndarray, *, value: fl
     mass = np.diff(betainc(alpha, beta, edges))
     accepted = offer.acceptance.mean * np.diff(betainc(alpha + 1, beta, edges))
     gain = leavers * (value - offer.incentive) * accepted - (leavers * offer.contact + stayers * cost) * mass
-    return MaximumProfit(profit=float(gain.sum() / len(truth)), share=float((leavers + stayers) @ mass / len(truth)))
+    return MaximumProfit(
+        profit=float(gain.sum() / counts.sum()), share=float((leavers + stayers) @ mass / counts.sum())
+    )
 
 
-def _hull(labels: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _hull(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Corners of the convex hull of the ROC curve: leavers and stayers at and above each cut-off, from nobody on."""
     order = np.argsort(-scores, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
-    leavers = np.concatenate([[0], np.cumsum(labels[order])[ends]])
-    stayers = np.concatenate([[0], ends + 1]) - leavers
+    leavers, everybody = (np.concatenate([[0], np.cumsum(each[order])[ends]]) for each in (labels * counts, counts))
+    stayers = everybody - leavers
     corners: list[int] = []
     for at in range(len(leavers)):
         while len(corners) > 1 and not _turns_right(leavers, stayers, corners[-2], corners[-1], at):

@@ -44,6 +44,8 @@ class Campaign:
         How many can be contacted; everybody where it is None.
     random_seed
         Fixes the draws behind intervals.
+    weights : (N,)
+        How many customers each row stands for; one where it is None.
     """
 
     left: np.ndarray
@@ -54,6 +56,7 @@ class Campaign:
     random_seed: int
     currency: str = ""
     capacity: int | None = None
+    weights: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(self.left), len(self.probability), len(self.customers), len(self.values)}
@@ -79,9 +82,19 @@ class Campaign:
         return self.offer.expected_profit(self.probability, self.values)
 
     @property
-    def most(self) -> int:
+    def counts(self) -> np.ndarray:
+        """How many customers each row (N,) stands for."""
+        return np.ones(len(self.left)) if self.weights is None else np.asarray(self.weights, dtype=float)
+
+    @property
+    def size(self) -> float:
+        """How many customers all rows stand for."""
+        return float(self.counts.sum())
+
+    @property
+    def most(self) -> float:
         """How many can be contacted."""
-        return len(self.left) if self.capacity is None else min(self.capacity, len(self.left))
+        return self.size if self.capacity is None else min(self.capacity, self.size)
 
     def choices(self) -> Mapping[str, np.ndarray]:
         """By strategy, the probability (N,) with which each customer is contacted.
@@ -90,16 +103,16 @@ class Campaign:
         `random`: as many by these (by capacity where nobody promises a profit); `everybody`, whatever the capacity;
         `nobody`.
         """
-        size, expected = len(self.left), self.expected
-        worthwhile = min(self.most, int((expected > 0).sum()))
+        counts, expected = self.counts, self.expected
+        worthwhile = min(self.most, float(counts[expected > 0].sum()))
         count = worthwhile or self.most
         return {
-            "profit": _highest(expected, worthwhile),
-            "risk": _highest(self.probability, count),
-            "value": _highest(self.values, count),
-            "random": np.full(size, count / size),
-            "everybody": np.ones(size),
-            "nobody": np.zeros(size),
+            "profit": _highest(expected, worthwhile, counts),
+            "risk": _highest(self.probability, count, counts),
+            "value": _highest(self.values, count, counts),
+            "random": np.full(len(counts), count / self.size),
+            "everybody": np.ones(len(counts)),
+            "nobody": np.zeros(len(counts)),
         }
 
     def draws(self) -> Iterator[tuple[np.ndarray, float]]:
@@ -108,16 +121,18 @@ class Campaign:
         codes, known = pd.factorize(np.asarray(self.customers))
         for accepted in self.offer.acceptance.draws(RESAMPLES, random):
             times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))
-            yield times[codes].astype(float), float(accepted)
+            yield times[codes] * self.counts, float(accepted)
 
 
-def _highest(scores: np.ndarray, count: int) -> np.ndarray:
-    """The `count` rows with the highest scores; of equal ones that not all fit in, each with the same probability."""
-    if not count:
-        return np.zeros(len(scores))
-    limit = np.partition(scores, len(scores) - count)[len(scores) - count]
-    above, equal = scores > limit, scores == limit
-    return above + equal * (count - above.sum()) / equal.sum()
+def _highest(scores: np.ndarray, most: float, counts: np.ndarray) -> np.ndarray:
+    """Rows with the highest scores that stand for `most` customers; equal ones that do not all fit in go in part."""
+    order = np.argsort(-scores, kind="stable")
+    runs = np.cumsum(np.diff(scores[order], prepend=scores[order[:1]]) != 0)
+    sizes = np.bincount(runs, counts[order])
+    before = np.cumsum(sizes) - sizes
+    found = np.empty(len(scores))
+    found[order] = np.clip((most - before) / sizes, 0, 1)[runs]
+    return found
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,7 +183,7 @@ class Profit:
 
     def finding(self) -> Finding:
         """What the round earns, or that nobody is worth a contact."""
-        row, size = self._row("profit"), len(self.campaign.left)
+        row, size = self._row("profit"), round(self.campaign.size)
         contacted = round(float(row["contacted"]))
         if not contacted:
             statement = sentence("Nobody is worth a contact: for no customer does the expected gain cover its cost.")
@@ -251,7 +266,7 @@ class Profit:
             alt=sentence(
                 "A line of profit over the share of customers contacted, with a band for its 90% interval; a dot at "
                 "{share}, where expected profit ends.",
-                share=percent(float(self._row("profit")["contacted"]) / len(self.campaign.left)),
+                share=percent(float(self._row("profit")["contacted"]) / self.campaign.size),
             ),
             caption=sentence("Customers with the highest expected profit come first. Capacity is left aside."),
         )
@@ -263,7 +278,7 @@ class Profit:
         ax.plot(self.curve["contacted"], self.curve["profit"])
         ax.axhline(0, color="0.4", linewidth=0.8)
         row = self._row("profit")
-        ax.plot([row["contacted"] / len(self.campaign.left)], [row["profit"]], "o", color="C0")
+        ax.plot([row["contacted"] / self.campaign.size], [row["profit"]], "o", color="C0")
         ax.set_xlabel(sentence("Share of customers contacted"))
         unit = self.campaign.currency
         ax.set_ylabel(sentence("Profit ({unit})", unit=unit) if unit else sentence("Profit"))
@@ -290,12 +305,13 @@ def judge_campaign(campaign: Campaign) -> Profit:
     weight = np.column_stack(list(choices.values()))
     order = np.argsort(-campaign.expected, kind="stable")
     at = np.linspace(0, len(order), POINTS).round().astype(int)
+    reached = np.concatenate([[0], np.cumsum(campaign.counts[order])])[at]
 
     def earned(times: np.ndarray, accepted: float) -> tuple[np.ndarray, np.ndarray]:
         profit = times * campaign.offer.profit(campaign.left, campaign.values, accepted)
         return profit @ weight, np.concatenate([[0], np.cumsum(profit[order])])[at]
 
-    totals, curve = earned(np.ones(len(order)), campaign.offer.acceptance.mean)
+    totals, curve = earned(campaign.counts, campaign.offer.acceptance.mean)
     drawn = [earned(times, accepted) for times, accepted in campaign.draws()]
     ends = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
     many, curves = np.array([each for each, _ in drawn]), np.array([each for _, each in drawn])
@@ -304,7 +320,7 @@ def judge_campaign(campaign: Campaign) -> Profit:
     strategies = pd.DataFrame(
         {
             "strategy": list(choices),
-            "contacted": weight.sum(0),
+            "contacted": campaign.counts @ weight,
             "profit": totals,
             "lower": low,
             "upper": high,
@@ -314,6 +330,7 @@ def judge_campaign(campaign: Campaign) -> Profit:
         }
     )
     curve_low, curve_high = np.quantile(curves, ends, axis=0)
+    shares = {"contacted": reached / campaign.size, "profit": curve, "lower": curve_low, "upper": curve_high}
     empc = None
     if (
         np.ptp(campaign.values) == 0
@@ -321,12 +338,16 @@ def judge_campaign(campaign: Campaign) -> Profit:
         and 0 < np.mean(campaign.left) < 1
     ):
         empc = expected_maximum_profit(
-            campaign.left, campaign.probability, value=float(campaign.values[0]), offer=campaign.offer
+            campaign.left,
+            campaign.probability,
+            value=float(campaign.values[0]),
+            offer=campaign.offer,
+            weights=campaign.counts,
         )
     return Profit(
         campaign=campaign,
         strategies=strategies,
-        curve=pd.DataFrame({"contacted": at / len(order), "profit": curve, "lower": curve_low, "upper": curve_high}),
+        curve=pd.DataFrame(shares),
         empc=empc.profit if empc else None,
         empc_share=empc.share if empc else None,
     )

@@ -4,7 +4,7 @@ from workbench.declared.contract import Declared, Field
 
 EFFECTS = Declared(
     name="driver_effects",
-    about="Draws of the effect of each driver in each segment, evenly spread over the posterior. An effect is an "
+    about="Draws of the effect of each driver in each segment, evenly spaced over the posterior. An effect is an "
     "association: how people who rate a driver a point better differ in what they say of the outcome, all other "
     "ratings equal.",
     columns={

@@ -44,7 +44,7 @@ class Features:
     kept_out
         Attributes of `customers` that are not in it because nothing says from when they hold.
     records
-        First and last day of the records, by which burn-in was judged.
+        First and last day of the records, by which burn-in was told.
     renamed
         Names that two tables have, as they are called here: the table stands in front (`customers_plan`).
     tables, when

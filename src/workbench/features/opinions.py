@@ -80,8 +80,8 @@ def _trend(table: Table, score: str) -> FloatingValue:
     """Slope of a score over time: later answers against earlier ones, so days ago count backwards."""
     count, total = table[f"{score}_answers"], table[f"{score}_sum"]
     days, squares, products = (table[f"{score}_{what}"] for what in MOMENTS)
-    spread = (count * squares - days * days).cast("float64")
-    return (days.cast("float64") * total - count.cast("float64") * products) / spread.nullif(0.0)
+    variation = (count * squares - days * days).cast("float64")
+    return (days.cast("float64") * total - count.cast("float64") * products) / variation.nullif(0.0)
 
 
 def score_columns(surveys: Table) -> tuple[str, ...]:

@@ -108,7 +108,13 @@ def read_body(notebook: Mapping, folder: Path, *, title: str, question: str, com
 
 
 def read_tables(notebook: Mapping) -> Iterator[Mapping]:
-    """The payloads of the tables that a notebook shows, in order."""
+    """The payloads of the tables that a notebook shows, in order.
+
+    Parameters
+    ----------
+    notebook
+        Executed, as JSON.
+    """
     for cell in _cells(notebook):
         for output in _outputs(cell):
             data = output.get("data")
@@ -119,6 +125,11 @@ def read_tables(notebook: Mapping) -> Iterator[Mapping]:
 
 def split_markdown(source: str) -> Iterator[dict]:
     r"""Headings and the prose between them; what looks like a heading inside a fenced block is none.
+
+    Parameters
+    ----------
+    source
+        Markdown of one cell.
 
     Examples
     --------
@@ -144,6 +155,11 @@ def split_markdown(source: str) -> Iterator[dict]:
 def plain(markdown: str) -> str:
     """A heading without its marks.
 
+    Parameters
+    ----------
+    markdown
+        The heading's text without its number signs.
+
     Examples
     --------
     >>> plain("The *hazard* of [plan](https://x.org) `A_b`")
@@ -155,7 +171,13 @@ def plain(markdown: str) -> str:
 
 
 def text_of_lines(value: object) -> str:
-    """A notebook's text, which is a string or a list of lines."""
+    """A notebook's text, which is a string or a list of lines.
+
+    Parameters
+    ----------
+    value
+        As it stands in the notebook; anything else is an empty text.
+    """
     if isinstance(value, list):
         return "".join(line for line in value if isinstance(line, str))
     return value if isinstance(value, str) else ""
@@ -163,6 +185,11 @@ def text_of_lines(value: object) -> str:
 
 def without_ansi(text: str) -> str:
     r"""Text as a terminal would leave it: no colours, and of an overwritten line only its end.
+
+    Parameters
+    ----------
+    text
+        What was printed.
 
     Examples
     --------
@@ -177,6 +204,11 @@ def svg_uri(svg: str) -> tuple[str, str, str]:
     """An SVG as a data URI, with its width and height in pixels ("" where it does not say).
 
     As an image it runs no script and loads nothing; percent-encoding is a quarter smaller than base64.
+
+    Parameters
+    ----------
+    svg
+        The document.
     """
     tag = SVG_TAG.search(svg)
     width, height = (_pixels(tag[0], side) if tag else "" for side in ("width", "height"))

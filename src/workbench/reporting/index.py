@@ -38,7 +38,15 @@ def rebuild_index(reports: Path, manifests: Iterable[Mapping]) -> None:
 
 
 def index_page(reports: Path, manifests: Iterable[Mapping]) -> str:
-    """The index as HTML; see `rebuild_index`."""
+    """The index as HTML; see `rebuild_index`.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    manifests
+        Of the runs, in any order.
+    """
     entries = [_entry(reports, manifest) for manifest in manifests]
     entries.sort(key=lambda entry: entry["order"], reverse=True)
     # Offered where they gather some runs and not all of them.

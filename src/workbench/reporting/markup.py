@@ -80,13 +80,25 @@ SILENT = [
 
 
 def prose(markdown: str) -> Markup:
-    """Markdown as clean HTML: no script, no request, no heading (those are the page's)."""
+    """Markdown as clean HTML: no script, no request, no heading (those are the page's).
+
+    Parameters
+    ----------
+    markdown
+        From a notebook, which anyone can write.
+    """
     html = MarkdownWithMath(renderer=_Renderer(escape=False, allow_harmful_protocols=False)).render(markdown)
     return clean(html)
 
 
 def clean(html: str) -> Markup:
-    """HTML with nothing in it but text, tables, links for people and images that it carries itself."""
+    """HTML with nothing in it but text, tables, links for people and images that it carries itself.
+
+    Parameters
+    ----------
+    html
+        From anywhere.
+    """
     soup = BeautifulSoup(html, "html.parser")
     for tag in soup(SILENT):
         tag.decompose()
@@ -104,7 +116,13 @@ def clean(html: str) -> Markup:
 
 
 def is_bare(html: Markup) -> bool:
-    """Whether cleaning left nothing to see."""
+    """Whether cleaning left nothing to see.
+
+    Parameters
+    ----------
+    html
+        From `clean`.
+    """
     return not html.striptags().strip() and "<img" not in html
 
 

@@ -23,6 +23,11 @@ def furnish(environment: Environment) -> Environment:
 
     Everything that a template prints is escaped unless one of our filters has cleaned it; a name that is not there is
     an error and not an empty text.
+
+    Parameters
+    ----------
+    environment
+        Of jinja2, new.
     """
     environment.autoescape = True
     environment.undefined = StrictUndefined
@@ -41,7 +46,13 @@ def environment() -> Environment:
 
 @cache
 def asset(name: str) -> Markup:
-    """Our own stylesheet or script, as it goes into the page."""
+    """Our own stylesheet or script, as it goes into the page.
+
+    Parameters
+    ----------
+    name
+        Of its file among the templates.
+    """
     return Markup((TEMPLATES / name).read_text(encoding="utf-8"))
 
 
@@ -51,6 +62,11 @@ def policy(script: str) -> str:
 
     Browsers compare what stands between the tags with the digest, so not even a fault in the escaping lets foreign
     script run, and no page of ours can send a request.
+
+    Parameters
+    ----------
+    script
+        Name of the page's script among the templates.
     """
     return (
         f"default-src 'none'; img-src data:; style-src '{_digest('style.css')}'; script-src '{_digest(script)}'; "
@@ -59,7 +75,13 @@ def policy(script: str) -> str:
 
 
 def finished(html: str) -> str:
-    """A page as it may be written to a file: only characters that HTML and UTF-8 can hold."""
+    """A page as it may be written to a file: only characters that HTML and UTF-8 can hold.
+
+    Parameters
+    ----------
+    html
+        As the template gave it.
+    """
     return NOT_TEXT.sub("\ufffd", html)
 
 

@@ -18,7 +18,13 @@ BARE_UNITS = {"share": percent, "p": p_value}
 
 
 def verdict_words(status: str) -> str:
-    """What a verdict (`pass`, `warn`, `fail`) is called; of anything else, that there is none."""
+    """What a verdict (`pass`, `warn`, `fail`) is called; of anything else, that there is none.
+
+    Parameters
+    ----------
+    status
+        Of a run.
+    """
     return {
         "pass": sentence("Can be relied on"),
         "warn": sentence("Can be used with care"),
@@ -103,6 +109,11 @@ def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
 def moment(text: object) -> tuple[str, str]:
     """An ISO date or time as (date, time) for people, in UTC; the text itself where it is not one.
 
+    Parameters
+    ----------
+    text
+        Out of a manifest.
+
     Examples
     --------
     >>> moment("2026-11-21T22:45:43+00:00"), moment("2026-11-21"), moment(None)
@@ -122,6 +133,11 @@ def moment(text: object) -> tuple[str, str]:
 def day(text: object) -> str:
     """The date of an ISO date or time, or a dash.
 
+    Parameters
+    ----------
+    text
+        Out of a manifest.
+
     Examples
     --------
     >>> day("2020-01-31T00:00:00"), day(None)
@@ -132,6 +148,11 @@ def day(text: object) -> str:
 
 def duration(seconds: object) -> str:
     """How long something took.
+
+    Parameters
+    ----------
+    seconds
+        Out of a manifest; a dash stands for what is no number.
 
     Examples
     --------
@@ -153,6 +174,11 @@ def duration(seconds: object) -> str:
 
 def slug(name: object) -> str:
     """A name as the end of an anchor: letters, digits and hyphens.
+
+    Parameters
+    ----------
+    name
+        In any language.
 
     Examples
     --------

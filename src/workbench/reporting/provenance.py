@@ -13,7 +13,13 @@ from workbench.wording import narrative, number, percent, plural, sentence, unit
 
 
 def data(manifest: Mapping) -> dict | None:
-    """Where the data come from, and what is in each table; None for a study without data."""
+    """Where the data come from, and what is in each table; None for a study without data.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     about = mapping(manifest, "data")
     title = text_of(about, "title") or text_of(manifest, "dataset")
     if not title and not manifest.get("fingerprint"):
@@ -35,7 +41,13 @@ def data(manifest: Mapping) -> dict | None:
 
 
 def part(manifest: Mapping) -> str:
-    """Which part of the dataset was used, and how many that are; "" for all of it."""
+    """Which part of the dataset was used, and how many that are; "" for all of it.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     where, counts = text_of(manifest, "where"), mapping(mapping(manifest, "data"), "part")
     if not where:
         return ""
@@ -47,7 +59,13 @@ def part(manifest: Mapping) -> str:
 
 
 def chain(manifest: Mapping) -> list[dict]:
-    """The earlier runs that a run reads, each with those that it read itself behind it, one step further in."""
+    """The earlier runs that a run reads, each with those that it read itself behind it, one step further in.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     return list(_chain(mappings(manifest, "inputs"), 0))
 
 
@@ -68,7 +86,13 @@ def _chain(inputs: Iterable[Mapping], depth: int) -> Iterator[dict]:
 
 
 def parameters(manifest: Mapping) -> list[dict]:
-    """Every parameter with its value, and whether that is the study's default."""
+    """Every parameter with its value, and whether that is the study's default.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     helps = mapping(manifest, "parameter_help")
     rows = []
     for name, value in mapping(manifest, "parameters").items():
@@ -90,7 +114,13 @@ def parameters(manifest: Mapping) -> list[dict]:
 
 
 def commands(manifest: Mapping) -> dict:
-    """How to get this run again: by its id, and written out for a shell."""
+    """How to get this run again: by its id, and written out for a shell.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     helps = mapping(manifest, "parameter_help")
     dataset = text_of(manifest, "dataset")
     words = ["workbench", "run", text_of(manifest, "study")]
@@ -108,7 +138,13 @@ def commands(manifest: Mapping) -> dict:
 
 
 def environment(manifest: Mapping) -> dict:
-    """When and with what the run was made."""
+    """When and with what the run was made.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     commit = text_of(manifest, "git_commit")[:12]
     states = {
         True: sentence("{commit}, with changes that were not committed", commit=commit),
@@ -131,7 +167,13 @@ def environment(manifest: Mapping) -> dict:
 
 
 def timings(manifest: Mapping) -> list[dict]:
-    """How long each cell took."""
+    """How long each cell took.
+
+    Parameters
+    ----------
+    manifest
+        Of the run; what is absent is left out.
+    """
     return [
         {
             "heading": text_of(cell, "heading") or sentence("Cell {index}", index=text_of(cell, "index", "?")),
@@ -143,7 +185,13 @@ def timings(manifest: Mapping) -> list[dict]:
 
 
 def files(folder: Path) -> list[dict]:
-    """Links to the files of the run that are there."""
+    """Links to the files of the run that are there.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     known = {
         "tables.xlsx": sentence("All tables of this page as an Excel workbook"),
         "notebook.ipynb": sentence("The executed notebook"),
@@ -156,7 +204,13 @@ def files(folder: Path) -> list[dict]:
 
 
 def table_files(folder: Path) -> list[dict]:
-    """Links to the exported tables, in the order of their names."""
+    """Links to the exported tables, in the order of their names.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     tables = folder / "tables"
     names = sorted(path.name for path in tables.iterdir()) if tables.is_dir() else []
     links = [{"href": file_link(folder, "tables", name), "name": name} for name in names]

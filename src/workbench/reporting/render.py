@@ -70,6 +70,11 @@ def render(run_folder: Path, manifest: Mapping | None = None) -> str:
 def write_report(run_folder: Path, manifest: Mapping | None = None) -> Path:
     """Render a run and write its report.html in one step; parameters as those of `render`.
 
+    Parameters
+    ----------
+    run_folder, manifest
+        As those of `render`.
+
     Returns
     -------
     Path

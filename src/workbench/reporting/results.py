@@ -26,6 +26,13 @@ class Anchors:
     def take(self, room: str, name: object) -> str:
         """`room-name`, with a number behind it from the second time on.
 
+        Parameters
+        ----------
+        room
+            Kind of thing: `table`, `figure`, ….
+        name
+            Of the thing.
+
         Examples
         --------
         >>> anchors = Anchors()
@@ -42,7 +49,13 @@ class Anchors:
 
 
 def finding_view(finding: Mapping) -> dict:
-    """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word."""
+    """A finding as it is told: sentence, estimate with its unit, interval and its kind, evidence in a word.
+
+    Parameters
+    ----------
+    finding
+        Out of results.json.
+    """
     unit, kind = text_of(finding, "unit"), text_of(finding, "evidence")
     statement = text_of(finding, "statement")
     value = finding.get("estimate")
@@ -90,6 +103,13 @@ def _as_written(value: float, unit: str) -> set[str]:
 def says_again(text: str, statement: str) -> bool:
     """Whether all numbers of a text stand in a statement already.
 
+    Parameters
+    ----------
+    text
+        Of an estimate or an interval.
+    statement
+        That stands beside it.
+
     Examples
     --------
     >>> says_again("35 months", "Half leave within 35 months."), says_again("1.9 times", "Nearly twice.")
@@ -115,6 +135,15 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
 
     A table that is here as a whole carries its own CSV, so that a page sent by mail still gives it; a longer one links
     to the file of the run.
+
+    Parameters
+    ----------
+    payload
+        What a notebook shows of a table.
+    folder
+        Of the run; None: no file is linked.
+    anchors
+        Of the page; one more is taken.
     """
     columns, rows = payload.get("columns"), payload.get("rows")
     if not _is_list(columns) or not _is_list(rows) or not all(isinstance(column, Mapping) for column in columns):
@@ -153,7 +182,13 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
 
 
 def metrics_block(payload: Mapping) -> dict | None:
-    """The block of metrics, or None where the payload has not the shape of them."""
+    """The block of metrics, or None where the payload has not the shape of them.
+
+    Parameters
+    ----------
+    payload
+        What a notebook shows of its metrics.
+    """
     metrics = payload.get("metrics")
     if not isinstance(metrics, Mapping):
         return None
@@ -161,7 +196,15 @@ def metrics_block(payload: Mapping) -> dict | None:
 
 
 def file_link(folder: Path | None, *parts: str) -> str:
-    """A relative link to a file of the run, or "" where there is none or a part is not a plain name."""
+    """A relative link to a file of the run, or "" where there is none or a part is not a plain name.
+
+    Parameters
+    ----------
+    folder
+        Of the run; None: there is none.
+    *parts
+        Folders in it, and the file's name.
+    """
     if folder is None or any(not part or part in (".", "..") or re.search(r"[/\\\0]", part) for part in parts):
         return ""
     try:

@@ -50,6 +50,11 @@ def banner(manifest: Mapping, checks: Mapping[str, list[dict]], body: Body, *, r
 def tally(counts: Mapping[str, int]) -> str:
     """How many checks came out how.
 
+    Parameters
+    ----------
+    counts
+        By status: `fail`, `warn`, `pass`.
+
     Examples
     --------
     >>> tally({"fail": 0, "warn": 1, "pass": 12})
@@ -65,7 +70,15 @@ def tally(counts: Mapping[str, int]) -> str:
 
 
 def failure(manifest: Mapping, body: Body) -> dict:
-    """What is known of a run that did not end, and what its reader can do."""
+    """What is known of a run that did not end, and what its reader can do.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    body
+        What its notebook shows.
+    """
     match text_of(manifest, "status"):
         case "failed":
             advice = [
@@ -92,7 +105,13 @@ def failure(manifest: Mapping, body: Body) -> dict:
 
 
 def rerun(manifest: Mapping) -> str:
-    """The command that gives this run again, for a shell."""
+    """The command that gives this run again, for a shell.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    """
     return f"workbench rerun {shlex.quote(text_of(manifest, 'run_id'))}"
 
 

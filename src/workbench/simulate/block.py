@@ -36,8 +36,9 @@ class Block:
         Canonical tables.
     ledger
         (months, `LEDGER`): active customers and the cash flow that happened, by kind, in money.
-    value, trials, contacts
-        The truth about initiatives, trials, and single contacts; empty where it was not asked for.
+    value, active_value, trials, contacts
+        The truth about initiatives, about single customers if nothing is done (see `decisions.Undone`), about trials,
+        and about single contacts; empty where it was not asked for.
     leaving
         The truth about who will leave soon (see `foresight`); None where it was not asked for, or nothing announces it.
     """
@@ -45,6 +46,7 @@ class Block:
     tables: dict[str, pa.Table]
     ledger: np.ndarray
     value: Value | None
+    active_value: pa.Table | None
     trials: list[TrialEffect]
     contacts: list[pa.Table]
     leaving: pa.Table | None
@@ -61,7 +63,19 @@ class Block:
 def live_through(
     settings: Settings, world: Coefficients, initiatives: Sequence[Initiative], first: int, size: int
 ) -> Block:
-    """The slots `first` to `first + size - 1` of a world."""
+    """The slots `first` to `first + size - 1` of a world.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    initiatives
+        On offer.
+    first, size
+        The first slot, and how many.
+    """
     noise = Noise(settings.seed, first, size)
     book = Book(settings, world, noise)
     wanted = settings.truth and first < MOST_SLOTS
@@ -89,6 +103,10 @@ def live_through(
                 if each.kind == "call" and each.before is not None:
                     ids = book.customer_ids(np.flatnonzero(each.before.active), each.before)
                     contacts.append(contact_effects(each, arm, by_customer, ids))
-    value = value_ahead(settings, world, month.people, noise, initiatives) if wanted else None
+    value, active_value = None, None
+    if wanted:
+        value, undone = value_ahead(settings, world, month.people, noise, initiatives)
+        there = np.flatnonzero(month.people.active)
+        active_value = undone.table(there, book.customer_ids(there, month.people))
     leaving = foresight.table(month.people) if foresight else None
-    return Block(soiled(book.tables(), settings, first), ledger, value, effects, contacts, leaving)
+    return Block(soiled(book.tables(), settings, first), ledger, value, active_value, effects, contacts, leaving)

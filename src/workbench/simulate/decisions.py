@@ -1,6 +1,6 @@
-"""What initiatives are worth to the company, with its own customers."""
+"""What customers of the decision date are worth to the company: as it is, and with initiatives."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -19,6 +19,7 @@ from workbench.simulate.population import ANNUAL_RATE, CASH, discount
 from workbench.wording import sentence
 
 VALUE_MONTHS = 36  # from the decision date, the end of the records
+UNDONE_MONTHS = (12, 36)  # horizons of what single customers are worth if nothing is done
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
 FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
@@ -27,7 +28,13 @@ _MOST = 100_000  # replicates
 
 
 def subsets_of(initiatives: Sequence[Initiative]) -> np.ndarray:
-    """Which initiatives each subset has: (subsets, initiatives), the first has none."""
+    """Which initiatives each subset has: (subsets, initiatives), the first has none.
+
+    Parameters
+    ----------
+    initiatives
+        On offer.
+    """
     return np.array(list(product([False, True], repeat=len(initiatives))))
 
 
@@ -65,14 +72,57 @@ class Value:
         )
 
 
+@dataclass(frozen=True)
+class Undone:
+    """What each customer brings if nothing is done, from the end of the records on.
+
+    Attributes
+    ----------
+    value, error
+        (horizons, slots): expected discounted cash flow within each of `UNDONE_MONTHS`, in money, and the standard
+        error of its simulation.
+    """
+
+    value: np.ndarray
+    error: np.ndarray
+
+    def table(self, there: np.ndarray, customer_ids: pa.Array) -> pa.Table:
+        """Columns customer_id and, by horizon, `value_12` and `value_12_error`, of the slots `there`.
+
+        Parameters
+        ----------
+        there
+            Slots of the active customers.
+        customer_ids
+            Their ids, in the same order.
+        """
+        columns: dict[str, pa.Array] = {"customer_id": customer_ids}
+        for months, value, error in zip(UNDONE_MONTHS, self.value, self.error, strict=True):
+            columns |= {f"value_{months}": pa.array(value[there]), f"value_{months}_error": pa.array(error[there])}
+        return pa.table(columns)
+
+
 def value_ahead(
     settings: Settings, world: Coefficients, people: Customers, noise: Noise, initiatives: Sequence[Initiative]
-) -> Value:
+) -> tuple[Value, Undone]:
     """What each subset of initiatives brings from the customers of one block, from the end of the records on.
 
     Replicates of the future are added until the error of each subset's gain is within this block's share of
     `TOLERANCE`, which holds from `FEW` customers on. A single replicate bounds that error by the second moment of
     customers' gains.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    people
+        Customers by slot, at the end of the records.
+    noise
+        Where chance comes from.
+    initiatives
+        On offer.
 
     Raises
     ------
@@ -96,30 +146,24 @@ def value_ahead(
     worlds = _worlds(initiatives, np.tile(reached, at_once), subsets)
     total, squares = np.zeros((2, len(subsets), len(people)))
     flows = np.zeros((len(subsets), VALUE_MONTHS))
+    undone = np.zeros((2, len(UNDONE_MONTHS), len(people)))  # sums and sums of squares over replicates
     for done in range(at_once, _MOST + at_once, at_once):
         gain = np.zeros((len(subsets), len(many)))
         replicates = Together(tuple(noise.again(done - each) for each in range(at_once)))
-        futures = ahead(
-            world,
-            many,
-            worlds,
-            replicates,
-            first=settings.months,
-            months=VALUE_MONTHS,
-            calendar=settings.first_day.month,
-        )
-        for step, each in enumerate(futures):
-            cash = np.asarray(sum(each.cash[kind] for kind in CASH))
+        present = np.zeros((len(UNDONE_MONTHS), len(many)))
+        for step, cash in enumerate(_cash(settings, world, many, worlds, replicates)):
             flows[:, step] += cash.sum(axis=1)
             gain += weights[step] * (cash - cash[:1])
+            present += _within(step) * (weights[step] * cash[0])
         by_replicate = gain.reshape(len(subsets), at_once, len(people))
         total += by_replicate.sum(axis=1)
         squares += (by_replicate**2).sum(axis=1)
+        undone += _moments(present.reshape(len(UNDONE_MONTHS), at_once, len(people)))
         spread = squares / done - (total / done) ** 2 if done > 1 else squares
         error = np.maximum(spread, 0).sum(axis=1) / max(done - 1, 1)
         if (error <= allowed).all():
             mean = total / done
-            return Value(
+            value = Value(
                 flows / done,
                 error,
                 np.stack([mean.sum(axis=1), (mean**2).sum(axis=1)]),
@@ -127,8 +171,52 @@ def value_ahead(
                 int(people.active.sum()),
                 done,
             )
+            if done == 1:  # one future does not tell how far apart futures are
+                another = _present(settings, world, people, noise.again(2))[:, None]
+                return value, Undone(undone[0], _errors(undone + _moments(another), 2) * 2**0.5)
+            return value, Undone(undone[0] / done, _errors(undone, done))
     template = "the value of the initiatives is still uncertain after {n} replicates: their costs are too small."
     raise RunError(sentence(template, n=_MOST))
+
+
+def _cash(
+    settings: Settings, world: Coefficients, people: Customers, worlds: Worlds, noise: Noise | Together
+) -> Iterator[np.ndarray]:
+    """Expected cash flow, (worlds, slots), of one month after the other from the decision date on."""
+    futures = ahead(
+        world,
+        people,
+        worlds,
+        noise,
+        first=settings.months,
+        months=VALUE_MONTHS,
+        calendar=settings.first_day.month,
+    )
+    for each in futures:
+        yield np.asarray(sum(each.cash[kind] for kind in CASH))
+
+
+def _present(settings: Settings, world: Coefficients, people: Customers, noise: Noise) -> np.ndarray:
+    """Present value within each horizon, (horizons, slots), of one future in which nothing is done."""
+    flows = _cash(settings, world, people, Worlds.one(), noise)
+    weights = discount(VALUE_MONTHS)
+    return np.asarray(sum(_within(step) * (weights[step] * cash[0]) for step, cash in enumerate(flows)))
+
+
+def _within(step: int) -> np.ndarray:
+    """(horizons, 1): which of `UNDONE_MONTHS` a month is part of, the first being 0."""
+    return np.array(UNDONE_MONTHS)[:, None] > step
+
+
+def _moments(by_replicate: np.ndarray) -> np.ndarray:
+    """(2, horizons, slots): sums and sums of squares over replicates, the second axis."""
+    return np.stack([by_replicate.sum(axis=1), (by_replicate**2).sum(axis=1)])
+
+
+def _errors(moments: np.ndarray, replicates: int) -> np.ndarray:
+    """Standard error of the mean of so many replicates."""
+    spread = moments[1] / replicates - (moments[0] / replicates) ** 2
+    return np.sqrt(np.maximum(spread, 0) / (replicates - 1))
 
 
 def _worlds(initiatives: Sequence[Initiative], reached: np.ndarray, subsets: np.ndarray) -> Worlds:
@@ -152,6 +240,12 @@ def worth(settings: Settings, value: Value, initiatives: Sequence[Initiative], s
     ----------
     slots
         How many were valued.
+    settings
+        Of the world.
+    value
+        Of all blocks together.
+    initiatives
+        On offer.
 
     Returns
     -------

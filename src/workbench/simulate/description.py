@@ -13,7 +13,15 @@ from workbench.simulate.records import LOGIN, NOT_APPLICABLE, extract_day
 
 
 def command(settings: Settings, name: str) -> str:
-    """The command that makes this world again."""
+    """The command that makes this world again.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    name
+        Of the dataset.
+    """
     start = {**{each.name: each.default for each in fields(Settings)}, **PRESETS[settings.preset]}
     differ = [f"preset={settings.preset}"]
     for each in fields(Settings):

@@ -14,6 +14,15 @@ def soiled(tables: dict[str, pa.Table], settings: Settings, first_slot: int) -> 
     Transactions and interactions: rows twice; categories and channels missing; a `known_at` days after the event
     (some records arrive late). Surveys: responses twice. Customers: regions missing. Contracts: ends before their
     starts. A tenth of that share: transactions of customers whom nobody knows.
+
+    Parameters
+    ----------
+    tables
+        By name.
+    settings
+        Of the world.
+    first_slot
+        Of the block; faults of each block are drawn anew.
     """
     if not settings.dirt:
         return tables

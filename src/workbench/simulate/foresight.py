@@ -42,6 +42,8 @@ def foresee(
         The month that begins.
     lengths
         Days of this month and of those after it, as many as the longest horizon needs.
+    world
+        Its coefficients.
 
     Returns
     -------
@@ -101,6 +103,8 @@ def leaving_table(
         As for `foresee`.
     customer_ids
         Of the active customers, in the order of their slots.
+    world
+        Its coefficients.
 
     Returns
     -------
@@ -146,14 +150,26 @@ class Foresight:
         self._parts: list[pa.Table] = []
 
     def add(self, happened: Month) -> None:
-        """Foresee what comes after the first day of a month, then see it."""
+        """Foresee what comes after the first day of a month, then see it.
+
+        Parameters
+        ----------
+        happened
+            The month after that of the last call.
+        """
         self._observer.meet(happened.joined)
         if happened.start is not None:
             self._foresee(happened.start, happened.month)
         self._observer.see(happened)
 
     def table(self, people: Customers) -> pa.Table:
-        """All months, and the first day after the records, on which those `people` are there who are active then."""
+        """All months, and the first day after the records, on which those `people` are there who are active then.
+
+        Parameters
+        ----------
+        people
+            Customers by slot, after the last month.
+        """
         self._foresee(people, self._months)
         return pa.concat_tables(self._parts)
 

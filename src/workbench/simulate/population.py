@@ -40,12 +40,26 @@ TENTH = (eq.GRADES - 1) / 10  # of the scale of a rating
 
 
 def discount(months: int, annual_rate: float = ANNUAL_RATE) -> np.ndarray:
-    """Present value of 1 paid at the end of month 1, 2, …, `months`."""
+    """Present value of 1 paid at the end of month 1, 2, …, `months`.
+
+    Parameters
+    ----------
+    months
+        How many.
+    annual_rate
+        Of interest, as a share.
+    """
     return (1 + annual_rate) ** (-np.arange(1, months + 1) / 12)
 
 
 def groups(people: Customers) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Everybody, and each value of each segment: its name, the value, and who belongs to it."""
+    """Everybody, and each value of each segment: its name, the value, and who belongs to it.
+
+    Parameters
+    ----------
+    people
+        Customers by slot.
+    """
     yield "all", "all", np.ones(len(people), dtype=bool)
     for segment, (attribute, values) in SEGMENTS.items():
         for code, value in enumerate(values):
@@ -54,6 +68,13 @@ def groups(people: Customers) -> Iterator[tuple[str, str, np.ndarray]]:
 
 def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
     """Survival, reasons and cash flows of customers who join at the beginning of the records, outside trials.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
 
     Returns
     -------
@@ -120,7 +141,15 @@ def _of_month(each: Ahead) -> np.ndarray:
 
 
 def active_customers(settings: Settings, world: Coefficients) -> dict:
-    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do."""
+    """What would be answered, by all and by those who would answer; what drives it; what a better grade would do.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    """
     samples = []
     for first in range(0, ACTIVE, BLOCK):
         noise = Noise(settings.seed, first, BLOCK, _REPLICATE_ACTIVE)

@@ -71,7 +71,13 @@ class Book:
         }
 
     def write(self, happened: Month) -> None:
-        """Enter one month; months before the records leave only who is active."""
+        """Enter one month; months before the records leave only who is active.
+
+        Parameters
+        ----------
+        happened
+            The month after that of the last call.
+        """
         month, people = happened.month, happened.people
         if month == 0:
             self._open(np.flatnonzero(people.active), people)
@@ -112,7 +118,15 @@ class Book:
         return made
 
     def customer_ids(self, slot: np.ndarray, people: Customers) -> pa.Array:
-        """The ids of the customers who are in these slots."""
+        """The ids of the customers who are in these slots.
+
+        Parameters
+        ----------
+        slot
+            (n,): slots.
+        people
+            Customers by slot.
+        """
         return _number("C", self._who(slot, people))
 
     # What happened, as numbers.
@@ -376,13 +390,27 @@ class Book:
 
 
 def month_starts(first_day: date, months: int) -> np.ndarray:
-    """First days of the months from the burn-in to two years after the records: `[m + BURN_IN]` is that of month m."""
+    """First days of the months from the burn-in to two years after the records: `[m + BURN_IN]` is that of month m.
+
+    Parameters
+    ----------
+    first_day
+        Of the records.
+    months
+        How many the records have.
+    """
     first = np.datetime64(first_day, "M")
     return (first + np.arange(-BURN_IN, months + 27)).astype("datetime64[D]")
 
 
 def extract_day(settings: Settings) -> date:
-    """The day of the extract: the first after the records, on which nothing has happened yet."""
+    """The day of the extract: the first after the records, on which nothing has happened yet.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    """
     return month_starts(settings.first_day, settings.months)[settings.months + BURN_IN].astype(date)
 
 
@@ -416,6 +444,14 @@ def _ordered(columns: Columns, *keys: np.ndarray) -> pa.Table:
 
 
 def blocks(customers: int, size: int) -> Iterator[tuple[int, int]]:
-    """First slot and number of slots of each block."""
+    """First slot and number of slots of each block.
+
+    Parameters
+    ----------
+    customers
+        How many slots the world has.
+    size
+        Slots of a block at most.
+    """
     for first in range(0, customers, size):
         yield first, min(size, customers - first)

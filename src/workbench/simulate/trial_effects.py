@@ -136,6 +136,19 @@ def trial_effects(
 ) -> tuple[TrialEffect, np.ndarray]:
     """Effect of an arm on those enrolled, from its start: all in this arm against none treated.
 
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    each
+        Who was enrolled, and how they were before.
+    noise
+        Where chance comes from.
+    arm
+        Which of its arms.
+
     Returns
     -------
     effect
@@ -236,6 +249,11 @@ class _Sample:
 def effects_table(effects: Sequence[TrialEffect]) -> pa.Table:
     """The truth about trials by month since start, all starts of an arm together.
 
+    Parameters
+    ----------
+    effects
+        Of all starts and arms.
+
     Returns
     -------
     table
@@ -276,6 +294,8 @@ def contact_effects(each: Enrolment, arm: int, by_customer: np.ndarray, customer
         As `trial_effects` gives it.
     customer_ids
         Of the active customers, in the order of their slots.
+    each
+        Who was enrolled, and how they were before.
 
     Returns
     -------

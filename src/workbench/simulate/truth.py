@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from workbench.simulate.block import LEDGER, Block
-from workbench.simulate.decisions import MOST_SLOTS, Value, worth
+from workbench.simulate.decisions import MOST_SLOTS, UNDONE_MONTHS, Value, worth
 from workbench.simulate.engine.coefficients import Coefficients
 from workbench.simulate.engine.initiatives import Initiative
 from workbench.simulate.engine.settings import Settings
+from workbench.simulate.population import ANNUAL_RATE
 from workbench.simulate.trial_effects import TrialEffect, effects_table
 
 
@@ -30,9 +31,16 @@ class Truth:
         self._value: Value | None = None
         self._trials: dict[tuple[str, str, int], TrialEffect] = {}
         self._contacts: list[pa.Table] = []
+        self._active: list[pa.Table] = []
 
     def add(self, block: Block) -> None:
-        """Take in the next block."""
+        """Take in the next block.
+
+        Parameters
+        ----------
+        block
+            As it was lived through.
+        """
         self._ledger += block.ledger
         if block.value is not None:
             self._value = block.value if self._value is None else self._value + block.value
@@ -40,6 +48,8 @@ class Truth:
             key = (each.initiative, each.arm, each.start)
             self._trials[key] = self._trials[key] + each if key in self._trials else each
         self._contacts += block.contacts
+        if block.active_value is not None:
+            self._active.append(block.active_value)
 
     def files(self, of_newcomers: tuple[pa.Table, dict], of_active: dict) -> dict[str, dict | pa.Table]:
         """Everything that is true of the world, by the name of the file that it goes to.
@@ -53,7 +63,8 @@ class Truth:
         -------
         dict
             `truth` (plain data) and tables: `newcomers` (see `population.newcomers`), `initiative_cash_flows` (see
-            `decisions.worth`), `ledger` (month, active customers, cash flow that happened by kind and in total) and,
+            `decisions.worth`), `active_value` (see `decisions.Undone`), `ledger` (month, active customers, cash flow
+            that happened by kind and in total) and,
             with trials, `trial_effects` (see `trial_effects.effects_table`) and `contact_effects` (see
             `trial_effects.contact_effects`).
         """
@@ -61,9 +72,11 @@ class Truth:
         survival, value = of_newcomers
         assert self._value is not None
         initiatives, flows = worth(settings, self._value, self._initiatives, min(settings.customers, MOST_SLOTS))
+        active = pa.concat_tables(self._active)
         truth = {
             "settings": asdict(settings),
             "newcomers": value,
+            "active_value": _total(settings, active),
             "active_customers": of_active,
             "initiatives": initiatives,
             "trials": [each.to_dict() for each in self._trials.values()],
@@ -81,7 +94,22 @@ class Truth:
             tried["trial_effects"] = effects_table(list(self._trials.values()))
         if self._contacts:
             tried["contact_effects"] = pa.concat_tables(self._contacts)
-        return {"truth": truth, "newcomers": survival, "initiative_cash_flows": flows, "ledger": ledger, **tried}
+        tables = {"newcomers": survival, "initiative_cash_flows": flows, "active_value": active, "ledger": ledger}
+        return {"truth": truth, **tables, **tried}
+
+
+def _total(settings: Settings, active: pa.Table) -> dict[str, Any]:
+    """What `active_value` adds up to, and of how many customers it tells."""
+    told: dict[str, Any] = {
+        "decision_month": settings.months,
+        "annual_rate": ANNUAL_RATE,
+        "customers": len(active),
+        "share_of_company": min(settings.customers, MOST_SLOTS) / settings.customers,
+    }
+    for months in UNDONE_MONTHS:
+        value, error = (active[f"value_{months}{end}"].to_numpy() for end in ("", "_error"))
+        told |= {f"value_{months}": float(value.sum()), f"value_{months}_error": float(np.sqrt((error**2).sum()))}
+    return told
 
 
 def _plain(value: Any) -> Any:

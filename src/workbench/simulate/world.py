@@ -46,6 +46,8 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
         Another one; needed where `settings.truth`.
     cores
         Processes at a time; as many as there are cores when left out. The result does not depend on it.
+    settings
+        Of the world.
     """
     world, initiatives = world_of(settings), offered(settings)
     truth = Truth(settings, world, initiatives)
@@ -154,6 +156,8 @@ def add(name: str, settings: Settings, root: Path) -> Path:
         Of the dataset.
     root
         The project.
+    settings
+        Of the world.
 
     Returns
     -------
@@ -202,6 +206,13 @@ def add(name: str, settings: Settings, root: Path) -> Path:
 
 def read_truth(name: str, root: Path) -> dict:
     """What is true of a simulated dataset, for tests and for validating a study: the content of truth.json.
+
+    Parameters
+    ----------
+    name
+        Of the dataset.
+    root
+        The project.
 
     Raises
     ------

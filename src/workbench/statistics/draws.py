@@ -13,7 +13,7 @@ BROKEN = 0.001
 that one sound draw in a thousand is suspected."""
 FEWEST_A_DRAW = 20  # customers who start together, so that a start counts as a draw of its own
 NOT_STARTED = "not started"
-FEW_UNITS = 200  # below, the balance is judged by permutation: the χ² limit does not hold yet
+FEW_UNITS = 200  # below, the balance is tested by permutation: the χ² limit does not hold yet
 PERMUTATIONS = 1999  # a p-value of 0.05 is off by 0.005, and the smallest is 1/2000 (Davison and Hinkley 1997, 4.2.5)
 MOST_LEVELS = 20  # of a category that is compared between arms
 MOST_COLUMNS = 60  # compared at once, a choice: with more, small trials have no covariance of full rank
@@ -430,15 +430,15 @@ def _ratio_by_unit(draw: Draw, design: Drawn) -> float | None:
     if not len(arms):
         return None
     if design.assignment != "staggered":
-        spread = np.sqrt((chance * (1 - chance)).sum())
+        sd = np.sqrt((chance * (1 - chance)).sum())
         excess = (arms != design.control).sum() - chance.sum()
-        return None if spread == 0 else float(2 * stats.norm.sf(abs(excess) / spread))
+        return None if sd == 0 else float(2 * stats.norm.sf(abs(excess) / sd))
     # Units of a start, each for as many as had the same chance, should make up everybody.
     found = []
     for arm in np.unique(arms):
         own = chance[arms == arm]
-        spread = np.sqrt(((1 - own) / own**2).sum())
-        found += [2 * stats.norm.sf(abs((1 / own).sum() - len(arms)) / spread)] if spread > 0 else []
+        sd = np.sqrt(((1 - own) / own**2).sum())
+        found += [2 * stats.norm.sf(abs((1 / own).sum() - len(arms)) / sd)] if sd > 0 else []
     return float(min(1.0, min(found) * len(found))) if found else None
 
 
@@ -446,7 +446,7 @@ def _apart(codes: np.ndarray, matrix: np.ndarray, names: Sequence[str]) -> dict[
     found: dict[str, float] = {}
     for column, name in zip(matrix.T, names, strict=True):
         means = [column[codes == code].mean() for code in range(int(codes.max()) + 1)]
-        spread = column.std()
-        difference = float((max(means) - min(means)) / spread) if spread > 0 else 0.0
+        sd = column.std()
+        difference = float((max(means) - min(means)) / sd) if sd > 0 else 0.0
         found[name] = max(found.get(name, 0.0), difference)
     return dict(sorted(found.items(), key=lambda each: -each[1]))

@@ -12,6 +12,13 @@ from workbench.wording import sentence
 def chain_of(reports: Path, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The manifests of all runs that a run stands on, each once and before whatever reads it; its own comes last.
 
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    manifest
+        Of the run.
+
     Raises
     ------
     StudyError
@@ -40,7 +47,15 @@ def _collect(reports: Path, manifest: Mapping[str, Any], found: dict, faults: li
 
 
 def standing_on(manifest: Mapping[str, Any], renewed: Mapping[str, str]) -> dict[str, Any]:
-    """The parameters of a run, with the runs that it reads replaced by those that they were repeated as."""
+    """The parameters of a run, with the runs that it reads replaced by those that they were repeated as.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    renewed
+        From the id of a run to that of the run that it was repeated as.
+    """
     parameters = dict(manifest["parameters"])
     for each in manifest.get("inputs") or []:
         parameters[each["parameter"]] = renewed.get(each["run_id"], each["run_id"])
@@ -49,6 +64,11 @@ def standing_on(manifest: Mapping[str, Any], renewed: Mapping[str, str]) -> dict
 
 def tree(manifests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """Every run that no other reads, newest first, and behind each what it reads, one step further in.
+
+    Parameters
+    ----------
+    manifests
+        Of all runs, newest first.
 
     Yields
     ------

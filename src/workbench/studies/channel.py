@@ -96,17 +96,35 @@ class Channel:
                 self.metrics(exhibit)
 
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
-        """State a finding, or several; the first of a study is its headline."""
+        """State a finding, or several; the first of a study is its headline.
+
+        Parameters
+        ----------
+        finding
+            In the order in which they shall stand.
+        """
         for each in [finding] if isinstance(finding, Finding) else finding:
             _show({"kind": "finding", "finding": asdict(each)}, each.statement)
 
     def metrics(self, metrics: Mapping[str, Metric]) -> None:
-        """Report numbers by name, for machines and for comparing runs."""
+        """Report numbers by name, for machines and for comparing runs.
+
+        Parameters
+        ----------
+        metrics
+            By name, which is used once in a study; None: not known.
+        """
         values = {name: plain(value) for name, value in metrics.items()}
         _show({"kind": "metrics", "metrics": values}, str(values))
 
     def checks(self, checks: Check | Iterable[Check]) -> None:
-        """Report what was tested about this run; a failed check makes the run exit with 3."""
+        """Report what was tested about this run; a failed check makes the run exit with 3.
+
+        Parameters
+        ----------
+        checks
+            In the order in which they shall stand.
+        """
         listed = [checks] if isinstance(checks, Check) else list(checks)
         if listed:
             text = "\n".join(f"{check.status}: {check.message}" for check in listed)

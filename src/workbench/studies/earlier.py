@@ -115,7 +115,15 @@ def settle(
 
 
 def checks(needs: Iterable[Earlier], inputs: Sequence[Input]) -> tuple[Check, ...]:
-    """What a reader must know of the runs that this one stands on, and of those that it goes without."""
+    """What a reader must know of the runs that this one stands on, and of those that it goes without.
+
+    Parameters
+    ----------
+    needs
+        What the study reads of earlier runs.
+    inputs
+        The runs that were found.
+    """
     by_study = {each.need.study: each for each in inputs}
     return tuple(
         _told(by_study[need.study]) if need.study in by_study else _without(need) for need in needs
@@ -123,12 +131,26 @@ def checks(needs: Iterable[Earlier], inputs: Sequence[Input]) -> tuple[Check, ..
 
 
 def warnings_of(manifest: Mapping[str, Any]) -> list[dict[str, str]]:
-    """What a run warns of, without what data of its kind always carry: name, title and message."""
+    """What a run warns of, without what data of its kind always carry: name, title and message.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    """
     return [dict(each) for each in manifest.get("warnings") or []]
 
 
 def rest_on(findings: Iterable[dict[str, Any]], inputs: Sequence[Mapping[str, Any]]) -> None:
-    """Write down beside each finding the runs that it rests on and what they warn of: all, unless it names them."""
+    """Write down beside each finding the runs that it rests on and what they warn of: all, unless it names them.
+
+    Parameters
+    ----------
+    findings
+        As they stand in results.json; changed in place.
+    inputs
+        What the manifest says of the runs that were read.
+    """
     known = [{key: each[key] for key in ("study", "run_id", "warnings")} for each in inputs]
     for finding in findings:
         named = finding.get("rests_on")
@@ -139,6 +161,13 @@ def contradictions(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
     """Where two manifests speak of other data: a sentence each.
 
     Only what both state can contradict: a study without tables of its own agrees with every run.
+
+    Parameters
+    ----------
+    mine
+        Manifest of this run.
+    theirs
+        Manifest of the earlier one.
     """
     faults = []
 
@@ -169,7 +198,15 @@ def contradictions(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
 
 
 def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Files of a run that are not as the run left them: a sentence each."""
+    """Files of a run that are not as the run left them: a sentence each.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    manifest
+        Of the run.
+    """
     faults = []
     if changed(folder):
         faults.append(sentence("{file} has been changed since the run ended.", file="manifest.json"))
@@ -185,7 +222,19 @@ def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
 
 
 def unfit(folder: Path, manifest: Mapping[str, Any], need: Earlier, mine: Mapping[str, Any]) -> list[str]:
-    """Why a run cannot stand under this one: a sentence each; nothing where it can."""
+    """Why a run cannot stand under this one: a sentence each; nothing where it can.
+
+    Parameters
+    ----------
+    folder
+        Of the earlier run.
+    manifest
+        Of the earlier run.
+    need
+        What the study reads of it.
+    mine
+        Manifest of this run.
+    """
     if manifest["status"] != "succeeded":
         return [_not_succeeded(manifest)]
     if "fingerprints" not in manifest or "tables" not in manifest:

@@ -39,6 +39,12 @@ class WorkbenchEngine:
             Already started.
         options
             papermill's own, which the runner does not use.
+        nb
+            With parameters in it.
+        kernel_name
+            Not looked at: `kernel` is ours.
+        start_timeout
+            Seconds until the kernel has to answer.
         """
         from papermill.clientwrap import PapermillNotebookClient
 
@@ -64,10 +70,26 @@ class WorkbenchEngine:
 
     @staticmethod
     def nb_kernel_name(nb: "NotebookNode", name: str | None = None) -> str | None:
-        """Ours, never the notebook's: that may name another environment."""
+        """Ours, never the notebook's: that may name another environment.
+
+        Parameters
+        ----------
+        nb
+            Not looked at.
+        name
+            As the runner said.
+        """
         return name
 
     @staticmethod
     def nb_language(nb: "NotebookNode", language: str | None = None) -> str | None:
-        """As the runner said."""
+        """As the runner said.
+
+        Parameters
+        ----------
+        nb
+            Not looked at.
+        language
+            As the runner said.
+        """
         return language

@@ -26,7 +26,13 @@ SAMPLED = 300
 
 
 def lacking(definition: "TableDefinition") -> str | None:
-    """The column without which a table makes no features; None where it has all that are needed."""
+    """The column without which a table makes no features; None where it has all that are needed.
+
+    Parameters
+    ----------
+    definition
+        Of the table.
+    """
     from workbench.features.snapshots import EVENT_TIME
 
     there = {column.name for column in definition.columns}
@@ -35,7 +41,13 @@ def lacking(definition: "TableDefinition") -> str | None:
 
 
 def usable(dataset: "Dataset") -> tuple[dict[str, "TableDefinition"], list[str]]:
-    """Tables that features can be made of, and why others cannot; customers count where something dates them."""
+    """Tables that features can be made of, and why others cannot; customers count where something dates them.
+
+    Parameters
+    ----------
+    dataset
+        Whose tables are looked at.
+    """
     known = {name: dataset.tables[name] for name in FEATURE_TABLES if name in dataset.tables}
     missing = {name: column for name, definition in known.items() if (column := lacking(definition))}
     fit = {name: definition for name, definition in known.items() if name not in missing}
@@ -47,7 +59,13 @@ def usable(dataset: "Dataset") -> tuple[dict[str, "TableDefinition"], list[str]]
 
 
 def connect(staged: Path) -> "Backend":
-    """A DuckDB that holds little in memory and spills beside the tables that are laid ready."""
+    """A DuckDB that holds little in memory and spills beside the tables that are laid ready.
+
+    Parameters
+    ----------
+    staged
+        Folder of the tables.
+    """
     import ibis
 
     spill = staged / "spill"
@@ -88,6 +106,15 @@ def leaks(made: "Features", options: Mapping[str, Any], *, random_seed: int) -> 
     They are looked at as of the last cut-off that has a future.
 
     One window stands for all: another is the same expression with another number in it.
+
+    Parameters
+    ----------
+    made
+        The features.
+    options
+        By which they were made, from `fixed`.
+    random_seed
+        Draws the customers, and the values that the future is scrambled with.
     """
     import duckdb
     import ibis
@@ -127,7 +154,15 @@ def _some_customers(tables: Mapping[str, "Table"]) -> dict[str, "Table"]:
 
 
 def told(dataset: "Dataset", made: "Features") -> Check:
-    """What features were made of, and what stayed out."""
+    """What features were made of, and what stayed out.
+
+    Parameters
+    ----------
+    dataset
+        They were made of.
+    made
+        The features.
+    """
     _, why = usable(dataset)
     days = [str(day) for day in made.when.cutoffs]
     said = [sentence("Features as of {days} are made of {tables}.", days=listing(days), tables=listing(made.tables))]
@@ -140,7 +175,15 @@ def told(dataset: "Dataset", made: "Features") -> Check:
 
 
 def fixed(tables: Mapping[str, "Table"], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options with what is found out by a query, so that features of some customers have the same columns."""
+    """Options with what is found out by a query, so that features of some customers have the same columns.
+
+    Parameters
+    ----------
+    tables
+        By name.
+    options
+        Of `customer_features`, as they were asked for.
+    """
     from workbench.features.usage import measures_of
     from workbench.features.windows import WINDOWS_DAYS
 

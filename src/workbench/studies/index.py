@@ -19,6 +19,11 @@ TOLD = ("run_id", "study", "dataset", "where", "status", "verdict", "started")
 def rebuild(reports: Path) -> None:
     """Make index.json and index.html again of all runs that are there.
 
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+
     Raises
     ------
     OSError
@@ -35,7 +40,13 @@ def rebuild(reports: Path) -> None:
 
 
 def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
-    """What index.json says of each run, by its id; empty where there is none that can be read."""
+    """What index.json says of each run, by its id; empty where there is none that can be read.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    """
     try:
         entries = json.loads((reports / INDEX).read_text(encoding="utf-8"))
         return {each["run_id"]: each for each in entries}
@@ -44,7 +55,13 @@ def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def changed(folder: Path) -> bool:
-    """Whether the manifest of a run is another than the run left."""
+    """Whether the manifest of a run is another than the run left.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     expected = read_index(folder.parents[1]).get(folder.name, {}).get("manifest")
     return expected is not None and file_hash(folder / "manifest.json") != expected
 

@@ -171,6 +171,14 @@ class EarlierRun:
 
 
 def matches(manifest: Mapping[str, Any], where: Mapping[str, Any]) -> bool:
-    """Whether a run has these values, each of its manifest or of one of its parameters."""
+    """Whether a run has these values, each of its manifest or of one of its parameters.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    where
+        By name of a field or a parameter the value it must have.
+    """
     parameters = manifest.get("parameters") or {}
     return all((manifest[name] if name in manifest else parameters.get(name)) == value for name, value in where.items())

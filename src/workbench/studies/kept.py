@@ -54,7 +54,15 @@ def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declar
 
 
 def write_samples(folder: Path, samples: Samples) -> None:
-    """Write what was sampled of a posterior to model/<name>.zarr of a run; `arviz.from_zarr` reads it."""
+    """Write what was sampled of a posterior to model/<name>.zarr of a run; `arviz.from_zarr` reads it.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    samples
+        What was sampled.
+    """
     import xarray
 
     held = {
@@ -71,7 +79,15 @@ def write_samples(folder: Path, samples: Samples) -> None:
 
 
 def write_model(folder: Path, saved: Saved) -> None:
-    """Write the files of a fitted model to model/ of a run."""
+    """Write the files of a fitted model to model/ of a run.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    saved
+        Its files by name.
+    """
     home = folder / MODEL
     home.mkdir(exist_ok=True)
     for name, content in saved.files.items():
@@ -79,7 +95,13 @@ def write_model(folder: Path, saved: Saved) -> None:
 
 
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
-    """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others."""
+    """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     found = {}
     for home in (PUBLIC, PRIVATE):
         for path in sorted((folder / home).glob("*.parquet")):
@@ -93,7 +115,13 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def declaration_of(path: Path) -> Declared | None:
-    """What is declared of the table in a Parquet file; None where nothing is, or the file is none."""
+    """What is declared of the table in a Parquet file; None where nothing is, or the file is none.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -64,12 +64,25 @@ def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write a run's manifest whole or not at all."""
+    """Write a run's manifest whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    manifest
+        Its content, which JSON can hold.
+    """
     write_atomic(folder / "manifest.json", strict_json(manifest))
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
     """What is known of the run in `folder`: its manifest, a dead run's told as failed, or why it cannot be read.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
 
     Returns
     -------
@@ -95,7 +108,15 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def settle(reports: Path, manifests: list[dict[str, Any]]) -> bool:
-    """Write down that runs have died, so that it need not be found out again; whether there were any."""
+    """Write down that runs have died, so that it need not be found out again; whether there were any.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    manifests
+        From `read_runs`.
+    """
     dead = [manifest for manifest in manifests if manifest.get("reason") == DIED and manifest["exit_code"] is None]
     for manifest in dead:
         with suppress(OSError):  # reading must also work where nothing can be written
@@ -104,7 +125,13 @@ def settle(reports: Path, manifests: list[dict[str, Any]]) -> bool:
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a runner holds the lock of this run."""
+    """Whether a runner holds the lock of this run.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     try:
         with open(folder / "log.txt", encoding="utf-8") as log:
             fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -116,13 +143,27 @@ def is_alive(folder: Path) -> bool:
 
 
 def read_runs(reports: Path, study: str | None = None) -> list[dict[str, Any]]:
-    """Manifests of all runs, newest first (by run id, which starts with the time)."""
+    """Manifests of all runs, newest first (by run id, which starts with the time).
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    study
+        Of this study only; of all where it is None.
+    """
     folders = [folder for folder in run_folders(reports) if study in (None, folder.parent.name)]
     return [read_manifest(folder) for folder in sorted(folders, key=lambda folder: folder.name, reverse=True)]
 
 
 def run_folders(reports: Path) -> Iterator[Path]:
-    """Folders of runs: two levels below reports/, neither hidden nor links."""
+    """Folders of runs: two levels below reports/, neither hidden nor links.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    """
     for home in _folders(reports):
         yield from _folders(home)
 
@@ -134,6 +175,8 @@ def resolve_run(reports: Path, name: str) -> Path:
     ----------
     name
         A run id, a unique prefix of one, STUDY/latest, `latest` of all, or a printed folder.
+    reports
+        The folder of all runs.
 
     Raises
     ------
@@ -165,7 +208,13 @@ def resolve_run(reports: Path, name: str) -> Path:
 
 @contextmanager
 def index_lock(reports: Path) -> Iterator[None]:
-    """Held while the index is made again, so that the last of many runs at once sees all the others."""
+    """Held while the index is made again, so that the last of many runs at once sees all the others.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    """
     with open(reports / ".index.lock", "a", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -20,7 +20,23 @@ def without_small_groups(
     values: Sequence[str] | None,
     k: int,
 ) -> tuple["DataFrame", str]:
-    """The frame, and a sentence on what is hidden in it; "" where nothing is."""
+    """The frame, and a sentence on what is hidden in it; "" where nothing is.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    people
+        Column with the number of people of each row; None: rows are no groups.
+    by
+        Columns that groups are told by.
+    within
+        Other columns that tell rows apart.
+    values
+        What is hidden with a small group; all other columns where it is None.
+    k
+        People whom a group needs to be shown.
+    """
     named = [*([] if people is None else [people]), *by, *within, *(values or ())]
     absent = [name for name in dict.fromkeys(named) if name not in frame]
     if absent:
@@ -42,7 +58,13 @@ def without_small_groups(
 
 
 def plain(value: Any) -> Any:
-    """Plain data: numpy scalars as Python numbers, and what is not finite by its name."""
+    """Plain data: numpy scalars as Python numbers, and what is not finite by its name.
+
+    Parameters
+    ----------
+    value
+        Of any type, nested in mappings and lists.
+    """
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -55,7 +77,13 @@ def plain(value: Any) -> Any:
 
 
 def cell(value: Any) -> Any:
-    """A table's cell as JSON takes it; what is missing or not finite is null."""
+    """A table's cell as JSON takes it; what is missing or not finite is null.
+
+    Parameters
+    ----------
+    value
+        Of a table.
+    """
     value = value.item() if hasattr(value, "item") else value
     if value is None or isinstance(value, bool | int | str):
         return value

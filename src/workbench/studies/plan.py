@@ -84,6 +84,8 @@ def make_plan(
         Short for the text `dataset=…`.
     where
         A condition that chooses a part of the dataset (`datasets.definitions.where`).
+    project
+        Where studies, data and reports are.
 
     Raises
     ------

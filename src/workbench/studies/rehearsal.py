@@ -1,7 +1,7 @@
 """What `--check` runs of a study: its notebook as far as the last cell tagged `input`, in a folder that is thrown away.
 
 Some faults only the study itself can see (no outcome among the answers, a scenario of names that nobody knows). Cells
-tagged `input` read tables and judge parameters and fit nothing, so that they take seconds.
+tagged `input` read tables and validate parameters and fit nothing, so that they take seconds.
 """
 
 import json
@@ -22,7 +22,13 @@ REFUSALS = (DataError, GateError)
 
 
 def opening(study: Study) -> Study | None:
-    """The study as far as its last cell tagged `input`; None where no cell is."""
+    """The study as far as its last cell tagged `input`; None where no cell is.
+
+    Parameters
+    ----------
+    study
+        The whole of it.
+    """
     cells = study.notebook["cells"]
     tagged = [place for place, cell in enumerate(cells) if TAG in cell.get("metadata", {}).get("tags", [])]
     if not tagged:
@@ -32,6 +38,15 @@ def opening(study: Study) -> Study | None:
 
 def rehearse(project: Project, plan: Plan, *, timeout: float | None = None) -> list[Mapping[str, Any]]:
     """Run the opening of a study, and keep nothing of it.
+
+    Parameters
+    ----------
+    project
+        Where studies, data and reports are.
+    plan
+        Of the whole study.
+    timeout
+        Seconds, or None.
 
     Returns
     -------

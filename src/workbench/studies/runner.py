@@ -69,6 +69,12 @@ def run_study(project: Project, plan: Plan, *, timeout: float | None = None, pro
     ----------
     timeout
         Seconds for the whole run, or None.
+    project
+        Where studies, data and reports are.
+    plan
+        From `make_plan`.
+    progress
+        Where it is said how far the run is.
 
     Returns
     -------

@@ -14,7 +14,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.evaluation.binary.bootstrap import judge
 from workbench.exhibits import flatten
 from workbench.findings import Finding
-from workbench.models.attrition.model.baselines import Logistic, SingleFeature, ridge_logistic
+from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature, ridge_logistic
 from workbench.models.attrition.model.boosting import Booster, Settings
 from workbench.models.attrition.model.choice import choose
 from workbench.models.attrition.model.customers import judge_customers, slices
@@ -191,6 +191,23 @@ def test_customers_are_divided_whole_where_there_is_no_time():
             assert pd.Series(place[early]).groupby(customers.ids[early]).nunique().max() == 1
         rates = [customers.left[rows].mean() for rows in parts.values()]
         assert np.ptp(rates) < 0.03
+
+
+def test_rows_that_stand_for_several_count_as_often():
+    frame = drawn(4000)
+    counts = np.random.default_rng(1).choice([1, 3], len(frame), p=[0.8, 0.2])
+    once = judged(frame.assign(counts=counts), weight="counts")
+    often = judged(frame.loc[np.repeat(frame.index, counts)].assign(customer_id=np.arange(counts.sum())))
+    for kind in (BaseRate, SingleFeature, Logistic):
+        weighted, copied = (kind().fit(each.features, each.left, each.weights) for each in (once, often))
+        if kind is not SingleFeature:  # whose quantiles are those of the rows
+            assert weighted.probability(frame) == pytest.approx(copied.probability(frame), abs=0.01)
+    found, expected = (
+        judge(each.left, {"a": each.features["gap"].to_numpy() / 200}, each.ids, random_seed=1, weights=each.weights)
+        for each in (once, often)
+    )
+    for measure in ("roc_auc", "brier", "calibration_slope"):
+        assert found.score("a", measure) == pytest.approx(expected.score("a", measure), abs=1e-6)
 
 
 def test_best_single_feature():

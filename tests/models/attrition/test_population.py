@@ -37,10 +37,10 @@ def buyers(size=200, days=400):
     return pd.DataFrame(rows, columns=["customer_id", "timestamp", "amount"])
 
 
-def population(rows, **options):
+def population(rows, designs=None, **options):
     when = schedule("transactions", rows, window_days=30)
     made = customer_features({"transactions": ibis.memtable(rows)}, when.when, records=when.records, windows_days=(30,))
-    tables = {"transactions": Definition(), "treatments": Definition(call=Design(control="none"))}
+    tables = {"transactions": Definition(), "treatments": Definition(**(designs or {"call": Design(control="none")}))}
     return read_population(tables, ("transactions", rows), made, **options)
 
 
@@ -84,12 +84,46 @@ def test_who_was_treated_in_a_label_window_is_left_out_and_controls_stay():
     found = population(rows, treatments=dealt, retention=["call"])
     assert found.snapshots.treated.tolist() == [1] + [0] * (len(found.snapshots) - 1)
     assert found.snapshots.rows.iloc[0] == plain.snapshots.rows.iloc[0] - 1
-    assert found.running == ("letter",)
+    assert found.treated.running == ("letter",)
     (check,) = [each for each in found.exhibits() if getattr(each, "name", "") == "treated_windows"]
     assert check.status == "pass"
     assert check.value == 1
     with pytest.raises(ParameterError, match="no such initiative"):
         population(rows, treatments=dealt, retention=["calls"])
+
+
+def test_randomised_controls_stand_for_the_treated():
+    rows = buyers(900)
+    plain = population(rows)
+    first = pd.Timestamp(plain.snapshots.cutoff.iloc[0])
+    offered = np.array([f"c{who:03}" for who in range(0, 900, 2)])
+    arms = np.random.default_rng(2).permutation(np.repeat(["called", "none"], [300, 150]))
+    dealt = pd.DataFrame({"customer_id": offered, "initiative": "call", "arm": arms,
+                          "start": first + pd.Timedelta(days=1), "end": first + pd.Timedelta(days=20)})  # fmt: skip
+
+    def found(design):
+        return population(rows, treatments=dealt, retention=["call"], designs={"call": design})
+
+    drawn = found(Design(assignment="randomised", control="none", probability=2 / 3))
+    there = set(plain.customers.ids[plain.customers.snapshots == first])
+    controls = set(offered[arms == "none"]) & there
+    weights = drawn.customers.weights
+    at = drawn.customers.snapshots == first
+    assert set(drawn.customers.ids[at & (weights > 1)]) == controls
+    assert weights[at & (weights > 1)] == pytest.approx(3)
+    assert weights[at].sum() == pytest.approx(at.sum() + 2 * len(controls))
+    assert abs(weights[at].sum() / len(there) - 1) < 0.05
+    assert (weights[~at] == 1).all()
+    (check,) = drawn.treated.checks()
+    assert check.value == len(set(offered[arms == "called"]) & there)
+    assert f"{len(controls)} rows of randomised controls stand for {3 * len(controls)}." in check.message
+
+    chosen = found(Design(assignment="chosen", control="none"))
+    assert (chosen.customers.weights == 1).all()
+    assert len(chosen.customers) == len(drawn.customers)
+    broken = found(Design(assignment="randomised", control="none", probability=0.2))  # two thirds were called
+    assert (broken.customers.weights == 1).all()
+    assert [each.status for each in broken.treated.checks()] == ["pass", "warn"]
 
 
 def test_a_flat_table_has_customers_of_today_and_no_timeline():

@@ -1,5 +1,9 @@
 """What NUTS draws: the same from both layouts, near the normal approximation, with the truth inside; SBC."""
 
+import signal
+import threading
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -154,14 +158,32 @@ def test_chains_that_diverge_are_run_again_with_smaller_steps(monkeypatch):
     once, tried = nutpie.sample, []
 
     def diverging(*given, target_accept, **settings):
-        trace = once(*given, target_accept=target_accept, **settings)
+        trace = once(*given, target_accept=target_accept, **settings).wait()
         tried.append(target_accept)
         if target_accept == TARGET_ACCEPT:
             trace.sample_stats["diverging"].values[0, 7] = True
-        return trace
+        return SimpleNamespace(wait=lambda: trace)
 
     monkeypatch.setattr(nutpie, "sample", diverging)
     _, columns, rows, _ = setting()
     posterior = sample([rows], columns, Prior(), draws=400, tune=400, drivers=3, random_seed=1)
     assert tried == [TARGET_ACCEPT, CAREFUL]
     assert posterior.fits[0].divergences == 0
+
+
+@pytest.mark.slow
+def test_chains_that_are_interrupted_give_nothing(monkeypatch):
+    """As when somebody stops a cell: draws that are lacking would stand as gaps in the posterior."""
+    import nutpie
+
+    once = nutpie.sample
+
+    def stopped(*given, **settings):
+        running = once(*given, **settings)
+        threading.Timer(0.5, signal.raise_signal, [signal.SIGINT]).start()
+        return running
+
+    monkeypatch.setattr(nutpie, "sample", stopped)
+    _, columns, rows, _ = setting()
+    with pytest.raises(KeyboardInterrupt):
+        sample([rows], columns, Prior(), draws=1_000_000, tune=400, drivers=3, random_seed=1)

@@ -38,6 +38,27 @@ def test_blanks_left_at_random_move_nothing_and_that_is_said_for_what_it_is_wort
     assert set(table["scenario"]) > {LEFT_OUT}
 
 
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [
+        ("linear", ["DA", "DB", "DC"]),
+        ("asymmetric", [f"{label}: {end} the middle" for label in ("DA", "DB", "DC") for end in ("below", "above")]),
+        ("monotone", [f"{label}: above {step}.5" for label in ("DA", "DB", "DC") for step in (1, 2, 3, 4)]),
+    ],
+)
+def test_people_read_what_drivers_are_called_in_the_questionnaire(shape, said):
+    frame, columns, *_ = draw_answers(300, EFFECTS, np.random.default_rng(7))
+    for each in columns:
+        each.label = each.label.upper()
+    ratings = read_ratings(frame, columns)
+    layout = make_columns(ratings, shape)
+    assert list(layout.labels) == said
+    datasets = [rows_of(ratings, layout, *each) for each in complete(ratings, Prior(), times=1, random_seed=1)]
+    table, _ = sensitivity(ratings, layout, Prior(), datasets)
+    assert table["label"].tolist()[: len(said)] == said
+    assert table["driver"].tolist()[: len(said)] == list(layout.names)
+
+
 def test_blanks_of_people_who_differ_are_warned_of():
     rng = np.random.default_rng(2)
     frame, columns, *_ = draw_answers(2500, EFFECTS, rng)

@@ -91,6 +91,15 @@ def test_the_posterior_is_kept_whole_with_a_name_for_each_dimension(summary):
             assert size == len(kept.labels.get(dimension, range(size)))
 
 
+def test_draws_for_other_studies_are_draws_of_the_posterior_that_is_kept(summary):
+    kept, rows = samples(summary.model), summary.model.effect_draws()
+    whole = kept.variables["point_effects"]  # chains, draws, segments, drivers
+    own = rows["effect"].to_numpy().reshape(len(whole), -1, *whole.shape[2:])
+    steps = np.unique(np.linspace(0, whole.shape[1] - 1, own.shape[1]).astype(int))
+    np.testing.assert_array_equal(own, whole[:, steps])
+    assert list(kept.labels["driver"]) == list(rows["driver"].unique())
+
+
 def test_uneven_survey_weights_make_penalty_and_reward_less_sure():
     weight = np.random.default_rng(5).gamma(0.5, size=1200) + 0.05
     plain = summarise(fitted([0.5, 0.5])).asymmetry_table

@@ -51,7 +51,7 @@ def test_the_next_quarter_gets_its_part_of_the_year(rows, model):
     assert ahead.interval[0] < truth < ahead.interval[1]
     told = ahead.table.groupby("horizon")["survival"].mean()
     assert told.to_numpy() == pytest.approx(np.exp(-RATE * told.index.to_numpy()), abs=0.006)
-    check = {check.name: check for check in ahead.checks()}["spread_within_steps"]
+    check = {check.name: check for check in ahead.checks()}["even_within_steps"]
     assert check.status == "warn"
     assert "steps of 1 year" in check.message
     draws, people = draws_of(model, lifetimes, random_seed=1)

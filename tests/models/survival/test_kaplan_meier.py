@@ -195,7 +195,7 @@ def test_a_tie_is_no_superlative_and_groups_that_cannot_be_judged_are_not_counte
         == "Half of customers with plan “a” leave within 10 months; no group leaves sooner."
     )
     short = groups_of(a=[10] * 20 + [-20] * 15, b=[12] * 20 + [-20] * 14, c=[1] * 5 + [-2] * 30)
-    assert short.headline([10]).statement.endswith(", the shortest of the 2 groups that can be judged.")
+    assert short.headline([10]).statement.endswith(", the shortest of the 2 groups that can be compared.")
     alone = groups_of(a=[10] * 20 + [-20] * 15, c=[1] * 5 + [-2] * 30)
     assert alone.headline([10]).statement == "Half of customers with plan “a” leave within 10 months."
 
@@ -204,7 +204,7 @@ def test_of_shares_still_there_the_smallest_at_one_horizon_is_the_fewest():
     curves = groups_of(a=[2] * 24 + [-20] * 66, b=[9] * 27 + [-20] * 63, c=[1] * 2 + [-3] * 12)
     headline = curves.headline([3, 12])
     assert headline.statement.startswith("70% of customers with plan “b” are still there after 12 months")
-    assert headline.statement.endswith(", the fewest of the 2 groups that can be judged.")
+    assert headline.statement.endswith(", the fewest of the 2 groups that can be compared.")
 
 
 def test_a_median_that_is_not_reached_gives_way_to_the_share_still_there():

@@ -144,7 +144,7 @@ def test_purchases_and_changes_of_price_are_known_from_the_day_on_which_they_hap
     subscriptions["start"] = pd.to_datetime(subscriptions["start"])
     spells = from_subscriptions(subscriptions, as_of=END.date())
     bought = pd.DataFrame(
-        {"customer_id": ["a", "a"], "timestamp": pd.to_datetime(["2025-02-01", "2025-02-02"]), "amount": [5.0, -5.0]}
+        {"customer_id": ["a", "a"], "timestamp": pd.to_datetime(["2025-02-01", "2025-02-02"]), "amount": [5.0, -2.0]}
     )
     made = covariate_histories(spells, transactions=bought, subscriptions=subscriptions)
     rows = pd.DataFrame({"customer_id": ["a"] * 4, "entry": [0.5, 1.5, 5.0, 7.0]})

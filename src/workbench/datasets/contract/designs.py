@@ -80,7 +80,7 @@ def frames(treatments: Opened, customers: Opened | None, connection: Connection)
 
 
 def describe(name: str, design: Design, found: DrawCheck) -> Check:
-    """A draw in words: a warning where it is broken, or cannot be judged.
+    """A draw in words: a warning where it is broken, or cannot be tested.
 
     Parameters
     ----------

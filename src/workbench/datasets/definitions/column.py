@@ -110,7 +110,7 @@ class ColumnDefinition:
         Column of the file that holds the currency of each row.
     weighting
         Of a weight: `survey` (how many people an answer stands for) or `frequency` (how many equal rows it was); of
-        another column of surveys: `replicate`, one of several weights whose spread tells how much results vary.
+        another column of surveys: `replicate`, one of several weights whose differences tell how much results vary.
     factor
         Of replicate weights: what the mean squared deviation of results under them is multiplied by.
     valid_from

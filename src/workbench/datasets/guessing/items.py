@@ -273,10 +273,10 @@ def _odds(header: str, code: int, inner: "Mapping[str, np.ndarray]", points: "Ma
     stacked = np.vstack(others)
     with np.errstate(all="ignore"):
         centre = np.array([np.nanmean(row) if np.isfinite(row).any() else np.nan for row in stacked])
-        spread = np.array([np.nanstd(row) if np.isfinite(row).any() else np.nan for row in stacked])
-        spread[spread == 0] = np.nan
-        scaled = (stacked - centre[:, None]) / spread[:, None]
-        scaled = scaled[np.isfinite(spread)]
+        sd = np.array([np.nanstd(row) if np.isfinite(row).any() else np.nan for row in stacked])
+        sd[sd == 0] = np.nan
+        scaled = (stacked - centre[:, None]) / sd[:, None]
+        scaled = scaled[np.isfinite(sd)]
     count = np.isfinite(scaled).sum(axis=0)
     mood = np.divide(np.nansum(scaled, axis=0), count, out=np.full(scaled.shape[1], np.nan), where=count > 0)
     own = inner[header]

@@ -148,6 +148,7 @@ def judge(
     *,
     random_seed: int,
     capacity: float | None = None,
+    weights: np.ndarray | None = None,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
 ) -> Judged:
@@ -164,7 +165,9 @@ def judge(
     random_seed
         Fixes the draws.
     capacity
-        How many rows can be acted on.
+        How many rows can be acted on, of as many as the weights say there are.
+    weights : (N,)
+        How many customers each row stands for; one where it is None.
     resamples
         How often customers are drawn.
     level
@@ -191,12 +194,13 @@ def judge(
     codes, known = pd.factorize(np.asarray(customers))
     random = np.random.default_rng(random_seed)
     draws = np.empty((resamples, len(forecasts), len(MEASURES)))
+    stood_for = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
     for draw in draws:
-        weights = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes].astype(float)
-        part = None if capacity is None else capacity * weights.sum() / len(truth)
+        times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes] * stood_for
+        part = None if capacity is None else capacity * times.sum() / stood_for.sum()
         for at, forecast in enumerate(forecasts.values()):
-            draw[at] = list(forecast.scores(weights, capacity=part).values())
-    values = np.array([list(forecast.scores(capacity=capacity).values()) for forecast in forecasts.values()])
+            draw[at] = list(forecast.scores(times, capacity=part).values())
+    values = np.array([list(each.scores(stood_for, capacity=capacity).values()) for each in forecasts.values()])
     return Judged(
         forecasts=forecasts,
         values=values,

@@ -81,7 +81,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
     when = population.when
     judged = forecast.choice.judged
     edges = np.unique(np.quantile(probability, TENTHS))
-    alike = Alike.among(probability, forecast.test.left)
+    alike = Alike.among(probability, forecast.test.left, forecast.test.weights)
     described = [_feature(name, learned[name], levels, population.names) for name, levels in encoding.levels.items()]
     card = {
         "schema": SCHEMA,

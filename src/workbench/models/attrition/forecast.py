@@ -82,7 +82,7 @@ class LeaversForecast:
         if explainer is not None and self.choice.used != "base_rate":
             reasons = give_reasons(explainer, today, today, names=self.names)
         probability = self.used.probability(today)
-        alike = Alike.among(self.choice.probability, self.test.left)
+        alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         teams = None if team is None else today[team]
         return scored(population.today_ids, probability, alike, reasons, teams)
 

@@ -39,7 +39,7 @@ class Alike:
     of: int
 
     @classmethod
-    def among(cls, probability: np.ndarray, left: np.ndarray) -> "Alike":
+    def among(cls, probability: np.ndarray, left: np.ndarray, weights: np.ndarray | None = None) -> "Alike":
         """Of judged customers.
 
         Parameters
@@ -48,6 +48,8 @@ class Alike:
             Forecast of each.
         left : (N,) bool
             Who left.
+        weights : (N,)
+            How many customers each stands for; one where it is None.
 
         Examples
         --------
@@ -56,11 +58,12 @@ class Alike:
         (0.08, 0.124)
         """
         order = np.argsort(probability, kind="stable")
-        risks, gone = probability[order], np.concatenate([[0], np.cumsum(left[order])])
+        risks, counted = probability[order], np.ones(len(left)) if weights is None else weights[order]
+        gone, there = (np.concatenate([[0], np.cumsum(each)]) for each in (left[order] * counted, counted))
         of = min(ALIKE, max(int(MOST_ALIKE * len(risks)), 1))
         grid = np.unique(np.quantile(risks, np.linspace(0, 1, GRID + 1)))
         start = np.clip(np.searchsorted(risks, grid, side="left") - of // 2, 0, len(risks) - of)
-        share = (gone[start + of] - gone[start]) / of
+        share = (gone[start + of] - gone[start]) / (there[start + of] - there[start])
         z = LEVEL_Z**2 / of
         middle = (share + z / 2) / (1 + z)
         half = LEVEL_Z / (1 + z) * np.sqrt(share * (1 - share) / of + z / (4 * of))

@@ -1,7 +1,7 @@
 """What each customer will do, drawn exactly from the posterior, block by block.
 
 Given parameters everything is conjugate: whether a customer is active, λ (gamma), p (beta) or μ (gamma). Parameters are
-common to all customers within a draw, so that totals have the spread that they should. Blocks are of a fixed size with
+common to all customers within a draw, so that totals vary as they should. Blocks are of a fixed size with
 random numbers of their own and customers stand in the order of their histories: neither memory nor the number of
 cores nor the order of rows changes what comes out.
 """

@@ -1,7 +1,7 @@
 """What customers will order, of several models at once: each has as many draws as its weight says.
 
 Draw d of everything is of model `models[d]` with parameters common to all customers, and customers' natures are drawn
-exactly given these (`drawing`). So the spread of a total over draws holds what is not known of customers, of
+exactly given these (`drawing`). So what a total varies by over draws holds what is not known of customers, of
 parameters and of the model.
 """
 

@@ -363,7 +363,7 @@ def _sound(
     for initiative in pd.unique(rows["initiative"].dropna()):
         design: Drawn = definition.design_of(initiative)
         own = (rows["initiative"] == initiative).to_numpy()
-        if not definition.design_of(initiative).by_chance or not _judged(rows[own], design, before[own]):
+        if not definition.design_of(initiative).by_chance or not _holds(rows[own], design, before[own]):
             continue
         if not design.control:
             silent.append(str(initiative))
@@ -380,7 +380,7 @@ def _sound(
     return found, (Check(name="trials_control", status="warn", message=message, value=len(silent), title=title),)
 
 
-def _judged(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
+def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
     """Whether nothing contradicts the draw; the door has said so in words."""
     return check_draw(read_draw(rows, design, before), design).holds
 

@@ -28,7 +28,13 @@ _SETTLED = -12  # from this month on the burn-in is taken to have forgotten its 
 
 
 def world_of(settings: Settings) -> Coefficients:
-    """The calibrated coefficients of a world."""
+    """The calibrated coefficients of a world.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    """
     world, aims = draw(settings)
     noise = Noise(settings.seed, 0, SAMPLE, REPLICATE)
     calendar = settings.first_day.month

@@ -208,7 +208,15 @@ class Coefficients:
     intent_enquiries: np.ndarray  # (reasons,)
 
     def weight(self, k: int, month: int) -> np.ndarray:
-        """Effect of a grade at touchpoint `k` on satisfaction, by plan."""
+        """Effect of a grade at touchpoint `k` on satisfaction, by plan.
+
+        Parameters
+        ----------
+        k
+            The touchpoint.
+        month
+            Counted from the first month of the records.
+        """
         return self.weights[k] * np.exp(self.weight_drift[k] * month / 12)
 
 
@@ -228,6 +236,11 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
     """The coefficients of the world with this seed, before calibration, and what calibration aims at.
 
     The same seed draws the same numbers whatever else is set, so that worlds differ by a setting alone.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
     """
     random = np.random.default_rng([settings.seed, 20_261_122])
 
@@ -351,6 +364,14 @@ def _intentions(settings: Settings) -> dict[str, Any]:
 
 
 def scaled(world: Coefficients, factor: float) -> Coefficients:
-    """The world with all effects of touchpoints on satisfaction multiplied by `factor`."""
+    """The world with all effects of touchpoints on satisfaction multiplied by `factor`.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    factor
+        Above 0.
+    """
     effects = ("weights", "use_effect", "cliff", "usual")
     return replace(world, **{name: getattr(world, name) * factor for name in effects})

@@ -86,7 +86,13 @@ class Customers:
 
     @classmethod
     def none(cls, size: int) -> "Customers":
-        """Empty slots."""
+        """Empty slots.
+
+        Parameters
+        ----------
+        size
+            How many.
+        """
         touchpoints = len(TOUCHPOINTS)
         integers = {
             "generation",
@@ -115,14 +121,26 @@ class Customers:
         return Customers(**{each.name: getattr(self, each.name).copy() for each in fields(self)})
 
     def repeated(self, times: int) -> "Customers":
-        """The same customers several times, one block after the other."""
+        """The same customers several times, one block after the other.
+
+        Parameters
+        ----------
+        times
+            How often.
+        """
         return Customers(**{each.name: np.tile(getattr(self, each.name), times) for each in fields(self)})
 
     def __len__(self) -> int:
         return self.active.size
 
     def relevant(self, month: int) -> np.ndarray:
-        """Whether a touchpoint was used lately: (touchpoints, slots)."""
+        """Whether a touchpoint was used lately: (touchpoints, slots).
+
+        Parameters
+        ----------
+        month
+            Counted from the first month of the records.
+        """
         return self.visited > month - eq.RECALL_MONTHS
 
     def price(self) -> np.ndarray:
@@ -130,25 +148,65 @@ class Customers:
         return np.round(LIST_PRICE[self.plan] * np.exp(self.relative_price), 2)
 
     def call_effect(self, world: Coefficients, month: int) -> np.ndarray:
-        """Log hazard ratio that a retention call would have: it differs by tenure, plan and what nobody sees."""
+        """Log hazard ratio that a retention call would have: it differs by tenure, plan and what nobody sees.
+
+        Parameters
+        ----------
+        world
+            Its coefficients.
+        month
+            Counted from the first month of the records.
+        """
         new = month - self.joined < 12
         return world.call_base + world.call_new * new + world.call_premium * (self.plan == 2) + self.call_taste
 
     def letter_effect(self, world: Coefficients) -> np.ndarray:
-        """Log hazard ratio that a letter would have: weaker than a call, and good for those whom a call disturbs."""
+        """Log hazard ratio that a letter would have: weaker than a call, and good for those whom a call disturbs.
+
+        Parameters
+        ----------
+        world
+            Its coefficients.
+        """
         return LETTER * world.call_base - LETTER * world.call_premium * (self.plan == 2) + self.letter_taste
 
     def unresolved(self, month: int) -> np.ndarray:
-        """Complaints of the last months, up to `month`, that are not resolved."""
+        """Complaints of the last months, up to `month`, that are not resolved.
+
+        Parameters
+        ----------
+        month
+            Counted from the first month of the records.
+        """
         return ((self.complained > month - eq.GRIEVANCE_MONTHS) & ~self.settled).sum(axis=0)
 
     def call(self, month: int) -> np.ndarray:
-        """Log hazard ratio of a retention call or letter that still works; 0 otherwise."""
+        """Log hazard ratio of a retention call or letter that still works; 0 otherwise.
+
+        Parameters
+        ----------
+        month
+            Counted from the first month of the records.
+        """
         return np.where(month < self.call_until, self.call_log, 0.0)
 
 
 def join(world: Coefficients, people: Customers, where: np.ndarray, month: int, noise: Noise) -> None:
-    """New customers in the slots `where`, as they are on their first day."""
+    """New customers in the slots `where`, as they are on their first day.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    people
+        Customers by slot; changed in place.
+    where
+        (slots,): in which slots somebody joins.
+    month
+        Counted from the first month of the records.
+    noise
+        Where chance comes from.
+    """
     attributes = noise.pieces(Mechanism.ATTRIBUTES, month)
     plan = _pick(PLAN_SHARE, attributes[0])
     traits = [noise.normal(Mechanism.TRAITS, month, sub) for sub in range(6)]
@@ -235,18 +293,42 @@ class Visits:
     complaint: np.ndarray
 
     def adds(self, world: Coefficients, k: int, people: Customers, month: int) -> np.ndarray:
-        """What the touchpoint adds to satisfaction after this month."""
+        """What the touchpoint adds to satisfaction after this month.
+
+        Parameters
+        ----------
+        world
+            Its coefficients.
+        k
+            The touchpoint.
+        people
+            Customers by slot.
+        month
+            Counted from the first month of the records.
+        """
         relevant = self.visited > month - eq.RECALL_MONTHS
         felt = np.where(relevant, eq.impression(world, k, people.plan, eq.grade(self.latent), month), 0.0)
         felt = felt + eq.use(world, k, relevant, people.age, month - people.joined)
         return felt + eq.grievance(world, self.unresolved(month), self.lately(month) & self.settled)
 
     def lately(self, month: int) -> np.ndarray:
-        """Who complained within the months that a complaint works."""
+        """Who complained within the months that a complaint works.
+
+        Parameters
+        ----------
+        month
+            Counted from the first month of the records.
+        """
         return self.complained > month - eq.GRIEVANCE_MONTHS
 
     def unresolved(self, month: int) -> np.ndarray:
-        """Whose complaint of the last months is not resolved."""
+        """Whose complaint of the last months is not resolved.
+
+        Parameters
+        ----------
+        month
+            Counted from the first month of the records.
+        """
         return self.lately(month) & ~self.settled
 
 
@@ -271,6 +353,16 @@ def visit(
         What initiatives add to the latent experience, broadcastable against `before`.
     until
         Part of the month after which a customer is gone.
+    world
+        Its coefficients.
+    people
+        Customers by slot.
+    k
+        The touchpoint.
+    month
+        Counted from the first month of the records.
+    noise
+        Where chance comes from.
     """
     latent, visited, complained, settled = before
     use, luck, when, upset = noise.pieces(Mechanism.TOUCH, month, k)

@@ -46,7 +46,15 @@ class Worlds:
 
     @classmethod
     def pilot(cls, touchpoint: int, lift: float) -> "Worlds":
-        """Two worlds: nobody, and everybody, gets a lift at one touchpoint."""
+        """Two worlds: nobody, and everybody, gets a lift at one touchpoint.
+
+        Parameters
+        ----------
+        touchpoint
+            Its place in `words.TOUCHPOINTS`.
+        lift
+            On the latent scale of the experience.
+        """
         lifts = [np.zeros((1, 1))] * len(TOUCHPOINTS)
         lifts[touchpoint] = np.array([[0.0], [lift]])
         picks = np.zeros((2, len(TOUCHPOINTS)), dtype=int)
@@ -55,7 +63,13 @@ class Worlds:
 
     @classmethod
     def contact(cls, kind: int) -> "Worlds":
-        """Two worlds: nobody, and everybody, is contacted, by a call (1) or a letter (2)."""
+        """Two worlds: nobody, and everybody, is contacted, by a call (1) or a letter (2).
+
+        Parameters
+        ----------
+        kind
+            Which contact.
+        """
         none = cls.one()
         return cls(none.lifts, np.repeat(none.picks, 2, axis=0), np.array([0, kind]))
 
@@ -121,6 +135,18 @@ def ahead(
         As they are at the beginning of month `first`; left as it is.
     lift_until
         Month in which lifts end; never when left out.
+    world
+        Its coefficients.
+    worlds
+        That are lived side by side.
+    noise
+        Where chance comes from.
+    first
+        The month that begins.
+    months
+        How many are lived.
+    calendar
+        Calendar month (1–12) of month 0.
     """
     plan = people.plan
     states = [

@@ -164,6 +164,12 @@ def live(
         Whether answers are worked out.
     keep_start
         Whether each month from 0 on keeps the state that it began with.
+    world
+        Its coefficients.
+    noise
+        Where chance comes from.
+    months
+        How many, after the burn-in.
 
     Yields
     ------
@@ -366,7 +372,15 @@ def _visits(
 
 
 def contact_minutes(mean: float, uniform: np.ndarray) -> np.ndarray:
-    """Minutes of a contact: one, and an exponential time to a tenth of a minute, rounded up."""
+    """Minutes of a contact: one, and an exponential time to a tenth of a minute, rounded up.
+
+    Parameters
+    ----------
+    mean
+        In minutes.
+    uniform
+        Between 0 and 1, one a contact.
+    """
     return 1 + np.ceil(-np.log(uniform) * (mean - 1.05) * 10) / 10
 
 
@@ -397,17 +411,45 @@ def _replies(world: Coefficients, people: Customers, stay: np.ndarray, month: in
 
 
 def reported_grades(world: Coefficients, people: Customers, slot: np.ndarray) -> np.ndarray:
-    """Grades as they are reported, (touchpoints, slots): the experience, coloured by the general impression (halo)."""
+    """Grades as they are reported, (touchpoints, slots): the experience, coloured by the general impression (halo).
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    people
+        Customers by slot.
+    slot
+        Of those who report.
+    """
     colour = world.halo * people.satisfaction[slot] / world.spread
     return eq.grade(people.latent[:, slot] + colour)
 
 
 def answer(satisfaction: np.ndarray, cuts: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-    """An ordered logit's answer, counted from 0: how many cuts lie below satisfaction plus logistic noise."""
+    """An ordered logit's answer, counted from 0: how many cuts lie below satisfaction plus logistic noise.
+
+    Parameters
+    ----------
+    satisfaction
+        On its latent scale, one an answer.
+    cuts
+        Ascending.
+    uniform
+        Between 0 and 1, one an answer.
+    """
     latent = satisfaction + np.log(uniform / (1 - uniform))
     return (latent > cuts[:, None]).sum(axis=0)
 
 
 def calendar_month(calendar: int, month: int) -> int:
-    """The calendar month (1–12) of month `month` when month 0 is `calendar`."""
+    """The calendar month (1–12) of month `month` when month 0 is `calendar`.
+
+    Parameters
+    ----------
+    calendar
+        1 to 12.
+    month
+        May be below 0.
+    """
     return (calendar - 1 + month) % 12 + 1

@@ -64,6 +64,11 @@ _DRAWN = (
 def offered(settings: Settings) -> tuple[Initiative, ...]:
     """The initiatives of a world: those of the user's file, else six that are drawn.
 
+    Parameters
+    ----------
+    settings
+        Of the world.
+
     Raises
     ------
     ParameterError

@@ -56,6 +56,8 @@ class Leaving:
             By reason, a month.
         pull
             Log hazard ratio of what works on whoever has the intention: a retention call, the end of a year.
+        world
+            Its coefficients.
         """
         starts = begin_rates(world)
         plain = [(1 - share) * each for share, each in zip(world.announced, usual, strict=True)]
@@ -69,7 +71,13 @@ class Leaving:
         )
 
     def of_customers(self, intention: np.ndarray) -> np.ndarray:
-        """Hazards by reason, (reasons, customers), of customers with these states."""
+        """Hazards by reason, (reasons, customers), of customers with these states.
+
+        Parameters
+        ----------
+        intention
+            0: none, else 1 + the place of the reason; one a customer.
+        """
         none = intention == 0
         return np.stack(
             [
@@ -79,17 +87,37 @@ class Leaving:
         )
 
     def stays(self, until: float = 1.0) -> list[np.ndarray]:
-        """Expected part of the month (up to `until`) for which a customer of each state stays."""
+        """Expected part of the month (up to `until`) for which a customer of each state stays.
+
+        Parameters
+        ----------
+        until
+            Part of the month, between 0 and 1.
+        """
         return [eq.stays(self.total, until), *(eq.stays(each, until) for each in self.resolved)]
 
     def survive(self, shares: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Shares of customers by state who are still there at the end of the month."""
+        """Shares of customers by state who are still there at the end of the month.
+
+        Parameters
+        ----------
+        shares
+            By state (none, then each reason), each one a customer.
+        """
         return [shares[0] * np.exp(-self.total)] + [
             share * np.exp(-each) for share, each in zip(shares[1:], self.resolved, strict=True)
         ]
 
     def left(self, shares: Sequence[np.ndarray], until: float = 1.0) -> list[np.ndarray]:
-        """Shares of customers who leave within the month (up to `until`), by reason."""
+        """Shares of customers who leave within the month (up to `until`), by reason.
+
+        Parameters
+        ----------
+        shares
+            By state (none, then each reason), each one a customer.
+        until
+            Part of the month, between 0 and 1.
+        """
         none, *others = self.stays(until)
         gone = shares[0] * none
         return [
@@ -104,7 +132,13 @@ class Leaving:
         return [each * part for each in self.begin]
 
     def turn(self, shares: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """Shares by state after intentions of this month have begun or been given up."""
+        """Shares by state after intentions of this month have begun or been given up.
+
+        Parameters
+        ----------
+        shares
+            By state (none, then each reason), each one a customer.
+        """
         begun = self.begun()
         kept = [
             share * (1 - relent) + shares[0] * each
@@ -114,7 +148,15 @@ class Leaving:
         return [shares[0] * (1 - (begun[0] + begun[1] + (begun[2] + begun[3]))) + given_up, *kept]
 
     def draw(self, intention: np.ndarray, uniform: np.ndarray) -> np.ndarray:
-        """The states of this month after those of the last one; one number between 0 and 1 a customer."""
+        """The states of this month after those of the last one; one number between 0 and 1 a customer.
+
+        Parameters
+        ----------
+        intention
+            States of last month, one a customer.
+        uniform
+            Between 0 and 1, one a customer.
+        """
         edges = np.cumsum(self.begun(), axis=0)
         beginning = np.where(uniform < edges[-1], 1 + (uniform >= edges[:-1]).sum(axis=0), 0)
         giving_up = np.concatenate([[0.0], self.world.relent])[intention]
@@ -158,7 +200,15 @@ class Passage:
         return Leaving.of(*self._last).left(self._next)  # where the shares of its beginning are now
 
     def month(self, world: Coefficients, usual: Sequence[np.ndarray], pull: np.ndarray) -> None:
-        """Pass through one month; `usual` and `pull` as for `Leaving.of`, of which this is the sum over states."""
+        """Pass through one month; `usual` and `pull` as for `Leaving.of`, of which this is the sum over states.
+
+        Parameters
+        ----------
+        world
+            Its coefficients.
+        usual, pull
+            As for `Leaving.of`.
+        """
         # Written into arrays that are there already: making new ones of this size would take longest of all.
         scratch, total, begin, shares, after = self._scratch, self._total, self._begin, self.shares, self._next
         factor, starts = order_factor(world), begin_rates(world)
@@ -216,22 +266,46 @@ def _combined(arrays: Sequence[np.ndarray], weights: np.ndarray, out: np.ndarray
 
 
 def begin_rates(world: Coefficients) -> np.ndarray:
-    """(reasons,): how often intentions begin, as a multiple of today's hazards: some will be given up."""
+    """(reasons,): how often intentions begin, as a multiple of today's hazards: some will be given up.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    """
     return world.announced * (world.resolve + world.relent) / world.resolve
 
 
 def order_factor(world: Coefficients) -> np.ndarray:
-    """(states,): what an intention does to the order rate."""
+    """(states,): what an intention does to the order rate.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    """
     return np.exp(np.concatenate([[0.0], world.intent_orders]))
 
 
 def login_factor(world: Coefficients) -> np.ndarray:
-    """(states,): what an intention does to logins."""
+    """(states,): what an intention does to logins.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    """
     return np.exp(np.concatenate([[0.0], world.intent_logins]))
 
 
 def enquiry_factor(world: Coefficients) -> np.ndarray:
-    """(states,): what an intention does to enquiries."""
+    """(states,): what an intention does to enquiries.
+
+    Parameters
+    ----------
+    world
+        Its coefficients.
+    """
     return np.exp(np.concatenate([[0.0], world.intent_enquiries]))
 
 

@@ -63,19 +63,42 @@ class Noise:
     replicate: int = 0
 
     def again(self, replicate: int) -> "Noise":
-        """The same slots in another replicate."""
+        """The same slots in another replicate.
+
+        Parameters
+        ----------
+        replicate
+            Its number.
+        """
         return replace(self, replicate=replicate)
 
     def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
-        """Numbers strictly between 0 and 1, one a slot."""
+        """Numbers strictly between 0 and 1, one a slot.
+
+        Parameters
+        ----------
+        mechanism, month, sub
+            What the numbers are for: no two uses share them.
+        """
         return (self._words(mechanism, month, sub) >> np.uint64(11)) * 2.0**-53 + 2.0**-54
 
     def normal(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
-        """Standard normal numbers, one a slot."""
+        """Standard normal numbers, one a slot.
+
+        Parameters
+        ----------
+        mechanism, month, sub
+            What the numbers are for: no two uses share them.
+        """
         return ndtri(self.uniform(mechanism, month, sub))
 
     def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
         """Four numbers between 0 and 1 a slot, as cheap as one: each a multiple of 2⁻¹⁶ and a half of it.
+
+        Parameters
+        ----------
+        mechanism, month, sub
+            What the numbers are for: no two uses share them.
 
         Returns
         -------
@@ -98,9 +121,21 @@ class Together:
     noises: tuple[Noise, ...]
 
     def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
-        """As of `Noise`, one replicate after the other."""
+        """As of `Noise`, one replicate after the other.
+
+        Parameters
+        ----------
+        mechanism, month, sub
+            As of `Noise`.
+        """
         return np.concatenate([each.uniform(mechanism, month, sub) for each in self.noises])
 
     def pieces(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
-        """As of `Noise`, one replicate after the other."""
+        """As of `Noise`, one replicate after the other.
+
+        Parameters
+        ----------
+        mechanism, month, sub
+            As of `Noise`.
+        """
         return np.concatenate([each.pieces(mechanism, month, sub) for each in self.noises], axis=1)

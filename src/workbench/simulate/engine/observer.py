@@ -44,16 +44,34 @@ class Observer:
         self.shares: list[np.ndarray] = [np.ones(size), *(np.zeros(size) for _ in range(STATES - 1))]
 
     def meet(self, joined: np.ndarray) -> None:
-        """Newcomers have no intention to leave; `joined` says in which slots they are."""
+        """Newcomers have no intention to leave; `joined` says in which slots they are.
+
+        Parameters
+        ----------
+        joined
+            (slots,): whether somebody joins.
+        """
         for state, share in enumerate(self.shares):
             share[joined] = state == 0
 
     def turn(self, month: Month) -> list[np.ndarray]:
-        """Shares by state after intentions of this month have begun or been given up, before anything is seen."""
+        """Shares by state after intentions of this month have begun or been given up, before anything is seen.
+
+        Parameters
+        ----------
+        month
+            What happens in it.
+        """
         return Leaving.of(self._world, month.usual, month.pull).turn(self.shares)
 
     def see(self, month: Month) -> None:
-        """One month more is over: who has stayed, and what they did."""
+        """One month more is over: who has stayed, and what they did.
+
+        Parameters
+        ----------
+        month
+            What happened in it.
+        """
         leaving = Leaving.of(self._world, month.usual, month.pull)
         shares = leaving.turn(leaving.survive(self.shares))
         if self._behaviour and month.signs is not None:

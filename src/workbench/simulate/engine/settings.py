@@ -111,6 +111,11 @@ PRESET_HELP: Mapping[str, str] = MappingProxyType(
 def read_settings(texts: Iterable[str]) -> Settings:
     """Settings from `name=value` as they are typed.
 
+    Parameters
+    ----------
+    texts
+        `name=value`, each name once.
+
     Raises
     ------
     ParameterError

@@ -89,7 +89,19 @@ class Trials:
     keep: bool = False
 
     def enrol(self, world: Coefficients, people: Customers, month: int, noise: Noise) -> list[Enrolment]:
-        """Set up what begins in this month, and change the state of those who are treated."""
+        """Set up what begins in this month, and change the state of those who are treated.
+
+        Parameters
+        ----------
+        world
+            Its coefficients.
+        people
+            Customers by slot; changed in place.
+        month
+            Counted from the first month of the records.
+        noise
+            Where chance comes from.
+        """
         design, made = self.settings.trial_design, []
         piloted = piloted_initiatives(self.settings, world, self.initiatives)
         if design == "staggered":
@@ -212,20 +224,42 @@ class Trials:
 
 
 def second_start(settings: Settings) -> int:
-    """The month in which the pilot among volunteers begins: when the first one is over for everybody."""
+    """The month in which the pilot among volunteers begins: when the first one is over for everybody.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    """
     waiting = WAVES_APART * WAVES if settings.trial_design == "staggered" else 0
     return FIRST_START + settings.trial_months + waiting
 
 
 def treated_regions(settings: Settings) -> np.ndarray:
-    """The regions in which a pilot by region takes place, drawn by lot: positions in `words.REGIONS`."""
+    """The regions in which a pilot by region takes place, drawn by lot: positions in `words.REGIONS`.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    """
     return np.random.default_rng([settings.seed, 20_261_130]).permutation(len(REGIONS))[: len(REGIONS) // 2]
 
 
 def piloted_initiatives(
     settings: Settings, world: Coefficients, initiatives: Sequence[Initiative]
 ) -> Sequence[Initiative]:
-    """The initiatives in the order of pilots: as offered or, where lifts are set, where most hangs on them first."""
+    """The initiatives in the order of pilots: as offered or, where lifts are set, where most hangs on them first.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    world
+        Its coefficients.
+    initiatives
+        On offer.
+    """
     if settings.lift is None:
         return initiatives
 

@@ -28,7 +28,15 @@ class Choice:
     parameter: str
 
     def settle(self, wanted: str | None, there: Collection[str]) -> str | None:
-        """The table to read of those that are there; None where there is none."""
+        """The table to read of those that are there; None where there is none.
+
+        Parameters
+        ----------
+        wanted
+            What the parameter says; None leaves it open.
+        there
+            Tables of the dataset.
+        """
         candidates = self.tables if wanted is None else (wanted,)
         return next((table for table in candidates if table in there), None)
 
@@ -83,7 +91,15 @@ class Calls:
 
 
 def read_calls(sources: Iterable[str], faults: list[str]) -> Calls:
-    """The calls in code cells on what `start_run()` was assigned to; what cannot be read becomes a fault."""
+    """The calls in code cells on what `start_run()` was assigned to; what cannot be read becomes a fault.
+
+    Parameters
+    ----------
+    sources
+        Of the code cells, in order.
+    faults
+        A sentence is added for each fault.
+    """
     nodes = []
     for source in sources:
         tree = parse(source)
@@ -115,7 +131,13 @@ def read_calls(sources: Iterable[str], faults: list[str]) -> Calls:
 
 
 def parse(source: str) -> ast.Module | None:
-    """A cell's syntax tree; lines that are magics or shell escapes are passed over."""
+    """A cell's syntax tree; lines that are magics or shell escapes are passed over.
+
+    Parameters
+    ----------
+    source
+        Of a code cell.
+    """
     lines = ["pass" if line.lstrip().startswith(("%", "!", "?")) else line for line in source.splitlines()]
     if lines and source.lstrip().startswith("%%"):
         lines = []

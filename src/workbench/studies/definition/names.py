@@ -16,7 +16,9 @@ def study_name(project: Project, text: str) -> str:
     ----------
     text
         `churn_survival`, `churn_survival.ipynb` or a path of it (`notebooks/churn_survival.ipynb`). Any other text
-        comes back as it is, for `find_study` to judge.
+        comes back as it is, for `find_study` to validate.
+    project
+        Where studies, data and reports are.
     """
     path = Path(text)
     if path.suffix != ".ipynb":
@@ -28,6 +30,13 @@ def study_name(project: Project, text: str) -> str:
 
 def dataset_name(project: Project, text: str) -> str:
     """The dataset that `text` names: itself, or the folder in data/ that it is a path of.
+
+    Parameters
+    ----------
+    project
+        Where studies, data and reports are.
+    text
+        The dataset's name, its folder or its dataset.yaml; any other text comes back as it is.
 
     Raises
     ------

@@ -89,6 +89,13 @@ class Study:
 def find_study(notebooks: Path, name: str) -> Study:
     """The study called `name`.
 
+    Parameters
+    ----------
+    notebooks
+        The folder of the studies.
+    name
+        As it was typed.
+
     Raises
     ------
     StudyError
@@ -104,12 +111,24 @@ def find_study(notebooks: Path, name: str) -> Study:
 
 
 def study_paths(notebooks: Path) -> list[Path]:
-    """Notebooks of the project, by name."""
+    """Notebooks of the project, by name.
+
+    Parameters
+    ----------
+    notebooks
+        The folder of the studies.
+    """
     return sorted(path for path in notebooks.glob("*.ipynb") if not path.name.startswith("."))
 
 
 def read_study(path: Path) -> Study:
-    """Read a notebook; StudyError names everything in it that breaks the contract of a study."""
+    """Read a notebook; StudyError names everything in it that breaks the contract of a study.
+
+    Parameters
+    ----------
+    path
+        Of the notebook.
+    """
     place = path.name
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -161,7 +180,13 @@ def _undeclared(calls: Calls, parameters: Mapping[str, Parameter]) -> Iterator[s
 
 
 def read_parameters(source: str) -> list[Parameter]:
-    """The parameters that a cell declares; StudyError names every line that declares none."""
+    """The parameters that a cell declares; StudyError names every line that declares none.
+
+    Parameters
+    ----------
+    source
+        Of the parameters cell.
+    """
     faults: list[str] = []
     parameters = _parameters(source, None, faults)
     if faults:
@@ -170,7 +195,13 @@ def read_parameters(source: str) -> list[Parameter]:
 
 
 def headings(cells: list[Mapping[str, Any]]) -> tuple[str, ...]:
-    """For each cell the text of the last markdown heading at or before it."""
+    """For each cell the text of the last markdown heading at or before it.
+
+    Parameters
+    ----------
+    cells
+        Of the notebook, as JSON.
+    """
     found, current = [], ""
     for cell in cells:
         if cell["cell_type"] == "markdown":
@@ -182,7 +213,13 @@ def headings(cells: list[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def is_code(cell: Mapping[str, Any]) -> bool:
-    """Whether a cell is one that a kernel executes."""
+    """Whether a cell is one that a kernel executes.
+
+    Parameters
+    ----------
+    cell
+        As JSON.
+    """
     return cell["cell_type"] == "code" and bool(_text(cell["source"]).strip())
 
 

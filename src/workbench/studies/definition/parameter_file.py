@@ -33,6 +33,11 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|fa
 def read_parameter_file(path: Path) -> dict[str, Any]:
     """Names and values of a parameter file.
 
+    Parameters
+    ----------
+    path
+        JSON where it ends so, else YAML.
+
     Raises
     ------
     ParameterError

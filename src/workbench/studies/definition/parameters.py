@@ -1,7 +1,7 @@
 """Parameters of a study: the types that the contract allows, and values from text and files made to fit them.
 
 The declared type decides what a text means, never a guess: `str`, `Literal` of strings and dates take the raw text, all
-else is JSON. pydantic judges, in strict mode: a bool is no int, an int is a fine float.
+else is JSON. pydantic validates, in strict mode: a bool is no int, an int is a fine float.
 """
 
 import ast
@@ -87,7 +87,13 @@ class Parameter:
         return TypeAdapter(self.type, config=ConfigDict(strict=True, allow_inf_nan=False))
 
     def is_a(self, kind: type) -> bool:
-        """Whether its values are all of this type, whatever their bounds."""
+        """Whether its values are all of this type, whatever their bounds.
+
+        Parameters
+        ----------
+        kind
+            The type.
+        """
         return _parts(self.type) == (kind,)
 
     @property
@@ -96,7 +102,13 @@ class Parameter:
         return any(_is_textual(part) for part in _parts(self.type))
 
     def from_text(self, text: str) -> Any:
-        """The value that `text` from the command line stands for; ParameterError names all that is wrong."""
+        """The value that `text` from the command line stands for; ParameterError names all that is wrong.
+
+        Parameters
+        ----------
+        text
+            What stands behind `name=`.
+        """
         if text == "null" and NoneType in _parts(self.type):
             return None
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
@@ -109,7 +121,13 @@ class Parameter:
             raise
 
     def from_data(self, value: Any) -> Any:
-        """The value for plain data from a JSON or YAML file; ParameterError names all that is wrong."""
+        """The value for plain data from a JSON or YAML file; ParameterError names all that is wrong.
+
+        Parameters
+        ----------
+        value
+            As the file has it.
+        """
         try:
             document = _json(value)
         except ParameterError as error:
@@ -117,7 +135,13 @@ class Parameter:
         return self._validate(document, value)
 
     def to_data(self, value: Any) -> Any:
-        """A value as JSON takes it (dates as ISO text)."""
+        """A value as JSON takes it (dates as ISO text).
+
+        Parameters
+        ----------
+        value
+            Of the parameter's type.
+        """
         return json.loads(self._adapter.dump_json(value))
 
     def _meant(self, text: str) -> str:
@@ -148,6 +172,17 @@ def coerce(
     study: str, parameters: Mapping[str, Parameter], texts: Iterable[str] = (), data: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[str]]:
     """Values for a study from `name=value` texts and from a file's content; texts win over the file.
+
+    Parameters
+    ----------
+    study
+        Its name, for messages.
+    parameters
+        What the study declares, by name.
+    texts
+        From the command line.
+    data
+        From a file; None: there is none.
 
     Returns
     -------
@@ -180,13 +215,30 @@ def coerce(
 
 
 def unknown(kind: str, name: object, known: Iterable[str], otherwise: str) -> str:
-    """The fault for a name that is not there: the nearest that is, or else where to look."""
+    """The fault for a name that is not there: the nearest that is, or else where to look.
+
+    Parameters
+    ----------
+    kind
+        Of thing, for the message: `study`, `parameter`.
+    name
+        As it was typed.
+    known
+        Names that are there.
+    otherwise
+        Where to look when none is near.
+    """
     end = suggestion(name, known)
     return f"unknown {kind} {shown(name)}{f'; {otherwise}.' if end == '.' else end}"
 
 
 def python_literal(value: Any) -> str:
     """Python source of a parameter's value; anything that is not one is refused, never guessed.
+
+    Parameters
+    ----------
+    value
+        Coerced.
 
     Examples
     --------
@@ -219,7 +271,13 @@ def _call(value: date, parts: int) -> str:
 
 
 def annotation_type(node: ast.expr) -> Any:
-    """What an annotation stands for, read without running it; ValueError says which part the contract lacks."""
+    """What an annotation stands for, read without running it; ValueError says which part the contract lacks.
+
+    Parameters
+    ----------
+    node
+        The annotation.
+    """
     match node:
         case ast.Constant(value=None):
             return None
@@ -248,7 +306,13 @@ def annotation_type(node: ast.expr) -> Any:
 
 
 def default_value(node: ast.expr) -> Any:
-    """A default, read without running it: a literal, or `date(…)` and `datetime(…)` anywhere in one."""
+    """A default, read without running it: a literal, or `date(…)` and `datetime(…)` anywhere in one.
+
+    Parameters
+    ----------
+    node
+        What stands behind the equals sign.
+    """
     match node:
         case ast.Call(func=ast.Name(id="date" | "datetime" as name), args=arguments, keywords=[]):
             return DATES[name](*(ast.literal_eval(argument) for argument in arguments))

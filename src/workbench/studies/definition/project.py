@@ -43,6 +43,11 @@ class Project:
     def find(cls, start: Path | None = None) -> "Project":
         """The nearest folder above `start` (by default the working directory) with notebooks/ and data/.
 
+        Parameters
+        ----------
+        start
+            A folder in the project.
+
         Raises
         ------
         StudyError

@@ -58,6 +58,13 @@ def readings(text: str, kind: Any) -> Iterator[Any]:
 def as_argument(name: str, value: Any) -> str:
     """How a value is given on the command line, quoted for a shell.
 
+    Parameters
+    ----------
+    name
+        Of the parameter.
+    value
+        As JSON takes it.
+
     Examples
     --------
     >>> as_argument("horizons", [12, 24]), as_argument("confidence", 0.95), as_argument("outcome", "nps")

@@ -11,7 +11,15 @@ from workbench.wording import shown
 
 
 def new_study(notebooks: Path, name: str) -> Path:
-    """Write notebooks/<name>.ipynb; StudyError if the name is not one for a study or is taken."""
+    """Write notebooks/<name>.ipynb; StudyError if the name is not one for a study or is taken.
+
+    Parameters
+    ----------
+    notebooks
+        The folder of the studies.
+    name
+        Of the study.
+    """
     if not NAME.fullmatch(name):
         raise StudyError(f"got {shown(name)}, expected a name of letters, digits, - and _ that starts with a letter.")
     path = notebooks / f"{name}.ipynb"

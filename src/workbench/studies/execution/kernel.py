@@ -93,7 +93,13 @@ class Kernel:
 
 
 def cause_of_death(exit_code: int | None) -> str:
-    """Why a kernel that nobody ended is gone, in plain words."""
+    """Why a kernel that nobody ended is gone, in plain words.
+
+    Parameters
+    ----------
+    exit_code
+        Of its process, negative for a signal; None: not known.
+    """
     if exit_code == -signal.SIGKILL:
         return "The kernel was killed, most likely because memory ran out."
     if exit_code is not None and exit_code < 0:

@@ -40,7 +40,17 @@ class Progress:
         self._lock = threading.Lock()
 
     def cell(self, index: int, count: int, heading: str) -> None:
-        """Say that the cell `index` of `count` has begun."""
+        """Say that the cell `index` of `count` has begun.
+
+        Parameters
+        ----------
+        index
+            From 0.
+        count
+            Of all cells.
+        heading
+            Under which the cell stands.
+        """
         begun = not self._step
         if self.pace:
             self.pace.unlink(missing_ok=True)
@@ -83,5 +93,11 @@ class Progress:
 
 
 def printable(text: str) -> str:
-    """A text in one line without anything that a terminal would obey."""
+    """A text in one line without anything that a terminal would obey.
+
+    Parameters
+    ----------
+    text
+        From anywhere.
+    """
     return "".join(character if character.isprintable() else " " for character in text)

@@ -25,12 +25,24 @@ class ParameterTranslator(PythonTranslator):
 
     @classmethod
     def translate(cls, val: Any) -> str:
-        """A value as source."""
+        """A value as source.
+
+        Parameters
+        ----------
+        val
+            Coerced.
+        """
         return python_literal(val)
 
     @classmethod
     def inspect(cls, parameters_cell: Mapping) -> list[papermill.models.Parameter]:
-        """What a parameters cell declares."""
+        """What a parameters cell declares.
+
+        Parameters
+        ----------
+        parameters_cell
+            As JSON.
+        """
         # papermill reads the cell with regular expressions and warns about names that these overlook.
         found = read_parameters(parameters_cell["source"])
         return [papermill.models.Parameter(each.name, each.annotation, repr(each.default), each.help) for each in found]
@@ -80,7 +92,13 @@ class Recorder(NotebookExecutionManager):
         self.notebook: dict[str, Any] | None = None
 
     def save(self, **kwargs) -> None:
-        """Keep the notebook as it is now."""
+        """Keep the notebook as it is now.
+
+        Parameters
+        ----------
+        **kwargs
+            Of papermill; not looked at.
+        """
         write_atomic(self.path, self.document())
 
     def close(self) -> None:
@@ -102,25 +120,61 @@ class Recorder(NotebookExecutionManager):
         return redact(json.dumps(self.nb, ensure_ascii=False, indent=1) + "\n", self.secrets)
 
     def notebook_start(self, **kwargs) -> None:
-        """Forget when cells ran before."""
+        """Forget when cells ran before.
+
+        Parameters
+        ----------
+        **kwargs
+            Of papermill, passed on.
+        """
         super().notebook_start(**kwargs)
         for cell in self.nb.cells:
             cell.metadata.pop("execution", None)
 
     def cell_start(self, cell, cell_index=None, **kwargs) -> None:
-        """Say which cell runs."""
+        """Say which cell runs.
+
+        Parameters
+        ----------
+        cell
+            The cell.
+        cell_index
+            Its place, from 0.
+        **kwargs
+            Of papermill; not looked at.
+        """
         if is_code(cell):
             self.on_cell(cell_index, self.headings[cell_index])
         cell.metadata.papermill["start_time"] = self.now().isoformat()
         cell.metadata.papermill["status"] = self.RUNNING
 
     def cell_exception(self, cell, cell_index=None, **kwargs) -> None:
-        """Note which cell failed."""
+        """Note which cell failed.
+
+        Parameters
+        ----------
+        cell
+            The cell.
+        cell_index
+            Its place, from 0.
+        **kwargs
+            Of papermill, passed on.
+        """
         super().cell_exception(cell, cell_index, **kwargs)
         self.failed = cell_index
 
     def cell_complete(self, cell, cell_index=None, **kwargs) -> None:
-        """Completed where the kernel has answered so, else failed."""
+        """Completed where the kernel has answered so, else failed.
+
+        Parameters
+        ----------
+        cell
+            The cell.
+        cell_index
+            Its place, from 0.
+        **kwargs
+            Of papermill; not looked at.
+        """
         # Called for every cell that was started, also when the kernel died under it.
         if is_code(cell) and cell_index not in self.ran:
             cell.metadata.papermill["status"] = self.FAILED
@@ -135,12 +189,28 @@ class Recorder(NotebookExecutionManager):
             self.save()
 
     def cell_replied(self, cell, cell_index, execute_reply) -> None:
-        """The kernel's own word."""
+        """The kernel's own word.
+
+        Parameters
+        ----------
+        cell
+            The cell.
+        cell_index
+            Its place, from 0.
+        execute_reply
+            The message.
+        """
         if execute_reply["content"]["status"] == "ok":
             self.ran.add(cell_index)
 
     def notebook_complete(self, **kwargs) -> None:
-        """Note when it ended."""
+        """Note when it ended.
+
+        Parameters
+        ----------
+        **kwargs
+            Of papermill; not looked at.
+        """
         self.end_time = datetime.now(UTC)
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
         self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()

@@ -13,13 +13,26 @@ SHORTEST = 6  # a shorter value would take ordinary words out of the report
 
 
 def environment_secrets(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Values of variables whose names say that they are secret, longest first."""
+    """Values of variables whose names say that they are secret, longest first.
+
+    Parameters
+    ----------
+    environment
+        By name; that of this process where it is not said.
+    """
     found = {value for name, value in environment.items() if NAME.search(name) and len(value) >= SHORTEST}
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
     """`text`, plain or JSON, without the secrets: as they are, as Python shows them, and marked up.
+
+    Parameters
+    ----------
+    text
+        From a kernel.
+    secrets
+        From `environment_secrets`.
 
     Examples
     --------

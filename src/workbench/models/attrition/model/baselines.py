@@ -19,8 +19,8 @@ BINS = 20
 class Baseline(Protocol):
     """A forecast that is fitted to customers and then says probabilities."""
 
-    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "Baseline":
-        """Learn from rows and who left (N,)."""
+    def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "Baseline":
+        """Learn from rows, who left (N,), and how many customers each row stands for (N,)."""
         ...
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
@@ -34,9 +34,9 @@ class BaseRate:
 
     rate: float = 0.0
 
-    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "BaseRate":
+    def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "BaseRate":
         """Take the share."""
-        self.rate = float(left.mean())
+        self.rate = float(np.average(left, weights=weights))
         return self
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
@@ -53,19 +53,20 @@ class SingleFeature:
     edges: np.ndarray = field(default_factory=lambda: np.array([]))
     shares: np.ndarray = field(default_factory=lambda: np.array([]))
 
-    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "SingleFeature":
+    def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "SingleFeature":
         """Look at each column by itself."""
+        weights = np.ones(len(left)) if weights is None else weights
         best = -1.0
         for name in features.columns:
             tried = SingleFeature(column=str(name))
-            tried._learn(features[[name]], left)
+            tried._learn(features[[name]], left, weights)
             found = auc(tried.probability(features), left)
             if found > best:
                 best, chosen = found, tried
         self.__dict__.update(chosen.__dict__)
         return self
 
-    def _learn(self, features: pd.DataFrame, left: np.ndarray) -> None:
+    def _learn(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray) -> None:
         encoding = Encoding.of(features)
         self.levels = encoding.levels[self.column]
         values = encoding.rows(features)[:, 0]
@@ -75,7 +76,8 @@ class SingleFeature:
         cells = self._cells(values)
         size = (len(self.edges) + 1 if self.levels is None else len(self.levels)) + 1
         # One customer of average risk in each cell keeps small ones from certainty.
-        self.shares = (np.bincount(cells, left, size) + left.mean()) / (np.bincount(cells, minlength=size) + 1)
+        gone, all_of_them = np.bincount(cells, left * weights, size), np.bincount(cells, weights, size)
+        self.shares = (gone + np.average(left, weights=weights)) / (all_of_them + 1)
 
     def _cells(self, values: np.ndarray) -> np.ndarray:
         """Cell of each value; 0 is for missing ones."""
@@ -102,7 +104,7 @@ class Logistic:
     sds: np.ndarray = field(default_factory=lambda: np.array([]))
     coefficients: np.ndarray = field(default_factory=lambda: np.array([]))
 
-    def fit(self, features: pd.DataFrame, left: np.ndarray) -> "Logistic":
+    def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "Logistic":
         """Maximise the penalised likelihood."""
         self.encoding = Encoding.of(features)
         rows = self.encoding.rows(features)
@@ -112,7 +114,7 @@ class Logistic:
         wide = self._wide(rows)
         self.means, self.sds = wide.mean(0), wide.std(0)
         self.sds[self.sds == 0] = 1
-        self.coefficients = ridge_logistic((wide - self.means) / self.sds, left, penalty=1.0)
+        self.coefficients = ridge_logistic((wide - self.means) / self.sds, left, penalty=1.0, weights=weights)
         return self
 
     def _wide(self, rows: np.ndarray) -> np.ndarray:
@@ -146,7 +148,9 @@ class Logistic:
         return np.column_stack([wide[:, low:high].sum(1) for low, high in pairwise(ends)])
 
 
-def ridge_logistic(columns: np.ndarray, left: np.ndarray, *, penalty: float) -> np.ndarray:
+def ridge_logistic(
+    columns: np.ndarray, left: np.ndarray, *, penalty: float, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Intercept and coefficients (1 + P,) that minimise the log loss plus half the penalty times their squares.
 
     Parameters
@@ -157,6 +161,8 @@ def ridge_logistic(columns: np.ndarray, left: np.ndarray, *, penalty: float) -> 
         Who left.
     penalty
         Of the squared coefficients; the intercept has none. It is 1 / C of scikit-learn.
+    weights : (N,)
+        How often each row counts; once where it is None.
     """
     design = np.column_stack([np.ones(len(columns)), columns])
-    return fit_regression(design, left.astype(float), family="logistic", ridge=penalty).estimate
+    return fit_regression(design, left.astype(float), family="logistic", weights=weights, ridge=penalty).estimate

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,6 +38,14 @@ class Settings:
         chosen = {name: value for name, value in asdict(self).items() if name != "rounds"}
         fixed = {"objective": "binary:logistic", "eval_metric": "logloss", "tree_method": "hist", "verbosity": 0}
         return {**chosen, **fixed, "seed": random_seed, "nthread": threads}
+
+
+class Rows(NamedTuple):
+    """Rows as the trees take them (N, features), who left (N,), and how many customers each stands for (N,)."""
+
+    rows: np.ndarray
+    left: np.ndarray
+    weights: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,7 +85,7 @@ class Booster:
         *,
         random_seed: int,
         weights: np.ndarray | None = None,
-        later: tuple[np.ndarray, np.ndarray] | None = None,
+        later: Rows | None = None,
     ) -> xgboost.Booster:
         """One model of rows (N, features) and who left (N,).
 
@@ -90,7 +98,7 @@ class Booster:
         random_seed
             Fixes which rows and columns each tree sees.
         later
-            Rows and labels on which boosting stops once they are forecast no better; without them it runs for
+            Rows on which boosting stops once they are forecast no better; without them it runs for
             `settings.rounds`.
         """
         parameters = settings.parameters(random_seed, self.threads)
@@ -100,8 +108,9 @@ class Booster:
         matrix = self.encoding.matrix(rows, left, weights)
         if later is None:
             return xgboost.train(parameters, matrix, settings.rounds)
+        judged = self.encoding.matrix(later.rows, later.left, later.weights)
         found = xgboost.train(
-            parameters, matrix, MOST_ROUNDS, evals=[(self.encoding.matrix(*later), "later")],
+            parameters, matrix, MOST_ROUNDS, evals=[(judged, "later")],
             early_stopping_rounds=PATIENCE, verbose_eval=False,
         )  # fmt: skip
         return found[: found.best_iteration + 1]
@@ -125,8 +134,8 @@ class Search:
 
 def search(
     booster: Booster,
-    train: tuple[np.ndarray, np.ndarray],
-    later: tuple[np.ndarray, np.ndarray],
+    train: Rows,
+    later: Rows,
     *,
     budget: int,
     random_seed: int,
@@ -138,7 +147,7 @@ def search(
     booster
         Trains.
     train, later
-        Rows and labels to learn from, and those to stop and choose by.
+        To learn from, and to stop and choose by.
     budget
         How many settings are tried; the first are the defaults.
     random_seed
@@ -148,9 +157,11 @@ def search(
     tried = []
     for attempt in range(max(budget, 1)):
         settings = Settings() if not attempt else _drawn(random)
-        found = booster.train(*train, settings, random_seed=random_seed, later=later)
-        p = np.clip(found.predict(booster.encoding.matrix(later[0])), 1e-9, 1 - 1e-9)
-        loss = -float(np.mean(np.where(later[1], np.log(p), np.log1p(-p))))
+        found = booster.train(
+            train.rows, train.left, settings, random_seed=random_seed, weights=train.weights, later=later
+        )
+        p = np.clip(found.predict(booster.encoding.matrix(later.rows)), 1e-9, 1 - 1e-9)
+        loss = -float(np.average(np.where(later.left, np.log(p), np.log1p(-p)), weights=later.weights))
         tried.append({**asdict(settings), "rounds": found.num_boosted_rounds(), "log_loss": loss})
     best = min(tried, key=lambda each: each["log_loss"])
     chosen = {name: value for name, value in best.items() if name != "log_loss"}
@@ -170,8 +181,7 @@ def _drawn(random: np.random.Generator) -> Settings:
 
 def refit(
     booster: Booster,
-    rows: np.ndarray,
-    left: np.ndarray,
+    learned: Rows,
     customers: np.ndarray,
     settings: Settings,
     *,
@@ -184,8 +194,10 @@ def refit(
     ----------
     booster
         Trains.
-    rows, left, customers
-        (N, features), (N,), (N,): to learn from, and whose row each is.
+    learned
+        To learn from.
+    customers : (N,)
+        Whose row each is.
     settings
         Of the trees, with the number of rounds.
     refits
@@ -197,10 +209,11 @@ def refit(
     random = np.random.default_rng(random_seed)
     found = []
     for place in range(refits):
-        weights = None
+        times = np.ones(len(codes))
         if refits > 1:
-            weights = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes]
-        seen = slice(None) if weights is None else weights > 0
-        counted = None if weights is None else weights[seen].astype(float)
-        found.append(booster.train(rows[seen], left[seen], settings, random_seed=random_seed + place, weights=counted))
+            times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes].astype(float)
+        seen = times > 0
+        weights = (times * learned.weights)[seen]
+        seed = random_seed + place
+        found.append(booster.train(learned.rows[seen], learned.left[seen], settings, random_seed=seed, weights=weights))
     return found

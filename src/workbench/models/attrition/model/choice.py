@@ -308,13 +308,14 @@ def choose(
         The choice, and all forecasts by name.
     """
     learned = parts["train"] | parts["stop"]
-    features, left = customers.features[learned], customers.left[learned]
+    some = customers.part(learned)
     simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
-    fitted = {name: each.fit(features, left) for name, each in {**simpler, **(others or {})}.items()}
+    given = {**simpler, **(others or {})}
+    fitted = {name: each.fit(some.features, some.left, some.weights) for name, each in given.items()}
     test = customers.part(parts["test"])
     probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
     probabilities["boosted"] = boosted.probability(test.features)
-    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity)
+    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity, weights=test.weights)
     used = next((name for name in fitted if not judged.beats("boosted", name, DECIDES)), "boosted")
     used = _best_of_unbeaten(judged, list(fitted), used)
     past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]

@@ -41,6 +41,8 @@ class Customers:
         The cut-off of the row; None where the file has one row a customer and no dates.
     dropped
         Columns that say nothing, with why.
+    weights : (N,)
+        How many customers each row stands for: one, or more where it is a control of customers who were treated.
     """
 
     features: pd.DataFrame
@@ -48,6 +50,7 @@ class Customers:
     ids: np.ndarray
     snapshots: np.ndarray | None
     dropped: Mapping[str, str]
+    weights: np.ndarray
 
     def part(self, rows: np.ndarray) -> "Customers":
         """Some of the rows."""
@@ -57,6 +60,7 @@ class Customers:
             ids=self.ids[rows],
             snapshots=None if self.snapshots is None else self.snapshots[rows],
             dropped=self.dropped,
+            weights=self.weights[rows],
         )
 
     def __len__(self) -> int:
@@ -70,6 +74,7 @@ def judge_customers(
     customer: str,
     snapshot: str | None = None,
     features: Sequence[str] | None = None,
+    weight: str | None = None,
 ) -> Customers:
     """Take a prepared table, or say all that is wrong with it.
 
@@ -85,6 +90,8 @@ def judge_customers(
         Column with the cut-off, of any type that sorts.
     features
         Columns to learn from; all others where it is None.
+    weight
+        Column with how many customers each row stands for; one where it is None.
 
     Returns
     -------
@@ -97,7 +104,7 @@ def judge_customers(
         One outcome only, fewer than 50 leavers, missing labels, infinite values, dates, a copy of the label, columns
         that are not there, two rows of one customer and snapshot: all faults at once.
     """
-    keys = [name for name in (label, customer, snapshot) if name is not None]
+    keys = [name for name in (label, customer, snapshot, weight) if name is not None]
     chosen = [name for name in frame.columns if name not in keys] if features is None else list(features)
     absent = [name for name in (*keys, *chosen) if name not in frame.columns]
     if absent:
@@ -121,6 +128,7 @@ def judge_customers(
         ids=frame[customer].to_numpy(),
         snapshots=None if snapshot is None else frame[snapshot].to_numpy(),
         dropped=dropped,
+        weights=np.ones(len(frame)) if weight is None else frame[weight].to_numpy(dtype=float),
     )
 
 

@@ -9,7 +9,7 @@ import xgboost
 from scipy.special import expit
 
 from workbench.evaluation.binary.scores import logistic_line
-from workbench.models.attrition.model.boosting import Booster, Search, Settings, refit, search
+from workbench.models.attrition.model.boosting import Booster, Rows, Search, Settings, refit, search
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.encoding import Encoding
 
@@ -106,18 +106,18 @@ def fit_boosted(
     parts = {**parts, "train": _sample(customers, parts["train"], most_rows, random_seed)}
     encoding = Encoding.of(customers.features[parts["train"] | parts["stop"]])
     booster = Booster(encoding=encoding, monotone=monotone or {}, threads=threads)
-    later = _pair(encoding, customers, parts["stop"])
+    later = _rows(encoding, customers, parts["stop"])
     if settings is None:
         searched = search(
-            booster, _pair(encoding, customers, parts["train"]), later, budget=budget, random_seed=random_seed
+            booster, _rows(encoding, customers, parts["train"]), later, budget=budget, random_seed=random_seed
         )
     else:
         searched = Search(tried=pd.DataFrame(), best=settings)
     learned = parts["train"] | parts["stop"]
-    rows, left = _pair(encoding, customers, learned)
-    boosters = refit(booster, rows, left, customers.ids[learned], searched.best, refits=refits, random_seed=random_seed)
+    rows = _rows(encoding, customers, learned)
+    boosters = refit(booster, rows, customers.ids[learned], searched.best, refits=refits, random_seed=random_seed)
     plain = BoostedModel(
-        encoding=encoding, boosters=tuple(boosters), calibration=Calibration(), searched=searched, rows=len(left)
+        encoding=encoding, boosters=tuple(boosters), calibration=Calibration(), searched=searched, rows=len(rows.left)
     )
     return calibrated(plain, customers.part(parts["calibrate"]))
 
@@ -128,7 +128,7 @@ def calibrated(model: BoostedModel, later: Customers) -> BoostedModel:
     if min(cases, len(later) - cases) < FEWEST_TO_CALIBRATE:
         return model
     raw = (model.margins(later.features).mean(0) - model.calibration.level) / model.calibration.slope
-    level, slope = logistic_line(raw, later.left)
+    level, slope = logistic_line(raw, later.left, later.weights)
     if not slope > 0:  # the ranking did not hold at all: probabilities are left to be judged as they are
         return model
     return BoostedModel(
@@ -137,8 +137,8 @@ def calibrated(model: BoostedModel, later: Customers) -> BoostedModel:
     )  # fmt: skip
 
 
-def _pair(encoding: Encoding, customers: Customers, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return encoding.rows(customers.features[rows]), customers.left[rows]
+def _rows(encoding: Encoding, customers: Customers, rows: np.ndarray) -> Rows:
+    return Rows(encoding.rows(customers.features[rows]), customers.left[rows], customers.weights[rows])
 
 
 def _sample(customers: Customers, rows: np.ndarray, most: int, random_seed: int) -> np.ndarray:

@@ -13,8 +13,9 @@ from matplotlib.figure import Figure as Drawing
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.model.customers import Customers
+from workbench.models.attrition.population.treated import Treated
 from workbench.models.attrition.reasons.reasons import Names
-from workbench.wording import listing, number, percent, plural, sentence, shown
+from workbench.wording import number, percent, sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,8 +41,8 @@ class Population:
         (left out because a retention treatment ran in the window). Empty of a flat table.
     returned
         Of customers who lapsed, the share who bought again after the window, and of how many; None where not known.
-    running
-        Initiatives that ran in label windows and count as no retention treatment.
+    treated
+        Which label windows retention treatments ran in, and who stands for them; None of a flat table.
     """
 
     customers: Customers
@@ -52,7 +53,7 @@ class Population:
     when: Any = None
     snapshots: pd.DataFrame
     returned: tuple[float, int] | None = None
-    running: tuple[str, ...] = ()
+    treated: Treated | None = None
 
     def frame(self) -> pd.DataFrame:
         """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`."""
@@ -67,7 +68,8 @@ class Population:
             return
         yield self._returned()
         yield self._meaning()
-        yield self._treated()
+        if self.treated is not None:
+            yield from self.treated.checks()
         yield Figure(
             name="timeline",
             draw=self.draw_timeline,
@@ -126,39 +128,6 @@ class Population:
             interval_kind=sentence("90% confidence"),
             evidence="descriptive",
             n=of,
-        )
-
-    def _treated(self) -> Check | None:
-        out, running = int(self.snapshots["treated"].sum()), listing([shown(name) for name in self.running[:5]])
-        if out:
-            message = plural(
-                "{n} row was left out: the customer was in a retention treatment during the label window, which shows "
-                "what contact does, not what happens without.",
-                "{n} rows were left out: these customers were in a retention treatment during the label window, which "
-                "shows what contact does, not what happens without.",
-                out,
-            )
-            return Check(
-                name="treated_windows",
-                status="pass",
-                value=out,
-                message=message,
-                title=sentence("Treated label windows are left out"),
-            )
-        if not self.running:
-            return None
-        message = sentence(
-            "{n} initiatives ran in label windows, first {names}. Name those meant to keep customers in `retention`: "
-            "what happens with contact is not what happens without.",
-            n=number(len(self.running)),
-            names=running,
-        )
-        return Check(
-            name="treated_windows",
-            status="warn",
-            value=0,
-            message=message,
-            title=sentence("Treatments ran while customers were observed"),
         )
 
     def draw_timeline(self) -> Axes:

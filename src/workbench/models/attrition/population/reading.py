@@ -11,11 +11,14 @@ from workbench.models.attrition.model.customers import Customers, judge_customer
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
+from workbench.models.attrition.population.treated import treated_windows
 from workbench.models.attrition.reasons.feature_names import names_of
 from workbench.wording import listing, sentence, shown
 
 NO_FEATURES = ("cohort",)
 """Days and months of the calendar: no later customer has an earlier one's."""
+WEIGHT = "customers_stood_for"
+"""Column with how many customers a row stands for."""
 FEWEST_LAPSED = 30
 """Lapsed customers, with fewer of whom a share of those who came back says nothing."""
 
@@ -42,7 +45,8 @@ def read_population(
     treatments
         Who was in which initiative, when; None where there are no records.
     retention
-        Initiatives that are meant to keep customers: whoever was in one during a label window is left out.
+        Initiatives that are meant to keep customers: whoever was in one during a label window is left
+        out, and randomised controls stand for them.
 
     Returns
     -------
@@ -79,13 +83,10 @@ def read_population(
         raise DataError(sentence("Nobody is a customer on {day}: there is no one to forecast.", day=today.date()))
     past = frame[frame["cutoff"] < today]
     past = past[is_over(past["cutoff"], made.when)]
-    designs = tables["treatments"].designs if "treatments" in tables else {}
-    controls = {name: design.control for name, design in designs.items() if design.control}
-    touched = _touched(past, made.when, treatments, controls)
-    treated = touched[list(retention)].any(axis=1) if retention else pd.Series(False, index=past.index)
-    kept = past[~treated].reset_index(drop=True)
-    kept = kept.astype({"left": int})
-    customers = judge_customers(kept, label="left", customer="customer_id", snapshot="cutoff")
+    treated = treated_windows(past, made.when, treatments, retention, tables.get("treatments"))
+    kept = past[~treated.out].reset_index(drop=True)
+    kept = kept.astype({"left": int}).assign(**{WEIGHT: treated.weights[~treated.out]})
+    customers = judge_customers(kept, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
     return Population(
         customers=customers,
         names=names_of([str(name) for name in customers.features], columns),
@@ -93,9 +94,9 @@ def read_population(
         today_ids=now["customer_id"].to_numpy(),
         source=source,
         when=made.when,
-        snapshots=_told(customers, made.when, past["cutoff"][treated]),
+        snapshots=_told(customers, made.when, past["cutoff"][treated.out]),
         returned=_returned(rows, kept, made.when) if source == "transactions" else None,
-        running=tuple(sorted(str(name) for name in touched if touched[name].any() and name not in retention)),
+        treated=treated,
     )
 
 
@@ -120,24 +121,6 @@ def _is_date(column: pd.Series) -> bool:
     return pd.api.types.is_datetime64_any_dtype(column) or (len(first) > 0 and isinstance(first.iloc[0], dt.date))
 
 
-def _touched(
-    past: pd.DataFrame, when: Snapshots, treatments: pd.DataFrame | None, controls: Mapping[str, str]
-) -> pd.DataFrame:
-    """By initiative (columns), whether a customer was treated during the label window of each row."""
-    found = pd.DataFrame(index=past.index)
-    if treatments is None or not len(treatments):
-        return found
-    rows = past[KEYS].reset_index(names="row")
-    for name, some in treatments.groupby(treatments["initiative"].astype(str), observed=True):
-        if controls.get(name):
-            some = some[some["arm"].astype(str) != controls[name]]
-        both = rows.merge(some[["customer_id", "start", "end"]], on="customer_id")
-        begun = pd.to_datetime(both["start"]) < closes(both["cutoff"], when)
-        ended = pd.to_datetime(both["end"]) < both["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
-        found[name] = past.index.isin(both.loc[begun & ~ended, "row"])
-    return found
-
-
 def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataFrame:
     words = {
         "train": sentence("learning"),
@@ -145,7 +128,9 @@ def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataF
         "calibrate": sentence("calibration"),
         "test": sentence("test"),
     }
-    frame = pd.DataFrame({"cutoff": customers.snapshots, "left": customers.left})
+    weights = customers.weights
+    frame = pd.DataFrame({"cutoff": customers.snapshots, "left": customers.left, "all": weights})
+    frame["gone"] = customers.left * weights
     frame["part"] = ""
     for part, there in slices(customers, random_seed=0).items():
         frame.loc[there, "part"] = words[part]
@@ -155,10 +140,12 @@ def _told(customers: Customers, when: Snapshots, treated: pd.Series) -> pd.DataF
             part=("part", lambda each: each.iloc[0] if each.nunique() == 1 else sentence("learning and calibration")),
             rows=("left", "size"),
             left=("left", "sum"),
-            share=("left", "mean"),
+            gone=("gone", "sum"),
+            all=("all", "sum"),
         )
         .reset_index()
     )
+    found["share"] = found.pop("gone") / found.pop("all")
     opens = found["cutoff"] + pd.Timedelta(when.gap_days, unit="D")
     found.insert(1, "opens", opens.dt.date)
     found.insert(2, "closes", (closes(found["cutoff"], when) - pd.Timedelta(1, unit="D")).dt.date)

@@ -55,7 +55,7 @@ def diagnostics(model: DriverModel) -> Iterator[Showable]:
         people=None,
         columns={
             "scenario": Column(sentence("scenario")),
-            "driver": Column(sentence("driver")),
+            "label": Column(sentence("driver")),
             "effect": Column(sentence("effect")),
             "alternative": Column(sentence("alternative")),
             "shift": Column(sentence("shift")),
@@ -79,13 +79,17 @@ def effect_draws(model: DriverModel) -> Iterator[Showable]:
 def samples(model: DriverModel) -> Samples:
     """The posterior as ArviZ reads it; chains of the imputations stand one after the other.
 
+    `point_effects` are those of which `driver_effects` has some draws: of one point of a rating.
+
     Parameters
     ----------
     model
         A fitted model.
     """
     posterior = model.posterior
+    points = model.point_effects()
     variables = {
+        "point_effects": points.reshape(*posterior.cuts.shape[:2], *points.shape[1:]),
         "effects": posterior.effects,
         "coefficients": posterior.coefficients,
         "intercepts": posterior.intercepts,
@@ -95,13 +99,18 @@ def samples(model: DriverModel) -> Samples:
         name="driver_posterior",
         variables=variables if posterior.sds is None else {**variables, "sds": posterior.sds},
         dimensions={
+            "point_effects": ["segment", "driver"],
             "effects": ["column"],
             "coefficients": ["segment", "column"],
             "intercepts": ["segment"],
             "cuts": ["cut"],
             "sds": ["of"],
         },
-        labels={"segment": model.ratings.segments, "of": ["effects", "level"]},
+        labels={
+            "segment": model.ratings.segments,
+            "driver": model.ratings.drivers,
+            "of": ["effects", "level"],
+        },
     )
 
 

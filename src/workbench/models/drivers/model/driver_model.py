@@ -392,7 +392,7 @@ class DriverModel:
         `draw`, `segment`, `driver`, `effect` (of one point of the rating on a higher answer) and `use` (of using it at
         an average rating; 0 where everybody does), in `effect_unit`.
 
-        Chains of the imputations stand one after the other; some draws of each, evenly spread.
+        Chains of the imputations stand one after the other; some draws of each, evenly spaced.
         """
         chains, draws = self.posterior.cuts.shape[:2]
         kept = np.unique(np.linspace(0, draws - 1, max(EXPORTED_DRAWS // chains, 2)).astype(int))

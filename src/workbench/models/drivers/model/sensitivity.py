@@ -44,7 +44,8 @@ def sensitivity(
     Returns
     -------
     pandas.DataFrame
-        `scenario`, `driver`, `effect`, `alternative`, `shift` (in standard deviations of the posterior).
+        `scenario`, `driver` (with what is meant of it, where effects are no straight lines), `label`, `effect`,
+        `alternative`, `shift` (in standard deviations of the posterior).
     tuple of Check
         `prior_sensitivity`; where ratings are missing `missing_ratings_sensitivity`; with levels `levels_sensitivity`.
 
@@ -82,6 +83,7 @@ def sensitivity(
             {
                 "scenario": name,
                 "driver": columns.names,
+                "label": columns.labels,
                 "effect": base.effects,
                 "alternative": other.effects,
                 "shift": _shift(base, other),

@@ -181,16 +181,19 @@ def sample(
             if place:
                 compiled = compiled.with_data(columns=rows.columns)
             for target in (TARGET_ACCEPT, CAREFUL):
-                trace = nutpie.sample(
-                    compiled,
-                    draws=draws,
-                    tune=tune,
-                    chains=CHAINS,
-                    cores=min(CHAINS, os.cpu_count() or 1),
-                    seed=random_seed + place,
-                    target_accept=target,
-                    save_warmup=False,
-                    progress_bar=False,
+                trace = _all_draws(
+                    nutpie.sample(
+                        compiled,
+                        draws=draws,
+                        tune=tune,
+                        chains=CHAINS,
+                        cores=min(CHAINS, os.cpu_count() or 1),
+                        seed=random_seed + place,
+                        target_accept=target,
+                        save_warmup=False,
+                        progress_bar=False,
+                        blocking=False,
+                    )
                 )
                 if not trace.sample_stats["diverging"].to_numpy().any():
                     break
@@ -205,6 +208,15 @@ def sample(
         sds=np.concatenate([part["sds"] for part in parts]) if several else None,
         fits=tuple(part["fit"] for part in parts),
     )
+
+
+def _all_draws(running: Any) -> Any:
+    """What chains have drawn when they are through: whoever interrupts them gets none, not a part with gaps."""
+    try:
+        return running.wait()
+    except BaseException:
+        running.cancel()
+        raise
 
 
 def _read(trace: Any, rows: Rows, columns: Columns, prior: Prior, weighting: str, drivers: int) -> dict[str, Any]:

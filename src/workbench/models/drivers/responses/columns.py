@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from workbench.models.drivers.responses.ratings import MISSING, NOT_APPLICABLE, RATED, Ratings
+from workbench.wording import number, sentence
 
 Shape = Literal["linear", "asymmetric", "monotone"]
 MOST_STEPS = 5
@@ -39,8 +40,8 @@ class Columns:
         (D,): share of people to whom it applied.
     thresholds
         Tuple of arrays: rating above which each step of a driver's ladder is climbed (monotone shape only).
-    names
-        Of the columns, for people who read the model.
+    names, labels
+        Of the columns: of the driver with what is meant of it (`staff below`), and the same for people.
     by_mood
         Whether a person's mood, the mean of all ratings given, is a column of its own; linear slopes are then those of
         deviations from it.
@@ -62,6 +63,7 @@ class Columns:
     used: np.ndarray
     thresholds: tuple[np.ndarray, ...]
     names: tuple[str, ...]
+    labels: tuple[str, ...]
     by_mood: bool = False
     mood_location: float = 0.0
     mood_sd: float = 1.0
@@ -159,6 +161,7 @@ def make_columns(
     usage: list[bool] = []
     thresholds: list[np.ndarray] = []
     names: list[str] = []
+    labels: list[str] = []
     for place, name in enumerate(ratings.drivers):
         rated = ratings.state[:, place] == RATED
         values, w = ratings.values[rated, place], weights[rated]
@@ -170,15 +173,18 @@ def make_columns(
         if len(points) > MOST_STEPS + 1:
             points = np.unique(np.quantile(values, np.linspace(0, 1, MOST_STEPS + 1)))
         thresholds.append((points[1:] + points[:-1]) / 2)
-        kinds = {"linear": [""], "asymmetric": [" below", " above"]}.get(shape) or [
-            f" above {step:.3g}" for step in thresholds[-1]
-        ]
+        kinds = _kinds(shape, ratings.labels[name], thresholds[-1])
         if (ratings.state[:, place] == NOT_APPLICABLE).any():
-            kinds = [*kinds, " used"]
+            kinds[" used"] = sentence("{label}: used", label=ratings.labels[name])
         driver += [place] * len(kinds)
         usage += [kind == " used" for kind in kinds]
         names += [name + kind for kind in kinds]
-    names += ["mood"] * (mood_of is not None) + list(ratings.control_names)
+        labels += kinds.values()
+    if mood_of is not None:
+        names.append("mood")
+        labels.append(sentence("mood"))
+    names += ratings.control_names
+    labels += ratings.control_names
     others = len(names) - len(driver)
     columns = Columns(
         shape=shape,
@@ -190,9 +196,24 @@ def make_columns(
         used=used,
         thresholds=tuple(thresholds),
         names=tuple(names),
+        labels=tuple(labels),
         by_mood=mood_of is not None,
     )
     if mood_of is None:
         return columns
     moods = columns.moods(*mood_of)
     return replace(columns, mood_location=float(moods.mean()), mood_sd=float(moods.std()))
+
+
+def _kinds(shape: Shape, label: str, steps: np.ndarray) -> dict[str, str]:
+    """What is meant of a driver by each of its columns of ratings, and the same for people."""
+    if shape == "linear":
+        return {"": label}
+    if shape == "asymmetric":
+        return {
+            " below": sentence("{label}: below the middle", label=label),
+            " above": sentence("{label}: above the middle", label=label),
+        }
+    return {
+        f" above {step:.3g}": sentence("{label}: above {step}", label=label, step=number(float(step))) for step in steps
+    }

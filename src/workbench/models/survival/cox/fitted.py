@@ -1,17 +1,22 @@
 """Cox's model as a study uses it: screened for leaks, with splines where numbers are not linear, and by reason."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import pandas as pd
 
 from workbench.exhibits import Showable
 from workbench.findings import Check
+from workbench.models.levels import as_levels
 from workbench.models.survival.cox.cause_specific import CauseSpecific, fit_cause_specific
 from workbench.models.survival.cox.functional_form import FunctionalForm, functional_form
 from workbench.models.survival.cox.leakage import Leaks
 from workbench.models.survival.cox.model import CoxModel
 from workbench.models.survival.cox.screening import fit_identified
 from workbench.models.survival.curves.aalen_johansen import has_reasons
+from workbench.models.survival.curves.crossing import Crossing, crossing_time
 from workbench.models.survival.lifetimes.read import Lifetimes
+from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,6 +77,7 @@ def fit_screened(lifetimes: Lifetimes, leaks: Leaks, *, random_seed: int) -> Fit
         labels=lifetimes.labels,
     )
     form = functional_form(straight, lifetimes.frame, random_seed=random_seed)
+    form = replace(form, model=replace(form.model, crossings=find_crossings(form.model, lifetimes.frame)))
     by_reason = None
     if form.model.usable and has_reasons(lifetimes.frame):
         by_reason = fit_cause_specific(
@@ -82,3 +88,43 @@ def fit_screened(lifetimes: Lifetimes, leaks: Leaks, *, random_seed: int) -> Fit
             labels=lifetimes.labels,
         )
     return FittedCox(form=form, screening=left_out, by_reason=by_reason)
+
+
+def find_crossings(model: CoxModel, lifetimes: pd.DataFrame, *, level: float = 0.05) -> tuple[Crossing, ...]:
+    """Levels whose curve clearly crosses that of the reference, of covariates whose hazard ratio changes over time.
+
+    Parameters
+    ----------
+    model
+        Its test says which hazard ratios change; none where it is not usable.
+    lifetimes
+        The rows of its fit.
+    level
+        Of the test, for all covariates together.
+    """
+    tested = model.proportionality
+    varying = set(tested.loc[tested["p_value_holm"] < level, "covariate"]) if model.usable and len(tested) else set()
+    terms = [term for term in model.design.terms if term.is_category and term.covariate in varying]
+    if not terms:
+        return ()
+    used = validate_lifetimes(lifetimes, [term.covariate for term in terms])
+    durations, events = used["duration"].to_numpy(dtype=float), used["event"].to_numpy(dtype=bool)
+    entry, weights = entry_of(used), weights_of(used)
+    found = []
+    for term in terms:
+        shown = as_levels(used[term.covariate]).map(dict(term.shown)).to_numpy()
+        reference, *values = term.levels
+        for value in values:
+            both = (shown == value) | (shown == reference)
+            time = crossing_time(
+                durations[both],
+                events[both],
+                shown[both] == value,
+                entry=None if entry is None else entry[both],
+                weights=None if weights is None else weights[both],
+            )
+            if time is not None:
+                found.append(
+                    Crossing(covariate=term.covariate, label=term.label, value=value, reference=reference, time=time)
+                )
+    return tuple(found)

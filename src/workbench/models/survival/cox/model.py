@@ -21,6 +21,7 @@ from workbench.models.survival.cox.partial_likelihood import (
 )
 from workbench.models.survival.cox.predictions import Episode, Predictions
 from workbench.models.survival.cox.statements import HazardRatioWords
+from workbench.models.survival.curves.crossing import Crossing
 from workbench.models.survival.lifetimes.episodes import customers_in
 from workbench.models.survival.lifetimes.table import entry_of, validate_lifetimes, weights_of
 from workbench.statistics.multiplicity import holm
@@ -173,6 +174,8 @@ class CoxModel(HazardRatioWords, Predictions):
     doubtful, acquired
         Covariates that know how it ended and are here because the reader named them, of which no finding is made; and
         those acquired while staying, of which findings say so (`leakage.Leaks`).
+    crossings
+        Levels whose curve crosses that of the reference, where the hazard ratio changes over time.
     """
 
     design: Design
@@ -193,6 +196,7 @@ class CoxModel(HazardRatioWords, Predictions):
     problems: tuple[Check, ...]
     doubtful: tuple[str, ...] = ()
     acquired: tuple[str, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
 
     @property
     def baseline(self) -> pd.DataFrame:

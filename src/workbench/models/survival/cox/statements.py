@@ -9,8 +9,9 @@ import pandas as pd
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.design import Design
+from workbench.models.survival.curves.crossing import Crossing
 from workbench.statistics.product_limit import normal_quantile
-from workbench.wording import first_of, inline, listing, number, percent, sentence
+from workbench.wording import first_of, inline, listing, number, percent, plural, sentence, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,6 +33,8 @@ class HazardRatioWords:
         collinear: tuple[str, ...]
         doubtful: tuple[str, ...]
         acquired: tuple[str, ...]
+        crossings: tuple[Crossing, ...]
+        time_unit: str
 
         @property
         def usable(self) -> bool:
@@ -50,7 +53,7 @@ class HazardRatioWords:
 
     def checks(self) -> tuple[Check, ...]:
         """What was lumped, dropped or missing, whether the fit can be used, and what adjusting changed."""
-        return self.design.checks + self.problems + self._adjustment()
+        return self.design.checks + self.problems + self._adjustment() + self._crossing()
 
     def exhibits(self) -> Iterator[Showable]:
         """Checks, findings, the strongest hazard ratios as a figure, the clearest as a table.
@@ -104,6 +107,36 @@ class HazardRatioWords:
                 ),
                 message=message,
                 value=len(changed),
+                threshold=0,
+            ),
+        )
+
+    def _crossing(self) -> tuple[Check, ...]:
+        """Groups of which one keeps more customers at first and fewer in the end: their ratio is no summary."""
+        if not self.usable or not self.crossings:
+            return ()
+        first, count = self.crossings[0], len(self.crossings)
+        said = {
+            "label": inline(first.label),
+            "value": first.value,
+            "reference": first.reference,
+            "time": span(round(first.time, 1), self.time_unit),
+        }
+        message = plural(
+            "The curves of {label} “{value}” and “{reference}” cross at about {time}: whichever group keeps more "
+            "customers until then keeps fewer in the end, so that their hazard ratio is an average of opposites.",
+            "{n} hazard ratios are averages of opposites, because curves cross: those of {label} “{value}” and "
+            "“{reference}” at about {time}.",
+            count,
+            **said,
+        )
+        return (
+            Check(
+                name="curves_cross",
+                status="warn",
+                title=sentence("Curves of groups cross"),
+                message=message,
+                value=count,
                 threshold=0,
             ),
         )
@@ -179,6 +212,7 @@ class HazardRatioWords:
         table = table.loc[strength.sort_values(ascending=False, kind="stable").index].drop_duplicates("covariate")
         varying = set(self.proportionality.loc[self.proportionality["p_value_holm"] < level, "covariate"])
         categories = {term.covariate for term in self.design.terms if term.is_category}
+        crossing = {(each.covariate, each.value) for each in self.crossings}
         findings = []
         for row in table.head(most).itertuples():
             template = (
@@ -207,7 +241,11 @@ class HazardRatioWords:
                         value=row.value,
                         ratio=number(row.hazard_ratio, 2),
                         reference=row.reference,
-                        doubt=association(row.covariate in self.acquired, averaged=row.covariate in varying),
+                        doubt=association(
+                            row.covariate in self.acquired,
+                            averaged=row.covariate in varying,
+                            crosses=(row.covariate, row.value) in crossing,
+                        ),
                     ),
                     estimate=float(row.hazard_ratio),
                     unit=sentence("hazard ratio"),
@@ -353,8 +391,8 @@ def ratio_columns() -> dict[str, Column]:
     }
 
 
-def association(acquired: bool, *, averaged: bool = False) -> str:
-    """What a hazard ratio is not, in at most six words.
+def association(acquired: bool, *, averaged: bool = False, crosses: bool = False) -> str:
+    """What a hazard ratio is not, in few words.
 
     Parameters
     ----------
@@ -362,7 +400,15 @@ def association(acquired: bool, *, averaged: bool = False) -> str:
         Whether customers seem to acquire the attribute while they stay.
     averaged
         Whether the ratio changes over time, so that one number is an average.
+    crosses
+        Whether the curves of the two groups cross, so that it is one of opposites.
     """
+    if crosses:
+        return (
+            sentence("(Association, averaged over curves that cross; perhaps acquired by staying.)")
+            if acquired
+            else sentence("(Association, averaged over curves that cross.)")
+        )
     if averaged:
         return (
             sentence("(Association, averaged over time; perhaps acquired by staying.)")

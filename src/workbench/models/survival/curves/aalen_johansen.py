@@ -100,7 +100,7 @@ def aalen_johansen(
     gone = sum(left.values(), np.zeros(len(time)))
     survival = np.cumprod(np.clip(1 - gone / many, 0.0, 1.0))
     before = np.append(1.0, survival[:-1])
-    # Where the last ones at risk leave, no spread is left to add.
+    # Where the last ones at risk leave, no variance is left to add.
     increments_of_variance = gone / (many * np.where(many > gone, many - gone, np.inf))
     z = normal_quantile(confidence)
     columns: dict[tuple[str, str], np.ndarray] = {

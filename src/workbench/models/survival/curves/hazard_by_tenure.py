@@ -29,7 +29,7 @@ def rate_by_tenure(overall: Curves) -> tuple[Check, ...]:
     Returns
     -------
     tuple of Check
-        Empty where nobody left early or late, as far as the curve can be judged.
+        Empty where nobody left early or late, as far as the curve can be estimated.
     """
     (table,) = overall.tables.values()
     table = table[table["time"] <= overall.groups["reach"].iloc[0]]

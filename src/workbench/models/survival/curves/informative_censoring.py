@@ -39,7 +39,7 @@ class Censoring:
     Attributes
     ----------
     checks
-        One: `warn` where the curves differ for some attribute, or no attribute could be judged; empty where there is
+        One: `warn` where the curves differ for some attribute, or no attribute could be tested; empty where there is
         none with two groups.
     average
         The average over the groups of the attribute that parts the curves farthest; None where none clearly does.
@@ -105,7 +105,7 @@ def informative_censoring(
                 Check(
                     name=NAME,
                     status="warn",
-                    title=sentence("Too few to judge follow-up"),
+                    title=sentence("Too few to test follow-up"),
                     message=message,
                     threshold=APART,
                 ),
@@ -119,7 +119,7 @@ def informative_censoring(
     if len(clear) > 1:
         parts.append(sentence("The same goes for {others}.", others=_some(clear[1:])))
     if unjudged:
-        parts.append(sentence("Too few are followed to judge {labels}.", labels=without))
+        parts.append(sentence("Too few are followed to test {labels}.", labels=without))
     status: Status = "warn" if clear else "pass"
     check = Check(
         name=NAME,
@@ -213,7 +213,7 @@ def informative_attributes(
 def _compared(
     lifetimes: pd.DataFrame, attributes: Iterable[str], horizons: list[float], random_seed: int
 ) -> tuple[dict[str, Apart], list[str]]:
-    """Attributes by how far they part the curves, and those that cannot be judged."""
+    """Attributes by how far they part the curves, and those that cannot be tested."""
     rows = at_start(validate_lifetimes(lifetimes))
     if len(rows) > MOST_LOOKED_AT:
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)

@@ -101,9 +101,9 @@ def _tested(lifetimes: pd.DataFrame, groups: np.ndarray, weights: np.ndarray | N
         left[row] = np.bincount(place[member[events]], minlength=len(times))
     all_left, everyone = left.sum(axis=0), at_risk.sum(axis=0)
     share = at_risk / everyone
-    spread = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
+    variance = all_left * (everyone - all_left) / np.maximum(everyone - 1, 1)
     score = (left - share * all_left).sum(axis=1)[1:]
-    covariance = np.diag((share * spread).sum(axis=1)) - (share * spread) @ share.T
+    covariance = np.diag((share * variance).sum(axis=1)) - (share * variance) @ share.T
     statistic = float(score @ np.linalg.pinv(covariance[1:, 1:]) @ score)
     freedom = len(names) - 1
     return {"statistic": statistic, "degrees_of_freedom": freedom, "p_value": float(chi2.sf(statistic, freedom))}

@@ -90,7 +90,7 @@ class CurveEstimates:
 
     @property
     def groups(self) -> pd.DataFrame:
-        """`group`, `customers`, `events`, and `reach`: the last time up to which it can be judged.
+        """`group`, `customers`, `events`, and `reach`: the last time up to which it can be estimated.
 
         The reach ends where fewer than `smallest_group` are still followed. A group of which everyone was seen to
         leave is known for ever.
@@ -255,7 +255,7 @@ class CurveEstimates:
         if short:
             messages.append(
                 sentence(
-                    "{label}: {groups} cannot be judged at every horizon, because fewer than {smallest} of its "
+                    "{label}: {groups} cannot be estimated at every horizon, because fewer than {smallest} of its "
                     "customers are still followed there.",
                     label=self.label,
                     groups=listing(short),
@@ -318,8 +318,8 @@ class CurveEstimates:
         """
         rows = []
         for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
-            judged = table[table["time"] <= reach]
-            middle, low, high = (quantile(judged, 0.5, column) for column in ("survival", "lower", "upper"))
+            estimated = table[table["time"] <= reach]
+            middle, low, high = (quantile(estimated, 0.5, column) for column in ("survival", "lower", "upper"))
             low = None if low is None else max(low - self.rounded / 2, 0.0)
             high = None if high is None else high + self.rounded / 2
             rows.append((group, self.sizes[group], middle, low, high))

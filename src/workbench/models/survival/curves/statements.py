@@ -16,7 +16,7 @@ from workbench.wording import inline, number, percent, sentence
 FEWEST_EVENTS = 10
 """Restricted means of groups of which fewer left are not compared: a rule of thumb for normal errors."""
 
-Rank = Literal["only", "tied", "first", "first of those judged"]
+Rank = Literal["only", "tied", "first", "first of those compared"]
 """How the group of a headline stands among the others: nothing to compare with, level with another, or alone."""
 
 
@@ -69,9 +69,9 @@ class CurveFindings(CurveEstimates):
         value = float(row["median"])
         reach = self.groups.set_index("group")["reach"].loc[medians.index]
         # Half of the others are known to stay longer if their curve, as far as it goes, had not come down by then.
-        judged = int((medians["median"].notna() | (reach >= value)).sum())
+        compared = int((medians["median"].notna() | (reach >= value)).sum())
         known = medians["median"].dropna().astype(float)
-        rank = self._rank(judged, tied=int((known <= value).sum()) > 1)
+        rank = self._rank(compared, tied=int((known <= value).sum()) > 1)
         if rank == "only":
             template = "Half of {who} lapse within {span}." if self.lapse else "Half of {who} leave within {span}."
         elif rank == "tied":
@@ -88,11 +88,11 @@ class CurveFindings(CurveEstimates):
             )
         else:
             template = (
-                "Half of {who} lapse within {span}, the shortest of the {count} groups that can be judged."
+                "Half of {who} lapse within {span}, the shortest of the {count} groups that can be compared."
                 if self.lapse
-                else "Half of {who} leave within {span}, the shortest of the {count} groups that can be judged."
+                else "Half of {who} leave within {span}, the shortest of the {count} groups that can be compared."
             )
-        said = sentence(template, who=self.who(group), span=span(value, self.time_unit), count=number(judged))
+        said = sentence(template, who=self.who(group), span=span(value, self.time_unit), count=number(compared))
         ends = [None if pd.isna(row[end]) else float(row[end]) for end in ("lower", "upper")]
         return Finding(
             id=f"median_lifetime_{self.by}" if self.by else "median_lifetime",
@@ -144,10 +144,10 @@ class CurveFindings(CurveEstimates):
             )
         else:
             template = (
-                "{share} of {who} are still buying after {span}, the fewest of the {count} groups that can be judged."
+                "{share} of {who} are still buying after {span}, the fewest of the {count} groups that can be compared."
                 if self.lapse
                 else "{share} of {who} are still there after {span}, the fewest of the {count} groups that can be "
-                "judged."
+                "compared."
             )
         when, share = span(float(last["horizon"]), self.time_unit), percent(float(last["survival"]))
         return Finding(
@@ -183,13 +183,13 @@ class CurveFindings(CurveEstimates):
         until = self.common_horizon(horizons)
         return at[at["horizon"] == (at["horizon"].max() if until is None else until)]
 
-    def _rank(self, judged: int, *, tied: bool) -> Rank:
+    def _rank(self, compared: int, *, tied: bool) -> Rank:
         """How a group stands that was looked for among so many."""
-        if judged < 2:
+        if compared < 2:
             return "only"
         if tied:
             return "tied"
-        return "first" if judged == len(self.tables) else "first of those judged"
+        return "first" if compared == len(self.tables) else "first of those compared"
 
     def _crossing(self, group: str, horizons: Iterable[float]) -> str:
         """That another group than that of the shortest median clearly stays shorter on average; else empty."""

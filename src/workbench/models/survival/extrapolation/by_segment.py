@@ -154,8 +154,8 @@ class GroupExtrapolation:
             for row in self.table.dropna().to_dict("records")
         ]
         return sentence(
-            "By {label}, observed curves as far as each group can be judged, then dashed curves, shaded by the range "
-            "of all families, which reach: {rows}.",
+            "By {label}, observed curves as far as each group can be estimated, then dashed curves, shaded by the "
+            "range of all families, which reach: {rows}.",
             label=inline(self.label),
             rows="; ".join(rows),
         )
@@ -170,8 +170,8 @@ class GroupExtrapolation:
             title=self.title(),
             alt=self.describe(),
             caption=sentence(
-                "Observed as far as each group can be judged (|), dashed beyond; each by the family that predicted its "
-                "own last part best, the shade spans the families that predicted it. An assumption."
+                "Observed as far as each group can be estimated (|), dashed beyond; each by the family that predicted "
+                "its own last part best, the shade spans the families that predicted it. An assumption."
             ),
         )
         yield Table(
@@ -210,7 +210,7 @@ class GroupExtrapolation:
 def extrapolate_groups(curves: Curves, lifetimes: pd.DataFrame) -> GroupExtrapolation | None:
     """Carry the curves of the groups of a segment on, all to the same time.
 
-    That is twice as far as the group that can be judged for the shortest time is, or as far as another can be judged.
+    That is twice as far as the group that can be estimated for the shortest time is, or as far as another can be.
 
     Parameters
     ----------

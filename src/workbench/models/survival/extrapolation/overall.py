@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LEARNED = 0.6
-"""The share of the time that can be judged from which families learn when they are put to the test."""
+"""The share of the time that can be estimated from which families learn when they are put to the test."""
 AS_FAR_AGAIN = 2.0
-"""How far the curve is carried on, in multiples of the time that can be judged."""
+"""How far the curve is carried on, in multiples of the time that can be estimated."""
 OFF = 0.05
 """A family that misses the curve by more than this where it was put to the test is no guide beyond it."""
 FROM = 3.0
@@ -48,7 +48,7 @@ class Extrapolation:
     curves
         `time`, and a column for each family.
     observed
-        The table of `product_limit` as far as it can be judged.
+        The table of `product_limit` as far as it can be estimated.
     reach, until
         Where the data end, and how far the curve is carried on.
     time_unit
@@ -281,7 +281,7 @@ def extrapolate(
     lapse
         Whether customers lapse instead of leaving: what it is called.
     until
-        How far to carry the curve on; by default twice as far as it can be judged. With renewals the last of them.
+        How far to carry the curve on; by default twice as far as it can be estimated. With renewals the last of them.
     without
         Families to pass over.
     confidence

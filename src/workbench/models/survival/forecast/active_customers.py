@@ -195,7 +195,7 @@ class Forecast:
             )
             checks.append(
                 Check(
-                    name="spread_within_steps",
+                    name="even_within_steps",
                     status="warn",
                     title=sentence("Assumed to be even within recorded steps"),
                     message=message,

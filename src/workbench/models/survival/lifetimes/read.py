@@ -206,7 +206,7 @@ class Lifetimes:
     def usual_horizons(self) -> list[float]:
         """The last four of 1, 3, 6, 12, 24, 36, 60 and 120 months, in the unit of the data, that it may reach.
 
-        That is as far as one in twenty were followed; the curve judges whether it bears them.
+        That is as far as one in twenty were followed; the curve decides whether it bears them.
         """
         followed = float(self.frame["duration"].quantile(0.95))
         usual = [number_of(months, self.time_unit) for months in (1, 3, 6, 12, 24, 36, 60, 120)]

@@ -233,9 +233,9 @@ def _grid(duration: np.ndarray, event: np.ndarray, steps: Iterable[float], near:
 
     Those of customers still there are, whom no contract ends.
     """
-    judged = duration[~event] if (~event).sum() >= 10 else duration
+    followed = duration[~event] if (~event).sum() >= 10 else duration
 
     def share(step: float) -> float:
-        return float((np.abs(judged - np.round(judged / step) * step) <= near).mean())
+        return float((np.abs(followed - np.round(followed / step) * step) <= near).mean())
 
     return max((step for step in steps if step > 3 * near and share(step) >= WHOLE), default=0.0)
