@@ -5,15 +5,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from workbench.features import customer_features, history, snapshots
+from workbench.features import Records, customer_features, history, recomputation_checks, snapshots
 from workbench.features.contacts import contact_features
 from workbench.features.contracts import contract_features
 from workbench.features.opinions import opinion_features
 from workbench.features.purchases import purchase_features
-from workbench.features.usage import measures_of, usage_features
+from workbench.features.usage import measures_of, periods_of, usage_features
 
 CUTOFF = pd.Timestamp("2024-10-01")
 WHEN = snapshots(["2024-10-01"])
+RECORDS = Records(pd.Timestamp("2023-01-01").date(), pd.Timestamp("2024-12-31").date())
 
 
 def ago(*days):
@@ -151,3 +152,68 @@ def test_names_that_meet_stand_behind_their_table_in_both():
         "subscriptions_plan": "subscriptions.plan",
         "customers_cohort": "customers.cohort",
     }
+
+
+def monthly(*names):
+    """One row a month and customer, known when the next month begins; customer a always 12, b 3 in the last."""
+    months = pd.date_range("2023-01-01", "2024-12-01", freq="MS")
+    rows = [(who, day, day + pd.offsets.MonthBegin(), 12.0) for who in names for day in months]
+    return pd.DataFrame(rows, columns=["customer_id", "timestamp", "known_at", "value"]).assign(measure="logins")
+
+
+def test_months_are_counted_and_not_days_since_their_first():
+    """Whatever the day of the cut-off, 30 days hold one month and 90 hold three: nothing tells cut-offs apart."""
+    days = pd.date_range("2024-03-02", "2024-11-30", freq="19D").date
+    made = customer_features({"usage": ibis.memtable(monthly("a"))}, snapshots(days), windows_days=(7, 30, 90))
+    found = made.frame().drop(columns=["cutoff", "cohort", "already_on_board", "tenure_days", "logins"])
+    assert set(found["logins_30d"]) == {12.0}
+    assert set(found["logins_90d"]) == {36.0}
+    assert found["logins_against_usual_90d"].to_numpy() == pytest.approx(1)
+    assert (found.drop(columns=["logins_against_usual_30d", "logins_against_usual_90d"]).round(9).nunique() == 1).all()
+    assert not [name for name in found if name.endswith("_7d")]
+
+
+def test_who_uses_less_in_the_last_known_month_has_less_than_usual():
+    rows = monthly("a", "b")
+    rows.loc[(rows.customer_id == "b") & (rows.timestamp == "2024-09-01"), "value"] = 3.0
+    made = customer_features({"usage": ibis.memtable(rows)}, snapshots(["2024-10-20"]), windows_days=(30,))
+    found = made.frame().set_index("customer_id")
+    assert found["logins_30d"].to_dict() == {"a": 12.0, "b": 3.0}
+    assert found["logins_change_30d"].to_dict() == {"a": 0.0, "b": -9.0}
+    assert found.loc["b", "logins_against_usual_30d"] == pytest.approx(0.25)
+    assert found.loc["b", "days_since_last_logins"] == 15  # the middle of the last month
+
+
+def test_a_customer_without_the_last_known_month_has_nothing_in_it():
+    rows = pd.concat([monthly("a"), monthly("b").query("timestamp < '2024-08-01'")])
+    made = customer_features({"usage": ibis.memtable(rows)}, snapshots(["2024-10-20"]), windows_days=(30,))
+    found = made.frame().set_index("customer_id")
+    assert found["logins_30d"].to_dict() == {"a": 12.0, "b": 0.0}
+    assert found["days_since_last_logins"].to_dict() == {"a": 15, "b": 76}
+
+
+@pytest.mark.parametrize(
+    ("days", "period"),
+    [
+        (pd.date_range("2024-01-01", "2024-06-30", freq="D"), None),
+        (pd.date_range("2024-01-01", "2024-06-30", freq="W-MON"), 7),
+        (pd.date_range("2024-01-01", "2024-12-31", freq="ME"), 30.4375),
+        (pd.date_range("2020-01-01", "2024-12-31", freq="QS"), 91.3125),
+        (pd.DatetimeIndex(["2024-01-01", "2024-01-02", "2024-02-20", "2024-05-01"]), None),
+        (pd.date_range("2024-01-01", "2024-12-31", freq="MS").delete(5), 30.4375),
+    ],
+)
+def test_the_rhythm_of_a_measure_is_found(days, period):
+    usage = ibis.memtable(pd.DataFrame({"customer_id": "a", "timestamp": days, "measure": "x", "value": 1.0}))
+    assert periods_of(usage, ["x"]) == ({} if period is None else {"x": period})
+
+
+def test_features_of_months_do_not_change_when_the_future_is_taken_away():
+    tables, when = {"usage": ibis.memtable(monthly("a", "b"))}, snapshots(["2024-05-17", "2024-10-20"])
+    assert {check.status for check in recomputation_checks(build_of_usage, tables, when, random_seed=1)} == {"pass"}
+
+
+def build_of_usage(tables, when):
+    return customer_features(
+        tables, when, windows_days=(30,), measures=["logins"], periods={"logins": 30.4375}, records=RECORDS
+    ).table

@@ -19,7 +19,7 @@ from workbench.features.opinions import opinion_features, score_columns
 from workbench.features.outcomes import Unseen, cancellations_after, purchases_after
 from workbench.features.purchases import Block, purchase_features
 from workbench.features.snapshots import EVENT_TIME, KEYS, Records, Snapshots, history, records_of
-from workbench.features.usage import measures_of, usage_features
+from workbench.features.usage import measures_of, periods_of, usage_features
 from workbench.features.windows import WINDOWS_DAYS
 from workbench.wording import listing, sentence, shown
 
@@ -123,6 +123,7 @@ def customer_features(
     unit: Literal["day", "week", "month"] = "week",
     scores: Sequence[str] | None = None,
     measures: Sequence[str] | None = None,
+    periods: Mapping[str, float] | None = None,
     constant: Sequence[str] = (),
     valid_from: Mapping[str, str] = NO_DATES,
     attributes: Sequence[str] = (),
@@ -146,6 +147,9 @@ def customer_features(
         Numeric columns of surveys; by default all but ids and weights.
     measures
         Of usage, a column each; by default all that it has, which runs a query.
+    periods
+        Of usage: measure -> days that one row counts (see `usage.usage_features`); by default those that show in the
+        days of its rows, which runs a query.
     constant
         Attributes of `customers` that never change; see `attributes.attributes_at`.
     valid_from
@@ -177,7 +181,11 @@ def customer_features(
     _check_windows(windows_days)
     if measures is None and "usage" in tables:
         measures = measures_of(tables["usage"])
-    blocks = event_blocks(tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures)
+    if periods is None and "usage" in tables:
+        periods = periods_of(tables["usage"], measures or ())
+    blocks = event_blocks(
+        tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures, periods=periods
+    )
     people = tables.get("customers")
     if people is not None:
         if "first_seen" in people.columns:
@@ -219,6 +227,7 @@ def customer_features(
         unit=unit,
         scores=scores,
         measures=measures,
+        periods=periods,
         constant=constant,
         valid_from=valid_from,
         attributes=attributes,
@@ -235,6 +244,7 @@ def event_blocks(
     unit: Literal["day", "week", "month"],
     scores: Sequence[str] | None,
     measures: Sequence[str] | None = None,
+    periods: Mapping[str, float] | None = None,
 ) -> dict[str, Block]:
     """The features of each table of events that is there, by its name.
 
@@ -259,7 +269,7 @@ def event_blocks(
     if "usage" in tables:
         wanted = measures_of(tables["usage"]) if measures is None else measures
         past = history(tables["usage"], when, name="usage")
-        blocks["usage"] = usage_features(past, measures=wanted, windows_days=windows_days)
+        blocks["usage"] = usage_features(past, measures=wanted, windows_days=windows_days, periods=periods or {})
     return blocks
 
 

@@ -1,6 +1,6 @@
 """What every kind of event has of a customer: how much over windows, where it is going, and against their own habit."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import ibis
 from ibis.expr.types import BooleanColumn, FloatingValue, IntegerColumn, NumericColumn, NumericValue, Table, Value
@@ -54,7 +54,12 @@ def over_windows(
 
 
 def against_habit(
-    table: Table, name: str, *, windows_days: Sequence[int], known_days: str = "known_days"
+    table: Table,
+    name: str,
+    *,
+    windows_days: Sequence[int],
+    known_days: str = "known_days",
+    covered: Callable[[int], float] = float,
 ) -> Iterator[tuple[str, FloatingValue]]:
     """How much there was in each window beside what is usual for the customer: the rate of all the time before it.
 
@@ -62,6 +67,8 @@ def against_habit(
     ----------
     table
         One row a customer and cut-off, with `name` (the whole amount), `{name}_{w}d` and `known_days`.
+    covered
+        Days that what is in a window covers; the window itself by default.
     name
         Of the feature.
     windows_days
@@ -78,9 +85,9 @@ def against_habit(
     for window in windows_days:
         inside = table[f"{name}_{window}d"].cast("float64")
         earlier = table[name].cast("float64") - inside
-        length = (table[known_days] - window).cast("float64")
+        length = table[known_days].cast("float64") - covered(window)
         usual = ibis.ifelse((length > 0) & (earlier > 0), earlier / length.nullif(0), ibis.null("float64"))
-        yield f"{name}_against_usual_{window}d", inside / float(window) / usual
+        yield f"{name}_against_usual_{window}d", inside / covered(window) / usual
 
 
 def gaps(

@@ -184,9 +184,12 @@ def fixed(tables: Mapping[str, "Table"], options: Mapping[str, Any]) -> dict[str
     options
         Of `customer_features`, as they were asked for.
     """
-    from workbench.features.usage import measures_of
+    from workbench.features.usage import measures_of, periods_of
     from workbench.features.windows import WINDOWS_DAYS
 
     given: Sequence[str] | None = options.get("measures")
     measures = measures_of(tables["usage"]) if given is None and "usage" in tables else given
-    return {"windows_days": WINDOWS_DAYS, **options, "measures": measures}
+    periods: Mapping[str, float] | None = options.get("periods")
+    if periods is None and measures:
+        periods = periods_of(tables["usage"], measures)
+    return {"windows_days": WINDOWS_DAYS, **options, "measures": measures, "periods": periods}
