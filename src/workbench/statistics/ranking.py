@@ -33,6 +33,30 @@ def auc(scores: np.ndarray, positive: np.ndarray) -> float:
     return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
+def auc_error(area: float, hits: int, misses: int) -> float:
+    """Standard error of an area.
+
+    Parameters
+    ----------
+    area
+        From 0 to 1.
+    hits, misses
+        Positive and negative rows.
+
+    References
+    ----------
+    Hanley and McNeil (1982), equations 1 and 2.
+
+    Examples
+    --------
+    >>> round(auc_error(0.893, 51, 58), 3)  # their first example
+    0.032
+    """
+    positive, negative = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area) + (hits - 1) * (positive - area**2) + (misses - 1) * (negative - area**2)
+    return float(np.sqrt(variance / (hits * misses)))
+
+
 def auc_error_by_chance(hits: int, misses: int) -> float:
     """Standard error of the area where scores say nothing.
 

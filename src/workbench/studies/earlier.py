@@ -212,6 +212,7 @@ def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
         faults.append(sentence("{file} has been changed since the run ended.", file="manifest.json"))
     files = {RESULTS: manifest["results"]}
     files |= {each["file"]: each["sha256"] for each in manifest["tables"].values() if each.get("declared")}
+    files |= manifest.get("model") or {}  # a run of an older version says nothing of its model
     for name, expected in files.items():
         path = folder / name
         if not path.is_file():

@@ -114,6 +114,12 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def model_of(folder: Path) -> dict[str, str]:
+    """Hashes of the files of a run's model, by their place in its folder."""
+    files = sorted(path for path in (folder / MODEL).rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
+
+
 def declaration_of(path: Path) -> Declared | None:
     """What is declared of the table in a Parquet file; None where nothing is, or the file is none.
 

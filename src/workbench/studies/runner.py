@@ -34,7 +34,7 @@ from workbench.studies.execution.progress import Progress
 from workbench.studies.execution.secrets import environment_secrets, redact
 from workbench.studies.index import rebuild
 from workbench.studies.inputs import INPUTS
-from workbench.studies.kept import tables_of
+from workbench.studies.kept import model_of, tables_of
 from workbench.studies.manifest import create_run, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
 
@@ -197,6 +197,7 @@ class _Run:
             **plan.identity,
             "inputs": [each.to_manifest() for each in plan.inputs],
             "tables": {},
+            "model": {},
             "results": None,
             "warnings": [],
             "seed": plan.parameters["seed"],
@@ -319,6 +320,7 @@ class _Run:
         write_atomic(self.folder / "results.json", strict_json(said))
         self.manifest.update(
             tables=tables_of(self.folder),
+            model=model_of(self.folder),
             results=file_hash(self.folder / "results.json"),
             warnings=[
                 {key: check[key] for key in ("name", "title", "message")}

@@ -6,8 +6,11 @@ import pytest
 from tests.models.attrition.worlds import drawn
 
 from workbench.exhibits import flatten
-from workbench.models.attrition.leak_battery import LeakBattery, examine, population_stability
+from workbench.models.attrition.adversary import Adversarial
+from workbench.models.attrition.leak_battery import LeakBattery, examine
+from workbench.models.attrition.model.baselines import Logistic
 from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.stability import between_snapshots, drifts, population_stability
 
 
 def battery(frame, *, shuffles=6, **options):
@@ -26,7 +29,7 @@ def sound():
 
 def test_sound_rows_pass(sound):
     assert set(statuses(sound).values()) == {"pass"}
-    assert sound.adversarial_auc == pytest.approx(0.5, abs=0.04)
+    assert sound.adversarial.auc == pytest.approx(0.5, abs=0.04)
     assert abs(sound.shuffled_auc.mean() - 0.5) < 3 * sound.shuffled_error
     assert len([each for each in flatten(sound)]) == 6
 
@@ -57,8 +60,9 @@ def test_a_drifting_feature_is_named():
 
 def test_shuffled_labels_that_are_learned_fail():
     found = LeakBattery(
-        overlap=0.0, stability=pd.DataFrame({"feature": ["a"], "label": ["a"], "stability": [0.1]}),
-        adversarial_auc=0.5, shuffled_auc=np.random.default_rng(1).normal(0.56, 0.02, 20),
+        overlap=0.0, stability=pd.DataFrame({"feature": ["a"], "label": ["a"], "stability": [0.1], "drifts": [False]}),
+        snapshots=pd.DataFrame(), adversarial=Adversarial(auc=0.5, telling=(), rest_auc=None, ranking=None),
+        shuffled_auc=np.random.default_rng(1).normal(0.56, 0.02, 20),
     )  # fmt: skip
     assert statuses(found)["label_shuffles"] == "fail"
 
@@ -67,4 +71,58 @@ def test_population_stability_by_hand():
     before = np.repeat([0.0, 1.0], [600, 400])
     after = np.repeat([0.0, 1.0, np.nan], [300, 600, 100])
     p, q = np.array([600.5, 400.5, 0.5]) / 1001.5, np.array([300.5, 600.5, 100.5]) / 1001.5
-    assert population_stability(before, after, category=True) == pytest.approx(((q - p) * np.log(q / p)).sum())
+    assert population_stability(before, after, levels=2) == pytest.approx(((q - p) * np.log(q / p)).sum())
+
+
+def trending(size=9000, snapshots=6):
+    """A tenure that is the time since the records began for most, and a season that comes back each second time."""
+    frame = drawn(size, snapshots=snapshots)
+    at = np.arange(size) % snapshots
+    random = np.random.default_rng(2)
+    frame["tenure"] = np.where(random.random(size) < 0.8, 100.0 + 28 * at, random.integers(1, 100, size))
+    frame["season"] = random.normal(size=size) + 2.0 * (at % 2)
+    return frame
+
+
+def fitted(frame, **options):
+    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id", snapshot="cutoff")
+    parts = slices(customers, random_seed=1)
+    learned = parts["train"] | parts["stop"]
+    forecast = Logistic().fit(customers.features[learned], customers.left[learned])
+    return examine(customers, parts, random_seed=1, shuffles=2, forecast=forecast, **options)
+
+
+def test_a_trend_that_goes_on_tells_the_date_but_is_no_drift_and_costs_nothing():
+    found = fitted(trending(), labels={"tenure": "Tenure"})
+    assert found.adversarial.auc > 0.9
+    assert found.adversarial.telling[0] == "Tenure"
+    assert found.adversarial.rest_auc < found.adversarial.auc - 0.05
+    assert statuses(found)["adversarial_validation"] == "pass"
+    assert "Tenure" in found.adversarial.check().message
+    assert statuses(found)["population_stability"] == "pass"
+    worst = found.stability.set_index("feature")
+    assert worst.loc["season", "usual"] > 0.25  # seasons come and go among the training snapshots too
+    assert len(found.snapshots) == 6
+    assert set(found.snapshots["feature"]) <= {"tenure", "season"}
+
+
+def test_a_change_that_costs_ranking_is_told():
+    frame = trending()
+    last = frame["cutoff"] == frame["cutoff"].max()
+    frame.loc[last, "usage"] = -frame.loc[last, "usage"] - 3
+    found = fitted(frame)
+    assert statuses(found)["population_stability"] == "warn"
+    assert found.adversarial.loses
+    assert statuses(found)["adversarial_validation"] == "warn"
+    assert "ranks them worse" in found.adversarial.check().message
+
+
+def test_beside_what_snapshots_differ_by_themselves():
+    random = np.random.default_rng(3)
+    steady, when = random.normal(size=4000), np.repeat(np.arange(4), 1000)
+    edges = np.quantile(steady, np.linspace(0.1, 0.9, 9))
+    own = between_snapshots(steady + 0.5 * when, when, edges)
+    assert own[0] > own[1]  # the ends of a trend lie farthest from the rest
+    assert between_snapshots(steady, when, edges).max() < 0.05
+    assert not len(between_snapshots(steady, None, edges))
+    assert drifts(np.array([0.5, 0.5]), np.array([0.1, 0.4])).tolist() == [True, False]

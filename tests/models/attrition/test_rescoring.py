@@ -124,7 +124,7 @@ def test_a_model_of_another_version_or_changed_is_refused(made, tmp_path):
     kept(made, folder)
     card = folder / "model" / "card.json"
     text = card.read_text()
-    card.write_text(text.replace('"schema": 1', '"schema": 0'))
+    card.write_text(text.replace('"schema": 2', '"schema": 0'))
     with pytest.raises(DataError, match="another version"):
         read_forecast(folder)
     card.write_text(text)

@@ -20,16 +20,17 @@ from workbench.files import strict_json
 from workbench.models.attrition.forecast import LeaversForecast
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Search, Settings
+from workbench.models.attrition.model.customers import Customers
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import BoostedModel, Calibration
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
+from workbench.models.attrition.stability import TENTHS, between_snapshots, counts_of, edges_of, index_of
 from workbench.wording import sentence
 
-SCHEMA = 1  # of the card: a change that old readers cannot read counts it up
+SCHEMA = 2  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
-TENTHS = np.linspace(0, 1, 11)[1:-1]
 MIDDLE = (0.01, 0.99)
 """Quantiles that a card gives as a feature's range: the ends themselves are values of single customers."""
 
@@ -73,7 +74,8 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
     """
     files: dict[str, bytes] = {}
     used = forecast.used
-    learned = population.customers.features[~forecast.parts["test"]]
+    earlier = population.customers.part(~forecast.parts["test"])
+    learned = earlier.features
     encoding = used.encoding if isinstance(used, BoostedModel) else Encoding.of(learned)
     if isinstance(used, BoostedModel):
         files = {f"refit_{at:02}.ubj": bytes(each.save_raw("ubj")) for at, each in enumerate(used.boosters)}
@@ -82,7 +84,8 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
     judged = forecast.choice.judged
     edges = np.unique(np.quantile(probability, TENTHS))
     alike = Alike.among(probability, forecast.test.left, forecast.test.weights)
-    described = [_feature(name, learned[name], levels, population.names) for name, levels in encoding.levels.items()]
+    described = [_feature(name, levels, earlier, population.names) for name, levels in encoding.levels.items()]
+    before = used.probability(population.customers.features[forecast.parts["calibrate"]])
     card = {
         "schema": SCHEMA,
         "used": forecast.choice.used,
@@ -94,7 +97,11 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
         "cutoffs": [] if when is None else [str(day) for day in when.cutoffs],
         "window_days": None if when is None else when.horizon_days,
         "gap_days": None if when is None else when.gap_days,
-        "score": {"edges": edges.tolist(), "counts": _counts(probability, edges)},
+        "score": {
+            "edges": edges.tolist(),
+            "counts": counts_of(probability, edges).tolist(),
+            "usual": float(index_of(counts_of(before, edges), counts_of(probability, edges))),
+        },
         "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
         "judged": {
             "rows": judged.rows,
@@ -160,7 +167,10 @@ def _levels(feature: Mapping[str, Any]) -> tuple[str, ...] | None:
     return None if feature["levels"] is None else tuple(feature["levels"])
 
 
-def _feature(name: str, column: pd.Series, levels: tuple[str, ...] | None, names: Names) -> dict[str, Any]:
+def _feature(name: str, levels: tuple[str, ...] | None, learned: Customers, names: Names) -> dict[str, Any]:
+    values = Encoding(levels={name: levels}).rows(learned.features[[name]])[:, 0]
+    known = values[~np.isnan(values)]
+    edges = edges_of(values, levels=None if levels is None else len(levels))
     found: dict[str, Any] = {
         "name": name,
         "label": names.label(name),
@@ -169,27 +179,20 @@ def _feature(name: str, column: pd.Series, levels: tuple[str, ...] | None, names
         "kind": "number" if levels is None else "category",
         "levels": None if levels is None else list(levels),
     }
-    values = Encoding(levels={name: levels}).rows(column.to_frame())[:, 0]
-    known = values[~np.isnan(values)]
     if levels is None:
-        edges = np.unique(np.quantile(known, TENTHS)) if len(known) else known
         found["range"] = [float(end) for end in np.quantile(known, MIDDLE)] if len(known) else None
-    else:
-        edges = np.arange(len(levels))[:-1]
-    return {**found, "edges": [float(edge) for edge in edges], "counts": _counts(values, edges)}
+    return {
+        **found,
+        "edges": edges.tolist(),
+        "counts": counts_of(values, edges).tolist(),
+        "usual": float(between_snapshots(values, learned.snapshots, edges).max(initial=0.0)),
+    }
 
 
-def _counts(values: np.ndarray, edges: np.ndarray) -> list[int]:
-    """How many values lie in each cell, missing ones in the last."""
-    cells = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-    return np.bincount(cells, minlength=len(edges) + 2).tolist()
-
-
-def stability_of(counts: list[int], edges: list[float], values: np.ndarray) -> float:
+def stability_of(described: Mapping[str, Any], values: np.ndarray) -> float:
     """Population stability index of values (N,) against what a card holds of those learned from."""
-    both = [np.asarray(each, dtype=float) + 0.5 for each in (counts, _counts(values, np.asarray(edges)))]
-    p, q = (each / each.sum() for each in both)
-    return float(((q - p) * np.log(q / p)).sum())
+    counts, edges = np.asarray(described["counts"]), np.asarray(described["edges"], dtype=float)
+    return float(index_of(counts, counts_of(values, edges)))
 
 
 def _state(used: Baseline) -> dict[str, Any]:

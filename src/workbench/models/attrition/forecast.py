@@ -53,7 +53,9 @@ class LeaversForecast:
 
     def examine(self) -> LeakBattery:
         """Whether the test is a test."""
-        return examine(self.customers, self.parts, random_seed=self.random_seed, labels=self.names.labels)
+        return examine(
+            self.customers, self.parts, random_seed=self.random_seed, labels=self.names.labels, forecast=self.used
+        )
 
     def reasons(self) -> Reasons | None:
         """Why customers of the test part are at risk, against those it learned from; None where there are none."""

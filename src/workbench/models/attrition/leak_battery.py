@@ -5,16 +5,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
-from workbench.models.attrition.model.boosting import Booster, Settings
+from workbench.models.attrition.adversary import QUICK, Adversarial, Ranking, tell_apart
+from workbench.models.attrition.model.boosting import Booster
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.encoding import Encoding
-from workbench.statistics.ranking import auc
+from workbench.models.attrition.stability import DRIFTS, between_snapshots, counts_of, drifts, edges_of, index_of
+from workbench.statistics.ranking import auc, auc_error
 from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
 MOST_OVERLAP = 0.02
@@ -22,15 +25,10 @@ MOST_OVERLAP = 0.02
 `telco`, where no customer stands twice, 1% do by coincidence; in a file with 300 of 3,150 rows twice, a tenth."""
 FEWEST_VALUES = 5.0
 """Different values of a column, on average: with fewer, equal rows are coincidence."""
-DRIFTS = 0.25
-"""Population stability index from which a population counts as another one (a convention of credit scoring)."""
-BINS = 10  # tenths, as scorecards measure population stability
-APART = 0.75
-"""AUC at which rows of training and test are distinguished so well that the test is of other customers."""
+FEWEST_LEAVERS = 30
+"""Leavers on either side, with fewer of whom a loss of ranking is too uncertain to be told."""
 SHUFFLES = 20  # the mean AUC of so many is known to a fifth of the error of one
 STANDARD_ERRORS = 3.0  # chance goes so far in 3 of 1,000 tests
-QUICK = Settings(rounds=50, eta=0.1)
-"""Enough to learn from a leak, and quick."""
 MOST_ROWS = 20_000
 """Rows that each of these fits sees."""
 
@@ -44,16 +42,21 @@ class LeakBattery:
     overlap
         Share of test rows that are also a training row of another customer, of rows that could tell.
     stability
-        One row a feature: `feature`, `label`, `stability` (population stability index of the test against training).
-    adversarial_auc
-        How well a model tells training rows from test rows it has not seen; .5 is not at all.
+        One row a feature: `feature`, `label`, `stability` (population stability index of the test against training),
+        `usual` (the largest of a training snapshot against the others; 0 without snapshots), `drifts`.
+    snapshots
+        One row a training snapshot, and one of the test: `snapshot`, `feature`, `label`, `stability`: of the feature
+        that lies farthest from the other training snapshots. Empty without snapshots.
+    adversarial
+        How well a model tells test rows from those of the snapshot before, and what the forecast loses.
     shuffled_auc
         (20,): AUC on the test part of models of shuffled labels.
     """
 
     overlap: float
     stability: pd.DataFrame
-    adversarial_auc: float
+    snapshots: pd.DataFrame
+    adversarial: Adversarial
     shuffled_auc: np.ndarray
 
     @property
@@ -63,7 +66,7 @@ class LeakBattery:
 
     def checks(self) -> tuple[Check, ...]:
         """One each."""
-        return (self._overlap_check(), self._stability_check(), self._adversarial_check(), self._shuffle_check())
+        return (self._overlap_check(), self._stability_check(), self.adversarial.check(), self._shuffle_check())
 
     def _overlap_check(self) -> Check:
         both = self.overlap > MOST_OVERLAP
@@ -83,43 +86,26 @@ class LeakBattery:
         )
 
     def _stability_check(self) -> Check:
-        drifting = self.stability[self.stability["stability"] > DRIFTS]
-        worst = float(self.stability["stability"].max())
+        drifting = self.stability[self.stability["drifts"]]
         names = listing([inline(str(label)) for label in drifting["label"][:5]])
         return Check(
             name="population_stability",
             status="warn" if len(drifting) else "pass",
-            value=worst,
+            value=float((drifting if len(drifting) else self.stability)["stability"].max()),
             threshold=DRIFTS,
             message=plural(
-                "{n} feature has another distribution in the test than in training: {names}. The forecast may not "
-                "carry over.",
-                "{n} features have another distribution in the test than in training, first: {names}. The forecast may "
-                "not carry over.",
+                "{n} feature has another distribution in the test, farther from training than training snapshots lie "
+                "from each other: {names}. The forecast may not carry over.",
+                "{n} features have another distribution in the test, farther from training than training snapshots "
+                "lie from each other, first: {names}. The forecast may not carry over.",
                 len(drifting),
                 names=names,
             )
             if len(drifting)
+            else sentence("No feature is farther from training in the test than training snapshots from each other.")
+            if len(self.snapshots)
             else sentence("All features are distributed in the test as in training."),
             title=sentence("Features drift") if len(drifting) else sentence("Features are stable"),
-        )
-
-    def _adversarial_check(self) -> Check:
-        apart = self.adversarial_auc > APART
-        words = {"auc": number(self.adversarial_auc, 2)}
-        return Check(
-            name="adversarial_validation",
-            status="warn" if apart else "pass",
-            value=self.adversarial_auc,
-            threshold=APART,
-            message=sentence(
-                "A model tells training customers from test customers (AUC {auc}): they are different people, or a "
-                "feature knows the date.",
-                **words,
-            )
-            if apart
-            else sentence("Training and test customers look alike (AUC of telling them apart {auc}).", **words),
-            title=sentence("Test customers differ from training") if apart else sentence("Test customers look alike"),
         )
 
     def _shuffle_check(self) -> Check:
@@ -148,7 +134,7 @@ class LeakBattery:
     def exhibits(self) -> Iterator[Showable]:
         """Checks, numbers, and the stability of each feature."""
         yield self.checks()
-        yield {"adversarial_auc": self.adversarial_auc, "shuffled_auc": float(self.shuffled_auc.mean())}
+        yield {"adversarial_auc": self.adversarial.auc, "shuffled_auc": float(self.shuffled_auc.mean())}
         yield Table(
             name="population_stability",
             frame=self.stability,
@@ -157,8 +143,32 @@ class LeakBattery:
             columns={
                 "label": Column(sentence("Feature")),
                 "stability": Column(sentence("Population stability index")),
+                **({"usual": Column(sentence("Most between training snapshots"))} if len(self.snapshots) else {}),
             },
         )
+        if len(self.snapshots):
+            yield Table(
+                name="stability_by_snapshot",
+                frame=self.snapshots,
+                caption=sentence(
+                    "By cut-off, the feature whose distribution is farthest from that at all other cut-offs of "
+                    "training. The last line is the test."
+                ),
+                people=None,
+                columns={
+                    "snapshot": Column(sentence("Cut-off")),
+                    "label": Column(sentence("Feature")),
+                    "stability": Column(sentence("Population stability index")),
+                },
+            )
+
+
+class Forecast(Protocol):
+    """What ranks customers."""
+
+    def probability(self, features: pd.DataFrame) -> np.ndarray:
+        """Of leaving (N,)."""
+        ...
 
 
 def examine(
@@ -167,6 +177,7 @@ def examine(
     *,
     random_seed: int,
     labels: Mapping[str, str] | None = None,
+    forecast: Forecast | None = None,
     shuffles: int = SHUFFLES,
 ) -> LeakBattery:
     """Put the division of the rows to the test.
@@ -179,6 +190,8 @@ def examine(
         Fixes draws and shuffles.
     labels
         How features are called.
+    forecast
+        Fitted without the parts that calibrate and test; without it, nothing is said of what it loses.
     shuffles
         How often labels are shuffled.
 
@@ -192,22 +205,60 @@ def examine(
     encoding = Encoding.of(train.features)
     booster = Booster(encoding=encoding)
     rows, later = encoding.rows(train.features), encoding.rows(test.features)
-    stability = pd.DataFrame(
-        {
-            "feature": list(encoding.levels),
-            "label": [label_of(labels, name) for name in encoding.levels],
-            "stability": [
-                population_stability(rows[:, at], later[:, at], category=levels is not None)
-                for at, levels in enumerate(encoding.levels.values())
-            ],
-        }
-    )
+    stability, snapshots = _stability(encoding, train, rows, test, later, labels)
+    near = np.ones(len(train), dtype=bool) if train.snapshots is None else train.snapshots == train.snapshots.max()
     return LeakBattery(
         overlap=_overlap(rows, train.ids, later, test.ids),
-        stability=stability.sort_values("stability", ascending=False, kind="stable").reset_index(drop=True),
-        adversarial_auc=_adversarial(booster, rows, train.ids, later, test.ids, random_seed),
+        stability=stability,
+        snapshots=snapshots,
+        adversarial=tell_apart(
+            booster, (rows[near], train.ids[near]), (later, test.ids), random_seed=random_seed,
+            labels=[label_of(labels, name) for name in encoding.levels],
+            ranking=None if forecast is None else _rankings(forecast, customers, parts),
+        ),
         shuffled_auc=np.array([_shuffled(booster, rows, train, later, test, random) for _ in range(shuffles)]),
-    )
+    )  # fmt: skip
+
+
+def _stability(
+    encoding: Encoding, train: Customers, rows: np.ndarray, test: Customers, later: np.ndarray,
+    labels: Mapping[str, str] | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    """By feature, and by snapshot the feature that is farthest off."""
+    found, between = [], []
+    for at, (name, levels) in enumerate(encoding.levels.items()):
+        edges = edges_of(rows[:, at], levels=None if levels is None else len(levels))
+        own = between_snapshots(rows[:, at], train.snapshots, edges)
+        index = float(index_of(counts_of(rows[:, at], edges), counts_of(later[:, at], edges)))
+        usual = float(own.max(initial=0.0))
+        found.append({"feature": name, "label": label_of(labels, name), "stability": index, "usual": usual})
+        between.append([*own, index])
+    frame = pd.DataFrame(found)
+    frame["drifts"] = drifts(frame["stability"].to_numpy(), frame["usual"].to_numpy())
+    by_snapshot = pd.DataFrame()
+    if train.snapshots is not None and test.snapshots is not None and len(np.unique(train.snapshots)) > 1:
+        worst = np.argmax(between, axis=0)
+        days = [*np.unique(train.snapshots), test.snapshots.max()]
+        by_snapshot = pd.DataFrame({"snapshot": days, **frame[["feature", "label"]].iloc[worst].to_dict("list")})
+        by_snapshot["stability"] = np.max(between, axis=0)
+        if pd.api.types.is_datetime64_any_dtype(by_snapshot["snapshot"]):
+            by_snapshot["snapshot"] = by_snapshot["snapshot"].dt.date
+    return frame.sort_values("stability", ascending=False, kind="stable", ignore_index=True), by_snapshot
+
+
+def _rankings(
+    forecast: Forecast, customers: Customers, parts: Mapping[Part, np.ndarray]
+) -> tuple[Ranking, Ranking] | None:
+    """How well customers are ranked that no tree has learned from: those who calibrate, and those of the test."""
+    found = []
+    for part in ("calibrate", "test"):
+        there = customers.part(parts[part])
+        hits, misses = int(there.left.sum()), int((~there.left).sum())
+        if min(hits, misses) < FEWEST_LEAVERS:
+            return None
+        area = auc(forecast.probability(there.features), there.left)
+        found.append(Ranking(auc=area, error=auc_error(area, hits, misses)))
+    return found[0], found[1]
 
 
 def _some(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -216,36 +267,6 @@ def _some(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
     chosen = np.zeros(len(rows), dtype=bool)
     chosen[random.choice(np.flatnonzero(rows), MOST_ROWS, replace=False)] = True
     return chosen
-
-
-def population_stability(before: np.ndarray, after: np.ndarray, *, category: bool = False) -> float:
-    """Population stability index of a column: Σ (q - p) ln(q / p) over tenths, or levels, and missing values.
-
-    Parameters
-    ----------
-    before, after : (N,), (M,)
-        Values, NaN where missing; tenths are those of `before`.
-    category
-        Whether values are codes of levels.
-
-    Examples
-    --------
-    >>> even = np.arange(1000.0)
-    >>> round(population_stability(even, even), 6), round(population_stability(even, even / 2), 2) > 1
-    (0.0, True)
-    """
-    known = before[~np.isnan(before)]
-    if not len(known):
-        return 0.0
-    edges = np.unique(known)[:-1] if category else np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
-
-    def shares(values: np.ndarray) -> np.ndarray:
-        cells = np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
-        counts = np.bincount(cells, minlength=len(edges) + 2)
-        return (counts + 0.5) / (counts.sum() + 0.5 * len(counts))
-
-    p, q = shares(before), shares(after)
-    return float(((q - p) * np.log(q / p)).sum())
 
 
 def _overlap(rows: np.ndarray, ids: np.ndarray, later: np.ndarray, later_ids: np.ndarray) -> float:
@@ -260,21 +281,6 @@ def _overlap(rows: np.ndarray, ids: np.ndarray, later: np.ndarray, later_ids: np
         known.setdefault(row.tobytes(), set()).add(owner)
     both = [bool(known.get(row.tobytes(), set()) - {owner}) for row, owner in zip(later, later_ids, strict=True)]
     return float(np.mean(both))
-
-
-def _adversarial(
-    booster: Booster, rows: np.ndarray, ids: np.ndarray, later: np.ndarray, later_ids: np.ndarray, random_seed: int
-) -> float:
-    """AUC of telling test rows from training rows, each half of the customers judged by a model of the other half."""
-    both, owners = np.vstack([rows, later]), np.concatenate([ids, later_ids])
-    from_test = np.repeat([False, True], [len(rows), len(later)])
-    codes, known = pd.factorize(owners)
-    half = np.random.default_rng(random_seed).permutation(len(known))[codes] % 2 == 0
-    found = np.empty(len(both))
-    for side in (half, ~half):
-        model = booster.train(both[~side], from_test[~side], QUICK, random_seed=random_seed)
-        found[side] = model.predict(booster.encoding.matrix(both[side]))
-    return auc(found, from_test)
 
 
 def _shuffled(

@@ -11,12 +11,12 @@ from workbench.evaluation.binary.bootstrap import Judged, judge
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.card import SavedForecast, stability_of
-from workbench.models.attrition.leak_battery import DRIFTS
 from workbench.models.attrition.model.choice import SLOPE, interval_kind_of_draws
 from workbench.models.attrition.population import Onboard
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import give_reasons
 from workbench.models.attrition.scores import Scores, scored
+from workbench.models.attrition.stability import DRIFTS, drifts
 from workbench.wording import inline, listing, number, percent, plural, sentence
 
 FEWEST_LATER = 30
@@ -37,7 +37,9 @@ class Rescored:
     forecast
         The forecast.
     drift
-        One row a feature and one of the risk (`feature` missing): `label`, `stability`.
+        One row a feature and one of the risk (`feature` missing): `label`, `stability` (population stability index
+        against those learned from, of the risk against those judged on), `usual` (the largest between the snapshots
+        of those) and `drifts`.
     unseen
         By category, rows with a level that the model does not know.
     rows
@@ -88,7 +90,11 @@ class Rescored:
             frame=self.drift,
             caption=sentence("How far each feature and the risk are from those of the customers learned from."),
             people=None,
-            columns={"label": Column(sentence("Feature")), "stability": Column(sentence("Population stability index"))},
+            columns={
+                "label": Column(sentence("Feature")),
+                "stability": Column(sentence("Population stability index")),
+                **({"usual": Column(sentence("Most between training snapshots"))} if self.drift["usual"].any() else {}),
+            },
         )
 
     def _outcome(self) -> Iterator[Showable]:
@@ -153,20 +159,30 @@ class Rescored:
         )
 
     def _drift_check(self) -> Check:
-        far = self.drift[(self.drift["stability"] > DRIFTS) & self.drift["feature"].notna()]
-        of_risk = float(self.drift.loc[self.drift["feature"].isna(), "stability"].iloc[0])
+        far = self.drift[self.drift["drifts"] & self.drift["feature"].notna()]
+        risk = self.drift[self.drift["feature"].isna()].iloc[0]
+        of_risk = float(risk["stability"])
         names = listing([inline(str(label)) for label in far["label"][:5]])
-        if len(far) or of_risk > DRIFTS:
-            message = plural(
-                "{n} feature is distributed otherwise than when the model learned; the risk's stability index is "
-                "{risk}. {names}",
-                "{n} features are distributed otherwise than when the model learned; the risk's stability index is "
-                "{risk}. {names}",
-                len(far), risk=number(of_risk, 2), names=names,
-            )  # fmt: skip
+        if len(far) or risk["drifts"]:
+            words = {"risk": number(of_risk, 2), "names": names}
+            if len(far):
+                message = plural(
+                    "{n} feature is distributed otherwise than when the model learned: {names}. The risk's stability "
+                    "index is {risk}.",
+                    "{n} features are distributed otherwise than when the model learned, first {names}. The risk's "
+                    "stability index is {risk}.",
+                    len(far),
+                    **words,
+                )
+            else:
+                message = sentence(
+                    "Features are as when the model learned, but risks are distributed otherwise (stability index "
+                    "{risk}).",
+                    **words,
+                )
             return Check(name="drift", status="warn", value=of_risk, threshold=DRIFTS, message=message,
                          title=sentence("These customers are not those it knows"))  # fmt: skip
-        message = sentence("Features and risks are distributed as when the model learned.")
+        message = sentence("Features and risks differ from those learned from no more than snapshots of these do.")
         return Check(name="drift", status="pass", value=of_risk, threshold=DRIFTS, message=message,
                      title=sentence("No drift"))  # fmt: skip
 
@@ -193,17 +209,16 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     features = onboard.features[list(encoding.levels)]
     probability = forecast.used.probability(features)
     drift = [
-        {"feature": each["name"], "label": each["label"],
-         "stability": stability_of(each["counts"], each["edges"], rows[:, at])}
+        {"feature": each["name"], "label": each["label"], "stability": stability_of(each, rows[:, at]),
+         "usual": each["usual"]}
         for at, each in enumerate(forecast.card["features"])
     ]  # fmt: skip
     known = forecast.card["score"]
-    risk = {
-        "feature": None,
-        "label": sentence("Risk"),
-        "stability": stability_of(known["counts"], known["edges"], probability),
-    }
+    risk = {"feature": None, "label": sentence("Risk"), "stability": stability_of(known, probability),
+            "usual": known["usual"]}  # fmt: skip
     frame = pd.DataFrame(drift).sort_values("stability", ascending=False, kind="stable", ignore_index=True)
+    frame = pd.concat([pd.DataFrame([risk]), frame], ignore_index=True)
+    frame["drifts"] = drifts(frame["stability"].to_numpy(), frame["usual"].to_numpy())
     active = onboard.active
     explainer = explainer_of(forecast.used, features, random_seed=random_seed)
     reasons = None
@@ -217,7 +232,7 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     return Rescored(
         scores=scored(onboard.ids[active], probability[active], forecast.alike, reasons),
         forecast=forecast,
-        drift=pd.concat([pd.DataFrame([risk]), frame], ignore_index=True),
+        drift=frame,
         unseen=encoding.unseen(features),
         rows=int(active.sum()),
         judged=judged,

@@ -1,0 +1,100 @@
+"""How far the distribution of a feature moves: from training to the test, and between snapshots as it always does."""
+
+import numpy as np
+
+DRIFTS = 0.25
+"""Population stability index from which a population counts as another one (a convention of credit scoring)."""
+BEYOND = 2.5
+"""Times the index between training snapshots, from which more has happened than a trend that goes on: equal steps give
+the next snapshot 1.2 (after twelve of them) to 2.3 times (after two) as much, ((K + 1) / K)²."""
+BINS = 10  # tenths, as scorecards measure population stability
+TENTHS = np.linspace(0, 1, BINS + 1)[1:-1]
+
+
+def edges_of(values: np.ndarray, *, levels: int | None = None) -> np.ndarray:
+    """Upper ends of the cells of a column (N,), all but the last: tenths of what is known, or one cell a level.
+
+    Parameters
+    ----------
+    values
+        NaN where missing.
+    levels
+        How many levels a category has; values are their codes.
+    """
+    if levels is not None:
+        return np.arange(levels)[:-1].astype(float)
+    known = values[~np.isnan(values)]
+    return np.unique(np.quantile(known, TENTHS)) if len(known) else known
+
+
+def cells_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The cell of each value (N,); missing ones have the last."""
+    return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
+
+
+def counts_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """How many values lie in each cell."""
+    return np.bincount(cells_of(values, edges), minlength=len(edges) + 2)
+
+
+def index_of(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Population stability index Σ (q - p) ln(q / p) of counts by cell (last axis), half a row added to each cell."""
+    shares = [(each + 0.5) / (each + 0.5).sum(-1, keepdims=True) for each in (before, after)]
+    return ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum(-1)
+
+
+def population_stability(before: np.ndarray, after: np.ndarray, *, levels: int | None = None) -> float:
+    """Population stability index of a column: over tenths of `before`, or levels, and missing values.
+
+    Parameters
+    ----------
+    before, after : (N,), (M,)
+        Values, NaN where missing.
+    levels
+        Of a category whose codes the values are.
+
+    Examples
+    --------
+    >>> even = np.arange(1000.0)
+    >>> round(population_stability(even, even), 6), round(population_stability(even, even / 2), 2) > 1
+    (0.0, True)
+    """
+    edges = edges_of(before, levels=levels)
+    return float(index_of(counts_of(before, edges), counts_of(after, edges)))
+
+
+def between_snapshots(values: np.ndarray, snapshots: np.ndarray | None, edges: np.ndarray) -> np.ndarray:
+    """Index of each snapshot (S,), in their order, against all others together; nothing of a single one.
+
+    Parameters
+    ----------
+    values, snapshots : (N,)
+        Of training rows.
+    edges
+        Of the cells.
+    """
+    if snapshots is None:
+        return np.empty(0)
+    which, places = np.unique(snapshots, return_inverse=True)
+    if len(which) < 2:
+        return np.empty(0)
+    cells = len(edges) + 2
+    counts = np.bincount(places * cells + cells_of(values, edges), minlength=len(which) * cells)
+    own = counts.reshape(len(which), cells)
+    return index_of(own.sum(0) - own, own)
+
+
+def drifts(stability: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Where a population is another one, by more than training snapshots differ among themselves.
+
+    Parameters
+    ----------
+    stability, usual : (F,)
+        Index of a feature, and the largest between its training snapshots (0 where there are none).
+
+    Examples
+    --------
+    >>> drifts(np.array([0.3, 0.3, 0.1]), np.array([0.0, 0.2, 0.0])).tolist()
+    [True, False, False]
+    """
+    return (stability > DRIFTS) & (stability > BEYOND * usual)
