@@ -148,8 +148,8 @@ def customer_features(
     measures
         Of usage, a column each; by default all that it has, which runs a query.
     periods
-        Of usage: measure -> days that one row counts (see `usage.usage_features`); by default those that show in the
-        days of its rows, which runs a query.
+        Of usage: measure -> days that one row counts (see `usage.usage_features`); where measures are found out, by
+        default those that show in the days of their rows, which runs a query.
     constant
         Attributes of `customers` that never change; see `attributes.attributes_at`.
     valid_from
@@ -181,8 +181,7 @@ def customer_features(
     _check_windows(windows_days)
     if measures is None and "usage" in tables:
         measures = measures_of(tables["usage"])
-    if periods is None and "usage" in tables:
-        periods = periods_of(tables["usage"], measures or ())
+        periods = periods_of(tables["usage"], measures) if periods is None else periods
     blocks = event_blocks(
         tables, when, windows_days=windows_days, unit=unit, scores=scores, measures=measures, periods=periods
     )
