@@ -1,10 +1,9 @@
 """The model on customers whose risks are known, and on real ones."""
 
-import dataclasses
-
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -12,14 +11,16 @@ from tests.models.attrition.worlds import drawn, telco
 
 from workbench.errors import DataError, ParameterError
 from workbench.evaluation.binary.bootstrap import judge
+from workbench.evaluation.binary.scores import logistic_line
 from workbench.exhibits import flatten
-from workbench.findings import Finding
+from workbench.findings import Check, Finding
+from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature, ridge_logistic
 from workbench.models.attrition.model.boosting import Booster, Settings
 from workbench.models.attrition.model.choice import choose
 from workbench.models.attrition.model.customers import judge_customers, slices
 from workbench.models.attrition.model.encoding import Encoding
-from workbench.models.attrition.model.fitting import fit_boosted
+from workbench.models.attrition.model.fitting import fit_boosted, learned_sample
 
 QUICK = Settings(rounds=120, eta=0.05)
 
@@ -210,6 +211,26 @@ def test_rows_that_stand_for_several_count_as_often():
         assert found.score("a", measure) == pytest.approx(expected.score("a", measure), abs=1e-6)
 
 
+def test_simpler_forecasts_are_calibrated_on_the_same_later_customers():
+    """Of a forecast that is twice too sure, the two parameters are 0 and .5, and its explanation stays additive."""
+    frame = drawn(8000, curved=False)
+    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    parts = slices(customers, random_seed=1)
+    features, left = customers.features, customers.left
+    boosted = fit_boosted(customers, parts, random_seed=1, refits=1, settings=Settings(rounds=20))
+    _, fitted = choose(customers, parts, boosted, random_seed=1)
+    logistic = fitted["logistic"]
+    plain = Logistic().fit(features[parts["train"] | parts["stop"]], left[parts["train"] | parts["stop"]])
+    level, slope = logistic_line(logit(plain.probability(features[parts["calibrate"]])), left[parts["calibrate"]])
+    expected = expit(level + slope * logit(plain.probability(features)))
+    assert logistic.probability(features) == pytest.approx(expected)
+    margin = logistic.coefficients[0] + logistic.parts(features).sum(1)
+    assert expit(margin) == pytest.approx(expected)
+    later = fitted["single_feature"].probability(features[parts["calibrate"]])
+    again = logistic_line(logit(later), left[parts["calibrate"]])
+    assert again == pytest.approx((0, 1), abs=0.01)
+
+
 def test_best_single_feature():
     frame = drawn(4000)
     found = SingleFeature().fit(frame[["noise", "colour", "usage"]], frame["left"].to_numpy(bool))
@@ -254,9 +275,18 @@ def test_customers_that_nothing_can_be_learned_from_are_refused_with_all_faults(
     assert set(kept.dropped) == {"empty", "same", "name"}
 
 
-def test_of_many_rows_a_sample_of_customers_is_fitted():
-    customers = judged(drawn(6000, snapshots=3), snapshot="cutoff")
+def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
+    customers = judged(drawn(9000, snapshots=5), snapshot="cutoff")
     parts = slices(customers, random_seed=1)
-    model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=1, most_rows=500)
-    assert 500 <= model.rows - parts["stop"].sum() <= 510
-    assert dataclasses.is_dataclass(model)
+    few = learned_sample(customers, parts, random_seed=1, most_rows=1000)
+    learned, kept = parts["train"] | parts["stop"], few["train"] | few["stop"]
+    assert 990 <= kept.sum() <= 1000
+    assert set(customers.ids[kept]) & set(customers.ids[learned & ~kept]) == set()  # customers with all their rows
+    assert customers.left[kept].mean() == pytest.approx(customers.left[learned].mean(), abs=0.05)
+    assert (few["calibrate"] == parts["calibrate"]).all()
+    assert learned_sample(customers, parts, random_seed=1) is parts
+    forecast = forecast_leavers(customers, random_seed=1, budget=1, refits=2, most_rows=1000)
+    assert forecast.fitted_on == kept.sum()
+    assert len(forecast.test) == parts["test"].sum()
+    told = {each.name: each for each in flatten(forecast) if isinstance(each, Check)}
+    assert told["fitted_on_a_sample"].value == kept.sum()

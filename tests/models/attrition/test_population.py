@@ -9,9 +9,9 @@ from workbench.datasets.definitions.design import Design
 from workbench.errors import DataError, ParameterError
 from workbench.features import customer_features, schedule
 from workbench.models.attrition import read_population
-from workbench.models.attrition.model.customers import slices
+from workbench.models.attrition.model.customers import Customers, slices
 from workbench.models.attrition.reasons.feature_names import names_of
-from workbench.models.attrition.scores import Alike
+from workbench.models.attrition.scores import Alike, level_error, scored
 
 BEGIN = pd.Timestamp("2024-01-01")
 
@@ -157,3 +157,33 @@ def test_the_interval_is_of_the_share_among_those_scored_most_alike():
     near = [left[np.abs(risk - at) <= 0.0625].mean() for at in (0.1, 0.5, 0.9)]
     assert ((low < near) & (near < high)).all()
     assert (high - low < 0.09).all()
+
+
+def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_it():
+    """400 leavers calibrate, months there are none: 1,000 risks of .1 give 100 ± 1.645 √(90 + 100²/400)."""
+    left = np.arange(8000) % 20 == 0
+    customers = Customers(features=pd.DataFrame({"a": np.zeros(8000)}), left=left, ids=np.arange(8000), snapshots=None,
+                          dropped={}, weights=np.ones(8000))  # fmt: skip
+    everybody = {part: np.full(8000, part == "calibrate") for part in ("train", "stop", "calibrate", "test")}
+    error = level_error(customers, everybody)
+    assert error == pytest.approx(1 / 20)
+    alike = Alike.among(np.full(8000, 0.05), left)
+    found = scored(np.arange(1000), np.full(1000, 0.1), alike, None, level_error=error)
+    expected, low, high = found.leavers()
+    assert (expected, low) == (pytest.approx(100), pytest.approx(100 - 1.645 * np.sqrt(90 + 25), rel=1e-3))
+    assert high - expected == pytest.approx(expected - low)
+
+
+def test_months_that_differ_by_more_than_chance_widen_it():
+    """Six cut-offs with 5% of 2,000 leaving, and six with 4% and 6%: the log rates differ by .2 about their mean."""
+    at = np.repeat(np.arange(6), 2000)
+    place = np.tile(np.arange(2000), 6)
+    parts = {"calibrate": at == 4}
+
+    def of(shares):
+        left = place < 2000 * np.array(shares)[at]
+        return level_error(Customers(features=pd.DataFrame(index=range(12000)), left=left, ids=place, snapshots=at,
+                                     dropped={}, weights=np.ones(12000)), parts)  # fmt: skip
+
+    assert of([0.05] * 6) == pytest.approx(0.1)
+    assert of([0.04, 0.06] * 3) == pytest.approx(np.hypot(1 / np.sqrt(80), 0.2), rel=0.1)

@@ -12,13 +12,23 @@ from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Baseline
 from workbench.models.attrition.model.choice import Choice, choose
 from workbench.models.attrition.model.customers import Customers, Part, slices
-from workbench.models.attrition.model.fitting import BUDGET, REFITS, BoostedModel, fit_boosted
+from workbench.models.attrition.model.fitting import (
+    BUDGET,
+    MOST_ROWS,
+    REFITS,
+    BoostedModel,
+    fit_boosted,
+    learned_sample,
+)
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.early_warnings import EarlyWarnings, find_early_warnings
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import Names, Reasons, give_reasons
-from workbench.models.attrition.scores import Alike, Scores, scored
-from workbench.wording import listing, plural, sentence, shown
+from workbench.models.attrition.scores import Alike, Scores, level_error, scored
+from workbench.wording import listing, number, plural, sentence, shown
+
+EXPLAINED = 50_000
+"""Judged customers of whom importance and agreement of reasons are told: known to half a percentage point."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +47,8 @@ class LeaversForecast:
         That forecast.
     random_seed
         Fixed all of it.
+    fitted_on
+        Rows that it was fitted on, of customers drawn by lot; None where it was fitted on all there were.
     """
 
     customers: Customers
@@ -45,6 +57,7 @@ class LeaversForecast:
     choice: Choice
     used: BoostedModel | Baseline
     random_seed: int
+    fitted_on: int | None = None
 
     @property
     def test(self) -> Customers:
@@ -63,7 +76,10 @@ class LeaversForecast:
         explainer = explainer_of(self.used, background, random_seed=self.random_seed)
         if explainer is None or self.choice.used == "base_rate":
             return None
-        return give_reasons(explainer, self.test.features, background, names=self.names)
+        features = self.test.features
+        if len(features) > EXPLAINED:
+            features = features.sample(EXPLAINED, random_state=self.random_seed).reset_index(drop=True)
+        return give_reasons(explainer, features, background, names=self.names)
 
     def score(self, population: Population, *, team: str | None = None) -> Scores:
         """Risks and reasons of customers of today.
@@ -86,7 +102,8 @@ class LeaversForecast:
         probability = self.used.probability(today)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         teams = None if team is None else today[team]
-        return scored(population.today_ids, probability, alike, reasons, teams)
+        error = level_error(self.customers, self.parts)
+        return scored(population.today_ids, probability, alike, reasons, teams, level_error=error)
 
     def early_warnings(self) -> EarlyWarnings:
         """Rules of at most two conditions."""
@@ -95,6 +112,19 @@ class LeaversForecast:
     def exhibits(self) -> Iterator[Showable]:
         """The choice, and what columns were left out."""
         yield self.choice
+        if self.fitted_on is not None:
+            yield Check(
+                name="fitted_on_a_sample",
+                status="pass",
+                value=self.fitted_on,
+                message=sentence(
+                    "Forecasts were fitted on {n} rows of customers drawn by lot, of {all}; the share who left is that "
+                    "of all. All others calibrate, judge and are scored.",
+                    n=number(self.fitted_on),
+                    all=number(int((self.parts["train"] | self.parts["stop"]).sum())),
+                ),
+                title=sentence("Fitted on a sample of customers"),
+            )
         if self.customers.dropped:
             names = listing([self.names.label(name) for name in self.customers.dropped])
             yield Check(
@@ -120,6 +150,7 @@ def forecast_leavers(
     refits: int = REFITS,
     monotone: Mapping[str, int] | None = None,
     others: Mapping[str, Baseline] | None = None,
+    most_rows: int = MOST_ROWS,
 ) -> LeaversForecast:
     """Divide the customers, fit boosted trees and simpler forecasts, and keep the simplest that is not beaten.
 
@@ -141,11 +172,19 @@ def forecast_leavers(
         By feature: 1 where the risk may only rise with it, -1 where it may only fall.
     others
         Further forecasts by name, such as the last survival run.
+    most_rows
+        So many rows are searched and fitted on at most, of customers drawn by lot.
     """
     parts = slices(customers, random_seed=random_seed)
-    boosted = fit_boosted(customers, parts, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
-    choice, simpler = choose(customers, parts, boosted, random_seed=random_seed, capacity=capacity, others=others)
+    few = learned_sample(customers, parts, random_seed=random_seed, most_rows=most_rows)
+    boosted = fit_boosted(customers, few, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
+    choice, simpler = choose(customers, few, boosted, random_seed=random_seed, capacity=capacity, others=others)
     return LeaversForecast(
-        customers=customers, parts=parts, names=names or Names(), choice=choice,
-        used=boosted if choice.used == "boosted" else simpler[choice.used], random_seed=random_seed,
-    )  # fmt: skip
+        customers=customers,
+        parts=parts,
+        names=names or Names(),
+        choice=choice,
+        used=boosted if choice.used == "boosted" else simpler[choice.used],
+        random_seed=random_seed,
+        fitted_on=None if few is parts else int((few["train"] | few["stop"]).sum()),
+    )

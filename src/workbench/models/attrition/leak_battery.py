@@ -214,7 +214,7 @@ def examine(
         adversarial=tell_apart(
             booster, (rows[near], train.ids[near]), (later, test.ids), random_seed=random_seed,
             labels=[label_of(labels, name) for name in encoding.levels],
-            ranking=None if forecast is None else _rankings(forecast, customers, parts),
+            ranking=None if forecast is None else _rankings(forecast, customers, parts, random),
         ),
         shuffled_auc=np.array([_shuffled(booster, rows, train, later, test, random) for _ in range(shuffles)]),
     )  # fmt: skip
@@ -247,12 +247,12 @@ def _stability(
 
 
 def _rankings(
-    forecast: Forecast, customers: Customers, parts: Mapping[Part, np.ndarray]
+    forecast: Forecast, customers: Customers, parts: Mapping[Part, np.ndarray], random: np.random.Generator
 ) -> tuple[Ranking, Ranking] | None:
     """How well customers are ranked that no tree has learned from: those who calibrate, and those of the test."""
     found = []
     for part in ("calibrate", "test"):
-        there = customers.part(parts[part])
+        there = customers.part(_some(parts[part], random))
         hits, misses = int(there.left.sum()), int((~there.left).sum())
         if min(hits, misses) < FEWEST_LEAVERS:
             return None

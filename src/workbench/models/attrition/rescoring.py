@@ -230,7 +230,9 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         capacity = forecast.card["judged"]["capacity"]
         judged = judge(left, {"boosted": probability}, onboard.ids, random_seed=random_seed, capacity=capacity)
     return Rescored(
-        scores=scored(onboard.ids[active], probability[active], forecast.alike, reasons),
+        scores=scored(
+            onboard.ids[active], probability[active], forecast.alike, reasons, level_error=forecast.card["level_error"]
+        ),
         forecast=forecast,
         drift=frame,
         unseen=encoding.unseen(features),

@@ -1,6 +1,6 @@
 """Customers of today with their risk, how sure that is, and why: what a contact round begins with."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from workbench.declared import declared
 from workbench.exhibits import Kept, Showable
 from workbench.findings import Finding
+from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, Reasons
 from workbench.wording import number, plural, sentence
 
@@ -84,9 +85,22 @@ class Scores:
     frame
         One row a customer: `customer_id`, `probability`, `lower`, `upper`, `reason_1` … `reason_3`, and `team` where
         one is asked for.
+    level_error
+        Relative standard error of all risks together (`level_error`).
     """
 
     frame: pd.DataFrame
+    level_error: float
+
+    def leavers(self) -> tuple[float, float, float]:
+        """How many are expected to leave, and the 90% interval of how many will.
+
+        Whoever leaves is chance, given the risks, and all risks together may be too high or too low.
+        """
+        p = self.frame["probability"].to_numpy()
+        expected = float(p.sum())
+        error = LEVEL_Z * np.sqrt((p * (1 - p)).sum() + (expected * self.level_error) ** 2)
+        return expected, max(expected - error, 0.0), min(expected + error, float(len(p)))
 
     def target_list(self, contacts: pd.DataFrame) -> pd.DataFrame:
         """The list for those who call: the highest expected profit first.
@@ -105,8 +119,7 @@ class Scores:
 
     def exhibits(self) -> Iterator[Showable]:
         """How many are expected to leave, and all scores for machines."""
-        expected = float(self.frame["probability"].sum())
-        low, high = float(self.frame["lower"].sum()), float(self.frame["upper"].sum())
+        expected, low, high = self.leavers()
         yield Finding(
             id="expected_leavers",
             statement=plural(
@@ -117,13 +130,41 @@ class Scores:
             ),
             estimate=expected,
             unit=sentence("customers"),
-            interval=(min(low, expected), max(high, expected)),
-            interval_kind=sentence("90%, of customers scored alike"),
+            interval=(low, high),
+            interval_kind=sentence("90% prediction"),
             evidence="descriptive",
             n=len(self.frame),
         )
         kept = self.frame.drop(columns="team", errors="ignore")
         yield Kept(name="scores", frame=kept, declared=declared("attrition_risk", "scores"))
+
+
+def level_error(customers: Customers, parts: Mapping[Part, np.ndarray]) -> float:
+    """Relative standard error of the number of leavers that a forecast expects of all customers together.
+
+    Two things make it: the leavers by whom the level was calibrated are a sample, and the share who leave differs from
+    cut-off to cut-off by more than chance (variance between cut-offs by the method of moments).
+
+    Parameters
+    ----------
+    customers, parts
+        The labelled rows and what they were for.
+
+    References
+    ----------
+    DerSimonian and Laird (1986).
+    """
+    leavers = max(float(customers.left[parts["calibrate"]].sum()), 1.0)
+    between = 0.0
+    if customers.snapshots is not None:
+        by_day = pd.DataFrame({"day": customers.snapshots, "left": customers.left}).groupby("day")["left"]
+        left, share = by_day.sum().to_numpy(dtype=float), by_day.mean().to_numpy(dtype=float)
+        left, rates = left[left > 0], np.log(share[left > 0])
+        if len(left) > 1:
+            mean = np.average(rates, weights=left)
+            beyond = (left * (rates - mean) ** 2).sum() - (len(left) - 1)
+            between = max(beyond / (left.sum() - (left**2).sum() / left.sum()), 0.0)
+    return float(np.sqrt(1 / leavers + between))
 
 
 def scored(
@@ -132,6 +173,8 @@ def scored(
     alike: Alike,
     reasons: Reasons | None,
     team: pd.Series | None = None,
+    *,
+    level_error: float,
 ) -> Scores:
     """Put together what is known of customers of today.
 
@@ -145,6 +188,8 @@ def scored(
         In the same order; None where there are none.
     team
         In the same order: who would contact them.
+    level_error
+        Of all risks together.
     """
     lower, upper = alike.interval(probability)
     frame = pd.DataFrame({"customer_id": ids, "probability": probability, "lower": lower, "upper": upper})
@@ -153,4 +198,4 @@ def scored(
         frame[name] = frame[name].astype(object)
     if team is not None:
         frame["team"] = team.to_numpy()
-    return Scores(frame=frame)
+    return Scores(frame=frame, level_error=level_error)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.statistics.ranking import auc
@@ -25,6 +25,15 @@ class Baseline(Protocol):
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
         """Of leaving (N,)."""
+        ...
+
+
+@runtime_checkable
+class Recalibrated(Protocol):
+    """A forecast whose log-odds can be stretched and shifted."""
+
+    def recalibrate(self, level: float, slope: float) -> None:
+        """Log-odds become `level + slope * log-odds`."""
         ...
 
 
@@ -89,6 +98,10 @@ class SingleFeature:
         values = Encoding(levels={self.column: self.levels}).rows(features)[:, 0]
         return self.shares[self._cells(values)]
 
+    def recalibrate(self, level: float, slope: float) -> None:
+        """Log-odds of each cell become `level + slope * log-odds`."""
+        self.shares = expit(level + slope * logit(self.shares))
+
 
 @dataclass
 class Logistic:
@@ -135,6 +148,11 @@ class Logistic:
         assert self.encoding is not None
         wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds
         return expit(self.coefficients[0] + wide @ self.coefficients[1:])
+
+    def recalibrate(self, level: float, slope: float) -> None:
+        """Log-odds become `level + slope * log-odds`."""
+        self.coefficients = self.coefficients * slope
+        self.coefficients[0] += level
 
     def parts(self, features: pd.DataFrame) -> np.ndarray:
         """What each feature adds to the log-odds (N, features), its indicators together."""

@@ -8,14 +8,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import PercentFormatter
+from scipy.special import logit
 
 from workbench.evaluation.binary.bootstrap import Judged, by_group, judge
-from workbench.evaluation.binary.scores import MEASURES
+from workbench.evaluation.binary.scores import CERTAIN, MEASURES
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
+from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, Recalibrated, SingleFeature
 from workbench.models.attrition.model.customers import Customers, Part
-from workbench.models.attrition.model.fitting import BoostedModel
+from workbench.models.attrition.model.fitting import BoostedModel, calibration_of
 from workbench.wording import inline, number, sentence
 
 DECIDES = "log_loss"
@@ -312,6 +313,9 @@ def choose(
     simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
     given = {**simpler, **(others or {})}
     fitted = {name: each.fit(some.features, some.left, some.weights) for name, each in given.items()}
+    later = customers.part(parts["calibrate"])
+    for each in fitted.values():
+        _recalibrate(each, later)
     test = customers.part(parts["test"])
     probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
     probabilities["boosted"] = boosted.probability(test.features)
@@ -321,6 +325,16 @@ def choose(
     past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]
     out_of_time = past is not None and test.snapshots is not None and past.max() < test.snapshots.min()
     return Choice(judged=judged, used=used, test=test, out_of_time=bool(out_of_time)), fitted
+
+
+def _recalibrate(forecast: Baseline, later: Customers) -> None:
+    """Learn two parameters from the same customers as boosted trees do: all forecasts know what these know."""
+    if not isinstance(forecast, Recalibrated) or not len(later):
+        return
+    raw = np.clip(forecast.probability(later.features), CERTAIN, 1 - CERTAIN)
+    found = calibration_of(logit(raw), later)
+    if found is not None:
+        forecast.recalibrate(found.level, found.slope)
 
 
 def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:

@@ -1,7 +1,7 @@
 """The boosted model: settings searched on later customers, refits of resampled ones, calibration on the next slice."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -76,7 +76,6 @@ def fit_boosted(
     settings: Settings | None = None,
     monotone: Mapping[str, int] | None = None,
     threads: int = 1,
-    most_rows: int = MOST_ROWS,
 ) -> BoostedModel:
     """Search, refit, calibrate; the test part is not looked at.
 
@@ -96,14 +95,11 @@ def fit_boosted(
         By feature: 1 where the risk may only rise with it, -1 where it may only fall.
     threads
         How many work at once; scores are the same.
-    most_rows
-        Rows that are fitted on at most; calibration sees all of its part.
 
     Returns
     -------
     BoostedModel
     """
-    parts = {**parts, "train": _sample(customers, parts["train"], most_rows, random_seed)}
     encoding = Encoding.of(customers.features[parts["train"] | parts["stop"]])
     booster = Booster(encoding=encoding, monotone=monotone or {}, threads=threads)
     later = _rows(encoding, customers, parts["stop"])
@@ -124,27 +120,49 @@ def fit_boosted(
 
 def calibrated(model: BoostedModel, later: Customers) -> BoostedModel:
     """The model with its two parameters of calibration learned from customers that it has not seen."""
+    raw = (model.margins(later.features).mean(0) - model.calibration.level) / model.calibration.slope
+    found = calibration_of(raw, later)
+    return model if found is None else replace(model, calibration=found)
+
+
+def calibration_of(raw: np.ndarray, later: Customers) -> Calibration | None:
+    """The two parameters learned from log-odds (N,) of customers that a forecast has not seen.
+
+    None where too few of them left, or their ranking did not hold at all: then probabilities are left to be judged as
+    they are.
+    """
     cases = int(later.left.sum())
     if min(cases, len(later) - cases) < FEWEST_TO_CALIBRATE:
-        return model
-    raw = (model.margins(later.features).mean(0) - model.calibration.level) / model.calibration.slope
+        return None
     level, slope = logistic_line(raw, later.left, later.weights)
-    if not slope > 0:  # the ranking did not hold at all: probabilities are left to be judged as they are
-        return model
-    return BoostedModel(
-        encoding=model.encoding, boosters=model.boosters, calibration=Calibration(level=level, slope=slope),
-        searched=model.searched, rows=model.rows,
-    )  # fmt: skip
+    return Calibration(level=level, slope=slope) if slope > 0 else None
 
 
 def _rows(encoding: Encoding, customers: Customers, rows: np.ndarray) -> Rows:
     return Rows(encoding.rows(customers.features[rows]), customers.left[rows], customers.weights[rows])
 
 
-def _sample(customers: Customers, rows: np.ndarray, most: int, random_seed: int) -> np.ndarray:
-    """Of too many rows those of customers drawn by chance; the base rate stays what it is."""
-    if rows.sum() <= most:
-        return rows
+def learned_sample(
+    customers: Customers, parts: Mapping[Part, np.ndarray], *, random_seed: int, most_rows: int = MOST_ROWS
+) -> Mapping[Part, np.ndarray]:
+    """The parts, of which those that are searched and fitted on hold at most so many rows: of customers drawn by lot.
+
+    Whoever is drawn is in with all rows, so that the share of leavers stays what it is; calibration and the test see
+    everybody.
+
+    Parameters
+    ----------
+    customers, parts
+        The rows and what they are for (`slices`).
+    random_seed
+        Fixes the lots.
+    most_rows
+        Of `train` and `stop` together.
+    """
+    learned = parts["train"] | parts["stop"]
+    if learned.sum() <= most_rows:
+        return parts
     codes, known = pd.factorize(customers.ids)
     lot = np.random.default_rng(random_seed).random(len(known))[codes]
-    return rows & (lot <= np.partition(lot[rows], most - 1)[most - 1])
+    kept = lot < np.partition(lot[learned], most_rows)[most_rows]
+    return {**parts, "train": parts["train"] & kept, "stop": parts["stop"] & kept}

@@ -248,17 +248,27 @@ def _told(
         speaker[:, place] = columns[left[:, columns].argmax(1)]
     order = np.argsort(-by_theme, axis=1, kind="stable")[:, :MOST_REASONS]
     found: dict[str, list] = {}
-    texts = {name: _texts(part[name], usual[name], names.label(name), names.units.get(name, "")) for name in features}
     for rank in range(MOST_REASONS):
         stem = f"reason_{rank + 1}"
         columns_of = order[:, rank] if rank < order.shape[1] else np.zeros(len(part), dtype=int)
         at = np.arange(len(part))
         there = (by_theme[at, columns_of] > 0) & (rank < order.shape[1])
         spoken = speaker[at, columns_of]
-        found[stem] = [texts[features[column]][row] if there[row] else None for row, column in enumerate(spoken)]
+        found[stem] = _spoken(part, np.where(there, spoken, -1), usual, features, names)
         found[f"{stem}_points"] = np.where(there, worth[at, columns_of], np.nan).tolist()
         found[f"{stem}_theme"] = [themes[column] if there[row] else None for row, column in enumerate(spoken)]
     return pd.DataFrame(found)
+
+
+def _spoken(
+    part: pd.DataFrame, columns: np.ndarray, usual: Mapping[str, object], features: tuple[str, ...], names: Names
+) -> np.ndarray:
+    """The words of each customer's feature (N,); of none where it is -1. Only what is said is put into words."""
+    found = np.full(len(part), None, dtype=object)
+    for at in np.unique(columns[columns >= 0]):
+        name, rows = features[at], np.flatnonzero(columns == at)
+        found[rows] = _texts(part[name].iloc[rows], usual[name], names.label(name), names.units.get(name, ""))
+    return found
 
 
 def _usual(column: pd.Series) -> object:
