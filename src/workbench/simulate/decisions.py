@@ -159,8 +159,8 @@ def value_ahead(
         total += by_replicate.sum(axis=1)
         squares += (by_replicate**2).sum(axis=1)
         undone += _moments(present.reshape(len(UNDONE_MONTHS), at_once, len(people)))
-        spread = squares / done - (total / done) ** 2 if done > 1 else squares
-        error = np.maximum(spread, 0).sum(axis=1) / max(done - 1, 1)
+        variance = squares / done - (total / done) ** 2 if done > 1 else squares
+        error = np.maximum(variance, 0).sum(axis=1) / max(done - 1, 1)
         if (error <= allowed).all():
             mean = total / done
             value = Value(
@@ -215,8 +215,8 @@ def _moments(by_replicate: np.ndarray) -> np.ndarray:
 
 def _errors(moments: np.ndarray, replicates: int) -> np.ndarray:
     """Standard error of the mean of so many replicates."""
-    spread = moments[1] / replicates - (moments[0] / replicates) ** 2
-    return np.sqrt(np.maximum(spread, 0) / (replicates - 1))
+    variance = moments[1] / replicates - (moments[0] / replicates) ** 2
+    return np.sqrt(np.maximum(variance, 0) / (replicates - 1))
 
 
 def _worlds(initiatives: Sequence[Initiative], reached: np.ndarray, subsets: np.ndarray) -> Worlds:
@@ -263,8 +263,8 @@ def worth(settings: Settings, value: Value, initiatives: Sequence[Initiative], s
     error = scale**2 * value.error
     if scale > 1:  # not all customers were valued, so who was adds to the error
         mean = value.gains[0] / value.customers
-        spread = value.gains[1] / value.customers - mean**2
-        error = error + scale**2 * value.customers * spread * (1 - 1 / scale)
+        variance = value.gains[1] / value.customers - mean**2
+        error = error + scale**2 * value.customers * variance * (1 - 1 / scale)
     names = [[each.name for each, chosen in zip(initiatives, row, strict=True) if chosen] for row in subsets]
     listed = [
         {

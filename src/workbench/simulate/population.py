@@ -92,7 +92,7 @@ def newcomers(settings: Settings, world: Coefficients) -> tuple[pa.Table, dict]:
         noise = Noise(settings.seed, first, BLOCK, _REPLICATE_NEW)
         people = Customers.none(BLOCK)
         join(world, people, ~people.active, 0, noise)
-        # Joining months are spread over the year, for orders have seasons.
+        # Customers join in all months of the year, for orders have seasons.
         calendar = (settings.first_day.month - 1 + 12 * turn * BLOCK // NEWCOMERS) % 12 + 1
         for each in ahead(world, people, Worlds.one(), noise, first=0, months=HORIZON_MONTHS, calendar=calendar):
             values = _of_month(each)

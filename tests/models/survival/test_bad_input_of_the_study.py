@@ -136,7 +136,7 @@ def test_pure_noise_is_an_answer_not_a_failure(bench):
     assert status["model_used"] == status["weights"] == status["ranks_better_than_guessing"] == "warn"
     told = [finding["id"] for finding in results["findings"]]
     assert "loses_to_one_curve" not in told[1:]
-    (path,) = bench.reports.glob("churn_survival/2*/tables/survival.parquet")
+    (path,) = bench.reports.glob("churn_survival/2*/private/survival.parquet")
     table = pd.read_parquet(path)
     assert len(table)
     (path,) = bench.reports.glob("churn_survival/2*/tables/all_hazard_ratios.parquet")

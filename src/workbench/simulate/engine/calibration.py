@@ -42,9 +42,9 @@ def world_of(settings: Settings) -> Coefficients:
     people = _last(world, noise, calendar)
     world = replace(world, usual=_usual(world, people))
     people = _last(world, noise, calendar)
-    # The spread is that of the part which touchpoints make: loyalty and price come on top.
+    # The standard deviation is that of the part which touchpoints make: loyalty and price come on top.
     touched = people.satisfaction - eq.standing(world, people.loyalty, people.relative_price)
-    world = scaled(world, world.spread / float(touched.std()))
+    world = scaled(world, world.touchpoint_sd / float(touched.std()))
     world = replace(world, hazard_base=np.log(aims.churn_by_reason))
     for _ in range(_ROUNDS):
         hazards, mean_satisfaction, rates = _marginals(world, noise, calendar)

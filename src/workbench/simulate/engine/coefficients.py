@@ -23,8 +23,8 @@ RANGES: Mapping[str, Range] = MappingProxyType(
     {
         "quality_share": Range(0.25, 0.40, "share of an experience's variance that a customer has at all touchpoints"),
         "person_share": Range(0.08, 0.18, "share that a customer has at one touchpoint, visit after visit"),
-        "spread": Range(1.0, 1.4, "standard deviation of what touchpoints bring to satisfaction (logit scale)"),
-        "halo": Range(0.25, 0.55, "what `spread` points of satisfaction add to the latent scale of a rating"),
+        "touchpoint_sd": Range(1.0, 1.4, "standard deviation of what touchpoints bring to satisfaction (logit scale)"),
+        "halo": Range(0.25, 0.55, "what `touchpoint_sd` points of satisfaction add to the latent scale of a rating"),
         "weight": Range(0.05, 0.40, "effect of a grade at a touchpoint on satisfaction, before scaling; one is zero"),
         "weight_by_plan": Range(-0.25, 0.25, "how much weaker or stronger that effect is on a plan"),
         "asymmetry": Range(-0.50, 0.70, "above 0 a grade counts more below the middle (penalty) than above (reward)"),
@@ -149,7 +149,7 @@ class Coefficients:
     cliff: np.ndarray
     usual: np.ndarray  # (touchpoints,) what an experience there brings on average, which customers expect
     satisfaction_base: float
-    spread: float
+    touchpoint_sd: float
     halo: float
     loyalty_on_satisfaction: float
     price_on_satisfaction: float
@@ -298,7 +298,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         cliff=settings.thresholds * many("cliff", touchpoints) * (np.arange(touchpoints) % 2),
         usual=np.zeros(touchpoints),
         satisfaction_base=0.0,
-        spread=one("spread"),
+        touchpoint_sd=one("touchpoint_sd"),
         halo=settings.halo * one("halo"),
         loyalty_on_satisfaction=unseen * one("loyalty_on_satisfaction"),
         price_on_satisfaction=one("price_on_satisfaction"),

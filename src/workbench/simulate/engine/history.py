@@ -422,7 +422,7 @@ def reported_grades(world: Coefficients, people: Customers, slot: np.ndarray) ->
     slot
         Of those who report.
     """
-    colour = world.halo * people.satisfaction[slot] / world.spread
+    colour = world.halo * people.satisfaction[slot] / world.touchpoint_sd
     return eq.grade(people.latent[:, slot] + colour)
 
 
