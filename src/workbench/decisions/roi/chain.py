@@ -1,0 +1,167 @@
+"""From initiatives to money: lift → rating → satisfaction → leaving and orders → customers and cash, draw by draw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from workbench.decisions.roi.initiatives import Initiative
+from workbench.decisions.roi.ratings import Ratings
+from workbench.decisions.roi.result import Returns
+from workbench.errors import DataError
+from workbench.wording import listing, sentence, shown
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Base:
+    """What customers bring when nothing is done.
+
+    Attributes
+    ----------
+    active
+        Customers today.
+    customers : (draws, months)
+        Still there in the middle of each month, in all.
+    orders, other : (draws, months)
+        Contribution a customer who is there, of orders and of all else (fees, contacts), in money.
+    hazards : reason → (draws, months)
+        Hazard of leaving for it in each month, the mean over customers who are there.
+    discount
+        Worth now of 1 that comes in a month; flows come at the end of theirs.
+    currency
+        Of all money.
+    """
+
+    active: float
+    customers: np.ndarray
+    orders: np.ndarray
+    other: np.ndarray
+    hazards: Mapping[str, np.ndarray]
+    discount: float
+    currency: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Link:
+    """What satisfaction moves.
+
+    Attributes
+    ----------
+    leaving : reason → (draws,)
+        Log hazard for a log-odds of satisfaction.
+    orders : (draws,)
+        Log order rate for the same.
+    score : (n,)
+        Satisfaction of customers as answers tell it: whom an improvement reaches matters, for the less satisfied leave.
+    """
+
+    leaving: Mapping[str, np.ndarray]
+    orders: np.ndarray
+    score: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Lift:
+    """What a better experience at one touchpoint moves.
+
+    Attributes
+    ----------
+    ratings : (n,)
+        Of the customers whose score stands in `Link`; NaN: did not use it.
+    effect : (draws,)
+        Log-odds of satisfaction for a point of *experience* (halo mended).
+    widening : (draws,)
+        Standard deviation of reported ratings over that of the experience: 1 without halo.
+    recall_months
+        For how many months a visit counts; the questionnaire asks about as many.
+    """
+
+    ratings: np.ndarray
+    effect: np.ndarray
+    widening: np.ndarray
+    recall_months: float
+
+
+def returns(
+    initiatives: Sequence[Initiative],
+    lifts: Mapping[str, Lift],
+    link: Link,
+    base: Base,
+    *,
+    random_seed: int,
+) -> Returns:
+    """What each initiative brings and costs, alone.
+
+    Parameters
+    ----------
+    initiatives
+        To be valued.
+    lifts
+        By driver.
+    link
+        What satisfaction moves.
+    base
+        What customers bring when nothing is done.
+    random_seed
+        Of the draws of lifts.
+
+    Raises
+    ------
+    DataError
+        Initiatives at touchpoints of which nothing is known.
+    """
+    unknown = [each.name for each in initiatives if each.driver not in lifts]
+    if unknown:
+        template = "initiatives: nothing is known of the touchpoints of {names}."
+        raise DataError(sentence(template, names=listing([shown(name) for name in unknown])))
+    draws, months = base.customers.shape
+    ahead = base.discount ** np.arange(1, months + 1)
+    gains, costs, lifted = [], [], []
+    for each in initiatives:
+        # Numbers of an initiative's own: the order of the list, and what else is on it, change nothing.
+        random = np.random.default_rng([random_seed, *each.name.encode()])
+        lift = np.asarray(each.lift + each.lift_sd * random.standard_normal(draws))
+        gains.append(_gain(each, lift, lifts[each.driver], link, base))
+        costs.append(each.cost(base.active, months, base.discount))
+        lifted.append(lift)
+    return Returns(
+        initiatives=tuple(initiatives),
+        gains=np.array(gains).reshape(len(initiatives), draws, months),
+        costs=np.array(costs),
+        lifts=np.array(lifted).reshape(len(initiatives), draws),
+        discounts=ahead,
+        currency=base.currency,
+    )
+
+
+def _gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: Base) -> np.ndarray:
+    """Cash (draws, months) over doing nothing."""
+    months = base.customers.shape[1]
+    used = np.isfinite(at.ratings)
+    if not used.any():
+        return np.zeros_like(base.customers)
+    ratings = Ratings.of(at.ratings[used])
+    rise = at.effect[:, None] * ratings.gains(lift / at.widening)  # draws, points
+    place = np.searchsorted(ratings.points, at.ratings[used])
+    score = link.score - link.score.mean()
+    members = (place[:, None] == np.arange(len(ratings.points))).astype(float)
+
+    def change(slope: np.ndarray) -> np.ndarray:
+        """Mean relative change (draws,) of a rate once everybody who uses it has been there."""
+        weight = np.exp(slope[:, None] * score)
+        share = (weight[:, used] @ members) / weight.sum(axis=1, keepdims=True)
+        return np.sum(share * np.expm1(slope[:, None] * rise), axis=1)
+
+    # A visit a month with probability p makes `used` within the months that are recalled.
+    visits = 1 - (1 - min(float(used.mean()), 1 - 1e-9)) ** (1 / at.recall_months)
+    since = np.clip(np.arange(months) - initiative.start, 0, at.recall_months)
+    met = (1 - (1 - visits) ** since) / used.mean() * initiative.strength(months) * initiative.reach
+    total = np.zeros_like(base.customers)
+    for reason, hazard in base.hazards.items():
+        if reason in link.leaving:
+            total += hazard * change(link.leaving[reason])[:, None] * met
+    # Leavers of a month are counted from its middle on.
+    staying = np.exp(-(np.cumsum(total, axis=1) - total / 2))
+    buying = change(link.orders)[:, None] * met
+    customers = base.customers * staying
+    return (customers - base.customers) * (base.orders + base.other) + customers * base.orders * buying

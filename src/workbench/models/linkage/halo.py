@@ -1,0 +1,156 @@
+"""How far ratings are coloured by the general impression (halo), and what that does to effects.
+
+The rating of a touchpoint that was not visited between two answers has no reason of its own to move. Where it moves
+with what other touchpoints did to satisfaction, that is halo. If one point of satisfaction adds h points to each
+rating, an effect per *reported* point is 1 / (1 + h Σw) of the effect w of a point of *experience*: whoever improves
+the experience gets more than the ratings say.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.exhibits import Showable
+from workbench.findings import Check
+from workbench.models.linkage.answers import Answers
+from workbench.wording import number, sentence
+
+FEWEST_PAIRS = 300
+"""Pairs of ratings without a visit: the error of the halo is then about half of what is usual."""
+MOST = 0.9
+"""Of h Σb, where b are effects per reported point: beyond, all that ratings say would be halo."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Halo:
+    """What a point of satisfaction adds to a rating.
+
+    Attributes
+    ----------
+    points : (draws,)
+        h, in points of a rating for a log-odds of satisfaction; 0 where it cannot be told.
+    factor : (draws,)
+        By how much effects of experience exceed those of reported points.
+    pairs
+        Ratings that were compared; 0 where no visits are recorded.
+    """
+
+    points: np.ndarray
+    factor: np.ndarray
+    pairs: int
+
+    @property
+    def known(self) -> bool:
+        """Whether there were enough pairs."""
+        return self.pairs >= FEWEST_PAIRS
+
+    def exhibits(self) -> Iterator[Showable]:
+        """How large it is, or that it cannot be told."""
+        yield {"halo": float(self.points.mean())} if self.known else {"halo": None}
+        if self.known:
+            low, high = np.quantile(self.factor, [0.05, 0.95])
+            message = sentence(
+                "An improved experience brings {factor} times what its ratings say (90% {low} to {high}): ratings are "
+                "coloured by the general impression. {pairs} ratings without a visit in between tell.",
+                factor=number(float(self.factor.mean())),
+                low=number(float(low)),
+                high=number(float(high)),
+                pairs=number(self.pairs),
+            )
+        else:
+            message = sentence(
+                "Halo cannot be told: {pairs} ratings without a visit in between, {fewest} are needed. Effects are "
+                "those of reported ratings; an improved experience may bring more.",
+                pairs=number(self.pairs),
+                fewest=number(FEWEST_PAIRS),
+            )
+        yield Check(
+            name="halo",
+            status="pass" if self.known else "warn",
+            title=sentence("Ratings are coloured by the general impression")
+            if self.known
+            else sentence("How far ratings are coloured cannot be told"),
+            message=message,
+            value=float(self.factor.mean()),
+        )
+
+
+def fit_halo(answers: Answers, visits: pd.DataFrame | None, *, random_seed: int) -> Halo:
+    """The halo, from ratings of touchpoints that were not visited between two answers.
+
+    Parameters
+    ----------
+    answers
+        In the order of customers and months.
+    visits
+        Contacts: `customer_id`, `timestamp`, `touchpoint` (named as the drivers are). Touchpoints without a contact are
+        taken as not recorded and tell nothing. None: no contacts are known.
+    random_seed
+        Of the bootstrap over customers.
+
+    Returns
+    -------
+    Halo
+        As many draws as the effects have; customers are drawn again for each.
+    """
+    draws = len(answers.effects)
+    sums = _sums(answers, visits)
+    pairs = int(sums["pairs"].sum()) if len(sums) else 0
+    if pairs < FEWEST_PAIRS:
+        return Halo(points=np.zeros(draws), factor=np.ones(draws), pairs=pairs)
+    random = np.random.default_rng(random_seed)
+    table = sums[["product", "square", "effect"]].to_numpy()
+    weights = random.exponential(size=(draws, len(table)))  # the Bayesian bootstrap (Rubin 1981), over customers
+    product, square, effect = (weights @ table).T
+    slope = product / square
+    points = np.maximum(slope / (1 + slope * effect / square), 0.0)
+    reported = answers.effects @ answers.used.mean(axis=0)
+    factor = 1 / (1 - np.clip(points * reported, 0.0, MOST))
+    return Halo(points=points, factor=factor, pairs=pairs)
+
+
+def _sums(answers: Answers, visits: pd.DataFrame | None) -> pd.DataFrame:
+    """By customer: what the slope of ratings on others' parts is made of."""
+    if visits is None or visits.empty or not {"customer_id", "timestamp", "touchpoint"} <= set(visits):
+        return pd.DataFrame()
+    later = np.flatnonzero(answers.customer[1:] == answers.customer[:-1]) + 1
+    parts, effects = answers.parts, answers.effects.mean(axis=0)
+    total = parts.sum(axis=1)
+    found = []
+    for k, driver in enumerate(answers.drivers):
+        here = visits.loc[visits["touchpoint"] == driver, ["customer_id", "timestamp"]].dropna()
+        here = here[here["customer_id"].isin(answers.ids)]
+        if here.empty:
+            continue
+        both = later[np.isfinite(answers.ratings[later, k]) & np.isfinite(answers.ratings[later - 1, k])]
+        still = both[~_visited(answers, both, here)]
+        rating = answers.ratings[still, k] - answers.ratings[still - 1, k]
+        others = (total - parts[:, k])[still] - (total - parts[:, k])[still - 1]
+        found.append(
+            pd.DataFrame(
+                {
+                    "customer": answers.customer[still],
+                    "pairs": 1,
+                    "product": rating * others,
+                    "square": others**2,
+                    "effect": effects[k] * others**2,
+                }
+            )
+        )
+    return pd.concat(found).groupby("customer").sum() if found else pd.DataFrame()
+
+
+def _visited(answers: Answers, rows: np.ndarray, visits: pd.DataFrame) -> np.ndarray:
+    """Whether a visit lies between the answer of each row and the one before it."""
+    who = np.searchsorted(answers.ids, visits["customer_id"].to_numpy(dtype=object))
+    day = np.datetime64("1970-01-01")
+    second = np.timedelta64(1, "s")
+    moments = ((visits["timestamp"].to_numpy() - day) / second).astype(float)
+    order = np.lexsort((moments, who))
+    # One axis for all customers: a customer's time is moved by more than all records span.
+    span = float(moments.max() - moments.min()) + 10 * 366 * 86_400.0
+    axis = (who * span + moments)[order]
+    of = answers.customer * span + ((answers.timestamp - day) / second).astype(float)
+    return np.searchsorted(axis, of[rows], side="right") > np.searchsorted(axis, of[rows - 1], side="right")

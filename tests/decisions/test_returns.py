@@ -1,0 +1,158 @@
+"""Returns of initiatives: limits, closed forms, and what is refused."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from workbench.decisions.roi import Base, Initiative, Lift, Link, read_initiatives, returns
+from workbench.decisions.roi.ratings import Ratings
+from workbench.decisions.roi.result import Returns
+from workbench.errors import DataError
+from workbench.exhibits import flatten
+from workbench.findings import Finding
+
+DRAWS, MONTHS = 200, 24
+NEW = Initiative(name="new", driver="shop", lift=0.5, lift_sd=0.0, reach=1.0, fixed_cost=1000.0, cost_per_customer=2.0)
+
+
+def known(slope=-0.8, orders=0.2):
+    ones = np.ones((DRAWS, MONTHS))
+    base = Base(
+        active=1000.0,
+        customers=ones * 1000 * np.exp(-0.02 * (np.arange(MONTHS) + 0.5)),
+        orders=ones * 6.0,
+        other=ones * 4.0,
+        hazards={"service": ones * 0.012, "moved": ones * 0.008},
+        discount=1.1 ** (-1 / 12),
+        currency="EUR",
+    )
+    ratings = np.repeat([1.0, 2, 3, 4, 5], [50, 100, 200, 350, 300])
+    lift = Lift(ratings=ratings, effect=np.full(DRAWS, 0.4), widening=np.ones(DRAWS), recall_months=6)
+    link = Link(leaving={"service": np.full(DRAWS, slope)}, orders=np.full(DRAWS, orders), score=np.zeros(len(ratings)))
+    return {"shop": lift}, link, base
+
+
+def test_no_lift_returns_minus_the_cost():
+    found = returns([replace(NEW, lift=0.0)], *known(), random_seed=1)
+    assert np.allclose(found.npv, -3000)
+    assert np.allclose(found.gains, 0)
+
+
+def test_doubled_cost_halves_the_return():
+    dear = replace(NEW, fixed_cost=2000.0, cost_per_customer=4.0)
+    cheap, twice = (returns([each], *known(), random_seed=1).table["roi"][0] for each in (NEW, dear))
+    assert twice == pytest.approx(cheap / 2)
+
+
+def test_what_else_is_on_the_list_and_its_order_change_nothing():
+    other = replace(NEW, name="other", lift=0.2, lift_sd=0.3)
+    unsure = replace(NEW, lift_sd=0.2)
+    both = returns([unsure, other], *known(), random_seed=1)
+    turned = returns([other, unsure], *known(), random_seed=1)
+    alone = returns([unsure], *known(), random_seed=1)
+    assert np.array_equal(both.gains[0], alone.gains[0])
+    assert np.array_equal(both.gains[0], turned.gains[1])
+
+
+def test_without_doubt_it_is_the_closed_form():
+    """Everybody uses it, one rating apart, and nobody leaves: orders × (e^(slope × rise) - 1), discounted."""
+    lifts, link, base = known()
+    ratings = np.repeat([1.0, 2.0], [500, 500])
+    still = replace(base, customers=np.full((DRAWS, MONTHS), 1000.0), hazards={})
+    link = replace(link, score=np.zeros(1000))
+    lift = replace(lifts["shop"], ratings=ratings, recall_months=1)
+    found = returns([NEW], {"shop": lift}, link, still, random_seed=1)
+    rise = 0.4 * (norm.cdf(0.5) - 0.5) / 0.5  # of those at 1: who was within .5 of the cut
+    monthly = 1000 * 6.0 * 0.5 * np.expm1(0.2 * rise)
+    assert np.allclose(found.gains[0, :, 1:], monthly, rtol=1e-6)
+    assert np.allclose(found.gains[0, :, 0], 0)  # nobody has been there before the first month
+
+
+def test_a_shift_moves_the_mean_rating_as_the_normal_scale_says():
+    ratings = Ratings.of(np.repeat([1.0, 2, 3, 4, 5], [50, 100, 200, 350, 300]))
+    assert ratings.mean(np.array(0.0)) == pytest.approx(3.75)
+    share = np.array([50, 100, 200, 350, 300]) / 1000
+    gains = ratings.gains(np.array([0.3, 50.0]))
+    assert gains[0] @ share == pytest.approx(ratings.mean(np.array(0.3)) - 3.75)
+    assert np.allclose(gains[1], [4, 3, 2, 1, 0])  # the top is reached by all, and those there stay
+
+
+def test_two_at_one_touchpoint_are_worth_less_than_their_sum_near_the_ceiling():
+    one, both = (returns([replace(NEW, lift=lift)], *known(), random_seed=1).value[0, 0] for lift in (1.0, 2.0))
+    assert both < 2 * one
+
+
+def test_leaving_less_keeps_customers_and_waits_for_visits():
+    found = returns([NEW], *known(orders=0.0), random_seed=1).gains[0, 0]
+    assert found[0] == 0
+    assert (np.diff(found[:12]) > 0).all()
+
+
+def test_knowing_for_sure_is_worth_the_closed_form_of_a_normal_value():
+    random = np.random.default_rng(1)
+    mu, sd = 300.0, 500.0
+    npv = mu + sd * random.standard_normal(200_000)
+    found = Returns(
+        initiatives=(NEW,),
+        gains=(npv + 1000)[None, :, None],
+        costs=np.array([1000.0]),
+        lifts=np.zeros((1, len(npv))),
+        discounts=np.ones(1),
+        currency="EUR",
+    )
+    z = mu / sd
+    assert found.table["evpi"][0] == pytest.approx(sd * (norm.pdf(z) - z * norm.sf(z)), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("mean", "says"), [(5000.0, "Fund new first"), (-5000.0, "No initiative pays"), (0.0, "These data cannot tell")]
+)
+def test_the_headline_is_what_the_draws_say(mean, says):
+    random = np.random.default_rng(1)
+    found = Returns(
+        initiatives=(NEW,),
+        gains=(3000 + mean + 1000 * random.standard_normal(2000))[None, :, None],
+        costs=np.array([3000.0]),
+        lifts=np.zeros((1, 2000)),
+        discounts=np.ones(1),
+        currency="EUR",
+    )
+    (finding,) = [each for each in flatten([found]) if isinstance(each, Finding)]
+    assert finding.statement.startswith(says)
+    assert finding.evidence == "associational"
+
+
+def table(**changes):
+    row = {
+        "initiative": "new", "driver": "shop", "touchpoint": "shop", "expected_lift": 0.5, "lift_sd": 0.1,
+        "fixed_cost": 100.0, "cost_per_customer": 1.0, "reach": 0.8,
+    }  # fmt: skip
+    return pd.DataFrame([row | changes])
+
+
+def test_initiatives_are_read_and_one_listed_twice_counts_once():
+    (found,) = read_initiatives(pd.concat([table(), table()]), ["shop"])
+    assert found.reach == 0.8
+    assert np.isinf(found.half_life_months)
+    assert found.start == 0
+
+
+def test_all_faults_of_initiatives_are_told_at_once():
+    wrong = pd.concat(
+        [table(driver="moon"), table(initiative="b", reach=1.2), table(initiative="c", expected_lift=40.0),
+         table(initiative="d", fixed_cost=-1.0), table(initiative="d")]
+    )  # fmt: skip
+    with pytest.raises(DataError) as error:
+        read_initiatives(wrong, ["shop"])
+    said = str(error.value)
+    assert all(part in said for part in ("'moon'", "reach of 1.2", "beyond any scale", "negative cost", "rows of this"))
+
+
+def test_a_half_life_a_ramp_and_a_start_shape_the_strength():
+    assert replace(NEW, start=2).strength(4).tolist() == [0, 0, 1, 1]
+    assert replace(NEW, ramp_months=2).strength(3) == pytest.approx([0.25, 0.75, 1.0])
+    assert replace(NEW, half_life_months=1).strength(2) == pytest.approx([0.5**0.5, 0.5**1.5])
+    assert replace(NEW, cost_per_month=10.0).cost(1000, 3, 1.0) == 3030

@@ -1,0 +1,201 @@
+"""The links from experience to behaviour, each against a truth that is planted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.linkage.panels import ORIGIN, answers_of, panel
+
+from workbench.errors import DataError
+from workbench.exhibits import flatten
+from workbench.findings import Check
+from workbench.models.linkage.carry import Carry, fit_carry
+from workbench.models.linkage.customer_months import customer_months
+from workbench.models.linkage.halo import fit_halo
+from workbench.models.linkage.persistence import Persistence, fit_persistence
+from workbench.models.linkage.slopes import Slope, fit_slopes
+
+
+@pytest.fixture(scope="module")
+def plain():
+    return panel()
+
+
+@pytest.fixture(scope="module")
+def answers(plain):
+    return answers_of(*plain[:2])
+
+
+def test_a_score_is_what_its_ratings_add_up_to(answers):
+    expected = (answers.ratings - answers.reference) @ np.array([0.5, 0.4, 0.3])
+    assert np.allclose(answers.score, expected)
+
+
+def test_a_draw_of_larger_effects_has_a_slope_smaller_by_as_much(plain):
+    surveys, effects, *_ = plain
+    larger = effects.assign(effect=effects["effect"] * np.where(effects["draw"] < 25, 0.8, 1.2))
+    share = answers_of(surveys, larger).share_of_score
+    assert np.allclose(share[:25], 1 / 0.8)
+    assert np.allclose(share[25:], 1 / 1.2)
+
+
+def test_the_last_answer_of_a_month_counts_and_answers_of_nobody_do_not(plain):
+    surveys, effects, *_ = plain
+    first = surveys.iloc[:1]
+    later = first.assign(timestamp=first["timestamp"] + pd.DateOffset(days=1), a=9.0)
+    found = answers_of(pd.concat([surveys, later, first.assign(customer_id=None)]), effects)
+    assert len(found.customer) == len(surveys)
+    row = (found.ids[found.customer] == first["customer_id"].iloc[0]) & (found.month == 0)
+    assert found.ratings[row, 0].tolist() == [9.0]
+
+
+def test_answers_without_customers_and_effects_of_other_items_are_refused(plain):
+    surveys, effects, *_ = plain
+    with pytest.raises(DataError, match="no column 'customer_id'"):
+        answers_of(surveys.drop(columns="customer_id"), effects)
+    with pytest.raises(DataError, match="combine_items"):
+        answers_of(surveys, effects.replace({"driver": {"a": "perq"}}))
+
+
+def test_persistence_is_that_of_satisfaction(plain, answers):
+    found = fit_persistence(answers)
+    # Each touchpoint has variance 1 of the customer and 1 that comes and goes, and weights .5, .4, .3.
+    assert found.between == pytest.approx(0.5, abs=0.08)
+    assert found.between + found.within + found.noise == pytest.approx(answers.score.var())
+    satisfaction = plain[2]
+    for lag in (3, 6, 12):
+        true = np.corrcoef(satisfaction[:, 9], satisfaction[:, 9 + lag])[0, 1]
+        assert found.correlation(lag) == pytest.approx(true, abs=0.06)
+
+
+def test_the_filter_is_the_best_linear_prediction_from_earlier_answers(answers):
+    known = Persistence(mean=0.1, between=0.5, within=0.4, noise=0.2, keep=0.8, pairs=1000)
+    satisfaction = known.filtered(answers, 24)
+    who = int(np.bincount(answers.customer).argmax())
+    mine = answers.customer == who
+    months, scores = answers.month[mine], answers.score[mine] - 0.1
+    at = int(months[3]) + 2
+    covariance = 0.5 + 0.4 * 0.8 ** np.abs(months[:4, None] - months[:4]) + 0.2 * np.eye(4)
+    weights = np.linalg.solve(covariance, scores[:4])
+    if months[4] > at:
+        assert satisfaction[who, at] == pytest.approx(0.1 + (0.5 + 0.4 * 0.8 ** (at - months[:4])) @ weights)
+    assert np.isnan(satisfaction[who, : months[0] + 1]).all()
+
+
+def test_too_few_pairs_are_said(plain):
+    surveys, effects, *_ = plain
+    with pytest.raises(DataError, match="pairs of answers"):
+        fit_persistence(answers_of(surveys.drop_duplicates("customer_id"), effects))
+
+
+@pytest.mark.parametrize("halo", [0.0, 0.4])
+def test_halo_is_found_from_touchpoints_that_were_not_visited(halo):
+    surveys, effects, _, visits = panel(halo=halo, seed=3)
+    found = fit_halo(answers_of(surveys, effects), visits, random_seed=1)
+    assert found.points.mean() == pytest.approx(halo, abs=0.02)
+    assert found.factor.mean() == pytest.approx(1 + halo * 1.2, rel=0.03)
+
+
+def test_without_contacts_halo_cannot_be_told_and_effects_stay_as_they_are(answers):
+    found = fit_halo(answers, None, random_seed=1)
+    assert not found.known
+    assert (found.factor == 1).all()
+    (check,) = [each for each in flatten([found]) if isinstance(each, Check)]
+    assert check.status == "warn"
+
+
+def test_a_calibrated_prediction_carries_one_for_one(answers):
+    found = fit_carry(answers, fit_persistence(answers))
+    # Satisfaction is the score itself here, and what a logit sees of a prediction is 1 less what it cannot know.
+    assert found.points == pytest.approx(0.95, abs=0.12)
+
+
+def behaviour(satisfaction, *, leaving=-0.9, orders=0.3, seed=5):
+    random = np.random.default_rng(seed)
+    customers, months = satisfaction.shape
+    ends, bought = [], []
+    for who in range(customers):
+        end = None
+        for month in range(months):
+            for _ in range(random.poisson(0.5 * np.exp(orders * satisfaction[who, month]))):
+                bought.append((f"c{who:05}", ORIGIN + pd.DateOffset(months=month, days=int(random.integers(28))), 10.0))
+            if random.uniform() < -np.expm1(-0.015 * np.exp(leaving * satisfaction[who, month])):
+                end = ORIGIN + pd.DateOffset(months=month, days=int(random.integers(1, 28)))
+                break
+        ends.append((f"c{who:05}", ORIGIN, end, "service" if end is not None else None))
+    contracts = pd.DataFrame(ends, columns=["customer_id", "start", "end", "end_reason"])
+    contracts["end"] = pd.to_datetime(contracts["end"])
+    orders_ = pd.DataFrame(bought, columns=["customer_id", "timestamp", "amount"])
+    return contracts, orders_[
+        orders_["timestamp"]
+        < orders_["customer_id"].map(contracts.set_index("customer_id")["end"]).fillna(pd.Timestamp.max)
+    ]
+
+
+@pytest.fixture(scope="module")
+def lived(plain, answers):
+    contracts, orders = behaviour(plain[2])
+    until = ORIGIN + pd.DateOffset(months=24)
+    persistence = fit_persistence(answers)
+    months = customer_months(answers, persistence, contracts, until=until, transactions=orders)
+    return months, contracts, orders
+
+
+def test_customer_months_hold_those_who_had_answered_and_were_there(lived, answers):
+    months, contracts, orders = lived
+    first = pd.Series(answers.month).groupby(answers.customer).min()
+    assert (months.month > first.reindex(months.customer).to_numpy()).all()
+    who = contracts.set_index("customer_id")["end"].reindex(answers.ids)
+    gone = (who.dt.year - ORIGIN.year) * 12 + who.dt.month - 1
+    stays = months.month <= gone.fillna(99).to_numpy()[months.customer]
+    assert stays.all()
+    assert (months.reason >= 0).sum() == int((gone > first.reindex(range(len(gone))).to_numpy()).sum())
+    assert months.exposure.min() > 0
+    assert months.exposure.max() == pytest.approx(1.0)
+    assert months.orders.sum() <= len(orders)
+
+
+def test_slopes_are_those_of_satisfaction_and_not_of_an_answer(lived):
+    slopes = fit_slopes(lived[0], Carry(points=1.0, answers=0))
+    (service,) = slopes.leaving
+    assert abs(service.between + 0.9) < 2.5 * service.between_error
+    assert service.between_error < 0.12
+    assert slopes.orders is not None
+    # Between customers a little high, for what lasts fades less; within them low, for answers blur what comes and goes.
+    assert slopes.orders.within < 0.3 < slopes.orders.between < 0.37
+    assert slopes.orders.draw(4000, np.random.default_rng(1)).mean() == pytest.approx(0.3, abs=0.06)
+
+
+def test_without_leavers_the_link_is_not_learnt_and_that_is_said(lived):
+    months = lived[0]
+    few = replace(months, reason=np.where(np.cumsum(months.reason >= 0) <= 10, months.reason, -1))
+    slopes = fit_slopes(few, Carry(points=1.0, answers=0))
+    assert not slopes.leaving
+    assert slopes.unlearnt == (("service", 10),)
+    assert [each.status for each in flatten([slopes]) if isinstance(each, Check)] == ["warn"]
+
+
+def test_a_slope_is_drawn_between_its_two_ends():
+    ends = {"between": -1.0, "between_error": 0.001, "within": -0.6, "within_error": 0.001}
+    drawn = Slope(outcome="orders", events=900, **ends).draw(4000, np.random.default_rng(1))
+    assert drawn.min() == pytest.approx(-1.0, abs=0.01)
+    assert drawn.max() == pytest.approx(-0.6, abs=0.01)
+
+
+def test_of_leaving_unseen_traits_may_make_up_a_share_of_the_slope():
+    drawn = Slope(outcome="service", events=900, between=-1.0, between_error=1e-6).draw(4000, np.random.default_rng(1))
+    assert drawn.mean() == pytest.approx(-0.875, abs=0.005)
+    assert drawn.max() < -0.749
+
+
+def test_loyalty_that_nobody_sees_parts_the_slopes_of_orders(plain, answers):
+    """Loyal customers order more and rate a little better: between customers the slope holds both."""
+    satisfaction = plain[2]
+    loyalty = 0.6 * satisfaction.mean(axis=1) + np.random.default_rng(8).normal(0, 0.3, len(satisfaction))
+    contracts, orders = behaviour(satisfaction + loyalty[:, None] / 0.3, leaving=0.0)
+    until = ORIGIN + pd.DateOffset(months=24)
+    months = customer_months(answers, fit_persistence(answers), contracts, until=until, transactions=orders)
+    found = fit_slopes(months, Carry(points=1.0, answers=0)).orders
+    assert found.between > 0.3 + 3 * found.between_error
+    assert found.within < 0.3 + 2 * found.within_error
