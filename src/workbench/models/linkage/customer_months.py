@@ -11,7 +11,6 @@ from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.persistence import Persistence
 from workbench.wording import listing, sentence, shown
 
-DAYS_A_MONTH = 365.2425 / 12
 COMPLAINT_MONTHS = 3
 """Months for which an unresolved complaint counts: a choice, as invitations to a survey often lie apart."""
 EARLY_MONTHS = 3
