@@ -2,20 +2,35 @@
 
 CPU seconds for 100,000 rows × 60 features × 400 trees of depth 4, in one run and one process. The slow ones explain
 fewer rows, and their seconds are scaled up: both take the same time for each row.
+
+`python benchmarks/attrition.py --customers 1000000` times a study at size instead: sixty features of a million
+customers at six cut-offs, made up here.
 """
 
+import argparse
+import resource
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 import xgboost
 
+from workbench.features import leak_checks
+from workbench.models.attrition import Onboard, Population, forecast_leavers, read_forecast, rescore, saved
+from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.trees.ensemble import read_ensemble
 from workbench.models.attrition.trees.shapley import TreeShapley
+from workbench.studies.kept import write_model
 
 ROWS = 100_000
 KINDS = ["q"] * 50 + ["c"] * 10
 BACKGROUND = 10_000
+NUMBERS, CATEGORIES, SNAPSHOTS = 55, 5, 6
+MOST_CHECKED = 300_000
 
 
 def data(categories: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -67,9 +82,71 @@ def main() -> None:
     print(f"largest difference with the same 100 rows: {np.abs(same - expected).max():.1e}")
 
 
+def company(customers: int) -> tuple[Population, pd.DataFrame]:
+    """Labelled rows of six cut-offs, 5% of leavers and sixty features, and the customers of today with the same."""
+    random = np.random.default_rng(0)
+
+    def features(rows: int) -> pd.DataFrame:
+        numbers = random.normal(size=(rows, NUMBERS)).astype(np.float32)
+        frame = pd.DataFrame(numbers, columns=[f"number_{at}" for at in range(NUMBERS)])
+        for at in range(CATEGORIES):
+            codes = random.integers(0, 8, rows)
+            frame[f"group_{at}"] = pd.Categorical.from_codes(codes, [f"level {code}" for code in range(8)])
+        return frame
+
+    frame = features(customers * SNAPSHOTS)
+    margin = 0.8 * frame["number_0"] + frame["number_1"] * frame["number_2"] + (frame["group_0"] == "level 1") - 4
+    left = (margin + random.logistic(size=len(frame)) > 0).astype(int)
+    place = np.arange(len(frame))
+    frame = frame.assign(left=left, customer_id=place % customers, cutoff=place // customers)
+    judged = judge_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    today = features(customers)
+    population = Population(
+        customers=judged, names=Names(), today=today, today_ids=np.arange(customers), source="subscriptions",
+        snapshots=pd.DataFrame(),
+    )  # fmt: skip
+    return population, today
+
+
+def scale(customers: int) -> None:
+    """Each step of a study of so many customers, features given: seconds of the clock, of the processor, memory."""
+    clock, work = time.perf_counter(), time.process_time()
+
+    def told(what: str) -> None:
+        nonlocal clock, work
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        now = time.perf_counter(), time.process_time()
+        print(f"{what:32} {now[0] - clock:7.1f} s, {now[1] - work:7.1f} CPU s, at most {peak:.1f} GB", flush=True)
+        clock, work = now
+
+    population, today = company(customers)
+    told(f"{customers:,} customers made up")
+    forecast = forecast_leavers(population.customers, random_seed=1, capacity=200, budget=8)
+    told(f"searched, fitted, judged ({forecast.choice.used})")
+    leak_checks(population.frame(most_rows=MOST_CHECKED), "left")
+    told("columns that know too much")
+    forecast.examine()
+    told("whether the test is a test")
+    forecast.reasons()
+    forecast.early_warnings()
+    told("reasons and early warnings")
+    forecast.score(population)
+    told("scores and reasons of all")
+    with TemporaryDirectory() as folder:
+        write_model(Path(folder), saved(forecast, population))
+        told("the model written")
+        read = read_forecast(Path(folder))
+    onboard = Onboard(features=today, ids=population.today_ids, left=None, active=np.ones(len(today), dtype=bool))
+    rescore(read, onboard, random_seed=1)
+    told("all scored by it, with reasons")
+
+
 def tabulated_of(booster: xgboost.Booster, rows: np.ndarray) -> Callable[[], np.ndarray]:
     return lambda: TreeShapley.interventional(read_ensemble(booster), rows[:BACKGROUND]).values(rows)
 
 
 if __name__ == "__main__":
-    main()
+    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked.add_argument("--customers", type=int, help="time a study of so many instead, features given")
+    given = asked.parse_args().customers
+    main() if given is None else scale(given)

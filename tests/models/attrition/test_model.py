@@ -275,6 +275,22 @@ def test_customers_that_nothing_can_be_learned_from_are_refused_with_all_faults(
     assert set(kept.dropped) == {"empty", "same", "name"}
 
 
+def test_columns_that_name_rows_or_are_the_label_in_words():
+    frame = drawn(600, seed=3)
+    random = np.random.default_rng(1)
+    frame["account_no"] = random.permutation(600) + 7_000_000
+    frame["order_id"] = [f"O{at}" for at in range(600)]
+    frame["remark"] = [f"called on day {at}" for at in range(600)]
+    frame["revenue"] = random.permutation(600) + 7_000_000  # an amount, as its name says nothing else
+    frame["zip_code"] = random.integers(10_000, 10_040, 600)
+    found = judged(frame)
+    assert set(found.dropped) == {"account_no", "order_id", "remark"}
+    for values in (["yes", "no"], [2.0, 1.0], [False, True]):
+        copied = frame.assign(gone=np.array(values)[frame["left"]])
+        with pytest.raises(DataError, match="'gone': a copy of the label"):
+            judged(copied)
+
+
 def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
     customers = judged(drawn(9000, snapshots=5), snapshot="cutoff")
     parts = slices(customers, random_seed=1)

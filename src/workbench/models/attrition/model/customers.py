@@ -5,6 +5,7 @@ before it calibrates, the one before that says when to stop boosting, and the mo
 are too few snapshots, customers are divided instead: *out of sample, not out of time*.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +20,10 @@ FEWEST_LEAVERS = 50
 """With fewer, every score has an interval so wide that no two models can be told from each other."""
 ID_SHARE = 0.5
 """Text with more different values than this share of its rows names rows; it says nothing of others."""
+FEWEST_IDS = 50
+"""Different texts, up to which they may be levels in a small file."""
+IDS = re.compile(r"(^|_)(id|ids|no|nr|number|key|code|uuid)$", re.IGNORECASE)
+"""Names of whole numbers that count rows where nearly all are different; of other names they may be amounts."""
 
 Part = Literal["train", "stop", "calibrate", "test"]
 SHARES: Mapping[Part, float] = {"train": 0.5, "stop": 0.1, "calibrate": 0.15, "test": 0.25}
@@ -62,6 +67,25 @@ class Customers:
             dropped=self.dropped,
             weights=self.weights[rows],
         )
+
+    def drawn(self, most_rows: int, *, random_seed: int, among: np.ndarray | None = None) -> np.ndarray:
+        """Rows (N,) of customers drawn by lot, each with all rows, so that the share of leavers stays what it is.
+
+        Parameters
+        ----------
+        most_rows
+            So many rows at most; all where there are no more.
+        random_seed
+            Fixes the lots.
+        among : (N,) bool
+            Rows that count; all by default.
+        """
+        among = np.ones(len(self), dtype=bool) if among is None else among
+        if among.sum() <= most_rows:
+            return among
+        codes, known = pd.factorize(self.ids)
+        lot = np.random.default_rng(random_seed).random(len(known))[codes]
+        return among & (lot < np.partition(lot[among], most_rows)[most_rows])
 
     def __len__(self) -> int:
         return len(self.left)
@@ -151,20 +175,30 @@ def _judge_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str 
     name, known = shown(column.name), column.dropna()
     if not len(known):
         return None, sentence("empty")
-    if known.nunique() == 1 and len(known) == len(column):
+    if len(known) == len(column) and (known == known.iloc[0]).all():
         return None, sentence("the same in all rows")
     if pd.api.types.is_datetime64_any_dtype(column):
         return sentence("Column {name}: a date; expected a time since something, in days.", name=name), None
-    if pd.api.types.is_numeric_dtype(column):
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        if np.isinf(values).any():
-            return sentence("Column {name}: infinite values; expected numbers or missing.", name=name), None
-        if len(known) == len(column) and (np.array_equal(values, label) or np.array_equal(values, 1 - label)):
-            return sentence("Column {name}: a copy of the label; leave it out.", name=name), None
-        return None, None
-    if known.nunique() > ID_SHARE * len(known) and known.nunique() > 50:
-        return None, sentence("text that names rows")
+    if len(known) == len(column) and _copies(column, label):
+        return sentence("Column {name}: a copy of the label; leave it out.", name=name), None
+    if not pd.api.types.is_numeric_dtype(column):
+        many = known.nunique() > max(ID_SHARE * len(known), FEWEST_IDS)
+        return None, sentence("text that names rows") if many else None
+    if np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).any():
+        return sentence("Column {name}: infinite values; expected numbers or missing.", name=name), None
+    if IDS.search(str(column.name)) and (known % 1 == 0).all() and known.nunique() > ID_SHARE * len(known):
+        return None, sentence("numbers that name rows")
     return None, None
+
+
+def _copies(column: pd.Series, label: pd.Series) -> bool:
+    """Whether a column without gaps has two values, one for each outcome."""
+    first = column.iloc[0]
+    of_first = (column == first).to_numpy(dtype=bool)
+    if not np.array_equal(of_first, (label == label.iloc[0]).to_numpy(dtype=bool)):
+        return False
+    others = column[~of_first]
+    return bool((others == others.iloc[0]).all()) if len(others) else False
 
 
 def slices(customers: Customers, *, random_seed: int) -> Mapping[Part, np.ndarray]:

@@ -162,7 +162,5 @@ def learned_sample(
     learned = parts["train"] | parts["stop"]
     if learned.sum() <= most_rows:
         return parts
-    codes, known = pd.factorize(customers.ids)
-    lot = np.random.default_rng(random_seed).random(len(known))[codes]
-    kept = lot < np.partition(lot[learned], most_rows)[most_rows]
+    kept = customers.drawn(most_rows, random_seed=random_seed, among=learned)
     return {**parts, "train": parts["train"] & kept, "stop": parts["stop"] & kept}

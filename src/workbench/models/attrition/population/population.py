@@ -55,11 +55,22 @@ class Population:
     returned: tuple[float, int] | None = None
     treated: Treated | None = None
 
-    def frame(self) -> pd.DataFrame:
-        """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`."""
-        dated = {} if self.customers.snapshots is None else {"cutoff": self.customers.snapshots}
-        keys = pd.DataFrame({"customer_id": self.customers.ids, **dated})
-        return pd.concat([keys, self.customers.features.assign(left=self.customers.left)], axis=1)
+    def frame(self, *, most_rows: int | None = None, random_seed: int = 0) -> pd.DataFrame:
+        """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`.
+
+        Parameters
+        ----------
+        most_rows
+            Of more rows, those of customers drawn by lot.
+        random_seed
+            Fixes the lots.
+        """
+        chosen = self.customers
+        if most_rows is not None and len(chosen) > most_rows:
+            chosen = chosen.part(chosen.drawn(most_rows, random_seed=random_seed))
+        dated = {} if chosen.snapshots is None else {"cutoff": chosen.snapshots}
+        keys = pd.DataFrame({"customer_id": chosen.ids, **dated})
+        return pd.concat([keys, chosen.features.assign(left=chosen.left)], axis=1)
 
     def exhibits(self) -> Iterator[Showable]:
         """What leaving means, the timeline, and what was left out; nothing of a flat table but who is active."""
