@@ -275,12 +275,14 @@ def runs(options: argparse.Namespace) -> None:
         lines = list(tree(found))
     else:
         lines = [(0, each) for each in found]
-    for depth, each in lines:
+    indents = ["   " * (depth - 1) + "└─ " if depth else "" for depth, _ in lines]
+    width = max((len(indent + each["run_id"]) for indent, (_, each) in zip(indents, lines, strict=True)), default=0)
+    for indent, (_, each) in zip(indents, lines, strict=True):
         notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
         outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
-        indent = "   " * (depth - 1) + "└─ " if depth else ""
         data = (each.get("dataset") or "") + (f" ({each['where']})" if each.get("where") else "")
-        print(f"{indent + each['run_id']:<24}{each['study']:<22}{outcome:<20}{data:<16}  {notes}".rstrip())
+        run = f"{indent + each['run_id']:<{width}}"
+        print(f"{run}  {each['study']:<20}  {outcome:<18}  {data:<16}  {notes}".rstrip())
     if not found:
         print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
 

@@ -143,6 +143,7 @@ def test_rerun_with_inputs_repeats_the_chain_on_its_own_runs(whole, bench):
     assert new[1]["tables"] == manifest_of(whole, "upstream")["tables"]  # the same numbers, by their hashes
     assert done.stdout.splitlines() == [f"reports/above/{new[0]['run_id']}"]
     lines = bench.run("runs", "--tree").stdout.splitlines()
+    assert lines[1].split()[1:3] == [new[1]["run_id"], "upstream"]
     assert [line.split()[0] for line in lines] == [
         part for each in (new[0], *bench.runs()[2:3]) for part in (each["run_id"], "└─")
     ]
@@ -162,6 +163,8 @@ def test_rerun_with_inputs_repeats_the_chain_on_its_own_runs(whole, bench):
 )
 def test_a_run_that_contradicts_is_refused(bench, changes, said):
     run = rewrite(bench, "upstream", **changes)
+    if "dataset" in changes:  # which makes all else differ: nothing but that is said
+        assert "another content" not in refusal(bench)
     assert said in refusal(bench, f"upstream_run={run['run_id']}")
     assert said in refusal(bench)  # nor is it the latest that can be used
     assert "workbench run upstream --dataset people" in refusal(bench)
@@ -195,6 +198,8 @@ def test_parts_are_told_apart_and_latest_is_that_of_the_same_part(bench):
     project = Project(bench.root)
     assert make_plan(project, "above").inputs[0].run_id == whole["run_id"]
     assert make_plan(project, "above", where=part).inputs[0].run_id == newest["run_id"]
+    with pytest.raises(ParameterError, match=r"run upstream --dataset people --where 'duration >= 3'`"):
+        make_plan(project, "above", where="duration >= 3")
     told = {each["run_id"]: each for each in json.loads((bench.reports / "index.json").read_text())}
     assert {told[each["run_id"]]["where"] for each in (newest, whole)} == {part, None}
     lines = bench.run("runs", "--study", "upstream").stdout.splitlines()
@@ -227,6 +232,7 @@ def test_a_table_that_is_not_as_it_was_written_is_noticed(bench, how):
     frame = pd.read_parquet(path)
     path.unlink() if how == "deleted" else frame.assign(duration=0.0).to_parquet(path)
     assert ("is missing" if how == "deleted" else "has been changed") in refusal(bench)
+    assert f"Run it again: `workbench rerun {path.parents[1].name}`." in refusal(bench)
     with pytest.raises(WorkbenchError, match="is missing" if how == "deleted" else "has been changed"):
         EarlierRun(path.parents[1]).table("scores")
 

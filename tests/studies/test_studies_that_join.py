@@ -106,7 +106,7 @@ def test_the_notebook_of_the_page_joins_draws_and_features(tmp_path):
     results, _ = chain_holds(bench)
     assert results["metrics"]["draws"] == 100
     (finding,) = results["findings"]
-    assert finding["statement"].startswith("Of all drivers service")
+    assert finding["statement"].startswith("Where it applies, a point of service goes")
     assert [each["study"] for each in finding["rests_on"]] == ["driver_analysis"]
     assert finding["rests_on"][0]["warnings"][0]["title"] == "Ratings go together"
     checks = {check["name"]: check for check in results["checks"]}

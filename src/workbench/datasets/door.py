@@ -120,7 +120,7 @@ class _Opening:
         kept = self._kept(wide)
         numbers = self._aggregate(wide, self._measures(wide, kept, []))
         if numbers["kept"] == 0:
-            template = "where: {normal} leaves no row of {table}."
+            template = "where: {normal} leaves no row of {table}; ask for a larger part."
             raise ParameterError(sentence(template, normal=part.normal, table=self.definition.name))
         return wide, kept, numbers
 

@@ -3,6 +3,7 @@
 All of it is settled before a kernel starts. A run reads only runs that have ended, so no chain bites its tail.
 """
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -176,9 +177,9 @@ def contradictions(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
         here, there = mine.get(key), theirs.get(key)
         return {"mine": _words(here), "theirs": _words(there)} if here and there and here != there else None
 
-    if words := differ("dataset"):
-        faults.append(sentence("it is of the dataset {theirs}, expected {mine}.", **words))
-    elif mine.get("dataset") and theirs.get("dataset"):
+    if words := differ("dataset"):  # all else differs for that
+        return [sentence("it is of the dataset {theirs}, expected {mine}.", **words)]
+    if mine.get("dataset") and theirs.get("dataset"):
         if mine.get("where") != theirs.get("where"):
             here, there = (_words(side.get("where") or sentence("all rows")) for side in (mine, theirs))
             faults.append(sentence("it is of {theirs}, expected {mine}.", theirs=there, mine=here))
@@ -198,7 +199,7 @@ def contradictions(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[s
 
 
 def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Files of a run that are not as the run left them: a sentence each.
+    """Files of a run that are not as the run left them: a sentence each, the last one what to do about it.
 
     Parameters
     ----------
@@ -219,6 +220,8 @@ def damage(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
             faults.append(sentence("{file} is missing.", file=name))
         elif file_hash(path) != expected:
             faults.append(sentence("{file} has been changed since the run ended.", file=name))
+    if faults:
+        faults[-1] += " " + sentence("Run it again: `workbench rerun {run}`.", run=manifest["run_id"])
     return faults
 
 
@@ -287,16 +290,21 @@ def _latest(project: Project, need: Earlier, mine: Mapping[str, Any]) -> Input |
         faults = unfit(folder, manifest, need, mine)
         if not faults:
             return Input(need, folder, manifest, passed)
-        passed = passed or sentence("{run}: {why}", run=_name(manifest), why=" ".join(faults))
+        passed = passed or sentence("{run}: {why}", run=_name(manifest), why=_one_after_another(faults))
     if need.optional:
         return None
     if not runs and need.study not in {path.stem for path in study_paths(project.notebooks)}:
         known = [path.stem for path in study_paths(project.notebooks)]
         raise StudyError(unknown("study", need.study, known, "`workbench list` shows what there is"))
-    template = "no run of {study} can be used; run it first: `workbench run {study}{dataset}`."
-    given = mine.get("dataset")
-    dataset = f" --dataset {given}" if given else ""
-    raise StudyError(sentence(template, study=need.study, dataset=dataset), *([passed] if passed else []))
+    template = "no run of {study} can be used; run it first: `workbench run {study}{data}`."
+    asked = {"--dataset": mine.get("dataset"), "--where": mine.get("where")}
+    data = "".join(f" {option} {shlex.quote(value)}" for option, value in asked.items() if value)
+    raise StudyError(sentence(template, study=need.study, data=data), *([passed] if passed else []))
+
+
+def _one_after_another(faults: Sequence[str]) -> str:
+    """Faults that begin small, in one text."""
+    return "; ".join(fault.removesuffix(".") for fault in faults) + "."
 
 
 def _told(each: Input) -> Check:

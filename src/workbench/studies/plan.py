@@ -155,7 +155,8 @@ def _tables_read(
     study: Study, source: "Dataset", name: str, given: Mapping[str, Any], faults: list[str]
 ) -> tuple[str, ...]:
     """Tables of the dataset that the study will read; those that it lacks are faults."""
-    has = f"dataset {name!r} has {', '.join(source.tables) or 'no table'}."
+    known = f"dataset {name!r} has {', '.join(source.tables) or 'no table'}"
+    has = f"{known}."
     for table in study.tables:
         if table not in source.tables:
             faults.append(f"study {study.name} needs the table {table!r}; {has}")
@@ -164,8 +165,8 @@ def _tables_read(
         fit, why = usable(source)
         tables += fit
         if not fit and not study.calls.features_optional:
-            reasons = f"; {listing(why)}" if why else ""
-            faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {has}{reasons}")
+            reasons = f" ({listing(why)})" if why else ""
+            faults.append(f"study {study.name} makes features of {listing(FEATURE_TABLES, 'or')}; {known}{reasons}.")
     if study.choice is not None:
         wanted = given.get(study.choice.parameter, study.parameters[study.choice.parameter].default)
         chosen = study.choice.settle(wanted, source.tables)
