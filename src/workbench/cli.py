@@ -269,20 +269,10 @@ def runs(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
-    if options.tree:
-        from workbench.studies.chain import tree
+    from workbench.studies.chain import lines
 
-        lines = list(tree(found))
-    else:
-        lines = [(0, each) for each in found]
-    indents = ["   " * (depth - 1) + "└─ " if depth else "" for depth, _ in lines]
-    width = max((len(indent + each["run_id"]) for indent, (_, each) in zip(indents, lines, strict=True)), default=0)
-    for indent, (_, each) in zip(indents, lines, strict=True):
-        notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
-        outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
-        data = (each.get("dataset") or "") + (f" ({each['where']})" if each.get("where") else "")
-        run = f"{indent + each['run_id']:<{width}}"
-        print(f"{run}  {each['study']:<20}  {outcome:<18}  {data:<16}  {notes}".rstrip())
+    for line in lines(found, as_tree=options.tree):
+        print(line)
     if not found:
         print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
 

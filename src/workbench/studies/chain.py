@@ -1,6 +1,6 @@
 """Chains of runs: what a run stands on, in the order in which it can be repeated, and as a tree."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,26 @@ def tree(manifests: Iterable[Mapping[str, Any]]) -> Iterator[tuple[int, Mapping[
     for run_id, manifest in known.items():
         if run_id not in read:
             yield from _branch(manifest, known, 0)
+
+
+def lines(manifests: Sequence[Mapping[str, Any]], *, as_tree: bool) -> Iterator[str]:
+    """A line for each run: how it ended, of which part of which data it is, and its headline or why there is none.
+
+    Parameters
+    ----------
+    manifests
+        Newest first.
+    as_tree
+        Under each run what it reads.
+    """
+    told = list(tree(manifests)) if as_tree else [(0, each) for each in manifests]
+    runs = [("   " * (depth - 1) + "└─ " if depth else "") + each["run_id"] for depth, each in told]
+    width = max(map(len, runs), default=0)
+    for run, (_, each) in zip(runs, told, strict=True):
+        notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
+        outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
+        data = (each.get("dataset") or "") + (f" ({each['where']})" if each.get("where") else "")
+        yield f"{run:<{width}}  {each['study']:<20}  {outcome:<18}  {data:<16}  {notes}".rstrip()
 
 
 def _branch(manifest: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], depth: int) -> Iterator:
