@@ -114,7 +114,7 @@ def test_nuts_answers_as_the_approximation_does(monkeypatch):
     """With all draws: ends of the 400 that a what-if looks at lie off by chance up to 0.15 of an interval's width among
     24 (an end has an error of 0.03 widths, a difference of two of 0.046), as much as is tested for.
     """
-    monkeypatch.setattr("workbench.models.drivers.model.fit.MOST_DRAWS", 3200)
+    monkeypatch.setattr("workbench.models.drivers.model.driver_model.MOST_DRAWS", 3200)
     rng = np.random.default_rng(7)
     parts = survey(rng)
     rough = asked(drawn(parts[-1], 4000, rng), *parts)

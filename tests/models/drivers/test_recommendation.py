@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tests.kept_worlds import kept
 from tests.models.drivers.trap_surveys import draw_survey, draw_world
 
 from workbench.models.drivers.model.fit import fit_drivers
@@ -50,7 +51,7 @@ def test_where_one_mood_moves_everything_no_driver_is_put_first():
 @pytest.mark.slow
 def test_the_driver_put_first_is_the_best_or_nearly_in_seventeen_of_twenty_surveys():
     """200 surveys of 1,500 answers with every trap in half of them; drivers' true effects are .9, .5, .3, .2, 0, 0."""
-    found = [recommended(seed) for seed in range(200)]
+    found = kept(recommended, range(200))
     told = [share for share in found if share is not None]
     assert len(told) >= 100
     assert np.mean(np.array(told) >= 0.9) >= 0.85
@@ -58,4 +59,4 @@ def test_the_driver_put_first_is_the_best_or_nearly_in_seventeen_of_twenty_surve
 
 @pytest.mark.slow
 def test_where_nothing_stands_out_none_is_put_first_in_four_of_five_surveys():
-    assert np.mean([unanswered(seed) for seed in range(100)]) >= 0.8
+    assert np.mean(kept(unanswered, range(100))) >= 0.8

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tests.kept_worlds import kept
 from tests.models.drivers.answer_sheets import column
 
 from workbench.models.drivers.model.fit import fit_drivers
@@ -63,7 +64,7 @@ def test_what_raising_a_rating_goes_with_is_that_of_reports_in_one_world(monkeyp
 @pytest.mark.slow
 def test_intervals_of_what_ifs_cover_what_better_reports_go_with():
     """25 worlds of 8 touchpoints with the usual halo; what a better experience does is another number."""
-    found = [covers(seed) for seed in range(1, 26)]
+    found = kept(covers, range(1, 26))
     reported, lived = (np.mean([each[place] for each in found]) for place in range(2))
     assert 0.85 <= reported <= 0.95
     assert lived < reported - 0.1
