@@ -78,7 +78,7 @@ def test_a_run_says_all_that_is_promised_and_recovers_the_truth(bench):
     assert metrics["importance_da"] > metrics["importance_db"] > metrics["importance_dc"]
     assert metrics["p_above_knockoff_da"] > 0.95 > metrics["p_above_knockoff_dc"]
     assert "Food" in said["findings"][0]["statement"]
-    assert {finding["evidence"] for finding in said["findings"]} <= {"associational", "descriptive"}
+    assert {finding["evidence"] for finding in said["findings"]} <= {"associational", "descriptive", "assumed"}
     draws = pd.read_parquet(folder / "tables" / "driver_effects.parquet")
     assert {"draw", "segment", "driver", "effect", "use"} == set(draws.columns)
     effect = draws.groupby("driver")["effect"].agg(["mean", "std"])
