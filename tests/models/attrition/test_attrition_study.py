@@ -46,6 +46,14 @@ def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     scores = pd.read_parquet(path.parent / "private" / "scores.parquet").set_index("customer_id")["probability"]
     assert (scores - targets.set_index("customer_id")["probability"]).abs().max() < 1e-5
 
+    card = run / "model" / "card.json"
+    kept = card.read_text()
+    card.write_text(kept.replace('"level"', '"level" '))
+    ended = bench.run("score", f"attrition_risk/{run.name}", "--dataset", "telco")
+    assert ended.returncode == 2
+    assert "model/card.json has been changed since the run ended" in ended.stderr
+    card.write_text(kept)
+
     bench.dataset("others")
     ended = bench.run("score", f"attrition_risk/{run.name}", "--dataset", "others")
     assert ended.returncode == 2

@@ -1,0 +1,77 @@
+"""Worlds whose truth is known: rows with all drivers known, and simulated companies with who has resolved to leave."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import ibis
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from workbench import datasets
+from workbench.features import customer_features, schedule
+from workbench.models import attrition
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.world import add
+from workbench.studies.featured import FEATURE_TABLES
+
+COLUMNS = 40
+SIGNS = ("logins", "purchase", "amount", "frequency", "recency", "contact", "enquir", "reminder")
+"""Of names of features: what customers of `simulate` show once they have resolved to leave."""
+
+
+def drawn_with_drivers(size: int, *, seed: int) -> pd.DataFrame:
+    """Forty columns that are all there is to know, 5% of leavers, and the true `risk` of each row.
+
+    Eighteen numbers and two of six categories matter; a quarter of what they say is curved.
+    """
+    world, random = np.random.default_rng(1), np.random.default_rng(seed)
+    numbers = random.normal(size=(size, COLUMNS - 6))
+    groups = random.integers(0, 4, (size, 6))
+    weights = world.normal(size=18)
+    straight = numbers[:, :18] @ weights / np.sqrt((weights**2).sum())
+    curved = (
+        (numbers[:, 0] > 0.5) * (numbers[:, 1] < 0)
+        + np.abs(numbers[:, 2])
+        - np.minimum(numbers[:, 3], 0) * (groups[:, 0] == 1)
+        + world.normal(size=4)[groups[:, 1]]
+    )
+    margin = 0.95 * straight + 0.6 * (curved - curved.mean()) / curved.std()
+    low, high = -12.0, 2.0
+    for _ in range(60):  # the level at which 5% leave
+        middle = (low + high) / 2
+        low, high = (middle, high) if expit(margin + middle).mean() < 0.05 else (low, middle)
+    risk = expit(margin + low)
+    frame = pd.DataFrame(numbers, columns=[f"number_{at}" for at in range(numbers.shape[1])])
+    for at in range(groups.shape[1]):
+        frame[f"group_{at}"] = np.array(["north", "east", "south", "west"])[groups[:, at]]
+    left = (random.random(size) < risk).astype(int)
+    return frame.assign(risk=risk, left=left, customer_id=np.arange(size))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Company:
+    """A simulated company: its population, and what is true of its customers of today, in their order.
+
+    `intention` (N,) is none or a reason, `risk` (N,) that of leaving within 30 days.
+    """
+
+    population: attrition.Population
+    intention: np.ndarray
+    risk: np.ndarray
+
+
+def company(root: Path, *settings: str) -> Company:
+    """Simulate one of sixteen months, which hold twelve cut-offs; the truth is that of the first day after them."""
+    add("firm", read_settings(["trials=false", "months=16", *settings]), root)
+    source = datasets.find("firm", root)
+    rows = source.load("subscriptions").frame
+    when = schedule("subscriptions", rows)
+    tables = {name: ibis.read_parquet(root / "data" / "firm" / f"{name}.parquet") for name in FEATURE_TABLES}
+    tables["surveys"] = tables["surveys"].drop("comment", "plan", "region", "age_group")
+    constant = ["plan", "region", "age_group", "joined_via"]
+    made = customer_features(tables, when.when, windows_days=(30, 90), constant=constant, records=when.records)
+    population = attrition.read_population(source.tables, ("subscriptions", rows), made)
+    truth = pd.read_parquet(root / "data" / ".truth" / "firm" / "leaving.parquet")
+    now = truth[truth["month"] == truth["month"].max()].set_index("customer_id").loc[population.today_ids]
+    return Company(population=population, intention=now["intention"].to_numpy(), risk=now["state_30"].to_numpy(float))
