@@ -172,7 +172,7 @@ class Base:
                 half=percent(half),
             ),
             estimate=float(shares.mean()),
-            unit=sentence("share of value"),
+            unit="share",
             interval=(float(low), float(high)),
             interval_kind=sentence("90% credible (customers, parameters, model)"),
             evidence="assumed",
@@ -196,30 +196,30 @@ class Base:
                 loss=percent(loss),
             ),
             estimate=loss,
-            unit=sentence("share of customers a month"),
+            unit="share",
             evidence="assumed",
             n=len(self.worth.business.customers),
             figure="value_over_time",
         )
 
     def _doubts(self) -> Finding:
-        shares, names = self.worth.doubts[-1].shares, part_names()
-        largest = max(PARTS, key=lambda part: shares[part])
+        shares = self.worth.doubts[-1].shares
+        words = {part: percent(shares[part]) for part in PARTS}
         return Finding(
             id="doubts",
             statement=sentence(
-                "What we don't know: {largest} makes {share} of the doubt; the choice of model makes {model}.",
-                largest=names[largest].lower(),
-                share=percent(shares[largest]),
-                model=percent(shares["model"]),
+                "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "
+                "model, {forecasts} misses of earlier forecasts.",
+                **words,
             )
-            if largest != "model"
+            if self.worth.business.errors is not None
             else sentence(
-                "Which model we believe makes {share} of the doubt about the total: data cannot settle it yet.",
-                share=percent(shares["model"]),
+                "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "
+                "model; earlier forecasts could not be judged.",
+                **words,
             ),
-            estimate=shares[largest],
-            unit=sentence("share of variance"),
+            estimate=shares["model"],
+            unit="share",
             evidence="assumed",
             n=len(self.worth.business.customers),
             table="doubts",
@@ -383,8 +383,9 @@ class Base:
         if worth.horizons[0] < months[-1]:
             ax.axvspan(worth.horizons[0], months[-1], color="0.5", alpha=0.12, linewidth=0)
         scale, unit = _scale(float(np.max(high)), self.currency)
-        ax.fill_between(months, low / scale, high / scale, alpha=0.2, linewidth=0)
-        ax.plot(months, value.mean(axis=0) / scale)
+        from_now = np.append(0, months)
+        ax.fill_between(from_now, np.append(0, low) / scale, np.append(0, high) / scale, alpha=0.2, linewidth=0)
+        ax.plot(from_now, np.append(0, value.mean(axis=0)) / scale)
         ax.set_xlim(0, months[-1])
         ax.set_xticks(np.arange(0, months[-1] + 1, 12))
         ax.set_ylim(0)

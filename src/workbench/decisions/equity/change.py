@@ -180,8 +180,8 @@ class Change:
         assert self.then is not None
         parts, names = self.parts(), kind_names()
         before, after = float(self.then.totals(-1).mean()), float(self.now.totals(-1).mean())
-        labels = [sentence("{time} ago", time=span(self.months, "months")), *(names[kind] for kind in KINDS),
-                  sentence("Today")]  # fmt: skip
+        labels = [sentence("{time} ago", time=span(self.months, "months")), *(names[kind].replace(" ", "\n", 1)
+                  for kind in KINDS), sentence("Today")]  # fmt: skip
         multiplier = self.now.doubts[-1].multiplier
         unit, name = (1e6, "million") if max(before, after) >= 2e6 else (1e3, "thousand")
         ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
@@ -197,7 +197,9 @@ class Change:
         low, high = ends(self.now.totals(-1) * multiplier)
         ax.bar(5, after / unit, color="0.6", width=0.6)
         ax.errorbar([5], [after / unit], [[(after - low) / unit], [(high - after) / unit]], color="0.2", capsize=3)
-        ax.set_xticks(range(6), labels, fontsize=8)
+        ax.set_xticks(range(6), labels, fontsize=7)
+        ax.margins(y=0.1)
+        ax.set_ylim(min(ax.get_ylim()[0], 0))
         currency = self.now.assumptions.money.currency
         ax.set_ylabel(
             sentence("Value (million {currency})", currency=currency)
@@ -287,7 +289,7 @@ class Change:
                 chance=percent(self.by_chance),
             ),
             estimate=self.by_chance,
-            unit=sentence("share of moves"),
+            unit="share",
             evidence="descriptive",
             n=len(here),
             table="migration",

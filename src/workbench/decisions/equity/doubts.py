@@ -116,10 +116,8 @@ def _multiplier(errors: ForecastErrors | None, months: float, draws: int, seed: 
         return np.ones(draws)
     from scipy.stats import t
 
-    freedom = len(errors.logs) - 1
-    scale = float(np.sqrt(np.sum(errors.logs**2) / freedom))
-    scale *= max(1.0, float(np.sqrt(months / np.mean(errors.months))))
-    quantiles = t.ppf((np.arange(draws) + 0.5) / draws, freedom)
+    scale = float(np.sqrt(np.mean(errors.logs**2) * months / np.mean(errors.months)))
+    quantiles = t.ppf((np.arange(draws) + 0.5) / draws, len(errors.logs) - 1)
     return np.exp(scale * np.random.default_rng(seed).permutation(quantiles))
 
 

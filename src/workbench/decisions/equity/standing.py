@@ -187,22 +187,26 @@ class Standing:
     def _rfm(self) -> Iterator[Table]:
         if self._scores is None:
             return
-        frame = pd.DataFrame(
-            {"recency": self._scores[:, 0], "frequency": self._scores[:, 1], "value": self.worth.first.value[:, -1]}
-        )
-        cells = frame.groupby(["recency", "frequency"])["value"].agg(["size", "mean"]).reset_index()
-        cells.columns = ["recency", "frequency", "customers", "value"]
+        names = [sentence("Recency"), sentence("Frequency"), sentence("Money")]
+        value = self.worth.first.value[:, -1]
+        parts = [
+            pd.DataFrame({"measure": name, "score": self._scores[:, place], "value": value})
+            for place, name in enumerate(names)
+        ]
+        cells = pd.concat(parts).groupby(["measure", "score"], sort=False)["value"].agg(["size", "mean"]).reset_index()
+        cells.columns = ["measure", "score", "customers", "value"]
+        cells["order"] = cells["measure"].map(names.index)
         yield Table(
             name="rfm",
-            frame=cells,
+            frame=cells.sort_values(["order", "score"], ignore_index=True).drop(columns="order"),
             caption=sentence(
-                "Scores of recency and frequency by fifths of customers (5 the best; equal customers share a score), "
-                "and the value that goes with them."
+                "Scores of recency, frequency and money by fifths of customers (5 the best; equal customers share a "
+                "score), and the value of a customer who has them."
             ),
-            people=People(count="customers", by=["recency", "frequency"]),
+            people=People(count="customers", by=["score"], within=["measure"]),
             columns={
-                "recency": Column(sentence("Recency")),
-                "frequency": Column(sentence("Frequency")),
+                "measure": Column(sentence("Measure")),
+                "score": Column(sentence("Score")),
                 "customers": Column(sentence("Customers")),
                 "value": Column(sentence("Value of one"), self.worth.assumptions.money.currency),
             },

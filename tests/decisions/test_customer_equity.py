@@ -1,0 +1,250 @@
+"""What customers are worth: limits that are known by hand, doubts and moves that are planted."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.decisions.logs import FAMILIES, KNOWN, business_of, one_buyer, small_business, transactions
+
+from workbench.decisions import equity
+from workbench.decisions.equity.accumulation import ends
+from workbench.decisions.equity.change import Change
+from workbench.decisions.equity.doubts import doubts_of, halving_loss, mean_months
+from workbench.decisions.equity.tiers import SHARES, borders_of, place_of, rfm_scores
+from workbench.decisions.equity.worth import cells_of
+from workbench.decisions.value import ForecastErrors, Money, Plan
+from workbench.decisions.value.business import DAYS_A_MONTH
+from workbench.declared import declared, faults
+from workbench.errors import ParameterError
+from workbench.models import spend
+from workbench.models.purchases import Histories, expected_purchases
+
+STEP = DAYS_A_MONTH / 7
+CERTAIN = {"NBD": [2e9, 1e9]}  # two purchases a week, of everybody
+
+
+def plan(rate=0.1, horizons=(12.0, np.inf), n=1, months=12, turn=0):
+    cells = np.zeros(n, dtype=int)
+    return Plan(rate=rate, horizons=np.array(horizons), months=months, cells=cells, money=Money(), round=turn)
+
+
+def assumptions(**more):
+    given = {"rate": 0.1, "horizons": [1.0, 3.0], "tier_shares": SHARES, "seed": 1, **more}
+    return equity.Assumptions.of(Money(currency="EUR"), **given)
+
+
+def certain_business():
+    return business_of(
+        one_buyer(), None, families=FAMILIES[3:], draws=100, parameters=CERTAIN, spend=[1.0, 1e9, 1e10]
+    )  # an order is of 10 for sure
+
+
+@pytest.fixture(scope="module")
+def change():
+    return equity.value_base(small_business(), assumptions())
+
+
+def test_one_certain_customer_is_worth_the_annuity():
+    block = next(certain_business().blocks(plan()))
+    month, factor = 2 * STEP * 10, 1.1 ** (-1 / 12)
+    annuity = month * factor * (1 - 1 / 1.1) / (1 - factor)
+    assert block.value[0, :, 0] == pytest.approx(annuity, rel=2e-3)
+    assert block.value[0, :, 1] == pytest.approx(month * factor / (1 - factor), rel=2e-3)
+    assert block.flows["orders"][:, :, 0] == pytest.approx(month, rel=2e-3)
+    assert (block.staying == 1).all()
+    assert block.customers == pytest.approx(1)
+
+
+def test_an_infinite_rate_leaves_nothing_and_none_leaves_sums():
+    block = next(certain_business().blocks(plan(rate=np.inf)))
+    assert (block.value == 0).all()
+    block = next(certain_business().blocks(plan(rate=0.0)))
+    assert block.value[0, :, 0] == pytest.approx(12 * 2 * STEP * 10, rel=2e-3)
+    assert np.isnan(block.value[0, :, 1]).all()  # an endless sum
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_a_newcomer_is_worth_what_the_closed_form_says(family):
+    business = business_of(one_buyer(), None, families=[family], draws=10)
+    found = business.newcomers(plan(rate=0.0, horizons=(12.0, 60.0), months=60))
+    p, q, scale = business.spends[0]
+    true = np.array(KNOWN[family.name])
+    for place, months in enumerate((12, 60)):
+        orders = 1 + expected_purchases(family, true, Histories.newcomer(), months * STEP)[0]
+        assert found.value[0, place] == pytest.approx(orders * p * scale / (q - 1), rel=2e-3)
+    assert found.flow[0].sum() == pytest.approx(found.value[0, 1], rel=1e-9)
+
+
+def test_no_value_of_a_newcomer_where_mean_spend_is_infinite():
+    business = business_of(one_buyer(), None, draws=10, spend=[6.0, 0.9, 15.0])
+    assert business.newcomers(plan()) is None
+    assert spend.mean_spend_check(business.spends).status == "fail"
+
+
+def test_totals_are_sums_over_customers_and_both_passes_agree(change):
+    now = change.now
+    groups = now.second.groups
+    for grouping in ("tier", "cohort"):
+        rows = groups.index[groups["grouping"] == grouping]
+        assert now.second.totals[rows].sum(axis=0) == pytest.approx(now.second.totals[0], rel=1e-9)
+        assert groups.loc[rows, "customers"].sum() == len(now.business.customers)
+    assert now.first.value.sum(axis=0) == pytest.approx(now.first.totals.mean(axis=0), rel=1e-9)
+    assert now.first.totals.mean(axis=0) == pytest.approx(now.second.totals[0].mean(axis=0), rel=0.05)
+    factor = now.discount ** np.arange(1, 37)
+    flow = now.second.flows["orders"].sum(axis=2)[:, :36] @ factor
+    assert flow == pytest.approx(now.totals(2), rel=1e-9)  # what is added up by month is the value within 3 years
+
+
+def test_order_of_rows_changes_nothing():
+    from workbench.decisions.value.buyers import buyers_of
+    from workbench.features import purchase_log
+
+    rows = transactions()
+    values = []
+    for frame in (rows, rows.sample(frac=1, random_state=2)):
+        log = purchase_log(frame)
+        business = business_of(buyers_of(log.days, log.until), log, draws=100)
+        values.append(equity.value_at(business, assumptions()).second.totals)
+    assert (values[0] == values[1]).all()
+
+
+def test_equal_customers_are_worth_the_same(change):
+    codes, value = change.now.business.alike, change.now.first.value
+    assert len(np.unique(codes)) < len(codes)
+    assert pd.DataFrame(value).groupby(codes).nunique().to_numpy().max() == 1
+
+
+def test_doubts_are_those_that_were_planted():
+    random = np.random.default_rng(5)
+    draws = 40_000
+    models = np.arange(draws) % 2
+    common = random.normal(0, 3, draws) + np.where(models == 1, 5.0, -5.0) + 100
+    first, second = common + random.normal(0, 2, draws), common + random.normal(0, 2, draws)
+    errors = ForecastErrors(logs=np.array([0.1, -0.1] * 20), months=np.full(40, 6.0))
+    found = doubts_of(first, second, models, errors, 6.0, seed=1)
+    assert found.variances["nature"] == pytest.approx(4, rel=0.03)
+    assert found.variances["parameters"] == pytest.approx(9, rel=0.03)
+    assert found.variances["model"] == pytest.approx(25, rel=0.03)
+    assert found.variances["forecasts"] == pytest.approx(100, rel=0.1)
+    assert sum(found.shares.values()) == pytest.approx(1)
+    further = doubts_of(first, second, models, errors, 24.0, seed=1)
+    assert np.log(further.multiplier).std() == pytest.approx(2 * np.log(found.multiplier).std(), rel=1e-6)
+    assert (doubts_of(first, second, models, None, 6.0, seed=1).multiplier == 1).all()
+
+
+def test_time_and_loss_of_an_endless_flow_are_known_by_hand():
+    # 1 a month for ever at a discount d: worth d / (1 - d), on the mean after 1 / (1 - d) months.
+    factor = 1 / 1.01
+    beyond = factor**60 * factor / (1 - factor)
+    assert mean_months(np.ones(60), factor, beyond) == pytest.approx(1 / (1 - factor))
+    assert mean_months(np.ones(12), 1.0, 0.0) == pytest.approx(6.5)
+    loss = halving_loss(np.ones(60), factor, beyond)
+    lasting = factor * (1 - loss)
+    assert lasting / (1 - lasting) == pytest.approx(50)
+
+
+def test_ends_are_quantiles():
+    values = np.random.default_rng(1).normal(size=(7, 333))
+    low, high = ends(values, axis=1)
+    assert low == pytest.approx(np.quantile(values, 0.05, axis=1))
+    assert high == pytest.approx(np.quantile(values, 0.95, axis=1))
+
+
+def test_tiers_keep_equal_customers_together_and_shares_where_all_differ():
+    value = np.random.default_rng(2).permutation(1000).astype(float)
+    assert np.bincount(place_of(value, np.array(SHARES))).tolist() == [80, 170, 250, 500]
+    assert place_of(np.ones(10), np.array(SHARES)).tolist() == [2] * 10  # the middle rank of all is the border
+    sample = np.arange(1000.0)[:, None] * np.ones(3)
+    assert borders_of(sample, np.array(SHARES))[0].tolist() == [920, 750, 500]
+    assert rfm_scores(np.zeros(9), np.ones(9), np.ones(9)).tolist() == [[3, 3, 3]] * 9
+
+
+def test_tiers_of_draws_have_the_shares_that_were_asked_for(change):
+    probability = change.now.tiers.probability
+    assert probability.sum(axis=1) == pytest.approx(1)
+    assert probability[:, :2].mean(axis=0) == pytest.approx(SHARES[:2], abs=0.005)
+    # The best tier is surer than chance would have it.
+    assert change.now.tiers.own[change.now.tiers.place == 0].mean() > 3 * SHARES[0]
+
+
+def test_all_moves_between_two_draws_of_one_day_are_chance(change):
+    same = replace(change, then=change.now)
+    assert same.by_chance == pytest.approx(1)
+    sure = replace(change.now.tiers, probability=np.eye(4)[change.now.tiers.place])
+    other = replace(sure, probability=np.roll(sure.probability, 1, axis=1))
+    now, then = replace(change.now, tiers=sure), replace(change.now, tiers=other)
+    moved = Change(now=now, then=then, months=12, kinds=change.kinds)
+    assert (moved.moved, moved.by_chance) == (1.0, 0.0)
+
+
+def test_parts_of_the_change_add_up_and_new_customers_are_new(change):
+    parts = change.parts().set_index("kind")
+    total = change.now.totals(-1).mean() - change.then.totals(-1).mean()
+    assert parts["change"].sum() == pytest.approx(total)
+    assert change.months == 12
+    known = set(change.then.business.customers)
+    new = np.array([customer not in known for customer in change.now.business.customers])
+    assert ((change.kinds == "new") == new).all()
+    assert parts.loc["new", "change"] > 0 > parts.loc["lost", "change"]
+
+
+def test_records_too_short_to_look_back_say_so():
+    found = equity.value_base(small_business(days=80), assumptions())
+    assert found.then is None
+    (check,) = found.exhibits()
+    assert check.name == "earlier_equity"
+
+
+def test_tables_for_machines_keep_what_is_declared(change):
+    standing = equity.Standing(worth=change.now)
+    for name, frame in (("customer_value", standing.frame()), ("value_draws", standing.draws()),
+                        ("value_cells", standing.cells())):  # fmt: skip
+        assert faults(declared("clv_roi", name), frame) == []
+    frame = standing.frame()
+    assert frame["value:lifetime"].sum() == pytest.approx(change.now.first.totals[:, -1].mean())
+    assert (frame["lower:36"] <= frame["upper:36"]).all()
+    cash = standing.draws().groupby("draw")["cash_orders"].sum()
+    assert cash.to_numpy() == pytest.approx(change.now.second.flows["orders"].sum(axis=(1, 2)))
+
+
+def test_small_cells_are_gathered():
+    groups = pd.DataFrame({"tier": ["a"] * 50 + ["b"] * 50, "region": ["n"] * 47 + ["s"] * 53})
+    codes, cells = cells_of(groups)
+    assert cells["customers"].sum() == 100
+    assert cells["customers"].min() >= 10
+    assert np.bincount(codes).tolist() == cells["customers"].tolist()
+
+
+def test_a_lifetime_that_cannot_be_told_is_left_out():
+    business = replace(small_business(), lifetime=False)
+    worth = equity.value_at(business, assumptions())
+    assert worth.last == 36
+    assert "value:lifetime" not in equity.Standing(worth=worth).frame()
+    assert np.isfinite(worth.totals(-1)).all()
+    assert business.newcomers(plan(n=len(business.customers))).value.shape[1] == 2
+
+
+def test_assumptions_are_refused_with_every_fault():
+    with pytest.raises(ParameterError) as caught:
+        assumptions(rate=8.0, horizons=[0.01], tier_shares=[0.5, 0.2])
+    assert [each.partition(":")[0] for each in caught.value.faults] == ["rate", "horizons", "tier_shares"]
+    with pytest.raises(ParameterError, match=r"rate: got -0\.05"):
+        assumptions(rate=-0.05)
+
+
+def test_what_is_said_has_no_gap(change):
+    from workbench.exhibits import flatten
+    from workbench.findings import Check, Finding
+
+    shown = list(
+        flatten(
+            [equity.Base(worth=change.now), equity.newcomer_of(change.now), change, equity.Standing(worth=change.now)]
+        )
+    )
+    said = {each.id: each for each in shown if isinstance(each, Finding)}
+    assert next(iter(said)) == "base_value"
+    assert {"who_carries", "what_would_halve_it", "doubts", "newcomer_value", "equity_change"} <= set(said)
+    assert not [each.statement for each in said.values() if "nan" in each.statement or len(each.statement.split()) > 25]
+    checks = {each.name: each.status for each in shown if isinstance(each, Check)}
+    assert checks == {"extrapolated_share": "warn", "margin_known": "pass"}
