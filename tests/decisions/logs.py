@@ -21,11 +21,11 @@ SPEND = [6.25, 3.74, 15.44]
 
 
 def transactions(customers=400, days=400, seed=1):
-    """Customers who come over the first half, buy by their own pace and leave after purchases with chance .15."""
+    """Customers who come over the first four fifths, buy by their own pace and leave after purchases with chance .15."""
     random = np.random.default_rng(seed)
     rows = []
     for customer in range(customers):
-        day, pace, level = random.integers(0, days // 2), random.gamma(1.0, 1 / 20), random.gamma(4.0, 10.0)
+        day, pace, level = random.integers(0, 4 * days // 5), random.gamma(1.0, 1 / 20), random.gamma(4.0, 10.0)
         while day < days:
             rows.append((f"c{customer:04d}", int(day), float(random.gamma(5.0, level / 5))))
             if random.random() < 0.15:
