@@ -21,7 +21,7 @@ SPEND = [6.25, 3.74, 15.44]
 
 
 def transactions(customers=400, days=400, seed=1):
-    """Customers who come over the first four fifths, buy by their own pace and leave after purchases with chance .15."""
+    """Customers who come over four fifths of the time and leave after each purchase with chance .15."""
     random = np.random.default_rng(seed)
     rows = []
     for customer in range(customers):
