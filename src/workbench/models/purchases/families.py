@@ -22,7 +22,8 @@ import numpy as np
 from scipy.special import betaln, gammaln
 
 from workbench.models.purchases.histories import Histories
-from workbench.models.purchases.quadrature import decaying
+from workbench.models.purchases.likelihood import ANY_TIME, AT_PURCHASE, NEVER, terms, total
+from workbench.models.purchases.quadrature import unit_rule
 
 Leaving = Literal["never", "after a repeat", "after any", "any time"]
 
@@ -48,6 +49,11 @@ class Family:
     parameters: tuple[str, ...]
     stages: int = 1
 
+    @property
+    def at_purchases(self) -> bool:
+        """Whether customers leave at purchases, each time with a probability of their own."""
+        return self.leaving in ("after a repeat", "after any")
+
     def terms(self, parameters: np.ndarray, histories: Histories) -> tuple[np.ndarray, np.ndarray]:
         """Log-likelihood of each history together with "still active", and together with "has left".
 
@@ -63,23 +69,7 @@ class Family:
         active, gone : (n,)
             -inf where it cannot be.
         """
-        values, which = histories.distinct
-        r, alpha, *leaving = (float(each) for each in parameters)
-        gaps = (self.stages - 1) * histories.log_gaps - histories.frequency * gammaln(self.stages)
-        with np.errstate(divide="ignore"):
-            active = gaps + np.logaddexp.reduce(self.waiting(parameters, histories), axis=0)
-            if self.leaving == "never":
-                return active, np.full(len(active), -np.inf)
-            if self.leaving == "any time":
-                s, beta = leaving
-                gone = gaps + self._left_unseen(r, alpha, s, beta, histories)
-                return active - s * np.log1p(histories.observed / beta), gone
-            a, b = leaving
-            stayed, left = self.leaving_chances(values, a, b)
-            bought = self._buying(r, alpha, values * self.stages)[which] - self._fading(
-                r, alpha, histories, at_last=True
-            )
-            return active + stayed[which], gaps + left[which] + bought
+        return terms(*self._compiled(parameters, histories))
 
     def log_likelihood(self, parameters: np.ndarray, histories: Histories) -> float:
         """Of all customers together.
@@ -91,8 +81,7 @@ class Family:
         histories
             Best collapsed.
         """
-        active, gone = self.terms(parameters, histories)
-        return float(histories.weights @ np.logaddexp(active, gone))
+        return float(total(histories.weights, *self._compiled(parameters, histories)))
 
     def active(self, parameters: np.ndarray, histories: Histories) -> np.ndarray:
         """P(active) (n,) at the end of observation.
@@ -125,21 +114,31 @@ class Family:
         found = np.empty((self.stages, len(histories)))
         for j in range(self.stages):
             events = values * self.stages + j
-            found[j] = self._buying(r, alpha, events)[which] - fading - events[which] * per_event
+            found[j] = self._buying(r, events)[which] - fading - events[which] * per_event
             if j:
                 with np.errstate(divide="ignore"):
                     found[j] += j * np.log(since) - gammaln(j + 1)
         return found
 
     @staticmethod
-    def _buying(r: float, alpha: float, events: np.ndarray) -> np.ndarray:
+    def _buying(r: float, events: np.ndarray) -> np.ndarray:
         """Log of Γ(r + m) / Γ(r)."""
         return gammaln(r + events) - gammaln(r)
 
-    def _fading(self, r: float, alpha: float, histories: Histories, *, at_last: bool) -> np.ndarray:
-        """Minus the log of α^r / (α + t)^(r + kx), at t_x or at T."""
-        time = histories.recency if at_last else histories.observed
-        return r * np.log1p(time / alpha) + self.stages * histories.frequency * np.log(alpha + time)
+    def _compiled(self, parameters: np.ndarray, histories: Histories) -> tuple:
+        """What `likelihood` wants: tables by frequency, and the columns."""
+        place = np.asarray(parameters, dtype=float)
+        values, which = histories.distinct
+        buying = self._buying(place[0], values * self.stages) - values * gammaln(self.stages)
+        ratios = np.ones((len(values), self.stages))
+        for j in range(1, self.stages):
+            ratios[:, j] = ratios[:, j - 1] * (place[0] + values * self.stages + j - 1) / j
+        stayed, left = np.zeros(len(values)), np.zeros(len(values))
+        if self.at_purchases:
+            stayed, left = self.leaving_chances(values, *map(float, place[2:]))
+        kind = AT_PURCHASE if self.at_purchases else ANY_TIME if self.leaving == "any time" else NEVER
+        columns = (histories.log_gaps, histories.frequency, histories.recency, histories.observed, which)
+        return kind, self.stages, place, *columns, buying, ratios, stayed, left, *unit_rule()
 
     def leaving_chances(self, x: np.ndarray, a: float, b: float) -> tuple[np.ndarray, np.ndarray]:
         """Log of E[(1-p)^n] and of E[p (1-p)^(n-1)], n being the occasions at which a customer could have left.
@@ -161,31 +160,6 @@ class Family:
         once = np.maximum(occasions, 1)
         left = np.where(occasions > 0, betaln(a + 1, b + once - 1) - never, -np.inf)
         return betaln(a, b + occasions) - never, left
-
-    def _left_unseen(self, r: float, alpha: float, s: float, beta: float, histories: Histories) -> np.ndarray:
-        """Log of the integral over the time of leaving, from the last purchase to the end of observation.
-
-        Written with 2F1 in the literature, which overflows from about 80 purchases on; as an integral it does not.
-        """
-        x, last = histories.frequency[:, None], histories.recency[:, None]
-        fall = (r + self.stages * x) / (alpha + last) + (s + 1) / (beta + last)
-        since, log_weights = decaying(histories.observed - histories.recency, 1 / fall[:, 0])
-        time = last + since
-        logs = log_weights - r * np.log1p(time / alpha) - (s + 1) * np.log1p(time / beta) + np.log(s / beta)
-        per_event = np.log(alpha + time)
-        values, which = histories.distinct
-        found = np.full(len(histories), -np.inf)
-        for j in range(self.stages):
-            events = values * self.stages + j
-            terms = logs - events[which][:, None] * per_event
-            if j:
-                with np.errstate(divide="ignore"):
-                    terms = terms + j * np.log(since) - gammaln(j + 1)
-            top = terms.max(axis=1)
-            top = np.where(np.isfinite(top), top, 0.0)
-            total = np.log(np.exp(terms - top[:, None]).sum(axis=1)) + top
-            found = np.logaddexp(found, total + self._buying(r, alpha, events)[which])
-        return found
 
 
 def bg_nbd(stages: int = 1) -> Family:
