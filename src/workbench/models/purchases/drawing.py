@@ -9,12 +9,14 @@ cores nor the order of rows changes what comes out.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 from scipy.special import gammainc
 
 from workbench.errors import ParameterError
 from workbench.models.purchases.families import Family
 from workbench.models.purchases.histories import Histories
+from workbench.models.purchases.likelihood import ANY_TIME, AT_PURCHASE, NEVER
 from workbench.wording import number, sentence
 
 BLOCK = 5_000
@@ -36,9 +38,9 @@ class Natures:
     active : (n, draws)
         Whether still a customer.
     rate : (n, draws)
-        λ of the Erlang stages, if active.
+        λ of the Erlang stages; 0 of whoever has left.
     leaving : (n, draws)
-        p or μ, if active; 0 where nobody leaves.
+        p or μ; 0 where nobody leaves, and of whoever has left.
     passed : (n, draws)
         Erlang stages that lie behind since the last purchase.
     random
@@ -110,12 +112,13 @@ class Natures:
         return np.where(self.active, found, 0.0)
 
     def _by_purchase(self, horizon: float, fall: np.ndarray | float, p: np.ndarray | float) -> np.ndarray:
-        each = self.rate / (self.rate + fall)
+        each = np.where(self.active, self.rate, 1.0)
+        each = each / (each + fall)
         stages = self.family.stages
         if np.isinf(horizon):
-            return each ** (stages - self.passed) / (1 - (1 - p) * each**stages)
+            return each ** (stages - self.passed.astype(float)) / (1 - (1 - p) * each**stages)
         found = np.zeros(self.rate.shape)
-        needed = stages - self.passed
+        needed = stages - self.passed.astype(float)
         chance = each**needed
         while True:
             term = chance * gammainc(needed, (self.rate + fall) * horizon)
@@ -160,22 +163,38 @@ def _block(
 ) -> Natures:
     few, which = histories.collapsed()
     shape = (len(rows), len(parameters))
-    passed = np.zeros(shape, dtype=int)
-    chance = np.empty(shape)
-    for draw, place in enumerate(parameters):
-        chance[:, draw] = family.active(place, few)[which]
-        if family.stages > 1:
-            logs = family.waiting(place, few)
-            likely = np.cumsum(np.exp(logs - np.logaddexp.reduce(logs, axis=0)), axis=0)[:, which]
-            passed[:, draw] = (random.random(len(rows)) > likely[:-1]).sum(axis=0)
-    active = random.random(shape) < chance
-    x, until = histories.frequency[:, None], histories.observed[:, None]
-    rate = random.gamma(parameters[:, 0] + x * family.stages + passed) / (parameters[:, 1] + until)
-    if family.leaving == "never":
-        leaving = np.zeros(shape)
-    elif family.leaving == "any time":
-        leaving = random.gamma(np.broadcast_to(parameters[:, 2], shape)) / (parameters[:, 3] + until)
-    else:
-        occasions = x + (family.leaving == "after any")
-        leaving = random.beta(np.broadcast_to(parameters[:, 2], shape), parameters[:, 3] + occasions)
+    chance = np.column_stack([family.active(place, few) for place in parameters])
+    waiting = np.ones((family.stages - 1, len(few), len(parameters)))
+    for draw, place in enumerate(parameters if family.stages > 1 else ()):
+        logs = family.waiting(place, few)
+        waiting[:, :, draw] = np.cumsum(np.exp(logs - np.logaddexp.reduce(logs, axis=0)), axis=0)[:-1]
+    active, passed = np.zeros(shape, dtype=np.bool_), np.zeros(shape, dtype=np.uint8)
+    rate, leaving = np.zeros(shape), np.zeros(shape)
+    kind = AT_PURCHASE if family.at_purchases else ANY_TIME if family.leaving == "any time" else NEVER
+    occasions = histories.frequency + (family.leaving == "after any")
+    events = histories.frequency * family.stages
+    _drawn(
+        random, kind, parameters, chance, waiting, which, events, occasions, histories.observed,
+        active, passed, rate, leaving,
+    )  # fmt: skip
     return Natures(family=family, rows=rows, active=active, rate=rate, leaving=leaving, passed=passed, random=random)
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _drawn(random, kind, parameters, chance, waiting, which, events, occasions, until, active, passed, rate, leaving):
+    """Fill the last four (n, draws): of whoever has left nothing but that is drawn."""
+    for i in range(len(which)):
+        for d in range(len(parameters)):
+            if random.random() >= chance[which[i], d]:
+                continue
+            active[i, d] = True
+            if len(waiting):
+                place = random.random()
+                for j in range(len(waiting)):
+                    passed[i, d] += place > waiting[j, which[i], d]
+            shape = parameters[d, 0] + events[i] + passed[i, d]
+            rate[i, d] = random.standard_gamma(shape) / (parameters[d, 1] + until[i])
+            if kind == AT_PURCHASE:
+                leaving[i, d] = random.beta(parameters[d, 2], parameters[d, 3] + occasions[i])
+            elif kind == ANY_TIME:
+                leaving[i, d] = random.standard_gamma(parameters[d, 2]) / (parameters[d, 3] + until[i])
