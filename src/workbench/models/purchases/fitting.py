@@ -1,6 +1,6 @@
 """The models of repeat buying fitted: by maximum likelihood, or as a posterior."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -128,6 +128,23 @@ def fit(family: Family, histories: Histories) -> Fit:
     )
 
 
+def mode(family: Family, histories: Histories, *, prior: Prior | None = None) -> np.ndarray:
+    """The most likely parameters (p,) under the prior: they exist where the likelihood alone has no maximum.
+
+    Parameters
+    ----------
+    family, histories, prior
+        As of `posterior`.
+
+    Raises
+    ------
+    DataError
+        Where nobody has bought again.
+    """
+    few = _with_repeats(histories)
+    return np.exp(highest(_density(family, few, prior), _start(family, few)).estimate)
+
+
 def posterior(
     family: Family, histories: Histories, *, draws: int, seed: int, prior: Prior | None = None
 ) -> tuple[np.ndarray, Sample]:
@@ -159,13 +176,8 @@ def posterior(
         Where nobody has bought again.
     """
     few = _with_repeats(histories)
-    prior = prior or Prior.weak(family, few)
-
-    def log_density(logs: np.ndarray) -> float:
-        return family.log_likelihood(np.exp(logs), few) + prior.log_density(logs)
-
-    mode = highest(log_density, _start(family, few))
-    sample = importance_sample(log_density, mode, draws=draws, seed=seed)
+    log_density = _density(family, few, prior)
+    sample = importance_sample(log_density, highest(log_density, _start(family, few)), draws=draws, seed=seed)
     return np.exp(sample.draws), sample
 
 
@@ -184,6 +196,15 @@ def best_stages(families: Sequence[Family], histories: Histories) -> Family:
     Platzer, Reutterer (2016), section 3.3.
     """
     return max(families, key=lambda family: fit(family, histories).log_likelihood)
+
+
+def _density(family: Family, few: Histories, prior: Prior | None) -> Callable[[np.ndarray], float]:
+    known = prior or Prior.weak(family, few)
+
+    def log_density(logs: np.ndarray) -> float:
+        return family.log_likelihood(np.exp(logs), few) + known.log_density(logs)
+
+    return log_density
 
 
 def _start(family: Family, histories: Histories) -> np.ndarray:
