@@ -3,7 +3,7 @@
 from workbench.models.purchases.expectations import chances, expected_purchases
 from workbench.models.purchases.families import Family, bg_nbd, mbg_nbd, nbd, pareto_nbd
 from workbench.models.purchases.fitting import Fit, Prior, best_stages, fit, posterior
-from workbench.models.purchases.forecast import Orders, PurchaseForecast, forecast
+from workbench.models.purchases.forecast import Orders, PurchaseForecast
 from workbench.models.purchases.histories import Histories, from_log
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "chances",
     "expected_purchases",
     "fit",
-    "forecast",
     "from_log",
     "mbg_nbd",
     "nbd",

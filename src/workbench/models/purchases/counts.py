@@ -54,7 +54,11 @@ class Scores:
 
 
 def log_chances(
-    families: Sequence[Family], parameters: Sequence[np.ndarray], histories: Histories, horizon: float, later: np.ndarray
+    families: Sequence[Family],
+    parameters: Sequence[np.ndarray],
+    histories: Histories,
+    horizon: float,
+    later: np.ndarray,
 ) -> np.ndarray:
     """Log chance (n, models) of what each customer bought.
 
@@ -105,8 +109,33 @@ def scores(
     return Scores(log=found[0], crps=found[1], below=found[2], upto=found[3], mean=found[4], any=found[5])
 
 
+def totals(
+    families: Sequence[Family], parameters: Sequence[np.ndarray], histories: Histories, horizon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance (models,) of what all customers together buy, each of whom is independent given parameters.
+
+    Parameters
+    ----------
+    families, parameters, histories, horizon
+        As of `log_chances`.
+    """
+    mean, variance = np.zeros(len(families)), np.zeros(len(families))
+    nothing = np.zeros(len(histories), dtype=int)
+    for _, counts in _cumulative(families, parameters, histories, horizon, nothing):
+        above = 1 - counts
+        own = above.sum(axis=2)
+        square = above @ (2 * np.arange(counts.shape[2]) + 1.0)
+        mean += own.sum(axis=1)
+        variance += (square - own**2).sum(axis=1)
+    return mean, variance
+
+
 def _cumulative(
-    families: Sequence[Family], parameters: Sequence[np.ndarray], histories: Histories, horizon: float, later: np.ndarray
+    families: Sequence[Family],
+    parameters: Sequence[np.ndarray],
+    histories: Histories,
+    horizon: float,
+    later: np.ndarray,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Customers (m,) and P(Y ≤ 0, 1, …) of each model (models, m, counts), a chunk of customers at a time."""
     pace = (histories.frequency + 1) / np.maximum(histories.observed, horizon / 10)

@@ -189,9 +189,30 @@ class PurchaseForecast:
         """
         return next(self._drawn(Histories.newcomer(), f"newcomers {again}"))
 
+    def totals(self, horizon: float) -> np.ndarray:
+        """Purchases (draws,) of all customers together up to a horizon, drawn as they may come.
+
+        Parameters
+        ----------
+        horizon
+            Finite, in the unit of time of the histories.
+        """
+        found = np.zeros(self.draws)
+        columns, streams = self._streams(self.histories, "counts")
+        for own, stream in zip(columns, streams, strict=True):
+            for part in stream:
+                found[own] += part.purchases(horizon).sum(axis=0)
+        return found
+
     def _drawn(self, histories: Histories, what: str) -> Iterator[Orders]:
+        columns, streams = self._streams(histories, what)
+        for parts in zip(*streams, strict=True):
+            yield self._together(parts, columns)
+
+    def _streams(self, histories: Histories, what: str) -> tuple[list[np.ndarray], list[Iterator[Natures]]]:
+        """Which draws each member has, and natures of its own."""
         columns = [np.flatnonzero(self.models == place) for place in range(len(self.members))]
-        streams = [
+        return columns, [
             natures(
                 member.family,
                 member.parameters[np.arange(len(own)) % len(member.parameters)],
@@ -200,8 +221,6 @@ class PurchaseForecast:
             )
             for member, own in zip(self.members, columns, strict=True)
         ]
-        for parts in zip(*streams, strict=True):
-            yield self._together(parts, columns)
 
     def _together(self, parts: Sequence[Natures], columns: list[np.ndarray]) -> Orders:
         shape = (len(parts[0].rows), self.draws)
@@ -291,7 +310,7 @@ def of_weights(
 
 
 def forecast(histories: Histories, *, unit_days: float, seed: int, draws: int = DRAWS) -> PurchaseForecast:
-    """What customers will order, from their histories until today.
+    """The BG/NBD alone, where nothing is known of other models (`backtest.forecast_purchases` weighs them).
 
     Parameters
     ----------

@@ -6,7 +6,6 @@ Each row has two terms, "still active" and "has left". All three models with lea
 import numba
 import numpy as np
 
-COMPILED = {"nogil": True, "cache": True, "error_model": "numpy"}
 NEVER, AT_PURCHASE, ANY_TIME = 0, 1, 2  # how customers leave
 NEAR_ONE = 0.98
 """Argument of the power series beyond which quadrature is quicker than its 2,000 terms."""
@@ -15,7 +14,7 @@ LAST_TERM = 1e-17
 IMPOSSIBLE = -np.inf
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _series(other, whole, z):
     """Σ (other)_n / (whole)_n zⁿ: 2F1(1, other; whole; z) with all terms positive, other < whole, 0 ≤ z < 1."""
     total, term, n = 1.0, 1.0, 0.0
@@ -26,7 +25,7 @@ def _series(other, whole, z):
     return total
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _left_unseen(x, last, until, r, alpha, s, beta, stages, ratios, nodes, weights):
     """Log of ∫ (α+t)^-(r+kx) (β+t)^-(s+1) Σ_j ratio_j ((t - t_x) / (α+t))^j dt from t_x to T.
 
@@ -65,7 +64,7 @@ def _left_unseen(x, last, until, r, alpha, s, beta, stages, ratios, nodes, weigh
     return top + np.log(total * reach / fall)
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _row(kind, stages, r, alpha, s, beta, log_gaps, x, last, until, buying, ratios, stayed, left, nodes, weights):
     """The two terms of one row."""
     gaps = (stages - 1) * log_gaps + buying + r * np.log(alpha)
@@ -87,7 +86,7 @@ def _row(kind, stages, r, alpha, s, beta, log_gaps, x, last, until, buying, rati
     return active + log_scale - s * np.log(beta + until), gaps + gone + np.log(s) + log_scale
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def terms(kind, stages, parameters, gaps, x, last, until, which, buying, ratios, stayed, left, nodes, weights):
     """Log-likelihood of each row together with "still active", and with "has left".
 
@@ -127,7 +126,7 @@ def terms(kind, stages, parameters, gaps, x, last, until, which, buying, ratios,
     return active, gone
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def total(counts, kind, stages, parameters, gaps, x, last, until, which, buying, ratios, stayed, left, nodes, weights):
     """Log-likelihood of all rows, each of which stands for so many customers.
 

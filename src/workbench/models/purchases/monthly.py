@@ -8,14 +8,13 @@ behind a customer: a month multiplies it by a matrix.
 import numba
 import numpy as np
 
-COMPILED = {"nogil": True, "cache": True, "error_model": "numpy"}
 SMALL = 1e-12
 """A rate of leaving × time below this changes no floating-point number: nobody leaves."""
 TAIL = 1e-14
 """Chance of still more stages within a month at which their sum ends."""
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def month(rate, p, mu, stages, step, through, bought):
     """What a month does to a customer, by the number of stages that lie behind: Erlang gaps.
 
@@ -62,7 +61,7 @@ def month(rate, p, mu, stages, step, through, bought):
             return
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _passes(at, through, factor):
     """The customer a month later, by stages that lie behind, and how much is left of them."""
     then, left = np.zeros(len(at)), 0.0
@@ -75,7 +74,7 @@ def _passes(at, through, factor):
     return left
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _summed(at, through, bought, factor, horizons, out):
     """Orders within each horizon, added month by month until none is left to come."""
     left, t = 1.0, 0
@@ -90,7 +89,7 @@ def _summed(at, through, bought, factor, horizons, out):
         left = _passes(at, through, factor)
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def present_orders(active, rate, p, mu, passed, stages, step, discount, horizons):
     """Orders (m, draws, H) expected within horizons, discounted to today from the end of their month.
 
@@ -138,7 +137,7 @@ def present_orders(active, rate, p, mu, passed, stages, step, discount, horizons
     return out
 
 
-@numba.njit(**COMPILED)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def add_months(active, rate, p, mu, passed, stages, step, worth, cells, out):
     """Add each month's expected orders × worth to its cell.
 

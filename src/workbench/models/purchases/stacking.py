@@ -1,4 +1,4 @@
-"""How much each model counts: weights under which the models together foretell best what they have not seen."""
+"""How much each model counts: weights under which the models together forecast best what they have not seen."""
 
 import numpy as np
 
