@@ -127,7 +127,7 @@ def test_regular_gaps_that_forecast_worse_are_not_used():
         while day <= 400:
             who.append(customer)
             days.append(int(day))
-            stages = 3.0 if day < 200 else 0.4
+            stages = 5.0 if day < 250 else 0.5
             day += random.gamma(stages) / stages / rate
     found = select(PurchaseRecord(customers=np.array(who), days=np.array(days), until=400).earlier(400))
     assert (found.likeliest_stages, found.stages) == (2, 1)
