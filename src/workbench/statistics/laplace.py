@@ -14,6 +14,8 @@ WIDE_STEP = 1e-3
 """Of second differences: rounding of a log-likelihood of 10⁵ is then below 10⁻⁴ in a curvature."""
 LARGEST_K = 0.5
 """Pareto shape of importance weights up to which their variance is finite (Vehtari and others 2024, section 3.2)."""
+LARGEST_RHAT = 1.01
+"""R̂ up to which chains count as one (Vehtari and others 2021, section 4)."""
 DEGREES = 7
 """Of freedom of the proposal: tails wider than the posterior's keep the weights bounded (Geweke 1989)."""
 MOST_ROUNDS = 6
@@ -36,16 +38,19 @@ class Sample:
         How many independent draws the weighted proposals are worth.
     k
         Pareto shape of the importance weights; above `LARGEST_K` the draws must not be used.
+    rhat
+        Of chains, where it was sampled by NUTS instead (`hamiltonian`); k is then that of the attempt before.
     """
 
     draws: np.ndarray
     effective: float
     k: float
+    rhat: float | None = None
 
     @property
     def sound(self) -> bool:
         """Whether the draws may be used."""
-        return bool(self.k <= LARGEST_K)
+        return bool(self.k <= LARGEST_K) if self.rhat is None else bool(self.rhat <= LARGEST_RHAT)
 
 
 def highest(log_density: LogDensity, start: np.ndarray) -> Maximum:

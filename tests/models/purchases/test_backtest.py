@@ -136,7 +136,8 @@ def test_regular_gaps_that_forecast_worse_are_not_used():
 def test_leaving_is_not_visible_on_online_retail(shared):
     columns = ["Customer ID", "InvoiceDate", "Quantity", "Price"]
     lines = pd.read_parquet(shared / "online_retail_ii_2009_2010.parquet", columns=columns).dropna()
-    lines["day"] = (lines["InvoiceDate"] - lines["InvoiceDate"].min().normalize()).dt.days
+    when = pd.to_datetime(lines["InvoiceDate"])
+    lines["day"] = (when - when.min().normalize()).dt.days
     lines["amount"] = lines["Quantity"] * lines["Price"]
     net = lines.groupby(["Customer ID", "day"], as_index=False)["amount"].sum()
     net = net[net["amount"] > 0]

@@ -14,6 +14,9 @@ from workbench.models.purchases import (
     pareto_nbd,
     posterior,
 )
+from workbench.models.purchases.fitting import _density, _start
+from workbench.statistics.hamiltonian import sample_nuts
+from workbench.statistics.laplace import highest, importance_sample
 
 BG = [0.243, 4.414, 0.793, 2.426]
 PARETO = [0.553, 10.578, 0.606, 11.669]
@@ -102,3 +105,16 @@ def test_the_posterior_agrees_with_nuts_on_all_customers():
 
 def test_the_hold_out_of_the_sample_has_1882_purchases():
     assert int(histories()[1].sum()) == 1882
+
+
+@pytest.mark.slow
+def test_importance_sampling_and_nuts_agree_on_the_sample():
+    few = histories()[0].collapsed()[0]
+    density = _density(bg_nbd(), few, None)
+    mode = highest(density, _start(bg_nbd(), few))
+    weighted = importance_sample(density, mode, draws=4000, seed=1)
+    chains = sample_nuts(density, mode, draws=4000, seed=1)
+    assert chains.sound
+    apart = (chains.draws.mean(axis=0) - weighted.draws.mean(axis=0)) / weighted.draws.std(axis=0)
+    assert np.abs(apart).max() < 0.1
+    assert chains.draws.std(axis=0) == pytest.approx(weighted.draws.std(axis=0), rel=0.1)

@@ -8,7 +8,8 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.models.purchases.families import Family
 from workbench.models.purchases.histories import Histories
-from workbench.statistics.laplace import Sample, highest, importance_sample
+from workbench.statistics.hamiltonian import sample
+from workbench.statistics.laplace import Sample, highest
 from workbench.wording import sentence
 
 PRIOR_SD = 1.5
@@ -148,7 +149,7 @@ def mode(family: Family, histories: Histories, *, prior: Prior | None = None) ->
 def posterior(
     family: Family, histories: Histories, *, draws: int, seed: int, prior: Prior | None = None
 ) -> tuple[np.ndarray, Sample]:
-    """Draws of the parameters, by Laplace's approximation and importance sampling.
+    """Draws of the parameters, by Laplace's approximation and importance sampling, else by NUTS.
 
     Parameters
     ----------
@@ -177,8 +178,8 @@ def posterior(
     """
     few = _with_repeats(histories)
     log_density = _density(family, few, prior)
-    sample = importance_sample(log_density, highest(log_density, _start(family, few)), draws=draws, seed=seed)
-    return np.exp(sample.draws), sample
+    found = sample(log_density, _start(family, few), draws=draws, seed=seed)
+    return np.exp(found.draws), found
 
 
 def best_stages(families: Sequence[Family], histories: Histories) -> Family:

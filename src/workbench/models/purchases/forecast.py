@@ -37,12 +37,15 @@ class Member:
         Its posterior, equally weighted draws.
     k
         Pareto's k of their importance weights.
+    sound
+        Whether the draws may be used.
     """
 
     family: Family
     weight: float
     parameters: np.ndarray
     k: float
+    sound: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -298,7 +301,7 @@ def of_weights(
         if not count:
             continue
         parameters, sample = posterior(family, histories, draws=draws, seed=seed_of(seed, family.name))
-        members.append(Member(family=family, weight=weight, parameters=parameters, k=sample.k))
+        members.append(Member(family=family, weight=weight, parameters=parameters, k=sample.k, sound=sample.sound))
     kept = np.unique(models)
     return PurchaseForecast(
         histories=histories,

@@ -9,5 +9,15 @@ from workbench.models.spend.gamma_gamma import (
     mean_spend_check,
     posterior,
 )
+from workbench.models.spend.independence import independence_check
 
-__all__ = ["SpendFit", "Spending", "draw_means", "expected_spend", "fit", "mean_spend_check", "posterior"]
+__all__ = [
+    "SpendFit",
+    "Spending",
+    "draw_means",
+    "expected_spend",
+    "fit",
+    "independence_check",
+    "mean_spend_check",
+    "posterior",
+]

@@ -89,7 +89,7 @@ def posterior_sound(forecast: PurchaseForecast) -> Iterator[Check]:
         With Pareto's k of each member.
     """
     worst = max(member.k for member in forecast.members)
-    bad = [member.family.name for member in forecast.members if not member.k <= LARGEST_K]
+    bad = [member.family.name for member in forecast.members if not member.sound]
     yield Check(
         name="purchase_posterior",
         status="fail" if bad else "pass",
@@ -101,7 +101,11 @@ def posterior_sound(forecast: PurchaseForecast) -> Iterator[Check]:
             names=listing(bad),
         )
         if bad
-        else sentence("Draws of parameters represent their posterior (Pareto k at most {k}).", k=number(worst)),
+        else sentence(
+            "Draws of parameters represent their posterior (Pareto k at most {k}; above {limit} NUTS samples them).",
+            k=number(worst),
+            limit=number(LARGEST_K),
+        ),
     )
 
 
