@@ -7,6 +7,7 @@ parameters and of the model.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class Orders:
         if np.isinf(rate):
             return np.zeros((*self.rate.shape, len(wanted)))
         discount = float(np.log1p(rate)) / 12
-        return present_orders(*self._nature(), discount, wanted)
+        return present_orders(*self._nature(discount, wanted))
 
     def by_month(
         self, months: int, worth: np.ndarray | None = None, cells: np.ndarray | None = None, count: int = 1
@@ -127,11 +128,11 @@ class Orders:
         out = np.zeros((count, self.rate.shape[1], months))
         codes = np.zeros(len(self.rows), dtype=np.int64) if cells is None else np.asarray(cells, dtype=np.int64)
         each = np.ones((1, 1)) if worth is None else np.ascontiguousarray(worth, dtype=float)
-        add_months(*self._nature(), each, codes, out)
+        add_months(*self._nature(each, codes, out))
         return out.transpose(1, 2, 0)
 
-    def _nature(self) -> tuple:
-        return self.active, self.rate, self.p, self.mu, self.passed, self.stages, self.step
+    def _nature(self, *more: Any) -> tuple[Any, ...]:
+        return self.active, self.rate, self.p, self.mu, self.passed, self.stages, self.step, *more
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
