@@ -29,7 +29,7 @@ every = itertools.product(range(100), ["all"], ["price", "service"])
 rows = pandas.DataFrame(every, columns=["draw", "segment", "driver"])
 random = numpy.random.default_rng(run.seed)
 rows["effect"] = random.normal(0.3, 0.1, len(rows)) + 0.4 * (rows["driver"] == "service")
-run.keep(rows.assign(use=0.0), "driver_effects")
+run.keep(rows.assign(use=0.0, outcome="recommend"), "driver_effects")
 run.checks(workbench.Check(name="cloudy", status="warn", message="Ratings go together.", title="Ratings go together"))
 run.metrics({"answers": len(surveys)})"""
 SURVIVAL = """run = workbench.start_run()

@@ -27,6 +27,7 @@ EFFECTS = Declared(
             unit="log-odds",
             about="the same for using it at an average rating against not using it; 0 where it applied to everybody",
         ),
+        "outcome": Field(kind="text", about="the item of `surveys` that effects are on"),
     },
     key=("draw", "segment", "driver"),
     draws="one world: effects of one draw belong together over segments and drivers",

@@ -49,7 +49,7 @@ def panel(customers=1500, months=24, *, halo=0.0, weights=(0.5, 0.4, 0.3), seed=
     reported = weights / (1 + halo * weights.sum())
     effects = pd.DataFrame(
         [
-            {"draw": draw, "segment": "all", "driver": name, "effect": effect, "use": 0.0}
+            {"draw": draw, "segment": "all", "driver": name, "effect": effect, "use": 0.0, "outcome": "outcome"}
             for draw in range(50)
             for name, effect in zip("abc", reported, strict=True)
         ]
@@ -58,4 +58,4 @@ def panel(customers=1500, months=24, *, halo=0.0, weights=(0.5, 0.4, 0.3), seed=
 
 
 def answers_of(surveys, effects):
-    return read_answers(surveys, [Item("a"), Item("b"), Item("c")], effects, outcome="outcome")
+    return read_answers(surveys, [Item("a"), Item("b"), Item("c")], effects)

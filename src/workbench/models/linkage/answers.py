@@ -108,7 +108,7 @@ class Answers:
         return np.where(np.isfinite(self.ratings), self.ratings - self.reference, 0.0)
 
 
-def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataFrame, *, outcome: str) -> Answers:
+def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataFrame) -> Answers:
     """Answers with a customer and a date, and what they say of satisfaction.
 
     Parameters
@@ -119,16 +119,15 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
     items
         Definitions of its columns.
     effects
-        `driver_effects` of a driver analysis: `draw`, `segment`, `driver`, `effect`, `use`. Over segments the mean is
-        taken, each as large as it is in the answers where they are known.
-    outcome
-        Item that the effects are about.
+        `driver_effects` of a driver analysis: `draw`, `segment`, `driver`, `effect`, `use`, and `outcome`, the item
+        that they are on. Over segments the mean is taken, each as large as it is in the answers where they are known.
 
     Raises
     ------
     DataError
         Answers without customers or dates, effects of drivers that are no columns of the answers.
     """
+    outcome = str(effects["outcome"].iloc[0])
     lacking = [name for name in ("customer_id", "timestamp", outcome) if name not in surveys]
     if lacking:
         raise DataError(

@@ -390,7 +390,7 @@ class DriverModel:
         """Draws for other studies.
 
         `draw`, `segment`, `driver`, `effect` (of one point of the rating on a higher answer) and `use` (of using it at
-        an average rating; 0 where everybody does), in `effect_unit`.
+        an average rating; 0 where everybody does), in `effect_unit`, and `outcome`, the item that they are about.
 
         Chains of the imputations stand one after the other; some draws of each, evenly spaced.
         """
@@ -404,7 +404,8 @@ class DriverModel:
             [range(chains * len(kept)), self.ratings.segments, self.ratings.drivers],
             names=["draw", "segment", "driver"],
         )
-        return pd.DataFrame({"effect": effects.ravel(), "use": use.ravel()}, index=index).reset_index()
+        drawn = pd.DataFrame({"effect": effects.ravel(), "use": use.ravel()}, index=index).reset_index()
+        return drawn.assign(outcome=self.ratings.outcome)
 
 
 def _unsampled() -> tuple[Check, ...]:

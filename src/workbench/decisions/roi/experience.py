@@ -1,0 +1,197 @@
+"""The return on experience of a company: the chain put together from its tables, its base and a driver analysis."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.decisions.roi.chain import Base, Lift, Link, returns
+from workbench.decisions.roi.initiatives import read_initiatives
+from workbench.decisions.roi.ratings import Ratings
+from workbench.decisions.roi.result import Returns
+from workbench.exhibits import Showable
+from workbench.findings import Check
+from workbench.models.linkage import Linkage, learn_link, read_answers
+from workbench.wording import sentence
+
+RECENT_MONTHS = 12
+"""Before the day of valuation: reasons for leaving are shared out as in the last year."""
+RECALL_MONTHS = 6.0
+"""Months that a visit counts for satisfaction and ratings: a choice, questionnaires ask about half a year or a year."""
+
+
+class DriverRun(Protocol):
+    """An earlier run of driver_analysis."""
+
+    def draws(self, name: str) -> pd.DataFrame:
+        """A table of draws.
+
+        Parameters
+        ----------
+        name
+            Of the table.
+        """
+
+
+class ValuedBase(Protocol):
+    """What is known of a base that was valued: flows of all customers by month."""
+
+    @property
+    def customers_by_month(self) -> np.ndarray:
+        """(draws, months, cells)."""
+
+    @property
+    def flows(self) -> Mapping[Any, np.ndarray]:
+        """Cash by kind (draws, months, cells), not discounted."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Experience:
+    """What improving the experience returns, or why it is not told.
+
+    Attributes
+    ----------
+    linkage
+        What satisfaction moves; None where it is not told.
+    returns
+        Of each initiative.
+    missing
+        What there is not, as a sentence; empty where all is there.
+    """
+
+    linkage: Linkage | None = None
+    returns: Returns | None = None
+    missing: str = ""
+
+    def exhibits(self) -> Iterator[Showable]:
+        """The recommendation, initiatives, and the links; or that they are left out."""
+        if self.linkage is None or self.returns is None:
+            yield Check(
+                name="return_on_experience",
+                status="pass",
+                title=sentence("Return on experience is left out"),
+                message=self.missing,
+            )
+            return
+        yield self.returns
+        yield self.linkage
+
+
+def return_on_experience(
+    drivers: DriverRun | None,
+    base: ValuedBase,
+    tables: Mapping[str, pd.DataFrame | None],
+    items: Sequence[Any],
+    *,
+    active: int,
+    until: pd.Timestamp,
+    discount: float,
+    attributes: Sequence[str] = (),
+    recall_months: float = RECALL_MONTHS,
+    currency: str = "",
+    random_seed: int,
+) -> Experience:
+    """Put the chain together: initiatives, ratings, satisfaction, leaving and orders, customers and cash.
+
+    Parameters
+    ----------
+    drivers
+        With `driver_effects`; None: left out, and that is said.
+    base
+        What customers bring when nothing is done.
+    tables
+        `surveys`, `subscriptions`, `initiatives`, optionally `transactions` and `interactions`; None: not there.
+    items
+        Definitions of the columns of surveys.
+    active
+        Customers on the day of valuation.
+    until
+        That day.
+    discount
+        Worth now of 1 that comes in a month.
+    attributes
+        Columns of subscriptions that stand beside satisfaction.
+    recall_months
+        For how many months a visit counts.
+    currency
+        Of all money.
+    random_seed
+        Of all draws.
+    """
+    lacking = [name for name in ("surveys", "subscriptions", "initiatives") if tables.get(name) is None]
+    if drivers is None:
+        return Experience(
+            missing=sentence("Return on experience is left out: it needs a run of driver_analysis on these data.")
+        )
+    if lacking:
+        template = "Return on experience is left out: the data have no table {name}."
+        return Experience(missing=sentence(template, name=lacking[0]))
+    surveys, subscriptions, initiatives = (tables[name] for name in ("surveys", "subscriptions", "initiatives"))
+    assert surveys is not None
+    assert subscriptions is not None
+    assert initiatives is not None
+    answers = read_answers(surveys[surveys["timestamp"] < until], items, drivers.draws("driver_effects"))
+    linkage = learn_link(
+        answers,
+        subscriptions,
+        until=until,
+        attributes=attributes,
+        transactions=tables.get("transactions"),
+        interactions=tables.get("interactions"),
+        random_seed=random_seed,
+    )
+    chosen = read_initiatives(initiatives, answers.drivers)
+    draws = min(linkage.draws, len(base.customers_by_month))
+    link = Link(
+        leaving={reason: slope[:draws] for reason, slope in linkage.leaving.items()},
+        orders=linkage.orders[:draws],
+        score=answers.score,
+    )
+    lifts = {each.driver: _lift(linkage, each.driver, draws, recall_months) for each in chosen}
+    ahead = _base(base, subscriptions, draws, active=active, until=until, discount=discount, currency=currency)
+    return Experience(linkage=linkage, returns=returns(chosen, lifts, link, ahead, random_seed=random_seed))
+
+
+def _lift(linkage: Linkage, driver: str, draws: int, recall_months: float) -> Lift:
+    ratings = linkage.ratings(driver)
+    points = Ratings.of(ratings[np.isfinite(ratings)]).points_a_deviation
+    return Lift(
+        ratings=ratings,
+        effect=linkage.effect(driver)[:draws],
+        widening=linkage.widening(points)[:draws],
+        recall_months=recall_months,
+    )
+
+
+def _base(
+    base: ValuedBase,
+    subscriptions: pd.DataFrame,
+    draws: int,
+    *,
+    active: int,
+    until: pd.Timestamp,
+    discount: float,
+    currency: str,
+) -> Base:
+    """All customers together: what each who is there brings, and for which reasons they leave."""
+    there = base.customers_by_month[:draws].sum(axis=2)
+    flows = {kind: flow[:draws].sum(axis=2) for kind, flow in base.flows.items()}
+    orders = flows.pop("orders", np.zeros_like(there))
+    other = sum(flows.values(), np.zeros_like(there))
+    before = np.column_stack([np.full(draws, float(active)), there[:, :-1]])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        hazard = np.nan_to_num(np.log(before / there), posinf=0.0)
+        each_orders, each_other = np.nan_to_num(orders / there), np.nan_to_num(other / there)
+    recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
+    shares = subscriptions.loc[recent, "end_reason"].value_counts(normalize=True)
+    return Base(
+        active=float(active),
+        customers=(before + there) / 2,
+        orders=each_orders,
+        other=each_other,
+        hazards={str(reason): hazard * share for reason, share in shares.items()},
+        discount=discount,
+        currency=currency,
+    )
