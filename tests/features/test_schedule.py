@@ -37,6 +37,22 @@ def test_a_subscription_is_seen_until_its_end():
     assert schedule("subscriptions", rows).today == dt.date(2024, 12, 31)
 
 
+def contracts(first, last):
+    return pd.DataFrame({"start": pd.to_datetime([first, first]), "end": [None, pd.Timestamp(last)]})
+
+
+def test_contracts_are_seen_a_month_apart_on_the_day_of_the_month_that_today_is():
+    """The window after 1 February does not end before March: that month is left out, as is what is before the first."""
+    found = schedule("subscriptions", contracts("2024-07-10", "2025-02-28"))
+    assert [str(day) for day in found.when.cutoffs] == ["2024-11-01", "2024-12-01", "2025-01-01", "2025-03-01"]
+    last = schedule("subscriptions", contracts("2024-07-10", "2024-12-30")).when.cutoffs
+    assert [str(day) for day in last] == ["2024-10-31", "2024-11-30", "2024-12-31"]
+    asked = schedule("subscriptions", contracts("2024-07-10", "2025-02-28"), every_days=60).when.cutoffs
+    assert [str(day) for day in asked] == ["2024-10-08", "2024-12-07", "2025-03-01"]
+    short = schedule("subscriptions", contracts("2024-11-02", "2025-03-02"), window_days=30).when.cutoffs
+    assert [str(day) for day in short] == ["2025-01-31", "2025-03-03"]
+
+
 def test_a_flat_table_has_no_dates():
     assert schedule("lifetimes", pd.DataFrame({"event": [0, 1]})).when is None
 

@@ -16,7 +16,9 @@ HISTORY_DAYS = 90
 WINDOW_DAYS = {"subscriptions": 30, "transactions": 56}
 """A month's leaving, or a pause of eight weeks, which few weekly buyers make (sample `completejourney`: 6%)."""
 EVERY_DAYS = 28
-"""Whole weeks, so that all cut-offs fall on the same day of the week."""
+"""Whole weeks, so that all cut-offs fall on the same day of the week. Contracts are seen a month apart instead, on the
+day of the month that today is: they run, and use is counted, by the month, and at each cut-off the last month known
+must lie as far back as today, or risks of today are of another kind than those learned."""
 MOST = 12
 """Label windows that are looked at, the last ones: older ones say less of now, and each costs the same."""
 
@@ -50,7 +52,7 @@ def schedule(
     today: dt.date | None = None,
     window_days: int | None = None,
     gap_days: int = 0,
-    every_days: int = EVERY_DAYS,
+    every_days: int | None = None,
     most: int = MOST,
 ) -> Schedule:
     """Cut-offs whose label windows lie in the records, and one more for today.
@@ -70,7 +72,8 @@ def schedule(
     gap_days
         Days after the cut-off that neither features nor labels see.
     every_days
-        From one cut-off to the next.
+        From one cut-off to the next, beginning with the first; by default 28 for purchases, and for subscriptions a
+        month, counted back from today.
     most
         How many label windows are looked at: the last ones.
 
@@ -91,10 +94,12 @@ def schedule(
         raise ParameterError(*(sentence(template, day=day, begin=begin, end=end) for day in outside))
     end = today or end
     at = first or begin + dt.timedelta(days=HISTORY_DAYS)
-    days = []
-    while at + dt.timedelta(days=gap_days + window_days) <= end:
-        days.append(at)
-        at += dt.timedelta(days=every_days)
+    length = dt.timedelta(days=gap_days + window_days)
+    if every_days is None and source == "subscriptions":
+        days = _months_before(end, at, length)
+    else:
+        step = dt.timedelta(days=every_days or EVERY_DAYS)
+        days = [at + step * place for place in range((end - length - at) // step + 1)]
     if not days:
         raise DataError(
             sentence(
@@ -106,6 +111,14 @@ def schedule(
         )  # fmt: skip
     when = snapshots([*days[-most:], end], gap_days=gap_days, horizon_days=window_days)
     return Schedule(when=when, records=Records(begin, end - dt.timedelta(days=1)))
+
+
+def _months_before(end: dt.date, at: dt.date, length: dt.timedelta) -> list[dt.date]:
+    """Days whole months before the end, from a first on, whose windows of a length lie before it."""
+    months = range(1, (end - at).days // 28 + 1)
+    days = [(pd.Timestamp(end) - pd.DateOffset(months=month)).date() for month in months]
+    found = sorted(day for day in days if at <= day <= end - length)
+    return found or ([at] if at + length <= end else [])
 
 
 def one_cutoff(

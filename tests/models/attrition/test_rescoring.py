@@ -1,5 +1,6 @@
 """A forecast read back says what it said; what does not fit is refused by name; what became of customers is judged."""
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from tests.models.attrition.worlds import drawn
 
 from workbench.errors import DataError
+from workbench.exhibits import flatten
 from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
@@ -134,3 +136,17 @@ def test_a_model_of_another_version_or_changed_is_refused(made, tmp_path):
     card.unlink()
     with pytest.raises(DataError, match="no model"):
         read_forecast(folder)
+
+
+def test_another_day_of_the_month_than_was_learned_from_is_told(made, tmp_path):
+    forecast = kept(made, tmp_path / "run")
+    monthly = replace(forecast, card={**forecast.card, "cutoffs": ["2025-01-01", "2025-02-01"]})
+
+    def told(model, day):
+        found = rescore(model, replace(onboard(drawn(1000, seed=7)), cutoff=day), random_seed=1)
+        return [each for each in flatten(found) if getattr(each, "name", "") == "day_of_month"]
+
+    assert [each.status for each in told(monthly, dt.date(2025, 3, 15))] == ["warn"]
+    assert not told(monthly, dt.date(2025, 3, 1))
+    assert not told(monthly, None)
+    assert not told(forecast, dt.date(2025, 3, 15))

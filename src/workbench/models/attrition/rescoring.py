@@ -1,5 +1,6 @@
 """Other customers, or later ones, scored by a forecast that stays as it was: drift, and what became of them."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -46,6 +47,8 @@ class Rescored:
         How many were scored.
     judged
         What became of them; None where no label window is over, or too few left.
+    cutoff
+        As of which day they are known; None of a flat table.
     """
 
     scores: Scores
@@ -54,6 +57,7 @@ class Rescored:
     unseen: Mapping[str, int]
     rows: int
     judged: Judged | None
+    cutoff: dt.date | None = None
 
     @property
     def advice(self) -> str:
@@ -73,6 +77,7 @@ class Rescored:
         yield self._outcome()
         yield self.scores
         yield self._new_levels()
+        yield self._day_check()
         yield self._drift_check()
         worst = self.drift[self.drift["feature"].notna()]["stability"]
         numbers: dict[str, Any] = {
@@ -158,6 +163,24 @@ class Rescored:
             title=sentence("New categories are read as missing"),
         )
 
+    def _day_check(self) -> Check | None:
+        """Where a model has learned on one day of the month: what is known by the month is of another age on others."""
+        learned = {dt.date.fromisoformat(day).day for day in self.forecast.card["cutoffs"]}
+        if self.cutoff is None or len(learned) != 1 or self.cutoff.day in learned:
+            return None
+        return Check(
+            name="day_of_month",
+            status="warn",
+            value=self.cutoff.day,
+            message=sentence(
+                "The model learned as of day {learned} of months, these customers are seen on day {day}: what is "
+                "counted by the month is of another age, and risks may be too high or too low.",
+                learned=number(min(learned)),
+                day=number(self.cutoff.day),
+            ),
+            title=sentence("Seen on another day of the month"),
+        )
+
     def _drift_check(self) -> Check:
         far = self.drift[self.drift["drifts"] & self.drift["feature"].notna()]
         risk = self.drift[self.drift["feature"].isna()].iloc[0]
@@ -238,4 +261,5 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         unseen=encoding.unseen(features),
         rows=int(active.sum()),
         judged=judged,
+        cutoff=onboard.cutoff,
     )

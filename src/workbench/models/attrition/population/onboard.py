@@ -1,5 +1,6 @@
 """Customers at one cut-off, to be scored by a forecast that was made before."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +24,15 @@ class Onboard:
         Who left within the label window; None where it is not over.
     active : (N,) bool
         Who is still there to be contacted: all at a cut-off; of a flat table those who had not left.
+    cutoff
+        As of which day they are known; None of a flat table.
     """
 
     features: pd.DataFrame
     ids: np.ndarray
     left: np.ndarray | None
     active: np.ndarray
+    cutoff: dt.date | None = None
 
 
 def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onboard:
@@ -60,5 +64,9 @@ def read_onboard(chosen: tuple[str, pd.DataFrame], made: Featured | None) -> Onb
     left = None if frame["left"].isna().any() else frame["left"].to_numpy(dtype=bool)
     features = frame.drop(columns=[*KEYS, "left"])
     return Onboard(
-        features=features, ids=frame["customer_id"].to_numpy(), left=left, active=np.ones(len(frame), dtype=bool)
+        features=features,
+        ids=frame["customer_id"].to_numpy(),
+        left=left,
+        active=np.ones(len(frame), dtype=bool),
+        cutoff=made.when.cutoffs[-1],
     )
