@@ -31,6 +31,8 @@ from workbench.wording import sentence
 
 SCHEMA = 2  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
+MOST_DESCRIBED = 300_000
+"""Rows by which a card describes features: tenths of so many are known to a thousandth."""
 MIDDLE = (0.01, 0.99)
 """Quantiles that a card gives as a feature's range: the ends themselves are values of single customers."""
 
@@ -74,9 +76,11 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
     """
     files: dict[str, bytes] = {}
     used = forecast.used
-    earlier = population.customers.part(~forecast.parts["test"])
-    learned = earlier.features
-    encoding = used.encoding if isinstance(used, BoostedModel) else Encoding.of(learned)
+    everybody = population.customers
+    earlier = everybody.part(
+        everybody.drawn(MOST_DESCRIBED, random_seed=forecast.random_seed, among=~forecast.parts["test"])
+    )
+    encoding = getattr(used, "encoding", None) or Encoding.of(earlier.features)
     if isinstance(used, BoostedModel):
         files = {f"refit_{at:02}.ubj": bytes(each.save_raw("ubj")) for at, each in enumerate(used.boosters)}
     probability = forecast.choice.probability

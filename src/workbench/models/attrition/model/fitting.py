@@ -1,5 +1,6 @@
 """The boosted model: settings searched on later customers, refits of resampled ones, calibration on the next slice."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,7 @@ BUDGET = 12
 """Settings tried."""
 FEWEST_TO_CALIBRATE = 30
 """Leavers; with fewer the slope's standard error exceeds what calibration could mend, so probabilities stay."""
+CORES = os.cpu_count() or 1  # forecasts of many rows use all of them
 MOST_ROWS = 50_000
 """Rows that are searched and fitted on; of more, a seeded sample of customers is taken."""
 
@@ -58,6 +60,8 @@ class BoostedModel:
     def margins(self, features: pd.DataFrame) -> np.ndarray:
         """Log-odds (refits, N) of each refit, calibrated; their mean is the model's."""
         matrix = self.encoding.matrix(self.encoding.rows(features))
+        for booster in self.boosters:
+            booster.set_param("nthread", CORES)  # forecasts do not depend on it
         found = np.array([booster.predict(matrix, output_margin=True) for booster in self.boosters], dtype=float)
         return self.calibration.level + self.calibration.slope * found
 

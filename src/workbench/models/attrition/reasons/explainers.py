@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
-from workbench.models.attrition.model.fitting import BoostedModel
+from workbench.models.attrition.model.fitting import CORES, BoostedModel
 from workbench.models.attrition.trees.ensemble import read_ensemble
 from workbench.models.attrition.trees.shapley import TreeShapley
 
@@ -67,7 +67,7 @@ class BoostedExplainer:
         rows, calibration = self.model.encoding.rows(features), self.model.calibration
         for table in self.tables:
             scaled = table.scaled(calibration.slope)
-            yield scaled.values(rows), calibration.level + scaled.base
+            yield scaled.values(rows, threads=CORES), calibration.level + scaled.base
 
 
 @dataclass(frozen=True, eq=False)
