@@ -55,6 +55,14 @@ def test_two_cohorts_alike_count_as_one_of_both():
     assert (two.alpha, two.beta) == pytest.approx((one.alpha, one.beta), rel=1e-4)
 
 
+def test_customers_last_seen_after_different_renewals_are_cohorts_that_were_followed_as_long():
+    apart = [Cohort(left=np.array([30.0, 10.0]), staying=60.0), Cohort(left=np.array([12.0]), staying=25.0)]
+    together = Cohort(left=np.array([42.0, 10.0]), staying=np.array([25.0, 60.0]))
+    one, two = fit(apart), fit([together])
+    assert (two.alpha, two.beta) == pytest.approx((one.alpha, one.beta), rel=1e-4)
+    assert two.log_likelihood == pytest.approx(one.log_likelihood)
+
+
 def test_bad_cohorts_and_rates_are_named():
     with pytest.raises(DataError, match="never rise"):
         Cohort.of_survivors([10, 8, 9])

@@ -21,6 +21,12 @@ ENOUGH = 25
 """Customers followed at a tenure, below which a month is not looked at for itself (as curves of survival are)."""
 TAIL = 1 / 3
 """Last part of the tenure observed whose rates go on beyond it, as hazards of `churn_survival` do."""
+YEAR = 12
+"""Months of tenure from which a trend over tenure is told."""
+ROUNDS = 15
+"""Of Newton's method, in one parameter: six are enough for any data tried."""
+TREND_SD = 0.2
+"""Of the trend of log rates a year, before anything is seen, as in `models.purchases.while_active`."""
 CHUNK = 5_000
 """Customers weighed at once: 400 draws of them take 16 MB."""
 
@@ -43,6 +49,15 @@ class Followed:
     entry: np.ndarray
     duration: np.ndarray
     event: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> "Followed":
+        """Only these spells (by yes and no), persons numbered anew."""
+        return Followed(
+            person=np.unique(self.person[chosen], return_inverse=True)[1],
+            entry=self.entry[chosen],
+            duration=self.duration[chosen],
+            event=self.event[chosen],
+        )
 
     def time(self, months: int, since: np.ndarray | None = None) -> np.ndarray:
         """Part of each month of tenure that was followed, (n, months).
@@ -76,21 +91,24 @@ class LifeTable:
         Of leaving, a month, in each month of tenure.
     cash : kind → (draws, T)
         Of a month on board, in each month of tenure.
-    observed
-        Months of tenure T; beyond them the rates of their last third go on.
     tail : (draws,)
-        Hazard beyond.
+        Hazard beyond: that of the last third of T.
+    beyond : kind → (draws,)
+        Cash of a month on board beyond.
+    seen
+        Months of tenure that were observed; 0: all T.
     """
 
     hazard: np.ndarray
     cash: Mapping[str, np.ndarray]
     tail: np.ndarray
     beyond: Mapping[str, np.ndarray]
+    seen: int = 0
 
     @property
     def observed(self) -> int:
         """Months of tenure that were observed."""
-        return self.hazard.shape[1]
+        return self.seen or self.hazard.shape[1]
 
     def hazards(self, months: int) -> np.ndarray:
         """Hazard of so many months of tenure (draws, months), carried on beyond those observed."""
@@ -101,7 +119,7 @@ class LifeTable:
         return _carried(self.cash[kind], self.beyond[kind], months)
 
     def lasting(self, months: int) -> tuple[np.ndarray, np.ndarray]:
-        """Of a newcomer: time expected on board in each month, and the chance to be there at its end (draws, months)."""
+        """Of a newcomer (draws, months): time expected on board in each month, and chance to be there at its end."""
         hazard = self.hazards(months)
         end = np.exp(-np.cumsum(hazard, axis=1))
         begin = np.hstack([np.ones((len(end), 1)), end[:, :-1]])
@@ -157,6 +175,35 @@ def life_table(
         cash={name: each for name, (each, _) in zip(names, rates[1:], strict=True)},
         beyond={name: each for name, (_, each) in zip(names, rates[1:], strict=True)},
     )
+
+
+def tenure_trend(rates: np.ndarray, time: np.ndarray, *, first: int) -> np.ndarray:
+    """By how much the logarithm of a rate changes with a year of tenure (draws,), among those who are on board.
+
+    Parameters
+    ----------
+    rates : (draws, T)
+        By month of tenure.
+    time : (T,)
+        Months on board that each was counted in.
+    first
+        Month of tenure with which it begins.
+    """
+    count, weight = rates[:, first:] * time[first:], time[first:]
+    if len(weight) < YEAR or not count.any():
+        return np.zeros(len(rates))
+    years = np.arange(len(weight)) / 12
+    years = years - (weight @ years) / weight.sum()
+    found = np.zeros(len(rates))
+    for _ in range(ROUNDS):
+        each = weight * np.exp(np.outer(found, years))
+        level = count.sum(axis=1) / each.sum(axis=1)
+        expected = each * level[:, None]
+        mean = (expected @ years) / expected.sum(axis=1)
+        gradient = count @ years - expected @ years - found / TREND_SD**2
+        curvature = expected @ years**2 - expected.sum(axis=1) * mean**2 + TREND_SD**-2
+        found = found + np.clip(gradient / curvature, -1.0, 1.0)
+    return found
 
 
 def _rate(over: np.ndarray, under: np.ndarray, tail: slice) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Who was on board when, and what they did while they were: dated spells laid on the months before the valuation."""
+"""Who was on board when: dated spells laid on the months before the day of valuation, and what came while they were."""
 
 from dataclasses import dataclass
 

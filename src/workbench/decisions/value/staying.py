@@ -212,4 +212,3 @@ def time_on_board(chances: np.ndarray) -> np.ndarray:
         hazard = np.log(begin / end)
         found = (begin - end) / hazard
     return np.where(np.isfinite(found) & (hazard > 1e-9), found, (begin + end) / 2)
-

@@ -18,8 +18,11 @@ from workbench.decisions.value.life_table import LifeTable
 from workbench.decisions.value.staying import YEAR, Staying, monthly, time_on_board
 from workbench.draws import seed_of
 from workbench.exhibits import Showable
-from workbench.models.purchases.while_active import Rates, Watched
-from workbench.models.spend.gamma_gamma import draw_means
+from workbench.findings import Check
+from workbench.models.purchases.while_active import SEASONAL, Rates, Watched
+from workbench.models.spend.gamma_gamma import draw_means, mean_spend_check
+from workbench.statistics.laplace import LARGEST_K
+from workbench.wording import number, sentence
 
 BLOCK = 100
 """Customers valued at once: 400 draws of 60 months of them take 19 MB an array."""
@@ -43,6 +46,8 @@ class Ordering:
         How many orders of a positive amount each customer has placed, and their mean, in money.
     kept
         What all orders brought over what those of a positive amount did: refunds of no known order, and worse.
+    spend_k
+        Pareto's k of the draws of `spend`.
     """
 
     rates: Rates
@@ -52,6 +57,41 @@ class Ordering:
     orders: np.ndarray
     mean: np.ndarray
     kept: float
+    spend_k: float = 0.0
+
+    def checks(self) -> Iterator[Showable]:
+        """Whether draws may be used, mean spend is finite, and the season was seen twice."""
+        yield mean_spend_check(self.spend)
+        worst = max(self.rates.sample.k, self.spend_k)
+        yield Check(
+            name="orders_on_board_draws",
+            status="pass" if worst <= LARGEST_K else "fail",
+            title=sentence("Draws of orders may be used")
+            if worst <= LARGEST_K
+            else sentence("Draws of orders are not sound"),
+            message=sentence("Pareto's k of the importance weights is at most {k}.", k=number(worst)),
+            value=worst,
+            threshold=LARGEST_K,
+        )
+        months = len(self.watched.calendar)
+        twice = months >= SEASONAL
+        message = (
+            sentence("Orders of {n} months tell calendar months apart.", n=number(months))
+            if twice
+            else sentence(
+                "Orders of {n} months show no month of the year twice: its season is taken to be flat, which misstates "
+                "single months, and the first year where the records are one-sided.",
+                n=number(months),
+            )
+        )
+        yield Check(
+            name="season_seen_twice",
+            status="pass" if twice else "warn",
+            title=sentence("The season was seen twice") if twice else sentence("The season was not seen twice"),
+            message=message,
+            value=months,
+            threshold=SEASONAL,
+        )
 
     def multiples(self, calendar: np.ndarray) -> np.ndarray:
         """By how many times the rates of months to come are today's (draws, K).
@@ -239,9 +279,7 @@ def _months(plan: Plan) -> int:
     return int(np.ceil(max([plan.months, *finite])))
 
 
-def _within(
-    plan: Plan, chances: np.ndarray, there: np.ndarray, multiple: np.ndarray, discount: float
-) -> np.ndarray:
+def _within(plan: Plan, chances: np.ndarray, there: np.ndarray, multiple: np.ndarray, discount: float) -> np.ndarray:
     """Discounted months on board within each horizon (draws, m, H), each month counted so many times."""
     months = there.shape[2]
     grown = np.cumsum(there * (multiple * discount ** np.arange(1, months + 1))[:, None, :], axis=2)

@@ -31,11 +31,12 @@ class Cohort:
     left : (m,)
         How many did not renew at the first, second, … m-th opportunity.
     staying
-        How many still are customers after the last of them.
+        How many still are customers after the last of them; or (m,), how many were last seen, as customers, after the
+        first, second, … m-th: of customers who began at different times and were followed to one day.
     """
 
     left: np.ndarray
-    staying: float
+    staying: float | np.ndarray
 
     @classmethod
     def of_survivors(cls, survivors: np.ndarray) -> "Cohort":
@@ -106,7 +107,8 @@ def log_likelihood(parameters: np.ndarray, cohorts: list[Cohort]) -> float:
     for cohort in cohorts:
         periods = np.arange(1, len(cohort.left) + 1)
         found += float(cohort.left @ (betaln(alpha + 1, beta + periods - 1) - betaln(alpha, beta)))
-        found += cohort.staying * float(betaln(alpha, beta + len(periods)) - betaln(alpha, beta))
+        last = periods if np.ndim(cohort.staying) else len(periods)
+        found += float(np.sum(cohort.staying * (betaln(alpha, beta + last) - betaln(alpha, beta))))
     return found
 
 

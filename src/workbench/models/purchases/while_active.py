@@ -25,8 +25,10 @@ PRIOR_SD = 2.0
 """Of log r about 0 and of log α about the mean time on board: 90% within a factor of 27 either way."""
 SEASON_SD = 0.3
 """Of a calendar month's multiple about 1, before anything is seen: Christmas is 1.3 to 1.6 in retail statistics."""
+SEASONAL = 24
+"""Months from which calendar months are told apart: each has been seen twice."""
 TREND_SD = 0.2
-"""Of the trend of log rates a year, before anything is seen: a rate that halves or doubles in two years is at 1.7 sd."""
+"""Of the trend of log rates a year, before anything is seen: halved or doubled in two years is at 1.7 sd."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -172,7 +174,7 @@ def _shared(watched: Watched, draws: int, random: np.random.Generator) -> tuple[
     Of a calendar month that was seen in one year alone, season and trend cannot be told apart: where less than two
     years were seen the season is left at 1 for all draws.
     """
-    seasonal = watched.time.shape[1] >= 24
+    seasonal = watched.time.shape[1] >= SEASONAL
     months = np.eye(12)[watched.calendar - 1] if seasonal else np.zeros((len(watched.calendar), 0))
     columns = np.hstack([months, watched.years[:, None]])  # (M, p)
     precision = np.diag([*[SEASON_SD**-2] * months.shape[1], TREND_SD**-2])

@@ -1,0 +1,339 @@
+"""Customers under contract as the tables have them, and the business that they make."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from workbench.decisions.value.business import Money
+from workbench.decisions.value.buyers import DayLog
+from workbench.decisions.value.contracts import names, renewals
+from workbench.decisions.value.laid import laid_out
+from workbench.decisions.value.staying import ByTenure, Fading, FromRun, Staying
+from workbench.decisions.value.subscribers import Subscribers
+from workbench.draws import seed_of
+from workbench.errors import DataError, ParameterError
+from workbench.findings import Check
+from workbench.models.survival.forecast.draws import COLUMN, SurvivalDraws, read_draws
+from workbench.models.survival.forecast.landmarks import SCORE, WINDOW
+from workbench.models.survival.lifetimes.covariate_histories import COUNTED, SINCE
+from workbench.models.survival.lifetimes.dataset import DatasetDefinition, lifetimes_of_dataset
+from workbench.models.survival.lifetimes.read import Lifetimes
+from workbench.statistics.horizons import number_of
+from workbench.wording import number, percent, sentence, shown
+
+MOST_BEYOND = 0.5
+"""Share of customers who reach tenures that nobody was seen at, from which a report warns (issue 17)."""
+KNOWN = "_known"
+"""How columns end that say whether anything is known of a history."""
+THREE_YEARS = 36
+"""Months that are looked ahead for that: the horizon of value that companies plan by."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Signed:
+    """What a data set says of contracts.
+
+    Attributes
+    ----------
+    lifetimes
+        Spells, or lifetimes without dates.
+    rows
+        The table that they were read from: `customer_id`, the fee, attributes.
+    fee
+        Its column with money a month; empty where there is none.
+    unit
+        Months in the unit of time of the lifetimes.
+    """
+
+    lifetimes: Lifetimes
+    rows: pd.DataFrame
+    fee: str
+    unit: float
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is known on which days contracts began and ended."""
+        return self.lifetimes.spells is not None
+
+    @property
+    def spells(self) -> pd.DataFrame:
+        """`person`, `entry` and `duration` in months, `event`, attributes; `begin` where it is known."""
+        if self.lifetimes.spells is not None:
+            return self.lifetimes.spells.frame
+        rows = self.lifetimes.frame
+        entry = rows.get("entry", 0.0)
+        return rows.assign(person=rows["customer_id"], duration=rows["duration"] * self.unit, entry=entry * self.unit)
+
+
+def contracts_of(
+    dataset: DatasetDefinition,
+    *,
+    subscriptions: pd.DataFrame | None,
+    lifetimes: pd.DataFrame | None,
+    customers: pd.DataFrame | None = None,
+    monthly_fee: str | None = None,
+) -> Signed | None:
+    """Contracts of a data set, where it has any.
+
+    Parameters
+    ----------
+    dataset
+        Its definition.
+    subscriptions, lifetimes
+        Tables; the first is preferred, since it has dates.
+    customers
+        Attributes by `customer_id`.
+    monthly_fee
+        Column with money a month; `price` of subscriptions where it is None.
+
+    Raises
+    ------
+    ParameterError
+        A column that is not there, or holds no money.
+    DataError
+        As `lifetimes_of_dataset`; and fees that are missing or negative.
+    """
+    name, rows = ("subscriptions", subscriptions) if subscriptions is not None else ("lifetimes", lifetimes)
+    if rows is None:
+        if monthly_fee is not None:
+            raise ParameterError(
+                sentence(
+                    "monthly_fee: got {column}, but the data have neither subscriptions nor lifetimes.",
+                    column=shown(monthly_fee),
+                )
+            )
+        return None
+    fee = monthly_fee if monthly_fee is not None else "price" if "price" in rows else ""
+    if fee and fee not in rows:
+        raise ParameterError(
+            sentence(
+                "monthly_fee: got {column}, expected a column of {table} with money a month.",
+                column=shown(fee),
+                table=name,
+            )
+        )
+    if fee:
+        values = pd.to_numeric(rows[fee], errors="coerce")
+        wrong = int((~(values >= 0)).sum())
+        if wrong:
+            raise DataError(
+                sentence(
+                    "{table}.{column}: {n} rows have no fee of 0 or more; expected money a month in each. Fill them, "
+                    "or leave the column out.",
+                    table=name,
+                    column=fee,
+                    n=number(wrong),
+                )
+            )
+        rows = rows.assign(**{fee: values})
+    known = rows if name == "subscriptions" else rows.drop(columns=[fee], errors="ignore")
+    read = lifetimes_of_dataset(dataset, (name, known), customers=customers)
+    return Signed(lifetimes=read, rows=rows, fee=fee, unit=1 / number_of(1.0, read.time_unit))
+
+
+def read_survival(draws: pd.DataFrame | None, customers: pd.DataFrame | None) -> SurvivalDraws | None:
+    """Survival as an earlier run of `churn_survival` left it; None without one.
+
+    Parameters
+    ----------
+    draws, customers
+        Its tables `survival_draws` and `survival_customers`.
+    """
+    return None if draws is None or customers is None else read_draws(draws, customers)
+
+
+def subscribers_of(
+    signed: Signed,
+    *,
+    log: DayLog | None,
+    interactions: pd.DataFrame | None,
+    survival: SurvivalDraws | None,
+    money: Money,
+    segments: list[str] | tuple[str, ...] = (),
+    draws: int,
+    seed: int,
+) -> Subscribers:
+    """The business of customers under contract.
+
+    Parameters
+    ----------
+    signed
+        Contracts.
+    log
+        Days with purchases, refunds netted; None without orders, or where contracts have no dates.
+    interactions
+        `customer_id`, `timestamp`, `minutes`; None where there are none.
+    survival
+        Of an earlier run; by tenure where it is None.
+    money
+        Margins and costs.
+    segments
+        Ways to group customers, as far as spells have them.
+    draws
+        How many, of everything; at most as many as the earlier run left.
+    seed
+        Of all random numbers.
+
+    Raises
+    ------
+    DataError
+        Nobody is on board or left, the run is of other customers, or neither fees nor orders bring money.
+    """
+    log = log if signed.dated else None
+    if not signed.fee and log is None:
+        raise DataError(
+            sentence(
+                "Value needs money: got contracts without a fee and no orders. Name the column with money a month by "
+                "monthly_fee, or map transactions in dataset.yaml."
+            )
+        )
+    spells = signed.spells
+    if not spells["event"].any():
+        raise DataError(
+            sentence(
+                "Contracts: nobody left, so how long customers stay cannot be told; take a longer period, or map the "
+                "ends of contracts in dataset.yaml."
+            )
+        )
+    there = spells[~spells["event"]].sort_values("person", kind="stable").drop_duplicates("person", keep="last")
+    if there.empty:
+        raise DataError(
+            sentence("Contracts: nobody is on board on the day of valuation, so there is no base to value.")
+        )
+    people = there["person"].to_numpy()
+    if survival is not None:
+        _of_these(people, survival)
+        draws = min(draws, survival.effects.shape[1])
+    dated = signed.lifetimes.spells
+    laid = laid_out(
+        spells,
+        dated.as_of if dated is not None else None,
+        signed.rows,
+        signed.fee,
+        log=log,
+        interactions=interactions if money.contact_minute else None,
+    )
+    group_by = next((name for name in (*segments, "plan") if name in spells), "")
+    tables = laid.tables(group_by, draws=draws, seed=seed)
+    renewed = renewals(laid.followed, laid.group(group_by), tables, seed=seed_of(seed, "renewals"))
+    own = there[group_by].astype(str).to_numpy() if group_by else np.full(len(there), "")
+    labels = list(tables)
+    far = ByTenure(
+        tables=[(renewed.tables if survival is None else tables)[name] for name in labels],
+        group=np.array([labels.index(name) if name in tables else 0 for name in own]),
+        tenure=there["duration"].to_numpy(dtype=float),
+    )
+    staying, said = _staying(far, survival, people, signed.unit)
+    models, called = renewed.models, names()
+    if survival is not None or len(set(models)) == 1:
+        called = (sentence("churn_survival") if survival is not None else called[models[0]],)
+        models = np.zeros(draws, dtype=int)
+    ordering = laid.ordering(people, draws=draws, seed=seed)
+    return Subscribers(
+        kind="contracts" if log is None else "subscribers",
+        customers=people,
+        groups=_groups(there, segments),
+        draws=draws,
+        names=called,
+        models=models,
+        observed=laid.observed,
+        lifetime=True,
+        contribution=(log is None or "margin" in log.days) and (not signed.fee or money.fee_margin < 1),
+        errors=None,
+        staying=staying,
+        fee=laid.fees(people),
+        ordering=ordering,
+        contacting=laid.contacting(people, draws=draws, seed=seed),
+        calendar=laid.calendar,
+        tables=tables if survival is not None else renewed.tables,
+        group_by=group_by,
+        shown=(
+            signed.lifetimes.checks,
+            said,
+            _reaching(staying),
+            renewed if survival is None else None,
+            ordering and ordering.checks(),
+        ),
+        seed=seed,
+    )
+
+
+def _of_these(people: np.ndarray, survival: SurvivalDraws) -> None:
+    known = survival.customers.index
+    lacking, more = int((~np.isin(people, known)).sum()), int((~np.isin(known, people)).sum())
+    if lacking or more:
+        raise DataError(
+            sentence(
+                "survival_run: of {all} customers on board the run has no draws of {lacking}, and it has {more} "
+                "others. It must be of the same contracts: run churn_survival again with its defaults, or go by tenure "
+                "(survival_run: null).",
+                all=number(len(people)),
+                lacking=number(lacking),
+                more=number(more),
+            )
+        )
+
+
+def _staying(far: ByTenure, survival: SurvivalDraws | None, people: np.ndarray, unit: float) -> tuple[Staying, Check]:
+    """Who stays, and what it rests on."""
+    if survival is None:
+        message = sentence(
+            "How long customers stay goes by their tenure{groups}. A run of churn_survival knows more of each: run it, "
+            "and value again.",
+            groups=sentence(" and group") if len(far.tables) > 1 else "",
+        )
+        return far, Check(name="staying_from", status="pass", message=message)
+    run = FromRun(drawn=survival, customers=people, unit=unit)
+    columns = [name.removeprefix(COLUMN) for name in survival.customers.columns]
+    passing = [each for each in columns if each in (*COUNTED, SCORE) or each.startswith(SINCE) or each.endswith(KNOWN)]
+    if passing:
+        message = sentence(
+            "The earlier run goes by what was last known of customers, which holds for {months} months; later "
+            "everybody stays as customers of their tenure and group do.",
+            months=number(WINDOW),
+        )
+        check = Check(name="staying_from", status="pass", message=message)
+        return Fading(near=run, far=far, months=int(WINDOW)), check
+    message = sentence(
+        "How long customers stay is drawn in an earlier run of churn_survival, {months} months ahead; later "
+        "everybody's rate of leaving is that of the last year of these.",
+        months=number(run.reach),
+    )
+    return run, Check(name="staying_from", status="pass", message=message)
+
+
+def _reaching(staying: Staying) -> Check:
+    """For how many customers three years reach beyond any tenure that was observed."""
+    share = float(np.mean(staying.tenure + THREE_YEARS > staying.observed))
+    warns = share > MOST_BEYOND
+    message = sentence(
+        "For {share} of customers three years from now lie beyond the tenure that enough customers were seen "
+        "at: rates of leaving are carried on there.",
+        share=percent(share),
+    )
+    return Check(
+        name="tenure_beyond_data",
+        status="warn" if warns else "pass",
+        title=sentence("Most customers outlast the records")
+        if warns
+        else sentence("Few customers outlast the records"),
+        message=message,
+        value=share,
+        threshold=MOST_BEYOND,
+    )
+
+
+def _groups(there: pd.DataFrame, segments: list[str] | tuple[str, ...]) -> pd.DataFrame:
+    """Ways to group customers: the year in which they began, and segments."""
+    found = {}
+    if "begin" in there:
+        found["cohort"] = there["begin"].dt.year.astype(str).to_numpy()
+    else:
+        years = np.floor(there["duration"].to_numpy(dtype=float) / 12).astype(int) + 1
+        found["cohort"] = np.array([sentence("year {n} as a customer", n=number(int(each))) for each in years])
+    for name in dict.fromkeys([*segments, "plan"]):
+        if name in there:
+            known = there[name].astype("object")
+            found[name] = known.where(known.notna(), sentence("unknown")).astype(str).to_numpy()
+    return pd.DataFrame(found)
