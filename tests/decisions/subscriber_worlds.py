@@ -39,9 +39,7 @@ def world_of(seed, *, run, settings=("trials=false",)):
         known = read_truth("firm", root)["newcomers"]["lifetime_value"]
         truth = pd.read_parquet(root / "data" / ".truth" / "firm" / "active_value.parquet").set_index("customer_id")
     business = subscribers_of(
-        contracts_of(
-            source, subscriptions=tables["subscriptions"], lifetimes=None, customers=tables["customers"]
-        ),
+        contracts_of(source, subscriptions=tables["subscriptions"], lifetimes=None, customers=tables["customers"]),
         log=purchase_log(tables["transactions"]),
         interactions=tables["interactions"],
         survival=_survival(source, tables) if run else None,
@@ -84,7 +82,8 @@ def _survival(source, tables):
         cox.model, lifetimes, curves.horizons, histories=histories, by_reason=cox.by_reason, random_seed=1
     )
     beyond = survival.extrapolate_curves(curves, lifetimes)
-    kept = {each.name: each.frame for each in survival.forecast_customers(selection, lifetimes, beyond, random_seed=1).kept}
+    forecast = survival.forecast_customers(selection, lifetimes, beyond, random_seed=1)
+    kept = {each.name: each.frame for each in forecast.kept}
     return read_survival(kept["survival_draws"], kept["survival_customers"])
 
 
@@ -95,4 +94,5 @@ def _placed(business, group, truth):
 
 def _place(draws, truth):
     """The truth over the mean of draws, and the share of draws below it."""
-    return {"truth": truth, "mean": float(draws.mean()), "sd": float(draws.std()), "below": float((draws < truth).mean())}
+    below = float((draws < truth).mean())
+    return {"truth": truth, "mean": float(draws.mean()), "sd": float(draws.std()), "below": below}

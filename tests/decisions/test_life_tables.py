@@ -38,7 +38,7 @@ def test_a_customer_with_two_spells_is_weighed_as_one():
         person=np.array([0, 0, 1]), entry=np.zeros(3), duration=np.array([1.0, 1.0, 1.0]), event=np.array([1, 1, 0]) > 0
     )
     table = life_table(twice, {}, draws=4000, seed=1)
-    # of a weighed customer who left twice and one who did not: 2w / (2w + v), whose mean over exponentials is 2(1 - ln 2)
+    # one left twice, one did not: 2w / (2w + v) over exponentials w and v, whose mean is 2(1 - ln 2)
     assert table.hazard[:, 0].mean() == pytest.approx(2 * (1 - np.log(2)), abs=0.02)
 
 

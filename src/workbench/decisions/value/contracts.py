@@ -122,11 +122,12 @@ def renewals(followed: Followed, group: np.ndarray, tables: Mapping[str, LifeTab
     fitted = {}
     for place, (name, own) in enumerate(parts.items()):
         found = _cohort(followed, own)
-        row = {"group": name or sentence("all"), "customers": int(own.sum()), "left": int(followed.event[own].sum())}
-        if row["left"] >= FEW_LEAVERS and followed.event[own & (followed.entry == 0)].sum() >= FEW_LEAVERS:
+        row: dict[str, object] = {"group": name or sentence("all"), "customers": int(own.sum())}
+        row["left"] = int(followed.event[own].sum())
+        if followed.event[own & (followed.entry == 0)].sum() >= FEW_LEAVERS:
             drawn, sample = posterior([found], draws=draws, seed=seed + place)
             fitted[name] = drawn
-            stay = np.prod([retention(*drawn.T, each) for each in range(1, 13)], axis=0)
+            stay = np.prod(retention(drawn[:, :1], drawn[:, 1:], np.arange(1, 13)), axis=1)
             low, high = np.quantile(stay, [0.05, 0.95])
             row |= {"alpha": drawn[:, 0].mean(), "beta": drawn[:, 1].mean(), "k": sample.k}
             row |= {"year": float(stay.mean()), "lower": float(low), "upper": float(high)}
@@ -155,8 +156,7 @@ def _mixed(table: LifeTable, drawn: np.ndarray | None, count: int) -> LifeTable:
         return table
     months = table.observed + FAR
     hazard = table.hazards(months)
-    alpha, beta = drawn[:count].T[:, :, None]
-    hazard[:count] = -np.log(retention(alpha, beta, np.arange(1, months + 1)))
+    hazard[:count] = -np.log(retention(drawn[:count, :1], drawn[:count, 1:], np.arange(1, months + 1)))
     return replace(
         table,
         hazard=hazard,
@@ -186,8 +186,7 @@ def _weight(followed: Followed, parts: Mapping[str, np.ndarray]) -> float:
             continue
         drawn, _ = posterior([_cohort(before, own)], draws=200, seed=1)
         steps = np.arange(cut + 1, int(np.ceil(followed.duration.max())) + 1)
-        stay = np.stack([retention(*drawn.T, each) for each in steps])
-        sbg = -np.log(np.mean(np.cumprod(stay, axis=0), axis=1))
+        sbg = -np.log(np.mean(np.cumprod(retention(drawn[:, :1], drawn[:, 1:], steps), axis=1), axis=0))
         few = Followed(
             person=np.unique(before.person[known], return_inverse=True)[1],
             entry=before.entry[known],

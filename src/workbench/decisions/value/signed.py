@@ -218,14 +218,15 @@ def subscribers_of(
     tables = laid.tables(group_by, draws=draws, seed=seed)
     renewed = renewals(laid.followed, laid.group(group_by), tables, seed=seed_of(seed, "renewals"))
     own = there[group_by].astype(str).to_numpy() if group_by else np.full(len(there), "")
-    labels = list(tables)
+    labels: list[str] = list(tables)
     far = ByTenure(
         tables=[(renewed.tables if survival is None else tables)[name] for name in labels],
-        group=np.array([labels.index(name) if name in tables else 0 for name in own]),
+        group=np.array([labels.index(str(name)) if name in tables else 0 for name in own]),
         tenure=there["duration"].to_numpy(dtype=float),
     )
     staying, said = _staying(far, survival, people, signed.unit)
-    models, called = renewed.models, names()
+    models = renewed.models
+    called: tuple[str, ...] = names()
     if survival is not None or len(set(models)) == 1:
         called = (sentence("churn_survival") if survival is not None else called[models[0]],)
         models = np.zeros(draws, dtype=int)
@@ -253,7 +254,7 @@ def subscribers_of(
             said,
             _reaching(staying),
             renewed if survival is None else None,
-            ordering and ordering.checks(),
+            tuple(ordering.checks()) if ordering else None,
         ),
         seed=seed,
     )

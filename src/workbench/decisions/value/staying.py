@@ -13,24 +13,27 @@ YEAR = 12
 
 
 class Staying(Protocol):
-    """Chances to stay of customers in a fixed order.
+    """Chances to stay of customers in a fixed order."""
 
-    Attributes
-    ----------
-    draws
-        How many.
-    reach
-        Months from now for which chances are drawn; beyond them the rate of the last year goes on.
-    tenure : (n,)
-        Months that customers have lasted.
-    observed
-        Tenure in months beyond which nobody, or too few, were seen.
-    """
+    @property
+    def draws(self) -> int:
+        """How many."""
+        ...
 
-    draws: int
-    reach: float
-    tenure: np.ndarray
-    observed: float
+    @property
+    def reach(self) -> float:
+        """Months from now for which chances are drawn; beyond them the rate of the last year goes on."""
+        ...
+
+    @property
+    def tenure(self) -> np.ndarray:
+        """Months (n,) that customers have lasted."""
+        ...
+
+    @property
+    def observed(self) -> float:
+        """Tenure in months beyond which nobody, or too few, were seen."""
+        ...
 
     def until(self, rows: np.ndarray, months: int) -> np.ndarray:
         """Chance to be there at the end of each month from now, (draws, m, months + 1); the first is 1."""

@@ -193,7 +193,8 @@ class Subscribers:
         chances = self.staying.until(rows, months)
         there = time_on_board(chances)
         shape = (self.draws, len(rows))
-        orders, spend, streams = np.zeros((*shape, len(plan.horizons))), np.zeros(shape), {}
+        orders, spend = np.zeros((*shape, len(plan.horizons))), np.zeros(shape)
+        streams: dict[Kind, tuple[np.ndarray, np.ndarray]] = {}
         if self.ordering is not None:
             rate, spend = self.ordering.natures(rows, random)
             multiple = self.ordering.multiples(self._calendar(months))
