@@ -1,4 +1,4 @@
-"""How contracts are renewed: a life table and the shifted beta–geometric model (sBG), weighed by what each foretold.
+"""How contracts are renewed: a life table and the shifted beta–geometric model (sBG), weighed by what each forecast.
 
 Within the tenure observed a life table needs no model. Beyond it rates go on as in its last third, while in the sBG
 they go on falling, because those likely to leave have gone: which is right decides what a lifetime is worth. Both are
@@ -64,7 +64,7 @@ class Renewals:
         """Weights, groups beside each other, and whether draws may be used."""
         yield {"weight_sbg": self.weight, "weight_life_table": 1 - self.weight}
         message = sentence(
-            "Fitted to the first two thirds of tenure, the two foretold the last third so that the shifted "
+            "Fitted to the first two thirds of tenure, both forecast the last third, so that the shifted "
             "beta–geometric model has {share} of draws and the life table the rest.",
             share=percent(self.weight),
         )
