@@ -297,7 +297,7 @@ def _staying(far: ByTenure, survival: SurvivalDraws | None, people: np.ndarray, 
         check = Check(name="staying_from", status="pass", message=message)
         return Fading(near=run, far=far, months=int(WINDOW)), check
     message = sentence(
-        "How long customers stay is drawn in an earlier run of churn_survival, {months} months ahead; later "
+        "How long customers stay comes from draws of an earlier run of churn_survival, {months} months ahead; later "
         "everybody's rate of leaving is that of the last year of these.",
         months=number(run.reach),
     )

@@ -42,7 +42,7 @@ class Staying(Protocol):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FromRun:
-    """As drawn in an earlier run.
+    """As drawn by an earlier run.
 
     Attributes
     ----------

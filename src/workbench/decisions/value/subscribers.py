@@ -76,7 +76,7 @@ class Ordering:
         months = len(self.watched.calendar)
         twice = months >= SEASONAL
         message = (
-            sentence("Orders of {n} months tell calendar months apart.", n=number(months))
+            sentence("Orders of {n} months show each month of the year at least twice.", n=number(months))
             if twice
             else sentence(
                 "Orders of {n} months show no month of the year twice: its season is taken to be flat, which misstates "

@@ -26,7 +26,7 @@ PRIOR_SD = 2.0
 SEASON_SD = 0.3
 """Of a calendar month's multiple about 1, before anything is seen: Christmas is 1.3 to 1.6 in retail statistics."""
 SEASONAL = 24
-"""Months from which calendar months are told apart: each has been seen twice."""
+"""Months from which calendar months have their own rates: each has been seen twice."""
 TREND_SD = 0.2
 """Of the trend of log rates a year, before anything is seen: halved or doubled in two years is at 1.7 sd."""
 
@@ -171,7 +171,7 @@ def posterior(watched: Watched, *, draws: int, seed: int) -> Rates:
 def _shared(watched: Watched, draws: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Season (draws, 12) and trend (draws,): normal about the maximum of the multinomial likelihood with its priors.
 
-    Of a calendar month that was seen in one year alone, season and trend cannot be told apart: where less than two
+    Of a calendar month that was seen in one year alone, season and trend cannot be separated: where less than two
     years were seen the season is left at 1 for all draws.
     """
     seasonal = watched.time.shape[1] >= SEASONAL
