@@ -25,6 +25,10 @@ class ParameterError(WorkbenchError):
     """A parameter that is unknown, of the wrong type or out of bounds."""
 
 
+class EmptyPartError(ParameterError):
+    """A part of a dataset in which a table has no row."""
+
+
 class DataError(WorkbenchError):
     """A dataset that is missing, cannot be read, or breaks the contract of a table."""
 

@@ -80,6 +80,45 @@ def test_columns_whose_use_forbids_it_are_no_features(shop, monkeypatch):
     assert "risk" not in made.table.columns
 
 
+def test_a_part_without_rows_of_a_table_does_without_it_where_the_study_can(shop, monkeypatch):
+    definition = shop.root / "data" / "shop" / "dataset.yaml"
+    calls = [f"c{number},2024-05-0{number + 1}" for number in range(3)]
+    (definition.parent / "calls.csv").write_text("\n".join(["who,day", *calls]) + "\n")
+    (definition.parent / "given.csv").write_text("who,what,arm,day\nc0,mail,treated,2024-05-01\n")
+    definition.write_text(
+        definition.read_text()
+        + """  interactions:
+    file: calls.csv
+    columns: {customer_id: {from: who, personal: false}, timestamp: day}
+  treatments:
+    file: given.csv
+    columns: {customer_id: {from: who, personal: false}, initiative: what, arm: arm, start: day}
+"""
+    )
+    without = (
+        STEP
+        + """
+assert run.table("treatments", optional=True) is None
+assert "contacts" not in made.table.columns"""
+    )
+    shop.study("ahead", without, parameters=PARAMETERS)
+    done = shop.run("run", "ahead", "--where", "born >= 1965")
+    assert done.returncode == 0, done.stderr
+    (manifest,) = shop.runs()
+    assert set(manifest["fingerprints"]) == {"transactions", "customers"}
+    checks = json.loads((shop.folder(manifest) / "results.json").read_text())["checks"]
+    (told,) = [check["message"] for check in checks if check["name"] == "tables_without_rows"]
+    assert told == "This part has no row of treatments and interactions: the study does without."
+    shop.study("needs", 'run = workbench.start_run()\nrun.table("treatments")', parameters=PARAMETERS)
+    with pytest.raises(ParameterError, match=r"leaves no row of treatments; ask for a larger part"):
+        make_plan(Project(shop.root), "needs", where="born >= 1965")
+    monkeypatch.chdir(shop.root)
+    monkeypatch.setattr("workbench.studies.channel._show", lambda *rest: None)
+    run = Run({"seed": 1, "dataset": "shop"}, None, where="born >= 1965")
+    assert run.table("treatments", optional=True) is None
+    assert "contacts" not in run.features(snapshots(["2024-06-01"]), leaks=False).table.columns
+
+
 def test_two_sets_of_features_have_checks_of_their_own(shop, monkeypatch):
     monkeypatch.chdir(shop.root)
     said = []

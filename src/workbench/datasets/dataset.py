@@ -11,7 +11,7 @@ from workbench.datasets.definitions import where as parts
 from workbench.datasets.definitions.dataset import GUESS, Definition, TableDefinition
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.session import Held, Session
-from workbench.errors import DataError
+from workbench.errors import DataError, EmptyPartError
 from workbench.findings import Check
 from workbench.wording import plural, sentence, shown, suggestion
 
@@ -200,6 +200,26 @@ class Dataset(Definition):
             said = designs.remarks(treatments, customers, self._session().connection)
             # Of a part nobody wonders that it lacks an initiative.
             return tuple(check for check in said if not (self.where and check.name == designs.UNKNOWN))
+
+    def without_rows(self, tables: Iterable[str]) -> list[str]:
+        """Those of some tables of which a part of the dataset has no row; none where it is no part.
+
+        Parameters
+        ----------
+        tables
+            Names of tables.
+        """
+
+        def is_empty(table: str) -> bool:
+            try:
+                self._open(table)
+            except EmptyPartError:
+                return True
+            except DataError:  # told by `check`, with all others
+                return False
+            return False
+
+        return [table for table in tables if is_empty(table)] if self.where else []
 
     def shadow(self) -> tuple[Check, ...]:
         """That this dataset of the project hides a sample of its name, if so."""

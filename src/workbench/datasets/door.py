@@ -26,7 +26,7 @@ from workbench.datasets.reading.connection import MEMORY_VARIABLE
 from workbench.datasets.reading.headers import is_unnamed, tidy
 from workbench.datasets.session import Session
 from workbench.datasets.values import choices, local_dates, mapping
-from workbench.errors import DataError, ParameterError
+from workbench.errors import DataError, EmptyPartError
 from workbench.wording import sentence, shown
 
 
@@ -121,7 +121,7 @@ class _Opening:
         numbers = self._aggregate(wide, self._measures(wide, kept, []))
         if numbers["kept"] == 0:
             template = "where: {normal} leaves no row of {table}; ask for a larger part."
-            raise ParameterError(sentence(template, normal=part.normal, table=self.definition.name))
+            raise EmptyPartError(sentence(template, normal=part.normal, table=self.definition.name))
         return wide, kept, numbers
 
     def _settle_personal(self) -> None:

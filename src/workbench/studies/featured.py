@@ -73,19 +73,22 @@ def connect(staged: Path) -> "Backend":
     return ibis.duckdb.connect(memory_limit=MEMORY, temp_directory=str(spill), preserve_insertion_order=False)
 
 
-def tables_of(dataset: "Dataset", *, staged: Path, named: Iterable[str]) -> dict[str, "Table"]:
+def tables_of(
+    dataset: "Dataset", fit: Mapping[str, "TableDefinition"], *, staged: Path, named: Iterable[str]
+) -> dict[str, "Table"]:
     """The tables that features are made of, as expressions over their Parquet files.
 
     Parameters
     ----------
     dataset
         Of the run.
+    fit
+        Its tables that can be used (`usable`).
     staged
         Folder of the tables that were laid ready; what is not there yet is written.
     named
         Columns that are asked for by name: those may be suspect.
     """
-    fit, _ = usable(dataset)
     connection = connect(staged)
     made = {}
     for name, definition in fit.items():

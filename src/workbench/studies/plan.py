@@ -106,11 +106,12 @@ def make_plan(
         raise ParameterError(*faults)
     plan = Plan(study, given, dataset=chosen, where=where or None)
     if source is not None:
+        tables, without = _in_part(study, source, tables)
         plan = replace(
             plan,
             tables=tables,
             source=source,
-            checks=source.check(tables),
+            checks=(*source.check(tables), *without),
             data=source.profile(tables),
             fingerprint=source.fingerprint(tables),
             identity=source.identity(tables),
@@ -177,6 +178,17 @@ def _tables_read(
         else:
             faults.append(f"study {study.name} needs one of the tables {listing(study.choice.tables, 'or')}; {has}")
     return tuple(dict.fromkeys(tables))
+
+
+def _in_part(study: Study, source: "Dataset", tables: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Check, ...]]:
+    """Tables of which the part has rows, and what the study does without; one that it needs stays, to be refused."""
+    needed = {*study.tables, *(study.choice.tables if study.choice else ())}
+    empty = source.without_rows(table for table in tables if table not in needed)
+    left = tuple(table for table in tables if table not in empty)
+    if not empty or (study.calls.features and not study.calls.features_optional and not {*left} & {*FEATURE_TABLES}):
+        return tables, ()
+    message = sentence("This part has no row of {tables}: the study does without.", tables=listing(empty))
+    return left, (Check(name="tables_without_rows", status="pass", message=message),)
 
 
 def _validate_columns(

@@ -151,7 +151,7 @@ class Run(Channel):
         name
             A plain string: the runner reads it from the source to know which tables the study needs.
         optional
-            Written out as True, the study can do without it.
+            Written out as True, the study can do without it, or without its rows in a part of the dataset.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class Run(Channel):
         """
         from workbench.datasets.definitions.uses import left_out
 
-        if optional and name not in self.dataset.tables:
+        if optional and not self._has_rows(name):
             return None
         if name not in self._tables:
             staged = os.environ.get(TABLES_VARIABLE)
@@ -218,6 +218,7 @@ class Run(Channel):
         from workbench.studies import featured
 
         fit, why = featured.usable(self.dataset)
+        fit = {name: definition for name, definition in fit.items() if self._has_rows(name)}
         if optional and (when is None or not fit):
             return None
         if when is None:
@@ -231,7 +232,7 @@ class Run(Channel):
             if staged is None:
                 self._spare = TemporaryDirectory(prefix="wb-")  # as long as the run lives, and nobody else reads it
                 staged = self._spare.name
-            self._expressions = featured.tables_of(self.dataset, staged=Path(staged), named=asked)
+            self._expressions = featured.tables_of(self.dataset, fit, staged=Path(staged), named=asked)
         tables = self._expressions
         people = self.dataset.tables.get("customers")
         if people is not None and "customers" in tables:
@@ -304,6 +305,14 @@ class Run(Channel):
 
             found = read_runs(Project.find().earlier_reports, study)
         return [manifest for manifest in found if matches(manifest, where or {})]
+
+    def _has_rows(self, name: str) -> bool:
+        """Whether the dataset has a table, and the part of it that the run is about any row of it."""
+        if name not in self.dataset.tables:
+            return False
+        if self.folder is not None and (staged := os.environ.get(TABLES_VARIABLE)):
+            return (Path(staged) / f"{name}.parquet").is_file()
+        return not self.dataset.without_rows([name])
 
     def _asked(self) -> set[str]:
         """Columns that a parameter asks for; a notebook may call something else by the name of one."""
