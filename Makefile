@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo test test-all test-spark coverage bench lint lock thresholds messages lab clean
+.PHONY: help setup demo test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -42,6 +42,11 @@ test-all: setup ## the tests with the slow statistical ones
 
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
+
+bench-peers: setup ## value at size beside pymc-marketing, which has an environment of its own (build/peers)
+	@[ -x build/peers/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python build/peers
+	$(BIN)/uv pip install --quiet --python build/peers/bin/python pymc-marketing
+	$(BIN)/python benchmarks/value.py build/peers/bin/python
 
 lint: setup ## style, formatting and types
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from tests.models.purchases.logs import histories
 
 from workbench.errors import ParameterError
@@ -56,6 +57,17 @@ def test_months_are_what_simulated_customers_order(p, mu, stages):
         present = np.cumsum(found * (1 + rate) ** (-np.arange(1, months + 1) / 12))
         assert nature.within([1, 3, 6], rate)[0, 0] == pytest.approx(present[[0, 2, 5]], rel=1e-10)
     assert nature.within([600], 0.3)[0, 0] == pytest.approx(nature.within([np.inf], 0.3)[0, 0], rel=1e-6)
+
+
+@pytest.mark.parametrize(("p", "mu"), [(0.2, 0.0), (0.0, 0.03), (1e-9, 0.0), (0.0, 0.0)])
+def test_discounted_orders_are_quadrature(p, mu):
+    rate, yearly, fall = 1.5, 0.1, 1.5 * p + mu
+    months = range(1, 61)
+    each = [quad(lambda t: rate * np.exp(-fall * t), t - 1, t, epsabs=0, epsrel=1e-12)[0] for t in months]
+    present = np.cumsum(each * (1 + yearly) ** (-np.arange(1, 61) / 12))
+    found = orders(rate, p, mu).within([1, 12, 60], yearly)[0, 0]
+    assert found == pytest.approx(present[[0, 11, 59]], rel=1e-8)
+    assert orders(rate, p, mu).by_month(60)[0, :, 0] == pytest.approx(each, rel=1e-8)
 
 
 def test_poisson_purchases_are_erlang_ones_with_one_stage():

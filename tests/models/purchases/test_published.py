@@ -50,6 +50,7 @@ def test_standard_errors_of_the_pareto_nbd_are_those_of_clvtools():
     [
         (bg_nbd(), (4, 3, 4, 3), [0.2516, 4.789, 0.7234, 2.161], -95368.4),
         (mbg_nbd(), (4, 3, 4, 3), [0.6371, 7.310, 0.8075, 1.228], -95337.0),
+        (pareto_nbd(), (4, 3, 4, 3), [0.5974, 11.586, 0.5222, 8.828], -95415.1),
     ],
 )
 def test_all_23570_customers(family, digits, estimate, log_likelihood):

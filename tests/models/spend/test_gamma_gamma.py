@@ -14,6 +14,14 @@ def spending():
     return Spending(purchases=found["size"].to_numpy(), mean=found["mean"].to_numpy())
 
 
+def test_the_9450_repeat_buyers_of_the_master_file():
+    # Fitted anew from the raw log with another program
+    found = repeat_spend("master")
+    fitted = fit(Spending(purchases=found["size"].to_numpy(), mean=found["mean"].to_numpy()))
+    assert len(found) == 9450
+    assert np.round(fitted.estimate, 3).tolist() == pytest.approx([6.275, 3.624, 14.984], abs=1.1e-3)
+
+
 def test_the_946_repeat_buyers_give_the_published_estimates():
     # Fader, Hardie (2013), note 025: p 6.25, q 3.74, v 15.44; log-likelihood and unrounded estimates refitted
     found = fit(spending())

@@ -54,7 +54,16 @@ def calibration(pit: np.ndarray, activity: pd.DataFrame) -> Figure:
     left.set_xlabel(sentence("Place of the count in its forecast"))
     left.set_ylabel(sentence("Customers"))
     right.plot(activity["alive"], activity["bought"], "o", color="0.25", label=sentence("Bought"))
-    right.plot(activity["alive"], activity["expected"], "-", color="C0", label=sentence("Expected to buy"))
+    # No line between: whoever never bought again is likely to be active and unlikely to buy.
+    right.plot(
+        activity["alive"],
+        activity["expected"],
+        "o",
+        color="C0",
+        label=sentence("Expected to buy"),
+        markerfacecolor="none",
+        markersize=9,
+    )
     right.set_xlabel(sentence("Chance of being active"))
     right.set_ylim(0, 1)
     right.xaxis.set_major_formatter(PercentFormatter(1))
