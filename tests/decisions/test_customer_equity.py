@@ -10,7 +10,7 @@ from tests.decisions.logs import FAMILIES, KNOWN, business_of, one_buyer, small_
 from workbench.decisions import equity
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.change import Change
-from workbench.decisions.equity.doubts import doubts_of, halving_loss, mean_months
+from workbench.decisions.equity.doubts import doubts_of, halving_loss, reach
 from workbench.decisions.equity.tiers import SHARES, borders_of, place_of, rfm_scores
 from workbench.decisions.equity.worth import cells_of
 from workbench.decisions.value import ForecastErrors, Money, Plan
@@ -128,19 +128,22 @@ def test_doubts_are_those_that_were_planted():
     assert found.variances["nature"] == pytest.approx(4, rel=0.03)
     assert found.variances["parameters"] == pytest.approx(9, rel=0.03)
     assert found.variances["model"] == pytest.approx(25, rel=0.03)
-    assert found.variances["forecasts"] == pytest.approx(100, rel=0.1)
+    assert found.variances["forecasts"] == pytest.approx(
+        100 * (1.685 / 1.645) ** 2, rel=0.01
+    )  # t with 39 degrees beside a normal
     assert sum(found.shares.values()) == pytest.approx(1)
     further = doubts_of(first, second, models, errors, 24.0, seed=1)
     assert np.log(further.multiplier).std() == pytest.approx(2 * np.log(found.multiplier).std(), rel=1e-6)
     assert (doubts_of(first, second, models, None, 6.0, seed=1).multiplier == 1).all()
 
 
-def test_time_and_loss_of_an_endless_flow_are_known_by_hand():
-    # 1 a month for ever at a discount d: worth d / (1 - d), on the mean after 1 / (1 - d) months.
+def test_reach_and_loss_of_an_endless_flow_are_known_by_hand():
+    # 1 a month for ever at a discount d: worth d / (1 - d); what comes after a time falls with the mean 1 / (1 - d).
     factor = 1 / 1.01
     beyond = factor**60 * factor / (1 - factor)
-    assert mean_months(np.ones(60), factor, beyond) == pytest.approx(1 / (1 - factor))
-    assert mean_months(np.ones(12), 1.0, 0.0) == pytest.approx(6.5)
+    assert reach(np.ones(60), factor, beyond) == pytest.approx(1.5 / 0.01, rel=0.01)
+    assert reach(np.ones(12), 1.0, 0.0) == pytest.approx(12)
+    assert reach(np.append(1.0, np.zeros(11)), 1.0, 0.0) == pytest.approx(1)
     loss = halving_loss(np.ones(60), factor, beyond)
     lasting = factor * (1 - loss)
     assert lasting / (1 - lasting) == pytest.approx(50)

@@ -66,8 +66,8 @@ class Change:
         assert self.then is not None
         multiplier, names, rows = self.now.doubts[-1].multiplier, kind_names(), []
         for kind in KINDS:
-            change = (self._of(self.now, kind) - self._of(self.then, kind)) * multiplier
-            low, high = ends(change)
+            change = self._of(self.now, kind) - self._of(self.then, kind)
+            low, high = ends(change * multiplier)
             rows.append(
                 {
                     "kind": kind,
@@ -96,8 +96,8 @@ class Change:
             return
         multiplier = self.now.doubts[-1].multiplier
         before, after = self.then.totals(-1), self.now.totals(-1)
-        difference = (after - before) * multiplier
-        low, high = (float(end) for end in ends(difference))
+        difference = after - before
+        low, high = (float(end) for end in ends(difference * multiplier))
         parts = self.parts()
         yield self._finding(float(before.mean()), float(after.mean()), float(difference.mean()), (low, high), parts)
         yield self._migration_finding()

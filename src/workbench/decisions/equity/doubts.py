@@ -70,7 +70,7 @@ def doubts_of(
     errors
         Of earlier forecasts of the total; None where they are not known.
     months
-        How far ahead the total lies: twice the mean time until it comes in.
+        How far ahead the total lies, as `reach` counts it.
     seed
         Of the order in which errors go with draws.
 
@@ -79,7 +79,7 @@ def doubts_of(
     Natures: half the mean squared difference of the two draws. Parameters: variance within models, less that. Model:
     variance of the models' means, each by its draws. Earlier forecasts: log errors about 0 (a bias is an error too) as
     Student's t with one degree less than there are of them; the error of a level that wanders grows with the square
-    root of time. Its variance is that of a normal whose 90% interval is as wide.
+    root of time. Its variance, relative to the total, is that of a normal whose 90% interval is as wide.
 
     Examples
     --------
@@ -96,33 +96,32 @@ def doubts_of(
         share = len(mine) / len(second)
         within += share * float(mine.var())
         between += share * float((both[models == model].mean() - total) ** 2)
-    multiplier = _multiplier(errors, months, len(second), seed)
-    low, high = np.quantile(multiplier, [0.05, 0.95])
+    logs = _log_errors(errors, months, len(second), seed)
     return Doubts(
         total=total,
         variances={
             "nature": nature,
             "parameters": max(within - nature, 0.0),
             "model": between,
-            "forecasts": (total * float(high - low) / 2 / WIDTH) ** 2,
+            "forecasts": (total * float(np.quantile(logs, 0.95)) / WIDTH) ** 2,
         },
-        multiplier=multiplier,
+        multiplier=np.exp(logs),
     )
 
 
-def _multiplier(errors: ForecastErrors | None, months: float, draws: int, seed: int) -> np.ndarray:
+def _log_errors(errors: ForecastErrors | None, months: float, draws: int, seed: int) -> np.ndarray:
     """Quantiles of the error in random order: no draw of them is left to chance."""
     if errors is None or len(errors.logs) < FEWEST_ORIGINS:
-        return np.ones(draws)
+        return np.zeros(draws)
     from scipy.stats import t
 
     scale = float(np.sqrt(np.mean(errors.logs**2) * months / np.mean(errors.months)))
     quantiles = t.ppf((np.arange(draws) + 0.5) / draws, len(errors.logs) - 1)
-    return np.exp(scale * np.random.default_rng(seed).permutation(quantiles))
+    return scale * np.random.default_rng(seed).permutation(quantiles)
 
 
-def mean_months(flow: np.ndarray, discount: float, beyond: float) -> float:
-    """Mean time (months) until a total comes in, each flow by its present value.
+def reach(flow: np.ndarray, discount: float, beyond: float) -> float:
+    """How far ahead (months) a total lies: as far as a level flow of which a wandering level is as uncertain.
 
     Parameters
     ----------
@@ -132,15 +131,27 @@ def mean_months(flow: np.ndarray, discount: float, beyond: float) -> float:
         Worth now of 1 at the end of this month.
     beyond
         Present value of what comes later: it falls by the same factor from month to month.
+
+    Notes
+    -----
+    If the level of all flows walks at random, with variance t at time t, then a sum with weights w has the variance
+    ∫∫ w(s) w(t) min(s, t) = ∫ S(u)², S(u) being the share that comes after u. A level flow until h has h / 3.
+
+    Examples
+    --------
+    >>> round(reach(np.ones(24), 1.0, 0.0), 6)
+    24.0
     """
-    times = np.arange(1, len(flow) + 1)
-    present = flow * discount**times
-    if beyond <= 0 or present.sum() <= 0:
-        return float(times @ present / present.sum()) if present.sum() > 0 else 0.0
-    # The tail's factor g is such that last × g / (1 - g) is what comes later; its mean time is 1 / (1 - g) beyond.
-    factor = beyond / (beyond + max(present[-1], 1e-300))
-    later = beyond * (len(flow) + 1 / (1 - factor)) if factor < 1 else np.inf
-    return float((times @ present + later) / (present.sum() + beyond))
+    present = np.maximum(flow, 0.0) * discount ** np.arange(1, len(flow) + 1)
+    whole = present.sum() + beyond
+    if not whole > 0:
+        return 0.0
+    later = np.append(whole, whole - np.cumsum(present)) / whole
+    squared = float(np.sum(later[:-1] ** 2 + later[:-1] * later[1:] + later[1:] ** 2))
+    if beyond > 0:
+        factor = beyond / (beyond + max(present[-1], 1e-300))
+        squared += (beyond / whole) ** 2 * (1 + factor + factor**2) / (1 - factor**2) if factor < 1 else np.inf
+    return squared
 
 
 def halving_loss(flow: np.ndarray, discount: float, beyond: float) -> float | None:
@@ -149,7 +160,7 @@ def halving_loss(flow: np.ndarray, discount: float, beyond: float) -> float | No
     Parameters
     ----------
     flow, discount, beyond
-        As of `mean_months`.
+        As of `reach`.
 
     Returns
     -------

@@ -37,10 +37,11 @@ class Newcomer:
         """Of winning one."""
         return self.worth.assumptions.money.acquisition
 
-    def value(self, place: int) -> np.ndarray:
-        """Present value (draws,) within a horizon, errors of earlier forecasts included."""
+    def value(self, place: int) -> tuple[float, float, float]:
+        """Expected present value within a horizon, and its interval, errors of earlier forecasts included."""
         assert self.drawn is not None
-        return np.asarray(self.drawn.value[:, place] * self.worth.doubts[place].multiplier)
+        low, high = ends(self.drawn.value[:, place] * self.worth.doubts[place].multiplier)
+        return float(self.drawn.value[:, place].mean()), float(low), float(high)
 
     def payback(self) -> np.ndarray:
         """Month (draws,) by whose end a newcomer has paid back the cost; infinite where that takes longer than told."""
@@ -65,20 +66,19 @@ class Newcomer:
             )
             yield {name: None for name in ("newcomer_value", "newcomer_value_lower", "newcomer_value_upper")}
             return
-        values = self.value(-1)
-        low, high = (float(end) for end in ends(values))
+        mean, low, high = self.value(-1)
         metrics: dict[str, float | None] = {
-            "newcomer_value": float(values.mean()),
+            "newcomer_value": mean,
             "newcomer_value_lower": low,
             "newcomer_value_upper": high,
         }
         for place in self.worth.told:
-            metrics[f"newcomer_value_{key(float(self.worth.horizons[place]))}"] = float(self.value(place).mean())
+            metrics[f"newcomer_value_{key(float(self.worth.horizons[place]))}"] = self.value(place)[0]
         yield Finding(
             id="newcomer_value",
             statement=sentence(
                 "A newcomer brings {amount} of {what} over the lifetime, {early} of it within {horizon}.",
-                amount=money(float(values.mean()), self.worth.assumptions.money.currency),
+                amount=money(mean, self.worth.assumptions.money.currency),
                 what=what(self.worth),
                 early=percent(float(self.drawn.value[:, 1].mean() / self.drawn.value[:, -1].mean())),
                 horizon=horizon(float(self.worth.horizons[1])),
@@ -86,11 +86,11 @@ class Newcomer:
             if np.isinf(self.worth.last)
             else sentence(
                 "A newcomer brings {amount} of {what} within {horizon}.",
-                amount=money(float(values.mean()), self.worth.assumptions.money.currency),
+                amount=money(mean, self.worth.assumptions.money.currency),
                 what=what(self.worth),
                 horizon=horizon(self.worth.last),
             ),
-            estimate=float(values.mean()),
+            estimate=mean,
             unit=self.worth.assumptions.money.currency,
             interval=(low, high),
             interval_kind=interval_kind(self.worth),

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.accumulation import ends
-from workbench.decisions.equity.base import what
+from workbench.decisions.equity.base import interval_kind, what
 from workbench.decisions.equity.tiers import SURE, rfm_scores
 from workbench.decisions.equity.words import key, money
 from workbench.decisions.equity.worth import Worth
@@ -66,9 +66,8 @@ class Standing:
         return self.worth.tiers.own <= SURE
 
     def _risk_finding(self) -> Finding:
-        lost = self.worth.second.at_risk[0] * self.worth.doubts[-1].multiplier
-        total = self.worth.totals(-1)
-        low, high = (float(end) for end in ends(lost))
+        lost, total = self.worth.second.at_risk[0], self.worth.totals(-1)
+        low, high = (float(end) for end in ends(lost * self.worth.doubts[-1].multiplier))
         currency = self.worth.assumptions.money.currency
         return Finding(
             id="value_at_risk",
@@ -76,12 +75,12 @@ class Standing:
                 "In the next quarter we expect customers to leave who carry {amount} of {what}, {share} of the base.",
                 amount=money(float(lost.mean()), currency),
                 what=what(self.worth),
-                share=percent(float(self.worth.second.at_risk[0].mean() / total.mean())),
+                share=percent(float(lost.mean() / total.mean())),
             ),
             estimate=float(lost.mean()),
             unit=currency,
             interval=(low, high),
-            interval_kind=sentence("90% credible (customers, parameters, model)"),
+            interval_kind=interval_kind(self.worth),
             evidence="assumed",
             n=len(self.at_risk),
             table="tiers",

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.equity.accumulation import FirstPass, SecondPass, ends, first_pass, second_pass
-from workbench.decisions.equity.doubts import Doubts, doubts_of, mean_months
+from workbench.decisions.equity.doubts import Doubts, doubts_of, reach
 from workbench.decisions.equity.tiers import Tiers, borders_of, checked, place_of, tier_names
 from workbench.decisions.value.business import Business, Money
 from workbench.draws import seed_of
@@ -160,7 +160,7 @@ class Worth:
         found = []
         for place, months in enumerate(self.horizons):
             within = self.flow[: int(min(months, len(self.flow)))]
-            ahead = 2 * mean_months(within, self.discount, self.beyond(place) if months > len(within) else 0.0)
+            ahead = reach(within, self.discount, self.beyond(place) if months > len(within) else 0.0)
             found.append(
                 doubts_of(
                     self.first.totals[:, place],

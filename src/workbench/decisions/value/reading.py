@@ -1,19 +1,21 @@
 """Which business it is, read from the tables that there are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.value.business import Business, Money
-from workbench.decisions.value.buyers import WEEK, DayLog, buyers_of
+from workbench.decisions.value.business import Business, ForecastErrors, Money
+from workbench.decisions.value.buyers import DayLog, buyers_of
 from workbench.decisions.value.data_checks import order_checks
 from workbench.decisions.value.orders import OrdersBusiness
+from workbench.decisions.value.revenue_test import revenue_test
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import StudyError
+from workbench.exhibits import Showable
 from workbench.models import spend
-from workbench.models.purchases.forecast import forecast
+from workbench.models.purchases.backtest import PurchaseRecord, WeighedForecast, forecast_purchases
 from workbench.wording import sentence
 
 MONTHLY, QUARTERLY = 12, 36
@@ -63,21 +65,45 @@ def read_base(
     buyers = buyers_of(log.days, log.until)
     spending = buyers.spending
     kept_share = buyers.kept_share(draws, np.random.default_rng(seed_of(seed, "kept")))
-    bought = forecast(buyers.histories, unit_days=WEEK, seed=seed_of(seed, "purchases"), draws=draws)
+    bought = log.days[log.days["bought"]]
+    record = PurchaseRecord(customers=bought["customer_id"].to_numpy(), days=bought["day"].to_numpy(), until=log.until)
+    weighed = forecast_purchases(record, seed=seed_of(seed, "purchases"), draws=draws)
     parameters, sample = spend.posterior(spending, draws=draws, seed=seed_of(seed, "spend"))
+    origins = weighed.origins
     return OrdersBusiness(
         buyers=buyers,
         groups=groups_of(buyers.customers, log.first, buyers.first, transactions, customers, segments),
         days=log.days,
         until=log.until,
-        forecast=bought,
+        forecast=weighed.forecast,
         spends=parameters,
         spend_sample=sample,
         kept_share=kept_share,
         contribution="margin" in log.days,
         seed=seed,
-        shown=(*order_checks(transactions, buyers), spend.mean_spend_check(parameters)),
+        errors=ForecastErrors(logs=origins.logs, months=np.full(len(origins.logs), origins.months))
+        if origins.enough
+        else None,
+        lifetime=weighed.leaving_visible,
+        shown=(
+            weighed,
+            tuple(_revenue(log, weighed, seed)),
+            *order_checks(transactions, buyers),
+            spend.mean_spend_check(parameters),
+            spend.independence_check(spending),
+        ),
     )
+
+
+def _revenue(log: DayLog, weighed: WeighedForecast, seed: int) -> Iterator[Showable]:
+    """Whether revenue of the second half was forecast, where it could be validated."""
+    if weighed.validation is None:
+        yield {"holdout_revenue_error": None}
+        return
+    test = weighed.validation
+    found = revenue_test(log.days, test.forecast, cut=test.cut, ahead=test.ahead, seed=seed_of(seed, "revenue"))
+    yield {"holdout_revenue_error": found.error}
+    yield found.check()
 
 
 def groups_of(

@@ -57,9 +57,7 @@ class RevenueTest:
         )
 
 
-def revenue_test(
-    days: pd.DataFrame, forecast: PurchaseForecast, *, cut: int, ahead: int, unseen_seed: int
-) -> RevenueTest:
+def revenue_test(days: pd.DataFrame, forecast: PurchaseForecast, *, cut: int, ahead: int, seed: int) -> RevenueTest:
     """Forecast amounts of the days after a cut, and add up those that came.
 
     Parameters
@@ -72,15 +70,15 @@ def revenue_test(
         Last day that the forecast knew.
     ahead
         Days after it.
-    unseen_seed
+    seed
         Of the random numbers.
     """
     amounts = days.drop(columns="margin", errors="ignore")
     known = buyers_of(amounts, cut)
     draws = forecast.draws
-    parameters, _ = spend.posterior(known.spending, draws=draws, seed=seed_of(unseen_seed, "spend"))
-    kept = known.kept_share(draws, np.random.default_rng(seed_of(unseen_seed, "kept")))
-    random = np.random.default_rng(seed_of(unseen_seed, "means"))
+    parameters, _ = spend.posterior(known.spending, draws=draws, seed=seed_of(seed, "spend"))
+    kept = known.kept_share(draws, np.random.default_rng(seed_of(seed, "kept")))
+    random = np.random.default_rng(seed_of(seed, "means"))
     reach = ahead / DAYS_A_MONTH
     months = int(np.ceil(reach))
     flow = np.zeros(months)
