@@ -377,8 +377,10 @@ class Base:
         worth = self.worth
         flows = sum(flow.sum(axis=2) for flow in worth.second.flows.values())
         months = np.arange(1, len(worth.flow) + 1)
-        value = np.cumsum(np.asarray(flows) * worth.discount**months, axis=1) * worth.doubts[-2].multiplier[:, None]
-        low, high = ends(value)
+        value = np.cumsum(np.asarray(flows) * worth.discount**months, axis=1)
+        place = int(np.flatnonzero(np.isfinite(worth.horizons))[-1])  # errors of a sum grow with the root of its time
+        errors = np.log(worth.doubts[place].multiplier)[:, None] * np.sqrt(months / worth.horizons[place])
+        low, high = ends(value * np.exp(errors))
         ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
         if worth.horizons[0] < months[-1]:
             ax.axvspan(worth.horizons[0], months[-1], color="0.5", alpha=0.12, linewidth=0)
