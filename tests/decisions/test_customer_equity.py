@@ -225,6 +225,7 @@ def test_a_lifetime_that_cannot_be_told_is_left_out():
     business = replace(small_business(), lifetime=False)
     worth = equity.value_at(business, assumptions())
     assert worth.last == 36
+    assert equity.Base(worth=worth).metrics()["base_value_lifetime"] is None
     assert "value:lifetime" not in equity.Standing(worth=worth).frame()
     assert np.isfinite(worth.totals(-1)).all()
     assert business.newcomers(plan(n=len(business.customers))).value.shape[1] == 2

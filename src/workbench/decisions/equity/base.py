@@ -111,6 +111,8 @@ class Base:
             below, above = self.worth.interval(place)
             found |= {name: float(self.worth.totals(place).mean()), f"{name}_lower": below, f"{name}_upper": above}
         shares = self.worth.doubts[-1].shares
+        if not np.isinf(self.worth.last):
+            found["base_value_lifetime"] = None
         return {
             **found,
             "customers": len(self.worth.business.customers),
@@ -283,6 +285,9 @@ class Base:
                 }
             )
         found = pd.DataFrame(rows)
+        ranks = {name: place for place, name in enumerate(worth.tiers.names)}
+        tiers = found[found["grouping"] == "tier"].sort_values("group", key=lambda names: names.map(ranks))
+        found = pd.concat([found.iloc[:1], tiers, found.iloc[1:][found["grouping"].iloc[1:] != "tier"]])
         return found[found["grouping"] != "change"].reset_index(drop=True)
 
     def _by_group(self) -> Table:

@@ -1,6 +1,6 @@
 """Customer equity now and earlier: what changed it, and who has moved from tier to tier."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,13 +138,7 @@ class Change:
         }
         return Finding(
             id="equity_change",
-            statement=sentence(
-                "The base rose from {before} to {after} in {time}, most of all by {what} ({part}).", **values
-            )
-            if up
-            else sentence(
-                "The base fell from {before} to {after} in {time}, most of all by {what} ({part}).", **values
-            ),
+            statement=self._said(change, interval, values),
             estimate=change,
             unit=currency,
             interval=interval,
@@ -154,6 +148,16 @@ class Change:
             table="equity_change",
             figure="equity_change",
         )
+
+    @staticmethod
+    def _said(change: float, interval: tuple[float, float], values: Mapping[str, str]) -> str:
+        if interval[0] <= 0 <= interval[1]:
+            return sentence("The base is worth about what it was {time} ago: {before} then, {after} now.", **values)
+        if change > 0:
+            return sentence(
+                "The base rose from {before} to {after} in {time}, most of all by {what} ({part}).", **values
+            )
+        return sentence("The base fell from {before} to {after} in {time}, mostly by {what} ({part}).", **values)
 
     def _parts_table(self, parts: pd.DataFrame) -> Table:
         currency = self.now.assumptions.money.currency

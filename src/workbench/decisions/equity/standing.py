@@ -95,8 +95,8 @@ class Standing:
         return Finding(
             id="tier_borders",
             statement=plural(
-                "{n} of {size} customers stands at a border of tiers; {up} may rise and {down} may fall.",
-                "{n} of {size} customers stand at a border of tiers; {up} may rise and {down} may fall.",
+                "{n} of {size} customers is at a border, its tier no surer than others: {up} leans up, {down} down.",
+                "{n} of {size} customers are at a border, their tier no surer than others: {up} lean up, {down} down.",
                 int(self.at_border.sum()),
                 size=number(len(tiers.place)),
                 up=number(up),
@@ -149,8 +149,8 @@ class Standing:
                 "customers": Column(sentence("Customers")),
                 "least": Column(sentence("From a value of"), currency),
                 "sure": Column(sentence("Sure of the tier"), "share"),
-                "rising": Column(sentence("May rise")),
-                "falling": Column(sentence("May fall")),
+                "rising": Column(sentence("Leaning up")),
+                "falling": Column(sentence("Leaning down")),
                 "at_risk": Column(sentence("Value at risk"), currency),
             },
         )
