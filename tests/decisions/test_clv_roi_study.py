@@ -8,11 +8,28 @@ import pytest
 from tests.conftest import ROOT
 
 WANTED = [
-    "bgnbd_r", "bgnbd_alpha", "bgnbd_a", "bgnbd_b", "holdout_transactions", "holdout_transactions_lower",
-    "holdout_transactions_upper", "holdout_transactions_actual", "holdout_revenue_error", "holdout_crps",
-    "holdout_crps_nbd", "top_decile_capture", "base_value", "base_value_lower", "base_value_upper", "newcomer_value",
-    "newcomer_value_lower", "newcomer_value_upper", "model_share_of_variance", "extrapolated_share", "pareto_k",
-]  # fmt: skip
+    "bgnbd_r",
+    "bgnbd_alpha",
+    "bgnbd_a",
+    "bgnbd_b",
+    "holdout_transactions",
+    "holdout_transactions_lower",
+    "holdout_transactions_upper",
+    "holdout_transactions_actual",
+    "holdout_revenue_error",
+    "holdout_crps",
+    "holdout_crps_nbd",
+    "top_decile_capture",
+    "base_value",
+    "base_value_lower",
+    "base_value_upper",
+    "newcomer_value",
+    "newcomer_value_lower",
+    "newcomer_value_upper",
+    "model_share_of_variance",
+    "extrapolated_share",
+    "pareto_k",
+]
 
 
 def test_the_study_on_cdnow(bench):

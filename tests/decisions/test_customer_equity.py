@@ -203,8 +203,11 @@ def test_records_too_short_to_look_back_say_so():
 
 def test_tables_for_machines_keep_what_is_declared(change):
     standing = equity.Standing(worth=change.now)
-    for name, frame in (("customer_value", standing.frame()), ("value_draws", standing.draws()),
-                        ("value_cells", standing.cells())):  # fmt: skip
+    for name, frame in (
+        ("customer_value", standing.frame()),
+        ("value_draws", standing.draws()),
+        ("value_cells", standing.cells()),
+    ):
         assert faults(declared("clv_roi", name), frame) == []
     frame = standing.frame()
     assert frame["value:lifetime"].sum() == pytest.approx(change.now.first.totals[:, -1].mean())

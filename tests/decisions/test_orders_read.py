@@ -27,8 +27,14 @@ def read(frame, money=None):
 
 
 def test_free_and_negative_orders_are_in_totals_and_not_in_the_spend_model():
-    frame = rows(("a", "2026-01-01", 10.0), ("a", "2026-01-05", 0.0), ("a", "2026-01-09", 30.0),
-                 ("a", "2026-01-20", -7.0), ("b", "2026-01-02", 20.0), ("z", "2026-01-03", -4.0))  # fmt: skip
+    frame = rows(
+        ("a", "2026-01-01", 10.0),
+        ("a", "2026-01-05", 0.0),
+        ("a", "2026-01-09", 30.0),
+        ("a", "2026-01-20", -7.0),
+        ("b", "2026-01-02", 20.0),
+        ("z", "2026-01-03", -4.0),
+    )
     found = buyers(frame)
     assert found.customers.tolist() == ["a", "b"]
     assert found.bought.tolist() == [3, 1]

@@ -116,11 +116,14 @@ class Change:
             name="equity_change",
             draw=self.draw,
             title=sentence("What changed the value of the base"),
-            alt=sentence("Bars from the value {time} ago to that of today: new, lost, worth more, worth less.",
-                         time=span(self.months, "months")),
-            caption=sentence("Both days by what is known of the models today ({horizon}).",
-                             horizon=horizon(self.now.last)),
-        )  # fmt: skip
+            alt=sentence(
+                "Bars from the value {time} ago to that of today: new, lost, worth more, worth less.",
+                time=span(self.months, "months"),
+            ),
+            caption=sentence(
+                "Both days by what is known of the models today ({horizon}).", horizon=horizon(self.now.last)
+            ),
+        )
         yield self._migration_table()
 
     def _finding(
@@ -184,8 +187,11 @@ class Change:
         assert self.then is not None
         parts, names = self.parts(), kind_names()
         before, after = float(self.then.totals(-1).mean()), float(self.now.totals(-1).mean())
-        labels = [sentence("{time} ago", time=span(self.months, "months")), *(names[kind].replace(" ", "\n", 1)
-                  for kind in KINDS), sentence("Today")]  # fmt: skip
+        labels = [
+            sentence("{time} ago", time=span(self.months, "months")),
+            *(names[kind].replace(" ", "\n", 1) for kind in KINDS),
+            sentence("Today"),
+        ]
         multiplier = self.now.doubts[-1].multiplier
         unit, name = (1e6, "million") if max(before, after) >= 2e6 else (1e3, "thousand")
         ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
@@ -194,9 +200,13 @@ class Change:
         for place, row in enumerate(parts.to_dict("records"), start=1):
             ax.bar(place, row["change"] / unit, bottom=at / unit, width=0.6, color="C0" if row["change"] >= 0 else "C1")
             ax.annotate(
-                f"{row['change'] / unit:+.3g}", (place, max(at, at + row["change"]) / unit), (0, 2),
-                textcoords="offset points", ha="center", fontsize=8,
-            )  # fmt: skip
+                f"{row['change'] / unit:+.3g}",
+                (place, max(at, at + row["change"]) / unit),
+                (0, 2),
+                textcoords="offset points",
+                ha="center",
+                fontsize=8,
+            )
             at += row["change"]
         low, high = ends(self.now.totals(-1) * multiplier)
         ax.bar(5, after / unit, color="0.6", width=0.6)
