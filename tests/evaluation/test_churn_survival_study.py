@@ -64,7 +64,7 @@ def test_a_number_unknown_of_all_who_left_is_said_first_and_left_out(bench):
     assert ids[0] == "columns_left_out"
     assert {"share_staying", "next_quarter"} <= set(ids)
     assert (
-        "whether it is filled in tells who left"
+        "whether it is filled in gives away who has gone"
         in {check["name"]: check["message"] for check in said["checks"]}["hindsight_use"]
     )
 
@@ -239,5 +239,8 @@ def test_what_was_last_known_makes_the_exports_and_a_scenario_is_told_from_the_c
     kept = [pd.read_parquet(folder / home / f"survival_{name}.parquet") for name, home in homes.items()]
     drawn = read_draws(*kept)
     wide = survival.pivot(index="customer_id", columns="horizon", values="survival").loc[drawn.customers.index]
-    off = np.median(drawn.conditional_survival([1, 3, 6, 12, 24]), axis=0) - wide.to_numpy()
-    assert np.abs(off).mean() < 0.01
+    horizons = [1, 3, 6, 12, 24]
+    off = np.median(drawn.conditional_survival(horizons), axis=0) - wide.to_numpy()
+    within = ~drawn.extrapolated(horizons)  # beyond the data draws go on by families of curves, the table as it went
+    assert within.mean() > 0.4
+    assert np.abs(off[within]).mean() < 0.01

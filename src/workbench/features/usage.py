@@ -27,7 +27,7 @@ from them: a holiday, or the shortest month."""
 FEWEST_DAYS = 3
 """Different days of a measure, from which a rhythm shows."""
 LONGER = 3  # days by which a month is longer than a window that still is a month: 28 days
-ON_TIME = 0.99  # share of rows by which a rhythm is judged: a few are late or wrong in any file
+ON_TIME = 0.99  # share of rows by which a rhythm is told: a few are late or wrong in any file
 NO_PERIODS: Mapping[str, float] = MappingProxyType({})
 
 

@@ -91,10 +91,10 @@ def informative_censoring(
     The difference is tested by the influence of each customer on both curves (Reid 1981), with Bonferroni's correction.
     """
     horizons = sorted(horizons)
-    found, unjudged = _compared(lifetimes, attributes, horizons, random_seed)
+    found, untested = _compared(lifetimes, attributes, horizons, random_seed)
     compared = {inline(label_of(labels, name)): each for name, each in found.items()}
-    without = _some([inline(label_of(labels, name)) for name in unjudged])
-    if not compared and not unjudged:
+    without = _some([inline(label_of(labels, name)) for name in untested])
+    if not compared and not untested:
         return Censoring()
     if not compared:
         message = sentence(
@@ -118,7 +118,7 @@ def informative_censoring(
     parts = [_agreement(overall, label, farthest, count=len(compared), clear=bool(clear))]
     if len(clear) > 1:
         parts.append(sentence("The same goes for {others}.", others=_some(clear[1:])))
-    if unjudged:
+    if untested:
         parts.append(sentence("Too few are followed to test {labels}.", labels=without))
     status: Status = "warn" if clear else "pass"
     check = Check(
@@ -218,7 +218,7 @@ def _compared(
     if len(rows) > MOST_LOOKED_AT:
         rows = rows.sample(MOST_LOOKED_AT, random_state=random_seed)
     compared: dict[str, Apart] = {}
-    unjudged: list[str] = []
+    untested: list[str] = []
     for name in dict.fromkeys(attributes):
         groups = groups_of(rows[name])
         if groups.max() == 0:
@@ -226,8 +226,8 @@ def _compared(
         if found := apart_from_average(rows, groups, horizons):
             compared[name] = found
         else:
-            unjudged.append(name)
-    return compared, unjudged
+            untested.append(name)
+    return compared, untested
 
 
 def _clear(compared: dict[str, Apart], horizons: list[float]) -> list[str]:
