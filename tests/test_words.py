@@ -27,7 +27,22 @@ RETIRED = {
     "validate, reject": "require lifetimes|require columns|refuse measurements",
     "lump": "gather levels|gathered levels",
     "distinguishable": "told apart",
+    "validate, evaluate, test": "judge|judges|judged|judging",
+    "standard deviation, variance, range": "spread|spreads",
 }
+NOT_YET = {
+    "judge|judges|judged|judging": (
+        "ARCHITECTURE.md",
+        "decisions/",
+        "docs/attrition_tables.md",
+        "docs/thresholds.md",
+        "evaluation/binary/",
+        "models/attrition/",
+        "notebooks/attrition_",
+    ),
+    "spread|spreads": ("decisions/", "docs/thresholds.md", "models/"),
+}
+"""Where a word may still stand; nothing is added."""
 
 
 def texts():
@@ -52,5 +67,7 @@ def test_a_word_is_found_in_names_and_in_prose_and_no_part_of_a_word_is():
 
 @pytest.mark.parametrize("instead", RETIRED)
 def test_retired_words_stay_out(instead):
-    back = {place: words for place, text in texts() if (words := found(RETIRED[instead], text))}
-    assert not back, f"write instead: {instead}"
+    pattern = RETIRED[instead]
+    back = {place: words for place, text in texts() if (words := found(pattern, text))}
+    known = NOT_YET.get(pattern, ())
+    assert not {place: words for place, words in back.items() if not place.startswith(known)}, f"write: {instead}"

@@ -14,8 +14,8 @@ from workbench.models.purchases.stacking import stacked
 MOST_STAGES = 4
 """k of Erlang gaps that is tried: more regular than that (coefficient of variation .5) is a contract."""
 LEAST_BUYERS = 30
-"""Repeat buyers below which four parameters cannot be learned (some seven a parameter), nor weights judged."""
-MOST_JUDGED = 20_000
+"""Repeat buyers below which four parameters cannot be learned (some seven a parameter), nor weights estimated."""
+MOST_COMPARED = 20_000
 """Customers at random by whom models are weighed: the error of a weight is then below a hundredth."""
 
 
@@ -129,7 +129,7 @@ def weigh(record: PurchaseRecord, families: tuple[Family, ...], *, seed: int) ->
     families
         The models.
     seed
-        Of who is judged and of the bootstrap.
+        Of who is compared and of the bootstrap.
 
     Returns
     -------
@@ -141,9 +141,9 @@ def weigh(record: PurchaseRecord, families: tuple[Family, ...], *, seed: int) ->
         return np.full(len(families), 1 / len(families))
     histories, later, horizon = split
     modes = [mode(family, histories) for family in families]
-    if len(histories) > MOST_JUDGED:
-        judged = np.random.default_rng(seed).choice(len(histories), MOST_JUDGED, replace=False)
-        histories, later = histories.rows(judged), later[judged]
+    if len(histories) > MOST_COMPARED:
+        compared = np.random.default_rng(seed).choice(len(histories), MOST_COMPARED, replace=False)
+        histories, later = histories.rows(compared), later[compared]
     return stacked(log_chances(families, modes, histories, horizon, later), seed=seed)
 
 
