@@ -249,7 +249,7 @@ def event_blocks(
 
     Parameters
     ----------
-    tables, when, windows_days, unit, scores, measures
+    tables, when, windows_days, unit, scores, measures, periods
         As in `customer_features`.
     """
     blocks = {}

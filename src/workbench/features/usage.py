@@ -106,7 +106,15 @@ def _covered(window: int, *, period: float | None) -> float:
 
 
 def periods_of(usage: Table, measures: Sequence[str]) -> dict[str, float]:
-    """Days that one row of a measure counts, of those that are counted by the week or longer; runs a query."""
+    """Days that one row of a measure counts, of those that are counted by the week or longer; runs a query.
+
+    Parameters
+    ----------
+    usage
+        The canonical table.
+    measures
+        Which of its measures.
+    """
     rows = usage.filter(usage.measure.isin(list(measures)), usage.timestamp.notnull())
     rows = rows.mutate(day=rows.timestamp.cast("date"))
     counted = rows.group_by("measure", "day").aggregate(rows=rows.count()).to_pandas()

@@ -115,7 +115,13 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def model_of(folder: Path) -> dict[str, str]:
-    """Hashes of the files of a run's model, by their place in its folder."""
+    """Hashes of the files of a run's model, by their place in its folder.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
     files = sorted(path for path in (folder / MODEL).rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_hash(path) for path in files}
 

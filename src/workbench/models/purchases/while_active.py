@@ -57,7 +57,13 @@ class Watched:
         return (np.arange(months) - months + 0.5) / 12
 
     def rows(self, chosen: np.ndarray) -> "Watched":
-        """Only these customers, by number or by yes and no."""
+        """Only these customers, by number or by yes and no.
+
+        Parameters
+        ----------
+        chosen
+            (m,) whole numbers, or (n,) booleans.
+        """
         return Watched(time=self.time[chosen], events=self.events[chosen], calendar=self.calendar)
 
 
