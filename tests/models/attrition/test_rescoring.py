@@ -150,3 +150,12 @@ def test_another_day_of_the_month_than_was_learned_from_is_told(made, tmp_path):
     assert not told(monthly, dt.date(2025, 3, 1))
     assert not told(monthly, None)
     assert not told(forecast, dt.date(2025, 3, 15))
+
+
+def test_columns_and_categories_in_another_order_and_new_columns_change_nothing(made, tmp_path):
+    forecast, frame = kept(made, tmp_path / "run"), drawn(800, seed=7)
+    plan = frame["plan"].astype(pd.CategoricalDtype(["pro", "basic", "plus", "none yet"]))
+    other = frame.assign(plan=plan, extra=1)[["extra", *reversed(frame.columns)]]
+    found, again = (rescore(forecast, onboard(each), random_seed=1) for each in (frame, other))
+    assert found.scores.frame["probability"].equals(again.scores.frame["probability"])
+    assert not again.unseen
