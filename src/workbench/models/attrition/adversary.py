@@ -4,6 +4,7 @@ Time alone can tell two snapshots apart: whoever was there from the first day of
 longest tenure there is. So what tells them is named, and whether the forecast ranks worse is what counts.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Adversarial:
         if self.ranking is None:
             return False
         before, then = self.ranking
-        return before.auc - then.auc > LOSS_Z * np.hypot(before.error, then.error)
+        return before.auc - then.auc > LOSS_Z * math.hypot(before.error, then.error)
 
     def check(self) -> Check:
         """Who tells them apart is harmless as long as the forecast ranks both alike."""

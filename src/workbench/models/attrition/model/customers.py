@@ -186,7 +186,7 @@ def _judge_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str 
         return None, sentence("text that names rows") if many else None
     if np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).any():
         return sentence("Column {name}: infinite values; expected numbers or missing.", name=name), None
-    if IDS.search(str(column.name)) and (known % 1 == 0).all() and known.nunique() > ID_SHARE * len(known):
+    if IDS.search(str(column.name)) and known.nunique() > ID_SHARE * len(known) and (known % 1 == 0).all():
         return None, sentence("numbers that name rows")
     return None, None
 
