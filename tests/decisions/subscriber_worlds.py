@@ -84,7 +84,7 @@ def _survival(source, tables):
     beyond = survival.extrapolate_curves(curves, lifetimes)
     forecast = survival.forecast_customers(selection, lifetimes, beyond, random_seed=1)
     kept = {each.name: each.frame for each in forecast.kept}
-    return read_survival(kept["survival_draws"], kept["survival_customers"])
+    return read_survival((kept["survival_draws"], kept["survival_customers"]))
 
 
 def _placed(business, group, truth):

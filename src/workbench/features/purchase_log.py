@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import overload
 
 import ibis
 import pandas as pd
@@ -38,13 +39,21 @@ class PurchaseLog:
         return (self.today - self.first).days - 1
 
 
-def purchase_log(transactions: pd.DataFrame, *, today: dt.date | None = None) -> PurchaseLog:
+@overload
+def purchase_log(transactions: pd.DataFrame, *, today: dt.date | None = None) -> PurchaseLog: ...
+
+
+@overload
+def purchase_log(transactions: None, *, today: dt.date | None = None) -> None: ...
+
+
+def purchase_log(transactions: pd.DataFrame | None, *, today: dt.date | None = None) -> PurchaseLog | None:
     """Days with transactions, refunds netted as `purchases.purchase_days` says.
 
     Parameters
     ----------
     transactions
-        `customer_id`, `timestamp`, `amount`, optionally `order_id`, `margin` and `known_at`.
+        `customer_id`, `timestamp`, `amount`, optionally `order_id`, `margin` and `known_at`; None where there are none.
     today
         The day of valuation; by default the day after the last transaction.
 
@@ -62,6 +71,8 @@ def purchase_log(transactions: pd.DataFrame, *, today: dt.date | None = None) ->
     >>> log.days[["day", "amount", "bought"]].to_numpy().tolist(), str(log.today)
     ([[0, 0.0, False], [4, 30.0, True]], '2026-01-21')
     """
+    if transactions is None:
+        return None
     times = pd.to_datetime(transactions["timestamp"])
     if times.notna().sum() == 0:
         raise DataError(sentence("transactions: got no row with a time; there is nothing to value."))

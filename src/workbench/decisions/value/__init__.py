@@ -3,6 +3,7 @@
 from workbench.decisions.value.business import Block, Business, ForecastErrors, Money, Newcomers, Plan
 from workbench.decisions.value.margins import currency_of, with_margin
 from workbench.decisions.value.reading import read_base
+from workbench.decisions.value.signed import contracts_of, read_survival
 
 __all__ = [
     "Block",
@@ -11,7 +12,9 @@ __all__ = [
     "Money",
     "Newcomers",
     "Plan",
+    "contracts_of",
     "currency_of",
     "read_base",
+    "read_survival",
     "with_margin",
 ]

@@ -290,4 +290,6 @@ def _fees(board: Board, rows: pd.DataFrame, fee: str) -> tuple[pd.Series, np.nda
     time = np.clip(np.minimum(until[:, None], begin + 1) - np.maximum(since[:, None], begin), 0, 1)
     total = np.zeros((len(board.spells), len(begin)))
     np.add.at(total, spell, time * placed["fee"].to_numpy()[:, None])
-    return contracts.groupby("customer_id")["fee"].last(), total
+    running = contracts[contracts["until"].isna() | (contracts["until"] >= board.today)]
+    last = contracts.groupby("customer_id")["fee"].last()  # of who has renewed late, and is still there by the grace
+    return running.groupby("customer_id")["fee"].sum().reindex(last.index).fillna(last), total

@@ -11,11 +11,13 @@ from workbench.decisions.value.buyers import DayLog, buyers_of
 from workbench.decisions.value.data_checks import order_checks
 from workbench.decisions.value.orders import OrdersBusiness
 from workbench.decisions.value.revenue_test import revenue_test
+from workbench.decisions.value.signed import Signed, subscribers_of
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import StudyError
 from workbench.exhibits import Showable
 from workbench.models import spend
 from workbench.models.purchases.backtest import PurchaseRecord, WeighedForecast, forecast_purchases
+from workbench.models.survival.forecast.draws import SurvivalDraws
 from workbench.wording import sentence
 
 MONTHLY, QUARTERLY = 12, 36
@@ -26,6 +28,9 @@ def read_base(
     log: DayLog | None,
     transactions: pd.DataFrame | None,
     *,
+    contracts: Signed | None = None,
+    interactions: pd.DataFrame | None = None,
+    survival: SurvivalDraws | None = None,
     customers: pd.DataFrame | None = None,
     segments: Sequence[str] = (),
     money: Money,
@@ -34,12 +39,21 @@ def read_base(
 ) -> Business:
     """The business of a data set.
 
+    Customers under dated contracts leave where it is seen: they are subscribers, who may order as well. Contracts
+    without dates are valued where there are no orders; beside orders nothing says who was on board when.
+
     Parameters
     ----------
     log
         Days with purchases, refunds netted; None without transactions.
     transactions
         Of which it was made: `customer_id`, `timestamp`, optionally `channel`.
+    contracts
+        From `contracts_of`; None where there are none.
+    interactions
+        With `minutes`, for what contacts of subscribers cost.
+    survival
+        Of subscribers, from an earlier run (`read_survival`); by their tenure where it is None.
     customers
         Attributes of customers, where there are any.
     segments
@@ -58,9 +72,23 @@ def read_base(
     DataError
         Where nothing was bought, nobody bought again, or refunds eat up all.
     """
+    if contracts is not None and (contracts.dated or log is None):
+        return subscribers_of(
+            contracts,
+            log=log,
+            interactions=interactions,
+            survival=survival,
+            money=money,
+            segments=tuple(segments),
+            draws=draws,
+            seed=seed,
+        )
     if log is None or transactions is None:
         raise StudyError(
-            sentence("Value needs purchases: expected the table transactions (customer_id, timestamp, amount).")
+            sentence(
+                "Value needs purchases or contracts: expected the table transactions (customer_id, timestamp, amount), "
+                "subscriptions (customer_id, start, end, price) or lifetimes."
+            )
         )
     buyers = buyers_of(log.days, log.until)
     spending = buyers.spending

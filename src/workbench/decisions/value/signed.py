@@ -24,6 +24,8 @@ from workbench.wording import number, percent, sentence, shown
 
 MOST_BEYOND = 0.5
 """Share of customers who reach tenures that nobody was seen at, from which a report warns (issue 17)."""
+APART = 31
+"""Days between the end of orders and of contracts that still count as one: the last order lies some days back."""
 KNOWN = "_known"
 """How columns end that say whether anything is known of a history."""
 THREE_YEARS = 36
@@ -132,15 +134,15 @@ def contracts_of(
     return Signed(lifetimes=read, rows=rows, fee=fee, unit=1 / number_of(1.0, read.time_unit))
 
 
-def read_survival(draws: pd.DataFrame | None, customers: pd.DataFrame | None) -> SurvivalDraws | None:
+def read_survival(tables: tuple[pd.DataFrame, pd.DataFrame] | None) -> SurvivalDraws | None:
     """Survival as an earlier run of `churn_survival` left it; None without one.
 
     Parameters
     ----------
-    draws, customers
-        Its tables `survival_draws` and `survival_customers`.
+    tables
+        Its `survival_draws` and `survival_customers`.
     """
-    return None if draws is None or customers is None else read_draws(draws, customers)
+    return None if tables is None else read_draws(*tables)
 
 
 def subscribers_of(
@@ -181,6 +183,9 @@ def subscribers_of(
         Nobody is on board or left, the run is of other customers, or neither fees nor orders bring money.
     """
     log = log if signed.dated else None
+    dated = signed.lifetimes.spells
+    if log is not None and dated is not None:
+        _same_day(log, dated.as_of)
     if not signed.fee and log is None:
         raise DataError(
             sentence(
@@ -205,7 +210,6 @@ def subscribers_of(
     if survival is not None:
         _of_these(people, survival)
         draws = min(draws, survival.effects.shape[1])
-    dated = signed.lifetimes.spells
     laid = laid_out(
         spells,
         dated.as_of if dated is not None else None,
@@ -258,6 +262,19 @@ def subscribers_of(
         ),
         seed=seed,
     )
+
+
+def _same_day(log: DayLog, end: pd.Timestamp) -> None:
+    day = pd.Timestamp(log.first) + pd.Timedelta(log.until + 1, "D")
+    if abs((end - day).days) > APART:
+        raise ParameterError(
+            sentence(
+                "today: orders are known until {day}, contracts until {end}; expected both until the same day. Leave "
+                "today open: customers under contract are valued at the end of the records.",
+                day=day.date(),
+                end=end.date(),
+            )
+        )
 
 
 def _of_these(people: np.ndarray, survival: SurvivalDraws) -> None:
