@@ -20,7 +20,7 @@ from workbench.declared import declared, faults
 from workbench.errors import ParameterError
 from workbench.features import purchase_log
 from workbench.models import spend
-from workbench.models.purchases import Histories, expected_purchases
+from workbench.models.purchases import Histories, drawing, expected_purchases
 
 STEP = DAYS_A_MONTH / 7
 CERTAIN = {"NBD": [2e9, 1e9]}  # two purchases a week, of everybody
@@ -106,6 +106,17 @@ def test_order_of_rows_changes_nothing():
         business = business_of(buyers_of(log.days, log.until), log, draws=100)
         values.append(equity.value_at(business, assumptions()).second.totals)
     assert (values[0] == values[1]).all()
+
+
+def test_size_of_blocks_changes_nothing_but_the_random_numbers(monkeypatch):
+    business = small_business(draws=400)
+    first = equity.worth.first_of(business, assumptions()).totals
+    monkeypatch.setattr(drawing, "BLOCK", 37)
+    other = equity.worth.first_of(business, assumptions()).totals
+    error = np.sqrt((first.var(axis=0) + other.var(axis=0)) / len(first))
+    assert (np.abs(first.mean(axis=0) - other.mean(axis=0)) < 4 * error).all()
+    again = equity.worth.first_of(business, assumptions()).totals
+    assert (other == again).all()
 
 
 def test_equal_customers_are_worth_the_same():

@@ -79,11 +79,12 @@ def test_money_in_several_currencies_is_refused():
     ("frame", "said"),
     [
         (rows(("a", "2026-01-01", 5.0), ("b", "2026-01-09", 5.0)), "no customer bought again"),
+        (rows(("a", "2026-01-09", 5.0), ("b", "2026-01-09", 5.0)), "no customer bought again"),
         (rows(("a", "2026-01-01", 0.0), ("a", "2026-01-09", 0.0)), "has a positive amount"),
         (rows(("a", "2026-01-01", 5.0), ("a", "2026-01-09", 5.0), ("a", "2026-01-20", -30.0)), "nothing to value"),
         (rows(("a", "2026-01-01", 5.0), ("a", "2026-01-09", -5.0)), "none is a purchase"),
     ],
-    ids=["no repeat buyer", "zero spend", "refunds beyond purchases", "all given back"],
+    ids=["no repeat buyer", "all new", "zero spend", "refunds beyond purchases", "all given back"],
 )
 def test_data_that_say_nothing_are_refused_in_words(frame, said):
     with pytest.raises(DataError, match=said):
