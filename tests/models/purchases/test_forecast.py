@@ -18,8 +18,9 @@ STEP = MONTH_DAYS / 7
 def orders(rate, p=0.0, mu=0.0, *, stages=1, passed=0, step=1.0):
     whole = [np.full((1, 1), float(each)) for each in (rate, p, mu)]
     behind, there = np.full((1, 1), passed, dtype=np.uint8), np.ones((1, 1), dtype=bool)
-    return Orders(rows=np.arange(1), active=there, rate=whole[0], p=whole[1], mu=whole[2], passed=behind,
-                  stages=stages, step=step)  # fmt: skip
+    return Orders(
+        rows=np.arange(1), active=there, rate=whole[0], p=whole[1], mu=whole[2], passed=behind, stages=stages, step=step
+    )
 
 
 def known_forecast(*families, draws=4000):

@@ -14,7 +14,7 @@ from workbench.models.purchases import (
     pareto_nbd,
     posterior,
 )
-from workbench.models.purchases.fitting import _density, _start
+from workbench.models.purchases.fitting import _density, start
 from workbench.statistics.hamiltonian import sample_nuts
 from workbench.statistics.laplace import highest, importance_sample
 
@@ -112,7 +112,7 @@ def test_the_hold_out_of_the_sample_has_1882_purchases():
 def test_importance_sampling_and_nuts_agree_on_the_sample():
     few = histories()[0].collapsed()[0]
     density = _density(bg_nbd(), few, None)
-    mode = highest(density, _start(bg_nbd(), few))
+    mode = highest(density, start(bg_nbd(), few))
     weighted = importance_sample(density, mode, draws=4000, seed=1)
     chains = sample_nuts(density, mode, draws=4000, seed=1)
     assert chains.sound

@@ -174,9 +174,20 @@ def _block(
     occasions = histories.frequency + (family.leaving == "after any")
     events = histories.frequency * family.stages
     _drawn(
-        random, kind, parameters, chance, waiting, which, events, occasions, histories.observed,
-        active, passed, rate, leaving,
-    )  # fmt: skip
+        random,
+        kind,
+        parameters,
+        chance,
+        waiting,
+        which,
+        events,
+        occasions,
+        histories.observed,
+        active,
+        passed,
+        rate,
+        leaving,
+    )
     return Natures(family=family, rows=rows, active=active, rate=rate, leaving=leaving, passed=passed, random=random)
 
 

@@ -117,7 +117,7 @@ def fit(family: Family, histories: Histories) -> Fit:
     def log_likelihood(logs: np.ndarray) -> float:
         return family.log_likelihood(np.exp(logs), few)
 
-    found = highest(log_likelihood, _start(family, few))
+    found = highest(log_likelihood, start(family, few))
     estimate = np.exp(found.estimate)
     variances = np.diag(found.covariance)
     return Fit(
@@ -143,7 +143,7 @@ def mode(family: Family, histories: Histories, *, prior: Prior | None = None) ->
         Where nobody has bought again.
     """
     few = _with_repeats(histories)
-    return np.exp(highest(_density(family, few, prior), _start(family, few)).estimate)
+    return np.exp(highest(_density(family, few, prior), start(family, few)).estimate)
 
 
 def posterior(
@@ -178,7 +178,7 @@ def posterior(
     """
     few = _with_repeats(histories)
     log_density = _density(family, few, prior)
-    found = sample(log_density, _start(family, few), draws=draws, seed=seed)
+    found = sample(log_density, start(family, few), draws=draws, seed=seed)
     return np.exp(found.draws), found
 
 
@@ -208,8 +208,16 @@ def _density(family: Family, few: Histories, prior: Prior | None) -> Callable[[n
     return log_density
 
 
-def _start(family: Family, histories: Histories) -> np.ndarray:
-    """Logarithms: shapes of 1 and scales of the usual time."""
+def start(family: Family, histories: Histories) -> np.ndarray:
+    """Where a search for the mode begins: logarithms (p,) of shapes about 1 and scales of the usual time.
+
+    Parameters
+    ----------
+    family
+        What is fitted.
+    histories
+        Looked at for the unit of time alone.
+    """
     time = float(np.median(histories.observed)) or 1.0
     values = {"alpha": time / 4, "beta": time / 2, "b": 2.0}
     return np.log([values.get(name, 0.7) for name in family.parameters])

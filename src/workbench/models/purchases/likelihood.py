@@ -120,9 +120,23 @@ def terms(kind, stages, parameters, gaps, x, last, until, which, buying, ratios,
     for i in range(len(x)):
         at = which[i]
         active[i], gone[i] = _row(
-            kind, stages, r, alpha, s, beta, gaps[i], x[i], last[i], until[i],
-            buying[at], ratios[at], stayed[at], left[at], nodes, weights,
-        )  # fmt: skip
+            kind,
+            stages,
+            r,
+            alpha,
+            s,
+            beta,
+            gaps[i],
+            x[i],
+            last[i],
+            until[i],
+            buying[at],
+            ratios[at],
+            stayed[at],
+            left[at],
+            nodes,
+            weights,
+        )
     return active, gone
 
 
@@ -143,9 +157,23 @@ def total(counts, kind, stages, parameters, gaps, x, last, until, which, buying,
     for i in range(len(x)):
         at = which[i]
         active, gone = _row(
-            kind, stages, r, alpha, s, beta, gaps[i], x[i], last[i], until[i],
-            buying[at], ratios[at], stayed[at], left[at], nodes, weights,
-        )  # fmt: skip
+            kind,
+            stages,
+            r,
+            alpha,
+            s,
+            beta,
+            gaps[i],
+            x[i],
+            last[i],
+            until[i],
+            buying[at],
+            ratios[at],
+            stayed[at],
+            left[at],
+            nodes,
+            weights,
+        )
         top, other = max(active, gone), min(active, gone)
         found += counts[i] * (top + np.log1p(np.exp(other - top)))
     return found
