@@ -140,6 +140,20 @@ def terms(kind, stages, parameters, gaps, x, last, until, which, buying, ratios,
     return active, gone
 
 
+@numba.njit(fastmath={"contract", "reassoc"}, nogil=True, cache=True, error_model="numpy")
+def _quick(counts, leaves, r, alpha, x, last, until, which, buying, stayed, left):
+    """`total` with one stage and leaving at purchases or never: two logarithms a row, and two more for leaving."""
+    found, shift = 0.0, r * np.log(alpha)
+    for i in range(len(x)):
+        at, here, events = which[i], alpha + until[i], r + x[i]
+        value = buying[at] + shift - events * np.log(here)
+        if leaves:
+            apart = left[at] - stayed[at] + events * np.log(here / (alpha + last[i]))  # log odds of having left
+            value += stayed[at] + max(apart, 0.0) + np.log(1.0 + np.exp(-abs(apart)))
+        found += counts[i] * value
+    return found
+
+
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def total(counts, kind, stages, parameters, gaps, x, last, until, which, buying, ratios, stayed, left, nodes, weights):
     """Log-likelihood of all rows, each of which stands for so many customers.
@@ -153,6 +167,8 @@ def total(counts, kind, stages, parameters, gaps, x, last, until, which, buying,
     """
     found = 0.0
     r, alpha = parameters[0], parameters[1]
+    if stages == 1 and kind != ANY_TIME:
+        return _quick(counts, kind == AT_PURCHASE, r, alpha, x, last, until, which, buying, stayed, left)
     s, beta = (parameters[2], parameters[3]) if kind == ANY_TIME else (1.0, 1.0)
     for i in range(len(x)):
         at = which[i]
