@@ -12,7 +12,14 @@ from workbench.exhibits import flatten
 from workbench.findings import Check
 from workbench.models.purchases.backtest import PurchaseRecord, forecast_purchases, validate
 from workbench.models.purchases.backtest.gaps import clumpiness
-from workbench.models.purchases.backtest.gatekeeper import begun_before, cohorts_alike, gaps, leaving_visible, season
+from workbench.models.purchases.backtest.gatekeeper import (
+    begun_before,
+    cohorts_alike,
+    earlier_forecasts,
+    gaps,
+    leaving_visible,
+    season,
+)
 from workbench.models.purchases.backtest.origins import Origins
 from workbench.models.purchases.backtest.selection import select
 
@@ -187,6 +194,9 @@ def test_errors_of_earlier_forecasts_are_a_student_t_that_grows_with_the_root_of
     drawn = found.drawn(4 * found.months, 2000, seed=1)
     assert np.quantile(drawn, 0.95) == pytest.approx(0.08 * student.ppf(0.95, 3), rel=0.01)
     assert not replace(found, table=found.table[:2]).drawn(12, 10, seed=1).any()
+    lucky = replace(found, table=found.table.assign(log_error=0.01))
+    assert not lucky.logs.any()
+    assert "no more than the chance" in earlier_forecasts(lucky).message
 
 
 def test_a_record_without_repeat_buyers_in_its_first_half_is_not_validated():

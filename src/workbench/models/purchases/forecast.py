@@ -14,7 +14,7 @@ import numpy as np
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import ParameterError
 from workbench.models.purchases.drawing import Natures, natures
-from workbench.models.purchases.families import Family, bg_nbd
+from workbench.models.purchases.families import Family
 from workbench.models.purchases.fitting import posterior
 from workbench.models.purchases.histories import Histories
 from workbench.models.purchases.monthly import add_months, present_orders
@@ -311,20 +311,3 @@ def of_weights(
         unit_days=unit_days,
         seed=seed,
     )
-
-
-def forecast(histories: Histories, *, unit_days: float, seed: int, draws: int = DRAWS) -> PurchaseForecast:
-    """The BG/NBD alone, where nothing is known of other models (`backtest.forecast_purchases` weighs them).
-
-    Parameters
-    ----------
-    histories
-        Of all customers until today.
-    unit_days
-        Days in the unit of time of the histories (7: weeks).
-    seed
-        Of the random numbers.
-    draws
-        How many.
-    """
-    return of_weights(histories, [bg_nbd()], [1.0], unit_days=unit_days, seed=seed, draws=draws)

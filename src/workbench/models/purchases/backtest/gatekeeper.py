@@ -179,6 +179,19 @@ def earlier_forecasts(origins: Origins) -> Check:
         Errors.
     """
     usual = float(np.sqrt(np.mean(origins.logs**2))) if origins.enough else None
+    if usual == 0:
+        return Check(
+            name="earlier_forecasts",
+            status="pass",
+            title=sentence("Earlier forecasts were right"),
+            value=0.0,
+            message=sentence(
+                "{n} earlier forecasts of all purchases over {months} months were wrong by no more than the chance of "
+                "single customers brings.",
+                n=number(len(origins.table)),
+                months=number(origins.months, 2),
+            ),
+        )
     return Check(
         name="earlier_forecasts",
         status="pass" if origins.enough else "warn",
