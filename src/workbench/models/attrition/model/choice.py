@@ -313,28 +313,38 @@ def choose(
     simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
     given = {**simpler, **(others or {})}
     fitted = {name: each.fit(some.features, some.left, some.weights) for name, each in given.items()}
-    later = customers.part(parts["calibrate"])
-    for each in fitted.values():
-        _recalibrate(each, later)
     test = customers.part(parts["test"])
     probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
     probabilities["boosted"] = boosted.probability(test.features)
-    judged = judge(test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity, weights=test.weights)
+
+    def judge_all() -> Judged:
+        return judge(
+            test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity, weights=test.weights
+        )
+
+    judged = judge_all()
     used = next((name for name in fitted if not judged.beats("boosted", name, DECIDES)), "boosted")
     used = _best_of_unbeaten(judged, list(fitted), used)
+    if used in fitted and _recalibrate(fitted[used], customers.part(parts["calibrate"])):
+        probabilities[used] = fitted[used].probability(test.features)
+        judged = judge_all()
     past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]
     out_of_time = past is not None and test.snapshots is not None and past.max() < test.snapshots.min()
     return Choice(judged=judged, used=used, test=test, out_of_time=bool(out_of_time)), fitted
 
 
-def _recalibrate(forecast: Baseline, later: Customers) -> None:
-    """Learn two parameters from the same customers as boosted trees do: all forecasts know what these know."""
+def _recalibrate(forecast: Baseline, later: Customers) -> bool:
+    """Whether a simpler forecast, which is used as it stands, has learned two parameters as boosted trees have.
+
+    They are beaten or not as anybody would fit them; what is used must be right in its probabilities too.
+    """
     if not isinstance(forecast, Recalibrated) or not len(later):
-        return
+        return False
     raw = np.clip(forecast.probability(later.features), CERTAIN, 1 - CERTAIN)
     found = calibration_of(logit(raw), later)
     if found is not None:
         forecast.recalibrate(found.level, found.slope)
+    return found is not None
 
 
 def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:

@@ -61,7 +61,7 @@ class BoostedModel:
         """Log-odds (refits, N) of each refit, calibrated; their mean is the model's."""
         matrix = self.encoding.matrix(self.encoding.rows(features))
         for booster in self.boosters:
-            booster.set_param("nthread", CORES)  # forecasts do not depend on it
+            booster.set_param({"nthread": CORES})  # forecasts do not depend on it
         found = np.array([booster.predict(matrix, output_margin=True) for booster in self.boosters], dtype=float)
         return self.calibration.level + self.calibration.slope * found
 

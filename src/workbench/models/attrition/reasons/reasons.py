@@ -247,7 +247,7 @@ def _told(
         worth[:, place] = np.where(shared, points, 0.0)[:, columns].sum(1)
         speaker[:, place] = columns[left[:, columns].argmax(1)]
     order = np.argsort(-by_theme, axis=1, kind="stable")[:, :MOST_REASONS]
-    found: dict[str, list] = {}
+    found: dict[str, list | np.ndarray] = {}
     for rank in range(MOST_REASONS):
         stem = f"reason_{rank + 1}"
         columns_of = order[:, rank] if rank < order.shape[1] else np.zeros(len(part), dtype=int)
