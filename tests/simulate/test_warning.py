@@ -138,10 +138,10 @@ def test_weights_of_intentions_are_carried_exactly(world):
         stayed = leaving.survive(there)
         assert np.allclose(passage.lasting, sum(lasting), rtol=1e-9)
         assert np.allclose(passage.ordering, ordering, rtol=1e-9)
-        assert np.allclose(passage.staying, sum(stayed), rtol=1e-12)
-        assert np.allclose(sum(passage.left()) + passage.staying, sum(there), rtol=1e-9)
+        assert np.allclose(passage.staying(), sum(stayed), rtol=1e-12)
+        assert np.allclose(sum(passage.left()) + passage.staying(), sum(there), rtol=1e-9)
         there = leaving.turn(stayed)
-        assert np.allclose(np.stack(passage.shares), np.stack(there), rtol=1e-9)
+        assert np.allclose(passage.shares, np.stack(there), rtol=1e-9)
 
 
 def test_intentions_that_are_drawn_are_as_frequent_as_their_weights(world):

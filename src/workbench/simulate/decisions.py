@@ -23,7 +23,9 @@ UNDONE_MONTHS = (12, 36)  # horizons of what single customers are worth if nothi
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
 FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
-_AT_ONCE = 2_048  # slots: replicates of a small company are worked out together
+_AT_ONCE = (
+    2_048  # slots: what fits in a cache. Replicates of a small company are worked out together, a large one in parts
+)
 _MOST = 100_000  # replicates
 
 
@@ -142,19 +144,22 @@ def value_ahead(
     if settings.customers > MOST_SLOTS:  # who is valued adds to the error: room is left for that
         allowed = allowed * MOST_SLOTS / settings.customers / 4
     at_once = max(1, _AT_ONCE // len(people))
-    many = people.repeated(at_once)
-    worlds = _worlds(initiatives, np.tile(reached, at_once), subsets)
+    many, reached_many = people.repeated(at_once), np.tile(reached, at_once)
+    parts = [slice(first, min(first + _AT_ONCE, len(many))) for first in range(0, len(many), _AT_ONCE)]
+    worlds = [_worlds(initiatives, reached_many[:, part], subsets) for part in parts]
     total, squares = np.zeros((2, len(subsets), len(people)))
     flows = np.zeros((len(subsets), VALUE_MONTHS))
     undone = np.zeros((2, len(UNDONE_MONTHS), len(people)))  # sums and sums of squares over replicates
     for done in range(at_once, _MOST + at_once, at_once):
         gain = np.zeros((len(subsets), len(many)))
-        replicates = Together(tuple(noise.again(done - each) for each in range(at_once)))
         present = np.zeros((len(UNDONE_MONTHS), len(many)))
-        for step, cash in enumerate(_cash(settings, world, many, worlds, replicates)):
-            flows[:, step] += cash.sum(axis=1)
-            gain += weights[step] * (cash - cash[:1])
-            present += _within(step) * (weights[step] * cash[0])
+        for part, here in zip(parts, worlds, strict=True):
+            size = (part.stop - part.start) // at_once
+            replicates = Together(tuple(noise.part(part.start, size).again(done - each) for each in range(at_once)))
+            for step, cash in enumerate(_cash(settings, world, many.part(part), here, replicates)):
+                flows[:, step] += cash.sum(axis=1)
+                gain[:, part] += weights[step] * (cash - cash[:1])
+                present[:, part] += _within(step) * (weights[step] * cash[0])
         by_replicate = gain.reshape(len(subsets), at_once, len(people))
         total += by_replicate.sum(axis=1)
         squares += (by_replicate**2).sum(axis=1)

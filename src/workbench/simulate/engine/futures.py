@@ -80,10 +80,6 @@ class Ahead:
 
     Attributes
     ----------
-    there
-        Probability that a customer of the moment is still there at the beginning of the month.
-    staying
-        The same at its end.
     cash
         Expected cash flow by kind, in money, given the past of experience and need.
     order_margin
@@ -93,12 +89,16 @@ class Ahead:
     """
 
     month: int
-    there: np.ndarray
-    staying: np.ndarray
     cash: dict[str, np.ndarray]
     order_margin: np.ndarray
     satisfaction: np.ndarray
     _left: Callable[[], Sequence[np.ndarray]]
+    _staying: Callable[[], np.ndarray]
+
+    @property
+    def staying(self) -> np.ndarray:
+        """Probability that a customer of the moment is still there at the end of the month."""
+        return self._staying()
 
     @property
     def left(self) -> np.ndarray:
@@ -198,8 +198,10 @@ def ahead(
             cash, staying, left = _announced(passage, price, rate * margin, minutes), passage.staying, passage.left
         else:
             total = np.asarray(sum(hazards))
-            cash, staying = _unannounced(there, total, price, rate, margin, minutes), there * np.exp(-total)
+            cash = _unannounced(there, total, price, rate, margin, minutes)
             left = partial(_leavers, there, hazards, total)
+            there = there * np.exp(-total)
+            staying = partial(np.asarray, there)
         lifting = lift_until is None or month < lift_until
         piloted = np.where(month < people.pilot_until, people.pilot_lift, 0.0)
         adds, open_complaints = [], []
@@ -211,8 +213,7 @@ def ahead(
             open_complaints.append(each.unresolved(month))
         satisfaction = base + gathered(adds)
         unresolved = gathered(open_complaints)
-        yield Ahead(month, there, staying, cash, margin, satisfaction, left)
-        there = staying
+        yield Ahead(month, cash, margin, satisfaction, left, staying)
         need_gone = need_gone | (noise.uniform(Mechanism.NEED, month) < world.need_onset)
 
 

@@ -177,22 +177,24 @@ class Passage:
 
     Attributes
     ----------
+    shares
+        (states, worlds, slots): probability of being there with each intention at the end of the month.
     lasting, visiting
         Expected part of the month, and of the part in which visits fall, for which customers are there.
     ordering
         The first, times what intentions do to the order rate.
-    staying
-        Probability of being there at the end of the month.
     """
 
     def __init__(self, intention: np.ndarray, there: np.ndarray):
-        self.shares = [np.where(intention == state, there, 0.0) for state in range(STATES)]
-        self._next = [np.empty_like(there) for _ in range(STATES)]
-        self._scratch, self._begin = np.empty_like(there), np.empty_like(there)
-        self._total, self._gone = np.empty_like(there), np.empty_like(there)
+        self.shares = np.stack([np.where(intention == state, there, 0.0) for state in range(STATES)])
+        self._next = np.empty_like(self.shares)
+        self._scratch, self._begin, self._total = (np.empty_like(there) for _ in range(3))
         self.lasting, self.visiting, self.ordering = (np.empty_like(there) for _ in range(3))
-        self.staying = there
         self._last: tuple[Coefficients, Sequence[np.ndarray], np.ndarray] | None = None
+
+    def staying(self) -> np.ndarray:
+        """Probability of being there at the end of the month."""
+        return self.shares.sum(axis=0)
 
     def left(self) -> list[np.ndarray]:
         """Probability of leaving in the month just passed, by reason."""
@@ -209,12 +211,12 @@ class Passage:
         usual, pull
             As for `Leaving.of`.
         """
-        # Written into arrays that are there already: making new ones of this size would take longest of all.
+        # Written into arrays that are there already, in as few passes as there can be: both are what this takes.
         scratch, total, begin, shares, after = self._scratch, self._total, self._begin, self.shares, self._next
         factor, starts = order_factor(world), begin_rates(world)
         self._none(_combined(usual, 1 - world.announced, total, scratch), shares[0])
         # Of those who begin the month without an intention, and end it as customers, some have one then.
-        fewer = _combined(usual, starts * (1 - factor[1:]), self._gone, scratch)
+        fewer = _combined(usual, starts * (1 - factor[1:]), self.ordering, scratch)
         _combined(usual, starts, total, scratch)
         np.exp(np.negative(total, out=begin), out=begin)
         np.subtract(1.0, begin, out=begin)
@@ -224,45 +226,54 @@ class Passage:
         begin *= after[0]
         total *= begin
         after[0] -= total
-        strength = np.exp(pull)
-        for j, relent in enumerate(world.relent):
-            share, kept, resolved = shares[1 + j], after[1 + j], world.resolve[j] * strength
-            stays, still = eq.stays(resolved), np.exp(-resolved)
-            self.lasting += np.multiply(share, stays, out=scratch)
-            self.visiting += np.multiply(share, eq.stays(resolved, eq.VISITS_END), out=scratch)
-            self.ordering += np.multiply(share, stays * (relent + (1 - relent) * factor[1 + j]), out=scratch)
-            after[0] += np.multiply(share, still * relent, out=scratch)
-            np.multiply(share, still * (1 - relent), out=kept)
-            kept += np.multiply(begin, np.multiply(usual[j], starts[j], out=self._row(usual[j])), out=scratch)
-        self.staying = np.add(after[0], after[1], out=self._gone)
-        for each in after[2:]:
-            self.staying += each
+        resolved = np.stack([each * np.exp(pull) for each in world.resolve])
+        relent = world.relent.reshape(-1, *[1] * (resolved.ndim - 1))
+        stays, still = eq.stays(resolved), np.exp(-resolved)
+        turned = relent + (1 - relent) * factor[1:].reshape(relent.shape)
+        for each, weight in (
+            (self.lasting, stays),
+            (self.visiting, eq.stays(resolved, eq.VISITS_END)),
+            (self.ordering, stays * turned),
+            (after[0], still * relent),
+        ):
+            each += _over_intentions(weight, shares[1:], scratch)
+        kept = still * (1 - relent)
+        np.multiply(shares[1:], kept if kept.ndim == shares.ndim else kept[:, None], out=after[1:])
+        for j, each in enumerate(usual):
+            weight = starts[j] * each if each.shape != total.shape else np.multiply(each, starts[j], out=total)
+            after[1 + j] += np.multiply(begin, weight, out=scratch)
         self._last, self.shares, self._next = (world, usual, pull), after, shares
-
-    def _row(self, like: np.ndarray) -> np.ndarray | None:
-        """Where something of the shape of `like` may be written, if there is such a place."""
-        return self._total if like.shape == self._total.shape else None
 
     def _none(self, total: np.ndarray, share: np.ndarray) -> None:
         """Those without an intention: how long they last, and who stays (in `_next[0]`)."""
         np.maximum(total, _TINY, out=total)
         for until, into in ((1.0, self.lasting), (eq.VISITS_END, self.visiting)):
-            gone = np.exp(np.multiply(total, -until, out=self._scratch), out=self._scratch)
-            if until == 1.0:
-                np.multiply(share, gone, out=self._next[0])
-            np.subtract(1.0, gone, out=gone)
-            np.divide(gone, total, out=into)
-            into *= share
+            staying = self._next[0] if until == 1.0 else self._scratch
+            np.exp(np.multiply(total, -until, out=staying), out=staying)
+            staying *= share
+            np.subtract(share, staying, out=into)
+            into /= total
+
+
+def _over_intentions(weight: np.ndarray, shares: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """The sum over intentions of shares, each times its weight, which need not have an axis of worlds."""
+    axes = "jwn" if weight.ndim == shares.ndim else "jn"
+    return np.einsum(f"{axes},jwn->wn", weight, shares, out=out)
 
 
 def _combined(arrays: Sequence[np.ndarray], weights: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
     """The weighted sum of arrays of which some have no axis of worlds: those are added up first."""
-    few = [weight * each for weight, each in zip(weights, arrays, strict=True) if each.shape != out.shape]
-    out[:] = sum(few) if few else 0.0
+    few = np.asarray(
+        sum(weight * each for weight, each in zip(weights, arrays, strict=True) if each.shape != out.shape)
+    )
+    into = out
     for weight, each in zip(weights, arrays, strict=True):
         if each.shape == out.shape:
-            out += np.multiply(each, weight, out=scratch)
-    return out
+            np.multiply(each, weight, out=into)
+            if into is scratch:
+                out += scratch
+            into = scratch
+    return np.add(out, few, out=out) if into is scratch else np.add(few, 0.0, out=out)
 
 
 def begin_rates(world: Coefficients) -> np.ndarray:

@@ -72,6 +72,10 @@ class Noise:
         """
         return replace(self, replicate=replicate)
 
+    def part(self, begin: int, size: int) -> "Noise":
+        """Some of the slots, counted from the block's first; `begin` is a multiple of 4."""
+        return replace(self, first=self.first + begin, size=size)
+
     def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:
         """Numbers strictly between 0 and 1, one a slot.
 
