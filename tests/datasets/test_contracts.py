@@ -137,6 +137,8 @@ def load(project, table, columns, rows, more="", top=""):
             "initiative (from 'i'): 1 row with no",
         ),
         ("initiatives", "{initiative: i, expected_lift: l}", "i,l\na,1\na,2\n", "expected one row a initiative"),
+        ("initiatives", "{initiative: i, ramp_months: l}", "i,l\na,-1\n", "a negative value (got -1)"),
+        ("initiatives", "{initiative: i, start: l}", "i,l\na,2025-01-01\n", "no number (got '2025-01-01')"),
         ("initiatives", "{initiative: i, lift_sd: l}", "i,l\na,-1\n", "a negative value (got -1)"),
         (
             "customers",
@@ -152,6 +154,13 @@ def test_bad_rows_give_one_clear_message(project, table, columns, rows, said):
     (fault,) = caught.value.faults
     assert fault.startswith(f"dataset people, table {table}")
     assert said in fault
+
+
+def test_initiatives_may_say_when_they_begin_how_long_they_last_and_what_they_cost_a_month(project):
+    columns = "{initiative: i, start: s, ramp_months: r, half_life_months: h, cost_per_month: {from: c, currency: EUR}}"
+    frame = load(project, "initiatives", columns, "i,s,r,h,c\na,3,2,12,900\nb,0,0,,0\n").frame
+    assert frame[["start", "ramp_months", "cost_per_month"]].to_numpy().tolist() == [[3, 2, 900], [0, 0, 0]]
+    assert frame["half_life_months"].isna().tolist() == [False, True]
 
 
 @pytest.mark.parametrize(

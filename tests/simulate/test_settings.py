@@ -56,6 +56,9 @@ def test_every_preset_is_within_bounds_and_explained():
         ("trial_design=regions", "did you mean 'region'?"),
         ("trial_months=0", "trial_months: got 0, expected a whole number from 1 to 24"),
         ("lift=-1", "lift: got -1, expected a number from 0 to 5"),
+        ("link=3", "link: got 3, expected a number from 0 to 2"),
+        ("random_pilots=7", "random_pilots: got 7, expected a whole number from 0 to 6"),
+        ("random_pilots=1.5", "random_pilots: got '1.5', expected a whole number from 0 to 6"),
         ("letters=2", "letters: got '2', expected true or false"),
         ("currency=euro", "currency: got 'euro', expected three capital letters"),
         ("preset=dmo", "did you mean 'demo'?"),
@@ -70,6 +73,12 @@ def test_a_bad_setting_is_named_with_what_was_expected(text, said):
 
 def test_all_faults_come_at_once():
     assert len(faults("customers=0", "months=-1", "churn=2", "halo=x", "nonsense=1", "start=soon")) == 6
+
+
+def test_pilots_by_lot_are_for_the_design_that_draws_customers():
+    (fault,) = faults("random_pilots=2", "trial_design=region")
+    assert "random_pilots: got 2, expected trial_design=individual beside it." in fault
+    assert read_settings(["random_pilots=null", "trial_design=region"]).random_pilots is None
 
 
 def test_a_setting_stands_once():

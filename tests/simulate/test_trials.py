@@ -76,6 +76,37 @@ def test_pilots_of_volunteers_go_to_the_loyal_and_no_two_pilots_overlap():
     assert (first.randomised, first.start, first.until, second.start) == (False, 6, 15, 15)
 
 
+@pytest.mark.parametrize("many", [0, 1, 2, 6])
+def test_several_initiatives_are_tried_by_lot_each_among_customers_of_its_own(many):
+    settings, _, made = enrolments(f"random_pilots={many}", months=13)
+    by_lot = [each for each in made if each.kind == "pilot" and each.randomised]
+    willing = [each for each in made if each.kind == "pilot" and not each.randomised]
+    names = [each.name for each in offered(settings)]
+    assert [each.name for each in by_lot] == names[:many]
+    assert [each.name for each in willing] == names[max(many, 1) :][:1]
+    slots = np.concatenate([np.zeros(0, dtype=int), *(each.slot for each in by_lot)])
+    assert np.unique(slots).size == slots.size
+    for each in by_lot:
+        assert abs(each.slot.size / 2_048 - min(0.4, 0.96 / many)) < 0.04
+        assert abs(each.treated.mean() - 0.5) < 0.09
+        assert (each.start, each.until) == (6, 12)
+
+
+def test_one_pilot_by_lot_is_what_there_is_when_nothing_is_said(company):
+    settings = ("customers=300", "months=13", "seed=3", "truth=false")
+    said, unsaid = company("random_pilots=1", *settings), company(*settings)
+    for path in unsaid.data.glob("*.parquet"):
+        assert path.read_bytes() == (said.data / path.name).read_bytes(), path.name
+
+
+def test_what_is_tried_by_lot_is_said_to_be(bench):
+    add("firm", read_settings(["customers=1500", "months=13", "truth=false", "random_pilots=3"]), bench.root)
+    said = yaml.safe_load((bench.root / "data" / "firm" / "dataset.yaml").read_text())["tables"]["treatments"]["design"]
+    names = [each.name for each in offered(read_settings([]))]
+    assert [said[name]["assignment"] for name in names[:4]] == ["randomised"] * 3 + ["volunteers"]
+    assert all(check.status != "fail" for check in datasets.find("firm", bench.root).check())
+
+
 def test_letters_are_a_third_arm_dealt_out_evenly():
     _, _, made = enrolments("preset=persuadable", months=8)
     (calls,) = (each for each in made if each.kind == "call")

@@ -117,6 +117,41 @@ def test_every_customer_of_the_decision_date_has_a_value(firm):
     assert (table["value_36"] > table["value_12"]).mean() > 0.95
 
 
+def test_without_the_link_an_improvement_moves_nobody_and_loyalty_fakes_it():
+    """A better experience makes content, and neither leaving nor orders move; who is content still leaves less."""
+    settings = replace(SETTINGS, link=0.0)
+    world = world_of(settings)
+    people = deque(live(world, Noise(4, 0, 1_024), SETTINGS.months, calendar=1, surveys=False), maxlen=1)[0].people
+    months = list(
+        ahead(world, people, Worlds.pilot(2, 1.0), Noise(4, 0, 1_024), first=SETTINGS.months, months=3, calendar=1)
+    )
+    for each in months:
+        assert np.array_equal(each.staying[0], each.staying[1])
+        assert np.array_equal(each.left[:, 0], each.left[:, 1])
+        for kind, cash in each.cash.items():
+            assert np.array_equal(cash[0], cash[-1]), kind
+    lifted = months[-1].satisfaction[1] - months[-1].satisfaction[0]
+    assert lifted[people.active].mean() > 0.05
+    there, left = people.active, 1 - months[-1].staying[0]
+    content = people.satisfaction > np.median(people.satisfaction[there])
+    assert left[there & content].mean() < 0.95 * left[there & ~content].mean()
+    told_, _ = worth(
+        settings,
+        value_ahead(settings, world, people, Noise(4, 0, 1_024), offered(settings)[:2])[0],
+        offered(settings)[:2],
+        1_024,
+    )
+    assert all(each["npv"] == -each["cost"] for each in told_["subsets"])
+
+
+def test_twice_the_link_is_twice_the_effect_of_satisfaction():
+    drawn, double = (draw(read_settings(["seed=4", f"link={link}"]))[0] for link in (1, 2))
+    satisfied = ("satisfaction_on_service_hazard", "satisfaction_on_price_hazard", "satisfaction_on_purchases")
+    for name in (*satisfied, "unresolved_on_service_hazard"):
+        assert getattr(double, name) == 2 * getattr(drawn, name)
+    assert double.loyalty_on_hazard == drawn.loyalty_on_hazard
+
+
 def test_a_subset_costs_what_its_initiatives_cost(firm):
     initiatives = told(firm)["initiatives"]
     single = {each["initiative"]: each["cost"] for each in initiatives["single"]}

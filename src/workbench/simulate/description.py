@@ -32,7 +32,11 @@ def command(settings: Settings, name: str) -> str:
 
 
 def describe(
-    settings: Settings, name: str, present: Collection[str], tried: Mapping[str, Collection[str]], first: str
+    settings: Settings,
+    name: str,
+    present: Collection[str],
+    tried: Mapping[str, Collection[str]],
+    first: Collection[str],
 ) -> str:
     """The text of the dataset.yaml.
 
@@ -45,7 +49,8 @@ def describe(
     present
         The tables that have rows.
     tried, first
-        The arms of each initiative that the table `treatments` has, and the name of the first pilot's initiative.
+        The arms of each initiative that the table `treatments` has, and the initiatives whose pilots are as
+        `settings.trial_design` has it.
     """
     segments = {
         "plan": {"label": "Plan", "constant": True},
@@ -188,7 +193,9 @@ def describe(
     return yaml.dump(whole, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=120)
 
 
-def designs(settings: Settings, tried: Mapping[str, Collection[str]], first: str) -> dict[str, dict[str, Any]]:
+def designs(
+    settings: Settings, tried: Mapping[str, Collection[str]], first: Collection[str]
+) -> dict[str, dict[str, Any]]:
     """How the arms of each initiative were dealt, as `design:` of the table `treatments` says it.
 
     Parameters
@@ -198,7 +205,7 @@ def designs(settings: Settings, tried: Mapping[str, Collection[str]], first: str
     tried
         The arms of each initiative.
     first
-        The initiative of the first pilot; other pilots are of volunteers.
+        The initiatives whose pilots are as `settings.trial_design` has it; other pilots are of volunteers.
     """
     begun = second_start(settings) <= settings.months  # all waves
     by_design: dict[str, dict[str, Any]] = {
@@ -215,7 +222,7 @@ def designs(settings: Settings, tried: Mapping[str, Collection[str]], first: str
                 "assignment": "randomised",
                 "probability": round(len(contacts) / (len(contacts) + 1), 6),
             }
-        elif initiative == first:
+        elif initiative in first:
             made[initiative] = dict(by_design[settings.trial_design])
         else:
             made[initiative] = {"assignment": "volunteers"}

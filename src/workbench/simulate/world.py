@@ -24,7 +24,7 @@ from workbench.simulate.description import describe
 from workbench.simulate.engine.calibration import world_of
 from workbench.simulate.engine.initiatives import offered
 from workbench.simulate.engine.settings import Settings
-from workbench.simulate.engine.trials import piloted_initiatives
+from workbench.simulate.engine.trials import designed, piloted_initiatives
 from workbench.simulate.population import active_customers, newcomers
 from workbench.simulate.records import blocks
 from workbench.simulate.truth import Truth
@@ -71,7 +71,7 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
         if settings.truth:
             known = truth.files(of_newcomers.result(), of_active.result())
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
-    first = piloted_initiatives(settings, world, initiatives)[0].name
+    first = [each.name for each in designed(settings, piloted_initiatives(settings, world, initiatives))]
     described = describe(settings, folder.name, [*written.names, "initiatives"], tried, first)
     (folder / "dataset.yaml").write_text(described, "utf-8")
     if truth_folder:

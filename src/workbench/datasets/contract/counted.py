@@ -56,9 +56,9 @@ def notable(
         yield "zero prices", wide["price"] == 0
     if "is-alias" in has:
         yield "aliases", wide["is-alias"]
-    if "end" in has:
+    if "end" in has.intersection(definition.canonical.span):
         yield "far ends", wide["end"] >= ibis.date(f"{latest.year + _FAR_YEARS}-01-01")
-    if "start" in has:
+    if "start" in has.intersection(definition.canonical.span):
         yield "clock zero", wide["start"] == ibis.date(_CLOCK_ZERO)
 
 

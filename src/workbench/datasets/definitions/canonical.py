@@ -224,6 +224,10 @@ CANONICAL: Mapping[str, CanonicalTable] = MappingProxyType(
                     "fixed_cost": Field("money", not_negative=True),
                     "cost_per_customer": Field("money", not_negative=True),
                     "reach": Field("number", not_negative=True),
+                    "start": Field("number", not_negative=True),
+                    "ramp_months": Field("number", not_negative=True),
+                    "half_life_months": Field("number", not_negative=True),
+                    "cost_per_month": Field("money", not_negative=True),
                 },
             ),
         ]

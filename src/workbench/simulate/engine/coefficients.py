@@ -273,7 +273,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
     low, high = one("detractors"), one("promoters")
     season = np.ones(12)
     season[[10, 11]] = 1.15, one("christmas")
-    unseen = settings.confounding
+    unseen, link = settings.confounding, settings.link
     aims = Aims(
         churn_by_reason=churn * shares / shares.sum(),
         response=response,
@@ -308,10 +308,10 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         drift_price=settings.drift * one("drift_price"),
         frailty=settings.frailty,
         hazard_base=np.zeros(len(REASONS)),
-        satisfaction_on_service_hazard=one("satisfaction_on_service_hazard"),
-        satisfaction_on_price_hazard=one("satisfaction_on_price_hazard"),
+        satisfaction_on_service_hazard=link * one("satisfaction_on_service_hazard"),
+        satisfaction_on_price_hazard=link * one("satisfaction_on_price_hazard"),
         price_on_price_hazard=one("price_on_price_hazard"),
-        unresolved_on_service_hazard=one("unresolved_on_service_hazard"),
+        unresolved_on_service_hazard=link * one("unresolved_on_service_hazard"),
         loyalty_on_hazard=unseen * one("loyalty_on_hazard"),
         need_onset=one("need_onset"),
         need_on_need_hazard=one("need_on_need_hazard"),
@@ -320,7 +320,7 @@ def draw(settings: Settings) -> tuple[Coefficients, Aims]:
         anniversary=one("anniversary"),
         purchase_base=0.0,
         propensity_sd=one("propensity_sd"),
-        satisfaction_on_purchases=one("satisfaction_on_purchases"),
+        satisfaction_on_purchases=link * one("satisfaction_on_purchases"),
         loyalty_on_purchases=unseen * one("loyalty_on_purchases"),
         need_on_purchases=one("need_on_purchases"),
         season=season,

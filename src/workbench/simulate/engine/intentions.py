@@ -199,7 +199,7 @@ class Passage:
     def left(self) -> list[np.ndarray]:
         """Probability of leaving in the month just passed, by reason."""
         assert self._last is not None
-        return Leaving.of(*self._last).left(self._next)  # where the shares of its beginning are now
+        return Leaving.of(*self._last).left(list(self._next))  # where the shares of its beginning are now
 
     def month(self, world: Coefficients, usual: Sequence[np.ndarray], pull: np.ndarray) -> None:
         """Pass through one month; `usual` and `pull` as for `Leaving.of`, of which this is the sum over states.

@@ -36,11 +36,13 @@ class Settings:
     frailty: float = _setting(0.0, "variance of what makes some customers leave sooner, for reasons unseen", 0, 5)
     halo: float = _setting(1.0, "how far the general impression colours each rating; 0: not at all", 0, 3)
     confounding: float = _setting(1.0, "how far unseen loyalty moves satisfaction, leaving, spending, uptake", 0, 3)
+    link: float = _setting(1.0, "how far satisfaction moves leaving and orders; 0: nothing that is done pays", 0, 2)
     thresholds: float = _setting(0.0, "how far satisfaction works by falling below a line instead of by degrees", 0, 1)
     drift: float = _setting(0.0, "how far hazards and drivers change in a year", 0, 2)
     warning: float = _setting(1.0, "share of announced departures, as a multiple; 0: none announces itself", 0, 1)
     trials: bool = _setting(True, "whether pilots and retention calls take place")
     trial_design: str = _setting("individual", "how the first pilot is dealt out")
+    random_pilots: int | None = _setting(None, "initiatives tried by lot; as the design has it when left open", 0, 6)
     trial_months: int = _setting(6, "months that pilots last", 1, 24)
     lift: float | None = _setting(None, "what initiatives should add to an experience; drawn when left open", 0, 5)
     persuasion: float = _setting(1.0, "how far customers differ in what a retention call does to them", 0, 5)
@@ -57,6 +59,8 @@ class Settings:
         if self.trial_design not in TRIAL_DESIGNS:
             end = suggestion(self.trial_design, TRIAL_DESIGNS)
             faults.append(_fault("trial_design", self.trial_design, listing(list(TRIAL_DESIGNS), "or"), end))
+        if self.random_pilots is not None and self.trial_design != "individual":
+            faults.append(_fault("random_pilots", self.random_pilots, sentence("trial_design=individual beside it")))
         if not re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", self.start):
             faults.append(_fault("start", self.start, sentence("a month such as 2023-01")))
         if not re.fullmatch(r"[A-Z]{3}", self.currency):
@@ -153,14 +157,19 @@ def read_settings(texts: Iterable[str]) -> Settings:
     return made
 
 
+_WHOLE = (int, int | None)  # types of settings that are whole numbers
+
+
 def _read(kind: Any, text: str) -> Any:
     if kind is bool:
         return {"true": True, "false": False}.get(text) if text in ("true", "false") else _no(text)
-    if kind is int:
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else _no(text)
     if kind is str:
         return text
-    return None if text == "null" and kind is not float else float(text)
+    if text == "null" and kind not in (int, float):
+        return None
+    if kind in _WHOLE:
+        return int(text) if re.fullmatch(r"[+-]?\d+", text) else _no(text)
+    return float(text)
 
 
 def _no(text: str) -> Any:
@@ -178,7 +187,7 @@ def _expected(each: Any) -> str:
     if each.type is bool:
         return sentence("true or false")
     low, high = number(each.metadata["low"]), number(each.metadata["high"])
-    if each.type is int:
+    if each.type in _WHOLE:
         return sentence("a whole number from {low} to {high}", low=low, high=high)
     return sentence("a number from {low} to {high}", low=low, high=high)
 

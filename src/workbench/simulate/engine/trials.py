@@ -79,7 +79,8 @@ class Trials:
     settings
         Of the world.
     initiatives
-        The first is piloted as `settings.trial_design` has it, the second, when that is over, among volunteers.
+        The first is piloted as `settings.trial_design` has it (or several at a time, each among customers of its own),
+        the next, when that is over, among volunteers.
     keep
         Whether each enrolment keeps the state before it.
     """
@@ -107,15 +108,20 @@ class Trials:
         if design == "staggered":
             made += self._waves(people, piloted[0], month, noise)
         elif month == FIRST_START:
+            first = designed(self.settings, piloted)
             arms: dict[str, tuple[float, np.ndarray | float, bool]] = {
-                "individual": (0.4, 0.5, True),
+                "individual": (min(0.4, 0.96 / max(len(first), 1)), 0.5, True),
                 "region": (1.0, np.isin(people.region, treated_regions(self.settings)), True),
                 "volunteers": (0.6, _willing(world, people), False),
             }
-            offered, likely, randomised = arms[design]
-            made.append(self._pilot(people, piloted[0], month, noise, likely, offered, randomised=randomised))
-        if month == second_start(self.settings) and len(piloted) > 1:
-            made.append(self._pilot(people, piloted[1], month, noise, _willing(world, people), 0.6, randomised=False))
+            share, likely, randomised = arms[design]
+            for place, each in enumerate(first):
+                offered = (place * share, (place + 1) * share)
+                made.append(self._pilot(people, each, month, noise, likely, offered, randomised=randomised))
+        if month == second_start(self.settings):
+            for each in piloted[max(len(designed(self.settings, piloted)), 1) :][:1]:
+                willing = _willing(world, people)
+                made.append(self._pilot(people, each, month, noise, willing, (0.0, 0.6), randomised=False))
         if month > 0 and month % CALLS_EVERY == 0:
             made.append(self._calls(world, people, month, noise))
         return made
@@ -127,12 +133,12 @@ class Trials:
         month: int,
         noise: Noise,
         likely: np.ndarray | float,
-        offered: float,
+        offered: tuple[float, float],
         *,
         randomised: bool,
     ) -> Enrolment:
         chosen, arm, _, _ = noise.pieces(Mechanism.TRIAL, month, 1)
-        slot = np.flatnonzero(people.active & (chosen < offered))
+        slot = np.flatnonzero(people.active & (offered[0] <= chosen) & (chosen < offered[1]))
         return self._entered(people, initiative, month, slot, (arm < likely)[slot], randomised=randomised)
 
     def _waves(self, people: Customers, initiative: Initiative, month: int, noise: Noise) -> list[Enrolment]:
@@ -268,6 +274,11 @@ def piloted_initiatives(
         return float(used * (world.weights[each.touchpoint] @ PLAN_SHARE))
 
     return sorted(initiatives, key=matters, reverse=True)
+
+
+def designed(settings: Settings, piloted: Sequence[Initiative]) -> Sequence[Initiative]:
+    """Those of the `piloted_initiatives` whose pilot is the one that `settings.trial_design` is about."""
+    return piloted[: 1 if settings.random_pilots is None else settings.random_pilots]
 
 
 def _willing(world: Coefficients, people: Customers) -> np.ndarray:
