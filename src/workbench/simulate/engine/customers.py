@@ -131,7 +131,13 @@ class Customers:
         return Customers(**{each.name: np.tile(getattr(self, each.name), times) for each in fields(self)})
 
     def part(self, slots: slice) -> "Customers":
-        """Those in some of the slots; arrays are shared."""
+        """Those in some of the slots; arrays are shared.
+
+        Parameters
+        ----------
+        slots
+            Which.
+        """
         return Customers(**{each.name: getattr(self, each.name)[..., slots] for each in fields(self)})
 
     def __len__(self) -> int:

@@ -73,7 +73,15 @@ class Noise:
         return replace(self, replicate=replicate)
 
     def part(self, begin: int, size: int) -> "Noise":
-        """Some of the slots, counted from the block's first; `begin` is a multiple of 4."""
+        """Some of the slots.
+
+        Parameters
+        ----------
+        begin
+            The first of them, counted from the block's first; a multiple of 4.
+        size
+            How many.
+        """
         return replace(self, first=self.first + begin, size=size)
 
     def uniform(self, mechanism: Mechanism, month: int, sub: int = 0) -> np.ndarray:

@@ -277,7 +277,15 @@ def piloted_initiatives(
 
 
 def designed(settings: Settings, piloted: Sequence[Initiative]) -> Sequence[Initiative]:
-    """Those of the `piloted_initiatives` whose pilot is the one that `settings.trial_design` is about."""
+    """Those whose pilot is the one that `settings.trial_design` is about.
+
+    Parameters
+    ----------
+    settings
+        Of the world.
+    piloted
+        As `piloted_initiatives` has them.
+    """
     return piloted[: 1 if settings.random_pilots is None else settings.random_pilots]
 
 
