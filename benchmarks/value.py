@@ -122,11 +122,11 @@ def peer_sampling(path: str) -> dict[str, float]:
 
     table = summary(Path(path)).drop(columns="monetary_value")
     started = time.process_time()
-    model = BetaGeoModel(table)
-    model.build_model()
-    model.fit(draws=500, tune=500, chains=2, cores=1, random_seed=1, progressbar=False)
+    model = BetaGeoModel()
+    model.fit(table, draws=500, tune=500, chains=2, cores=1, random_seed=1, progressbar=False)
     used = time.process_time() - started
-    least = float(min(np.min(each.values) for each in az.ess(model.idata)[["alpha", "r", "a", "b"]].data_vars.values()))
+    found = az.ess(model.fit_result[["alpha", "r", "a", "b"]])
+    least = min(float(found[name]) for name in ("alpha", "r", "a", "b"))
     return {"first": least / used, "effective": least, "seconds": used}
 
 
@@ -135,13 +135,21 @@ def peer_value(path: str) -> dict[str, float]:
     from pymc_marketing.clv import BetaGeoModel, GammaGammaModel
 
     table = summary(Path(path))
-    buying = BetaGeoModel(table.drop(columns="monetary_value"))
-    buying.build_model()
-    buying.fit(draws=100, tune=300, chains=2, cores=1, random_seed=1, progressbar=False)
+    buying = BetaGeoModel()
+    buying.fit(
+        table.drop(columns="monetary_value"), draws=100, tune=300, chains=2, cores=1, random_seed=1, progressbar=False
+    )
     paid = table[(table["frequency"] > 0) & (table["monetary_value"] > 0)]
-    spends = GammaGammaModel(paid[["customer_id", "frequency", "monetary_value"]])
-    spends.build_model()
-    spends.fit(draws=100, tune=300, chains=2, cores=1, random_seed=1, progressbar=False)
+    spends = GammaGammaModel()
+    spends.fit(
+        paid[["customer_id", "frequency", "monetary_value"]],
+        draws=100,
+        tune=300,
+        chains=2,
+        cores=1,
+        random_seed=1,
+        progressbar=False,
+    )
     started = time.process_time()
     known = table.assign(monetary_value=table["monetary_value"].clip(lower=0.01))
     worth = spends.expected_customer_lifetime_value(
