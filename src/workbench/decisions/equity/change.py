@@ -86,10 +86,10 @@ class Change:
             yield Check(
                 name="earlier_equity",
                 status="pass",
-                title=sentence("Too short to look back"),
+                title=sentence("No look back"),
                 message=sentence(
-                    "The records are too short to value the base as it was {months} months ago, so nothing is said of "
-                    "what changed it.",
+                    "The base cannot be valued as it was {months} months ago (records too short, or customers known as "
+                    "of today alone), so nothing is said of what changed it.",
                     months=STEPS[-1],
                 ),
             )

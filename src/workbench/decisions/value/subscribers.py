@@ -44,8 +44,8 @@ class Ordering:
         Of the gamma–gamma model of what an order brings.
     orders, mean : (n,)
         How many orders of a positive amount each customer has placed, and their mean, in money.
-    kept
-        What all orders brought over what those of a positive amount did: refunds of no known order, and worse.
+    kept : (draws,)
+        What all orders brought over what the spend model says that they would.
     spend_k
         Pareto's k of the draws of `spend`.
     """
@@ -56,7 +56,7 @@ class Ordering:
     spend: np.ndarray
     orders: np.ndarray
     mean: np.ndarray
-    kept: float
+    kept: np.ndarray
     spend_k: float = 0.0
 
     def checks(self) -> Iterator[Showable]:
@@ -199,7 +199,7 @@ class Subscribers:
             rate, spend = self.ordering.natures(rows, random)
             multiple = self.ordering.multiples(self._calendar(months))
             orders = rate[:, :, None] * _within(plan, chances, there, multiple, 1.0)
-            streams["orders"] = (rate * spend * self.ordering.kept, multiple)
+            streams["orders"] = (rate * spend * self.ordering.kept[:, None], multiple)
         steady = np.ones((self.draws, months))
         if self.fee is not None:
             streams["fees"] = (np.broadcast_to(self.fee[rows] * plan.money.fee_margin, shape), steady)
