@@ -101,22 +101,28 @@ def campaign(size=2000, seed=1, value=200.0, probability=None, **options):
     p = random.beta(1, 9, size) if probability is None else np.full(size, probability)
     values = np.full(size, value) if np.isscalar(value) else value
     return Campaign(
-        left=random.random(size) < p, probability=p, value=values, customers=np.arange(size), random_seed=2,
+        left=random.random(size) < p,
+        probability=p,
+        value=values,
+        customers=np.arange(size),
+        random_seed=2,
         **{"offer": offer(), "currency": "EUR"} | options,
-    )  # fmt: skip
+    )
 
 
 def test_strategies_by_hand():
     chosen = Campaign(
-        left=np.array([True, False, True, False]), probability=np.array([0.9, 0.5, 0.2, 0.01]),
-        value=np.array([100.0, 300.0, 1000.0, 2000.0]), customers=np.arange(4), random_seed=1, offer=offer(),
+        left=np.array([True, False, True, False]),
+        probability=np.array([0.9, 0.5, 0.2, 0.01]),
+        value=np.array([100.0, 300.0, 1000.0, 2000.0]),
+        customers=np.arange(4),
+        random_seed=1,
+        offer=offer(),
         capacity=2,
-    )  # fmt: skip
+    )
     assert chosen.expected == pytest.approx([0.27 * 90 - 2, 0.15 * 290 - 6, 0.06 * 990 - 9, 0.003 * 1990 - 10.9])
     rows = judge_campaign(chosen).strategies.set_index("strategy")
-    assert rows["contacted"].to_dict() == {
-        "profit": 2, "risk": 2, "value": 2, "random": 2, "everybody": 4, "nobody": 0
-    }  # fmt: skip
+    assert rows["contacted"].to_dict() == {"profit": 2, "risk": 2, "value": 2, "random": 2, "everybody": 4, "nobody": 0}
     gained = [0.3 * 90 - 1, -11, 0.3 * 990 - 1, -11]
     assert rows.loc["profit", "profit"] == pytest.approx(gained[1] + gained[2])
     assert rows.loc["risk", "profit"] == pytest.approx(gained[0] + gained[1])
@@ -168,10 +174,18 @@ def test_rows_that_stand_for_several_are_worth_as_much_as_so_many():
     counts, p = random.choice([1, 4], 2000), random.beta(1, 9, 2000)
     left = random.random(2000) < p
     both = [
-        Campaign(left=np.repeat(left, times), probability=np.repeat(p, times), value=200.0, weights=weights,
-                 customers=np.repeat(np.arange(2000), times), random_seed=2, offer=offer(), capacity=300)
+        Campaign(
+            left=np.repeat(left, times),
+            probability=np.repeat(p, times),
+            value=200.0,
+            weights=weights,
+            customers=np.repeat(np.arange(2000), times),
+            random_seed=2,
+            offer=offer(),
+            capacity=300,
+        )
         for times, weights in ((1, counts), (counts, None))
-    ]  # fmt: skip
+    ]
     once, often = both
     found, expected = judge_campaign(once), judge_campaign(often)
     columns = ["contacted", "profit"]

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError
-from workbench.evaluation.binary.bootstrap import by_group, judge
+from workbench.evaluation.binary.bootstrap import judge
+from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import MEASURES, Forecast, logistic_line
 
 
@@ -114,11 +116,28 @@ def test_a_paired_difference_is_surer_than_its_parts():
 def test_groups():
     labels, p = sample(900)
     groups = pd.Series(np.repeat(["a", "b", None], 300), name="plan", index=np.arange(900)[::-1])
-    found = by_group(Forecast(labels=labels, probabilities=p), groups, acted_on=p > 0.2)
+    found = by_group(Forecast(labels=labels, probabilities=p), groups, acted_on=p > 0.2, random_seed=1)
     assert found["rows"].tolist() == [300, 300, 300]
     assert found["cases"].sum() == labels.sum()
     assert found.loc[1, "selected"] == pytest.approx((p[300:600] > 0.2).mean())
     assert found.loc[0, "roc_auc"] == pytest.approx(metrics.roc_auc_score(labels[:300], p[:300]))
+    assert found.loc[0, "ratio"] == pytest.approx(labels[:300].sum() / p[:300].sum())
+    exact = stats.poisson(found.loc[0, "ratio_lower"] * p[:300].sum())  # where so many cases are just as likely as 5%
+    assert exact.sf(labels[:300].sum() - 1) == pytest.approx(0.05)
+    called = (p > 0.2)[:300][labels[:300]]
+    assert found.loc[0, "selected_cases"] == pytest.approx(called.mean())
+    ends = stats.binomtest(int(called.sum()), len(called)).proportion_ci(0.9, "wilson")
+    assert found.loc[0, ["selected_cases_lower", "selected_cases_upper"]].tolist() == pytest.approx(list(ends))
+    assert (found["roc_auc_lower"] < found["roc_auc"]).all()
+    doubled = by_group(Forecast(labels=labels, probabilities=p), groups, weights=np.full(900, 2.0), random_seed=1)
+    assert doubled["ratio_upper"].tolist() == pytest.approx(found["ratio_upper"].tolist())
+
+
+def test_accuracy_of_the_base_rate_is_that_of_always_saying_the_same():
+    labels, p = sample(900)
+    found = judge(labels, {"base": np.full(900, labels.mean()), "model": p}, np.arange(900), random_seed=1)
+    assert found.score("base", "accuracy") == pytest.approx(max(labels.mean(), 1 - labels.mean()))
+    assert found.score("model", "accuracy") == pytest.approx(metrics.accuracy_score(labels, p >= 0.5))
 
 
 def test_what_cannot_be_judged_is_refused():

@@ -89,26 +89,52 @@ class ContactList:
             found[reason] = (frame["why_not"] == reason).groupby(frame["team"]).sum()
         return found.fillna({"expected_profit": 0.0}).reset_index()
 
+    def _statement(self, chosen: int, counts: Mapping[str, int]) -> str:
+        """How many are on the list, and why others with a profit to expect are not."""
+        words = {
+            "all": number(len(self.customers)),
+            "opt_out": number(counts["opt_out"]),
+            "often": number(counts["contacted_often"]),
+            "no_capacity": number(counts["no_capacity"]),
+        }
+        if counts["opt_out"] + counts["contacted_often"]:
+            return plural(
+                "{n} of {all} customers is on the list; {opt_out} have opted out, {often} were contacted too often, "
+                "{no_capacity} exceed what the teams can do.",
+                "{n} of {all} customers are on the list; {opt_out} have opted out, {often} were contacted too often, "
+                "{no_capacity} exceed what the teams can do.",
+                chosen,
+                **words,
+            )
+        if counts["no_capacity"]:
+            return plural(
+                "{n} of {all} customers is on the list; {no_capacity} more promise a profit, beyond what the teams "
+                "can do.",
+                "{n} of {all} customers are on the list; {no_capacity} more promise a profit, beyond what the teams "
+                "can do.",
+                chosen,
+                **words,
+            )
+        return plural(
+            "{n} of {all} customers is on the list; no other promises a profit.",
+            "{n} of {all} customers are on the list; no other promises a profit.",
+            chosen,
+            **words,
+        )
+
     def exhibits(self) -> Iterator[Showable]:
         """How many are on the list, and by team."""
         chosen = int(self.customers["recommended"].sum())
         counts = {reason: int((self.customers["why_not"] == reason).sum()) for reason in WHY_NOT}
         yield Finding(
             id="recommended",
-            statement=plural(
-                "{n} of {all} customers is on the list; {opt_out} have opted out, {often} were contacted too often, "
-                "{no_capacity} exceed what the teams can do.",
-                "{n} of {all} customers are on the list; {opt_out} have opted out, {often} were contacted too often, "
-                "{no_capacity} exceed what the teams can do.",
-                chosen, all=number(len(self.customers)), opt_out=number(counts["opt_out"]),
-                often=number(counts["contacted_often"]), no_capacity=number(counts["no_capacity"]),
-            ),
+            statement=self._statement(chosen, counts),
             estimate=chosen,
             unit=sentence("customers"),
             evidence="assumed",
             n=len(self.customers),
             table="contacts_by_team",
-        )  # fmt: skip
+        )
         yield Table(
             name="contacts_by_team",
             frame=self.by_team(),

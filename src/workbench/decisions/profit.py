@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from workbench.decisions.empc import expected_maximum_profit
 from workbench.decisions.offers import Offer
@@ -114,6 +114,11 @@ class Campaign:
             "everybody": np.ones(len(counts)),
             "nobody": np.zeros(len(counts)),
         }
+
+    @property
+    def selected(self) -> np.ndarray:
+        """With which probability each customer (N,) is contacted, by expected profit."""
+        return self.choices()["profit"]
 
     def draws(self) -> Iterator[tuple[np.ndarray, float]]:
         """How often each row counts (N,) where customers are drawn with replacement, and an acceptance."""
@@ -283,6 +288,7 @@ class Profit:
         unit = self.campaign.currency
         ax.set_ylabel(sentence("Profit ({unit})", unit=unit) if unit else sentence("Profit"))
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda amount, _: number(float(amount))))
         ax.set_xlim(0, 1)
         return ax
 

@@ -32,6 +32,19 @@ SURVIVAL = Declared(
     key=("customer_id", "horizon"),
 )
 
+AT_CUTOFF = Declared(
+    name="survival_at_cutoff",
+    about="With dates, each customer active at the cut-off as a model forecast them that knew nothing from then on; of "
+    "several models the one that did best on the time after it.",
+    columns={
+        "customer_id": CUSTOMER,
+        "cutoff": Field(kind="text", about="the day from which it forecasts, and until which it learned"),
+        "horizon": Field(kind="number", unit="months", about="time from the cut-off", lowest=0.0),
+        "survival": share("probability of being there still"),
+    },
+    key=("customer_id", "horizon"),
+)
+
 REMAINING = Declared(
     name="remaining",
     about="The time each active customer is still expected to stay within the next two years (of lapses: within their "
@@ -89,4 +102,4 @@ CUSTOMERS = Declared(
     key=("customer_id",),
 )
 
-TABLES = (SURVIVAL, REMAINING, DRAWS, CUSTOMERS)
+TABLES = (SURVIVAL, AT_CUTOFF, REMAINING, DRAWS, CUSTOMERS)

@@ -11,16 +11,19 @@ from tests.models.attrition.worlds import drawn, telco
 
 from workbench.errors import DataError, ParameterError
 from workbench.evaluation.binary.bootstrap import judge
-from workbench.evaluation.binary.scores import logistic_line
+from workbench.evaluation.binary.scores import MEASURES, logistic_line
 from workbench.exhibits import flatten
 from workbench.findings import Check, Finding
 from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature, ridge_logistic
-from workbench.models.attrition.model.boosting import Booster, Settings
+from workbench.models.attrition.model.boosting import Booster, Settings, _clearly_less
 from workbench.models.attrition.model.choice import choose
+from workbench.models.attrition.model.cross_fitting import choose_cross_fitted
 from workbench.models.attrition.model.customers import judge_customers, slices
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import fit_boosted, learned_sample
+from workbench.models.attrition.model.learning import learn_quickly
+from workbench.models.attrition.model.performance import Performance
 
 QUICK = Settings(rounds=120, eta=0.05)
 
@@ -122,8 +125,18 @@ def test_scores_are_near_the_true_risks_and_calibrated(flat):
     assert shown[0].id == "forecast"
     assert shown[0].statement.startswith("Shown a leaver and a stayer, boosted trees pick")
     metrics = chosen.metrics()
-    assert {"roc_auc", "roc_auc_logistic", "average_precision", "brier", "brier_baseline", "brier_logistic",
-            "calibration_slope", "ece", "lift_at_capacity", "caught_at_capacity"} <= set(metrics)  # fmt: skip
+    assert {
+        "roc_auc",
+        "roc_auc_logistic",
+        "average_precision",
+        "brier",
+        "brier_baseline",
+        "brier_logistic",
+        "calibration_slope",
+        "ece",
+        "lift_at_capacity",
+        "caught_at_capacity",
+    } <= set(metrics)
     for figure in chosen.figures():
         assert figure.draw().get_xlabel()
     assert [check.name for check in chosen.checks()] == ["calibration", "out_of_time"]
@@ -177,7 +190,60 @@ def test_slices_of_time_come_one_after_the_other():
     chosen, _ = choose(customers, parts, model, random_seed=1)
     assert chosen.out_of_time
     assert [check.name for check in chosen.checks()] == ["calibration"]
-    assert "by_snapshot" in [getattr(each, "name", "") for each in flatten(chosen)]
+    learning = learn_quickly(customers, parts, "boosted", random_seed=1)
+    shown = {getattr(each, "name", ""): each for each in flatten(learning)}
+    assert {"learning_curve", "by_snapshot"} <= set(shown)
+    before = shown["by_snapshot"].frame
+    assert before["group"].tolist() == sorted(str(day)[:10] for day in np.unique(customers.snapshots))[1:]
+    assert (before["roc_auc"] > 0.65).all()
+    sizes = [int(name) for name in learning.judged.forecasts]
+    assert sizes[-1] == (~parts["test"]).sum()
+    assert np.array(sizes) / sizes[-1] == pytest.approx([0.125, 0.25, 0.5, 1], abs=0.02)
+
+
+def test_without_dates_every_customer_is_judged_by_forecasts_of_the_others():
+    frame = drawn(4000)
+    customers = judged(frame)
+    seen = []
+
+    def fit(some, parts):
+        assert not parts["test"].any()
+        seen.append(set(some.ids))
+        return fit_boosted(some, parts, random_seed=1, settings=QUICK, refits=2)
+
+    chosen, simpler = choose_cross_fitted(customers, fit, random_seed=1, capacity=200)
+    left_out = [set(customers.ids) - each for each in seen]
+    assert sorted(each for some in left_out for each in some) == sorted(customers.ids)
+    assert chosen.judged.rows == 4000
+    assert chosen.folds == 5
+    assert chosen.used == "boosted"
+    assert list(simpler) == ["base_rate", "single_feature", "logistic"]
+    checks = {check.name: check for check in chosen.checks()}
+    assert "Without dates" in checks["out_of_time"].message
+    shown = list(flatten(Performance(choice=chosen)))
+    assert [getattr(each, "name", "") for each in shown] == ["accuracy", "performance"]
+    table = shown[1].frame.set_index("measure")
+    assert set(table.index) == set(MEASURES)
+    assert (table["lower"] <= table["value"] + 1e-9).all()
+    difference = chosen.judged.difference("boosted", "logistic", "brier")
+    assert table.loc["brier", ["logistic_difference", "logistic_lower", "logistic_upper"]].tolist() == list(difference)
+    always = max(customers.left.mean(), 1 - customers.left.mean())
+    assert chosen.metrics()["accuracy_always_stays"] == pytest.approx(always)
+
+
+def test_equal_rows_stand_on_one_side():
+    frame = drawn(1000)
+    twice = pd.concat([frame, frame[:300]], ignore_index=True).assign(customer_id=np.arange(1300))
+    customers = judged(twice)
+    place = np.select(list(slices(customers, random_seed=1).values()), [0, 1, 2, 3])
+    assert (place[1000:] == place[:300]).all()
+
+
+def test_settings_stay_the_defaults_unless_beaten_by_a_standard_error():
+    ones = np.ones(2)
+    assert _clearly_less(np.array([0.0, 1.0]), np.array([2.0, 1.0]), ones)  # gains 2 and 0: 1 ± .71
+    assert not _clearly_less(np.array([0.0, 1.0]), np.array([2.0, 0.0]), ones)  # 2 and -1: .5 ± 1.06
+    assert _clearly_less(np.array([0.0, 1.0]), np.array([2.0, 0.0]), np.array([5.0, 1.0]))  # 1.5 ± .59
 
 
 def test_customers_are_divided_whole_where_there_is_no_time():

@@ -78,9 +78,15 @@ def test_who_was_treated_in_a_label_window_is_left_out_and_controls_stay():
     rows = buyers()
     plain = population(rows)
     first = pd.Timestamp(plain.snapshots.cutoff.iloc[0])
-    dealt = pd.DataFrame({"customer_id": ["c001", "c002", "c004"], "initiative": ["call", "call", "letter"],
-                          "arm": ["called", "none", "sent"], "start": first + pd.Timedelta(days=5),
-                          "end": first + pd.Timedelta(days=20)})  # fmt: skip
+    dealt = pd.DataFrame(
+        {
+            "customer_id": ["c001", "c002", "c004"],
+            "initiative": ["call", "call", "letter"],
+            "arm": ["called", "none", "sent"],
+            "start": first + pd.Timedelta(days=5),
+            "end": first + pd.Timedelta(days=20),
+        }
+    )
     found = population(rows, treatments=dealt, retention=["call"])
     assert found.snapshots.treated.tolist() == [1] + [0] * (len(found.snapshots) - 1)
     assert found.snapshots.rows.iloc[0] == plain.snapshots.rows.iloc[0] - 1
@@ -98,8 +104,15 @@ def test_randomised_controls_stand_for_the_treated():
     first = pd.Timestamp(plain.snapshots.cutoff.iloc[0])
     offered = np.array([f"c{who:03}" for who in range(0, 900, 2)])
     arms = np.random.default_rng(2).permutation(np.repeat(["called", "none"], [300, 150]))
-    dealt = pd.DataFrame({"customer_id": offered, "initiative": "call", "arm": arms,
-                          "start": first + pd.Timedelta(days=1), "end": first + pd.Timedelta(days=20)})  # fmt: skip
+    dealt = pd.DataFrame(
+        {
+            "customer_id": offered,
+            "initiative": "call",
+            "arm": arms,
+            "start": first + pd.Timedelta(days=1),
+            "end": first + pd.Timedelta(days=20),
+        }
+    )
 
     def found(design):
         return population(rows, treatments=dealt, retention=["call"], designs={"call": design})
@@ -162,8 +175,14 @@ def test_the_interval_is_of_the_share_among_those_scored_most_alike():
 def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_it():
     """400 leavers calibrate, months there are none: 1,000 risks of .1 give 100 ± 1.645 √(90 + 100²/400)."""
     left = np.arange(8000) % 20 == 0
-    customers = Customers(features=pd.DataFrame({"a": np.zeros(8000)}), left=left, ids=np.arange(8000), snapshots=None,
-                          dropped={}, weights=np.ones(8000))  # fmt: skip
+    customers = Customers(
+        features=pd.DataFrame({"a": np.zeros(8000)}),
+        left=left,
+        ids=np.arange(8000),
+        snapshots=None,
+        dropped={},
+        weights=np.ones(8000),
+    )
     everybody = {part: np.full(8000, part == "calibrate") for part in ("train", "stop", "calibrate", "test")}
     error = level_error(customers, everybody)
     assert error == pytest.approx(1 / 20)
@@ -182,8 +201,17 @@ def test_months_that_differ_by_more_than_chance_widen_it():
 
     def of(shares):
         left = place < 2000 * np.array(shares)[at]
-        return level_error(Customers(features=pd.DataFrame(index=range(12000)), left=left, ids=place, snapshots=at,
-                                     dropped={}, weights=np.ones(12000)), parts)  # fmt: skip
+        return level_error(
+            Customers(
+                features=pd.DataFrame(index=range(12000)),
+                left=left,
+                ids=place,
+                snapshots=at,
+                dropped={},
+                weights=np.ones(12000),
+            ),
+            parts,
+        )
 
     assert of([0.05] * 6) == pytest.approx(0.1)
     assert of([0.04, 0.06] * 3) == pytest.approx(np.hypot(1 / np.sqrt(80), 0.2), rel=0.1)

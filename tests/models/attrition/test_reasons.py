@@ -11,6 +11,7 @@ from workbench.models.attrition.model.baselines import BaseRate, Logistic, Singl
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.customers import judge_customers, slices
 from workbench.models.attrition.model.fitting import fit_boosted
+from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
 from workbench.models.attrition.reasons.reasons import Names, give_reasons
 
@@ -77,6 +78,9 @@ def test_a_reason_that_refits_do_not_share_is_not_given():
             for sign in (1, -1, 1, -1):
                 yield np.array([[2.0 * sign + 0.1, 0.4]] * len(features)), -1.0
 
+        def risk(self, log_odds):
+            return expit(log_odds)
+
     frame = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", None]})
     found = give_reasons(Torn(), frame, frame)
     assert found.customers["reason_1"].tolist() == ["b: x", "b not known (usual: x)"]
@@ -107,6 +111,36 @@ def test_simpler_forecasts_are_explained_too(forecast):
     assert found.finding().interval is None
     assert found.draw().get_xlabel()
     assert found.check() is None
+
+
+def test_reasons_of_logistic_regression_are_those_that_its_refits_share():
+    frame = drawn(2000)
+    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    forecast = Logistic().fit(customers.features, customers.left)
+    explainer = explainer_of(forecast, customers.features, random_seed=1, learned=customers)
+    found = list(explainer.values(customers.features))
+    assert len(found) == 10
+    mean = np.mean([values for values, _ in found], axis=0)
+    assert mean.sum(1) + found[0][1] == pytest.approx(logit(forecast.probability(customers.features)), abs=1e-6)
+    reasons = give_reasons(explainer, customers.features, customers.features)
+    assert reasons.agreement > 0.8
+    assert (reasons.importance["lower"] < reasons.importance["upper"]).all()
+
+
+def test_the_risk_goes_with_features_as_it_truly_does(explained):
+    customers, _, explainer = explained
+    reasons = give_reasons(explainer, customers.features, customers.features)
+    found = find_dependence(
+        explainer, customers.features, customers.features, reasons.importance, names=Names(), random_seed=1
+    )
+    gap = found.parts[found.parts["feature"] == "gap"]
+    assert gap["part"].iloc[-1] - gap["part"].iloc[0] > 0.5  # the risk rises with it
+    plan = found.parts[found.parts["feature"] == "plan"].set_index("value")["part"]
+    assert plan["basic"] > plan["pro"]
+    first = found.pairs.iloc[0]
+    assert {first["first"], first["second"]} == {"usage", "gap"}  # the only ones that act together
+    assert first["lower"] > found.pairs["strength"].iloc[-1]
+    assert found.draw().axes
 
 
 def test_first_reasons_on_telco_agree_between_halves_of_the_refits(tmp_path):

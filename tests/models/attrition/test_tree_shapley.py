@@ -9,6 +9,7 @@ import xgboost
 
 from workbench.errors import ParameterError
 from workbench.models.attrition.trees.ensemble import read_ensemble
+from workbench.models.attrition.trees.interactions import shapley_interactions
 from workbench.models.attrition.trees.shapley import TreeShapley
 from workbench.models.attrition.trees.tables import BLOCK
 
@@ -66,6 +67,37 @@ def test_equal_to_the_definition_with_missing_values_and_categories(onehot):
         expected, base = by_definition(booster, kinds, row, background)
         assert got == pytest.approx(expected, abs=1e-5)
         assert found.base == pytest.approx(base, abs=1e-5)
+
+
+def pair_by_definition(booster, kinds, row, background, one, other):
+    """Shapley interaction index of two features as the sum over all sets of the others."""
+    others = [each for each in range(len(kinds)) if each not in (one, other)]
+
+    def worth(chosen):
+        mixed = background.copy()
+        mixed[:, list(chosen)] = row[list(chosen)]
+        return float(booster.predict(matrix(mixed, kinds), output_margin=True).mean())
+
+    total = 0.0
+    for size in range(len(others) + 1):
+        weight = factorial(size) * factorial(len(kinds) - size - 2) / factorial(len(kinds) - 1)
+        for chosen in combinations(others, size):
+            both, first, second = worth((*chosen, one, other)), worth((*chosen, one)), worth((*chosen, other))
+            total += weight * (both - first - second + worth(chosen))
+    return total
+
+
+def test_interactions_are_equal_to_their_definition():
+    kinds = "qqcc"
+    booster, rows = trained(kinds)
+    background = rows[:40]
+    found = shapley_interactions(read_ensemble(booster), background, rows[100:103])
+    for row, got in zip(rows[100:103], found, strict=True):
+        assert got == pytest.approx(got.T)
+        assert np.diag(got) == pytest.approx(0)
+        for one, other in combinations(range(4), 2):
+            expected = pair_by_definition(booster, kinds, row, background, one, other)
+            assert got[one, other] == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("depth", [1, 4, 7])

@@ -1,1 +1,1 @@
-"""How good probabilities of a yes/no outcome are: `scores` of one forecast → `bootstrap` intervals, pairs, groups."""
+"""How good probabilities of a yes/no outcome are: `scores` of one forecast → `bootstrap` intervals, pairs; `groups`."""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.evaluation.binary.scores import MEASURES, Forecast
-from workbench.wording import number, sentence, shown
+from workbench.wording import number, sentence
 
 RESAMPLES = 400
 """Enough for a 90% interval whose ends move by a fifth of a standard error."""
@@ -211,49 +211,3 @@ def judge(
         cases=int(truth.sum()),
         capacity=capacity,
     )
-
-
-def by_group(forecast: Forecast, groups: pd.Series, *, acted_on: np.ndarray | None = None) -> pd.DataFrame:
-    """How one forecast does in groups of rows: snapshots, regions, protected groups.
-
-    Parameters
-    ----------
-    forecast
-        Of all rows.
-    groups : (N,)
-        Which group each row is in; missing is a group of its own.
-    acted_on : (N,) bool
-        Who would be acted on; adds the column `selected`.
-
-    Returns
-    -------
-    DataFrame
-        `group`, `rows`, `cases`, `share`, `forecast` (mean probability), `roc_auc`, `brier`, `calibration_intercept`
-        (NaN where a group has one outcome only) and `selected` (share).
-    """
-    if len(groups) != len(forecast.labels):
-        raise DataError(
-            sentence(
-                "Groups {groups}: got {found} rows, expected {rows}.",
-                groups=shown(groups.name),
-                found=number(len(groups)),
-                rows=number(len(forecast.labels)),
-            )
-        )
-    wanted = ("roc_auc", "brier", "calibration_intercept")
-    found = []
-    codes, names = pd.factorize(groups, use_na_sentinel=False)
-    for code, name in enumerate(names):
-        at = np.flatnonzero(codes == code)
-        part = Forecast(labels=forecast.labels[at], probabilities=forecast.probabilities[at])
-        scores = part.scores()
-        row = {
-            "group": name,
-            "rows": len(at),
-            "cases": int(part.labels.sum()),
-            "share": part.labels.mean(),
-            "forecast": part.probabilities.mean(),
-            **{measure: scores[measure] for measure in wanted},
-        }
-        found.append(row if acted_on is None else {**row, "selected": float(np.mean(acted_on[at]))})
-    return pd.DataFrame(found)

@@ -20,6 +20,7 @@ BINS = 10
 """Quantiles of the forecast over which the calibration error is taken."""
 CERTAIN = 1e-9
 """Probabilities are kept this far from 0 and 1 where their logarithm is taken."""
+HALF = 0.5  # the cut-off of "accuracy" wherever it is told
 LONGEST_STEP = 2.0
 """Of a level on the log-odds scale: Newton's first steps from rare outcomes are too long."""
 
@@ -31,6 +32,7 @@ MEASURES = (
     "calibration_slope",
     "calibration_intercept",
     "ece",
+    "accuracy",
     "precision_at_capacity",
     "caught_at_capacity",
     "lift_at_capacity",
@@ -105,7 +107,9 @@ class Forecast:
             By name. `roc_auc`, `average_precision` as scikit-learn has them; `brier`, `log_loss`: means, smaller is
             better; `calibration_slope` (below 1: too extreme) and `calibration_intercept` (log-odds by which forecasts
             are too low, the slope held at 1); `ece`: mean distance between forecast and share over ten quantiles, which
-            even a perfect forecast does not bring to 0 in a sample; of the `capacity` rows with the highest
+            even a perfect forecast does not bring to 0 in a sample; `accuracy`: the share called rightly where a
+            probability of a half counts as yes, which says nothing without the share of the more frequent outcome; of
+            the `capacity` rows with the highest
             probabilities: `precision_at_capacity`, the share of those to whom it happens that is `caught_at_capacity`,
             and `lift_at_capacity`. NaN where it cannot be said (one outcome only).
 
@@ -116,7 +120,7 @@ class Forecast:
         (0.75, 0.8333, 2.0)
         """
         w = np.ones(len(self.labels)) if weights is None else np.asarray(weights, dtype=float)
-        yes, total = np.add.reduceat(np.array([w * self.labels, w])[:, self._order], self._ties, axis=1)
+        yes, total = self._runs(w)
         return {
             **_ranking(yes, total),
             "brier": float(np.average((self.probabilities - self.labels) ** 2, weights=w)),
@@ -124,8 +128,24 @@ class Forecast:
             "calibration_slope": _slope(self._logit, self.labels, w),
             "calibration_intercept": _intercept(self._logit, self.labels, w),
             "ece": self._ece(w),
+            "accuracy": float(np.average((self.probabilities >= HALF) == self.labels, weights=w)),
             **_at_capacity(yes, total, capacity),
         }
+
+    def roc_auc(self, weights: np.ndarray | None = None) -> float:
+        """That one of the scores alone, which is quick.
+
+        Parameters
+        ----------
+        weights : (N,)
+            How often each row counts; once where it is None.
+        """
+        return _ranking(*self._runs(np.ones(len(self.labels)) if weights is None else weights))["roc_auc"]
+
+    def _runs(self, weights: np.ndarray) -> np.ndarray:
+        """Weight of cases and of all (2, runs) in runs of equal probability, the highest first."""
+        both = np.array([weights * self.labels, weights])[:, self._order]
+        return np.add.reduceat(both, self._ties, axis=1)
 
     def _ece(self, weights: np.ndarray) -> float:
         gaps = np.bincount(self._bins, weights * (self.probabilities - self.labels), minlength=1)
@@ -139,8 +159,8 @@ class Forecast:
 
     def caught(self) -> pd.DataFrame:
         """Share of cases caught (`caught`) by share of rows acted on (`acted_on`), highest probabilities first."""
-        rows, cases = np.ones(len(self.labels)), self.labels.astype(float)
-        yes, total = np.add.reduceat(np.array([cases, rows])[:, self._order], self._ties, axis=1)
+        rows = np.ones(len(self.labels))
+        yes, total = self._runs(rows)
         acted_on = np.concatenate([[0], np.cumsum(total)]) / max(total.sum(), 1)
         return pd.DataFrame({"acted_on": acted_on, "caught": np.concatenate([[0], np.cumsum(yes)]) / max(yes.sum(), 1)})
 

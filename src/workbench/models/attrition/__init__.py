@@ -2,8 +2,10 @@
 
 from workbench.models.attrition.card import SavedForecast, read_forecast, saved
 from workbench.models.attrition.forecast import LeaversForecast, forecast_leavers
+from workbench.models.attrition.model.survival_run import read_survival_run
 from workbench.models.attrition.population import Onboard, Population, read_onboard, read_population
 from workbench.models.attrition.rescoring import Rescored, rescore
+from workbench.models.attrition.traits import read_traits
 
 __all__ = [
     "LeaversForecast",
@@ -15,6 +17,8 @@ __all__ = [
     "read_forecast",
     "read_onboard",
     "read_population",
+    "read_survival_run",
+    "read_traits",
     "rescore",
     "saved",
 ]

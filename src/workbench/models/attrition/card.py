@@ -20,9 +20,10 @@ from workbench.files import strict_json
 from workbench.models.attrition.forecast import LeaversForecast
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Search, Settings
+from workbench.models.attrition.model.calibration import Calibration
 from workbench.models.attrition.model.customers import Customers
 from workbench.models.attrition.model.encoding import Encoding
-from workbench.models.attrition.model.fitting import BoostedModel, Calibration
+from workbench.models.attrition.model.fitting import BoostedModel
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike, level_error

@@ -1,16 +1,19 @@
 """All of a forecast of leavers in one place: who is judged, which forecast is used, why, and whether to believe it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from workbench.errors import ParameterError
 from workbench.exhibits import Showable
 from workbench.findings import Check
+from workbench.models.attrition.fairness import ByGroup, compare_groups
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Baseline
 from workbench.models.attrition.model.choice import Choice, choose
+from workbench.models.attrition.model.cross_fitting import choose_cross_fitted
 from workbench.models.attrition.model.customers import Customers, Part, slices
 from workbench.models.attrition.model.fitting import (
     BUDGET,
@@ -20,11 +23,16 @@ from workbench.models.attrition.model.fitting import (
     fit_boosted,
     learned_sample,
 )
+from workbench.models.attrition.model.learning import Learning, learn_quickly
+from workbench.models.attrition.model.performance import Performance
+from workbench.models.attrition.model.survival_run import SurvivalRun
 from workbench.models.attrition.population import Population
+from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.early_warnings import EarlyWarnings, find_early_warnings
-from workbench.models.attrition.reasons.explainers import explainer_of
-from workbench.models.attrition.reasons.reasons import Names, Reasons, give_reasons
+from workbench.models.attrition.reasons.explainers import Explainer, explainer_of
+from workbench.models.attrition.reasons.reasons import Names, give_reasons
 from workbench.models.attrition.scores import Alike, Scores, level_error, scored
+from workbench.models.attrition.traits import Trait
 from workbench.wording import listing, number, plural, sentence, shown
 
 EXPLAINED = 50_000
@@ -66,22 +74,51 @@ class LeaversForecast:
         """Whom it was judged on."""
         return self.choice.test
 
+    def performance(self) -> tuple[Performance, Learning]:
+        """How good it is, whether more customers would help, and how it would have done at other cut-offs."""
+        learning = learn_quickly(self.customers, self.parts, self.choice.used, random_seed=self.random_seed)
+        return Performance(choice=self.choice), learning
+
+    def by_group(self, traits: Sequence[Trait], *, selected: np.ndarray) -> ByGroup:
+        """How it does in segments and in groups that the law protects.
+
+        Parameters
+        ----------
+        traits
+            By which customers fall into groups.
+        selected : (N,)
+            With which probability each customer of the test part would be contacted.
+        """
+        return compare_groups(
+            self.test, self.choice.probability, traits, selected=selected, random_seed=self.random_seed
+        )
+
     def examine(self) -> LeakBattery:
         """Whether the test is a test."""
         return examine(
             self.customers, self.parts, random_seed=self.random_seed, labels=self.names.labels, forecast=self.used
         )
 
-    def reasons(self) -> Reasons | None:
-        """Why customers of the test part are at risk, against those it learned from; None where there are none."""
+    def reasons(self) -> Showable:
+        """Why customers of the test part are at risk, against those it learned from, and how features do."""
         background = self.customers.features[~self.parts["test"]]
-        explainer = explainer_of(self.used, background, random_seed=self.random_seed)
-        if explainer is None or self.choice.used == "base_rate":
-            return None
+        explainer = self._explainer(background)
+        if explainer is None:
+            return {"reason_agreement": None, "reasons_given": 0.0}
         features = self.test.features
         if len(features) > EXPLAINED:
             features = features.sample(EXPLAINED, random_state=self.random_seed).reset_index(drop=True)
-        return give_reasons(explainer, features, background, names=self.names)
+        found = give_reasons(explainer, features, background, names=self.names)
+        return found, find_dependence(
+            explainer, features, background, found.importance, names=self.names, random_seed=self.random_seed
+        )
+
+    def _explainer(self, background: pd.DataFrame) -> Explainer | None:
+        """Against some customers; None where everybody has the same risk."""
+        if self.choice.used == "base_rate":
+            return None
+        learned = self.customers.part(self.customers.drawn(EXPLAINED, random_seed=self.random_seed))
+        return explainer_of(self.used, background, random_seed=self.random_seed, learned=learned)
 
     def score(self, population: Population, *, team: str | None = None) -> Scores:
         """Risks and reasons of customers of today.
@@ -97,10 +134,8 @@ class LeaversForecast:
         if team is not None and team not in today:
             template = "team: {name}: no such feature; there are {known}."
             raise ParameterError(sentence(template, name=shown(team), known=listing(list(today)[:20])))
-        explainer = explainer_of(self.used, today, random_seed=self.random_seed)
-        reasons = None
-        if explainer is not None and self.choice.used != "base_rate":
-            reasons = give_reasons(explainer, today, today, names=self.names)
+        explainer = self._explainer(today)
+        reasons = None if explainer is None else give_reasons(explainer, today, today, names=self.names)
         probability = self.used.probability(today)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         teams = None if team is None else today[team]
@@ -154,6 +189,7 @@ def forecast_leavers(
     refits: int = REFITS,
     monotone: Mapping[str, int] | None = None,
     others: Mapping[str, Baseline] | None = None,
+    survival: SurvivalRun | None = None,
     most_rows: int = MOST_ROWS,
 ) -> LeaversForecast:
     """Divide the customers, fit boosted trees and simpler forecasts, and keep the simplest that is not beaten.
@@ -175,14 +211,42 @@ def forecast_leavers(
     monotone
         By feature: 1 where the risk may only rise with it, -1 where it may only fall.
     others
-        Further forecasts by name, such as the last survival run.
+        Further forecasts by name, where there are dates.
+    survival
+        The last survival run, which stands beside the others where it is a fair rival.
     most_rows
         So many rows are searched and fitted on at most, of customers drawn by lot.
     """
     parts = slices(customers, random_seed=random_seed)
-    few = learned_sample(customers, parts, random_seed=random_seed, most_rows=most_rows)
-    boosted = fit_boosted(customers, few, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
-    choice, simpler = choose(customers, few, boosted, random_seed=random_seed, capacity=capacity, others=others)
+
+    def few(some: Customers, cut: Mapping[Part, np.ndarray]) -> Mapping[Part, np.ndarray]:
+        return learned_sample(some, cut, random_seed=random_seed, most_rows=most_rows)
+
+    def fit(some: Customers, cut: Mapping[Part, np.ndarray]) -> BoostedModel:
+        few_of = few(some, cut)
+        return fit_boosted(some, few_of, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
+
+    simpler: Mapping[str, Baseline]
+    if customers.snapshots is None:
+        choice, simpler = choose_cross_fitted(
+            customers, fit, random_seed=random_seed, capacity=capacity, survival=survival, most_rows=most_rows
+        )
+        # All customers have been judged, so that all may be learned from.
+        whole = slices(customers, random_seed=random_seed, hold_out=False)
+        boosted = fit(customers, whole)
+    else:
+        whole = parts
+        boosted = fit(customers, parts)
+        choice, simpler = choose(
+            customers,
+            few(customers, parts),
+            boosted,
+            random_seed=random_seed,
+            capacity=capacity,
+            others=others,
+            survival=survival,
+        )
+    fitted, there = few(customers, whole), whole["train"] | whole["stop"]
     return LeaversForecast(
         customers=customers,
         parts=parts,
@@ -190,5 +254,5 @@ def forecast_leavers(
         choice=choice,
         used=boosted if choice.used == "boosted" else simpler[choice.used],
         random_seed=random_seed,
-        fitted_on=None if few is parts else int((few["train"] | few["stop"]).sum()),
+        fitted_on=None if fitted is whole else int(((fitted["train"] | fitted["stop"]) & there).sum()),
     )

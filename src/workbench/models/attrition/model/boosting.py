@@ -13,6 +13,9 @@ from workbench.models.attrition.model.encoding import Encoding
 from workbench.wording import listing, sentence, shown
 
 MOST_ROUNDS = 1500  # a choice: early stopping ends nearly all fits before
+CLEARLY = 1.0
+"""Standard errors by which settings must beat the defaults on later customers, for the best of many is best by chance:
+the rule of one standard error (Breiman and others 1984, 3.4.3)."""
 PATIENCE = 50
 """Rounds without a better log loss on the later slice after which boosting stops."""
 
@@ -110,9 +113,13 @@ class Booster:
             return xgboost.train(parameters, matrix, settings.rounds)
         judged = self.encoding.matrix(later.rows, later.left, later.weights)
         found = xgboost.train(
-            parameters, matrix, MOST_ROUNDS, evals=[(judged, "later")],
-            early_stopping_rounds=PATIENCE, verbose_eval=False,
-        )  # fmt: skip
+            parameters,
+            matrix,
+            MOST_ROUNDS,
+            evals=[(judged, "later")],
+            early_stopping_rounds=PATIENCE,
+            verbose_eval=False,
+        )
         return found[: found.best_iteration + 1]
 
 
@@ -125,7 +132,7 @@ class Search:
     tried
         One row each: the settings, `rounds` at which boosting stopped, and `log_loss` on the later slice.
     best
-        The settings with the least.
+        The defaults, or the settings with the least where that is less by a standard error.
     """
 
     tried: pd.DataFrame
@@ -154,18 +161,28 @@ def search(
         Fixes which.
     """
     random = np.random.default_rng(random_seed)
-    tried = []
+    tried, losses = [], []
     for attempt in range(max(budget, 1)):
         settings = Settings() if not attempt else _drawn(random)
         found = booster.train(
             train.rows, train.left, settings, random_seed=random_seed, weights=train.weights, later=later
         )
         p = np.clip(found.predict(booster.encoding.matrix(later.rows)), 1e-9, 1 - 1e-9)
-        loss = -float(np.average(np.where(later.left, np.log(p), np.log1p(-p)), weights=later.weights))
+        losses.append(-np.where(later.left, np.log(p), np.log1p(-p)))
+        loss = float(np.average(losses[-1], weights=later.weights))
         tried.append({**asdict(settings), "rounds": found.num_boosted_rounds(), "log_loss": loss})
-    best = min(tried, key=lambda each: each["log_loss"])
+    place = min(range(len(tried)), key=lambda each: tried[each]["log_loss"])
+    best = tried[place] if _clearly_less(losses[place], losses[0], later.weights) else tried[0]
     chosen = {name: value for name, value in best.items() if name != "log_loss"}
     return Search(tried=pd.DataFrame(tried), best=Settings(**chosen))
+
+
+def _clearly_less(losses: np.ndarray, others: np.ndarray, weights: np.ndarray) -> bool:
+    """Whether losses (N,) are lower than others of the same rows by more than their standard error, in pairs."""
+    gain = others - losses
+    mean = np.average(gain, weights=weights)
+    error = np.sqrt(np.sum(weights**2 * (gain - mean) ** 2)) / weights.sum()
+    return bool(mean > CLEARLY * error)
 
 
 def _drawn(random: np.random.Generator) -> Settings:

@@ -1,7 +1,7 @@
 """Which forecast is used: the simplest that boosted trees do not beat, on customers that none has seen."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,17 +10,21 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import PercentFormatter
 from scipy.special import logit
 
-from workbench.evaluation.binary.bootstrap import Judged, by_group, judge
+from workbench.evaluation.binary.bootstrap import Judged, judge
 from workbench.evaluation.binary.scores import CERTAIN, MEASURES
-from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, Recalibrated, SingleFeature
+from workbench.models.attrition.model.calibration import calibrate
 from workbench.models.attrition.model.customers import Customers, Part
-from workbench.models.attrition.model.fitting import BoostedModel, calibration_of
+from workbench.models.attrition.model.fitting import BoostedModel
+from workbench.models.attrition.model.survival_run import SurvivalRun, fit_for
 from workbench.wording import inline, number, sentence
 
 DECIDES = "log_loss"
 """Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
+BESIDE = "survival"
+"""A forecast that is compared and cannot be used: it comes from another study, which has a list of its own."""
 SLOPE = (0.8, 1.25)
 """A calibration slope outside says that probabilities are too extreme or too timid to be taken at their word."""
 
@@ -39,17 +43,28 @@ class Choice:
         Whom they were judged on.
     out_of_time
         Whether these come after all that the forecasts have learned from.
+    folds
+        Parts of the customers, each judged by forecasts of the others; None where one part was kept for the test.
+    survival
+        The last survival run, which stands beside the others as `survival` where it can be compared.
     """
 
     judged: Judged
     used: str
     test: Customers
     out_of_time: bool
+    folds: int | None = None
+    survival: SurvivalRun | None = None
 
     @property
     def probability(self) -> np.ndarray:
         """Of leaving (N,), of the test part, by the forecast that is used."""
         return self.judged.forecasts[self.used].probabilities
+
+    @property
+    def people(self) -> int:
+        """How many customers it was judged on; without dates one a row, though equal rows are drawn together."""
+        return self.judged.customers if self.test.snapshots is not None else self.judged.rows
 
     def labels(self) -> dict[str, str]:
         """Names of the forecasts for people."""
@@ -71,7 +86,8 @@ class Choice:
             "roc_auc_boosted": self.judged.score("boosted", "roc_auc"),
             "brier_baseline": self.judged.score("base_rate", "brier"),
             "brier_logistic": self.judged.score("logistic", "brier"),
-            "test_customers": self.judged.customers,
+            "accuracy_always_stays": self.judged.score("base_rate", "accuracy"),
+            "test_customers": self.people,
             "test_leavers": self.judged.cases,
         }
         return {name: None if value is None or np.isnan(value) else value for name, value in found.items()}
@@ -103,7 +119,7 @@ class Choice:
             interval=self.judged.interval(self.used, "roc_auc"),
             interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
-            n=self.judged.customers,
+            n=self.people,
             table="forecasts",
         )
 
@@ -128,7 +144,7 @@ class Choice:
             interval=self.judged.interval(self.used, "caught_at_capacity"),
             interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
-            n=self.judged.customers,
+            n=self.people,
             figure="leavers_caught",
         )
 
@@ -156,17 +172,30 @@ class Choice:
                 ),
                 title=sentence("Risks are off") if off else sentence("Risks can be taken at their word"),
             )
+        if self.survival is not None:
+            yield self._beside_survival(self.survival)
         if not self.out_of_time:
             yield Check(
                 name="out_of_time",
                 status="warn",
                 kind="always",
                 message=sentence(
+                    "Without dates nobody can judge the forecast on later time: each fifth of the customers was judged "
+                    "by forecasts of the others, out of sample, not out of time. Expect worse on new customers."
+                )
+                if self.folds
+                else sentence(
                     "The data have too few dates to judge the forecast on later time: it was judged out of sample, not "
                     "out of time. Expect it to do worse on new customers."
                 ),
                 title=sentence("Out of sample, not out of time"),
             )
+
+    def _beside_survival(self, run: SurvivalRun) -> Check:
+        compared = BESIDE in self.judged.forecasts
+        better = self.judged.beats(self.used, BESIDE, DECIDES) if compared else None
+        known = 0 if run.hazards is None else int(np.isin(self.test.ids, run.hazards.index).sum())
+        return run.check(better=better, known=known, of=len(self.test))
 
     def exhibits(self) -> Iterator[Showable]:
         """The forecast that is used comes first; then what it catches, checks, numbers, comparison and figures."""
@@ -176,8 +205,6 @@ class Choice:
         yield self.metrics()
         yield self.table()
         yield self.figures()
-        if self.test.snapshots is not None:
-            yield self.groups("by_snapshot", pd.Series(self.test.snapshots, name="snapshot"))
 
     def table(self) -> Table:
         """Each forecast with its main scores, and the paired difference of the log loss to boosted trees."""
@@ -189,9 +216,20 @@ class Choice:
                 (np.nan,) * 3 if name == "boosted" else self.judged.difference("boosted", name, DECIDES)
             )
             scores = {measure: self.judged.score(name, measure) for measure in shown}
-            rows.append({"forecast": name, "label": labels[name], **scores, "roc_auc_lower": low,
-                         "roc_auc_upper": high, "boosted_difference": gain, "boosted_lower": gain_low,
-                         "boosted_upper": gain_high})  # fmt: skip
+            if name == "base_rate":  # one risk for all, but for what folds differ by, has no slope
+                scores["calibration_slope"] = np.nan
+            rows.append(
+                {
+                    "forecast": name,
+                    "label": labels[name],
+                    **scores,
+                    "roc_auc_lower": low,
+                    "roc_auc_upper": high,
+                    "boosted_difference": gain,
+                    "boosted_lower": gain_low,
+                    "boosted_upper": gain_high,
+                }
+            )
         return Table(
             name="forecasts",
             frame=pd.DataFrame(rows),
@@ -212,26 +250,6 @@ class Choice:
                 "boosted_lower": Column(sentence("From")),
                 "boosted_upper": Column(sentence("To")),
             },
-        )
-
-    def groups(self, name: str, groups: pd.Series, acted_on: np.ndarray | None = None) -> Table:
-        """How the forecast that is used does in groups of the test part, small ones hidden."""
-        found = by_group(self.judged.forecasts[self.used], groups, acted_on=acted_on)
-        columns = {
-            "group": Column(str(groups.name)),
-            "rows": Column(sentence("Customers")),
-            "share": Column(sentence("Left"), "share"),
-            "forecast": Column(sentence("Forecast"), "share"),
-            "roc_auc": Column(sentence("ROC AUC")),
-            "brier": Column(sentence("Brier score")),
-            "selected": Column(sentence("Selected"), "share"),
-        }
-        return Table(
-            name=name,
-            frame=found,
-            caption=sentence("How many left and how many were forecast to, by {group}.", group=groups.name),
-            people=People(count="rows", by=["group"]),
-            columns={column: each for column, each in columns.items() if column in found},
         )
 
     def figures(self) -> Iterator[Figure]:
@@ -287,6 +305,7 @@ def choose(
     random_seed: int,
     capacity: float | None = None,
     others: Mapping[str, Baseline] | None = None,
+    survival: SurvivalRun | None = None,
 ) -> tuple[Choice, Mapping[str, Baseline]]:
     """Fit the simpler forecasts, judge all on the test part, and keep the simplest that boosted trees do not beat.
 
@@ -301,36 +320,91 @@ def choose(
     capacity
         How many customers can be contacted.
     others
-        Further forecasts by name, such as the last survival run (`survival`); more complex ones last.
+        Further forecasts by name; more complex ones last.
+    survival
+        The last survival run, to stand beside the others.
 
     Returns
     -------
     tuple of Choice and Mapping
         The choice, and all forecasts by name.
     """
-    learned = parts["train"] | parts["stop"]
-    some = customers.part(learned)
-    simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
-    given = {**simpler, **(others or {})}
-    fitted = {name: each.fit(some.features, some.left, some.weights) for name, each in given.items()}
+    fitted = fit_simpler(customers.part(parts["train"] | parts["stop"]), others)
     test = customers.part(parts["test"])
     probabilities = {name: each.probability(test.features) for name, each in fitted.items()}
+    if survival is not None:
+        survival = fit_for(survival, test)
+        if survival.hazards is not None:
+            usual = float(np.mean(probabilities["base_rate"]))
+            probabilities[BESIDE] = survival.probability(test, usual=usual)
     probabilities["boosted"] = boosted.probability(test.features)
-
-    def judge_all() -> Judged:
-        return judge(
-            test.left, probabilities, test.ids, random_seed=random_seed, capacity=capacity, weights=test.weights
-        )
-
-    judged = judge_all()
-    used = next((name for name in fitted if not judged.beats("boosted", name, DECIDES)), "boosted")
-    used = _best_of_unbeaten(judged, list(fitted), used)
-    if used in fitted and _recalibrate(fitted[used], customers.part(parts["calibrate"])):
-        probabilities[used] = fitted[used].probability(test.features)
-        judged = judge_all()
     past = None if customers.snapshots is None else customers.snapshots[~parts["test"]]
     out_of_time = past is not None and test.snapshots is not None and past.max() < test.snapshots.min()
-    return Choice(judged=judged, used=used, test=test, out_of_time=bool(out_of_time)), fitted
+    chosen = chosen_among(
+        test,
+        probabilities,
+        random_seed=random_seed,
+        capacity=capacity,
+        out_of_time=bool(out_of_time),
+        survival=survival,
+    )
+    used = chosen.used
+    if used in fitted and _recalibrate(fitted[used], customers.part(parts["calibrate"])):
+        probabilities[used] = fitted[used].probability(test.features)
+        again = judge(
+            test.left, probabilities, test.clusters, random_seed=random_seed, capacity=capacity, weights=test.weights
+        )
+        chosen = replace(chosen, judged=again)
+    return chosen, fitted
+
+
+def fit_simpler(learned: Customers, others: Mapping[str, Baseline] | None = None) -> dict[str, Baseline]:
+    """What boosted trees must beat, fitted; the simplest first.
+
+    Parameters
+    ----------
+    learned
+        To learn from.
+    others
+        Further forecasts by name.
+    """
+    simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
+    given = {**simpler, **(others or {})}
+    return {name: each.fit(learned.features, learned.left, learned.weights) for name, each in given.items()}
+
+
+def chosen_among(
+    test: Customers,
+    probabilities: Mapping[str, np.ndarray],
+    *,
+    random_seed: int,
+    capacity: float | None,
+    out_of_time: bool,
+    folds: int | None = None,
+    survival: SurvivalRun | None = None,
+) -> Choice:
+    """Judge forecasts of the same customers, and keep the simplest that boosted trees do not beat.
+
+    Parameters
+    ----------
+    test
+        Whom none of them has learned from.
+    probabilities
+        By name of the forecast, (N,): the simplest first, `boosted` last.
+    random_seed
+        Fixes the draws behind intervals.
+    capacity
+        How many customers can be contacted.
+    out_of_time, folds, survival
+        As in `Choice`.
+    """
+    judged = judge(
+        test.left, probabilities, test.clusters, random_seed=random_seed, capacity=capacity, weights=test.weights
+    )
+    simpler = [name for name in probabilities if name not in ("boosted", BESIDE)]
+    used = next((name for name in simpler if not judged.beats("boosted", name, DECIDES)), "boosted")
+    used = _best_of_unbeaten(judged, simpler, used)
+    return Choice(judged=judged, used=used, test=test, out_of_time=out_of_time, folds=folds, survival=survival)
 
 
 def _recalibrate(forecast: Baseline, later: Customers) -> bool:
@@ -341,7 +415,7 @@ def _recalibrate(forecast: Baseline, later: Customers) -> bool:
     if not isinstance(forecast, Recalibrated) or not len(later):
         return False
     raw = np.clip(forecast.probability(later.features), CERTAIN, 1 - CERTAIN)
-    found = calibration_of(logit(raw), later)
+    found = calibrate(logit(raw), later, bend=False)
     if found is not None:
         forecast.recalibrate(found.level, found.slope)
     return found is not None

@@ -87,6 +87,17 @@ class Customers:
         lot = np.random.default_rng(random_seed).random(len(known))[codes]
         return among & (lot < np.partition(lot[among], most_rows)[most_rows])
 
+    @property
+    def clusters(self) -> np.ndarray:
+        """Whose row it is (N,), for whatever is divided or drawn anew.
+
+        In a file without dates, rows that are equal in every feature count as one customer: a copy of a row that was
+        learned from would flatter the test.
+        """
+        if self.snapshots is not None:
+            return self.ids
+        return pd.util.hash_pandas_object(self.features, index=False).to_numpy()
+
     def __len__(self) -> int:
         return len(self.left)
 
@@ -201,7 +212,7 @@ def _copies(column: pd.Series, label: pd.Series) -> bool:
     return bool((others == others.iloc[0]).all()) if len(others) else False
 
 
-def slices(customers: Customers, *, random_seed: int) -> Mapping[Part, np.ndarray]:
+def slices(customers: Customers, *, random_seed: int, hold_out: bool = True) -> Mapping[Part, np.ndarray]:
     """Which rows are for what.
 
     Parameters
@@ -210,6 +221,8 @@ def slices(customers: Customers, *, random_seed: int) -> Mapping[Part, np.ndarra
         The rows.
     random_seed
         Fixes how customers are divided where there is too little time.
+    hold_out
+        Without it nobody is kept for a test, where there is no time to divide by.
 
     Returns
     -------
@@ -226,21 +239,29 @@ def slices(customers: Customers, *, random_seed: int) -> Mapping[Part, np.ndarra
     test = np.zeros(len(customers), dtype=bool)
     if customers.snapshots is not None and len(moments) > 1:
         test = customers.snapshots == moments[-1]
-    divided = _divided(customers, random_seed)
-    shares = [0.0 if part == "test" and test.any() else SHARES[part] for part in parts]
+    divided = lots(customers, random_seed=random_seed)
+    shares = [0.0 if part == "test" and (test.any() or not hold_out) else SHARES[part] for part in parts]
     edges = np.cumsum(shares) / np.sum(shares)
     kept = np.minimum(np.searchsorted(edges, divided, side="right"), len(parts) - 1)
     found = {part: (kept == at) & ~test for at, part in enumerate(parts)}
     return {**found, "test": found["test"] | test}
 
 
-def _divided(customers: Customers, random_seed: int) -> np.ndarray:
-    """A number in [0, 1) a row (N,), the same for all rows of a customer, spread evenly among leavers and stayers."""
-    codes, known = pd.factorize(customers.ids)
+def lots(customers: Customers, *, random_seed: int) -> np.ndarray:
+    """A number in [0, 1) a row (N,), the same for all rows of a customer, spread evenly among leavers and stayers.
+
+    Parameters
+    ----------
+    customers
+        The rows.
+    random_seed
+        Fixes the numbers.
+    """
+    codes, known = pd.factorize(customers.clusters)
     ever = np.bincount(codes, customers.left) > 0
     random = np.random.default_rng(random_seed)
     place = np.empty(len(known))
     for group in (ever, ~ever):
-        lots = np.arange(group.sum()) + 0.5
-        place[group] = random.permutation(lots) / max(len(lots), 1)
+        tickets = np.arange(group.sum()) + 0.5
+        place[group] = random.permutation(tickets) / max(len(tickets), 1)
     return place[codes]

@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 import xgboost
-from scipy.special import expit
 
-from workbench.evaluation.binary.scores import logistic_line
 from workbench.models.attrition.model.boosting import Booster, Rows, Search, Settings, refit, search
+from workbench.models.attrition.model.calibration import Calibration, calibrate
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.encoding import Encoding
 
@@ -18,19 +17,9 @@ REFITS = 10
 """Single fits agree on a customer's first reason in 83 of 100 cases, means of five in 95 (sample `telco`)."""
 BUDGET = 12
 """Settings tried."""
-FEWEST_TO_CALIBRATE = 30
-"""Leavers; with fewer the slope's standard error exceeds what calibration could mend, so probabilities stay."""
 CORES = os.cpu_count() or 1  # forecasts of many rows use all of them
 MOST_ROWS = 50_000
 """Rows that are searched and fitted on; of more, a seeded sample of customers is taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Calibration:
-    """Log-odds become `level + slope * log-odds`."""
-
-    level: float = 0.0
-    slope: float = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,16 +47,16 @@ class BoostedModel:
     rows: int
 
     def margins(self, features: pd.DataFrame) -> np.ndarray:
-        """Log-odds (refits, N) of each refit, calibrated; their mean is the model's."""
+        """Log-odds (refits, N) of each refit, on the line of calibration; their mean is the model's."""
         matrix = self.encoding.matrix(self.encoding.rows(features))
         for booster in self.boosters:
             booster.set_param({"nthread": CORES})  # forecasts do not depend on it
         found = np.array([booster.predict(matrix, output_margin=True) for booster in self.boosters], dtype=float)
-        return self.calibration.level + self.calibration.slope * found
+        return self.calibration.line(found)
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
         """Of leaving (N,)."""
-        return expit(self.margins(features).mean(0))
+        return self.calibration.risk(self.margins(features).mean(0))
 
 
 def fit_boosted(
@@ -123,23 +112,10 @@ def fit_boosted(
 
 
 def calibrated(model: BoostedModel, later: Customers) -> BoostedModel:
-    """The model with its two parameters of calibration learned from customers that it has not seen."""
-    raw = (model.margins(later.features).mean(0) - model.calibration.level) / model.calibration.slope
-    found = calibration_of(raw, later)
+    """The model with its calibration learned from customers that it has not seen."""
+    plain = replace(model, calibration=Calibration())
+    found = calibrate(plain.margins(later.features).mean(0), later)
     return model if found is None else replace(model, calibration=found)
-
-
-def calibration_of(raw: np.ndarray, later: Customers) -> Calibration | None:
-    """The two parameters learned from log-odds (N,) of customers that a forecast has not seen.
-
-    None where too few of them left, or their ranking did not hold at all: then probabilities are left to be judged as
-    they are.
-    """
-    cases = int(later.left.sum())
-    if min(cases, len(later) - cases) < FEWEST_TO_CALIBRATE:
-        return None
-    level, slope = logistic_line(raw, later.left, later.weights)
-    return Calibration(level=level, slope=slope) if slope > 0 else None
 
 
 def _rows(encoding: Encoding, customers: Customers, rows: np.ndarray) -> Rows:

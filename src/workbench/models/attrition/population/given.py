@@ -21,6 +21,14 @@ class ColumnDefinition(Protocol):
     def unit(self) -> str:
         """Empty where it has none."""
 
+    @property
+    def kind(self) -> str | None:
+        """Of its values: `money`, `number`, …; None: open."""
+
+    @property
+    def use(self) -> str:
+        """What it may be used for; empty where nothing is said."""
+
 
 class TableDefinition(Protocol):
     """What is known of a table beside its rows."""
@@ -28,6 +36,10 @@ class TableDefinition(Protocol):
     @property
     def columns(self) -> Sequence[ColumnDefinition]:
         """Its columns."""
+
+    @property
+    def segments(self) -> Sequence[str]:
+        """Columns that customers are grouped by."""
 
     @property
     def designs(self) -> Mapping[str, Any]:

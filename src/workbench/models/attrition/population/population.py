@@ -43,6 +43,8 @@ class Population:
         Of customers who lapsed, the share who bought again after the window, and of how many; None where not known.
     treated
         Which label windows retention treatments ran in, and who stands for them; None of a flat table.
+    currency
+        Of the first amount of money in the data; empty where none is said.
     """
 
     customers: Customers
@@ -54,6 +56,7 @@ class Population:
     snapshots: pd.DataFrame
     returned: tuple[float, int] | None = None
     treated: Treated | None = None
+    currency: str = ""
 
     def frame(self, *, most_rows: int | None = None, random_seed: int = 0) -> pd.DataFrame:
         """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`.

@@ -97,6 +97,7 @@ def read_population(
         snapshots=_told(customers, made.when, past["cutoff"][treated.out]),
         returned=_returned(rows, kept, made.when) if source == "transactions" else None,
         treated=treated,
+        currency=_currency(columns),
     )
 
 
@@ -113,7 +114,12 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
         today_ids=customers.ids[stays],
         source="lifetimes",
         snapshots=pd.DataFrame(),
+        currency=_currency(columns),
     )
+
+
+def _currency(columns: Sequence[ColumnDefinition]) -> str:
+    return next((each.unit for each in columns if each.kind == "money" and each.unit), "")
 
 
 def _is_date(column: pd.Series) -> bool:

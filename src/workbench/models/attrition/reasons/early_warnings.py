@@ -233,10 +233,16 @@ def _judged(rule: Rule, test: Customers, names: Names) -> dict[str, object] | No
     words = [condition.words(names) for condition in rule]
     text = sentence("{first} and {second}", first=words[0], second=words[1]) if len(words) == 2 else words[0]
     return {
-        "rule": text, "customers": count, "left": left / count,
-        "lift": left / count / rate, "lift_lower": _lower(left, count) / rate, "lift_upper": _upper(left, count) / rate,
-        "caught": left / leavers, "caught_lower": _lower(left, leavers), "caught_upper": _upper(left, leavers),
-    }  # fmt: skip
+        "rule": text,
+        "customers": count,
+        "left": left / count,
+        "lift": left / count / rate,
+        "lift_lower": _lower(left, count) / rate,
+        "lift_upper": _upper(left, count) / rate,
+        "caught": left / leavers,
+        "caught_lower": _lower(left, leavers),
+        "caught_upper": _upper(left, leavers),
+    }
 
 
 def _lower(cases: int, of: int) -> float:

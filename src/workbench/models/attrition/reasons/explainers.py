@@ -1,6 +1,6 @@
 """What each feature adds to a customer's log-odds of leaving, against the active customers, in every refit."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -9,8 +9,10 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
-from workbench.models.attrition.model.fitting import CORES, BoostedModel
+from workbench.models.attrition.model.customers import Customers
+from workbench.models.attrition.model.fitting import CORES, REFITS, BoostedModel
 from workbench.models.attrition.trees.ensemble import read_ensemble
+from workbench.models.attrition.trees.interactions import shapley_interactions
 from workbench.models.attrition.trees.shapley import TreeShapley
 
 BACKGROUND = 10_000
@@ -29,6 +31,10 @@ class Explainer(Protocol):
 
     def values(self, features: pd.DataFrame) -> Iterator[tuple[np.ndarray, float]]:
         """By refit: values (N, F) of calibrated log-odds, and the log-odds of nobody in particular."""
+        ...
+
+    def risk(self, log_odds: np.ndarray) -> np.ndarray:
+        """Probabilities of these log-odds."""
         ...
 
 
@@ -69,16 +75,37 @@ class BoostedExplainer:
             scaled = table.scaled(calibration.slope)
             yield scaled.values(rows, threads=CORES), calibration.level + scaled.base
 
+    def risk(self, log_odds: np.ndarray) -> np.ndarray:
+        """Probabilities of calibrated log-odds, bent where the calibration is."""
+        return self.model.calibration.risk(log_odds)
+
+    def interactions(self, features: pd.DataFrame, background: pd.DataFrame) -> Iterator[np.ndarray]:
+        """By refit: mean size (F, F) of what two features add together beyond what each adds alone, in log-odds.
+
+        Parameters
+        ----------
+        features
+            Customers over whom the mean is taken.
+        background
+            Customers whose values a feature takes when it is left out.
+        """
+        rows, others = self.model.encoding.rows(features), self.model.encoding.rows(background)
+        for booster in self.model.boosters:
+            found = shapley_interactions(read_ensemble(booster), others, rows)
+            yield np.abs(self.model.calibration.slope * found).mean(0)
+
 
 @dataclass(frozen=True, eq=False)
 class AdditiveExplainer:
     """Shapley values of a forecast in which features add up: each one's part less its mean in the background.
 
-    There is one fit only, so nothing is said of what refits share.
+    Refits on resampled customers, where there are any, are moved so that their mean is the forecast: they tell what is
+    shared. Without them there is one fit, and nothing is said of that.
     """
 
     forecast: Logistic | SingleFeature | BaseRate
     background: pd.DataFrame
+    refits: tuple[Logistic, ...] = ()
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -86,22 +113,40 @@ class AdditiveExplainer:
         return tuple(str(name) for name in self.background.columns)
 
     def values(self, features: pd.DataFrame) -> Iterator[tuple[np.ndarray, float]]:
-        """One pair."""
-        parts, usual = self._parts(features), self._parts(self.background).mean(0)
+        """One pair a refit; one where there are none."""
+        values = self._values(self.forecast, features)
         margin = logit(self.forecast.probability(features[:1]))[0] if len(features) else 0.0
-        base = margin - (parts[:1] - usual).sum()
-        yield parts - usual, float(base)
+        base = float(margin - values[:1].sum())
+        drawn = [self._values(each, features) for each in self.refits]
+        moved = values - np.mean(drawn, axis=0) if drawn else None
+        if moved is None:
+            yield values, base
+        else:
+            yield from ((each + moved, base) for each in drawn)
 
-    def _parts(self, features: pd.DataFrame) -> np.ndarray:
+    def risk(self, log_odds: np.ndarray) -> np.ndarray:
+        """Probabilities of these log-odds."""
+        return expit(log_odds)
+
+    def _values(self, forecast: Logistic | SingleFeature | BaseRate, features: pd.DataFrame) -> np.ndarray:
+        return self._parts(forecast, features) - self._parts(forecast, self.background).mean(0)
+
+    def _parts(self, forecast: Logistic | SingleFeature | BaseRate, features: pd.DataFrame) -> np.ndarray:
         found = np.zeros((len(features), len(self.features)))
-        if isinstance(self.forecast, Logistic):
-            found[:] = self.forecast.parts(features)
-        elif isinstance(self.forecast, SingleFeature):
-            found[:, self.features.index(self.forecast.column)] = logit(self.forecast.probability(features))
+        if isinstance(forecast, Logistic):
+            found[:] = forecast.parts(features)
+        elif isinstance(forecast, SingleFeature):
+            found[:, self.features.index(forecast.column)] = logit(forecast.probability(features))
         return found
 
 
-def explainer_of(forecast: BoostedModel | Baseline, background: pd.DataFrame, *, random_seed: int) -> Explainer | None:
+def explainer_of(
+    forecast: BoostedModel | Baseline,
+    background: pd.DataFrame,
+    *,
+    random_seed: int,
+    learned: Customers | None = None,
+) -> Explainer | None:
     """What explains a forecast against active customers; None where it is of a kind that has no explanation here.
 
     Parameters
@@ -111,7 +156,10 @@ def explainer_of(forecast: BoostedModel | Baseline, background: pd.DataFrame, *,
     background
         Active customers: of many, `BACKGROUND` are drawn.
     random_seed
-        Fixes which.
+        Fixes which, and refits.
+    learned
+        What the forecast was fitted to; with it logistic regression is refitted on resampled customers, as boosted
+        trees are.
     """
     if len(background) > BACKGROUND:
         background = background.sample(BACKGROUND, random_state=random_seed)
@@ -119,11 +167,25 @@ def explainer_of(forecast: BoostedModel | Baseline, background: pd.DataFrame, *,
     if isinstance(forecast, BoostedModel):
         return BoostedExplainer.against(forecast, background)
     if isinstance(forecast, Logistic | SingleFeature | BaseRate):
-        return AdditiveExplainer(forecast, background)
+        again = isinstance(forecast, Logistic)
+        refits = _refits(learned, random_seed) if again and learned is not None else ()
+        return AdditiveExplainer(forecast, background, refits)
     return None
 
 
-def probability_points(values: np.ndarray, base: float) -> np.ndarray:
+def _refits(learned: Customers, random_seed: int) -> tuple[Logistic, ...]:
+    """Logistic regressions of resampled customers."""
+    codes, known = pd.factorize(learned.ids)
+    random = np.random.default_rng(random_seed)
+    found = []
+    for _ in range(REFITS):
+        times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes]
+        some = learned.part(times > 0)
+        found.append(Logistic().fit(some.features, some.left, some.weights * times[times > 0]))
+    return tuple(found)
+
+
+def probability_points(values: np.ndarray, base: float, risk: Callable[[np.ndarray], np.ndarray] = expit) -> np.ndarray:
     """Values of log-odds as points of probability, which add up to how far the risk lies from the usual one.
 
     Parameters
@@ -132,6 +194,8 @@ def probability_points(values: np.ndarray, base: float) -> np.ndarray:
         Of log-odds.
     base
         Log-odds of nobody in particular.
+    risk
+        Makes probabilities of log-odds.
 
     Returns
     -------
@@ -144,7 +208,7 @@ def probability_points(values: np.ndarray, base: float) -> np.ndarray:
     [[0.19, 0.19]]
     """
     away = values.sum(1)
-    usual = expit(base)
     near = np.abs(away) < TINY
-    slope = np.where(near, usual * (1 - usual), (expit(base + away) - usual) / np.where(near, 1, away))
+    away = np.where(near, TINY, away)
+    slope = (risk(base + away) - risk(np.full(len(away), base))) / away
     return values * slope[:, None]

@@ -64,8 +64,8 @@ class Reasons:
         One row a feature, the most important first: `feature`, `label`, `theme`, `importance` (mean absolute
         log-odds), `lower`, `upper`.
     agreement
-        Share of customers above the usual risk whose first reason is the same in two halves of the refits; None of a
-        single fit.
+        Share of customers above the usual risk whose first reason (by its theme) is the same in two halves of the
+        refits; None of a single fit.
     agreement_of
         How many customers that is.
     given
@@ -186,11 +186,12 @@ def give_reasons(
         base = float(np.mean([each for _, each in found]))
         mean = values.mean(0)
         shared = ((values > 0).mean(0) >= SHARED) & (mean > 0)
-        rows.append(_told(part, mean, shared, base, usual, explainer.features, names))
+        points = probability_points(mean, base, explainer.risk)
+        rows.append(_told(part, mean, shared, points, usual, explainer.features, names))
         sizes.append(np.abs(values).mean(1))
         weights.append(len(part))
         if len(values) > 1:
-            same, of = _agreement(values)
+            same, of = _agreement(values, _members(explainer.features, names))
             agreed, compared = agreed + same, compared + of
     size = np.average(sizes, axis=0, weights=weights)
     customers = pd.concat(rows, ignore_index=True)
@@ -203,11 +204,21 @@ def give_reasons(
     )
 
 
-def _agreement(values: np.ndarray) -> tuple[int, int]:
-    """Customers above the usual risk with the same first reason in both halves (R, N, F), and how many those are."""
-    first, second = values[::2].mean(0), values[1::2].mean(0)
+def _members(features: tuple[str, ...], names: Names) -> np.ndarray:
+    """Which features belong to which theme (F, T): 0 or 1, themes in the order in which they come."""
+    themes = [names.theme(name) for name in features]
+    known = list(dict.fromkeys(themes))
+    return np.array([[float(theme == each) for each in known] for theme in themes])
+
+
+def _agreement(values: np.ndarray, members: np.ndarray) -> tuple[int, int]:
+    """Customers above the usual risk for whom both halves of the refits name the same first theme, and how many.
+
+    From values (R, N, F). A reason is told by its theme, so that two features that say the same do not count as two.
+    """
+    halves = [np.clip(values[start::2].mean(0), 0, None) @ members for start in (0, 1)]
     raised = values.mean(0).sum(1) > 0
-    same = first.argmax(1) == second.argmax(1)
+    same = halves[0].argmax(1) == halves[1].argmax(1)
     return int((same & raised).sum()), int(raised.sum())
 
 
@@ -229,11 +240,15 @@ def _importance(size: np.ndarray, features: tuple[str, ...], names: Names) -> pd
 
 
 def _told(
-    part: pd.DataFrame, mean: np.ndarray, shared: np.ndarray, base: float, usual: Mapping[str, object],
-    features: tuple[str, ...], names: Names,
-) -> pd.DataFrame:  # fmt: skip
+    part: pd.DataFrame,
+    mean: np.ndarray,
+    shared: np.ndarray,
+    points: np.ndarray,
+    usual: Mapping[str, object],
+    features: tuple[str, ...],
+    names: Names,
+) -> pd.DataFrame:
     """The first reasons of each customer, one for each theme: the feature that says most speaks for its theme."""
-    points = probability_points(mean, base)
     themes = [names.theme(name) for name in features]
     known = {theme: place for place, theme in enumerate(dict.fromkeys(themes))}
     shared = shared & (points >= LEAST_POINTS)

@@ -81,8 +81,15 @@ def groups_of(ensemble: Ensemble) -> Groups:
             flat["category"][tree.feature[node]] = True
         for path, top in _cut(tree, 0, ()):
             _write(tree, path, top, widest, flat)
-    kinds = {"threshold": np.float32, "leaf_value": float, "ratio": float, "missing_left": bool, "goes_left": bool,
-             "category": bool, "condition_left": bool}  # fmt: skip
+    kinds = {
+        "threshold": np.float32,
+        "leaf_value": float,
+        "ratio": float,
+        "missing_left": bool,
+        "goes_left": bool,
+        "category": bool,
+        "condition_left": bool,
+    }
     arrays = {name: np.asarray(values, dtype=kinds.get(name, np.int64)) for name, values in flat.items()}
     return Groups(widest=widest, **arrays)
 

@@ -10,7 +10,7 @@ BLOCK = 2048
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _load(rows, start, size, category, widest, block, codes):
+def load_block(rows, start, size, category, widest, block, codes):
     """Turn a block of rows on its side; categories become 0 where missing, else their code + 1, or the last one."""
     for column in range(rows.shape[1]):
         values = block[column]
@@ -24,7 +24,7 @@ def _load(rows, start, size, category, widest, block, codes):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _patterns(block, codes, size, groups, group, pattern):
+def outcomes_of(block, codes, size, groups, group, pattern):
     """Outcome of a group's splits for a block of rows, as a whole number: bit k is set where split k goes left."""
     pattern[:size] = 0
     first = groups.first_split[group]
@@ -52,9 +52,9 @@ def count_outcomes(rows, groups):
     codes = np.empty((rows.shape[1], BLOCK), np.uint32)
     for start in range(0, rows.shape[0], BLOCK):
         size = min(BLOCK, rows.shape[0] - start)
-        _load(rows, start, size, groups.category, groups.widest, block, codes)
+        load_block(rows, start, size, groups.category, groups.widest, block, codes)
         for group in range(groups.first_split.size - 1):
-            _patterns(block, codes, size, groups, group, pattern)
+            outcomes_of(block, codes, size, groups, group, pattern)
             outcomes = counts[groups.first_cell[group] : groups.first_cell[group + 1]]
             for row in range(size):
                 outcomes[pattern[row]] += 1
@@ -70,11 +70,11 @@ def explain_rows(rows, groups, table, found):
     sums = np.empty((rows.shape[1], BLOCK), np.float32)
     for start in range(0, rows.shape[0], BLOCK):
         size = min(BLOCK, rows.shape[0] - start)
-        _load(rows, start, size, groups.category, groups.widest, block, codes)
+        load_block(rows, start, size, groups.category, groups.widest, block, codes)
         sums[:] = 0
         cell = 0
         for group in range(groups.first_split.size - 1):
-            _patterns(block, codes, size, groups, group, pattern)
+            outcomes_of(block, codes, size, groups, group, pattern)
             outcomes = groups.first_cell[group + 1] - groups.first_cell[group]
             for slot in range(groups.first_feature[group], groups.first_feature[group + 1]):
                 values, total = table[cell : cell + outcomes], sums[groups.feature[slot]]
@@ -101,7 +101,7 @@ def fill_tables(groups, frequency, path_dependent):
     for leaf in range(groups.leaf_group.size):
         group, first, value = groups.leaf_group[leaf], groups.first_slot[leaf], groups.leaf_value[leaf]
         size = groups.first_slot[leaf + 1] - first
-        passes = _passes(groups, leaf, size)
+        passes = passes_of(groups, leaf, size)
         share = np.zeros(1 << size)
         if path_dependent:
             ratio = groups.ratio[first : first + size]
@@ -120,7 +120,7 @@ def fill_tables(groups, frequency, path_dependent):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _passes(groups, leaf, size):
+def passes_of(groups, leaf, size):
     """A leaf's pass pattern for each outcome of its group's splits: bit k is set where its feature k is as it asks."""
     group = groups.leaf_group[leaf]
     passes = np.zeros(groups.first_cell[group + 1] - groups.first_cell[group], np.int64)
@@ -150,7 +150,7 @@ def _against(size, share):
         both = row
         while True:  # all subsets of what the row meets: that which the background meets as well
             only = row & ~both
-            p, q = _ones(only), _ones(missed)
+            p, q = ones(only), ones(missed)
             if share[missed | both] > 0 and p + q > 0:
                 gain = factorial[p - 1] * factorial[q] / factorial[p + q] if p else 0.0
                 loss = factorial[p] * factorial[q - 1] / factorial[p + q] if q else 0.0
@@ -182,7 +182,7 @@ def _by_covers(size, ratio):
                 for other in range(size):
                     if other != place and not (chosen >> other) & 1:
                         product *= ratio[other]
-                count = _ones(chosen)
+                count = ones(chosen)
                 total += product * factorial[count] * factorial[size - count - 1] / factorial[size]
                 if chosen == 0:
                     break
@@ -192,7 +192,8 @@ def _by_covers(size, ratio):
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
-def _ones(bits):
+def ones(bits):
+    """How many bits are set."""
     count = 0
     while bits:
         count += bits & 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.exhibits import Column, People, Showable, Table
+from workbench.exhibits import Column, Kept, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.season import Season, by_month, chance_of_change, find_season
@@ -18,6 +18,8 @@ from workbench.wording import number, percent, sentence
 
 CHANGE_LEVEL = 0.99
 """Level of the interval outside which something is said to have changed."""
+FROM_CUTOFF = (0.5, 1.0, 2.0, 3.0, 6.0, 12.0)
+"""Months after the cut-off at which each customer's survival is kept for studies that forecast windows of their own."""
 RARE = 0.001
 """So rarely would months without a change show as clear a change within the last period."""
 
@@ -51,6 +53,9 @@ class Backtest:
         months of the period are not alike (`season.chance_of_change`).
     season
         What is known of the season, from the time before.
+    customers
+        By `customer_id` and `horizon` (months from `begin`): `survival` as it was forecast at `begin`, with `cutoff`
+        (the day, as text); None of lapses.
     """
 
     table: pd.DataFrame
@@ -63,6 +68,7 @@ class Backtest:
     lapse: bool
     beyond: bool = False
     season: Season
+    customers: pd.DataFrame | None = None
 
     @property
     def changed(self) -> bool:
@@ -88,6 +94,7 @@ class Backtest:
         yield self.metrics()
         yield self.findings()
         yield self.checks()
+        yield None if self.customers is None else Kept(name="survival_at_cutoff", frame=self.customers)
         yield Table(
             name="forecast",
             frame=self.table,
@@ -313,7 +320,22 @@ def backtest(
         lapse=spells.lapse,
         beyond=beyond,
         season=season,
+        customers=None if spells.lapse else _each(model, there, day, within, season),
     )
+
+
+def _each(model: Predictions, there: pd.DataFrame, day: pd.Timestamp, within: float, season: Season) -> pd.DataFrame:
+    """What was forecast of each customer on the day."""
+    there = there.drop_duplicates("customer_id")
+    ahead = [each for each in FROM_CUTOFF if each <= within]
+    if not ahead or not len(there):
+        return pd.DataFrame({"customer_id": [], "cutoff": [], "horizon": [], "survival": []})
+    found = model.predict_survival(there, ahead, tenure=there["entry"].to_numpy(dtype=float))
+    found = found ** np.array([season.factor(day, each)[0] for each in ahead])
+    long = found.reset_index().melt(id_vars="customer_id", var_name="horizon", value_name="survival")
+    return long.astype({"horizon": float}).assign(cutoff=str(day.date()))[
+        ["customer_id", "cutoff", "horizon", "survival"]
+    ]
 
 
 def _change(standard: Predictions, spells: Spells, day: pd.Timestamp) -> pd.DataFrame:

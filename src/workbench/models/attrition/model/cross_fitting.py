@@ -1,0 +1,72 @@
+"""The choice of a forecast where there are no dates: every customer is judged by forecasts of the other customers.
+
+One part of a file kept for a test leaves most of its customers unused, and forecasts that differ by little are not
+distinguished. So customers are divided by lot into five parts; each is judged by forecasts that were searched, fitted
+and calibrated on the other four. All customers decide, and none was learned from by what judged it.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from workbench.models.attrition.model.baselines import Baseline
+from workbench.models.attrition.model.choice import Choice, chosen_among, fit_simpler
+from workbench.models.attrition.model.customers import Customers, Part, lots, slices
+from workbench.models.attrition.model.fitting import MOST_ROWS, BoostedModel
+from workbench.models.attrition.model.survival_run import SurvivalRun
+
+FOLDS = 5
+"""Four fifths to learn from differ little from all, and five fits are affordable: the usual number."""
+
+Fit = Callable[[Customers, Mapping[Part, np.ndarray]], BoostedModel]
+
+
+def choose_cross_fitted(
+    customers: Customers,
+    fit: Fit,
+    *,
+    random_seed: int,
+    capacity: float | None = None,
+    survival: SurvivalRun | None = None,
+    most_rows: int = MOST_ROWS,
+) -> tuple[Choice, Mapping[str, Baseline]]:
+    """Judge forecasts of all customers, each by models of the others, and keep the simplest that is not beaten.
+
+    Parameters
+    ----------
+    customers
+        One row each, without dates.
+    fit
+        Fits boosted trees to customers and their slices.
+    random_seed
+        Fixes how customers are divided, and the draws behind intervals.
+    capacity
+        How many customers can be contacted.
+    survival
+        The last survival run, of which is only said why it is not compared.
+    most_rows
+        So many rows simpler forecasts are fitted on at most, of customers drawn by lot.
+
+    Returns
+    -------
+    tuple of Choice and Mapping
+        The choice, whose test part is all customers, and the simpler forecasts fitted to all of them.
+    """
+
+    def simpler(some: Customers) -> dict[str, Baseline]:
+        return fit_simpler(some.part(some.drawn(most_rows, random_seed=random_seed)))
+
+    fold = np.floor(lots(customers, random_seed=random_seed) * FOLDS).astype(int)
+    whole = simpler(customers)
+    found = {name: np.empty(len(customers)) for name in (*whole, "boosted")}
+    for place in range(FOLDS):
+        judged, others = fold == place, customers.part(fold != place)
+        parts = slices(others, random_seed=random_seed + 1 + place, hold_out=False)
+        features = customers.features[judged]
+        found["boosted"][judged] = fit(others, parts).probability(features)
+        for name, each in simpler(others).items():
+            found[name][judged] = each.probability(features)
+    chosen = chosen_among(
+        customers, found, random_seed=random_seed, capacity=capacity, out_of_time=False, folds=FOLDS, survival=survival
+    )
+    return chosen, whole
