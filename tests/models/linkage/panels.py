@@ -14,6 +14,7 @@ KEEP = 0.8
 @dataclass(frozen=True)
 class Item:
     name: str
+    label: str = ""
     scale: tuple[float, float] = (0.0, 10.0)
 
 
@@ -58,4 +59,4 @@ def panel(customers=1500, months=24, *, halo=0.0, weights=(0.5, 0.4, 0.3), seed=
 
 
 def answers_of(surveys, effects):
-    return read_answers(surveys, [Item("a"), Item("b"), Item("c")], effects)
+    return read_answers(surveys, [Item("a", "Shop"), Item("b"), Item("c")], effects)

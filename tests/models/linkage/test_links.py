@@ -97,6 +97,13 @@ def test_halo_is_found_from_touchpoints_that_were_not_visited(halo):
     assert found.factor.mean() == pytest.approx(1 + halo * 1.2, rel=0.03)
 
 
+def test_a_touchpoint_may_be_named_as_its_item_is_called():
+    surveys, effects, _, visits = panel(customers=600, halo=0.4, seed=3)
+    called = visits.replace({"touchpoint": {"a": "Shop"}})
+    by_name, by_label = (fit_halo(answers_of(surveys, effects), each, random_seed=1) for each in (visits, called))
+    assert by_name.pairs == by_label.pairs > 300
+
+
 def test_without_contacts_halo_cannot_be_told_and_effects_stay_as_they_are(answers):
     found = fit_halo(answers, None, random_seed=1)
     assert not found.known

@@ -26,6 +26,10 @@ class Item(Protocol):
         """Name in the table."""
 
     @property
+    def label(self) -> str:
+        """What it is called; empty where nothing is said."""
+
+    @property
     def scale(self) -> tuple[float, float] | None:
         """Lowest and highest point."""
 
@@ -46,8 +50,8 @@ class Answers:
         When it was given.
     origin
         First month.
-    drivers : (K,)
-        Names of the items.
+    drivers, labels : (K,)
+        Names of the items, and what they are called.
     lowest, highest : (K,)
         Ends of their scales, in points.
     outcome : (n,)
@@ -70,6 +74,7 @@ class Answers:
     timestamp: np.ndarray
     origin: pd.Period
     drivers: tuple[str, ...]
+    labels: tuple[str, ...]
     lowest: np.ndarray
     highest: np.ndarray
     outcome: np.ndarray
@@ -161,6 +166,7 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
     )
     ratings = np.where(away, np.nan, ratings)
     scales = {item.name: item.scale for item in items}
+    called = {item.name: item.label for item in items}
     ends = [
         scales.get(name) or (np.nanmin(column), np.nanmax(column))
         for name, column in zip(drivers, ratings.T, strict=True)
@@ -174,6 +180,7 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
         timestamp=known["timestamp"].to_numpy(),
         origin=origin,
         drivers=drivers,
+        labels=tuple(called.get(name) or name for name in drivers),
         lowest=np.array([low for low, _ in ends], dtype=float),
         highest=np.array([high for _, high in ends], dtype=float),
         outcome=known[outcome].to_numpy(dtype=float),

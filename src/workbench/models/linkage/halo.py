@@ -85,8 +85,8 @@ def fit_halo(answers: Answers, visits: pd.DataFrame | None, *, random_seed: int)
     answers
         In the order of customers and months.
     visits
-        Contacts: `customer_id`, `timestamp`, `touchpoint` (named as the drivers are). Touchpoints without a contact are
-        taken as not recorded and tell nothing. None: no contacts are known.
+        Contacts: `customer_id`, `timestamp`, `touchpoint` (by the name of an item, or what it is called).
+        Touchpoints without a contact are taken as not recorded and tell nothing. None: no contacts are known.
     random_seed
         Of the bootstrap over customers.
 
@@ -120,7 +120,8 @@ def _sums(answers: Answers, visits: pd.DataFrame | None) -> pd.DataFrame:
     total = parts.sum(axis=1)
     found = []
     for k, driver in enumerate(answers.drivers):
-        here = visits.loc[visits["touchpoint"] == driver, ["customer_id", "timestamp"]].dropna()
+        named = visits["touchpoint"].isin([driver, answers.labels[k]])
+        here = visits.loc[named, ["customer_id", "timestamp"]].dropna()
         here = here[here["customer_id"].isin(answers.ids)]
         if here.empty:
             continue

@@ -16,6 +16,7 @@ Carroll, Ruppert, Stefanski, Crainiceanu (2006), Measurement error in nonlinear 
 the pooling of time series and cross section data, Econometrica 46(1).
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -104,7 +105,8 @@ class Slopes:
     def exhibits(self) -> Iterator[Showable]:
         """Numbers, the table, and whether there was enough to learn from."""
         for each in (*self.leaving, *([self.orders] if self.orders else [])):
-            yield {f"slope_{each.outcome}_within": each.within, f"slope_{each.outcome}_between": each.between}
+            name = re.sub(r"\W+", "_", each.outcome.lower()).strip("_")
+            yield {f"slope_{name}_within": each.within, f"slope_{name}_between": each.between}
         yield Table(
             name="slopes",
             frame=self.table,
