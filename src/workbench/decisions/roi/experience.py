@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.equity.worth import Worth
 from workbench.decisions.roi.chain import Base, Lift, Link, returns
 from workbench.decisions.roi.initiatives import read_initiatives
 from workbench.decisions.roi.ratings import Ratings
@@ -35,16 +37,12 @@ class DriverRun(Protocol):
         """
 
 
-class ValuedBase(Protocol):
-    """What is known of a base that was valued: flows of all customers by month."""
+class DatasetDefinition(Protocol):
+    """What is known of a dataset beside its rows."""
 
     @property
-    def customers_by_month(self) -> np.ndarray:
-        """(draws, months, cells)."""
-
-    @property
-    def flows(self) -> Mapping[Any, np.ndarray]:
-        """Cash by kind (draws, months, cells), not discounted."""
+    def tables(self) -> Mapping[str, Any]:
+        """Definitions of its tables by name."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,16 +79,13 @@ class Experience:
 
 def return_on_experience(
     drivers: DriverRun | None,
-    base: ValuedBase,
+    worth: Worth,
+    dataset: DatasetDefinition,
     tables: Mapping[str, pd.DataFrame | None],
-    items: Sequence[Any],
     *,
-    active: int,
-    until: pd.Timestamp,
-    discount: float,
+    today: date | None = None,
     attributes: Sequence[str] = (),
     recall_months: float = RECALL_MONTHS,
-    currency: str = "",
     random_seed: int,
 ) -> Experience:
     """Put the chain together: initiatives, ratings, satisfaction, leaving and orders, customers and cash.
@@ -99,24 +94,18 @@ def return_on_experience(
     ----------
     drivers
         With `driver_effects`; None: left out, and that is said.
-    base
-        What customers bring when nothing is done.
+    worth
+        The base, valued when nothing is done.
+    dataset
+        Definitions of the tables.
     tables
         `surveys`, `subscriptions`, `initiatives`, optionally `transactions` and `interactions`; None: not there.
-    items
-        Definitions of the columns of surveys.
-    active
-        Customers on the day of valuation.
-    until
-        That day.
-    discount
-        Worth now of 1 that comes in a month.
+    today
+        Day of valuation; the day after the last in the tables where it is None.
     attributes
-        Columns of subscriptions that stand beside satisfaction.
+        Columns that may stand beside satisfaction; those of subscriptions do.
     recall_months
         For how many months a visit counts.
-    currency
-        Of all money.
     random_seed
         Of all draws.
     """
@@ -132,26 +121,34 @@ def return_on_experience(
     assert surveys is not None
     assert subscriptions is not None
     assert initiatives is not None
+    until = _until(surveys, subscriptions) if today is None else pd.Timestamp(today)
+    items = dataset.tables["surveys"].columns
     answers = read_answers(surveys[surveys["timestamp"] < until], items, drivers.draws("driver_effects"))
     linkage = learn_link(
         answers,
         subscriptions,
         until=until,
-        attributes=attributes,
+        attributes=[name for name in attributes if name in subscriptions],
         transactions=tables.get("transactions"),
         interactions=tables.get("interactions"),
         random_seed=random_seed,
     )
     chosen = read_initiatives(initiatives, answers.drivers)
-    draws = min(linkage.draws, len(base.customers_by_month))
+    draws = min(linkage.draws, worth.business.draws)
     link = Link(
         leaving={reason: slope[:draws] for reason, slope in linkage.leaving.items()},
         orders=linkage.orders[:draws],
         score=answers.score,
     )
     lifts = {each.driver: _lift(linkage, each.driver, draws, recall_months) for each in chosen}
-    ahead = _base(base, subscriptions, draws, active=active, until=until, discount=discount, currency=currency)
+    ahead = _base(worth, subscriptions, draws, until)
     return Experience(linkage=linkage, returns=returns(chosen, lifts, link, ahead, random_seed=random_seed))
+
+
+def _until(surveys: pd.DataFrame, subscriptions: pd.DataFrame) -> pd.Timestamp:
+    """The day after the last on which something is recorded."""
+    last = max(surveys["timestamp"].max(), subscriptions["start"].max(), subscriptions["end"].max())
+    return pd.Timestamp(last).normalize() + pd.DateOffset(days=1)
 
 
 def _lift(linkage: Linkage, driver: str, draws: int, recall_months: float) -> Lift:
@@ -165,33 +162,26 @@ def _lift(linkage: Linkage, driver: str, draws: int, recall_months: float) -> Li
     )
 
 
-def _base(
-    base: ValuedBase,
-    subscriptions: pd.DataFrame,
-    draws: int,
-    *,
-    active: int,
-    until: pd.Timestamp,
-    discount: float,
-    currency: str,
-) -> Base:
+def _base(worth: Worth, subscriptions: pd.DataFrame, draws: int, until: pd.Timestamp) -> Base:
     """All customers together: what each who is there brings, and for which reasons they leave."""
-    there = base.customers_by_month[:draws].sum(axis=2)
-    flows = {kind: flow[:draws].sum(axis=2) for kind, flow in base.flows.items()}
+    second = worth.second
+    active = second.alive[0, :draws]
+    there = second.customers_by_month[:draws].sum(axis=2)
+    flows = {kind: flow[:draws].sum(axis=2) for kind, flow in second.flows.items()}
     orders = flows.pop("orders", np.zeros_like(there))
     other = sum(flows.values(), np.zeros_like(there))
-    before = np.column_stack([np.full(draws, float(active)), there[:, :-1]])
+    before = np.column_stack([active, there[:, :-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = np.nan_to_num(np.log(before / there), posinf=0.0)
         each_orders, each_other = np.nan_to_num(orders / there), np.nan_to_num(other / there)
     recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
     shares = subscriptions.loc[recent, "end_reason"].value_counts(normalize=True)
     return Base(
-        active=float(active),
+        active=float(active.mean()),
         customers=(before + there) / 2,
         orders=each_orders,
         other=each_other,
         hazards={str(reason): hazard * share for reason, share in shares.items()},
-        discount=discount,
-        currency=currency,
+        discount=worth.discount,
+        currency=worth.assumptions.money.currency,
     )
