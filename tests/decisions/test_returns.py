@@ -125,11 +125,24 @@ def test_the_headline_is_what_the_draws_say(mean, says):
     assert finding.evidence == "associational"
 
 
+def test_what_never_pays_back_has_no_month():
+    found = returns([replace(NEW, fixed_cost=1e9)], *known(), random_seed=1)
+    told = {name: value for each in flatten([found]) if isinstance(each, dict) for name, value in each.items()}
+    assert told["payback_months_new"] is None
+    assert told["p_payback_new"] == 0
+
+
 def table(**changes):
     row = {
-        "initiative": "new", "driver": "shop", "touchpoint": "shop", "expected_lift": 0.5, "lift_sd": 0.1,
-        "fixed_cost": 100.0, "cost_per_customer": 1.0, "reach": 0.8,
-    }  # fmt: skip
+        "initiative": "new",
+        "driver": "shop",
+        "touchpoint": "shop",
+        "expected_lift": 0.5,
+        "lift_sd": 0.1,
+        "fixed_cost": 100.0,
+        "cost_per_customer": 1.0,
+        "reach": 0.8,
+    }
     return pd.DataFrame([row | changes])
 
 
@@ -142,9 +155,14 @@ def test_initiatives_are_read_and_one_listed_twice_counts_once():
 
 def test_all_faults_of_initiatives_are_told_at_once():
     wrong = pd.concat(
-        [table(driver="moon"), table(initiative="b", reach=1.2), table(initiative="c", expected_lift=40.0),
-         table(initiative="d", fixed_cost=-1.0), table(initiative="d")]
-    )  # fmt: skip
+        [
+            table(driver="moon"),
+            table(initiative="b", reach=1.2),
+            table(initiative="c", expected_lift=40.0),
+            table(initiative="d", fixed_cost=-1.0),
+            table(initiative="d"),
+        ]
+    )
     with pytest.raises(DataError) as error:
         read_initiatives(wrong, ["shop"])
     said = str(error.value)

@@ -94,11 +94,11 @@ class Returns:
         yield self._headline(frame)
         for row in frame.itertuples():
             yield {
-                f"{name}_{row.initiative}": getattr(row, name)
+                f"{name}_{row.initiative}": _told(getattr(row, name))
                 for name in ("roi", "npv", "p_loss", "payback_months", "p_payback", "evpi")
             }
             yield {
-                f"{name}_{row.initiative}_{end}": getattr(row, f"{name}_{end}")
+                f"{name}_{row.initiative}_{end}": _told(getattr(row, f"{name}_{end}"))
                 for name in ("roi", "npv")
                 for end in ("lower", "upper")
             }
@@ -153,3 +153,8 @@ class Returns:
 
 def _ratio(value: float, cost: float) -> float | None:
     return float(value / cost) if cost > 0 else None
+
+
+def _told(value: float | None) -> float | None:
+    """A number, or None where there is none: what never pays back has no month."""
+    return None if pd.isna(value) else value
