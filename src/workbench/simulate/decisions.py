@@ -23,9 +23,7 @@ UNDONE_MONTHS = (12, 36)  # horizons of what single customers are worth if nothi
 TOLERANCE = 0.02  # Monte-Carlo error of a value, as a share of its cost
 FEW = 500  # customers: of a smaller company the same effort is spent, and the error, which is told, is larger
 MOST_SLOTS = 131_072  # slots are alike: of a larger company so many are valued, and scaled up
-_AT_ONCE = (
-    2_048  # slots: what fits in a cache. Replicates of a small company are worked out together, a large one in parts
-)
+_AT_ONCE = 2_048  # slots that fit in a cache: replicates of a small company are together, a large one is in parts
 _MOST = 100_000  # replicates
 
 
