@@ -60,10 +60,12 @@ def test_a_drifting_feature_is_named():
 
 def test_shuffled_labels_that_are_learned_fail():
     found = LeakBattery(
-        overlap=0.0, stability=pd.DataFrame({"feature": ["a"], "label": ["a"], "stability": [0.1], "drifts": [False]}),
-        snapshots=pd.DataFrame(), adversarial=Adversarial(auc=0.5, telling=(), rest_auc=None, ranking=None),
+        overlap=0.0,
+        stability=pd.DataFrame({"feature": ["a"], "label": ["a"], "stability": [0.1], "drifts": [False]}),
+        snapshots=pd.DataFrame(),
+        adversarial=Adversarial(auc=0.5, telling=(), rest_auc=None, ranking=None),
         shuffled_auc=np.random.default_rng(1).normal(0.56, 0.02, 20),
-    )  # fmt: skip
+    )
     assert statuses(found)["label_shuffles"] == "fail"
 
 

@@ -145,7 +145,9 @@ def test_a_category_encoded_by_the_labels_of_all_rows_is_caught_when_it_is_made_
     rows = pd.DataFrame({"customer_id": ids, "start": start, "end": end.where(random.random(300) < 0.6)})
     rows["region"] = random.integers(0, 20, 300)
     found = recomputation_checks(
-        lambda tables, when: regions(tables, when, known=known), {"subscriptions": ibis.memtable(rows)},
-        snapshots(["2025-03-01"]), random_seed=1,
-    )  # fmt: skip
+        lambda tables, when: regions(tables, when, known=known),
+        {"subscriptions": ibis.memtable(rows)},
+        snapshots(["2025-03-01"]),
+        random_seed=1,
+    )
     assert {check.name for check in found if check.status != "pass"} == caught

@@ -36,8 +36,10 @@ def known_drivers(seed, size=20_000, fresh=100_000, budget=BUDGET, refits=REFITS
 
     p, chance = used.probability(features), brier(np.full_like(risk, risk.mean()))
     tenths = np.array_split(np.argsort(p, kind="stable"), TENTHS)
-    found = {name: (chance - brier(each)) / (chance - brier(risk))
-             for name, each in (("skill", p), ("boosted_skill", boosted.probability(features)))}  # fmt: skip
+    found = {
+        name: (chance - brier(each)) / (chance - brier(risk))
+        for name, each in (("skill", p), ("boosted_skill", boosted.probability(features)))
+    }
     return {
         "used": choice.used,
         "slope": logistic_line(logit(p), left)[1],
@@ -76,11 +78,18 @@ def forecast_of_a_company(seed, customers, **options):
     expected, low, high = forecast.score(population).leavers()
     resolved = found.intention != "none"
     return {
-        "used": forecast.choice.used, "auc": auc(p, left), "oracle_auc": auc(found.risk, left),
-        "slope": logistic_line(logit(p), left)[1], "true": found.risk.sum(), "left": int(left.sum()),
-        "expected": expected, "low": low, "high": high,
-        "resolved": int(resolved.sum()), "warned": warned(forecast, population, resolved),
-    }  # fmt: skip
+        "used": forecast.choice.used,
+        "auc": auc(p, left),
+        "oracle_auc": auc(found.risk, left),
+        "slope": logistic_line(logit(p), left)[1],
+        "true": found.risk.sum(),
+        "left": int(left.sum()),
+        "expected": expected,
+        "low": low,
+        "high": high,
+        "resolved": int(resolved.sum()),
+        "warned": warned(forecast, population, resolved),
+    }
 
 
 def warned(forecast, population, rows):

@@ -161,8 +161,11 @@ def _told_alone(values: np.ndarray, later: np.ndarray, half: np.ndarray) -> floa
     """AUC of one column: the share of later rows in the cell of each row, as the other half of the customers has it."""
     known = values[~np.isnan(values)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, CELLS + 1), method="inverted_cdf")) if len(known) else known
-    cells = np.where(np.isnan(values), 2 * len(edges) + 1, np.searchsorted(edges, values, side="left")
-                     + np.searchsorted(edges, values, side="right"))  # fmt: skip
+    cells = np.where(
+        np.isnan(values),
+        2 * len(edges) + 1,
+        np.searchsorted(edges, values, side="left") + np.searchsorted(edges, values, side="right"),
+    )
     found = np.empty(len(values))
     for side in (half, ~half):
         counts = np.bincount(cells[~side], minlength=2 * len(edges) + 2)

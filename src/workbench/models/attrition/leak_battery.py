@@ -212,18 +212,25 @@ def examine(
         stability=stability,
         snapshots=snapshots,
         adversarial=tell_apart(
-            booster, (rows[near], train.ids[near]), (later, test.ids), random_seed=random_seed,
+            booster,
+            (rows[near], train.ids[near]),
+            (later, test.ids),
+            random_seed=random_seed,
             labels=[label_of(labels, name) for name in encoding.levels],
             ranking=None if forecast is None else _rankings(forecast, customers, parts, random),
         ),
         shuffled_auc=np.array([_shuffled(booster, rows, train, later, test, random) for _ in range(shuffles)]),
-    )  # fmt: skip
+    )
 
 
 def _stability(
-    encoding: Encoding, train: Customers, rows: np.ndarray, test: Customers, later: np.ndarray,
+    encoding: Encoding,
+    train: Customers,
+    rows: np.ndarray,
+    test: Customers,
+    later: np.ndarray,
     labels: Mapping[str, str] | None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """By feature, and by snapshot the feature that is farthest off."""
     found, between = [], []
     for at, (name, levels) in enumerate(encoding.levels.items()):
@@ -284,9 +291,13 @@ def _overlap(rows: np.ndarray, ids: np.ndarray, later: np.ndarray, later_ids: np
 
 
 def _shuffled(
-    booster: Booster, rows: np.ndarray, train: Customers, later: np.ndarray, test: Customers,
+    booster: Booster,
+    rows: np.ndarray,
+    train: Customers,
+    later: np.ndarray,
+    test: Customers,
     random: np.random.Generator,
-) -> float:  # fmt: skip
+) -> float:
     """AUC on the test part of a model of shuffled labels."""
     labels = random.permutation(np.concatenate([train.left, test.left]))
     model = booster.train(rows, labels[: len(rows)], QUICK, random_seed=int(random.integers(2**31)))

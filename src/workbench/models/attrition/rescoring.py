@@ -111,11 +111,17 @@ class Rescored:
                 id="caught_later",
                 statement=sentence(
                     "The {capacity} customers scored highest held {share} of the {cases} who then left.",
-                    capacity=number(self.judged.capacity), share=percent(caught), cases=number(self.judged.cases),
+                    capacity=number(self.judged.capacity),
+                    share=percent(caught),
+                    cases=number(self.judged.cases),
                 ),
-                estimate=caught, unit="share", interval=self.judged.interval("boosted", "caught_at_capacity"),
-                interval_kind=interval_kind_of_draws(), evidence="descriptive", n=self.judged.customers,
-            )  # fmt: skip
+                estimate=caught,
+                unit="share",
+                interval=self.judged.interval("boosted", "caught_at_capacity"),
+                interval_kind=interval_kind_of_draws(),
+                evidence="descriptive",
+                n=self.judged.customers,
+            )
         words = {
             "auc": number(self.judged.score("boosted", "roc_auc"), 2),
             "before": number(self.forecast.card["judged"]["roc_auc"], 2),
@@ -203,11 +209,18 @@ class Rescored:
                     "{risk}).",
                     **words,
                 )
-            return Check(name="drift", status="warn", value=of_risk, threshold=DRIFTS, message=message,
-                         title=sentence("These customers are not those it knows"))  # fmt: skip
+            return Check(
+                name="drift",
+                status="warn",
+                value=of_risk,
+                threshold=DRIFTS,
+                message=message,
+                title=sentence("These customers are not those it knows"),
+            )
         message = sentence("Features and risks differ from those learned from no more than snapshots of these do.")
-        return Check(name="drift", status="pass", value=of_risk, threshold=DRIFTS, message=message,
-                     title=sentence("No drift"))  # fmt: skip
+        return Check(
+            name="drift", status="pass", value=of_risk, threshold=DRIFTS, message=message, title=sentence("No drift")
+        )
 
 
 def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> Rescored:
@@ -232,13 +245,21 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     features = onboard.features[list(encoding.levels)]
     probability = forecast.used.probability(features)
     drift = [
-        {"feature": each["name"], "label": each["label"], "stability": stability_of(each, rows[:, at]),
-         "usual": each["usual"]}
+        {
+            "feature": each["name"],
+            "label": each["label"],
+            "stability": stability_of(each, rows[:, at]),
+            "usual": each["usual"],
+        }
         for at, each in enumerate(forecast.card["features"])
-    ]  # fmt: skip
+    ]
     known = forecast.card["score"]
-    risk = {"feature": None, "label": sentence("Risk"), "stability": stability_of(known, probability),
-            "usual": known["usual"]}  # fmt: skip
+    risk = {
+        "feature": None,
+        "label": sentence("Risk"),
+        "stability": stability_of(known, probability),
+        "usual": known["usual"],
+    }
     frame = pd.DataFrame(drift).sort_values("stability", ascending=False, kind="stable", ignore_index=True)
     frame = pd.concat([pd.DataFrame([risk]), frame], ignore_index=True)
     frame["drifts"] = drifts(frame["stability"].to_numpy(), frame["usual"].to_numpy())
