@@ -67,6 +67,7 @@ class SurvivalRun:
             For customers who came after the run's own cut-off, of whom it says nothing.
         """
         assert self.hazards is not None
+        assert self.cutoff is not None
         assert test.snapshots is not None
         begin = _months(self.cutoff, test.snapshots[0]) + self.gap
         times = self.hazards.columns.to_numpy(dtype=float)
@@ -133,7 +134,7 @@ def read_survival_run(earlier: Earlier | None, when: Any) -> SurvivalRun | None:
         return SurvivalRun(run=earlier.id, why_not=sentence("it kept no forecast from its cut-off on"))
     cutoff = pd.Timestamp(frame["cutoff"].iloc[0])
     survival = frame.pivot(index="customer_id", columns="horizon", values="survival")
-    hazards = -np.log(np.clip(survival, 1e-12, 1))
+    hazards = -survival.clip(1e-12, 1).transform(np.log)
     hazards.insert(0, 0.0, 0.0)
     gap, window = when.gap_days / DAYS_A_MONTH, when.horizon_days / DAYS_A_MONTH
     return SurvivalRun(run=earlier.id, hazards=hazards, cutoff=cutoff, gap=gap, window=window)
@@ -161,5 +162,5 @@ def fit_for(found: SurvivalRun, test: Customers) -> SurvivalRun:
     return found
 
 
-def _months(begin: pd.Timestamp | None, end: Any) -> float:
+def _months(begin: pd.Timestamp, end: Any) -> float:
     return (pd.Timestamp(end) - pd.Timestamp(begin)) / pd.Timedelta(DAYS_A_MONTH, unit="D")
