@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.doubts import PARTS, halving_loss, part_names
-from workbench.decisions.equity.words import horizon, key, money
+from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
 from workbench.decisions.equity.worth import Worth
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
@@ -147,6 +147,7 @@ class Base:
                 horizon=horizon(self.worth.last),
             )
         return Finding(
+            rests_on=VALUE_RUNS,
             id="base_value",
             statement=statement,
             estimate=self.total,
@@ -166,6 +167,7 @@ class Base:
         low, high = ends(shares)
         half = 1 - float(top_share(np.maximum(self.worth.first.value[:, -1], 0.0), [0.5])[0])
         return Finding(
+            rests_on=VALUE_RUNS,
             id="who_carries",
             statement=sentence(
                 "The best {best} of customers carry {share} of the value; the lower half carries {half}.",
@@ -192,6 +194,7 @@ class Base:
         if self.total <= 0 or (loss := halving_loss(flow, self.worth.discount, beyond)) is None:
             return None
         return Finding(
+            rests_on=VALUE_RUNS,
             id="what_would_halve_it",
             statement=sentence(
                 "The value would halve if, on top of what we expect, {loss} of customers left each month.",
@@ -208,6 +211,7 @@ class Base:
         shares = self.worth.doubts[-1].shares
         words = {part: percent(shares[part]) for part in PARTS}
         return Finding(
+            rests_on=VALUE_RUNS,
             id="doubts",
             statement=sentence(
                 "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.base import what
-from workbench.decisions.equity.words import horizon, money
+from workbench.decisions.equity.words import VALUE_RUNS, horizon, money
 from workbench.decisions.equity.worth import Assumptions, Worth, first_of, value_at
 from workbench.decisions.value.business import Business
 from workbench.exhibits import Column, Figure, People, Showable, Table
@@ -140,6 +140,7 @@ class Change:
             "part": money(float(largest["change"]), currency),
         }
         return Finding(
+            rests_on=VALUE_RUNS,
             id="equity_change",
             statement=self._said(change, interval, values),
             estimate=change,
@@ -293,6 +294,7 @@ class Change:
         assert self.then is not None
         changed = int((self.now.tiers.place[here] != self.then.tiers.place[there]).sum())
         return Finding(
+            rests_on=VALUE_RUNS,
             id="migration",
             statement=plural(
                 "{n} of {size} customers changed tier in {time}; {chance} of such moves is what our doubt alone makes.",

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.base import interval_kind, what
-from workbench.decisions.equity.words import horizon, key, money
+from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
 from workbench.decisions.equity.worth import MONTHS, Worth
 from workbench.decisions.value.business import Newcomers, Plan
 from workbench.exhibits import Figure, Showable
@@ -75,6 +75,7 @@ class Newcomer:
         for place in self.worth.told:
             metrics[f"newcomer_value_{key(float(self.worth.horizons[place]))}"] = self.value(place)[0]
         yield Finding(
+            rests_on=VALUE_RUNS,
             id="newcomer_value",
             statement=sentence(
                 "A newcomer brings {amount} of {what} over the lifetime, {early} of it within {horizon}.",
@@ -124,6 +125,7 @@ class Newcomer:
         reached = np.isfinite(middle)
         cost = money(self.cost or 0.0, self.worth.assumptions.money.currency)
         return Finding(
+            rests_on=VALUE_RUNS,
             id="payback",
             statement=sentence(
                 "The mean newcomer has paid back the {cost} of acquisition after {time}.",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure as Drawing
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.base import interval_kind, what
 from workbench.decisions.equity.tiers import SURE, rfm_scores
-from workbench.decisions.equity.words import key, money
+from workbench.decisions.equity.words import VALUE_RUNS, key, money
 from workbench.decisions.equity.worth import Worth
 from workbench.decisions.value.business import QUARTER
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
@@ -70,6 +70,7 @@ class Standing:
         low, high = (float(end) for end in ends(lost * self.worth.doubts[-1].multiplier))
         currency = self.worth.assumptions.money.currency
         return Finding(
+            rests_on=VALUE_RUNS,
             id="value_at_risk",
             statement=sentence(
                 "In the next quarter we expect customers to leave who carry {amount} of {what}, {share} of the base.",
@@ -93,6 +94,7 @@ class Standing:
         tiers = self.worth.tiers
         up, down = int(self._close(up=True).sum()), int(self._close(up=False).sum())
         return Finding(
+            rests_on=VALUE_RUNS,
             id="tier_borders",
             statement=plural(
                 "{n} of {size} customers is at a border, its tier no surer than others: {up} leans up, {down} down.",

@@ -7,6 +7,9 @@ from workbench.wording import number, sentence, span
 ROUND = 3
 """Significant digits of money for people: the files have all."""
 
+VALUE_RUNS = ("churn_survival",)
+"""Earlier runs that value rests on, where they are read; what initiatives return rests on driver_analysis too."""
+
 
 def money(amount: float, currency: str = "") -> str:
     """An amount with three significant digits.
