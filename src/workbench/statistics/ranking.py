@@ -49,8 +49,8 @@ def auc_error(area: float, hits: int, misses: int) -> float:
 
     Examples
     --------
-    >>> round(auc_error(0.893, 51, 58), 3)  # their first example
-    0.032
+    >>> round(auc_error(0.893, 51, 58), 4)  # their first example, which they print as .032
+    0.0325
     """
     positive, negative = area / (2 - area), 2 * area**2 / (1 + area)
     variance = area * (1 - area) + (hits - 1) * (positive - area**2) + (misses - 1) * (negative - area**2)

@@ -216,7 +216,7 @@ def ends(values: np.ndarray, axis: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
     Examples
     --------
-    >>> [float(each) for each in ends(np.arange(101.0))]
+    >>> [round(float(each), 9) for each in ends(np.arange(101.0))]
     [5.0, 95.0]
     """
     last = values.shape[axis] - 1

@@ -169,8 +169,8 @@ def halving_loss(flow: np.ndarray, discount: float, beyond: float) -> float | No
 
     Examples
     --------
-    >>> round(halving_loss(np.full(600, 1.0), 1 / 1.01, 1 / 1.01**600 / 0.01), 4)  # 1 / 0.01 = 100 becomes 50
-    0.0099
+    >>> round(halving_loss(np.full(600, 1.0), 1 / 1.01, 1 / 1.01**600 / 0.01), 4)  # 100 becomes 50: 1 - 1.01 × 50 / 51
+    0.0098
     """
     from scipy.optimize import brentq
 
