@@ -20,8 +20,6 @@ MOST_CELLS = 12
 """Cells of the draws that other studies read: with 60 months and 400 draws 288,000 rows."""
 MONTHS = 60
 """For which flows are given: five years, as far as a newcomer's value is told in simulated worlds."""
-YEARS = (1.0, 3.0, 5.0)
-"""Horizons of value, beside the lifetime (issue 17)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
