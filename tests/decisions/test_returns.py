@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from workbench.decisions.roi import Base, Initiative, Lift, Link, read_initiatives, returns
+from workbench.decisions.roi import Base, Initiative, Lift, Link, chain_of, held, read_initiatives, steps_of
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError
 from workbench.exhibits import flatten
 from workbench.findings import Finding
 
@@ -30,9 +30,15 @@ def known(slope=-0.8, orders=0.2):
         currency="EUR",
     )
     ratings = np.repeat([1.0, 2, 3, 4, 5], [50, 100, 200, 350, 300])
-    lift = Lift(ratings=ratings, effect=np.full(DRAWS, 0.4), widening=np.ones(DRAWS), recall_months=6)
+    lift = Lift(
+        ratings=ratings, effect=np.full(DRAWS, 0.4), halo=np.ones(DRAWS), widening=np.ones(DRAWS), recall_months=6
+    )
     link = Link(leaving={"service": np.full(DRAWS, slope)}, orders=np.full(DRAWS, orders), score=np.zeros(len(ratings)))
     return {"shop": lift}, link, base
+
+
+def returns(*args, **kwargs):
+    return chain_of(*args, **kwargs).returns()
 
 
 def test_no_lift_returns_minus_the_cost():
@@ -174,3 +180,21 @@ def test_a_half_life_a_ramp_and_a_start_shape_the_strength():
     assert replace(NEW, ramp_months=2).strength(3) == pytest.approx([0.25, 0.75, 1.0])
     assert replace(NEW, half_life_months=1).strength(2) == pytest.approx([0.5**0.5, 0.5**1.5])
     assert replace(NEW, cost_per_month=10.0).cost(1000, 3, 1.0) == 3030
+
+
+def test_links_have_units_and_evidence_and_can_be_held():
+    lifts, link, base = known()
+    random = np.random.default_rng(2)
+    link = replace(link, orders=0.2 + 0.05 * random.standard_normal(DRAWS))
+    chain = chain_of([replace(NEW, lift_sd=0.2)], lifts, link, base, random_seed=1)
+    steps = {each.name: each for each in steps_of(chain, chain.initiatives[0])}
+    assert list(steps) == ["lift", "effect", "halo", "leaving: service", "orders", "base"]
+    assert all(each.draws.shape == (DRAWS,) and each.unit for each in steps.values())
+    assert steps["lift"].evidence == "assumed"
+    assert steps["base"].draws[0] == pytest.approx((base.customers * 10 @ base.discount ** np.arange(1, 25))[0] / 1000)
+    spread = chain.returns().npv.std()
+    both = held(held(chain, "lift"), "orders").returns()
+    assert held(chain, "lift").returns().npv.std() < spread
+    assert both.npv.std() < 1e-9 * spread
+    with pytest.raises(ParameterError, match="expected one of lift"):
+        held(chain, "leaving: moved")

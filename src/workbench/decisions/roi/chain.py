@@ -1,7 +1,8 @@
 """From initiatives to money: lift → rating → satisfaction → leaving and orders → customers and cash, draw by draw."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
@@ -69,7 +70,9 @@ class Lift:
     ratings : (n,)
         Of the customers whose score stands in `Link`; NaN: did not use it.
     effect : (draws,)
-        Log-odds of satisfaction for a point of *experience* (halo mended).
+        Log-odds of satisfaction for a point of a rating, as reported.
+    halo : (draws,)
+        By how much a point of *experience* exceeds that.
     widening : (draws,)
         Standard deviation of reported ratings over that of the experience: 1 without halo.
     recall_months
@@ -78,30 +81,92 @@ class Lift:
 
     ratings: np.ndarray
     effect: np.ndarray
+    halo: np.ndarray
     widening: np.ndarray
     recall_months: float
 
 
-def returns(
-    initiatives: Sequence[Initiative],
-    lifts: Mapping[str, Lift],
-    link: Link,
-    base: Base,
-    *,
-    random_seed: int,
-) -> Returns:
-    """What each initiative brings and costs, alone.
+Evidence = Literal["experimental", "associational", "assumed"]
 
-    Parameters
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chain:
+    """All that a return hangs on: initiatives, and each link with its draws.
+
+    Attributes
     ----------
     initiatives
         To be valued.
-    lifts
-        By driver.
+    lifts : name of an initiative → (draws,)
+        What each adds to the experience, in standard deviations of it.
+    at : driver → Lift
+        What a better experience moves, by touchpoint.
     link
         What satisfaction moves.
     base
         What customers bring when nothing is done.
+    tried
+        Initiatives whose lift was found by experiment; others' lifts are assumed.
+    """
+
+    initiatives: tuple[Initiative, ...]
+    lifts: Mapping[str, np.ndarray]
+    at: Mapping[str, Lift]
+    link: Link
+    base: Base
+    tried: frozenset[str] = field(default_factory=frozenset)
+
+    def returns(self) -> Returns:
+        """What each initiative brings and costs, alone."""
+        draws, months = self.base.customers.shape
+        gains = [
+            _gain(each, self.lifts[each.name], self.at[each.driver], self.link, self.base) for each in self.initiatives
+        ]
+        return Returns(
+            initiatives=self.initiatives,
+            gains=np.array(gains).reshape(len(self.initiatives), draws, months),
+            costs=np.array([each.cost(self.base.active, months, self.base.discount) for each in self.initiatives]),
+            lifts=np.array([self.lifts[each.name] for each in self.initiatives]).reshape(len(self.initiatives), draws),
+            discounts=self.base.discount ** np.arange(1, months + 1),
+            currency=self.base.currency,
+        )
+
+
+def stated_lifts(initiatives: Sequence[Initiative], draws: int, random_seed: int) -> dict[str, np.ndarray]:
+    """Draws (draws,) of each lift as it is stated.
+
+    Numbers of an initiative's own: the order of the list, and what else is on it, change nothing.
+
+    Parameters
+    ----------
+    initiatives
+        With their lift and its doubt.
+    draws
+        How many.
+    random_seed
+        Of all.
+    """
+    found = {}
+    for each in initiatives:
+        random = np.random.default_rng([random_seed, *each.name.encode()])
+        found[each.name] = np.asarray(each.lift + each.lift_sd * random.standard_normal(draws))
+    return found
+
+
+def chain_of(
+    initiatives: Sequence[Initiative],
+    at: Mapping[str, Lift],
+    link: Link,
+    base: Base,
+    *,
+    random_seed: int,
+) -> Chain:
+    """The chain with lifts as stated.
+
+    Parameters
+    ----------
+    initiatives, at, link, base
+        As in `Chain`.
     random_seed
         Of the draws of lifts.
 
@@ -110,28 +175,12 @@ def returns(
     DataError
         Initiatives at touchpoints of which nothing is known.
     """
-    unknown = [each.name for each in initiatives if each.driver not in lifts]
+    unknown = [each.name for each in initiatives if each.driver not in at]
     if unknown:
         template = "initiatives: nothing is known of the touchpoints of {names}."
         raise DataError(sentence(template, names=listing([shown(name) for name in unknown])))
-    draws, months = base.customers.shape
-    ahead = base.discount ** np.arange(1, months + 1)
-    gains, costs, lifted = [], [], []
-    for each in initiatives:
-        # Numbers of an initiative's own: the order of the list, and what else is on it, change nothing.
-        random = np.random.default_rng([random_seed, *each.name.encode()])
-        lift = np.asarray(each.lift + each.lift_sd * random.standard_normal(draws))
-        gains.append(_gain(each, lift, lifts[each.driver], link, base))
-        costs.append(each.cost(base.active, months, base.discount))
-        lifted.append(lift)
-    return Returns(
-        initiatives=tuple(initiatives),
-        gains=np.array(gains).reshape(len(initiatives), draws, months),
-        costs=np.array(costs),
-        lifts=np.array(lifted).reshape(len(initiatives), draws),
-        discounts=ahead,
-        currency=base.currency,
-    )
+    lifts = stated_lifts(initiatives, len(base.customers), random_seed)
+    return Chain(initiatives=tuple(initiatives), lifts=lifts, at=at, link=link, base=base)
 
 
 def _gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: Base) -> np.ndarray:
@@ -141,7 +190,7 @@ def _gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: 
     if not used.any():
         return np.zeros_like(base.customers)
     ratings = Ratings.of(at.ratings[used])
-    rise = at.effect[:, None] * ratings.gains(lift / at.widening)  # draws, points
+    rise = (at.effect * at.halo)[:, None] * ratings.gains(lift / at.widening)  # draws, points
     place = np.searchsorted(ratings.points, at.ratings[used])
     score = link.score - link.score.mean()
     members = (place[:, None] == np.arange(len(ratings.points))).astype(float)

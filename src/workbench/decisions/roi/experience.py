@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.equity.worth import Worth
-from workbench.decisions.roi.chain import Base, Lift, Link, returns
+from workbench.decisions.roi.chain import Base, Chain, Lift, Link, chain_of
 from workbench.decisions.roi.initiatives import read_initiatives
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
@@ -53,6 +53,8 @@ class Experience:
     ----------
     linkage
         What satisfaction moves; None where it is not told.
+    chain
+        From initiatives to money.
     returns
         Of each initiative.
     missing
@@ -60,6 +62,7 @@ class Experience:
     """
 
     linkage: Linkage | None = None
+    chain: Chain | None = None
     returns: Returns | None = None
     missing: str = ""
 
@@ -142,7 +145,8 @@ def return_on_experience(
     )
     lifts = {each.driver: _lift(linkage, each.driver, draws, recall_months) for each in chosen}
     ahead = _base(worth, subscriptions, draws, until)
-    return Experience(linkage=linkage, returns=returns(chosen, lifts, link, ahead, random_seed=random_seed))
+    chain = chain_of(chosen, lifts, link, ahead, random_seed=random_seed)
+    return Experience(linkage=linkage, chain=chain, returns=chain.returns())
 
 
 def _until(surveys: pd.DataFrame, subscriptions: pd.DataFrame) -> pd.Timestamp:
@@ -157,6 +161,7 @@ def _lift(linkage: Linkage, driver: str, draws: int, recall_months: float) -> Li
     return Lift(
         ratings=ratings,
         effect=linkage.effect(driver)[:draws],
+        halo=linkage.halo.factor[:draws],
         widening=linkage.widening(points)[:draws],
         recall_months=recall_months,
     )

@@ -123,8 +123,9 @@ def customer_months(
     month = np.arange(span.sum()) - np.repeat(np.cumsum(span) - span, span) + np.repeat(begin_month, span)
     keep = (month < months) & np.isfinite(known[who[row], np.minimum(month, months - 1)])
     row, month = row[keep], month[keep]
-    calendar = np.datetime64(str(answers.origin), "M") + month
-    opens, closes = calendar.astype("datetime64[s]"), (calendar + 1).astype("datetime64[s]")
+    calendar = np.datetime64(str(answers.origin), "M") + month.astype("timedelta64[M]")
+    opens = calendar.astype("datetime64[s]")
+    closes = (calendar + np.timedelta64(1, "M")).astype("datetime64[s]")
     begins, ends = (each.to_numpy().astype("datetime64[s]")[row] for each in (start, last))
     exposure = np.maximum((np.minimum(closes, ends) - np.maximum(opens, begins)) / (closes - opens), LEAST_EXPOSURE)
     left = (end < until).to_numpy()[row] & (month == end_month[row])

@@ -50,14 +50,14 @@ class Linkage:
         return self._drawn("orders") if self.slopes.orders else np.zeros(self.draws)
 
     def effect(self, driver: str) -> np.ndarray:
-        """Log-odds of satisfaction (draws,) for a point of experience at a touchpoint.
+        """Log-odds of satisfaction (draws,) for a point of a touchpoint's rating, as reported.
 
         Parameters
         ----------
         driver
             Item of the survey.
         """
-        return self.answers.effects[:, self.answers.drivers.index(driver)] * self.halo.factor
+        return self.answers.effects[:, self.answers.drivers.index(driver)]
 
     def ratings(self, driver: str) -> np.ndarray:
         """Ratings (n,) of a touchpoint, one an answer; NaN where it was not used.
