@@ -360,17 +360,34 @@ def test_a_secret_of_the_environment_appears_in_no_artifact(bench):
         FINDING,
         "import os, sys\nprint(os.environ['WAREHOUSE_PASSWORD'])\nprint(os.environ)\n"
         "os.write(2, os.environ['WAREHOUSE_PASSWORD'].encode())\nrun.checks(workbench.Check(name='c', status='pass', "
-        "message=os.environ['WAREHOUSE_PASSWORD']))\nraise ValueError(os.environ['WAREHOUSE_PASSWORD'])",
+        "message=os.environ['WAREHOUSE_PASSWORD']))\nprint('arrived')\n"
+        "raise ValueError(os.environ['WAREHOUSE_PASSWORD'])",
     )
-    done = bench.run("run", "leaky", env={"WAREHOUSE_PASSWORD": secret, "SERVICE_TOKEN": "abcdef123456"})
+    done = bench.run(
+        "run",
+        "leaky",
+        env={
+            "WAREHOUSE_PASSWORD": secret,
+            "SERVICE_TOKEN": "abcdef123456",
+            "HARMLESS": "not asked for",
+            "WORKBENCH_PASS": "WAREHOUSE_PASSWORD, OTHER",
+        },
+    )
     assert done.returncode == 1
     everything = (
         done.stdout
         + done.stderr
         + "".join(path.read_text(errors="replace") for path in bench.reports.rglob("*") if path.is_file())
     )
-    for shape in (secret, json.dumps(secret)[1:-1], "hunter2", "abcdef123456"):
+    assert "arrived" in everything
+    for shape in (secret, json.dumps(secret)[1:-1], "hunter2", "abcdef123456", "not asked for"):
         assert shape not in everything
+
+
+@pytest.mark.parametrize("secret", ["metadata", '"source"', "outputs", "100000", "      "])
+def test_a_secret_that_looks_like_a_notebook_breaks_none(bench, secret):
+    bench.study("plain", FINDING, "run.metrics({'large': 1000001.0})")
+    finished(bench, bench.run("run", "plain", env={"DB_PASS": secret, "WORKBENCH_PASS": "DB_PASS"}), 0)
 
 
 @pytest.mark.parametrize("written", ["text", "file"])

@@ -12,6 +12,7 @@ from workbench.errors import StudyError
 from workbench.exhibits import Exhibit, Figure, Kept, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
+from workbench.studies.execution.journal import write_down
 from workbench.studies.kept import write_model, write_samples, write_table
 from workbench.studies.payloads import cell, plain, without_small_groups
 from workbench.suppression import SMALLEST_GROUP
@@ -267,7 +268,7 @@ def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:
 
     from workbench.reporting.cards import card
 
-    payload = json.loads(json.dumps(plain(payload), allow_nan=False))
+    payload = write_down(json.loads(json.dumps(plain(payload), allow_nan=False)))
     image = {} if svg is None else {"image/svg+xml": svg}
     display({MIME: payload, "text/html": card(payload, svg=svg), "text/plain": text, **image}, raw=True)
 

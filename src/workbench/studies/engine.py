@@ -46,12 +46,12 @@ class WorkbenchEngine:
         start_timeout
             Seconds until the kernel has to answer.
         """
-        from papermill.clientwrap import PapermillNotebookClient
+        from workbench.studies.execution.client import Client
 
         recorder = make_recorder(nb)
         recorder.notebook_start()
         try:
-            PapermillNotebookClient(
+            Client(
                 recorder,
                 km=kernel.manager,
                 timeout=None,

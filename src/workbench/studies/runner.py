@@ -22,16 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench import pace
-from workbench.errors import DataError, GateError, ParameterError, RunError, WorkbenchError
+from workbench.errors import DataError, GateError, ParameterError, RunError
 from workbench.files import file_hash, strict_json, write_atomic
-from workbench.findings import MIME, Results
+from workbench.findings import Results
 from workbench.studies import session
 from workbench.studies.definition.notebook import is_code
 from workbench.studies.definition.project import Project
 from workbench.studies.earlier import rest_on
+from workbench.studies.execution import journal
+from workbench.studies.execution.collected import collect_said
 from workbench.studies.execution.kernel import Kernel, cause_of_death
 from workbench.studies.execution.progress import Progress
-from workbench.studies.execution.secrets import environment_secrets, redact
+from workbench.studies.execution.secrets import environment_secrets, kernel_environment, redact
 from workbench.studies.index import rebuild
 from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import model_of, tables_of
@@ -59,6 +61,7 @@ class Ending:
 SIGNALS = {
     signal.SIGINT: Ending("interrupted", 130, "It was interrupted (Ctrl-C)."),
     signal.SIGTERM: Ending("interrupted", 143, "It was asked to end (SIGTERM)."),
+    signal.SIGHUP: Ending("interrupted", 129, "Its terminal was closed (SIGHUP)."),
 }
 
 
@@ -105,6 +108,7 @@ class _Run:
         self.closing = False
         self.recorder: Recorder | None = None
         self.started, self.clock = now(), time.monotonic()
+        self.journal, self.beside = journal.Journal(), ""
 
     def carry_out(self) -> dict[str, Any]:
         with self._signals():
@@ -147,6 +151,8 @@ class _Run:
         finally:
             self.progress.done()
             exit_code = self.kernel.exit_code()
+            self.kernel.end()
+            self.journal = journal.read_journal(self.kernel.folder / journal.NAME)
             self._keep_stderr(self.kernel.close())
         return self._finish(future.exception(), exit_code)
 
@@ -165,6 +171,7 @@ class _Run:
         before = {
             number: signal.signal(number, lambda number, frame: self.stop(SIGNALS[signal.Signals(number)]))
             for number in SIGNALS
+            if not (number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN)  # nohup means what it says
         }
         try:
             yield
@@ -222,9 +229,10 @@ class _Run:
         write_manifest(self.folder, self.manifest)
 
     def _make_kernel(self) -> Kernel:
-        kernel = Kernel(cwd=self.project.notebooks, environment=dict(os.environ))
+        kernel = Kernel(cwd=self.project.notebooks, environment=kernel_environment(os.environ))
         kernel.environment[session.FOLDER_VARIABLE] = str(self.folder)
         kernel.environment[session.TABLES_VARIABLE] = str(kernel.folder)
+        kernel.environment[journal.VARIABLE] = str(kernel.folder / journal.NAME)
         self.progress.pace = kernel.folder / "pace"
         kernel.environment[pace.VARIABLE] = str(self.progress.pace)
         write_atomic(kernel.folder / INPUTS, strict_json(self._readable()))
@@ -290,7 +298,11 @@ class _Run:
         ending = self.ending or self._natural_ending(error, kernel_exit_code)
         stopped_at = self.recorder.failed if self.recorder and ending.status != "succeeded" else None
         notebook = self._executed_notebook()
-        results = Results.from_payloads(self._payloads(notebook))
+        said = collect_said(notebook, self.journal, beside=self.beside, secrets=self.secrets)
+        # After those of the notebook: what a study found out about its numbers weighs more than remarks on the data.
+        remarks = [*said.checks, *self.plan.checks] if ending.status == "succeeded" else self.plan.checks
+        about = [{"kind": "checks", "checks": [asdict(check) for check in remarks]}] if remarks else []
+        results = Results.from_payloads([*said.payloads, *about])
         if ending.status == "succeeded" and results.verdict == "fail":
             ending = Ending("succeeded", 3)
         cells = notebook["cells"]
@@ -313,18 +325,18 @@ class _Run:
             self.manifest["headline"] = {"statement": first.statement, "estimate": first.estimate, "unit": first.unit}
         for name, value in list(results.metrics.items())[:1]:
             self.manifest["key_metric"] = {"name": name, "value": value}
-        said = results.to_dict(self.plan.study.name)
-        rest_on(said["findings"], self.manifest["inputs"])
+        document = results.to_dict(self.plan.study.name)
+        rest_on(document["findings"], self.manifest["inputs"])
         if ending.status != "succeeded":
-            said["verdict"] = "fail"  # what was said before it ended is not to be relied on
-        write_atomic(self.folder / "results.json", strict_json(said))
+            document["verdict"] = "fail"  # what was said before it ended is not to be relied on
+        write_atomic(self.folder / "results.json", strict_json(document))
         self.manifest.update(
             tables=tables_of(self.folder),
             model=model_of(self.folder),
             results=file_hash(self.folder / "results.json"),
             warnings=[
                 {key: check[key] for key in ("name", "title", "message")}
-                for check in said["checks"]
+                for check in document["checks"]
                 if check["status"] != "pass" and check["kind"] != "always"
             ],
         )
@@ -347,7 +359,10 @@ class _Run:
         outputs = [] if cell is None else self._executed_notebook()["cells"][cell].get("outputs", [])
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
-            return Ending("failed", EXIT_CODES.get(raised["ename"], 1), redact(_said(raised), self.secrets))
+            # A library's error may have the name of one of ours.
+            own = self.journal.refusal == raised["ename"]
+            exit_code = EXIT_CODES.get(raised["ename"], 1) if own else 1
+            return Ending("failed", exit_code, redact(_said(raised, own=own), self.secrets))
         if isinstance(error, DeadKernelError) or kernel_exit_code is not None:
             return Ending("failed", 1, cause_of_death(kernel_exit_code))
         if error is None:
@@ -359,15 +374,6 @@ class _Run:
             return self.recorder.notebook
         write_atomic(self.folder / "notebook.ipynb", json.dumps(self.plan.study.notebook, ensure_ascii=False, indent=1))
         return dict(self.plan.study.notebook)
-
-    def _payloads(self, notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        for cell in notebook["cells"]:
-            for output in cell.get("outputs", []):
-                if MIME in output.get("data", {}):
-                    yield output["data"][MIME]
-        # After those of the notebook: what a study found out about its numbers weighs more than remarks on the data.
-        if self.plan.checks:
-            yield {"kind": "checks", "checks": [asdict(check) for check in self.plan.checks]}
 
     def _give_up(self, reason: str) -> None:
         """Say failed with the last means there are; where even that has no room, the dead run says so itself."""
@@ -381,6 +387,7 @@ class _Run:
             self.log.write(f"{now():%H:%M:%S} {redact(line.rstrip(), self.secrets)}\n")
 
     def _keep_stderr(self, text: str) -> None:
+        self.beside = text
         if text.strip():
             self._write_log("written by the kernel outside of any cell:\n" + text)
 
@@ -396,13 +403,11 @@ def _cell_facts(index: int, cell: dict[str, Any], heading: str) -> dict[str, Any
     return {"index": index, "heading": heading, "seconds": facts.get("duration"), "status": facts.get("status")}
 
 
-def _said(raised: dict[str, Any]) -> str:
+def _said(raised: dict[str, Any], *, own: bool) -> str:
     """An error output in one line; our own errors are sentences already, one a line."""
     name, lines = raised["ename"], [" ".join(line.split()) for line in raised["evalue"].splitlines()]
     if name == "SystemExit":
         return "The notebook left by sys.exit, so not all of its steps ran."
-    kinds: tuple[type[WorkbenchError], ...] = (WorkbenchError, *WorkbenchError.__subclasses__())
-    own = any(kind.__name__ == name for kind in kinds)
     said = "\n".join(lines) if own else f"{name}: {' '.join(lines)}"
     longest = 2000 if own else 500
     return said if len(said) <= longest else said[:longest] + "…"

@@ -12,8 +12,15 @@ import signal
 import sys
 import tempfile
 import threading
+import time
+from concurrent.futures.thread import _python_exit
 from pathlib import Path
 from typing import Any
+
+from workbench.studies.execution.journal import note_refusal, note_thread, watch_threads
+from workbench.wording import sentence
+
+PATIENCE_SECONDS = 30  # for threads that are still at work after the last step; nothing in a study needs any
 
 
 class Kernel:
@@ -122,6 +129,17 @@ def _guard(pipe: int, folder: str) -> None:
     os.killpg(0, signal.SIGKILL)
 
 
+def let_threads_end() -> None:
+    """Wait until threads that the notebook has started are at their end, as Python does before it leaves."""
+    _python_exit()  # idle workers of executors wait for work until they are told that none comes
+    end = time.monotonic() + PATIENCE_SECONDS
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(end - time.monotonic(), 0))
+            if thread.is_alive():
+                note_thread(sentence("still at work"))
+
+
 def main() -> None:
     """Be the kernel of a run, under a guard that removes what it leaves."""
     _guard(int(sys.argv[1]), sys.argv[2])
@@ -129,9 +147,13 @@ def main() -> None:
     # `-m` has put the working directory first, where a notebook's neighbours could shadow the kernel's own modules;
     # IPython adds it again once it is up.
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
-    from ipykernel.kernelapp import launch_new_instance
+    from ipykernel.kernelapp import IPKernelApp
 
-    launch_new_instance()
+    watch_threads()
+    app = IPKernelApp.instance()
+    app.initialize()
+    app.shell.events.register("post_run_cell", lambda result: note_refusal(result.error_in_exec))
+    app.start()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from papermill.translators import PythonTranslator, papermill_translators
 from workbench.files import write_atomic
 from workbench.studies.definition.notebook import headings, is_code, read_parameters
 from workbench.studies.definition.parameters import python_literal
-from workbench.studies.execution.secrets import redact
+from workbench.studies.execution.secrets import redacted
 
 
 class ParameterTranslator(PythonTranslator):
@@ -117,7 +117,7 @@ class Recorder(NotebookExecutionManager):
         """The notebook as text, without secrets."""
         # papermill puts the whole source notebook where a path should stand, and values that JSON does not take.
         self.nb.metadata.papermill.update(parameters=self.parameters, input_path=None, output_path=self.path.name)
-        return redact(json.dumps(self.nb, ensure_ascii=False, indent=1) + "\n", self.secrets)
+        return json.dumps(redacted(self.nb, self.secrets), ensure_ascii=False, indent=1) + "\n"
 
     def notebook_start(self, **kwargs) -> None:
         """Forget when cells ran before.

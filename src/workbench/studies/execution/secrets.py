@@ -1,36 +1,73 @@
-"""Secrets of the environment stay there: they are taken out of everything that a run writes down."""
+"""Secrets of the environment stay there: a kernel sees a short list of variables, and what is written down is searched.
+
+Where a study needs a secret, `WORKBENCH_PASS` names the variables that its kernel gets as well, divided by commas.
+"""
 
 import html
-import json
 import os
 import re
 from collections.abc import Mapping
+from typing import Any
 
+PASSED = "WORKBENCH_PASS"
+"""Names more variables that kernels get, divided by commas."""
 NAME = re.compile(
-    r"SECRET|TOKEN|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$", re.IGNORECASE
+    r"SECRET|TOKEN|PASS|_PWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$|_PAT$|AUTH|COOKIE|"
+    r"CONNECTION|_CONN$|_SAS$|WEBHOOK|SALT|BEARER|(^|_)PIN$|密码|密钥|口令|令牌",
+    re.IGNORECASE,
 )
 SHORTEST = 6  # a shorter value would take ordinary words out of the report
+# What Python and the libraries of a study go by; none of these is a secret.
+ALLOWED = re.compile(
+    r"PATH|HOME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|USER|LOGNAME|SHELL|TERM|COLUMNS|LINES|HOSTNAME|VIRTUAL_ENV|"
+    r"CONDA_PREFIX|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|PYTHON(PATH|HASHSEED|HOME|UTF8|IOENCODING|DONTWRITEBYTECODE|"
+    r"PYCACHEPREFIX|FAULTHANDLER)|XDG_\w+_(HOME|DIR)|(OMP|OPENBLAS|MKL|NUMEXPR|NUMBA|BLIS|VECLIB)_\w+|MPL\w+|"
+    r"PYTENSOR_FLAGS|JAX_\w+|XLA_FLAGS|CUDA_\w+|COVERAGE_\w+|COV_CORE_\w+|SYSTEMROOT|SPARK_HOME|JAVA_HOME|"
+    r"WORKBENCH_(LANGUAGE|CATALOGUES|MEMORY_LIMIT|ROOT)"
+)
+
+
+def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a kernel sees of the environment.
+
+    Parameters
+    ----------
+    environment
+        Of the command.
+
+    Examples
+    --------
+    >>> kernel_environment({"PATH": "/bin", "DB_PASS": "hunter2"})
+    {'PATH': '/bin'}
+    """
+    passed = {name.strip() for name in environment.get(PASSED, "").split(",")}
+    return {name: value for name, value in environment.items() if name in passed or ALLOWED.fullmatch(name)}
 
 
 def environment_secrets(environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
-    """Values of variables whose names say that they are secret, longest first.
+    """Values of variables that are passed on by name, or whose names say that they are secret; longest first.
 
     Parameters
     ----------
     environment
         By name; that of this process where it is not said.
     """
-    found = {value for name, value in environment.items() if NAME.search(name) and len(value) >= SHORTEST}
+    passed = {name.strip() for name in environment.get(PASSED, "").split(",")}
+    found = {
+        value
+        for name, value in environment.items()
+        if name != PASSED and (name in passed or NAME.search(name)) and len(value.strip()) >= SHORTEST
+    }
     return tuple(sorted(found, key=len, reverse=True))
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """`text`, plain or JSON, without the secrets: as they are, as Python shows them, and marked up.
+    """`text` without the secrets: as they are, as Python shows them, and marked up.
 
     Parameters
     ----------
     text
-        From a kernel.
+        From a kernel; not JSON, whose syntax a secret may look like (see `redacted`).
     secrets
         From `environment_secrets`.
 
@@ -42,6 +79,33 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
     for secret in secrets:
         marked = html.escape(secret)
         for shape in (secret, repr(secret)[1:-1], marked, marked.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")):
-            for written in (shape, json.dumps(shape, ensure_ascii=False)[1:-1]):
-                text = text.replace(written, "[secret]")
+            # A number may hold the digits of a secret by chance.
+            edges = (r"(?<![\d.])", r"(?![\d.])") if shape.isdigit() else ("", "")
+            text = re.sub(edges[0] + re.escape(shape) + edges[1], "[secret]", text)
     return text
+
+
+def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
+    """Plain data without the secrets: in its strings, never in its keys or numbers.
+
+    Parameters
+    ----------
+    value
+        Strings, numbers, lists and mappings.
+    secrets
+        From `environment_secrets`.
+
+    Examples
+    --------
+    >>> redacted({"metadata": ["metadata", 1]}, ("metadata",))
+    {'metadata': ['[secret]', 1]}
+    """
+    if not secrets:
+        return value
+    if isinstance(value, str):
+        return redact(value, secrets)
+    if isinstance(value, Mapping):
+        return {key: redacted(item, secrets) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted(item, secrets) for item in value]
+    return value

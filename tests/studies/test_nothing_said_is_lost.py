@@ -1,0 +1,83 @@
+"""What a study says arrives, whatever its notebook does to its own outputs; real kernels."""
+
+import json
+
+import pytest
+
+CHECK = 'run.checks(workbench.Check(name="gate", status="fail", message="The chains disagree."))'
+START = "run = workbench.start_run()"
+
+
+def results(bench, *steps, expected, env=None, imports="import workbench"):
+    bench.study("quiet", START, *steps, imports=imports)
+    done = bench.run("run", "quiet", env=env)
+    assert done.returncode == expected, done.stderr
+    (manifest,) = bench.runs()
+    folder = bench.folder(manifest)
+    said = json.loads((folder / "results.json").read_text())
+    return said, {check["name"]: check for check in said["checks"]}, manifest
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        f"from IPython.display import clear_output\n{CHECK}\nclear_output()",
+        f"%%capture\n{CHECK}",
+        f"from IPython.utils.capture import capture_output\nwith capture_output():\n    {CHECK}",
+        "import multiprocessing\ndef say():\n    "
+        f"{CHECK}\nchild = multiprocessing.get_context('fork').Process(target=say)\nchild.start()\nchild.join()",
+        f"import threading, time\ndef say():\n    time.sleep(1)\n    {CHECK}\nthreading.Thread(target=say).start()",
+    ],
+    ids=["cleared", "cell magic", "captured", "child process", "after the last step"],
+)
+def test_a_failed_check_does_not_vanish(bench, step):
+    said, checks, _ = results(bench, step, expected=3)
+    assert said["verdict"] == "fail"
+    assert checks["gate"]["message"] == "The chains disagree."
+    assert checks["said_and_shown"]["status"] == "fail"
+    assert checks["said_and_shown"]["value"] == 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "import threading\nthread = threading.Thread(target=lambda: 1 / 0)\nthread.start()\nthread.join()",
+        "import multiprocessing\nchild = multiprocessing.get_context('fork').Process(target=lambda: 1 / 0)\n"
+        "child.start()\nchild.join()",
+        "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1 / 0'])",
+    ],
+    ids=["thread", "fork", "program"],
+)
+def test_what_fails_beside_the_steps_is_told(bench, step):
+    _, checks, _ = results(bench, step, expected=0)
+    assert checks["failed_beside_the_steps"]["status"] == "warn"
+
+
+def test_an_executor_left_open_does_not_keep_a_run_from_its_end(bench):
+    step = (
+        "from concurrent.futures import ThreadPoolExecutor\npool = ThreadPoolExecutor()\n"
+        f"pool.submit(lambda: {CHECK}).result()\nfor _ in range(3):\n    pool.submit(int)"
+    )
+    _, checks, manifest = results(bench, step, expected=3)
+    assert checks["gate"]["status"] == "fail"
+    assert manifest["seconds"] < 25
+
+
+def test_a_bundle_that_was_not_said_fails_the_run(bench):
+    step = (
+        "from IPython.display import display\nfrom workbench.findings import MIME\n"
+        "display({MIME: {'kind': 'metrics', 'metrics': {'invented': 1}}}, raw=True)"
+    )
+    said, checks, _ = results(bench, step, expected=3)
+    assert said["metrics"] == {}
+    assert checks["said_by_this_run"]["value"] == 1
+
+
+def test_an_error_of_a_library_is_no_refusal_of_ours(bench):
+    _, _, manifest = results(bench, "import pandas\nraise pandas.errors.DataError('no numeric types')", expected=1)
+    assert manifest["reason"] == "DataError: no numeric types"
+
+
+def test_warnings_as_errors_and_other_odd_settings_do_not_reach_the_kernel(bench):
+    _, checks, _ = results(bench, "run.metrics({'one': 1})", expected=0, env={"PYTHONWARNINGS": "error"})
+    assert "said_and_shown" not in checks
