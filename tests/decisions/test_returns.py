@@ -63,6 +63,26 @@ def test_what_else_is_on_the_list_and_its_order_change_nothing():
     assert np.array_equal(both.gains[0], turned.gains[1])
 
 
+def test_cells_of_like_customers_give_what_customers_one_by_one_give():
+    """The sum over customers: hazard × weight of each × (e^(slope × what this one gains) - 1)."""
+    lifts, link, base = known()
+    random = np.random.default_rng(3)
+    score = random.normal(0, 1.2, 1000) + 0.5 * lifts["shop"].ratings
+    ratings = np.where(random.uniform(size=1000) < 0.3, np.nan, lifts["shop"].ratings)
+    link = replace(link, score=score, orders=np.zeros(DRAWS))
+    only = replace(base, hazards={"service": base.hazards["service"]})
+    found = returns([NEW], {"shop": replace(lifts["shop"], ratings=ratings, recall_months=1)}, link, only, random_seed=1)
+    seen = np.isfinite(ratings)
+    shape = Ratings.of(ratings[seen])
+    gain = np.zeros(1000)
+    gain[seen] = 0.4 * shape.gains(np.array([0.5]))[0][np.searchsorted(shape.points, ratings[seen])]
+    weight = np.exp(-0.8 * (score - score.mean()))
+    change = np.sum(weight * np.expm1(-0.8 * gain)) / weight.sum()
+    less = 0.012 * change * np.clip(np.arange(MONTHS), 0, 1)
+    kept = base.customers[0] * np.expm1(-(np.cumsum(less) - less / 2))
+    assert found.gains[0, 0] == pytest.approx(kept * 10.0, rel=1e-3)
+
+
 def test_without_doubt_it_is_the_closed_form():
     """Everybody uses it, one rating apart, and nobody leaves: orders × (e^(slope × rise) - 1), discounted."""
     lifts, link, base = known()

@@ -86,6 +86,8 @@ class Lift:
     recall_months: float
 
 
+CELLS = 200
+"""Of like customers, by their score: within one it varies by a hundredth of its deviation; no gain moves by .1%."""
 Evidence = Literal["experimental", "associational", "assumed"]
 
 
@@ -191,14 +193,12 @@ def _gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: 
         return np.zeros_like(base.customers)
     ratings = Ratings.of(at.ratings[used])
     rise = (at.effect * at.halo)[:, None] * ratings.gains(lift / at.widening)  # draws, points
-    place = np.searchsorted(ratings.points, at.ratings[used])
-    score = link.score - link.score.mean()
-    members = (place[:, None] == np.arange(len(ratings.points))).astype(float)
+    score, customers_of = _cells(link.score, at.ratings, ratings.points)
 
     def change(slope: np.ndarray) -> np.ndarray:
         """Mean relative change (draws,) of a rate once everybody who uses it has been there."""
-        weight = np.exp(slope[:, None] * score)
-        share = (weight[:, used] @ members) / weight.sum(axis=1, keepdims=True)
+        weight = np.exp(slope[:, None] * score) @ customers_of
+        share = weight[:, :-1] / weight.sum(axis=1, keepdims=True)
         return np.sum(share * np.expm1(slope[:, None] * rise), axis=1)
 
     # A visit a month with probability p makes `used` within the months that are recalled.
@@ -214,3 +214,15 @@ def _gain(initiative: Initiative, lift: np.ndarray, at: Lift, link: Link, base: 
     buying = change(link.orders)[:, None] * met
     customers = base.customers * staying
     return (customers - base.customers) * (base.orders + base.other) + customers * base.orders * buying
+
+
+def _cells(score: np.ndarray, ratings: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Cells of like score: their mean (C,) from that of all, and customers (C, P + 1) by rating, the last unrated."""
+    away = score - score.mean()
+    cell = np.digitize(away, np.linspace(away.min(), away.max(), CELLS + 1)[1:-1])
+    place = np.where(np.isfinite(ratings), np.searchsorted(points, ratings), len(points))
+    counts = np.zeros((CELLS, len(points) + 1))
+    np.add.at(counts, (cell, place), 1.0)
+    held = counts.sum(axis=1)
+    known = held > 0
+    return np.bincount(cell, away, minlength=CELLS)[known] / held[known], counts[known]
