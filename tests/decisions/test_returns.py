@@ -71,7 +71,9 @@ def test_cells_of_like_customers_give_what_customers_one_by_one_give():
     ratings = np.where(random.uniform(size=1000) < 0.3, np.nan, lifts["shop"].ratings)
     link = replace(link, score=score, orders=np.zeros(DRAWS))
     only = replace(base, hazards={"service": base.hazards["service"]})
-    found = returns([NEW], {"shop": replace(lifts["shop"], ratings=ratings, recall_months=1)}, link, only, random_seed=1)
+    found = returns(
+        [NEW], {"shop": replace(lifts["shop"], ratings=ratings, recall_months=1)}, link, only, random_seed=1
+    )
     seen = np.isfinite(ratings)
     shape = Ratings.of(ratings[seen])
     gain = np.zeros(1000)

@@ -176,9 +176,7 @@ def lift_against_control(
     if min(count for half in halves for count in rated.part(half).counts()) >= FEWEST_ANSWERS:
         found = [_shift(rated.part(half), np.ones(int(half.sum())), weights, half, None) for half in halves]
         if found[0] is not None and found[1] is not None:
-            placebo = Shift(
-                draws=found[0].draws - found[1].draws, treated=found[0].treated, control=found[0].control
-            )
+            placebo = Shift(draws=found[0].draws - found[1].draws, treated=found[0].treated, control=found[0].control)
     return None if lift is None else Lifted(lift=lift, raw=raw, before=apart, placebo=placebo)
 
 
