@@ -17,6 +17,7 @@ LEAVES = {
     "exhibits",
     "wording",
     "messages",
+    "terminal",
     "textwidth",
     "files",
     "suppression",

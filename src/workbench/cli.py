@@ -18,6 +18,7 @@ from workbench.studies.definition import notebook as definition
 from workbench.studies.definition.names import dataset_name, sort_slips, study_name
 from workbench.studies.definition.parameters import unknown
 from workbench.studies.definition.project import Project
+from workbench.terminal import one_line, only_visible
 from workbench.wording import shown
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 done; 1 the study failed; 2 usage, parameters or data refused; 3 a statistical gate failed; 130 and 143
-        interrupted by Ctrl-C and SIGTERM.
+        interrupted by Ctrl-C and SIGTERM, 129 by the end of its terminal.
     """
     parser = _parser()
     options, more = parser.parse_known_args(arguments)
@@ -47,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"unrecognized arguments: {' '.join(more)}")
     if more:
         options.more = more
+    with only_visible(out=not getattr(options, "json", False)):
+        return _command(options)
+
+
+def _command(options: argparse.Namespace) -> int:
     try:
         return options.command(options) or 0
     except WorkbenchError as error:
@@ -197,7 +203,7 @@ def _rehearse(options: argparse.Namespace, plan: "Plan") -> int:
 
 def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
     """Run a study and tell how it ended; gives its manifest."""
-    from workbench.studies.execution.progress import Progress, printable
+    from workbench.studies.execution.progress import Progress
     from workbench.studies.runner import run_study
 
     project, study = Project.find(), plan.study.name
@@ -221,7 +227,7 @@ def _carry_out(options: argparse.Namespace, plan: "Plan") -> dict[str, Any]:
         from workbench.reporting.phrases import verdict_words
 
         said = (done["headline"] or {}).get("statement") or "Nothing was found."
-        print(f"{verdict_words(done['verdict'])}: {printable(said)}", file=sys.stderr)
+        print(f"{verdict_words(done['verdict'])}: {one_line(said)}", file=sys.stderr)
         print(f"Report: {folder}/report.html", file=sys.stderr)
     return done
 
@@ -263,9 +269,11 @@ def runs(options: argparse.Namespace) -> None:
     found = manifest.read_runs(project.reports, options.study)
     if options.study and not found:
         _refuse_unknown_study(project, options.study)
-    if manifest.settle(project.reports, found):
+    known = index.read_index(project.reports)
+    if manifest.settle(project.reports, found) or any(each["run_id"] not in known for each in found):
         with suppress(OSError):  # a list must also work where nothing can be written
             index.rebuild(project.reports)
+    found = index.marked(project.reports, found)
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return

@@ -1,10 +1,14 @@
 """Runs on disk: which there are, which live, and which a name means."""
 
 import json
+import os
 
 import pytest
 
-from workbench.errors import StudyError
+from workbench.errors import RunError, StudyError
+from workbench.files import file_hash, write_atomic
+from workbench.studies.chain import lines
+from workbench.studies.index import marked, rebuild
 from workbench.studies.manifest import create_run, read_manifest, read_runs, resolve_run, settle, write_manifest
 
 
@@ -140,3 +144,78 @@ def test_a_run_is_never_there_without_its_manifest(make, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         make()
     assert list((make.reports / "churn").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"headline": 3},
+        {"reason": 7},
+        {"exit_code": "zero"},
+        {"exit_code": ...},
+        {"inputs": [1]},
+        {"inputs": {"a": 1}},
+        {"parameters": []},
+        {"seconds": "long"},
+        {"started": 20260101},
+        {"warnings": "none"},
+    ],
+    ids=str,
+)
+def test_a_manifest_of_the_wrong_shape_is_one_line_and_the_rest_is_listed(make, damage):
+    good, bad = make(), make()
+    content = json.loads((bad / "manifest.json").read_text()) | damage
+    content = {name: value for name, value in content.items() if value is not ...}
+    (bad / "manifest.json").write_text(json.dumps(content))
+    found = {manifest["run_id"]: manifest for manifest in read_runs(make.reports)}
+    assert found[bad.name]["status"] == "unreadable"
+    assert found[good.name]["status"] == "succeeded"
+    assert len(list(lines(list(found.values()), as_tree=True))) == 2
+
+
+def test_a_deep_manifest_is_one_line(make):
+    bad = make()
+    (bad / "manifest.json").write_text("[" * 100_000)
+    assert [each["status"] for each in read_runs(make.reports)] == ["unreadable"]
+
+
+def test_a_run_that_was_changed_afterwards_is_told(make):
+    folder = make()
+    write_atomic(folder / "results.json", "{}")
+    content = json.loads((folder / "manifest.json").read_text())
+    write_manifest(folder, {**content, "exit_code": 0, "results": file_hash(folder / "results.json")})
+    rebuild(make.reports)
+    assert not any(each.get("changed") for each in marked(make.reports, read_runs(make.reports)))
+    write_atomic(folder / "results.json", '{"verdict": "pass"}')
+    (found,) = marked(make.reports, read_runs(make.reports))
+    assert "changed after it ended" in next(lines([found], as_tree=False))
+    write_atomic(folder / "results.json", "{}")
+    write_manifest(folder, {**content, "exit_code": 0, "results": file_hash(folder / "results.json"), "title": "New"})
+    rebuild(make.reports)  # what was written down stands
+    assert [each.get("changed") for each in marked(make.reports, read_runs(make.reports))] == [True]
+    assert "changed after it ended" in (make.reports / "index.html").read_text()
+
+
+def test_a_pipe_in_place_of_the_lock_is_named_and_not_waited_for(make):
+    make()
+    os.mkfifo(make.reports / ".index.lock")
+    with pytest.raises(OSError, match=r"\.index\.lock"):
+        rebuild(make.reports)
+
+
+def test_no_run_is_written_through_a_link(make, tmp_path):
+    make()
+    (tmp_path / "elsewhere").mkdir()
+    (make.reports / "linked").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RunError, match="reports/linked is a link"):
+        make(study="linked")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may enter every folder")
+def test_a_folder_that_may_not_be_entered_ends_no_list(make):
+    good, closed = make(), make(study="closed")
+    closed.parent.chmod(0)
+    try:
+        assert [each["run_id"] for each in read_runs(make.reports)] == [good.name]
+    finally:
+        closed.parent.chmod(0o755)

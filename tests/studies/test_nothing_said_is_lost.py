@@ -1,8 +1,11 @@
 """What a study says arrives, whatever its notebook does to its own outputs; real kernels."""
 
 import json
+import sys
 
 import pytest
+
+from tests.benches import gone
 
 CHECK = 'run.checks(workbench.Check(name="gate", status="fail", message="The chains disagree."))'
 START = "run = workbench.start_run()"
@@ -81,3 +84,32 @@ def test_an_error_of_a_library_is_no_refusal_of_ours(bench):
 def test_warnings_as_errors_and_other_odd_settings_do_not_reach_the_kernel(bench):
     _, checks, _ = results(bench, "run.metrics({'one': 1})", expected=0, env={"PYTHONWARNINGS": "error"})
     assert "said_and_shown" not in checks
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who has become an orphan")
+def test_a_daemon_does_not_outlive_its_run(bench, tmp_path):
+    daemon = (
+        "import os, sys, time\nos.fork() and os._exit(0)\n"
+        "open(sys.argv[1], 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    )
+    step = (
+        "import subprocess, sys, time, pathlib\n"
+        f"subprocess.Popen([sys.executable, '-c', {daemon!r}, {str(tmp_path / 'pid')!r}], start_new_session=True)\n"
+        f"while not pathlib.Path({str(tmp_path / 'pid')!r}).exists():\n    time.sleep(0.1)\ntime.sleep(0.2)"
+    )
+    _, checks, _ = results(bench, step, expected=0)
+    gone([int((tmp_path / "pid").read_text())])
+    assert "a process that went on" in checks["failed_beside_the_steps"]["message"]
+
+
+def test_a_run_that_rewrites_its_manifest_later_is_told(bench):
+    _, _, manifest = results(bench, "run.metrics({'one': 1})", expected=0)
+    path = bench.folder(manifest) / "manifest.json"
+    path.write_text(path.read_text().replace('"verdict": "warn"', '"verdict": "pass"'))
+    assert "changed after it ended" in bench.run("runs").stdout
+
+
+def test_a_long_folder_for_temporary_files_is_no_hindrance(bench, tmp_path):
+    deep = tmp_path / ("d" * 100)
+    deep.mkdir()
+    results(bench, "run.metrics({'one': 1})", expected=0, env={"TMPDIR": str(deep)})

@@ -69,7 +69,9 @@ def index_page(reports: Path, manifests: Iterable[Mapping]) -> str:
 def _entry(reports: Path, manifest: Mapping) -> dict:
     run_id, study, status = (text_of(manifest, key) for key in ("run_id", "study", "status"))
     verdict = text_of(manifest, "verdict")
-    if status == "succeeded":
+    if manifest.get("changed"):
+        tone, words = "bad", sentence("changed after it ended")
+    elif status == "succeeded":
         tone, words = TONES.get(verdict, "none"), verdict_words(verdict)
     else:
         tone, words = "none" if status == "running" else "bad", _status(status)

@@ -8,6 +8,8 @@ from workbench.errors import StudyError
 from workbench.studies.manifest import read_manifest
 from workbench.wording import sentence
 
+CHANGED = sentence("changed after it ended:")
+
 
 def chain_of(reports: Path, manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The manifests of all runs that a run stands on, each once and before whatever reads it; its own comes last.
@@ -96,7 +98,8 @@ def lines(manifests: Sequence[Mapping[str, Any]], *, as_tree: bool) -> Iterator[
     runs = [("   " * (depth - 1) + "└─ " if depth else "") + each["run_id"] for depth, each in told]
     width = max(map(len, runs), default=0)
     for run, (_, each) in zip(runs, told, strict=True):
-        notes = " ".join((each.get("reason") or (each.get("headline") or {}).get("statement") or "").split())
+        said = each.get("reason") or (each.get("headline") or {}).get("statement") or ""
+        notes = " ".join(f"{CHANGED} {said}".split()) if each.get("changed") else " ".join(str(said).split())
         outcome = f"{each['status']}, {each['verdict']}" if each.get("verdict") else each["status"]
         data = (each.get("dataset") or "") + (f" ({each['where']})" if each.get("where") else "")
         yield f"{run:<{width}}  {each['study']:<20}  {outcome:<18}  {data:<16}  {notes}".rstrip()

@@ -5,7 +5,7 @@ indexes are made again under one lock after every run.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def rebuild(reports: Path) -> None:
     from workbench.reporting.index import rebuild_index
 
     with index_lock(reports):
-        manifests = read_runs(reports)
+        manifests = marked(reports, read_runs(reports))
         known = read_index(reports)
         entries = [_entry(reports, manifest, known.get(manifest["run_id"], {})) for manifest in manifests]
         write_atomic(reports / INDEX, strict_json(entries))
@@ -52,6 +52,31 @@ def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
         return {each["run_id"]: each for each in entries}
     except (OSError, ValueError, TypeError, KeyError):
         return {}
+
+
+def marked(reports: Path, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Manifests with `changed` on those of runs whose manifest or results are not what they left.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    manifests
+        From `read_runs`.
+    """
+    known = read_index(reports)
+    return [
+        {**each, "changed": True} if _changed(reports / each["study"] / each["run_id"], each, known) else each
+        for each in manifests
+    ]
+
+
+def _changed(folder: Path, manifest: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> bool:
+    expected = {
+        folder / "manifest.json": known.get(folder.name, {}).get("manifest"),
+        folder / "results.json": manifest.get("results"),
+    }
+    return any(left is not None and (not path.is_file() or file_hash(path) != left) for path, left in expected.items())
 
 
 def changed(folder: Path) -> bool:

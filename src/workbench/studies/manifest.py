@@ -5,23 +5,36 @@ moment exists in which it is there without them. The runner holds the lock on lo
 without a lock is a run that died, which is derived on every reading and believed by no one else's word.
 """
 
+import errno
 import fcntl
 import json
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from workbench.errors import StudyError
+from workbench.errors import RunError, StudyError
 from workbench.files import strict_json, write_atomic
 from workbench.studies.definition.parameters import unknown
-from workbench.wording import shown
+from workbench.wording import sentence, shown
 
 STATUSES = ("running", "succeeded", "failed", "interrupted")
+# What readers of a manifest go by; what an older one does not have is None.
+_TEXT, _OBJECT, _LIST = (str, type(None)), (dict, type(None)), (list, type(None))
+KINDS = {
+    **dict.fromkeys(("study", "run_id", "title", "question", "verdict", "reason", "started", "ended"), _TEXT),
+    **dict.fromkeys(("dataset", "where", "git_commit", "lock_hash", "python", "results"), _TEXT),
+    **dict.fromkeys(("parameters", "data", "tables", "model", "headline", "key_metric", "failed_cell"), _OBJECT),
+    **dict.fromkeys(("inputs", "cells", "warnings"), _LIST),
+    "exit_code": (int, type(None)),
+    "seconds": (int, float, type(None)),
+}
+NAMED = {"study", "run_id"}
 DIED = "The run ended without a word: it was killed, or the machine stopped."
 
 
@@ -46,6 +59,9 @@ def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
         The folder, and log.txt opened for appending and locked: the run counts as alive until it is closed.
     """
     home = reports / manifest["study"]
+    if home.is_symlink():
+        template = "{place} is a link, which no run is written through: move it away, or put a folder in its place."
+        raise RunError(sentence(template, place=f"{reports.name}/{home.name}"))
     home.mkdir(parents=True, exist_ok=True)
     run_id = f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
     manifest["run_id"] = run_id
@@ -91,14 +107,20 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if not isinstance(manifest, dict) or manifest.get("status") not in STATUSES:
+        if not isinstance(manifest, dict) or manifest.get("status") not in STATUSES or "exit_code" not in manifest:
             raise ValueError("not a manifest")
+        if wrong := [name for name, kinds in KINDS.items() if not isinstance(manifest.get(name), kinds)]:
+            raise ValueError(f"damaged ({', '.join(wrong)})")
+        if not all(isinstance(each, dict) and set(each) >= NAMED for each in manifest.get("inputs") or []):
+            raise ValueError("damaged (inputs)")
         if (manifest.get("study"), manifest.get("run_id")) != (folder.parent.name, folder.name):
             raise ValueError("the manifest of another run")
     except FileNotFoundError:
         return _unreadable(folder, "manifest.json is missing")
     except OSError as error:
         return _unreadable(folder, f"manifest.json cannot be read: {error.strerror}")
+    except RecursionError:
+        return _unreadable(folder, "manifest.json is damaged")
     except ValueError as error:
         found = "damaged" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
         return _unreadable(folder, f"manifest.json is {found}")
@@ -215,15 +237,25 @@ def index_lock(reports: Path) -> Iterator[None]:
     reports
         The folder of all runs.
     """
-    with open(reports / ".index.lock", "a", encoding="utf-8") as lock:
+    place = reports / ".index.lock"
+    with open(place, "a", encoding="utf-8", opener=_without_waiting) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _without_waiting(place: str, flags: int) -> int:
+    """Open a file of our own: something else by its name (a pipe, a link) is a fault, not something to wait for."""
+    file = os.open(place, flags | os.O_NONBLOCK | os.O_NOFOLLOW, 0o644)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "is no file", place)
+    return file
 
 
 def _folders(parent: Path) -> Iterator[Path]:
     try:
         entries = list(os.scandir(parent))
-    except FileNotFoundError:
+    except (FileNotFoundError, PermissionError):  # what may not be entered holds no runs for us
         return
     for entry in entries:
         if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False):

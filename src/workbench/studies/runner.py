@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,8 @@ from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import model_of, tables_of
 from workbench.studies.manifest import create_run, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
+from workbench.terminal import visible
+from workbench.wording import sentence
 
 if TYPE_CHECKING:
     from workbench.studies.execution.recorder import Recorder
@@ -384,10 +386,12 @@ class _Run:
 
     def _write_log(self, line: str) -> None:
         if not self.log.closed:
-            self.log.write(f"{now():%H:%M:%S} {redact(line.rstrip(), self.secrets)}\n")
+            self.log.write(f"{now():%H:%M:%S} {visible(redact(line.rstrip(), self.secrets))}\n")
 
     def _keep_stderr(self, text: str) -> None:
         self.beside = text
+        if self.kernel.strays:
+            self.journal = replace(self.journal, threads=[*self.journal.threads, sentence("a process that went on")])
         if text.strip():
             self._write_log("written by the kernel outside of any cell:\n" + text)
 

@@ -17,25 +17,38 @@ from concurrent.futures.thread import _python_exit
 from pathlib import Path
 from typing import Any
 
+from workbench.files import private_folder
 from workbench.studies.execution.journal import note_refusal, note_thread, watch_threads
 from workbench.wording import sentence
 
+LONGEST_TMPDIR = 70  # bytes: names of our own below it take up to 36, and a socket's path has 107 at most
 PATIENCE_SECONDS = 30  # for threads that are still at work after the last step; nothing in a study needs any
 
 
 class Kernel:
-    """A kernel of this very interpreter, reached through sockets in a private folder."""
+    """A kernel of this very interpreter, reached through sockets in a private folder.
+
+    Attributes
+    ----------
+    folder
+        Private to the kernel and its runner.
+    strays
+        How many processes of the notebook had left its group and were still at work when it was closed.
+    """
 
     def __init__(self, *, cwd: Path, environment: dict[str, str]):
-        # Socket paths have at most 107 bytes, so this cannot be the run's folder.
-        self.folder = Path(tempfile.mkdtemp(prefix="wb-"))
+        # Socket paths have at most 107 bytes, so this can be neither the run's folder nor below a long TMPDIR.
+        usual = tempfile.gettempdir()
+        self.folder, self._in_use = private_folder("wb-run-", Path(usual if len(usual) <= LONGEST_TMPDIR else "/tmp"))
         self.stderr = self.folder / "stderr.txt"
         self._cwd = cwd
         self.environment = environment
+        self.strays = 0
         self._lock = threading.RLock()  # a signal may find the main thread inside
         self._ended = False
         self._pid: int | None = None
         self._pipe: int | None = None
+        self._strays: Any = None
         self.manager: Any = None
 
     def start(self) -> None:
@@ -44,6 +57,9 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
         from jupyter_core.utils import run_sync
 
+        from workbench.studies.execution.strays import Strays
+
+        self._strays = Strays()
         self.manager = AsyncKernelManager(
             kernel_name="workbench", transport="ipc", connection_file=str(self.folder / "kernel.json")
         )
@@ -89,8 +105,11 @@ class Kernel:
     def close(self) -> str:
         """End the kernel, remove its folder and give back what its process wrote outside of any cell."""
         self.end()
+        if self._strays is not None:
+            self.strays = self._strays.end(getattr(getattr(self.manager, "provisioner", None), "pid", None))
         text = self.stderr.read_text(errors="replace") if self.stderr.exists() else ""
         shutil.rmtree(self.folder, ignore_errors=True)
+        self._in_use.close()
         return text
 
     def exit_code(self) -> int | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from workbench.pace import how_far
+from workbench.terminal import one_line
 
 TICK_SECONDS = 1.0  # often enough to be seen to live
 
@@ -31,7 +32,8 @@ class Progress:
     def __init__(self, study: str, stream: TextIO | None = None):
         self.study = study
         self.pace: Path | None = None
-        self.stream = stream or sys.stderr
+        stream = stream or sys.stderr
+        self.stream: TextIO = getattr(stream, "plain", stream)  # it moves the cursor itself
         self.live = self.stream.isatty()
         self.started = time.monotonic()
         self._step = ""
@@ -62,7 +64,7 @@ class Progress:
                 threading.Thread(target=self._tick, daemon=True).start()
         elif heading != self._heading:
             self._heading = heading
-            self.stream.write(f"{printable(self._line())}\n")
+            self.stream.write(f"{one_line(self._line())}\n")
             self.stream.flush()
 
     def done(self) -> None:
@@ -88,16 +90,5 @@ class Progress:
 
     def _write(self, text: str) -> None:
         width = shutil.get_terminal_size().columns - 1
-        self.stream.write(f"\r\x1b[K{printable(text)[:width]}")
+        self.stream.write(f"\r\x1b[K{one_line(text)[:width]}")
         self.stream.flush()
-
-
-def printable(text: str) -> str:
-    """A text in one line without anything that a terminal would obey.
-
-    Parameters
-    ----------
-    text
-        From anywhere.
-    """
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -184,7 +184,7 @@ class Recorder(NotebookExecutionManager):
         if cell.metadata.papermill["status"] != self.FAILED:
             cell.metadata.papermill["status"] = self.COMPLETED
         cell.metadata.papermill["end_time"] = ended.isoformat()
-        cell.metadata.papermill["duration"] = (ended - started).total_seconds()
+        cell.metadata.papermill["duration"] = max((ended - started).total_seconds(), 0.0)  # a clock may be put back
         if is_code(cell):
             self.save()
 
