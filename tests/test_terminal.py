@@ -26,4 +26,4 @@ def test_what_is_obeyed_or_hidden_is_shown_as_a_mark(text, shown):
 
 
 def test_one_line_is_one_line():
-    assert one_line("a\nb\r\n c\x1b[K") == "a b c␛[K"
+    assert one_line("a\nb\r\nc\t d\x1b[K") == "a b c  d␛[K"

@@ -36,7 +36,7 @@ def one_line(text: str) -> str:
     text
         From anywhere.
     """
-    return visible(" ".join(text.split()))
+    return visible(" ".join(text.splitlines())).replace("\t", " ")
 
 
 def _mark(character: str) -> str:

@@ -490,7 +490,7 @@ def test_a_terminal_sees_one_line_that_ticks():
     progress.done()
     written = stream.getvalue()
     assert "\n" not in written
-    assert "small  step 5 of 9  5 s  Step  1" in written
+    assert "small  step 5 of 9  5 s  Step␛ 1" in written
     assert written.endswith("\r\x1b[K")
 
 
