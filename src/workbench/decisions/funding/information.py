@@ -20,7 +20,7 @@ from scipy.stats import norm
 REACHED = 4.0
 """Standard deviations of a lift on either side that are looked at: beyond lie six of a hundred thousand."""
 KNOTS = np.linspace(-REACHED, REACHED, 9)
-"""Where the value is worked out, one standard deviation apart; its curvature is so small that a cubic is right between."""
+"""Where the value is worked out, one standard deviation apart: a cubic is right between."""
 OUTCOMES = np.linspace(-6.0, 6.0, 1201)
 """What a sample may say, in standard deviations: a hundredth apart, so that where the decision turns is met."""
 INNER, INNER_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
