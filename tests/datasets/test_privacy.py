@@ -4,17 +4,20 @@
 import io
 import json
 import logging
+import os
 import re
 from contextlib import redirect_stderr, redirect_stdout
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from workbench import datasets
+from workbench.datasets.reading.connection import Connection
 from workbench.errors import DataError
 
-KEY = "0123456789abcdef0123456789abcdef"
+KEY = "7f3a9c01be44d2685e90ab17c3f8d265"
 CANARIES = ("Ada Lovelace", "+44 7700 900123", "QQ123456C", "ada@example.org")
 YAML = """
 title: x
@@ -125,11 +128,72 @@ def test_a_key_that_is_not_fit_is_refused_without_being_shown(people, monkeypatc
 def test_a_key_file_outside_the_project_is_as_good_as_the_environment(people, monkeypatch, tmp_path_factory):
     file = tmp_path_factory.mktemp("keys") / "key"
     file.write_text(KEY + "\n")
+    file.chmod(0o600)
     monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY_FILE", str(file))
     by_file = people.find().load("customers").frame
     monkeypatch.delenv("WORKBENCH_PSEUDONYM_KEY_FILE")
     monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
     assert people.find().load("customers").frame.equals(by_file)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a" * 40,
+        "ab" * 20,
+        "0123456789" * 3,
+        "abcdefghijklmnopqrstuvwxyz",
+        "zyxwvutsrqponmlkjihg 12",
+        "correct-Password-2026-x",
+        "changeme-changeme-now",
+        "1 1 1 1 1 2 2 2 2 2 3 3 3",
+        "KEYKEYKEYKEYKEYKEYK",
+    ],
+)
+def test_a_key_that_can_be_guessed_is_refused_and_told_how_to_make_one(people, monkeypatch, key):
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", key)
+    with pytest.raises(DataError, match=r"can be guessed.*openssl rand -hex 32") as caught:
+        people.find().load("customers")
+    assert key not in str(caught.value)
+
+
+def test_keys_of_chance_are_taken():
+    from workbench.datasets.privacy import pseudonyms
+
+    random = np.random.default_rng(1)
+    keys = [random.bytes(32).hex().encode() for _ in range(2_000)]
+    assert not any(pseudonyms._guessable(key) for key in keys)
+
+
+def test_a_key_file_that_others_may_read_is_refused(people, monkeypatch, tmp_path_factory):
+    file = tmp_path_factory.mktemp("keys") / "key"
+    file.write_text(KEY)
+    file.chmod(0o644)
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY_FILE", str(file))
+    with pytest.raises(DataError, match=r"others may read the file.*chmod 600"):
+        people.find().load("customers")
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "pipe", "large"])
+def test_what_is_no_key_file_is_refused_at_once(people, monkeypatch, tmp_path_factory, device):
+    folder = tmp_path_factory.mktemp("keys")
+    if device == "pipe":
+        os.mkfifo(folder / "pipe")
+    elif device == "large":
+        (folder / "large").write_bytes(b"x" * 10_000)
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY_FILE", device if device == "/dev/zero" else str(folder / device))
+    with pytest.raises(DataError, match="got no file of at most 4096 bytes"):
+        people.find().load("customers")
+
+
+def test_rows_that_are_laid_out_have_no_name_on_the_disk(people, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
+    connection = Connection()
+    connection.stage("rows", pa.table({"c0": ["Ada Lovelace"] * 100_000}).to_reader())
+    left = [path for path in connection.folder.rglob("*") if path.is_file()]
+    assert not [path for path in left if b"Lovelace" in path.read_bytes()]
+    assert connection.backend.table("rows").count().execute() == 100_000
+    connection.close()
 
 
 HOSTILE_SQL = [

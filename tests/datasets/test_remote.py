@@ -40,7 +40,7 @@ def test_a_database_is_read_through_ibis(project, url, what):
         ("duckdb://none.duckdb", "table: t", "expected a database file in the dataset's own folder"),
         ("postgres://${NO_SUCH_VARIABLE}@h/x", "table: t", "the environment does not say 'NO_SUCH_VARIABLE'"),
         ("postgres://${SECRET}@localhost:1/x", "table: t", "connection postgres: cannot be read"),
-        ("nosuch://host", "table: t", "connection nosuch: cannot be read"),
+        ("nosuch://host", "table: t", "got 'nosuch', expected athena"),
         ("host", "table: t", "expected a URL such as postgres://${USER}"),
         ("sqlite://x.sqlite", "sheet: t", "table: got neither, expected either table or sql"),
     ],
@@ -51,3 +51,9 @@ def test_a_connection_that_fails_is_told_without_its_secrets(project, monkeypatc
         project.write(yaml(url, what)).find().load("customers")
     assert said in str(caught.value)
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["file:///tmp/x.duckdb", "parquet://x.parquet", "csv://x.csv", "pandas://", "md://x"])
+def test_a_scheme_that_opens_files_by_itself_is_refused(project, url):
+    with pytest.raises(DataError, match=r"expected athena, bigquery, .*sqlite or trino"):
+        project.write(yaml(url, "table: t")).find().load("customers")

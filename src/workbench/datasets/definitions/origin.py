@@ -17,6 +17,26 @@ ORIGIN_KEYS = ("file", "sample", "connection", "table", "sql", *FORM_KEYS)
 ALL_SHEETS = "*"
 # Marks between thousands; a blank stands for every kind of it.
 THOUSANDS = (",", ".", "'", "’", " ", "_")
+# Databases that Ibis reads; a scheme that names a file (`file://`) would open whatever lies there.
+SCHEMES = (
+    "athena",
+    "bigquery",
+    "clickhouse",
+    "databricks",
+    "druid",
+    "duckdb",
+    "exasol",
+    "impala",
+    "mssql",
+    "mysql",
+    "oracle",
+    "postgres",
+    "postgresql",
+    "risingwave",
+    "snowflake",
+    "sqlite",
+    "trino",
+)
 ROWS = "rows"  # what SQL calls the rows of a table that has one file or sample
 
 
@@ -130,6 +150,8 @@ def _check_connection(section: Section, connection: str, remote: str, sql: str) 
     expected = sentence("a URL such as {url}", url="postgres://${USER}:${PASSWORD}@host/base")
     if not re.match(r"[a-z][a-z0-9+]*://", connection):
         section.fault("connection", got=shown(connection.split("@")[-1]), expected=expected)
+    elif (scheme := connection.partition("://")[0]) not in SCHEMES:
+        section.fault("connection", got=shown(scheme), expected=listing(SCHEMES, "or"))
     user = connection.split("://", 1)[-1].rpartition("@")[0]
     secret = re.search(r"(?i)(password|pwd|token|secret|key)=(?!\$\{)", connection)
     if secret or (":" in user and not re.fullmatch(r"\$\{\w+\}", user.partition(":")[2])):

@@ -3,7 +3,9 @@
 import hashlib
 import hmac
 import os
+import stat
 from collections.abc import Mapping
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,6 +15,11 @@ from workbench.wording import listing, sentence
 
 KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
 SHORTEST_BYTES = 16  # 128 bits: no key of that length is found by trying (NIST SP 800-131A asks for 112)
+MOST_BYTES = 4096  # no key is longer; a device has no end
+FEWEST_LETTERS = 7
+"""Of 16 hexadecimal digits of chance fewer differ in 1 of 1,000 cases, of 32 in none of a million."""
+LONGEST_RUN = 6  # steps up or down: by chance in 1 of 100,000 keys of 64 hexadecimal digits
+CHOSEN = (b"passwor", b"passwd", b"secret", b"changeme", b"qwerty", b"letmein", b"pseudonym", b"workbench")
 _MARK_DIGITS = 8  # enough to tell the keys of a team apart, too few to check guesses of one by
 _HEX_DIGITS = 32  # 128 bits: no two of a billion people share one by chance
 
@@ -58,11 +65,7 @@ def read_key(root: Path) -> bytes | None:
         path = Path(os.path.realpath(file))
         if path.is_relative_to(os.path.realpath(root)):
             raise DataError(sentence("{place}: the file lies inside the project; keep it outside.", place=place))
-        try:
-            key = path.read_bytes().strip()
-        except OSError as error:
-            template = "{place}: the file cannot be read ({why})."
-            raise DataError(sentence(template, place=place, why=error.strerror)) from None
+        key = _of_file(path, place)
     elif text:
         key = text.encode()
     else:
@@ -70,7 +73,40 @@ def read_key(root: Path) -> bytes | None:
     if len(key) < SHORTEST_BYTES:
         template = "{place}: the key is too short; expected at least {least} bytes, as from `openssl rand -hex 32`."
         raise DataError(sentence(template, place=place, least=SHORTEST_BYTES))
+    if _guessable(key):
+        template = "{place}: the key can be guessed; expected chance, as from `openssl rand -hex 32`."
+        raise DataError(sentence(template, place=place))
     return key
+
+
+def _of_file(path: Path, place: str) -> bytes:
+    """The key in a file that only its owner reads."""
+    try:
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+            known = os.fstat(file.fileno())
+            if not stat.S_ISREG(known.st_mode) or known.st_size > MOST_BYTES:
+                template = (
+                    "{place}: got no file of at most {most} bytes, expected one line as from `openssl rand -hex 32`."
+                )
+                raise DataError(sentence(fault, place=place, most=MOST_BYTES))
+            if known.st_mode & (stat.S_IRGRP | stat.S_IROTH):
+                template = "{place}: others may read the file; make it yours alone: `chmod 600` it."
+                raise DataError(sentence(template, place=place))
+            return file.read().strip()
+    except OSError as error:
+        template = "{place}: the file cannot be read ({why})."
+        raise DataError(sentence(template, place=place, why=error.strerror)) from None
+
+
+def _guessable(key: bytes) -> bool:
+    """Whether a key seems to be no chance: few letters, the same again and again, in order, or words people choose."""
+    text = key.lower()
+    repeated = any(key == (key[:size] * len(key))[: len(key)] for size in range(1, len(key) // 2 + 1))
+    steps = [later - earlier for earlier, later in pairwise(text)]
+    in_order = max((len(list(run)) for step, run in groupby(steps) if abs(step) == 1), default=0)
+    return (
+        len(set(text)) < FEWEST_LETTERS or repeated or in_order >= LONGEST_RUN or any(word in text for word in CHOSEN)
+    )
 
 
 def key_mark(root: Path) -> str | None:

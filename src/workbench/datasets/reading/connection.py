@@ -57,6 +57,9 @@ class Connection:
             _remove(None, folder, lock)
             template = "{variable}: got a limit that DuckDB does not take, expected an amount such as 4GB."
             raise DataError(sentence(template, variable=MEMORY_VARIABLE)) from error
+        # Without a name the file is gone as soon as this process is, however it ends: raw rows are left on no disk.
+        os.unlink(f"{folder}/rows.duckdb")
+        connection.execute("SET wal_autocheckpoint = '0KB'")
         self._close = weakref.finalize(self, _remove, connection, folder, lock)
         self.backend = ibis.duckdb.from_connection(connection)
         self._connection = connection
