@@ -88,7 +88,7 @@ def _of_file(path: Path, place: str) -> bytes:
                 template = (
                     "{place}: got no file of at most {most} bytes, expected one line as from `openssl rand -hex 32`."
                 )
-                raise DataError(sentence(fault, place=place, most=MOST_BYTES))
+                raise DataError(sentence(template, place=place, most=MOST_BYTES))
             if known.st_mode & (stat.S_IRGRP | stat.S_IROTH):
                 template = "{place}: others may read the file; make it yours alone: `chmod 600` it."
                 raise DataError(sentence(template, place=place))
