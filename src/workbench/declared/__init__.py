@@ -7,15 +7,16 @@ A study's tables are found by its name and theirs; what a declaration says of co
 
 from collections.abc import Mapping
 
-from workbench.declared import attrition_risk, churn_survival, clv_roi, driver_analysis
+from workbench.declared import attrition_risk, campaign_return, churn_survival, clv_roi, driver_analysis
 from workbench.declared.contract import Declared, Field, faults
 
 TABLES: Mapping[str, Mapping[str, Declared]] = {
     study: {each.name: each for each in tables}
     for study, tables in {
         "attrition_risk": attrition_risk.TABLES,
+        "campaign_return": campaign_return.TABLES,
         "churn_survival": churn_survival.TABLES,
-        "clv_roi": clv_roi.TABLES,
+        "clv_roi": (*clv_roi.TABLES, *campaign_return.TABLES),
         "driver_analysis": driver_analysis.TABLES,
     }.items()
 }

@@ -222,8 +222,22 @@ class LotEffects:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Dealt:
-    """One arm of a sound draw against its control, a row a customer and draw."""
+class Dealt:
+    """One arm of a sound draw against its control, a row a customer and draw.
+
+    Attributes
+    ----------
+    initiative, arm
+        What was dealt.
+    rows
+        Of `treatments`, of the arm and of its control.
+    treated : (n,)
+        Which of them are of the arm.
+    strata : (n,)
+        Within which arms were dealt.
+    clusters : (n,)
+        Units that were dealt as wholes; None: customers were.
+    """
 
     initiative: str
     arm: str
@@ -255,7 +269,7 @@ def effects_on_leaving(
         Level of the intervals.
     """
     found: list[Effect] = []
-    sound, checks = _sound(dataset, treatments, customers)
+    sound, checks = sound_draws(dataset, treatments, customers)
     if spells is None or treatments is None or "start" not in treatments:
         return LotEffects(effects=(), leading="staying", confidence=confidence, checks=checks)
     contracts = spells.contracts()
@@ -314,7 +328,7 @@ def effects_on_ratings(
         The column of which a finding is made whatever it is.
     """
     found: list[Effect] = []
-    sound, checks = _sound(dataset, treatments, customers)
+    sound, checks = sound_draws(dataset, treatments, customers)
     dated = {"customer_id", "timestamp"} <= set(surveys) and treatments is not None and "start" in treatments
     columns = dataset.tables["surveys"].columns
     rated = [
@@ -349,16 +363,24 @@ def effects_on_ratings(
     return LotEffects(effects=tuple(found), leading=outcome, confidence=confidence, checks=checks)
 
 
-def _sound(
+def sound_draws(
     dataset: DatasetDefinition, treatments: pd.DataFrame | None, customers: pd.DataFrame | None
-) -> tuple[list[_Dealt], tuple[Check, ...]]:
-    """The arms of draws that bear examination, and why others have no effects."""
+) -> tuple[list[Dealt], tuple[Check, ...]]:
+    """The arms of draws that bear examination, and why others have no effects.
+
+    Parameters
+    ----------
+    dataset
+        Definitions of the tables: the designs of treatments, validity of attributes.
+    treatments, customers
+        The canonical tables; None where there are none.
+    """
     if treatments is None:
         return [], ()
     definition: Treatments = dataset.tables["treatments"]
     people = dataset.tables["customers"].columns if customers is not None else ()
     rows, before = known_before(treatments, definition.columns, definition.designs, customers, people)
-    found: list[_Dealt] = []
+    found: list[Dealt] = []
     silent: list[str] = []
     for initiative in pd.unique(rows["initiative"].dropna()):
         design: Drawn = definition.design_of(initiative)
@@ -385,7 +407,7 @@ def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
     return check_draw(read_draw(rows, design, before), design).holds
 
 
-def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[_Dealt]:
+def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:
     rows = rows[comparable(rows, design)]
     parts = [rows[name].astype(str) for name in design.strata]
     if "start" in rows and rows["start"].nunique() <= len(rows) / FEWEST_A_DRAW:
@@ -395,7 +417,7 @@ def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[_Dealt
     strata = np.array(["|".join(each) for each in zip(*parts, strict=True)]) if parts else np.full(len(rows), "")
     for arm in sorted(set(rows["arm"]) - {design.control}):
         own = rows["arm"].isin([arm, design.control]).to_numpy()
-        yield _Dealt(
+        yield Dealt(
             initiative=initiative,
             arm=str(arm),
             rows=rows[own],

@@ -1,0 +1,88 @@
+"""Effects of what was dealt by lot: on outcomes that treatments record, and on what customers bought meanwhile."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from workbench.findings import Check
+from workbench.models.trials.by_lot import DatasetDefinition, Dealt, Effect, sound_draws
+from workbench.models.trials.campaigns import DayLog, Spending
+from workbench.models.trials.comparison import of_means
+from workbench.wording import sentence
+
+SPENDING = {"amount": "spending", "margin": "contribution"}
+"""Outcomes by the column of the log of purchases."""
+
+
+def effects_on_outcomes(
+    dataset: DatasetDefinition,
+    treatments: pd.DataFrame,
+    customers: pd.DataFrame | None,
+    log: DayLog | None = None,
+) -> tuple[tuple[Effect, ...], tuple[Check, ...]]:
+    """Differences of means between arms: columns of treatments with `use: outcome`, and purchases from start to end.
+
+    Parameters
+    ----------
+    dataset
+        Definitions of the tables: the designs of treatments, validity of attributes.
+    treatments, customers
+        The canonical tables; customers None where there are none.
+    log
+        Days with purchases; None where there are none. Customers who bought nothing count with 0; an arm whose days
+        are not all within the records has no effect on purchases.
+
+    Returns
+    -------
+    effects, checks
+        In the order of initiatives, arms and outcomes; why others have no effect.
+    """
+    sound, checks = sound_draws(dataset, treatments, customers)
+    columns = [
+        each for each in dataset.tables["treatments"].columns if each.use == "outcome" and each.name in treatments
+    ]
+    spending = None if log is None else Spending(log)
+    found = []
+    for dealt in sound:
+        outcomes = [
+            (each.name, each.label, pd.to_numeric(dealt.rows[each.name], errors="coerce").to_numpy(dtype=float))
+            for each in columns
+        ]
+        if spending is not None and log is not None:
+            outcomes += _bought(dealt, spending, log)
+        for name, label, values in outcomes:
+            there = np.isfinite(values)
+            clusters = None if dealt.clusters is None else dealt.clusters[there]
+            difference = of_means(values[there], dealt.treated[there], dealt.strata[there], clusters)
+            if difference is not None:
+                found.append(
+                    Effect(
+                        initiative=dealt.initiative,
+                        arm=dealt.arm,
+                        outcome=name,
+                        label=label,
+                        months=None,
+                        difference=difference,
+                    )
+                )
+    return tuple(found), checks
+
+
+def _bought(dealt: Dealt, spending: Spending, log: DayLog) -> Iterator[tuple[str, str, np.ndarray]]:
+    """What each customer of a draw left from its first to its last day."""
+    if not {"start", "end"} <= set(dealt.rows) or dealt.rows[["start", "end"]].isna().any(axis=None):
+        return
+    begin = pd.Timestamp(log.first)
+    first, last = (((pd.to_datetime(dealt.rows[name]) - begin).dt.days).to_numpy() for name in ("start", "end"))
+    if (last > log.until).any() or (first < 0).any() or (last < first).any():
+        return
+    place = pd.Index(spending.people).get_indexer(dealt.rows["customer_id"].to_numpy())
+    labels = {"amount": sentence("Spending"), "margin": sentence("Contribution")}
+    for name in spending.money:
+        values = np.zeros(len(place))
+        for days in {(int(a), int(b)) for a, b in zip(first, last, strict=True)}:
+            own = (first == days[0]) & (last == days[1])
+            sums = spending.within(name, days[0], days[1] + 1)
+            values[own] = np.where(place[own] >= 0, sums[place[own]], 0.0)
+        yield SPENDING[name], labels[name], values
