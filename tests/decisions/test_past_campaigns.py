@@ -110,7 +110,7 @@ def test_where_customers_are_surveyed_or_nothing_is_there_nothing_is_told():
     assert told(dataset(), sent(chosen), None, None) is None
     with pytest.raises(DataError, match="got no outcome of a draw, and no transactions"):
         told(dataset(), sent(chosen), None, None, optional=False)
-    with pytest.raises(DataError, match="campaign 8 .running on after"):
+    with pytest.raises(DataError, match=r"campaign 8 \(running on after"):
         told(dataset(), sent(chosen, end=400), None, log, optional=False)
     with pytest.raises(ParameterError, match="contact_cost: got -1"):
         told(dataset(), sent(chosen), None, log, contact_cost=-1)

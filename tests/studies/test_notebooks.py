@@ -13,7 +13,8 @@ MOST = {
     "driver_analysis": (13, 50),
     "world_validation": (9, 40),
     "attrition_risk": (16, 80),
-    "clv_roi": (14, 85),
+    "clv_roi": (15, 100),
+    "campaign_return": (4, 30),
 }
 """Code cells and their lines that are not empty, imports and parameters among them."""
 CHOICES = (ast.If, ast.IfExp, ast.For, ast.While, ast.comprehension, ast.Match, ast.Try)

@@ -166,11 +166,13 @@ def past_campaigns(
     told, refused = read_campaigns(rows, log) if log is not None and len(rows) else ((), ())
     kinds = {each.name: each.kind for each in definition.columns}
     costs = treatments["cost"].fillna(0.0) if "cost" in treatments else pd.Series(0.0, index=treatments.index)
-    means = costs.groupby([treatments["initiative"].astype(str), treatments["arm"].astype(str)]).mean()
+    costs = costs.rename("cost")
+    parts = costs.groupby([treatments["initiative"].astype(str), treatments["arm"].astype(str)]).mean().reset_index()
+    means = {(str(name), str(arm)): float(cost) for name, arm, cost in parts.itertuples(index=False)}
     prices = Prices(
         money=money,
         contact_cost=contact_cost,
-        costs={(str(key[0]), str(key[1])): float(value) for key, value in means.items()},
+        costs=means,
         moneys=frozenset(name for name, kind in kinds.items() if kind == "money") | set(SPENDING.values()),
         margins=log is not None and "margin" in log.days,
     )

@@ -1,6 +1,7 @@
 """What is said of past campaigns: the table of accounts in sentences, checks and numbers by name."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,8 @@ def effects(frame: pd.DataFrame, currency: str) -> Iterator[Finding]:
         Of all money.
     """
     valued = frame[frame["gain"].notna()]
-    for row in valued.head(MOST_TOLD).itertuples():
+    rows: list[Any] = list(valued.head(MOST_TOLD).itertuples())
+    for row in rows:
         about = {
             "arm": f"{row.initiative} ({row.arm})",
             "n": number(abs(row.effect)),

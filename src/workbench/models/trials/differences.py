@@ -65,7 +65,7 @@ class Contrast:
         Rambachan and Roth (2023), A more credible approach to parallel trends: relative magnitudes, with a bound of 1
         and one period before.
         """
-        ends = []
+        ends: list[float] = []
         for sign in (-1.0, 1.0):
             parted = Contrast(
                 estimate=self.estimate + sign * placebo.estimate,

@@ -77,7 +77,7 @@ def _bought(dealt: Dealt, spending: Spending, log: DayLog) -> Iterator[tuple[str
     first, last = (((pd.to_datetime(dealt.rows[name]) - begin).dt.days).to_numpy() for name in ("start", "end"))
     if (last > log.until).any() or (first < 0).any() or (last < first).any():
         return
-    place = pd.Index(spending.people).get_indexer(dealt.rows["customer_id"].to_numpy())
+    place = pd.Index(spending.people).get_indexer(pd.Index(dealt.rows["customer_id"]))
     labels = {"amount": sentence("Spending"), "margin": sentence("Contribution")}
     for name in spending.money:
         values = np.zeros(len(place))
