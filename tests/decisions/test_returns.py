@@ -11,8 +11,6 @@ from workbench.decisions.roi import Base, Initiative, Lift, Link, chain_of, held
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
 from workbench.errors import DataError, ParameterError
-from workbench.exhibits import flatten
-from workbench.findings import Finding
 
 DRAWS, MONTHS = 200, 24
 NEW = Initiative(name="new", driver="shop", lift=0.5, lift_sd=0.0, reach=1.0, fixed_cost=1000.0, cost_per_customer=2.0)
@@ -119,45 +117,32 @@ def test_leaving_less_keeps_customers_and_waits_for_visits():
     assert (np.diff(found[:12]) > 0).all()
 
 
-def test_knowing_for_sure_is_worth_the_closed_form_of_a_normal_value():
-    random = np.random.default_rng(1)
-    mu, sd = 300.0, 500.0
-    npv = mu + sd * random.standard_normal(200_000)
+def test_payback_is_the_first_month_that_covers_what_was_spent_by_then():
+    """150 spent at the start of the third month, 10 at the end of each; 50 come in from the fourth on: 40 a month."""
+    each = replace(NEW, start=2, fixed_cost=150.0, cost_per_customer=0.0, cost_per_month=10.0)
+    gains = np.tile(np.where(np.arange(12) >= 3, 50.0, 0.0), (1, 2, 1))
+    gains[0, 1] = 0.0
     found = Returns(
-        initiatives=(NEW,),
-        gains=(npv + 1000)[None, :, None],
-        costs=np.array([1000.0]),
-        lifts=np.zeros((1, len(npv))),
-        discounts=np.ones(1),
+        initiatives=(each,),
+        gains=gains[:, :1],
+        spent=each.spending(1.0, 12, 1.0)[None],
+        lifts=np.zeros((1, 1)),
+        discounts=np.ones(12),
         currency="EUR",
     )
-    z = mu / sd
-    assert found.table["evpi"][0] == pytest.approx(sd * (norm.pdf(z) - z * norm.sf(z)), rel=0.02)
-
-
-@pytest.mark.parametrize(
-    ("mean", "says"), [(5000.0, "Fund new first"), (-5000.0, "No initiative pays"), (0.0, "These data cannot tell")]
-)
-def test_the_headline_is_what_the_draws_say(mean, says):
-    random = np.random.default_rng(1)
-    found = Returns(
-        initiatives=(NEW,),
-        gains=(3000 + mean + 1000 * random.standard_normal(2000))[None, :, None],
-        costs=np.array([3000.0]),
-        lifts=np.zeros((1, 2000)),
-        discounts=np.ones(1),
-        currency="EUR",
-    )
-    (finding,) = [each for each in flatten([found]) if isinstance(each, Finding)]
-    assert finding.statement.startswith(says)
-    assert finding.evidence == "associational"
+    row = found.table.iloc[0]
+    assert row["cost"] == 150 + 100
+    assert row["npv"] == 9 * 50 - 250
+    assert row["payback_months"] == 7  # 4 × 50 came in, 150 + 5 × 10 went out
+    assert row["p_payback"] == 1
+    assert row["roi"] == pytest.approx(450 / 250)
+    assert replace(found, gains=gains, lifts=np.zeros((1, 2))).table["p_payback"][0] == 0.5
 
 
 def test_what_never_pays_back_has_no_month():
-    found = returns([replace(NEW, fixed_cost=1e9)], *known(), random_seed=1)
-    told = {name: value for each in flatten([found]) if isinstance(each, dict) for name, value in each.items()}
-    assert told["payback_months_new"] is None
-    assert told["p_payback_new"] == 0
+    found = returns([replace(NEW, fixed_cost=1e9)], *known(), random_seed=1).table
+    assert found["payback_months"][0] is None or np.isnan(found["payback_months"][0])
+    assert found["p_payback"][0] == 0
 
 
 def table(**changes):
@@ -201,7 +186,7 @@ def test_a_half_life_a_ramp_and_a_start_shape_the_strength():
     assert replace(NEW, start=2).strength(4).tolist() == [0, 0, 1, 1]
     assert replace(NEW, ramp_months=2).strength(3) == pytest.approx([0.25, 0.75, 1.0])
     assert replace(NEW, half_life_months=1).strength(2) == pytest.approx([0.5**0.5, 0.5**1.5])
-    assert replace(NEW, cost_per_month=10.0).cost(1000, 3, 1.0) == 3030
+    assert replace(NEW, cost_per_month=10.0, start=1).spending(1000, 3, 1.0).tolist() == [0, 3010, 10]
 
 
 def test_links_have_units_and_evidence_and_can_be_held():

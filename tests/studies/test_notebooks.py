@@ -13,7 +13,7 @@ MOST = {
     "driver_analysis": (13, 50),
     "world_validation": (9, 40),
     "attrition_risk": (16, 80),
-    "clv_roi": (15, 100),
+    "clv_roi": (15, 105),
     "campaign_return": (4, 30),
 }
 """Code cells and their lines that are not empty, imports and parameters among them."""

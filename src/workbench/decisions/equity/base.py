@@ -42,9 +42,12 @@ class Base:
     ----------
     worth
         Its numbers.
+    advises
+        Whether it says what to do: a report has one recommendation.
     """
 
     worth: Worth
+    advises: bool = True
 
     @property
     def currency(self) -> str:
@@ -185,7 +188,9 @@ class Base:
             figure="who_carries",
             action=sentence(
                 "Know the customers of the best tier by name, and notice within weeks when one falls silent."
-            ),
+            )
+            if self.advises
+            else "",
         )
 
     def _halved(self) -> Finding | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+from scipy.stats import norm
 
 from workbench.decisions.roi.initiatives import Initiative
 from workbench.decisions.roi.ratings import Ratings
@@ -127,7 +128,9 @@ class Chain:
         return Returns(
             initiatives=self.initiatives,
             gains=np.array(gains).reshape(len(self.initiatives), draws, months),
-            costs=np.array([each.cost(self.base.active, months, self.base.discount) for each in self.initiatives]),
+            spent=np.array(
+                [each.spending(self.base.active, months, self.base.discount) for each in self.initiatives]
+            ).reshape(-1, months),
             lifts=np.array([self.lifts[each.name] for each in self.initiatives]).reshape(len(self.initiatives), draws),
             discounts=self.base.discount ** np.arange(1, months + 1),
             currency=self.base.currency,
@@ -135,9 +138,10 @@ class Chain:
 
 
 def stated_lifts(initiatives: Sequence[Initiative], draws: int, random_seed: int) -> dict[str, np.ndarray]:
-    """Draws (draws,) of each lift as it is stated.
+    """Draws (draws,) of each lift as it is stated: one from each of as many strata as there are draws.
 
-    Numbers of an initiative's own: the order of the list, and what else is on it, change nothing.
+    Numbers of an initiative's own: the order of the list, and what else is on it, change nothing. What is rare decides
+    what knowing is worth, so chance must not decide how often it is drawn.
 
     Parameters
     ----------
@@ -151,7 +155,8 @@ def stated_lifts(initiatives: Sequence[Initiative], draws: int, random_seed: int
     found = {}
     for each in initiatives:
         random = np.random.default_rng([random_seed, *each.name.encode()])
-        found[each.name] = np.asarray(each.lift + each.lift_sd * random.standard_normal(draws))
+        place = (random.permutation(draws) + random.uniform(size=draws)) / draws
+        found[each.name] = np.asarray(each.lift + each.lift_sd * norm.ppf(place))
     return found
 
 

@@ -55,20 +55,25 @@ class Experience:
         What satisfaction moves; None where it is not told.
     chain
         From initiatives to money.
-    returns
-        Of each initiative.
+    until
+        The day of valuation.
     missing
         What there is not, as a sentence; empty where all is there.
     """
 
     linkage: Linkage | None = None
     chain: Chain | None = None
-    returns: Returns | None = None
+    until: pd.Timestamp | None = None
     missing: str = ""
 
+    @property
+    def returns(self) -> Returns | None:
+        """Of each initiative, for as long as the base is valued."""
+        return None if self.chain is None else self.chain.returns()
+
     def exhibits(self) -> Iterator[Showable]:
-        """The recommendation, initiatives, and the links; or that they are left out."""
-        if self.linkage is None or self.returns is None:
+        """The links, or that they are left out; what initiatives return is told by `decisions.funding`."""
+        if self.linkage is None:
             yield Check(
                 name="return_on_experience",
                 status="pass",
@@ -76,7 +81,6 @@ class Experience:
                 message=self.missing,
             )
             return
-        yield self.returns
         yield self.linkage
 
 
@@ -144,9 +148,9 @@ def return_on_experience(
         score=answers.score,
     )
     lifts = {each.driver: _lift(linkage, each.driver, draws, recall_months) for each in chosen}
-    ahead = _base(worth, subscriptions, draws, until)
+    ahead = base_of(worth, subscriptions, draws, until)
     chain = chain_of(chosen, lifts, link, ahead, random_seed=random_seed)
-    return Experience(linkage=linkage, chain=chain, returns=chain.returns())
+    return Experience(linkage=linkage, chain=chain, until=until)
 
 
 def _until(surveys: pd.DataFrame, subscriptions: pd.DataFrame) -> pd.Timestamp:
@@ -167,22 +171,47 @@ def _lift(linkage: Linkage, driver: str, draws: int, recall_months: float) -> Li
     )
 
 
-def _base(worth: Worth, subscriptions: pd.DataFrame, draws: int, until: pd.Timestamp) -> Base:
-    """All customers together: what each who is there brings, and for which reasons they leave."""
+def base_of(
+    worth: Worth,
+    subscriptions: pd.DataFrame,
+    draws: int,
+    until: pd.Timestamp,
+    *,
+    cells: np.ndarray | None = None,
+    active: float | None = None,
+) -> Base:
+    """Customers together: what each who is there brings, and for which reasons they leave.
+
+    Parameters
+    ----------
+    worth
+        The base, valued.
+    subscriptions
+        Contracts with `end` and `end_reason`, of the same customers.
+    draws
+        How many are taken.
+    until
+        The day of valuation.
+    cells
+        Places of the cells of `worth.cells` that count; all where it is None.
+    active
+        Customers of these cells today.
+    """
     second = worth.second
-    active = second.alive[0, :draws]
-    there = second.customers_by_month[:draws].sum(axis=2)
-    flows = {kind: flow[:draws].sum(axis=2) for kind, flow in second.flows.items()}
+    chosen = slice(None) if cells is None else cells
+    today = second.alive[0, :draws] if active is None else np.full(draws, active)
+    there = second.customers_by_month[:draws][:, :, chosen].sum(axis=2)
+    flows = {kind: flow[:draws][:, :, chosen].sum(axis=2) for kind, flow in second.flows.items()}
     orders = flows.pop("orders", np.zeros_like(there))
     other = sum(flows.values(), np.zeros_like(there))
-    before = np.column_stack([active, there[:, :-1]])
+    before = np.column_stack([today, there[:, :-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = np.nan_to_num(np.log(before / there), posinf=0.0)
         each_orders, each_other = np.nan_to_num(orders / there), np.nan_to_num(other / there)
     recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
     shares = subscriptions.loc[recent, "end_reason"].value_counts(normalize=True)
     return Base(
-        active=float(active.mean()),
+        active=float(today.mean()),
         customers=(before + there) / 2,
         orders=each_orders,
         other=each_other,

@@ -64,22 +64,22 @@ class Initiative:
         left = 0.5 ** (np.maximum(since, 0) / self.half_life_months)
         return risen * left
 
-    def cost(self, customers: float, months: int, discount: float) -> float:
-        """Present value of what it costs.
+    def spending(self, customers: float, months: int, discount: float) -> np.ndarray:
+        """Present value (months,) of what is spent in each month: once when it begins, and at the end of each after.
 
         Parameters
         ----------
         customers
             How many there are now.
         months
-            For how many its running cost is counted.
+            For how many it is counted; what begins later is not.
         discount
             Worth now of 1 that comes in a month.
         """
-        began = discount**self.start
-        once = self.fixed_cost + self.cost_per_customer * self.reach * customers
-        running = self.cost_per_month * float(np.sum(discount ** np.arange(self.start + 1, months + 1)))
-        return float(once * began + running)
+        month = np.arange(months)
+        once = (month == self.start) * (self.fixed_cost + self.cost_per_customer * self.reach * customers)
+        running = (month >= self.start) * self.cost_per_month
+        return np.asarray(once * discount**month + running * discount ** (month + 1))
 
 
 def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initiative, ...]:
