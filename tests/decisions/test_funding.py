@@ -154,7 +154,7 @@ def test_a_return_whose_sign_hangs_on_assumptions_is_warned_of(cost, status):
     assert check.status == status
 
 
-def test_a_pilot_tells_as_surely_as_it_was_foretold():
+def test_a_pilot_tells_as_surely_as_was_said_before():
     """The error before it is run is that of a pilot whose ratings are drawn as the touchpoint's."""
     at, months, customers = WHOLE.at["shop"], 6, 6000
     at = replace(at, widening=np.ones(400), ratings=np.where(np.arange(1000) % 3 == 0, np.nan, at.ratings))

@@ -128,10 +128,7 @@ def with_costs(chain: Chain, times: float) -> Chain:
         1: as they are.
     """
     names = ("fixed_cost", "cost_per_customer", "cost_per_month")
-    changed = [
-        replace(each, **{name: times * getattr(each, name) for name in names})  # type: ignore[arg-type]
-        for each in chain.initiatives
-    ]
+    changed = [replace(each, **{name: times * getattr(each, name) for name in names}) for each in chain.initiatives]
     return replace(chain, initiatives=tuple(changed))
 
 

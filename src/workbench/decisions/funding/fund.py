@@ -65,7 +65,7 @@ class Terms:
     pilot_cost
         What a pilot costs beside those who get it.
     segments
-        Columns of `subscriptions` by which gains are told apart.
+        Columns of `subscriptions` by which gains are split.
     seed
         Of the usual chain's draws.
 
@@ -182,7 +182,7 @@ def _groups(
     months: int,
     segments: Sequence[str],
 ) -> list[Group]:
-    """Groups by each segment that the cells of the base tell apart."""
+    """Groups by each segment that the cells of the base have."""
     draws = len(chain.base.customers)
     latest = subscriptions.sort_values("start").drop_duplicates("customer_id", keep="last").set_index("customer_id")
     found = []

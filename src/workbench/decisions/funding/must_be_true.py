@@ -18,8 +18,9 @@ from workbench.exhibits import Column, Showable, Table
 from workbench.wording import sentence
 
 LIFTS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, LARGEST_LIFT)
+"""Standard deviations where the value is worked out, closer where lifts are usual; a monotone cubic goes between."""
 TIMES = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)
-"""Where the value is worked out; between, a monotone cubic finds where it breaks even. Beyond four times is never."""
+"""Times what is estimated, in the same way: what takes more than four times is out of reach."""
 HALF_LIVES = (1.0, 2.0, 3.0, 6.0, 9.0, 12.0, 18.0, 24.0, 36.0, 60.0, 120.0)
 """Months, in the same way: what halves in ten years does not fade within any horizon that is told."""
 

@@ -1,6 +1,6 @@
-"""What a slide would have said: the slope of leaving and orders on the last answer × the answer that ratings foretell.
+"""What a slide would have said: the slope of leaving and orders on the last answer × the answer that ratings predict.
 
-The chain as it is usually drawn. It is laid beside ours, and no decision is made by it: one answer says little of a
+The chain as it is usually drawn. It stands beside ours, and no decision is made by it: one answer says little of a
 customer's satisfaction, is out of date when behaviour follows, and ratings are coloured by what they are to explain,
 so most of the gain is missed.
 """
@@ -71,7 +71,7 @@ def naive_returns(
             leaving[name] = _slope(events, months.satisfaction, months.exposure, draws, random)
     bought = np.isfinite(months.orders).all() and months.orders.sum() >= FEWEST_EVENTS
     orders = _slope(months.orders, months.satisfaction, months.exposure, draws, random) if bought else np.zeros(draws)
-    effects = _foretold(answers, draws, random)
+    effects = _predicted(answers, draws, random)
     ones = np.ones(draws)
     at = {
         driver: Lift(
@@ -97,7 +97,7 @@ def _slope(
     return random.normal(found.estimate[1], np.sqrt(found.covariance[1, 1]), size=draws)
 
 
-def _foretold(answers: Answers, draws: int, random: np.random.Generator) -> np.ndarray:
+def _predicted(answers: Answers, draws: int, random: np.random.Generator) -> np.ndarray:
     """Draws (draws, K) of points of the answer for a point of each rating: least squares, gaps at the mean."""
     known = np.isfinite(answers.outcome)
     ratings = np.where(np.isfinite(answers.ratings), answers.ratings - answers.reference, 0.0)[known]

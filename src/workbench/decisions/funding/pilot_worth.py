@@ -99,8 +99,6 @@ class PilotWorth:
         before its cost, the decision being as late), `net` (over deciding now), in money.
     lift_information
         By initiative what knowing its lift is worth now.
-    names
-        Initiatives whose lift is unsure.
     currency
         Of all money.
     leading
@@ -177,16 +175,16 @@ class PilotWorth:
             Of the initiative.
         """
         own = self.table[(self.table["initiative"] == name) & (self.table["net"] > 0)]
-        return None if own.empty else own.loc[own["net"].idxmax()]
+        return None if own.empty else own.iloc[int(own["net"].argmax())]
 
     def exhibits(self) -> Iterator[Showable]:
         """Whether a pilot is worth its cost, the figure, and the table."""
         if self.table.empty:
             return
-        best = self.best(self.leading)
-        if best is None:
-            own = self.table[self.table["initiative"] == self.leading]
-            best = own.loc[own["net"].idxmax()]
+        worth_it = self.best(self.leading)
+        own = self.table[self.table["initiative"] == self.leading]
+        best = own.iloc[int(own["net"].argmax())]
+        if worth_it is None:
             statement = sentence(
                 "No pilot of {name} is worth its cost: knowing its lift for sure would be worth {worth}.",
                 name=self.leading,

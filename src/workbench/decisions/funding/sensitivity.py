@@ -16,8 +16,9 @@ from workbench.findings import Check
 from workbench.wording import number, percent, plural, sentence, span
 
 MARGINS = (0.75, 1.25)
+"""Times what is assumed: a choice, a quarter either way."""
 COSTS = (0.75, 1.5)
-"""Times what is assumed: a quarter either way; budgets are overrun more often than not, so costs go up by half."""
+"""Times what is stated: a choice; budgets are overrun more often than not, so up by half."""
 RATES = (0.05, 0.15)
 """A year: what money cost firms in quiet and in tight years."""
 HORIZONS = (12, 24, 36, 60)
@@ -79,7 +80,8 @@ class Sensitivity:
         ]
         title = sentence("Half of the effect is gone after")
         tried += [("half_life", title, span(each, "months"), with_half_life(chain, each)) for each in HALF_LIVES]
-        rows, first = [], np.array([])
+        rows: list[dict] = []
+        first = np.array([])
         for what, title, setting, changed in tried:
             found = changed.returns()
             npv, value = found.npv.mean(axis=1), found.value
@@ -122,7 +124,7 @@ class Sensitivity:
                 len(turned),
                 all=number(len(others)),
                 name=self.leading,
-                worst=_named(turned.loc[turned["change"].abs().idxmax()]),
+                worst=_named(turned.iloc[int(turned["change"].abs().argmax())]),
             )
         else:
             message = plural(

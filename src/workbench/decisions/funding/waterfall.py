@@ -73,10 +73,10 @@ class Waterfall:
                 "customers": sentence("Spent on each customer reached"),
                 "running": sentence("Spent each month"),
             }
-            for part, alone in single.items():
+            for name, alone in single.items():
                 cost = float(alone.spending(base.active, months, base.discount).sum())
                 if cost:
-                    rows.append((each.name, part, titles[part], -cost))
+                    rows.append((each.name, name, titles[name], -cost))
             for step, reason in enumerate(reasons):
                 title = sentence("Customers kept: {reason}", reason=reason)
                 rows.append((each.name, f"leaving: {reason}", title, float(brought[step, place])))
@@ -127,7 +127,7 @@ class Waterfall:
         low, high = min(0.0, starts.min(), ends.min()), max(0.0, starts.max(), ends.max())
         ax.set_xlim(low - 0.03 * (high - low), high + 0.16 * (high - low))
         ax.axvline(0, color="0.4", linewidth=0.8)
-        ax.set_yticks(range(len(own)), [wrap(title, 32) for title in own["title"]])
+        ax.set_yticks(range(len(own)), ["\n".join(wrap(title, 32)) for title in own["title"]])
         ax.invert_yaxis()
         ax.set_xlabel(self.currency or sentence("Money"))
         return ax

@@ -129,9 +129,9 @@ def held(chain: Chain, name: str) -> Chain:
         return replace(chain, link=replace(chain.link, orders=_mean(chain.link.orders)))
     if name == BASE:
         base = chain.base
-        known = {key: _mean(getattr(base, key)) for key in ("customers", "orders", "other")}
         hazards = {reason: _mean(hazard) for reason, hazard in base.hazards.items()}
-        return replace(chain, base=replace(base, **known, hazards=hazards))
+        customers, orders, other = _mean(base.customers), _mean(base.orders), _mean(base.other)
+        return replace(chain, base=replace(base, customers=customers, orders=orders, other=other, hazards=hazards))
     reason = name.removeprefix(LEAVING)
     if name == reason or reason not in chain.link.leaving:
         names = [LIFT, EFFECT, HALO, ORDERS, BASE, *(f"{LEAVING}{each}" for each in chain.link.leaving)]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.errors import DataError
 from workbench.models.linkage.answers import Answers
-from workbench.models.linkage.persistence import Persistence
+from workbench.models.linkage.persistence import Remembers
 from workbench.wording import listing, sentence, shown
 
 COMPLAINT_MONTHS = 3
@@ -70,7 +70,7 @@ class CustomerMonths:
 
 def customer_months(
     answers: Answers,
-    persistence: Persistence,
+    persistence: Remembers,
     subscriptions: pd.DataFrame,
     *,
     until: pd.Timestamp,

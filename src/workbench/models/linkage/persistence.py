@@ -10,6 +10,7 @@ Durbin, Koopman (2012), Time series analysis by state space methods, chapter 4 (
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import nnls
@@ -24,6 +25,21 @@ GRID = np.linspace(0.3, 0.995, 140)
 """Correlations from month to month that are tried: from what is gone in a quarter to what lasts for years."""
 LEAST_NOISE = 0.01
 """Share of the variance of scores that is noise at least: two answers of a day are never quite the same."""
+
+
+class Remembers(Protocol):
+    """What is known of a month from answers before it."""
+
+    def filtered(self, answers: Answers, months: int) -> np.ndarray:
+        """What answers (customers, months) before each month say of it; NaN before the first.
+
+        Parameters
+        ----------
+        answers
+            One a customer and month at most.
+        months
+            How many, from the first of the answers.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
