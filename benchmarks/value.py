@@ -123,7 +123,7 @@ def peer_sampling(path: str) -> dict[str, float]:
     table = summary(Path(path)).drop(columns="monetary_value")
     started = time.process_time()
     model = BetaGeoModel()
-    model.fit(table, draws=500, tune=500, chains=2, cores=1, random_seed=1, progressbar=False)
+    model.fit(table, draws=300, tune=300, chains=2, cores=1, random_seed=1, progressbar=False)
     used = time.process_time() - started
     found = az.ess(model.fit_result[["alpha", "r", "a", "b"]])
     least = min(float(found[name]) for name in ("alpha", "r", "a", "b"))

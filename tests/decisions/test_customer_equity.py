@@ -190,7 +190,7 @@ def test_all_moves_between_two_draws_of_one_day_are_chance(change):
     sure = replace(change.now.tiers, probability=np.eye(4)[change.now.tiers.place])
     other = replace(sure, probability=np.roll(sure.probability, 1, axis=1))
     now, then = replace(change.now, tiers=sure), replace(change.now, tiers=other)
-    moved = Change(now=now, then=then, months=12, kinds=change.kinds)
+    moved = Change(now=now, beside=now, then=then, months=12, kinds=change.kinds)
     assert (moved.moved, moved.by_chance) == (1.0, 0.0)
 
 

@@ -41,19 +41,25 @@ class Change:
     Attributes
     ----------
     now
-        The base today.
+        The base today, by all that is known.
+    beside
+        The same by what is known on both days: who stays of customers under contract by tenure and group alone.
     then
         The base earlier; None where the records are too short.
     months
         How much earlier.
     kinds : (n,)
         What each customer of today counts for: `new`, `lost`, `more` or `less`.
+    left
+        Customers of then who are not among those of today.
     """
 
     now: Worth
+    beside: Worth
     then: Worth | None
     months: int
     kinds: np.ndarray
+    left: int = 0
 
     def _of(self, worth: Worth, kind: str) -> np.ndarray:
         """Value (draws,) of the customers of a kind."""
@@ -64,15 +70,15 @@ class Change:
     def parts(self) -> pd.DataFrame:
         """By kind: `customers`, and what they changed: `change`, `lower`, `upper`."""
         assert self.then is not None
-        multiplier, names, rows = self.now.doubts[-1].multiplier, kind_names(), []
+        multiplier, names, rows = self.beside.doubts[-1].multiplier, kind_names(), []
         for kind in KINDS:
-            change = self._of(self.now, kind) - self._of(self.then, kind)
+            change = self._of(self.beside, kind) - self._of(self.then, kind)
             low, high = ends(change * multiplier)
             rows.append(
                 {
                     "kind": kind,
                     "what": names[kind],
-                    "customers": int((self.kinds == kind).sum()),
+                    "customers": int((self.kinds == kind).sum()) + (self.left if kind == "lost" else 0),
                     "change": float(change.mean()),
                     "lower": float(low),
                     "upper": float(high),
@@ -94,8 +100,8 @@ class Change:
                 ),
             )
             return
-        multiplier = self.now.doubts[-1].multiplier
-        before, after = self.then.totals(-1), self.now.totals(-1)
+        multiplier = self.beside.doubts[-1].multiplier
+        before, after = self.then.totals(-1), self.beside.totals(-1)
         difference = after - before
         low, high = (float(end) for end in ends(difference * multiplier))
         parts = self.parts()
@@ -121,7 +127,14 @@ class Change:
                 time=span(self.months, "months"),
             ),
             caption=sentence(
-                "Both days by what is known of the models today ({horizon}).", horizon=horizon(self.now.last)
+                "Both days by what is known of the models today ({horizon}).", horizon=horizon(self.beside.last)
+            )
+            if self.beside is self.now
+            else sentence(
+                "Both days by the models of today ({horizon}), who stays by tenure and group alone: the earlier run "
+                "knows customers of today only. By the run the base is worth {amount} today.",
+                horizon=horizon(self.beside.last),
+                amount=money(float(self.now.totals(-1).mean()), self.beside.assumptions.money.currency),
             ),
         )
         yield self._migration_table()
@@ -129,7 +142,7 @@ class Change:
     def _finding(
         self, before: float, after: float, change: float, interval: tuple[float, float], parts: pd.DataFrame
     ) -> Finding:
-        currency = self.now.assumptions.money.currency
+        currency = self.beside.assumptions.money.currency
         up = change >= 0
         largest = parts.loc[parts["change"].idxmax() if up else parts["change"].idxmin()]
         values = {
@@ -164,13 +177,13 @@ class Change:
         return sentence("The base fell from {before} to {after} in {time}, mostly by {what} ({part}).", **values)
 
     def _parts_table(self, parts: pd.DataFrame) -> Table:
-        currency = self.now.assumptions.money.currency
+        currency = self.beside.assumptions.money.currency
         return Table(
             name="equity_change",
             frame=parts,
             caption=sentence(
                 "What changed {what} to come since {time} ago. Lost: more likely gone than not, and not so before.",
-                what=what(self.now),
+                what=what(self.beside),
                 time=span(self.months, "months"),
             ),
             people=People(count="customers", by=["kind", "what"]),
@@ -187,13 +200,13 @@ class Change:
         """A waterfall from then to now."""
         assert self.then is not None
         parts, names = self.parts(), kind_names()
-        before, after = float(self.then.totals(-1).mean()), float(self.now.totals(-1).mean())
+        before, after = float(self.then.totals(-1).mean()), float(self.beside.totals(-1).mean())
         labels = [
             sentence("{time} ago", time=span(self.months, "months")),
             *(names[kind].replace(" ", "\n", 1) for kind in KINDS),
             sentence("Today"),
         ]
-        multiplier = self.now.doubts[-1].multiplier
+        multiplier = self.beside.doubts[-1].multiplier
         unit, name = (1e6, "million") if max(before, after) >= 2e6 else (1e3, "thousand")
         ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
         at = before
@@ -209,13 +222,13 @@ class Change:
                 fontsize=8,
             )
             at += row["change"]
-        low, high = ends(self.now.totals(-1) * multiplier)
+        low, high = ends(self.beside.totals(-1) * multiplier)
         ax.bar(5, after / unit, color="0.6", width=0.6)
         ax.errorbar([5], [after / unit], [[(after - low) / unit], [(high - after) / unit]], color="0.2", capsize=3)
         ax.set_xticks(range(6), labels, fontsize=7)
         ax.margins(y=0.1)
         ax.set_ylim(min(ax.get_ylim()[0], 0))
-        currency = self.now.assumptions.money.currency
+        currency = self.beside.assumptions.money.currency
         ax.set_ylabel(
             sentence("Value (million {currency})", currency=currency)
             if name == "million"
@@ -228,7 +241,7 @@ class Change:
         """Rows of customers who are in the base on both days: now, then."""
         assert self.then is not None
         _, here, there = np.intersect1d(
-            self.now.business.customers, self.then.business.customers, assume_unique=True, return_indices=True
+            self.beside.business.customers, self.then.business.customers, assume_unique=True, return_indices=True
         )
         return here, there
 
@@ -237,7 +250,7 @@ class Change:
         """Share of customers of both days who are in another tier, drawn from what is known on each day."""
         assert self.then is not None
         here, there = self._both
-        same = (self.now.tiers.probability[here] * self.then.tiers.probability[there]).sum(axis=1)
+        same = (self.beside.tiers.probability[here] * self.then.tiers.probability[there]).sum(axis=1)
         return float(1 - same.mean())
 
     @property
@@ -253,7 +266,7 @@ class Change:
         here, there = self._both
         chance = [
             1 - (worth.tiers.probability[rows] ** 2).sum(axis=1).mean()
-            for worth, rows in ((self.now, here), (self.then, there))
+            for worth, rows in ((self.beside, here), (self.then, there))
         ]
         return float(np.mean(chance)) / self.moved if self.moved > 0 else 0.0
 
@@ -261,9 +274,9 @@ class Change:
         """Customers of both days by tier: `then`, `now`, `customers`, `share` of those of the tier then."""
         assert self.then is not None
         here, there = self._both
-        names = list(self.now.tiers.names)
+        names = list(self.beside.tiers.names)
         moved = np.zeros((len(names), len(names)), dtype=int)
-        np.add.at(moved, (self.then.tiers.place[there], self.now.tiers.place[here]), 1)
+        np.add.at(moved, (self.then.tiers.place[there], self.beside.tiers.place[here]), 1)
         rows = [
             {"then": names[i], "now": names[j], "customers": int(moved[i, j]), "share": moved[i, j] / moved[i].sum()}
             for i in range(len(names))
@@ -292,7 +305,7 @@ class Change:
     def _migration_finding(self) -> Finding:
         here, there = self._both
         assert self.then is not None
-        changed = int((self.now.tiers.place[here] != self.then.tiers.place[there]).sum())
+        changed = int((self.beside.tiers.place[here] != self.then.tiers.place[there]).sum())
         return Finding(
             rests_on=VALUE_RUNS,
             id="migration",
@@ -328,18 +341,28 @@ def value_base(business: Business, assumptions: Assumptions) -> Change:
         if earlier is not None:
             break
     else:
-        return Change(now=value_at(business, assumptions, first=first), then=None, months=STEPS[-1], kinds=np.array([]))
+        now = value_at(business, assumptions, first=first)
+        return Change(now=now, beside=now, then=None, months=STEPS[-1], kinds=np.array([]))
+    here = business.comparable
+    both = first if here is business else first_of(here, assumptions)
     old = first_of(earlier, assumptions)
-    ids, was = business.customers, pd.Index(earlier.customers).get_indexer(pd.Index(business.customers))
+    was = pd.Index(earlier.customers).get_indexer(pd.Index(business.customers))
     then_value = np.where(was >= 0, old.value[was, -1], 0.0)
     then_alive = np.where(was >= 0, old.alive[was], 0.0)
     kinds = np.select(
-        [was < 0, (first.alive < GONE) & (then_alive >= GONE), first.value[:, -1] >= then_value],
+        [was < 0, (both.alive < GONE) & (then_alive >= GONE), both.value[:, -1] >= then_value],
         ["new", "lost", "more"],
         "less",
     )
-    now = value_at(business, assumptions, groupings=pd.DataFrame({"change": kinds}), first=first)
-    place = pd.Index(ids).get_indexer(pd.Index(earlier.customers))
+    groupings = pd.DataFrame({"change": kinds})
+    beside = value_at(here, assumptions, groupings=groupings, first=both)
+    place = pd.Index(business.customers).get_indexer(pd.Index(earlier.customers))
     old_kinds = np.where(place >= 0, kinds[place], "lost")
-    then = value_at(earlier, assumptions, groupings=pd.DataFrame({"change": old_kinds}), first=old)
-    return Change(now=now, then=then, months=months, kinds=kinds)
+    return Change(
+        now=beside if here is business else value_at(business, assumptions, first=first),
+        beside=beside,
+        then=value_at(earlier, assumptions, groupings=pd.DataFrame({"change": old_kinds}), first=old),
+        months=months,
+        kinds=kinds,
+        left=int((place < 0).sum()),
+    )

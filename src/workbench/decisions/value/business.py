@@ -260,6 +260,11 @@ class Business(Protocol):
         """What the mean newcomer brings; None where it cannot be told."""
         ...
 
+    @property
+    def comparable(self) -> "Business":
+        """The same customers of now, valued by no more than is known on both days: what stands beside `before`."""
+        ...
+
     def before(self, months: int) -> "Business | None":
         """The same business so many months earlier: customers of then, parameters of now. None without such records."""
         ...

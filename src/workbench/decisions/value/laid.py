@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from workbench.decisions.value.business import Money
 from workbench.decisions.value.buyers import DayLog
 from workbench.decisions.value.life_table import CHUNK, Followed, LifeTable, life_table, tenure_trend
 from workbench.decisions.value.on_board import SETTLING, Board
@@ -12,6 +13,7 @@ from workbench.decisions.value.subscribers import Contacting, Ordering
 from workbench.draws import seed_of
 from workbench.models.levels import SMALLEST_GROUP
 from workbench.models.purchases import while_active
+from workbench.models.purchases.while_active import Watched
 from workbench.models.spend import gamma_gamma
 from workbench.models.survival.lifetimes.calendar import months_between
 
@@ -82,6 +84,46 @@ class Laid:
         """Of each spell, in text."""
         return self.spells[name].astype(str).to_numpy() if name else np.full(len(self.spells), "")
 
+    @property
+    def recorded(self) -> float:
+        """Months before the day of valuation from which contracts and orders were recorded; 0 without dates."""
+        if self.board is None:
+            return 0.0
+        rows = self.board.spells
+        since = float((rows["began"] - rows["entry"]).max())
+        return since if self.orders is None else min(since, self.observed)
+
+    def came(self, people: np.ndarray, ago: float, ahead: float, money: Money) -> float:
+        """Cash that customers brought within a time that lies behind, in the spells in which they then were.
+
+        Parameters
+        ----------
+        people
+            Ids of customers on board when the time began.
+        ago
+            Months before the day of valuation at which it began.
+        ahead
+            Months that it lasted.
+        money
+            Margins and costs.
+        """
+        assert self.board is not None
+        rows = self.board.spells
+        there = (rows["began"] > ago) & (rows["ended"] < ago) & rows["person"].isin(people)
+        chosen = there.to_numpy()
+        begin = rows["began"].to_numpy()[chosen] - ago
+        end = np.minimum(begin + ahead, rows["duration"].to_numpy(dtype=float)[chosen])
+        total = -money.retention * float((end - begin).sum())
+        if self.fee is not None:
+            paid = np.cumsum(np.hstack([np.zeros((chosen.sum(), 1)), self.fee[chosen]]), axis=1)
+            total += money.fee_margin * float((_at(paid, end) - _at(paid, begin)).sum())
+        for came, worth in ((self.orders, 1.0), (self.contacts, -money.contact_minute)):
+            if came is not None:
+                events = came.rows
+                own = chosen[events["spell"].to_numpy()] & (events["ago"] <= ago) & (events["ago"] > ago - ahead)
+                total += worth * float(events.loc[own, "worth"].sum())
+        return total
+
     def tables(self, group_by: str, *, draws: int, seed: int) -> dict[str, LifeTable]:
         """Life tables of all under "", and of each group that is large enough for its own.
 
@@ -127,26 +169,52 @@ class Laid:
         if self.board is None or self.orders is None:
             return None
         came = self.orders.rows
-        paid = came[came["bought"] & (came["worth"] > 0)]
-        watched = self.board.watched(paid, self.orders.since)
-        theirs = watched.rows(np.searchsorted(self.board.persons, people))
-        spending = paid.groupby("customer_id")["worth"].agg(["size", "mean"])
+        theirs, spending = self.bought(people)
         spend, sample = gamma_gamma.posterior(
             gamma_gamma.Spending(purchases=spending["size"].to_numpy(), mean=spending["mean"].to_numpy()),
             draws=draws,
             seed=seed_of(seed, "spend"),
         )
-        own = spending.reindex(people)
+        count, mean = paid_by(spending, people)
         return Ordering(
             rates=while_active.posterior(theirs, draws=draws, seed=seed_of(seed, "orders on board")),
             ageing=self._ageing(draws, seed),
             watched=theirs,
             spend=spend,
             spend_k=sample.k,
-            orders=own["size"].fillna(0).to_numpy(),
-            mean=own["mean"].fillna(0.0).to_numpy(),
+            orders=count,
+            mean=mean,
             kept=_kept(came.groupby("customer_id")["worth"].sum(), spending, spend, seed_of(seed, "kept")),
         )
+
+    def bought(self, people: np.ndarray) -> tuple[Watched, pd.DataFrame]:
+        """Orders of a positive amount: of these customers by month, and `size` and `mean` of those of all, by id.
+
+        Parameters
+        ----------
+        people
+            On board, in the order of rows.
+        """
+        assert self.board is not None
+        assert self.orders is not None
+        paid = self.orders.rows[self.orders.rows["bought"] & (self.orders.rows["worth"] > 0)]
+        watched = self.board.watched(paid, self.orders.since)
+        theirs = watched.rows(np.searchsorted(self.board.persons, people))
+        return theirs, paid.groupby("customer_id")["worth"].agg(["size", "mean"])
+
+    def contacted(self, people: np.ndarray) -> Watched | None:
+        """Contacts of these customers by month; None where there are none.
+
+        Parameters
+        ----------
+        people
+            On board, in the order of rows.
+        """
+        if self.board is None or self.contacts is None:
+            return None
+        watched = self.board.watched(self.contacts.rows, self.contacts.since)
+        theirs = watched.rows(np.searchsorted(self.board.persons, people))
+        return theirs if theirs.events.any() else None
 
     def contacting(self, people: np.ndarray, *, draws: int, seed: int) -> Contacting | None:
         """Contacts of these customers.
@@ -156,11 +224,8 @@ class Laid:
         people, draws, seed
             As of `ordering`.
         """
-        if self.board is None or self.contacts is None:
-            return None
-        watched = self.board.watched(self.contacts.rows, self.contacts.since)
-        theirs = watched.rows(np.searchsorted(self.board.persons, people))
-        if not theirs.events.any():
+        theirs = self.contacted(people)
+        if theirs is None or self.contacts is None:
             return None
         lengths = self.contacts.rows.loc[self.contacts.rows["tenure"] >= SETTLING, "worth"].to_numpy(dtype=float)
         random = np.random.default_rng(seed_of(seed, "minutes"))
@@ -259,6 +324,28 @@ def laid_out(
         )
         contacts = Came(rows=board.placed(events), since=events["time"].min().normalize())
     return Laid(board=board, spells=board.spells, fee=amounts, paying=paying, orders=orders, contacts=contacts)
+
+
+def paid_by(spending: pd.DataFrame, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many orders of a positive amount each of these customers has placed (n,), and their mean (n,).
+
+    Parameters
+    ----------
+    spending
+        `size` and `mean` by id.
+    people
+        Ids.
+    """
+    own = spending.reindex(people)
+    return own["size"].fillna(0).to_numpy(), own["mean"].fillna(0.0).to_numpy()
+
+
+def _at(grown: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """What had come (n,) by a time in months, from sums at the end of each month (n, T + 1), even within a month."""
+    place = np.minimum(np.floor(times).astype(int), grown.shape[1] - 2)
+    rows = np.arange(len(times))
+    low, high = grown[rows, place], grown[rows, place + 1]
+    return low + (np.minimum(times - place, 1.0)) * (high - low)
 
 
 def _months_of(spells: pd.DataFrame) -> np.ndarray:

@@ -13,6 +13,24 @@ SETTLING = 1.0
 onboarding call. They count for newcomers."""
 
 
+def as_of(spells: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Spells as they were on an earlier day: those that had begun, followed until then.
+
+    Who had left by then is taken as it turned out: days of grace at the end of contracts are not waited for again.
+
+    Parameters
+    ----------
+    spells
+        `begin`, `entry` and `duration` (months), `event`, as of a later day.
+    day
+        First instant that is not looked at.
+    """
+    reached = months_between(spells["begin"], day)
+    lasted = spells["duration"].to_numpy(dtype=float)
+    known = spells.assign(duration=np.minimum(lasted, reached), event=spells["event"] & (lasted <= reached))
+    return known[known["duration"] > np.maximum(known["entry"], 0.0)]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Board:
     """Spells of all customers, on the months before the day of valuation.

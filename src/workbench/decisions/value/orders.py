@@ -10,12 +10,12 @@ import pandas as pd
 
 from workbench.decisions.value.business import DAYS_A_MONTH, QUARTER, Block, ForecastErrors, Kind, Newcomers, Plan
 from workbench.decisions.value.buyers import WEEK, Buyers, buyers_of
-from workbench.decisions.value.newcomers import laid_out
 from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.exhibits import Showable
 from workbench.models import spend
 from workbench.models.purchases.forecast import Orders, PurchaseForecast
+from workbench.models.purchases.newcomers import laid_out
 from workbench.statistics.laplace import Sample
 
 LEAST_DAYS = 90
@@ -147,6 +147,11 @@ class OrdersBusiness:
         flow = people.by_month(plan.months, weights)[:, :, 0]
         flow[:, 0] += 1
         return Newcomers(value=value * worth[:, None], flow=flow * worth[:, None])
+
+    @property
+    def comparable(self) -> "OrdersBusiness":
+        """Itself: of customers of any day the same is known."""
+        return self
 
     def before(self, months: int) -> "OrdersBusiness | None":
         """The business so many months earlier, with the parameters of now."""

@@ -10,7 +10,7 @@ from workbench.decisions.value.business import Business, ForecastErrors, Money
 from workbench.decisions.value.buyers import DayLog, buyers_of
 from workbench.decisions.value.data_checks import order_checks
 from workbench.decisions.value.orders import OrdersBusiness
-from workbench.decisions.value.revenue_test import revenue_test
+from workbench.decisions.value.revenue_test import prices_of, revenue_test
 from workbench.decisions.value.signed import Signed, subscribers_of
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import StudyError
@@ -95,9 +95,9 @@ def read_base(
     kept_share = buyers.kept_share(draws, np.random.default_rng(seed_of(seed, "kept")))
     bought = log.days[log.days["bought"]]
     record = PurchaseRecord(customers=bought["customer_id"].to_numpy(), days=bought["day"].to_numpy(), until=log.until)
-    weighed = forecast_purchases(record, seed=seed_of(seed, "purchases"), draws=draws)
+    weighed = forecast_purchases(record, seed=seed_of(seed, "purchases"), draws=draws, priced=prices_of(log.days))
     parameters, sample = spend.posterior(spending, draws=draws, seed=seed_of(seed, "spend"))
-    origins = weighed.origins
+    origins = weighed.origins.in_money if weighed.origins.in_money.enough else weighed.origins
     return OrdersBusiness(
         buyers=buyers,
         groups=groups_of(buyers.customers, log.first, buyers.first, transactions, customers, segments),

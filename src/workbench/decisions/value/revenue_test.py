@@ -10,6 +10,7 @@ from workbench.decisions.value.buyers import buyers_of
 from workbench.draws import seed_of
 from workbench.findings import Check
 from workbench.models import spend
+from workbench.models.purchases.backtest.origins import Priced, Prices
 from workbench.models.purchases.forecast import PurchaseForecast
 from workbench.wording import number, percent, sentence
 
@@ -89,3 +90,30 @@ def revenue_test(days: pd.DataFrame, forecast: PurchaseForecast, *, cut: int, ah
     mine = came[came["customer_id"].isin(known.customers)]
     expected = float(np.interp(reach, np.arange(months + 1), np.append(0.0, np.cumsum(flow))))
     return RevenueTest(forecast=expected, actual=float(mine["amount"].sum()))
+
+
+def prices_of(days: pd.DataFrame) -> Priced:
+    """What purchases bring by the log until a day: spend × what of it is kept, with what came after it.
+
+    Parameters
+    ----------
+    days
+        As of `features.PurchaseLog`.
+    """
+    money = "margin" if "margin" in days else "amount"
+
+    def priced(day: int, ahead: int) -> Prices | None:
+        known = buyers_of(days, day)
+        p, q, _ = parameters = spend.fit(known.spending).estimate
+        mean = spend.expected_spend(parameters, known.paid, known.mean)
+        if q <= spend.gamma_gamma.INFINITE_MEAN or not np.isfinite(mean).all():
+            return None
+        kept = float(known.kept.sum() + known.astray) / float(known.bought @ known.mean)
+        shape = p * known.paid + q  # of the inverse gamma that the mean has: where its variance is infinite, that of 1
+        mean = mean * kept
+        came = days[(days["day"] > day) & (days["day"] <= day + ahead) & days["customer_id"].isin(known.customers)]
+        return Prices(
+            mean=mean, single=mean**2 / p, level=mean**2 / np.maximum(shape - 2, 1.0), came=float(came[money].sum())
+        )
+
+    return priced

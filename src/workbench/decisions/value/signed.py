@@ -1,6 +1,7 @@
 """Customers under contract as the tables have them, and the business that they make."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,10 @@ import pandas as pd
 from workbench.decisions.value.business import Money
 from workbench.decisions.value.buyers import DayLog
 from workbench.decisions.value.contracts import names, renewals
-from workbench.decisions.value.laid import laid_out
+from workbench.decisions.value.laid import Laid, laid_out, paid_by
+from workbench.decisions.value.life_table import LifeTable
+from workbench.decisions.value.looking_back import ROUGH, look_back
+from workbench.decisions.value.on_board import as_of
 from workbench.decisions.value.staying import ByTenure, Fading, FromRun, Staying
 from workbench.decisions.value.subscribers import Subscribers
 from workbench.draws import seed_of
@@ -16,6 +20,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.forecast.draws import COLUMN, SurvivalDraws, read_draws
 from workbench.models.survival.forecast.landmarks import SCORE, WINDOW
+from workbench.models.survival.lifetimes.calendar import months_later
 from workbench.models.survival.lifetimes.covariate_histories import COUNTED, SINCE
 from workbench.models.survival.lifetimes.dataset import DatasetDefinition, lifetimes_of_dataset
 from workbench.models.survival.lifetimes.read import Lifetimes
@@ -28,6 +33,8 @@ APART = 31
 """Days between the end of orders and of contracts that still count as one: the last order lies some days back."""
 KNOWN = "_known"
 """How columns end that say whether anything is known of a history."""
+LEAST_MONTHS = 3
+"""Of records of orders before an earlier day of valuation: a quarter, as for customers who order alone."""
 THREE_YEARS = 36
 """Months that are looked ahead for that: the horizon of value that companies plan by."""
 
@@ -193,75 +200,154 @@ def subscribers_of(
                 "monthly_fee, or map transactions in dataset.yaml."
             )
         )
-    spells = signed.spells
-    if not spells["event"].any():
-        raise DataError(
-            sentence(
-                "Contracts: nobody left, so how long customers stay cannot be told; take a longer period, or map the "
-                "ends of contracts in dataset.yaml."
+    records = _Records(
+        signed=signed,
+        log=log,
+        interactions=interactions if money.contact_minute else None,
+        money=money,
+        segments=tuple(segments),
+    )
+    spells, today = signed.spells, dated.as_of if dated is not None else None
+    found = records.business(spells, today, survival, draws=draws, seed=seed)
+    if dated is None:
+        return found
+    laid = records.laid(spells, today)
+
+    def at(ago: float) -> Subscribers:
+        day = months_later(dated.as_of, [-ago])[0]
+        return records.business(as_of(spells, day), day, None, draws=ROUGH, seed=seed_of(seed, "earlier forecasts"))
+
+    judged = look_back(at, lambda people, ago, ahead: laid.came(people, ago, ahead, money), laid.recorded, money)
+    return replace(
+        found,
+        errors=judged.errors,
+        earlier=lambda now, months: records.before(now, spells, months_later(dated.as_of, [-months])[0]),
+        shown=(*found.shown, judged),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Records:
+    """All that is known, of which a business is made as of any day: what came later is left out of it."""
+
+    signed: Signed
+    log: DayLog | None
+    interactions: pd.DataFrame | None
+    money: Money
+    segments: tuple[str, ...]
+
+    def laid(self, spells: pd.DataFrame, today: pd.Timestamp | None) -> Laid:
+        rows, fee = self.signed.rows, self.signed.fee
+        return laid_out(spells, today, rows, fee, log=self.log, interactions=self.interactions)
+
+    def business(
+        self, spells: pd.DataFrame, today: pd.Timestamp | None, survival: SurvivalDraws | None, *, draws: int, seed: int
+    ) -> Subscribers:
+        if not spells["event"].any():
+            raise DataError(
+                sentence(
+                    "Contracts: nobody left, so how long customers stay cannot be told; take a longer period, or map "
+                    "the ends of contracts in dataset.yaml."
+                )
             )
+        there = _on_board(spells)
+        people = there["person"].to_numpy()
+        if survival is not None:
+            _of_these(people, survival)
+            draws = min(draws, survival.effects.shape[1])
+        laid = self.laid(spells, today)
+        group_by = next((name for name in (*self.segments, "plan") if name in spells), "")
+        tables = laid.tables(group_by, draws=draws, seed=seed)
+        renewed = renewals(laid.followed, laid.group(group_by), tables, seed=seed_of(seed, "renewals"))
+        far = _by_tenure(renewed.tables if survival is None else tables, there, group_by)
+        staying, said = _staying(far, survival, people, self.signed.unit)
+        models = renewed.models
+        called: tuple[str, ...] = names()
+        if survival is not None or len(set(models)) == 1:
+            called = (sentence("churn_survival") if survival is not None else called[models[0]],)
+            models = np.zeros(draws, dtype=int)
+        ordering = laid.ordering(people, draws=draws, seed=seed)
+        fees = self.money.fee_margin < 1 or not self.signed.fee
+        return Subscribers(
+            kind="contracts" if self.log is None else "subscribers",
+            customers=people,
+            groups=_groups(there, self.segments),
+            draws=draws,
+            names=called,
+            models=models,
+            observed=laid.observed,
+            lifetime=True,
+            contribution=(self.log is None or "margin" in self.log.days) and fees,
+            errors=None,
+            staying=staying,
+            fee=laid.fees(people),
+            ordering=ordering,
+            contacting=laid.contacting(people, draws=draws, seed=seed),
+            calendar=laid.calendar,
+            tables=tables if survival is not None else renewed.tables,
+            group_by=group_by,
+            by_tenure=far,
+            earlier=None,
+            shown=(
+                self.signed.lifetimes.checks,
+                said,
+                _reaching(staying),
+                renewed if survival is None else None,
+                tuple(ordering.checks()) if ordering else None,
+            ),
+            seed=seed,
         )
+
+    def before(self, now: Subscribers, spells: pd.DataFrame, day: pd.Timestamp) -> Subscribers | None:
+        """Customers of an earlier day with what was known of each, and the parameters of now."""
+        known = as_of(spells, day)
+        if known.empty or known["event"].all():
+            return None
+        there = _on_board(known)
+        people, laid = there["person"].to_numpy(), self.laid(known, day)
+        ordering, contacting = now.ordering, now.contacting
+        if ordering is not None:
+            if laid.orders is None or laid.recorded < LEAST_MONTHS:
+                return None
+            watched, spending = laid.bought(people)
+            count, mean = paid_by(spending, people)
+            ordering = replace(ordering, watched=watched, orders=count, mean=mean)
+        if contacting is not None and (contacts := laid.contacted(people)) is not None:
+            contacting = replace(contacting, watched=contacts)
+        far = _by_tenure(dict(zip(now.tables, now.by_tenure.tables, strict=True)), there, now.group_by)
+        return replace(
+            now,
+            customers=people,
+            groups=_groups(there, self.segments),
+            staying=far,
+            by_tenure=far,
+            fee=laid.fees(people),
+            ordering=ordering,
+            contacting=contacting,
+            calendar=laid.calendar,
+            earlier=None,
+            shown=(),
+        )
+
+
+def _on_board(spells: pd.DataFrame) -> pd.DataFrame:
+    """Spells of customers who are there, one each."""
     there = spells[~spells["event"]].sort_values("person", kind="stable").drop_duplicates("person", keep="last")
     if there.empty:
         raise DataError(
             sentence("Contracts: nobody is on board on the day of valuation, so there is no base to value.")
         )
-    people = there["person"].to_numpy()
-    if survival is not None:
-        _of_these(people, survival)
-        draws = min(draws, survival.effects.shape[1])
-    laid = laid_out(
-        spells,
-        dated.as_of if dated is not None else None,
-        signed.rows,
-        signed.fee,
-        log=log,
-        interactions=interactions if money.contact_minute else None,
-    )
-    group_by = next((name for name in (*segments, "plan") if name in spells), "")
-    tables = laid.tables(group_by, draws=draws, seed=seed)
-    renewed = renewals(laid.followed, laid.group(group_by), tables, seed=seed_of(seed, "renewals"))
+    return there
+
+
+def _by_tenure(tables: Mapping[str, LifeTable], there: pd.DataFrame, group_by: str) -> ByTenure:
+    """Customers by the life table of their group, of all where it has none."""
+    labels = list(tables)
     own = there[group_by].astype(str).to_numpy() if group_by else np.full(len(there), "")
-    labels: list[str] = list(tables)
-    far = ByTenure(
-        tables=[(renewed.tables if survival is None else tables)[name] for name in labels],
+    return ByTenure(
+        tables=[tables[name] for name in labels],
         group=np.array([labels.index(str(name)) if name in tables else 0 for name in own]),
         tenure=there["duration"].to_numpy(dtype=float),
-    )
-    staying, said = _staying(far, survival, people, signed.unit)
-    models = renewed.models
-    called: tuple[str, ...] = names()
-    if survival is not None or len(set(models)) == 1:
-        called = (sentence("churn_survival") if survival is not None else called[models[0]],)
-        models = np.zeros(draws, dtype=int)
-    ordering = laid.ordering(people, draws=draws, seed=seed)
-    return Subscribers(
-        kind="contracts" if log is None else "subscribers",
-        customers=people,
-        groups=_groups(there, segments),
-        draws=draws,
-        names=called,
-        models=models,
-        observed=laid.observed,
-        lifetime=True,
-        contribution=(log is None or "margin" in log.days) and (not signed.fee or money.fee_margin < 1),
-        errors=None,
-        staying=staying,
-        fee=laid.fees(people),
-        ordering=ordering,
-        contacting=laid.contacting(people, draws=draws, seed=seed),
-        calendar=laid.calendar,
-        tables=tables if survival is not None else renewed.tables,
-        group_by=group_by,
-        shown=(
-            signed.lifetimes.checks,
-            said,
-            _reaching(staying),
-            renewed if survival is None else None,
-            tuple(ordering.checks()) if ordering else None,
-            _unjudged() if ordering else None,
-        ),
-        seed=seed,
     )
 
 
@@ -320,20 +406,6 @@ def _staying(far: ByTenure, survival: SurvivalDraws | None, people: np.ndarray, 
         months=number(run.reach),
     )
     return run, Check(name="staying_from", status="pass", message=message)
-
-
-def _unjudged() -> Check:
-    """That no earlier forecast of the total was judged, and what is known of such intervals elsewhere."""
-    message = sentence(
-        "No earlier forecast of this total was judged. In simulated companies of 2,000 customers errors of the base "
-        "were about one and a half times as large as its interval says: order rates of customers change."
-    )
-    return Check(
-        name="base_not_judged",
-        status="warn",
-        title=sentence("The interval of the base is too narrow"),
-        message=message,
-    )
 
 
 def _reaching(staying: Staying) -> Check:

@@ -6,16 +6,16 @@ twice. Draw d of survival stands beside draw d of orders: both were fitted apart
 their errors are taken as independent.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.value.business import QUARTER, Block, ForecastErrors, Kind, Newcomers, Plan
+from workbench.decisions.value.business import QUARTER, Block, ForecastErrors, Kind, Money, Newcomers, Plan
 from workbench.decisions.value.life_table import LifeTable
-from workbench.decisions.value.staying import YEAR, Staying, monthly, time_on_board
+from workbench.decisions.value.staying import YEAR, ByTenure, Staying, monthly, time_on_board
 from workbench.draws import seed_of
 from workbench.exhibits import Showable
 from workbench.findings import Check
@@ -154,6 +154,10 @@ class Subscribers:
         Life tables of newcomers: of all under "", and by group (`group_by`) under the group's name.
     group_by
         Column of `groups` whose groups have life tables of their own; empty where there is none.
+    by_tenure
+        Chances to stay by tenure and group alone, which are known of customers of earlier days too.
+    earlier
+        The business as it was so many months earlier, with the parameters of now; None where contracts have no dates.
     shown
         Checks, findings and tables of how it was fitted.
     seed
@@ -177,6 +181,8 @@ class Subscribers:
     calendar: np.ndarray
     tables: Mapping[str, LifeTable]
     group_by: str
+    by_tenure: ByTenure
+    earlier: Callable[["Subscribers", int], "Subscribers | None"] | None
     shown: tuple[Showable, ...]
     seed: int
 
@@ -262,9 +268,51 @@ class Subscribers:
                 value[:, place] = grown[:, -1] + after * a_month[:, -YEAR:].mean(axis=1)
         return Newcomers(value=value, flow=flow[:, : plan.months])
 
+    def outcomes(self, money: Money, months: int) -> np.ndarray:
+        """What customers bring within so many months (draws,), not discounted, as it would come by chance.
+
+        Unlike value, which is what is expected given natures, it has the chance of who leaves when and of single
+        orders and contacts: what came is one draw of it.
+
+        Parameters
+        ----------
+        money
+            Margins and costs.
+        months
+            From the day of valuation.
+        """
+        total = np.zeros(self.draws)
+        order = np.argsort(self.customers, kind="stable")
+        parts = np.array_split(order, max(-(-len(order) // BLOCK), 1))
+        seeds = np.random.SeedSequence([seed_of(self.seed, "outcomes"), months]).spawn(len(parts))
+        for rows, own in zip(parts, seeds, strict=True):
+            random = np.random.default_rng(own)
+            lasted = _lasting(self.staying.until(rows, months), random)
+            total -= money.retention * lasted.sum(axis=1)
+            if self.fee is not None:
+                total += money.fee_margin * lasted @ self.fee[rows]
+            if self.ordering is not None:
+                rate, spend = self.ordering.natures(rows, random)
+                passed = _passed(self.ordering.multiples(self._calendar(months)), lasted)
+                shape = self.ordering.spend[:, :1]
+                amount = random.gamma(shape * random.poisson(rate * passed)) * spend / shape
+                total += self.ordering.kept * amount.sum(axis=1)
+            if self.contacting is not None and money.contact_minute:
+                passed = _passed(self.contacting.rates.multiples(self._calendar(months)), lasted)
+                minutes = self.contacting.minutes[:, None]
+                rate = self.contacting.natures(rows, random) / np.maximum(minutes, 1e-300)
+                contacts = random.poisson(rate * passed) * minutes
+                total -= money.contact_minute * contacts.sum(axis=1)
+        return total
+
+    @property
+    def comparable(self) -> "Subscribers":
+        """The same by tenure and group alone, as customers of an earlier day are valued by `before`."""
+        return self if self.staying is self.by_tenure else replace(self, staying=self.by_tenure)
+
     def before(self, months: int) -> "Subscribers | None":
-        """The same business so many months earlier; None: attributes of customers are known as they are today."""
-        return None
+        """The business so many months earlier: see `Business.before`. Who stays goes by tenure and group."""
+        return None if self.earlier is None else self.earlier(self, months)
 
     def exhibits(self) -> Iterable[Showable]:
         """How it was fitted, and checks."""
@@ -272,6 +320,26 @@ class Subscribers:
 
     def _calendar(self, months: int) -> np.ndarray:
         return np.resize(self.calendar, months)
+
+
+def _lasting(chances: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """Months (draws, m) that customers last, by chances at the end of each month (draws, m, k + 1); at most k."""
+    fate = random.random(chances.shape[:2])[:, :, None]
+    whole = (chances > fate).sum(axis=2) - 1
+    last = chances.shape[2] - 1
+    begin = np.take_along_axis(chances, np.minimum(whole, last)[:, :, None], axis=2)
+    end = np.take_along_axis(chances, np.minimum(whole + 1, last)[:, :, None], axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.log(begin / fate) / np.log(begin / end)
+    return np.minimum(whole + np.where(whole < last, np.clip(part[:, :, 0], 0, 1), 0.0), last)
+
+
+def _passed(multiple: np.ndarray, lasted: np.ndarray) -> np.ndarray:
+    """Months on board (draws, m), each counted as often as its season and trend say: `multiple` is (draws, k)."""
+    grown = np.hstack([np.zeros((len(multiple), 1)), np.cumsum(multiple, axis=1)])
+    place = np.minimum(np.floor(lasted).astype(int), multiple.shape[1] - 1)
+    draw = np.arange(len(multiple))[:, None]
+    return grown[draw, place] + (lasted - place) * multiple[draw, place]
 
 
 def _months(plan: Plan) -> int:

@@ -109,24 +109,24 @@ def scores(
     return Scores(log=found[0], crps=found[1], below=found[2], upto=found[3], mean=found[4], any=found[5])
 
 
-def totals(
+def moments(
     families: Sequence[Family], parameters: Sequence[np.ndarray], histories: Histories, horizon: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance (models,) of what all customers together buy, each of whom is independent given parameters.
+    """Mean and variance (models, n) of what each customer buys, independent of others given parameters.
 
     Parameters
     ----------
     families, parameters, histories, horizon
         As of `log_chances`.
     """
-    mean, variance = np.zeros(len(families)), np.zeros(len(families))
+    shape = (len(families), len(histories))
+    mean, variance = np.zeros(shape), np.zeros(shape)
     nothing = np.zeros(len(histories), dtype=int)
-    for _, counts in _cumulative(families, parameters, histories, horizon, nothing):
+    for rows, counts in _cumulative(families, parameters, histories, horizon, nothing):
         above = 1 - counts
         own = above.sum(axis=2)
-        square = above @ (2 * np.arange(counts.shape[2]) + 1.0)
-        mean += own.sum(axis=1)
-        variance += (square - own**2).sum(axis=1)
+        mean[:, rows] = own
+        variance[:, rows] = above @ (2 * np.arange(counts.shape[2]) + 1.0) - own**2
     return mean, variance
 
 

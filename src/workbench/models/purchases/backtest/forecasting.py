@@ -10,7 +10,7 @@ from workbench.draws import DRAWS, seed_of
 from workbench.errors import DataError
 from workbench.exhibits import Column, Metrics, Showable, Table
 from workbench.models.purchases.backtest.gatekeeper import checks
-from workbench.models.purchases.backtest.origins import Origins, roll
+from workbench.models.purchases.backtest.origins import MONEY, Origins, Priced, roll
 from workbench.models.purchases.backtest.records import WEEK, PurchaseRecord
 from workbench.models.purchases.backtest.selection import LEAST_BUYERS, Selection, select, weigh
 from workbench.models.purchases.backtest.validation import Validation
@@ -106,11 +106,16 @@ class WeighedForecast:
         frame = self.origins.table.assign(
             week=(self.origins.table["day"] - self.record.first + 1) / WEEK,
             error=np.expm1(-self.origins.table["log_error"]),
+            money_error=np.expm1(-self.origins.table["money_log_error"].astype(float)),
         )
+        if frame["money_error"].isna().all():
+            frame = frame.drop(columns=[*MONEY, "money_error"])
         return Table(
             name="earlier_forecasts",
             frame=frame,
-            caption=sentence("Forecasts of all purchases from earlier days, and what came."),
+            caption=sentence(
+                "Forecasts of all purchases from earlier days, what came, and how far off they were in money."
+            ),
             people=None,
             columns={
                 "week": Column(sentence("Made after week")),
@@ -118,11 +123,14 @@ class WeighedForecast:
                 "forecast": Column(sentence("Forecast")),
                 "actual": Column(sentence("Actual")),
                 "error": Column(sentence("Error of the forecast"), "share"),
+                "money_error": Column(sentence("Error in money"), "share"),
             },
         )
 
 
-def forecast_purchases(record: PurchaseRecord, *, seed: int, draws: int = DRAWS) -> WeighedForecast:
+def forecast_purchases(
+    record: PurchaseRecord, *, seed: int, draws: int = DRAWS, priced: Priced | None = None
+) -> WeighedForecast:
     """Choose, weigh and fit models of repeat buying, and validate the same on the second half of the record.
 
     Parameters
@@ -133,13 +141,15 @@ def forecast_purchases(record: PurchaseRecord, *, seed: int, draws: int = DRAWS)
         Of all random numbers.
     draws
         How many.
+    priced
+        What purchases bring on an earlier day, for errors of earlier forecasts in money.
 
     Raises
     ------
     DataError
         Where nobody bought again.
     """
-    selection, weights, forecast, origins = _made(record, seed=seed, draws=draws)
+    selection, weights, forecast, origins = _made(record, seed=seed, draws=draws, priced=priced)
     return WeighedForecast(
         record=record,
         selection=selection,
@@ -185,8 +195,10 @@ def validate(record: PurchaseRecord, *, seed: int, draws: int = DRAWS) -> Valida
     )
 
 
-def _made(record: PurchaseRecord, *, seed: int, draws: int) -> tuple[Selection, np.ndarray, PurchaseForecast, Origins]:
+def _made(
+    record: PurchaseRecord, *, seed: int, draws: int, priced: Priced | None = None
+) -> tuple[Selection, np.ndarray, PurchaseForecast, Origins]:
     selection = select(record)
     weights = weigh(record, selection.families, seed=seed_of(seed, "weights"))
     forecast = of_weights(record.histories, selection.families, list(weights), unit_days=WEEK, seed=seed, draws=draws)
-    return selection, weights, forecast, roll(record, selection.families, weights)
+    return selection, weights, forecast, roll(record, selection.families, weights, priced)

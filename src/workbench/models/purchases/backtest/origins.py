@@ -1,6 +1,7 @@
 """How wrong earlier forecasts of the total were: the same forecast from days that lie behind (rolling origins)."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,7 @@ from scipy.stats import t as student
 
 from workbench.models.purchases.backtest.records import WEEK, PurchaseRecord
 from workbench.models.purchases.backtest.selection import LEAST_BUYERS
-from workbench.models.purchases.counts import totals
+from workbench.models.purchases.counts import moments
 from workbench.models.purchases.families import Family
 from workbench.models.purchases.fitting import mode
 from workbench.models.purchases.forecast import MONTH_DAYS
@@ -22,6 +23,38 @@ EARLIEST = 1 / 3
 """Of the record lies before the first origin: with less most customers have hardly been seen."""
 
 
+COLUMNS = ["day", "customers", "forecast", "actual", "log_error", "spread"]
+MONEY = ["money_forecast", "money_actual", "money_log_error", "money_spread"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prices:
+    """What purchases of customers bring, as known on a day, and what came in money after it.
+
+    Attributes
+    ----------
+    mean : (n,)
+        Expected of a purchase, in money.
+    single, level : (n,)
+        Variance of a single purchase about the customer's mean, and of that mean, in money squared.
+    came
+        Brought by all of them in the days after.
+    """
+
+    mean: np.ndarray
+    single: np.ndarray
+    level: np.ndarray
+    came: float
+
+
+class Priced(Protocol):
+    """Prices of all customers known by a day, in their order; None where they cannot be told."""
+
+    def __call__(self, day: int, ahead: int) -> Prices | None:
+        """As of a day, with what came in so many days after it."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Origins:
     """Earlier forecasts of the total and what came.
@@ -30,13 +63,20 @@ class Origins:
     ----------
     table
         One row an origin: `day`, `customers`, `forecast`, `actual`, `log_error` (log of actual over forecast) and
-        `spread` (relative standard deviation that customers' natures alone bring).
+        `spread` (relative standard deviation that chance alone brings, parameters given); the last four in money too
+        (`money_forecast` …), missing where there are no prices.
     days
         How far each forecast reached.
     """
 
     table: pd.DataFrame
     days: int
+
+    @property
+    def in_money(self) -> "Origins":
+        """The same forecasts, of money in place of purchases; those without prices are left out."""
+        money = self.table[[*COLUMNS[:2], *MONEY]].set_axis(COLUMNS, axis=1).dropna()
+        return Origins(table=money, days=self.days)
 
     @property
     def enough(self) -> bool:
@@ -83,7 +123,9 @@ class Origins:
         return np.random.default_rng(seed).permutation(scale * student.ppf(places, len(self.table) - 1))
 
 
-def roll(record: PurchaseRecord, families: tuple[Family, ...], weights: np.ndarray) -> Origins:
+def roll(
+    record: PurchaseRecord, families: tuple[Family, ...], weights: np.ndarray, priced: Priced | None = None
+) -> Origins:
     """Forecast half a record's length ahead from days between a third and a half of it.
 
     The last origin is the hold-out that weights come from.
@@ -94,17 +136,23 @@ def roll(record: PurchaseRecord, families: tuple[Family, ...], weights: np.ndarr
         Until today.
     families, weights
         As they are used today.
+    priced
+        What purchases bring; without it nothing is said of money.
     """
     ahead = record.length // 2
     first, last = record.first + round(record.length * EARLIEST), record.until - ahead
     days = sorted({int(day) for day in np.linspace(first, last, ORIGINS)})
-    rows = [_one(record, day, ahead, families, weights) for day in paced(days)]
-    names = ["day", "customers", "forecast", "actual", "log_error", "spread"]
-    return Origins(table=pd.DataFrame([row for row in rows if row], columns=names), days=ahead)
+    rows = [_one(record, day, ahead, families, weights, priced) for day in paced(days)]
+    return Origins(table=pd.DataFrame([row for row in rows if row], columns=[*COLUMNS, *MONEY]), days=ahead)
 
 
 def _one(
-    record: PurchaseRecord, day: int, ahead: int, families: tuple[Family, ...], weights: np.ndarray
+    record: PurchaseRecord,
+    day: int,
+    ahead: int,
+    families: tuple[Family, ...],
+    weights: np.ndarray,
+    priced: Priced | None,
 ) -> tuple[float, ...] | None:
     past = record.earlier(day)
     if not len(past.days) or (past.histories.frequency > 0).sum() < LEAST_BUYERS:
@@ -113,13 +161,22 @@ def _one(
     if not actual:
         return None
     modes = [mode(family, histories) for family in families]
-    means, variances = totals(families, modes, histories, ahead / WEEK)
-    middle = float(weights @ means)
+    mean, variance = (weights @ each for each in moments(families, modes, histories, ahead / WEEK))
+    prices = priced(day, ahead) if priced else None
     return (
         day,
         len(histories),
-        middle,
-        actual,
-        float(np.log(actual / middle)),
-        float(np.sqrt(weights @ variances)) / middle,
+        *_compared(float(mean.sum()), actual, float(variance.sum())),
+        *(_in_money(mean, variance, prices) if prices else [np.nan] * len(MONEY)),
     )
+
+
+def _in_money(mean: np.ndarray, variance: np.ndarray, prices: Prices) -> tuple[float, ...]:
+    each = variance * prices.mean**2 + mean * prices.single + (mean**2 + variance) * prices.level
+    return _compared(float(mean @ prices.mean), prices.came, float(each.sum()))
+
+
+def _compared(forecast: float, actual: float, variance: float) -> tuple[float, ...]:
+    if not min(forecast, actual) > 0:
+        return (np.nan,) * len(MONEY)
+    return forecast, actual, float(np.log(actual / forecast)), float(np.sqrt(variance)) / forecast
