@@ -7,16 +7,20 @@ import numpy as np
 import pandas as pd
 
 from workbench import datasets
+from workbench.decisions import equity
 from workbench.decisions.value import Money, Plan
 from workbench.decisions.value.signed import contracts_of, read_survival, subscribers_of
 from workbench.features import purchase_log
 from workbench.models import survival
+from workbench.models.survival.extrapolation.beyond import BeyondTheData
+from workbench.models.survival.extrapolation.overall import extrapolate
 from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN
 from workbench.simulate.engine.settings import read_settings
 from workbench.simulate.population import ANNUAL_RATE
 from workbench.simulate.world import add, read_truth
 
 MONEY = Money(fee_margin=FEE_MARGIN, contact_minute=COST_PER_MINUTE)
+YEARS = 3
 ONE_INITIATIVE = (
     "- {initiative: new_app, touchpoint: app, expected_lift: 0.3, lift_sd: 0.1, fixed_cost: 20000, "
     "cost_per_customer: 5, reach: 1}"
@@ -50,21 +54,20 @@ def world_of(seed, *, run, settings=("trials=false",)):
     )
     found = {"newcomer": _placed(business, "", known["all"]["all"])}
     found |= {plan: _placed(business, plan, value) for plan, value in known["plan"].items()}
-    plan = Plan(
-        rate=ANNUAL_RATE,
-        horizons=np.array([36.0]),
-        months=36,
-        cells=np.zeros(len(business.customers), dtype=int),
-        money=MONEY,
-    )
-    total, mean = np.zeros(business.draws), np.zeros(len(business.customers))
-    for block in business.blocks(plan):
-        total += block.value[:, :, 0].sum(axis=0)
-        mean[block.rows] = block.value[:, :, 0].mean(axis=1)
+    horizons = [YEARS]
+    assumptions = equity.Assumptions.of(MONEY, rate=ANNUAL_RATE, horizons=horizons, tier_shares=[0.5, 0.5], seed=seed)
+    worth = equity.value_at(business, assumptions)
+    place = list(worth.horizons).index(12 * YEARS, 1)
+    total, mean = worth.totals(place), worth.second.customers.value[:, place]
+    told = total * worth.doubts[place].multiplier
     true = truth.loc[business.customers, "value_36"].to_numpy()
     tenths = np.array_split(np.argsort(mean), 10)
     slope = np.polyfit([mean[each].mean() for each in tenths], [true[each].mean() for each in tenths], 1)[0]
-    return found | {"base": _place(total, float(true.sum())), "slope": float(slope)}
+    return found | {
+        "base": _place(told, float(true.sum())) | {"mean": float(total.mean())},
+        "drawn": _place(total, float(true.sum())),
+        "slope": float(slope),
+    }
 
 
 def _survival(source, tables):
@@ -81,7 +84,9 @@ def _survival(source, tables):
     selection = survival.select_model(
         cox.model, lifetimes, curves.horizons, histories=histories, by_reason=cox.by_reason, random_seed=1
     )
-    beyond = survival.extrapolate_curves(curves, lifetimes)
+    # Draws go on beyond the data as all customers do: how groups go on is told in the report alone.
+    overall = extrapolate(lifetimes.frame, time_unit=lifetimes.time_unit, lapse=lifetimes.lapsing)
+    beyond = BeyondTheData(overall=overall, groups=None, doubt=curves.doubt)
     forecast = survival.forecast_customers(selection, lifetimes, beyond, random_seed=1)
     kept = {each.name: each.frame for each in forecast.kept}
     return read_survival((kept["survival_draws"], kept["survival_customers"]))

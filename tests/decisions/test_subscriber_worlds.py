@@ -36,6 +36,5 @@ def test_the_base_is_right_on_average(worlds):
     assert np.mean([each["base"]["mean"] / each["base"]["truth"] for each in worlds]) == pytest.approx(1, abs=0.02)
 
 
-@pytest.mark.xfail(reason="intervals of the base are too narrow: rates of customers change; the report warns of it")
 def test_the_base_lies_in_its_interval(worlds):
     assert 0.85 <= covered(worlds, "base") <= 0.95

@@ -98,7 +98,6 @@ class Newcomer:
             evidence="assumed",
             n=len(self.worth.business.customers),
             figure="newcomer",
-            action=sentence("Spend less than this on winning a customer, all costs of winning included."),
         )
         if self.cost is not None:
             months = self.payback()
@@ -116,7 +115,9 @@ class Newcomer:
                 months=number(MONTHS),
                 cost="" if self.cost is None else sentence(", and the cost of winning one as a level line"),
             ),
-            caption=sentence("Present value for the mean newcomer, the first order included."),
+            caption=sentence(
+                "Present value for the mean newcomer, the first order included: the most that winning one may cost."
+            ),
         )
 
     def _payback(self, months: np.ndarray) -> Finding:

@@ -85,9 +85,6 @@ class Standing:
             evidence="assumed",
             n=len(self.at_risk),
             table="tiers",
-            action=sentence(
-                "Contact those with the most at risk first: they are the column at_risk of the private table."
-            ),
         )
 
     def _border_finding(self) -> Finding:
@@ -142,7 +139,8 @@ class Standing:
             frame=pd.DataFrame(rows),
             caption=sentence(
                 "Tiers by expected value: how surely customers belong to theirs, whose value lies in a better or worse "
-                "one at least as probably, and value expected to leave within {months} months.",
+                "one at least as probably, and value expected to leave within {months} months (each customer's is "
+                "at_risk of the private table).",
                 months=number(QUARTER),
             ),
             people=People(count="customers", by=["tier"]),

@@ -156,7 +156,9 @@ class Laid:
         """Money a month of these customers now."""
         return None if self.paying is None else self.paying.reindex(people).to_numpy(dtype=float)
 
-    def ordering(self, people: np.ndarray, *, draws: int, seed: int) -> Ordering | None:
+    def ordering(
+        self, people: np.ndarray, *, draws: int, seed: int, season: np.ndarray | None = None
+    ) -> Ordering | None:
         """Orders of these customers.
 
         Parameters
@@ -165,6 +167,8 @@ class Laid:
             On board, in the order of rows.
         draws, seed
             How many, and of which random numbers.
+        season : (12,), optional
+            Multiples of order rates by calendar month, where they are known from elsewhere.
         """
         if self.board is None or self.orders is None:
             return None
@@ -177,7 +181,7 @@ class Laid:
         )
         count, mean = paid_by(spending, people)
         return Ordering(
-            rates=while_active.posterior(theirs, draws=draws, seed=seed_of(seed, "orders on board")),
+            rates=while_active.posterior(theirs, draws=draws, seed=seed_of(seed, "orders on board"), season=season),
             ageing=self._ageing(draws, seed),
             watched=theirs,
             spend=spend,

@@ -1,9 +1,10 @@
 """How wrong earlier forecasts of a base under contract were: the same forecast from days that lie behind.
 
 Customers on board then are forecast by what was known then: rates of leaving by tenure and group, orders and contacts
-fitted anew to what had come. What came since tells how far off that was. Who leaves when and single orders are chance,
-and the numbers of a model are in doubt: draws of outcomes say how much of a miss these explain. The rest is what the
-model leaves out, and only that is an error of the forecast as draws of today do not hold it.
+fitted anew to what had come; seasons are known as they are today. What came since tells how far off that was.
+Customers' natures, who leaves when and single orders are chance: draws of outcomes say how much of a miss that
+explains. What was not known of parameters stays in, as it does for customers who order alone: with more data there is
+less of it in draws, and not less of it in what models leave out.
 
 References
 ----------
@@ -63,13 +64,13 @@ class LookedBack:
 
     @property
     def unexplained(self) -> float:
-        """Share of the mean squared error that chance and what is not known of the model's numbers do not explain."""
+        """Share of the mean squared error that natures and chance do not explain."""
         square = float(np.mean(self.table["log_error"] ** 2))
         return max(1 - float(np.mean(self.table["spread"] ** 2)) / square, 0.0) if square else 0.0
 
     @property
     def errors(self) -> ForecastErrors | None:
-        """Of the total, smaller by what draws hold themselves; None where origins are too few."""
+        """Of the total, smaller by what natures and chance bring; None where origins are too few."""
         if not self.enough:
             return None
         logs = self.table["log_error"].to_numpy(dtype=float) * np.sqrt(self.unexplained)
@@ -97,8 +98,8 @@ class LookedBack:
             if miss > LARGE
             else sentence("Earlier forecasts of the base came near"),
             message=sentence(
-                "{n} earlier forecasts of what the base brings in {time} missed by {miss} (root mean square). The "
-                "model's own doubt does not explain {share} of that; intervals hold it.",
+                "{n} earlier forecasts of what the base brings in {time} missed by {miss} (root mean square). Chance "
+                "does not explain {share} of its square: intervals hold that.",
                 n=number(len(self.table)),
                 time=span(self.months, "months"),
                 miss=percent(miss),
@@ -181,8 +182,15 @@ def _one(
         business = at(ago)
     except DataError:  # nobody was on board, nobody had left, or nothing had been ordered
         return None
-    drawn = business.outcomes(money, ahead)
-    actual, middle = came(business.customers, ago, ahead), float(drawn.mean())
+    drawn, again = (business.outcomes(money, ahead, round) for round in (0, 1))
+    actual, middle = came(business.customers, ago, ahead), float((drawn.mean() + again.mean()) / 2)
     if not min(actual, middle) > 0:
         return None
-    return ago, len(business.customers), middle, actual, float(np.log(actual / middle)), float(drawn.std() / middle)
+    return (
+        ago,
+        len(business.customers),
+        middle,
+        actual,
+        float(np.log(actual / middle)),
+        float(np.sqrt(np.mean((drawn - again) ** 2) / 2) / middle),
+    )

@@ -213,9 +213,13 @@ def subscribers_of(
         return found
     laid = records.laid(spells, today)
 
+    # What is known of the season today tells how good a forecast of today is, not that of who had not seen it yet.
+    season = None if found.ordering is None else np.median(found.ordering.rates.season, axis=0)
+
     def at(ago: float) -> Subscribers:
         day = months_later(dated.as_of, [-ago])[0]
-        return records.business(as_of(spells, day), day, None, draws=ROUGH, seed=seed_of(seed, "earlier forecasts"))
+        known = as_of(spells, day)
+        return records.business(known, day, None, draws=ROUGH, seed=seed_of(seed, "earlier forecasts"), season=season)
 
     judged = look_back(at, lambda people, ago, ahead: laid.came(people, ago, ahead, money), laid.recorded, money)
     return replace(
@@ -241,7 +245,14 @@ class _Records:
         return laid_out(spells, today, rows, fee, log=self.log, interactions=self.interactions)
 
     def business(
-        self, spells: pd.DataFrame, today: pd.Timestamp | None, survival: SurvivalDraws | None, *, draws: int, seed: int
+        self,
+        spells: pd.DataFrame,
+        today: pd.Timestamp | None,
+        survival: SurvivalDraws | None,
+        *,
+        draws: int,
+        seed: int,
+        season: np.ndarray | None = None,
     ) -> Subscribers:
         if not spells["event"].any():
             raise DataError(
@@ -266,7 +277,7 @@ class _Records:
         if survival is not None or len(set(models)) == 1:
             called = (sentence("churn_survival") if survival is not None else called[models[0]],)
             models = np.zeros(draws, dtype=int)
-        ordering = laid.ordering(people, draws=draws, seed=seed)
+        ordering = laid.ordering(people, draws=draws, seed=seed, season=season)
         fees = self.money.fee_margin < 1 or not self.signed.fee
         return Subscribers(
             kind="contracts" if self.log is None else "subscribers",

@@ -268,7 +268,7 @@ class Subscribers:
                 value[:, place] = grown[:, -1] + after * a_month[:, -YEAR:].mean(axis=1)
         return Newcomers(value=value, flow=flow[:, : plan.months])
 
-    def outcomes(self, money: Money, months: int) -> np.ndarray:
+    def outcomes(self, money: Money, months: int, round: int = 0) -> np.ndarray:
         """What customers bring within so many months (draws,), not discounted, as it would come by chance.
 
         Unlike value, which is what is expected given natures, it has the chance of who leaves when and of single
@@ -280,11 +280,13 @@ class Subscribers:
             Margins and costs.
         months
             From the day of valuation.
+        round
+            Another has other natures and other chance, at the same parameters.
         """
         total = np.zeros(self.draws)
         order = np.argsort(self.customers, kind="stable")
         parts = np.array_split(order, max(-(-len(order) // BLOCK), 1))
-        seeds = np.random.SeedSequence([seed_of(self.seed, "outcomes"), months]).spawn(len(parts))
+        seeds = np.random.SeedSequence([seed_of(self.seed, "outcomes"), months, round]).spawn(len(parts))
         for rows, own in zip(parts, seeds, strict=True):
             random = np.random.default_rng(own)
             lasted = _lasting(self.staying.until(rows, months), random)

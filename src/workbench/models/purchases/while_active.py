@@ -124,7 +124,7 @@ class Rates:
         return self.season[:, watched.calendar - 1] * np.exp(self.trend[:, None] * watched.years)
 
 
-def posterior(watched: Watched, *, draws: int, seed: int) -> Rates:
+def posterior(watched: Watched, *, draws: int, seed: int, season: np.ndarray | None = None) -> Rates:
     """Season and trend, then r and α given their means.
 
     Season and trend come from how each customer's own events lie in time, which does not depend on r and α: given how
@@ -138,6 +138,8 @@ def posterior(watched: Watched, *, draws: int, seed: int) -> Rates:
         How many.
     seed
         Of the random numbers.
+    season : (12,), optional
+        Multiples by calendar month that are known from elsewhere; else they are learned where two years were seen.
 
     Raises
     ------
@@ -152,8 +154,8 @@ def posterior(watched: Watched, *, draws: int, seed: int) -> Rates:
             )
         )
     random = np.random.default_rng(seed)
-    season, trend = _shared(watched, draws, random)
-    usual = np.median(season, axis=0)[watched.calendar - 1] * np.exp(np.median(trend) * watched.years)
+    drawn, trend = _shared(watched, draws, random, season)
+    usual = np.median(drawn, axis=0)[watched.calendar - 1] * np.exp(np.median(trend) * watched.years)
     time = watched.time @ usual
     seen = time > 0
     counts, time = counts[seen], time[seen]
@@ -171,22 +173,25 @@ def posterior(watched: Watched, *, draws: int, seed: int) -> Rates:
         log_density, highest(log_density, start), draws=draws, seed=int(random.integers(1 << 31))
     )
     shape, scale = np.exp(sample.draws).T
-    return Rates(shape=shape, scale=scale, season=season, trend=trend, sample=sample)
+    return Rates(shape=shape, scale=scale, season=drawn, trend=trend, sample=sample)
 
 
-def _shared(watched: Watched, draws: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _shared(
+    watched: Watched, draws: int, random: np.random.Generator, known: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
     """Season (draws, 12) and trend (draws,): normal about the maximum of the multinomial likelihood with its priors.
 
     Of a calendar month that was seen in one year alone, season and trend cannot be separated: where less than two
-    years were seen the season is left at 1 for all draws.
+    years were seen the season is left at 1 for all draws, unless it is known from elsewhere.
     """
-    seasonal = watched.time.shape[1] >= SEASONAL
+    seasonal = known is None and watched.time.shape[1] >= SEASONAL
+    given = np.ones(12) if known is None else known
     months = np.eye(12)[watched.calendar - 1] if seasonal else np.zeros((len(watched.calendar), 0))
     columns = np.hstack([months, watched.years[:, None]])  # (M, p)
     precision = np.diag([*[SEASON_SD**-2] * months.shape[1], TREND_SD**-2])
     events = watched.events.sum(axis=1, dtype=float)
     kept = events > 0
-    time, own = watched.time[kept], events[kept]
+    time, own = watched.time[kept] * given[watched.calendar - 1], events[kept]
     by_month = watched.events[kept].sum(axis=0)
 
     def at(place: np.ndarray) -> Place:
@@ -201,5 +206,5 @@ def _shared(watched: Watched, draws: int, random: np.random.Generator) -> tuple[
 
     found = maximise(at, np.zeros(columns.shape[1]))
     drawn = random.multivariate_normal(found.estimate, found.covariance, draws, method="cholesky")
-    season = np.exp(drawn[:, :-1]) if seasonal else np.ones((draws, 12))
+    season = np.exp(drawn[:, :-1]) if seasonal else np.tile(given, (draws, 1))
     return season / season.mean(axis=1, keepdims=True), drawn[:, -1]
