@@ -8,6 +8,7 @@ from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError
+from workbench.evaluation.binary import bootstrap
 from workbench.evaluation.binary.bootstrap import judge
 from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import MEASURES, Forecast, logistic_line
@@ -87,6 +88,18 @@ def test_the_interval_is_as_wide_as_theory_says():
     error = np.sqrt(wins.mean(1).var() / labels.sum() + wins.mean(0).var() / (~labels).sum())
     low, high = found.interval("a", "roc_auc")
     assert high - low == pytest.approx(2 * 1.645 * error, rel=0.15)
+
+
+def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(monkeypatch):
+    """Drawing 2,000 of 20,000 customers, scaled by √(1/10), gives the interval of drawing all, about the same score."""
+    labels, p = sample(20_000)
+    whole = judge(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
+    monkeypatch.setattr(bootstrap, "MOST_DRAWN", 2_000)
+    some = judge(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
+    for measure in ("roc_auc", "brier", "log_loss", "calibration_slope", "caught_at_capacity"):
+        assert some.score("a", measure) == whole.score("a", measure)
+        width = np.ptp(some.interval("a", measure))
+        assert width == pytest.approx(np.ptp(whole.interval("a", measure)), rel=0.25)
 
 
 def test_a_paired_difference_is_surer_than_its_parts():

@@ -11,7 +11,15 @@ from scipy.special import expit
 from workbench import datasets
 from workbench.features import customer_features, schedule
 from workbench.models import attrition
-from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.block import SIZE
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.customers import BURN_IN
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.intentions import STATES
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.settings import Settings, read_settings
+from workbench.simulate.foresight import leaving_table
+from workbench.simulate.records import Book, blocks, month_starts
 from workbench.simulate.world import add
 from workbench.studies.featured import FEATURE_TABLES
 
@@ -63,7 +71,8 @@ class Company:
 
 def company(root: Path, *settings: str) -> Company:
     """Simulate one of sixteen months, which hold twelve cut-offs; the truth is that of the first day after them."""
-    add("firm", read_settings(["trials=false", "months=16", *settings]), root)
+    wanted = read_settings(["trials=false", "months=16", "truth=false", *settings])
+    add("firm", wanted, root)
     source = datasets.find("firm", root)
     rows = source.load("subscriptions").frame
     when = schedule("subscriptions", rows)
@@ -72,6 +81,24 @@ def company(root: Path, *settings: str) -> Company:
     constant = ["plan", "region", "age_group", "joined_via"]
     made = customer_features(tables, when.when, windows_days=(30, 90), constant=constant, records=when.records)
     population = attrition.read_population(source.tables, ("subscriptions", rows), made)
-    truth = pd.read_parquet(root / "data" / ".truth" / "firm" / "leaving.parquet")
-    now = truth[truth["month"] == truth["month"].max()].set_index("customer_id").loc[population.today_ids]
+    now = leaving_after(wanted).loc[population.today_ids]
     return Company(population=population, intention=now["intention"].to_numpy(), risk=now["state_30"].to_numpy(float))
+
+
+def leaving_after(settings: Settings) -> pd.DataFrame:
+    """By customer: `intention` and `state_30` on the first day after the records, as the simulator's truth has them.
+
+    The whole truth also values every initiative, which takes longer than all the rest.
+    """
+    world, found = world_of(settings), []
+    lengths = np.diff(month_starts(settings.first_day, settings.months)[BURN_IN:]).astype(int)
+    for first, size in blocks(settings.customers, SIZE):
+        noise = Noise(settings.seed, first, size)
+        book = Book(settings, world, noise)
+        for month in live(world, noise, settings.months, calendar=settings.first_day.month):
+            book.write(month)
+        people = month.people
+        known = [people.intention == state for state in range(STATES)]
+        ids = book.customer_ids(np.flatnonzero(people.active), people)
+        found.append(leaving_table(world, people, known, settings.months, lengths, ids).to_pandas())
+    return pd.concat(found).set_index("customer_id")[["intention", "state_30"]]

@@ -1,5 +1,7 @@
 """Early warnings: planted rules are found, chance is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,6 +35,24 @@ def test_a_planted_rule_of_two_conditions_is_found_and_judged_on_others():
     shown = list(flatten(found))
     assert shown[0].evidence == "associational"
     assert "Early warning: of customers with" in shown[0].statement
+
+
+def test_rows_that_stand_for_several_customers_count_as_often():
+    """Copies of rows instead of weights give the same rules and shares; their intervals would be too narrow."""
+    customers, parts = world(True)
+    times = np.random.default_rng(2).choice([1, 2], len(customers), p=[0.7, 0.3])
+    weighted = find_early_warnings(customers.weighted(times.astype(float)), parts).rules
+    at = np.repeat(np.arange(len(customers)), times)
+    features = customers.features.iloc[at].reset_index(drop=True)
+    twice = replace(customers, features=features, left=customers.left[at], ids=at, weights=np.ones(len(at)))
+    copied = find_early_warnings(twice, {part: rows[at] for part, rows in parts.items()}).rules
+    assert len(weighted)
+    both = weighted.merge(copied, on="rule", suffixes=("", "_copied"))
+    assert len(both)
+    for name in ("customers", "left", "lift", "caught"):
+        assert both[name].tolist() == pytest.approx(both[f"{name}_copied"].tolist())
+    width, narrow = (both[f"lift_upper{end}"] - both[f"lift_lower{end}"] for end in ("", "_copied"))
+    assert (width > narrow).all()
 
 
 def test_chance_gives_no_rules():

@@ -10,8 +10,9 @@ from workbench.errors import DataError, ParameterError
 from workbench.features import customer_features, schedule
 from workbench.models.attrition import read_population
 from workbench.models.attrition.model.customers import Customers, slices
+from workbench.models.attrition.model.levels import between_windows, forecast_windows, level_error
 from workbench.models.attrition.reasons.feature_names import names_of
-from workbench.models.attrition.scores import Alike, level_error, scored
+from workbench.models.attrition.scores import Alike, scored
 
 BEGIN = pd.Timestamp("2024-01-01")
 
@@ -183,8 +184,7 @@ def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_
         dropped={},
         weights=np.ones(8000),
     )
-    everybody = {part: np.full(8000, part == "calibrate") for part in ("train", "stop", "calibrate", "test")}
-    error = level_error(customers, everybody)
+    error = level_error(forecast_windows(customers, "base_rate", random_seed=1), customers)
     assert error == pytest.approx(1 / 20)
     alike = Alike.among(np.full(8000, 0.05), left)
     found = scored(np.arange(1000), np.full(1000, 0.1), alike, None, level_error=error)
@@ -193,25 +193,42 @@ def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_
     assert high - expected == pytest.approx(expected - low)
 
 
-def test_months_that_differ_by_more_than_chance_widen_it():
-    """Six cut-offs with 5% of 2,000 leaving, and six with 4% and 6%: the log rates differ by .2 about their mean."""
+def test_windows_that_are_forecast_worse_than_chance_widen_it():
+    """Six cut-offs with 5% of 2,000 leaving, and six with 4% and 6%: log rates differ by .2 about their mean.
+
+    The level is that of one window and the next one is another, so the doubt of both counts.
+    """
     at = np.repeat(np.arange(6), 2000)
     place = np.tile(np.arange(2000), 6)
-    parts = {"calibrate": at == 4}
 
     def of(shares):
-        left = place < 2000 * np.array(shares)[at]
-        return level_error(
-            Customers(
-                features=pd.DataFrame(index=range(12000)),
-                left=left,
-                ids=place,
-                snapshots=at,
-                dropped={},
-                weights=np.ones(12000),
-            ),
-            parts,
+        customers = Customers(
+            features=pd.DataFrame({"a": np.zeros(12000)}),
+            left=place < 2000 * np.array(shares)[at],
+            ids=place,
+            snapshots=at,
+            dropped={},
+            weights=np.ones(12000),
         )
+        return level_error(forecast_windows(customers, "base_rate", random_seed=1), customers.part(at == 4))
 
     assert of([0.05] * 6) == pytest.approx(0.1)
-    assert of([0.04, 0.06] * 3) == pytest.approx(np.hypot(1 / np.sqrt(80), 0.2), rel=0.1)
+    assert of([0.04, 0.06] * 3) == pytest.approx(np.sqrt(1 / 80 + 2 * 0.2**2), rel=0.15)
+
+
+def test_a_model_that_knows_why_months_differ_is_not_doubted():
+    """Every month has a share of customers at a risk of 20%, the others have one of 2%; only these shares differ."""
+    random = np.random.default_rng(1)
+    at = np.repeat(np.arange(6), 4000)
+    risky = random.random(24000) < np.array([0.1, 0.4] * 3)[at]
+    customers = Customers(
+        features=pd.DataFrame({"risky": risky.astype(float)}),
+        left=random.random(24000) < np.where(risky, 0.2, 0.02),
+        ids=np.arange(24000),
+        snapshots=at,
+        dropped={},
+        weights=np.ones(24000),
+    )
+    doubts = [between_windows(forecast_windows(customers, used, random_seed=1)) for used in ("base_rate", "boosted")]
+    assert doubts[0] > 0.1
+    assert doubts[1] < 0.02

@@ -11,9 +11,8 @@ from tests.models.attrition.simulated import SIGNS, company, drawn_with_drivers
 
 from workbench.evaluation.binary.scores import logistic_line
 from workbench.models.attrition import forecast_leavers
-from workbench.models.attrition.model.choice import choose
-from workbench.models.attrition.model.customers import judge_customers, slices
-from workbench.models.attrition.model.fitting import BUDGET, REFITS, fit_boosted
+from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.model.fitting import BUDGET, REFITS
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, give_reasons
 from workbench.statistics.ranking import auc
@@ -25,27 +24,20 @@ def known_drivers(seed, size=20_000, fresh=100_000, budget=BUDGET, refits=REFITS
     """Beside true risks of others: slope and distance by tenths of the forecast used, shares of the oracle's skill."""
     frame, new = drawn_with_drivers(size, seed=seed), drawn_with_drivers(fresh, seed=10_000 + seed)
     customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
-    parts = slices(customers, random_seed=seed)
-    boosted = fit_boosted(customers, parts, random_seed=seed, budget=budget, refits=refits)
-    choice, simpler = choose(customers, parts, boosted, random_seed=seed)
-    used = boosted if choice.used == "boosted" else simpler[choice.used]
+    forecast = forecast_leavers(customers, random_seed=seed, budget=budget, refits=refits)
     features, risk, left = new[list(customers.features)], new["risk"].to_numpy(), new["left"].to_numpy(bool)
 
     def brier(p):
         return np.mean(risk * (1 - p) ** 2 + (1 - risk) * p**2)
 
-    p, chance = used.probability(features), brier(np.full_like(risk, risk.mean()))
+    p, chance = forecast.used.probability(features), brier(np.full_like(risk, risk.mean()))
     tenths = np.array_split(np.argsort(p, kind="stable"), TENTHS)
-    found = {
-        name: (chance - brier(each)) / (chance - brier(risk))
-        for name, each in (("skill", p), ("boosted_skill", boosted.probability(features)))
-    }
     return {
-        "used": choice.used,
+        "used": forecast.choice.used,
+        "skill": (chance - brier(p)) / (chance - brier(risk)),
         "slope": logistic_line(logit(p), left)[1],
         "ece": float(np.mean([abs(p[rows].mean() - risk[rows].mean()) for rows in tenths])),
         "oracle_auc": auc(risk, left),
-        **found,
     }
 
 

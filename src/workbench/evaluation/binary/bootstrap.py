@@ -16,6 +16,9 @@ from workbench.wording import number, sentence
 
 RESAMPLES = 400
 """Enough for a 90% interval whose ends move by a fifth of a standard error."""
+MOST_DRAWN = 50_000
+"""Customers that are drawn at a time. Of more, so many are drawn, and what they vary by is scaled to all, for standard
+errors go with the root of the number: the cost of intervals then no longer grows."""
 LEVEL = 0.90
 """Of all intervals of the house, so that those of two studies can be laid side by side: a convention."""
 SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
@@ -181,6 +184,10 @@ def judge(
     ------
     DataError
         All labels are equal.
+
+    References
+    ----------
+    Bickel, Götze and van Zwet (1997), Resampling fewer than n observations, Statistica Sinica 7.
     """
     truth = np.asarray(labels, dtype=bool)
     if not 0 < truth.sum() < len(truth):
@@ -191,16 +198,28 @@ def judge(
             )
         )
     forecasts = {name: Forecast(labels=truth, probabilities=each) for name, each in probabilities.items()}
+    stood_for = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
+    values = np.array([list(each.scores(stood_for, capacity=capacity).values()) for each in forecasts.values()])
     codes, known = pd.factorize(np.asarray(customers))
     random = np.random.default_rng(random_seed)
+    seen, scale = forecasts, 1.0
+    if len(known) > MOST_DRAWN:
+        lots = np.zeros(len(known), dtype=bool)
+        lots[random.choice(len(known), MOST_DRAWN, replace=False)] = True
+        there, scale = lots[codes], float(np.sqrt(MOST_DRAWN / len(known)))
+        truth, codes, known = truth[there], *pd.factorize(codes[there])
+        few = stood_for[there]
+        seen = {name: Forecast(labels=truth, probabilities=each.probabilities[there]) for name, each in seen.items()}
+    else:
+        few = stood_for
     draws = np.empty((resamples, len(forecasts), len(MEASURES)))
-    stood_for = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
     for draw in draws:
-        times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes] * stood_for
+        times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes] * few
         part = None if capacity is None else capacity * times.sum() / stood_for.sum()
-        for at, forecast in enumerate(forecasts.values()):
+        for at, forecast in enumerate(seen.values()):
             draw[at] = list(forecast.scores(times, capacity=part).values())
-    values = np.array([list(each.scores(stood_for, capacity=capacity).values()) for each in forecasts.values()])
+    if scale < 1:
+        draws = values + scale * (draws - np.ma.masked_invalid(draws).mean(axis=0).filled(np.nan))
     return Judged(
         forecasts=forecasts,
         values=values,

@@ -26,7 +26,7 @@ from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import BoostedModel
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
-from workbench.models.attrition.scores import Alike, level_error
+from workbench.models.attrition.scores import Alike
 from workbench.models.attrition.stability import TENTHS, between_snapshots, counts_of, edges_of, index_of
 from workbench.wording import sentence
 
@@ -108,7 +108,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
             "usual": float(index_of(counts_of(before, edges), counts_of(probability, edges))),
         },
         "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
-        "level_error": level_error(population.customers, forecast.parts),
+        "level_error": forecast.level_error,
         "judged": {
             "rows": judged.rows,
             "cases": judged.cases,

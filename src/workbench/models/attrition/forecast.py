@@ -1,7 +1,7 @@
 """All of a forecast of leavers in one place: who is judged, which forecast is used, why, and whether to believe it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ from workbench.findings import Check
 from workbench.models.attrition.fairness import ByGroup, compare_groups
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Baseline
-from workbench.models.attrition.model.choice import Choice, choose
+from workbench.models.attrition.model.choice import Choice, choose, recalibrate
 from workbench.models.attrition.model.cross_fitting import choose_cross_fitted
 from workbench.models.attrition.model.customers import Customers, Part, slices
 from workbench.models.attrition.model.fitting import (
@@ -20,10 +20,12 @@ from workbench.models.attrition.model.fitting import (
     MOST_ROWS,
     REFITS,
     BoostedModel,
+    calibrated,
     fit_boosted,
     learned_sample,
 )
 from workbench.models.attrition.model.learning import Learning, learn_quickly
+from workbench.models.attrition.model.levels import forecast_windows, level_error
 from workbench.models.attrition.model.performance import Performance
 from workbench.models.attrition.model.survival_run import SurvivalRun
 from workbench.models.attrition.population import Population
@@ -31,7 +33,7 @@ from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.early_warnings import EarlyWarnings, find_early_warnings
 from workbench.models.attrition.reasons.explainers import Explainer, explainer_of
 from workbench.models.attrition.reasons.reasons import Names, give_reasons
-from workbench.models.attrition.scores import Alike, Scores, level_error, scored
+from workbench.models.attrition.scores import Alike, Scores, scored
 from workbench.models.attrition.traits import Trait
 from workbench.wording import listing, number, plural, sentence, shown
 
@@ -54,9 +56,11 @@ class LeaversForecast:
     choice
         Which forecast is used, beside the others.
     used
-        That forecast.
+        That forecast, its level and slope learned from whoever was judged too: what is newest counts.
     random_seed
         Fixed all of it.
+    level_error
+        Relative standard error of the number of leavers that it expects of all customers together.
     fitted_on
         Rows that it was fitted on, of customers drawn by lot; None where it was fitted on all there were.
     """
@@ -67,6 +71,7 @@ class LeaversForecast:
     choice: Choice
     used: BoostedModel | Baseline
     random_seed: int
+    level_error: float
     fitted_on: int | None = None
 
     @property
@@ -139,8 +144,7 @@ class LeaversForecast:
         probability = self.used.probability(today)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         teams = None if team is None else today[team]
-        error = level_error(self.customers, self.parts)
-        return scored(population.today_ids, probability, alike, reasons, teams, level_error=error)
+        return scored(population.today_ids, probability, alike, reasons, teams, level_error=self.level_error)
 
     def early_warnings(self) -> EarlyWarnings:
         """Rules of at most two conditions."""
@@ -228,12 +232,13 @@ def forecast_leavers(
 
     simpler: Mapping[str, Baseline]
     if customers.snapshots is None:
-        choice, simpler = choose_cross_fitted(
+        choice, simpler, calibration = choose_cross_fitted(
             customers, fit, random_seed=random_seed, capacity=capacity, survival=survival, most_rows=most_rows
         )
-        # All customers have been judged, so that all may be learned from.
-        whole = slices(customers, random_seed=random_seed, hold_out=False)
-        boosted = fit(customers, whole)
+        # All customers have been judged and have calibrated, so that all may be learned from.
+        whole = slices(customers, random_seed=random_seed, without=("calibrate", "test"))
+        boosted = replace(fit(customers, whole), calibration=calibration)
+        later = customers
     else:
         whole = parts
         boosted = fit(customers, parts)
@@ -246,6 +251,10 @@ def forecast_leavers(
             others=others,
             survival=survival,
         )
+        later = customers.part(parts["calibrate"] | parts["test"])
+        boosted = calibrated(boosted, later)
+        if choice.used in simpler:
+            recalibrate(simpler[choice.used], later)
     fitted, there = few(customers, whole), whole["train"] | whole["stop"]
     return LeaversForecast(
         customers=customers,
@@ -254,5 +263,6 @@ def forecast_leavers(
         choice=choice,
         used=boosted if choice.used == "boosted" else simpler[choice.used],
         random_seed=random_seed,
+        level_error=level_error(forecast_windows(customers, choice.used, random_seed=random_seed), later),
         fitted_on=None if fitted is whole else int(((fitted["train"] | fitted["stop"]) & there).sum()),
     )

@@ -1,6 +1,6 @@
 """Customers of today with their risk, how sure that is, and why: what a contact round begins with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,6 @@ import pandas as pd
 from workbench.declared import declared
 from workbench.exhibits import Kept, Showable
 from workbench.findings import Finding
-from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, Reasons
 from workbench.wording import number, plural, sentence
 
@@ -137,34 +136,6 @@ class Scores:
         )
         kept = self.frame.drop(columns="team", errors="ignore")
         yield Kept(name="scores", frame=kept, declared=declared("attrition_risk", "scores"))
-
-
-def level_error(customers: Customers, parts: Mapping[Part, np.ndarray]) -> float:
-    """Relative standard error of the number of leavers that a forecast expects of all customers together.
-
-    Two things make it: the leavers by whom the level was calibrated are a sample, and the share who leave differs from
-    cut-off to cut-off by more than chance (variance between cut-offs by the method of moments).
-
-    Parameters
-    ----------
-    customers, parts
-        The labelled rows and what they were for.
-
-    References
-    ----------
-    DerSimonian and Laird (1986).
-    """
-    leavers = max(float(customers.left[parts["calibrate"]].sum()), 1.0)
-    between = 0.0
-    if customers.snapshots is not None:
-        by_day = pd.DataFrame({"day": customers.snapshots, "left": customers.left}).groupby("day")["left"]
-        left, share = by_day.sum().to_numpy(dtype=float), by_day.mean().to_numpy(dtype=float)
-        left, rates = left[left > 0], np.log(share[left > 0])
-        if len(left) > 1:
-            mean = np.average(rates, weights=left)
-            beyond = (left * (rates - mean) ** 2).sum() - (len(left) - 1)
-            between = max(beyond / (left.sum() - (left**2).sum() / left.sum()), 0.0)
-    return float(np.sqrt(1 / leavers + between))
 
 
 def scored(

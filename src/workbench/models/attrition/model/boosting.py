@@ -18,6 +18,9 @@ CLEARLY = 1.0
 the rule of one standard error (Breiman and others 1984, 3.4.3)."""
 PATIENCE = 50
 """Rounds without a better log loss on the later slice after which boosting stops."""
+STAYERS = 10
+"""Stayers a leaver that one fit sees, drawn by lot and weighted back: k of them tell k / (k + 1) of what all do (Ury
+1975), and as every refit draws others, their mean loses nothing that can be measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +28,16 @@ class Settings:
     """Of XGBoost; names are its own.
 
     The defaults are slow and shallow: on the sample `telco` they beat logistic regression, which XGBoost's own defaults
-    do not.
+    do not. Steps of .05 forecast as well as steps of .02 once refits are averaged, in 40% of the rounds.
     """
 
     max_depth: int = 4
-    eta: float = 0.02
+    eta: float = 0.05
     min_child_weight: float = 5.0
     subsample: float = 0.7
     colsample_bytree: float = 0.5
     reg_lambda: float = 5.0
-    rounds: int = 400
+    rounds: int = 160
 
     def parameters(self, random_seed: int, threads: int) -> dict[str, Any]:
         """As `xgboost.train` takes them. Classes are not reweighted: probabilities are wanted, not a ranking alone."""
@@ -49,6 +52,32 @@ class Rows(NamedTuple):
     rows: np.ndarray
     left: np.ndarray
     weights: np.ndarray
+
+    def seen(self, times: np.ndarray, random: np.random.Generator) -> "Rows":
+        """Rows drawn so many times each (N,), thinned."""
+        times = thinned(times, self.left, random)
+        there = times > 0
+        return Rows(self.rows[there], self.left[there], (times * self.weights)[there])
+
+
+def thinned(times: np.ndarray, left: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """How often each row counts (N,) where all leavers are seen, and `STAYERS` a leaver who stand for the others.
+
+    Parameters
+    ----------
+    times : (N,)
+        How often each would count.
+    left : (N,) bool
+        Who left.
+    random
+        Draws.
+
+    References
+    ----------
+    Ury (1975), Efficiency of case-control studies with multiple controls per case, Biometrics 31.
+    """
+    share = STAYERS * times[left].sum() / max(times[~left].sum(), 1.0)
+    return times if share >= 1 else np.where(left, times, times * (random.random(len(times)) < share) / share)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,14 +117,34 @@ class Booster:
         *,
         random_seed: int,
         weights: np.ndarray | None = None,
-        later: Rows | None = None,
     ) -> xgboost.Booster:
-        """One model of rows (N, features) and who left (N,).
+        """One model of rows (N, features) and who left (N,), for `settings.rounds`.
 
         Parameters
         ----------
         rows, left
             To learn from; `weights` (N,) is how often each counts.
+        settings
+            Of the trees.
+        random_seed
+            Fixes which rows and columns each tree sees.
+        """
+        found = self.matrix(Rows(rows, left, np.ones(len(left)) if weights is None else weights))
+        return self.boost(found, settings, random_seed=random_seed)
+
+    def matrix(self, rows: Rows) -> xgboost.DMatrix:
+        """Rows as XGBoost takes them."""
+        return self.encoding.matrix(rows.rows, rows.left, rows.weights)
+
+    def boost(
+        self, matrix: xgboost.DMatrix, settings: Settings, *, random_seed: int, later: xgboost.DMatrix | None = None
+    ) -> xgboost.Booster:
+        """One model of a matrix, which may serve for many.
+
+        Parameters
+        ----------
+        matrix
+            To learn from.
         settings
             Of the trees.
         random_seed
@@ -108,15 +157,13 @@ class Booster:
         if self.monotone:
             signs = [self.monotone.get(name, 0) for name in self.encoding.levels]
             parameters["monotone_constraints"] = tuple(signs)
-        matrix = self.encoding.matrix(rows, left, weights)
         if later is None:
             return xgboost.train(parameters, matrix, settings.rounds)
-        judged = self.encoding.matrix(later.rows, later.left, later.weights)
         found = xgboost.train(
             parameters,
             matrix,
             MOST_ROUNDS,
-            evals=[(judged, "later")],
+            evals=[(later, "later")],
             early_stopping_rounds=PATIENCE,
             verbose_eval=False,
         )
@@ -161,13 +208,14 @@ def search(
         Fixes which.
     """
     random = np.random.default_rng(random_seed)
+    # One draw for all: settings are compared on the same rows, and these are binned once.
+    matrix = booster.matrix(train.seen(np.ones(len(train.left)), random))
+    ahead = booster.matrix(later)
     tried, losses = [], []
     for attempt in range(max(budget, 1)):
         settings = Settings() if not attempt else _drawn(random)
-        found = booster.train(
-            train.rows, train.left, settings, random_seed=random_seed, weights=train.weights, later=later
-        )
-        p = np.clip(found.predict(booster.encoding.matrix(later.rows)), 1e-9, 1 - 1e-9)
+        found = booster.boost(matrix, settings, random_seed=random_seed, later=ahead)
+        p = np.clip(found.predict(ahead), 1e-9, 1 - 1e-9)
         losses.append(-np.where(later.left, np.log(p), np.log1p(-p)))
         loss = float(np.average(losses[-1], weights=later.weights))
         tried.append({**asdict(settings), "rounds": found.num_boosted_rounds(), "log_loss": loss})
@@ -188,7 +236,6 @@ def _clearly_less(losses: np.ndarray, others: np.ndarray, weights: np.ndarray) -
 def _drawn(random: np.random.Generator) -> Settings:
     return Settings(
         max_depth=int(random.integers(2, 7)),
-        eta=float(np.exp(random.uniform(np.log(0.015), np.log(0.1)))),
         min_child_weight=float(np.exp(random.uniform(0, np.log(50)))),
         subsample=float(random.uniform(0.5, 1)),
         colsample_bytree=float(random.uniform(0.3, 1)),
@@ -226,11 +273,9 @@ def refit(
     random = np.random.default_rng(random_seed)
     found = []
     for place in range(refits):
-        times = np.ones(len(codes))
+        seen = learned
         if refits > 1:
-            times = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes].astype(float)
-        seen = times > 0
-        weights = (times * learned.weights)[seen]
-        seed = random_seed + place
-        found.append(booster.train(learned.rows[seen], learned.left[seen], settings, random_seed=seed, weights=weights))
+            drawn = np.bincount(random.integers(0, len(known), len(known)), minlength=len(known))[codes]
+            seen = learned.seen(drawn.astype(float), random)
+        found.append(booster.boost(booster.matrix(seen), settings, random_seed=random_seed + place))
     return found

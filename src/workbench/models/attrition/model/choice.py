@@ -349,7 +349,7 @@ def choose(
         survival=survival,
     )
     used = chosen.used
-    if used in fitted and _recalibrate(fitted[used], customers.part(parts["calibrate"])):
+    if used in fitted and recalibrate(fitted[used], customers.part(parts["calibrate"])):
         probabilities[used] = fitted[used].probability(test.features)
         again = judge(
             test.left, probabilities, test.clusters, random_seed=random_seed, capacity=capacity, weights=test.weights
@@ -407,10 +407,17 @@ def chosen_among(
     return Choice(judged=judged, used=used, test=test, out_of_time=out_of_time, folds=folds, survival=survival)
 
 
-def _recalibrate(forecast: Baseline, later: Customers) -> bool:
+def recalibrate(forecast: Baseline, later: Customers) -> bool:
     """Whether a simpler forecast, which is used as it stands, has learned two parameters as boosted trees have.
 
     They are beaten or not as anybody would fit them; what is used must be right in its probabilities too.
+
+    Parameters
+    ----------
+    forecast
+        That is changed.
+    later
+        Customers that it was not fitted to.
     """
     if not isinstance(forecast, Recalibrated) or not len(later):
         return False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from workbench.models.attrition.model.baselines import Baseline
+from workbench.models.attrition.model.calibration import Calibration, calibrate
 from workbench.models.attrition.model.choice import Choice, chosen_among, fit_simpler
 from workbench.models.attrition.model.customers import Customers, Part, lots, slices
 from workbench.models.attrition.model.fitting import MOST_ROWS, BoostedModel
@@ -29,7 +30,7 @@ def choose_cross_fitted(
     capacity: float | None = None,
     survival: SurvivalRun | None = None,
     most_rows: int = MOST_ROWS,
-) -> tuple[Choice, Mapping[str, Baseline]]:
+) -> tuple[Choice, Mapping[str, Baseline], Calibration]:
     """Judge forecasts of all customers, each by models of the others, and keep the simplest that is not beaten.
 
     Parameters
@@ -49,8 +50,9 @@ def choose_cross_fitted(
 
     Returns
     -------
-    tuple of Choice and Mapping
-        The choice, whose test part is all customers, and the simpler forecasts fitted to all of them.
+    tuple of Choice, Mapping and Calibration
+        The choice, whose test part is all customers; the simpler forecasts fitted to all of them; and the calibration
+        of boosted trees that are.
     """
 
     def simpler(some: Customers) -> dict[str, Baseline]:
@@ -59,14 +61,23 @@ def choose_cross_fitted(
     fold = np.floor(lots(customers, random_seed=random_seed) * FOLDS).astype(int)
     whole = simpler(customers)
     found = {name: np.empty(len(customers)) for name in (*whole, "boosted")}
+    log_odds = np.empty(len(customers))
     for place in range(FOLDS):
         judged, others = fold == place, customers.part(fold != place)
-        parts = slices(others, random_seed=random_seed + 1 + place, hold_out=False)
+        parts = slices(others, random_seed=random_seed + 1 + place, without=("calibrate", "test"))
         features = customers.features[judged]
-        found["boosted"][judged] = fit(others, parts).probability(features)
+        log_odds[judged] = fit(others, parts).margins(features).mean(0)
         for name, each in simpler(others).items():
             found[name][judged] = each.probability(features)
+    for place in range(FOLDS):
+        judged = fold == place
+        line = _calibrated(log_odds[~judged], customers.part(~judged))
+        found["boosted"][judged] = line.risk(line.line(log_odds[judged]))
     chosen = chosen_among(
         customers, found, random_seed=random_seed, capacity=capacity, out_of_time=False, folds=FOLDS, survival=survival
     )
-    return chosen, whole
+    return chosen, whole, _calibrated(log_odds, customers)
+
+
+def _calibrated(log_odds: np.ndarray, customers: Customers) -> Calibration:
+    return calibrate(log_odds, customers) or Calibration()

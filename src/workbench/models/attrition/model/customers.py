@@ -7,7 +7,7 @@ are too few snapshots, customers are divided instead: *out of sample, not out of
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -67,6 +67,10 @@ class Customers:
             dropped=self.dropped,
             weights=self.weights[rows],
         )
+
+    def weighted(self, times: np.ndarray) -> "Customers":
+        """The same rows, each so many times (N,)."""
+        return replace(self, weights=self.weights * times)
 
     def drawn(self, most_rows: int, *, random_seed: int, among: np.ndarray | None = None) -> np.ndarray:
         """Rows (N,) of customers drawn by lot, each with all rows, so that the share of leavers stays what it is.
@@ -212,7 +216,7 @@ def _copies(column: pd.Series, label: pd.Series) -> bool:
     return bool((others == others.iloc[0]).all()) if len(others) else False
 
 
-def slices(customers: Customers, *, random_seed: int, hold_out: bool = True) -> Mapping[Part, np.ndarray]:
+def slices(customers: Customers, *, random_seed: int, without: Sequence[Part] = ()) -> Mapping[Part, np.ndarray]:
     """Which rows are for what.
 
     Parameters
@@ -221,8 +225,8 @@ def slices(customers: Customers, *, random_seed: int, hold_out: bool = True) -> 
         The rows.
     random_seed
         Fixes how customers are divided where there is too little time.
-    hold_out
-        Without it nobody is kept for a test, where there is no time to divide by.
+    without
+        Parts that nobody is kept for, where there is no time to divide by.
 
     Returns
     -------
@@ -240,7 +244,8 @@ def slices(customers: Customers, *, random_seed: int, hold_out: bool = True) -> 
     if customers.snapshots is not None and len(moments) > 1:
         test = customers.snapshots == moments[-1]
     divided = lots(customers, random_seed=random_seed)
-    shares = [0.0 if part == "test" and (test.any() or not hold_out) else SHARES[part] for part in parts]
+    idle = {*without, "test"} if test.any() else set(without)
+    shares = [0.0 if part in idle else SHARES[part] for part in parts]
     edges = np.cumsum(shares) / np.sum(shares)
     kept = np.minimum(np.searchsorted(edges, divided, side="right"), len(parts) - 1)
     found = {part: (kept == at) & ~test for at, part in enumerate(parts)}

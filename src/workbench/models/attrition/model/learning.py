@@ -18,7 +18,7 @@ from workbench.evaluation.binary.scores import Forecast
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.attrition.model.baselines import Baseline, BaseRate, Logistic, SingleFeature
-from workbench.models.attrition.model.boosting import Booster, Settings
+from workbench.models.attrition.model.boosting import Booster, Settings, thinned
 from workbench.models.attrition.model.customers import Customers, Part, lots
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.wording import number, sentence
@@ -154,8 +154,22 @@ def learn_quickly(customers: Customers, parts: Mapping[Part, np.ndarray], used: 
     )
 
 
-def _quick(learned: Customers, features: pd.DataFrame, used: str, random_seed: int) -> np.ndarray:
-    """Probabilities (N,) of a quick forecast of the kind that is used."""
+def quick(learned: Customers, features: pd.DataFrame, used: str, random_seed: int) -> np.ndarray:
+    """Probabilities (N,) of a quick forecast of the kind that is used.
+
+    Parameters
+    ----------
+    learned
+        To learn from: all leavers, and some of those who stay, weighted back.
+    features
+        Rows (N, features) to forecast.
+    used
+        Name of the forecast; of any that is not simple, boosted trees.
+    random_seed
+        Fixes who is seen.
+    """
+    times = thinned(np.ones(len(learned)), learned.left, np.random.default_rng(random_seed))
+    learned = learned.part(times > 0).weighted(times[times > 0])
     simpler: dict[str, Baseline] = {"base_rate": BaseRate(), "single_feature": SingleFeature(), "logistic": Logistic()}
     if used in simpler:
         return simpler[used].fit(learned.features, learned.left, learned.weights).probability(features)
@@ -176,7 +190,7 @@ def _curve(customers: Customers, parts: Mapping[Part, np.ndarray], used: str, ra
     for share in SHARES:
         learned = customers.part(earlier & (place < share * limit))
         if min(learned.left.sum(), (~learned.left).sum()) >= FEWEST:
-            found[str(len(learned))] = _quick(learned, test.features, used, random_seed)
+            found[str(len(learned))] = quick(learned, test.features, used, random_seed)
     if len(found) < 2:
         return None
     return judge(test.left, found, test.clusters, random_seed=random_seed, weights=test.weights)
@@ -200,7 +214,7 @@ def _over_time(customers: Customers, used: str, random_seed: int) -> pd.DataFram
         learned, test = customers.part(before), customers.part(now)
         if learned.left.sum() < FEWEST or test.left.sum() < FEWEST:
             continue
-        forecast = Forecast(labels=test.left, probabilities=_quick(learned, test.features, used, random_seed))
+        forecast = Forecast(labels=test.left, probabilities=quick(learned, test.features, used, random_seed))
         when = pd.Series([str(pd.Timestamp(moment).date())] * len(test), name="snapshot")
         frames.append(by_group(forecast, when, random_seed=random_seed, weights=test.weights))
     return pd.concat(frames, ignore_index=True) if frames else None

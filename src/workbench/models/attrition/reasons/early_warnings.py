@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -156,7 +157,7 @@ def find_early_warnings(
     """
     names = names or Names()
     earlier = customers.part(~parts["test"])
-    conditions = list(_conditions(earlier.features))
+    conditions = list(_conditions(earlier))
     rules = _chosen(conditions, earlier)
     test = customers.part(parts["test"])
     rows = [row for rule in rules if (row := _judged(rule, test, names)) is not None]
@@ -174,18 +175,20 @@ def find_early_warnings(
     return EarlyWarnings(rules=pd.DataFrame(rows, columns=columns), found=len(rules), rows=len(test))
 
 
-def _conditions(features: pd.DataFrame) -> Iterator[Condition]:
-    for name in map(str, features.columns):
-        column = features[name]
-        if column.isna().mean() >= LEAST_SHARE:
+def _conditions(customers: Customers) -> Iterator[Condition]:
+    weights = customers.weights
+    for name in map(str, customers.features.columns):
+        column = customers.features[name]
+        there = column.notna().to_numpy()
+        if weights[~there].sum() >= LEAST_SHARE * weights.sum():
             yield Condition(feature=name, missing=True)
         if not pd.api.types.is_numeric_dtype(column):
-            shares = column.astype(object).map(str, na_action="ignore").value_counts() / len(column)
+            text = column[there].astype(object).map(str)
+            shares = pd.Series(weights[there]).groupby(text.to_numpy()).sum() / weights.sum()
             yield from (Condition(feature=name, level=str(level)) for level in shares.index[shares >= LEAST_SHARE])
-            continue
-        known = column.dropna().to_numpy(dtype=float)
-        if len(known):
-            cuts = np.quantile(known, CUTS)
+        elif there.any():
+            known = column[there].to_numpy(dtype=float)
+            cuts = np.quantile(known, CUTS, weights=weights[there], method="inverted_cdf")
             yield from (Condition(feature=name, below=float(cut)) for cut in np.unique(cuts[:2]))
             yield from (Condition(feature=name, least=float(cut)) for cut in np.unique(cuts[2:]))
 
@@ -193,62 +196,91 @@ def _conditions(features: pd.DataFrame) -> Iterator[Condition]:
 Rule = tuple[Condition, ...]
 
 
+class Counted(NamedTuple):
+    """Some customers: how many they stand for, how many of them left, and of how many rows each counts for one."""
+
+    all: float
+    left: float
+    rows: float
+
+    @classmethod
+    def of(cls, there: np.ndarray, left: np.ndarray, weights: np.ndarray) -> "Counted":
+        """Of rows (N,) that are meant.
+
+        Rows of unequal weight tell as much as (Σw)² / Σw² of equal weight (Kish 1965).
+        """
+        own = weights[there]
+        squares = float((own**2).sum())
+        return cls(float(own.sum()), float(own[left[there]].sum()), float(own.sum() ** 2 / squares) if squares else 0.0)
+
+    @property
+    def share(self) -> float:
+        """Who left."""
+        return self.left / self.all if self.all else 0.0
+
+    def lower(self) -> float:
+        """Of the share, by Clopper and Pearson."""
+        cases = self.share * self.rows
+        return float(stats.beta.ppf((1 - LEVEL) / 2, cases, self.rows - cases + 1)) if cases else 0.0
+
+    def upper(self) -> float:
+        """Of the share, likewise."""
+        cases = self.share * self.rows
+        return float(stats.beta.ppf((1 + LEVEL) / 2, cases + 1, self.rows - cases)) if cases < self.rows else 1.0
+
+
 def _chosen(conditions: list[Condition], customers: Customers) -> list[Rule]:
-    left, least = customers.left, LEAST_SHARE * len(customers)
+    left, weights = customers.left, customers.weights
+    least, rate = LEAST_SHARE * weights.sum(), float(np.average(left, weights=weights))
+
+    def counted(rows: np.ndarray, leavers: np.ndarray = left) -> Counted:
+        return Counted.of(rows, leavers, weights)
+
     holds = [condition.holds(customers.features) for condition in conditions]
-    singles = [at for at, rows in enumerate(holds) if least <= rows.sum() < len(left)]
-    singles.sort(key=lambda at: -_gain(holds[at], left, left.mean()))
+    singles = [at for at, rows in enumerate(holds) if least <= weights[rows].sum() and not rows.all()]
+    singles.sort(key=lambda at: -_gain(counted(holds[at]), rate))
     singles = singles[:SINGLES]
     candidates: list[tuple[Rule, np.ndarray]] = [((conditions[at],), holds[at]) for at in singles]
     for one, other in combinations(singles, 2):
         rows = holds[one] & holds[other]
-        if conditions[one].feature == conditions[other].feature or rows.sum() < least:
+        if conditions[one].feature == conditions[other].feature or weights[rows].sum() < least:
             continue
-        share = max(left[holds[one]].mean(), left[holds[other]].mean())
-        if _lower(int(left[rows].sum()), int(rows.sum())) > share:
+        if counted(rows).lower() > max(counted(holds[one]).share, counted(holds[other]).share):
             candidates.append(((conditions[one], conditions[other]), rows))
     chosen: list[Rule] = []
     open_leavers = left.copy()
     while candidates and len(chosen) < MOST_RULES:
-        rule, rows = max(candidates, key=lambda each: _gain(each[1], open_leavers, left.mean()))
-        if _gain(rows, open_leavers, left.mean()) < stats.norm.ppf(0.999):
+        rule, rows = max(candidates, key=lambda each: _gain(counted(each[1], open_leavers), rate))
+        if _gain(counted(rows, open_leavers), rate) < stats.norm.ppf(0.999):
             break
         chosen.append(rule)
         open_leavers &= ~rows
     return chosen
 
 
-def _gain(rows: np.ndarray, left: np.ndarray, rate: float) -> float:
+def _gain(counted: Counted, rate: float) -> float:
     """How far the leavers among the rows exceed what the base rate expects, in standard errors."""
-    expected = rows.sum() * rate
-    return float((left[rows].sum() - expected) / np.sqrt(expected * (1 - rate))) if expected else 0.0
+    spread = np.sqrt(rate * (1 - rate) / counted.rows) if counted.rows else np.inf
+    return float((counted.share - rate) / spread)
 
 
 def _judged(rule: Rule, test: Customers, names: Names) -> dict[str, object] | None:
     rows = np.logical_and.reduce([condition.holds(test.features) for condition in rule])
-    count, left, leavers = int(rows.sum()), int(test.left[rows].sum()), int(test.left.sum())
-    rate = leavers / len(test)
-    if not count or not leavers or _lower(left, count) <= rate:
+    everybody = np.ones(len(test), dtype=bool)
+    met, all_of_them = (Counted.of(each, test.left, test.weights) for each in (rows, everybody))
+    caught = Counted.of(test.left, rows, test.weights)  # of the leavers, those whom it met
+    if not met.all or not all_of_them.left or met.lower() <= all_of_them.share:
         return None
     words = [condition.words(names) for condition in rule]
     text = sentence("{first} and {second}", first=words[0], second=words[1]) if len(words) == 2 else words[0]
     return {
         "rule": text,
-        "customers": count,
-        "left": left / count,
-        "lift": left / count / rate,
-        "lift_lower": _lower(left, count) / rate,
-        "lift_upper": _upper(left, count) / rate,
-        "caught": left / leavers,
-        "caught_lower": _lower(left, leavers),
-        "caught_upper": _upper(left, leavers),
+        "customers": round(met.all),
+        "left": met.share,
+        "lift": met.share / all_of_them.share,
+        "lift_lower": met.lower() / all_of_them.share,
+        "lift_upper": met.upper() / all_of_them.share,
+        "caught": caught.share,
+        "caught_lower": caught.lower(),
+        "caught_upper": caught.upper(),
     }
-
-
-def _lower(cases: int, of: int) -> float:
-    """Of a share, by Clopper and Pearson."""
-    return float(stats.beta.ppf((1 - LEVEL) / 2, cases, of - cases + 1)) if cases else 0.0
-
-
-def _upper(cases: int, of: int) -> float:
-    return float(stats.beta.ppf((1 + LEVEL) / 2, cases + 1, of - cases)) if cases < of else 1.0
