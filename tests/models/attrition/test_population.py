@@ -10,7 +10,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.features import customer_features, schedule
 from workbench.models.attrition import read_population
 from workbench.models.attrition.model.customers import Customers, slices
-from workbench.models.attrition.model.levels import between_windows, forecast_windows, level_error
+from workbench.models.attrition.model.levels import Level, forecast_windows, level_of
 from workbench.models.attrition.reasons.feature_names import names_of
 from workbench.models.attrition.scores import Alike, scored
 
@@ -184,7 +184,9 @@ def test_how_many_leave_is_as_uncertain_as_chance_the_level_and_the_months_make_
         dropped={},
         weights=np.ones(8000),
     )
-    error = level_error(forecast_windows(customers, "base_rate", random_seed=1), customers)
+    level = level_of(forecast_windows(customers, "base_rate", random_seed=1), customers)
+    assert (level.settled(np.full(8000, 0.2)) == 0.2).all()  # without windows nothing is known of them
+    error = level.error_of(np.full(8000, 0.05))
     assert error == pytest.approx(1 / 20)
     alike = Alike.among(np.full(8000, 0.05), left)
     found = scored(np.arange(1000), np.full(1000, 0.1), alike, None, level_error=error)
@@ -210,25 +212,49 @@ def test_windows_that_are_forecast_worse_than_chance_widen_it():
             dropped={},
             weights=np.ones(12000),
         )
-        return level_error(forecast_windows(customers, "base_rate", random_seed=1), customers.part(at == 4))
+        return level_of(forecast_windows(customers, "base_rate", random_seed=1), customers.part(at == 4)).error
 
     assert of([0.05] * 6) == pytest.approx(0.1)
     assert of([0.04, 0.06] * 3) == pytest.approx(np.sqrt(1 / 80 + 2 * 0.2**2), rel=0.15)
 
 
-def test_a_model_that_knows_why_months_differ_is_not_doubted():
-    """Every month has a share of customers at a risk of 20%, the others have one of 2%; only these shares differ."""
+@pytest.mark.parametrize("real", [True, False])
+def test_a_movement_of_the_mean_risk_holds_as_far_as_it_has_held(real):
+    """A tenth or two fifths of the customers show a sign, in turn: of leaving, or for four in five of nothing new.
+
+    Where the sign means the same in every month, all of the movement holds. Where in busy months only as many leave as
+    in quiet ones, none of it does, and the number of leavers stays what it was.
+    """
     random = np.random.default_rng(1)
-    at = np.repeat(np.arange(6), 4000)
-    risky = random.random(24000) < np.array([0.1, 0.4] * 3)[at]
+    share = np.array([0.1, 0.4] * 5)
+    at = np.repeat(np.arange(10), 4000)
+    sign = random.random(40000) < share[at]
+    risk = np.where(sign, 0.2, 0.02) if real else np.where(sign, (0.0065 / share + 0.02)[at], 0.02)
     customers = Customers(
-        features=pd.DataFrame({"risky": risky.astype(float)}),
-        left=random.random(24000) < np.where(risky, 0.2, 0.02),
-        ids=np.arange(24000),
+        features=pd.DataFrame({"sign": sign.astype(float)}),
+        left=random.random(40000) < risk,
+        ids=np.arange(40000),
         snapshots=at,
         dropped={},
-        weights=np.ones(24000),
+        weights=np.ones(40000),
     )
-    doubts = [between_windows(forecast_windows(customers, used, random_seed=1)) for used in ("base_rate", "boosted")]
-    assert doubts[0] > 0.1
-    assert doubts[1] < 0.02
+    level = level_of(forecast_windows(customers, "boosted", random_seed=1), customers.part(at == 8))
+    today = np.where(random.random(4000) < 0.4, 0.2, 0.02)
+    settled = level.settled(today)
+    if real:
+        assert level.holds > 0.9
+        assert settled.sum() == pytest.approx(today.sum(), rel=0.08)
+    else:
+        assert level.holds < 0.2
+        assert settled.sum() == pytest.approx(4000 * level.rate, rel=0.25)
+    order = np.argsort(today, kind="stable")
+    assert (np.diff(settled[order]) >= 0).all()  # ranks stay
+    assert (level.settled(today[:500]) == today[:500]).all()  # of so few, the mix may be another
+
+
+def test_a_level_is_kept_with_the_forecast():
+    level = Level(rate=0.05, customers=2000, holds=0.5, error=0.1, holds_error=0.2, windows=9)
+    doubled = np.full(2000, 0.1)
+    assert level.settled(doubled) == pytest.approx(0.1 / np.sqrt(2))  # half of the doubling, in logs
+    assert level.error_of(doubled) == pytest.approx(np.hypot(0.1, 0.2 * np.log(2)))
+    assert "50%" in level.check().message

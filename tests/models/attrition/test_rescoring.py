@@ -11,11 +11,13 @@ from tests.models.attrition.worlds import drawn
 from workbench.errors import DataError
 from workbench.exhibits import flatten
 from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
+from workbench.models.attrition.card import SCHEMA
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.choice import choose
 from workbench.models.attrition.model.customers import judge_customers, slices
 from workbench.models.attrition.model.fitting import fit_boosted
+from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Onboard, Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.studies.kept import write_model
@@ -39,7 +41,13 @@ def made():
     choice, _ = choose(customers, parts, boosted, random_seed=1, capacity=200)
     choice = replace(choice, used="boosted")
     forecast = LeaversForecast(
-        customers=customers, parts=parts, names=Names(), choice=choice, used=boosted, random_seed=1
+        customers=customers,
+        parts=parts,
+        names=Names(),
+        choice=choice,
+        used=boosted,
+        random_seed=1,
+        level=Level(rate=float(customers.left.mean()), customers=len(customers)),
     )
     return forecast, population
 
@@ -126,7 +134,7 @@ def test_a_model_of_another_version_or_changed_is_refused(made, tmp_path):
     kept(made, folder)
     card = folder / "model" / "card.json"
     text = card.read_text()
-    card.write_text(text.replace('"schema": 2', '"schema": 0'))
+    card.write_text(text.replace(f'"schema": {SCHEMA}', '"schema": 0'))
     with pytest.raises(DataError, match="another version"):
         read_forecast(folder)
     card.write_text(text)

@@ -24,13 +24,14 @@ from workbench.models.attrition.model.calibration import Calibration
 from workbench.models.attrition.model.customers import Customers
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import BoostedModel
+from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
 from workbench.models.attrition.stability import TENTHS, between_snapshots, counts_of, edges_of, index_of
 from workbench.wording import sentence
 
-SCHEMA = 2  # of the card: a change that old readers cannot read counts it up
+SCHEMA = 3  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
 MOST_DESCRIBED = 300_000
 """Rows by which a card describes features: tenths of so many are known to a thousandth."""
@@ -52,12 +53,15 @@ class SavedForecast:
         How features are called.
     alike
         Share who left among customers scored alike.
+    level
+        How many leave of all customers together.
     """
 
     card: Mapping[str, Any]
     used: BoostedModel | Baseline
     names: Names
     alike: Alike
+    level: Level
 
     @property
     def encoding(self) -> Encoding:
@@ -108,7 +112,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
             "usual": float(index_of(counts_of(before, edges), counts_of(probability, edges))),
         },
         "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
-        "level_error": forecast.level_error,
+        "level": asdict(forecast.level),
         "judged": {
             "rows": judged.rows,
             "cases": judged.cases,
@@ -166,7 +170,7 @@ def read_forecast(folder: Path) -> SavedForecast:
     else:
         used = _baseline(card["baseline"], encoding)
     kept: dict[str, Any] = {key: value if key == "of" else np.array(value) for key, value in card["alike"].items()}
-    return SavedForecast(card=card, used=used, names=names, alike=Alike(**kept))
+    return SavedForecast(card=card, used=used, names=names, alike=Alike(**kept), level=Level(**card["level"]))
 
 
 def _levels(feature: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -25,7 +25,7 @@ from workbench.models.attrition.model.fitting import (
     learned_sample,
 )
 from workbench.models.attrition.model.learning import Learning, learn_quickly
-from workbench.models.attrition.model.levels import forecast_windows, level_error
+from workbench.models.attrition.model.levels import Level, forecast_windows, level_of
 from workbench.models.attrition.model.performance import Performance
 from workbench.models.attrition.model.survival_run import SurvivalRun
 from workbench.models.attrition.population import Population
@@ -59,8 +59,8 @@ class LeaversForecast:
         That forecast, its level and slope learned from whoever was judged too: what is newest counts.
     random_seed
         Fixed all of it.
-    level_error
-        Relative standard error of the number of leavers that it expects of all customers together.
+    level
+        How many leave of all customers together.
     fitted_on
         Rows that it was fitted on, of customers drawn by lot; None where it was fitted on all there were.
     """
@@ -71,7 +71,7 @@ class LeaversForecast:
     choice: Choice
     used: BoostedModel | Baseline
     random_seed: int
-    level_error: float
+    level: Level
     fitted_on: int | None = None
 
     @property
@@ -141,10 +141,11 @@ class LeaversForecast:
             raise ParameterError(sentence(template, name=shown(team), known=listing(list(today)[:20])))
         explainer = self._explainer(today)
         reasons = None if explainer is None else give_reasons(explainer, today, today, names=self.names)
-        probability = self.used.probability(today)
+        plain = self.used.probability(today)
+        probability = self.level.settled(plain)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         teams = None if team is None else today[team]
-        return scored(population.today_ids, probability, alike, reasons, teams, level_error=self.level_error)
+        return scored(population.today_ids, probability, alike, reasons, teams, level_error=self.level.error_of(plain))
 
     def early_warnings(self) -> EarlyWarnings:
         """Rules of at most two conditions."""
@@ -155,6 +156,7 @@ class LeaversForecast:
     def exhibits(self) -> Iterator[Showable]:
         """The choice, and what columns were left out."""
         yield self.choice
+        yield self.level.check()
         if self.fitted_on is not None:
             yield Check(
                 name="fitted_on_a_sample",
@@ -263,6 +265,6 @@ def forecast_leavers(
         choice=choice,
         used=boosted if choice.used == "boosted" else simpler[choice.used],
         random_seed=random_seed,
-        level_error=level_error(forecast_windows(customers, choice.used, random_seed=random_seed), later),
+        level=level_of(forecast_windows(customers, choice.used, random_seed=random_seed), later),
         fitted_on=None if fitted is whole else int(((fitted["train"] | fitted["stop"]) & there).sum()),
     )

@@ -269,13 +269,14 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     if explainer is not None and forecast.card["used"] != "base_rate":
         reasons = give_reasons(explainer, features[active].reset_index(drop=True), features, names=forecast.names)
     judged = None
+    told = forecast.level.settled(probability)
     left = onboard.left
     if left is not None and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
         capacity = forecast.card["judged"]["capacity"]
-        judged = judge(left, {"boosted": probability}, onboard.ids, random_seed=random_seed, capacity=capacity)
+        judged = judge(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
     return Rescored(
         scores=scored(
-            onboard.ids[active], probability[active], forecast.alike, reasons, level_error=forecast.card["level_error"]
+            onboard.ids[active], told[active], forecast.alike, reasons, level_error=forecast.level.error_of(probability)
         ),
         forecast=forecast,
         drift=frame,

@@ -85,7 +85,7 @@ class Scores:
         One row a customer: `customer_id`, `probability`, `lower`, `upper`, `reason_1` … `reason_3`, and `team` where
         one is asked for.
     level_error
-        Relative standard error of all risks together (`level_error`).
+        Relative standard error of all risks together (`Level.error_of`).
     """
 
     frame: pd.DataFrame

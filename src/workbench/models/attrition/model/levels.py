@@ -1,17 +1,98 @@
-"""How far off forecasts of a whole window are: the doubt about how many of all customers leave.
+"""How many leave of all customers together: what holds of it when a forecast moves from one window to the next.
 
-Each window is forecast by a quick model of all the others. That the ratios of leavers to forecasts differ by more than
-chance shows what no single window can: that features move from month to month where leaving does not, or the reverse.
+Features move together from month to month (use has seasons, records grow longer), and a model takes for risk what is
+the calendar. Each window is therefore forecast by a quick model of all the others; the slope of what then left on what
+was expected says how much of such a movement holds, and what remains, how sure the number of leavers can be.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
+from workbench.findings import Check
 from workbench.models.attrition.model.customers import Customers
 from workbench.models.attrition.model.learning import MOST_ROWS, quick
+from workbench.wording import percent, sentence
 
-FEWEST_WINDOWS = 3
-"""With fewer, a difference between them is hardly told from chance."""
+FEWEST_WINDOWS = 4
+"""With fewer, a slope over windows is hardly told from chance, and forecasts stay as they are."""
+SAME_BOOK = 2.0
+"""Times as many customers, or as few, as in the windows before: beyond, others are scored, whose mix may differ."""
+CERTAIN = 1e-9  # probabilities are kept this far from 0 and 1 where their logarithm is taken
+FARTHEST = 10.0
+"""Log-odds by which a level is moved at most: a factor of twenty thousand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """What is known of the number of leavers of a whole window.
+
+    Attributes
+    ----------
+    rate
+        Share who left in the windows that calibrate.
+    customers
+        How many there were in each of these, in the mean.
+    holds
+        Of a change of the mean risk from there to another window, the part that is taken over, from 0 to 1.
+    error
+        Relative standard error of the number of leavers where the mean risk has not changed.
+    holds_error
+        Standard error of `holds`.
+    windows
+        In how many windows that was seen; 0 where nothing is known, and nothing is changed.
+    """
+
+    rate: float
+    customers: float
+    holds: float = 1.0
+    error: float = 0.0
+    holds_error: float = 0.0
+    windows: int = 0
+
+    def _moved(self, probability: np.ndarray) -> float:
+        """Log change of the mean risk; 0 of customers who are not those of the windows before."""
+        alike = 1 / SAME_BOOK < len(probability) / max(self.customers, 1) < SAME_BOOK
+        return float(np.log(probability.mean() / self.rate)) if self.windows and alike else 0.0
+
+    def settled(self, probability: np.ndarray) -> np.ndarray:
+        """Risks (N,) of all customers of a window, their log-odds moved so that of the change only that remains.
+
+        Parameters
+        ----------
+        probability : (N,)
+            As the model has them.
+        """
+        moved = (1 - self.holds) * self._moved(probability)
+        if not moved:
+            return probability
+        line = logit(np.clip(probability, CERTAIN, 1 - CERTAIN))
+        wanted = probability.mean() * np.exp(-moved)
+        by = brentq(lambda each: expit(line + each).mean() - wanted, -FARTHEST, FARTHEST)
+        return np.asarray(expit(line + by))
+
+    def error_of(self, probability: np.ndarray) -> float:
+        """Relative standard error of the number of leavers that these risks (N,) add up to once settled."""
+        return float(np.hypot(self.error, self.holds_error * self._moved(probability)))
+
+    def check(self) -> Check | None:
+        """How much of a movement holds; nothing is said where it is not known."""
+        if not self.windows:
+            return None
+        return Check(
+            name="window_level",
+            status="pass",
+            value=self.holds,
+            message=sentence(
+                "From window to window, {share} of what the mean risk moved by held in the share who left; today's "
+                "risks are moved accordingly.",
+                share=percent(self.holds),
+            ),
+            title=sentence("How many leave follows earlier windows"),
+        )
 
 
 def forecast_windows(customers: Customers, used: str, *, random_seed: int) -> pd.DataFrame:
@@ -29,59 +110,75 @@ def forecast_windows(customers: Customers, used: str, *, random_seed: int) -> pd
     Returns
     -------
     DataFrame
-        `left` and `expected` of each window in which somebody left; no rows where there are too few windows.
+        Of each window in which somebody left: `left`, `expected`, and `usual`, as many as the share who left in all
+        others makes. No rows where there are too few windows.
     """
     some = customers.part(customers.drawn(MOST_ROWS, random_seed=random_seed))
-    moments = [] if some.snapshots is None else np.unique(some.snapshots)
+    moments = np.array([]) if some.snapshots is None else np.unique(some.snapshots)
     rows = []
-    for moment in moments if len(moments) >= FEWEST_WINDOWS else []:
+    for moment in moments if len(moments) >= FEWEST_WINDOWS else moments[:0]:
         there = some.snapshots == moment
         now, others = some.part(there), some.part(~there)
         if now.left.any() and others.left.any():
             p = quick(others, now.features, used, random_seed)
-            rows.append({"left": (now.left * now.weights).sum(), "expected": (p * now.weights).sum()})
-    return pd.DataFrame(rows, columns=["left", "expected"], dtype=float)
+            usual = np.average(others.left, weights=others.weights) * now.weights.sum()
+            rows.append((now.weights @ now.left, now.weights @ p, usual))
+    return pd.DataFrame(rows, columns=["left", "expected", "usual"], dtype=float)
 
 
-def between_windows(windows: pd.DataFrame) -> float:
-    """Variance between windows of the logarithm of leavers per leaver expected, beyond chance.
+def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
+    """What holds of a movement of the mean risk, and how sure the number of leavers is.
 
     Parameters
     ----------
     windows
-        `left` and `expected` of each, the latter by what all others teach: whatever a window is above the mean, the
-        others are below it, so that ratios are K / (K - 1) times too far from 1.
+        As `forecast_windows` gives them.
+    calibrated
+        By whom the level was set.
+
+    Returns
+    -------
+    Level
+        The slope is one of weighted least squares of log shares (weights: leavers, within 0 and 1), the doubt that
+        remains the variance beyond chance about that line (method of moments), once for the window that is forecast
+        and once for the mean of those that calibrate, who are a sample besides.
 
     References
     ----------
-    DerSimonian and Laird (1986), Meta-analysis in clinical trials, Controlled Clinical Trials 7 (method of moments).
+    DerSimonian and Laird (1986), Meta-analysis in clinical trials, Controlled Clinical Trials 7.
 
     Examples
     --------
-    >>> round(between_windows(pd.DataFrame({"left": [80.0, 120.0] * 3, "expected": [104.0, 96.0] * 3})), 3)
-    0.038
-    """
-    if len(windows) < 2:
-        return 0.0
-    left, ratios = windows["left"].to_numpy(), np.log(windows["left"] / windows["expected"]).to_numpy()
-    ratios = ratios * (1 - 1 / len(ratios))
-    beyond = (left * (ratios - np.average(ratios, weights=left)) ** 2).sum() - (len(left) - 1)
-    return float(max(beyond / (left.sum() - (left**2).sum() / left.sum()), 0.0))
+    A model whose expectation rises and falls while shares stay is not followed:
 
-
-def level_error(windows: pd.DataFrame, calibrated: Customers) -> float:
-    """Relative standard error of the number of leavers that a forecast expects of all customers together.
-
-    The leavers by whom the level was calibrated are a sample; their windows are some of many; and so is the one that is
-    forecast.
-
-    Parameters
-    ----------
-    windows
-        `left` and `expected` of each (`forecast_windows`).
-    calibrated
-        By whom the level was set.
+    >>> told = pd.DataFrame({"left": 100.0, "expected": [80.0, 120.0] * 5, "usual": 100.0})
+    >>> someone = Customers(
+    ...     features=pd.DataFrame({"a": [0, 1]}), left=np.array([True, False]), ids=np.arange(2),
+    ...     snapshots=np.zeros(2), dropped={}, weights=np.ones(2),
+    ... )
+    >>> level_of(told, someone).holds
+    0.0
     """
     leavers = max(float(calibrated.left.sum()), 1.0)
     several = 1 if calibrated.snapshots is None else max(len(np.unique(calibrated.snapshots)), 1)
-    return float(np.sqrt(1 / leavers + between_windows(windows) * (1 + 1 / several)))
+    rate = float(np.average(calibrated.left, weights=calibrated.weights))
+    known = Level(rate=rate, customers=len(calibrated) / several, error=float(leavers**-0.5))
+    count = len(windows)
+    if count < FEWEST_WINDOWS:
+        return known
+    left, expected, usual = (windows[name].to_numpy() for name in ("left", "expected", "usual"))
+    # Whatever a window is above the mean of all, the others are below it: K / (K - 1) times too far apart.
+    gone, told = (1 - 1 / count) * np.log(left / usual), np.log(expected / usual)
+    gone, told = (each - np.average(each, weights=left) for each in (gone, told))
+    spread = float(left @ told**2)
+    slope = float(np.clip(left @ (told * gone) / spread, 0, 1)) if spread > 0 else 1.0
+    beyond = float(left @ (gone - slope * told) ** 2) / (count - 2)
+    between = max((beyond - 1) * (count - 2) / (left.sum() - (left**2).sum() / left.sum()), 0.0)
+    return Level(
+        rate=rate,
+        customers=known.customers,
+        holds=slope,
+        error=float(np.sqrt(1 / leavers + between * (1 + 1 / several))),
+        holds_error=float(np.sqrt(max(beyond, 1.0) / spread)) if spread > 0 else 0.0,
+        windows=count,
+    )
