@@ -12,6 +12,7 @@ from workbench.findings import Check
 from workbench.models.attrition.fairness import ByGroup, compare_groups
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Baseline
+from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.choice import Choice, choose, recalibrate
 from workbench.models.attrition.model.cross_fitting import choose_cross_fitted
 from workbench.models.attrition.model.customers import Customers, Part, slices
@@ -228,18 +229,26 @@ def forecast_leavers(
     def few(some: Customers, cut: Mapping[Part, np.ndarray]) -> Mapping[Part, np.ndarray]:
         return learned_sample(some, cut, random_seed=random_seed, most_rows=most_rows)
 
-    def fit(some: Customers, cut: Mapping[Part, np.ndarray]) -> BoostedModel:
-        few_of = few(some, cut)
-        return fit_boosted(some, few_of, random_seed=random_seed, budget=budget, refits=refits, monotone=monotone)
+    def fit(some: Customers, cut: Mapping[Part, np.ndarray], settings: Settings | None = None) -> BoostedModel:
+        return fit_boosted(
+            some,
+            few(some, cut),
+            random_seed=random_seed,
+            budget=budget,
+            refits=refits,
+            settings=settings,
+            monotone=monotone,
+        )
 
     simpler: Mapping[str, Baseline]
     if customers.snapshots is None:
-        choice, simpler, calibration = choose_cross_fitted(
+        found = choose_cross_fitted(
             customers, fit, random_seed=random_seed, capacity=capacity, survival=survival, most_rows=most_rows
         )
+        choice, simpler = found.choice, found.simpler
         # All customers have been judged and have calibrated, so that all may be learned from.
         whole = slices(customers, random_seed=random_seed, without=("calibrate", "test"))
-        boosted = replace(fit(customers, whole), calibration=calibration)
+        boosted = replace(fit(customers, whole, found.settings), calibration=found.calibration)
         later = customers
     else:
         whole = parts

@@ -6,10 +6,12 @@ and calibrated on the other four. All customers decide, and none was learned fro
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from workbench.models.attrition.model.baselines import Baseline
+from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.calibration import Calibration, calibrate
 from workbench.models.attrition.model.choice import Choice, chosen_among, fit_simpler
 from workbench.models.attrition.model.customers import Customers, Part, lots, slices
@@ -18,6 +20,27 @@ from workbench.models.attrition.model.survival_run import SurvivalRun
 
 FOLDS = 5
 """Four fifths to learn from differ little from all, and five fits are affordable: the usual number."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class CrossFitted:
+    """What five forecasts of the others give.
+
+    Attributes
+    ----------
+    choice
+        Which forecast is used; its test part is all customers.
+    simpler
+        The simpler forecasts, fitted to all customers.
+    settings, calibration
+        With which boosted trees of all customers are grown, and how their log-odds become risks.
+    """
+
+    choice: Choice
+    simpler: Mapping[str, Baseline]
+    settings: Settings
+    calibration: Calibration
+
 
 Fit = Callable[[Customers, Mapping[Part, np.ndarray]], BoostedModel]
 
@@ -30,7 +53,7 @@ def choose_cross_fitted(
     capacity: float | None = None,
     survival: SurvivalRun | None = None,
     most_rows: int = MOST_ROWS,
-) -> tuple[Choice, Mapping[str, Baseline], Calibration]:
+) -> CrossFitted:
     """Judge forecasts of all customers, each by models of the others, and keep the simplest that is not beaten.
 
     Parameters
@@ -47,12 +70,6 @@ def choose_cross_fitted(
         The last survival run, of which is only said why it is not compared.
     most_rows
         So many rows simpler forecasts are fitted on at most, of customers drawn by lot.
-
-    Returns
-    -------
-    tuple of Choice, Mapping and Calibration
-        The choice, whose test part is all customers; the simpler forecasts fitted to all of them; and the calibration
-        of boosted trees that are.
     """
 
     def simpler(some: Customers) -> dict[str, Baseline]:
@@ -61,12 +78,14 @@ def choose_cross_fitted(
     fold = np.floor(lots(customers, random_seed=random_seed) * FOLDS).astype(int)
     whole = simpler(customers)
     found = {name: np.empty(len(customers)) for name in (*whole, "boosted")}
-    log_odds = np.empty(len(customers))
+    log_odds, settings = np.empty(len(customers)), []
     for place in range(FOLDS):
         judged, others = fold == place, customers.part(fold != place)
         parts = slices(others, random_seed=random_seed + 1 + place, without=("calibrate", "test"))
         features = customers.features[judged]
-        log_odds[judged] = fit(others, parts).margins(features).mean(0)
+        fitted = fit(others, parts)
+        log_odds[judged] = fitted.margins(features).mean(0)
+        settings.append(fitted.searched.best)
         for name, each in simpler(others).items():
             found[name][judged] = each.probability(features)
     for place in range(FOLDS):
@@ -76,7 +95,8 @@ def choose_cross_fitted(
     chosen = chosen_among(
         customers, found, random_seed=random_seed, capacity=capacity, out_of_time=False, folds=FOLDS, survival=survival
     )
-    return chosen, whole, _calibrated(log_odds, customers)
+    middle = sorted(settings, key=lambda each: each.rounds)[FOLDS // 2]
+    return CrossFitted(choice=chosen, simpler=whole, settings=middle, calibration=_calibrated(log_odds, customers))
 
 
 def _calibrated(log_odds: np.ndarray, customers: Customers) -> Calibration:
