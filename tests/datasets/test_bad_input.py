@@ -221,7 +221,7 @@ KINDS: dict[str, tuple[dict[str, object], str]] = {
     "driver absent": (
         {
             "dataset.yaml": yaml("lifetimes", LIVES).replace(
-                "file: rows.csv", "connection: nosuch://host/base\n    table: t"
+                "file: rows.csv", "connection: exasol://host/base\n    table: t"
             )
         },
         "is the driver installed",

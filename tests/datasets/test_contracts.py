@@ -109,7 +109,7 @@ def load(project, table, columns, rows, more="", top=""):
             "2 rows with a rating outside its scale (got 6, 0); expected 1 to 5.",
         ),
         ("surveys", SURVEYS % "", "q\n3.5\n", "no whole number (got 3.5); expected a point of the scale"),
-        ("surveys", SURVEYS % "", "q\ngood\n", "no number (got 'good')"),
+        ("surveys", SURVEYS % "", "q\ngood\n", "no number (row 1 below the header: 4 letters)"),
         ("surveys", SURVEYS % ", response_id: r", "q,r\n1,7\n2,7\n", "expected one row a response"),
         ("surveys", SURVEYS % ", weight: {from: w, weighting: survey}", "q,w\n1,-1\n", "a negative value (got -1)"),
         (

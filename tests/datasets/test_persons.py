@@ -104,3 +104,49 @@ def test_a_header_that_stands_twice_is_told(project):
 def test_amounts_tell_nobody(project, value, told):
     rows = "".join(f"c{n},{value.replace('{n}', str(n))}\n" for n in range(100, 160))
     assert bool(warned(project, "spent: {type: category}", "c,spent\n" + rows)) is told
+
+
+CHINESE = [
+    ("who", "联系人", "张伟", "its name speaks"),
+    ("who", "微信号", "weixin_1234", "its name speaks"),
+    ("born: {type: date, from: 生日}", "生日", "1990-01-02", "its name speaks"),
+    ("home: {from: 住址}", "住址", "北京", "its name speaks"),
+    ("car: {from: 车牌}", "车牌", "粤B12345", "telephones"),
+    ("line", "line", "138.0013.8000", "telephones"),
+    ("line", "line", "１３８００１３８０００", "telephones"),
+    ("note", "note", "请打 13800138000 联系", "telephones"),
+    ("number", "number", "110105491231002", "identity cards"),
+    ("number", "number", "E12345678", "identity cards"),
+    ("place", "place", "北京市朝阳区建国路88号", "telephones"),
+    ("mail", "post", "ada＠example.org", "e-mail addresses"),
+]
+
+
+@pytest.mark.parametrize(("column", "header", "value", "why"), CHINESE, ids=[each[2] for each in CHINESE])
+def test_persons_are_recognised_in_chinese_and_in_full_width(project, column, header, value, why):
+    if "from" not in column and column != header:
+        column = f"{column}: {{from: {header}}}"
+    (check,) = warned(project, column, f"c,{header}\na,{value}\nb,{value}\n")
+    assert why in check.message
+    assert value not in check.message
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        (["张伟"], "row 1 below the header: 2 characters, Chinese"),
+        (["王小明先生"], "5 characters, Chinese"),
+        (["Ada"], "row 1 below the header: 3 letters"),
+        (["lovelace_ada"], "12 characters"),
+        (["n/a"], "got 'n/a'"),
+        (["Gold"] * 10, "got 'Gold'"),
+    ],
+)
+def test_a_value_is_repeated_only_where_it_tells_nobody(project, values, told):
+    yaml = "title: x\ntables: {customers: {file: rows.csv, columns: {customer_id: c, n: {type: number}}}}"
+    rows = "".join(f"c{place},{value}\n" for place, value in enumerate(values))
+    with pytest.raises(DataError) as caught:
+        project.write(yaml, f"c,n\n{rows}").find().load("customers")
+    assert told in str(caught.value)
+    if not told.startswith("got"):
+        assert values[0] not in str(caught.value)

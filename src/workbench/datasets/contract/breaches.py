@@ -1,7 +1,7 @@
 """A rule that some rows break, in words: with examples, or with the places of rows where values may tell a person."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis.expr.types as ir
 
@@ -9,9 +9,10 @@ from workbench.datasets.contract import hints
 from workbench.datasets.contract import rules as contracts
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.definitions.phrases import examples, rows
-from workbench.datasets.privacy import persons
+from workbench.datasets.privacy import persons, plain_values
 from workbench.datasets.reading.connection import Connection
-from workbench.wording import number, sentence, shown
+from workbench.suppression import SMALLEST_GROUP
+from workbench.wording import listing, number, sentence, shown
 
 _MOST_EXAMPLES, _MOST_LINES = 4, 3  # enough to see what is meant, and still one line
 _MOST_READ = 1000  # rows among which examples are sought: a rare kind of value shows, and memory stays small
@@ -56,11 +57,16 @@ def describe(
     )
     details = dict(rule.details)
     got = ""
-    if values and not closed and not any(persons.valued(str(value)) for value in values):
+    lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
+    below = ", ".join(lines) if _one_file(definition) else ""
+    if values and not closed and all(_may_be_shown(value, given) for value in values):
         got = sentence(" (got {examples})", examples=examples(values))
-    elif _one_file(definition):
-        lines = [number(line + 1) for line, *_ in given[:_MOST_LINES]] + ["…"] * (count > _MOST_LINES)
-        got = sentence(" (row {lines} below the header)", lines=", ".join(lines))
+    elif values and not closed:
+        shapes = listing(list(dict.fromkeys(plain_values.shape(str(value)) for value in values)))
+        template = " (row {lines} below the header: {shapes})" if below else " (got {shapes})"
+        got = sentence(template, lines=below, shapes=shapes)
+    elif below:
+        got = sentence(" (row {lines} below the header)", lines=below)
     if rule.rule in contracts.WITH_HINT:
         texts = [row[1] for row in given if row[1:] and isinstance(row[1], str)]
         declared = rule.rule != "one_type"
@@ -72,6 +78,13 @@ def describe(
         details["codes"] = hints.of_dates_of_another_time(columns[0], often if got.startswith(" (got") else [])
     text = contracts.RULES[rule.rule]({"examples": got, **details})
     return sentence("{column}: {rows} with {rule}.", column=name_of(columns[0]), rows=rows(count), rule=text)
+
+
+def _may_be_shown(value: object, given: Sequence[tuple]) -> bool:
+    """A number, a moment or a word for none; and what so many rows have that it is of no single person."""
+    if not isinstance(value, str) or all(plain_values.harmless(part) for part in value.split(" > ")):
+        return True
+    return not persons.valued(value) and sum(row[1] == value for row in given) >= SMALLEST_GROUP
 
 
 def _plain(value: ir.Value) -> ir.Value:
