@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
+.PHONY: help setup demo story test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -27,9 +27,11 @@ setup: .venv/.complete ## create .venv from requirements.lock
 	$(BIN)/python -m ipykernel install --sys-prefix --name workbench --display-name "Workbench" >/dev/null
 	@touch $@
 
-demo: setup ## run the first study on sample data and print its headline and the report's path
-	@echo "Running churn_survival on the sample telco (about half a minute)"
-	@run=$$($(BIN)/workbench run churn_survival --dataset telco) && echo "Open $$run/report.html in a browser; \`make\` lists what else there is."
+demo: setup ## four studies on sample data, their headlines and reports (3 minutes)
+	@$(BIN)/python examples/tour.py demo && echo "\`make\` lists what else there is; \`make story\` joins four studies."
+
+story: setup ## four studies that read each other, on a simulated company (up to 15 minutes)
+	@$(BIN)/python examples/tour.py story
 
 test: setup ## the tests (a few minutes)
 	COVERAGE_CORE=sysmon $(BIN)/python -m pytest -n auto -m "not slow" $(COVER)
