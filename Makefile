@@ -27,7 +27,7 @@ setup: .venv/.complete ## create .venv from requirements.lock
 	$(BIN)/python -m ipykernel install --sys-prefix --name workbench --display-name "Workbench" >/dev/null
 	@touch $@
 
-demo: setup ## four studies on sample data, their headlines and reports (3 minutes)
+demo: setup ## four studies on sample data, their headlines and reports (2 minutes)
 	@$(BIN)/python examples/tour.py demo && echo "\`make\` lists what else there is; \`make story\` joins four studies."
 
 story: setup ## four studies that read each other, on a simulated company (up to 15 minutes)
