@@ -1,6 +1,7 @@
 """Files that are either whole or not there, JSON that any reader takes, and private folders. A leaf."""
 
 import contextlib
+import errno
 import fcntl
 import hashlib
 import json
@@ -10,6 +11,8 @@ import stat
 import tempfile
 from pathlib import Path
 from typing import IO
+
+from workbench.wording import sentence
 
 _LOCK = "in-use"
 
@@ -41,6 +44,30 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
     except BaseException:
         os.unlink(name)
         raise
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a file of so many at most; a pipe or a device is refused, not waited for.
+
+    Parameters
+    ----------
+    path
+        The file.
+    most
+        Bytes.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, is no file, or is larger.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        known = os.fstat(file.fileno())
+        if not stat.S_ISREG(known.st_mode):
+            raise OSError(errno.EINVAL, sentence("is no file"), str(path))
+        if known.st_size > most:
+            raise OSError(errno.EFBIG, sentence("is larger than {most} bytes", most=most), str(path))
+        return file.read(most)
 
 
 def file_hash(path: Path) -> str:

@@ -9,6 +9,7 @@ import difflib
 import gettext
 import math
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -328,10 +329,14 @@ def inert(value: object) -> object:
 
     Examples
     --------
-    >>> [inert(value) for value in ("=1+1", "-2.5", "@cmd", "plain", -3, None)]
-    ["'=1+1", '-2.5', "'@cmd", 'plain', -3, None]
+    >>> [inert(value) for value in ("=1+1", "＝1+1", "-2.5", "@cmd", "plain", -3, None)]
+    ["'=1+1", "'＝1+1", '-2.5', "'@cmd", 'plain', -3, None]
     """
-    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+    if not isinstance(value, str):
+        return value
+    # Spreadsheets read marks of full width like narrow ones, and pass over blanks and ends of lines before them.
+    begins = unicodedata.normalize("NFKC", value[:20]).lstrip()
+    if not (begins.startswith(("=", "+", "-", "@")) or value.startswith(("\t", "\r", "\n"))):
         return value
     try:
         float(value)

@@ -1,4 +1,6 @@
 import re
+import shutil
+import stat
 
 import pytest
 
@@ -257,3 +259,30 @@ def test_hostile_headers_survive_the_draft(tmp_path, header):
     add("mine", tmp_path / "x.csv", root=tmp_path)
     if header.strip() != "customer_id":
         assert datasets.find("mine", tmp_path).load("customers").frame.shape == (2, 2)
+
+
+def test_a_copy_keeps_the_rights_of_its_file_and_what_was_left_half_goes(tmp_path):
+    source = tmp_path / "secret.csv"
+    source.write_text("customer_id,plan\na,b\n")
+    source.chmod(0o600)
+    folder = tmp_path / "data" / "people"
+    folder.mkdir(parents=True)
+    (folder / ".secret.csv.1234.part").write_text("customer_id,pl")
+    add("people", source, root=tmp_path)
+    assert stat.S_IMODE((folder / "secret.csv").stat().st_mode) == 0o600
+    assert sorted(path.name for path in folder.iterdir()) == ["dataset.yaml", "secret.csv"]
+
+
+def test_an_interrupted_copy_leaves_nothing_in_the_way(tmp_path, monkeypatch):
+    source = tmp_path / "rows.csv"
+    source.write_text("customer_id,plan\na,b\n")
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            add("people", source, root=tmp_path)
+    assert list((tmp_path / "data" / "people").iterdir()) == []
+    add("people", source, root=tmp_path)

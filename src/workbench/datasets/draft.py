@@ -1,5 +1,7 @@
 """A dataset.yaml drafted from the data itself: what is sure is written, what is assumed marked, the rest asked."""
 
+import glob
+import os
 import re
 import shutil
 from collections.abc import Callable, Sequence
@@ -88,13 +90,29 @@ def add_draft(
         folder.mkdir(parents=True, exist_ok=True)
         for path, target in brought.items():
             made.append(target)
-            shutil.copyfile(path, target)
+            _copy(path, target)
         write_atomic(folder / "dataset.yaml", made_draft.text)
-    except OSError as error:
-        for target in made:  # no room: half a file is worse than none
+    except BaseException as error:
+        for target in made:  # interrupted, or no room: a part is worse than nothing
             target.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise DataError(sentence("data/{name}/: cannot be written ({why}).", name=name, why=error.strerror)) from error
     return folder / "dataset.yaml", made_draft
+
+
+def _copy(path: Path, target: Path) -> None:
+    """Copy a file with its rights; it has its name once it is whole. Parts that a killed command left go first."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
+        left.unlink(missing_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # nobody else reads it meanwhile
+        shutil.copyfile(path, part)
+        shutil.copymode(path, part)
+        os.replace(part, target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _target(path: Path, folder: Path, copy: bool) -> Path | None:

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from workbench.errors import ParameterError, StudyError
+from workbench.files import read_regular
 from workbench.studies.definition.calls import Calls, Choice, Earlier, parse, read_calls
 from workbench.studies.definition.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
 from workbench.wording import narrative, shown
 
+LARGEST_BYTES = 100_000_000  # a notebook with the figures of a long run has some megabytes
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -129,16 +131,21 @@ def read_study(path: Path) -> Study:
     path
         Of the notebook.
     """
-    place = path.name
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
-        cells = [{**cell, "source": _told(cell)} for cell in notebook["cells"]]
-        tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
+        return _read(path)
     except OSError as error:
-        raise StudyError(f"{place} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise StudyError(f"{place} is not a notebook of format 4; open it in JupyterLab and save it again.") from None
+        raise StudyError(f"{path.name} cannot be read: {error.strerror}.") from None
+    # Whatever stands in a file called .ipynb: a list of studies goes on behind it.
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError):
+        template = "{place} is not a notebook of format 4; open it in JupyterLab and save it again."
+        raise StudyError(template.format(place=path.name)) from None
 
+
+def _read(path: Path) -> Study:
+    place = path.name
+    notebook = json.loads(read_regular(path, LARGEST_BYTES))
+    cells = [{**cell, "source": _told(cell)} for cell in notebook["cells"]]
+    tags = [cell.get("metadata", {}).get("tags", []) for cell in cells]
     faults: list[str] = []
     if not NAME.fullmatch(path.stem):
         faults.append("a study's name has letters, digits, - and _ and starts with a letter; rename the notebook")

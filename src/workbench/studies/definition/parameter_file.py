@@ -8,17 +8,29 @@ from typing import Any
 import yaml
 
 from workbench.errors import ParameterError
+from workbench.files import read_regular
 from workbench.wording import shown
+
+LARGEST_BYTES = 10_000_000  # a long list of customers, and no file that fills the memory
+
+
+class _TwiceError(yaml.constructor.ConstructorError):
+    """A name that stands twice in one mapping."""
 
 
 class _Loader(yaml.SafeLoader):
     """YAML with the types of JSON: a date stays text (the declared type decides), `no` and `on` are words."""
 
+    def compose_node(self, parent, index):
+        if self.check_event(yaml.AliasEvent):  # ten lines of them can stand for a billion values
+            raise yaml.composer.ComposerError(None, None, "aliases (*name)", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
+
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is given twice", node.start_mark)
+                raise _TwiceError(None, None, shown(key), node.start_mark)
         return super().construct_mapping(node, deep)
 
 
@@ -44,17 +56,25 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
         If it cannot be read or is not one mapping.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_regular(path, LARGEST_BYTES).decode("utf-8-sig")
         # YAML reads JSON too, but not all of its numbers (1e5).
         content = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_Loader)
     except OSError as error:
         raise ParameterError(f"--params {path}: {error.strerror}.") from None
+    except RecursionError:
+        raise ParameterError(f"--params {path} is nested too deeply for parameters.") from None
     except (yaml.YAMLError, ValueError) as error:
-        raise ParameterError(f"--params {path} is not YAML or JSON: {_place(error)}.") from None
+        raise ParameterError(f"--params {path} is not YAML or JSON{_place(error)}.") from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
-        raise ParameterError(f"--params {path}: got {shown(content)}, expected parameter names with their values.")
+        raise ParameterError(f"--params {path}: expected parameter names with their values (name: value).")
     return content
 
 
 def _place(error: Exception) -> str:
-    return " ".join(str(error).replace('in "<unicode string>", ', "").split())
+    """Where the fault is. What stands there is not repeated: it may be any file of this machine."""
+    if mark := getattr(error, "problem_mark", None):
+        known = f"{error.problem} is given twice" if isinstance(error, _TwiceError) else ""
+        return f" (line {mark.line + 1}, column {mark.column + 1}{': ' + known if known else ''})"
+    if isinstance(error, json.JSONDecodeError):
+        return f" (line {error.lineno}, column {error.colno})"
+    return ""
