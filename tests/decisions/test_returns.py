@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from workbench.decisions.roi import Base, Initiative, Lift, Link, chain_of, held, read_initiatives, steps_of
+from workbench.decisions.roi import Base, Experience, Initiative, Lift, Link, chain_of, held, read_initiatives, steps_of
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
 from workbench.errors import DataError, ParameterError
+from workbench.exhibits import flatten
+from workbench.findings import Check
 
 DRAWS, MONTHS = 200, 24
 NEW = Initiative(name="new", driver="shop", lift=0.5, lift_sd=0.0, reach=1.0, fixed_cost=1000.0, cost_per_customer=2.0)
@@ -205,3 +207,11 @@ def test_links_have_units_and_evidence_and_can_be_held():
     assert both.npv.std() < 1e-9 * spread
     with pytest.raises(ParameterError, match="expected one of lift"):
         held(chain, "leaving: moved")
+
+
+def test_a_report_says_that_the_chain_is_validated_by_simulation_only():
+    told = [each for each in flatten(Experience(linkage=[])) if isinstance(each, Check)]
+    assert [each.name for each in told] == ["validated_by_simulation"]
+    assert "simulated companies only" in told[0].message
+    left_out = [each.name for each in flatten(Experience(missing="No table initiatives."))]
+    assert left_out == ["return_on_experience"]

@@ -82,6 +82,16 @@ class Experience:
             )
             return
         yield self.linkage
+        yield Check(
+            name="validated_by_simulation",
+            status="warn",
+            kind="always",
+            title=sentence("The chain is validated by simulation only"),
+            message=sentence(
+                "No real data joins surveys to what customers did afterwards: the chain from initiatives to money has "
+                "been validated on simulated companies only."
+            ),
+        )
 
 
 def return_on_experience(
