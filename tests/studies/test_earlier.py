@@ -131,6 +131,8 @@ def test_rows_of_single_customers_are_locked_away_and_not_linked(whole):
     assert {stat.S_IMODE(path.stat().st_mode) for path in (folder / "private").iterdir()} == {0o600}
     assert "scores" not in {path.stem for path in (folder / "tables").iterdir()}
     assert "private/" not in (folder / "report.html").read_text()
+    tables = json.loads((folder / "manifest.json").read_text())["tables"]
+    assert [name for name, each in tables.items() if each["single_customers"]] == ["scores"]
 
 
 def test_rerun_with_inputs_repeats_the_chain_on_its_own_runs(whole, bench):

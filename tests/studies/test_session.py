@@ -90,6 +90,17 @@ def test_a_table_without_small_groups_is_exported_as_it_is(run, displayed):
     assert displayed[0][MIME]["caption"] == "Plans."
 
 
+def test_rows_of_single_customers_are_shown_to_nobody(run, displayed):
+    rows = pd.DataFrame({"customer_id": ["c1", "c2"], "risk": [0.1, 0.2]})
+    with pytest.raises(StudyError, match="table risks: got a column customer_id, rows of single customers"):
+        run.export(rows, "risks", caption="Risks.", people=None)
+    assert not displayed
+    assert not list(run.folder.rglob("risks*"))
+    run.keep(rows, "risks")
+    assert {path.name for path in (run.folder / "private").iterdir()} == {"risks.csv", "risks.parquet"}
+    assert not displayed
+
+
 def test_whether_rows_are_groups_of_people_must_be_said(run):
     with pytest.raises(TypeError, match="people"):
         run.export(PLANS, "plans", caption="Plans.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.declared import Declared
+from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
 from workbench.exhibits import Exhibit, Figure, Kept, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
@@ -192,8 +193,8 @@ class Channel:
         shown
             Columns for the reader of the report, all by default; the files have them all.
         people
-            Column with how many people stand behind a row. None says that rows are no groups of people: single
-            customers under their pseudonyms, or things of the model.
+            Column with how many people stand behind a row. None says that rows are no groups of people: things of
+            the model. Rows of single customers are shown to nobody: `keep` them.
         by
             Columns that split people into groups whose counts add up. So many more groups are hidden that totals,
             here or in another table, give none away.
@@ -207,8 +208,14 @@ class Channel:
         Raises
         ------
         StudyError
-            For a name that is none of a file, or columns that are not there.
+            For a name that is none of a file, columns that are not there, or rows of single customers.
         """
+        if CUSTOMER in frame.columns:
+            template = (
+                "table {name}: got a column customer_id, rows of single customers; expected groups of them. `run.keep` "
+                "writes such rows to private/ of the run, and no report shows them."
+            )
+            raise StudyError(sentence(template, name=name))
         labels, units = labels or {}, units or {}
         by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
         frame, hidden = without_small_groups(frame, people, by, within, values, k)

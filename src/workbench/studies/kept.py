@@ -97,6 +97,8 @@ def write_model(folder: Path, saved: Saved) -> None:
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
     """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others.
 
+    `single_customers` says whether rows are of single customers: they lie in private/, not shown, not linked.
+
     Parameters
     ----------
     folder
@@ -110,6 +112,7 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
                 "file": f"{home}/{path.name}",
                 "sha256": file_hash(path),
                 "declared": None if declaration is None else declaration.mark,
+                "single_customers": home == PRIVATE,
             }
     return found
 
