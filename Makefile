@@ -1,6 +1,6 @@
 # `make` lists what there is. Everything runs from .venv, which is made from requirements.lock.
 SHELL := /bin/bash
-UV_VERSION := 0.13.9
+UV_VERSION := $(shell sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements-uv.lock)
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
 
@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup demo story test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
+.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -21,7 +21,7 @@ setup: .venv/.complete ## create .venv from requirements.lock
 	@python=$$($(FIND_PYTHON)) || { echo "workbench needs Python 3.12 or newer with venv (Debian: python3-venv); none of python3.13, python3.12, python3, python runs one." >&2; exit 2; }; \
 	echo "Installing the locked packages into .venv with $$("$$python" --version) (about a minute)"; \
 	[ -x $(BIN)/python ] || "$$python" -m venv .venv
-	@[ "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@[ "$$($(BIN)/uv --version 2>/dev/null | cut -d' ' -f2)" = "$(UV_VERSION)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
 	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	$(BIN)/python -m ipykernel install --sys-prefix --name workbench --display-name "Workbench" >/dev/null
@@ -60,6 +60,10 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
 lock: setup ## resolve pyproject.toml into the locks again
 	$(COMPILE) pyproject.toml --output-file requirements.lock
 	$(COMPILE) --extra spark --constraints requirements.lock pyproject.toml --output-file requirements-spark.lock
+
+audit: setup ## known vulnerabilities of what is locked (needs an advisory source on the network)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/audit pip-audit
+	PYTHONPATH=build/audit $(BIN)/python -m pip_audit --require-hashes --disable-pip --requirement requirements.lock
 
 test-spark: setup ## the features on PySpark beside DuckDB (own environment, 1 GB; Debian: openjdk-17-jre-headless)
 	@[ -x .venv-spark/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark

