@@ -14,10 +14,11 @@ from workbench.decisions.funding.doubts import Doubts
 from workbench.decisions.funding.fund import Terms
 from workbench.decisions.funding.must_be_true import MustBeTrue
 from workbench.decisions.funding.naming import keys
-from workbench.decisions.funding.pilot_worth import Answering, PilotWorth, met_since, pilot_error
+from workbench.decisions.funding.pilot_worth import Answering, PilotWorth, pilot_error
 from workbench.decisions.funding.recommendation import Advice, Recommendation
 from workbench.decisions.funding.sensitivity import Sensitivity
 from workbench.decisions.funding.waterfall import Waterfall
+from workbench.decisions.pilots.visits import met_since
 from workbench.errors import ParameterError
 from workbench.exhibits import Table, flatten
 from workbench.findings import Check, Finding

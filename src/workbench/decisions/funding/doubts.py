@@ -23,6 +23,7 @@ from workbench.decisions.funding.naming import keys
 from workbench.decisions.roi.chain import Chain
 from workbench.decisions.roi.steps import held, steps_of
 from workbench.exhibits import Column, Figure, Showable, Table
+from workbench.textwidth import wrap
 from workbench.wording import sentence
 
 SMALLEST = 1e-9
@@ -116,9 +117,9 @@ class Doubts:
     def draw(self) -> Axes:
         """A bar a link, the largest first."""
         own = self.of_one(self.leading)
-        ax = Drawing(figsize=(6.2, 0.8 + 0.36 * len(own)), layout="constrained").subplots()
+        ax = Drawing(figsize=(6.2, 0.8 + 0.46 * len(own)), layout="constrained").subplots()
         ax.barh(range(len(own)), 100 * own["share"], height=0.6)
-        ax.set_yticks(range(len(own)), own["title"])
+        ax.set_yticks(range(len(own)), ["\n".join(wrap(title, 34)) for title in own["title"]])
         for place, share in enumerate(own["share"]):
             ax.text(100 * share + 1, place, f"{100 * share:.0f}", va="center", fontsize=8)
         ax.invert_yaxis()

@@ -19,6 +19,7 @@ from scipy.stats import norm
 from workbench.decisions.equity.words import money
 from workbench.decisions.funding.changed import later, with_lifts, within
 from workbench.decisions.funding.information import KNOTS, LiftCurve, knots_of
+from workbench.decisions.pilots.visits import met_since
 from workbench.decisions.roi.chain import Chain, Lift
 from workbench.decisions.roi.ratings import Ratings
 from workbench.exhibits import Column, Figure, Showable, Table
@@ -71,21 +72,6 @@ def pilot_error(at: Lift, answering: Answering, customers: float, months: int) -
     met = met_since(at, np.arange(1, months + 1))
     information = customers / 2 * answering.monthly * told * float(np.sum(met**2))
     return float(at.widening.mean() * np.sqrt(2 / information)) if information > 0 else np.inf
-
-
-def met_since(at: Lift, months: np.ndarray) -> np.ndarray:
-    """Chance that the visit that is rated came within so many months, in the same shape.
-
-    Parameters
-    ----------
-    at
-        The touchpoint: how many of those who answer had been there within the time that is recalled.
-    months
-        Since a start.
-    """
-    used = min(float(np.isfinite(at.ratings).mean()), 1 - 1e-9)
-    still = (1 - used) ** (np.clip(months, 0, at.recall_months) / at.recall_months)
-    return np.asarray((1 - still) / used)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -203,7 +189,7 @@ class PilotWorth:
             id="pilot_worth",
             statement=statement,
             estimate=float(best["net"]),
-            unit=self.currency,
+            unit=sentence("{currency} over deciding now", currency=self.currency).strip(),
             evidence="assumed",
             table="pilot_worth",
             figure="pilot_worth",
@@ -246,7 +232,7 @@ class PilotWorth:
         ax.minorticks_off()
         ax.set_xlabel(sentence("Customers in the pilot"))
         ax.set_ylabel(self.currency or sentence("Money"))
-        ax.legend()
+        ax.legend(loc="best")
         return ax
 
 

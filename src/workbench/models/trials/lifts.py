@@ -25,6 +25,8 @@ FARTHEST = 4.0
 """Standard deviations that are searched on either side: beyond, nearly all ratings would be one."""
 GRID = np.arange(-FARTHEST, FARTHEST + 0.025, 0.05)
 """Shifts at which likelihoods are worked out; a parabola through the best three finds the maximum between them."""
+STEPS = 25
+"""Of the chance to have been at a touchpoint: answers within one are taken at its mean."""
 AT_ONCE = 50
 """Draws of the bootstrap that are in memory together."""
 
@@ -211,7 +213,8 @@ def _shift(
         return None
     level = np.searchsorted(points, rated.rating, side="right") - 1
     level = np.maximum(level, 0)
-    chances, step = np.unique(np.round(met, 6), return_inverse=True)
+    step = np.unique(np.round(met * STEPS), return_inverse=True)[1]
+    chances = np.bincount(step, met) / np.bincount(step)
     size = len(points)
     cell = np.where(rated.treated, size * (1 + step), 0) + level
     counts = weights.counts(rows, cell, size * (1 + len(chances)))

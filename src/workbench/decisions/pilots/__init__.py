@@ -1,0 +1,5 @@
+"""What pilots teach of initiatives: lifts as they were stated, brought up to date by what was tried."""
+
+from workbench.decisions.pilots.learnt import Learnt, learn
+
+__all__ = ["Learnt", "learn"]
