@@ -83,6 +83,19 @@ def test_purchases_from_start_to_end_are_an_outcome_of_a_draw():
     assert row["effect"] == pytest.approx(mean["mail"] - mean["none"])
 
 
+def test_a_draw_after_the_records_or_of_few_is_named():
+    log, _ = world(np.random.default_rng(1))
+    lot = np.random.default_rng(2).random(1500) < 0.5
+    rows = pd.concat([sent(lot, name="test", end=400), sent(~lot, name="test", end=400).assign(arm="none")])
+    (check,) = [each for each in flatten(told(dataset(LOT), rows, None, log)) if isinstance(each, Check)]
+    assert check.name == "trials_without_outcome"
+    assert "nothing is told of test (mail)" in check.message
+    with pytest.raises(DataError, match="no draw with two arms of 20"):
+        told(dataset(LOT), rows, None, log, optional=False)
+    few = told(dataset(LOT, SPEND), dealt(n=30), None, None)
+    assert [each.name for each in flatten(few) if isinstance(each, Check)] == ["trials_without_outcome"]
+
+
 def test_customers_whom_somebody_chose_give_associations_and_a_bare_comparison_is_no_headline():
     log, chosen = world(np.random.default_rng(1))
     rows = pd.concat([sent(chosen), sent(chosen, name="9", end=400)], ignore_index=True)

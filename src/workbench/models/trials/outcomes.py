@@ -8,8 +8,8 @@ import pandas as pd
 from workbench.findings import Check
 from workbench.models.trials.by_lot import DatasetDefinition, Dealt, Effect, sound_draws
 from workbench.models.trials.campaigns import DayLog, Spending
-from workbench.models.trials.comparison import of_means
-from workbench.wording import sentence
+from workbench.models.trials.comparison import FEWEST, of_means
+from workbench.wording import listing, number, sentence
 
 SPENDING = {"amount": "spending", "margin": "contribution"}
 """Outcomes by the column of the log of purchases."""
@@ -43,7 +43,8 @@ def effects_on_outcomes(
         each for each in dataset.tables["treatments"].columns if each.use == "outcome" and each.name in treatments
     ]
     spending = None if log is None else Spending(log)
-    found = []
+    found: list[Effect] = []
+    silent: list[str] = []
     for dealt in sound:
         outcomes = [
             (each.name, each.label, pd.to_numeric(dealt.rows[each.name], errors="coerce").to_numpy(dtype=float))
@@ -51,6 +52,7 @@ def effects_on_outcomes(
         ]
         if spending is not None and log is not None:
             outcomes += _bought(dealt, spending, log)
+        before = len(found)
         for name, label, values in outcomes:
             there = np.isfinite(values)
             clusters = None if dealt.clusters is None else dealt.clusters[there]
@@ -66,7 +68,25 @@ def effects_on_outcomes(
                         difference=difference,
                     )
                 )
-    return tuple(found), checks
+        if len(found) == before and (columns or spending is not None):
+            silent.append(sentence("{initiative} ({arm})", initiative=dealt.initiative, arm=dealt.arm))
+    return tuple(found), (*checks, *_untold(silent))
+
+
+def _untold(silent: list[str]) -> Iterator[Check]:
+    if silent:
+        yield Check(
+            name="trials_without_outcome",
+            status="warn",
+            message=sentence(
+                "Dealt by lot, but nothing is told of {names}: fewer than {least} customers of an arm have an outcome, "
+                "or its first and last day are not within the records of purchases.",
+                names=listing(silent),
+                least=number(FEWEST),
+            ),
+            value=len(silent),
+            title=sentence("Trials without an outcome"),
+        )
 
 
 def _bought(dealt: Dealt, spending: Spending, log: DayLog) -> Iterator[tuple[str, str, np.ndarray]]:
