@@ -1,5 +1,6 @@
 """Logs of orders read for valuation: margins, refunds, copies, and data with which nothing can be done."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.decisions.logs import transactions
@@ -22,8 +23,8 @@ def buyers(frame):
     return buyers_of(log.days, log.until)
 
 
-def read(frame, money=None):
-    return value.read_base(purchase_log(frame), frame, money=money or value.Money(), draws=100, seed=1)
+def read(frame, money=None, **more):
+    return value.read_base(purchase_log(frame), frame, money=money or value.Money(), draws=100, seed=1, **more)
 
 
 def test_free_and_negative_orders_are_in_totals_and_not_in_the_spend_model():
@@ -115,3 +116,20 @@ def test_cohorts_are_as_fine_as_a_table_holds():
     days = pd.Series(pd.to_datetime(["2024-01-05", "2024-06-01"]))
     assert cohort_names(days).tolist() == ["2024-01", "2024-06"]
     assert cohort_names(pd.Series(pd.to_datetime(["2019-01-05", "2024-06-01"]))).tolist() == ["2019", "2024"]
+
+
+def test_attributes_of_customers_speed_their_orders_up_or_are_refused():
+    frame = transactions(customers=200, days=300)
+    who = pd.DataFrame({"customer_id": sorted(frame["customer_id"].unique())})
+    who["member"] = np.arange(len(who)) % 2 > 0
+    found = read(frame, customers=who, covariates=["member"])
+    pace = found.forecast.pace
+    assert len(set(np.round(pace, 9))) == 2
+    assert np.log(pace).mean() == pytest.approx(0)
+    assert found.before(3).forecast.pace.shape == found.before(3).customers.shape
+    year = value.Plan(rate=0.1, horizons=np.array([12.0]), months=12, cells=np.zeros(1, int), money=value.Money())
+    assert found.newcomers(year).value[:, 0].mean() > 0
+    with pytest.raises(ParameterError, match=r"covariates: got 'members'.*did you mean 'member'"):
+        read(frame, customers=who, covariates=["members"])
+    with pytest.raises(ParameterError, match="expected a column of customers"):
+        read(frame, covariates=["member"])

@@ -230,6 +230,8 @@ def test_bad_input_is_named():
         read_base(None, None, contracts=signed(contracts.drop(columns="price")), money=money, seed=1)
     with pytest.raises(DataError, match="nobody left"):
         read_base(None, None, contracts=signed(contracts[contracts["end"].isna()]), money=money, seed=1)
+    with pytest.raises(ParameterError, match="covariates: got some for customers under contract"):
+        read_base(log, orders, contracts=ready, covariates=["age"], money=money, seed=1)
     other = read_survival(survival_tables(["x", "y"]))
     early = purchase_log(orders, today=pd.Timestamp("2025-06-01").date())
     with pytest.raises(DataError, match="no draws of"):

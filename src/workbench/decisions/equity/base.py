@@ -366,22 +366,19 @@ class Base:
         rows = [
             {
                 "horizon": horizon(float(self.worth.horizons[place])),
-                "source": names[part],
-                "share": self.worth.doubts[place].shares[part],
-                "deviation": float(np.sqrt(self.worth.doubts[place].variances[part])),
+                **self.worth.doubts[place].shares,
+                "deviation": float(np.sqrt(sum(self.worth.doubts[place].variances.values()))),
             }
             for place in self.worth.told
-            for part in PARTS
         ]
         return Table(
             name="doubts",
             frame=pd.DataFrame(rows),
-            caption=sentence("Four sources of doubt about the total, with their share of its variance."),
+            caption=sentence("Share of four sources of doubt in the variance of the total, and how much that is."),
             people=None,
             columns={
                 "horizon": Column(sentence("Within")),
-                "source": Column(sentence("Source")),
-                "share": Column(sentence("Share"), "share"),
+                **{part: Column(names[part], "share") for part in PARTS},
                 "deviation": Column(sentence("Standard deviation"), self.currency),
             },
         )

@@ -18,6 +18,8 @@ from workbench.models.purchases.forecast import Orders, PurchaseForecast
 from workbench.models.purchases.newcomers import laid_out
 from workbench.statistics.laplace import Sample
 
+PACES = 8
+"""Equal parts of customers, by how fast they buy, that newcomers are taken to be of."""
 LEAST_DAYS = 90
 """Of records before an earlier day of valuation: a quarter, as `features.schedule` has it."""
 
@@ -93,6 +95,8 @@ class OrdersBusiness:
         """Code (n,) of customers of whom the same is known: their value is the same."""
         known = self.buyers.histories
         columns = [known.frequency, known.recency, known.observed, self.buyers.paid, self.buyers.mean]
+        if self.forecast.pace is not None:
+            columns.append(self.forecast.pace)
         return np.unique(np.column_stack(columns), axis=0, return_inverse=True)[1].ravel()
 
     @property
@@ -140,12 +144,19 @@ class OrdersBusiness:
             return None
         worth = p * scale / (q - 1) * self.kept_share
         lifetime = np.isinf(plan.horizons)
-        people, weights = laid_out(self.forecast, DAYS_A_MONTH / WEEK)
         told = ~lifetime | (self.lifetime and plan.rate > 0)
         value = np.full((self.draws, len(lifetime)), np.nan)
-        value[:, told] = 1 + (people.within(plan.horizons[told].tolist(), plan.rate) * weights[:, :, None]).sum(axis=0)
-        flow = people.by_month(plan.months, weights)[:, :, 0]
-        flow[:, 0] += 1
+        value[:, told] = 1
+        flow = np.zeros((self.draws, plan.months))
+        flow[:, 0] = 1
+        paces = np.ones(1)
+        if self.forecast.pace is not None:
+            paces = np.quantile(self.forecast.pace, (np.arange(PACES) + 0.5) / PACES)
+        for pace in paces:
+            people, weights = laid_out(self.forecast, DAYS_A_MONTH / WEEK * float(pace))
+            each = people.within(plan.horizons[told].tolist(), plan.rate) * weights[:, :, None]
+            value[:, told] += each.sum(axis=0) / len(paces)
+            flow += people.by_month(plan.months, weights)[:, :, 0] / len(paces)
         return Newcomers(value=value * worth[:, None], flow=flow * worth[:, None])
 
     @property
@@ -162,8 +173,10 @@ class OrdersBusiness:
             buyers = buyers_of(self.days, until)
         except DataError:
             return None
-        forecast = replace(self.forecast, histories=buyers.histories)
-        groups = self.groups.loc[np.isin(self.customers, buyers.customers)].reset_index(drop=True)
+        there = np.isin(self.customers, buyers.customers)
+        pace = None if self.forecast.pace is None else self.forecast.pace[there]
+        forecast = replace(self.forecast, histories=buyers.histories, pace=pace)
+        groups = self.groups.loc[there].reset_index(drop=True)
         return replace(self, buyers=buyers, groups=groups, until=until, forecast=forecast, shown=())
 
     def exhibits(self) -> Iterable[Showable]:

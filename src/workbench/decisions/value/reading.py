@@ -13,12 +13,12 @@ from workbench.decisions.value.orders import OrdersBusiness
 from workbench.decisions.value.revenue_test import prices_of, revenue_test
 from workbench.decisions.value.signed import Signed, subscribers_of
 from workbench.draws import DRAWS, seed_of
-from workbench.errors import StudyError
+from workbench.errors import ParameterError, StudyError
 from workbench.exhibits import Showable
 from workbench.models import spend
 from workbench.models.purchases.backtest import PurchaseRecord, WeighedForecast, forecast_purchases
 from workbench.models.survival.forecast.draws import SurvivalDraws
-from workbench.wording import sentence
+from workbench.wording import first_of, listing, sentence, shown, suggestion
 
 MONTHLY, QUARTERLY = 12, 36
 """Months of first purchases up to which cohorts are months, and quarters; years beyond: a table holds a dozen."""
@@ -33,6 +33,7 @@ def read_base(
     survival: SurvivalDraws | None = None,
     customers: pd.DataFrame | None = None,
     segments: Sequence[str] = (),
+    covariates: Sequence[str] = (),
     money: Money,
     draws: int = DRAWS,
     seed: int,
@@ -58,6 +59,8 @@ def read_base(
         Attributes of customers, where there are any.
     segments
         Of them those that customers are grouped by.
+    covariates
+        Of them those that go with how fast customers buy and leave; of customers who order and may leave unseen.
     money
         Margins and costs.
     draws
@@ -72,7 +75,9 @@ def read_base(
     DataError
         Where nothing was bought, nobody bought again, or refunds eat up all.
     """
-    if contracts is not None and (contracts.dated or log is None):
+    signed = contracts is not None and (contracts.dated or log is None)
+    attributes = _attributes(covariates, customers, signed=signed)
+    if contracts is not None and signed:
         return subscribers_of(
             contracts,
             log=log,
@@ -95,7 +100,9 @@ def read_base(
     kept_share = buyers.kept_share(draws, np.random.default_rng(seed_of(seed, "kept")))
     bought = log.days[log.days["bought"]]
     record = PurchaseRecord(customers=bought["customer_id"].to_numpy(), days=bought["day"].to_numpy(), until=log.until)
-    weighed = forecast_purchases(record, seed=seed_of(seed, "purchases"), draws=draws, priced=prices_of(log.days))
+    weighed = forecast_purchases(
+        record, seed=seed_of(seed, "purchases"), draws=draws, priced=prices_of(log.days), attributes=attributes
+    )
     parameters, sample = spend.posterior(spending, draws=draws, seed=seed_of(seed, "spend"))
     origins = weighed.origins.in_money if weighed.origins.in_money.enough else weighed.origins
     return OrdersBusiness(
@@ -121,6 +128,34 @@ def read_base(
             spend.independence_check(spending),
         ),
     )
+
+
+def _attributes(names: Sequence[str], customers: pd.DataFrame | None, *, signed: bool) -> pd.DataFrame | None:
+    """Attributes by customer; None where none are asked for."""
+    if not names:
+        return None
+    if signed:
+        raise ParameterError(
+            sentence(
+                "covariates: got some for customers under contract, whose leaving is seen; expected none. Who stays by "
+                "attributes is what churn_survival says: name a run of it (survival_run)."
+            )
+        )
+    there = [] if customers is None else [str(each) for each in customers if each != "customer_id"]
+    unknown = [name for name in names if name not in there]
+    if customers is None or unknown:
+        raise ParameterError(
+            *(
+                sentence(
+                    "covariates: got {name}, expected a column of customers{known}{meant}",
+                    name=shown(name),
+                    known=sentence("; there are {known}", known=listing([first_of(there, 8)])) if there else "",
+                    meant=suggestion(name, there),
+                )
+                for name in unknown
+            )
+        )
+    return customers.drop_duplicates("customer_id").set_index("customer_id")[list(names)]
 
 
 def _revenue(log: DayLog, weighed: WeighedForecast, seed: int) -> Iterator[Showable]:

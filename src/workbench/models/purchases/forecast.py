@@ -6,13 +6,14 @@ parameters and of the model.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workbench.draws import DRAWS, seed_of
 from workbench.errors import ParameterError
+from workbench.models.purchases.covariates import own_time
 from workbench.models.purchases.drawing import Natures, natures
 from workbench.models.purchases.families import Family
 from workbench.models.purchases.fitting import posterior
@@ -151,6 +152,8 @@ class PurchaseForecast:
         Days in the unit of time of the histories.
     seed
         Of customers' natures.
+    pace : (n,), optional
+        How many times as fast the time of each customer runs, by what is known of them; parameters are of one at 1.
 
     Examples
     --------
@@ -162,6 +165,7 @@ class PurchaseForecast:
     models: np.ndarray
     unit_days: float
     seed: int
+    pace: np.ndarray | None = None
 
     @property
     def draws(self) -> int:
@@ -215,16 +219,19 @@ class PurchaseForecast:
 
     def _streams(self, histories: Histories, what: str) -> tuple[list[np.ndarray], list[Iterator[Natures]]]:
         """Which draws each member has, and natures of its own."""
+        pace = self.pace if histories is self.histories else None
+        known = histories if pace is None else own_time(histories, pace)
         columns = [np.flatnonzero(self.models == place) for place in range(len(self.members))]
-        return columns, [
+        streams = [
             natures(
                 member.family,
                 member.parameters[np.arange(len(own)) % len(member.parameters)],
-                histories,
+                known,
                 seed=seed_of(self.seed, f"{what} {member.family.name}"),
             )
             for member, own in zip(self.members, columns, strict=True)
         ]
+        return columns, streams if pace is None else [_in_common_time(each, pace) for each in streams]
 
     def _together(self, parts: Sequence[Natures], columns: list[np.ndarray]) -> Orders:
         shape = (len(parts[0].rows), self.draws)
@@ -243,6 +250,14 @@ class PurchaseForecast:
             stages=self.members[0].family.stages,
             step=MONTH_DAYS / self.unit_days,
         )
+
+
+def _in_common_time(parts: Iterator[Natures], pace: np.ndarray) -> Iterator[Natures]:
+    """Natures of customers with a time of their own, in the time of the calendar."""
+    for part in parts:
+        own = pace[part.rows][:, None]
+        by_time = part.family.leaving == "any time"
+        yield replace(part, rate=part.rate * own, leaving=part.leaving * own if by_time else part.leaving)
 
 
 def allotted(weights: Sequence[float], draws: int, seed: int) -> np.ndarray:
@@ -277,6 +292,7 @@ def of_weights(
     unit_days: float,
     seed: int,
     draws: int = DRAWS,
+    pace: np.ndarray | None = None,
 ) -> PurchaseForecast:
     """Models with known weights, fitted on all data.
 
@@ -294,14 +310,17 @@ def of_weights(
         Of the random numbers.
     draws
         How many.
+    pace : (n,), optional
+        How many times as fast the time of each customer runs.
     """
+    known = histories if pace is None else own_time(histories, pace)
     models = allotted(weights, draws, seed_of(seed, "models"))
     members = []
     for place, (family, weight) in enumerate(zip(families, weights, strict=True)):
         count = int((models == place).sum())
         if not count:
             continue
-        parameters, sample = posterior(family, histories, draws=draws, seed=seed_of(seed, family.name))
+        parameters, sample = posterior(family, known, draws=draws, seed=seed_of(seed, family.name))
         members.append(Member(family=family, weight=weight, parameters=parameters, k=sample.k, sound=sample.sound))
     kept = np.unique(models)
     return PurchaseForecast(
@@ -310,4 +329,5 @@ def of_weights(
         models=np.searchsorted(kept, models),
         unit_days=unit_days,
         seed=seed,
+        pace=pace,
     )

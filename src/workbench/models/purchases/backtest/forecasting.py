@@ -14,6 +14,7 @@ from workbench.models.purchases.backtest.origins import MONEY, Origins, Priced, 
 from workbench.models.purchases.backtest.records import WEEK, PurchaseRecord
 from workbench.models.purchases.backtest.selection import LEAST_BUYERS, Selection, select, weigh
 from workbench.models.purchases.backtest.validation import Validation
+from workbench.models.purchases.covariates import Paces, paces_of
 from workbench.models.purchases.forecast import PurchaseForecast, of_weights
 from workbench.wording import sentence
 
@@ -36,6 +37,8 @@ class WeighedForecast:
         Errors of earlier forecasts of the total.
     validation
         Of a forecast of the second half of the record; None where the first half has too few repeat buyers.
+    paces
+        How fast customers buy by their attributes; None where none are asked for.
     """
 
     record: PurchaseRecord
@@ -44,6 +47,7 @@ class WeighedForecast:
     forecast: PurchaseForecast
     origins: Origins
     validation: Validation | None
+    paces: Paces | None = None
 
     @property
     def customers(self) -> np.ndarray:
@@ -100,6 +104,7 @@ class WeighedForecast:
         if self.origins.enough:
             yield self._origins_table()
         yield self.models
+        yield self.paces
         yield from checks(self.record, self.selection, self.forecast, self.origins, self.validation)
 
     def _origins_table(self) -> Table:
@@ -129,7 +134,12 @@ class WeighedForecast:
 
 
 def forecast_purchases(
-    record: PurchaseRecord, *, seed: int, draws: int = DRAWS, priced: Priced | None = None
+    record: PurchaseRecord,
+    *,
+    seed: int,
+    draws: int = DRAWS,
+    priced: Priced | None = None,
+    attributes: pd.DataFrame | None = None,
 ) -> WeighedForecast:
     """Choose, weigh and fit models of repeat buying, and validate the same on the second half of the record.
 
@@ -143,29 +153,35 @@ def forecast_purchases(
         How many.
     priced
         What purchases bring on an earlier day, for errors of earlier forecasts in money.
+    attributes
+        By customer: what was known when they came, and goes with how fast they buy.
 
     Raises
     ------
     DataError
-        Where nobody bought again.
+        Where nobody bought again, or attributes cannot be used.
     """
-    selection, weights, forecast, origins = _made(record, seed=seed, draws=draws, priced=priced)
+    paces = _paces(record, attributes, seed)
+    selection, weights, forecast, origins = _made(record, paces, seed=seed, draws=draws, priced=priced)
     return WeighedForecast(
         record=record,
         selection=selection,
         weights=weights,
         forecast=forecast,
         origins=origins,
-        validation=validate(record, seed=seed_of(seed, "validation"), draws=draws),
+        validation=validate(record, seed=seed_of(seed, "validation"), draws=draws, attributes=attributes),
+        paces=paces,
     )
 
 
-def validate(record: PurchaseRecord, *, seed: int, draws: int = DRAWS) -> Validation | None:
+def validate(
+    record: PurchaseRecord, *, seed: int, draws: int = DRAWS, attributes: pd.DataFrame | None = None
+) -> Validation | None:
     """The same forecast made at the half of the record, with what came since.
 
     Parameters
     ----------
-    record, seed, draws
+    record, seed, draws, attributes
         As of `forecast_purchases`.
 
     Returns
@@ -181,7 +197,7 @@ def validate(record: PurchaseRecord, *, seed: int, draws: int = DRAWS) -> Valida
             return None
     except DataError:  # nobody had bought by then
         return None
-    selection, weights, forecast, origins = _made(past, seed=seed, draws=draws)
+    selection, weights, forecast, origins = _made(past, _paces(past, attributes, seed), seed=seed, draws=draws)
     return Validation(
         record=record,
         cut=cut,
@@ -195,10 +211,20 @@ def validate(record: PurchaseRecord, *, seed: int, draws: int = DRAWS) -> Valida
     )
 
 
+def _paces(record: PurchaseRecord, attributes: pd.DataFrame | None, seed: int) -> Paces | None:
+    if attributes is None:
+        return None
+    customers, histories = record.known
+    return paces_of(histories, attributes.reindex(customers), seed=seed_of(seed, "attributes"))
+
+
 def _made(
-    record: PurchaseRecord, *, seed: int, draws: int, priced: Priced | None = None
+    record: PurchaseRecord, paces: Paces | None, *, seed: int, draws: int, priced: Priced | None = None
 ) -> tuple[Selection, np.ndarray, PurchaseForecast, Origins]:
     selection = select(record)
     weights = weigh(record, selection.families, seed=seed_of(seed, "weights"))
-    forecast = of_weights(record.histories, selection.families, list(weights), unit_days=WEEK, seed=seed, draws=draws)
+    pace = paces.pace if paces is not None else None
+    forecast = of_weights(
+        record.histories, selection.families, list(weights), unit_days=WEEK, seed=seed, draws=draws, pace=pace
+    )
     return selection, weights, forecast, roll(record, selection.families, weights, priced)

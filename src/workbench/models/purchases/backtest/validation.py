@@ -228,7 +228,11 @@ class Validation:
         )
         yield self._scores_table()
         yield self._by_table("holdout_by_decile", self.deciles, sentence("Tenth by expected purchases"))
-        yield self._by_table("holdout_by_frequency", self.classes, sentence("Repeat purchases before the cut"))
+        yield self._by_table(
+            "holdout_by_frequency",
+            self.classes,
+            sentence("Repeat purchases before the cut ({most}: or more)", most=number(MOST_CLASS)),
+        )
         yield Figure(
             name="calibration_of_purchases",
             draw=lambda: figures.calibration(self.pit, self.activity),
