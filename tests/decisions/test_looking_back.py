@@ -133,7 +133,7 @@ def test_records_too_short_to_look_back_say_so():
     found = look_back(nobody, lambda people, ago, ahead: 0.0, 30.0, MONEY)
     assert (found.enough, found.errors) == (False, None)
     (check,) = flatten(found)
-    assert (check.name, check.status) == ("base_judged", "warn")
+    assert (check.name, check.status) == ("base_tested", "warn")
     assert reached(1.0) == 0
     assert not look_back(nobody, lambda people, ago, ahead: 0.0, 1.0, MONEY).enough
 

@@ -226,7 +226,7 @@ class Base:
             if self.worth.business.errors is not None
             else sentence(
                 "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "
-                "model; earlier forecasts could not be judged.",
+                "model; earlier forecasts could not be tested.",
                 **words,
             ),
             estimate=shares["model"],

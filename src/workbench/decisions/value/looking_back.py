@@ -80,9 +80,9 @@ class LookedBack:
         """Each forecast with what came, and how far off they were."""
         if not self.enough:
             yield Check(
-                name="base_judged",
+                name="base_tested",
                 status="warn",
-                title=sentence("No earlier forecast of the base was judged"),
+                title=sentence("No earlier forecast of the base was tested"),
                 message=sentence(
                     "The records are too short to value the base as it was known earlier and to compare: intervals "
                     "hold no errors of earlier forecasts, and are too narrow where customers change."
@@ -92,7 +92,7 @@ class LookedBack:
         miss = float(np.sqrt(np.mean(np.expm1(-self.table["log_error"]) ** 2)))
         yield {"earlier_forecasts_miss": miss, "earlier_forecasts_unexplained": self.unexplained}
         yield Check(
-            name="base_judged",
+            name="base_tested",
             status="warn" if miss > LARGE else "pass",
             title=sentence("Earlier forecasts of the base missed by much")
             if miss > LARGE

@@ -178,8 +178,8 @@ class Paces:
             if self.sound
             else sentence("Effects of attributes are not sound"),
             message=sentence(
-                "Customers buy and leave as much faster as their attributes say; which models count and how good they "
-                "were is judged without attributes."
+                "Customers buy and leave as much faster as their attributes say. Models are chosen and tested without "
+                "attributes."
             ),
         )
         yield Table(
