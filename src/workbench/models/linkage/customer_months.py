@@ -116,8 +116,8 @@ def customer_months(
     who = np.searchsorted(answers.ids, contracts["customer_id"].to_numpy(dtype=object))
     start, end = pd.to_datetime(contracts["start"]), pd.to_datetime(contracts["end"])
     last = end.where(end < until, until)
-    begin_month = _month(start, answers.origin).clip(0)
-    end_month = _month(last - pd.Timedelta(days=1), answers.origin)
+    begin_month = month_of(start, answers.origin).clip(0)
+    end_month = month_of(last - pd.Timedelta(days=1), answers.origin)
     span = np.maximum(end_month - begin_month + 1, 0)
     row = np.repeat(np.arange(len(contracts)), span)
     month = np.arange(span.sum()) - np.repeat(np.cumsum(span) - span, span) + np.repeat(begin_month, span)
@@ -135,7 +135,7 @@ def customer_months(
     codes = named.map({name: place for place, name in enumerate(reasons)}).fillna(-1).to_numpy(dtype=int)
     cells = pd.MultiIndex.from_arrays([answers.ids[who[row]], month])
     names, covariates = _covariates(contracts, row, attributes)
-    tenure = month - _month(start, answers.origin)[row]
+    tenure = month - month_of(start, answers.origin)[row]
     names += ["early", "anniversary"]
     covariates += [tenure < EARLY_MONTHS, (tenure > 0) & (tenure % 12 == 0)]
     if interactions is not None and {"complaint", "resolved_first_contact"} <= set(interactions):
@@ -162,15 +162,23 @@ def customer_months(
     )
 
 
-def _month(moments: pd.Series, origin: pd.Period) -> np.ndarray:
-    """Calendar months since the origin."""
+def month_of(moments: pd.Series, origin: pd.Period) -> np.ndarray:
+    """Calendar months since the origin.
+
+    Parameters
+    ----------
+    moments
+        Dates.
+    origin
+        Month 0.
+    """
     return (moments.dt.year.to_numpy() - origin.year) * 12 + moments.dt.month.to_numpy() - origin.month
 
 
 def _counts(events: pd.DataFrame, origin: pd.Period) -> pd.Series:
     """Events by customer and month."""
     at = events.dropna(subset=["customer_id", "timestamp"])
-    return at.groupby([at["customer_id"], _month(at["timestamp"], origin)]).size()
+    return at.groupby([at["customer_id"], month_of(at["timestamp"], origin)]).size()
 
 
 def _before(cells: pd.MultiIndex, ago: int) -> pd.MultiIndex:

@@ -1,6 +1,6 @@
 """The link from experience to behaviour, in one place: halo, how long satisfaction lasts, and what it goes with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +11,10 @@ from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
 from workbench.models.linkage.halo import Halo, fit_halo
+from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
-from workbench.models.linkage.slopes import Slopes, fit_slopes
+from workbench.models.linkage.slopes import ORDERS, UNSEEN, End, Slopes, fit_slopes
+from workbench.models.linkage.unseen import lasting_variance, reply_slope
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -21,8 +23,12 @@ class Linkage:
 
     Attributes
     ----------
-    answers, persistence, halo, carry, slopes
+    answers, persistence, halo, carry, slopes, notice
         The links.
+    lasting
+        Variance of what lasts in customers' satisfaction, in ratings or beside them.
+    replies
+        Log rate of answering for a log-odds of satisfaction.
     random_seed
         Of draws.
     """
@@ -32,6 +38,9 @@ class Linkage:
     halo: Halo
     carry: Carry
     slopes: Slopes
+    notice: Notice
+    lasting: float
+    replies: float
     random_seed: int
 
     @property
@@ -39,15 +48,40 @@ class Linkage:
         """How many, as of the effects."""
         return len(self.answers.effects)
 
-    @property
-    def leaving(self) -> Mapping[str, np.ndarray]:
-        """Log hazard (draws,) for a log-odds of satisfaction, by reason that is learnt."""
-        return {each.outcome: self._drawn(each.outcome) for each in self.slopes.leaving}
+    def leaving(self, end: End | None = None) -> dict[str, np.ndarray]:
+        """Log hazard (draws,) for a log-odds of satisfaction, by reason that is learnt.
 
-    @property
-    def orders(self) -> np.ndarray:
-        """Log order rate (draws,) for a log-odds of satisfaction; 0 without orders."""
-        return self._drawn("orders") if self.slopes.orders else np.zeros(self.draws)
+        Parameters
+        ----------
+        end
+            As if one end were true. Of leaving the one within customers is not known: what makes loyal customers order
+            more is then taken to make up the same share of why they stay.
+        """
+        found = {each.outcome: self._drawn(each.outcome, end) for each in self.slopes.leaving}
+        if end == "within":
+            found = {reason: slope * self._free_of_loyalty for reason, slope in found.items()}
+        return found
+
+    def orders(self, end: End | None = None) -> np.ndarray:
+        """Log order rate (draws,) for a log-odds of satisfaction; 0 without orders.
+
+        Parameters
+        ----------
+        end
+            As if one end were true.
+        """
+        return self._drawn(ORDERS, end) if self.slopes.orders else np.zeros(self.draws)
+
+    def waits(self, reason: str) -> np.ndarray:
+        """Shares (draws, lags) of leavers by months from their decision to their end.
+
+        Parameters
+        ----------
+        reason
+            For leaving.
+        """
+        random = np.random.default_rng([self.random_seed, 1, *reason.encode()])
+        return self.notice.draw(reason, self.draws, random)
 
     def effect(self, driver: str) -> np.ndarray:
         """Log-odds of satisfaction (draws,) for a point of a touchpoint's rating, as reported.
@@ -69,28 +103,26 @@ class Linkage:
         """
         return self.answers.ratings[:, self.answers.drivers.index(driver)]
 
-    def widening(self, points_a_deviation: float) -> np.ndarray:
-        """Standard deviation (draws,) of reported ratings over that of the experience: halo widens it.
-
-        Parameters
-        ----------
-        points_a_deviation
-            Points of the rating that a standard deviation of reported ratings is.
-        """
-        if points_a_deviation <= 0:
-            return np.ones(self.draws)
-        satisfaction = self.persistence.between + self.persistence.within
-        return np.sqrt(1 + (self.halo.points / points_a_deviation) ** 2 * satisfaction)
-
     def exhibits(self) -> Iterator[Showable]:
         """Halo and slopes."""
         yield self.halo
         yield self.slopes
 
-    def _drawn(self, outcome: str) -> np.ndarray:
+    @property
+    def _free_of_loyalty(self) -> np.ndarray:
+        """Share (draws,) of the slope between customers that is left within them, as orders tell it."""
+        orders = self.slopes.orders
+        if orders is None or orders.between <= 0:
+            return np.full(self.draws, 1 - UNSEEN)
+        low, high = self._drawn(ORDERS, "within"), self._drawn(ORDERS, "between")
+        return np.clip(low.mean() / high.mean(), 0.0, 1.0) * np.ones(self.draws)
+
+    def _drawn(self, outcome: str, end: End | None) -> np.ndarray:
         slopes = {each.outcome: each for each in (*self.slopes.leaving, self.slopes.orders) if each is not None}
         random = np.random.default_rng([self.random_seed, *outcome.encode()])
-        return slopes[outcome].draw(self.draws, random) * self.answers.share_of_score
+        slope = slopes[outcome]
+        drawn = slope.draw(self.draws, random) if end is None else slope.end(end, self.draws, random)
+        return drawn * self.answers.share_of_score
 
 
 def learn_link(
@@ -101,6 +133,7 @@ def learn_link(
     attributes: Sequence[str] = (),
     transactions: pd.DataFrame | None = None,
     interactions: pd.DataFrame | None = None,
+    usage: pd.DataFrame | None = None,
     random_seed: int,
 ) -> Linkage:
     """Learn every link from the tables of a company.
@@ -111,6 +144,8 @@ def learn_link(
         Of surveys, with the effects of a driver analysis.
     subscriptions, transactions, interactions
         See `customer_months`; contacts among the interactions tell when a touchpoint was visited.
+    usage
+        `customer_id`, `timestamp`, `measure`, `value`: tells better than orders when leavers decide.
     until
         The day after the last that is observed.
     attributes
@@ -122,7 +157,6 @@ def learn_link(
     visits = None
     if interactions is not None:
         visits = interactions[interactions["kind"].eq("contact")] if "kind" in interactions else interactions
-    carry = fit_carry(answers, persistence)
     months = customer_months(
         answers,
         persistence,
@@ -132,11 +166,27 @@ def learn_link(
         transactions=transactions,
         interactions=interactions,
     )
+    carry = fit_carry(answers, persistence)
+    origin = (
+        pd.Timestamp(transactions["timestamp"].min()).to_period("M") if transactions is not None else answers.origin
+    )
     return Linkage(
         answers=answers,
         persistence=persistence,
         halo=fit_halo(answers, visits, random_seed=random_seed),
         carry=carry,
         slopes=fit_slopes(months, carry),
+        notice=fit_notice(_activity(usage, transactions), subscriptions, until=until, origin=origin),
+        lasting=lasting_variance(answers, persistence),
+        replies=reply_slope(answers, months),
         random_seed=random_seed,
     )
+
+
+def _activity(usage: pd.DataFrame | None, transactions: pd.DataFrame | None) -> pd.DataFrame | None:
+    """What customers do month by month: the measure of usage that is recorded most often, or orders."""
+    if usage is not None and not usage.empty:
+        return usage[usage["measure"] == usage["measure"].mode()[0]]
+    if transactions is None:
+        return None
+    return transactions[transactions["amount"] >= 0].assign(value=1.0)

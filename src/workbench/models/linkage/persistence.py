@@ -76,7 +76,7 @@ class Persistence:
         total = self.between + self.within
         return (self.between + self.within * self.keep ** np.asarray(months)) / total
 
-    def filtered(self, answers: Answers, months: int) -> np.ndarray:
+    def filtered(self, answers: Answers, months: int, score: np.ndarray | None = None) -> np.ndarray:
         """What answers before each month say of it.
 
         Parameters
@@ -85,6 +85,8 @@ class Persistence:
             One a customer and month at most.
         months
             How many, from the first of the answers.
+        score
+            Of the answers; as their ratings tell it where it is None.
 
         Returns
         -------
@@ -94,7 +96,8 @@ class Persistence:
         many = len(answers.ids)
         seen = np.full((months, many), np.nan)
         within = answers.month < months
-        seen[answers.month[within], answers.customer[within]] = answers.score[within] - self.mean
+        given = answers.score if score is None else score
+        seen[answers.month[within], answers.customer[within]] = given[within] - self.mean
         found = np.full((many, months), np.nan)
         state = np.zeros((2, many))
         spread = np.zeros((3, many))  # variances of level and rest, and their covariance
