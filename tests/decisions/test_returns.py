@@ -77,7 +77,7 @@ def test_cells_of_like_customers_give_what_customers_one_by_one_give():
     seen = np.isfinite(ratings)
     shape = Ratings.of(ratings[seen])
     gain = np.zeros(1000)
-    gain[seen] = 0.4 * shape.gains(np.array([0.5]))[0][np.searchsorted(shape.points, ratings[seen])]
+    gain[seen] = 0.4 * shape.gains(np.array([0.5]))[0, 0][np.searchsorted(shape.points, ratings[seen])]
     weight = np.exp(-0.8 * (score - score.mean()))
     change = np.sum(weight * np.expm1(-0.8 * gain)) / weight.sum()
     less = 0.012 * change * np.clip(np.arange(MONTHS), 0, 1)
@@ -103,7 +103,7 @@ def test_a_shift_moves_the_mean_rating_as_the_normal_scale_says():
     ratings = Ratings.of(np.repeat([1.0, 2, 3, 4, 5], [50, 100, 200, 350, 300]))
     assert ratings.mean(np.array(0.0)) == pytest.approx(3.75)
     share = np.array([50, 100, 200, 350, 300]) / 1000
-    gains = ratings.gains(np.array([0.3, 50.0]))
+    gains = ratings.gains(np.array([0.3, 50.0]))[:, 0]
     assert gains[0] @ share == pytest.approx(ratings.mean(np.array(0.3)) - 3.75)
     assert np.allclose(gains[1], [4, 3, 2, 1, 0])  # the top is reached by all, and those there stay
 
@@ -197,7 +197,7 @@ def test_links_have_units_and_evidence_and_can_be_held():
     link = replace(link, orders=0.2 + 0.05 * random.standard_normal(DRAWS))
     chain = chain_of([replace(NEW, lift_sd=0.2)], lifts, link, base, random_seed=1)
     steps = {each.name: each for each in steps_of(chain, chain.initiatives[0])}
-    assert list(steps) == ["lift", "effect", "halo", "leaving: service", "orders", "base"]
+    assert list(steps) == ["lift", "effect", "halo", "shape", "leaving: service", "orders", "base"]
     assert all(each.draws.shape == (DRAWS,) and each.unit for each in steps.values())
     assert steps["lift"].evidence == "assumed"
     assert steps["base"].draws[0] == pytest.approx((base.customers * 10 @ base.discount ** np.arange(1, 25))[0] / 1000)
@@ -215,3 +215,53 @@ def test_a_report_says_that_the_chain_is_validated_by_simulation_only():
     assert "simulated companies only" in told[0].message
     left_out = [each.name for each in flatten(Experience(missing="No table initiatives."))]
     assert left_out == ["return_on_experience"]
+
+
+def test_who_is_kept_stays_at_risk_so_less_is_gained_later():
+    """Two levels by hand: those kept are mostly of the lower one, who go on leaving at its rate."""
+    lifts, link, base = known(orders=0.0)
+    score = np.random.default_rng(5).normal(0, 1.0, len(lifts["shop"].ratings))
+    alike = returns([NEW], lifts, replace(link, score=score), base, random_seed=1).gains[0, 0]
+    lasting = replace(link, score=score, lasting=1.5, shown=0.8)
+    apart = returns([NEW], lifts, lasting, base, random_seed=1).gains[0, 0]
+    assert apart[2] == pytest.approx(alike[2], rel=0.03)
+    assert apart[-1] < 0.97 * alike[-1]
+
+
+def test_who_decided_before_it_was_better_still_goes():
+    lifts, link, base = known(orders=0.0)
+    at_once = returns([NEW], lifts, link, base, random_seed=1).gains[0, 0]
+    three = np.zeros((DRAWS, 4))
+    three[:, 3] = 1.0
+    later = returns([NEW], lifts, replace(link, waits={"service": three}), base, random_seed=1).gains[0, 0]
+    assert np.allclose(later[:4], 0)
+    # The same customers are kept three months later, out of fewer who are there.
+    assert later[10] / base.customers[0, 10] == pytest.approx(at_once[7] / base.customers[0, 7], rel=1e-6)
+
+
+def test_dislike_that_colours_ratings_leaves_less_to_gain_at_the_bottom():
+    ratings = Ratings.of(np.repeat([1.0, 2, 3, 4, 5], [50, 100, 200, 350, 300]))
+    plain = ratings.gains(np.array([0.4]), np.zeros((1, 1)))[0, 0]
+    low, high = ratings.gains(np.array([0.4]), np.array([[-0.5, 0.5]]))[0]
+    assert plain[4] == 0
+    assert low[1] < plain[1]  # who rates 2 and dislikes everything lived through 2 or 3
+    assert high[4] > 0  # who rates 5 and likes everything lived through 4 or 5
+
+
+def test_halo_widens_ratings_by_what_it_shares_with_the_experience():
+    """x + .4 s with s = .6 x + noise: the standard deviation of the whole over that of x, by simulation."""
+    random = np.random.default_rng(2)
+    x = random.standard_normal(200_000)
+    s = 0.6 * x + 0.8 * random.standard_normal(200_000)
+    whole = x + 0.4 * s
+    points = np.digitize(whole, np.quantile(whole, np.linspace(0.02, 0.98, 40))).astype(float)
+    found = Ratings.of(points).widening(points, s, np.array([0.4 / whole.std()]))
+    assert found[0] == pytest.approx(whole.std(), rel=0.01)
+
+
+def test_those_who_seldom_answer_count_for_the_others_of_their_kind():
+    lifts, link, base = known(orders=0.0)
+    score = np.where(lifts["shop"].ratings <= 2, -1.0, 0.5)
+    plain = returns([NEW], lifts, replace(link, score=score), base, random_seed=1).value[0, 0]
+    mended = returns([NEW], lifts, replace(link, score=score, replies=0.4), base, random_seed=1).value[0, 0]
+    assert mended > plain

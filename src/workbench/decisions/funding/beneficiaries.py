@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.roi.chain import Base, Chain
+from workbench.decisions.roi.chain import Chain
+from workbench.decisions.roi.links import Base
 from workbench.decisions.roi.result import LEVEL
 from workbench.exhibits import Column, People, Showable, Table
 from workbench.suppression import SMALLEST_GROUP

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.roi.chain import Chain, Lift, Link, stated_lifts
+from workbench.decisions.roi.chain import Chain, stated_lifts
+from workbench.decisions.roi.links import Lift, Link
 from workbench.decisions.roi.result import Returns
 from workbench.models.linkage import Answers, customer_months
-from workbench.models.linkage.slopes import FEWEST_EVENTS, RIDGE
+from workbench.models.linkage.rates import RIDGE
+from workbench.models.linkage.slopes import FEWEST_EVENTS
 from workbench.statistics.regression import fit_regression
 
 

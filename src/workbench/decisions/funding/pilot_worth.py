@@ -20,7 +20,8 @@ from workbench.decisions.equity.words import money
 from workbench.decisions.funding.changed import later, with_lifts, within
 from workbench.decisions.funding.information import KNOTS, LiftCurve, knots_of
 from workbench.decisions.pilots.visits import met_since
-from workbench.decisions.roi.chain import Chain, Lift
+from workbench.decisions.roi.chain import Chain
+from workbench.decisions.roi.links import Lift
 from workbench.decisions.roi.ratings import Ratings
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Finding

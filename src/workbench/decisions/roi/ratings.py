@@ -13,6 +13,9 @@ from scipy.stats import norm
 SMALL = 0.1
 """Standard deviations: the step by which points of a rating are set against the latent scale."""
 
+LEAST = 0.25
+"""Of the variance of reported ratings, the share that is experience at least: beyond, halo would be all there is."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Ratings:
@@ -60,17 +63,40 @@ class Ratings:
         low, high = self.mean(np.array([0.0, SMALL]))
         return float((high - low) / SMALL)
 
-    def gains(self, shift: np.ndarray) -> np.ndarray:
-        """Points (draws, P) gained by those who rate each point today.
+    def gains(self, shift: np.ndarray, coloured: np.ndarray | None = None) -> np.ndarray:
+        """Points of experience (draws, C, P) gained by those who rate each point today.
 
         Parameters
         ----------
         shift : (draws,)
             In standard deviations of reported ratings.
+        coloured : (draws, C)
+            By how much the general impression of each of C kinds of customers lifts what they report (halo), in the
+            same unit: who rates low out of dislike lived through better than that, and has less to gain.
         """
-        low = np.concatenate([[-np.inf], self.cuts])
-        high = np.concatenate([self.cuts, [np.inf]])
-        share = norm.cdf(high) - norm.cdf(low)
-        above = np.maximum(low[:, None], self.cuts - shift[:, None, None])  # draws, points, cuts
-        reached = np.clip(norm.cdf(high)[:, None] - norm.cdf(above), 0, None) / share[:, None]
-        return self.points[0] + reached @ np.diff(self.points) - self.points
+        low = np.concatenate([[-np.inf], self.cuts])[:, None]
+        high = np.concatenate([self.cuts, [np.inf]])[:, None]
+        share = (norm.cdf(high) - norm.cdf(low))[:, 0]
+        away = np.zeros((len(shift), 1)) if coloured is None else coloured
+        cuts = self.cuts + away[:, :, None, None]  # of the experience, as reported ratings have it
+        crossed = norm.cdf(np.clip(cuts, low, high)) - norm.cdf(np.clip(cuts - shift[:, None, None, None], low, high))
+        return (crossed @ np.diff(self.points)) / share
+
+    def points_told(self) -> np.ndarray:
+        """Mean of the latent scale (P,) among those who rate each point."""
+        low, high = np.concatenate([[-np.inf], self.cuts]), np.concatenate([self.cuts, [np.inf]])
+        return (norm.pdf(low) - norm.pdf(high)) / (norm.cdf(high) - norm.cdf(low))
+
+    def widening(self, ratings: np.ndarray, score: np.ndarray, colour: np.ndarray) -> np.ndarray:
+        """Standard deviation (draws,) of reported ratings over that of the experience: halo widens it.
+
+        Parameters
+        ----------
+        ratings, score : (n,)
+            Of the same answers.
+        colour : (draws,)
+            Standard deviations that a log-odds of satisfaction adds.
+        """
+        latent = self.points_told()[np.searchsorted(self.points, ratings)]
+        both = np.cov(latent, score)[0, 1]
+        return 1 / np.sqrt(np.maximum(1 - 2 * colour * both + colour**2 * score.var(), LEAST))

@@ -9,7 +9,7 @@ from workbench.decisions.roi.initiatives import Initiative
 from workbench.errors import ParameterError
 from workbench.wording import listing, sentence, shown
 
-LIFT, EFFECT, HALO, ORDERS, BASE = "lift", "effect", "halo", "orders", "base"
+LIFT, EFFECT, HALO, SHAPE, ORDERS, BASE = "lift", "effect", "halo", "shape", "orders", "base"
 LEAVING = "leaving: "
 
 
@@ -20,7 +20,7 @@ class Step:
     Attributes
     ----------
     name
-        For machines: `lift`, `effect`, `halo`, `leaving: <reason>`, `orders`, `base`.
+        For machines: `lift`, `effect`, `halo`, `shape`, `leaving: <reason>`, `orders`, `base`.
     title
         For people.
     unit
@@ -74,6 +74,13 @@ def steps_of(chain: Chain, initiative: Initiative) -> tuple[Step, ...]:
             evidence="associational",
             draws=at.halo,
         ),
+        Step(
+            name=SHAPE,
+            title=sentence("How far the points gained count as others do"),
+            unit=sentence("effect of a point gained over the mean effect"),
+            evidence="assumed",
+            draws=np.broadcast_to(at.shape, at.effect.shape),
+        ),
         *(
             Step(
                 name=f"{LEAVING}{reason}",
@@ -122,9 +129,12 @@ def held(chain: Chain, name: str) -> Chain:
         return replace(chain, at={key: replace(each, effect=_mean(each.effect)) for key, each in chain.at.items()})
     if name == HALO:
         kept = {
-            key: replace(each, halo=_mean(each.halo), widening=_mean(each.widening)) for key, each in chain.at.items()
+            key: replace(each, halo=_mean(each.halo), widening=_mean(each.widening), colour=_mean(each.colour))
+            for key, each in chain.at.items()
         }
         return replace(chain, at=kept)
+    if name == SHAPE:
+        return replace(chain, at={key: replace(each, shape=_mean(each.shape)) for key, each in chain.at.items()})
     if name == ORDERS:
         return replace(chain, link=replace(chain.link, orders=_mean(chain.link.orders)))
     if name == BASE:
@@ -134,7 +144,7 @@ def held(chain: Chain, name: str) -> Chain:
         return replace(chain, base=replace(base, customers=customers, orders=orders, other=other, hazards=hazards))
     reason = name.removeprefix(LEAVING)
     if name == reason or reason not in chain.link.leaving:
-        names = [LIFT, EFFECT, HALO, ORDERS, BASE, *(f"{LEAVING}{each}" for each in chain.link.leaving)]
+        names = [LIFT, EFFECT, HALO, SHAPE, ORDERS, BASE, *(f"{LEAVING}{each}" for each in chain.link.leaving)]
         template = "got a link {name}, expected one of {names}."
         raise ParameterError(sentence(template, name=shown(name), names=listing(names)))
     leaving = {**chain.link.leaving, reason: _mean(chain.link.leaving[reason])}
