@@ -11,9 +11,10 @@ from workbench.decisions.pilots.arms import Arms, DatasetDefinition, Reason, rea
 from workbench.decisions.pilots.staying import Staying, staying_of
 from workbench.decisions.pilots.visits import met_since
 from workbench.decisions.pilots.words import told
-from workbench.decisions.roi.chain import Chain, Lift, chain_of
+from workbench.decisions.roi.chain import Chain, chain_of
 from workbench.decisions.roi.experience import Experience
 from workbench.decisions.roi.initiatives import Initiative
+from workbench.decisions.roi.links import Lift
 from workbench.draws import seed_of
 from workbench.exhibits import Showable
 from workbench.models.linkage import Linkage

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.decisions.roi.chain import Lift
+from workbench.decisions.roi.links import Lift
 
 
 def met_since(at: Lift, months: np.ndarray) -> np.ndarray:

@@ -216,7 +216,7 @@ def _confounding(orders: Slope, parted: float) -> Check:
         status="warn" if apart else "pass",
         title=sentence("Something unseen makes satisfied customers loyal")
         if apart
-        else sentence("Satisfaction and loyalty can be told apart"),
+        else sentence("Nothing unseen stands out behind satisfaction"),
         message=message,
         value=parted,
         threshold=PARTED,
