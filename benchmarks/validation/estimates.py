@@ -1,0 +1,184 @@
+"""What the study says of a company, by approximations: no sampling, and a base that leaves and orders as it did."""
+
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from benchmarks.validation.worlds import World
+
+from workbench.decisions.funding.naive import naive_returns
+from workbench.decisions.roi import Base, Chain, chain_of, held, read_initiatives, steps_of
+from workbench.decisions.roi.experience import lift_of, link_of
+from workbench.decisions.roi.result import Returns
+from workbench.exhibits import flatten
+from workbench.findings import Check
+from workbench.models import drivers
+from workbench.models.drivers.model.driver_model import DriverModel
+from workbench.models.drivers.ordinal.approximation import approximate, approximate_posterior
+from workbench.models.drivers.ordinal.imputation import complete, rows_of
+from workbench.models.drivers.ordinal.links import LINKS
+from workbench.models.drivers.ordinal.rows import Prior
+from workbench.models.drivers.responses.columns import make_columns
+from workbench.models.linkage import Linkage, learn_link, read_answers
+from workbench.simulate.decisions import VALUE_MONTHS
+from workbench.simulate.engine.coefficients import COST_PER_MINUTE, FEE_MARGIN
+from workbench.simulate.population import ANNUAL_RATE
+
+DRAWS = 200
+ENDS = (0.05, 0.95)
+
+
+def effects_of(world: World, seed: int) -> pd.DataFrame:
+    """`driver_effects` by the normal approximation, missing ratings imputed once."""
+    surveys = world.tables["surveys"]
+    ratings = drivers.read_responses(
+        surveys, world.dataset.tables["surveys"], outcome=None, drivers=None, segments=["plan"], combine_items=False
+    )
+    noise = LINKS["logit"]
+    prior = Prior().on(noise)
+    columns = make_columns(ratings, "linear")
+    completed = complete(ratings, prior, times=1, link=noise, random_seed=seed)
+    rows = [rows_of(ratings, columns, *each, link=noise) for each in completed]
+    found = approximate(rows, prior, drivers=len(ratings.drivers), weighting=ratings.design_weighting)
+    model = DriverModel(
+        ratings=ratings,
+        columns=columns,
+        prior=prior,
+        completed=completed,
+        posterior=approximate_posterior(found, DRAWS, seed),
+        confidence=0.9,
+        random_seed=seed,
+        link=noise,
+    )
+    return model.effect_draws()
+
+
+def linkage_of(world: World, effects: pd.DataFrame, seed: int) -> Linkage:
+    """The links, as the study learns them."""
+    tables = world.tables
+    answers = read_answers(tables["surveys"], world.dataset.tables["surveys"].columns, effects)
+    return learn_link(
+        answers,
+        tables["subscriptions"],
+        until=until_of(world),
+        attributes=["plan"],
+        transactions=tables["transactions"],
+        interactions=tables["interactions"],
+        usage=tables.get("usage"),
+        random_seed=seed,
+    )
+
+
+def until_of(world: World) -> pd.Timestamp:
+    """The day after the last of the records."""
+    return pd.Timestamp(world.settings.first_day) + pd.DateOffset(months=world.settings.months)
+
+
+def base_of(world: World) -> Base:
+    """Customers who leave, order and cost as they did over all of the records, year in, year out."""
+    tables, settings = world.tables, world.settings
+    lived = settings.customers * settings.months
+    contracts, bought = tables["subscriptions"], tables["transactions"]
+    left = contracts["end_reason"].value_counts() / lived
+    there = contracts["end"].isna()
+    minutes = tables["interactions"]["minutes"].fillna(0).sum()
+    months = np.arange(VALUE_MONTHS)
+    ones = np.ones((DRAWS, VALUE_MONTHS))
+    return Base(
+        active=float(there.sum()),
+        customers=there.sum() * np.exp(-left.sum() * (months + 0.5)) * ones,
+        orders=bought["margin"].sum() / lived * ones,
+        other=(contracts.loc[there, "price"].mean() * FEE_MARGIN - COST_PER_MINUTE * minutes / lived) * ones,
+        hazards={str(reason): rate * ones for reason, rate in left.items()},
+        discount=(1 + ANNUAL_RATE) ** (-1 / 12),
+        currency=settings.currency,
+    )
+
+
+def judged(world: World, seed: int) -> dict[str, Any]:
+    """What is said of each initiative, beside what is true; and of the company."""
+    effects = effects_of(world, seed)
+    linkage = linkage_of(world, effects, seed)
+    chosen = read_initiatives(world.tables["initiatives"], linkage.answers.drivers)
+    draws = min(linkage.draws, DRAWS)
+    base = base_of(world)
+    base = replace(
+        base,
+        customers=base.customers[:draws],
+        orders=base.orders[:draws],
+        other=base.other[:draws],
+        hazards={reason: rate[:draws] for reason, rate in base.hazards.items()},
+    )
+    at = {each.driver: lift_of(linkage, each.driver, draws) for each in chosen}
+    chain = chain_of(chosen, at, link_of(linkage, draws), base, random_seed=seed)
+    sure = [
+        replace(each, lift=true.true_lift, lift_sd=0.01) for each, true in zip(chosen, world.initiatives, strict=True)
+    ]
+    stated = chain.returns()
+    given = chain_of(sure, at, chain.link, base, random_seed=seed).returns()
+    ends = [replace(chain, link=link_of(linkage, draws, end)).returns() for end in ("within", "between")]
+    names = [each.name for each in steps_of(chain, chosen[0]) if each.name != "lift"]
+    known = reduce(held, names, chain).returns()
+    naive = naive_returns(
+        chain,
+        linkage.answers,
+        world.tables["subscriptions"],
+        transactions=world.tables["transactions"],
+        until=until_of(world),
+        random_seed=seed,
+    )
+    rows = [_row(world, chain, place, stated, given, ends, known, naive) for place in range(len(chosen))]
+    checks = {each.name: each.status for each in flatten(linkage) if isinstance(each, Check)}
+    orders = linkage.slopes.orders
+    return {
+        "initiatives": rows,
+        "checks": checks,
+        "parted": orders.parted if orders else None,
+        "halo": float(linkage.halo.points.mean()) if linkage.halo.known else None,
+        "true_halo": world.halo,
+        "events": {each.outcome: each.events for each in linkage.slopes.leaving} | dict(linkage.slopes.unlearnt),
+    }
+
+
+def _row(
+    world: World,
+    chain: Chain,
+    place: int,
+    stated: Returns,
+    given: Returns,
+    ends: list[Returns],
+    known: Returns,
+    naive: Returns,
+) -> dict[str, Any]:
+    npv, cost = float(world.npv[place]), float(stated.costs[place])
+    wide = [_ends(each.npv[place]) for each in (stated, *ends)]
+    return {
+        "name": chain.initiatives[place].name,
+        "npv": npv,
+        "cost": cost,
+        "ratio": float(stated.value[place].mean() / (npv + cost)),
+        "given_ratio": float(given.value[place].mean() / (npv + cost)),
+        "naive_ratio": float(naive.value[place].mean() / (npv + cost)),
+        "stated": _ends(stated.npv[place]),
+        "given": _ends(given.npv[place]),
+        "wide": [min(low for low, _ in wide), max(high for _, high in wide)],
+        "known": _ends(known.npv[place]),
+        "naive": _ends(naive.npv[place]),
+        "p_gain": float(np.mean(stated.npv[place] > 0)),
+        "crps": _crps(stated.npv[place], npv),
+        "naive_crps": _crps(naive.npv[place], npv),
+    }
+
+
+def _ends(draws: np.ndarray) -> list[float]:
+    return [float(each) for each in np.quantile(draws, ENDS)]
+
+
+def _crps(draws: np.ndarray, truth: float) -> float:
+    """Continuous ranked probability score of draws: E|x - truth| - E|x - x'| / 2, by their order."""
+    ordered = np.sort(draws)
+    many = len(ordered)
+    apart = np.sum((2 * np.arange(many) - many + 1) * ordered) / many**2
+    return float(np.mean(np.abs(draws - truth)) - apart)

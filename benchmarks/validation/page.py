@@ -1,0 +1,60 @@
+"""The page of the validation, from what is kept of each row."""
+
+from collections.abc import Mapping
+
+from benchmarks.validation.rows import Demand, Results, Row
+
+HEAD = """# Whether returns are so
+
+Written by `make validation`, which goes on where it was stopped. Simulated companies whose truth is known; no real data
+set at hand joins surveys to later behaviour, so this is all the validation there is.
+
+The links are learnt by the code of the study. Approximations: effects of drivers from the normal approximation with
+missing ratings imputed once (no sampling), and a base that leaves, orders and costs at the rates of all of its records
+instead of a forecast. Truth: each initiative alone, eight futures with common noise, 36 months, 10% a year. Figures
+stand with two standard errors, clustered by company; a bound holds if it lies within them.
+"""
+
+
+def written(kept: Mapping[str, Results], rows: tuple[Row, ...], state: str) -> str:
+    """The page as text.
+
+    Parameters
+    ----------
+    kept
+        Results by row.
+    rows
+        All rows.
+    state
+        What was measured, in words.
+    """
+    parts = [HEAD, f"{state}\n"]
+    for row in rows:
+        results = kept.get(row.name, [])
+        parts.append(f"## {row.name}\n\n`{' '.join(row.settings)}`; {_counted(len(results), row.worlds)}\n")
+        if results:
+            lines = ["| figure | measured | demanded | |", "|---|---|---|---|"]
+            lines += [_line(each, results) for each in row.demands]
+            parts.append("\n".join(lines) + "\n")
+    return "\n".join(parts)
+
+
+def _counted(done: int, asked: int) -> str:
+    if done >= asked:
+        return f"{done} companies."
+    return f"**{done} of {asked} companies: not run in full.**"
+
+
+def _line(demand: Demand, results: Results) -> str:
+    figure, error = demand.measured(results)
+    holds = demand.holds(figure, error)
+    verdict = "" if holds is None else "holds" if holds else "**does not hold**"
+    return f"| {demand.title} | {figure:.2f} ± {2 * error:.2f} | {_bounds(demand)} | {verdict} |"
+
+
+def _bounds(demand: Demand) -> str:
+    if demand.low is not None and demand.high is not None:
+        return f"{demand.low:.2f}–{demand.high:.2f}"
+    if demand.low is not None:
+        return f"at least {demand.low:.2f}"
+    return "reported" if demand.high is None else f"at most {demand.high:.2f}"
