@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers lint lock thresholds messages lab clean
+.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers validation lint lock thresholds messages lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -49,6 +49,9 @@ bench-peers: setup ## value at size beside pymc-marketing, which has an environm
 	@[ -x build/peers/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python build/peers
 	$(BIN)/uv pip install --quiet --python build/peers/bin/python pymc-marketing
 	$(BIN)/python benchmarks/value.py build/peers/bin/python
+
+validation: setup ## what initiatives return beside the truth of simulated companies, an hour at a time; writes its page
+	PYTHONPATH=. $(BIN)/python -m benchmarks.validation
 
 lint: setup ## style, formatting and types
 	$(BIN)/ruff check .

@@ -8,6 +8,7 @@ import pytest
 from scipy.stats import norm
 
 from workbench.decisions.roi import Base, Experience, Initiative, Lift, Link, chain_of, held, read_initiatives, steps_of
+from workbench.decisions.roi.bound import bound_of
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
 from workbench.errors import DataError, ParameterError
@@ -265,3 +266,29 @@ def test_those_who_seldom_answer_count_for_the_others_of_their_kind():
     plain = returns([NEW], lifts, replace(link, score=score), base, random_seed=1).value[0, 0]
     mended = returns([NEW], lifts, replace(link, score=score, replies=0.4), base, random_seed=1).value[0, 0]
     assert mended > plain
+
+
+def test_what_would_have_to_be_unseen_for_a_return_to_vanish():
+    lifts, link, base = known()
+    link = replace(link, score=np.linspace(-1, 1, len(lifts["shop"].ratings)))
+    chain = chain_of([NEW, replace(NEW, name="dear", fixed_cost=1e9)], lifts, link, base, random_seed=1)
+    half = replace(link, leaving={"service": 0.5 * link.leaving["service"]}, orders=0.5 * link.orders)
+    found = bound_of(chain, (half, link), ()).table.set_index("initiative")
+    left = 1 - found["unseen"]["new"]
+    less = replace(link, leaving={"service": left * link.leaving["service"]}, orders=left * link.orders)
+    vanished = replace(chain, link=less).returns().npv[0].mean()
+    assert abs(vanished) < 0.002 * chain.returns().npv[0].mean()
+    assert np.isnan(found["unseen"]["dear"])
+    assert found["widened_upper"]["new"] == pytest.approx(found["upper"]["new"])
+    assert found["widened_lower"]["new"] == pytest.approx(replace(chain, link=half).returns().npv[0].min())
+    assert found["sceptical"]["new"] < found["widened_lower"]["new"]
+
+
+def test_the_curve_of_confounders_is_that_of_an_omitted_variable():
+    lifts, link, base = known()
+    link = replace(link, score=np.linspace(-1, 1, len(lifts["shop"].ratings)))
+    found = bound_of(chain_of([NEW], lifts, link, base, random_seed=1), (link, link), ())
+    row = found.curve.iloc[10]
+    unseen = found.table["unseen"][0]
+    assert np.log(row["ratio"]) * row["correlation"] == pytest.approx(unseen * 0.8 * link.score.std())
+    assert found.leading == "new"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.equity.worth import Worth
+from workbench.decisions.roi.bound import Bound, bound_of
 from workbench.decisions.roi.chain import Chain, chain_of
 from workbench.decisions.roi.initiatives import read_initiatives
 from workbench.decisions.roi.links import Base, Lift, Link
@@ -74,6 +75,15 @@ class Experience:
     missing: str = ""
 
     @property
+    def bound(self) -> Bound | None:
+        """What unseen causes could change; None without a chain or slopes that are learnt."""
+        if self.chain is None or self.linkage is None or not self.chain.initiatives:
+            return None
+        draws = len(self.chain.base.customers)
+        ends = (link_of(self.linkage, draws, "within"), link_of(self.linkage, draws, "between"))
+        return bound_of(self.chain, ends, self.linkage.slopes.marks)
+
+    @property
     def returns(self) -> Returns | None:
         """Of each initiative, for as long as the base is valued."""
         return None if self.chain is None else self.chain.returns()
@@ -89,6 +99,8 @@ class Experience:
             )
             return
         yield self.linkage
+        if self.bound is not None:
+            yield self.bound
         yield Check(
             name="validated_by_simulation",
             status="warn",

@@ -125,6 +125,25 @@ class Slope:
         return self.between + self.between_error * normal
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """A cause of leaving that is seen, to set unseen ones against.
+
+    Attributes
+    ----------
+    title
+        For people.
+    correlation
+        With satisfaction, without its sign.
+    ratio
+        Rate of leaving for a standard deviation of it, as a multiple above 1.
+    """
+
+    title: str
+    correlation: float
+    ratio: float
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Slopes:
     """All of them.
@@ -137,11 +156,14 @@ class Slopes:
         None without transactions.
     unlearnt
         Reasons with too few leavers after an answer: name and number.
+    marks
+        Price, complaints and tenure as causes of leaving.
     """
 
     leaving: tuple[Slope, ...]
     orders: Slope | None
     unlearnt: tuple[tuple[str, int], ...]
+    marks: tuple[Mark, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -235,12 +257,14 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
     """
     seasons = np.column_stack([months.calendar == each for each in range(2, 13)]).astype(float)
     leaving, unlearnt = [], []
+    beside = np.zeros(months.covariates.shape[1])
     for place, name in enumerate(months.reasons):
         events = (months.reason == place).astype(float)
         if events.sum() < FEWEST_EVENTS:
             unlearnt.append((name, int(events.sum())))
             continue
-        (slope, *_), (error, *_) = fit_rates(events, months, [months.satisfaction], months.covariates)
+        (slope, *others), (error, *_) = fit_rates(events, months, [months.satisfaction], months.covariates)
+        beside += events.sum() * np.array(others)
         points = carry.points
         leaving.append(
             Slope(outcome=name, events=int(events.sum()), between=slope / points, between_error=error / points)
@@ -260,4 +284,22 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
             within=within,
             within_error=float(np.hypot(errors[1] / BLURRED, within * BLURRED_DOUBT)),
         )
-    return Slopes(leaving=tuple(leaving), orders=orders, unlearnt=tuple(unlearnt))
+    marks = _marks(months, beside / max(sum(each.events for each in leaving), 1))
+    return Slopes(leaving=tuple(leaving), orders=orders, unlearnt=tuple(unlearnt), marks=marks)
+
+
+def _marks(months: CustomerMonths, slopes: np.ndarray) -> tuple[Mark, ...]:
+    """By the slopes of the log rate over reasons that are learnt."""
+    titles = {
+        "log_price": sentence("Price"),
+        "open_complaints": sentence("Complaints"),
+        "early": sentence("Tenure"),
+    }
+    found = []
+    for name, column, slope in zip(months.names, months.covariates.T, slopes, strict=True):
+        deviation = float(column.std())
+        if name in titles and deviation > 0:
+            correlation = abs(float(np.corrcoef(column, months.satisfaction)[0, 1]))
+            ratio = float(np.exp(abs(slope) * deviation))
+            found.append(Mark(title=titles[name], correlation=correlation, ratio=ratio))
+    return tuple(found)
