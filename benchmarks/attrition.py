@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 
+from workbench.decisions import Acceptance, Campaign, Offer, judge_campaign, list_contacts
 from workbench.features import leak_checks
 from workbench.models.attrition import Onboard, Population, forecast_leavers, read_forecast, rescore, saved
 from workbench.models.attrition.model.customers import judge_customers
@@ -123,6 +124,16 @@ def scale(customers: int) -> None:
     told(f"{customers:,} customers made up")
     forecast = forecast_leavers(population.customers, random_seed=1, capacity=200, budget=8)
     told(f"searched, fitted, judged ({forecast.choice.used})")
+    test = forecast.test
+    offer = Offer(contact=1.0, incentive=10.0, acceptance=Acceptance(alpha=6.0, beta=14.0))
+    campaign = Campaign(
+        left=test.left, probability=forecast.choice.probability, value=200.0, customers=test.ids, offer=offer,
+        capacity=200, random_seed=1,
+    )  # fmt: skip
+    judge_campaign(campaign)
+    told("whom it pays to contact")
+    forecast.performance()
+    told("scores, learning curve, cut-offs")
     leak_checks(population.frame(most_rows=MOST_CHECKED), "left")
     told("columns that know too much")
     forecast.examine()
@@ -130,8 +141,10 @@ def scale(customers: int) -> None:
     forecast.reasons()
     forecast.early_warnings()
     told("reasons and early warnings")
-    forecast.score(population)
+    scores = forecast.score(population)
     told("scores and reasons of all")
+    list_contacts(scores.frame, offer, value=200.0, capacity=200)
+    told("the contact list")
     with TemporaryDirectory() as folder:
         write_model(Path(folder), saved(forecast, population))
         told("the model written")

@@ -14,13 +14,13 @@ from workbench.decisions.equity.doubts import doubts_of, halving_loss, reach
 from workbench.decisions.equity.tiers import SHARES, borders_of, place_of, rfm_scores
 from workbench.decisions.equity.worth import cells_of
 from workbench.decisions.value import ForecastErrors, Money, Plan
-from workbench.decisions.value.business import DAYS_A_MONTH
 from workbench.decisions.value.buyers import buyers_of
 from workbench.declared import declared, faults
 from workbench.errors import ParameterError
 from workbench.features import purchase_log
 from workbench.models import spend
 from workbench.models.purchases import Histories, drawing, expected_purchases
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 STEP = DAYS_A_MONTH / 7
 CERTAIN = {"NBD": [2e9, 1e9]}  # two purchases a week, of everybody

@@ -60,7 +60,7 @@ def test_bg_nbd_takes_days_and_months_as_well_as_weeks(cdnow):
     }
     assert (by_unit["day"].recency % 1 == 0).all()
     np.testing.assert_allclose(by_unit["week"]["T"] * 7, by_unit["day"]["T"], rtol=1e-12)
-    np.testing.assert_allclose(by_unit["month"]["T"] * 365.2425 / 12, by_unit["day"]["T"], rtol=1e-12)
+    np.testing.assert_allclose(by_unit["month"]["T"] * 365.25 / 12, by_unit["day"]["T"], rtol=1e-12)
     assert (by_unit["day"].frequency == by_unit["month"].frequency).all()
     with pytest.raises(ParameterError, match="got 'year', expected 'day'"):
         rfm(past, unit="year")

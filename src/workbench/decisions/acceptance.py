@@ -48,11 +48,25 @@ class Acceptance:
         return self.alpha / (self.alpha + self.beta)
 
     def draws(self, count: int, random: np.random.Generator) -> np.ndarray:
-        """Shares (count,) as likely as the distribution has them."""
+        """Shares (count,) as likely as the distribution has them.
+
+        Parameters
+        ----------
+        count
+            How many.
+        random
+            Draws.
+        """
         return random.beta(self.alpha, self.beta, count)
 
     def interval(self, level: float = 0.90) -> tuple[float, float]:
-        """Equal tails."""
+        """Equal tails.
+
+        Parameters
+        ----------
+        level
+            Of the interval, from 0 to 1.
+        """
         low, high = stats.beta(self.alpha, self.beta).ppf([(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 

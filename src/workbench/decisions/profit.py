@@ -229,7 +229,13 @@ class Profit:
         )
 
     def money(self, amount: float) -> str:
-        """An amount for people."""
+        """An amount for people.
+
+        Parameters
+        ----------
+        amount
+            In money.
+        """
         return f"{number(float(amount))} {self.campaign.currency}".strip()
 
     def exhibits(self) -> Iterator[Showable]:

@@ -10,10 +10,10 @@ from workbench.errors import ParameterError
 from workbench.features.exact import DIGITS, as_float, exact, greatest_by
 from workbench.features.snapshots import KEYS, require
 from workbench.features.windows import WINDOWS_DAYS, against_habit, gaps, over_windows
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import sentence, shown
 
-# A month is a twelfth of the mean Gregorian year.
-UNIT_DAYS = {"day": 1, "week": 7, "month": 365.2425 / 12}
+UNIT_DAYS = {"day": 1, "week": 7, "month": DAYS_A_MONTH}
 
 
 class Block(NamedTuple):

@@ -18,10 +18,11 @@ from workbench.features.exact import as_float, exact
 from workbench.features.purchases import Block
 from workbench.features.snapshots import KEYS, require
 from workbench.features.windows import WINDOWS_DAYS, against_habit, gaps, over_windows
+from workbench.statistics.horizons import DAYS_A_MONTH, DAYS_A_YEAR
 
 MOST_MEASURES = 20
 """More different measures than that are no measures but names; a column each would be a table nobody reads."""
-PERIODS: Mapping[float, float] = MappingProxyType({7: 1, 14: 1, 30.4375: 3, 91.3125: 3, 365.25: 2})
+PERIODS: Mapping[float, float] = MappingProxyType({7: 1, 14: 1, DAYS_A_MONTH: 3, 3 * DAYS_A_MONTH: 3, DAYS_A_YEAR: 2})
 """Days of a week, a fortnight, a month, a quarter, a year, and how far one from a day of that kind to the next may be
 from them: a holiday, or the shortest month."""
 FEWEST_DAYS = 3

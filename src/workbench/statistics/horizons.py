@@ -82,7 +82,11 @@ def time_axis(time_unit: str) -> str:
     return known.get(time_unit) or sentence("Time as a customer ({unit})", unit=time_unit)
 
 
-MONTHS = {"day": 12 / 365.25, "week": 7 * 12 / 365.25, "month": 1.0, "quarter": 3.0, "year": 12.0}
+DAYS_A_YEAR = 365.25
+"""With one leap day in four years, as in all data since 1901."""
+DAYS_A_MONTH = DAYS_A_YEAR / 12
+"""In the mean; all rooms count months by it."""
+MONTHS = {"day": 1 / DAYS_A_MONTH, "week": 7 / DAYS_A_MONTH, "month": 1.0, "quarter": 3.0, "year": 12.0}
 """Months in each unit of time."""
 
 

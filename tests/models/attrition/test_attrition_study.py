@@ -4,7 +4,65 @@ import json
 import shutil
 
 import pandas as pd
+import pytest
 from tests.conftest import ROOT
+
+from workbench.simulate.engine.settings import read_settings
+from workbench.simulate.world import add as add_world
+
+WANTED = {
+    "roc_auc", "roc_auc_logistic", "average_precision", "brier", "brier_baseline", "brier_logistic",
+    "calibration_slope", "ece", "lift_at_capacity", "caught_at_capacity", "profit_at_best", "profit_at_best_lower",
+    "profit_at_best_upper", "profit_random", "profit_by_risk", "empc", "reason_agreement", "adversarial_auc",
+}  # fmt: skip
+QUICK = ("-p", "budget=1", "-p", "refits=3")
+
+
+def study_of(bench, name, *arguments):
+    """Run a study on a dataset of the bench; gives what it says, and its folder."""
+    shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", bench.root / "notebooks")
+    ended = bench.run("run", name, *arguments, seconds=600)
+    assert ended.returncode in (0, 3), ended.stderr  # of so few customers some checks fail
+    path = max(bench.reports.glob(f"{name}/2*/results.json"))
+    return json.loads(path.read_text()), path.parent
+
+
+@pytest.fixture
+def company(bench):
+    """A small company with subscriptions, seen for fourteen months."""
+    settings = read_settings(["preset=demo", "customers=1500", "months=14", "seed=3", "truth=false"])
+    add_world("small", settings, bench.root)
+    return bench
+
+
+def test_a_small_dated_file_leaves_every_result(company):
+    said, run = study_of(company, "attrition_risk", "--dataset", "small", *QUICK, "-p", "capacity=60")
+    assert set(said["metrics"]) >= WANTED
+    assert all(said["metrics"][name] is not None for name in WANTED - {"reason_agreement"})
+    checks = {check["name"]: check for check in said["checks"]}
+    assert {"label", "calibration", "window_level", "accuracy", "label_shuffles"} <= set(checks)
+    assert "out_of_time" not in checks
+    assert {"snapshots", "by_snapshot", "performance", "strategies"} <= {each["name"] for each in said["tables"]}
+    scores = pd.read_parquet(run / "private" / "scores.parquet")
+    assert len(scores) == said["metrics"]["customers_today"]
+    expected = next(each for each in said["findings"] if each["id"] == "expected_leavers")
+    assert scores["probability"].sum() == pytest.approx(expected["estimate"])
+
+
+@pytest.mark.slow
+def test_the_last_survival_run_stands_beside_the_others(company):
+    """A run that learned until half a year before the end has forecast the window in which this study is judged."""
+    arguments = ("--dataset", "small", "-p", "horizons=[6,12]", "-p", "repeats=1")
+    _, survival = study_of(company, "churn_survival", *arguments)
+    cutoff = pd.read_parquet(survival / "private" / "survival_at_cutoff.parquet")["cutoff"].iloc[0]
+    said, run = study_of(company, "attrition_risk", "--dataset", "small", *QUICK, "-p", "capacity=60")
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert [each["run_id"] for each in manifest["inputs"]] == [survival.name]
+    forecasts = pd.read_parquet(run / "tables" / "forecasts.parquet").set_index("forecast")
+    check = next(each for each in said["checks"] if each["name"] == "survival_run")
+    assert "survival" in forecasts.index, (check["message"], cutoff)
+    assert 0.4 < forecasts.loc["survival", "roc_auc"] < 0.9
+    assert "of whom it knew" in check["message"] or "were known to it" in check["message"]
 
 
 def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
@@ -16,11 +74,7 @@ def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     said = json.loads(path.read_text())
     assert said["findings"][0]["id"] == "forecast"
     metrics = said["metrics"]
-    wanted = ["roc_auc", "roc_auc_logistic", "average_precision", "brier", "brier_baseline", "brier_logistic",
-              "calibration_slope", "ece", "lift_at_capacity", "caught_at_capacity", "profit_at_best",
-              "profit_at_best_lower", "profit_at_best_upper", "profit_random", "profit_by_risk", "empc",
-              "reason_agreement", "adversarial_auc"]  # fmt: skip
-    assert set(wanted) <= set(metrics)
+    assert set(metrics) >= WANTED
     assert 0.83 < metrics["roc_auc_logistic"] < 0.86  # of a quarter of the customers; .8455 in ten folds
     assert metrics["profit_at_best"] > metrics["profit_random"]
     checks = {check["name"]: check for check in said["checks"]}

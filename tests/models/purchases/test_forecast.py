@@ -7,12 +7,13 @@ from tests.models.purchases.logs import histories
 
 from workbench.errors import ParameterError
 from workbench.models.purchases import Histories, bg_nbd, expected_purchases, mbg_nbd, nbd, pareto_nbd
-from workbench.models.purchases.forecast import MONTH_DAYS, Member, Orders, PurchaseForecast, allotted, of_weights
+from workbench.models.purchases.forecast import Member, Orders, PurchaseForecast, allotted, of_weights
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 KNOWN = {"BG/NBD": [0.243, 4.414, 0.793, 2.426], "MBG/NBD": [0.525, 6.183, 0.891, 1.614]}
 KNOWN |= {"Pareto/NBD": [0.553, 10.578, 0.606, 11.669], "NBD": [0.385, 12.07]}
 SOME = Histories.of([0, 3, 10], [0, 20, 36.0], [39, 39, 38.0])
-STEP = MONTH_DAYS / 7
+STEP = DAYS_A_MONTH / 7
 
 
 def orders(rate, p=0.0, mu=0.0, *, stages=1, passed=0, step=1.0):

@@ -19,8 +19,6 @@ from workbench.errors import ParameterError
 from workbench.exhibits import Showable
 from workbench.wording import number, sentence
 
-DAYS_A_MONTH = 365.2425 / 12
-"""A twelfth of the mean Gregorian year, as in `features`."""
 QUARTER = 3
 """Months: as far ahead as `Block.staying` looks."""
 Kind = Literal["orders", "fees", "contacts", "retention"]

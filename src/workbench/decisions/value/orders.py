@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.value.business import DAYS_A_MONTH, QUARTER, Block, ForecastErrors, Kind, Newcomers, Plan
+from workbench.decisions.value.business import QUARTER, Block, ForecastErrors, Kind, Newcomers, Plan
 from workbench.decisions.value.buyers import WEEK, Buyers, buyers_of
 from workbench.draws import seed_of
 from workbench.errors import DataError
@@ -16,6 +16,7 @@ from workbench.exhibits import Showable
 from workbench.models import spend
 from workbench.models.purchases.forecast import Orders, PurchaseForecast
 from workbench.models.purchases.newcomers import laid_out
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.laplace import Sample
 
 PACES = 8

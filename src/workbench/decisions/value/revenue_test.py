@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.value.business import DAYS_A_MONTH
 from workbench.decisions.value.buyers import buyers_of
 from workbench.draws import seed_of
 from workbench.findings import Check
 from workbench.models import spend
 from workbench.models.purchases.backtest.origins import Priced, Prices
 from workbench.models.purchases.forecast import PurchaseForecast
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import number, percent, sentence
 
 LARGE = 0.3

@@ -129,6 +129,11 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
 def read_forecast(folder: Path) -> SavedForecast:
     """Read a forecast back from `model/` of a run.
 
+    Parameters
+    ----------
+    folder
+        Of the run.
+
     Raises
     ------
     DataError
@@ -200,7 +205,15 @@ def _feature(name: str, levels: tuple[str, ...] | None, learned: Customers, name
 
 
 def stability_of(described: Mapping[str, Any], values: np.ndarray) -> float:
-    """Population stability index of values (N,) against what a card holds of those learned from."""
+    """Population stability index of values (N,) against what a card holds of those learned from.
+
+    Parameters
+    ----------
+    described
+        What the card says of the feature.
+    values
+        Values (N,), NaN where missing.
+    """
     counts, edges = np.asarray(described["counts"]), np.asarray(described["edges"], dtype=float)
     return float(index_of(counts, counts_of(values, edges)))
 

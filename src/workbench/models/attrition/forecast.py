@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -41,7 +42,7 @@ from workbench.wording import listing, number, plural, sentence, shown
 EXPLAINED = 50_000
 """Judged customers of whom importance and agreement of reasons are told: known to half a percentage point."""
 RULED = 300_000
-"""Rows in which rules of early warning are looked for and judged: at 5% they hold 15,000 leavers."""
+"""Rows in which rules of early warning are looked for and judged, and usual values: at 5% they hold 15,000 leavers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -107,7 +108,8 @@ class LeaversForecast:
 
     def reasons(self) -> Showable:
         """Why customers of the test part are at risk, against those it learned from, and how features do."""
-        background = self.customers.features[~self.parts["test"]]
+        earlier = self.customers.drawn(RULED, random_seed=self.random_seed, among=~self.parts["test"])
+        background = self.customers.features[earlier]
         explainer = self._explainer(background)
         if explainer is None:
             return {"reason_agreement": None, "reasons_given": 0.0}
@@ -242,13 +244,18 @@ def forecast_leavers(
 
     simpler: Mapping[str, Baseline]
     if customers.snapshots is None:
-        found = choose_cross_fitted(
-            customers, fit, random_seed=random_seed, capacity=capacity, survival=survival, most_rows=most_rows
-        )
-        choice, simpler = found.choice, found.simpler
-        # All customers have been judged and have calibrated, so that all may be learned from.
+        # All customers are judged and calibrate by forecasts of others, so that all may be learned from.
         whole = slices(customers, random_seed=random_seed, without=("calibrate", "test"))
-        boosted = replace(fit(customers, whole, found.settings), calibration=found.calibration)
+        boosted = fit(customers, whole)
+        choice, simpler, calibration = choose_cross_fitted(
+            customers,
+            partial(fit, settings=boosted.searched.best),
+            random_seed=random_seed,
+            capacity=capacity,
+            survival=survival,
+            most_rows=most_rows,
+        )
+        boosted = replace(boosted, calibration=calibration)
         later = customers
     else:
         whole = parts

@@ -167,7 +167,13 @@ class Forecast(Protocol):
     """What ranks customers."""
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """Of leaving (N,)."""
+        """Of leaving (N,).
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         ...
 
 

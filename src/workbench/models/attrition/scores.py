@@ -70,7 +70,13 @@ class Alike:
         return cls(probability=grid, lower=np.clip(middle - half, 0, 1), upper=np.clip(middle + half, 0, 1), of=of)
 
     def interval(self, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Lower and upper end (N,) at each risk."""
+        """Lower and upper end (N,) at each risk.
+
+        Parameters
+        ----------
+        probability
+            Risks (N,).
+        """
         ends = [np.interp(probability, self.probability, each) for each in (self.lower, self.upper)]
         return ends[0], ends[1]
 

@@ -28,17 +28,41 @@ def edges_of(values: np.ndarray, *, levels: int | None = None) -> np.ndarray:
 
 
 def cells_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """The cell of each value (N,); missing ones have the last."""
+    """The cell of each value (N,); missing ones have the last.
+
+    Parameters
+    ----------
+    values
+        Values (N,), NaN where missing.
+    edges
+        Upper ends of the cells, all but the last.
+    """
     return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
 
 
 def counts_of(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """How many values lie in each cell."""
+    """How many values lie in each cell.
+
+    Parameters
+    ----------
+    values
+        Values (N,), NaN where missing.
+    edges
+        Upper ends of the cells, all but the last.
+    """
     return np.bincount(cells_of(values, edges), minlength=len(edges) + 2)
 
 
 def index_of(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Population stability index Σ (q - p) ln(q / p) of counts by cell (last axis), half a row added to each cell."""
+    """Population stability index Σ (q - p) ln(q / p) of counts by cell (last axis), half a row added to each cell.
+
+    Parameters
+    ----------
+    before
+        Counts by cell.
+    after
+        Counts by cell of the others.
+    """
     shares = [(each + 0.5) / (each + 0.5).sum(-1, keepdims=True) for each in (before, after)]
     return ((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum(-1)
 

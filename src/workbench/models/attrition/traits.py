@@ -34,7 +34,13 @@ class Trait:
     groups: pd.Series
 
     def of(self, ids: np.ndarray) -> pd.Series:
-        """The group (N,) of each customer."""
+        """The group (N,) of each customer.
+
+        Parameters
+        ----------
+        ids
+            Customers (N,).
+        """
         found = self.groups.reindex(ids)
         return found.astype(object).where(found.notna(), sentence("not known")).rename(self.label)
 

@@ -19,10 +19,8 @@ from workbench.models.purchases.families import Family
 from workbench.models.purchases.fitting import posterior
 from workbench.models.purchases.histories import Histories
 from workbench.models.purchases.monthly import add_months, present_orders
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import number, sentence
-
-MONTH_DAYS = 365.2425 / 12
-"""A twelfth of the mean Gregorian year."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -248,7 +246,7 @@ class PurchaseForecast:
             mu=mu,
             passed=passed,
             stages=self.members[0].family.stages,
-            step=MONTH_DAYS / self.unit_days,
+            step=DAYS_A_MONTH / self.unit_days,
         )
 
 

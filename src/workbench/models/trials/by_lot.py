@@ -11,10 +11,10 @@ from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.trials.comparison import Difference, of_means, of_survival
 from workbench.statistics.draws import FEWEST_A_DRAW, Drawn, check_draw, comparable, known_before, read_draw
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, percent, sentence
 
-DAYS_A_MONTH = 30.4375  # 365.25 / 12
 HORIZONS = (1, 3, 6, 12)  # months since the start
 FOLLOWED = 0.5  # share of each arm that must have been followed up to a horizon
 

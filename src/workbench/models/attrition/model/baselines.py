@@ -20,11 +20,27 @@ class Baseline(Protocol):
     """A forecast that is fitted to customers and then says probabilities."""
 
     def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "Baseline":
-        """Learn from rows, who left (N,), and how many customers each row stands for (N,)."""
+        """Learn from rows, who left (N,), and how many customers each row stands for (N,).
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
+        """
         ...
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """Of leaving (N,)."""
+        """Of leaving (N,).
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         ...
 
 
@@ -33,7 +49,15 @@ class Recalibrated(Protocol):
     """A forecast whose log-odds can be stretched and shifted."""
 
     def recalibrate(self, level: float, slope: float) -> None:
-        """Log-odds become `level + slope * log-odds`."""
+        """Log-odds become `level + slope * log-odds`.
+
+        Parameters
+        ----------
+        level
+            Added to the log-odds.
+        slope
+            By which they are multiplied.
+        """
         ...
 
 
@@ -44,12 +68,28 @@ class BaseRate:
     rate: float = 0.0
 
     def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "BaseRate":
-        """Take the share."""
+        """Take the share.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
+        """
         self.rate = float(np.average(left, weights=weights))
         return self
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """The share, for each row."""
+        """The share, for each row.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         return np.full(len(features), self.rate)
 
 
@@ -63,7 +103,17 @@ class SingleFeature:
     shares: np.ndarray = field(default_factory=lambda: np.array([]))
 
     def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "SingleFeature":
-        """Look at each column by itself."""
+        """Look at each column by itself.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
+        """
         weights = np.ones(len(left)) if weights is None else weights
         best = -1.0
         for name in features.columns:
@@ -94,12 +144,26 @@ class SingleFeature:
         return np.where(np.isnan(values), 0, inside + 1).astype(int)
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """The share of leavers in the cell of each row's value."""
+        """The share of leavers in the cell of each row's value.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         values = Encoding(levels={self.column: self.levels}).rows(features)[:, 0]
         return self.shares[self._cells(values)]
 
     def recalibrate(self, level: float, slope: float) -> None:
-        """Log-odds of each cell become `level + slope * log-odds`."""
+        """Log-odds of each cell become `level + slope * log-odds`.
+
+        Parameters
+        ----------
+        level
+            Added to the log-odds.
+        slope
+            By which they are multiplied.
+        """
         self.shares = expit(level + slope * logit(self.shares))
 
 
@@ -118,7 +182,17 @@ class Logistic:
     coefficients: np.ndarray = field(default_factory=lambda: np.array([]))
 
     def fit(self, features: pd.DataFrame, left: np.ndarray, weights: np.ndarray | None = None) -> "Logistic":
-        """Maximise the penalised likelihood."""
+        """Maximise the penalised likelihood.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
+        """
         self.encoding = Encoding.of(features)
         rows = self.encoding.rows(features)
         with np.errstate(all="ignore"):
@@ -144,18 +218,38 @@ class Logistic:
         return np.column_stack(columns).astype(float)
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """Of leaving (N,)."""
+        """Of leaving (N,).
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         assert self.encoding is not None
         wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds
         return expit(self.coefficients[0] + wide @ self.coefficients[1:])
 
     def recalibrate(self, level: float, slope: float) -> None:
-        """Log-odds become `level + slope * log-odds`."""
+        """Log-odds become `level + slope * log-odds`.
+
+        Parameters
+        ----------
+        level
+            Added to the log-odds.
+        slope
+            By which they are multiplied.
+        """
         self.coefficients = self.coefficients * slope
         self.coefficients[0] += level
 
     def parts(self, features: pd.DataFrame) -> np.ndarray:
-        """What each feature adds to the log-odds (N, features), its indicators together."""
+        """What each feature adds to the log-odds (N, features), its indicators together.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         assert self.encoding is not None
         wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds * self.coefficients[1:]
         widths = [

@@ -40,7 +40,15 @@ class Settings:
     rounds: int = 160
 
     def parameters(self, random_seed: int, threads: int) -> dict[str, Any]:
-        """As `xgboost.train` takes them. Classes are not reweighted: probabilities are wanted, not a ranking alone."""
+        """As `xgboost.train` takes them. Classes are not reweighted: probabilities are wanted, not a ranking alone.
+
+        Parameters
+        ----------
+        random_seed
+            Fixes which rows and columns each tree sees.
+        threads
+            How many work at once.
+        """
         chosen = {name: value for name, value in asdict(self).items() if name != "rounds"}
         fixed = {"objective": "binary:logistic", "eval_metric": "logloss", "tree_method": "hist", "verbosity": 0}
         return {**chosen, **fixed, "seed": random_seed, "nthread": threads}
@@ -54,7 +62,15 @@ class Rows(NamedTuple):
     weights: np.ndarray
 
     def seen(self, times: np.ndarray, random: np.random.Generator) -> "Rows":
-        """Rows drawn so many times each (N,), thinned."""
+        """Rows drawn so many times each (N,), thinned.
+
+        Parameters
+        ----------
+        times
+            How often each row (N,) counts.
+        random
+            Draws.
+        """
         times = thinned(times, self.left, random)
         there = times > 0
         return Rows(self.rows[there], self.left[there], (times * self.weights)[there])
@@ -128,12 +144,20 @@ class Booster:
             Of the trees.
         random_seed
             Fixes which rows and columns each tree sees.
+        weights
+            How many customers each row (N,) stands for; one where it is None.
         """
         found = self.matrix(Rows(rows, left, np.ones(len(left)) if weights is None else weights))
         return self.boost(found, settings, random_seed=random_seed)
 
     def matrix(self, rows: Rows) -> xgboost.DMatrix:
-        """Rows as XGBoost takes them."""
+        """Rows as XGBoost takes them.
+
+        Parameters
+        ----------
+        rows
+            With who left, and weights.
+        """
         return self.encoding.matrix(rows.rows, rows.left, rows.weights)
 
     def boost(

@@ -36,11 +36,23 @@ class Calibration:
     bent: tuple[float, ...] = ()
 
     def line(self, log_odds: np.ndarray) -> np.ndarray:
-        """What is explained: log-odds on the line."""
+        """What is explained: log-odds on the line.
+
+        Parameters
+        ----------
+        log_odds
+            Log-odds (N,).
+        """
         return self.level + self.slope * log_odds
 
     def risk(self, line: np.ndarray) -> np.ndarray:
-        """Probabilities of log-odds on the line."""
+        """Probabilities of log-odds on the line.
+
+        Parameters
+        ----------
+        line
+            Log-odds (N,) on the line.
+        """
         if not self.knots:
             return expit(line)
         within = np.clip(line, self.knots[0], self.knots[-1])

@@ -58,7 +58,13 @@ class Customers:
     weights: np.ndarray
 
     def part(self, rows: np.ndarray) -> "Customers":
-        """Some of the rows."""
+        """Some of the rows.
+
+        Parameters
+        ----------
+        rows
+            Which rows (N,), as booleans.
+        """
         return Customers(
             features=self.features[rows].reset_index(drop=True),
             left=self.left[rows],
@@ -69,7 +75,13 @@ class Customers:
         )
 
     def weighted(self, times: np.ndarray) -> "Customers":
-        """The same rows, each so many times (N,)."""
+        """The same rows, each so many times (N,).
+
+        Parameters
+        ----------
+        times
+            How often each row (N,) counts.
+        """
         return replace(self, weights=self.weights * times)
 
     def drawn(self, most_rows: int, *, random_seed: int, among: np.ndarray | None = None) -> np.ndarray:

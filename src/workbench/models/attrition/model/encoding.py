@@ -29,7 +29,13 @@ class Encoding:
 
     @classmethod
     def of(cls, features: pd.DataFrame) -> "Encoding":
-        """Learned from training rows: numbers and booleans stay numbers, everything else is a category."""
+        """Learned from training rows: numbers and booleans stay numbers, everything else is a category.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         return cls(levels={str(name): _levels(features[name]) for name in features.columns})
 
     @property
@@ -39,6 +45,11 @@ class Encoding:
 
     def rows(self, features: pd.DataFrame) -> np.ndarray:
         """Rows (N, features) of float32 for the trees, NaN where missing or never seen.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
 
         Raises
         ------
@@ -59,7 +70,13 @@ class Encoding:
         return found
 
     def unseen(self, features: pd.DataFrame) -> dict[str, int]:
-        """By category, how many rows have a level that the model does not know; it is read as missing."""
+        """By category, how many rows have a level that the model does not know; it is read as missing.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         found = {}
         for name, known in self.levels.items():
             if known is not None:
@@ -70,7 +87,17 @@ class Encoding:
     def matrix(
         self, rows: np.ndarray, left: np.ndarray | None = None, weights: np.ndarray | None = None
     ) -> xgboost.DMatrix:
-        """Rows of `rows()` as XGBoost takes them."""
+        """Rows of `rows()` as XGBoost takes them.
+
+        Parameters
+        ----------
+        rows
+            Of `rows()` (N, features).
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
+        """
         return xgboost.DMatrix(rows, left, weight=weights, feature_types=self.kinds, enable_categorical=True, nthread=1)
 
     def card(self) -> dict[str, Any]:

@@ -47,7 +47,13 @@ class BoostedModel:
     rows: int
 
     def margins(self, features: pd.DataFrame) -> np.ndarray:
-        """Log-odds (refits, N) of each refit, on the line of calibration; their mean is the model's."""
+        """Log-odds (refits, N) of each refit, on the line of calibration; their mean is the model's.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         matrix = self.encoding.matrix(self.encoding.rows(features))
         for booster in self.boosters:
             booster.set_param({"nthread": CORES})  # forecasts do not depend on it
@@ -55,7 +61,13 @@ class BoostedModel:
         return self.calibration.line(found)
 
     def probability(self, features: pd.DataFrame) -> np.ndarray:
-        """Of leaving (N,)."""
+        """Of leaving (N,).
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         return self.calibration.risk(self.margins(features).mean(0))
 
 

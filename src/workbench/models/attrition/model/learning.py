@@ -208,10 +208,12 @@ def _over_time(customers: Customers, used: str, random_seed: int) -> pd.DataFram
     if len(moments) < 3:
         return None
     window = moments[-1] - moments[-2]
+    customers = customers.part(customers.drawn(MOST_ROWS * len(moments), random_seed=random_seed))
     frames = []
     for moment in moments[-MOST_CUTOFFS:]:
         before, now = customers.snapshots + window <= moment, customers.snapshots == moment
-        learned, test = customers.part(before), customers.part(now)
+        learned = customers.part(customers.drawn(MOST_ROWS, random_seed=random_seed, among=before))
+        test = customers.part(now)
         if learned.left.sum() < FEWEST or test.left.sum() < FEWEST:
             continue
         forecast = Forecast(labels=test.left, probabilities=quick(learned, test.features, used, random_seed))

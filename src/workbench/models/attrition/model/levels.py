@@ -75,7 +75,13 @@ class Level:
         return np.asarray(expit(line + by))
 
     def error_of(self, probability: np.ndarray) -> float:
-        """Relative standard error of the number of leavers that these risks (N,) add up to once settled."""
+        """Relative standard error of the number of leavers that these risks (N,) add up to once settled.
+
+        Parameters
+        ----------
+        probability
+            Risks (N,).
+        """
         return float(np.hypot(self.error, self.holds_error * self._moved(probability)))
 
     def check(self) -> Check | None:

@@ -9,9 +9,9 @@ import pandas as pd
 
 from workbench.findings import Check
 from workbench.models.attrition.model.customers import Customers
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import number, sentence
 
-DAYS_A_MONTH = 30.4375  # 365.25 / 12
 TABLE = "survival_at_cutoff"
 
 
@@ -27,7 +27,13 @@ class Earlier(Protocol):
         """Names of the tables that it left."""
 
     def table(self, name: str) -> pd.DataFrame:
-        """One of them."""
+        """One of them.
+
+        Parameters
+        ----------
+        name
+            Of the table.
+        """
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -68,9 +68,21 @@ class Featured(Protocol):
         ...
 
     def purchases_after(self, *, horizon: Any) -> Any:
-        """What customers buy in the label window."""
+        """What customers buy in the label window.
+
+        Parameters
+        ----------
+        horizon
+            What to do with cut-offs whose window reaches beyond the records.
+        """
         ...
 
     def cancellations_after(self, *, horizon: Any) -> Any:
-        """Who ends a subscription in the label window."""
+        """Who ends a subscription in the label window.
+
+        Parameters
+        ----------
+        horizon
+            What to do with cut-offs whose window reaches beyond the records.
+        """
         ...

@@ -8,7 +8,17 @@ KEYS = ["customer_id", "cutoff"]
 
 
 def labelled(source: str, frame: pd.DataFrame, made: Featured) -> pd.DataFrame:
-    """Those who were active at a cut-off, with `left`: missing where the label window is not over."""
+    """Those who were active at a cut-off, with `left`: missing where the label window is not over.
+
+    Parameters
+    ----------
+    source
+        Table that says who left: `transactions` or `subscriptions`.
+    frame
+        One row a customer and cut-off.
+    made
+        The features that it is of.
+    """
     frame = frame.assign(cutoff=pd.to_datetime(frame["cutoff"]))
     if source == "transactions":
         found = made.purchases_after(horizon="mark").to_pandas().rename(columns={"label_lapsed": "left"})
@@ -25,11 +35,27 @@ def labelled(source: str, frame: pd.DataFrame, made: Featured) -> pd.DataFrame:
 
 
 def closes(cutoffs: pd.Series, when: Snapshots) -> pd.Series:
-    """The first day after the label window of each cut-off."""
+    """The first day after the label window of each cut-off.
+
+    Parameters
+    ----------
+    cutoffs
+        Of each row.
+    when
+        Cut-offs and label windows.
+    """
     return cutoffs + pd.Timedelta(when.gap_days + when.horizon_days, unit="D")
 
 
 def is_over(cutoffs: pd.Series, when: Snapshots) -> pd.Series:
-    """Whether a row's label window ends before the last cut-off that is judged, or is its own."""
+    """Whether a row's label window ends before the last cut-off that is judged, or is its own.
+
+    Parameters
+    ----------
+    cutoffs
+        Of each row.
+    when
+        Cut-offs and label windows.
+    """
     test = cutoffs.max()
     return (closes(cutoffs, when) <= test) | (cutoffs == test)

@@ -48,7 +48,13 @@ class Condition:
     missing: bool = False
 
     def holds(self, features: pd.DataFrame) -> np.ndarray:
-        """Of which rows (N,) it is true."""
+        """Of which rows (N,) it is true.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         column = features[self.feature]
         if self.missing:
             return column.isna().to_numpy()
@@ -58,7 +64,13 @@ class Condition:
         return values >= self.least if self.least is not None else values < self.below
 
     def words(self, names: Names) -> str:
-        """For people."""
+        """For people.
+
+        Parameters
+        ----------
+        names
+            How features are called.
+        """
         label, unit = inline(names.label(self.feature)), names.units.get(self.feature, "")
         if self.missing:
             return sentence("{feature} not known", feature=label)
@@ -208,6 +220,15 @@ class Counted(NamedTuple):
         """Of rows (N,) that are meant.
 
         Rows of unequal weight tell as much as (Σw)² / Σw² of equal weight (Kish 1965).
+
+        Parameters
+        ----------
+        there
+            Which rows (N,) are meant.
+        left
+            Who left (N,).
+        weights
+            How many customers each row (N,) stands for; one where it is None.
         """
         own = weights[there]
         squares = float((own**2).sum())

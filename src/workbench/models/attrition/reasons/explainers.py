@@ -30,11 +30,23 @@ class Explainer(Protocol):
         ...
 
     def values(self, features: pd.DataFrame) -> Iterator[tuple[np.ndarray, float]]:
-        """By refit: values (N, F) of calibrated log-odds, and the log-odds of nobody in particular."""
+        """By refit: values (N, F) of calibrated log-odds, and the log-odds of nobody in particular.
+
+        Parameters
+        ----------
+        features
+            One row a customer to explain.
+        """
         ...
 
     def risk(self, log_odds: np.ndarray) -> np.ndarray:
-        """Probabilities of these log-odds."""
+        """Probabilities of these log-odds.
+
+        Parameters
+        ----------
+        log_odds
+            Log-odds (N,).
+        """
         ...
 
 
@@ -69,14 +81,26 @@ class BoostedExplainer:
         return tuple(self.model.encoding.levels)
 
     def values(self, features: pd.DataFrame) -> Iterator[tuple[np.ndarray, float]]:
-        """One pair a refit."""
+        """One pair a refit.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         rows, calibration = self.model.encoding.rows(features), self.model.calibration
         for table in self.tables:
             scaled = table.scaled(calibration.slope)
             yield scaled.values(rows, threads=CORES), calibration.level + scaled.base
 
     def risk(self, log_odds: np.ndarray) -> np.ndarray:
-        """Probabilities of calibrated log-odds, bent where the calibration is."""
+        """Probabilities of calibrated log-odds, bent where the calibration is.
+
+        Parameters
+        ----------
+        log_odds
+            Log-odds (N,).
+        """
         return self.model.calibration.risk(log_odds)
 
     def interactions(self, features: pd.DataFrame, background: pd.DataFrame) -> Iterator[np.ndarray]:
@@ -113,7 +137,13 @@ class AdditiveExplainer:
         return tuple(str(name) for name in self.background.columns)
 
     def values(self, features: pd.DataFrame) -> Iterator[tuple[np.ndarray, float]]:
-        """One pair a refit; one where there are none."""
+        """One pair a refit; one where there are none.
+
+        Parameters
+        ----------
+        features
+            One row a customer; columns that are not needed do not matter.
+        """
         values = self._values(self.forecast, features)
         margin = logit(self.forecast.probability(features[:1]))[0] if len(features) else 0.0
         base = float(margin - values[:1].sum())
@@ -125,7 +155,13 @@ class AdditiveExplainer:
             yield from ((each + moved, base) for each in drawn)
 
     def risk(self, log_odds: np.ndarray) -> np.ndarray:
-        """Probabilities of these log-odds."""
+        """Probabilities of these log-odds.
+
+        Parameters
+        ----------
+        log_odds
+            Log-odds (N,).
+        """
         return expit(log_odds)
 
     def _values(self, forecast: Logistic | SingleFeature | BaseRate, features: pd.DataFrame) -> np.ndarray:

@@ -43,11 +43,23 @@ class Names:
     themes: Mapping[str, str] = field(default_factory=dict)
 
     def label(self, feature: str) -> str:
-        """For people."""
+        """For people.
+
+        Parameters
+        ----------
+        feature
+            Its name.
+        """
         return label_of(self.labels, feature)
 
     def theme(self, feature: str) -> str:
-        """What the feature belongs to."""
+        """What the feature belongs to.
+
+        Parameters
+        ----------
+        feature
+            Its name.
+        """
         return self.themes.get(feature, self.label(feature))
 
 

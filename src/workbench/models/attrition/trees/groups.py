@@ -69,7 +69,13 @@ class Groups(NamedTuple):
 
 
 def groups_of(ensemble: Ensemble) -> Groups:
-    """Cut every tree into groups and write them down flat."""
+    """Cut every tree into groups and write them down flat.
+
+    Parameters
+    ----------
+    ensemble
+        The trees.
+    """
     flat: dict[str, list] = {name: [] for name in Groups._fields if name != "widest"}
     for name in ("first_split", "first_feature", "first_cell", "first_condition", "first_slot"):
         flat[name].append(0)

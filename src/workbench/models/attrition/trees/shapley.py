@@ -81,6 +81,11 @@ class TreeShapley:
 
         A feature that is left out sends a row both ways, in the proportion of the covers. This needs no background, and
         is another quantity than `interventional`.
+
+        Parameters
+        ----------
+        ensemble
+            The trees.
         """
         groups = groups_of(ensemble)
         return cls._tabulated(ensemble, groups, np.zeros(groups.first_cell[-1]), path_dependent=True)
@@ -124,7 +129,13 @@ class TreeShapley:
         return found
 
     def scaled(self, factor: float) -> "TreeShapley":
-        """The same of `factor` times the margin, as a calibration or a mean of several models needs it."""
+        """The same of `factor` times the margin, as a calibration or a mean of several models needs it.
+
+        Parameters
+        ----------
+        factor
+            By which all values are multiplied.
+        """
         return replace(self, base=self.base * factor, _table=(self._table * factor).astype(np.float32))
 
 

@@ -11,7 +11,21 @@ BLOCK = 2048
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def load_block(rows, start, size, category, widest, block, codes):
-    """Turn a block of rows on its side; categories become 0 where missing, else their code + 1, or the last one."""
+    """Turn a block of rows on its side; categories become 0 where missing, else their code + 1, or the last one.
+
+    Parameters
+    ----------
+    rows
+        Of the trees (N, features).
+    start, size
+        First row of the block, and how many it has.
+    category
+        Which features (F,) are categories.
+    widest
+        How many codes there are, those of missing and unknown levels included.
+    block, codes
+        Filled with values and codes (F, `BLOCK`).
+    """
     for column in range(rows.shape[1]):
         values = block[column]
         for row in range(size):
@@ -25,7 +39,21 @@ def load_block(rows, start, size, category, widest, block, codes):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def outcomes_of(block, codes, size, groups, group, pattern):
-    """Outcome of a group's splits for a block of rows, as a whole number: bit k is set where split k goes left."""
+    """Outcome of a group's splits for a block of rows, as a whole number: bit k is set where split k goes left.
+
+    Parameters
+    ----------
+    block, codes
+        As `load_block` fills them.
+    size
+        Rows of the block.
+    groups
+        The trees, group by group (`groups_of`).
+    group
+        Which of them.
+    pattern
+        Filled with the outcomes (`BLOCK`,).
+    """
     pattern[:size] = 0
     first = groups.first_split[group]
     for split in range(first, groups.first_split[group + 1]):
@@ -45,7 +73,15 @@ def outcomes_of(block, codes, size, groups, group, pattern):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def count_outcomes(rows, groups):
-    """How many rows (N, features) have each outcome of each group's splits, group after group."""
+    """How many rows (N, features) have each outcome of each group's splits, group after group.
+
+    Parameters
+    ----------
+    rows
+        Of the trees (N, features).
+    groups
+        The trees, group by group (`groups_of`).
+    """
     counts = np.zeros(groups.first_cell[-1])
     pattern = np.empty(BLOCK, np.uint32)
     block = np.empty((rows.shape[1], BLOCK), np.float32)
@@ -63,7 +99,19 @@ def count_outcomes(rows, groups):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def explain_rows(rows, groups, table, found):
-    """Write into `found` (N, features) what the tables have for the outcomes of each row (N, features)."""
+    """Write into `found` (N, features) what the tables have for the outcomes of each row (N, features).
+
+    Parameters
+    ----------
+    rows
+        Of the trees (N, features).
+    groups
+        The trees, group by group (`groups_of`).
+    table
+        As `fill_tables` makes it.
+    found
+        Filled with the values (N, features).
+    """
     pattern = np.empty(BLOCK, np.uint32)
     block = np.empty((rows.shape[1], BLOCK), np.float32)
     codes = np.empty((rows.shape[1], BLOCK), np.uint32)
@@ -90,7 +138,14 @@ def explain_rows(rows, groups, table, found):
 def fill_tables(groups, frequency, path_dependent):
     """What each outcome of each group gives every feature in it, and the mean margin of all trees.
 
-    `frequency` is the share of the background with each outcome of each group; path-dependent, it is not looked at.
+    Parameters
+    ----------
+    groups
+        The trees, group by group (`groups_of`).
+    frequency
+        Share of the background with each outcome of each group; path-dependent, it is not looked at.
+    path_dependent
+        Whether a feature that is left out passes by the covers of the trees.
     """
     count = groups.first_split.size - 1
     begin = np.zeros(count + 1, np.int64)
@@ -121,7 +176,17 @@ def fill_tables(groups, frequency, path_dependent):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def passes_of(groups, leaf, size):
-    """A leaf's pass pattern for each outcome of its group's splits: bit k is set where its feature k is as it asks."""
+    """A leaf's pass pattern for each outcome of its group's splits: bit k is set where its feature k is as it asks.
+
+    Parameters
+    ----------
+    groups
+        The trees, group by group (`groups_of`).
+    leaf
+        Which leaf.
+    size
+        How many features it asks for.
+    """
     group = groups.leaf_group[leaf]
     passes = np.zeros(groups.first_cell[group + 1] - groups.first_cell[group], np.int64)
     for outcome in range(passes.size):
@@ -193,7 +258,13 @@ def _by_covers(size, ratio):
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
 def ones(bits):
-    """How many bits are set."""
+    """How many bits are set.
+
+    Parameters
+    ----------
+    bits
+        A whole number.
+    """
     count = 0
     while bits:
         count += bits & 1

@@ -5,6 +5,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from workbench.statistics.horizons import DAYS_A_YEAR
+
 
 def waves_of(table: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray, str]:
     """When each row was answered, by wave.
@@ -40,7 +42,7 @@ def waves_of(table: pd.DataFrame) -> tuple[np.ndarray | None, np.ndarray, str]:
     else:
         return None, np.zeros(0), ""
     assert times is not None  # there are quarters, or waves with dates
-    years = (times - times.min()).dt.total_seconds().to_numpy() / (365.25 * 86400)
+    years = (times - times.min()).dt.total_seconds().to_numpy() / (DAYS_A_YEAR * 86400)
     when = np.array([np.nanmean(years[wave == place]) for place in range(wave.max() + 1)])
     return wave, when, "year"
 

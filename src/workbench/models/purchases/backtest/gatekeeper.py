@@ -12,6 +12,7 @@ from workbench.models.purchases.backtest.origins import FEWEST, Origins
 from workbench.models.purchases.backtest.records import PurchaseRecord
 from workbench.models.purchases.backtest.selection import LEAST_BUYERS, Selection
 from workbench.models.purchases.forecast import PurchaseForecast
+from workbench.statistics.horizons import DAYS_A_YEAR
 from workbench.statistics.laplace import LARGEST_K
 from workbench.wording import listing, number, percent, plural, sentence
 
@@ -282,14 +283,14 @@ def season(record: PurchaseRecord) -> Check:
         name="season_seen_twice",
         status="pass" if twice else "warn",
         title=sentence("Every season was seen twice") if twice else sentence("No season was seen twice"),
-        value=record.length / 365.2425,
+        value=record.length / DAYS_A_YEAR,
         threshold=2.0,
         message=sentence("The record holds every season at least twice.")
         if twice
         else sentence(
             "The record holds {years} years: what is season and what is change cannot be separated, and no season is "
             "in the forecast.",
-            years=number(record.length / 365.2425, 2),
+            years=number(record.length / DAYS_A_YEAR, 2),
         ),
     )
 

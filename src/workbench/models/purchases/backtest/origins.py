@@ -12,8 +12,8 @@ from workbench.models.purchases.backtest.selection import LEAST_BUYERS
 from workbench.models.purchases.counts import moments
 from workbench.models.purchases.families import Family
 from workbench.models.purchases.fitting import mode
-from workbench.models.purchases.forecast import MONTH_DAYS
 from workbench.pace import paced
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 ORIGINS = 6
 """Days from which is forecast: five degrees of freedom; more would overlap almost wholly."""
@@ -86,7 +86,7 @@ class Origins:
     @property
     def months(self) -> float:
         """How far each forecast reached."""
-        return self.days / MONTH_DAYS
+        return self.days / DAYS_A_MONTH
 
     @property
     def logs(self) -> np.ndarray:

@@ -17,8 +17,9 @@ from workbench.models.purchases.counts import Scores, scores
 from workbench.models.purchases.expectations import expected_purchases
 from workbench.models.purchases.families import nbd
 from workbench.models.purchases.fitting import mode
-from workbench.models.purchases.forecast import MONTH_DAYS, PurchaseForecast
+from workbench.models.purchases.forecast import PurchaseForecast
 from workbench.models.purchases.histories import Histories, from_log
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import number, percent, sentence
 
 LEVEL = 0.9
@@ -96,7 +97,7 @@ class Validation:
     def totals(self) -> np.ndarray:
         """Purchases (draws,) of all customers in those days: natures, parameters, models and errors of forecasts."""
         drawn = self.forecast.totals(self.ahead / WEEK)
-        errors = self.origins.drawn(self.ahead / MONTH_DAYS, len(drawn), seed=seed_of(self.seed, "errors"))
+        errors = self.origins.drawn(self.ahead / DAYS_A_MONTH, len(drawn), seed=seed_of(self.seed, "errors"))
         return drawn * np.exp(errors)
 
     @cached_property

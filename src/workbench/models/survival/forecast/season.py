@@ -14,6 +14,7 @@ from scipy.stats import chi2
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.lifetimes.calendar import months_between, months_later
 from workbench.models.survival.lifetimes.subscriptions import Spells
+from workbench.statistics.horizons import DAYS_A_MONTH, DAYS_A_YEAR
 from workbench.statistics.regression import fit_regression
 
 MOST_MONTHS = 60
@@ -114,7 +115,7 @@ class Season:
         """
         if not self.clear:
             return 1.0, 0.0
-        days = begin + pd.to_timedelta(np.linspace(0, months * 365.25 / 12, 50), unit="D")
+        days = begin + pd.to_timedelta(np.linspace(0, months * DAYS_A_MONTH, 50), unit="D")
         waves = _waves(pd.Series(days))
         each = np.exp(waves @ self.effects)
         pull = (each[:, None] * waves).sum(axis=0) / each.sum()
@@ -202,5 +203,5 @@ def chance_of_change(months: pd.DataFrame) -> float:
 
 
 def _waves(days: pd.Series) -> np.ndarray:
-    angle = 2 * np.pi * days.dt.dayofyear.to_numpy(dtype=float) / 365.25
+    angle = 2 * np.pi * days.dt.dayofyear.to_numpy(dtype=float) / DAYS_A_YEAR
     return np.column_stack([wave(count * angle) for count in range(1, WAVES + 1) for wave in (np.sin, np.cos)])

@@ -14,7 +14,7 @@ from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.records import end_of_records, instants
 from workbench.models.survival.lifetimes.returns import without_returns
 from workbench.models.survival.lifetimes.subscriptions import Spells, validate_columns, with_attributes
-from workbench.statistics.horizons import span
+from workbench.statistics.horizons import DAYS_A_MONTH, span
 from workbench.wording import day, number, percent, plural, sentence
 
 USUAL = 0.95
@@ -270,7 +270,7 @@ def from_transactions(
         )
     lifetimes = with_attributes(lifetimes, attributes)
     return Lapse(
-        spells=Spells(frame=lifetimes, as_of=end, lapse=True, checks=checks, window=days * 12 / 365.25),
+        spells=Spells(frame=lifetimes, as_of=end, lapse=True, checks=checks, window=days / DAYS_A_MONTH),
         days=days,
         chosen=chosen,
         sensitivity=sensitivity,

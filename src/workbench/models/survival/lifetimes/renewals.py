@@ -8,7 +8,7 @@ import pandas as pd
 
 from workbench.findings import Check, Finding
 from workbench.models.survival.lifetimes.table import validate_lifetimes
-from workbench.statistics.horizons import MONTHS, span, times
+from workbench.statistics.horizons import DAYS_A_MONTH, MONTHS, span, times
 from workbench.statistics.product_limit import normal_quantile
 from workbench.wording import percent, sentence
 
@@ -16,7 +16,7 @@ TERMS = (1.0, 2.0, 3.0, 6.0, 12.0, 24.0, 36.0)
 """Months of the contracts looked for."""
 WIDTHS = (3.0, 6.0, 12.0, 24.0, 60.0)
 """Months to whose multiples people round."""
-NEAR = 2.2 / 30.4375
+NEAR = 2.2 / DAYS_A_MONTH
 """Months around a renewal that belong to it: an end may be the last day with or the first day without."""
 ENOUGH, CLEAR, SHARE, TIMES = 20, 5.0, 0.25, 2.0
 """Heaps are told of so many departures, so many standard errors above what their neighbourhood has, with so large a
