@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers validation lint lock thresholds messages lab clean
+.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers validation lint lock thresholds messages pictures lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -79,6 +79,9 @@ thresholds: setup ## docs/thresholds.md: every number that decides something, wi
 
 messages: setup ## every sentence for people as workbench.pot, for translators
 	$(BIN)/python -m workbench.messages > workbench.pot
+
+pictures: setup ## those of README, from the last runs of `make story` and campaign_return
+	$(BIN)/python docs/pictures.py
 
 lab: setup ## JupyterLab in this project
 	$(BIN)/workbench lab

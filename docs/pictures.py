@@ -8,9 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PICTURES: Mapping[tuple[str, str], str] = {
     ("driver_analysis", "demo"): "importance",
-    ("churn_survival", "demo"): "survival",
-    ("attrition_risk", "demo"): "profit",
-    ("clv_roi", "demo"): "value",
+    ("churn_survival", "demo"): "hazard_ratios",
+    ("attrition_risk", "demo"): "profit_curve",
+    ("clv_roi", "demo"): "waterfall",
     ("campaign_return", "completejourney"): "past_campaigns",
 }
 """Name of the figure by study and dataset."""
@@ -31,7 +31,7 @@ def main(root: Path = ROOT) -> int:
             absent.append(f"{study} on {dataset} ({figure}.svg)")
             continue
         target = root / "docs" / "pictures" / f"{study}.svg"
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(drawn.read_text(encoding="utf-8"), encoding="utf-8")
         print(f"docs/pictures/{target.name}: {drawn.relative_to(root)}")
     if absent:

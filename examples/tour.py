@@ -76,21 +76,26 @@ STORY = (
         study="churn_survival",
         dataset="demo",
         about="when customers leave, and why",
-        lasts="2 minutes",
+        lasts="a minute",
     ),
     Step(
         study="attrition_risk",
         dataset="demo",
         about="who leaves next, beside the forecast of the run before",
-        lasts="2 minutes",
+        lasts="3 minutes",
         parameters={"survival_run": "{churn_survival}"},
     ),
     Step(
         study="clv_roi",
         dataset="demo",
-        about="what customers are worth, and which initiative to fund: it joins the runs before",
-        lasts="2 minutes",
-        parameters={"survival_run": "{churn_survival}", "driver_run": "{driver_analysis}"},
+        about="what customers are worth, and what to fund (assumed: 40% of orders and 60% of fees are kept)",
+        lasts="a minute",
+        parameters={
+            "survival_run": "{churn_survival}",
+            "driver_run": "{driver_analysis}",
+            "margin": "0.4",
+            "fee_margin": "0.6",
+        },
     ),
 )
 SIMULATED = ("preset=demo", "seed=1")

@@ -10,13 +10,17 @@ import pytest
 from tests.conftest import ROOT
 
 
-@pytest.fixture
-def tour(monkeypatch):
-    spec = importlib.util.spec_from_file_location("tour", ROOT / "examples" / "tour.py")
+def script(folder, name, monkeypatch):
+    spec = importlib.util.spec_from_file_location(name, ROOT / folder / f"{name}.py")
     made = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, spec.name, made)  # its dataclass looks itself up
+    monkeypatch.setitem(sys.modules, name, made)  # its dataclass looks itself up
     spec.loader.exec_module(made)
     return made
+
+
+@pytest.fixture
+def tour(monkeypatch):
+    return script("examples", "tour", monkeypatch)
 
 
 def parameters(study):
@@ -37,9 +41,10 @@ def test_every_step_is_a_study_and_reads_runs_of_its_own_tour(tour):
         before = set()
         for step in steps:
             assert set(step.parameters) <= parameters(step.study)
-            assert {value.strip("{}") for value in step.parameters.values()} <= before
+            assert {value.strip("{}") for value in step.parameters.values() if "{" in value} <= before
             before.add(step.study)
-    assert tour.STORY[3].parameters == {"survival_run": "{churn_survival}", "driver_run": "{driver_analysis}"}
+    joined = {"survival_run": "{churn_survival}", "driver_run": "{driver_analysis}"}
+    assert joined.items() <= tour.STORY[3].parameters.items()
 
 
 def test_the_makefile_takes_both_tours():
@@ -85,3 +90,30 @@ def test_a_study_that_fails_ends_the_tour_with_its_code(tour, bench, capfd):
     steps = [tour.Step(study=name, dataset="none", about="", lasts="") for name in ("first", "second")]
     assert tour.take(steps, bench.root) == 1
     assert "2 of 2" not in capfd.readouterr().out
+
+
+def test_pictures_are_those_of_the_last_run_on_their_dataset(tmp_path, monkeypatch, capsys):
+    made = script("docs", "pictures", monkeypatch)
+    monkeypatch.setattr(made, "PICTURES", {("first", "demo"): "curve", ("second", "demo"): "bars"})
+    for run, dataset in (
+        ("20260101-000000-aa", "demo"),
+        ("20260102-000000-bb", "demo"),
+        ("20260103-000000-cc", "mine"),
+    ):
+        folder = tmp_path / "reports" / "first" / run
+        (folder / "figures").mkdir(parents=True)
+        (folder / "manifest.json").write_text(json.dumps({"dataset": dataset}))
+        (folder / "figures" / "curve.svg").write_text(f"<svg>{run}</svg>")
+    assert made.main(tmp_path) == 1
+    assert (tmp_path / "docs" / "pictures" / "first.svg").read_text() == "<svg>20260102-000000-bb</svg>"
+    assert "no run has drawn: second on demo (bars.svg)" in capsys.readouterr().err
+
+
+def test_readme_shows_the_pictures_that_are_there_and_no_others(monkeypatch):
+    made = script("docs", "pictures", monkeypatch)
+    there = {path.name for path in (ROOT / "docs" / "pictures").glob("*")}
+    assert there == {f"{study}.svg" for study, _ in made.PICTURES}
+    shown = re.findall(r"!\[([^\]]+)\]\(docs/pictures/([\w.]+)\)", (ROOT / "README.md").read_text())
+    assert {name for _, name in shown} == there
+    assert all(len(words.split()) > 4 for words, _ in shown)  # said to those who cannot see them
+    assert sum(path.stat().st_size for path in (ROOT / "docs" / "pictures").glob("*")) < 150_000

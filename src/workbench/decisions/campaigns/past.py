@@ -53,12 +53,14 @@ class PastCampaigns:
     def exhibits(self) -> Iterator[Showable]:
         """Findings, checks, numbers, the figure and the tables."""
         frame, currency = self.frame, self.prices.money.currency
-        yield from words.effects(frame[frame["evidence"] == "experimental"], currency)
-        yield from words.comparisons(frame[frame["evidence"] == "associational"], currency)
+        dealt, chosen = (frame[frame["evidence"] == kind] for kind in ("experimental", "associational"))
+        yield from words.effects(dealt, currency)
+        yield from words.comparisons(chosen, currency)
         yield from self.checks
         yield from words.refusals(self.why)
-        yield from words.metrics(frame)
-        if self.told:
+        if len(dealt):
+            yield words.experiments(dealt, currency)
+        if len(chosen):
             yield Figure(
                 name="past_campaigns",
                 draw=self.draw,
@@ -69,8 +71,9 @@ class PastCampaigns:
                     "others who were alike before (full, 90% confidence)."
                 ),
             )
+            yield words.compared(chosen, currency)
         if len(frame):
-            yield words.table(frame, currency)
+            yield words.metrics(frame)
             yield Kept(name="campaign_effects", frame=frame)
 
     def draw(self) -> Axes:

@@ -67,7 +67,7 @@ def effects(frame: pd.DataFrame, currency: str) -> Iterator[Finding]:
             unit=sentence("{currency} a recipient", currency=currency).strip(),
             evidence="experimental",
             n=int(row.recipients + row.others),
-            table="campaigns",
+            table="campaign_experiments",
         )
 
 
@@ -162,7 +162,7 @@ def refusals(why: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[Check]:
     )
 
 
-def metrics(frame: pd.DataFrame) -> Iterator[dict[str, float | None]]:
+def metrics(frame: pd.DataFrame) -> dict[str, float | None]:
     """Numbers by name: `effect_<arm>_<outcome>` of what chance dealt, `campaign_effect_<name>` of all others.
 
     Parameters
@@ -171,6 +171,7 @@ def metrics(frame: pd.DataFrame) -> Iterator[dict[str, float | None]]:
         Accounts. Where chance dealt several initiatives, the name of each stands before its arm.
     """
     several = frame.loc[frame["evidence"] == "experimental", "initiative"].nunique() > 1
+    found: dict[str, float | None] = {}
     for row in frame.to_dict("records"):
         dealt = row["evidence"] == "experimental"
         of = row["arm"] if dealt else row["initiative"]
@@ -184,51 +185,75 @@ def metrics(frame: pd.DataFrame) -> Iterator[dict[str, float | None]]:
         if pd.notna(row["gain"]):
             tail = f"{of}_{row['outcome']}" if dealt else of
             values |= {f"campaign_{key}_{tail}": row[key] for key in ("gain", "roi", "p_loss")}
-        yield {key: None if pd.isna(value) else float(value) for key, value in values.items()}
+        found |= {key: None if pd.isna(value) else float(value) for key, value in values.items()}
+    return found
 
 
-def table(frame: pd.DataFrame, currency: str) -> Table:
-    """All campaigns, for people.
+def experiments(frame: pd.DataFrame, currency: str) -> Table:
+    """Arms that chance dealt, for people.
 
     Parameters
     ----------
     frame
-        Accounts.
+        Rows of accounts whose evidence is experimental.
     currency
         Of all money.
     """
-    unit = currency
-    chosen = bool((frame["evidence"] == "associational").any())
-    moneyed = bool(frame["cost"].gt(0).any())
-    columns = {
-        "initiative": Column(sentence("Campaign")),
-        "arm": Column(sentence("Arm")),
-        **({} if chosen else {"label": Column(sentence("Outcome"))}),
-        "recipients": Column(sentence("Recipients")),
-        **({"raw": Column(sentence("Bare comparison"), unit)} if chosen else {}),
-        **({"earlier": Column(sentence("Before it"), unit)} if chosen else {}),
-        **({"unweighted": Column(sentence("Change, unweighted"), unit)} if chosen else {}),
-        "effect": Column(sentence("Change, weighted") if chosen else sentence("Effect"), unit if chosen else ""),
-        "lower": Column(sentence("From"), unit if chosen else ""),
-        "upper": Column(sentence("To"), unit if chosen else ""),
-        **({"placebo": Column(sentence("Change before it"), unit)} if chosen else {}),
-        "cost": Column(sentence("Cost of one"), unit),
-        **({"roi": Column(sentence("1 spent returns"), unit)} if moneyed else {}),
-        **({"p_loss": Column(sentence("Chance of a loss"), "share")} if moneyed else {}),
-        "break_even": Column(sentence("Pays below"), unit),
-    }
+    several = {"initiative": Column(sentence("Campaign"))} if frame["initiative"].nunique() > 1 else {}
+    return Table(
+        name="campaign_experiments",
+        frame=frame,
+        caption=sentence("What each arm did to a recipient, with 90% confidence intervals, and what one may cost."),
+        people=People(count="recipients", within=["initiative", "arm", "outcome"]),
+        columns={
+            **several,
+            "arm": Column(sentence("Arm")),
+            "label": Column(sentence("Outcome")),
+            "recipients": Column(sentence("Recipients")),
+            "effect": Column(sentence("Effect")),
+            "lower": Column(sentence("From")),
+            "upper": Column(sentence("To")),
+            **_returned(frame, currency),
+            "break_even": Column(sentence("Pays below"), currency),
+        },
+    )
+
+
+def compared(frame: pd.DataFrame, currency: str) -> Table:
+    """Campaigns whose recipients somebody chose, for people.
+
+    Parameters
+    ----------
+    frame
+        Rows of accounts whose evidence is associational.
+    currency
+        Of all money.
+    """
     return Table(
         name="campaigns",
         frame=frame,
         caption=sentence(
-            "What recipients of each campaign spent more than others, a recipient, bare and adjusted, with 90% "
-            "confidence intervals, and what one may cost."
-        )
-        if chosen
-        else sentence("What each arm did to a recipient, with 90% confidence intervals, and what one may cost."),
+            "What a recipient of each campaign spent more than others: while it ran, before it, the difference, and "
+            "the same with others who were alike (90% confidence)."
+        ),
         people=People(count="recipients", within=["initiative", "arm", "outcome"]),
-        columns=columns,
+        columns={
+            "initiative": Column(sentence("Campaign")),
+            "recipients": Column(sentence("Recipients")),
+            "raw": Column(sentence("Bare"), currency),
+            "earlier": Column(sentence("Before"), currency),
+            "unweighted": Column(sentence("Change"), currency),
+            "effect": Column(sentence("Weighted"), currency),
+            "lower": Column(sentence("From"), currency),
+            "upper": Column(sentence("To"), currency),
+            **_returned(frame, currency),
+        },
     )
+
+
+def _returned(frame: pd.DataFrame, currency: str) -> dict[str, Column]:
+    """Where something was spent."""
+    return {"roi": Column(sentence("1 spent returns"), currency)} if frame["cost"].gt(0).any() else {}
 
 
 def _headline(frame: pd.DataFrame) -> Finding:
