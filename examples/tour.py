@@ -89,7 +89,7 @@ STORY = (
         study="clv_roi",
         dataset="demo",
         about="what customers are worth, and what to fund (assumed: 40% of orders and 60% of fees are kept)",
-        lasts="a minute",
+        lasts="2 minutes",
         parameters={
             "survival_run": "{churn_survival}",
             "driver_run": "{driver_analysis}",
