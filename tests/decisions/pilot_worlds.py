@@ -21,7 +21,7 @@ OUTCOME = "nps"
 
 
 def world_of(seed, *, design, customers=5000, months=24, lift=None):
-    """What each pilot of a company says of its lift, and the lift; `design`: individual (three by lot) or volunteers."""
+    """What each pilot of a company says of its lift, and the lift; by design `individual` three are dealt by lot."""
     asked = [f"customers={customers}", f"months={months}", f"seed={seed}", "truth=false", f"trial_design={design}"]
     asked += ["random_pilots=3"] if design == "individual" else []
     asked += [f"lift={lift}"] if lift is not None else []

@@ -57,4 +57,52 @@ VALUE_CELLS = Declared(
     key=("cell",),
 )
 
-TABLES = (CUSTOMER_VALUE, VALUE_DRAWS, VALUE_CELLS)
+_MONEY = "money"
+_ROI = "returned for 1 spent"
+
+RETURNS = Declared(
+    name="returns",
+    about="Each initiative alone: what it costs and brings within the months that are counted, in present value. Left "
+    "out where nothing is told of returns. Intervals are 90% credible.",
+    columns={
+        "initiative": Field(kind="text", about="its name"),
+        "driver": Field(kind="text", about="item of the survey that it acts on"),
+        "cost": Field(kind="number", unit=_MONEY, about="all that is spent", lowest=0.0),
+        "value": Field(kind="number", unit=_MONEY, about="expected added cash"),
+        "value_lower": Field(kind="number", unit=_MONEY, about="lower end of its interval"),
+        "value_upper": Field(kind="number", unit=_MONEY, about="upper end of its interval"),
+        "npv": Field(kind="number", unit=_MONEY, about="value less cost"),
+        "npv_lower": Field(kind="number", unit=_MONEY, about="lower end of its interval"),
+        "npv_upper": Field(kind="number", unit=_MONEY, about="upper end of its interval"),
+        "roi": Field(kind="number", unit=_ROI, about="value over cost; none without cost", missing=True),
+        "roi_lower": Field(kind="number", unit=_ROI, about="lower end of its interval", missing=True),
+        "roi_upper": Field(kind="number", unit=_ROI, about="upper end of its interval", missing=True),
+        "p_loss": share("probability that it brings less than it costs"),
+        "payback_months": Field(
+            kind="number", unit="months", about="first month that covers what was spent by then; never", missing=True
+        ),
+        "p_payback": share("probability that there is such a month"),
+        "p_clears": share("probability that it clears the hurdle"),
+        "evpi": Field(kind="number", unit=_MONEY, about="what knowing its net present value is worth", lowest=0.0),
+        "lift": Field(kind="number", about="mean lift of the experience, in standard deviations of it"),
+        "naive_<name>": Field(kind="number", about="the same by the usual chain; none where it has none", missing=True),
+    },
+    key=("initiative",),
+)
+
+RETURN_DRAWS = Declared(
+    name="return_draws",
+    about="What each initiative brings, draw by draw, within the months that are counted, in present value. Left out "
+    "where nothing is told of returns.",
+    columns={
+        "draw": Field(kind="whole", about="which draw", lowest=0),
+        "initiative": Field(kind="text", about="its name"),
+        "lift": Field(kind="number", about="lift of the experience, in standard deviations of it"),
+        "value": Field(kind="number", unit=_MONEY, about="added cash"),
+        "npv": Field(kind="number", unit=_MONEY, about="value less cost"),
+    },
+    key=("draw", "initiative"),
+    draws="one world: lifts, links and the base are common to all initiatives",
+)
+
+TABLES = (CUSTOMER_VALUE, VALUE_DRAWS, VALUE_CELLS, RETURNS, RETURN_DRAWS)

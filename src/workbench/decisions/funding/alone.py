@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from workbench.decisions.funding.information import perfect_information
 from workbench.decisions.funding.naming import keys
 from workbench.decisions.roi.result import Returns
-from workbench.exhibits import Column, Figure, Showable, Table
+from workbench.exhibits import Column, Figure, Kept, Showable, Table
 from workbench.textwidth import shorten
 from workbench.wording import sentence
 
@@ -105,6 +105,22 @@ class Alone:
                 "evpi": Column(sentence("Knowing for sure is worth"), unit),
                 "naive_roi": Column(sentence("Usual chain: 1 spent returns")),
             },
+        )
+
+        yield Kept(name="return_draws", frame=self.draws())
+
+    def draws(self) -> pd.DataFrame:
+        """One row a draw and initiative: `lift`, `value`, `npv`."""
+        returns = self.returns
+        draws = returns.value.shape[1]
+        return pd.DataFrame(
+            {
+                "draw": np.tile(np.arange(draws), len(returns.initiatives)),
+                "initiative": np.repeat([each.name for each in returns.initiatives], draws),
+                "lift": returns.lifts.ravel(),
+                "value": returns.value.ravel(),
+                "npv": returns.npv.ravel(),
+            }
         )
 
     def draw(self) -> Axes:

@@ -19,7 +19,7 @@ from workbench.decisions.funding.recommendation import Advice, Recommendation
 from workbench.decisions.funding.sensitivity import Sensitivity
 from workbench.decisions.funding.waterfall import Waterfall
 from workbench.decisions.roi.chain import Chain
-from workbench.decisions.roi.experience import Experience, base_of
+from workbench.decisions.roi.experience import DatasetDefinition, Experience, base_of
 from workbench.errors import ParameterError
 from workbench.exhibits import Showable
 from workbench.findings import Check
@@ -88,7 +88,13 @@ class Terms:
             raise ParameterError(*(sentence(template, name=name) for name in below))
 
 
-def fund(experience: Experience, worth: Worth, tables: Mapping[str, pd.DataFrame | None], terms: Terms) -> Funding:
+def fund(
+    experience: Experience,
+    worth: Worth,
+    dataset: DatasetDefinition,
+    tables: Mapping[str, pd.DataFrame | None],
+    terms: Terms,
+) -> Funding:
     """Work out what to fund, what it returns, how sure that is, and what it hangs on.
 
     Parameters
@@ -97,6 +103,8 @@ def fund(experience: Experience, worth: Worth, tables: Mapping[str, pd.DataFrame
         The chain of the company, or why there is none.
     worth
         The base, valued when nothing is done.
+    dataset
+        Definitions of the tables: the currency of costs.
     tables
         `subscriptions`, optionally `transactions`.
     terms
@@ -159,6 +167,7 @@ def fund(experience: Experience, worth: Worth, tables: Mapping[str, pd.DataFrame
             Beneficiaries.of(chain, groups),
             _reaches(months, observed),
             _counts(contribution),
+            _currency(dataset, chain.base.currency),
         )
     )
 
@@ -245,5 +254,23 @@ def _counts(contribution: bool) -> Check:
         else sentence(
             "No margin is known, so returns are revenue: of 1 returned only the margin is earned, and an initiative "
             "pays only where return × margin exceeds 1. Give margin and fee_margin."
+        ),
+    )
+
+
+def _currency(dataset: DatasetDefinition, currency: str) -> Check | None:
+    """Whether costs are said to be in the currency of all money; others are refused when money is read."""
+    definition = dataset.tables.get("initiatives")
+    costs = [column for column in definition.columns if column.kind == "money"] if definition is not None else []
+    if not currency or all(column.unit for column in costs):
+        return None
+    return Check(
+        name="costs_currency",
+        status="warn",
+        title=sentence("Costs of initiatives carry no currency"),
+        message=sentence(
+            "Costs of initiatives carry no currency and are taken as {currency}, like all other money. Write currency: "
+            "under initiatives in dataset.yaml.",
+            currency=currency,
         ),
     )
