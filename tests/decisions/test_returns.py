@@ -7,7 +7,19 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from workbench.decisions.roi import Base, Experience, Initiative, Lift, Link, chain_of, held, read_initiatives, steps_of
+from workbench.decisions.funding import Terms, fund
+from workbench.decisions.roi import (
+    Base,
+    Experience,
+    Initiative,
+    Lift,
+    Link,
+    chain_of,
+    held,
+    read_initiatives,
+    return_on_experience,
+    steps_of,
+)
 from workbench.decisions.roi.bound import bound_of
 from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
@@ -292,3 +304,25 @@ def test_the_curve_of_confounders_is_that_of_an_omitted_variable():
     unseen = found.table["unseen"][0]
     assert np.log(row["ratio"]) * row["correlation"] == pytest.approx(unseen * 0.8 * link.score.std())
     assert found.leading == "new"
+
+
+@pytest.mark.parametrize(
+    ("drivers", "change", "says"),
+    [
+        (None, {}, "needs a run of driver_analysis"),
+        (object(), {"surveys": None}, "no table surveys"),
+        (object(), {"initiatives": None}, "no table initiatives"),
+        (
+            object(),
+            {"surveys": pd.DataFrame({"shop": [1.0], "timestamp": [pd.Timestamp("2024-01-01")]})},
+            "no customer",
+        ),
+    ],
+)
+def test_what_is_missing_is_said_and_the_value_half_stands(drivers, change, says):
+    tables = dict.fromkeys(("surveys", "subscriptions", "initiatives"), pd.DataFrame()) | change
+    found = return_on_experience(drivers, None, None, tables, random_seed=1)
+    (check,) = flatten([found])
+    assert check.status == "pass"
+    assert says in check.message
+    assert fund(found, None, None, tables, Terms(months=12)).parts == ()

@@ -10,9 +10,8 @@ import pandas as pd
 from workbench.models.linkage import Answers
 from workbench.models.trials.lifts import Rated
 from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
+from workbench.statistics.horizons import DAYS_A_MONTH
 
-DAYS_A_MONTH = 30.4375
-"""365.25 / 12."""
 FEWEST_UNITS = 10
 """An arm, where whole units were dealt: with fewer, weights of units do not tell how far chance set the arms apart."""
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from workbench.decisions.pilots.arms import DAYS_A_MONTH, Arms
+from workbench.decisions.pilots.arms import Arms
 from workbench.decisions.roi.chain import Chain
 from workbench.decisions.roi.initiatives import Initiative
 from workbench.models.trials.comparison import of_survival
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 DETECTED = 2.8
 """Standard errors of an effect that is found four times in five by a test at 5% (1.96 + .84)."""

@@ -157,6 +157,13 @@ def return_on_experience(
     assert surveys is not None
     assert subscriptions is not None
     assert initiatives is not None
+    if not {"customer_id", "timestamp"} <= set(surveys):
+        return Experience(
+            missing=sentence(
+                "Return on experience is left out: answers to surveys have no customer or no date, so they cannot be "
+                "joined with what customers did after them."
+            )
+        )
     until = _until(surveys, subscriptions) if today is None else pd.Timestamp(today)
     items = dataset.tables["surveys"].columns
     answers = read_answers(surveys[surveys["timestamp"] < until], items, drivers.draws("driver_effects"))
