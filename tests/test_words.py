@@ -40,7 +40,7 @@ NOT_YET = {
         "models/attrition/",
         "notebooks/attrition_",
     ),
-    "spread|spreads": ("decisions/", "docs/thresholds.md", "models/"),
+    "spread|spreads": ("decisions/", "docs/thresholds.md", "models/linkage/", "models/purchases/"),
 }
 """Where a word may still stand; nothing is added."""
 

@@ -265,7 +265,7 @@ def slices(customers: Customers, *, random_seed: int, without: Sequence[Part] = 
 
 
 def lots(customers: Customers, *, random_seed: int) -> np.ndarray:
-    """A number in [0, 1) a row (N,), the same for all rows of a customer, spread evenly among leavers and stayers.
+    """A number in [0, 1) a row (N,), the same for all rows of a customer, even among leavers and stayers.
 
     Parameters
     ----------

@@ -176,8 +176,8 @@ def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
     # Whatever a window is above the mean of all, the others are below it: K / (K - 1) times too far apart.
     gone, told = (1 - 1 / count) * np.log(left / usual), np.log(expected / usual)
     gone, told = (each - np.average(each, weights=left) for each in (gone, told))
-    spread = float(left @ told**2)
-    slope = float(np.clip(left @ (told * gone) / spread, 0, 1)) if spread > 0 else 1.0
+    told_squares = float(left @ told**2)
+    slope = float(np.clip(left @ (told * gone) / told_squares, 0, 1)) if told_squares > 0 else 1.0
     beyond = float(left @ (gone - slope * told) ** 2) / (count - 2)
     between = max((beyond - 1) * (count - 2) / (left.sum() - (left**2).sum() / left.sum()), 0.0)
     return Level(
@@ -185,6 +185,6 @@ def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
         customers=known.customers,
         holds=slope,
         error=float(np.sqrt(1 / leavers + between * (1 + 1 / several))),
-        holds_error=float(np.sqrt(max(beyond, 1.0) / spread)) if spread > 0 else 0.0,
+        holds_error=float(np.sqrt(max(beyond, 1.0) / told_squares)) if told_squares > 0 else 0.0,
         windows=count,
     )

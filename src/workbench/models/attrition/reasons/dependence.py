@@ -18,7 +18,7 @@ LEADING = 4  # features, one panel each: a page's width
 BINS = 10  # tenths of the customers, each of which is one dot
 MOST_LEVELS = 8  # of a category, the most frequent ones: more do not fit a panel
 MOST_ROWS = 5_000
-"""Customers whose values are averaged: means of tenths of them are sure to a hundredth of the spread."""
+"""Customers whose values are averaged: means of tenths of them are sure to a hundredth of the standard deviation."""
 MOST_PAIRED = 1_000
 """Customers whose interactions are worked out: their mean sizes are all that is told."""
 MOST_PAIRS = 5  # a choice: those behind are smaller still

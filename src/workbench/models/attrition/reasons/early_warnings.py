@@ -281,8 +281,8 @@ def _chosen(conditions: list[Condition], customers: Customers) -> list[Rule]:
 
 def _gain(counted: Counted, rate: float) -> float:
     """How far the leavers among the rows exceed what the base rate expects, in standard errors."""
-    spread = np.sqrt(rate * (1 - rate) / counted.rows) if counted.rows else np.inf
-    return float((counted.share - rate) / spread)
+    error = np.sqrt(rate * (1 - rate) / counted.rows) if counted.rows else np.inf
+    return float((counted.share - rate) / error)
 
 
 def _judged(rule: Rule, test: Customers, names: Names) -> dict[str, object] | None:

@@ -235,7 +235,7 @@ def _agreement(values: np.ndarray, members: np.ndarray) -> tuple[int, int]:
 
 
 def _importance(size: np.ndarray, features: tuple[str, ...], names: Names) -> pd.DataFrame:
-    """From mean absolute values by refit (R, F); refits are of resampled customers, so their spread is the error."""
+    """From mean absolute values by refit (R, F); refits are of resampled customers: their deviation is the error."""
     mean = size.mean(0)
     error = size.std(0, ddof=1) * 1.645 if len(size) > 1 else np.full(len(mean), np.nan)
     frame = pd.DataFrame(
