@@ -12,7 +12,7 @@ from workbench.exhibits import flatten
 from workbench.findings import Check
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
-from workbench.models.linkage.halo import fit_halo
+from workbench.models.linkage.halo import borrowed_effects, fit_halo
 from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import Slope, Slopes, fit_slopes
@@ -284,3 +284,19 @@ def test_loyalty_that_nobody_sees_parts_the_slopes_of_orders(plain, answers):
     found = fit_slopes(months, Carry(points=1.0, answers=0)).orders
     assert found.between > 0.3 + 3 * found.between_error
     assert found.within < 0.3 + 2 * found.within_error
+
+
+def test_what_ratings_borrow_from_the_unseen_is_taken_off(answers):
+    """Four touchpoints of which one does not matter, halo .3, an unseen cause of variance .4: weights come back."""
+    random = np.random.default_rng(9)
+    weights, h = np.array([0.5, 0.4, 0.3, 0.0]), 0.3
+    x = random.standard_normal((200_000, 4)) + random.standard_normal((200_000, 1)) * 0.6
+    felt = x @ weights + np.sqrt(0.4) * random.standard_normal(len(x))
+    ratings = x + h * felt[:, None]
+    reported = np.linalg.lstsq(ratings - ratings.mean(axis=0), felt, rcond=None)[0]
+    whole = replace(answers, ratings=ratings, used=np.ones(x.shape, bool), reference=ratings.mean(axis=0))
+    borrowed = borrowed_effects(whole, np.array([h]), 0.4)[0]
+    factor = (1 - h * borrowed.sum()) / (1 - h * reported.sum())
+    assert reported[3] > 0.02
+    assert factor == pytest.approx(1 + h * weights.sum(), abs=0.01)
+    assert factor * reported - borrowed == pytest.approx(weights, abs=0.01)

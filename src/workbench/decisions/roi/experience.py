@@ -239,7 +239,7 @@ def lift_of(linkage: Linkage, driver: str, draws: int, recall_months: float = RE
     return Lift(
         ratings=ratings,
         effect=linkage.effect(driver)[:draws],
-        halo=linkage.halo.factor[:draws],
+        halo=linkage.factor[:draws],
         widening=seen.widening(ratings[used], linkage.answers.score[used], colour),
         recall_months=recall_months,
         colour=colour,

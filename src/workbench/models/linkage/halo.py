@@ -111,6 +111,29 @@ def fit_halo(answers: Answers, visits: pd.DataFrame | None, *, random_seed: int)
     return Halo(points=points, factor=factor, pairs=pairs)
 
 
+def borrowed_effects(answers: Answers, points: np.ndarray, unseen: float) -> np.ndarray:
+    """Effects (draws, K) that ratings have because halo lifts them with what is unseen in satisfaction.
+
+    With ratings R = X + h S and satisfaction S = w'X + u, regressing S on R gives (w + Var(u) h V⁻¹1) / (1 + h Σw),
+    where V is the covariance of R: this is its second term, before it is divided.
+
+    Parameters
+    ----------
+    answers
+        With their ratings.
+    points : (draws,)
+        h.
+    unseen
+        Variance of u, in log-odds squared.
+    """
+    rated = np.where(np.isfinite(answers.ratings), answers.ratings - answers.reference, 0.0)
+    both = np.column_stack([rated, answers.used])
+    many = rated.shape[1]
+    shared = np.concatenate([answers.used.mean(axis=0), np.zeros(many)])
+    telling = (np.linalg.pinv(np.cov(both, rowvar=False)) @ shared)[:many]
+    return unseen * points[:, None] * telling
+
+
 def _sums(answers: Answers, visits: pd.DataFrame | None) -> pd.DataFrame:
     """By customer: what the slope of ratings on others' parts is made of."""
     if visits is None or visits.empty or not {"customer_id", "timestamp", "touchpoint"} <= set(visits):

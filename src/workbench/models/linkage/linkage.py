@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,7 @@ from workbench.exhibits import Showable
 from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
-from workbench.models.linkage.halo import Halo, fit_halo
+from workbench.models.linkage.halo import Halo, borrowed_effects, fit_halo
 from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import ORDERS, UNSEEN, End, Slopes, fit_slopes
@@ -83,15 +84,24 @@ class Linkage:
         random = np.random.default_rng([self.random_seed, 1, *reason.encode()])
         return self.notice.draw(reason, self.draws, random)
 
+    @property
+    def factor(self) -> np.ndarray:
+        """By how much (draws,) effects of experience exceed those of reported points."""
+        return self.halo.factor * (1 - self.halo.points * (self._borrowed @ self.answers.used.mean(axis=0)))
+
     def effect(self, driver: str) -> np.ndarray:
         """Log-odds of satisfaction (draws,) for a point of a touchpoint's rating, as reported.
+
+        Without what the rating borrows: where something unseen makes customers content, halo lifts all their ratings,
+        so that even a touchpoint that does not matter goes with satisfaction.
 
         Parameters
         ----------
         driver
             Item of the survey.
         """
-        return self.answers.effects[:, self.answers.drivers.index(driver)]
+        place = self.answers.drivers.index(driver)
+        return self.answers.effects[:, place] - self._borrowed[:, place] / self.factor
 
     def ratings(self, driver: str) -> np.ndarray:
         """Ratings (n,) of a touchpoint, one an answer; NaN where it was not used.
@@ -107,6 +117,11 @@ class Linkage:
         """Halo and slopes."""
         yield self.halo
         yield self.slopes
+
+    @cached_property
+    def _borrowed(self) -> np.ndarray:
+        """Effects (draws, K) that ratings have for telling of what is unseen, in units of experience."""
+        return borrowed_effects(self.answers, self.halo.points, max(self.lasting - self.persistence.between, 0.0))
 
     @property
     def _free_of_loyalty(self) -> np.ndarray:
