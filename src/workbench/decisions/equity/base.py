@@ -18,6 +18,7 @@ from workbench.models.descriptive.concentration import lorenz, top_share
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import number, percent, plural, sentence, span
 
+LEGIBLE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 MOST_EXTRAPOLATED = 0.5
 """Share of value beyond the observed time above which value is mostly the model's opinion (issue 17)."""
 
@@ -84,10 +85,14 @@ class Base:
                 "nobody has been observed, the ground is shaded.",
                 months=number(len(self.worth.flow)),
                 observed=number(float(self.worth.horizons[0])),
+            )
+            if self.worth.horizons[0] < len(self.worth.flow)
+            else sentence(
+                "A rising line of value over {months} months with a 90% band.", months=number(len(self.worth.flow))
             ),
-            caption=sentence(
-                "Present value of all that comes within so many months. Shaded: beyond what was observed."
-            ),
+            caption=sentence("Present value of all that comes within so many months. Shaded: beyond what was observed.")
+            if self.worth.horizons[0] < len(self.worth.flow)
+            else sentence("Present value of all that comes within so many months."),
         )
         yield Figure(
             name="who_carries",
@@ -303,7 +308,7 @@ class Base:
         labels = {
             "all": sentence("All"),
             "tier": sentence("Tier"),
-            "cohort": sentence("First bought"),
+            "cohort": sentence("First bought") if self.worth.business.kind == "orders" else sentence("Joined"),
             "channel": sentence("First channel"),
         }
         frame = self.by_group()
@@ -418,7 +423,9 @@ class Base:
         reached = 0.0
         for name, share in zip(self.worth.tiers.names, self.worth.assumptions.shares, strict=True):
             ax.axvline(100 * (reached + share), color="0.85", linewidth=0.8, zorder=0)
-            ax.text(100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=7, rotation=90)
+            ax.text(
+                100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=7, rotation=90, bbox=LEGIBLE
+            )
             reached += float(share)
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 100)

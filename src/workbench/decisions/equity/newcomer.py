@@ -117,7 +117,9 @@ class Newcomer:
             ),
             caption=sentence(
                 "Present value for the mean newcomer, the first order included: the most that winning one may cost."
-            ),
+            )
+            if self.worth.business.kind == "orders"
+            else sentence("Present value for the mean newcomer: the most that winning one may cost."),
         )
 
     def _payback(self, months: np.ndarray) -> Finding:
@@ -166,7 +168,13 @@ class Newcomer:
         ax.set_xlim(0, months[-1])
         ax.set_xticks(np.arange(0, months[-1] + 1, 12))
         ax.set_ylim(0)
-        ax.set_xlabel(sentence("Months since the first purchase"))
+        ax.set_xlabel(
+
+                sentence("Months since the first purchase")
+                if self.worth.business.kind == "orders"
+                else sentence("Months since joining")
+
+        )
         ax.set_ylabel(sentence("Value ({currency})", currency=currency) if currency else sentence("Value"))
         return ax
 
