@@ -106,6 +106,10 @@ def claims(found):
     }
 
 
+# By itself one number is less than 30% below the prior's: β of the Pareto/NBD, by 25%. It is not the method: of 1,000
+# customers watched for 26 to 39 weeks the posterior of log β is still .72 times as wide as its prior (mean of 24 data
+# sets), so that no forecast of it is better by more than 28%; log s and log β go together with .89, since hardly more
+# than their ratio, the rate of leaving, can be seen. Of 4,000 customers it is .60, and 37% below were seen.
 @pytest.mark.slow
 @pytest.mark.parametrize("run", [bg, mbg, pareto], ids=lambda run: run.__name__)
 def test_parameters_and_customers_are_found_as_often_as_claimed(run):
