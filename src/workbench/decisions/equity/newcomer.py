@@ -169,11 +169,9 @@ class Newcomer:
         ax.set_xticks(np.arange(0, months[-1] + 1, 12))
         ax.set_ylim(0)
         ax.set_xlabel(
-
-                sentence("Months since the first purchase")
-                if self.worth.business.kind == "orders"
-                else sentence("Months since joining")
-
+            sentence("Months since the first purchase")
+            if self.worth.business.kind == "orders"
+            else sentence("Months since joining")
         )
         ax.set_ylabel(sentence("Value ({currency})", currency=currency) if currency else sentence("Value"))
         return ax

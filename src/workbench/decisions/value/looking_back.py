@@ -99,11 +99,11 @@ class LookedBack:
             else sentence("Earlier forecasts of the base came near"),
             message=sentence(
                 "{n} earlier forecasts of what the base brings in {time} missed by {miss} (root mean square). Chance "
-                "does not explain {share} of its square: intervals hold that.",
+                "explains {share} of its square; intervals hold the rest.",
                 n=number(len(self.table)),
                 time=span(self.months, "months"),
                 miss=percent(miss),
-                share=percent(self.unexplained),
+                share=percent(1 - self.unexplained),
             ),
             value=miss,
             threshold=LARGE,
