@@ -93,8 +93,8 @@ class Level:
             status="pass",
             value=self.holds,
             message=sentence(
-                "From window to window, {share} of what the mean risk moved by held in the share who left; today's "
-                "risks are moved accordingly.",
+                "Of what the mean risk moved by from window to window, {share} held in the share who left. As much of "
+                "its move to today is kept in today's risks.",
                 share=percent(self.holds),
             ),
             title=sentence("How many leave follows earlier windows"),
