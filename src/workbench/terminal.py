@@ -90,9 +90,9 @@ def only_visible(*, out: bool) -> Iterator[None]:
         Also standard output: not where another program reads it.
     """
     before = sys.stdout, sys.stderr
-    sys.stderr = VisibleStream(sys.stderr)  # type: ignore[assignment]
+    sys.stderr = VisibleStream(sys.stderr)
     if out:
-        sys.stdout = VisibleStream(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = VisibleStream(sys.stdout)
     try:
         yield
     finally:

@@ -171,6 +171,7 @@ def main() -> None:
     watch_threads()
     app = IPKernelApp.instance()
     app.initialize()
+    assert app.shell is not None
     app.shell.events.register("post_run_cell", lambda result: note_refusal(result.error_in_exec))
     app.start()
 
