@@ -97,9 +97,12 @@ def base_of(world: World) -> Base:
     )
 
 
-def judged(world: World, seed: int) -> dict[str, Any]:
-    """What is said of each initiative, beside what is true; and of the company."""
-    effects = effects_of(world, seed)
+def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict[str, Any]:
+    """What is said of each initiative, beside what is true; and of the company.
+
+    `effects` of drivers are those of the approximation where they are left out.
+    """
+    effects = effects_of(world, seed) if effects is None else effects
     linkage = linkage_of(world, effects, seed)
     chosen = read_initiatives(world.tables["initiatives"], linkage.answers.drivers)
     draws = min(linkage.draws, DRAWS)
