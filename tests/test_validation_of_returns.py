@@ -26,6 +26,13 @@ def test_three_companies_are_within_what_chance_allows(results):
     assert np.median([each["naive_ratio"] for each in rows]) < 0.6
 
 
+def test_pilots_of_three_companies_tell_their_lifts(results):
+    told_of = [each for world in results for each in world["pilots"]]
+    assert {each["by_lot"] for each in told_of} == {True, False}
+    inside = [abs(each["true"] - each["pilot"][0]) <= 1.645 * each["pilot"][1] for each in told_of]
+    assert sum(inside) >= len(told_of) / 2  # at 90%: fewer of six would come of chance once in 800
+
+
 def test_the_page_has_every_figure_beside_what_is_demanded_and_names_what_was_not_run(results):
     row = Row("default", ("warning=0",), 60, DEFAULT)
     page = written({"default": results}, (row,), "Measured at this state.")

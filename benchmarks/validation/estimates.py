@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from benchmarks.validation.pilots import tried
 from benchmarks.validation.worlds import World
 
 from workbench.decisions.funding.naive import naive_returns
@@ -137,6 +138,7 @@ def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict
     orders = linkage.slopes.orders
     return {
         "initiatives": rows,
+        "pilots": tried(world, linkage, chain, until_of(world), seed),
         "checks": checks,
         "parted": orders.parted if orders else None,
         "halo": float(linkage.halo.points.mean()) if linkage.halo.known else None,

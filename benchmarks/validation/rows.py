@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from benchmarks.validation.pilots import lifts
 
 Results = Sequence[dict[str, Any]]
 Measure = Callable[[dict[str, Any]], list[float]]
@@ -124,6 +125,9 @@ DEFAULT = (
     Demand("CRPS over the naive chain's", pairs("crps", "naive_crps"), None, 0.5, "ratio"),
     Demand("the naive chain's interval covers", covered("naive")),
     Demand("the naive chain's gain over the true one, median", told("naive_ratio"), middle="median"),
+    Demand("interval of a lift by a pilot by lot covers", lifts("pilot", by_lot=True), 0.85, 0.95),
+    Demand("interval of a lift by volunteers against a control covers", lifts("pilot", by_lot=False), 0.80),
+    Demand("interval of the bare difference of volunteers covers", lifts("bare", by_lot=False), None, 0.60),
 )
 ROWS = (
     Row("default", ("warning=0",), 100, (*DEFAULT, Demand("halo over the true one, median", halo, 0.8, 1.2, "median"))),

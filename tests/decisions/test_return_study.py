@@ -78,27 +78,16 @@ def test_the_report_says_what_to_fund_what_it_returns_how_sure_and_what_it_hangs
         assert (run / "tables" / f"{each}.parquet").exists(), each
 
 
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"driver": "moon"}, "got the driver 'moon', expected an item whose effect is known"),
-        ({"reach": 1.2}, "got a reach of 1.2, expected a share between 0 and 1"),
-        ({"expected_lift": 9.0}, "got a lift of 9"),
-        ({"start": 36.0}, "would begin after the 36 months that returns are counted for"),
-    ],
-)
-def test_initiatives_that_make_no_sense_are_refused_in_one_line(company, other, change, says):
+def test_initiatives_that_make_no_sense_are_refused_all_at_once(company, other):
     path = other / "initiatives.parquet"
     table = pd.read_parquet(path)
-    for name, value in change.items():
-        table[name] = value
+    table["driver"], table["reach"], table["expected_lift"] = "moon", 1.2, 9.0
     table.to_parquet(path)
-    if "start" in change:  # a column that the simulator does not write
-        definition = other / "dataset.yaml"
-        definition.write_text(definition.read_text().rstrip() + "\n      start: start\n")
     ended = company.run("run", "clv_roi", "--dataset", "firm", *OPTIONS)
     assert ended.returncode == 2, ended.stderr
-    assert says in ended.stderr
+    assert "got the driver 'moon', expected an item whose effect is known" in ended.stderr
+    assert "got a reach of 1.2, expected a share between 0 and 1" in ended.stderr
+    assert "got a lift of 9" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
