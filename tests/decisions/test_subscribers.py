@@ -203,6 +203,21 @@ def test_survival_of_an_earlier_run_is_taken_and_carried_on_beyond_its_draws(bus
     assert block.customers[:, 89, 0] / len(block.rows) == pytest.approx(np.exp(-0.02 * 90))
 
 
+def test_of_a_run_with_more_draws_the_first_are_taken(business):
+    contracts, orders = company()
+    found = read_base(
+        purchase_log(orders),
+        orders,
+        contracts=signed(contracts),
+        survival=read_survival(survival_tables(business.customers)),
+        money=Money(fee_margin=0.5),
+        draws=40,
+        seed=1,
+    )
+    (block, *_) = found.blocks(plan(found, months=12))
+    assert (found.draws, found.staying.draws, block.value.shape[1]) == (40, 40, 40)
+
+
 def test_what_was_last_known_holds_for_a_quarter(business):
     contracts, orders = company()
     found = read_base(

@@ -400,7 +400,7 @@ def _staying(far: ByTenure, survival: SurvivalDraws | None, people: np.ndarray, 
             groups=sentence(" and group") if len(far.tables) > 1 else "",
         )
         return far, Check(name="staying_from", status="pass", message=message)
-    run = FromRun(drawn=survival, customers=people, unit=unit)
+    run = FromRun(drawn=survival, customers=people, draws=far.draws, unit=unit)
     columns = [name.removeprefix(COLUMN) for name in survival.customers.columns]
     passing = [each for each in columns if each in (*COUNTED, SCORE) or each.startswith(SINCE) or each.endswith(KNOWN)]
     if passing:

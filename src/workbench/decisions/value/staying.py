@@ -50,18 +50,16 @@ class FromRun:
         The run's draws.
     customers : (n,)
         Ids, in the order of rows.
+    draws
+        How many: the first of the run, which has at least as many.
     unit
         Months in the unit of time of the run.
     """
 
     drawn: SurvivalDraws
     customers: np.ndarray
+    draws: int
     unit: float = 1.0
-
-    @property
-    def draws(self) -> int:
-        """How many."""
-        return self.drawn.effects.shape[1]
 
     @property
     def tenure(self) -> np.ndarray:
@@ -83,7 +81,7 @@ class FromRun:
         known = int(min(months, self.reach))
         ahead = np.arange(known + 1) / self.unit
         found = self.drawn.conditional_survival(ahead, list(self.customers[rows]))
-        return carried_on(found, months)
+        return carried_on(found[: self.draws], months)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
