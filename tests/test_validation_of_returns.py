@@ -39,6 +39,9 @@ def test_the_page_has_every_figure_beside_what_is_demanded_and_names_what_was_no
     assert "3 of 60 companies: not run in full" in page
     assert all(each.title in page for each in DEFAULT)
     assert "at most 0.50" in page
+    assert "not told by so few" in page
+    assert "holds |" not in page
+    assert "holds |" in written({"default": results}, (Row("default", (), 3, DEFAULT),), "")
 
 
 def test_a_bound_holds_within_two_standard_errors_of_companies():

@@ -34,7 +34,7 @@ def written(kept: Mapping[str, Results], rows: tuple[Row, ...], state: str) -> s
         parts.append(f"## {row.name}\n\n`{' '.join(row.settings)}`; {_counted(len(results), row.worlds)}\n")
         if results:
             lines = ["| figure | measured | demanded | |", "|---|---|---|---|"]
-            lines += [_line(each, results) for each in row.demands]
+            lines += [_line(each, results, whole=len(results) >= row.worlds) for each in row.demands]
             parts.append("\n".join(lines) + "\n")
     return "\n".join(parts)
 
@@ -45,10 +45,12 @@ def _counted(done: int, asked: int) -> str:
     return f"**{done} of {asked} companies: not run in full.**"
 
 
-def _line(demand: Demand, results: Results) -> str:
+def _line(demand: Demand, results: Results, *, whole: bool) -> str:
     figure, error = demand.measured(results)
     holds = demand.holds(figure, error)
     verdict = "" if holds is None else "holds" if holds else "**does not hold**"
+    if verdict and not whole:
+        verdict = "not told by so few"
     return f"| {demand.title} | {figure:.2f} ± {2 * error:.2f} | {_bounds(demand)} | {verdict} |"
 
 
