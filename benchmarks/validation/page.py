@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 from benchmarks.validation.rows import Demand, Results, Row
 
 HEAD = """# Whether returns are so
@@ -51,7 +52,8 @@ def _line(demand: Demand, results: Results, *, whole: bool) -> str:
     verdict = "" if holds is None else "holds" if holds else "**does not hold**"
     if verdict and not whole:
         verdict = "not told by so few"
-    return f"| {demand.title} | {figure:.2f} ± {2 * error:.2f} | {_bounds(demand)} | {verdict} |"
+    told = f"{figure:.2f} ± {2 * error:.2f}" if np.isfinite(figure) else "not measured"
+    return f"| {demand.title} | {told} | {_bounds(demand)} | {verdict} |"
 
 
 def _bounds(demand: Demand) -> str:
