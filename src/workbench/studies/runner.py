@@ -137,6 +137,7 @@ class _Run:
         self.kernel = self._make_kernel()
         # Its modules import each other: of two threads that import it at once one finds it half done, or both wait.
         import jupyter_client  # noqa: F401
+        import nbclient  # noqa: F401
         import nbformat  # noqa: F401
 
         try:
