@@ -201,3 +201,12 @@ def test_a_folder_without_a_manifest_is_refused(folder, content):
 def test_the_report_is_plain_data(run, folder):
     report = collect(run.write(folder))
     assert json.loads(json.dumps(report))["title"] == "Churn survival"
+
+
+def test_what_findings_rest_on_is_said_in_full_once(run, folder):
+    below = {"study": "churn", "run_id": "20260101-000000-abcdef", "warnings": [{"title": "Few people"}]}
+    for finding in run.results["findings"]:
+        finding["rests_on"] = [below]
+    first, *others = [finding["rests"] for finding in collect(run.write(folder))["findings"]]
+    assert first == ["Rests on churn 20260101-000000-abcdef, which warns of: Few people."]
+    assert others == [["Rests on earlier runs that warn, as said above."]] * 2

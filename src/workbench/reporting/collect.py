@@ -97,6 +97,7 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
     """Findings in the order in which they were said; the first is the headline. A figure goes to its first finding."""
     findings = []
     owned: set[str] = set()
+    told: set[str] = set()
     for item in mappings(results, "findings"):
         links = []
         figure, table = body.figures.get(text_of(item, "figure")), text_of(item, "table")
@@ -113,6 +114,7 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
         elif href := file_link(folder, "tables", f"{table}.csv"):
             links.append({"href": href, "text": sentence("Table {name} (CSV)", name=table)})
         identity, view = text_of(item, "id"), finding_view(item)
+        view["rests"], told = _once(view["rests"], told), told | set(view["rests"])
         title = figure["title"] if figure else ""
         findings.append(
             {
@@ -125,6 +127,14 @@ def _findings(results: Mapping, body: Body, folder: Path, anchors: Anchors) -> l
             }
         )
     return findings
+
+
+def _once(lines: list[str], told: set[str]) -> list[str]:
+    """What a finding rests on: in full the first time, then in a word."""
+    new = [line for line in lines if line not in told]
+    if len(new) < len(lines):
+        new.append(sentence("Rests on earlier runs that warn, as said above."))
+    return new
 
 
 def _on_top(title: str, question: str, verdict: Mapping) -> list[str]:

@@ -202,7 +202,7 @@ class Advice:
                 "{names} clears the hurdle too, alone; both together bring less than their sum.", names=others[0]
             ),
             estimate=len(others),
-            unit=sentence("initiatives"),
+            unit=sentence("initiatives") if len(others) > 1 else sentence("initiative"),
             evidence="associational",
             table="returns",
         )
