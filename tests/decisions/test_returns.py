@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from workbench.decisions.funding import Terms, fund
+from workbench.decisions.funding import Terms, counted, fund
+from workbench.decisions.funding.changed import within
 from workbench.decisions.roi import (
     Base,
     Experience,
@@ -212,7 +213,9 @@ def test_links_have_units_and_evidence_and_can_be_held():
     steps = {each.name: each for each in steps_of(chain, chain.initiatives[0])}
     assert list(steps) == ["lift", "effect", "halo", "shape", "leaving: service", "orders", "base"]
     assert all(each.draws.shape == (DRAWS,) and each.unit for each in steps.values())
-    assert steps["lift"].evidence == "assumed"
+    assert steps["lift"].evidence == steps["halo"].evidence == "assumed"  # halo is 1: it could not be told
+    told = replace(chain, at={"shop": replace(lifts["shop"], halo=np.full(DRAWS, 1.3))})
+    assert {each.name: each.evidence for each in steps_of(told, NEW)}["halo"] == "associational"
     assert steps["base"].draws[0] == pytest.approx((base.customers * 10 @ base.discount ** np.arange(1, 25))[0] / 1000)
     spread = chain.returns().npv.std()
     both = held(held(chain, "lift"), "orders").returns()
@@ -294,6 +297,20 @@ def test_what_would_have_to_be_unseen_for_a_return_to_vanish():
     assert found["widened_upper"]["new"] == pytest.approx(found["upper"]["new"])
     assert found["widened_lower"]["new"] == pytest.approx(replace(chain, link=half).returns().npv[0].min())
     assert found["sceptical"]["new"] < found["widened_lower"]["new"]
+
+
+def test_the_bound_is_of_the_months_that_returns_are_counted_for():
+    """By the chain that is shown: intervals as stated are those of returns over a year, not over two."""
+    lifts, link, base = known()
+    link = replace(link, score=np.linspace(-1, 1, len(lifts["shop"].ratings)))
+    chain = chain_of([replace(NEW, lift_sd=0.2)], lifts, link, base, random_seed=1)
+    shown = counted(Experience(chain=chain), 12).chain
+    year = within(chain, 12).returns().table.iloc[0]
+    row = bound_of(shown, (link, link), ()).table.iloc[0]
+    assert (row["lower"], row["upper"]) == (pytest.approx(year["npv_lower"]), pytest.approx(year["npv_upper"]))
+    assert row["upper"] < chain.returns().table["npv_upper"][0]
+    none = Experience(missing="No table initiatives.")
+    assert counted(none, 12) is none
 
 
 def test_the_curve_of_confounders_is_that_of_an_omitted_variable():

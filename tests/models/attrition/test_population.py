@@ -252,6 +252,22 @@ def test_a_movement_of_the_mean_risk_holds_as_far_as_it_has_held(real):
     assert (level.settled(today[:500]) == today[:500]).all()  # of so few, the mix may be another
 
 
+@pytest.mark.parametrize("count", [4, 6, 12])
+def test_a_perfect_forecast_holds_in_full(count):
+    """What is expected is what left: all of a movement holds, however few windows there are."""
+    left = 500 * np.exp(np.random.default_rng(count).normal(0, 0.2, count))
+    windows = pd.DataFrame({"left": left, "expected": left, "usual": (left.sum() - left) / (count - 1)})
+    someone = Customers(
+        features=pd.DataFrame({"a": [0, 1]}),
+        left=np.array([True, False]),
+        ids=np.arange(2),
+        snapshots=np.zeros(2),
+        dropped={},
+        weights=np.ones(2),
+    )
+    assert level_of(windows, someone).holds == pytest.approx(1.0)
+
+
 def test_a_level_is_kept_with_the_forecast():
     level = Level(rate=0.05, customers=2000, holds=0.5, error=0.1, holds_error=0.2, windows=9)
     doubled = np.full(2000, 0.1)

@@ -8,7 +8,7 @@ import pytest
 from tests.models.linkage.panels import ORIGIN, answers_of, panel
 
 from workbench.errors import DataError
-from workbench.exhibits import flatten
+from workbench.exhibits import Table, flatten
 from workbench.findings import Check
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
@@ -199,6 +199,25 @@ def test_two_ends_that_agree_are_pooled_and_ends_that_part_leave_the_one_within(
     assert parted.parted == pytest.approx(0.8 / np.hypot(0.01, 0.02))
     assert parted.end("between", 4000, random).mean() == pytest.approx(1.0, abs=0.001)
     assert parted.end("within", 4000, random).mean() == pytest.approx(0.2, abs=0.002)
+
+
+def test_an_end_within_that_is_high_by_chance_does_not_win():
+    """Unseen traits make the end between too high and never too low, so both ends are weighted by their errors."""
+    chance = Slope(outcome="orders", events=900, between=0.30, between_error=0.02, within=0.60, within_error=0.15)
+    drawn = chance.draw(20_000, np.random.default_rng(1))
+    # By hand: .2625 with variance .02² + .075² / 12 = .00087 against .60 with .0225.
+    assert drawn.mean() == pytest.approx(
+        (0.2625 / 0.00086875 + 0.60 / 0.0225) / (1 / 0.00086875 + 1 / 0.0225), abs=1e-3
+    )
+    assert drawn.std() == pytest.approx((1 / 0.00086875 + 1 / 0.0225) ** -0.5, rel=0.03)
+
+
+def test_the_table_of_slopes_says_what_was_done_to_them(lived):
+    (table,) = [
+        each for each in flatten([fit_slopes(lived[0], Carry(points=1.0, answers=0))]) if isinstance(each, Table)
+    ]
+    assert "divided by 0.7" in table.caption
+    assert "up to 25%" in table.caption
 
 
 @pytest.mark.parametrize(("within", "status"), [(0.2, "warn"), (0.95, "pass")])

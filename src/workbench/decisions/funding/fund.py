@@ -1,7 +1,7 @@
 """What to fund, put together: from the chain of a company to all that a reader gets of its initiatives."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -170,6 +170,25 @@ def fund(
             _currency(dataset, chain.base.currency),
         )
     )
+
+
+def counted(experience: Experience, months: int) -> Experience:
+    """What is told of links and bounds, over the months that returns are counted for.
+
+    Parameters
+    ----------
+    experience
+        The chain of the company, pilots included, or why there is none.
+    months
+        For which returns are counted, as in `Terms`.
+
+    Raises
+    ------
+    ParameterError
+        A horizon beyond what the base is valued for.
+    """
+    chain = experience.chain
+    return experience if chain is None else replace(experience, chain=within(chain, months))
 
 
 def _answering(answers: Answers, chain: Chain, until: pd.Timestamp) -> dict[str, Answering]:

@@ -99,8 +99,9 @@ class Experience:
             )
             return
         yield self.linkage
-        if self.bound is not None:
-            yield self.bound
+        bound = self.bound
+        if bound is not None:
+            yield bound
         yield Check(
             name="validated_by_simulation",
             status="warn",

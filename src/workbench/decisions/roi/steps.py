@@ -71,7 +71,7 @@ def steps_of(chain: Chain, initiative: Initiative) -> tuple[Step, ...]:
             name=HALO,
             title=sentence("How far ratings are coloured"),
             unit=sentence("effect of the experience over that of its rating"),
-            evidence="associational",
+            evidence="associational" if (at.halo != 1).any() else "assumed",  # 1 throughout: it could not be told
             draws=at.halo,
         ),
         Step(

@@ -29,7 +29,7 @@ from workbench.findings import Check
 from workbench.models.linkage.carry import Carry
 from workbench.models.linkage.customer_months import CustomerMonths
 from workbench.models.linkage.rates import fit_rates
-from workbench.wording import listing, number, sentence, shown
+from workbench.wording import listing, number, percent, sentence, shown
 
 FEWEST_EVENTS = 30
 """Leavers over a reason: the slope on a satisfaction of standard deviation 1 is then known to ± .3."""
@@ -102,7 +102,9 @@ class Slope:
             return (self.between + self.between_error * normal) * (1 - UNSEEN * random.uniform(size=draws))
         high = self.between * (1 - UNSEEN / 2)
         here, there = self.within_error**2, self.between_error**2 + (UNSEEN * self.between) ** 2 / 12
-        there += max((high - self.within) ** 2 - here - there, 0.0)
+        # What is unseen makes the slope between too high, never too low: an end within above it is chance.
+        excess = (high - self.within) ** 2 - here - there if high > self.within else 0.0
+        there += max(excess, 0.0)
         share = here / (here + there)
         error = np.sqrt((1 - share) ** 2 * here + share**2 * there)
         return self.within + share * (high - self.within) + error * normal
@@ -179,7 +181,13 @@ class Slopes:
         yield Table(
             name="slopes",
             frame=self.table,
-            caption=sentence("What a log-odds more of satisfaction goes with, as change of the log rate."),
+            caption=sentence(
+                "What a log-odds more of satisfaction goes with, as change of the log rate. What is seen within "
+                "customers is divided by {blurred}, for answers lie months apart. Where nothing is told within them, "
+                "up to {unseen} of the slope is taken to be what unseen traits add: an assumption.",
+                blurred=number(BLURRED),
+                unseen=percent(UNSEEN),
+            ),
             people=None,
             columns={
                 "outcome": Column(sentence("Outcome")),

@@ -174,7 +174,7 @@ def level_of(windows: pd.DataFrame, calibrated: Customers) -> Level:
         return known
     left, expected, usual = (windows[name].to_numpy() for name in ("left", "expected", "usual"))
     # Whatever a window is above the mean of all, the others are below it: K / (K - 1) times too far apart.
-    gone, told = (1 - 1 / count) * np.log(left / usual), np.log(expected / usual)
+    gone, told = ((1 - 1 / count) * np.log(each / usual) for each in (left, expected))
     gone, told = (each - np.average(each, weights=left) for each in (gone, told))
     told_squares = float(left @ told**2)
     slope = float(np.clip(left @ (told * gone) / told_squares, 0, 1)) if told_squares > 0 else 1.0
