@@ -161,7 +161,7 @@ def test_a_pilot_tells_as_surely_as_was_said_before():
     at = replace(at, widening=np.ones(400), ratings=np.where(np.arange(1000) % 3 == 0, np.nan, at.ratings))
     random = np.random.default_rng(4)
     rate = 0.1
-    expected = pilot_error(at, Answering(monthly=rate), customers, months)
+    expected = pilot_error(GOOD, at, Answering(monthly=rate), customers, months)
     answered = random.uniform(size=(customers, months)) < rate
     who, month = np.nonzero(answered)
     treated = who < customers / 2
@@ -172,6 +172,14 @@ def test_a_pilot_tells_as_surely_as_was_said_before():
         Rated(unit=who, treated=treated, months=month + 0.5, rating=rating), met, draws=200, random_seed=1
     )
     assert found.lift.error == pytest.approx(expected, rel=0.2)
+
+
+def test_a_pilot_of_what_fades_or_rises_slowly_tells_less():
+    """Half of the lift all the time: twice the error of the lift at full strength."""
+    at, answering = replace(WHOLE.at["shop"], recall_months=1e-6), Answering(monthly=0.1)
+    full = pilot_error(GOOD, at, answering, 1000, 1)
+    for slow in (replace(GOOD, half_life_months=1.0), replace(GOOD, ramp_months=2.0)):
+        assert pilot_error(slow, at, answering, 1000, 1) == pytest.approx(2 * full)
 
 
 def test_who_was_there_last_before_a_start_is_forgotten_after_the_time_recalled():

@@ -22,7 +22,9 @@ LOT = Design(assignment="randomised", control="control")
 WILLING = Design(assignment="volunteers", control="control")
 
 
-def company(design=LOT, *, lift=0.8, apart=0.0, drift=0.0, seed=1, start=START, arms=("control", "new")):
+def company(
+    design=LOT, *, lift=0.8, apart=0.0, drift=0.0, seed=1, start=START, arms=("control", "new"), half_life=np.inf
+):
     """Everybody is in the pilot and rates twice in the half year before the start, twice in that after it.
 
     The treated lie `apart` all the time and rise by `lift` once they have been at the touchpoint since the start (64%
@@ -34,7 +36,8 @@ def company(design=LOT, *, lift=0.8, apart=0.0, drift=0.0, seed=1, start=START, 
     who = np.tile(np.arange(PEOPLE), 4)
     months = np.concatenate([random.uniform(low, low + 3, PEOPLE) for low in (-6, -3, 0, 3)])
     been = random.uniform(size=len(who)) < (1 - 0.36 ** (np.clip(months, 0, 6) / 6)) / 0.64
-    latent = random.normal(size=len(who)) + treated[who] * (apart + drift * months + lift * been * (months >= 0))
+    lifted = lift * been * (months >= 0) * 0.5 ** (np.maximum(months, 0) / half_life)
+    latent = random.normal(size=len(who)) + treated[who] * (apart + drift * months + lifted)
     rating = 1.0 + (latent[:, None] > CUTS).sum(axis=1)
     order = np.lexsort((months, who))
     answers = SimpleNamespace(
@@ -110,6 +113,13 @@ def test_a_draw_that_chance_contradicts_is_taken_as_chosen():
     keep = (tables["treatments"]["arm"] == "new") | (np.arange(PEOPLE) % 3 == 0)
     found = learn(experience(answers), dataset, {**tables, "treatments": tables["treatments"][keep]}, random_seed=1)
     assert [each.evidence for each in found.lessons] == ["associational"]
+
+
+def test_of_what_fades_the_lift_at_its_start_is_told_for_the_chain_lets_it_fade():
+    (lesson,) = lessons(replace(GOOD, half_life_months=4.0), half_life=4.0).lessons
+    assert abs(lesson.estimate - 0.8) < 2 * lesson.error
+    (lasting,) = lessons(half_life=4.0).lessons
+    assert lasting.estimate < 0.8 - 3 * lasting.error  # its mean over the pilot, were it taken to last
 
 
 def test_a_lift_that_is_given_stays_as_it_is():

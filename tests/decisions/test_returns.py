@@ -195,7 +195,36 @@ def test_all_faults_of_initiatives_are_told_at_once():
     with pytest.raises(DataError) as error:
         read_initiatives(wrong, ["shop"])
     said = str(error.value)
-    assert all(part in said for part in ("'moon'", "reach of 1.2", "beyond any scale", "negative cost", "rows of this"))
+    assert all(
+        part in said for part in ("'moon'", "reach of 1.2", "beyond any scale", "got -1 as fixed_cost", "rows of this")
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"fixed_cost": np.nan}, "'new': got nothing as fixed_cost, expected a cost of 0 or more"),
+        ({"cost_per_customer": np.nan}, "got nothing as cost_per_customer"),
+        ({"cost_per_month": -2.0}, "got -2 as cost_per_month"),
+        ({"half_life_months": 0.0}, "'new': got a half-life of 0 months"),
+        ({"start": -1.0}, "got -1 months as start"),
+        ({"ramp_months": -1.0}, "got -1 months as ramp_months"),
+    ],
+)
+def test_a_cost_that_is_not_said_is_not_taken_as_nothing(change, said):
+    with pytest.raises(DataError, match=said):
+        read_initiatives(table(**change), ["shop"])
+
+
+@pytest.mark.parametrize("column", ["fixed_cost", "cost_per_customer", "reach", "lift_sd"])
+def test_a_column_of_initiatives_that_is_not_there_is_named(column):
+    with pytest.raises(DataError, match=f"initiatives: no column {column}"):
+        read_initiatives(table().drop(columns=column), ["shop"])
+
+
+def test_costs_that_may_be_left_out_are_nothing():
+    (found,) = read_initiatives(table(cost_per_month=np.nan, half_life_months=np.nan), ["shop"])
+    assert (found.cost_per_month, found.half_life_months) == (0.0, np.inf)
 
 
 def test_a_half_life_a_ramp_and_a_start_shape_the_strength():

@@ -21,6 +21,7 @@ from workbench.decisions.funding.changed import later, with_lifts, within
 from workbench.decisions.funding.information import KNOTS, LiftCurve, knots_of
 from workbench.decisions.pilots.visits import met_since
 from workbench.decisions.roi.chain import Chain
+from workbench.decisions.roi.initiatives import Initiative
 from workbench.decisions.roi.links import Lift
 from workbench.decisions.roi.ratings import Ratings
 from workbench.exhibits import Column, Figure, Showable, Table
@@ -46,11 +47,13 @@ class Answering:
     monthly: float
 
 
-def pilot_error(at: Lift, answering: Answering, customers: float, months: int) -> float:
+def pilot_error(initiative: Initiative, at: Lift, answering: Answering, customers: float, months: int) -> float:
     """Standard error of the lift that a pilot by lot tells, in standard deviations of the experience.
 
     Parameters
     ----------
+    initiative
+        How soon it works fully, and how it fades.
     at
         The touchpoint: its ratings, and how halo widens them.
     answering
@@ -70,7 +73,8 @@ def pilot_error(at: Lift, answering: Answering, customers: float, months: int) -
     density = norm.pdf(np.concatenate([[-np.inf], shape.cuts, [np.inf]]))
     share = np.diff(norm.cdf(np.concatenate([[-np.inf], shape.cuts, [np.inf]])))
     told = float(np.sum(np.diff(density) ** 2 / share))
-    met = met_since(at, np.arange(1, months + 1))
+    month = np.arange(1, months + 1)
+    met = met_since(at, month) * initiative.strength_after(month)
     information = customers / 2 * answering.monthly * told * float(np.sum(met**2))
     return float(at.widening.mean() * np.sqrt(2 / information)) if information > 0 else np.inf
 
@@ -137,7 +141,7 @@ class PilotWorth:
             for wait in MONTHS:
                 curve = waits[wait][each.name]
                 for size in sizes:
-                    error = pilot_error(chain.at[each.driver], answering[each.driver], size, wait)
+                    error = pilot_error(each, chain.at[each.driver], answering[each.driver], size, wait)
                     tried = replace(each, fixed_cost=set_up, reach=0.5, start=0)
                     cost = float(tried.spending(size, wait, discount).sum())
                     rows.append(

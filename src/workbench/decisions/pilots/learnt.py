@@ -139,7 +139,8 @@ def _lifted(
     arms: Arms, linkage: Linkage, at: Lift, each: Initiative, until: pd.Timestamp, random_seed: int
 ) -> Lifted | None:
     rated = arms.rated(linkage.answers, each.driver)
-    met = met_since(at, rated.months)
+    # What is told is the lift at full strength: the chain lets it rise and fade again.
+    met = met_since(at, rated.months) * each.strength_after(rated.months)
     draws, seed = len(at.widening), seed_of(random_seed, f"pilot {each.name}")
     if arms.by_lot:
         return lift_by_lot(rated, met, draws=draws, random_seed=seed)

@@ -90,6 +90,6 @@ def _expected(initiative: Initiative, chain: Chain, months: int) -> float:
     """Change of the share of customers who are still there: a customer counted as one unit of money."""
     base = chain.base
     counted = replace(base, orders=np.zeros_like(base.orders), other=np.ones_like(base.other))
-    alone = replace(initiative, start=0, reach=1.0, ramp_months=0.0)
+    alone = replace(initiative, start=0, reach=1.0)
     changed = replace(chain, initiatives=(alone,), base=counted).returns()
     return float(changed.gains[0, :, months - 1].mean() / base.active)

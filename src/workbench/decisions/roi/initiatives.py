@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
-from workbench.wording import number, sentence, shown
+from workbench.wording import listing, number, sentence, shown
 
+NEEDED = ("initiative", "driver", "expected_lift", "lift_sd", "reach", "fixed_cost", "cost_per_customer")
+"""Columns without which no return is known."""
 LARGEST_LIFT = 4.0
 """Standard deviations of an experience: who is worst off would then be better off than nearly all others are today."""
 
@@ -60,9 +62,19 @@ class Initiative:
             How many.
         """
         since = np.arange(months) + 0.5 - self.start
-        risen = np.clip(since / self.ramp_months, 0, 1) if self.ramp_months else (since > 0).astype(float)
-        left = 0.5 ** (np.maximum(since, 0) / self.half_life_months)
-        return risen * left
+        return (since > 0) * self.strength_after(since)
+
+    def strength_after(self, since: np.ndarray) -> np.ndarray:
+        """Share of its lift that it has some time after its start, in the same shape.
+
+        Parameters
+        ----------
+        since
+            Months; before the start counts as at it.
+        """
+        since = np.maximum(since, 0.0)
+        risen = np.clip(since / self.ramp_months, 0, 1) if self.ramp_months else np.ones_like(since)
+        return np.asarray(risen * 0.5 ** (since / self.half_life_months))
 
     def spending(self, customers: float, months: int, discount: float) -> np.ndarray:
         """Present value (months,) of what is spent in each month: once when it begins, and at the end of each after.
@@ -95,8 +107,13 @@ def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initi
     Raises
     ------
     DataError
-        All faults at once: unknown drivers, negative costs, shares beyond 1, lifts beyond the scale, one name for two.
+        All faults at once: no such column, unknown drivers, costs that are missing or below 0, times below 0, shares
+        beyond 1, lifts beyond the scale, one name for two.
     """
+    lacking = [name for name in NEEDED if name not in table]
+    if lacking:
+        template = "initiatives: no column {names}; expected one: map it under initiatives in dataset.yaml."
+        raise DataError(sentence(template, names=listing(lacking)))
     rows = table.drop_duplicates()
     faults: list[str] = []
     known = set(drivers)
@@ -111,9 +128,7 @@ def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initi
         if not abs(each.expected_lift) <= LARGEST_LIFT or not 0 <= each.lift_sd <= LARGEST_LIFT:
             template = "initiatives: {name}: got a lift of {lift} ± {sd} standard deviations, beyond any scale."
             faults.append(sentence(template, name=name, lift=number(each.expected_lift), sd=number(each.lift_sd)))
-        costs = [each.fixed_cost, each.cost_per_customer, getattr(each, "cost_per_month", 0.0)]
-        if not all(np.nan_to_num(cost) >= 0 for cost in costs):
-            faults.append(sentence("initiatives: {name}: got a negative cost.", name=name))
+        faults += _costs(each, name) + _times(each, name)
     twice = rows.loc[rows["initiative"].duplicated(), "initiative"].unique()
     faults += [sentence("initiatives: {name}: two rows of this name differ.", name=shown(str(name))) for name in twice]
     if faults:
@@ -134,6 +149,40 @@ def read_initiatives(table: pd.DataFrame, drivers: Sequence[str]) -> tuple[Initi
         )
         for each in _rows(rows)
     )
+
+
+def _costs(each: Any, name: str) -> list[str]:
+    """Faults of what an initiative costs: what is blank is not known to be nothing."""
+    costs = {
+        "fixed_cost": each.fixed_cost,
+        "cost_per_customer": each.cost_per_customer,
+        "cost_per_month": _given(each, "cost_per_month", 0.0),
+    }
+    template = "initiatives: {name}: got {cost} as {column}, expected a cost of 0 or more."
+    return [
+        sentence(template, name=name, cost=_said(cost), column=column)
+        for column, cost in costs.items()
+        if not 0 <= cost < np.inf
+    ]
+
+
+def _times(each: Any, name: str) -> list[str]:
+    """Faults of when an initiative works."""
+    faults = []
+    half_life = _given(each, "half_life_months", np.inf)
+    if not half_life > 0:
+        template = "initiatives: {name}: got a half-life of {months} months, expected more than 0, or none: it lasts."
+        faults.append(sentence(template, name=name, months=number(half_life)))
+    for column in ("start", "ramp_months"):
+        months = _given(each, column, 0.0)
+        if not 0 <= months < np.inf:
+            template = "initiatives: {name}: got {months} months as {column}, expected 0 or more."
+            faults.append(sentence(template, name=name, months=number(months), column=column))
+    return faults
+
+
+def _said(cost: float) -> str:
+    return sentence("nothing") if pd.isna(cost) else number(float(cost))
 
 
 def _rows(table: pd.DataFrame) -> list[Any]:
