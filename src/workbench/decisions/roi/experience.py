@@ -284,9 +284,13 @@ def base_of(
     before = np.column_stack([today, there[:, :-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         hazard = np.nan_to_num(np.log(before / there), posinf=0.0)
-        each_orders, each_other = np.nan_to_num(orders / there), np.nan_to_num(other / there)
+        # Flows are of the time that customers are there, which is that of the middle of the month.
+        off = 2 * _missed(worth, draws, there.shape[1]) / (before + there)
+        each_orders, each_other = np.nan_to_num(orders * off, posinf=0.0), np.nan_to_num(other * off, posinf=0.0)
     recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
-    shares = subscriptions.loc[recent, "end_reason"].value_counts(normalize=True)
+    # Blanks are a reason of their own, as where links are learnt: others must not be credited with them.
+    named = subscriptions["end_reason"] if "end_reason" in subscriptions else pd.Series("", index=subscriptions.index)
+    shares = named[recent].astype(object).fillna("").astype(str).value_counts(normalize=True)
     return Base(
         active=float(today.mean()),
         customers=(before + there) / 2,
@@ -296,3 +300,20 @@ def base_of(
         discount=worth.discount,
         currency=worth.assumptions.money.currency,
     )
+
+
+def _missed(worth: Worth, draws: int, months: int) -> np.ndarray:
+    """Factors (draws, months) of what customers bring in each month, by how far earlier forecasts of totals were off.
+
+    Errors grow with the root of time, as of a level that wanders; those of a total weigh each month by what it brings,
+    and their mean leaves what is expected as it is.
+    """
+    place = int(np.flatnonzero(np.isfinite(worth.horizons))[-1])
+    reach = min(int(worth.horizons[place]), months)
+    present = np.maximum(worth.flow[:reach], 0.0) * worth.discount ** np.arange(1, reach + 1)
+    if not present.sum() > 0:
+        return np.ones((draws, months))
+    root = np.sqrt(np.arange(1, months + 1) / worth.horizons[place])
+    times = root / np.average(np.sqrt(np.arange(1, reach + 1) / reach), weights=present)
+    factors = np.exp(np.log(worth.doubts[place].multiplier[:draws])[:, None] * times)
+    return np.asarray(factors / factors.mean(axis=0))
