@@ -96,6 +96,18 @@ def test_a_draw_after_the_records_or_of_few_is_named():
     assert [each.name for each in flatten(few) if isinstance(each, Check)] == ["trials_without_outcome"]
 
 
+def test_arms_that_were_followed_for_different_times_are_not_compared_by_what_they_bought():
+    log, _ = world(np.random.default_rng(1))
+    lot = np.random.default_rng(2).random(1500) < 0.5
+    rows = pd.concat([sent(lot, name="test"), sent(~lot, name="test").assign(arm="none")], ignore_index=True)
+    rows.loc[rows["arm"] == "none", "end"] -= pd.Timedelta(days=20)
+    found = told(dataset(LOT), rows, None, log)
+    assert found.frame.empty
+    (check,) = [each for each in flatten(found) if isinstance(each, Check)]
+    assert (check.name, check.status) == ("trials_windows", "warn")
+    assert "Purchases in test (mail) are not compared" in check.message
+
+
 def test_customers_whom_somebody_chose_give_associations_and_a_bare_comparison_is_no_headline():
     log, chosen = world(np.random.default_rng(1))
     rows = pd.concat([sent(chosen), sent(chosen, name="9", end=400)], ignore_index=True)

@@ -107,6 +107,29 @@ def test_of_volunteers_what_lay_apart_before_is_taken_off_and_nothing_is_called_
     assert finding.statement.startswith("Beside others")
 
 
+def test_a_pilot_dealt_within_strata_is_told_within_them():
+    """Four in five treated in the north, where all rate higher and fewer leave; one in five in the south."""
+    dataset, tables, answers = company(replace(LOT, strata=("region",), probability="chance"), lift=0.0)
+    random = np.random.default_rng(5)
+    north = random.uniform(size=PEOPLE) < 0.5
+    chance = np.where(north, 0.8, 0.2)
+    treated = random.uniform(size=PEOPLE) < chance
+    latent = random.normal(size=len(answers.customer)) + 0.8 * north[answers.customer]
+    answers.ratings = 1.0 + (latent[:, None] > CUTS).sum(axis=1)[:, None]
+    arms = np.where(treated, "new", "control")
+    more = {"arm": arms, "chance": chance, "region": np.where(north, "n", "s")}
+    left = random.uniform(size=PEOPLE) < np.where(north, 0.02, 0.3)
+    gone = START + pd.to_timedelta(random.uniform(1, 140, PEOPLE), unit="D")
+    tables |= {
+        "treatments": tables["treatments"].assign(**more),
+        "subscriptions": tables["subscriptions"].assign(end=pd.Series(gone).where(left)),
+    }
+    (lesson,) = learn(experience(answers), dataset, tables, random_seed=1).lessons
+    assert lesson.evidence == "experimental"
+    assert abs(lesson.estimate) < 2.6 * lesson.error
+    assert abs(lesson.staying.effect) < 2.6 * lesson.staying.error
+
+
 def test_a_draw_that_chance_contradicts_is_taken_as_chosen():
     """Said to be drawn by lot, with arms of a quarter and three quarters."""
     dataset, tables, answers = company()

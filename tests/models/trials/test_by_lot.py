@@ -216,3 +216,18 @@ def test_findings_are_findings():
     assert all(
         isinstance(each, Finding) for each in effects_on_leaving(dataset(LOT), treatments, customers, spells).findings()
     )
+
+
+def test_units_dealt_in_other_shares_from_stratum_to_stratum_are_compared_within_them():
+    """Thirty of forty shops treated in the city, ten of forty outside, where customers spend 5 less; no effect."""
+    rng = np.random.default_rng(3)
+    unit = np.repeat(np.arange(80), 5)
+    city, treated = unit < 40, np.isin(unit, np.r_[0:30, 40:50])
+    values = 5.0 * city + rng.normal(size=80)[unit] + rng.normal(size=400)
+    found = of_means(values, treated, np.where(city, "city", "land"), unit)
+    means = pd.DataFrame({"y": values, "city": city, "treated": treated}).groupby(["city", "treated"])["y"].mean()
+    by_hand = (means[True, True] - means[True, False] + means[False, True] - means[False, False]) / 2
+    assert found.estimate == pytest.approx(by_hand)
+    assert found.degrees == 76
+    assert abs(found.estimate) < 2.6 * found.error < 1.5
+    assert of_means(values, treated, np.zeros(400), unit).estimate > 2

@@ -81,6 +81,24 @@ def test_a_rating_that_the_control_never_gave_counts_as_the_next():
     assert np.isfinite(lift_by_lot(low, np.ones(len(low.unit)), draws=50, random_seed=1).lift.draws).all()
 
 
+def test_arms_dealt_in_other_shares_from_stratum_to_stratum_are_weighted_to_the_same_strata():
+    """Four in five treated where all rate .8 deviations higher, one in five elsewhere; nothing was lifted."""
+    random = np.random.default_rng(1)
+    n = 4000
+    upper = random.uniform(size=n) < 0.5
+    treated = random.uniform(size=n) < np.where(upper, 0.8, 0.2)
+    rating = 1.0 + (random.normal(size=n)[:, None] + 0.8 * upper[:, None] > CUTS).sum(axis=1)
+    share = np.where(upper, treated[upper].mean(), treated[~upper].mean())
+    told = []
+    for weight in (None, 1 / np.where(treated, share, 1 - share)):
+        rated = Rated(unit=np.arange(n), treated=treated, months=np.full(n, 5.0), rating=rating, weight=weight)
+        told.append(lift_by_lot(rated, np.ones(n), draws=100, random_seed=1).lift)
+    plain, weighted = told
+    assert plain.estimate > 10 * plain.error
+    assert covers(weighted, 0.0)
+    assert weighted.error < 1.5 * plain.error
+
+
 @pytest.mark.parametrize("change", [{"rating": 3.0}, {"treated": True}])
 def test_nothing_is_told_where_all_ratings_are_one_or_all_are_treated(change):
     rated = pilot(n=400)

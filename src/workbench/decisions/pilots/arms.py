@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.models.linkage import Answers
+from workbench.models.trials.by_lot import strata_of
 from workbench.models.trials.lifts import Rated
 from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
 from workbench.statistics.horizons import DAYS_A_MONTH
@@ -38,6 +39,8 @@ class Arms:
         Of `treatments`: `customer_id`, `start`, perhaps `end`, `unit`; one a customer.
     treated : (n,) bool
         Whether a row is not the control's.
+    strata : (n,)
+        Within which chance dealt them; all alike where it did not.
     by_lot
         Whether chance dealt the arms, and nothing contradicts it.
     draw
@@ -47,6 +50,7 @@ class Arms:
     initiative: str
     rows: pd.DataFrame
     treated: np.ndarray
+    strata: np.ndarray
     by_lot: bool
     draw: DrawCheck
 
@@ -54,6 +58,12 @@ class Arms:
     def counts(self) -> tuple[int, int]:
         """Customers treated, and in the control."""
         return int(self.treated.sum()), int((~self.treated).sum())
+
+    @property
+    def weights(self) -> np.ndarray:
+        """For how many of its arm each customer (n,) stands: 1 over its share of the stratum, 0 in one of one arm."""
+        share = pd.Series(self.treated).groupby(self.strata).transform("mean").to_numpy(dtype=float)
+        return np.where((share > 0) & (share < 1), 1 / np.where(self.treated, share, 1 - share), 0.0)
 
     def window(self, until: pd.Timestamp) -> float:
         """Months from the first start until the pilot or the records end.
@@ -85,6 +95,8 @@ class Arms:
         when = pd.Series(answers.timestamp)
         known = np.isfinite(row) & np.isfinite(rating)
         row = np.where(known, row, 0).astype(int)
+        weight = self.weights[row]
+        known &= weight > 0
         start = self.rows["start"].to_numpy()[row]
         if "end" in self.rows:
             end = self.rows["end"].to_numpy()[row]
@@ -95,6 +107,7 @@ class Arms:
             treated=self.treated[row][known],
             months=months[known],
             rating=rating[known],
+            weight=weight[known],
         )
 
 
@@ -146,11 +159,13 @@ def _arms(name: str, rows: pd.DataFrame, before: pd.DataFrame, design: Any) -> A
     by_lot = bool(design.by_chance and draw.holds and enough)
     kept = comparable(rows, design) if by_lot else np.ones(len(rows), dtype=bool)
     chosen = rows.assign(unit=unit if enough else rows["customer_id"])[kept & rows["start"].notna().to_numpy()]
+    chosen = chosen.assign(stratum=strata_of(chosen, design) if by_lot else "")
     chosen = chosen.sort_values("start", kind="stable").drop_duplicates("customer_id").reset_index(drop=True)
     return Arms(
         initiative=name,
         rows=chosen,
         treated=(chosen["arm"] != design.control).to_numpy(),
+        strata=chosen["stratum"].to_numpy(dtype=str),
         by_lot=by_lot,
         draw=draw,
     )

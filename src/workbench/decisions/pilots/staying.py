@@ -75,10 +75,10 @@ def staying_of(
     times = ((last - there["start"]).dt.days / DAYS_A_MONTH).to_numpy(dtype=float)
     events = (there["over"] < until).to_numpy()
     place = there["row"].to_numpy()
-    strata, clusters = np.full(len(there), ""), None
+    clusters = None
     if arms.rows["unit"].nunique() < len(arms.rows):
         clusters = arms.rows["unit"].astype(str).to_numpy()[place]
-    found = of_survival(times, events, months, arms.treated[place], strata, clusters)
+    found = of_survival(times, events, months, arms.treated[place], arms.strata[place], clusters)
     if found is None:
         return None
     return Staying(

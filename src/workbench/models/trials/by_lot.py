@@ -407,14 +407,28 @@ def _holds(rows: pd.DataFrame, design: Drawn, before: pd.DataFrame) -> bool:
     return check_draw(read_draw(rows, design, before), design).holds
 
 
-def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:
-    rows = rows[comparable(rows, design)]
+def strata_of(rows: pd.DataFrame, design: Drawn) -> np.ndarray:
+    """Within what (n,) chance dealt the arms: they are compared with others there alone.
+
+    Parameters
+    ----------
+    rows
+        Of `treatments`, of one initiative, as far as they are `comparable`, with the columns that the design names.
+    design
+        How it was dealt.
+    """
     parts = [rows[name].astype(str) for name in design.strata]
-    if "start" in rows and rows["start"].nunique() <= len(rows) / FEWEST_A_DRAW:
+    each_start = design.assignment != "staggered" and "start" in rows
+    if each_start and rows["start"].nunique() <= len(rows) / FEWEST_A_DRAW:
         parts.append(rows["start"].astype(str))  # each start is a draw of its own
     if isinstance(design.probability, str):
         parts.append(rows[design.probability].astype(str))  # arms are compared among those with the same chance
-    strata = np.array(["|".join(each) for each in zip(*parts, strict=True)]) if parts else np.full(len(rows), "")
+    return np.array(["|".join(each) for each in zip(*parts, strict=True)]) if parts else np.full(len(rows), "")
+
+
+def _arms(initiative: str, rows: pd.DataFrame, design: Drawn) -> Iterator[Dealt]:
+    rows = rows[comparable(rows, design)]
+    strata = strata_of(rows, design)
     for arm in sorted(set(rows["arm"]) - {design.control}):
         own = rows["arm"].isin([arm, design.control]).to_numpy()
         yield Dealt(

@@ -73,7 +73,8 @@ def of_means(
     -------
     Difference or None
         None with too few of either arm. Within strata, weighted by their size, with Welch's variance; of clusters the
-        unweighted difference of their means, t with clusters − 2 degrees of freedom.
+        unweighted difference of their means, t with clusters − 2 degrees of freedom; where arms were dealt in other
+        shares from stratum to stratum, within them, weighted by how many clusters they have.
     """
     rows = pd.DataFrame({"y": values, "treated": treated, "stratum": strata})
     if clusters is not None:
@@ -141,21 +142,31 @@ def _pooled(mean: pd.DataFrame, square: pd.DataFrame, count: pd.DataFrame) -> Di
 
 
 def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
-    treated = rows.groupby("unit")["treated"].first().reindex(values.index)
-    arms = [values[treated].dropna(), values[~treated].dropna()]
-    if min(map(len, arms)) < FEWEST_CLUSTERS:
+    units = rows.groupby("unit")[["treated", "stratum"]].first().reindex(values.index).assign(y=values).dropna()
+    shares = units.groupby("stratum")["treated"].agg(["mean", "nunique"])
+    if shares["mean"].round(9).nunique() == 1:
+        units["stratum"] = ""  # both arms are of the same strata as they are
+    else:
+        units = units[units["stratum"].isin(shares.index[shares["nunique"] == 2])]
+    if not len(units) or units["treated"].value_counts().reindex([True, False], fill_value=0).min() < FEWEST_CLUSTERS:
         return None
-    degrees = len(arms[0]) + len(arms[1]) - 2
-    pooled = sum(((arm - arm.mean()) ** 2).sum() for arm in arms) / degrees
-    variance = float(pooled * (1 / len(arms[0]) + 1 / len(arms[1])))
+    cells = units.groupby(["stratum", "treated"])["y"].agg(["mean", "count"]).unstack("treated")
+    count, mean = cells["count"], cells["mean"]
+    degrees = len(units) - count.size
+    if degrees < 1:
+        return None
+    away = units["y"] - units.groupby(["stratum", "treated"])["y"].transform("mean")
+    weight = count.sum(axis=1) / len(units)
+    variance = float((away**2).sum() / degrees * (weight**2 * (1 / count).sum(axis=1)).sum())
     if not variance > 0:
         return None
+    treated, control = (float((weight * mean[arm]).sum()) for arm in (True, False))
     return Difference(
-        estimate=float(arms[0].mean() - arms[1].mean()),
+        estimate=treated - control,
         error=variance**0.5,
         degrees=degrees,
-        treated=float(arms[0].mean()),
-        control=float(arms[1].mean()),
+        treated=treated,
+        control=control,
         n_treated=int(rows["treated"].sum()),
         n_control=int((~rows["treated"]).sum()),
     )

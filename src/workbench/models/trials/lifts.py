@@ -11,7 +11,8 @@ References
 ----------
 McCullagh (1980), Regression models for ordinal data (the latent scale); Rubin (1981), The Bayesian bootstrap (over
 customers, so that several answers of one do not count as several customers); Athey, Imbens (2006), Identification and
-inference in nonlinear difference-in-differences models (a difference on the latent scale, not of points).
+inference in nonlinear difference-in-differences models (a difference on the latent scale, not of points); Robins,
+Hernán, Brumback (2000), Marginal structural models (weights of 1 over the share of the own arm).
 """
 
 from dataclasses import dataclass
@@ -45,12 +46,16 @@ class Rated:
         From the start to the answer; negative before it.
     rating : (n,)
         In points; without gaps.
+    weight : (n,)
+        For how many of its arm an answer stands, above 0; None: all alike. Where arms were dealt in other shares from
+        stratum to stratum, 1 over the share of its own arm there: both arms are then of the same strata.
     """
 
     unit: np.ndarray
     treated: np.ndarray
     months: np.ndarray
     rating: np.ndarray
+    weight: np.ndarray | None = None
 
     def part(self, rows: np.ndarray) -> "Rated":
         """Some of the answers.
@@ -61,7 +66,11 @@ class Rated:
             Which.
         """
         return Rated(
-            unit=self.unit[rows], treated=self.treated[rows], months=self.months[rows], rating=self.rating[rows]
+            unit=self.unit[rows],
+            treated=self.treated[rows],
+            months=self.months[rows],
+            rating=self.rating[rows],
+            weight=None if self.weight is None else self.weight[rows],
         )
 
     def counts(self) -> tuple[int, int]:
@@ -140,7 +149,7 @@ def lift_by_lot(rated: Rated, met: np.ndarray, *, draws: int, random_seed: int) 
     part = rated.part(after)
     if min(part.counts()) < FEWEST_ANSWERS:
         return None
-    weights = _Weights(rated.unit, draws, random_seed)
+    weights = _Weights(rated, draws, random_seed)
     found = _shift(part, met[after], weights, after, None)
     return None if found is None else Lifted(lift=found, raw=found)
 
@@ -166,7 +175,7 @@ def lift_against_control(
     before = (rated.months < 0) & (rated.months >= -window)
     if min(*rated.part(after).counts(), *rated.part(before).counts()) < FEWEST_ANSWERS:
         return None
-    weights = _Weights(rated.unit, draws, random_seed)
+    weights = _Weights(rated, draws, random_seed)
     apart = _shift(rated.part(before), np.ones(int(before.sum())), weights, before, None)
     raw = _shift(rated.part(after), met[after], weights, after, None)
     if apart is None or raw is None:
@@ -185,16 +194,17 @@ def lift_against_control(
 class _Weights:
     """The same weights of the units for whatever part of the answers is looked at."""
 
-    def __init__(self, unit: np.ndarray, draws: int, random_seed: int) -> None:
+    def __init__(self, rated: Rated, draws: int, random_seed: int) -> None:
         self.draws = draws
         self.seed = random_seed
-        self.code = np.unique(unit, return_inverse=True)[1]
+        self.code = np.unique(rated.unit, return_inverse=True)[1]
+        self.own = np.ones(len(rated.unit)) if rated.weight is None else rated.weight
 
     def counts(self, rows: np.ndarray, cell: np.ndarray, cells: int) -> np.ndarray:
         """Weighted answers (draws, cells) of the chosen rows."""
         random = np.random.default_rng(self.seed)
         members = np.zeros((len(cell), cells))
-        members[np.arange(len(cell)), cell] = 1.0
+        members[np.arange(len(cell)), cell] = self.own[rows]
         found = np.empty((self.draws, cells))
         units, code = int(self.code.max()) + 1, self.code[rows]
         for first in range(0, self.draws, AT_ONCE):

@@ -13,6 +13,8 @@ from workbench.wording import listing, number, sentence
 
 SPENDING = {"amount": "spending", "margin": "contribution"}
 """Outcomes by the column of the log of purchases."""
+SAME_DAYS = 1e-6
+"""Between mean lengths of two arms: rounding."""
 
 
 def effects_on_outcomes(
@@ -45,12 +47,17 @@ def effects_on_outcomes(
     spending = None if log is None else Spending(log)
     found: list[Effect] = []
     silent: list[str] = []
+    unlike: list[str] = []
     for dealt in sound:
         outcomes = [
             (each.name, each.label, pd.to_numeric(dealt.rows[each.name], errors="coerce").to_numpy(dtype=float))
             for each in columns
         ]
-        if spending is not None and log is not None:
+        name_of_arm = sentence("{initiative} ({arm})", initiative=dealt.initiative, arm=dealt.arm)
+        uneven = spending is not None and not _as_long(dealt)
+        if uneven:
+            unlike.append(name_of_arm)
+        elif spending is not None and log is not None:
             outcomes += _bought(dealt, spending, log)
         before = len(found)
         for name, label, values in outcomes:
@@ -68,9 +75,9 @@ def effects_on_outcomes(
                         difference=difference,
                     )
                 )
-        if len(found) == before and (columns or spending is not None):
-            silent.append(sentence("{initiative} ({arm})", initiative=dealt.initiative, arm=dealt.arm))
-    return tuple(found), (*checks, *_untold(silent))
+        if len(found) == before and (columns or spending is not None) and not uneven:
+            silent.append(name_of_arm)
+    return tuple(found), (*checks, *_untold(silent), *_not_as_long(unlike))
 
 
 def _untold(silent: list[str]) -> Iterator[Check]:
@@ -87,6 +94,30 @@ def _untold(silent: list[str]) -> Iterator[Check]:
             value=len(silent),
             title=sentence("Trials without an outcome"),
         )
+
+
+def _not_as_long(unlike: list[str]) -> Iterator[Check]:
+    if unlike:
+        yield Check(
+            name="trials_windows",
+            status="warn",
+            message=sentence(
+                "Purchases in {names} are not compared: from start to end, one arm was followed for longer than the "
+                "other. Give both arms the same end.",
+                names=listing(unlike),
+            ),
+            value=len(unlike),
+            title=sentence("Trials with arms followed for different times"),
+        )
+
+
+def _as_long(dealt: Dealt) -> bool:
+    """Whether both arms were followed for as long, in each stratum: a sum over more days is no effect."""
+    if not {"start", "end"} <= set(dealt.rows):
+        return True
+    days = (pd.to_datetime(dealt.rows["end"]) - pd.to_datetime(dealt.rows["start"])).dt.days
+    mean = days.groupby([dealt.strata, dealt.treated]).mean().unstack()
+    return bool((mean.max(axis=1) - mean.min(axis=1)).fillna(0.0).max() < SAME_DAYS)
 
 
 def _bought(dealt: Dealt, spending: Spending, log: DayLog) -> Iterator[tuple[str, str, np.ndarray]]:
