@@ -1,6 +1,7 @@
 """The links from experience to behaviour, each against a truth that is planted."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.slopes import Slope, Slopes, fit_slopes
 from workbench.models.linkage.unseen import lasting_variance, reply_slope
+
+CARRY = Carry(points=0.8, answers=400, error=0.16)
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +123,47 @@ def test_a_calibrated_prediction_carries_one_for_one(answers):
     assert found.points == pytest.approx(0.95, abs=0.12)
 
 
+def later_answers(customers=400, each=2, sd=0.6, seed=1):
+    """Answers whose prediction is known; what is not predicted of a customer is the same in all their answers."""
+    random = np.random.default_rng(seed)
+    known = np.tile(random.normal(0, sd, (customers, 1)), each)
+    felt = known + random.normal(0, 1.0, (customers, 1)) + random.logistic(size=known.shape)
+    who, month = np.indices(known.shape).reshape(2, -1)
+    outcome = 1.0 + np.digitize(felt, [-2.5, -1.2, 0.0, 1.5]).ravel()
+    answers = SimpleNamespace(ids=np.arange(customers), customer=who, month=month, outcome=outcome)
+    return answers, SimpleNamespace(filtered=lambda *_: known)
+
+
+@pytest.mark.slow
+def test_a_carry_is_known_as_well_as_it_varies_from_one_company_to_the_next():
+    found = [fit_carry(*later_answers(seed=seed)) for seed in range(200)]
+    spread = np.std([each.points for each in found])
+    assert np.mean([each.error for each in found]) == pytest.approx(
+        spread, rel=0.15
+    )  # of 200 it is known to a twentieth
+
+
+def test_an_answer_given_twice_tells_no_more():
+    answers, persistence = later_answers(each=1)
+    once = fit_carry(answers, persistence)
+    known = np.tile(persistence.filtered(), 2)
+    twice = SimpleNamespace(
+        ids=answers.ids,
+        customer=np.repeat(answers.customer, 2),
+        month=np.tile([0, 1], len(answers.customer)),
+        outcome=np.repeat(answers.outcome, 2),
+    )
+    again = fit_carry(twice, SimpleNamespace(filtered=lambda *_: known))
+    assert (again.points, again.error) == (pytest.approx(once.points), pytest.approx(once.error))
+
+
+def test_a_carry_that_may_be_nothing_counts_as_one_and_that_is_said():
+    weak = fit_carry(*later_answers(customers=160, sd=0.05))
+    assert (weak.points, weak.error, weak.answers) == (1.0, 0.0, 320)
+    for carry, status in ((weak, "warn"), (Carry(points=0.8, answers=900, error=0.1), "pass")):
+        assert [each.status for each in flatten([carry]) if isinstance(each, Check)] == [status]
+
+
 def behaviour(satisfaction, *, leaving=-0.9, orders=0.3, seed=5):
     random = np.random.default_rng(seed)
     customers, months = satisfaction.shape
@@ -177,6 +221,16 @@ def test_slopes_are_those_of_satisfaction_and_not_of_an_answer(lived):
     assert slopes.orders.draw(4000, np.random.default_rng(1)).mean() == pytest.approx(0.3, abs=0.06)
 
 
+def test_the_doubt_about_the_carry_is_in_slopes_and_their_measure_goes_with_it(lived):
+    """Delta method: the error of b / c is that of b over c, and b / c times the relative error of c."""
+    plain, found = (fit_slopes(lived[0], each) for each in (Carry(points=1.0, answers=0), CARRY))
+    for sure, unsure in ((plain.leaving[0], found.leaving[0]), (plain.orders, found.orders)):
+        assert unsure.between == pytest.approx(sure.between / 0.8)
+        assert unsure.between_error == pytest.approx(np.hypot(sure.between_error / 0.8, unsure.between * 0.2))
+    assert found.orders.within_error == plain.orders.within_error  # that end is not divided by the carry
+    assert found.deviation == pytest.approx(0.8 * lived[0].satisfaction.std())
+
+
 def test_without_leavers_the_link_is_not_learnt_and_that_is_said(lived):
     months = lived[0]
     few = replace(months, reason=np.where(np.cumsum(months.reason >= 0) <= 10, months.reason, -1))
@@ -223,7 +277,11 @@ def test_the_table_of_slopes_says_what_was_done_to_them(lived):
 @pytest.mark.parametrize(("within", "status"), [(0.2, "warn"), (0.95, "pass")])
 def test_ends_that_part_are_warned_of(within, status):
     orders = Slope(outcome="orders", events=900, between=1.0, between_error=0.1, within=within, within_error=0.1)
-    said = [each for each in flatten([Slopes(leaving=(), orders=orders, unlearnt=())]) if isinstance(each, Check)]
+    said = [
+        each
+        for each in flatten([Slopes(leaving=(), orders=orders, unlearnt=(), deviation=1.0)])
+        if isinstance(each, Check)
+    ]
     assert [each.status for each in said if each.name == "confounding"] == [status]
 
 

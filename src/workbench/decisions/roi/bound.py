@@ -100,7 +100,7 @@ class Bound:
         return ax
 
 
-def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...]) -> Bound:
+def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...], deviation: float) -> Bound:
     """Work it out.
 
     Parameters
@@ -111,6 +111,9 @@ def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...]) -> 
         Links as if slopes were those within, and those between, customers.
     marks
         What is seen of other causes of leaving.
+    deviation
+        Standard deviation of satisfaction as slopes and marks go by it: what earlier answers tell varies less than
+        answers do.
 
     Notes
     -----
@@ -145,7 +148,7 @@ def bound_of(chain: Chain, ends: tuple[Link, Link], marks: tuple[Mark, ...]) -> 
     if len(table) and np.isfinite(unseen[best]) and chain.link.leaving:
         leading = str(table["initiative"][best])
         correlation = np.linspace(WEAKEST, STRONGEST, 56)
-        added = unseen[best] * _slope(chain) * float(np.std(chain.link.score))
+        added = unseen[best] * _slope(chain) * deviation
         curve = pd.DataFrame({"correlation": correlation, "ratio": np.exp(added / correlation)})
     return Bound(table=table, curve=curve, marks=marks, leading=leading)
 

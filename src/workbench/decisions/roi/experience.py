@@ -81,7 +81,8 @@ class Experience:
             return None
         draws = len(self.chain.base.customers)
         ends = (link_of(self.linkage, draws, "within"), link_of(self.linkage, draws, "between"))
-        return bound_of(self.chain, ends, self.linkage.slopes.marks)
+        slopes = self.linkage.slopes
+        return bound_of(self.chain, ends, slopes.marks, slopes.deviation)
 
     @property
     def returns(self) -> Returns | None:

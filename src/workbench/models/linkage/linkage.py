@@ -114,8 +114,9 @@ class Linkage:
         return self.answers.ratings[:, self.answers.drivers.index(driver)]
 
     def exhibits(self) -> Iterator[Showable]:
-        """Halo and slopes."""
+        """Halo, carry and slopes."""
         yield self.halo
+        yield self.carry
         yield self.slopes
 
     @cached_property

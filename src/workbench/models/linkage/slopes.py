@@ -158,6 +158,8 @@ class Slopes:
         None without transactions.
     unlearnt
         Reasons with too few leavers after an answer: name and number.
+    deviation
+        Standard deviation of satisfaction as slopes go by it, a log-odds: of what earlier answers told, not of answers.
     marks
         Price, complaints and tenure as causes of leaving.
     """
@@ -165,6 +167,7 @@ class Slopes:
     leaving: tuple[Slope, ...]
     orders: Slope | None
     unlearnt: tuple[tuple[str, int], ...]
+    deviation: float
     marks: tuple[Mark, ...] = ()
 
     @property
@@ -273,10 +276,8 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
             continue
         (slope, *others), (error, *_) = fit_rates(events, months, [months.satisfaction], months.covariates)
         beside += events.sum() * np.array(others)
-        points = carry.points
-        leaving.append(
-            Slope(outcome=name, events=int(events.sum()), between=slope / points, between_error=error / points)
-        )
+        between, between_error = _carried(slope, error, carry)
+        leaving.append(Slope(outcome=name, events=int(events.sum()), between=between, between_error=between_error))
     orders = None
     if np.isfinite(months.orders).all() and months.orders.sum() >= FEWEST_EVENTS:
         # Customers order more than once, so their own mean does not hang on how it ends.
@@ -284,16 +285,29 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
         asked = [mean, months.satisfaction - mean]
         (high, low, *_), errors = fit_rates(months.orders, months, asked, covariates)
         within = low / BLURRED
+        between, between_error = _carried(high, errors[0], carry)
         orders = Slope(
             outcome=ORDERS,
             events=int(months.orders.sum()),
-            between=high / carry.points,
-            between_error=errors[0] / carry.points,
+            between=between,
+            between_error=between_error,
             within=within,
             within_error=float(np.hypot(errors[1] / BLURRED, within * BLURRED_DOUBT)),
         )
     marks = _marks(months, beside / max(sum(each.events for each in leaving), 1))
-    return Slopes(leaving=tuple(leaving), orders=orders, unlearnt=tuple(unlearnt), marks=marks)
+    return Slopes(
+        leaving=tuple(leaving),
+        orders=orders,
+        unlearnt=tuple(unlearnt),
+        deviation=float(months.satisfaction.std() * carry.points),
+        marks=marks,
+    )
+
+
+def _carried(slope: float, error: float, carry: Carry) -> tuple[float, float]:
+    """A slope on what is predicted as one on satisfaction, and its error with that of the carry."""
+    found = slope / carry.points
+    return found, float(np.hypot(error, found * carry.error) / carry.points)
 
 
 def _marks(months: CustomerMonths, slopes: np.ndarray) -> tuple[Mark, ...]:
