@@ -269,8 +269,7 @@ def runs(options: argparse.Namespace) -> None:
     found = manifest.read_runs(project.reports, options.study)
     if options.study and not found:
         _refuse_unknown_study(project, options.study)
-    known = index.read_index(project.reports)
-    if manifest.settle(project.reports, found) or any(each["run_id"] not in known for each in found):
+    if manifest.settle(project.reports, found) or index.is_stale(project.reports, found):
         with suppress(OSError):  # a list must also work where nothing can be written
             index.rebuild(project.reports)
     found = index.marked(project.reports, found)

@@ -140,6 +140,7 @@ def test_persons_are_recognised_in_chinese_and_in_full_width(project, column, he
         (["lovelace_ada"], "12 characters"),
         (["n/a"], "got 'n/a'"),
         (["Gold"] * 10, "got 'Gold'"),
+        (["高级"] * 10, "got '高级'"),
     ],
 )
 def test_a_value_is_repeated_only_where_it_tells_nobody(project, values, told):

@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import re
-from contextlib import redirect_stderr, redirect_stdout
+import threading
+from contextlib import redirect_stderr, redirect_stdout, suppress
 
 import numpy as np
 import pyarrow as pa
@@ -186,13 +187,25 @@ def test_what_is_no_key_file_is_refused_at_once(people, monkeypatch, tmp_path_fa
         people.find().load("customers")
 
 
-def test_rows_that_are_laid_out_have_no_name_on_the_disk(people, monkeypatch):
-    monkeypatch.setenv("WORKBENCH_PSEUDONYM_KEY", KEY)
+def test_rows_that_are_laid_out_have_no_name_on_the_disk():
     connection = Connection()
-    connection.stage("rows", pa.table({"c0": ["Ada Lovelace"] * 100_000}).to_reader())
-    left = [path for path in connection.folder.rglob("*") if path.is_file()]
-    assert not [path for path in left if b"Lovelace" in path.read_bytes()]
-    assert connection.backend.table("rows").count().execute() == 100_000
+    seen, over = [], threading.Event()
+
+    def watch():
+        while not over.is_set():
+            for path in connection.folder.rglob("*"):
+                with suppress(OSError):
+                    seen.append(b"Lovelace" in path.read_bytes())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for place in range(20):
+        connection.stage("rows", pa.table({"c0": ["Ada Lovelace"] * 3_000}).to_reader(), append=place > 0)
+    over.set()
+    watcher.join()
+    assert seen
+    assert not any(seen)
+    assert connection.backend.table("rows").count().execute() == 60_000
     connection.close()
 
 

@@ -21,8 +21,11 @@ from workbench.studies.definition.parameter_file import read_parameter_file
         '{"hunter2": ',
         "hunter2: 1\nhunter2: 2\n",
         "[" * 100_000,
+        "a: !!timestamp hunter2",
+        "a: !!int ''",
+        "a: !!bool hunter2",
     ],
-    ids=["passwd", "list", "text", "alias", "json", "twice", "deep"],
+    ids=["passwd", "list", "text", "alias", "json", "twice", "deep", "moment", "number", "truth"],
 )
 @pytest.mark.parametrize("suffix", [".yaml", ".json"])
 def test_a_file_of_parameters_that_is_none_is_not_repeated(tmp_path, content, suffix):
@@ -97,3 +100,9 @@ def test_a_list_of_studies_goes_on_behind_odd_notebooks(bench):
     assert "good" in done.stdout
     assert done.stderr.count("not a study") == len(ODD) + 1
     assert "internal error" not in done.stderr
+
+
+def test_many_parameters_are_read_at_once(tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text("".join(f"name{place}: 1\n" for place in range(20_000)))
+    assert len(read_parameter_file(path)) == 20_000

@@ -1,7 +1,9 @@
 """What a study says arrives, whatever its notebook does to its own outputs; real kernels."""
 
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,8 +32,23 @@ def results(bench, *steps, expected, env=None, imports="import workbench"):
         "import multiprocessing\ndef say():\n    "
         f"{CHECK}\nchild = multiprocessing.get_context('fork').Process(target=say)\nchild.start()\nchild.join()",
         f"import threading, time\ndef say():\n    time.sleep(1)\n    {CHECK}\nthreading.Thread(target=say).start()",
+        "import multiprocessing, time\ndef say():\n    time.sleep(1)\n    "
+        f"{CHECK}\nmultiprocessing.get_context('fork').Process(target=say).start()",
+        f"import asyncio\nasync def say():\n    await asyncio.sleep(1)\n    {CHECK}\ntask = asyncio.create_task(say())",
+        "import threading, time\nfrom concurrent.futures import ThreadPoolExecutor\ndef later():\n    time.sleep(1)\n"
+        f"    with ThreadPoolExecutor(1) as pool:\n        pool.submit(lambda: {CHECK}).result()\n"
+        "threading.Thread(target=later).start()",
     ],
-    ids=["cleared", "cell magic", "captured", "child process", "after the last step"],
+    ids=[
+        "cleared",
+        "cell magic",
+        "captured",
+        "child process",
+        "after the last step",
+        "child after the last step",
+        "task after the last step",
+        "pool after the last step",
+    ],
 )
 def test_a_failed_check_does_not_vanish(bench, step):
     said, checks, _ = results(bench, step, expected=3)
@@ -48,8 +65,10 @@ def test_a_failed_check_does_not_vanish(bench, step):
         "import multiprocessing\nchild = multiprocessing.get_context('fork').Process(target=lambda: 1 / 0)\n"
         "child.start()\nchild.join()",
         "import subprocess, sys\nsubprocess.run([sys.executable, '-c', '1 / 0'])",
+        "import asyncio\nasync def fail():\n    await asyncio.sleep(1)\n    1 / 0\ntask = asyncio.create_task(fail())",
+        "import threading, time\nthreading.Thread(target=lambda: time.sleep(60), daemon=True).start()",
     ],
-    ids=["thread", "fork", "program"],
+    ids=["thread", "fork", "program", "task", "daemon thread"],
 )
 def test_what_fails_beside_the_steps_is_told(bench, step):
     _, checks, _ = results(bench, step, expected=0)
@@ -113,3 +132,37 @@ def test_a_long_folder_for_temporary_files_is_no_hindrance(bench, tmp_path):
     deep = tmp_path / ("d" * 100)
     deep.mkdir()
     results(bench, "run.metrics({'one': 1})", expected=0, env={"TMPDIR": str(deep)})
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "from joblib import Parallel, delayed\nParallel(n_jobs=2)(delayed(abs)(i) for i in range(4))",
+        "import logging\ntry:\n    1 / 0\nexcept ZeroDivisionError:\n    logging.exception('a fallback is taken')",
+    ],
+    ids=["idle pool of processes", "error that is caught and logged"],
+)
+def test_what_is_in_order_is_not_told(bench, step):
+    _, checks, manifest = results(bench, step, expected=0)
+    assert "failed_beside_the_steps" not in checks
+    assert manifest["seconds"] < 25
+
+
+def test_a_pool_that_hangs_is_waited_for_no_longer_than_patience():
+    program = (
+        "import threading\nfrom concurrent.futures import ThreadPoolExecutor\n"
+        "from workbench.studies.execution import journal, kernel\nkernel.PATIENCE_SECONDS = 0.5\nsaid = []\n"
+        "kernel.note_thread = said.append\nThreadPoolExecutor(1).submit(threading.Event().wait)\n"
+        "kernel.let_threads_end()\nprint(said, flush=True)\nimport os; os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "['still at work']"
+
+
+def test_what_a_notebook_leaves_in_the_folder_for_temporary_files_goes_with_it(bench, tmp_path):
+    step = (
+        "import tempfile, pathlib\nfile = tempfile.NamedTemporaryFile(delete=False)\n"
+        f"pathlib.Path({str(tmp_path / 'name')!r}).write_text(file.name)"
+    )
+    results(bench, step, expected=0)
+    assert not Path((tmp_path / "name").read_text()).exists()

@@ -37,3 +37,13 @@ def test_a_secret_is_found_as_python_and_html_write_it():
     secret = "it's<b>"
     assert redact(repr(secret), (secret,)).count("[secret]") == 1
     assert redact("it&#x27;s&lt;b&gt; it&#39;s&lt;b&gt;", (secret,)) == "[secret] [secret]"
+
+
+def test_what_ordinary_work_needs_is_seen_and_what_only_sounds_secret_is_none():
+    plain = {
+        name: "some-value" for name in ("https_proxy", "NO_PROXY", "R_HOME", "KMP_DUPLICATE_LIB_OK", "SSL_CERT_FILE")
+    }
+    assert kernel_environment(plain) == plain
+    assert environment_secrets(plain) == ("some-value",)  # a proxy's address may hold a password
+    odd = {name: "Ada Lovelace" for name in ("GIT_AUTHOR_NAME", "XAUTHORITY", "SSH_CONNECTION")}
+    assert environment_secrets(odd) == ()

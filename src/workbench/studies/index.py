@@ -54,6 +54,20 @@ def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
         return {}
 
 
+def is_stale(reports: Path, manifests: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether the index lacks a run, or knows it in another state: a runner was killed before it wrote there.
+
+    Parameters
+    ----------
+    reports
+        The folder of all runs.
+    manifests
+        From `read_runs`.
+    """
+    known = read_index(reports)
+    return any(known.get(each["run_id"], {}).get("status") != each["status"] for each in manifests)
+
+
 def marked(reports: Path, manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Manifests with `changed` on those of runs whose manifest or results are not what they left.
 
@@ -76,7 +90,10 @@ def _changed(folder: Path, manifest: Mapping[str, Any], known: Mapping[str, Mapp
         folder / "manifest.json": known.get(folder.name, {}).get("manifest"),
         folder / "results.json": manifest.get("results"),
     }
-    return any(left is not None and (not path.is_file() or file_hash(path) != left) for path, left in expected.items())
+    try:
+        return any(left is not None and file_hash(path) != left for path, left in expected.items())
+    except OSError:  # gone, or closed to us
+        return True
 
 
 def changed(folder: Path) -> bool:

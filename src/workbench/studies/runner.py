@@ -235,6 +235,10 @@ class _Run:
         kernel = Kernel(cwd=self.project.notebooks, environment=kernel_environment(os.environ))
         kernel.environment[session.FOLDER_VARIABLE] = str(self.folder)
         kernel.environment[session.TABLES_VARIABLE] = str(kernel.folder)
+        # What a notebook leaves in the folder for temporary files goes with the kernel.
+        scratch = kernel.folder / "tmp"
+        scratch.mkdir(mode=0o700)
+        kernel.environment.update(TMPDIR=str(scratch), JOBLIB_TEMP_FOLDER=str(scratch))
         kernel.environment[journal.VARIABLE] = str(kernel.folder / journal.NAME)
         self.progress.pace = kernel.folder / "pace"
         kernel.environment[pace.VARIABLE] = str(self.progress.pace)

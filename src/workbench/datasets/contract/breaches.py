@@ -84,7 +84,7 @@ def _may_be_shown(value: object, given: Sequence[tuple]) -> bool:
     """A number, a moment or a word for none; and what so many rows have that it is of no single person."""
     if not isinstance(value, str) or all(plain_values.harmless(part) for part in value.split(" > ")):
         return True
-    return not persons.valued(value) and sum(row[1] == value for row in given) >= SMALLEST_GROUP
+    return sum(row[1] == value for row in given) >= SMALLEST_GROUP and not persons.valued(value, shared=True)
 
 
 def _plain(value: ir.Value) -> ir.Value:

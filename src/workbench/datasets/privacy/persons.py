@@ -16,7 +16,9 @@ _NAMES = re.compile(
 )
 _OF_THINGS = re.compile(
     r"(?i)(product|plan|tariff|campaign|initiative|item|brand|file|store|shop|company|category|department|segment|"
-    r"group|event|city|country|region|airport|carrier|airline|station|unit|table|column)[ _]?name$"
+    r"group|event|city|country|region|airport|carrier|airline|station|unit|table|column)[ _]?name$|"
+    r"(phone|email|mail|handle|address)_?(service|opens?|clicks?|time|count|lines?|type|minutes)$|"
+    r"(型号|品牌|费|套餐|类型|次数|时长)$"
 )
 MAIL = r"[^@\s]+@[^@\s]+\.[^@\s]{2,}"
 # A telephone number, an account (IBAN), an identity number of Britain, the United States, China: whole values.
@@ -73,13 +75,15 @@ def named(*headers: str) -> bool:
     return any(_NAMES.search(header) and not _OF_THINGS.search(header) for header in headers)
 
 
-def valued(text: str) -> bool:
+def valued(text: str, *, shared: bool = False) -> bool:
     """Whether one value looks like an address, a number or the name of a person: it is not shown.
 
     Parameters
     ----------
     text
         The value.
+    shared
+        So many rows have it that a short Chinese word is a level (高, 金卡), though a surname may begin so.
 
     Examples
     --------
@@ -94,7 +98,7 @@ def valued(text: str) -> bool:
     if re.fullmatch(_DATES, text):
         return False
     numbers = re.fullmatch(_NUMBERS, text) or re.search(_INSIDE, text) or _bank_card(text)
-    name = _PERSONS_NAME.fullmatch(text) or _CHINESE_NAME.fullmatch(text)
+    name = _PERSONS_NAME.fullmatch(text) or (not (shared and len(text) <= 2) and _CHINESE_NAME.fullmatch(text))
     return bool(re.search(MAIL, text) or numbers or name)
 
 

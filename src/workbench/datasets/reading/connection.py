@@ -52,14 +52,17 @@ class Connection:
             "allow_community_extensions": "false",
         }
         try:
-            connection = duckdb.connect(f"{folder}/rows.duckdb", config=settings)
+            connection = duckdb.connect(config=settings)
+            # Without a log of what is written: small tables would stand in it by name for a moment.
+            place = _quoted(f"{folder}/rows.duckdb")
+            connection.execute(f"ATTACH {place} AS rows (RECOVERY_MODE NO_WAL_WRITES)")
+            connection.execute("USE rows")
         except duckdb.Error as error:
             _remove(None, folder, lock)
             template = "{variable}: got a limit that DuckDB does not take, expected an amount such as 4GB."
             raise DataError(sentence(template, variable=MEMORY_VARIABLE)) from error
         # Without a name the file is gone as soon as this process is, however it ends: raw rows are left on no disk.
         os.unlink(f"{folder}/rows.duckdb")
-        connection.execute("SET wal_autocheckpoint = '0KB'")
         self._close = weakref.finalize(self, _remove, connection, folder, lock)
         self.backend = ibis.duckdb.from_connection(connection)
         self._connection = connection

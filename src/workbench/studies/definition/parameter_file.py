@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,12 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        seen: set[object] = set()
         for key in keys:
-            if keys.count(key) > 1:
-                raise _TwiceError(None, None, shown(key), node.start_mark)
+            if isinstance(key, Hashable):  # the loader refuses the others
+                if key in seen:
+                    raise _TwiceError(None, None, shown(key), node.start_mark)
+                seen.add(key)
         return super().construct_mapping(node, deep)
 
 
@@ -63,7 +67,7 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
         raise ParameterError(f"--params {path}: {error.strerror}.") from None
     except RecursionError:
         raise ParameterError(f"--params {path} is nested too deeply for parameters.") from None
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, AttributeError, LookupError) as error:  # a tag that does not fit its value
         raise ParameterError(f"--params {path} is not YAML or JSON{_place(error)}.") from None
     if not isinstance(content, dict) or not all(isinstance(name, str) for name in content):
         raise ParameterError(f"--params {path}: expected parameter names with their values (name: value).")

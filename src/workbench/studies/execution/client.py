@@ -2,7 +2,9 @@
 
 from papermill.clientwrap import PapermillNotebookClient
 
-LET_END = "from workbench.studies.execution.kernel import let_threads_end; let_threads_end()"
+LET_END = """from workbench.studies.execution.kernel import let_tasks_end, let_threads_end
+await let_tasks_end()
+let_threads_end()"""
 
 
 class Client(PapermillNotebookClient):

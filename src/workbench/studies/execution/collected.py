@@ -1,5 +1,6 @@
 """What a run said: its notebook beside its journal, and what is wrong where they differ."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,10 @@ from workbench.studies.execution.secrets import redacted
 from workbench.wording import listing, number, sentence
 
 TRACEBACK = "Traceback (most recent call last)"
+# What a program has caught and told: a line of a log, or of Python itself about something that does not matter.
+_TOLD = re.compile(
+    r"(?m)^(?:.*\b(?:ERROR|WARNING|CRITICAL|INFO|DEBUG)\b.*|Exception ignored in.*)\n" + re.escape(TRACEBACK)
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,8 +76,9 @@ def collect_said(
         )
         title = sentence("Results of unknown origin")
         checks.append(Check(name="said_by_this_run", status="fail", title=title, message=message, value=foreign))
-    if journal.threads or TRACEBACK in beside or any(TRACEBACK in text for text in _errors(notebook)):
-        kinds = listing(sorted(set(journal.threads))) or sentence("see the log")
+    if journal.threads or _uncaught(beside) or any(map(_uncaught, _errors(notebook))):
+        place = sentence("see the log") if _uncaught(beside) else sentence("see the notebook")
+        kinds = listing(sorted(set(journal.threads))) or place
         message = sentence(
             "Something failed beside the steps of the notebook, in a thread or in another process ({kinds}): what it "
             "was to do is not done.",
@@ -81,6 +87,11 @@ def collect_said(
         title = sentence("Something failed beside the steps")
         checks.append(Check(name="failed_beside_the_steps", status="warn", title=title, message=message))
     return Collected(payloads=[*shown.values(), *lost.values()], checks=checks)
+
+
+def _uncaught(text: str) -> bool:
+    """Whether a text holds a traceback of an error that nobody has caught."""
+    return TRACEBACK in _TOLD.sub("", text)
 
 
 def _bundles(notebook: Mapping[str, Any]) -> Iterator[Any]:

@@ -5,7 +5,9 @@ before it becomes an ordinary IPython kernel. The guard waits for the end of a p
 runner dies, however it dies, the guard removes the private folder and kills the group, itself included.
 """
 
+import asyncio
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -13,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from concurrent.futures.thread import _python_exit
+from concurrent.futures.thread import _threads_queues
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from workbench.files import private_folder
 from workbench.studies.execution.journal import note_refusal, note_thread, watch_threads
 from workbench.wording import sentence
 
-LONGEST_TMPDIR = 70  # bytes: names of our own below it take up to 36, and a socket's path has 107 at most
+LONGEST_TMPDIR = 60  # bytes: names of our own below it take up to 40, and a socket's path has 103 at most on macOS
 PATIENCE_SECONDS = 30  # for threads that are still at work after the last step; nothing in a study needs any
 
 
@@ -37,9 +39,11 @@ class Kernel:
     """
 
     def __init__(self, *, cwd: Path, environment: dict[str, str]):
-        # Socket paths have at most 107 bytes, so this can be neither the run's folder nor below a long TMPDIR.
+        # Socket paths are short, so this can be neither the run's folder nor below a long TMPDIR.
         usual = tempfile.gettempdir()
-        self.folder, self._in_use = private_folder("wb-run-", Path(usual if len(usual) <= LONGEST_TMPDIR else "/tmp"))
+        self.folder, self._in_use = private_folder(
+            "wb-run-", Path(usual if len(os.fsencode(usual)) <= LONGEST_TMPDIR else "/tmp")
+        )
         self.stderr = self.folder / "stderr.txt"
         self._cwd = cwd
         self.environment = environment
@@ -149,14 +153,51 @@ def _guard(pipe: int, folder: str) -> None:
 
 
 def let_threads_end() -> None:
-    """Wait until threads that the notebook has started are at their end, as Python does before it leaves."""
-    _python_exit()  # idle workers of executors wait for work until they are told that none comes
+    """Wait until threads and processes that the notebook has started are at their end, as Python does before it leaves.
+
+    The notebook's own threads come first, for they may still need executors; then executors, which Python tells at its
+    end that no more work comes; then children.
+    """
     end = time.monotonic() + PATIENCE_SECONDS
+
+    def wait_for(each: threading.Thread | multiprocessing.Process) -> None:
+        each.join(max(end - time.monotonic(), 0))
+        if each.is_alive():
+            note_thread(sentence("still at work"))
+
     for thread in threading.enumerate():
-        if thread is not threading.main_thread() and not thread.daemon:
-            thread.join(max(end - time.monotonic(), 0))
-            if thread.is_alive():
-                note_thread(sentence("still at work"))
+        of_pool = thread in _threads_queues or type(thread).__name__ == "_ExecutorManagerThread"
+        if thread is not threading.main_thread() and not thread.daemon and not of_pool:
+            wait_for(thread)
+    leave = list(reversed(threading._threading_atexits))  # type: ignore[attr-defined]
+    pools = threading.Thread(target=lambda: [each() for each in leave], daemon=True)
+    pools.start()
+    wait_for(pools)
+    for child in multiprocessing.active_children():
+        if not child.daemon:
+            wait_for(child)
+    for thread in threading.enumerate():
+        # A daemon of the notebook's own is at some work of which nothing will be heard.
+        if thread.daemon and getattr(getattr(thread, "_target", None), "__module__", "") == "__main__":
+            note_thread(sentence("still at work"))
+
+
+async def let_tasks_end() -> None:
+    """Wait until tasks of asyncio that the notebook has started are at their end."""
+    mine = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and _of_notebook(task)]
+    if not mine:
+        return
+    done, late = await asyncio.wait(mine, timeout=PATIENCE_SECONDS)
+    for task in done:
+        if not task.cancelled() and (error := task.exception()):
+            note_thread(type(error).__name__)
+    for _ in late:
+        note_thread(sentence("still at work"))
+
+
+def _of_notebook(task: "asyncio.Task[Any]") -> bool:
+    frame = getattr(task.get_coro(), "cr_frame", None)
+    return frame is not None and frame.f_globals.get("__name__") == "__main__"
 
 
 def main() -> None:

@@ -12,10 +12,12 @@ from typing import Any
 PASSED = "WORKBENCH_PASS"
 """Names more variables that kernels get, divided by commas."""
 NAME = re.compile(
-    r"SECRET|TOKEN|PASS|_PWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$|_PAT$|AUTH|COOKIE|"
+    r"SECRET|TOKEN|PASS|_PWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$|_PAT$|AUTH(?!OR(_|$))|COOKIE|_PROXY$|"
     r"CONNECTION|_CONN$|_SAS$|WEBHOOK|SALT|BEARER|(^|_)PIN$|密码|密钥|口令|令牌",
     re.IGNORECASE,
 )
+NO_SECRETS = re.compile(r"XAUTHORITY|SSH_(CONNECTION|CLIENT|TTY|AUTH_SOCK)|NO_PROXY", re.IGNORECASE)
+"""Names that only sound so."""
 SHORTEST = 6  # a shorter value would take ordinary words out of the report
 # What Python and the libraries of a study go by; none of these is a secret.
 ALLOWED = re.compile(
@@ -23,6 +25,9 @@ ALLOWED = re.compile(
     r"CONDA_PREFIX|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|PYTHON(PATH|HASHSEED|HOME|UTF8|IOENCODING|DONTWRITEBYTECODE|"
     r"PYCACHEPREFIX|FAULTHANDLER)|XDG_\w+_(HOME|DIR)|(OMP|OPENBLAS|MKL|NUMEXPR|NUMBA|BLIS|VECLIB)_\w+|MPL\w+|"
     r"PYTENSOR_FLAGS|JAX_\w+|XLA_FLAGS|CUDA_\w+|COVERAGE_\w+|COV_CORE_\w+|SYSTEMROOT|SPARK_HOME|JAVA_HOME|"
+    r"(?i:(HTTPS?|ALL|NO|FTP)_PROXY)|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|R_HOME|R_LIBS(_\w+)?|CC|CXX|"
+    r"SDKROOT|MACOSX_DEPLOYMENT_TARGET|DYLD_FALLBACK_LIBRARY_PATH|KMP_\w+|(LOKY|POLARS|RAYON)_\w+|SLURM_CPUS_\w+|"
+    r"(HIP|ROCR|NVIDIA)_VISIBLE_DEVICES|PYSPARK_PYTHON|SPARK_LOCAL_IP|PYTHON(USERBASE|NOUSERSITE)|TZDIR|HF_HOME|PROJ_LIB|"
     r"WORKBENCH_(LANGUAGE|CATALOGUES|MEMORY_LIMIT|ROOT)"
 )
 
@@ -56,9 +61,13 @@ def environment_secrets(environment: Mapping[str, str] = os.environ) -> tuple[st
     found = {
         value
         for name, value in environment.items()
-        if name != PASSED and (name in passed or NAME.search(name)) and len(value.strip()) >= SHORTEST
+        if name != PASSED and (name in passed or _secret(name)) and len(value.strip()) >= SHORTEST
     }
     return tuple(sorted(found, key=len, reverse=True))
+
+
+def _secret(name: str) -> bool:
+    return bool(NAME.search(name)) and not NO_SECRETS.fullmatch(name)
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
