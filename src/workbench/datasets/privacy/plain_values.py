@@ -9,7 +9,7 @@ from workbench.wording import plural
 # Words that stand for no value or for a truth: whoever mends a file must see them.
 _WORDS = """
 - -- . ? ?? / # * n/a na nan nil none null missing unknown undefined tbd tba tbc blank empty inf infinity soon never
-always open today now yes no true false y n t f ja nein oui non si sì #n/a #null! #value! #ref! #div/0!
+always open today now maybe yes no true false y n t f ja nein oui non si sì #n/a #null! #value! #ref! #div/0!
 是 否 无 有 空 暂无 未知 不详
 """
 _PLAIN_WORDS = frozenset(_WORDS.split())
