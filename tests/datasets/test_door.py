@@ -182,8 +182,8 @@ def test_every_violation_is_told_at_once_with_rows_and_examples(project):
                 "1. Name the codes under true_values: and false_values:.",
                 "plan: 2 rows with a value that is not listed under values: (got 'y', 'z'); list it there or under "
                 "missing:.",
-                "age: 1 row with a value that is no number (row 2 below the header: 3 letters); expected a number. List "
-                "codes under missing:, check decimal:, or declare type: category.",
+                "age: 1 row with a value that is no number (row 2 below the header: 3 letters); expected a number. "
+                "List codes under missing:, check decimal:, or declare type: category.",
                 "duration (from 'month'): 1 row with no value (row 3 below the header); expected one in every row. "
                 "Complete the rows; those that are no data (notes, totals) go under skip:, and sql: can choose rows.",
                 "duration (from 'month'): 1 row with a negative value (got -1); expected 0 or more. If it is a code "
