@@ -55,10 +55,10 @@ def test_blank_reasons_are_nobodys():
     found = base_of(worth_of(), contracts(service=30, price=20, blank=50), DRAWS, UNTIL).hazards
     assert found["service"] == pytest.approx(0.006)
     assert found["price"] == pytest.approx(0.004)
-    assert found[""] == pytest.approx(0.01)
-    assert base_of(worth_of(), contracts(blank=50), DRAWS, UNTIL).hazards[""] == pytest.approx(0.02)
+    assert found["no reason given"] == pytest.approx(0.01)
+    assert base_of(worth_of(), contracts(blank=50), DRAWS, UNTIL).hazards["no reason given"] == pytest.approx(0.02)
     untold = contracts(blank=50).drop(columns="end_reason")
-    assert base_of(worth_of(), untold, DRAWS, UNTIL).hazards[""] == pytest.approx(0.02)
+    assert base_of(worth_of(), untold, DRAWS, UNTIL).hazards["no reason given"] == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize(("hazard", "discount"), [(0.0, 1.0), (0.02, 1.1 ** (-1 / 12))])

@@ -12,7 +12,7 @@ from workbench.errors import DataError
 from workbench.exhibits import Table, flatten
 from workbench.findings import Check
 from workbench.models.linkage.carry import Carry, fit_carry
-from workbench.models.linkage.customer_months import customer_months
+from workbench.models.linkage.customer_months import customer_months, reasons_of
 from workbench.models.linkage.halo import borrowed_effects, fit_halo
 from workbench.models.linkage.notice import fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
@@ -207,6 +207,12 @@ def test_customer_months_hold_those_who_had_answered_and_were_there(lived, answe
     assert months.exposure.min() > 0
     assert months.exposure.max() == pytest.approx(1.0)
     assert months.orders.sum() <= len(orders)
+
+
+def test_leavers_who_name_no_reason_have_one_of_their_own():
+    named = pd.DataFrame({"end_reason": pd.Categorical(["price", None, " "])})
+    assert reasons_of(named).tolist() == ["price", "no reason given", "no reason given"]
+    assert reasons_of(pd.DataFrame({"end": [1, 2]})).tolist() == ["no reason given"] * 2
 
 
 def test_slopes_are_those_of_satisfaction_and_not_of_an_answer(lived):

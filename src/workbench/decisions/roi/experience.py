@@ -17,7 +17,7 @@ from workbench.decisions.roi.ratings import Ratings
 from workbench.decisions.roi.result import Returns
 from workbench.exhibits import Showable
 from workbench.findings import Check
-from workbench.models.linkage import Linkage, learn_link, read_answers
+from workbench.models.linkage import Linkage, learn_link, read_answers, reasons_of
 from workbench.models.linkage.slopes import End
 from workbench.wording import sentence
 
@@ -290,8 +290,7 @@ def base_of(
         each_orders, each_other = np.nan_to_num(orders * off, posinf=0.0), np.nan_to_num(other * off, posinf=0.0)
     recent = subscriptions["end"].between(until - pd.DateOffset(months=RECENT_MONTHS), until, inclusive="left")
     # Blanks are a reason of their own, as where links are learnt: others must not be credited with them.
-    named = subscriptions["end_reason"] if "end_reason" in subscriptions else pd.Series("", index=subscriptions.index)
-    shares = named[recent].astype(object).fillna("").astype(str).value_counts(normalize=True)
+    shares = reasons_of(subscriptions)[recent].value_counts(normalize=True)
     return Base(
         active=float(today.mean()),
         customers=(before + there) / 2,

@@ -129,8 +129,7 @@ def customer_months(
     begins, ends = (each.to_numpy().astype("datetime64[s]")[row] for each in (start, last))
     exposure = np.maximum((np.minimum(closes, ends) - np.maximum(opens, begins)) / (closes - opens), LEAST_EXPOSURE)
     left = (end < until).to_numpy()[row] & (month == end_month[row])
-    named = contracts["end_reason"] if "end_reason" in contracts else pd.Series("", index=contracts.index)
-    named = named.astype(object).where(named.notna(), "").astype(str)
+    named = reasons_of(contracts)
     reasons = tuple(sorted(set(named[(end < until).to_numpy()])))
     codes = named.map({name: place for place, name in enumerate(reasons)}).fillna(-1).to_numpy(dtype=int)
     cells = pd.MultiIndex.from_arrays([answers.ids[who[row]], month])
@@ -160,6 +159,21 @@ def customer_months(
         names=tuple(names),
         calendar=calendar.astype(int) % 12 + 1,
     )
+
+
+def reasons_of(contracts: pd.DataFrame) -> pd.Series:
+    """Reason for leaving of each contract, as text; those that name none have one of their own.
+
+    Parameters
+    ----------
+    contracts
+        Optionally with `end_reason`.
+    """
+    if "end_reason" not in contracts:
+        return pd.Series(sentence("no reason given"), index=contracts.index)
+    named = contracts["end_reason"].astype(object)
+    text = named.where(named.notna(), "").astype(str)
+    return text.where(text.str.strip() != "", sentence("no reason given"))
 
 
 def month_of(moments: pd.Series, origin: pd.Period) -> np.ndarray:
