@@ -28,7 +28,7 @@ tables:
       plan: {from: plan, values: {a: A, b: B}}
 """
 READS = 'run = workbench.start_run()\nlifetimes = run.table("lifetimes")\nprint(lifetimes.to_string())\nlifetimes'
-SAYS = """run.export(lifetimes, "people", caption="All.", people=None)
+SAYS = """run.keep(lifetimes, "people")
 run.export(lifetimes.groupby("plan").size().rename("n").reset_index(), "plans", caption="Plans.", people="n", by="plan")
 run.metrics({"customers": len(lifetimes)})"""
 FAILS = "raise ValueError(lifetimes.to_string() + repr(vars(run)))"

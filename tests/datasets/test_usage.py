@@ -36,7 +36,7 @@ def test_usage_is_a_table_of_events_with_what_was_counted(project):
         ("a,2026-01-01,,logins,1", "a time in the future"),
         ("a,2025-01-01,,,1", "measure (from 'm'): 1 row with no value"),
         ("a,2025-01-01,,logins,", "value (from 'v'): 1 row with no value"),
-        ("a,2025-01-01,,logins,many", "no number (got 'many')"),
+        ("a,2025-01-01,,logins,many", "no number (row 1 below the header: 4 letters)"),
     ],
 )
 def test_bad_usage_is_refused(project, row, said):
