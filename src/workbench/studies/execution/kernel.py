@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures.thread import _threads_queues
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -160,7 +161,7 @@ def let_threads_end() -> None:
     """
     end = time.monotonic() + PATIENCE_SECONDS
 
-    def wait_for(each: threading.Thread | multiprocessing.Process) -> None:
+    def wait_for(each: threading.Thread | BaseProcess) -> None:
         each.join(max(end - time.monotonic(), 0))
         if each.is_alive():
             note_thread(sentence("still at work"))
