@@ -8,10 +8,10 @@ import pytest
 from tests.decisions.chains import BAD, GOOD, chain
 
 from workbench.decisions.funding.alone import Alone
-from workbench.decisions.funding.beneficiaries import Beneficiaries, Group
+from workbench.decisions.funding.beneficiaries import Beneficiaries, Group, large_enough, respondents
 from workbench.decisions.funding.changed import with_half_life, with_lifts, with_slopes, within
 from workbench.decisions.funding.doubts import Doubts
-from workbench.decisions.funding.fund import Terms
+from workbench.decisions.funding.fund import Terms, _untold
 from workbench.decisions.funding.must_be_true import MustBeTrue
 from workbench.decisions.funding.naming import keys
 from workbench.decisions.funding.pilot_worth import Answering, PilotWorth, pilot_error
@@ -29,7 +29,7 @@ WHOLE = chain()
 THREE = within(WHOLE, 36)
 
 
-def advice(chosen, *, hurdle=1.0, contribution=True):
+def advice(chosen, *, hurdle=1.0, contribution=True, monthly=0.05):
     returns = chosen.returns()
     best = Recommendation.of(returns, hurdle=hurdle)
     return Advice(
@@ -38,13 +38,13 @@ def advice(chosen, *, hurdle=1.0, contribution=True):
         chain=chosen,
         doubts=Doubts.of(chosen, best.best),
         must=MustBeTrue.of(chosen, best.best, hurdle=hurdle, observed=36.0),
-        pilots=pilots(chosen, best.best),
+        pilots=pilots(chosen, best.best, monthly=monthly, hurdle=hurdle),
         hurdle=hurdle,
         contribution=contribution,
     )
 
 
-def pilots(whole, leading="Good", set_up=0.0, monthly=0.05):
+def pilots(whole, leading="Good", set_up=0.0, monthly=0.05, hurdle=1.0):
     return PilotWorth.of(
         whole,
         leading,
@@ -52,6 +52,7 @@ def pilots(whole, leading="Good", set_up=0.0, monthly=0.05):
         known={each.name: (each.lift, each.lift_sd) for each in whole.initiatives},
         answering={"shop": Answering(monthly=monthly)},
         set_up=set_up,
+        hurdle=hurdle,
     )
 
 
@@ -229,7 +230,48 @@ def test_there_is_one_recommendation_and_others_that_pay_are_named():
     both = within(chain(GOOD, replace(GOOD, name="Also", fixed_cost=600.0)), 36)
     said = findings(advice(both))
     assert [each.id for each in said.values() if each.action] == ["what_to_fund"]
-    assert said["also_pays"].statement.startswith("Also clears the hurdle too")
+    assert said["also_pays"].statement.startswith("Also clears the hurdle too, alone; what both bring together was not")
+
+
+def test_where_no_pilot_pays_one_that_is_expected_to_pay_is_not_turned_down():
+    """Nobody answers, so that no pilot tells anything; its expected net present value is above 0."""
+    unsure = chain(replace(GOOD, lift=0.25, lift_sd=0.3, fixed_cost=1000.0, cost_per_customer=0.1))
+    given = advice(unsure, monthly=0.0)
+    assert given.recommendation.status == "unclear"
+    assert given.returns.npv.mean() > 0
+    loss = percent(np.mean(given.returns.npv[0] <= 0))
+    expected = f"No pilot of Good pays: fund it if a {loss} chance of missing the hurdle can be borne."
+    assert findings(given)["what_to_fund"].action == expected
+    dear = advice(unsure, monthly=0.0, hurdle=given.returns.value.mean() / given.returns.costs[0] * 1.1)
+    assert dear.recommendation.status == "unclear"
+    assert findings(dear)["what_to_fund"].action.startswith("Fund none of them as they stand")
+
+
+def test_what_knowing_is_worth_is_counted_over_the_hurdle():
+    """A hurdle of 2 is twice all costs, of the pilot too."""
+    returns = THREE.returns()
+    clears = {"Good": 1.0, "Bad": 0.0}
+    twice = within(
+        chain(
+            *(
+                replace(each, fixed_cost=2 * each.fixed_cost, cost_per_customer=2 * each.cost_per_customer)
+                for each in (GOOD, BAD)
+            )
+        ),
+        36,
+    )
+    asked = Alone(returns=returns, naive=None, clears=clears, hurdle=2.0).table.set_index("initiative")["evpi"]
+    dear = Alone(returns=twice.returns(), naive=None, clears=clears, hurdle=1.0).table.set_index("initiative")["evpi"]
+    assert asked["Good"] == pytest.approx(dear["Good"])
+    assert asked["Bad"] == pytest.approx(dear["Bad"])
+    assert pilots(THREE, set_up=100.0, hurdle=2.0).table["net"].to_numpy() == pytest.approx(
+        pilots(twice, set_up=200.0).table["net"].to_numpy()
+    )
+
+
+def test_a_lift_that_was_tried_does_not_make_what_hangs_on_associations_an_experiment():
+    assert findings(advice(THREE))["what_it_hangs_on"].evidence == "assumed"
+    assert findings(advice(replace(THREE, tried=frozenset({"Good"}))))["what_it_hangs_on"].evidence == "associational"
 
 
 def test_a_higher_hurdle_is_cleared_by_fewer():
@@ -277,6 +319,23 @@ def test_who_benefits_is_worked_out_by_group_and_adds_up():
     assert own["each"]["Premium"] / own["each"]["Basic"] == pytest.approx(8 / 3, rel=0.1)
     (table,) = [each for each in flatten([found]) if isinstance(each, Table)]
     assert table.people.count == "customers"
+
+
+def test_groups_of_which_few_answered_are_not_told():
+    """Twelve customers answered of one group, two of whom rated the touchpoint."""
+    customer, few = np.arange(1000), np.arange(1000) < 12
+    ratings = np.where((customer >= 2) & few, np.nan, THREE.at["shop"].ratings)
+    known = replace(THREE, at={"shop": replace(THREE.at["shop"], ratings=ratings)})
+    assert respondents(known, few, customer) == 2
+    assert respondents(known, ~few, customer // 4) == 247
+    assert respondents(known, np.zeros(1000, dtype=bool), customer) == 0
+    counts = pd.Series({"Basic": 400, "Premium": 600})
+    assert large_enough(counts, [10, 300])
+    for told in ([0, 300], [9, 300]):
+        assert not large_enough(counts, told)
+    assert not large_enough(pd.Series({"Basic": 400, "Premium": 9}), [300, 300])
+    assert _untold([]) is None
+    assert "not told by 'plan': groups are too many, too small, or fewer than 10" in _untold(["plan"]).message
 
 
 @pytest.mark.parametrize("change", [{"hurdle": -1.0}, {"pilot_cost": float("nan")}])

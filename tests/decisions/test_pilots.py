@@ -87,6 +87,9 @@ def test_a_pilot_by_lot_updates_the_lift_as_normal_distributions_do():
     assert np.array_equal(learnt.lifts["Bad"], chain().lifts["Bad"])  # nobody tried it
     (finding,) = [each for each in flatten([found]) if isinstance(each, Finding)]
     assert finding.evidence == "experimental"
+    assert finding.estimate == lesson.estimate  # its own: what was stated is no experiment
+    assert finding.interval[1] - finding.estimate == pytest.approx(1.645 * lesson.error, rel=1e-3)
+    assert f"so we count on {lesson.posterior[0]:.2f}" in finding.statement
     assert len(finding.statement.split()) <= 25
 
 
@@ -148,6 +151,20 @@ def test_of_what_fades_the_lift_at_its_start_is_told_for_the_chain_lets_it_fade(
 def test_a_lift_that_is_given_stays_as_it_is():
     (lesson,) = lessons(replace(GOOD, lift_sd=0.0)).lessons
     assert lesson.posterior == (0.5, 0.0)
+
+
+def test_a_lift_that_hangs_on_what_was_stated_more_than_on_the_pilot_is_not_called_tried():
+    found = lessons(replace(GOOD, lift_sd=0.01))
+    assert found.lessons[0].evidence == "experimental"
+    assert found.experience.chain.tried == frozenset()
+
+
+def test_a_pilot_that_contradicts_what_was_stated_leaves_both_less_sure():
+    """Ten standard deviations apart: by hand (.25 − .0025 − .0025) / 2 = .1225 more variance each."""
+    mean, deviation = combined((0.5, 0.05), (0.0, 0.05))
+    assert (mean, deviation) == (pytest.approx(0.25), pytest.approx(np.sqrt(0.125 / 2)))
+    near = combined((0.5, 0.2), (0.4, 0.1))
+    assert near == (pytest.approx((0.5 / 0.04 + 0.4 / 0.01) / 125), pytest.approx(125**-0.5))
 
 
 def test_a_pilot_tells_the_lift_and_says_that_it_does_not_tell_who_stays():

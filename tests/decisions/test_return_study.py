@@ -76,6 +76,10 @@ def test_the_report_says_what_to_fund_what_it_returns_how_sure_and_what_it_hangs
     assert draws.groupby("initiative")["npv"].mean()[names].to_numpy() == pytest.approx(table["npv"][names].to_numpy())
     for each in ("waterfall", "must_be_true", "doubt_by_link", "return_sensitivity", "pilot_worth", "who_benefits"):
         assert (run / "tables" / f"{each}.parquet").exists(), each
+    groups = pd.read_parquet(run / "tables" / "who_benefits.parquet")
+    assert "others" in set(groups["group"])  # plans by tier, some of them few
+    assert (groups["value"] > 0).all()  # they gain as all do: not nothing
+    assert groups.groupby("initiative")["share"].sum().to_numpy() == pytest.approx(1)
 
 
 def test_initiatives_that_make_no_sense_are_refused_all_at_once(company, other):

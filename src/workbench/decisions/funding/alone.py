@@ -48,7 +48,8 @@ class Alone:
         at = {each.name: place for place, each in enumerate(self.returns.initiatives)}
         places = [at[name] for name in frame["initiative"]]
         frame["p_clears"] = [self.clears[name] for name in frame["initiative"]]
-        frame["evpi"] = [perfect_information(self.returns.npv[place]) for place in places]
+        over = self.returns.value - self.hurdle * self.returns.costs[:, None]
+        frame["evpi"] = [perfect_information(over[place]) for place in places]
         frame["lift"] = self.returns.lifts.mean(axis=1)[places]
         naive = None if self.naive is None else self.naive.table.set_index("initiative")
         for name in ("roi", "roi_lower", "roi_upper", "npv", "npv_lower", "npv_upper"):

@@ -1,6 +1,6 @@
 """Who brings the gain of an initiative: worked out within each group of customers, as parts of the whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -98,7 +98,12 @@ class Beneficiaries:
         yield Table(
             name="who_benefits",
             frame=self.table,
-            caption=sentence("Which customers bring the added value of each initiative."),
+            caption=sentence(
+                "Which customers bring the added value of each initiative. Others: combinations of groups with too few "
+                "customers each; they are taken to rate as all do."
+            )
+            if (self.table["group"] == sentence("others")).any()
+            else sentence("Which customers bring the added value of each initiative."),
             people=People(count="customers", by=["group"], within=["initiative", "grouping"]),
             columns={
                 "initiative": Column(sentence("Initiative")),
@@ -136,12 +141,30 @@ def answers_of(groups: Mapping[str, str], ids: np.ndarray, customer: np.ndarray,
     return inside[customer]
 
 
-def large_enough(counts: pd.Series) -> bool:
-    """Whether no group is so small that it may not be shown.
+def respondents(chain: Chain, answers: np.ndarray, customer: np.ndarray) -> int:
+    """Customers of a group whose answers tell its gain, at the touchpoint where fewest rated.
+
+    Parameters
+    ----------
+    chain
+        With the ratings of all answers.
+    answers : (n,) bool
+        Which are of the group.
+    customer : (n,)
+        Whose each is.
+    """
+    rated = [np.isfinite(chain.at[each.driver].ratings) for each in chain.initiatives]
+    return min((len(np.unique(customer[answers & known])) for known in rated), default=0)
+
+
+def large_enough(counts: pd.Series, told: Sequence[int]) -> bool:
+    """Whether every group may be shown, and is known of.
 
     Parameters
     ----------
     counts
         Customers by group.
+    told
+        Respondents of each: of fewer than `SMALLEST_GROUP` nothing is shown, and of none nothing is known.
     """
-    return bool(len(counts) > 1 and counts.min() >= SMALLEST_GROUP)
+    return bool(len(counts) > 1 and counts.min() >= SMALLEST_GROUP and min(told) >= SMALLEST_GROUP)

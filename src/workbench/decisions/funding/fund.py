@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.decisions.equity.words import horizon
 from workbench.decisions.equity.worth import Worth
 from workbench.decisions.funding.alone import Alone
-from workbench.decisions.funding.beneficiaries import Beneficiaries, Group, answers_of, large_enough
+from workbench.decisions.funding.beneficiaries import Beneficiaries, Group, answers_of, large_enough, respondents
 from workbench.decisions.funding.changed import within
 from workbench.decisions.funding.doubts import Doubts
 from workbench.decisions.funding.must_be_true import MustBeTrue
@@ -24,7 +24,8 @@ from workbench.errors import ParameterError
 from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.linkage import Answers
-from workbench.wording import sentence, span
+from workbench.suppression import SMALLEST_GROUP
+from workbench.wording import listing, number, sentence, shown, span
 
 RATED_MONTHS = 12
 """Before the day of valuation: how often a touchpoint is rated is counted over a year, all seasons once."""
@@ -135,6 +136,7 @@ def fund(
         known={each.name: (each.lift, each.lift_sd) for each in chain.initiatives},
         answering=_answering(answers, chain, experience.until),
         set_up=terms.pilot_cost,
+        hurdle=hurdle,
     )
     naive = naive_returns(
         chain,
@@ -145,7 +147,7 @@ def fund(
         random_seed=terms.seed,
     )
     contribution = worth.business.contribution
-    groups = _groups(worth, subscriptions, answers, chain, experience.until, months, terms.segments)
+    groups, untold = _groups(worth, subscriptions, answers, chain, experience.until, months, terms.segments)
     return Funding(
         parts=(
             Advice(
@@ -165,6 +167,7 @@ def fund(
             Sensitivity.of(experience.chain, choice.best, months=months, hurdle=hurdle),
             pilots,
             Beneficiaries.of(chain, groups),
+            _untold(untold),
             _reaches(months, observed),
             _counts(contribution),
             _currency(dataset, chain.base.currency),
@@ -209,22 +212,31 @@ def _groups(
     until: pd.Timestamp,
     months: int,
     segments: Sequence[str],
-) -> list[Group]:
-    """Groups by each segment that the cells of the base have."""
+) -> tuple[list[Group], list[str]]:
+    """Groups by each segment that the cells of the base have; segments by which nothing may be told."""
     draws = len(chain.base.customers)
     latest = subscriptions.sort_values("start").drop_duplicates("customer_id", keep="last").set_index("customer_id")
-    found = []
+    found, untold = [], []
+    gathered = sentence("others")
     for name in segments:
-        if name not in worth.cells or name not in latest:
+        if name not in latest:
+            continue
+        if name not in worth.cells:
+            untold.append(name)
             continue
         counts = worth.cells.groupby(name, sort=True)["customers"].sum()
-        if not large_enough(counts):
-            continue
         of = {str(key): str(value) for key, value in latest[name].items()}
+        theirs = {str(group): answers_of(of, answers.ids, answers.customer, str(group)) for group in counts.index}
+        if gathered in theirs:  # combinations of few customers each: taken to answer and to leave as all do
+            theirs[gathered] = np.ones(len(answers.customer), dtype=bool)
+        if not large_enough(counts, [respondents(chain, own, answers.customer) for own in theirs.values()]):
+            untold.append(name)
+            continue
         known = subscriptions[name].astype(str)
         for group, customers in counts.items():
             cells = np.flatnonzero((worth.cells[name] == group).to_numpy())
-            base = base_of(worth, subscriptions[known == group], draws, until, cells=cells, active=float(customers))
+            contracts = subscriptions if group == gathered else subscriptions[known == group]
+            base = base_of(worth, contracts, draws, until, cells=cells, active=float(customers))
             whole = Chain(initiatives=(), lifts={}, at={}, link=chain.link, base=base)
             found.append(
                 Group(
@@ -232,10 +244,28 @@ def _groups(
                     name=str(group),
                     customers=int(customers),
                     base=within(whole, months).base,
-                    answers=answers_of(of, answers.ids, answers.customer, str(group)),
+                    answers=theirs[str(group)],
                 )
             )
-    return found
+    return found, untold
+
+
+def _untold(segments: Sequence[str]) -> Check | None:
+    """By which segments it is not told who benefits."""
+    if not segments:
+        return None
+    return Check(
+        name="who_benefits_untold",
+        status="pass",
+        title=sentence("Who benefits is not told by every segment"),
+        message=sentence(
+            "Who benefits is not told by {names}: groups are too many, too small, or fewer than {least} customers of "
+            "one rated the touchpoint.",
+            names=listing([shown(name) for name in segments]),
+            least=number(float(SMALLEST_GROUP)),
+        ),
+        value=float(len(segments)),
+    )
 
 
 def _reaches(months: int, observed: float) -> Check:

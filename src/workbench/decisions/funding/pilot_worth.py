@@ -2,9 +2,9 @@
 
 Half of its customers get what the initiative does, by lot; ratings of the touchpoint then tell the lift. What a pilot
 is worth is what the decision after it brings over the decision now, less what it costs: it is paid for those who get
-it, and the initiative begins as many months later as the pilot lasts, and is counted for as long from then on. What
-those in the pilot gain is not counted. It teaches the lift alone: leaving and orders
-move too little in a pilot to be learnt from it.
+it, and the initiative begins as many months later as the pilot lasts, and is counted for as long from then on. All
+that is spent must return the hurdle. What those in the pilot gain is not counted. It teaches the lift alone: leaving
+and orders move too little in a pilot to be learnt from it.
 """
 
 from collections.abc import Iterator
@@ -111,6 +111,7 @@ class PilotWorth:
         known: dict[str, tuple[float, float]],
         answering: dict[str, Answering],
         set_up: float,
+        hurdle: float,
     ) -> "PilotWorth":
         """Work out each size and length.
 
@@ -128,11 +129,13 @@ class PilotWorth:
             By driver.
         set_up
             What a pilot costs beside those who get it.
+        hurdle
+            What 1 spent must return: what is brought counts over that times what is spent.
         """
         chain, reach = within(whole, months), whole.base.customers.shape[1]
-        now = _curves(chain, known)
+        now = _curves(chain, known, hurdle)
         rows, learnt = [], {}
-        waits = {wait: _curves(within(later(whole, wait), min(months + wait, reach)), known) for wait in MONTHS}
+        waits = {wait: _curves(within(later(whole, wait), min(months + wait, reach)), known, hurdle) for wait in MONTHS}
         active, discount = chain.base.active, chain.base.discount
         sizes = sorted({size for size in SIZES if size < active} | {int(active)})
         for each in chain.initiatives:
@@ -152,7 +155,7 @@ class PilotWorth:
                             "error": error,
                             "cost": cost,
                             "information": curve.sample_information(error),
-                            "net": curve.decided(error) - cost - decided,
+                            "net": curve.decided(error) - hurdle * cost - decided,
                         }
                     )
         return cls(table=pd.DataFrame(rows), lift_information=learnt, currency=chain.base.currency, leading=leading)
@@ -241,15 +244,13 @@ class PilotWorth:
         return ax
 
 
-def _curves(chain: Chain, known: dict[str, tuple[float, float]]) -> dict[str, LiftCurve]:
-    """Net present value by the lift, of each initiative."""
+def _curves(chain: Chain, known: dict[str, tuple[float, float]], hurdle: float) -> dict[str, LiftCurve]:
+    """What each initiative brings over the hurdle, by its lift."""
     grids = {name: knots_of(*each) for name, each in known.items()}
-    values = np.array(
-        [
-            with_lifts(chain, {name: grid[knot] for name, grid in grids.items()}).returns().npv.mean(axis=1)
-            for knot in range(len(KNOTS))
-        ]
-    )
+    found = [
+        with_lifts(chain, {name: grid[knot] for name, grid in grids.items()}).returns() for knot in range(len(KNOTS))
+    ]
+    values = np.array([each.value.mean(axis=1) - hurdle * each.costs for each in found])
     return {
         each.name: LiftCurve(mean=known[each.name][0], deviation=known[each.name][1], npv=values[:, place])
         for place, each in enumerate(chain.initiatives)

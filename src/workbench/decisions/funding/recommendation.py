@@ -185,7 +185,18 @@ class Advice:
                 customers=number(float(pilot["customers"])),
                 months=number(float(pilot["months"])),
             )
+        if best.status == "unclear" and self._over() > 0:
+            return sentence(
+                "No pilot of {name} pays: fund it if a {loss} chance of missing the hurdle can be borne.",
+                name=best.best,
+                loss=percent(1 - best.clears[best.best]),
+            )
         return sentence("Fund none of them as they stand; what would have to be true is told below.")
+
+    def _over(self) -> float:
+        """What the best is expected to bring over what the hurdle asks for its cost."""
+        place = [each.name for each in self.returns.initiatives].index(self.recommendation.best)
+        return float(self.returns.value[place].mean() - self.hurdle * self.returns.costs[place])
 
     def _others(self) -> Finding | None:
         others = self.recommendation.others
@@ -194,12 +205,12 @@ class Advice:
         return Finding(
             id="also_pays",
             statement=sentence(
-                "{names} clear the hurdle too, each alone; together they bring less than their sum.",
+                "{names} clear the hurdle too, each alone; what they bring together was not worked out.",
                 names=listing(others),
             )
             if len(others) > 1
             else sentence(
-                "{names} clears the hurdle too, alone; both together bring less than their sum.", names=others[0]
+                "{names} clears the hurdle too, alone; what both bring together was not worked out.", names=others[0]
             ),
             estimate=len(others),
             unit=sentence("initiatives") if len(others) > 1 else sentence("initiative"),
@@ -230,7 +241,7 @@ class Advice:
             interval=(float(lift["lower"]), float(lift["upper"])),
             interval_kind=sentence("90% credible"),
             unit=sentence("standard deviations of the experience"),
-            evidence="experimental" if self.recommendation.best in self.chain.tried else "assumed",
+            evidence="associational" if self.recommendation.best in self.chain.tried else "assumed",
             table="must_be_true",
             figure="doubt_by_link",
         )

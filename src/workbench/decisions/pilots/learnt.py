@@ -63,6 +63,11 @@ class Lesson:
         """What it rests on."""
         return "experimental" if self.arms.by_lot else "associational"
 
+    @property
+    def tells(self) -> bool:
+        """Whether the lift that is counted on is mostly what a draw told, and not what was stated."""
+        return self.arms.by_lot and self.error < self.stated.lift_sd
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Learnt:
@@ -130,7 +135,7 @@ def learn(
         for each in chain.initiatives
         for lesson in [next((one for one in lessons if one.stated is each), None)]
     ]
-    tried = frozenset(lesson.stated.name for lesson in lessons if lesson.arms.by_lot)
+    tried = frozenset(lesson.stated.name for lesson in lessons if lesson.tells)
     learnt = replace(chain_of(updated, chain.at, chain.link, chain.base, random_seed=random_seed), tried=tried)
     return Learnt(experience=replace(experience, chain=learnt), lessons=tuple(lessons), silent=tuple(silent))
 
@@ -188,6 +193,11 @@ def combined(prior: tuple[float, float], sample: tuple[float, float]) -> tuple[f
     prior, sample
         Mean and standard deviation; 0 is certainty.
 
+    Notes
+    -----
+    Where they lie farther apart than their variances allow, both are taken to be as much less sure as explains it:
+    half of the excess each (the estimate by moments of DerSimonian and Laird 1986, for two).
+
     Examples
     --------
     >>> combined((0.0, 1.0), (1.0, 1.0)), combined((0.5, 0.0), (2.0, 0.1))
@@ -197,5 +207,6 @@ def combined(prior: tuple[float, float], sample: tuple[float, float]) -> tuple[f
         return prior
     if sample[1] == 0:
         return sample
-    weights = np.array([prior[1], sample[1]]) ** -2
+    excess = max((prior[0] - sample[0]) ** 2 - prior[1] ** 2 - sample[1] ** 2, 0.0) / 2
+    weights = 1 / (np.array([prior[1], sample[1]]) ** 2 + excess)
     return float(weights @ [prior[0], sample[0]] / weights.sum()), float(weights.sum() ** -0.5)

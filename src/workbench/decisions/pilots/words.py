@@ -82,12 +82,11 @@ def table_of(lessons: "Sequence[Lesson]") -> pd.DataFrame:
 
 
 def _finding(each: "Lesson") -> Finding:
-    mean, deviation = each.posterior
     about = {
         "name": each.stated.name,
         "pilot": number(each.estimate, 2),
         "prior": number(each.stated.lift, 2),
-        "posterior": number(mean, 2),
+        "posterior": number(each.posterior[0], 2),
     }
     return Finding(
         id=f"pilot_{each.stated.name}",
@@ -101,9 +100,9 @@ def _finding(each: "Lesson") -> Finding:
             "count on {posterior}.",
             **about,
         ),
-        estimate=mean,
-        interval=(mean - WIDE * deviation, mean + WIDE * deviation),
-        interval_kind=sentence("90% credible"),
+        estimate=each.estimate,
+        interval=(each.estimate - WIDE * each.error, each.estimate + WIDE * each.error),
+        interval_kind=sentence("90% credible (Bayesian bootstrap)"),
         unit=sentence("standard deviations of the experience"),
         evidence=each.evidence,
         n=sum(each.arms.counts),

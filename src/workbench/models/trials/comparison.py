@@ -151,7 +151,7 @@ def _of_clusters(values: pd.Series, rows: pd.DataFrame) -> Difference | None:
     if not len(units) or units["treated"].value_counts().reindex([True, False], fill_value=0).min() < FEWEST_CLUSTERS:
         return None
     cells = units.groupby(["stratum", "treated"])["y"].agg(["mean", "count"]).unstack("treated")
-    count, mean = cells["count"], cells["mean"]
+    count, mean = (pd.DataFrame(cells[name]) for name in ("count", "mean"))
     degrees = len(units) - count.size
     if degrees < 1:
         return None
