@@ -1,0 +1,233 @@
+"""One effect with its interval, whatever design it comes from, and effects drawn together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from workbench.findings import Evidence
+from workbench.wording import percent, sentence
+
+Kind = Literal[
+    "robust",
+    "shares",
+    "units",
+    "wild_bootstrap",
+    "permutation",
+    "fieller",
+    "bounds",
+    "sequence",
+    "clustered",
+    "bounded",
+    "placebo",
+    "autoregressive",
+    "posterior",
+]
+"""How an interval was made: what the column `kind` of effects.parquet holds."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate:
+    """The effect of one arm on one outcome: treated minus control.
+
+    Attributes
+    ----------
+    estimate, se
+        In the unit of the outcome; the standard error is not a number where the method has none.
+    lower, upper
+        Ends of the interval; infinite where the data exclude nothing.
+    confidence
+        Level of the interval, between 0 and 1.
+    kind
+        How the interval was made.
+    df
+        Degrees of freedom of its t distribution; infinite for the normal one.
+    n, units
+        Customers with this outcome; what was dealt as wholes (the customers where no units were).
+    treated, control
+        Means of the arms, not adjusted; not a number where there are none.
+    influence : (n,) or None
+        What each row of the sample adds to the error, 0 of rows without outcome: the sum of products over `frequency`
+        of two outcomes of one sample is their covariance. None where the method has none, or at scale.
+    p_value
+        Of no effect, two-sided; not a number where the method has none.
+    initiative, arm, outcome, group
+        What it is the effect of, on what, among whom (empty: everybody). Estimators leave them blank: `named`.
+    month
+        Since the start; None: of the whole window.
+    evidence
+        `experimental` only where chance decided: the caller says so, an estimator never knows.
+    """
+
+    estimate: float
+    se: float
+    lower: float
+    upper: float
+    confidence: float
+    kind: Kind
+    df: float = np.inf
+    n: int
+    units: int
+    treated: float = np.nan
+    control: float = np.nan
+    influence: np.ndarray | None = None
+    p_value: float = np.nan
+    initiative: str = ""
+    arm: str = ""
+    outcome: str = ""
+    group: str = ""
+    month: int | None = None
+    evidence: Evidence = "associational"
+
+    def named(self, **names: Any) -> "Estimate":
+        """The same estimate with other names (`initiative`, `arm`, `outcome`, `group`, `month`, `evidence`).
+
+        Parameters
+        ----------
+        **names
+            What to put in.
+        """
+        return replace(self, **names)
+
+    def draws(self, draws: int, *, random_seed: int) -> np.ndarray:
+        """What the effect may be, (draws,): its t distribution, a posterior under a flat prior.
+
+        Parameters
+        ----------
+        draws
+            How many.
+        random_seed
+            Of them.
+        """
+        return draw_together([self], draws, random_seed=random_seed)[:, 0]
+
+
+def from_error(
+    estimate: float, se: float, *, confidence: float, kind: Kind, df: float = np.inf, **more: Any
+) -> Estimate:
+    """An estimate whose interval is that of Student's t.
+
+    Parameters
+    ----------
+    estimate, se
+        In the unit of the outcome.
+    confidence
+        Level of the interval, between 0 and 1.
+    kind, df
+        How the error was made; infinite degrees of freedom for the normal distribution.
+    **more
+        Other attributes of `Estimate`.
+
+    Examples
+    --------
+    >>> found = from_error(0.2, 0.1, confidence=0.9, kind="robust", n=200, units=200)
+    >>> round(found.lower, 4), round(found.upper, 4), round(found.p_value, 4)
+    (0.0355, 0.3645, 0.0455)
+    """
+    reach = float(stats.t.ppf((1 + confidence) / 2, df)) * se
+    p_value = float(2 * stats.t.sf(abs(estimate) / se, df)) if se > 0 else float(estimate == 0)
+    return Estimate(
+        estimate=estimate,
+        se=se,
+        lower=estimate - reach,
+        upper=estimate + reach,
+        confidence=confidence,
+        kind=kind,
+        df=df,
+        p_value=p_value,
+        **more,
+    )
+
+
+def draw_together(
+    estimates: Sequence[Estimate], draws: int, *, random_seed: int, frequency: np.ndarray | None = None
+) -> np.ndarray:
+    """What effects may be, (draws, estimates), together: customers who spend more also buy more often.
+
+    Parameters
+    ----------
+    estimates
+        Those with an `influence` of the same length are of the same sample and move together; others are independent.
+    draws
+        How many.
+    random_seed
+        Of them.
+    frequency : (n,)
+        Of the sample's rows; 1 where it is None.
+
+    Returns
+    -------
+    ndarray
+        A normal copula with the correlations of the influences; each column has its own t distribution. An estimate
+        without a standard error has no draws: not a number.
+    """
+    size = len(estimates)
+    correlation = np.eye(size)
+    for one in range(size):
+        for two in range(one):
+            correlation[one, two] = correlation[two, one] = _correlation(estimates[one], estimates[two], frequency)
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    normal = np.random.default_rng(random_seed).standard_normal((draws, size)) @ root.T
+    df = np.array([each.df for each in estimates])
+    centre, error = (np.array([getattr(each, name) for each in estimates]) for name in ("estimate", "se"))
+    scaled = np.where(np.isfinite(df), stats.t.ppf(stats.norm.cdf(normal), np.where(np.isfinite(df), df, 1e9)), normal)
+    return centre + error * scaled
+
+
+def _correlation(one: Estimate, two: Estimate, frequency: np.ndarray | None) -> float:
+    left, right = one.influence, two.influence
+    if left is None or right is None or len(left) != len(right):
+        return 0.0
+    often = 1.0 if frequency is None else frequency
+    scale = float(np.sqrt((often * left**2).sum() * (often * right**2).sum()))
+    return float(np.clip((often * left * right).sum() / scale, -1.0, 1.0)) if scale > 0 else 0.0
+
+
+COLUMNS = ("initiative", "arm", "outcome", "group", "month", "estimate", "se", "lower", "upper", "confidence", "kind")
+MORE_COLUMNS = ("df", "p_value", "treated", "control", "evidence", "n", "units")
+
+
+def table(estimates: Sequence[Estimate]) -> pd.DataFrame:
+    """One row an estimate, with all that is no array.
+
+    Parameters
+    ----------
+    estimates
+        In the order of the rows.
+    """
+    names = [*COLUMNS, *MORE_COLUMNS]
+    frame = pd.DataFrame([[getattr(each, name) for name in names] for each in estimates], columns=names)
+    return frame.astype({"month": "Int64"})
+
+
+def kind_in_words(kind: Kind, confidence: float) -> str:
+    """What an interval is, for people: the `interval_kind` of a finding.
+
+    Parameters
+    ----------
+    kind
+        Of the estimate.
+    confidence
+        Its level, between 0 and 1.
+    """
+    level = percent(confidence)
+    said = {
+        "robust": sentence("{level} confidence (heteroscedasticity-robust)", level=level),
+        "shares": sentence("{level} confidence (Agresti–Caffo)", level=level),
+        "units": sentence("{level} confidence (t over units)", level=level),
+        "wild_bootstrap": sentence("{level} confidence (wild bootstrap over units)", level=level),
+        "permutation": sentence("{level} confidence (permutation of units)", level=level),
+        "fieller": sentence("{level} confidence (Fieller)", level=level),
+        "bounds": sentence("{level} confidence (of bounds without assumptions)", level=level),
+        "sequence": sentence("{level} confidence at any number of looks", level=level),
+        "clustered": sentence("{level} confidence (clustered)", level=level),
+        "bounded": sentence("{level} confidence (trends may part by as much as before)", level=level),
+        "placebo": sentence("{level} confidence (rank among placebo units)", level=level),
+        "autoregressive": sentence("{level} confidence (autocorrelated months)", level=level),
+        "posterior": sentence("{level} posterior interval", level=level),
+    }
+    return said[kind]
