@@ -8,7 +8,7 @@ export UV_PYTHON_DOWNLOADS := never
 FIND_PYTHON = for p in python3.13 python3.12 python3 python; do \
 	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$p"; exit 0; }; done; exit 1
 
-.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers validation lint lock thresholds messages pictures lab clean
+.PHONY: help setup audit demo story test test-all test-spark coverage bench bench-peers validation lint lock trust thresholds messages pictures lab clean
 help: ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -67,6 +67,9 @@ lock: setup ## resolve pyproject.toml into the locks again
 audit: setup ## known vulnerabilities of what is locked (needs an advisory source on the network)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --target build/audit pip-audit
 	PYTHONPATH=build/audit $(BIN)/python -m pip_audit --require-hashes --disable-pip --requirement requirements.lock
+
+trust: setup ## attack all promises of docs/trust.md, slow tests too, and write their figures
+	$(BIN)/python docs/trust.py
 
 test-spark: setup ## the features on PySpark beside DuckDB (own environment, 1 GB; Debian: openjdk-17-jre-headless)
 	@[ -x .venv-spark/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-spark
