@@ -1,4 +1,4 @@
-"""How often promises were attacked: `python docs/trust.py` runs the tests that docs/trust.md names; figures go there."""
+"""How often promises were attacked: `python docs/trust.py` runs the tests that docs/trust.md names, and counts."""
 
 import re
 import sys
