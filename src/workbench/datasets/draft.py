@@ -210,7 +210,10 @@ def _tables(path: Path) -> list[Table]:
     """The tables of a file."""
     try:
         place = sources.Place(path.parent, path.parent)
-        found = layout.layouts(path)
+        try:
+            found = layout.layouts(path)
+        except DataError as error:
+            raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
         return [_table(path, place, each) for each in found]
     except OSError as error:
         raise DataError(

@@ -17,13 +17,13 @@ from workbench.datasets.reading import encodings
 from workbench.datasets.reading import text as reading
 from workbench.datasets.reading.cells import FIRST_ROWS, Sheet, read_sheets
 from workbench.datasets.reading.headers import likely_row, tidy
+from workbench.datasets.reading.quotes import DATUM
 from workbench.wording import listing, sentence
 
 _SEPARATORS = ",;\t|"
 _MOST_HEADER_ROWS = 3  # merged headers of workbooks have two or three
 _LAST_ROWS = 3  # among which a total stands, if there is one
 _TAIL_BYTES = 1 << 16  # in which the last rows of a file stand
-_DATUM = re.compile(r"[^\w\s]{0,4}\s?\d[\d\s.,:/+%€$£¥年月日TZ-]*[A-Za-z%€万元]{0,4}|[A-Za-z_-]{0,6}\d+[\w-]*")
 _DECIMAL_COMMA = re.compile(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
 
 type Rows = Sequence[tuple[int, Sequence[str]]]
@@ -152,7 +152,7 @@ def _tail(path: Path, encoding: str, separator: str) -> Rows:
 
 
 def _datum(cell: str) -> bool:
-    return bool(_DATUM.fullmatch(cell.strip()))
+    return bool(DATUM.fullmatch(cell.strip()))
 
 
 def _header_rows(body: Rows) -> list[int]:

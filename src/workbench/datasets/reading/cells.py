@@ -1,19 +1,25 @@
 """Files that are read in Python, row by row, for their size is small or their form is free."""
 
-import csv
+import contextlib
 import json
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from workbench.datasets.definitions.origin import ALL_SHEETS, Origin
 from workbench.datasets.definitions.phrases import names
+from workbench.datasets.reading import limits
 from workbench.datasets.reading.headers import likely_row, tidy
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
+
+if TYPE_CHECKING:
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 _ROWS_A_BATCH = 50_000  # in memory at once
 _EXCEL_EXACT = 1e15  # Excel keeps 15 digits
@@ -149,7 +155,7 @@ class SkippingCsv(Cells):
         with self._path.open(encoding=self._encoding, newline="") as text:
             for _ in range(self._start):
                 text.readline()
-            yield from csv.reader(text, delimiter=self._separator)
+            yield from limits.rows(text, self._separator)
 
     def rows(self) -> Iterator[Sequence[str]]:
         """The rows of data, as texts."""
@@ -170,6 +176,7 @@ class JsonFile(Cells):
         keys: dict[str, None] = {}
         for record in self._records():
             keys.update(dict.fromkeys(record))
+            limits.check_columns(len(keys))
         self._keys = tuple(keys)
         self.headers = tuple(tidy(key) for key in self._keys)
 
@@ -177,10 +184,10 @@ class JsonFile(Cells):
         encoding = "utf-8-sig" if self._encoding.lower() in ("utf-8", "utf8") else self._encoding
         with self._path.open(encoding=encoding) as file:
             try:
-                for line, text in enumerate(file, 1):
+                for line, text in enumerate(limits.lines(file), 1):
                     if not text.strip():
                         continue
-                    record = json.loads(text)
+                    record = json.loads(text, parse_int=limits.whole)
                     if not isinstance(record, dict):
                         raise DataError(sentence("line {line} is no JSON object.", line=number(line)))
                     yield record
@@ -210,6 +217,8 @@ class Sheet(Cells):
         if not any(any(row) for row in cells):
             raise DataError(sentence("the sheet is empty."))
         width = max((i + 1 for row in cells for i, cell in enumerate(row) if cell), default=0)
+        limits.check_columns(width)
+        _check_cells(len(cells) * width)
         self.cells = [[*row, *[""] * width][:width] for row in cells]
         self.header_row, header = header_of(self.cells, origin.header)
         self.likely_header = likely_row(self.cells[:FIRST_ROWS])
@@ -240,24 +249,24 @@ def read_sheets(path: Path, origin: Origin) -> list[Sheet]:
         When it is none, or has no such sheet.
     """
     import openpyxl
-    from openpyxl.utils.exceptions import InvalidFileException
 
-    try:
+    _check_workbook(path)
+    with _damaged():
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError) as error:
-        raise DataError(sentence("not an Excel workbook (.xlsx), or a damaged or locked one.")) from error
-    titles = [sheet.title for sheet in book.worksheets]
+        titles = [sheet.title for sheet in book.worksheets]
     absent = [title for title in origin.sheets if title not in titles and title != ALL_SHEETS]
     if absent:
         near, known = suggestion(absent[0], titles), names(titles)
         template = "the workbook has no sheet {sheet}{near} It has: {known}."
         raise DataError(sentence(template, sheet=shown(absent[0]), near=near, known=known))
-    filled = [sheet.title for sheet in book.worksheets if any(any(row) for row in sheet.iter_rows(values_only=True))]
+    with _damaged():
+        filled = [sheet.title for sheet in book.worksheets if any(any(row) for row in _rows(sheet))]
     chosen = filled if ALL_SHEETS in origin.sheets else (origin.sheets or filled[:1] or titles[:1])
     unread = tuple(title for title in filled if title not in chosen)
     found: list[Sheet] = []
     for title in chosen:
-        cells = [[_excel_text(cell) for cell in row] for row in book[title].iter_rows(values_only=True)]
+        with _damaged():
+            cells = [[_excel_text(cell) for cell in row] for row in _rows(book[title])]
         try:
             found.append(Sheet(title, cells, origin, () if found else unread))
         except DataError as error:
@@ -268,6 +277,55 @@ def read_sheets(path: Path, origin: Origin) -> list[Sheet]:
     if not found:
         raise DataError(sentence("the sheet is empty."))
     return found
+
+
+def _check_workbook(path: Path) -> None:
+    """Refuse what fills the memory once it is unpacked; no part of an archive unpacks to more than it says."""
+    with _damaged(), zipfile.ZipFile(path) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    if unpacked > limits.MOST_UNPACKED_BYTES:
+        template = "the workbook unpacks to {size} MB, expected at most {most}: save the sheet as CSV."
+        size, most = number(unpacked // 10**6), number(limits.MOST_UNPACKED_BYTES // 10**6)
+        raise DataError(sentence(template, size=size, most=most))
+
+
+@contextlib.contextmanager
+def _damaged() -> Iterator[None]:
+    """What openpyxl trips over in a file that is no workbook, or one that nobody's program has written."""
+    try:
+        yield
+    except (
+        ArithmeticError,
+        AttributeError,
+        EOFError,
+        LookupError,
+        RuntimeError,  # also an archive with a password
+        SyntaxError,  # of XML
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise DataError(sentence("not an Excel workbook (.xlsx), or a damaged or locked one.")) from error
+
+
+def _rows(sheet: "ReadOnlyWorksheet") -> Iterator[Sequence[object]]:
+    """The rows of a sheet, blank ones included; what it says of its own size is not believed."""
+    sheet.reset_dimensions()
+    cells = 0
+    for row, values in enumerate(sheet.iter_rows(values_only=True), 1):
+        if row > limits.MOST_SHEET_ROWS:
+            template = "a sheet has a row beyond {most}, the last that Excel knows; write it again, or save it as CSV."
+            raise DataError(sentence(template, most=number(limits.MOST_SHEET_ROWS)))
+        cells += len(values)
+        _check_cells(cells)
+        yield values
+
+
+def _check_cells(count: int) -> None:
+    if count > limits.MOST_SHEET_CELLS:
+        template = "a sheet has more than {most} cells: save it as CSV."
+        raise DataError(sentence(template, most=number(limits.MOST_SHEET_CELLS)))
 
 
 def _sheet(title: str) -> str:

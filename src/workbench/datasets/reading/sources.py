@@ -16,6 +16,7 @@ from workbench.datasets.reading import packaged
 from workbench.datasets.reading import text as reading
 from workbench.datasets.reading.connection import Connection
 from workbench.datasets.reading.headers import names_among, reachable, tidy
+from workbench.datasets.reading.limits import check_columns
 from workbench.datasets.reading.selects import check_select
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
@@ -173,7 +174,9 @@ def _read(connection: Connection, origin: Origin, place: Place, alias: str, name
                     raise DataError(sentence("files of one table must be of one kind."))
                 if origin.header != 1 or origin.skip:
                     raise DataError(sentence("header: and skip: are for CSV and Excel, got Parquet."))
-                given = tuple(tidy(header) for header in reading.parquet_schema(path).names)
+                schema = reading.parquet_schema(path).names
+                check_columns(len(schema))
+                given = tuple(tidy(header) for header in schema)
                 _same_headers(raw, reachable(given))
                 raw = raw or RawTable(reachable(given), None, given)
             else:
@@ -234,6 +237,7 @@ def _same_headers(before: RawTable | None, headers: tuple[str, ...]) -> None:
 
 def _typed(connection: Connection, name: str, reader: pa.RecordBatchReader, wanted: Wanted) -> RawTable:
     """Typed batches (a sample, a database), laid out."""
+    check_columns(len(reader.schema.names))
     given = tuple(tidy(header) for header in reader.schema.names)
     headers = reachable(given)
     chosen = [i for i, header in enumerate(headers) if wanted(header)] or [0]
@@ -273,6 +277,7 @@ def _query(connection: Connection, origin: Origin, place: Place, name: str, want
         raise DataError(sentence(template, kind=type(error).__name__.removesuffix("Exception"))) from None
     connection.drop(views=aliases, tables=staged)
     table = connection.backend.table(f"_sql_{name}")
+    check_columns(len(table.columns))
     given = tuple(tidy(header) for header in table.columns)
     headers = reachable(given)
     chosen = {f"c{i}": table[table.columns[i]] for i, header in enumerate(headers) if wanted(header)}

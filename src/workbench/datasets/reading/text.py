@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 
 from workbench.datasets.definitions.origin import Origin
 from workbench.datasets.definitions.phrases import rows
-from workbench.datasets.reading import encodings
+from workbench.datasets.reading import encodings, limits
 from workbench.datasets.reading.cells import FIRST_ROWS, JsonFile, SkippingCsv, header_of, read_sheets
 from workbench.datasets.reading.headers import likely_row, tidy
+from workbench.datasets.reading.quotes import swallowed
 from workbench.errors import DataError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
@@ -138,6 +139,7 @@ def parquet_schema(path: Path) -> pa.Schema:
         The file.
     """
     try:
+        limits.check_footer(path)
         return pq.read_schema(path)
     except (pa.ArrowException, OSError) as error:
         raise DataError(sentence("not a Parquet file, or a damaged one; write it again.")) from error
@@ -151,6 +153,7 @@ class CsvFile:
     def __init__(self, path: Path, origin: Origin):
         self._path, self._origin = path, origin
         self._ragged: list[tuple[int | None, int]] = []
+        self._rows = 0
         with path.open("rb") as file:
             start = file.read(4)
         for mark, what in _OTHER_FORMATS.items():
@@ -179,9 +182,10 @@ class CsvFile:
             self._said, self._separator = int(bool(said)), said[1] if said else self._origin.separator
             if not said:
                 text.seek(0)
-            reader = csv.reader(text, delimiter=self._separator)
+            reader = limits.rows(text, self._separator)
             head, ends = [], [0]  # and after how many lines each row ends, for cells may have several
             for row in islice(reader, max(FIRST_ROWS, self._origin.header)):
+                limits.check_columns(len(row))
                 head.append(row)
                 ends.append(reader.line_num)
         self.header_row, header = header_of(head, self._origin.header)
@@ -219,7 +223,15 @@ class CsvFile:
                 strings_can_be_null=False,
             ),
         )
-        return pa.RecordBatchReader.from_batches(reader.schema, _without_first_row(reader))
+        return pa.RecordBatchReader.from_batches(reader.schema, self._below_header(reader))
+
+    def _below_header(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+        self._rows = 0
+        for batch in reader:
+            if not batch.num_rows:
+                continue
+            yield batch if self._rows else batch.slice(1)
+            self._rows += batch.num_rows
 
     def _note(self, row: pa.csv.InvalidRow) -> str:
         self._ragged.append((row.number, row.actual_columns))
@@ -231,6 +243,7 @@ class CsvFile:
         if self._skipping is not None:
             self._skipping.verdict()
             ragged = self._skipping.ragged
+        self._check_quotes()
         if not ragged:
             return
         line, got = ragged[0]
@@ -245,12 +258,47 @@ class CsvFile:
             what = sentence(hint, skip=skip)
         raise DataError(sentence(template, **told, what=what))
 
+    def _check_quotes(self) -> None:
+        """Refuse rows that stand in one cell, for a quotation mark was left open or stands where none belongs."""
+        if self._one_line_a_row():
+            return
+        try:
+            with self._path.open(encoding=self._encoding, newline="") as text:
+                reader = limits.rows(text, self._separator)
+                below = ((reader.line_num, row) for row in reader if row and reader.line_num > self._above + 1)
+                found = list(islice(swallowed(below, len(self.headers), self._separator), _FEW_ROWS))
+        except csv.Error:
+            raise DataError(sentence("not readable as CSV; is a quotation mark left open?")) from None
+        if not found:
+            return
+        first = found[0]
+        template = (
+            "lines {first} to {last} are read as one row, for a quotation mark opens in line {first} and closes in "
+            "line {last}{more}. Take out marks that do not belong there; within a cell, write them twice."
+        )
+        others = listing([sentence("{a} to {b}", a=number(each.first), b=number(each.last)) for each in found[1:]])
+        more = sentence("; so are lines {others}", others=others) if others else ""
+        raise DataError(sentence(template, first=number(first.first), last=number(first.last), more=more))
+
+    def _one_line_a_row(self) -> bool:
+        """Whether as many rows were read as the file has lines: then no cell has several."""
+        if self._skipping is not None or not (self._utf8 or "\n".encode(self._encoding) == b"\n"):
+            return False
+        ends, blank, last = 0, 0, b"\n"
+        with self._path.open("rb") as file:
+            for chunk in _chunks(file):
+                ends += chunk.count(b"\n")
+                blank += chunk.count(b"\n\n") + chunk.count(b"\n\r\n")
+                last = chunk[-1:]
+        lines = ends + (last != b"\n") - blank - self._above
+        return lines == self._rows + len(self._ragged)
+
     def _ragged_rows(self) -> list[int]:
         """The rows without the fields of the header, as a spreadsheet counts (Arrow counts no blank ones)."""
         with self._path.open(encoding=self._encoding, newline="") as text:
             if self._said:
                 text.readline()
-            numbered = enumerate(csv.reader(text, delimiter=self._separator), 1)
+            numbered = enumerate(limits.rows(text, self._separator), 1)
             return [
                 i
                 for i, row in numbered
@@ -280,15 +328,6 @@ class CsvFile:
                     return DataError(sentence(template, **what))
                 line += chunk.count(b"\n")
         return DataError(sentence("not readable as CSV; is a quotation mark left open?"))
-
-
-def _without_first_row(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    first = True
-    for batch in reader:
-        if first and not batch.num_rows:
-            continue
-        yield batch.slice(1) if first else batch
-        first = False
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:

@@ -13,10 +13,11 @@ from workbench.files import read_regular
 from workbench.wording import shown
 
 LARGEST_BYTES = 10_000_000  # a long list of customers, and no file that fills the memory
+LONGEST_NUMBER = 400  # digits: no number of 64 bits has more than 309
 
 
-class _TwiceError(yaml.constructor.ConstructorError):
-    """A name that stands twice in one mapping."""
+class _ToldError(yaml.constructor.ConstructorError):
+    """A fault whose words repeat nothing but the name of a parameter."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -33,9 +34,14 @@ class _Loader(yaml.SafeLoader):
         for key in keys:
             if isinstance(key, Hashable):  # the loader refuses the others
                 if key in seen:
-                    raise _TwiceError(None, None, shown(key), node.start_mark)
+                    raise _ToldError(None, None, f"{shown(key)} is given twice", node.start_mark)
                 seen.add(key)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node):
+        if len(node.value) > LONGEST_NUMBER:
+            raise _ToldError(None, None, f"a number has more than {LONGEST_NUMBER} digits", node.start_mark)
+        return super().construct_yaml_int(node)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -43,6 +49,7 @@ _Loader.yaml_implicit_resolvers = {
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     if (kept := [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":timestamp", ":bool", ":merge"))])
 }
+_Loader.add_constructor("tag:yaml.org,2002:int", _Loader.construct_yaml_int)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
@@ -62,7 +69,8 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
     try:
         text = read_regular(path, LARGEST_BYTES).decode("utf-8-sig")
         # YAML reads JSON too, but not all of its numbers (1e5).
-        content = json.loads(text) if path.suffix == ".json" else yaml.load(text, Loader=_Loader)  # noqa: S506 - safe
+        is_json = path.suffix == ".json"
+        content = json.loads(text, parse_int=_whole) if is_json else yaml.load(text, Loader=_Loader)  # noqa: S506 - safe
     except OSError as error:
         raise ParameterError(f"--params {path}: {error.strerror}.") from None
     except RecursionError:
@@ -74,10 +82,16 @@ def read_parameter_file(path: Path) -> dict[str, Any]:
     return content
 
 
+def _whole(digits: str) -> int:
+    if len(digits) > LONGEST_NUMBER:
+        raise ValueError("too many digits")
+    return int(digits)
+
+
 def _place(error: Exception) -> str:
     """Where the fault is. What stands there is not repeated: it may be any file of this machine."""
     if mark := getattr(error, "problem_mark", None):
-        known = f"{error.problem} is given twice" if isinstance(error, _TwiceError) else ""
+        known = error.problem if isinstance(error, _ToldError) else ""
         return f" (line {mark.line + 1}, column {mark.column + 1}{': ' + known if known else ''})"
     if isinstance(error, json.JSONDecodeError):
         return f" (line {error.lineno}, column {error.colno})"
