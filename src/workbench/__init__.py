@@ -4,6 +4,7 @@ from workbench.declared import Declared, Field
 from workbench.errors import DataError, GateError, ParameterError, RunError, StudyError, WorkbenchError
 from workbench.exhibits import Column, Figure, Kept, People, Samples, Table
 from workbench.findings import Check, Finding
+from workbench.studies.definition.secret import Secret
 from workbench.studies.session import start_run
 
 __version__ = "0.1.0"
@@ -22,6 +23,7 @@ __all__ = [
     "People",
     "RunError",
     "Samples",
+    "Secret",
     "StudyError",
     "Table",
     "WorkbenchError",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import workbench
 from workbench.errors import GateError, ParameterError, StudyError, WorkbenchError
+from workbench.files import PRIVATE, remove_left
 from workbench.studies import index, manifest
 from workbench.studies.definition import notebook as definition
 from workbench.studies.definition.names import dataset_name, sort_slips, study_name
@@ -53,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _command(options: argparse.Namespace) -> int:
+    remove_left(PRIVATE)  # rows that a command which was killed had laid out go with the next, whichever it is
     try:
         return options.command(options) or 0
     except WorkbenchError as error:
@@ -130,14 +132,14 @@ def rerun(options: argparse.Namespace) -> int:
     earlier = manifest.read_manifest(folder)
     if earlier["status"] == "unreadable":
         raise StudyError(f"run {folder.name} cannot be repeated: {earlier['reason']}.")
-    if not options.with_inputs:
-        return _run(options, earlier["study"], earlier["parameters"], _part(options, earlier))
-    return _rerun_chain(options, earlier)
+    if options.with_inputs:
+        return _rerun_chain(options, earlier)
+    return _run(options, earlier["study"], earlier["parameters"], _part(options, earlier), earlier)
 
 
 def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
     """Repeat all that a run stands on, each on what was repeated before it, and at last the run itself."""
-    from workbench.studies.chain import chain_of, standing_on
+    from workbench.studies.chain import chain_of, check_secrets, standing_on
 
     renewed: dict[str, str] = {}
     *below, _ = chain_of(Project.find().earlier_reports, last)
@@ -145,6 +147,7 @@ def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
     plain = argparse.Namespace(**{**vars(options), "p": [], "more": []})
     for each in below:
         plan = _plan(plain, each["study"], standing_on(each, renewed), _part(options, each))
+        check_secrets(each, plan.secrets)
         if options.check:
             if code := _rehearse(plain, plan):
                 return code
@@ -155,7 +158,7 @@ def _rerun_chain(options: argparse.Namespace, last: Mapping[str, Any]) -> int:
             print(f"workbench: {said}", file=sys.stderr)
             return done["exit_code"]
         renewed[each["run_id"]] = done["run_id"]
-    return _run(options, last["study"], standing_on(last, renewed), _part(options, last))
+    return _run(options, last["study"], standing_on(last, renewed), _part(options, last), last)
 
 
 def _part(options: argparse.Namespace, earlier: Mapping[str, Any]) -> str | None:
@@ -163,8 +166,17 @@ def _part(options: argparse.Namespace, earlier: Mapping[str, Any]) -> str | None
     return earlier.get("where") if options.where is None else options.where
 
 
-def _run(options: argparse.Namespace, study: str, values: dict[str, Any] | None, where: str | None) -> int:
+def _run(
+    options: argparse.Namespace,
+    study: str,
+    values: dict[str, Any] | None,
+    where: str | None,
+    earlier: Mapping[str, Any] | None = None,
+) -> int:
+    from workbench.studies.chain import check_secrets
+
     plan = _plan(options, study, values, where)
+    check_secrets(earlier or {}, plan.secrets)
     if options.check:
         return _rehearse(options, plan)
     done = _carry_out(options, plan)
@@ -409,6 +421,12 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(command=function)
         return made
 
+    def ways_to_run(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--where", metavar="CONDITION", help=_PART)
+        made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
+        made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
+        made.add_argument("--check", action="store_true", help="only check parameters and data")
+
     command("list", list_studies, "the studies, each with its question")
     command("describe", describe, "a study's parameters and the tables it needs").add_argument("study", metavar="STUDY")
     for name, function, target, text in (
@@ -420,33 +438,17 @@ def _parser() -> argparse.ArgumentParser:
         made.set_defaults(more=[])  # the dataset or name=value without its flag
         made.add_argument("--dataset", metavar="NAME", help="the data to study, as in `workbench data list`")
         made.add_argument("-p", action="append", default=[], metavar="name=value", help="a parameter; may be repeated")
-        made.add_argument(
-            "--where",
-            metavar="CONDITION",
-            help=_PART,
-        )
-        made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
-        made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
-        made.add_argument("--check", action="store_true", help="only check parameters and data")
+        ways_to_run(made)
         if name == "rerun":
             made.add_argument("--with-inputs", action="store_true", help="first repeat the earlier runs that it reads")
         if name == "run":
-            made.add_argument(
-                "--params",
-                type=Path,
-                action="append",
-                default=[],
-                metavar="FILE",
-                help="parameters from YAML or JSON; -p wins",
-            )
+            words = {"metavar": "FILE", "help": "parameters from YAML or JSON; -p wins"}
+            made.add_argument("--params", type=Path, action="append", default=[], **words)
     made = command("score", score, "score customers by the model of a run of attrition_risk; nothing is fitted")
     made.add_argument("run", metavar="RUN")
     made.add_argument("--dataset", metavar="NAME", required=True, help="the customers, as in `workbench data list`")
     made.add_argument("--cutoff", metavar="DAY", help="the day as of which they are known: 2026-06-01")
-    made.add_argument("--where", metavar="CONDITION", help="a part of the dataset")
-    made.add_argument("--timeout", type=float, metavar="S", help="seconds that the whole run may take")
-    made.add_argument("--json", action="store_true", help="print the manifest instead of the folder")
-    made.add_argument("--check", action="store_true", help="only check parameters and data")
+    ways_to_run(made)
     command("report", report, "render a run's report again, without a kernel").add_argument("run", metavar="RUN")
     made = command("runs", runs, "every run with its status and verdict")
     made.add_argument("--study", metavar="STUDY", help="only this study's")

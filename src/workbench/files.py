@@ -14,6 +14,8 @@ from typing import IO
 
 from workbench.wording import sentence
 
+PRIVATE = "wb-"
+"""All private folders begin so."""
 _LOCK = "in-use"
 
 
@@ -108,15 +110,26 @@ def private_folder(prefix: str, within: Path | None = None) -> tuple[Path, IO[by
     Path, file
         The folder, and a lock that says that it is in use: keep it open as long as the folder is needed.
     """
-    for left in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
-        with contextlib.suppress(OSError):  # in use, not ours, or gone in this moment
-            _remove_left(left)
+    remove_left(prefix, within)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=within))
     # Born under another name: nobody must find it before it is locked.
     lock = (folder / f"{_LOCK}.new").open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
     os.rename(folder / f"{_LOCK}.new", folder / _LOCK)
     return folder, lock
+
+
+def remove_left(prefix: str, within: Path | None = None) -> None:
+    """Remove private folders that dead processes have left.
+
+    Parameters
+    ----------
+    prefix, within
+        As those of `private_folder`.
+    """
+    for left in (within or Path(tempfile.gettempdir())).glob(f"{prefix}*"):
+        with contextlib.suppress(OSError):  # in use, not ours, or gone in this moment
+            _remove_left(left)
 
 
 def _remove_left(folder: Path) -> None:

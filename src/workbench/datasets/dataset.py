@@ -121,7 +121,8 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        return opened.load(self._open(table), self._session().connection)
+        with self._steady():
+            return opened.load(self._open(table), self._session().connection)
 
     def write(self, table: str, path: Path) -> None:
         """Write a canonical table to a Parquet file, whatever its size; its contract has been checked.
@@ -142,7 +143,8 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        opened.write(self._open(table), self._session().connection, path)
+        with self._steady():
+            opened.write(self._open(table), self._session().connection, path)
 
     def check(self, tables: Iterable[str] | None = None) -> tuple[Check, ...]:
         """What a reader must know about the tables (all by default), each alone and all together.
@@ -184,7 +186,8 @@ class Dataset(Definition):
         for each in opened:
             for check in each.checks:
                 told.setdefault(check.message, check)  # what is true of all tables is told once
-        beside = between.remarks(opened, self._session().connection)
+        with self._steady():
+            beside = between.remarks(opened, self._session().connection)
         part = self._part()
         chosen = [] if part is None else [part.check(self.where)]
         return (*chosen, *told.values(), *beside, *dealt, *self._unconfirmed(), *self.shadow())
@@ -331,7 +334,8 @@ class Dataset(Definition):
         """
         from workbench.datasets.contract import opened
 
-        return opened.shapes(self._open(table), self._session().connection)
+        with self._steady():
+            return opened.shapes(self._open(table), self._session().connection)
 
     def close(self) -> None:
         """Let go of what was laid out; the next question reads the files anew."""
@@ -375,9 +379,22 @@ class Dataset(Definition):
         if table not in self._held.tables:
             session = self._session()
             part = self._part()
-            with self._placed():
+            with self._placed(), self._steady():
                 self._held.tables[table] = door.open_table(definition, session, part)
         return self._held.tables[table]
+
+    @contextlib.contextmanager
+    def _steady(self) -> Iterator[None]:
+        """Refuse what was read within of files that have changed meanwhile: it may be of both."""
+        import duckdb
+
+        verify = self._session().connection.files.verify
+        try:
+            yield
+        except duckdb.Error:
+            verify()  # that explains it
+            raise
+        verify()
 
     def _part(self) -> "Part | None":
         """Which rows are used; None: all of them."""
@@ -401,7 +418,8 @@ class Dataset(Definition):
         if table not in self._held.contents:
             part = self._part()
             said = b"" if part is None else part.normal.encode()
-            self._held.contents[table] = opened.content(self._open(table), self._session().connection) + said
+            with self._steady():
+                self._held.contents[table] = opened.content(self._open(table), self._session().connection) + said
         return self._held.contents[table]
 
     @contextlib.contextmanager

@@ -164,16 +164,18 @@ class _Opening:
     def _read(self) -> sources.RawTable:
         wanted = {tidy(column.source) for column in self._entering()}
         wanted |= {tidy(column.currency_from) for column in self._entering() if column.currency_from}
-        whole = self._whole()
+        whole, session = self._whole(), self.session
+        if self.definition.name in session.raw:
+            return session.raw[self.definition.name]
         try:
-            session = self.session
-            return sources.open_rows(
+            session.raw[self.definition.name] = sources.open_rows(
                 session.connection,
                 self.definition.origin,
                 session.place,
                 self.definition.name,
                 lambda header: whole or header in wanted or is_unnamed(header),
             )
+            return session.raw[self.definition.name]
         except DataError as error:
             raise DataError(*(f"{self.place}, {fault}" for fault in error.faults)) from error.__cause__
 

@@ -1,7 +1,7 @@
 """What the tables of a dataset share, and what has been read of them so far."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from workbench.datasets.contract.opened import Opened
     from workbench.datasets.contract.part import Part
     from workbench.datasets.reading.connection import Connection
-    from workbench.datasets.reading.sources import Place
+    from workbench.datasets.reading.sources import Place, RawTable
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,8 @@ class Session:
         Ids that mean a customer who has another id.
     fictional
         Whether the data are invented.
+    raw
+        Rows as they were read, by the name of their table: a part and the whole are of the same reading.
     """
 
     connection: "Connection"
@@ -39,6 +41,7 @@ class Session:
     latest: datetime.date
     aliases: Mapping[str, str]
     fictional: bool
+    raw: "MutableMapping[str, RawTable]" = field(default_factory=dict)
 
 
 @dataclass

@@ -110,6 +110,10 @@ def parameters(manifest: Mapping) -> list[dict]:
                 "default": _default(about),
             }
         )
+    for name in mapping(manifest, "parameter_help"):
+        if name not in mapping(manifest, "parameters"):
+            value, about = sentence("secret, written nowhere"), text_of(mapping(helps, name), "help")
+            rows.append({"name": str(name), "value": value, "unit": "", "help": about, "changed": False, "default": ""})
     return rows
 
 

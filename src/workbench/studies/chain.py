@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import StudyError
+from workbench.errors import ParameterError, StudyError
 from workbench.studies.manifest import read_manifest
 from workbench.wording import sentence
 
@@ -46,6 +46,29 @@ def _collect(reports: Path, manifest: Mapping[str, Any], found: dict, faults: li
         else:
             _collect(reports, below, found, faults)
     found[manifest["run_id"]] = manifest
+
+
+def check_secrets(manifest: Mapping[str, Any], given: Iterable[str]) -> None:
+    """Whether the secrets of a run that is repeated were given again.
+
+    Parameters
+    ----------
+    manifest
+        Of the run.
+    given
+        Names of parameters whose secrets are known now.
+
+    Raises
+    ------
+    ParameterError
+        When one is lacking: it was written nowhere.
+    """
+    lacking = sorted({*(manifest.get("secret_parameters") or [])} - {*given})
+    if lacking:
+        template = (
+            "parameter {name} of run {run} is secret and was written nowhere: give it again, with --params or -p."
+        )
+        raise ParameterError(*(sentence(template, name=name, run=manifest["run_id"]) for name in lacking))
 
 
 def standing_on(manifest: Mapping[str, Any], renewed: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from workbench.errors import StudyError
 from workbench.exhibits import Exhibit, Figure, Kept, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
+from workbench.studies.definition import secret
 from workbench.studies.execution.journal import write_down
+from workbench.studies.execution.secrets import redact, redacted_frame
 from workbench.studies.kept import write_model, write_samples, write_table
 from workbench.studies.payloads import cell, plain, without_small_groups
 from workbench.suppression import SMALLEST_GROUP
@@ -153,6 +155,9 @@ class Channel:
         from workbench.reporting.figures import save_svg
 
         whole: Any = getattr(figure, "figure", None) or figure
+        if secret.hidden():
+            for text in whole.findobj(match=lambda each: hasattr(each, "set_text")):
+                text.set_text(redact(text.get_text(), secret.hidden()))
         svg = save_svg(whole)
         plt.close(whole)
         if self.folder is not None:
@@ -216,6 +221,7 @@ class Channel:
                 "writes such rows to private/ of the run, and no report shows them."
             )
             raise StudyError(sentence(template, name=name))
+        frame = redacted_frame(frame, secret.hidden())
         labels, units = labels or {}, units or {}
         by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
         frame, hidden = without_small_groups(frame, people, by, within, values, k)
@@ -262,7 +268,7 @@ class Channel:
         StudyError
             For a name that is none of a file, or a table that breaks its declaration.
         """
-        self._keep(frame, name, declared)
+        self._keep(redacted_frame(frame, secret.hidden()), name, declared)
 
     def _keep(self, frame: "DataFrame", name: str, declared: Declared | None = None) -> None:
         path = _file_name(name)

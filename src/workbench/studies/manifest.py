@@ -30,7 +30,7 @@ KINDS = {
     **dict.fromkeys(("study", "run_id", "title", "question", "verdict", "reason", "started", "ended"), _TEXT),
     **dict.fromkeys(("dataset", "where", "git_commit", "lock_hash", "python", "results"), _TEXT),
     **dict.fromkeys(("parameters", "data", "tables", "model", "headline", "key_metric", "failed_cell"), _OBJECT),
-    **dict.fromkeys(("inputs", "cells", "warnings"), _LIST),
+    **dict.fromkeys(("inputs", "cells", "warnings", "secret_parameters"), _LIST),
     "exit_code": (int, type(None)),
     "seconds": (int, float, type(None)),
 }

@@ -10,6 +10,7 @@ from workbench.studies import earlier
 from workbench.studies.definition.notebook import Study, find_study
 from workbench.studies.definition.parameters import coerce, unknown
 from workbench.studies.definition.project import Project
+from workbench.studies.definition.secret import Given
 from workbench.studies.earlier import Input
 from workbench.studies.featured import FEATURE_TABLES, usable
 from workbench.wording import listing, sentence, shown
@@ -57,9 +58,20 @@ class Plan:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All values as plain JSON data."""
+        """All values as plain JSON data, without secrets."""
+        known = {name: each for name, each in self.study.parameters.items() if not each.is_secret}
+        return {name: each.to_data(self.given.get(name, each.default)) for name, each in known.items()}
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Secrets that were given, by the names of their parameters."""
         known = self.study.parameters
-        return {name: known[name].to_data(self.given.get(name, known[name].default)) for name in known}
+        return {name: str(value) for name, value in self.given.items() if known[name].is_secret and value}
+
+    @property
+    def injected(self) -> dict[str, Any]:
+        """Values for the notebook; a secret by its name alone."""
+        return {**self.given, **{name: Given(name) for name in self.secrets}}
 
 
 def make_plan(

@@ -5,13 +5,13 @@ tagged `input` read tables and validate parameters and fit nothing, so that they
 """
 
 import json
-import tempfile
+import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from workbench.errors import DataError, GateError, RunError
+from workbench.files import PRIVATE, private_folder
 from workbench.studies.definition.notebook import Study
 from workbench.studies.definition.project import Project
 from workbench.studies.execution.progress import Progress
@@ -65,8 +65,9 @@ def rehearse(project: Project, plan: Plan, *, timeout: float | None = None) -> l
         return [{"name": each.name, "status": each.status, "message": each.message} for each in plan.checks]
     from workbench.studies.runner import run_study
 
-    with tempfile.TemporaryDirectory(prefix="workbench-") as folder:
-        away = replace(project, kept=Path(folder))
+    folder, in_use = private_folder(f"{PRIVATE}check-")  # were it left behind, the next command removes it
+    try:
+        away = replace(project, kept=folder / "reports")
         done = run_study(away, replace(plan, study=begin), timeout=timeout, progress=Progress(plan.study.name))
         if done["status"] == "interrupted":
             raise KeyboardInterrupt
@@ -75,3 +76,6 @@ def rehearse(project: Project, plan: Plan, *, timeout: float | None = None) -> l
             raise kind(*done["reason"].splitlines())
         results = away.reports / done["study"] / done["run_id"] / "results.json"
         return json.loads(results.read_text("utf-8"))["checks"]
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        in_use.close()

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, Any
 from workbench import pace
 from workbench.errors import DataError, GateError, ParameterError, RunError
 from workbench.files import file_hash, strict_json, write_atomic
-from workbench.findings import Results
+from workbench.findings import Check, Results
 from workbench.studies import session
+from workbench.studies.definition import secret
 from workbench.studies.definition.notebook import is_code
 from workbench.studies.definition.project import Project
 from workbench.studies.earlier import rest_on
@@ -33,14 +34,14 @@ from workbench.studies.execution import journal
 from workbench.studies.execution.collected import collect_said
 from workbench.studies.execution.kernel import Kernel, cause_of_death
 from workbench.studies.execution.progress import Progress
-from workbench.studies.execution.secrets import environment_secrets, kernel_environment, redact
+from workbench.studies.execution.secrets import environment_secrets, kernel_environment, redact, take_out
 from workbench.studies.index import rebuild
 from workbench.studies.inputs import INPUTS
 from workbench.studies.kept import model_of, tables_of
 from workbench.studies.manifest import create_run, now, read_runs, write_manifest
 from workbench.studies.plan import Plan
 from workbench.terminal import visible
-from workbench.wording import sentence
+from workbench.wording import listing, sentence, shown
 
 if TYPE_CHECKING:
     from workbench.studies.execution.recorder import Recorder
@@ -111,6 +112,8 @@ class _Run:
         self.recorder: Recorder | None = None
         self.started, self.clock = now(), time.monotonic()
         self.journal, self.beside = journal.Journal(), ""
+        hidden = {*environment_secrets(os.environ), *plan.secrets.values()}
+        self.secrets = tuple(sorted(hidden, key=len, reverse=True))
 
     def carry_out(self) -> dict[str, Any]:
         with self._signals():
@@ -132,7 +135,6 @@ class _Run:
                 raise
 
     def _in_folder(self) -> dict[str, Any]:
-        self.secrets = environment_secrets(os.environ)
         self._write_log(f"{self.plan.study.name} {self.manifest['run_id']} started")
         self.kernel = self._make_kernel()
         # Its modules import each other: of two threads that import it at once one finds it half done, or both wait.
@@ -196,6 +198,7 @@ class _Run:
             "reason": None,
             "failed_cell": None,
             "parameters": plan.parameters,
+            "secret_parameters": list(plan.secrets),
             "parameter_help": {
                 name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
                 for name, each in study.parameters.items()
@@ -243,6 +246,10 @@ class _Run:
         self.progress.pace = kernel.folder / "pace"
         kernel.environment[pace.VARIABLE] = str(self.progress.pace)
         write_atomic(kernel.folder / INPUTS, strict_json(self._readable()))
+        seen = [each for each in self.secrets if each in {*kernel.environment.values(), *self.plan.secrets.values()}]
+        if seen:
+            told = {secret.GIVEN: self.plan.secrets, secret.HIDDEN: seen}
+            write_atomic(kernel.folder / secret.FILE, strict_json(told), mode=0o600)
         return kernel
 
     def _readable(self) -> dict[str, Any]:
@@ -280,7 +287,7 @@ class _Run:
         execute_notebook(
             nbformat.from_dict(self.plan.study.notebook),
             None,
-            parameters=dict(self.plan.given),
+            parameters=self.plan.injected,
             engine_name="workbench",
             kernel_name="workbench",
             language="python",
@@ -309,6 +316,8 @@ class _Run:
         # After those of the notebook: what a study found out about its numbers weighs more than remarks on the data.
         remarks = [*said.checks, *self.plan.checks] if ending.status == "succeeded" else self.plan.checks
         about = [{"kind": "checks", "checks": [asdict(check) for check in remarks]}] if remarks else []
+        if taken := take_out(self.folder, list(self.plan.secrets.values())):
+            about.append({"kind": "checks", "checks": [asdict(_told_secret(taken))]})
         results = Results.from_payloads([*said.payloads, *about])
         if ending.status == "succeeded" and results.verdict == "fail":
             ending = Ending("succeeded", 3)
@@ -364,6 +373,8 @@ class _Run:
             self._write_log("".join(traceback.format_exception(error)))
         cell = self.recorder.failed if self.recorder else None
         outputs = [] if cell is None else self._executed_notebook()["cells"][cell].get("outputs", [])
+        if isinstance(error, DataError):  # while tables were laid ready
+            return Ending("failed", error.exit_code, redact(str(error), self.secrets))
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
             # A library's error may have the name of one of ours.
@@ -399,6 +410,14 @@ class _Run:
             self.journal = replace(self.journal, threads=[*self.journal.threads, sentence("a process that went on")])
         if text.strip():
             self._write_log("written by the kernel outside of any cell:\n" + text)
+
+
+def _told_secret(files: list[str]) -> Check:
+    template = (
+        "The study wrote a secret that it was given into {files}, which is removed: no file of a run may hold one."
+    )
+    message = sentence(template, files=listing([shown(file) for file in files]))
+    return Check(name="secret_kept", status="fail", title=sentence("A secret was written down"), message=message)
 
 
 def _packages() -> dict[str, str]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, overload
 from workbench.errors import DataError, ParameterError, StudyError
 from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
+from workbench.studies.definition import secret
 from workbench.studies.definition.calls import Earlier
 from workbench.studies.inputs import INPUTS, EarlierRun, matches
 from workbench.wording import listing, number, sentence, shown
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from workbench.features import Features, Snapshots
 
 FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
-TABLES_VARIABLE = "WORKBENCH_RUN_TABLES"
+TABLES_VARIABLE = secret.FOLDER_VARIABLE
 # Parameters that name columns: a column that is named there is asked for.
 ASKING = ("segments", "covariates", "drivers", "features")
 

@@ -15,6 +15,7 @@ import ibis
 import pyarrow as pa
 from duckdb.func import FunctionNullHandling, PythonUDFType
 
+from workbench.datasets.reading.unchanged import Unchanged
 from workbench.errors import DataError
 from workbench.files import private_folder
 from workbench.wording import sentence
@@ -38,6 +39,8 @@ class Connection:
         The Ibis backend that canonical tables are expressions on.
     folder
         Where DuckDB keeps what does not fit in memory.
+    files
+        Those that were read, as they were at first.
     """
 
     def __init__(self, readable: Iterable[Path] = ()):
@@ -66,6 +69,7 @@ class Connection:
         self._close = weakref.finalize(self, _remove, connection, folder, lock)
         self.backend = ibis.duckdb.from_connection(connection)
         self._connection = connection
+        self.files = Unchanged()
         self._count = 0
         self._functions: set[str] = set()
         paths = ", ".join(_quoted(str(path)) for path in readable)

@@ -168,6 +168,7 @@ def _read(connection: Connection, origin: Origin, place: Place, alias: str, name
     parquet = [path for _, path in files if path.suffix.lower() in reading.PARQUET]
     for label, path in files:
         try:
+            connection.files.note(path, label)
             reading.check_file(path, label)
             if parquet:
                 if len(parquet) < len(files):

@@ -15,6 +15,7 @@ from workbench.errors import ParameterError, StudyError
 from workbench.files import read_regular
 from workbench.studies.definition.calls import Calls, Choice, Earlier, parse, read_calls
 from workbench.studies.definition.parameters import IMPORTED, Parameter, annotation_type, default_value, unknown
+from workbench.studies.definition.secret import Secret
 from workbench.wording import narrative, shown
 
 LARGEST_BYTES = 100_000_000  # a notebook with the figures of a long run has some megabytes
@@ -288,6 +289,8 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
             default = None
         if name in parameters:
             faults.append(f"parameter {name} is declared twice")
+        if "Secret" in ast.unparse(annotation) and kind is not None and (fault := _not_secret(kind, default)):
+            faults.append(f"parameter {name}: {fault}")
         comment = comments.get(statement.end_lineno or statement.lineno, "")
         matched = re.match(r"(?:\[(.*?)\]\s*)?(.*)", comment, re.DOTALL)
         unit, text = matched.groups() if matched else (None, comment)
@@ -301,6 +304,13 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
         if name in parameters and parameters[name].type is not None and not parameters[name].is_a(wanted):
             faults.append(f"parameter {name} is {parameters[name].annotation}, expected {wanted.__name__}")
     return parameters
+
+
+def _not_secret(kind: Any, default: Any) -> str:
+    """Why a secret that is declared so would be none."""
+    if kind not in (Secret, Secret | None):
+        return "a secret stands alone, `Secret` or `Secret | None`, in no list, mapping or bound"
+    return "what stands in a notebook is no secret: leave the default empty" if default else ""
 
 
 def _imported(source: str) -> set[str]:

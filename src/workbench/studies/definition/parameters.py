@@ -18,6 +18,7 @@ from annotated_types import Ge, Gt, Le, Lt, MaxLen, MinLen
 
 from workbench.errors import ParameterError
 from workbench.studies.definition.repairs import as_argument, readings
+from workbench.studies.definition.secret import SHORTEST, Given, Secret
 from workbench.wording import shown, suggestion
 
 BOUNDS = {bound.__name__: bound for bound in (Ge, Gt, Le, Lt, MinLen, MaxLen)}
@@ -50,11 +51,12 @@ PLAIN = {
     "int": int,
     "float": float,
     "str": str,
+    "Secret": Secret,
     **{name: Annotated[kind, _IsoText(kind)] for name, kind in DATES.items()},
 }
-TEXTUAL = (str, date, datetime)
+TEXTUAL = (str, Secret, date, datetime)
 # What a parameters cell may name, and has to import unless it is a builtin.
-IMPORTED = {"date", "datetime", "Literal", "Annotated", *BOUNDS}
+IMPORTED = {"date", "datetime", "Literal", "Annotated", "Secret", *BOUNDS}
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ class Parameter:
         return _parts(self.type) == (kind,)
 
     @property
+    def is_secret(self) -> bool:
+        """Whether its value is written nowhere."""
+        return Secret in _parts(self.type)
+
+    @property
     def takes_text(self) -> bool:
         """Whether text on the command line is the value itself rather than JSON."""
         return any(_is_textual(part) for part in _parts(self.type))
@@ -112,11 +119,11 @@ class Parameter:
         if text == "null" and NoneType in _parts(self.type):
             return None
         if not text.isprintable() and any("\ud800" <= character <= "\udfff" for character in text):
-            raise ParameterError(f"parameter {self.name}: got {shown(text)}; expected text in UTF-8")
+            raise ParameterError(f"parameter {self.name}: {self._got(text)}; expected text in UTF-8")
         try:
             return self._validate(_json(text) if self.takes_text else text, text)
         except ParameterError as error:
-            if meant := self._meant(text):
+            if not self.is_secret and (meant := self._meant(text)):
                 raise ParameterError(*(f"{fault}; did you mean {meant}?" for fault in error.faults)) from None
             raise
 
@@ -131,6 +138,8 @@ class Parameter:
         try:
             document = _json(value)
         except ParameterError as error:
+            if self.is_secret:
+                raise ParameterError(f"parameter {self.name}: got no text, expected text") from None
             raise ParameterError(*(f"parameter {self.name}: {fault}" for fault in error.faults)) from None
         return self._validate(document, value)
 
@@ -158,14 +167,21 @@ class Parameter:
         from pydantic import ValidationError
 
         try:
-            return self._adapter.validate_json(document)
+            value = self._adapter.validate_json(document)
+            if self.is_secret and value and len(value.strip()) < SHORTEST:
+                template = "parameter {name}: got a secret of less than {n} characters, which cannot be told from words"
+                raise ParameterError(template.format(name=self.name, n=SHORTEST))
+            return value
         except ValidationError as error:
             faults = []
             for fault in error.errors():
                 place = "".join(f"[{part!r}]" for part in fault["loc"] if not _is_tag(part))
-                got = fault["input"] if place else given
-                faults.append(f"parameter {self.name}{place}: got {shown(got)}; {_expectation(fault, self)}")
+                got = self._got(fault["input"] if place else given)
+                faults.append(f"parameter {self.name}{place}: {got}; {_expectation(fault, self)}")
             raise ParameterError(*dict.fromkeys(faults)) from None
+
+    def _got(self, value: Any) -> str:
+        return "got something else" if self.is_secret else f"got {shown(value)}"
 
 
 def coerce(
@@ -194,12 +210,14 @@ def coerce(
     faults: list[str] = []
     values: dict[str, Any] = {}
     given_texts: dict[str, str] = {}
+    secret = any(parameter.is_secret for parameter in parameters.values())  # then a slip may be one
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            faults.append(f"-p {shown(text)}: expected name=value")
+            faults.append("-p: expected name=value" if secret else f"-p {shown(text)}: expected name=value")
         elif name in given_texts:
-            faults.append(f"parameter {shown(name)} is given twice: {shown(given_texts[name])} and {shown(value)}")
+            both = "" if secret else f": {shown(given_texts[name])} and {shown(value)}"
+            faults.append(f"parameter {shown(name)} is given twice{both}")
         else:
             given_texts[name] = value
     for given, convert in ((data or {}, Parameter.from_data), (given_texts, Parameter.from_text)):
@@ -246,6 +264,8 @@ def python_literal(value: Any) -> str:
     "[date(2024, 2, 29), None, {'a': (True, 1.5)}]"
     """
     match value:
+        case Given():
+            return f"Secret.of_run({value.name!r})"
         case None | bool() | int() | float() | str():
             if value != value or value in (float("inf"), float("-inf")):
                 raise ParameterError(f"a parameter has to be finite, got {value}")

@@ -4,10 +4,18 @@ Where a study needs a secret, `WORKBENCH_PASS` names the variables that its kern
 """
 
 import html
+import json
 import os
 import re
-from collections.abc import Mapping
-from typing import Any
+import urllib.parse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from workbench.studies.definition.secret import SHORTEST
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 PASSED = "WORKBENCH_PASS"
 """Names more variables that kernels get, divided by commas."""
@@ -18,7 +26,6 @@ NAME = re.compile(
 )
 NO_SECRETS = re.compile(r"XAUTHORITY|SSH_(CONNECTION|CLIENT|TTY|AUTH_SOCK)|NO_PROXY", re.IGNORECASE)
 """Names that only sound so."""
-SHORTEST = 6  # a shorter value would take ordinary words out of the report
 # What Python and the libraries of a study go by; none of these is a secret.
 ALLOWED = re.compile(
     r"PATH|HOME|LANG|LANGUAGE|LC_\w+|TZ|TMPDIR|TEMP|TMP|USER|LOGNAME|SHELL|TERM|COLUMNS|LINES|HOSTNAME|VIRTUAL_ENV|"
@@ -71,7 +78,7 @@ def _secret(name: str) -> bool:
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """`text` without the secrets: as they are, as Python shows them, and marked up.
+    """`text` without the secrets: as they are, as Python, JSON and addresses write them, and marked up.
 
     Parameters
     ----------
@@ -86,12 +93,20 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
     'password is [secret]'
     """
     for secret in secrets:
-        marked = html.escape(secret)
-        for shape in (secret, repr(secret)[1:-1], marked, marked.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")):
+        for shape in _shapes(secret):
             # A number may hold the digits of a secret by chance.
             edges = (r"(?<![\d.])", r"(?![\d.])") if shape.isdigit() else ("", "")
             text = re.sub(edges[0] + re.escape(shape) + edges[1], "[secret]", text)
     return text
+
+
+def _shapes(secret: str) -> list[str]:
+    """How a secret may stand in a text, each once and the longest first."""
+    marked = html.escape(secret)
+    shapes = {secret, repr(secret)[1:-1], marked, marked.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
+    shapes |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    shapes |= {urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
+    return sorted(shapes, key=len, reverse=True)
 
 
 def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
@@ -118,3 +133,41 @@ def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
     if isinstance(value, list | tuple):
         return [redacted(item, secrets) for item in value]
     return value
+
+
+def redacted_frame(frame: "DataFrame", secrets: tuple[str, ...]) -> "DataFrame":
+    """A table without the secrets: in its texts and names of columns.
+
+    Parameters
+    ----------
+    frame
+        Of any columns.
+    secrets
+        From `environment_secrets`.
+    """
+    if not secrets:
+        return frame
+    found = frame.rename(columns=lambda name: redacted(name, secrets))
+    for place, kind in enumerate(frame.dtypes):
+        if kind.kind not in "iufbMm":
+            found.isetitem(place, [redacted(value, secrets) for value in frame.iloc[:, place]])
+    return found
+
+
+def take_out(folder: Path, texts: Sequence[str]) -> list[str]:
+    """Remove files of a run in which a secret stands in spite of all; their places in its folder.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    texts
+        Secrets that the run was given; what the environment holds may be an ordinary word.
+    """
+    shapes = [shape.encode() for text in texts for shape in _shapes(text)]
+    found = []
+    for path in sorted(folder.rglob("*")) if shapes else ():
+        if path.is_file() and not path.is_symlink() and any(shape in path.read_bytes() for shape in shapes):
+            path.unlink()
+            found.append(path.relative_to(folder).as_posix())
+    return found

@@ -1,0 +1,129 @@
+"""A run speaks of one state of its data: files that are replaced meanwhile refuse it, and nothing laid out stays."""
+
+import os
+
+import pandas as pd
+import pytest
+
+from workbench import datasets
+from workbench.errors import DataError
+from workbench.files import private_folder
+from workbench.studies.definition.project import Project
+from workbench.studies.execution.progress import Progress
+from workbench.studies.plan import make_plan
+from workbench.studies.runner import run_study
+
+YAML = """\
+title: People
+tables:
+  lifetimes:
+    file: {file}
+    columns:
+      customer_id: {{from: customer_id, personal: false}}
+      duration: {{unit: months}}
+      event: event
+"""
+
+
+def people(months):
+    rows = {"customer_id": [f"c{i}" for i in range(30)], "duration": [months] * 30, "event": [0, 1] * 15}
+    return pd.DataFrame(rows)
+
+
+def write(folder, name, months):
+    """Put a file in place of another, as programs do that write whole files."""
+    part = folder / f"part-{name}"
+    people(months).to_parquet(part) if name.endswith("parquet") else people(months).to_csv(part, index=False)
+    os.replace(part, folder / name)
+
+
+@pytest.fixture(params=["rows.parquet", "rows.csv"])
+def dataset(bench, request):
+    folder = bench.root / "data" / "people"
+    folder.mkdir()
+    (folder / "dataset.yaml").write_text(YAML.format(file=request.param))
+    write(folder, request.param, 5)
+    return folder, request.param
+
+
+def test_a_file_that_is_replaced_between_two_looks_is_refused(bench, dataset):
+    folder, name = dataset
+    source = datasets.find("people", bench.root)
+    source.fingerprint()
+    write(folder, name, 7)
+    with pytest.raises(DataError, match="was replaced or changed while it was read"):
+        source.write("lifetimes", bench.root / "laid.parquet")
+    # Looked at anew, it is what it is now.
+    assert datasets.find("people", bench.root).load("lifetimes").frame["duration"].eq(7).all()
+
+
+def test_a_file_that_is_changed_in_its_place_is_refused(bench, dataset):
+    folder, name = dataset
+    source = datasets.find("people", bench.root)
+    source.check()
+    with open(folder / name, "ab") as file:
+        file.write(b"\n")
+    with pytest.raises(DataError, match="was replaced or changed"):
+        source.load("lifetimes")
+
+
+def test_a_file_that_is_gone_is_refused(bench, dataset):
+    folder, name = dataset
+    source = datasets.find("people", bench.root)
+    source.check()
+    (folder / name).unlink()
+    with pytest.raises(DataError, match="was replaced or changed"):
+        source.fingerprint()
+
+
+def test_a_run_whose_file_is_replaced_before_its_tables_are_laid_ready_is_refused(bench, dataset):
+    folder, name = dataset
+    bench.study(
+        "count",
+        "run = workbench.start_run()\nrun.table('lifetimes')",
+        parameters='seed: int = 1\ndataset: str = "people"',
+    )
+    project = Project(bench.root)
+    plan = make_plan(project, "count")
+    write(folder, name, 7)
+    done = run_study(project, plan, progress=Progress("count"))
+    assert (done["status"], done["exit_code"]) == ("failed", 2)
+    assert "was replaced or changed while it was read" in done["reason"]
+
+
+def test_a_part_and_the_whole_are_of_one_reading(bench, dataset, monkeypatch):
+    """Who is chosen is asked of the same rows that are then chosen from."""
+    from workbench.datasets.reading import sources
+
+    read = []
+    opened = sources.open_rows
+    monkeypatch.setattr(sources, "open_rows", lambda *given: read.append(given[3]) or opened(*given))
+    source = datasets.find("people", bench.root, where="duration > 1")
+    assert len(source.load("lifetimes").frame) == 30
+    assert read == ["lifetimes"]
+
+
+@pytest.mark.parametrize("command", [("list",), ("data", "list"), ("runs", "--json")])
+def test_what_a_dead_runner_had_laid_ready_goes_at_the_next_command(bench, tmp_path, command):
+    """A runner that is killed before its kernel starts has no guard yet: its folder is held by a lock alone."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    left, lock = private_folder("wb-run-", scratch)
+    (left / "lifetimes.parquet").write_text("ids")
+    used, held = private_folder("wb-run-", scratch)
+    lock.close()
+    assert bench.run(*command, env={"TMPDIR": str(scratch)}).returncode == 0
+    assert not left.exists()
+    assert used.exists()
+    held.close()
+
+
+def test_a_rehearsal_leaves_nothing(bench, tmp_path, dataset):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    step = {"cell_type": "code", "metadata": {"tags": ["input"]}, "outputs": [], "execution_count": None}
+    step["source"] = "run = workbench.start_run()\nrun.table('lifetimes')"
+    bench.study("count", step, parameters='seed: int = 1\ndataset: str = "people"')
+    done = bench.run("run", "count", "--check", env={"TMPDIR": str(scratch)})
+    assert done.returncode == 0, done.stderr
+    assert list(scratch.iterdir()) == []
