@@ -48,7 +48,7 @@ class Estimate:
     n, units
         Customers with this outcome; what was dealt as wholes (the customers where no units were).
     treated, control
-        Means of the arms, not adjusted; not a number where there are none.
+        Means of the arms, adjusted as the estimate is, which is their difference; not a number where there are none.
     influence : (n,) or None
         What each row of the sample adds to the error, 0 of rows without outcome: the sum of products over `frequency`
         of two outcomes of one sample is their covariance. None where the method has none, or at scale.

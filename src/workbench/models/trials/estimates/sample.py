@@ -1,6 +1,7 @@
 """One arm beside its control, a row for each customer: what estimators take."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -56,8 +57,8 @@ class Sample:
         rows : (n,) bool, or places
             Which.
         """
-        cut = {name: None if (own := getattr(self, name)) is None else own[rows] for name in _COLUMNS}
-        return Sample(**cut)
+        cut: dict[str, Any] = {name: None if (own := getattr(self, name)) is None else own[rows] for name in _COLUMNS}
+        return replace(self, **cut)
 
     @property
     def seen(self) -> np.ndarray:

@@ -1,0 +1,53 @@
+"""CUPED: the outcome less what the time before foretold of it."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from workbench.models.trials.estimates.estimate import Estimate
+from workbench.models.trials.estimates.sample import FEWEST, Sample
+from workbench.models.trials.lot.adjusted import difference, strata_of
+
+
+def cuped(sample: Sample, *, confidence: float = 0.9, fewest: int = FEWEST) -> Estimate:
+    """The difference of means of `values − (before − mean) θ`, with one θ for both arms.
+
+    Parameters
+    ----------
+    sample
+        With `before`: best the same outcome in the time before.
+    confidence, fewest
+        As of `adjusted`.
+
+    References
+    ----------
+    Deng, Xu, Kohavi and Walker (2013), Improving the sensitivity of online controlled experiments by utilizing
+    pre-experiment data, equations 4 and 5; θ is that of
+    both arms together, within strata.
+    """
+    if sample.before is None or not sample.before.shape[1] or sample.fault(fewest=fewest):
+        return difference(sample, confidence=confidence, fewest=fewest)
+    seen, strata = strata_of(replace(sample, unit=None))
+    columns, values, often = sample.before[seen].astype(float), sample.values[seen], sample.counts[seen]
+    strata = strata[seen]
+    size = np.bincount(strata, often)
+    both = np.column_stack([columns, values])
+    level = np.column_stack([np.bincount(strata, often * each, len(size)) / size for each in both.T])
+    away = both - level[strata]
+    centred = away[:, :-1]
+    slope = np.linalg.pinv((centred * often[:, None]).T @ centred, hermitian=True) @ (centred.T @ (often * away[:, -1]))
+    mean = np.average(columns, axis=0, weights=often) if len(values) else 0.0
+    left = sample.values.copy()
+    left[seen] = values - (columns - mean) @ slope
+    return difference(replace(sample, values=left), confidence=confidence, fewest=fewest)
+
+
+def variance_reduction(plain: Estimate, adjusted: Estimate) -> float:
+    """The share of the variance that an adjustment takes away.
+
+    Parameters
+    ----------
+    plain, adjusted
+        The same effect without and with what was known before.
+    """
+    return 1 - (adjusted.se / plain.se) ** 2 if plain.se > 0 else 0.0
