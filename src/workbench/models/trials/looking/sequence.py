@@ -1,0 +1,92 @@
+"""Confidence sequences: an interval that holds at every look, so that one may stop at any of them.
+
+The normal mixture of Robbins (1970): effects that would still be compatible with all data so far, weighed by a normal
+distribution whose spread makes the interval narrowest at the size that was planned.
+"""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+from scipy import optimize, stats
+
+from workbench.models.trials.estimates.estimate import Estimate
+
+
+def any_time(found: Estimate, *, planned: float | None = None) -> Estimate:
+    """The same estimate with an interval that holds however often one looks.
+
+    Parameters
+    ----------
+    found
+        With a standard error, of all customers so far (where only those whose window is over count, of these).
+    planned
+        The standard error that is expected at the planned size, in the unit of the outcome: there the interval is
+        narrowest. It must be fixed before the first look; None takes the present error for it.
+
+    Returns
+    -------
+    Estimate
+        `kind` is "sequence"; an effect outside is refused at no look with a chance above 1 − confidence. The p-value
+        is the one at which 0 leaves the sequence, and may be read at any look. Where the error rests on few degrees of
+        freedom the interval is widened as t is against the normal one.
+
+    References
+    ----------
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Time-uniform central limit theory and asymptotic confidence
+    sequences, theorem 2.2 and equation 10 (the best spread); Robbins (1970).
+    """
+    alpha = 1 - found.confidence
+    if not found.se > 0:
+        return replace(found, kind="sequence")
+    ratio = 1.0 if planned is None else (planned / found.se) ** 2
+    spread = best_spread(alpha) * ratio
+    heavy = float(stats.t.isf(alpha / 2, found.df) / stats.norm.isf(alpha / 2))
+    reach = found.se * heavy * _boundary(spread, alpha)
+    z = found.estimate / found.se / heavy
+    # reach² = (1 + 1/m)(log(1 + m) − 2 log α) solved for α where |z| is reach
+    log_p = (np.log1p(spread) - z**2 / (1 + 1 / spread)) / 2
+    return replace(
+        found,
+        lower=found.estimate - reach,
+        upper=found.estimate + reach,
+        kind="sequence",
+        p_value=float(min(1.0, np.exp(log_p))),
+    )
+
+
+def widening(confidence: float, share: float = 1.0) -> float:
+    """How many times as wide as the fixed interval the sequence is.
+
+    Parameters
+    ----------
+    confidence
+        Level, between 0 and 1.
+    share
+        Of the planned size, above 0.
+
+    Examples
+    --------
+    >>> round(widening(0.95), 3), round(widening(0.9), 3), round(widening(0.95, 0.2), 2)
+    (1.549, 1.68, 1.71)
+    """
+    alpha = 1 - confidence
+    return _boundary(best_spread(alpha) * share, alpha) / float(stats.norm.isf(alpha / 2))
+
+
+@cache
+def best_spread(alpha: float) -> float:
+    """Variance of the mixture, in squared errors at the planned size, that makes the interval narrowest there.
+
+    Parameters
+    ----------
+    alpha
+        One minus the level, between 0 and 1.
+    """
+    found = optimize.minimize_scalar(lambda m: _boundary(m, alpha), bounds=(1e-3, 1e3), method="bounded")
+    return float(found.x)
+
+
+def _boundary(spread: float, alpha: float) -> float:
+    """Reach in standard errors."""
+    return float(np.sqrt((1 + 1 / spread) * (np.log1p(spread) - 2 * np.log(alpha))))

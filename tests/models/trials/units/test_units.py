@@ -1,0 +1,127 @@
+"""Whole units that were dealt: false alarms are as many as said, and intervals are what is not refused."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from workbench.errors import DataError
+from workbench.models.trials.estimates import Sample
+from workbench.models.trials.lot import difference
+from workbench.models.trials.units import of_units
+from workbench.models.trials.units.compared import _permuted, _wild
+from workbench.models.trials.units.means import read_units
+
+ICC = 0.05
+
+
+def made(units=20, size=100, *, seed=1, effect=0.0, icc=ICC, heavy=False):
+    rng = np.random.default_rng(seed)
+    unit = np.repeat(np.arange(units), size)
+    treated = np.isin(unit, rng.permutation(units)[: units // 2])
+    level = rng.standard_t(3, units) / 3**0.5 if heavy else rng.normal(size=units)
+    values = np.sqrt(icc) * level[unit] + np.sqrt(1 - icc) * rng.normal(size=len(unit)) + effect * treated
+    return Sample(values=values, treated=treated, unit=unit)
+
+
+def alarms(units, size, worlds, *, level=0.05):
+    """Share of worlds without effect that are told as one: by units (t), by customers; vectorised over worlds."""
+    rng = np.random.default_rng(11)
+    means = np.sqrt(ICC) * rng.normal(size=(worlds, units)) + np.sqrt((1 - ICC) / size) * rng.normal(
+        size=(worlds, units)
+    )
+    half = units // 2
+    gap = means[:, :half].mean(1) - means[:, half:].mean(1)
+    pooled = (means[:, :half].var(1, ddof=1) + means[:, half:].var(1, ddof=1)) / 2
+    by_unit = np.abs(gap) / np.sqrt(pooled * 4 / units) > stats.t.isf(level / 2, units - 2)
+    by_customer = np.abs(gap) / np.sqrt(4 / (units * size)) > stats.norm.isf(level / 2)
+    return by_unit.mean(), by_customer.mean(), means
+
+
+def test_customers_errors_cry_wolf_and_ours_do_not():
+    by_unit, by_customer, means = alarms(20, 100, 2000)
+    assert 0.035 <= by_unit <= 0.065
+    assert by_customer == pytest.approx(0.41, abs=0.04)
+    treated = np.arange(20) < 10
+    for row in means[:50]:  # t over units is what of_units says
+        found = of_units(Sample(values=row, treated=treated, unit=np.arange(20)))
+        assert found.p_value == pytest.approx(stats.ttest_ind(row[:10], row[10:]).pvalue)
+
+
+def test_the_real_estimators_on_customers():
+    rows = [made(seed=each) for each in range(60)]
+    ours = np.mean([of_units(each).p_value < 0.05 for each in rows])
+    theirs = np.mean([difference(each).p_value < 0.05 for each in rows])
+    assert ours <= 0.15
+    assert theirs >= 0.25
+
+
+@pytest.mark.parametrize(("units", "least", "most"), [(14, 0.035, 0.065), (8, 0.02, 0.065)])
+def test_few_units_are_refused_no_more_often_than_said(units, least, most):
+    # Among 8 units 70 ways leave p-values in steps of 1/35: at most 5% means 1/35 = .029.
+    rng = np.random.default_rng(12)
+    refused = 0
+    for _ in range(2000):
+        values, treated = rng.normal(size=units), np.arange(units) < units // 2
+        parts = read_units(Sample(values=values, treated=treated, unit=np.arange(units)))
+        refused += (_wild if units >= 10 else _permuted)(parts, rng)(0.0) <= 0.05
+    assert least <= refused / 2000 <= most
+
+
+@pytest.mark.parametrize(("units", "kind"), [(8, "permutation"), (14, "wild_bootstrap"), (24, "units")])
+def test_an_interval_is_what_is_not_refused(units, kind):
+    sample = made(units, 5, effect=0.4)
+    found = of_units(sample)
+    assert found.kind == kind
+    assert found.lower < found.estimate < found.upper
+    for end, sign in ((found.lower, -1), (found.upper, 1)):
+        beyond = sample.with_values(sample.values - (end + sign * 0.01 * found.se) * sample.treated)
+        within = sample.with_values(sample.values - (end - sign * 0.01 * found.se) * sample.treated)
+        assert of_units(beyond).p_value <= 0.1 < of_units(within).p_value + 1e-9
+
+
+@pytest.mark.parametrize("units", [8, 14, 24])
+def test_arms_exchanged_turn_the_sign_and_a_constant_changes_nothing(units):
+    sample = made(units, 5, effect=0.4)
+    found = of_units(sample)
+    turned = of_units(Sample(values=sample.values, treated=~sample.treated, unit=sample.unit))
+    moved = of_units(sample.with_values(sample.values + 50))
+    width = found.upper - found.lower
+    assert (turned.estimate, turned.lower, turned.upper) == pytest.approx(
+        (-found.estimate, -found.upper, -found.lower), abs=0.03 * width if units == 14 else 1e-6
+    )
+    assert (moved.estimate, moved.lower, moved.upper) == pytest.approx((found.estimate, found.lower, found.upper))
+
+
+def test_too_few_ways_exclude_nothing():
+    found = of_units(made(4, 50))
+    assert (found.lower, found.upper) == (-np.inf, np.inf)
+    assert np.isfinite(found.se)
+
+
+def test_frequencies_are_rows_written_out():
+    sample = made(24, 20)
+    often = np.random.default_rng(1).integers(1, 4, len(sample.values))
+    once = of_units(Sample(**{**vars(sample), "frequency": often}))
+    rows = of_units(sample.part(np.repeat(np.arange(len(often)), often)))
+    assert (once.estimate, once.se, once.n) == pytest.approx((rows.estimate, rows.se, rows.n))
+
+
+def test_what_was_known_of_units_narrows_the_interval_where_there_are_enough():
+    rng = np.random.default_rng(3)
+    known = rng.normal(size=40)
+    sample = Sample(
+        values=2 * known + rng.normal(size=40), treated=rng.permutation(40) < 20, unit=np.arange(40),
+        before=known[:, None],
+    )  # fmt: skip
+    found, plain = of_units(sample), of_units(Sample(values=sample.values, treated=sample.treated, unit=sample.unit))
+    assert found.df == 37
+    assert found.se < 0.6 * plain.se
+
+
+def test_units_that_lie_in_strata_of_one_arm_are_left_out():
+    sample = made(24, 5)
+    stratum = np.where(sample.treated & (sample.unit < 12), "treated alone", "both")
+    found = of_units(Sample(**{**vars(sample), "stratum": stratum}))
+    assert found.units == 24 - len(set(sample.unit[stratum == "treated alone"]))
+    with pytest.raises(DataError, match="Too few units"):
+        of_units(Sample(**{**vars(sample), "stratum": np.where(sample.treated, "a", "b")}))
