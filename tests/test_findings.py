@@ -53,6 +53,25 @@ def test_nothing_checked_is_no_reason_to_rely_on_it():
         {"kind": "metrics", "metrics": [1]},
         {"kind": "checks", "checks": [{"name": "a"}]},
         {"kind": "checks", "checks": [{"name": "a", "status": "good", "message": "", "value": 1, "threshold": 1}]},
+        finding(unit=["months"]),
+        finding(n="thirty"),
+        finding(n="nan"),
+        finding(n=True),
+        finding(rank=[1]),
+        finding(statement=None),
+        finding(action=3),
+        finding(estimate=10**400),
+        finding(interval=[1, 2, 3], interval_kind="x"),
+        finding(interval_kind=["x"], interval=[1, 2]),
+        finding(rests_on=[1]),
+        finding(id=["a"]),
+        finding(colour="red"),
+        {"kind": "figure", "name": ["curve"]},
+        {"kind": "checks", "checks": [{"name": "a", "status": "pass", "message": [1], "value": 1, "threshold": 1}]},
+        {"kind": "checks", "checks": [{"name": {}, "status": "pass", "message": "", "value": 1, "threshold": 1}]},
+        {"kind": "checks", "checks": [{"name": "a", "status": [], "message": "", "value": 1, "threshold": 1}]},
+        {"kind": "metrics", "metrics": {"a": 10**400}},
+        {"kind": "metrics", "metrics": {"a": [1]}},
         ["not", "a", "mapping"],
         None,
     ],
@@ -78,6 +97,9 @@ def test_a_finding_may_point_at_what_is_shown():
 def test_a_finding_is_refused_where_it_is_made():
     for fields in ({"interval": (2, 1), "interval_kind": "x"}, {"interval": (1, 2)}, {"evidence": "proof"}):
         with pytest.raises(ValueError, match="finding 'a'"):
+            Finding(**{"id": "a", "statement": "A.", "estimate": 1, "evidence": "descriptive", **fields})
+    for fields in ({"unit": ["months"]}, {"n": "thirty"}, {"estimate": "1"}, {"rank": True}, {"rests_on": (1,)}):
+        with pytest.raises(TypeError, match=f"finding 'a': {next(iter(fields))} is"):
             Finding(**{"id": "a", "statement": "A.", "estimate": 1, "evidence": "descriptive", **fields})
     with pytest.raises(ValueError, match="status"):
         Check(name="a", status="good", message="")

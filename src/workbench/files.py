@@ -10,13 +10,14 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from workbench.wording import sentence
 
 PRIVATE = "wb-"
 """All private folders begin so."""
 _LOCK = "in-use"
+LARGEST_DOCUMENT_BYTES = 300_000_000  # an executed notebook with many figures has some tens of millions
 
 
 def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
@@ -34,7 +35,8 @@ def write_atomic(path: Path, content: str | bytes, *, mode: int = 0o644) -> None
     OSError
         If it cannot be written (no room, no right); `path` is then as it was, and no temporary file is left.
     """
-    data = content.encode() if isinstance(content, str) else content
+    # Half a character, as a damaged document may have one, is written as JSON writes it.
+    data = content.encode(errors="backslashreplace") if isinstance(content, str) else content
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -63,13 +65,32 @@ def read_regular(path: Path, most: int) -> bytes:
     OSError
         It cannot be read, is no file, or is larger.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        known = os.fstat(file.fileno())
-        if not stat.S_ISREG(known.st_mode):
-            raise OSError(errno.EINVAL, sentence("is no file"), str(path))
-        if known.st_size > most:
+    with _opened(path) as file:
+        if os.fstat(file.fileno()).st_size > most:
             raise OSError(errno.EFBIG, sentence("is larger than {most} bytes", most=most), str(path))
         return file.read(most)
+
+
+def read_json(path: Path) -> Any:
+    """What stands in a file of JSON that anyone may have written or damaged; what is not finite is None.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, is no file, or is too large for a document.
+    ValueError
+        It is no JSON.
+    """
+    text = read_regular(path, LARGEST_DOCUMENT_BYTES).decode("utf-8", errors="replace")
+    try:
+        return json.loads(text, parse_constant=lambda name: None)  # NaN and infinity, which strict JSON has not
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def file_hash(path: Path) -> str:
@@ -79,9 +100,23 @@ def file_hash(path: Path) -> str:
     ----------
     path
         The file; it is read in pieces, however large it is.
+
+    Raises
+    ------
+    OSError
+        It cannot be read, or is no file.
     """
-    with open(path, "rb") as file:
+    with _opened(path) as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """A file to be read; a pipe or a device is refused, not waited for."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, sentence("is no file"), str(path))
+    return file
 
 
 def strict_json(value: object) -> str:

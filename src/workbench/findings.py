@@ -4,9 +4,10 @@ A notebook shows each of them as a *bundle*: HTML for the reader and, under `MIM
 what the runner collects. Strictness lives here: a value that is not a finite number becomes null *and* a failed check.
 """
 
-import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
 from typing import Any, Literal, get_args
 
 from workbench.wording import sentence
@@ -18,6 +19,20 @@ Evidence = Literal["experimental", "associational", "assumed", "descriptive"]
 Kind = Literal["unusable", "mind", "always"]
 MOST_TITLE_WORDS = 8  # two titles stand on one line of the report's head
 Metric = float | int | None
+
+
+def _are_texts(place: str, of: object, *names: str, optional: bool = False) -> None:
+    for name in names:
+        value = getattr(of, name)
+        if not (isinstance(value, str) or (optional and value is None)):
+            raise TypeError(f"{place}: {name} is {value!r}, expected text")
+
+
+def _are_numbers(place: str, of: object, *names: str) -> None:
+    for name in names:
+        value = getattr(of, name)
+        if isinstance(value, bool) or not (value is None or isinstance(value, Real)):
+            raise TypeError(f"{place}: {name} is {value!r}, expected a number")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +78,12 @@ class Finding:
     rests_on: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        place = f"finding {self.id!r}"
+        _are_texts(place, self, "id", "statement", "unit", "action")
+        _are_texts(place, self, "interval_kind", "table", "figure", optional=True)
+        _are_numbers(place, self, "estimate", "n", "rank")
+        if not all(isinstance(study, str) for study in self.rests_on or ()):
+            raise TypeError(f"{place}: rests_on is {self.rests_on!r}, expected names of studies")
         if (self.interval is None) != (self.interval_kind is None):
             raise ValueError(f"finding {self.id!r}: an interval and its kind go together, got {self.interval_kind!r}")
         low, high = self.interval or (None, None)
@@ -104,6 +125,9 @@ class Check:
     kind: Kind | None = None
 
     def __post_init__(self) -> None:
+        place = f"check {self.name!r}"
+        _are_texts(place, self, "name", "message", "title")
+        _are_numbers(place, self, "value", "threshold")
         if self.status not in get_args(Status):
             raise ValueError(f"check {self.name!r}: status is {self.status!r}, expected one of {get_args(Status)}")
         if self.kind is not None and self.kind not in get_args(Kind):
@@ -270,8 +294,8 @@ def _metric(value: object) -> Metric:
 
 
 def _finite(value: Metric, place: str, faults: list[str]) -> Metric:
-    if value is not None and not math.isfinite(value):
-        faults.append(f"{place} is {value}")
+    if value is not None and not abs(value) <= sys.float_info.max:
+        faults.append(f"{place} is {value if isinstance(value, float) else 'a number of too many digits'}")
         return None
     return value
 
@@ -281,7 +305,8 @@ def _finite_finding(finding: Finding, faults: list[str]) -> Finding:
     interval = finding.interval
     if interval is not None:
         interval = (_finite(interval[0], place, faults), _finite(interval[1], place, faults))
-    return replace(finding, estimate=_finite(finding.estimate, place, faults), interval=interval)
+    estimate, n, rank = (_finite(each, place, faults) for each in (finding.estimate, finding.n, finding.rank))
+    return replace(finding, estimate=estimate, interval=interval, n=n, rank=rank)
 
 
 def _finite_check(check: Check, faults: list[str]) -> Check:

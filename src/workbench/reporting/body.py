@@ -13,12 +13,14 @@ from urllib.parse import quote
 from workbench.findings import MIME
 from workbench.reporting.documents import text_of
 from workbench.reporting.results import Anchors, file_link, metrics_block, table_block
-from workbench.wording import number, sentence
+from workbench.wording import number, plural, sentence
 
 # Characters: a page that can be mailed has a megabyte or two; what is longer is in notebook.ipynb.
 LONGEST_TEXT = 20_000
 LONGEST_MARKUP = 400_000
 LARGEST_IMAGE = 2_000_000
+LONGEST_OUTPUTS = 4_000_000  # of all that libraries show of themselves: two images, or ten long tables
+MOST_OUTPUTS = 300  # of them on a page: nobody reads more
 
 HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 FENCE = re.compile(r"^ {0,3}(```|~~~)")
@@ -50,6 +52,8 @@ class Body:
         Code cells after the one where the run stopped.
     stopped_step
         Heading of the cell where the run stopped, if it did.
+    shown, length
+        How many outputs of libraries stand on the page, and their characters.
     """
 
     blocks: list[dict] = field(default_factory=list)
@@ -60,6 +64,8 @@ class Body:
     error: dict | None = None
     steps_not_run: int = 0
     stopped_step: str = ""
+    shown: int = 0
+    length: int = 0
 
 
 def read_body(notebook: Mapping, folder: Path, *, title: str, question: str, complete: bool, anchors: Anchors) -> Body:
@@ -95,8 +101,11 @@ def read_body(notebook: Mapping, folder: Path, *, title: str, question: str, com
         elif cell.get("cell_type") == "code":
             if source.strip():
                 body.blocks.append({"kind": "code", "source": source})
-            for output in _outputs(cell):
+            outputs = _outputs(cell)
+            body.diagnostics += _streams(outputs, step)
+            for output in outputs:
                 body.blocks.extend(_output(output, step, folder, body, anchors))
+            body.blocks = _left_out_told(body.blocks)
             if not complete and _stopped_in(cell):
                 stopped, body.stopped_step = True, step
                 body.blocks.append({"kind": "stop", "step": step})
@@ -307,11 +316,6 @@ def _mark_empty(blocks: list[dict]) -> None:
 
 def _output(output: Mapping, step: str, folder: Path, body: Body, anchors: Anchors) -> Iterator[dict]:
     match output.get("output_type"):
-        case "stream":
-            stream = "stderr" if output.get("name") == "stderr" else "stdout"
-            text = text_of_lines(output.get("text"))
-            if text.strip():
-                body.diagnostics.append({"step": step, "stream": stream, "text": _shortened(without_ansi(text))})
         case "error":
             error = _error(output, step)
             body.error = body.error or error
@@ -319,6 +323,31 @@ def _output(output: Mapping, step: str, folder: Path, body: Body, anchors: Ancho
         case "display_data" | "execute_result":
             data = output.get("data")
             yield from _display(data if isinstance(data, Mapping) else {}, step, folder, body, anchors)
+
+
+def _streams(outputs: list[Mapping], step: str) -> Iterator[dict]:
+    """What a cell wrote to each of its streams, in however many pieces."""
+    pieces: dict[str, list[str]] = {}
+    for output in outputs:
+        if output.get("output_type") == "stream":
+            stream = "stderr" if output.get("name") == "stderr" else "stdout"
+            pieces.setdefault(stream, []).append(text_of_lines(output.get("text")))
+    for stream, texts in pieces.items():
+        if (text := "".join(texts)).strip():
+            yield {"step": step, "stream": stream, "text": _shortened(without_ansi(text))}
+
+
+def _left_out_told(blocks: list[dict]) -> list[dict]:
+    """Outputs beyond the page's measure as one line."""
+    count = sum(block["kind"] == "left out" for block in blocks)
+    if not count:
+        return blocks
+    what = plural(
+        "{n} more output of this step is in notebook.ipynb.",
+        "{n} more outputs of this step are in notebook.ipynb.",
+        count,
+    )
+    return [*(block for block in blocks if block["kind"] != "left out"), {"kind": "hidden", "what": what}]
 
 
 def _error(output: Mapping, step: str) -> dict:
@@ -352,6 +381,11 @@ def _display(data: Mapping, step: str, folder: Path, body: Body, anchors: Anchor
             body.tables.setdefault(block["name"], block)
         yield block
         return
+    length = sum(len(text_of_lines(value)) for value in data.values())
+    if body.shown >= MOST_OUTPUTS or body.length + min(length, LARGEST_IMAGE) > LONGEST_OUTPUTS:
+        yield {"kind": "left out"}
+        return
+    body.shown, body.length = body.shown + 1, body.length + min(length, LARGEST_IMAGE)
     image = _image(data)
     if image:
         alt = sentence("A figure of the step “{step}”; its author gave no description.", step=step)

@@ -1,10 +1,12 @@
 """Reading documents that anyone may have written: what is not as expected is passed over, never trusted."""
 
 import json
+import sys
 from collections.abc import Mapping
-from math import isfinite
 from pathlib import Path
 from typing import TypeGuard
+
+from workbench.files import read_json
 
 
 def read_object(path: Path) -> Mapping | None:
@@ -16,8 +18,8 @@ def read_object(path: Path) -> Mapping | None:
         The file, which need not be there.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8", errors="replace"))
-    except (OSError, ValueError, RecursionError):
+        document = read_json(path)
+    except (OSError, ValueError):
         return None
     return document if isinstance(document, Mapping) else None
 
@@ -74,7 +76,7 @@ def is_number(value: object) -> TypeGuard[float]:
     value
         Out of JSON.
     """
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
 
 def literal(value: object) -> str:

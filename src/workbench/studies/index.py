@@ -4,12 +4,11 @@ A manifest holds the hashes of a run's results and tables; its own hash is held 
 indexes are made again under one lock after every run.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workbench.files import file_hash, strict_json, write_atomic
+from workbench.files import file_hash, read_json, strict_json, write_atomic
 from workbench.studies.manifest import index_lock, read_runs
 
 INDEX = "index.json"
@@ -48,7 +47,7 @@ def read_index(reports: Path) -> Mapping[str, Mapping[str, Any]]:
         The folder of all runs.
     """
     try:
-        entries = json.loads((reports / INDEX).read_text(encoding="utf-8"))
+        entries = read_json(reports / INDEX)
         return {each["run_id"]: each for each in entries}
     except (OSError, ValueError, TypeError, KeyError):
         return {}

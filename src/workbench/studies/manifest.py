@@ -7,19 +7,19 @@ without a lock is a run that died, which is derived on every reading and believe
 
 import errno
 import fcntl
-import json
 import os
+import re
 import secrets
 import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 
 from workbench.errors import RunError, StudyError
-from workbench.files import strict_json, write_atomic
+from workbench.files import read_json, strict_json, write_atomic
 from workbench.studies.definition.parameters import unknown
 from workbench.wording import sentence, shown
 
@@ -34,8 +34,14 @@ KINDS = {
     "exit_code": (int, type(None)),
     "seconds": (int, float, type(None)),
 }
+TIME = "%Y%m%d-%H%M%S"
+RUN_ID = re.compile(r"(\d{8}-\d{6})-[0-9a-f]{6}")
 NAMED = {"study", "run_id"}
 DIED = "The run ended without a word: it was killed, or the machine stopped."
+
+
+class _OddError(ValueError):
+    """A document that is no manifest of this folder; says what it is."""
 
 
 def now() -> datetime:
@@ -63,7 +69,7 @@ def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
         template = "{place} is a link, which no run is written through: move it away, or put a folder in its place."
         raise RunError(sentence(template, place=f"{reports.name}/{home.name}"))
     home.mkdir(parents=True, exist_ok=True)
-    run_id = f"{now():%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    run_id = f"{_moment(reports):{TIME}}-{secrets.token_hex(3)}"
     manifest["run_id"] = run_id
     hidden = home / f".{run_id}"
     try:
@@ -77,6 +83,14 @@ def create_run(reports: Path, manifest: dict[str, Any]) -> tuple[Path, IO[str]]:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
     return home / run_id, log
+
+
+def _moment(reports: Path) -> datetime:
+    """The moment for a run's id: later than those of all runs, also where a clock was put back (Lamport, 1978)."""
+    known = [match[1] for folder in run_folders(reports) if (match := RUN_ID.fullmatch(folder.name))]
+    with suppress(ValueError, OverflowError):  # digits that are no moment, or the last there is
+        return max(now(), datetime.strptime(max(known, default=""), TIME).replace(tzinfo=UTC) + timedelta(seconds=1))
+    return now()
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
@@ -106,24 +120,23 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         The manifest; with status `unreadable` and a reason where it is damaged or not a manifest of this folder.
     """
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = read_json(folder / "manifest.json")
         if not isinstance(manifest, dict) or manifest.get("status") not in STATUSES or "exit_code" not in manifest:
-            raise ValueError("not a manifest")
+            raise _OddError("not a manifest")
         if wrong := [name for name, kinds in KINDS.items() if not isinstance(manifest.get(name), kinds)]:
-            raise ValueError(f"damaged ({', '.join(wrong)})")
+            raise _OddError(f"damaged ({', '.join(wrong)})")
         if not all(isinstance(each, dict) and set(each) >= NAMED for each in manifest.get("inputs") or []):
-            raise ValueError("damaged (inputs)")
+            raise _OddError("damaged (inputs)")
         if (manifest.get("study"), manifest.get("run_id")) != (folder.parent.name, folder.name):
-            raise ValueError("the manifest of another run")
+            raise _OddError("the manifest of another run")
     except FileNotFoundError:
         return _unreadable(folder, "manifest.json is missing")
     except OSError as error:
         return _unreadable(folder, f"manifest.json cannot be read: {error.strerror}")
-    except RecursionError:
+    except _OddError as error:
+        return _unreadable(folder, f"manifest.json is {error}")
+    except ValueError:
         return _unreadable(folder, "manifest.json is damaged")
-    except ValueError as error:
-        found = "damaged" if isinstance(error, json.JSONDecodeError | UnicodeDecodeError) else error
-        return _unreadable(folder, f"manifest.json is {found}")
     if manifest["status"] == "running" and not is_alive(folder):
         manifest.update(status="failed", reason=DIED)
     return manifest
@@ -155,7 +168,7 @@ def is_alive(folder: Path) -> bool:
         Of the run.
     """
     try:
-        with open(folder / "log.txt", encoding="utf-8") as log:
+        with open(folder / "log.txt", encoding="utf-8", opener=_without_waiting) as log:
             fcntl.flock(log, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -323,15 +324,15 @@ class _Run:
             ending = Ending("succeeded", 3)
         cells = notebook["cells"]
         heads = self.recorder.headings if self.recorder else self.plan.study.headings
-        ended = now()
+        seconds = round(time.monotonic() - self.clock, 1)
         self.manifest.update(
             status=ending.status,
             exit_code=ending.exit_code,
             reason=ending.reason,
             verdict=results.verdict if ending.status == "succeeded" else None,
             failed_cell=None if stopped_at is None else {"index": stopped_at, "heading": heads[stopped_at]},
-            ended=ended.isoformat(),
-            seconds=round(time.monotonic() - self.clock, 1),
+            ended=(self.started + timedelta(seconds=round(seconds))).isoformat(),
+            seconds=seconds,
             cells=[
                 _cell_facts(index, cells[index], heads[index]) for index in range(len(cells)) if is_code(cells[index])
             ],

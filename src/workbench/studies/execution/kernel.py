@@ -25,6 +25,7 @@ from workbench.studies.execution.journal import note_refusal, note_thread, watch
 from workbench.wording import sentence
 
 LONGEST_TMPDIR = 60  # bytes: names of our own below it take up to 40, and a socket's path has 103 at most on macOS
+DAEMON_SECONDS = 5  # for those that end by themselves; Python would not wait for them at all
 PATIENCE_SECONDS = 30  # for threads that are still at work after the last step; nothing in a study needs any
 
 
@@ -69,7 +70,8 @@ class Kernel:
             kernel_name="workbench", transport="ipc", connection_file=str(self.folder / "kernel.json")
         )
         read, write = os.pipe()
-        command = [sys.executable, "-m", "workbench.studies.execution.kernel", str(read), str(self.folder)]
+        # -P: its modules are not looked for among a notebook's neighbours, where a workbench.py would take their place.
+        command = [sys.executable, "-P", "-m", "workbench.studies.execution.kernel", str(read), str(self.folder)]
         # A kernel spec of our own: what a notebook or the user's settings name may be another environment.
         self.manager._kernel_spec = KernelSpec(
             argv=[*command, "-f", "{connection_file}", "--HistoryManager.enabled=False"],
@@ -177,10 +179,11 @@ def let_threads_end() -> None:
     for child in multiprocessing.active_children():
         if not child.daemon:
             wait_for(child)
+    # Daemons of the notebook's own may still have something to say; one that goes on for ever is heard no more.
+    end = min(end, time.monotonic() + DAEMON_SECONDS)
     for thread in threading.enumerate():
-        # A daemon of the notebook's own is at some work of which nothing will be heard.
         if thread.daemon and getattr(getattr(thread, "_target", None), "__module__", "") == "__main__":
-            note_thread(sentence("still at work"))
+            wait_for(thread)
 
 
 async def let_tasks_end() -> None:
@@ -205,8 +208,7 @@ def main() -> None:
     """Be the kernel of a run, under a guard that removes what it leaves."""
     _guard(int(sys.argv[1]), sys.argv[2])
     del sys.argv[1:3]
-    # `-m` has put the working directory first, where a notebook's neighbours could shadow the kernel's own modules;
-    # IPython adds it again once it is up.
+    # PYTHONPATH may name the working directory; IPython adds it once it is up.
     sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
     from ipykernel.kernelapp import IPKernelApp
 

@@ -5,8 +5,9 @@ for success. Here a cell counts as completed only when the kernel has answered t
 """
 
 import json
+import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ class Recorder(NotebookExecutionManager):
         self.failed: int | None = None
         self.complete = False
         self.notebook: dict[str, Any] | None = None
+        self._began = self._cell_began = time.monotonic()  # clocks can be put back
 
     def save(self, **kwargs) -> None:
         """Keep the notebook as it is now.
@@ -128,6 +130,7 @@ class Recorder(NotebookExecutionManager):
             Of papermill, passed on.
         """
         super().notebook_start(**kwargs)
+        self._began = time.monotonic()
         for cell in self.nb.cells:
             cell.metadata.pop("execution", None)
 
@@ -145,6 +148,7 @@ class Recorder(NotebookExecutionManager):
         """
         if is_code(cell):
             self.on_cell(cell_index, self.headings[cell_index])
+        self._cell_began = time.monotonic()
         cell.metadata.papermill["start_time"] = self.now().isoformat()
         cell.metadata.papermill["status"] = self.RUNNING
 
@@ -179,12 +183,12 @@ class Recorder(NotebookExecutionManager):
         if is_code(cell) and cell_index not in self.ran:
             cell.metadata.papermill["status"] = self.FAILED
             self.failed = cell_index
-        started = datetime.fromisoformat(cell.metadata.papermill["start_time"])
-        ended = self.now()
+        seconds = time.monotonic() - self._cell_began
+        ended = datetime.fromisoformat(cell.metadata.papermill["start_time"]) + timedelta(seconds=seconds)
         if cell.metadata.papermill["status"] != self.FAILED:
             cell.metadata.papermill["status"] = self.COMPLETED
         cell.metadata.papermill["end_time"] = ended.isoformat()
-        cell.metadata.papermill["duration"] = max((ended - started).total_seconds(), 0.0)  # a clock may be put back
+        cell.metadata.papermill["duration"] = seconds
         if is_code(cell):
             self.save()
 
@@ -211,6 +215,7 @@ class Recorder(NotebookExecutionManager):
         **kwargs
             Of papermill; not looked at.
         """
-        self.end_time = datetime.now(UTC)
+        seconds = time.monotonic() - self._began
+        self.end_time = self.start_time + timedelta(seconds=seconds)
         self.nb.metadata.papermill["end_time"] = self.end_time.isoformat()
-        self.nb.metadata.papermill["duration"] = (self.end_time - self.start_time).total_seconds()
+        self.nb.metadata.papermill["duration"] = seconds
