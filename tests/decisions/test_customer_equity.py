@@ -134,14 +134,14 @@ def test_doubts_are_those_that_were_planted():
     models = np.arange(draws) % 2
     common = random.normal(0, 3, draws) + np.where(models == 1, 5.0, -5.0) + 100
     first, second = common + random.normal(0, 2, draws), common + random.normal(0, 2, draws)
-    errors = ForecastErrors(logs=np.array([0.1, -0.1] * 20), months=np.full(40, 6.0))
+    errors = ForecastErrors(logs=np.array([0.1, -0.1] * 20), starts=np.arange(40) * 6.0, months=6.0)
     found = doubts_of(first, second, models, errors, 6.0, seed=1)
     assert found.variances["nature"] == pytest.approx(4, rel=0.03)
     assert found.variances["parameters"] == pytest.approx(9, rel=0.03)
     assert found.variances["model"] == pytest.approx(25, rel=0.03)
     assert found.variances["forecasts"] == pytest.approx(
-        100 * (1.685 / 1.645) ** 2, rel=0.01
-    )  # t with 39 degrees beside a normal
+        100 * (1.684 / 1.645) ** 2, rel=0.01
+    )  # t with 40 degrees beside a normal
     assert sum(found.shares.values()) == pytest.approx(1)
     further = doubts_of(first, second, models, errors, 24.0, seed=1)
     assert np.log(further.multiplier).std() == pytest.approx(2 * np.log(found.multiplier).std(), rel=1e-6)

@@ -8,8 +8,9 @@ from tests.features.worlds import world
 
 from workbench.features import customer_features, snapshots
 from workbench.models.survival.lifetimes.calendar import months_between
-from workbench.models.survival.lifetimes.covariate_histories import covariate_histories, last_known
+from workbench.models.survival.lifetimes.covariate_histories import covariate_histories
 from workbench.models.survival.lifetimes.subscriptions import from_subscriptions
+from workbench.models.survival.lifetimes.timelines import Timeline
 
 CUTOFFS = {"2024-07-01": 91, "2024-10-01": 92}  # days of the three months before
 IDS = [f"c{number:03d}" for number in range(40)]
@@ -31,8 +32,8 @@ def as_of(tables, cutoff):
     tables = {name: tables[name] for name in ("surveys", "interactions", "transactions")}
     histories = covariate_histories(spells, **tables, scores=["recommend", "satisfaction"])
     tenure = float(months_between(began, pd.Timestamp(cutoff)))
-    rows = spells.frame[["customer_id"]].assign(tenure=tenure)
-    known = pd.DataFrame({name: last_known(rows, history, name) for name, history in histories.items()})
+    rows = spells.frame["customer_id"], np.full(len(spells.frame), tenure)
+    known = pd.DataFrame({name: Timeline(history, name).before(*rows) for name, history in histories.items()})
     return known.set_index(spells.frame["person"].to_numpy()).reindex(IDS), tenure
 
 
@@ -76,6 +77,6 @@ def test_an_order_that_is_sent_back_is_a_purchase_until_that_is_known():
     )
     spells = spells_since(pd.Timestamp("2024-01-01"), IDS[:1])
     made = covariate_histories(spells, transactions=rows)
-    at = pd.DataFrame({"customer_id": spells.frame["customer_id"][0], "tenure": [1.5, 3.0, 3.9, 4.5]})
-    assert last_known(at, made["purchases_lately"], "x").tolist() == [1, 2, 1, 0]
-    assert last_known(at, made["months_since_purchase"], "x").tolist() == [1, 2, 1, 1]
+    at = spells.frame["customer_id"].iloc[[0, 0, 0, 0]], np.array([1.5, 3.0, 3.9, 4.5])
+    assert Timeline(made["purchases_lately"], "x").before(*at).tolist() == [1, 2, 1, 0]
+    assert Timeline(made["months_since_purchase"], "x").before(*at).tolist() == [1, 2, 1, 1]

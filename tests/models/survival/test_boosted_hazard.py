@@ -4,7 +4,6 @@ import pytest
 
 from workbench.errors import DataError
 from workbench.models.survival.forecast.boosted_hazard import fit_discrete_hazard
-from workbench.models.survival.lifetimes.covariate_histories import last_known
 
 
 def world(size=1500, seed=1, months=24):
@@ -34,16 +33,6 @@ def fit(periods, covariates, **more):
 @pytest.fixture(scope="module")
 def periods():
     return world()
-
-
-def test_only_what_came_before_is_known():
-    history = pd.DataFrame({"customer_id": ["a"] * 3, "time": [0.5, 1.0, 1.5], "value": [1.0, 2.0, 3.0]})
-    rows = pd.DataFrame({"customer_id": ["a"] * 3, "tenure": [0.0, 1.0, 2.0]})
-    assert last_known(rows, history, "use").tolist() == pytest.approx([np.nan, 1.0, 3.0], nan_ok=True)
-    later = history.assign(value=[1.0, 2.0, 99.0], time=[0.5, 1.0, 2.0])
-    assert last_known(rows, later, "use").tolist() == pytest.approx([np.nan, 1, 2], nan_ok=True)
-    with pytest.raises(DataError, match="history of 'use'"):
-        last_known(rows, history.drop(columns="time"), "use")
 
 
 def test_hazards_are_near_the_truth(periods):

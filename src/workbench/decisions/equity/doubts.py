@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.decisions.value.business import ForecastErrors
+from workbench.statistics.rolling_origins import next_errors
 from workbench.wording import sentence
 
 PARTS = ("nature", "parameters", "model", "forecasts")
 FEWEST_ORIGINS = 3
-"""Earlier forecasts from which on their spread says something: of two, Student's t has one degree and no variance."""
+"""Earlier forecasts from which on their spread says something: of fewer an interval is as wide as anything."""
 WIDTH = 1.645
 """Half of a normal's 90% interval in standard deviations: the variance of heavy tails is told by their interval."""
 
@@ -78,8 +79,9 @@ def doubts_of(
     -----
     Natures: half the mean squared difference of the two draws. Parameters: variance within models, less that. Model:
     variance of the models' means, each by its draws. Earlier forecasts: log errors about 0 (a bias is an error too) as
-    Student's t with one degree less than there are of them; the error of a level that wanders grows with the square
-    root of time. Its variance, relative to the total, is that of a normal whose 90% interval is as wide.
+    those of a level that wanders, which grow with the square root of time. Where times overlap, `next_errors` says how
+    surely they tell the next; where each counts in full, Student's t with one degree less than there are of them.
+    Their variance, relative to the total, is that of a normal whose 90% interval is as wide.
 
     Examples
     --------
@@ -115,8 +117,12 @@ def _log_errors(errors: ForecastErrors | None, months: float, draws: int, seed: 
         return np.zeros(draws)
     from scipy.stats import t
 
-    scale = float(np.sqrt(np.mean(errors.logs**2) * months / np.mean(errors.months)))
-    quantiles = t.ppf((np.arange(draws) + 0.5) / draws, len(errors.logs) - 1)
+    scale = float(np.sqrt(np.mean(errors.logs**2) * months / errors.months))
+    places = (np.arange(draws) + 0.5) / draws
+    if errors.starts is None:
+        quantiles = t.ppf(places, len(errors.logs) - 1)
+    else:
+        quantiles = next_errors(errors.starts, errors.months, places)
     return scale * np.random.default_rng(seed).permutation(quantiles)
 
 

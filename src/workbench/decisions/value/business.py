@@ -182,12 +182,15 @@ class ForecastErrors:
     ----------
     logs : (k,)
         Logarithm of what came over what was forecast, one for each origin.
-    months : (k,)
+    months
         How far each forecast reached.
+    starts : (k,)
+        When each was made, in months on any clock: those whose times overlap tell less. None: each counts in full.
     """
 
     logs: np.ndarray
-    months: np.ndarray
+    months: float
+    starts: np.ndarray | None = None
 
 
 class Business(Protocol):

@@ -27,7 +27,7 @@ from workbench.pace import paced
 from workbench.wording import number, percent, sentence, span
 
 ORIGINS = 6
-"""Days from which is forecast, as for customers who order alone: five degrees of freedom."""
+"""Days from which is forecast, as for customers who order alone; more would overlap almost wholly."""
 FEWEST = 3
 """Below this many a spread says nothing."""
 EARLIEST = 1 / 3
@@ -74,7 +74,7 @@ class LookedBack:
         if not self.enough:
             return None
         logs = self.table["log_error"].to_numpy(dtype=float) * np.sqrt(self.unexplained)
-        return ForecastErrors(logs=logs, months=np.full(len(logs), float(self.months)))
+        return ForecastErrors(logs=logs, starts=-self.table["ago"].to_numpy(dtype=float), months=float(self.months))
 
     def exhibits(self) -> Iterator[Showable]:
         """Each forecast with what came, and how far off they were."""

@@ -116,9 +116,7 @@ def read_base(
         kept_share=kept_share,
         contribution="margin" in log.days,
         seed=seed,
-        errors=ForecastErrors(logs=origins.logs, months=np.full(len(origins.logs), origins.months))
-        if origins.enough
-        else None,
+        errors=ForecastErrors(logs=origins.logs, months=origins.months) if origins.enough else None,
         lifetime=weighed.leaving_visible,
         shown=(
             weighed,

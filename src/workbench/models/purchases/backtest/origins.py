@@ -105,7 +105,9 @@ class Origins:
 
         About 0, not about the mean error: that too few were forecast does not say that it will be so again. The scale
         grows with the square root of time, as of a random walk. Quantiles evenly spread, in random order: the ends of
-        intervals then have no noise of sampling. 0 where there are too few origins.
+        intervals then have no noise of sampling. 0 where there are too few origins. Each counts in full, though their
+        times overlap: 90% intervals of a level that walks at random hold about 82% of them. With `next_errors`, which
+        allows for that, the forecast of the sample of CDNOW would be known to 38%.
 
         Parameters
         ----------

@@ -6,13 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from lifelines import GeneralizedGammaFitter, LogLogisticFitter, LogNormalFitter, SplineFitter, WeibullFitter
 from lifelines.exceptions import ConvergenceError
 from lifelines.fitters import ParametricUnivariateFitter
 from scipy.optimize import minimize
+from scipy.special import expit
 
 from workbench.models.survival.cox.baseline import TAIL_AT_RISK
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.extrapolation.likelihood import (
+    GeneralizedGamma,
+    LogLogistic,
+    LogNormal,
+    Spline,
+    Weibull,
+)
 from workbench.statistics.product_limit import survival_at
 
 BINS = 400
@@ -61,14 +68,14 @@ def smooth_families(lifetimes: pd.DataFrame) -> dict[str, Callable[[pd.DataFrame
     if not len(gone):
         return {}
     knots = np.unique(np.maximum(np.quantile(gone, [0.05, 0.5, 0.95]), 1e-6))
-    makers = {
-        "Weibull": WeibullFitter,
-        "log-normal": LogNormalFitter,
-        "log-logistic": LogLogisticFitter,
-        "generalised gamma": GeneralizedGammaFitter,
+    makers: dict[str, Callable[[], ParametricUnivariateFitter]] = {
+        "Weibull": Weibull,
+        "log-normal": LogNormal,
+        "log-logistic": LogLogistic,
+        "generalised gamma": GeneralizedGamma,
     }
     if len(knots) == 3:
-        makers["spline"] = lambda: SplineFitter(knots)
+        makers["spline"] = lambda: Spline(knots)
     return {name: lambda rows, make=make: _fit(make(), rows) for name, make in makers.items()} | {
         "Weibull mixture cure": lambda rows: _fit_cure(rows, _weibull),
         "log-logistic mixture cure": lambda rows: _fit_cure(rows, _log_logistic),
@@ -165,7 +172,7 @@ def _fit_cure(lifetimes: pd.DataFrame, form: Callable) -> Family | None:
     event, begun = counted["event"].to_numpy(), np.maximum(entry, duration.min() / 1e6)
 
     def survival(logs: np.ndarray, times: np.ndarray) -> np.ndarray:
-        never = 1 / (1 + np.exp(-logs[0]))
+        never = expit(logs[0])
         return never + (1 - never) * form(np.maximum(times, 1e-12), *np.exp(logs[1:]))[1]
 
     def loss(logs: np.ndarray) -> float:

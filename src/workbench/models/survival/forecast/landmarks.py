@@ -11,8 +11,9 @@ from workbench.models.survival.cox.design import build_design
 from workbench.models.survival.cox.model import CoxModel, fit_cox
 from workbench.models.survival.cox.predictions import Predictions
 from workbench.models.survival.forecast.boosted_hazard import DiscreteHazard, fit_discrete_hazard
-from workbench.models.survival.lifetimes.covariate_histories import COUNTED, HISTORY_LABELS, SINCE, last_known
+from workbench.models.survival.lifetimes.covariate_histories import COUNTED, HISTORY_LABELS, SINCE
 from workbench.models.survival.lifetimes.table import validate_lifetimes
+from workbench.models.survival.lifetimes.timelines import Timeline
 
 WINDOW = 3.0
 """Months for which covariates are left as they were when each window began."""
@@ -32,7 +33,7 @@ class LandmarkCovariates:
     Attributes
     ----------
     histories
-        From `histories.covariate_histories`.
+        Those of `histories.covariate_histories`, sorted.
     fill_values
         What stands for a value that nobody knows yet: 0 for counts, else the mean of those known in the training.
     indicators
@@ -41,7 +42,7 @@ class LandmarkCovariates:
         Boosted trees whose log odds of leaving within a window are the covariate `SCORE`; none where it is None.
     """
 
-    histories: Mapping[str, pd.DataFrame]
+    histories: Mapping[str, Timeline]
     fill_values: Mapping[str, float]
     indicators: tuple[str, ...]
     trees: DiscreteHazard | None = None
@@ -145,19 +146,21 @@ def learn_landmark_covariates(rows: pd.DataFrame, histories: Mapping[str, pd.Dat
     """
     begun = rows[["customer_id"]].assign(tenure=rows["entry"].to_numpy(dtype=float)).reset_index(drop=True)
     fill_values, indicators = {}, []
-    for name, history in histories.items():
+    timelines = {name: Timeline(history, name) for name, history in histories.items()}
+    for name, history in timelines.items():
         values = _values(begun, history, name)
         known = np.isfinite(values)
         fill_values[name] = 0.0 if name in COUNTED or not known.any() else float(values[known].mean())
         if name not in COUNTED and HARDLY < known.mean() < 1 - HARDLY:
             indicators.append(name)
-    return LandmarkCovariates(histories=dict(histories), fill_values=fill_values, indicators=tuple(indicators))
+    return LandmarkCovariates(histories=timelines, fill_values=fill_values, indicators=tuple(indicators))
 
 
-def _values(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
+def _values(rows: pd.DataFrame, history: Timeline, name: str) -> np.ndarray:
     """What was last known at the tenure of each row; of `SINCE` how long ago it was, at most a year."""
-    values = np.asarray(last_known(rows, history, name), dtype=float)
-    return np.minimum(rows["tenure"].to_numpy() - values, LONG_AGO) if name.startswith(SINCE) else values
+    tenure = rows["tenure"].to_numpy()
+    values = history.before(rows["customer_id"], tenure)
+    return np.minimum(tenure - values, LONG_AGO) if name.startswith(SINCE) else values
 
 
 @dataclass(frozen=True, eq=False)

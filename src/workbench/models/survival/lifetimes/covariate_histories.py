@@ -11,10 +11,8 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from workbench.errors import DataError
 from workbench.models.survival.lifetimes.calendar import months_between
 from workbench.models.survival.lifetimes.subscriptions import Spells
-from workbench.wording import listing, sentence
 
 LATELY = 3.0
 """Months over which contacts, complaints and purchases are counted, from the day on which they happened."""
@@ -61,7 +59,7 @@ def covariate_histories(
     Returns
     -------
     dict of DataFrame
-        By covariate `customer_id` (of the spell), `time` (tenure in months), `value`; for `last_known`.
+        By covariate `customer_id` (of the spell), `time` (tenure in months), `value`; for `Timeline`.
     """
     made: dict[str, pd.DataFrame] = {}
     if surveys is not None and {"customer_id", "timestamp"} <= set(surveys.columns):
@@ -184,46 +182,3 @@ def _price_change(spells: Spells, subscriptions: pd.DataFrame) -> pd.DataFrame:
     first = made.groupby("customer_id")["value"].transform("first")
     made = made.assign(value=np.where(first > 0, made["value"] / first - 1, 0.0))
     return made if (made["value"].abs() > 1e-9).any() else made.iloc[:0]
-
-
-def last_known(rows: pd.DataFrame, history: pd.DataFrame, name: str) -> np.ndarray:
-    """The last value of each row's customer that was known before the row's `tenure`; missing where there is none.
-
-    Parameters
-    ----------
-    rows
-        `customer_id` and `tenure`, in the unit of the history's times.
-    history
-        `customer_id`, `time` (tenure at which a value became known) and `value`.
-    name
-        Of the covariate, for a fault.
-
-    Returns
-    -------
-    ndarray (len(rows),)
-
-    Raises
-    ------
-    DataError
-        When the history lacks a column.
-    """
-    lacking = [column for column in ("customer_id", "time", "value") if column not in history.columns]
-    if lacking:
-        raise DataError(
-            sentence(
-                "history of {name!r}: got no column {columns}, expected customer_id, time and value.",
-                name=name,
-                columns=listing(lacking),
-            )
-        )
-    known = history.dropna(subset=["customer_id", "time"]).sort_values("time", kind="stable")
-    wanted = rows[["customer_id", "tenure"]].reset_index(names="place").sort_values("tenure", kind="stable")
-    found = pd.merge_asof(
-        wanted.astype({"tenure": float}),
-        known[["customer_id", "time", "value"]].astype({"time": float}),
-        left_on="tenure",
-        right_on="time",
-        by="customer_id",
-        allow_exact_matches=False,
-    )
-    return found.sort_values("place")["value"].to_numpy()
