@@ -1,0 +1,258 @@
+"""Outcomes of a trial, point in time: history before each customer's start, a window after it.
+
+A window that is not over when the records end is censored: its customers have no outcome, never one of 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from workbench.features.trials.events import Events, Stays, events_of, orders_of, stays_of
+from workbench.features.trials.measures import NPS, TOP, Known, Measure, measures_of
+
+EVERY_COLUMN: Mapping[str, tuple[str, ...]] = {
+    "transactions": ("order_id", "amount", "margin", "cancelled"),
+    "interactions": ("minutes", "complaint", "resolved_first_contact"),
+}
+LONGEST_BEFORE = 365
+"""Days before a start that describe a customer: a year holds every season once."""
+PROMOTER, DETRACTOR = 9, 6  # of 0 to 10 (Reichheld 2003)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """One outcome of all customers of a roster.
+
+    Attributes
+    ----------
+    measure
+        What it is.
+    after : (n,)
+        In the window; NaN of those of whom nothing is known, the censored among them. Of a ratio its numerator.
+    before : (n,)
+        The same before the start; NaN of those of whom nothing was known then.
+    of : (n,) or None
+        Of a ratio: its denominator.
+    days, left : (n,) or None
+        Of staying: how long each was followed, and whether that ended with leaving.
+    """
+
+    measure: Measure
+    after: np.ndarray
+    before: np.ndarray
+    of: np.ndarray | None = None
+    days: np.ndarray | None = None
+    left: np.ndarray | None = None
+
+    @property
+    def known(self) -> np.ndarray:
+        """Of whom (n,) there is an outcome."""
+        there = np.isfinite(self.after)
+        return there if self.of is None else there & (self.of > 0)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FollowUp:
+    """The customers of a trial, and all that is recorded of them.
+
+    Attributes
+    ----------
+    roster
+        One row a customer: `customer_id`, `start` (missing where the trial has no dates), and recorded outcomes.
+    measures
+        The outcomes that these data can tell.
+    first, until
+        First day of the records and the day after the last; None where nothing is dated.
+    minute_cost
+        Money of a minute of contact, in `cash`.
+    """
+
+    roster: pd.DataFrame
+    measures: tuple[Measure, ...]
+    first: pd.Timestamp | None
+    until: pd.Timestamp | None
+    minute_cost: float = 0.0
+    scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    events: Mapping[str, Events] = field(default_factory=dict)
+    stays: Stays | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether outcomes are counted from a start."""
+        return self.until is not None and "start" in self.roster
+
+    @property
+    def history_days(self) -> int:
+        """Days of records before the earliest start, a year at most; 0 where nothing is dated."""
+        if not self.dated or self.first is None:
+            return 0
+        return int(np.clip((pd.to_datetime(self.roster["start"]).min() - self.first).days, 0, LONGEST_BEFORE))
+
+    def reach(self) -> np.ndarray:
+        """Days (n,) from each start to the end of the records; endless where nothing is dated."""
+        if not self.dated:
+            return np.full(len(self.roster), np.inf)
+        return ((self.until - pd.to_datetime(self.roster["start"])).dt.days).to_numpy(dtype=float)
+
+    def over(self, days: int, names: Sequence[str] | None = None) -> tuple[Outcome, ...]:
+        """Outcomes of a window of so many days from each start.
+
+        Parameters
+        ----------
+        days
+            Its length; outcomes that treatments record have none.
+        names
+            Which; all where it is None.
+        """
+        chosen = [each for each in self.measures if names is None or each.name in names]
+        return tuple(self._outcome(each, days) for each in chosen)
+
+    def _outcome(self, measure: Measure, days: int) -> Outcome:
+        size = len(self.roster)
+        if measure.table in ("treatments", "customers"):
+            values = pd.to_numeric(self.roster[measure.column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+            return Outcome(measure=measure, after=values, before=np.full(size, np.nan))
+        over = self.reach() >= days
+        if measure.kind == "staying":
+            return self._staying(measure, days, over)
+        back = self.history_days
+        after, of = self._values(measure, 0, days)
+        before, of_before = self._values(measure, -back, 0) if back else (np.full(size, np.nan), None)
+        if of_before is not None:
+            before = np.divide(before, of_before, out=np.full(size, np.nan), where=of_before > 0)
+        return Outcome(measure=measure, after=np.where(over, after, np.nan), before=before, of=of)
+
+    def _staying(self, measure: Measure, days: int, over: np.ndarray) -> Outcome:
+        assert self.stays is not None
+        stay = self.stays
+        gone = stay.left & (stay.days < days)
+        after = np.where(stay.there & (over | gone), (~gone).astype(float), np.nan)
+        return Outcome(
+            measure=measure,
+            after=np.where(over, after, np.nan),
+            before=np.full(len(after), np.nan),
+            days=np.where(stay.there, stay.days, np.nan),
+            left=stay.left,
+        )
+
+    def _values(self, measure: Measure, first: int, end: int) -> tuple[np.ndarray, np.ndarray | None]:
+        """What happened from one day since the start to before another, of a ratio with its denominator."""
+        if measure.name == "cash":
+            return self._cash(first, end), None
+        if measure.table == "surveys":
+            return self._answers(measure, first, end), None
+        events = self.events["orders" if measure.name in ("orders", "buying") else measure.table].during(first, end)
+        match measure.name:
+            case "orders" | "contacts":
+                return events.count(), None
+            case "buying":
+                return (events.count() > 0).astype(float), None
+            case "complaints":
+                return events.count(events.frame["complaint"].fillna(False).to_numpy(dtype=bool)), None
+            case "resolved":
+                return events.total(measure.column), events.answered(measure.column)
+        return events.total(measure.column), None
+
+    def _cash(self, first: int, end: int) -> np.ndarray:
+        """Fees while under contract, contribution (or else amount) of orders, less what contacts cost."""
+        assert self.stays is not None
+        stay, found = self.stays, np.zeros(len(self.roster))
+        if first >= 0:
+            found += np.nan_to_num(stay.fees) * np.clip(np.nan_to_num(stay.days) - first, 0, end - first)
+        else:
+            found += np.nan_to_num(stay.fees) * (end - first)
+        if "transactions" in self.events:
+            bought = self.events["transactions"].during(first, end)
+            found += bought.total("margin" if "margin" in bought.frame else "amount")
+        if "interactions" in self.events and self.minute_cost:
+            found -= self.minute_cost * self.events["interactions"].during(first, end).total("minutes")
+        return found
+
+    def _answers(self, measure: Measure, first: int, end: int) -> np.ndarray:
+        """Mean answer of each customer (NaN of those who gave none), of the points that the measure makes of it."""
+        events = self.events["surveys"].during(first, end)
+        values = pd.to_numeric(events.frame[measure.column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        given = np.isfinite(values)
+        if measure.name.endswith(NPS) and measure.name != measure.column:
+            values = 100.0 * (values >= PROMOTER) - 100.0 * (values <= DETRACTOR)
+        elif measure.name.endswith(TOP) and measure.name != measure.column:
+            values = (values >= self.scales[measure.column][1]).astype(float)
+        sums = np.bincount(events.row[given], values[given], minlength=events.size)
+        counts = events.count(given)
+        return np.divide(sums, counts, out=np.full(events.size, np.nan), where=counts > 0)
+
+
+def follow_up(
+    roster: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame | None],
+    columns: Mapping[str, Sequence[Known]],
+    *,
+    until: pd.Timestamp | None = None,
+    minute_cost: float = 0.0,
+) -> FollowUp:
+    """What can be known of the customers of a trial.
+
+    Parameters
+    ----------
+    roster
+        One row a customer: `customer_id`, `start` where the trial has dates, and columns with `use: outcome`.
+    tables
+        Canonical tables by name; None where the dataset has none.
+    columns
+        Definitions of their columns by table.
+    until
+        The day after the last of the records; the day after the last event where it is None.
+    minute_cost
+        Money of a minute of contact.
+    """
+    dated = "start" in roster and roster["start"].notna().all()
+    event_tables = {name: frame for name in ("transactions", "interactions", "surveys") if _of_customers(frame := tables.get(name))}
+    contracts = tables.get("subscriptions")
+    present = {"treatments": list(roster), "customers": list(roster)}
+    scales = {each.name: each.scale for each in columns.get("surveys", ()) if each.scale is not None}
+    if not dated:
+        return FollowUp(
+            roster=roster, measures=tuple(measures_of(columns, present)), first=None, until=None, scales=scales
+        )
+    present |= {name: list(frame) for name, frame in event_tables.items()}
+    if contracts is not None:
+        present["subscriptions"] = list(contracts)
+    first, last = _records(event_tables, contracts)
+    until = last if until is None else until
+    items = [each.name for each in columns.get("surveys", ())]
+    made = {
+        name: events_of(frame, roster, EVERY_COLUMN.get(name, items))
+        for name, frame in event_tables.items()
+    }
+    if "transactions" in made:
+        made["orders"] = orders_of(made["transactions"])
+    return FollowUp(
+        roster=roster,
+        measures=tuple(measures_of(columns, present)),
+        first=first,
+        until=until,
+        minute_cost=minute_cost,
+        scales=scales,
+        events=made,
+        stays=None if contracts is None or until is None else stays_of(contracts, roster, until),
+    )
+
+
+def _of_customers(frame: pd.DataFrame | None) -> bool:
+    return frame is not None and {"customer_id", "timestamp"} <= set(frame) and len(frame) > 0
+
+
+def _records(
+    events: Mapping[str, pd.DataFrame], contracts: pd.DataFrame | None
+) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """First day, and the day after the last; contracts may have begun before anything else was recorded."""
+    times = [pd.to_datetime(frame["timestamp"]) for frame in events.values()]
+    ends = [pd.to_datetime(contracts[name]) for name in ("start", "end")] if contracts is not None else []
+    known, also = ([each.dropna() for each in some if each.notna().any()] for some in (times, ends))
+    if not known and not also:
+        return None, None
+    first = min(each.min() for each in known or also).normalize()
+    last = max(each.max() for each in [*known, *also]).normalize()
+    return first, last + pd.Timedelta(days=1)
