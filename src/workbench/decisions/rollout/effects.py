@@ -1,0 +1,230 @@
+"""Effects of a pilot by the estimate that its design calls for: all arms and outcomes, by month and group."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.decisions.rollout import estimators
+from workbench.decisions.rollout.pilot import Pilot
+from workbench.models.trials.estimates import Estimate, Sample
+from workbench.statistics.draws import design_matrix
+
+MONTHS = (1, 2, 3, 6, 9, 12)
+"""Since the start, of which effects are told as far as windows are over."""
+DAYS_A_MONTH = 30.4375
+
+
+class Measured(Protocol):
+    """One outcome of all customers, as `features.trials.Outcome` has it."""
+
+    @property
+    def measure(self) -> Any:
+        """Its name, label, kind, whether it is money and which way is better."""
+        ...
+
+    after: np.ndarray
+    before: np.ndarray
+    of: np.ndarray | None
+    days: np.ndarray | None
+    left: np.ndarray | None
+
+    @property
+    def known(self) -> np.ndarray:
+        """Of whom there is an outcome."""
+        ...
+
+
+class Followed(Protocol):
+    """All that is recorded of the customers of a pilot, as `features.trials.FollowUp` has it."""
+
+    @property
+    def measures(self) -> Sequence[Any]:
+        """Outcomes that the data can tell."""
+        ...
+
+    @property
+    def roster(self) -> pd.DataFrame:
+        """One row a customer."""
+        ...
+
+    @property
+    def dated(self) -> bool:
+        """Whether outcomes are counted from a start."""
+        ...
+
+    @property
+    def history_days(self) -> int:
+        """Days of records before the earliest start."""
+        ...
+
+    @property
+    def until(self) -> pd.Timestamp | None:
+        """The day after the last of the records."""
+        ...
+
+    def reach(self) -> np.ndarray:
+        """Days from each start to the end of the records."""
+        ...
+
+    def over(self, days: int, names: Sequence[str] | None = None) -> Sequence[Measured]:
+        """Outcomes of a window of so many days.
+
+        Parameters
+        ----------
+        days
+            Its length.
+        names
+            Which.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Effect:
+    """The effect of one arm on one outcome in one group.
+
+    Attributes
+    ----------
+    found
+        With its names.
+    plain
+        The same without what was known before; `found` itself where nothing was.
+    measure
+        The outcome.
+    """
+
+    found: Estimate
+    plain: Estimate
+    measure: Any
+
+    @property
+    def reduced(self) -> float | None:
+        """By which share of the variance what was known before makes it surer; None where nothing was known."""
+        if self.found is self.plain or not self.plain.se > 0:
+            return None
+        return float(1 - (self.found.se / self.plain.se) ** 2)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """Outcomes of a pilot made ready for estimators.
+
+    Attributes
+    ----------
+    pilot
+        Who was dealt what.
+    matrix : (n, k)
+        What was known of each before, as numbers.
+    level
+        Of intervals.
+    """
+
+    pilot: Pilot
+    matrix: np.ndarray
+    level: float
+
+    def pair(self, arm: str) -> np.ndarray:
+        """Rows (n,) bool of an arm and of its control.
+
+        Parameters
+        ----------
+        arm
+            Its name.
+        """
+        return self.pilot.roster["arm"].isin([arm, self.pilot.control]).to_numpy()
+
+    def sample(self, outcome: Measured, arm: str) -> Sample:
+        """One arm beside the control, with what was known before; the outcome's own history is the first column.
+
+        Parameters
+        ----------
+        outcome
+            Which.
+        arm
+            Which.
+        """
+        rows = self.pair(arm)
+        own, _ = design_matrix(pd.DataFrame({"before": outcome.before[rows]}))
+        before = np.column_stack([own, self.matrix[rows]])
+        before = before[:, np.ptp(before, axis=0) > 0] if before.size else before
+        unit = self.pilot.unit
+        return Sample(
+            values=outcome.after[rows],
+            treated=(self.pilot.roster["arm"] == arm).to_numpy()[rows],
+            stratum=self.pilot.roster["stratum"].to_numpy()[rows],
+            unit=None if unit is None else unit[rows],
+            before=before if before.shape[1] else None,
+        )
+
+    def effect(self, outcome: Measured, arm: str, **names: Any) -> Effect | None:
+        """The effect of an arm on an outcome; None where too few have it.
+
+        Parameters
+        ----------
+        outcome
+            Which.
+        arm
+            Which.
+        **names
+            `group`, `month`.
+        """
+        sample = self.sample(outcome, arm)
+        rows = self.pair(arm)
+        found = estimators.estimate(self.pilot.route, sample, outcome, rows, level=self.level)
+        if found is None:
+            return None
+        told = {
+            "initiative": self.pilot.initiative,
+            "arm": arm,
+            "outcome": outcome.measure.name,
+            "evidence": "experimental" if self.pilot.experimental else "associational",
+            **names,
+        }
+        best, plain = (each.named(**told) for each in found)
+        return Effect(found=best, plain=best if found[0] is found[1] else plain, measure=outcome.measure)
+
+
+def samples_of(pilot: Pilot, level: float) -> Samples:
+    """A pilot made ready.
+
+    Parameters
+    ----------
+    pilot
+        Who was dealt what.
+    level
+        Of intervals.
+    """
+    matrix, _ = design_matrix(pilot.before)
+    return Samples(pilot=pilot, matrix=matrix, level=level)
+
+
+def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest: int) -> Iterator[Effect]:
+    """Effects by month since the start, as far as at least one arm's windows are over.
+
+    Parameters
+    ----------
+    samples
+        The pilot.
+    followed
+        Its outcomes.
+    names
+        Of outcomes.
+    longest
+        Days of the window of the study: no longer one is told.
+    """
+    if not followed.dated:
+        return
+    for month in MONTHS:
+        days = round(month * DAYS_A_MONTH)
+        if days > longest:
+            break
+        for outcome in followed.over(days, names):
+            if outcome.measure.table in ("treatments", "customers"):
+                continue
+            for arm in samples.pilot.arms:
+                found = samples.effect(outcome, arm, month=month)
+                if found is not None:
+                    yield found

@@ -1,0 +1,352 @@
+"""A pilot as its rows and its design have it: who was dealt what from when on; or why nothing can be told."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError, ParameterError
+from workbench.models.trials.by_lot import strata_of
+from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
+from workbench.wording import day, listing, number, plural, sentence, shown, suggestion
+
+FEWEST = 50
+"""Customers an arm: below, a pilot tells next to nothing of any outcome and its interval may not hold its level."""
+MOST_NAMED = 8  # initiatives or arms in one message
+Route = Literal["lot", "units", "chosen", "alone"]
+
+
+class DatasetDefinition(Protocol):
+    """What is known of a dataset beside its rows."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Definitions of its tables by name."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Pilot:
+    """One pilot.
+
+    Attributes
+    ----------
+    initiative
+        Its name.
+    design
+        How its arms were dealt.
+    roster
+        One row a customer: `customer_id`, `arm`, `stratum`, perhaps `start`, `end`, `unit`, and all other columns of
+        treatments and customers.
+    before
+        Same rows: what was known of each before the start.
+    arms, control
+        What was dealt, and what it is compared with; empty where there is no control.
+    draw
+        What the draw looks like; None where nobody can be compared.
+    elsewhere : (n,) bool
+        Who was in another initiative while this one ran.
+    twice, crossed
+        Customers who were in two arms at once (left out), and of the control who got it later (kept where dealt).
+    costs
+        Mean recorded cost of a customer of an arm above that of the control; empty where none is recorded.
+    """
+
+    initiative: str
+    design: Any
+    roster: pd.DataFrame
+    before: pd.DataFrame
+    arms: tuple[str, ...]
+    control: str
+    draw: DrawCheck | None
+    elsewhere: np.ndarray
+    twice: int
+    crossed: int
+    costs: Mapping[str, float]
+
+    @property
+    def route(self) -> Route:
+        """Which estimate its design calls for, whatever comes of it."""
+        if not self.control:
+            return "alone"
+        if not self.design.by_chance:
+            return "chosen"
+        return "units" if self.design.unit else "lot"
+
+    @property
+    def experimental(self) -> bool:
+        """Whether chance decided, and neither numbers nor what was known before contradict it."""
+        return self.route in ("lot", "units") and self.draw is not None and self.draw.holds
+
+    @property
+    def unit(self) -> np.ndarray | None:
+        """What was dealt as wholes (n,); None: customers."""
+        return self.roster["unit"].to_numpy() if self.design.unit and self.route == "units" else None
+
+    @property
+    def dated(self) -> bool:
+        """Whether it has starts."""
+        return "start" in self.roster
+
+    def counts(self) -> pd.Series:
+        """Customers of each arm."""
+        return self.roster["arm"].value_counts()
+
+
+def named_pilot(definition: Any, treatments: pd.DataFrame, initiative: str | None) -> str:
+    """The initiative that is meant.
+
+    Parameters
+    ----------
+    definition
+        Of the table.
+    treatments
+        Its rows.
+    initiative
+        As it was asked for; None where it was not.
+
+    Raises
+    ------
+    ParameterError
+        Of no such initiative, or of several none named.
+    """
+    known = [str(name) for name in pd.unique(treatments["initiative"].dropna())]
+    listed = listing([shown(name) for name in known[:MOST_NAMED]] + ["…"] * (len(known) > MOST_NAMED))
+    if initiative is None and len(known) != 1:
+        raise ParameterError(
+            sentence(
+                "parameter initiative: got nothing, expected one of {n} initiatives: a pilot is judged by itself. There "
+                "are {known}.",
+                n=number(len(known)),
+                known=listed,
+            )
+        )
+    name = known[0] if initiative is None else initiative
+    if name not in known:
+        raise ParameterError(
+            sentence(
+                "parameter initiative: got {name}, expected one of {known}{near}",
+                name=shown(name),
+                known=listed,
+                near=suggestion(name, known),
+            )
+        )
+    return name
+
+
+def read_pilot(
+    dataset: DatasetDefinition,
+    treatments: pd.DataFrame,
+    customers: pd.DataFrame | None,
+    *,
+    initiative: str | None,
+) -> Pilot:
+    """The pilot that is meant, examined.
+
+    Parameters
+    ----------
+    dataset
+        Definitions of the tables.
+    treatments, customers
+        The canonical tables; customers None where there are none.
+    initiative
+        Its name; None where there is one only.
+
+    Raises
+    ------
+    ParameterError
+        It is not said which is meant.
+    DataError
+        With every reason why nothing can be told of it.
+    """
+    definition = dataset.tables["treatments"]
+    name = named_pilot(definition, treatments, initiative)
+    design = definition.design_of(name)
+    people = dataset.tables["customers"].columns if customers is not None else ()
+    rows, before = known_before(treatments, definition.columns, definition.designs, customers, people)
+    own = (rows["initiative"].astype(str) == name).to_numpy()
+    rows, before = rows[own], before[own]
+    rows = rows.assign(arm=rows["arm"].astype(str))
+    faults = [*_undated(rows, definition.columns), *_no_control(rows, design, name)]
+    if faults:
+        raise DataError(*faults)
+    rows, twice, crossed = _one_row_each(rows, design.control)
+    before = before.loc[rows.index]
+    kept = comparable(rows, design) if design.by_chance and design.control else np.ones(len(rows), dtype=bool)
+    rows, before = rows[kept], before[kept]
+    _refuse_few(rows, design, name)
+    draw = check_draw(read_draw(rows, design, before), design) if design.control else None
+    arms = tuple(sorted(set(rows["arm"]) - {design.control}))
+    elsewhere = _elsewhere(rows, treatments, name)
+    stratum = strata_of(rows, design) if design.by_chance else np.full(len(rows), "")
+    lent = customers.drop_duplicates("customer_id").set_index("customer_id") if customers is not None else None
+    if lent is not None:
+        lent = lent[[each for each in lent if each not in rows]].reindex(rows["customer_id"]).set_axis(rows.index)
+        rows = rows.join(lent)
+    roster = rows.assign(stratum=stratum, **({"unit": rows[design.unit].astype(str)} if design.unit else {}))
+    return Pilot(
+        initiative=name,
+        design=design,
+        roster=roster.reset_index(drop=True),
+        before=before.reset_index(drop=True),
+        arms=arms,
+        control=design.control,
+        draw=draw,
+        elsewhere=elsewhere,
+        twice=twice,
+        crossed=crossed,
+        costs=_costs(rows, arms, design.control),
+    )
+
+
+def _undated(rows: pd.DataFrame, columns: Sequence[Any]) -> Iterator[str]:
+    """Outcomes measured before the start, and what calls itself known before and is dated after it."""
+    if "start" not in rows:
+        return
+    for each in columns:
+        if each.use not in ("before", "outcome") or not each.valid_from or each.valid_from not in rows:
+            continue
+        measured = pd.to_datetime(rows[each.valid_from])
+        wrong = (measured >= rows["start"]) if each.use == "before" else (measured < rows["start"])
+        if count := int(wrong.sum()):
+            names = {"column": f"treatments.{each.name}", "n": number(count), "date": each.valid_from}
+            if each.use == "before":
+                yield sentence(
+                    "{column}: {date} of {n} rows is on or after the start, expected before it: what the pilot may have "
+                    "changed is no column with use: before.",
+                    **names,
+                )
+            else:
+                yield sentence(
+                    "{column}: {date} of {n} rows lies before the start, expected after it: an outcome that was there "
+                    "before is none. Bring it up to date, or say use: before.",
+                    **names,
+                )
+
+
+def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
+    arms = sorted(set(rows["arm"]))
+    listed = listing([shown(arm) for arm in arms[:MOST_NAMED]])
+    if design.control and design.control not in arms:
+        yield sentence(
+            "treatments: no row of {name} is of its control {control}; there are {arms}. Bring the rows of the control, "
+            "or take control: out of design: for a comparison of before and after.",
+            name=shown(name),
+            control=shown(design.control),
+            arms=listed,
+        )
+    elif not design.control and len(arms) > 1:
+        yield sentence(
+            "treatments: {name} has the arms {arms}, and it is not said which is the control. Write control: under "
+            "design: in dataset.yaml.",
+            name=shown(name),
+            arms=listed,
+        )
+    elif design.control and len(arms) == 1:
+        yield sentence(
+            "treatments: all rows of {name} are of its control {control}: nobody got anything.",
+            name=shown(name),
+            control=shown(design.control),
+        )
+
+
+def _one_row_each(rows: pd.DataFrame, control: str) -> tuple[pd.DataFrame, int, int]:
+    """The first row of each customer; who was in two arms at once is left out, who came from the control is counted."""
+    if "start" in rows:
+        rows = rows.sort_values("start", kind="stable")
+    key = ["customer_id", "start"] if "start" in rows else ["customer_id"]
+    both = rows.groupby(key, dropna=False)["arm"].transform("nunique") > 1
+    twice = set(rows.loc[both, "customer_id"])
+    rows = rows[~rows["customer_id"].isin(twice)]
+    first = rows.drop_duplicates("customer_id")
+    waiting = set(first.loc[first["arm"] == control, "customer_id"]) if control else set()
+    crossed = rows[rows["customer_id"].isin(waiting) & (rows["arm"] != control)]["customer_id"].nunique()
+    return first, len(twice), int(crossed)
+
+
+def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
+    """Raise where an arm is too small for anything to be told."""
+    counts = rows["arm"].value_counts()
+    faults = []
+    if design.unit and design.control:
+        units = rows.groupby("arm")[design.unit].nunique()
+        single = units[units < 2]
+        if len(single):
+            faults.append(
+                sentence(
+                    "treatments: {name} has one {unit} in {arms}: what that one has of its own cannot be told from what "
+                    "was done there. Expected two of each arm; with records of many untreated ones, name it "
+                    "assignment: chosen.",
+                    name=shown(name),
+                    unit=design.unit,
+                    arms=listing([shown(arm) for arm in single.index]),
+                )
+            )
+    small = counts[counts < FEWEST]
+    if len(small):
+        sizes = listing([f"{number(int(n))} {arm}" for arm, n in small.items()])
+        faults.append(
+            sentence(
+                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm. `-p mode=plan` tells "
+                "how many it takes.",
+                name=shown(name),
+                sizes=sizes,
+                least=number(FEWEST),
+            )
+        )
+    if faults:
+        raise DataError(*faults)
+
+
+def _elsewhere(rows: pd.DataFrame, treatments: pd.DataFrame, name: str) -> np.ndarray:
+    """Who was in another initiative between start and end of this one."""
+    others = treatments[treatments["initiative"].astype(str) != name]
+    if not len(others) or "start" not in rows:
+        return np.zeros(len(rows), dtype=bool)
+    far = pd.Timestamp.max
+    own = rows[["customer_id", "start"]].assign(row=np.arange(len(rows)), over=rows["end"].fillna(far) if "end" in rows else far)
+    theirs = others[["customer_id"]].assign(
+        begin=others["start"], last=others["end"].fillna(others["start"]) if "end" in others else others["start"]
+    )
+    joined = own.merge(theirs, on="customer_id")
+    met = joined[(joined["begin"] <= joined["over"]) & (joined["last"] >= joined["start"])]["row"]
+    found = np.zeros(len(rows), dtype=bool)
+    found[met.unique()] = True
+    return found
+
+
+def _costs(rows: pd.DataFrame, arms: Sequence[str], control: str) -> dict[str, float]:
+    if "cost" not in rows or rows["cost"].isna().all():
+        return {}
+    if (rows["cost"] < 0).any():
+        raise DataError(
+            sentence(
+                "treatments.cost: got {n} values below 0, expected what a customer cost; mend the column in dataset.yaml.",
+                n=number(int((rows["cost"] < 0).sum())),
+            )
+        )
+    means = rows.assign(cost=rows["cost"].fillna(0.0)).groupby("arm")["cost"].mean()
+    return {arm: float(means[arm] - means.get(control, 0.0)) for arm in arms}
+
+
+def not_over(until: pd.Timestamp, latest: pd.Timestamp, days: int) -> str:
+    """That no window is over yet, in words.
+
+    Parameters
+    ----------
+    until
+        The day after the last of the records.
+    latest
+        The earliest start.
+    days
+        Length of the window.
+    """
+    return sentence(
+        "treatments: no window of {days} is over: the earliest start is {start}, and the records end on {last}. Come "
+        "back on {back}, or choose a shorter window_days.",
+        days=plural("{n} day", "{n} days", days),
+        start=day(latest.date()),
+        last=day((until - pd.Timedelta(days=1)).date()),
+        back=day((latest + pd.Timedelta(days=days)).date()),
+    )

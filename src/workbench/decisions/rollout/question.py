@@ -1,0 +1,112 @@
+"""What is asked of a pilot: one primary outcome, guardrails, groups named beforehand, and what a unit is worth."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from workbench.errors import ParameterError
+from workbench.wording import listing, number, sentence, shown, suggestion
+
+LEVEL = 0.90
+"""Of every interval of a report: its ends are then where a test at 5% in one direction turns."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked.
+
+    Attributes
+    ----------
+    outcome
+        The primary one, by which the pilot is judged; None: the first that the data have.
+    outcomes
+        Secondary ones; None: all others but single touchpoints.
+    guardrails
+        By outcome how much worse it may get, in its unit.
+    window_days
+        From each start; None: as long as the pilot ran, or as everybody has been followed.
+    cost
+        Money of one customer who gets it; None: what is recorded.
+    value
+        Money of one unit of the primary outcome; None: 1 of money, or not known.
+    smallest
+        The smallest effect worth having, in the unit of the primary outcome; None: cost over value.
+    groups
+        Columns of which effects by group were asked for beforehand.
+    customers
+        Who would get it in a full roll-out; None: as many as were in the pilot.
+    planned
+        Customers for whom the pilot was planned; None: those who are in it.
+    level
+        Of intervals.
+    draws, seed
+        Of effects.
+    currency
+        Of money.
+    """
+
+    outcome: str | None = None
+    outcomes: Sequence[str] | None = None
+    guardrails: Mapping[str, float] = field(default_factory=dict)
+    window_days: int | None = None
+    cost: float | None = None
+    value: float | None = None
+    smallest: float | None = None
+    groups: Sequence[str] = ()
+    customers: int | None = None
+    planned: int | None = None
+    level: float = LEVEL
+    draws: int = 4000
+    seed: int = 0
+    currency: str = ""
+
+    def __post_init__(self) -> None:
+        faults = [
+            sentence(
+                "parameter guardrails: {name} may get worse by {got}, expected 0 or more.",
+                name=shown(name),
+                got=number(margin),
+            )
+            for name, margin in self.guardrails.items()
+            if not margin >= 0
+        ]
+        if self.outcome in self.guardrails:
+            faults.append(
+                sentence("parameter guardrails: {name} is the primary outcome already.", name=shown(self.outcome))
+            )
+        if faults:
+            raise ParameterError(*faults)
+
+    def check(self, measures: Sequence[str], columns: Sequence[str]) -> None:
+        """Refuse outcomes and groups that the data do not have.
+
+        Parameters
+        ----------
+        measures
+            Names of the outcomes that they can tell.
+        columns
+            Names of the columns that customers may be grouped by.
+
+        Raises
+        ------
+        ParameterError
+            With all of them.
+        """
+        asked = {
+            "outcome": [self.outcome] if self.outcome else [],
+            "outcomes": list(self.outcomes or []),
+            "guardrails": list(self.guardrails),
+        }
+        faults = [_unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures]
+        faults += [_unknown("groups", name, columns) for name in self.groups if name not in columns]
+        if faults:
+            raise ParameterError(*faults)
+
+
+def _unknown(key: str, name: str, known: Sequence[str]) -> str:
+    return sentence(
+        "parameter {key}: got {name}, expected one of {known}{near}",
+        key=key,
+        name=shown(name),
+        known=listing([shown(each) for each in known]) or sentence("none: the data have none"),
+        near=suggestion(name, known),
+    )
