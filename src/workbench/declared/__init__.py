@@ -7,7 +7,14 @@ A study's tables are found by its name and theirs; what a declaration says of co
 
 from collections.abc import Mapping
 
-from workbench.declared import attrition_risk, campaign_return, churn_survival, clv_roi, driver_analysis
+from workbench.declared import (
+    attrition_risk,
+    campaign_return,
+    churn_survival,
+    clv_roi,
+    driver_analysis,
+    pilot_evaluation,
+)
 from workbench.declared.contract import Declared, Field, faults
 
 TABLES: Mapping[str, Mapping[str, Declared]] = {
@@ -18,6 +25,7 @@ TABLES: Mapping[str, Mapping[str, Declared]] = {
         "churn_survival": churn_survival.TABLES,
         "clv_roi": (*clv_roi.TABLES, *campaign_return.TABLES),
         "driver_analysis": driver_analysis.TABLES,
+        "pilot_evaluation": pilot_evaluation.TABLES,
     }.items()
 }
 

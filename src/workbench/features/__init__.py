@@ -26,10 +26,12 @@ from workbench.features.purchase_log import PurchaseLog, purchase_log
 from workbench.features.purchases import rfm
 from workbench.features.schedule import Schedule, one_cutoff, schedule
 from workbench.features.snapshots import Records, Snapshots, future, history, records_of, snapshots
+from workbench.features.trials import FollowUp, follow_up
 
 __all__ = [
     "Attributes",
     "Features",
+    "FollowUp",
     "PurchaseLog",
     "Records",
     "Schedule",
@@ -37,6 +39,7 @@ __all__ = [
     "attributes_at",
     "cancellations_after",
     "customer_features",
+    "follow_up",
     "future",
     "history",
     "leak_checks",

@@ -1,5 +1,5 @@
-"""Whether a pilot worked, and what to do now: `pilot` (who was dealt what) → `effects` → `verdict`; before it, `plan`."""
+"""Whether a pilot worked, and what to do: `pilot` (who was dealt what) → `effects` → `verdict`; before it, `plan`."""
 
-from workbench.decisions.rollout.study import Question, answer, begin
+from workbench.decisions.rollout.study import Question, answer, begin, ready
 
-__all__ = ["Question", "answer", "begin"]
+__all__ = ["Question", "answer", "begin", "ready"]

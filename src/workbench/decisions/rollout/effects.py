@@ -159,7 +159,7 @@ class Samples:
             before=before if before.shape[1] else None,
         )
 
-    def effect(self, outcome: Measured, arm: str, **names: Any) -> Effect | None:
+    def effect(self, outcome: Measured, arm: str, days: int | None, **names: Any) -> Effect | None:
         """The effect of an arm on an outcome; None where too few have it.
 
         Parameters
@@ -168,12 +168,14 @@ class Samples:
             Which.
         arm
             Which.
+        days
+            Length of the window; None where nothing is dated.
         **names
             `group`, `month`.
         """
         sample = self.sample(outcome, arm)
         rows = self.pair(arm)
-        found = estimators.estimate(self.pilot.route, sample, outcome, rows, level=self.level)
+        found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
         if found is None:
             return None
         told = {
@@ -225,6 +227,6 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
             if outcome.measure.table in ("treatments", "customers"):
                 continue
             for arm in samples.pilot.arms:
-                found = samples.effect(outcome, arm, month=month)
+                found = samples.effect(outcome, arm, days, month=month)
                 if found is not None:
                     yield found

@@ -1,47 +1,88 @@
 """Which estimator a design calls for: the one place that maps a recorded design to a method, whatever comes of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from workbench.models.trials import comparison
+from workbench.errors import DataError
+from workbench.models.trials import lot
+from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.estimates.estimate import from_error
 
+DAYS_A_MONTH = 30.4375
+
 
 def estimate(
-    route: str, sample: Sample, outcome: Any, rows: np.ndarray, *, level: float
+    route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, *, level: float
 ) -> tuple[Estimate, Estimate] | None:
     """The effect, and the same without what was known before.
 
     Parameters
     ----------
     route
-        `lot`, `units`, `chosen`.
+        `lot`, `units` or `chosen`.
     sample
         One arm beside its control.
     outcome
         Of all customers, for what a sample does not hold: ratios, time until leaving.
     rows
         bool, of all customers those of the sample.
+    days
+        Length of the window.
     level
         Of the interval.
+
+    Returns
+    -------
+    (best, plain) or None
+        None where nothing can be told; twice the same where nothing was known before.
     """
-    strata = sample.stratum if sample.stratum is not None else np.full(len(sample.values), "")
-    seen = sample.seen
-    unit = None if sample.unit is None else sample.unit[seen]
-    found = comparison.of_means(sample.values[seen], sample.treated[seen], strata[seen], unit)
-    if found is None:
+    try:
+        if route == "chosen":
+            return _chosen(sample, outcome.before[rows], level)
+        plain = _dealt(route, replace(sample, before=None), outcome, rows, days, level)
+        if sample.before is None:
+            return plain, plain
+        return _dealt(route, sample, outcome, rows, days, level), plain
+    except DataError:
         return None
-    made = from_error(
-        found.estimate,
-        found.error,
-        confidence=level,
-        kind="units" if unit is not None else "robust",
-        df=found.degrees,
-        n=found.n_treated + found.n_control,
-        units=len(set(unit)) if unit is not None else found.n_treated + found.n_control,
-        treated=found.treated,
-        control=found.control,
-    )
-    return made, made
+
+
+def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, level: float) -> Estimate:
+    if outcome.of is not None:
+        return lot.ratio(sample, outcome.after[rows], outcome.of[rows], confidence=level)
+    if outcome.days is not None and days:
+        times = outcome.days[rows] / DAYS_A_MONTH
+        return lot.staying(sample, times, outcome.left[rows], days / DAYS_A_MONTH, confidence=level)
+    return lot.adjusted(sample, confidence=level)
+
+
+def _chosen(sample: Sample, earlier: np.ndarray, level: float) -> tuple[Estimate, Estimate] | None:
+    """The change since before where there is one, among customers weighted to be alike in all else."""
+    if sample.fault():
+        return None
+    changed = np.isfinite(earlier).any() and np.nanstd(earlier) > 0
+    values = sample.values - np.nan_to_num(earlier, nan=float(np.nanmean(earlier))) if changed else sample.values
+    seen = np.isfinite(values)
+    before = None if sample.before is None else sample.before[seen]
+    weights = None if before is None else overlap_weights(before, sample.treated[seen])
+    plain, found = (contrast(values[seen], sample.treated[seen], own) for own in (None, weights))
+    told = []
+    for each in (found, plain):
+        influence = np.zeros(len(values))
+        influence[seen] = each.influence
+        made = from_error(
+            each.estimate,
+            each.error,
+            confidence=level,
+            kind="robust",
+            n=int(seen.sum()),
+            units=int(seen.sum()),
+            treated=float(sample.values[seen & sample.treated].mean()),
+            control=float(sample.values[seen & ~sample.treated].mean()),
+            influence=influence,
+        )
+        told.append(made)
+    return told[0], told[1] if weights is not None else told[0]

@@ -116,8 +116,8 @@ def named_pilot(definition: Any, treatments: pd.DataFrame, initiative: str | Non
     if initiative is None and len(known) != 1:
         raise ParameterError(
             sentence(
-                "parameter initiative: got nothing, expected one of {n} initiatives: a pilot is judged by itself. There "
-                "are {known}.",
+                "parameter initiative: got nothing, expected one of {n} initiatives: a pilot is judged by itself. "
+                "There are {known}.",
                 n=number(len(known)),
                 known=listed,
             )
@@ -213,8 +213,8 @@ def _undated(rows: pd.DataFrame, columns: Sequence[Any]) -> Iterator[str]:
             names = {"column": f"treatments.{each.name}", "n": number(count), "date": each.valid_from}
             if each.use == "before":
                 yield sentence(
-                    "{column}: {date} of {n} rows is on or after the start, expected before it: what the pilot may have "
-                    "changed is no column with use: before.",
+                    "{column}: {date} of {n} rows is on or after the start, expected before it: what the pilot may "
+                    "have changed is no column with use: before.",
                     **names,
                 )
             else:
@@ -230,8 +230,8 @@ def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
     listed = listing([shown(arm) for arm in arms[:MOST_NAMED]])
     if design.control and design.control not in arms:
         yield sentence(
-            "treatments: no row of {name} is of its control {control}; there are {arms}. Bring the rows of the control, "
-            "or take control: out of design: for a comparison of before and after.",
+            "treatments: no row of {name} is of its control {control}; there are {arms}. Bring the rows of the "
+            "control, or take control: out of design: for a comparison of before and after.",
             name=shown(name),
             control=shown(design.control),
             arms=listed,
@@ -275,8 +275,8 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
         if len(single):
             faults.append(
                 sentence(
-                    "treatments: {name} has one {unit} in {arms}: what that one has of its own cannot be told from what "
-                    "was done there. Expected two of each arm; with records of many untreated ones, name it "
+                    "treatments: {name} has one {unit} in {arms}: what that one has of its own cannot be told from "
+                    "what was done there. Expected two of each arm; with records of many untreated ones, name it "
                     "assignment: chosen.",
                     name=shown(name),
                     unit=design.unit,
@@ -288,8 +288,8 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
         sizes = listing([f"{number(int(n))} {arm}" for arm, n in small.items()])
         faults.append(
             sentence(
-                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm. `-p mode=plan` tells "
-                "how many it takes.",
+                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm. `-p mode=plan` "
+                "tells how many it takes.",
                 name=shown(name),
                 sizes=sizes,
                 least=number(FEWEST),
@@ -305,7 +305,9 @@ def _elsewhere(rows: pd.DataFrame, treatments: pd.DataFrame, name: str) -> np.nd
     if not len(others) or "start" not in rows:
         return np.zeros(len(rows), dtype=bool)
     far = pd.Timestamp.max
-    own = rows[["customer_id", "start"]].assign(row=np.arange(len(rows)), over=rows["end"].fillna(far) if "end" in rows else far)
+    own = rows[["customer_id", "start"]].assign(
+        row=np.arange(len(rows)), over=rows["end"].fillna(far) if "end" in rows else far
+    )
     theirs = others[["customer_id"]].assign(
         begin=others["start"], last=others["end"].fillna(others["start"]) if "end" in others else others["start"]
     )
@@ -322,7 +324,8 @@ def _costs(rows: pd.DataFrame, arms: Sequence[str], control: str) -> dict[str, f
     if (rows["cost"] < 0).any():
         raise DataError(
             sentence(
-                "treatments.cost: got {n} values below 0, expected what a customer cost; mend the column in dataset.yaml.",
+                "treatments.cost: got {n} values below 0, expected what a customer cost; mend the column in "
+                "dataset.yaml.",
                 n=number(int((rows["cost"] < 0).sum())),
             )
         )

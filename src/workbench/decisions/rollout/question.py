@@ -96,7 +96,9 @@ class Question:
             "outcomes": list(self.outcomes or []),
             "guardrails": list(self.guardrails),
         }
-        faults = [_unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures]
+        faults = [
+            _unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures
+        ]
         faults += [_unknown("groups", name, columns) for name in self.groups if name not in columns]
         if faults:
             raise ParameterError(*faults)

@@ -85,9 +85,7 @@ class Events:
         return self.count(self.frame[column].notna().to_numpy())
 
 
-def events_of(
-    frame: pd.DataFrame, roster: pd.DataFrame, columns: Sequence[str], *, time: str = "timestamp"
-) -> Events:
+def events_of(frame: pd.DataFrame, roster: pd.DataFrame, columns: Sequence[str], *, time: str = "timestamp") -> Events:
     """Events of a table on the clock of a trial.
 
     Parameters

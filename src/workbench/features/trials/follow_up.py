@@ -3,8 +3,10 @@
 A window that is not over when the records end is censored: its customers have no outcome, never one of 0.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,6 +21,20 @@ EVERY_COLUMN: Mapping[str, tuple[str, ...]] = {
 LONGEST_BEFORE = 365
 """Days before a start that describe a customer: a year holds every season once."""
 PROMOTER, DETRACTOR = 9, 6  # of 0 to 10 (Reichheld 2003)
+
+
+class DatasetDefinition(Protocol):
+    """What is known of a dataset beside its rows."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Definitions of its tables by name."""
+        ...
+
+    @property
+    def extracted(self) -> dt.date | None:
+        """The day of the extract."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -187,9 +203,8 @@ class FollowUp:
 def follow_up(
     roster: pd.DataFrame,
     tables: Mapping[str, pd.DataFrame | None],
-    columns: Mapping[str, Sequence[Known]],
+    dataset: DatasetDefinition,
     *,
-    until: pd.Timestamp | None = None,
     minute_cost: float = 0.0,
 ) -> FollowUp:
     """What can be known of the customers of a trial.
@@ -200,15 +215,16 @@ def follow_up(
         One row a customer: `customer_id`, `start` where the trial has dates, and columns with `use: outcome`.
     tables
         Canonical tables by name; None where the dataset has none.
-    columns
-        Definitions of their columns by table.
-    until
-        The day after the last of the records; the day after the last event where it is None.
+    dataset
+        Definitions of the tables, and the day of the extract: the records end the day before.
     minute_cost
         Money of a minute of contact.
     """
+    columns: dict[str, Sequence[Known]] = {name: each.columns for name, each in dataset.tables.items()}
     dated = "start" in roster and roster["start"].notna().all()
-    event_tables = {name: frame for name in ("transactions", "interactions", "surveys") if _of_customers(frame := tables.get(name))}
+    event_tables = {
+        name: frame for name in ("transactions", "interactions", "surveys") if _of_customers(frame := tables.get(name))
+    }
     contracts = tables.get("subscriptions")
     present = {"treatments": list(roster), "customers": list(roster)}
     scales = {each.name: each.scale for each in columns.get("surveys", ()) if each.scale is not None}
@@ -220,12 +236,9 @@ def follow_up(
     if contracts is not None:
         present["subscriptions"] = list(contracts)
     first, last = _records(event_tables, contracts)
-    until = last if until is None else until
+    until = last if dataset.extracted is None else pd.Timestamp(dataset.extracted)
     items = [each.name for each in columns.get("surveys", ())]
-    made = {
-        name: events_of(frame, roster, EVERY_COLUMN.get(name, items))
-        for name, frame in event_tables.items()
-    }
+    made = {name: events_of(frame, roster, EVERY_COLUMN.get(name, items)) for name, frame in event_tables.items()}
     if "transactions" in made:
         made["orders"] = orders_of(made["transactions"])
     return FollowUp(

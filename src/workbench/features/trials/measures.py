@@ -67,6 +67,10 @@ class Measure:
         Whether it is in money.
     good
         1 where more is better, −1 where less is.
+    detail
+        Whether it is told only where it is asked for: ratings of single touchpoints.
+    unit
+        Of a mean, for people.
     """
 
     name: str
@@ -76,6 +80,8 @@ class Measure:
     column: str = ""
     money: bool = False
     good: int = 1
+    detail: bool = False
+    unit: str = ""
 
 
 def measures_of(columns: Mapping[str, Sequence[Known]], present: Mapping[str, Sequence[str]]) -> Iterator[Measure]:
@@ -126,7 +132,7 @@ def _of_orders(present: Sequence[str]) -> Iterator[Measure]:
 
 def _of_item(each: Known) -> Iterator[Measure]:
     known = {"table": "surveys", "column": each.name}
-    yield Measure(name=each.name, label=each.label, kind="mean", **known)
+    yield Measure(name=each.name, label=each.label, kind="mean", detail=each.role == "driver", **known)
     if each.role != "outcome" or each.scale is None:
         return
     if tuple(each.scale) == PROMOTERS:

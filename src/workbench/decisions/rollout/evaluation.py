@@ -1,0 +1,324 @@
+"""A pilot evaluated: window and outcomes, whether the comparison is fair, effects, guardrails, looks and verdicts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.decisions.rollout.effects import Effect, Followed, Measured, by_month, samples_of
+from workbench.decisions.rollout.fairness import Fairness, examine
+from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
+from workbench.decisions.rollout.question import Question
+from workbench.decisions.rollout.verdict import Verdict, judge
+from workbench.draws import seed_of
+from workbench.errors import DataError
+from workbench.models.trials import looking
+from workbench.models.trials.estimates import Estimate
+from workbench.statistics.multiplicity import holm
+from workbench.wording import number, sentence, shown
+
+RECORDED = ("treatments", "customers")
+"""Tables whose outcomes are columns: they have no window."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ready:
+    """A pilot whose outcomes are known to be there.
+
+    Attributes
+    ----------
+    pilot, followed, question
+        Who was dealt what, what is recorded of them, and what is asked.
+    days
+        Length of the window; None where outcomes are columns alone.
+    outcomes
+        The primary one first, then guardrails, then the others.
+    censored : (n,) bool
+        Whose window is not over.
+    """
+
+    pilot: Pilot
+    followed: Followed
+    question: Question
+    days: int | None
+    outcomes: tuple[Measured, ...]
+    censored: np.ndarray
+
+    @property
+    def primary(self) -> Measured:
+        """By which the pilot is judged."""
+        return self.outcomes[0]
+
+
+def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
+    """Find the window and the outcomes.
+
+    Parameters
+    ----------
+    pilot, followed, question
+        As of `Ready`.
+
+    Raises
+    ------
+    ParameterError
+        An outcome or a group that the data do not have.
+    DataError
+        No outcome, no window that is over, or a primary outcome of which nothing can be told.
+    """
+    names = [each.name for each in followed.measures]
+    question.check(names, list(pilot.roster.columns))
+    if not names:
+        raise DataError(
+            sentence(
+                "treatments: got no outcome, expected columns with use: outcome, or tables of what customers did "
+                "(surveys, transactions, subscriptions, interactions) and start in treatments."
+            )
+        )
+    primary = question.outcome or names[0]
+    days = _window(pilot, followed, question)
+    reach = followed.reach()
+    chosen = question.outcomes
+    if chosen is None:
+        chosen = [each.name for each in followed.measures if not getattr(each, "detail", False)]
+    order = list(dict.fromkeys([primary, *question.guardrails, *chosen]))
+    found = {each.measure.name: each for each in followed.over(days or 0, order)}
+    kept = [found[primary], *(found[name] for name in order[1:] if _told(found[name], pilot))]
+    _refuse_silent(found[primary], pilot, days)
+    censored = reach < (days or 0) if days else np.zeros(len(reach), dtype=bool)
+    return Ready(pilot=pilot, followed=followed, question=question, days=days, outcomes=tuple(kept), censored=censored)
+
+
+def _window(pilot: Pilot, followed: Followed, question: Question) -> int | None:
+    """Days from each start: as asked; as long as the pilot ran; as long as everybody was followed."""
+    if not followed.dated or followed.until is None:
+        return None
+    reach = followed.reach()
+    rows = pilot.roster
+    days = question.window_days
+    if days is None and "end" in rows and rows["end"].notna().any():
+        days = int((rows["end"] - rows["start"]).dt.days.median()) + 1
+        days = days if (reach >= days).any() else None
+    if days is None:
+        days = int(min(reach.min(), 365))
+    recorded = all(each.table in RECORDED for each in followed.measures)
+    if not recorded and (days < 1 or not (reach >= days).any()):
+        raise DataError(not_over(followed.until, rows["start"].min(), max(days, 1)))
+    return days
+
+
+def _told(outcome: Measured, pilot: Pilot) -> bool:
+    """Whether each arm has enough of it, and it is not the same of everybody."""
+    known = outcome.known
+    counts = pilot.roster["arm"][known].value_counts()
+    enough = all(counts.get(arm, 0) >= FEWEST for arm in {*pilot.arms, pilot.control} - {""})
+    return bool(enough and np.ptp(outcome.after[known]) > 0)
+
+
+def _refuse_silent(outcome: Measured, pilot: Pilot, days: int | None) -> None:
+    known = outcome.known
+    label = shown(outcome.measure.name)
+    counts = pilot.roster["arm"][known].value_counts()
+    few = {arm: int(counts.get(arm, 0)) for arm in (*pilot.arms, pilot.control) if arm and counts.get(arm, 0) < FEWEST}
+    if few:
+        raise DataError(
+            sentence(
+                "The primary outcome {label}: got {n} customers of {arm} of whom it is known, expected {least} of each "
+                "arm. Choose another outcome, a shorter window_days, or wait.",
+                label=label,
+                n=number(min(few.values())),
+                arm=shown(min(few, key=lambda arm: few[arm])),
+                least=number(FEWEST),
+            )
+        )
+    if np.ptp(outcome.after[known]) == 0:
+        raise DataError(
+            sentence(
+                "The primary outcome {label}: got the same value ({value}) of all {n} customers, so no effect on it "
+                "can be seen. Choose another outcome or a longer window_days.",
+                label=label,
+                value=number(float(outcome.after[known][0])),
+                n=number(int(known.sum())),
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """A pilot evaluated.
+
+    Attributes
+    ----------
+    ready
+        What was asked of whom.
+    fairness
+        Whether the comparison is fair.
+    effects
+        Of the window, of all arms: the primary outcome first, then guardrails, then the others.
+    months
+        By month since the start.
+    verdicts
+        One an arm.
+    p_holm
+        Of secondary effects, by Holm over all of them, in the order of `effects`; NaN of primary and guardrails.
+    sequences
+        Intervals of primary effects that hold at any number of looks, by arm.
+    looks
+        How often the pilot was looked at, this run included.
+    smallest
+        The smallest effect worth having, and whether anything was said of it.
+    """
+
+    ready: Ready
+    fairness: Fairness
+    effects: tuple[Effect, ...]
+    months: tuple[Effect, ...]
+    verdicts: tuple[Verdict, ...]
+    p_holm: np.ndarray
+    sequences: Mapping[str, Estimate]
+    looks: int
+    smallest: float
+    priced: bool
+    value: float | None
+    costs: Mapping[str, float]
+
+    def of(self, outcome: str) -> list[Effect]:
+        """Effects on one outcome.
+
+        Parameters
+        ----------
+        outcome
+            Its name.
+        """
+        return [each for each in self.effects if each.measure.name == outcome]
+
+    def exhibits(self) -> Any:
+        """Headlines, fairness, money, other outcomes, tables and figures."""
+        from workbench.decisions.rollout.report import exhibits
+
+        yield from exhibits(self)
+
+
+def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation:
+    """Judge a pilot.
+
+    Parameters
+    ----------
+    at
+        What is asked of whom.
+    previous
+        Manifests of all earlier runs of this study.
+    dataset
+        Its name, by which earlier looks are known.
+    """
+    pilot, question = at.pilot, at.question
+    samples = samples_of(pilot, question.level)
+    fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days)
+    effects = [
+        found
+        for outcome in at.outcomes
+        for arm in pilot.arms
+        if (found := samples.effect(outcome, arm, at.days)) is not None
+    ]
+    months = tuple(by_month(samples, at.followed, [each.measure.name for each in at.outcomes], at.days or 0))
+    value = _value(at)
+    smallest, priced = {}, False
+    costs = {arm: question.cost if question.cost is not None else pilot.costs.get(arm, 0.0) for arm in pilot.arms}
+    for arm in pilot.arms:
+        smallest[arm], priced = _smallest(question, value, costs[arm])
+    primaries = [each for each in effects if each.measure is at.primary.measure]
+    verdicts = tuple(
+        judge(
+            each.found,
+            good=at.primary.measure.good,
+            smallest=smallest[each.found.arm],
+            priced=priced,
+            value=value,
+            cost=costs[each.found.arm],
+            customers=question.customers or len(pilot.roster),
+            weeks_so_far=_weeks(at),
+            fair=fairness.experimental,
+            broken=tuple(_guarded(effects, question, each.found.arm, surely=True)),
+            at_risk=tuple(_guarded(effects, question, each.found.arm, surely=False)),
+            draws=question.draws,
+            seed=seed_of(question.seed, f"effect of {each.found.arm}"),
+        )
+        for each in primaries
+    )
+    return Evaluation(
+        ready=at,
+        fairness=fairness,
+        effects=tuple(effects),
+        months=months,
+        verdicts=verdicts,
+        p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
+        sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},
+        looks=1 + _looks(previous, dataset, pilot.initiative, question.outcome),
+        smallest=max(smallest.values()) if smallest else 0.0,
+        priced=priced,
+        value=value,
+        costs=costs,
+    )
+
+
+def _value(at: Ready) -> float | None:
+    """Money of one unit of the primary outcome, in the direction that is better."""
+    if at.question.value is not None:
+        return at.question.value
+    return 1.0 if at.primary.measure.money else None
+
+
+def _smallest(question: Question, value: float | None, cost: float) -> tuple[float, bool]:
+    if question.smallest is not None:
+        return question.smallest, True
+    if value is not None and value > 0 and (cost > 0 or question.cost is not None):
+        return cost / value, True
+    return 0.0, False
+
+
+def _guarded(effects: Sequence[Effect], question: Question, arm: str, *, surely: bool) -> list[str]:
+    """Guardrails that got worse by more than is allowed: for sure, or perhaps."""
+    found = []
+    for each in effects:
+        if each.found.arm != arm or each.measure.name not in question.guardrails:
+            continue
+        margin, good = question.guardrails[each.measure.name], each.measure.good
+        ends = sorted((good * each.found.lower, good * each.found.upper))
+        if (ends[1] < -margin) if surely else (ends[0] < -margin <= ends[1]):
+            found.append(each.measure.name)
+    return found
+
+
+def _adjusted(effects: Sequence[Effect], first: Sequence[str]) -> np.ndarray:
+    found = np.full(len(effects), np.nan)
+    others = np.array([each.measure.name not in first for each in effects], dtype=bool)
+    p = np.array([each.found.p_value for each in effects], dtype=float)
+    told = others & np.isfinite(p)
+    if told.any():
+        found[told] = holm(p[told])
+    return found
+
+
+def _sequence(found: Estimate, question: Question, at: Ready) -> Estimate:
+    planned = None
+    if question.planned:
+        planned = found.se * float(np.sqrt(found.n / question.planned))
+    return looking.any_time(found, planned=planned)
+
+
+def _weeks(at: Ready) -> float | None:
+    """How long the pilot has run: from the first start to the last day that counts."""
+    if at.days is None or at.followed.until is None:
+        return None
+    starts = at.pilot.roster["start"]
+    return float((starts.max() - starts.min()).days + at.days) / 7
+
+
+def _looks(previous: Sequence[Mapping[str, Any]], dataset: str, initiative: str, outcome: str | None) -> int:
+    """Earlier runs that evaluated this pilot."""
+    found = 0
+    for manifest in previous:
+        asked = manifest.get("parameters") or {}
+        same = manifest.get("dataset") == dataset and asked.get("initiative") in (None, initiative)
+        found += bool(same and manifest.get("status") == "succeeded" and asked.get("mode") != "plan")
+    return found

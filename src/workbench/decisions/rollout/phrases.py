@@ -1,0 +1,119 @@
+"""Effects as people read them: in customers of 100, in money, in points; and what a pilot did in one phrase."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.models.trials.estimates import Estimate, kind_in_words
+from workbench.wording import number, sentence
+
+PER = 100.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How an outcome is told.
+
+    Attributes
+    ----------
+    factor
+        What numbers are multiplied by.
+    unit
+        Of them.
+    """
+
+    factor: float
+    unit: str
+
+
+def scale_of(measure: Any, currency: str) -> Scale:
+    """How an outcome is told.
+
+    Parameters
+    ----------
+    measure
+        The outcome.
+    currency
+        Of money.
+    """
+    if measure.kind in ("share", "staying"):
+        return Scale(factor=PER, unit=sentence("of 100 customers"))
+    if measure.kind == "ratio":
+        return Scale(factor=PER, unit=sentence("of 100 contacts"))
+    if measure.money:
+        return Scale(
+            factor=1.0,
+            unit=sentence("{currency} a customer", currency=currency) if currency else sentence("of money a customer"),
+        )
+    if measure.kind == "sum":
+        return Scale(factor=1.0, unit=sentence("a customer"))
+    return Scale(factor=1.0, unit=sentence("points"))
+
+
+def amount(value: float, scale: Scale) -> str:
+    """A size with its unit.
+
+    Parameters
+    ----------
+    value
+        In the unit of the outcome.
+    scale
+        How it is told.
+    """
+    return sentence("{n} {unit}", n=number(abs(scale.factor * value)), unit=scale.unit)
+
+
+def moved(found: Estimate, measure: Any, scale: Scale) -> str:
+    """What a pilot did to an outcome, to go on with.
+
+    Parameters
+    ----------
+    found
+        The effect.
+    measure
+        The outcome.
+    scale
+        How it is told.
+    """
+    words = {"label": measure.label, "n": amount(found.estimate, scale)}
+    if found.evidence != "experimental":
+        if found.estimate >= 0:
+            return sentence("“{label}” is {n} higher than among comparable customers", **words)
+        return sentence("“{label}” is {n} lower than among comparable customers", **words)
+    if found.estimate >= 0:
+        return sentence("it raises “{label}” by {n}", **words)
+    return sentence("it lowers “{label}” by {n}", **words)
+
+
+def clear(found: Estimate) -> bool:
+    """Whether the interval excludes no effect.
+
+    Parameters
+    ----------
+    found
+        The effect.
+    """
+    return found.lower > 0 or found.upper < 0
+
+
+def interval(found: Estimate, scale: Scale) -> tuple[float, float]:
+    """Its ends as they are told.
+
+    Parameters
+    ----------
+    found
+        The effect.
+    scale
+        How it is told.
+    """
+    return scale.factor * found.lower, scale.factor * found.upper
+
+
+def kind(found: Estimate) -> str:
+    """What its interval is.
+
+    Parameters
+    ----------
+    found
+        The effect.
+    """
+    return kind_in_words(found.kind, found.confidence)

@@ -1,0 +1,296 @@
+"""What is shown of an evaluated pilot, in the order in which it is read."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from workbench.decisions.rollout import words
+from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.phrases import scale_of
+from workbench.draws import DRAWS, seed_of
+from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
+from workbench.findings import Check
+from workbench.models.trials.estimates import draw_together, kind_in_words, table
+from workbench.wording import number, plural, sentence
+
+
+def exhibits(done: Evaluation) -> Iterator[Showable]:
+    """All of it.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    yield from words.headlines(done)
+    yield done.fairness
+    yield from words.money(done)
+    yield from words.guardrails(done)
+    yield from words.others(done)
+    yield from checks(done)
+    yield _figure(done)
+    yield _outcomes(done)
+    yield _decision(done)
+    yield metrics(done)
+    yield Kept(name="effects", frame=table([each.found for each in (*done.effects, *done.months)]))
+    yield Kept(name="effect_draws", frame=draws(done))
+
+
+def checks(done: Evaluation) -> Iterator[Check]:
+    """Windows that are not over, how the primary outcome was chosen, and how often the pilot was looked at.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    at = done.ready
+    left = int(at.censored.sum())
+    if left:
+        yield Check(
+            name="pilot_windows",
+            status="warn" if left > len(at.censored) / 2 else "pass",
+            message=plural(
+                "{n} customer of {all} has a window that is not over: left out, not counted as 0.",
+                "{n} customers of {all} have a window that is not over: left out, not counted as 0.",
+                left,
+                all=number(len(at.censored)),
+            ),
+            value=left,
+            title=sentence("Windows that are not over"),
+        )
+    if at.question.outcome is None:
+        yield Check(
+            name="pilot_outcome",
+            status="pass",
+            message=sentence(
+                "The pilot is judged by “{label}”, the first outcome of these data: nobody said by which. Say outcome= "
+                "before you look at others.",
+                label=at.primary.measure.label,
+            ),
+            title=sentence("The primary outcome"),
+        )
+    yield Check(
+        name="pilot_looks",
+        status="pass",
+        message=plural(
+            "The pilot was looked at once, by this run. Deleted runs are not counted.",
+            "The pilot was looked at {n} times, this run included: the intervals that hold at any number of looks "
+            "stand beside the fixed ones. Deleted runs are not counted.",
+            done.looks,
+        ),
+        value=done.looks,
+        title=sentence("How often the pilot was looked at"),
+    )
+
+
+def metrics(done: Evaluation) -> dict[str, float | int | None]:
+    """Numbers by name.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    found: dict[str, float | int | None] = {}
+    for each in done.effects:
+        name = f"effect_{each.found.arm}_{each.measure.name}"
+        found |= {
+            name: each.found.estimate,
+            f"{name}_lower": each.found.lower if np.isfinite(each.found.lower) else None,
+            f"{name}_upper": each.found.upper if np.isfinite(each.found.upper) else None,
+            f"{name}_se": each.found.se if np.isfinite(each.found.se) else None,
+            f"{name}_plain": each.plain.estimate,
+            f"{name}_plain_se": each.plain.se if np.isfinite(each.plain.se) else None,
+        }
+        if each.reduced is not None:
+            key = f"variance_reduction_{each.measure.name}"
+            found[key] = min(found.get(key, each.reduced) or 0.0, each.reduced)
+    for arm, sequence in done.sequences.items():
+        name = f"effect_{arm}_{done.ready.primary.measure.name}"
+        found |= {f"{name}_any_look_lower": sequence.lower, f"{name}_any_look_upper": sequence.upper}
+    for verdict in done.verdicts:
+        found[f"p_worth_it_{verdict.arm}"] = verdict.p_worth_it
+        found[f"expected_gain_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][0]
+        found[f"expected_loss_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][1]
+        found[f"weeks_needed_{verdict.arm}"] = verdict.weeks
+    return found | {"looks": done.looks, "smallest_effect": done.smallest, "window_days": done.ready.days}
+
+
+def draws(done: Evaluation) -> pd.DataFrame:
+    """Table `effect_draws`: effects of the window, drawn together arm by arm.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    parts = []
+    for arm in done.ready.pilot.arms:
+        own = [each.found for each in done.effects if each.found.arm == arm and np.isfinite(each.found.se)]
+        drawn = draw_together(own, DRAWS, random_seed=seed_of(done.ready.question.seed, f"effect_draws {arm}"))
+        for column, each in zip(drawn.T, own, strict=True):
+            names = {"initiative": each.initiative, "arm": each.arm, "outcome": each.outcome, "group": each.group}
+            parts.append(pd.DataFrame({"draw": np.arange(DRAWS), **names, "effect": column}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _outcomes(done: Evaluation) -> Table:
+    rows = []
+    currency = done.ready.question.currency
+    for each, p in zip(done.effects, done.p_holm, strict=True):
+        scale, found = scale_of(each.measure, currency), each.found
+        sequence = done.sequences.get(found.arm) if each.measure is done.ready.primary.measure else None
+        rows.append(
+            {
+                "arm": found.arm,
+                "outcome": each.measure.name,
+                "label": each.measure.label,
+                "unit": scale.unit,
+                "control": scale.factor * found.control,
+                "treated": scale.factor * found.treated,
+                "effect": scale.factor * found.estimate,
+                "lower": scale.factor * found.lower,
+                "upper": scale.factor * found.upper,
+                "any_look_lower": scale.factor * sequence.lower if sequence else np.nan,
+                "any_look_upper": scale.factor * sequence.upper if sequence else np.nan,
+                "p_holm": p,
+                "variance_reduction": np.nan if each.reduced is None else each.reduced,
+                "interval": kind_in_words(found.kind, found.confidence),
+                "customers": found.n,
+            }
+        )
+    frame = pd.DataFrame(rows)
+    columns = {
+        "arm": Column(sentence("Arm")),
+        "label": Column(sentence("Outcome")),
+        "unit": Column(sentence("Unit")),
+        "control": Column(sentence("Control")),
+        "treated": Column(sentence("Treated")),
+        "effect": Column(sentence("Effect")),
+        "lower": Column(sentence("Lower")),
+        "upper": Column(sentence("Upper")),
+        "any_look_lower": Column(sentence("Lower, any look")),
+        "any_look_upper": Column(sentence("Upper, any look")),
+        "p_holm": Column(sentence("p (Holm)"), "p"),
+        "customers": Column(sentence("Customers")),
+    }
+    if not done.looks > 1:
+        columns = {name: each for name, each in columns.items() if not name.startswith("any_look")}
+    return Table(
+        name="outcomes",
+        frame=frame,
+        caption=sentence(
+            "Effects on all outcomes: the primary one first, then guardrails; p-values of the others by Holm over all "
+            "of them."
+        ),
+        people=People(count="customers", within=["arm", "outcome", "label", "unit", "interval"]),
+        columns=columns,
+    )
+
+
+def _decision(done: Evaluation) -> Table:
+    names = {
+        "roll_out": sentence("roll out"),
+        "go_on": sentence("go on"),
+        "stop": sentence("stop"),
+        "cannot_tell": sentence("cannot tell"),
+    }
+    rows = []
+    for each in done.verdicts:
+        gains = each.gains or {}
+        rows.append(
+            {
+                "arm": each.arm,
+                "verdict": names[each.choice],
+                "p_worth_it": each.p_worth_it,
+                "smallest": scale_of(done.ready.primary.measure, "").factor * each.smallest,
+                "gain_full": gains.get(1.0, (np.nan, np.nan))[0],
+                "loss_full": gains.get(1.0, (np.nan, np.nan))[1],
+                "gain_half": gains.get(0.5, (np.nan, np.nan))[0],
+                "loss_half": gains.get(0.5, (np.nan, np.nan))[1],
+                "weeks": np.nan if each.weeks is None else each.weeks,
+                "customers": each.customers,
+            }
+        )
+    currency = done.ready.question.currency
+    return Table(
+        name="decision",
+        frame=pd.DataFrame(rows),
+        caption=sentence(
+            "What to do with each arm. Gains are expected, of all customers who would get it; losses are what is "
+            "expected where it does not pay."
+        ),
+        people=None,
+        columns={
+            "arm": Column(sentence("Arm")),
+            "verdict": Column(sentence("Verdict")),
+            "p_worth_it": Column(sentence("Worth having"), "share"),
+            "smallest": Column(sentence("Smallest worth having")),
+            "gain_full": Column(sentence("Gain, full"), currency),
+            "loss_full": Column(sentence("Loss, full"), currency),
+            "gain_half": Column(sentence("Gain, half"), currency),
+            "loss_half": Column(sentence("Loss, half"), currency),
+            "weeks": Column(sentence("Weeks still needed")),
+        },
+    )
+
+
+def _figure(done: Evaluation) -> Figure:
+    measure = done.ready.primary.measure
+    own = [each for each in done.months if each.measure is measure]
+    return Figure(
+        name="primary_effect",
+        draw=lambda: _draw(done),
+        title=sentence("What the pilot did to “{label}”", label=measure.label),
+        alt=sentence(
+            "The effect on {label} of each arm with its interval, beside no effect and the smallest worth having.",
+            label=measure.label,
+        ),
+        caption=(
+            sentence("By months since the start, with intervals; dashed: the smallest effect worth having.")
+            if own
+            else sentence("By arm, with intervals; dashed: the smallest effect worth having.")
+        ),
+    )
+
+
+def _draw(done: Evaluation) -> Axes:
+    measure = done.ready.primary.measure
+    scale = scale_of(measure, done.ready.question.currency)
+    arms = list(done.ready.pilot.arms)
+    monthly = {arm: [e.found for e in done.months if e.measure is measure and e.found.arm == arm] for arm in arms}
+    level = scale.factor * measure.good * done.smallest
+    if any(len(each) > 1 for each in monthly.values()):
+        ax = Drawing(figsize=(6.2, 3.0), layout="constrained").subplots()
+        for place, arm in enumerate(arms):
+            found = monthly[arm]
+            months = np.array([each.month for each in found]) + 0.08 * (place - (len(arms) - 1) / 2)
+            values = scale.factor * np.array([[each.estimate, each.lower, each.upper] for each in found])
+            (line,) = ax.plot(months, values[:, 0], "o-", label=arm)
+            ax.vlines(months, values[:, 1], values[:, 2], color=line.get_color(), linewidth=1.6)
+        ax.axhline(0, color="0.6", linewidth=0.8)
+        if done.priced:
+            ax.axhline(level, color="0.3", linewidth=0.9, linestyle="--")
+        ax.set_xlabel(sentence("Months since the start"))
+        ax.set_ylabel(sentence("Effect ({unit})", unit=scale.unit))
+        if len(arms) > 1:
+            ax.legend(frameon=False, fontsize=8)
+        return ax
+    found = [each.found for each in done.of(measure.name)]
+    ax = Drawing(figsize=(6.2, 1.0 + 0.4 * len(found)), layout="constrained").subplots()
+    places = np.arange(len(found))
+    values = scale.factor * np.array([[each.estimate, each.lower, each.upper] for each in found])
+    ax.axvline(0, color="0.6", linewidth=0.8)
+    if done.priced:
+        ax.axvline(level, color="0.3", linewidth=0.9, linestyle="--")
+    ax.hlines(places, values[:, 1], values[:, 2], linewidth=1.8)
+    ax.plot(values[:, 0], places, "o")
+    ax.set_yticks(places, [each.arm for each in found])
+    ax.set_ylim(-0.6, len(found) - 0.4)
+    ax.invert_yaxis()
+    ax.set_xlabel(sentence("Effect on “{label}” ({unit})", label=measure.label, unit=scale.unit))
+    return ax

@@ -1,0 +1,64 @@
+"""The two ways in: a pilot that was run is evaluated, one that is to be run is planned."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pandas as pd
+
+from workbench.decisions.rollout.evaluation import Evaluation, Ready, evaluate, ready
+from workbench.decisions.rollout.pilot import DatasetDefinition, Pilot, read_pilot
+from workbench.decisions.rollout.question import Question
+from workbench.errors import DataError
+from workbench.wording import sentence
+
+Mode = Literal["evaluate", "plan"]
+
+
+def begin(
+    dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None], *, mode: Mode | None, initiative: str | None
+) -> Pilot:
+    """Who is in the pilot.
+
+    Parameters
+    ----------
+    dataset
+        Definitions of the tables.
+    tables
+        Canonical tables by name; None where the dataset has none.
+    mode
+        `evaluate` or `plan`; None: evaluate where the design of treatments names a control, plan otherwise.
+    initiative
+        Which pilot; None where there is one only.
+
+    Raises
+    ------
+    DataError, ParameterError
+        With every reason why that cannot be done.
+    """
+    treatments = tables.get("treatments")
+    if treatments is None:
+        raise DataError(
+            sentence(
+                "A pilot is evaluated from the table treatments, and the dataset has none: bring customer_id, "
+                "initiative, arm and start of whom you dealt what. `-p mode=plan` plans one."
+            )
+        )
+    return read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)
+
+
+def answer(at: Ready, *, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation:
+    """What the pilot did, and what to do now.
+
+    Parameters
+    ----------
+    at
+        What is asked of whom.
+    previous
+        Manifests of all earlier runs of this study.
+    dataset
+        Its name.
+    """
+    return evaluate(at, previous, dataset)
+
+
+__all__ = ["Question", "answer", "begin", "ready"]
