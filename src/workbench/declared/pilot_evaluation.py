@@ -49,7 +49,7 @@ EFFECT_DRAWS = Declared(
         "effect": _effect("treated less control"),
     },
     key=("draw", "initiative", "arm", "outcome", "group"),
-    draws="One draw of the joint posterior of all effects of an arm, under a flat prior.",
+    draws="one draw of all effects of an arm together, under a flat prior",
 )
 
 TABLES = (EFFECTS, EFFECT_DRAWS)

@@ -11,10 +11,10 @@ from workbench.decisions.rollout import estimators
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.statistics.draws import design_matrix
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 MONTHS = (1, 2, 3, 6, 9, 12)
 """Since the start, of which effects are told as far as windows are over."""
-DAYS_A_MONTH = 30.4375
 
 
 class Measured(Protocol):

@@ -10,8 +10,7 @@ from workbench.models.trials import lot
 from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.estimates.estimate import from_error
-
-DAYS_A_MONTH = 30.4375
+from workbench.statistics.horizons import DAYS_A_MONTH
 
 
 def estimate(

@@ -6,8 +6,6 @@ from typing import Any
 from workbench.models.trials.estimates import Estimate, kind_in_words
 from workbench.wording import number, sentence
 
-PER = 100.0
-
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
@@ -36,9 +34,9 @@ def scale_of(measure: Any, currency: str) -> Scale:
         Of money.
     """
     if measure.kind in ("share", "staying"):
-        return Scale(factor=PER, unit=sentence("of 100 customers"))
+        return Scale(factor=100.0, unit=sentence("of 100 customers"))
     if measure.kind == "ratio":
-        return Scale(factor=PER, unit=sentence("of 100 contacts"))
+        return Scale(factor=100.0, unit=sentence("of 100 contacts"))
     if measure.money:
         return Scale(
             factor=1.0,

@@ -1,5 +1,6 @@
 """A pilot as its rows and its design have it: who was dealt what from when on; or why nothing can be told."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -167,8 +168,8 @@ def read_pilot(
     rows, before = known_before(treatments, definition.columns, definition.designs, customers, people)
     own = (rows["initiative"].astype(str) == name).to_numpy()
     rows, before = rows[own], before[own]
-    rows = rows.assign(arm=rows["arm"].astype(str))
-    faults = [*_undated(rows, definition.columns), *_no_control(rows, design, name)]
+    rows = _with_starts(rows.assign(arm=rows["arm"].astype(str)), design, name)
+    faults = [*_undated(rows, customers, people), *_no_control(rows, design, name)]
     if faults:
         raise DataError(*faults)
     rows, twice, crossed = _one_row_each(rows, design.control)
@@ -200,17 +201,19 @@ def read_pilot(
     )
 
 
-def _undated(rows: pd.DataFrame, columns: Sequence[Any]) -> Iterator[str]:
+def _undated(rows: pd.DataFrame, customers: pd.DataFrame | None, columns: Sequence[Any]) -> Iterator[str]:
     """Outcomes measured before the start, and what calls itself known before and is dated after it."""
-    if "start" not in rows:
+    if "start" not in rows or customers is None:
         return
     for each in columns:
-        if each.use not in ("before", "outcome") or not each.valid_from or each.valid_from not in rows:
+        if each.use not in ("before", "outcome") or each.valid_from not in customers:
             continue
-        measured = pd.to_datetime(rows[each.valid_from])
-        wrong = (measured >= rows["start"]) if each.use == "before" else (measured < rows["start"])
+        dates = customers.drop_duplicates("customer_id").set_index("customer_id")[each.valid_from]
+        measured = pd.to_datetime(dates.reindex(rows["customer_id"]).to_numpy())
+        start = pd.to_datetime(rows["start"]).to_numpy()
+        wrong = (measured >= start) if each.use == "before" else (measured < start)
         if count := int(wrong.sum()):
-            names = {"column": f"treatments.{each.name}", "n": number(count), "date": each.valid_from}
+            names = {"column": f"customers.{each.name}", "n": number(count), "date": each.valid_from}
             if each.use == "before":
                 yield sentence(
                     "{column}: {date} of {n} rows is on or after the start, expected before it: what the pilot may "
@@ -223,6 +226,25 @@ def _undated(rows: pd.DataFrame, columns: Sequence[Any]) -> Iterator[str]:
                     "before is none. Bring it up to date, or say use: before.",
                     **names,
                 )
+
+
+def _with_starts(rows: pd.DataFrame, design: Any, name: str) -> pd.DataFrame:
+    """The rows; of a control without starts, those of the customers whom it is compared with, where they have one."""
+    if "start" not in rows or rows["start"].isna().all():
+        return rows.drop(columns="start", errors="ignore")
+    without = rows["start"].isna()
+    starts = rows.loc[~without, "start"].unique()
+    control = (rows["arm"] == design.control) if design.control else without & False
+    if without.any() and (len(starts) > 1 or not control[without].all()):
+        raise DataError(
+            sentence(
+                "treatments.start: got {n} rows of {name} without a start, expected one in each row, also of the "
+                "control: outcomes are counted from there.",
+                n=number(int(without.sum())),
+                name=shown(name),
+            )
+        )
+    return rows.assign(start=rows["start"].fillna(starts[0]))
 
 
 def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
@@ -350,6 +372,6 @@ def not_over(until: pd.Timestamp, latest: pd.Timestamp, days: int) -> str:
         "back on {back}, or choose a shorter window_days.",
         days=plural("{n} day", "{n} days", days),
         start=day(latest.date()),
-        last=day((until - pd.Timedelta(days=1)).date()),
-        back=day((latest + pd.Timedelta(days=days)).date()),
+        last=day(until.date() - dt.timedelta(days=1)),
+        back=day(latest.date() + dt.timedelta(days=days)),
     )

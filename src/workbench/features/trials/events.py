@@ -126,7 +126,7 @@ def orders_of(events: Events) -> Events:
     frame = pd.DataFrame({"row": events.row, "key": key.to_numpy(), "day": events.day})
     sold = (events.frame["amount"] > 0).to_numpy()
     if "cancelled" in events.frame:
-        sold &= ~events.frame["cancelled"].fillna(False).to_numpy(dtype=bool)
+        sold &= (events.frame["cancelled"] != True).to_numpy(dtype=bool)  # noqa: E712 - gaps are not
     rows = frame[sold].sort_values("day", kind="stable").drop_duplicates(["row", "key"]).index.to_numpy()
     return Events(
         size=events.size,
@@ -188,8 +188,7 @@ def stays_of(subscriptions: pd.DataFrame, roster: pd.DataFrame, until: pd.Timest
     covering = rows[((rows["begin"] <= at) & (at < rows["last"])).to_numpy()]
     paying = covering[(covering["end"] > start[covering["row"].to_numpy()]).to_numpy()]
     last = covering.groupby("row")["last"].first()
-    end = np.full(len(roster), np.datetime64("NaT"), dtype="datetime64[ns]")
-    end[last.index.to_numpy()] = last.to_numpy()
+    end = last.reindex(np.arange(len(roster))).to_numpy()
     left = ~np.isnat(end) & (end < until.to_datetime64())
     until_then = np.where(left, end, until.to_datetime64())
     days = (until_then - start) / np.timedelta64(1, "D")

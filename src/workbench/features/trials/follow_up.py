@@ -108,7 +108,7 @@ class FollowUp:
 
     def reach(self) -> np.ndarray:
         """Days (n,) from each start to the end of the records; endless where nothing is dated."""
-        if not self.dated:
+        if self.until is None or not self.dated:
             return np.full(len(self.roster), np.inf)
         return ((self.until - pd.to_datetime(self.roster["start"])).dt.days).to_numpy(dtype=float)
 
@@ -166,7 +166,7 @@ class FollowUp:
             case "buying":
                 return (events.count() > 0).astype(float), None
             case "complaints":
-                return events.count(events.frame["complaint"].fillna(False).to_numpy(dtype=bool)), None
+                return events.count((events.frame["complaint"] == True).to_numpy(dtype=bool)), None  # noqa: E712 - gaps are not
             case "resolved":
                 return events.total(measure.column), events.answered(measure.column)
         return events.total(measure.column), None
@@ -222,19 +222,18 @@ def follow_up(
     """
     columns: dict[str, Sequence[Known]] = {name: each.columns for name, each in dataset.tables.items()}
     dated = "start" in roster and roster["start"].notna().all()
-    event_tables = {
-        name: frame for name in ("transactions", "interactions", "surveys") if _of_customers(frame := tables.get(name))
-    }
     contracts = tables.get("subscriptions")
-    present = {"treatments": list(roster), "customers": list(roster)}
+    present: dict[str, list[str]] = {name: [str(each) for each in roster] for name in ("treatments", "customers")}
     scales = {each.name: each.scale for each in columns.get("surveys", ()) if each.scale is not None}
     if not dated:
         return FollowUp(
             roster=roster, measures=tuple(measures_of(columns, present)), first=None, until=None, scales=scales
         )
-    present |= {name: list(frame) for name, frame in event_tables.items()}
+    given = ((name, tables.get(name)) for name in ("transactions", "interactions", "surveys"))
+    event_tables = {name: frame for name, frame in given if frame is not None and _of_customers(frame)}
+    present |= {name: [str(each) for each in frame] for name, frame in event_tables.items()}
     if contracts is not None:
-        present["subscriptions"] = list(contracts)
+        present["subscriptions"] = [str(each) for each in contracts]
     first, last = _records(event_tables, contracts)
     until = last if dataset.extracted is None else pd.Timestamp(dataset.extracted)
     items = [each.name for each in columns.get("surveys", ())]
@@ -253,8 +252,8 @@ def follow_up(
     )
 
 
-def _of_customers(frame: pd.DataFrame | None) -> bool:
-    return frame is not None and {"customer_id", "timestamp"} <= set(frame) and len(frame) > 0
+def _of_customers(frame: pd.DataFrame) -> bool:
+    return {"customer_id", "timestamp"} <= set(frame) and len(frame) > 0
 
 
 def _records(
@@ -268,4 +267,4 @@ def _records(
         return None, None
     first = min(each.min() for each in known or also).normalize()
     last = max(each.max() for each in [*known, *also]).normalize()
-    return first, last + pd.Timedelta(days=1)
+    return first, last + dt.timedelta(days=1)

@@ -131,14 +131,15 @@ def _of_orders(present: Sequence[str]) -> Iterator[Measure]:
 
 
 def _of_item(each: Known) -> Iterator[Measure]:
-    known = {"table": "surveys", "column": each.name}
-    yield Measure(name=each.name, label=each.label, kind="mean", detail=each.role == "driver", **known)
+    def measure(name: str, label: str, kind: Kind, *, detail: bool = False) -> Measure:
+        return Measure(name=name, label=label, kind=kind, table="surveys", column=each.name, detail=detail)
+
+    yield measure(each.name, each.label, "mean", detail=each.role == "driver")
     if each.role != "outcome" or each.scale is None:
         return
     if tuple(each.scale) == PROMOTERS:
-        yield Measure(name=f"{each.name}{NPS}", label=sentence("{label}: NPS", label=each.label), kind="mean", **known)
-    label = sentence("{label}: top answer", label=each.label)
-    yield Measure(name=f"{each.name}{TOP}", label=label, kind="share", **known)
+        yield measure(f"{each.name}{NPS}", sentence("{label}: NPS", label=each.label), "mean")
+    yield measure(f"{each.name}{TOP}", sentence("{label}: top answer", label=each.label), "share")
 
 
 def _of_contacts(present: Sequence[str]) -> Iterator[Measure]:
