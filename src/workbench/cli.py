@@ -344,9 +344,8 @@ def data_add(options: argparse.Namespace) -> None:
     def revised(draft):
         return conversation.answer(draft, input, print) if asks else draft
 
-    made, draft = add_draft(
-        options.name, *options.source, root=Project.find().root, copy=not options.no_copy, revised=revised
-    )
+    said = {"copy": not options.no_copy, "header": {"yes": True, "no": False}.get(options.header)}
+    made, draft = add_draft(options.name, *options.source, root=Project.find().root, revised=revised, **said)
     for note in notes(draft.text):
         print(f"note: {note}")
     if (SAMPLES_FOLDER / options.name).is_dir():
@@ -374,13 +373,8 @@ def data_check(options: argparse.Namespace) -> None:
 def lab(options: argparse.Namespace) -> None:
     """Become JupyterLab in the project."""
     project = Project.find()
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--notebook-dir={project.root}",
-        "--ServerApp.default_url=/lab/tree/notebooks",
-    ]
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={project.root}"]
+    command.append("--ServerApp.default_url=/lab/tree/notebooks")
     if os.geteuid() == 0:  # as in a container, where Jupyter would refuse
         command.append("--allow-root")
     os.execv(sys.executable, [*command, *options.arguments[options.arguments[:1] == ["--"] :]])
@@ -486,6 +480,7 @@ def _parser() -> argparse.ArgumentParser:
         help="a made-up company whose truth is known: preset=demo seed=1 …; docs/simulated_world.md has the settings",
     )
     made.add_argument("--ask", action="store_true", help="ask at the terminal what the file leaves open")
+    made.add_argument("--header", choices=("yes", "no"), help="whether the first line of the file names its columns")
     made.add_argument("--no-copy", action="store_true", help="the file lies in data/NAME/ already")
     return parser
 

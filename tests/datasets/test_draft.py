@@ -198,7 +198,7 @@ def test_what_cannot_be_told_apart_or_would_lose_its_zeros_is_drafted_with_care(
 @pytest.mark.parametrize("first", ["ada@example.org,Ada,London", "7,2020-01-02,London", "+44 7700 900123,5,x"])
 def test_a_first_line_of_values_is_refused_and_never_quoted(tmp_path, first):
     (tmp_path / "x.csv").write_text(f"{first}\nb,c,d\n")
-    with pytest.raises(DataError, match="the first line looks like values") as caught:
+    with pytest.raises(DataError, match="the first line looks like a row of data") as caught:
         add("mine", tmp_path / "x.csv", root=tmp_path)
     assert not any(part in str(caught.value) for part in first.split(",") if len(part) > 2)
     assert not (tmp_path / "data").exists()

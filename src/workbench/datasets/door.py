@@ -20,7 +20,7 @@ from workbench.datasets.contract.remarks import dates_of_a_place, double_headers
 from workbench.datasets.definitions.canonical import ROW_ID, Kind
 from workbench.datasets.definitions.column import Personal
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
-from workbench.datasets.privacy import looks, pseudonyms
+from workbench.datasets.privacy import looks, persons, pseudonyms
 from workbench.datasets.reading import sources
 from workbench.datasets.reading.connection import MEMORY_VARIABLE
 from workbench.datasets.reading.headers import is_unnamed, tidy
@@ -182,6 +182,11 @@ class _Opening:
     def _map(self, raw: sources.RawTable) -> None:
         present: list[ColumnDefinition] = []
         lacking = sources.lacking(self.definition.columns, raw)
+        headless = bool(lacking) and sources.is_headless(raw, self.session.connection, persons.is_row)
+        if headless:
+            lacking = sources.lacking(self.definition.columns, raw, named=False)
+            template = "{place}: the first line looks like a row of data; if it is, write header: 0 and from: column 1."
+            self.faults.append(sentence(template, place=self.place))
         for column in self.definition.columns:
             told = lacking.get(column.name, [])
             self.faults += [f"{self.place}, {fault}" for fault in told]

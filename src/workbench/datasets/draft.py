@@ -16,6 +16,7 @@ from workbench.datasets.guessing.drafting import Drafting, Source
 from workbench.datasets.guessing.facts import Facts
 from workbench.datasets.guessing.layout import Layout
 from workbench.datasets.guessing.questions import Question
+from workbench.datasets.privacy import persons
 from workbench.datasets.reading import sources
 from workbench.datasets.reading import text as reading
 from workbench.datasets.reading.connection import Connection
@@ -55,7 +56,12 @@ def add(name: str, *paths: Path, root: Path, copy: bool = True) -> Path:
 
 
 def add_draft(
-    name: str, *paths: Path, root: Path, copy: bool = True, revised: Callable[[Draft], Draft] = lambda draft: draft
+    name: str,
+    *paths: Path,
+    root: Path,
+    copy: bool = True,
+    header: bool | None = None,
+    revised: Callable[[Draft], Draft] = lambda draft: draft,
 ) -> tuple[Path, Draft]:
     """As `add`, with the draft that was written.
 
@@ -69,6 +75,8 @@ def add_draft(
         The project's folder.
     copy
         Whether the file is copied into the dataset's folder.
+    header
+        As that of `drafted`.
     *paths
         The files, one a table.
     """
@@ -84,7 +92,7 @@ def add_draft(
     brought = {path: target for path in map(Path, paths) if (target := _target(path, folder, copy)) is not None}
     if len({target.name for target in brought.values()}) < len(brought):
         raise DataError(sentence("two of the files have one name; rename one of them."))
-    made_draft = revised(drafted(*paths))
+    made_draft = revised(drafted(*paths, header=header))
     made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,24 +169,27 @@ def draft(*paths: Path) -> str:
     return drafted(*paths).text
 
 
-def drafted(*paths: Path) -> Draft:
+def drafted(*paths: Path, header: bool | None = None) -> Draft:
     """The draft of a dataset for files, one a table; files with the same columns are one table.
 
     Parameters
     ----------
     *paths
         CSV, Parquet, Excel or JSON lines.
+    header
+        Whether the first line of a file names its columns; None: nobody has said so, and a line that looks like a row
+        of data is asked about first.
 
     Raises
     ------
     DataError
-        When a file cannot be read, or two look like the same table.
+        When a file cannot be read, two look like the same table, or a first line looks like data.
     """
     found: dict[str, Table] = {}
     for path in map(Path, paths):
         _check_file(path)
         first = True
-        for made in _tables(path):
+        for made in _tables(path, header):
             earlier = found.get(made.name)
             if earlier is None:
                 found[made.name] = made
@@ -206,31 +217,26 @@ def _left_out(table: Table, other: Table) -> Table:
     return replace(table, notes=(*table.notes, note))
 
 
-def _tables(path: Path) -> list[Table]:
+def _tables(path: Path, header: bool | None) -> list[Table]:
     """The tables of a file."""
     try:
         place = sources.Place(path.parent, path.parent)
         try:
-            found = layout.layouts(path)
+            found = layout.layouts(path, headless=header is False)
         except DataError as error:
             raise DataError(*(f"{shown(path.name)}: {fault}" for fault in error.faults)) from error
-        return [_table(path, place, each) for each in found]
+        return [_table(path, place, each, asked=header is None) for each in found]
     except OSError as error:
         raise DataError(
             sentence("{file}: cannot be read ({why}).", file=shown(path.name), why=error.strerror)
         ) from None
 
 
-def _table(path: Path, place: sources.Place, lies: Layout) -> Table:
+def _table(path: Path, place: sources.Place, lies: Layout, *, asked: bool) -> Table:
     """The canonical table that a file looks like."""
     connection = Connection(sources.readable([lies.origin], place))
     raw = sources.open_rows(connection, lies.origin, place, "draft", lambda header: True)
-    strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers)
-    if strange > len(raw.headers) / 2 or any("@" in header and _VALUES.fullmatch(header) for header in raw.headers):
-        template = (
-            "{file}: the first line looks like values, expected the names of the columns; put a line of names first."
-        )
-        raise DataError(sentence(template, file=shown(path.name)))
+    _check_names(path, raw, connection, asked=asked)
     found, lies = _measured(connection, raw, lies)
     labels = {
         raw.headers[i]: label for i, label in enumerate(lies.labels) if i < len(raw.headers) and label != raw.headers[i]
@@ -244,6 +250,19 @@ def _table(path: Path, place: sources.Place, lies: Layout) -> Table:
     told = [shown(each, longest=500)[1:-1] for each in doubled]
     told += _nameless(raw.given)
     return replace(made, notes=(*made.notes, *told))
+
+
+def _check_names(path: Path, raw: sources.RawTable, connection: Connection, *, asked: bool) -> None:
+    """Refuse a first line that looks like a row: what stands there would be written to dataset.yaml and told."""
+    mails = any("@" in header and _VALUES.fullmatch(header) for header in raw.headers)
+    strange = sum(bool(_VALUES.fullmatch(header)) for header in raw.headers) > len(raw.headers) / 2
+    if mails or (asked and (strange or sources.is_headless(raw, connection, persons.is_row))):
+        template = (
+            "{file}: the first line looks like a row of data, expected the names of the columns. If it is a row, say "
+            "--header no (columns are then called by their places), or put a line of names first; if these are names, "
+            "say --header yes."
+        )
+        raise DataError(sentence(template, file=shown(path.name)))
 
 
 def _nameless(given: Sequence[str]) -> list[str]:

@@ -61,7 +61,8 @@ class Origin:
         Of an Excel workbook, with one header, their rows one after another; `ALL_SHEETS` means all that are not empty.
         None named: the first that is not empty.
     header
-        The row in which the header stands, as a spreadsheet counts; 1 means the first that is not blank.
+        The row in which the header stands, as a spreadsheet counts; 1 means the first that is not blank, 0 that the
+        file has none: columns are then called by their places.
     skip
         Numbers of rows that are no data; those below 0 count from the end (−1: the last).
     encoding, separator, decimal, thousands
@@ -193,7 +194,7 @@ def _entries(section: Section, key: str, sql: str, folder: Path | None) -> dict[
 
 def _form(section: Section) -> _Form:
     """How the rows are written."""
-    header, skip = section.whole("header", 1, least=1), section.wholes("skip")
+    header, skip = section.whole("header", 1, least=0), section.wholes("skip")
     if 0 in skip or header in skip:
         template = "numbers of rows other than the header's ({row}); those from the end are negative"
         expected = sentence(template, row=header)

@@ -54,21 +54,31 @@ class Layout:
     labels: tuple[str, ...] = ()
 
 
-def layouts(path: Path) -> list[Layout]:
+def layouts(path: Path, *, headless: bool = False) -> list[Layout]:
     """The tables of a file: one, unless a workbook has sheets of several kinds; the largest comes first.
 
     Parameters
     ----------
     path
         The file.
+    headless
+        Whether somebody has said that no line names the columns.
     """
     files = {ROWS: (path.name,)}
     suffix = path.suffix.lower()
     if suffix in reading.CSV:
-        return [_of_text(path, Origin(files=files))]
-    if suffix in reading.EXCEL:
-        return _of_workbook(path, Origin(files=files))
-    return [Layout(Origin(files=files))]
+        found = [_of_text(path, Origin(files=files))]
+    elif suffix in reading.EXCEL:
+        found = _of_workbook(path, Origin(files=files))
+    else:
+        return [Layout(Origin(files=files))]
+    return [_without_names(each) for each in found] if headless else found
+
+
+def _without_names(lies: Layout) -> Layout:
+    """The same where every line is of data, from the first on."""
+    below = tuple(n for n in lies.origin.skip if n < 0)
+    return replace(lies, origin=replace(lies.origin, header=0, skip=below), notes=(), labels=())
 
 
 def _of_text(path: Path, origin: Origin) -> Layout:

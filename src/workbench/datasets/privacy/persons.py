@@ -102,6 +102,17 @@ def valued(text: str, *, shared: bool = False) -> bool:
     return bool(re.search(MAIL, text) or numbers or name)
 
 
+def is_row(text: str) -> bool:
+    """Whether a text in the place of a column's name tells a person and names no column that does ("Customer name").
+
+    Parameters
+    ----------
+    text
+        Out of the first line of a file.
+    """
+    return valued(text) and not named(text)
+
+
 def _bank_card(text: str) -> bool:
     """Whether 16 to 19 digits carry the check digit of ISO/IEC 7812 (Luhn): by chance one number in ten does."""
     digits = text.replace(" ", "").replace("-", "")

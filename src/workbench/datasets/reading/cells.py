@@ -90,7 +90,7 @@ def header_of(rows: Iterable[Sequence[str]], header: int) -> tuple[int, Sequence
     rows
         Of the file from its first on, blank ones included.
     header
-        The row that is declared; 1 means the first that is not blank.
+        The row that is declared; 1 means the first that is not blank, 0 that there is none.
 
     Raises
     ------
@@ -98,11 +98,13 @@ def header_of(rows: Iterable[Sequence[str]], header: int) -> tuple[int, Sequence
         When it is blank or not there.
     """
     for i, row in enumerate(rows, 1):
+        if any(row) and header == 0:
+            return 0, [""] * len(row)
         if any(row) and (header == 1 or i == header):
             return i, row
         if i == header > 1:
             raise DataError(sentence("row {row} is blank, expected the header (header: {row}).", row=header))
-    if header == 1:
+    if header <= 1:
         raise DataError(sentence("the first line is no header."))
     raise DataError(sentence("got header: {row}, and the file has fewer rows.", row=header))
 
@@ -148,7 +150,7 @@ class SkippingCsv(Cells):
         self.absent: list[int] = []
         head = [row for row, _ in zip(self._all(), range(max(FIRST_ROWS, origin.header)), strict=False)]
         self.header_row, header = header_of(head, origin.header)
-        self.likely_header = likely_row(head[:FIRST_ROWS])
+        self.likely_header = likely_row(head[:FIRST_ROWS]) if origin.header else 0
         self.headers = tuple(tidy(name) for name in header)
 
     def _all(self) -> Iterator[list[str]]:
@@ -221,7 +223,7 @@ class Sheet(Cells):
         _check_cells(len(cells) * width)
         self.cells = [[*row, *[""] * width][:width] for row in cells]
         self.header_row, header = header_of(self.cells, origin.header)
-        self.likely_header = likely_row(self.cells[:FIRST_ROWS])
+        self.likely_header = likely_row(self.cells[:FIRST_ROWS]) if origin.header else 0
         self.headers = tuple(tidy(name) for name in header)
 
     def rows(self) -> Iterator[Sequence[str]]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from workbench.datasets.definitions.dataset import ColumnDefinition, TableDefinition
 from workbench.datasets.definitions.origin import Origin, inside
 from workbench.datasets.definitions.phrases import names
-from workbench.datasets.reading import packaged
+from workbench.datasets.reading import headless, packaged
 from workbench.datasets.reading import text as reading
 from workbench.datasets.reading.connection import Connection
 from workbench.datasets.reading.headers import names_among, reachable, tidy
@@ -301,7 +301,7 @@ def _check_names(alias: str, headers: tuple[str, ...]) -> None:
         raise DataError(sentence(template, alias=alias, places=listing(double)))
 
 
-def lacking(columns: Iterable[ColumnDefinition], raw: RawTable) -> dict[str, list[str]]:
+def lacking(columns: Iterable[ColumnDefinition], raw: RawTable, *, named: bool = True) -> dict[str, list[str]]:
     """What is said of columns that the file does not have, by the name of the column that is read from them.
 
     Parameters
@@ -310,13 +310,35 @@ def lacking(columns: Iterable[ColumnDefinition], raw: RawTable) -> dict[str, lis
         Columns as dataset.yaml defines them.
     raw
         The rows as they were read, with their headers.
+    named
+        Whether its first line names columns; what else stands there is not told.
     """
     found: dict[str, list[str]] = {}
     for column in columns:
         for source in (column.source, *([column.currency_from] if column.currency_from else [])):
-            if fault := _header_fault(column, tidy(source), raw):
+            if fault := _header_fault(column, tidy(source), raw, named=named):
                 found.setdefault(column.name, []).append(fault)
     return found
+
+
+def is_headless(raw: RawTable, connection: Connection, tells: Callable[[str], bool]) -> bool:
+    """Whether the line of a text file that should name the columns looks like a row of data.
+
+    Parameters
+    ----------
+    raw
+        The rows as they were read, with their headers.
+    connection
+        Where they are laid out.
+    tells
+        Whether a text looks like a person's.
+    """
+    if not raw.header_row:
+        return False
+    places = [int(name[1:]) for name in raw.table.columns]
+    texts = connection.arrow(raw.table.limit(headless.ROWS)).to_pydict().values()
+    rows = [[str(cell or "") for cell in row] for row in zip(*texts, strict=True)]
+    return headless.is_headless([raw.given[place] for place in places], rows, tells)
 
 
 def elsewhere(definition: TableDefinition, raw: RawTable) -> list[str]:
@@ -339,7 +361,7 @@ def elsewhere(definition: TableDefinition, raw: RawTable) -> list[str]:
     return found
 
 
-def _header_fault(column: ColumnDefinition, source: str, raw: RawTable) -> str | None:
+def _header_fault(column: ColumnDefinition, source: str, raw: RawTable, *, named: bool) -> str | None:
     if source in raw.headers:
         return None
     if count := raw.given.count(source):
@@ -347,5 +369,5 @@ def _header_fault(column: ColumnDefinition, source: str, raw: RawTable) -> str |
         first, last = (shown(sentence("{header} ({n})", header=source, n=n)) for n in (1, count))
         return sentence(template, column=column.name, source=shown(source), count=count, first=first, last=last)
     template = "column {column}: the file has no column {source}{near}"
-    near = suggestion(source, names_among(raw.headers))
+    near = suggestion(source, names_among(raw.headers) if named else [])
     return sentence(template, column=column.name, source=shown(source), near=near)

@@ -189,8 +189,8 @@ class CsvFile:
                 head.append(row)
                 ends.append(reader.line_num)
         self.header_row, header = header_of(head, self._origin.header)
-        self._above = self._said + ends[self.header_row - 1]
-        self.likely_header = likely_row(head[:FIRST_ROWS])
+        self._above = self._said + ends[max(self.header_row - 1, 0)]
+        self.likely_header = likely_row(head[:FIRST_ROWS]) if self._origin.header else 0
         self.headers = tuple(tidy(name) for name in header)
 
     def batches(self, chosen: Sequence[int]) -> pa.RecordBatchReader:
@@ -230,7 +230,7 @@ class CsvFile:
         for batch in reader:
             if not batch.num_rows:
                 continue
-            yield batch if self._rows else batch.slice(1)
+            yield batch if self._rows or not self.header_row else batch.slice(1)
             self._rows += batch.num_rows
 
     def _note(self, row: pa.csv.InvalidRow) -> str:
@@ -265,7 +265,8 @@ class CsvFile:
         try:
             with self._path.open(encoding=self._encoding, newline="") as text:
                 reader = limits.rows(text, self._separator)
-                below = ((reader.line_num, row) for row in reader if row and reader.line_num > self._above + 1)
+                above = self._above + bool(self.header_row)
+                below = ((reader.line_num, row) for row in reader if row and reader.line_num > above)
                 found = list(islice(swallowed(below, len(self.headers), self._separator), _FEW_ROWS))
         except csv.Error:
             raise DataError(sentence("not readable as CSV; is a quotation mark left open?")) from None
