@@ -1,11 +1,14 @@
 """Clocks that are put back, neighbours that shadow the package, daemons, and notebooks that never stop talking."""
 
 import json
+import os
+import sys
 from datetime import UTC, datetime, timedelta
 
 import nbformat
 import pytest
 
+import workbench
 from tests.benches import code, markdown, notebook
 from workbench.reporting.body import read_body
 from workbench.reporting.results import Anchors
@@ -46,7 +49,7 @@ def test_steps_last_as_long_as_they_do(tmp_path):
         cell["metadata"]["papermill"] = {"status": "pending"}
     made = nbformat.from_dict(notebook(*cells))
     made.metadata["papermill"] = nbformat.from_dict({})
-    recorder = Recorder(made, tmp_path / "n.ipynb", {}, lambda index, heading: None, ())
+    recorder = Recorder(made, tmp_path / "n.ipynb", {}, lambda index, heading: None, (), tmp_path)
     clock = iter(FIRST - timedelta(hours=place) for place in range(20))
     recorder.now = lambda: next(clock)
     recorder.notebook_start()
@@ -115,3 +118,22 @@ def test_streams_in_many_pieces_are_one_text(tmp_path):
     body = page(outputs, tmp_path)
     assert [each["stream"] for each in body.diagnostics] == ["stdout", "stderr"]
     assert all(len(each["text"]) < 21_000 and "in notebook.ipynb" in each["text"] for each in body.diagnostics)
+
+
+def test_no_path_of_a_failed_run_tells_where_somebody_works(bench):
+    """Not of the project, the package, the environment or the home: a user's name stands in each."""
+    step = "import os, pandas\nfrom workbench.models import levels\nprint(os.path.expanduser('~/mine/x.csv'))\n"
+    step += "print(run.folder)\nlevels.as_levels(pandas)"
+    bench.study("fails", "run = workbench.start_run()", step)
+    home = bench.root.parent / "home" / "ada"
+    home.mkdir(parents=True)
+    done = bench.run("run", "fails", env={"HOME": str(home)})
+    assert done.returncode == 1
+    (known,) = bench.runs()
+    folder = bench.folder(known)
+    places = [str(bench.root), str(home), os.path.dirname(os.path.dirname(workbench.__file__)), sys.prefix]
+    for name in ("log.txt", "report.html", "notebook.ipynb", "manifest.json", "results.json"):
+        text = (folder / name).read_text()
+        assert not any(place in text for place in places), name
+    assert "workbench/models/levels.py" in (folder / "log.txt").read_text()
+    assert "~/mine/x.csv" in (folder / "notebook.ipynb").read_text()

@@ -98,6 +98,7 @@ def test_a_run_that_fails_writes_its_secret_nowhere_and_files_that_hold_it_go(be
     ("cell", "said"),
     [
         ('password: Secret = "hunter22"', "leave the default empty"),
+        ('db_password: str = ""', "declare it `Secret`"),
         ("password: list[Secret] = []", "a secret stands alone"),
         ('password: Annotated[Secret, MinLen(9)] = ""', "a secret stands alone"),
     ],

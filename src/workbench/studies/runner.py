@@ -34,6 +34,7 @@ from workbench.studies.earlier import rest_on
 from workbench.studies.execution import journal
 from workbench.studies.execution.collected import collect_said
 from workbench.studies.execution.kernel import Kernel, cause_of_death
+from workbench.studies.execution.places import short
 from workbench.studies.execution.progress import Progress
 from workbench.studies.execution.secrets import environment_secrets, kernel_environment, redact, take_out
 from workbench.studies.index import rebuild
@@ -278,7 +279,12 @@ class _Run:
 
         def make_recorder(nb) -> Recorder:
             recorder = Recorder(
-                nb, self.folder / "notebook.ipynb", self.plan.parameters, self._cell_started, self.secrets
+                nb,
+                self.folder / "notebook.ipynb",
+                self.plan.parameters,
+                self._cell_started,
+                self.secrets,
+                self.project.root,
             )
             self.recorder = recorder
             return recorder
@@ -375,18 +381,18 @@ class _Run:
         cell = self.recorder.failed if self.recorder else None
         outputs = [] if cell is None else self._executed_notebook()["cells"][cell].get("outputs", [])
         if isinstance(error, DataError):  # while tables were laid ready
-            return Ending("failed", error.exit_code, redact(str(error), self.secrets))
+            return Ending("failed", error.exit_code, self._tidy(str(error)))
         raised = next((output for output in outputs if output["output_type"] == "error"), None)
         if raised is not None:
             # A library's error may have the name of one of ours.
             own = self.journal.refusal == raised["ename"]
             exit_code = EXIT_CODES.get(raised["ename"], 1) if own else 1
-            return Ending("failed", exit_code, redact(_said(raised, own=own), self.secrets))
+            return Ending("failed", exit_code, self._tidy(_said(raised, own=own)))
         if isinstance(error, DeadKernelError) or kernel_exit_code is not None:
             return Ending("failed", 1, cause_of_death(kernel_exit_code))
         if error is None:
             return Ending("failed", 1, "It ended before all of its steps had run.")
-        return Ending("failed", 1, redact(f"{type(error).__name__}: {error}", self.secrets))
+        return Ending("failed", 1, self._tidy(f"{type(error).__name__}: {error}"))
 
     def _executed_notebook(self) -> dict[str, Any]:
         if self.recorder is not None and self.recorder.notebook is not None:
@@ -403,7 +409,11 @@ class _Run:
 
     def _write_log(self, line: str) -> None:
         if not self.log.closed:
-            self.log.write(f"{now():%H:%M:%S} {visible(redact(line.rstrip(), self.secrets))}\n")
+            self.log.write(f"{now():%H:%M:%S} {visible(self._tidy(line.rstrip()))}\n")
+
+    def _tidy(self, text: str) -> str:
+        """A text without secrets and with short paths."""
+        return short(redact(text, self.secrets), self.project.root)
 
     def _keep_stderr(self, text: str) -> None:
         self.beside = text

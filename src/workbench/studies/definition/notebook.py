@@ -19,6 +19,9 @@ from workbench.studies.definition.secret import Secret
 from workbench.wording import narrative, shown
 
 LARGEST_BYTES = 100_000_000  # a notebook with the figures of a long run has some megabytes
+SECRET_NAME = re.compile(
+    r"(?i)(^|_)(password|passwd|passphrase|pwd|secret|api_?key|(access|auth|api)_?token)$|密码|密钥|口令"
+)
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -289,6 +292,8 @@ def _parameters(source: str, above: str | None, faults: list[str]) -> dict[str, 
             default = None
         if name in parameters:
             faults.append(f"parameter {name} is declared twice")
+        if SECRET_NAME.search(name) and kind is str:
+            faults.append(f"parameter {name} sounds secret and would be written down; declare it `Secret`")
         if "Secret" in ast.unparse(annotation) and kind is not None and (fault := _not_secret(kind, default)):
             faults.append(f"parameter {name}: {fault}")
         comment = comments.get(statement.end_lineno or statement.lineno, "")

@@ -18,6 +18,7 @@ from papermill.translators import PythonTranslator, papermill_translators
 from workbench.files import write_atomic
 from workbench.studies.definition.notebook import headings, is_code, read_parameters
 from workbench.studies.definition.parameters import python_literal
+from workbench.studies.execution.places import short
 from workbench.studies.execution.secrets import redacted
 
 
@@ -67,6 +68,8 @@ class Recorder(NotebookExecutionManager):
         Called with (cell index, heading) when a code cell starts.
     secrets
         Texts that must not get out; they are replaced wherever the notebook would show them.
+    root
+        The project's folder, to which paths in outputs are made relative.
 
     Attributes
     ----------
@@ -79,13 +82,20 @@ class Recorder(NotebookExecutionManager):
     """
 
     def __init__(
-        self, nb, path: Path, parameters: Mapping, on_cell: Callable[[int, str], None], secrets: tuple[str, ...]
+        self,
+        nb,
+        path: Path,
+        parameters: Mapping,
+        on_cell: Callable[[int, str], None],
+        secrets: tuple[str, ...],
+        root: Path,
     ):
         super().__init__(nb, progress_bar=False, autosave_cell_every=0)
         self.path = path
         self.parameters = dict(parameters)
         self.on_cell = on_cell
         self.secrets = secrets
+        self.root = root
         self.headings = headings(nb.cells)
         self.ran: set[int] = set()
         self.failed: int | None = None
@@ -116,10 +126,15 @@ class Recorder(NotebookExecutionManager):
         write_atomic(self.path, document)
 
     def document(self) -> str:
-        """The notebook as text, without secrets."""
+        """The notebook as text, without secrets and with short paths in its outputs."""
         # papermill puts the whole source notebook where a path should stand, and values that JSON does not take.
         self.nb.metadata.papermill.update(parameters=self.parameters, input_path=None, output_path=self.path.name)
-        return json.dumps(redacted(self.nb, self.secrets), ensure_ascii=False, indent=1) + "\n"
+        made = redacted(self.nb, self.secrets)
+        told = [
+            {**each, "outputs": short(each["outputs"], self.root)} if "outputs" in each else each
+            for each in made["cells"]
+        ]
+        return json.dumps({**made, "cells": told}, ensure_ascii=False, indent=1) + "\n"
 
     def notebook_start(self, **kwargs) -> None:
         """Forget when cells ran before.
