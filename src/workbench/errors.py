@@ -4,6 +4,17 @@ Every fault that a user can cause is raised as one of these; the command line pr
 with `exit_code`. A fault names the place, what was found, what was expected and what to do next.
 """
 
+import os
+
+
+RUN_VARIABLE = "WORKBENCH_RUN_FOLDER"
+"""Names the folder of a run to its kernel."""
+
+
+def in_kernel() -> bool:
+    """Whether this is the kernel of a run, in which other advice helps: it sees little of the environment."""
+    return RUN_VARIABLE in os.environ
+
 
 class WorkbenchError(Exception):
     """One or more faults, all found before giving up.

@@ -47,3 +47,24 @@ def test_what_ordinary_work_needs_is_seen_and_what_only_sounds_secret_is_none():
     assert environment_secrets(plain) == ("some-value",)  # a proxy's address may hold a password
     odd = {name: "Ada Lovelace" for name in ("GIT_AUTHOR_NAME", "XAUTHORITY", "SSH_CONNECTION")}
     assert environment_secrets(odd) == ()
+
+
+@pytest.mark.parametrize("name", ["WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"])
+def test_the_key_to_pseudonyms_is_never_passed_on(name):
+    environment = {name: "0123456789abcdef", "WORKBENCH_PASS": f"{name},OTHER", "OTHER": "some-value"}
+    assert kernel_environment(environment) == {"OTHER": "some-value"}
+
+
+def test_in_a_kernel_other_advice_helps(monkeypatch):
+    """A notebook that opens a dataset by itself has neither the key nor a password: no setting of the shell mends that."""
+    from workbench.datasets.privacy.pseudonyms import NoKeyError
+    from workbench.datasets.reading.remote import _expand
+    from workbench.errors import DataError
+
+    assert "set WORKBENCH_PSEUDONYM_KEY" in str(NoKeyError("orders.customer_id"))
+    monkeypatch.setenv("WORKBENCH_RUN_FOLDER", "/nowhere")
+    said = str(NoKeyError("orders.customer_id"))
+    assert "read the table by run.table" in said
+    assert "WORKBENCH_P" not in said
+    with pytest.raises(DataError, match=r"read by run\.table, or name them in WORKBENCH_PASS"):
+        _expand("postgres://${NOBODY_HAS_SET_THIS}@host/base")

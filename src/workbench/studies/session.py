@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, overload
 
-from workbench.errors import DataError, ParameterError, StudyError
+from workbench.errors import RUN_VARIABLE, DataError, ParameterError, StudyError
 from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition import secret
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from workbench.datasets.definitions.uses import Use
     from workbench.features import Features, Snapshots
 
-FOLDER_VARIABLE = "WORKBENCH_RUN_FOLDER"
+FOLDER_VARIABLE = RUN_VARIABLE
 TABLES_VARIABLE = secret.FOLDER_VARIABLE
 # Parameters that name columns: a column that is named there is asked for.
 ASKING = ("segments", "covariates", "drivers", "features")

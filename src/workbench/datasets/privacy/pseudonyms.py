@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from workbench.errors import DataError
+from workbench.errors import DataError, in_kernel
 from workbench.wording import listing, sentence
 
 KEY_VARIABLE, FILE_VARIABLE = "WORKBENCH_PSEUDONYM_KEY", "WORKBENCH_PSEUDONYM_KEY_FILE"
@@ -38,6 +38,11 @@ class NoKeyError(DataError):
             "{columns}: personal, and there is no key to replace {them}; set {variable} (at least {least} bytes, as "
             "from `openssl rand -hex 32`) or {file}, a file outside the project."
         )
+        if in_kernel():
+            template = (
+                "{columns}: personal, and a notebook gets no key to replace {them}: read the table by run.table, which "
+                "comes through the door."
+            )
         them = sentence("it") if len(columns) == 1 else sentence("them")
         names = {"columns": listing(columns), "variable": KEY_VARIABLE, "file": FILE_VARIABLE, "them": them}
         super().__init__(sentence(template, **names, least=SHORTEST_BYTES))

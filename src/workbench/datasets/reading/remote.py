@@ -12,7 +12,7 @@ import pyarrow as pa
 from workbench.datasets.definitions.origin import Origin, inside
 from workbench.datasets.definitions.phrases import names
 from workbench.datasets.reading.selects import check_select
-from workbench.errors import DataError
+from workbench.errors import DataError, in_kernel
 from workbench.wording import sentence, shown
 
 if TYPE_CHECKING:
@@ -92,5 +92,7 @@ def _expand(url: str) -> str:
     absent = [name for name in re.findall(r"\$\{(\w+)\}", url) if name not in os.environ]
     if absent:
         template = "connection: the environment does not say {names}; set them before the workbench starts."
+        if in_kernel():
+            template = "connection: a notebook does not see {names}; read by run.table, or name them in WORKBENCH_PASS."
         raise DataError(sentence(template, names=names(absent)))
     return re.sub(r"\$\{(\w+)\}", lambda match: os.environ[match[1]], url)

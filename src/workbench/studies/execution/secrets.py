@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 PASSED = "WORKBENCH_PASS"
 """Names more variables that kernels get, divided by commas."""
+NEVER = "WORKBENCH_PSEUDONYM_"
+"""Variables of the key to pseudonyms begin so: the door alone sees it, whatever is asked for."""
 NAME = re.compile(
     r"SECRET|TOKEN|PASS|_PWD|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|_KEY$|_URL$|_URI$|_DSN$|_PAT$|AUTH(?!OR(_|$))|COOKIE|_PROXY$|"
     r"CONNECTION|_CONN$|_SAS$|WEBHOOK|SALT|BEARER|(^|_)PIN$|密码|密钥|口令|令牌",
@@ -53,6 +55,7 @@ def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
     {'PATH': '/bin'}
     """
     passed = {name.strip() for name in environment.get(PASSED, "").split(",")}
+    passed = {name for name in passed if not name.startswith(NEVER)}
     return {name: value for name, value in environment.items() if name in passed or ALLOWED.fullmatch(name)}
 
 
