@@ -6,7 +6,6 @@ with `exit_code`. A fault names the place, what was found, what was expected and
 
 import os
 
-
 RUN_VARIABLE = "WORKBENCH_RUN_FOLDER"
 """Names the folder of a run to its kernel."""
 

@@ -56,7 +56,7 @@ def test_the_key_to_pseudonyms_is_never_passed_on(name):
 
 
 def test_in_a_kernel_other_advice_helps(monkeypatch):
-    """A notebook that opens a dataset by itself has neither the key nor a password: no setting of the shell mends that."""
+    """A notebook that opens a dataset by itself has neither key nor password: no setting of the shell mends that."""
     from workbench.datasets.privacy.pseudonyms import NoKeyError
     from workbench.datasets.reading.remote import _expand
     from workbench.errors import DataError

@@ -185,8 +185,6 @@ class _Opening:
         headless = bool(lacking) and sources.is_headless(raw, self.session.connection, persons.is_row)
         if headless:
             lacking = sources.lacking(self.definition.columns, raw, named=False)
-            template = "{place}: the first line looks like a row of data; if it is, write header: 0 and from: column 1."
-            self.faults.append(sentence(template, place=self.place))
         for column in self.definition.columns:
             told = lacking.get(column.name, [])
             self.faults += [f"{self.place}, {fault}" for fault in told]
@@ -194,6 +192,9 @@ class _Opening:
                 present += self._choices(column, raw) if column.split else [column]
         if lacking:
             self.faults += [f"{self.place}, {each}" for each in sources.elsewhere(self.definition, raw)]
+        if headless:
+            template = "{place}: the first line looks like a row of data; if it is, write header: 0 and from: column 1."
+            self.faults.append(sentence(template, place=self.place))
         kinds = self._kinds(raw, [column for column in present if column.kind is None])
         bases: dict[str, mapping.Basis] = {}
         definitions: dict[str, ColumnDefinition] = {}
