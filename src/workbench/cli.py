@@ -344,7 +344,7 @@ def data_add(options: argparse.Namespace) -> None:
     def revised(draft):
         return conversation.answer(draft, input, print) if asks else draft
 
-    said = {"copy": not options.no_copy, "header": {"yes": True, "no": False}.get(options.header)}
+    said: dict[str, Any] = {"copy": not options.no_copy, "header": {"yes": True, "no": False}.get(options.header)}
     made, draft = add_draft(options.name, *options.source, root=Project.find().root, revised=revised, **said)
     for note in notes(draft.text):
         print(f"note: {note}")
@@ -436,7 +436,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "rerun":
             made.add_argument("--with-inputs", action="store_true", help="first repeat the earlier runs that it reads")
         if name == "run":
-            words = {"metavar": "FILE", "help": "parameters from YAML or JSON; -p wins"}
+            words: dict[str, Any] = {"metavar": "FILE", "help": "parameters from YAML or JSON; -p wins"}
             made.add_argument("--params", type=Path, action="append", default=[], **words)
     made = command("score", score, "score customers by the model of a run of attrition_risk; nothing is fitted")
     made.add_argument("run", metavar="RUN")

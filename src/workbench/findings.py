@@ -305,7 +305,8 @@ def _finite_finding(finding: Finding, faults: list[str]) -> Finding:
     interval = finding.interval
     if interval is not None:
         interval = (_finite(interval[0], place, faults), _finite(interval[1], place, faults))
-    estimate, n, rank = (_finite(each, place, faults) for each in (finding.estimate, finding.n, finding.rank))
+    estimate = _finite(finding.estimate, place, faults)
+    n, rank = (each if _finite(each, place, faults) is not None else None for each in (finding.n, finding.rank))
     return replace(finding, estimate=estimate, interval=interval, n=n, rank=rank)
 
 

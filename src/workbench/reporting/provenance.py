@@ -112,8 +112,8 @@ def parameters(manifest: Mapping) -> list[dict]:
         )
     for name in mapping(manifest, "parameter_help"):
         if name not in mapping(manifest, "parameters"):
-            value, about = sentence("secret, written nowhere"), text_of(mapping(helps, name), "help")
-            rows.append({"name": str(name), "value": value, "unit": "", "help": about, "changed": False, "default": ""})
+            told = {"name": str(name), "value": sentence("secret, written nowhere"), "unit": ""}
+            rows.append({**told, "help": text_of(mapping(helps, name), "help"), "changed": False, "default": ""})
     return rows
 
 
