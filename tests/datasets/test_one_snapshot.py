@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from workbench import datasets
+from workbench.datasets.reading import sources
 from workbench.errors import DataError
 from workbench.files import private_folder
 from workbench.studies.definition.project import Project
@@ -46,55 +47,82 @@ def dataset(bench, request):
     return folder, request.param
 
 
-def test_a_file_that_is_replaced_between_two_looks_is_refused(bench, dataset):
-    folder, name = dataset
-    source = datasets.find("people", bench.root)
-    source.fingerprint()
+def replaced(folder, name):
     write(folder, name, 7)
-    with pytest.raises(DataError, match="was replaced or changed while it was read"):
-        source.write("lifetimes", bench.root / "laid.parquet")
-    # Looked at anew, it is what it is now.
-    assert datasets.find("people", bench.root).load("lifetimes").frame["duration"].eq(7).all()
 
 
-def test_a_file_that_is_changed_in_its_place_is_refused(bench, dataset):
-    folder, name = dataset
-    source = datasets.find("people", bench.root)
-    source.check()
+def changed(folder, name):
     with open(folder / name, "ab") as file:
         file.write(b"\n")
-    with pytest.raises(DataError, match="was replaced or changed"):
-        source.load("lifetimes")
 
 
-def test_a_file_that_is_gone_is_refused(bench, dataset):
+def gone(folder, name):
+    (folder / name).unlink()
+
+
+@pytest.mark.parametrize("happens", [replaced, changed, gone])
+@pytest.mark.parametrize("look", ["load", "write", "fingerprint"])
+def test_two_looks_at_a_file_speak_of_one_state_of_it(bench, dataset, happens, look, tmp_path):
+    """CSV is laid out at the first look; Parquet is read where it lies, and refused once it is another file."""
     folder, name = dataset
     source = datasets.find("people", bench.root)
     source.check()
-    (folder / name).unlink()
-    with pytest.raises(DataError, match="was replaced or changed"):
-        source.fingerprint()
+    happens(folder, name)
+
+    def looked():
+        if look == "fingerprint":
+            return source.fingerprint()
+        if look == "write":
+            source.write("lifetimes", tmp_path / "laid.parquet")
+            return pd.read_parquet(tmp_path / "laid.parquet")["duration"]
+        return source.load("lifetimes").frame["duration"]
+
+    if name.endswith("parquet"):
+        with pytest.raises(DataError, match="was replaced or changed while it was read"):
+            looked()
+    elif look == "fingerprint":
+        write(folder, name, 5)
+        assert looked() == datasets.find("people", bench.root).fingerprint()
+    else:
+        assert looked().eq(5).all()
 
 
-def test_a_run_whose_file_is_replaced_before_its_tables_are_laid_ready_is_refused(bench, dataset):
+def test_a_file_that_is_replaced_while_it_is_laid_out_is_refused(bench, dataset, monkeypatch):
     folder, name = dataset
-    bench.study(
-        "count",
-        "run = workbench.start_run()\nrun.table('lifetimes')",
-        parameters='seed: int = 1\ndataset: str = "people"',
-    )
+    laid = sources._stage
+
+    def slowly(*given):
+        made = laid(*given)
+        write(folder, name, 7)
+        return made
+
+    monkeypatch.setattr(sources, "_stage", slowly)
+    source = datasets.find("people", bench.root)
+    if name.endswith("csv"):
+        with pytest.raises(DataError, match="was replaced or changed while it was read"):
+            source.load("lifetimes")
+
+
+def test_a_run_whose_file_is_replaced_before_its_tables_are_laid_ready(bench, dataset):
+    """Its numbers are of the data that its manifest tells of, or there are none."""
+    folder, name = dataset
+    step = "run = workbench.start_run()\nrun.metrics({'months': float(run.table('lifetimes')['duration'].max())})"
+    bench.study("count", step, parameters='seed: int = 1\ndataset: str = "people"')
     project = Project(bench.root)
     plan = make_plan(project, "count")
     write(folder, name, 7)
     done = run_study(project, plan, progress=Progress("count"))
-    assert (done["status"], done["exit_code"]) == ("failed", 2)
-    assert "was replaced or changed while it was read" in done["reason"]
+    if name.endswith("parquet"):
+        assert (done["status"], done["exit_code"]) == ("failed", 2)
+        assert "was replaced or changed while it was read" in done["reason"]
+    else:
+        assert (done["status"], done["key_metric"]["value"]) == ("succeeded", 5)
+        write(folder, name, 5)
+        assert done["fingerprint"] == datasets.find("people", bench.root).fingerprint(["lifetimes"])
 
 
 def test_a_part_and_the_whole_are_of_one_reading(bench, dataset, monkeypatch):
     """Who is chosen is asked of the same rows that are then chosen from."""
-    from workbench.datasets.reading import sources
-
     read = []
     opened = sources.open_rows
     monkeypatch.setattr(sources, "open_rows", lambda *given: read.append(given[3]) or opened(*given))

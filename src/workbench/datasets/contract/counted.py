@@ -8,6 +8,7 @@ import ibis
 import ibis.expr.types as ir
 
 from workbench.datasets.definitions.dataset import TableDefinition
+from workbench.wording import sentence
 
 # Numbers (and days as text) that DuckDB has counted, by what was counted; its rows carry no types.
 Numbers = dict[str, Any]
@@ -41,6 +42,9 @@ def notable(
         The last day on which something can have happened.
     """
     has = set(wide.columns)
+    for column in definition.columns:
+        if column.kind == "category" and column.name in has:
+            yield f"worded {column.name}", wide[column.name].strip() == sentence("not stated")
     if "duration" in has and definition.name == "lifetimes":
         yield "zero durations", wide["duration"] == 0
         if "entry" in has:

@@ -186,6 +186,16 @@ def _of_what_is_lacking(table: _Counted) -> Iterator[Check]:
 
 def _of_values(table: _Counted) -> Iterator[Check]:
     """Values that are allowed and seldom meant."""
+    for column in table.definition.columns:
+        said, lacking = table.count(f"worded {column.name}"), table.count(f"missing {column.name}")
+        if said and lacking:
+            template = (
+                "column {column}: {rows} with the level {level}, which is also what {n} without a value are shown as: "
+                "one group. List it under missing: if it means that, or give it another name."
+            )
+            told = {"column": shown(column.name), "level": shown(sentence("not stated")), "n": number(lacking)}
+            message = sentence(template, **told, rows=rows(said))
+            yield table.warn(f"not_stated_{column.name}", sentence("A level is called like no value"), message, said)
     if n := table.count("zero durations"):
         template = "{rows} with a duration of 0 {unit}: ended, or last seen, at the very start."
         message = sentence(template, rows=rows(n), unit=table.definition.time_unit)

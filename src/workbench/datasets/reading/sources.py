@@ -167,8 +167,8 @@ def _read(connection: Connection, origin: Origin, place: Place, alias: str, name
     raw: RawTable | None = None  # there is at least one file, and each text of it or the file itself makes it one
     parquet = [path for _, path in files if path.suffix.lower() in reading.PARQUET]
     for label, path in files:
+        connection.files.note(path, label, stays_open=bool(parquet))
         try:
-            connection.files.note(path, label)
             reading.check_file(path, label)
             if parquet:
                 if len(parquet) < len(files):
@@ -186,6 +186,7 @@ def _read(connection: Connection, origin: Origin, place: Place, alias: str, name
         except DataError as error:
             told = label if alias in origin.samples else shown(label)
             raise DataError(*(f"{told}: {fault}" for fault in error.faults)) from error.__cause__
+        connection.files.note(path, label)
     assert raw is not None, alias
     if not parquet:
         return raw

@@ -1,4 +1,4 @@
-"""Files that are read more than once must be the same each time, or what is said of them speaks of different data."""
+"""Files that are looked at more than once must be the same each time, or what is said of them is of different data."""
 
 from pathlib import Path
 
@@ -13,9 +13,10 @@ class Unchanged:
 
     def __init__(self) -> None:
         self._known: dict[Path, tuple[str, _Identity | None]] = {}
+        self._open: set[Path] = set()
 
-    def note(self, path: Path, label: str) -> None:
-        """Look at a file before it is read; the first look counts.
+    def note(self, path: Path, label: str, *, stays_open: bool = False) -> None:
+        """Look at a file, before it is read and after it; the first look counts.
 
         Parameters
         ----------
@@ -23,22 +24,35 @@ class Unchanged:
             The file.
         label
             What messages call it.
+        stays_open
+            Whether its rows stay where they are and are read again and again.
+
+        Raises
+        ------
+        DataError
+            When it is not what it was at the first look.
         """
         self._known.setdefault(path, (label, _identity(path)))
+        if stays_open:
+            self._open.add(path)
+        self._check([path])
 
     def verify(self) -> None:
-        """Whether all files are what they were.
+        """Whether all files whose rows stay where they are, are what they were.
 
         Raises
         ------
         DataError
             When one was replaced or changed meanwhile.
         """
+        self._check(sorted(self._open))
+
+    def _check(self, paths: list[Path]) -> None:
         template = "{file}: was replaced or changed while it was read; run again once nobody writes to it."
         found = [
-            sentence(template, file=shown(label))
-            for path, (label, before) in self._known.items()
-            if _identity(path) != before
+            sentence(template, file=shown(self._known[path][0]))
+            for path in paths
+            if _identity(path) != self._known[path][1]
         ]
         if found:
             raise DataError(*found)
