@@ -11,6 +11,7 @@ import pytest
 from workbench.errors import StudyError
 from workbench.reporting.render import write_report
 from workbench.studies import index, manifest
+from workbench.studies.chain import lines
 
 SAID = """
 import pandas as pd, matplotlib.pyplot as plt
@@ -182,6 +183,9 @@ def reports_are_made(whole, tmp_path, seeds):
             if known["status"] != "unreadable":
                 write_report(folder, known)
             index.rebuild(reports)
+            found_again = index.marked(reports, manifest.read_runs(reports))
+            index.is_stale(reports, found_again)
+            "\n".join(lines(found_again, as_tree=True)).encode("utf-8", "backslashreplace")
         except StudyError:
             pass
         except IsADirectoryError:

@@ -9,6 +9,7 @@ from tests.benches import code, markdown, notebook
 from workbench.errors import ParameterError, StudyError
 from workbench.studies.definition.notebook import read_study
 from workbench.studies.definition.parameter_file import read_parameter_file
+from workbench.studies.definition.project import Project
 
 
 @pytest.mark.parametrize(
@@ -106,3 +107,28 @@ def test_many_parameters_are_read_at_once(tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("".join(f"name{place}: 1\n" for place in range(20_000)))
     assert len(read_parameter_file(path)) == 20_000
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "nowhere"])
+def test_a_lock_that_is_no_file_is_none(tmp_path, kind):
+    lock = tmp_path / "requirements.lock"
+    os.mkfifo(lock) if kind == "pipe" else lock.symlink_to(kind)
+    assert Project(tmp_path).lock_hash() is None
+
+
+@pytest.mark.parametrize("kind", ["pipe", "/dev/zero", "nowhere", "folder"])
+def test_a_dataset_that_is_no_file_is_one_fault(bench, kind):
+    bench.dataset("good")
+    for place in ("odd/dataset.yaml", "rows/rows.csv"):
+        path = bench.root / "data" / place
+        path.parent.mkdir()
+        os.mkfifo(path) if kind == "pipe" else path.mkdir() if kind == "folder" else path.symlink_to(kind)
+    text = (bench.root / "data" / "good" / "dataset.yaml").read_text()
+    (bench.root / "data" / "rows" / "dataset.yaml").write_text(text.replace("people.csv", "rows.csv"))
+    listed = bench.run("data", "list")
+    assert listed.returncode == 0
+    assert "good" in listed.stdout
+    for name in ("odd", "rows"):
+        done = bench.run("data", "check", name)
+        assert done.returncode == 2, done.stderr
+        assert "internal error" not in done.stderr

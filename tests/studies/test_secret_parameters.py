@@ -24,7 +24,9 @@ SAID = [
     "run.checks(workbench.Check(name='c', status='warn', message=f'It is {password}.'))",
     "frame = pd.DataFrame({'word': [password, 'other'], password: [1, 2]})\n"
     "run.export(frame, 'words', caption=f'Words: {password}', people=None)\nrun.keep(frame, 'kept')",
-    "figure, axes = plt.subplots()\naxes.set_title(password)\n"
+    "import os\nweather = os.environ['WEATHER']  # passed on by name\n"
+    "run.keep(pd.DataFrame({'level': pd.Categorical([weather]), 'mixed': [[weather]], 'n': [1]}), 'passed')",
+    "figure, axes = plt.subplots()\naxes.set_title(password)\naxes.set_xlabel(weather)\n"
     "run.figure(figure, 'drawn', title=f'A {password}', alt=f'B {password}')",
     "import json, urllib.parse, html\n"
     "print(json.dumps({'a': password}), urllib.parse.quote(password), html.escape(password))",
@@ -59,9 +61,11 @@ def given(bench):
 
 def test_a_run_writes_its_secret_nowhere(bench):
     bench.study("quiet", *SAID, parameters=CELL, imports=IMPORTS)
-    done = bench.run("run", "quiet", "--params", given(bench), "--json")
+    passed = {"WEATHER": "sunny-and-mild", "WORKBENCH_PASS": "WEATHER"}
+    done = bench.run("run", "quiet", "--params", given(bench), "--json", env=passed)
     assert done.returncode == 0, done.stderr
     assert_nowhere(bench, done)
+    assert not [text[:200] for text in everything(bench.root / "reports") if "sunny-and-mild" in text]
     (manifest,) = bench.runs()
     assert manifest["parameters"] == {"seed": 1}
     assert manifest["secret_parameters"] == ["password"]
@@ -138,6 +142,13 @@ def test_it_is_read_like_text_and_no_fault_repeats_it(bench):
         _, faults = coerce("open", known, texts, data)
         assert faults, texts
         assert not any(word in fault for fault in faults for word in ("hunt", "1234567")), faults
+
+
+def test_nothing_of_it_is_plain_data(bench):
+    known = declared(bench)["password"]
+    assert known.to_data(workbench.Secret("hunter22")) == ""
+    done = bench.run("describe", "open")
+    assert 'password: Secret = ""' in done.stdout
 
 
 def test_the_notebook_names_it():

@@ -144,14 +144,14 @@ class Parameter:
         return self._validate(document, value)
 
     def to_data(self, value: Any) -> Any:
-        """A value as JSON takes it (dates as ISO text).
+        """A value as JSON takes it: dates as ISO text, of a secret nothing.
 
         Parameters
         ----------
         value
             Of the parameter's type.
         """
-        return json.loads(self._adapter.dump_json(value))
+        return "" if self.is_secret else json.loads(self._adapter.dump_json(value))
 
     def _meant(self, text: str) -> str:
         """How to write what a refused text probably meant; "" where nothing near it fits the type and its bounds."""
