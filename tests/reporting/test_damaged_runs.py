@@ -9,6 +9,7 @@ import shutil
 import pytest
 
 from workbench.errors import StudyError
+from workbench.reporting.collect import collect
 from workbench.reporting.render import write_report
 from workbench.studies import index, manifest
 from workbench.studies.chain import lines
@@ -65,6 +66,13 @@ def places(tree, above=()):
         yield from places(value, (*above, key))
 
 
+def put(tree, place, value):
+    """Put a value into a place of a document."""
+    for key in place[:-1]:
+        tree = tree[key]
+    tree[place[-1]] = copy.deepcopy(value)
+
+
 def in_document(kind):
     """Put an odd value somewhere into a document."""
 
@@ -72,14 +80,10 @@ def in_document(kind):
         path = folder / lot.choice(DOCUMENTS)
         tree = json.loads(path.read_text())
         place = lot.choice(list(places(tree)))
-        value = copy.deepcopy(ODD[kind])
-        if not place:
-            tree = value
+        if place:
+            put(tree, place, ODD[kind])
         else:
-            above = tree
-            for key in place[:-1]:
-                above = above[key]
-            above[place[-1]] = value
+            tree = ODD[kind]
         path.write_text(json.dumps(tree))
 
     return damage
@@ -206,3 +210,36 @@ def test_a_damaged_run_is_reported_as_far_as_it_goes(whole, tmp_path, record_pro
 def test_six_hundred_damaged_runs_are_reported(whole, tmp_path, record_property):
     record_property("attempts", 600)
     assert reports_are_made(whole, tmp_path, range(1_000, 1_600)) == []
+
+
+@pytest.mark.slow
+def test_any_odd_value_in_any_place_of_a_document_is_borne(whole, tmp_path, record_property):
+    """One after the other, but for the versions of packages, which are texts alike."""
+    reports = tmp_path / "reports"
+    shutil.copytree(whole.parents[1], reports)
+    folder = reports / whole.parent.name / whole.name
+    found, attempts = [], 0
+    for name in DOCUMENTS:
+        path = folder / name
+        before = path.read_text()
+        tree = json.loads(before)
+        for place in places(tree):
+            if not place or "packages" in place[:-1]:
+                continue
+            for kind in ("null", "true", "number", "large number", "text", "surrogate", "list", "mapping"):
+                changed = copy.deepcopy(tree)
+                put(changed, place, ODD[kind])
+                path.write_text(json.dumps(changed))
+                attempts += 1
+                try:
+                    known = manifest.read_manifest(folder)
+                    if known["status"] != "unreadable":
+                        collect(folder, known)
+                    list(lines(index.marked(reports, manifest.read_runs(reports)), as_tree=True))
+                except StudyError:
+                    pass
+                except Exception as error:  # noqa: BLE001 - what it is, is what is asked
+                    found.append((name, place, kind, repr(error)[:200]))
+        path.write_text(before)
+    record_property("attempts", attempts)
+    assert found == []

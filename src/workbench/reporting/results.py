@@ -155,12 +155,12 @@ def table_block(payload: Mapping, folder: Path | None, anchors: Anchors) -> dict
     heads = [
         {
             "label": text_of(column, "label") or text_of(column, "name"),
-            "unit": "" if column.get("unit") in BARE_UNITS else units(text_of(column, "unit")),
+            "unit": "" if text_of(column, "unit") in BARE_UNITS else units(text_of(column, "unit")),
             "numeric": column.get("numeric") is True,
         }
         for column in columns
     ]
-    forms = [text_of(column, "unit") if column.get("unit") in BARE_UNITS else "" for column in columns]
+    forms = [text_of(column, "unit") if text_of(column, "unit") in BARE_UNITS else "" for column in columns]
     complete = count == len(rows)
     cells = [[_cell(value, unit) for value, unit in zip(row, forms, strict=True)] for row in rows]
     for column in zip(*cells, strict=True):
