@@ -15,11 +15,19 @@ def manifest(run, **fields) -> dict:
 def test_the_newest_run_stands_on_top_whatever_its_study(run, tmp_path):
     runs = [
         manifest(
-            run, run_id=f"r{day}", started=f"2026-11-{day:02}T10:00:00+00:00", headline={"statement": f"said on {day}"}
+            run,
+            run_id=f"202611{day:02}-100000-abcdef",
+            started=f"2026-11-{day:02}T10:00:00+00:00",
+            headline={"statement": f"said on {day}"},
         )
         for day in (3, 21, 10)
     ]
-    other = {"run_id": "other", "study": "a_study", "title": "A study", "started": "2026-11-12T10:00:00+00:00"}
+    other = {
+        "run_id": "20261112-100000-abcdef",
+        "study": "a_study",
+        "title": "A study",
+        "started": "2026-11-12T10:00:00+00:00",
+    }
     runs.append(manifest(run, **other, headline={"statement": "another"}))
     page = Page(index_page(tmp_path, runs))
     order = [page.text.rindex(words) for words in ("said on 21", "another", "said on 10", "said on 3")]

@@ -11,6 +11,7 @@ import pytest
 import workbench
 from tests.benches import code, markdown, notebook
 from workbench.reporting.body import read_body
+from workbench.reporting.index import index_page
 from workbench.reporting.results import Anchors
 from workbench.studies import manifest as manifests
 from workbench.studies.execution.recorder import Recorder
@@ -31,7 +32,11 @@ def test_the_latest_run_is_the_last_one_whatever_the_clock_says(tmp_path, monkey
     last = born(tmp_path, monkeypatch, FIRST - back)
     assert manifests.resolve_run(tmp_path, "latest") == last
     assert manifests.resolve_run(tmp_path, "s/latest") == last
-    assert next(each["run_id"] for each in manifests.read_runs(tmp_path)) == last.name
+    known = manifests.read_runs(tmp_path)
+    assert known[0]["run_id"] == last.name
+    known[0]["started"], known[1]["started"] = (FIRST - back).isoformat(), FIRST.isoformat()
+    page = index_page(tmp_path, known)
+    assert page.index(last.name) < page.index(known[1]["run_id"])
     # A clock that is right is what ids are told by.
     assert born(tmp_path, monkeypatch, FIRST + timedelta(days=1)).name.startswith("20300102-120000-")
 

@@ -111,7 +111,7 @@ def parameters(manifest: Mapping) -> list[dict]:
             }
         )
     for name in mapping(manifest, "parameter_help"):
-        if name not in mapping(manifest, "parameters"):
+        if mapping(helps, name).get("secret") is True:
             told = {"name": str(name), "value": sentence("secret, written nowhere"), "unit": ""}
             rows.append({**told, "help": text_of(mapping(helps, name), "help"), "changed": False, "default": ""})
     return rows

@@ -202,7 +202,10 @@ class _Run:
             "parameters": plan.parameters,
             "secret_parameters": list(plan.secrets),
             "parameter_help": {
-                name: {"help": each.help, "unit": each.unit, "default": each.to_data(each.default)}
+                name: {
+                    **{"help": each.help, "unit": each.unit, "default": each.to_data(each.default)},
+                    **({"secret": True} if each.is_secret else {}),
+                }
                 for name, each in study.parameters.items()
             },
             "dataset": plan.dataset,
