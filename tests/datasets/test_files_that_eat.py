@@ -1,6 +1,7 @@
 """Files that would fill the memory, run for hours or lose rows: each is refused by one line, at once."""
 
 import json
+import random
 import subprocess
 import sys
 import textwrap
@@ -50,11 +51,20 @@ def cell(xml):
     return sheet(f'{HEAD}<row r="2">{xml}</row></sheetData>')
 
 
-def bomb(path):
-    sheet("<sheetData></sheetData>")(path)
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("xl/media", "w") as part:
-        for _ in range(310):
-            part.write(bytes(1_000_000))
+def bomb(name, megabytes, noise=0):
+    """A workbook with a part that unpacks to so much, of which so many bytes in a million are chance."""
+
+    def write(path):
+        sheet("<sheetData></sheetData>")(path)
+        lot = random.Random(1)
+        with (
+            zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+            archive.open(name, "w") as part,
+        ):
+            for _ in range(megabytes):
+                part.write(lot.randbytes(noise) + bytes(1_000_000 - noise))
+
+    return write
 
 
 def half(path):
@@ -84,7 +94,13 @@ EATERS = {
     ),
     "a far column": ("far.xlsx", cell('<c r="XFD2"><v>1</v></c>'), "got 16,384 columns"),
     "a column that there is not": ("none.xlsx", cell('<c r="ZZZZZZZ2"><v>1</v></c>'), "not an Excel workbook"),
-    "a bomb": ("bomb.xlsx", bomb, "unpacks to 310 MB, expected at most 300"),
+    "a bomb": ("bomb.xlsx", bomb("xl/media", 310, 8_000), "unpacks to 310 MB, expected at most 300"),
+    "a small bomb": ("bomb.xlsx", bomb("xl/media", 31), "times its size"),
+    "too many texts": (
+        "bomb.xlsx",
+        bomb("xl/sharedStrings.xml", 101, 8_000),
+        "unpacks to 101 MB, expected at most 100",
+    ),
     "nothing": ("empty.xlsx", text(""), "the file is empty"),
     "no archive": ("text.xlsx", text("id,months\n"), "not an Excel workbook"),
     "half a workbook": ("half.xlsx", half, "not an Excel workbook"),

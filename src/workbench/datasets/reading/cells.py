@@ -284,11 +284,17 @@ def read_sheets(path: Path, origin: Origin) -> list[Sheet]:
 def _check_workbook(path: Path) -> None:
     """Refuse what fills the memory once it is unpacked; no part of an archive unpacks to more than it says."""
     with _damaged(), zipfile.ZipFile(path) as archive:
-        unpacked = sum(part.file_size for part in archive.infolist())
-    if unpacked > limits.MOST_UNPACKED_BYTES:
-        template = "the workbook unpacks to {size} MB, expected at most {most}: save the sheet as CSV."
-        size, most = number(unpacked // 10**6), number(limits.MOST_UNPACKED_BYTES // 10**6)
-        raise DataError(sentence(template, size=size, most=most))
+        parts = archive.infolist()
+    unpacked = sum(part.file_size for part in parts)
+    texts = sum(part.file_size for part in parts if "sharedstrings" in part.filename.casefold())
+    for size, most in ((unpacked, limits.MOST_UNPACKED_BYTES), (texts, limits.MOST_TEXT_BYTES)):
+        if size > most:
+            template = "the workbook unpacks to {size} MB, expected at most {most}: save the sheet as CSV."
+            raise DataError(sentence(template, size=number(size // 10**6), most=number(most // 10**6)))
+    for part in parts:
+        if part.file_size > max(limits.SMALL_BYTES, limits.MOST_TIMES_UNPACKED * part.compress_size):
+            template = "a part of the workbook unpacks to {times} times its size, as no sheet does; save it as CSV."
+            raise DataError(sentence(template, times=number(part.file_size // max(part.compress_size, 1))))
 
 
 @contextlib.contextmanager
