@@ -1,5 +1,6 @@
 """Parameters of the type `Secret`: they reach the study, and stand in nothing that a run or a message leaves."""
 
+import html
 import json
 import zipfile
 
@@ -74,7 +75,9 @@ def test_a_run_writes_its_secret_nowhere(bench):
     assert checks["arrived"]["message"] == f"It has {len(PASSWORD)} characters."
     assert pd.read_parquet(folder / "tables" / "words.parquet")["word"].tolist() == ["[secret]", "other"]
     assert "[secret]" in (folder / "notebook.ipynb").read_text()
-    assert "secret, written nowhere" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "secret, written nowhere" in page
+    assert "workbench run quiet -p password=…" in html.unescape(page).replace("'", "")
     # To repeat it, the secret is asked for; nobody knows it any more.
     done = bench.run("rerun", manifest["run_id"], "--check")
     assert done.returncode == 2

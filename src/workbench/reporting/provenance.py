@@ -138,6 +138,9 @@ def commands(manifest: Mapping) -> dict:
     changed = {name: value for name, value in given.items() if not _is_default(mapping(helps, name), value)}
     for name, value in changed.items():
         words += ["-p", f"{name}={literal(value)}"]
+    secret = manifest.get("secret_parameters")
+    for name in secret if isinstance(secret, list) else ():
+        words += ["-p", f"{name}=…"]
     return {"rerun": rerun(manifest), "run": shlex.join(words), "defaults_left_out": len(changed) < len(given)}
 
 
