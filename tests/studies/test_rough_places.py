@@ -142,3 +142,13 @@ def test_no_path_of_a_failed_run_tells_where_somebody_works(bench):
         assert not any(place in text for place in places), name
     assert "workbench/models/levels.py" in (folder / "log.txt").read_text()
     assert "~/mine/x.csv" in (folder / "notebook.ipynb").read_text()
+
+
+def test_a_kernel_that_does_not_come_up_says_why(bench, tmp_path):
+    (tmp_path / "odd" / "ipykernel").mkdir(parents=True)
+    (tmp_path / "odd" / "ipykernel" / "__init__.py").write_text("raise ImportError('this ipykernel is odd')")
+    bench.study("plain", "1")
+    paths = os.pathsep.join([str(tmp_path / "odd"), os.path.dirname(os.path.dirname(workbench.__file__))])
+    done = bench.run("run", "plain", env={"PYTHONPATH": paths})
+    assert done.returncode == 1
+    assert "this ipykernel is odd" in bench.runs()[0]["reason"]

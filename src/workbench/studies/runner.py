@@ -392,7 +392,9 @@ class _Run:
             exit_code = EXIT_CODES.get(raised["ename"], 1) if own else 1
             return Ending("failed", exit_code, self._tidy(_said(raised, own=own)))
         if isinstance(error, DeadKernelError) or kernel_exit_code is not None:
-            return Ending("failed", 1, cause_of_death(kernel_exit_code))
+            # Of a kernel that never came up, its last words say why.
+            words = [] if self.recorder and self.recorder.ran else self.beside.strip().splitlines()[-1:]
+            return Ending("failed", 1, " ".join([cause_of_death(kernel_exit_code), *map(self._tidy, words)]))
         if error is None:
             return Ending("failed", 1, "It ended before all of its steps had run.")
         return Ending("failed", 1, self._tidy(f"{type(error).__name__}: {error}"))
