@@ -8,6 +8,7 @@ import textwrap
 import zipfile
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from workbench.datasets.reading.quotes import Swallowed, swallowed
@@ -125,6 +126,22 @@ def test_a_file_that_eats_the_machine_is_refused(command, kind):
     assert name in complained
     assert complained.count("\n") == 1
     assert not (command.root / "data" / "new").exists()
+
+
+@pytest.mark.parametrize("place", [0.02, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_a_damaged_parquet_file_is_one_line(command, place):
+    """Twenty bytes are others, from its first rows to what it says of its columns: read as it is, or refused."""
+    path = command.root / "rows.parquet"
+    rows = {"customer_id": [f"c{i * i}" for i in range(500)], "months": range(500), "plan": ["a", "b"] * 250}
+    pd.DataFrame(rows).to_parquet(path)
+    content = bytearray(path.read_bytes())
+    at = int(place * len(content))
+    content[at : at + 20] = bytes(255 - byte for byte in content[at : at + 20])
+    path.write_bytes(content)
+    for words in (("data", "add", "new", "--from", str(path)), ("data", "check", "new")):
+        code, _, complained = command(*words)
+        assert code in (0, 2), complained
+        assert "internal error" not in complained
 
 
 def test_what_eats_most_stays_below_a_gigabyte_and_within_seconds(command):

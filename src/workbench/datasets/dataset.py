@@ -391,9 +391,13 @@ class Dataset(Definition):
         verify = self._session().connection.files.verify
         try:
             yield
-        except duckdb.Error:
-            verify()  # that explains it
+        except duckdb.OutOfMemoryException:
             raise
+        except duckdb.Error as error:
+            verify()  # that explains it
+            kind = type(error).__name__.removesuffix("Exception")
+            template = "dataset {name}: the rows cannot be read ({kind}); is a file damaged?"
+            raise DataError(sentence(template, name=self.name, kind=kind)) from None
         verify()
 
     def _part(self) -> "Part | None":

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from workbench.datasets.contract.remarks import double_headers
 from workbench.datasets.definitions.dataset import UNKNOWN
 from workbench.datasets.guessing import dates, facts, items, layout, tables
@@ -230,6 +232,10 @@ def _tables(path: Path, header: bool | None) -> list[Table]:
         raise DataError(
             sentence("{file}: cannot be read ({why}).", file=shown(path.name), why=error.strerror)
         ) from None
+    except duckdb.Error as error:  # its message may quote a cell
+        kind = type(error).__name__.removesuffix("Exception")
+        template = "{file}: the rows cannot be read ({kind}); is the file damaged?"
+        raise DataError(sentence(template, file=shown(path.name), kind=kind)) from None
 
 
 def _table(path: Path, place: sources.Place, lies: Layout, *, asked: bool) -> Table:
