@@ -1,4 +1,4 @@
-"""Files of data in which some bytes are others: each is drafted and checked, or refused, and never an internal error."""
+"""Files of data in which some bytes are others: each is drafted and checked, or refused; none is an internal error."""
 
 import io
 import random
