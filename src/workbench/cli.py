@@ -345,6 +345,8 @@ def data_add(options: argparse.Namespace) -> None:
         return conversation.answer(draft, input, print) if asks else draft
 
     said: dict[str, Any] = {"copy": not options.no_copy, "header": {"yes": True, "no": False}.get(options.header)}
+    if asks:
+        said["asked"] = lambda: conversation.names_columns(input)
     made, draft = add_draft(options.name, *options.source, root=Project.find().root, revised=revised, **said)
     for note in notes(draft.text):
         print(f"note: {note}")

@@ -44,6 +44,25 @@ def test_it_is_asked_about_first_and_never_printed(command, rows, ending):
     nothing_told(out + complained + text, rows)
 
 
+@pytest.mark.parametrize(("lines", "expected"), [(["?", "no"], 0), (["yes"], 0), ([], 2)])
+def test_at_a_terminal_it_is_asked(command, monkeypatch, lines, expected):
+    (command.root / "people.csv").write_text("\n".join(PEOPLE) + "\n")
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    said = iter(lines)
+
+    def read(prompt):
+        try:
+            return next(said)
+        except StopIteration:
+            raise EOFError from None
+
+    monkeypatch.setattr("builtins.input", read)
+    code, _, complained = command("data", "add", "new", "--from", "people.csv", "--ask")
+    assert code == expected, complained
+    if lines == ["?", "no"]:
+        assert "header: 0" in (command.root / "data" / "new" / "dataset.yaml").read_text()
+
+
 def test_all_rows_of_it_are_read(command):
     (command.folder / "rows.csv").write_text("\n".join(PEOPLE) + "\n")
     event = "{from: column 5, true_values: [North], false_values: [South]}"

@@ -74,6 +74,23 @@ def open_questions(draft: Draft) -> list[tuple[list[str], Question]]:
     return list(found.values())
 
 
+def names_columns(read: Callable[[str], str]) -> bool | None:
+    """Ask whether a first line that looks like a row of data names the columns; None at the end of the input.
+
+    Parameters
+    ----------
+    read
+        Asks for a line with a prompt.
+    """
+    asks = sentence("The first line looks like a row of data. Does it name the columns? [y/n]")
+    try:
+        while (said := read(f"{asks} ").strip().casefold()[:1]) not in ("y", "n"):
+            pass
+    except EOFError:
+        return None
+    return said == "y"
+
+
 def answer(draft: Draft, read: Callable[[str], str], write: Callable[[str], None]) -> Draft:
     """Ask the open questions that have readings, and write what was answered in their place.
 

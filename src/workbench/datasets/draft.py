@@ -30,6 +30,10 @@ from workbench.wording import listing, sentence, shown
 _VALUES = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|\+?[0-9][0-9 .,:/()+-]*")
 
 
+class UnclearHeaderError(DataError):
+    """The first line of a file looks like a row of data."""
+
+
 def add(name: str, *paths: Path, root: Path, copy: bool = True) -> Path:
     """Make a dataset of files: a folder in data/ with the files and a drafted dataset.yaml.
 
@@ -63,6 +67,7 @@ def add_draft(
     root: Path,
     copy: bool = True,
     header: bool | None = None,
+    asked: Callable[[], bool | None] = lambda: None,
     revised: Callable[[Draft], Draft] = lambda draft: draft,
 ) -> tuple[Path, Draft]:
     """As `add`, with the draft that was written.
@@ -79,6 +84,8 @@ def add_draft(
         Whether the file is copied into the dataset's folder.
     header
         As that of `drafted`.
+    asked
+        Asks somebody whether a first line that looks like data names the columns; None: nobody knows.
     *paths
         The files, one a table.
     """
@@ -94,7 +101,13 @@ def add_draft(
     brought = {path: target for path in map(Path, paths) if (target := _target(path, folder, copy)) is not None}
     if len({target.name for target in brought.values()}) < len(brought):
         raise DataError(sentence("two of the files have one name; rename one of them."))
-    made_draft = revised(drafted(*paths, header=header))
+    try:
+        first = drafted(*paths, header=header)
+    except UnclearHeaderError:
+        if header is not None or (answer := asked()) is None:
+            raise
+        first = drafted(*paths, header=answer)
+    made_draft = revised(first)
     made: list[Path] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -268,7 +281,7 @@ def _check_names(path: Path, raw: sources.RawTable, connection: Connection, *, a
             "--header no (columns are then called by their places), or put a line of names first; if these are names, "
             "say --header yes."
         )
-        raise DataError(sentence(template, file=shown(path.name)))
+        raise UnclearHeaderError(sentence(template, file=shown(path.name)))
 
 
 def _nameless(given: Sequence[str]) -> list[str]:
