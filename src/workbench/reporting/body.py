@@ -20,7 +20,7 @@ LONGEST_TEXT = 20_000
 LONGEST_MARKUP = 400_000
 LARGEST_IMAGE = 2_000_000
 LONGEST_OUTPUTS = 4_000_000  # of all that libraries show of themselves: two images, or ten long tables
-MOST_OUTPUTS = 300  # of them on a page: nobody reads more
+MOST_OUTPUTS = 100  # of them on a page: ten screens, and nobody reads more
 
 HEADING = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
 FENCE = re.compile(r"^ {0,3}(```|~~~)")
