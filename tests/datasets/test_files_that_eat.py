@@ -9,6 +9,8 @@ import zipfile
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from workbench.datasets.reading.quotes import Swallowed, swallowed
@@ -82,7 +84,19 @@ def damaged(path):
     path.write_bytes(content)
 
 
+def dense(path):
+    """Twenty million rows of nothing."""
+    pq.write_table(pa.table({"id": pa.nulls(20_000_000, pa.int8())}), path)
+
+
+def swollen(path):
+    """Texts of one letter: 400 MB of them."""
+    pq.write_table(pa.table({"id": ["a" * 4_000_000 + str(i) for i in range(100)]}), path, compression="zstd")
+
+
 EATERS = {
+    "dense Parquet": ("dense.parquet", dense, "20,000,000 rows in"),
+    "swollen Parquet": ("swollen.parquet", swollen, "times its size"),
     "a million columns": ("wide.csv", wide, "got 1,000,000 columns, expected at most 5,000"),
     "20,000 keys": ("keys.jsonl", keys, "got 5,001 columns"),
     "no ends of lines": ("line.csv", text("a" * 20_000_000), "more than 16,777,216 characters"),

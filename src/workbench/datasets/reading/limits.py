@@ -11,6 +11,8 @@ from workbench.wording import number, sentence
 if TYPE_CHECKING:
     from _csv import Reader
 
+    import pyarrow.parquet as pq
+
 MOST_COLUMNS = 5_000  # a survey has some hundreds; each column is looked at by itself
 MOST_SHEET_ROWS = 1_048_576  # Excel has no more
 MOST_SHEET_CELLS = 10_000_000  # held in memory at once, about 600 MB
@@ -20,6 +22,8 @@ MOST_TIMES_UNPACKED = 150  # sheets unpack to 5 to 25 times their size, what was
 SMALL_BYTES = 30_000_000  # what unpacks to less does no harm
 LONGEST_LINE = 1 << 24  # characters: a longer line is a file without line ends
 LONGEST_NUMBER = 400  # digits: no number of 64 bits has more than 309
+MOST_VALUES_A_BYTE = 200  # of a Parquet file: tables of customers have ten at most
+FEW_VALUES = 10_000_000  # what holds fewer does no harm
 LARGEST_FOOTER_BYTES = 1 << 26  # of a Parquet file: 600,000 pieces of columns, or 100 columns of 6 billion rows
 
 
@@ -94,6 +98,31 @@ def whole(digits: str) -> int:
         template = "a number has {count} digits, expected at most {most}; write it as text if it is an id."
         raise DataError(sentence(template, count=number(len(digits)), most=number(LONGEST_NUMBER)))
     return int(digits)
+
+
+def check_unpacked(told: "pq.FileMetaData", size: int) -> None:
+    """Whether what a Parquet file unpacks to can be held.
+
+    Parameters
+    ----------
+    told
+        What it says of itself.
+    size
+        Bytes of the file.
+
+    Raises
+    ------
+    DataError
+        When so few bytes hold no table of anything.
+    """
+    values = told.num_rows * told.num_columns
+    if values > max(FEW_VALUES, MOST_VALUES_A_BYTE * size):
+        template = "{rows} rows in {size} bytes: no table of anything is so dense; is this the right file?"
+        raise DataError(sentence(template, rows=number(told.num_rows), size=number(size)))
+    unpacked = sum(told.row_group(i).total_byte_size for i in range(told.num_row_groups))
+    if unpacked > max(MOST_UNPACKED_BYTES, MOST_TIMES_UNPACKED * size):
+        template = "the file unpacks to {times} times its size, as no table does; is this the right file?"
+        raise DataError(sentence(template, times=number(unpacked // max(size, 1))))
 
 
 def check_footer(path: Path) -> None:

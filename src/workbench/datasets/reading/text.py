@@ -140,7 +140,9 @@ def parquet_schema(path: Path) -> pa.Schema:
     """
     try:
         limits.check_footer(path)
-        return pq.read_schema(path)
+        told = pq.read_metadata(path)
+        limits.check_unpacked(told, path.stat().st_size)
+        return told.schema.to_arrow_schema()
     except (pa.ArrowException, OSError) as error:
         raise DataError(sentence("not a Parquet file, or a damaged one; write it again.")) from error
 
