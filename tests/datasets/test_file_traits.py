@@ -179,7 +179,7 @@ def test_rows_that_are_not_there_are_named(dataset, keys, said):
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"header": 0}, "header: got '0', expected a whole number of 1 or more"),
+        ({"header": -1}, "header: got '-1', expected a whole number of 0 or more"),
         ({"skip": "[a]"}, "expected whole numbers, as in [2, 3] or [-1]"),
         ({"skip": "[1]"}, "expected numbers of rows other than the header's (1)"),
         ({"skip": "[0]"}, "expected numbers of rows other than the header's (1)"),
