@@ -129,7 +129,7 @@ def asked(bench, **question):
     dataset = datasets.find("made", bench.root)
     names = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys")
     tables = {name: dataset.load(name).frame if name in dataset.tables else None for name in names}
-    begun = rollout.begin(dataset, tables, mode=question.pop("mode", None), initiative=question.pop("initiative", None))
+    begun = rollout.begin(dataset, tables, initiative=question.pop("initiative", None))
     return rollout.ready(begun, features.follow_up(begun.roster, tables, dataset), rollout.Question(**question))
 
 
@@ -142,6 +142,7 @@ BOTH = "{assignment: randomised, control: none}\n      other: {assignment: volun
         (lambda rows: rows[rows["arm"] == "mail"], None, "no row of 'test' is of its control 'none'"),
         (lambda rows: rows[rows["arm"] == "none"], None, "nobody got anything"),
         (lambda rows: rows, "{assignment: randomised}", "it is not said which is the control"),
+        (lambda rows: rows[rows["arm"] == "mail"], "{assignment: chosen}", "before against after cannot tell"),
         (lambda rows: rows.iloc[:80], None, "too few customers"),
         (lambda rows: rows.assign(spend=0.0), None, "got the same value (0) of all"),
         (lambda rows: rows.assign(start="2026-03-01", end="2026-02-01"), None, "expected start ≤ end"),
@@ -160,6 +161,23 @@ def test_what_cannot_be_told_is_refused_in_one_message(bench, change, design, wa
     with pytest.raises(WorkbenchError) as refused:
         asked(bench)
     assert any(wanted in fault for fault in refused.value.faults), refused.value.faults
+
+
+def test_where_units_were_dealt_the_interval_is_that_of_units(bench):
+    rng = np.random.default_rng(1)
+    rows = dealt(1200, gain=0.0)
+    shop = np.arange(1200) % 24
+    rows["shop"] = [f"s{each:02}" for each in shop]
+    rows["arm"] = np.where(shop % 2 == 1, "mail", "none")
+    rows["spend"] = (rows["spend"] + rng.normal(0, 3, 24)[shop]).round(2)
+    made(bench, rows, design="{assignment: clustered, unit: shop, control: none}")
+    at = asked(bench)
+    (found,) = [each.found for each in rollout.answer(at, previous=[], dataset="made").effects]
+    means = rows.groupby("shop").agg(arm=("arm", "first"), spend=("spend", "mean"))
+    mail, none = (means.loc[means["arm"] == arm, "spend"] for arm in ("mail", "none"))
+    assert found.estimate == pytest.approx(mail.mean() - none.mean())
+    assert found.se == pytest.approx(np.sqrt((mail.var() + none.var()) / 2 * (2 / 12)), rel=1e-6)
+    assert (found.kind, found.units, found.df, found.evidence) == ("units", 24, 22, "experimental")
 
 
 @pytest.mark.parametrize(
@@ -189,7 +207,6 @@ def test_what_was_measured_at_the_wrong_time_is_refused(bench, use, counted, wan
         ({"outcome": "spent"}, "did you mean 'spend'?"),
         ({"outcome": "spend", "guardrails": {"spend": 1.0}}, "is the primary outcome already"),
         ({"guardrails": {"spend": -1.0}}, "may get worse by -1"),
-        ({"groups": ["size"]}, "parameter groups: got 'size'"),
         ({"initiative": "tset"}, "did you mean 'test'?"),
     ],
 )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import DataError
-from workbench.models.trials import lot
+from workbench.models.trials import lot, units
 from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.estimates.estimate import from_error
@@ -50,6 +50,14 @@ def estimate(
 
 
 def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, level: float) -> Estimate:
+    if route == "units":
+        of = outcome.of
+        values = (
+            sample.values
+            if of is None
+            else np.divide(sample.values, of[rows], out=np.full(len(sample.values), np.nan), where=of[rows] > 0)
+        )
+        return units.of_units(sample.with_values(values), confidence=level)
     if outcome.of is not None:
         return lot.ratio(sample, outcome.after[rows], outcome.of[rows], confidence=level)
     if outcome.days is not None and days:

@@ -62,12 +62,12 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     Raises
     ------
     ParameterError
-        An outcome or a group that the data do not have.
+        An outcome that the data do not have.
     DataError
         No outcome, no window that is over, or a primary outcome of which nothing can be told.
     """
     names = [each.name for each in followed.measures]
-    question.check(names, list(pilot.roster.columns))
+    question.check(names)
     if not names:
         raise DataError(
             sentence(
@@ -320,5 +320,5 @@ def _looks(previous: Sequence[Mapping[str, Any]], dataset: str, initiative: str,
     for manifest in previous:
         asked = manifest.get("parameters") or {}
         same = manifest.get("dataset") == dataset and asked.get("initiative") in (None, initiative)
-        found += bool(same and manifest.get("status") == "succeeded" and asked.get("mode") != "plan")
+        found += bool(same and manifest.get("status") == "succeeded")
     return found

@@ -16,7 +16,7 @@ from workbench.wording import day, listing, number, plural, sentence, shown, sug
 FEWEST = 50
 """Customers an arm: below, a pilot tells next to nothing of any outcome and its interval may not hold its level."""
 MOST_NAMED = 8  # initiatives or arms in one message
-Route = Literal["lot", "units", "chosen", "alone"]
+Route = Literal["lot", "units", "chosen"]
 
 
 class DatasetDefinition(Protocol):
@@ -69,8 +69,6 @@ class Pilot:
     @property
     def route(self) -> Route:
         """Which estimate its design calls for, whatever comes of it."""
-        if not self.control:
-            return "alone"
         if not self.design.by_chance:
             return "chosen"
         return "units" if self.design.unit else "lot"
@@ -258,6 +256,14 @@ def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
             control=shown(design.control),
             arms=listed,
         )
+    elif not design.control and len(arms) == 1:
+        yield sentence(
+            "treatments: {name} has one arm ({arms}) and no control: before against after cannot tell it from season, "
+            "trend and chance. Bring the rows of a control and write control: under design:. What past campaigns "
+            "brought is told by `workbench run campaign_return`.",
+            name=shown(name),
+            arms=listed,
+        )
     elif not design.control and len(arms) > 1:
         yield sentence(
             "treatments: {name} has the arms {arms}, and it is not said which is the control. Write control: under "
@@ -310,8 +316,7 @@ def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
         sizes = listing([f"{number(int(n))} {arm}" for arm, n in small.items()])
         faults.append(
             sentence(
-                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm. `-p mode=plan` "
-                "tells how many it takes.",
+                "treatments: {name} has too few customers ({sizes}), expected {least} of each arm.",
                 name=shown(name),
                 sizes=sizes,
                 least=number(FEWEST),

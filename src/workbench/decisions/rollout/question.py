@@ -1,4 +1,4 @@
-"""What is asked of a pilot: one primary outcome, guardrails, groups named beforehand, and what a unit is worth."""
+"""What is asked of a pilot: one primary outcome, guardrails, and what a unit is worth."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +30,6 @@ class Question:
         Money of one unit of the primary outcome; None: 1 of money, or not known.
     smallest
         The smallest effect worth having, in the unit of the primary outcome; None: cost over value.
-    groups
-        Columns of which effects by group were asked for beforehand.
     customers
         Who would get it in a full roll-out; None: as many as were in the pilot.
     planned
@@ -51,7 +49,6 @@ class Question:
     cost: float | None = None
     value: float | None = None
     smallest: float | None = None
-    groups: Sequence[str] = ()
     customers: int | None = None
     planned: int | None = None
     level: float = LEVEL
@@ -76,15 +73,13 @@ class Question:
         if faults:
             raise ParameterError(*faults)
 
-    def check(self, measures: Sequence[str], columns: Sequence[str]) -> None:
-        """Refuse outcomes and groups that the data do not have.
+    def check(self, measures: Sequence[str]) -> None:
+        """Refuse outcomes that the data do not have.
 
         Parameters
         ----------
         measures
             Names of the outcomes that they can tell.
-        columns
-            Names of the columns that customers may be grouped by.
 
         Raises
         ------
@@ -99,7 +94,6 @@ class Question:
         faults = [
             _unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures
         ]
-        faults += [_unknown("groups", name, columns) for name in self.groups if name not in columns]
         if faults:
             raise ParameterError(*faults)
 

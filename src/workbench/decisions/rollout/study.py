@@ -1,7 +1,7 @@
-"""The two ways in: a pilot that was run is evaluated, one that is to be run is planned."""
+"""The way in: who is in a pilot, and what is answered about it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -11,12 +11,8 @@ from workbench.decisions.rollout.question import Question
 from workbench.errors import DataError
 from workbench.wording import sentence
 
-Mode = Literal["evaluate", "plan"]
 
-
-def begin(
-    dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None], *, mode: Mode | None, initiative: str | None
-) -> Pilot:
+def begin(dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None], *, initiative: str | None) -> Pilot:
     """Who is in the pilot.
 
     Parameters
@@ -25,8 +21,6 @@ def begin(
         Definitions of the tables.
     tables
         Canonical tables by name; None where the dataset has none.
-    mode
-        `evaluate` or `plan`; None: evaluate where the design of treatments names a control, plan otherwise.
     initiative
         Which pilot; None where there is one only.
 
@@ -40,7 +34,7 @@ def begin(
         raise DataError(
             sentence(
                 "A pilot is evaluated from the table treatments, and the dataset has none: bring customer_id, "
-                "initiative, arm and start of whom you dealt what. `-p mode=plan` plans one."
+                "initiative, arm and start of whom you dealt what."
             )
         )
     return read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)

@@ -92,8 +92,8 @@ def _action(each: Verdict) -> str:
                 "Go on as it was drawn, and decide when the weeks are over: nothing is lost by looking again."
             )
     if each.effect.evidence != "experimental":
-        return sentence("Deal it by lot next time: `-p mode=plan` tells to how many customers, and draws them.")
-    return sentence("It takes a larger pilot, or a longer one: `-p mode=plan` tells how large.")
+        return sentence("Deal it by lot next time: then what is found is an effect.")
+    return sentence("It takes a larger pilot, or a longer one.")
 
 
 def money(done: Evaluation) -> Iterator[Finding]:
