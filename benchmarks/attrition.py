@@ -21,7 +21,7 @@ import xgboost
 from workbench.decisions import Acceptance, Campaign, Offer, judge_campaign, list_contacts
 from workbench.features import leak_checks
 from workbench.models.attrition import Onboard, Population, forecast_leavers, read_forecast, rescore, saved
-from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.model.customers import labelled_customers
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.trees.ensemble import read_ensemble
 from workbench.models.attrition.trees.shapley import TreeShapley
@@ -88,7 +88,7 @@ def company(customers: int) -> tuple[Population, pd.DataFrame]:
     random = np.random.default_rng(0)
 
     def features(rows: int) -> pd.DataFrame:
-        numbers = random.normal(size=(rows, NUMBERS)).astype(np.float32)
+        numbers = random.standard_normal((rows, NUMBERS), dtype=np.float32)
         frame = pd.DataFrame(numbers, columns=[f"number_{at}" for at in range(NUMBERS)])
         for at in range(CATEGORIES):
             codes = random.integers(0, 8, rows)
@@ -100,7 +100,7 @@ def company(customers: int) -> tuple[Population, pd.DataFrame]:
     left = (margin + random.logistic(size=len(frame)) > 0).astype(int)
     place = np.arange(len(frame))
     frame = frame.assign(left=left, customer_id=place % customers, cutoff=place // customers)
-    judged = judge_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    judged = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
     today = features(customers)
     population = Population(
         customers=judged, names=Names(), today=today, today_ids=np.arange(customers), source="subscriptions",

@@ -6,14 +6,14 @@ import pytest
 from scipy.special import expit
 
 from workbench.models.attrition.model.calibration import Calibration, calibrate
-from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.model.customers import labelled_customers
 
 
 def world(size, curve, seed=1):
     random = np.random.default_rng(seed)
     raw = random.normal(-1, 1.5, size)
     frame = pd.DataFrame({"raw": raw, "left": random.random(size) < curve(raw), "customer_id": np.arange(size)})
-    return raw, judge_customers(frame, label="left", customer="customer_id")
+    return raw, labelled_customers(frame, label="left", customer="customer_id")
 
 
 def true_line(raw):

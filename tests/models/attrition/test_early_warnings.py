@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from workbench.exhibits import flatten
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.reasons.early_warnings import Condition, find_early_warnings
 from workbench.models.attrition.reasons.reasons import Names
 
@@ -20,7 +20,7 @@ def world(planted, size=8000):
     both = (frame["fall"] < np.quantile(frame["fall"], 0.25)) & (frame["plan"] == "basic")
     frame["left"] = (random.random(size) < np.where(both & planted, 0.5, 0.05)).astype(int)
     frame["customer_id"] = np.arange(size)
-    customers = judge_customers(frame, label="left", customer="customer_id")
+    customers = labelled_customers(frame, label="left", customer="customer_id")
     return customers, slices(customers, random_seed=1)
 
 

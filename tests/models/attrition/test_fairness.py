@@ -9,7 +9,7 @@ from workbench.datasets.definitions.column import ColumnDefinition
 from workbench.exhibits import flatten
 from workbench.models.attrition import read_population, read_traits
 from workbench.models.attrition.fairness import compare_groups
-from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.model.customers import labelled_customers
 from workbench.models.attrition.traits import Trait
 
 
@@ -19,7 +19,7 @@ def trait(groups, name="sex", **options):
 
 def world(size=4000):
     frame = drawn(size)
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
     return customers, frame["risk"].to_numpy(), np.random.default_rng(5).choice(["a", "b"], size)
 
 

@@ -9,12 +9,12 @@ from workbench.exhibits import flatten
 from workbench.models.attrition.adversary import Adversarial
 from workbench.models.attrition.leak_battery import LeakBattery, examine
 from workbench.models.attrition.model.baselines import Logistic
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.stability import between_snapshots, drifts, population_stability
 
 
 def battery(frame, *, shuffles=6, **options):
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id", **options)
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id", **options)
     return examine(customers, slices(customers, random_seed=1), random_seed=1, shuffles=shuffles)
 
 
@@ -89,7 +89,7 @@ def trending(size=9000, snapshots=6):
 
 
 def fitted(frame, **options):
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id", snapshot="cutoff")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id", snapshot="cutoff")
     parts = slices(customers, random_seed=1)
     learned = parts["train"] | parts["stop"]
     forecast = Logistic().fit(customers.features[learned], customers.left[learned])

@@ -15,11 +15,12 @@ from workbench.evaluation.binary.scores import MEASURES, logistic_line
 from workbench.exhibits import flatten
 from workbench.findings import Check, Finding
 from workbench.models.attrition import forecast_leavers
+from workbench.models.attrition.model import encoding as encoding_module
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature, ridge_logistic
 from workbench.models.attrition.model.boosting import Booster, Settings, _clearly_less
 from workbench.models.attrition.model.choice import choose
 from workbench.models.attrition.model.cross_fitting import choose_cross_fitted
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.model.encoding import Encoding
 from workbench.models.attrition.model.fitting import fit_boosted, learned_sample
 from workbench.models.attrition.model.learning import learn_quickly
@@ -29,7 +30,9 @@ QUICK = Settings(rounds=120, eta=0.05)
 
 
 def judged(frame, **options):
-    return judge_customers(frame.drop(columns="risk", errors="ignore"), label="left", customer="customer_id", **options)
+    return labelled_customers(
+        frame.drop(columns="risk", errors="ignore"), label="left", customer="customer_id", **options
+    )
 
 
 def cross_fitted(frame, folds, fit):
@@ -281,7 +284,7 @@ def test_rows_that_stand_for_several_count_as_often():
 def test_a_simpler_forecast_that_is_used_is_calibrated_on_the_same_later_customers():
     """Its log-odds are those of the plain fit, stretched and shifted, and its explanation stays additive."""
     frame = drawn(8000, curved=False)
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
     parts = slices(customers, random_seed=1)
     features, left = customers.features, customers.left
     boosted = fit_boosted(customers, parts, random_seed=1, refits=1, settings=Settings(rounds=20))
@@ -372,3 +375,17 @@ def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
     assert len(forecast.test) == parts["test"].sum()
     told = {each.name: each for each in flatten(forecast) if isinstance(each, Check)}
     assert told["fitted_on_a_sample"].value == kept.sum()
+
+
+def test_forecasts_do_not_hang_on_how_many_rows_are_taken_together(monkeypatch):
+    """Rows go through models by turns, so that a million of them fit into memory."""
+    customers = judged(drawn(3000, snapshots=5), snapshot="cutoff")
+    parts = slices(customers, random_seed=1)
+    learned = customers.part(parts["train"])
+    boosted = fit_boosted(customers, parts, random_seed=1, budget=1, refits=2)
+    forecasts = [boosted, Logistic().fit(learned.features, learned.left, learned.weights)]
+    whole = [each.probability(customers.features) for each in forecasts]
+    monkeypatch.setattr(encoding_module, "CHUNK", 700)
+    for each, before in zip(forecasts, whole, strict=True):
+        np.testing.assert_allclose(each.probability(customers.features), before, rtol=1e-12)
+    assert (boosted.probability(customers.features) == whole[0]).all()

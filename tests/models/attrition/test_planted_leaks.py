@@ -12,7 +12,7 @@ from tests.models.attrition.worlds import drawn
 
 from workbench.features import leak_checks, recomputation_checks, snapshots
 from workbench.models.attrition.leak_battery import examine
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 
 SIZE = 2400
 CUTOFF = pd.Timestamp("2025-03-01")
@@ -103,7 +103,7 @@ def test_a_planted_leak_is_caught_and_its_twin_is_not(frame, leak):
 
 
 def examined(frame):
-    customers = judge_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    customers = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
     found = examine(customers, slices(customers, random_seed=1), random_seed=1, shuffles=12)
     return {check.name for check in found.checks() if check.status != "pass"}
 

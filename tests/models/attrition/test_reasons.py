@@ -9,7 +9,7 @@ from tests.models.attrition.worlds import drawn, telco
 from workbench.exhibits import flatten
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
@@ -19,7 +19,7 @@ from workbench.models.attrition.reasons.reasons import Names, give_reasons
 @pytest.fixture(scope="module")
 def explained():
     frame = drawn(8_000).drop(columns="risk")
-    customers = judge_customers(frame, label="left", customer="customer_id")
+    customers = labelled_customers(frame, label="left", customer="customer_id")
     parts = slices(customers, random_seed=1)
     model = fit_boosted(customers, parts, random_seed=1, settings=Settings(rounds=120, eta=0.05), refits=6)
     return customers, model, explainer_of(model, customers.features, random_seed=1)
@@ -115,7 +115,7 @@ def test_simpler_forecasts_are_explained_too(forecast):
 
 def test_reasons_of_logistic_regression_are_those_that_its_refits_share():
     frame = drawn(2000)
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
     forecast = Logistic().fit(customers.features, customers.left)
     explainer = explainer_of(forecast, customers.features, random_seed=1, learned=customers)
     found = list(explainer.values(customers.features))
@@ -144,7 +144,7 @@ def test_the_risk_goes_with_features_as_it_truly_does(explained):
 
 
 def test_first_reasons_on_telco_agree_between_halves_of_the_refits(tmp_path):
-    customers = judge_customers(telco(tmp_path), label="left", customer="customer_id")
+    customers = labelled_customers(telco(tmp_path), label="left", customer="customer_id")
     parts = slices(customers, random_seed=1)
     model = fit_boosted(customers, parts, random_seed=1, settings=Settings())
     explainer = explainer_of(model, customers.features, random_seed=1)

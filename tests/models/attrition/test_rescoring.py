@@ -15,7 +15,7 @@ from workbench.models.attrition.card import SCHEMA
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.choice import choose
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Onboard, Population
@@ -26,7 +26,7 @@ from workbench.studies.kept import write_model
 @pytest.fixture(scope="module")
 def made():
     frame = drawn(5000).drop(columns="risk")
-    customers = judge_customers(frame, label="left", customer="customer_id")
+    customers = labelled_customers(frame, label="left", customer="customer_id")
     population = Population(
         customers=customers,
         names=Names(),

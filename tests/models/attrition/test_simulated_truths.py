@@ -11,7 +11,7 @@ from tests.models.attrition.simulated import SIGNS, company, drawn_with_drivers
 
 from workbench.evaluation.binary.scores import logistic_line
 from workbench.models.attrition import forecast_leavers
-from workbench.models.attrition.model.customers import judge_customers
+from workbench.models.attrition.model.customers import labelled_customers
 from workbench.models.attrition.model.fitting import BUDGET, REFITS
 from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import MOST_REASONS, give_reasons
@@ -23,7 +23,7 @@ TENTHS = 10
 def known_drivers(seed, size=20_000, fresh=100_000, budget=BUDGET, refits=REFITS):
     """Beside true risks of others: slope and distance by tenths of the forecast used, shares of the oracle's skill."""
     frame, new = drawn_with_drivers(size, seed=seed), drawn_with_drivers(fresh, seed=10_000 + seed)
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id")
     forecast = forecast_leavers(customers, random_seed=seed, budget=budget, refits=refits)
     features, risk, left = new[list(customers.features)], new["risk"].to_numpy(), new["left"].to_numpy(bool)
 

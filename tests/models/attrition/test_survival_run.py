@@ -9,7 +9,7 @@ from tests.models.attrition.worlds import drawn
 
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.choice import choose
-from workbench.models.attrition.model.customers import judge_customers, slices
+from workbench.models.attrition.model.customers import labelled_customers, slices
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.model.survival_run import fit_for, read_survival_run
 
@@ -26,7 +26,7 @@ def run_of(rates, cutoff, ids=None, horizons=(0.5, 1.0, 3.0)):
 
 def test_the_risk_within_the_window_by_hand():
     frame = drawn(600, snapshots=1).drop(columns="risk")
-    test = judge_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    test = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
     day = pd.Timestamp(test.snapshots[0])
     rates = np.linspace(0.01, 0.5, 599)  # the last customer came later
     when = SimpleNamespace(gap_days=10, horizon_days=30)
@@ -39,7 +39,7 @@ def test_the_risk_within_the_window_by_hand():
 
 def test_a_run_that_has_seen_the_window_is_no_rival():
     frame = drawn(600, snapshots=1).drop(columns="risk")
-    test = judge_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    test = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
     day = pd.Timestamp(test.snapshots[0])
     when = SimpleNamespace(gap_days=0, horizon_days=30)
     later = run_of(np.full(600, 0.1), str((day + pd.Timedelta("1D")).date()))
@@ -53,7 +53,7 @@ def test_a_run_that_has_seen_the_window_is_no_rival():
 
 def test_it_stands_beside_the_others_and_is_never_used():
     frame = drawn(6000, snapshots=6)
-    customers = judge_customers(frame.drop(columns="risk"), label="left", customer="customer_id", snapshot="cutoff")
+    customers = labelled_customers(frame.drop(columns="risk"), label="left", customer="customer_id", snapshot="cutoff")
     parts = slices(customers, random_seed=1)
     model = fit_boosted(customers, parts, random_seed=1, settings=Settings(rounds=80, eta=0.1), refits=2)
     test = parts["test"]

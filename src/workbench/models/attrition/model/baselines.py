@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from workbench.models.attrition.model.encoding import Encoding
+from workbench.models.attrition.model.encoding import Encoding, in_chunks
 from workbench.statistics.ranking import auc
 from workbench.statistics.regression import fit_regression
 
@@ -226,8 +226,11 @@ class Logistic:
             One row a customer; columns that are not needed do not matter.
         """
         assert self.encoding is not None
-        wide = (self._wide(self.encoding.rows(features)) - self.means) / self.sds
-        return expit(self.coefficients[0] + wide @ self.coefficients[1:])
+        found = []
+        for part in in_chunks(features):
+            wide = (self._wide(self.encoding.rows(part)) - self.means) / self.sds
+            found.append(expit(self.coefficients[0] + wide @ self.coefficients[1:]))
+        return np.concatenate(found)
 
     def recalibrate(self, level: float, slope: float) -> None:
         """Log-odds become `level + slope * log-odds`.

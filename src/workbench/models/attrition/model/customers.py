@@ -65,8 +65,10 @@ class Customers:
         rows
             Which rows (N,), as booleans.
         """
+        features = self.features[rows]
+        features.index = pd.RangeIndex(len(features))  # in place: the rows may be a million
         return Customers(
-            features=self.features[rows].reset_index(drop=True),
+            features=features,
             left=self.left[rows],
             ids=self.ids[rows],
             snapshots=None if self.snapshots is None else self.snapshots[rows],
@@ -118,7 +120,7 @@ class Customers:
         return len(self.left)
 
 
-def judge_customers(
+def labelled_customers(
     frame: pd.DataFrame,
     *,
     label: str,
@@ -165,7 +167,7 @@ def judge_customers(
         faults.append(sentence("Two rows are of the same customer and snapshot; expected one row each."))
     dropped: dict[str, str] = {}
     for name in chosen:
-        fault, reason = _judge_column(frame[name], frame[label])
+        fault, reason = _check_column(frame[name], frame[label])
         faults += [fault] if fault else []
         if reason:
             dropped[name] = reason
@@ -173,8 +175,10 @@ def judge_customers(
         faults.append(sentence("No column says anything: all are empty, constant or names of rows."))
     if faults:
         raise DataError(*faults)
+    kept = frame[[name for name in chosen if name not in dropped]]
+    kept.index = pd.RangeIndex(len(kept))
     return Customers(
-        features=frame[[name for name in chosen if name not in dropped]].reset_index(drop=True),
+        features=kept,
         left=frame[label].to_numpy(dtype=bool),
         ids=frame[customer].to_numpy(),
         snapshots=None if snapshot is None else frame[snapshot].to_numpy(),
@@ -197,7 +201,7 @@ def _label_faults(label: pd.Series, name: str) -> list[str]:
     return []
 
 
-def _judge_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str | None]:
+def _check_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str | None]:
     """A fault, or why the column is left out."""
     name, known = shown(column.name), column.dropna()
     if not len(known):

@@ -1,6 +1,6 @@
 """Features as numbers that the trees can read: text becomes codes that are fixed when the model is fitted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,20 @@ from workbench.wording import sentence, shown
 
 MOST_LEVELS = 50
 """Levels of a category that have a code, the most frequent ones; rarer ones are read as missing."""
+CHUNK = 250_000
+"""Rows forecast together: sixty features of so many take 60 MB, and what is made of them a few times as much."""
+
+
+def in_chunks(features: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Rows by turns, so that what is made of them takes memory for some only.
+
+    Parameters
+    ----------
+    features
+        One row a customer.
+    """
+    for start in range(0, max(len(features), 1), CHUNK):
+        yield features.iloc[start : start + CHUNK]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError, ParameterError
-from workbench.models.attrition.model.customers import Customers, judge_customers, slices
+from workbench.models.attrition.model.customers import Customers, labelled_customers, slices
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
@@ -55,7 +55,7 @@ def read_population(
     Raises
     ------
     DataError
-        What `judge_customers` finds; nobody active today.
+        What `labelled_customers` finds; nobody active today.
     ParameterError
         A retention initiative that is not there.
     """
@@ -78,19 +78,25 @@ def read_population(
     frame = labelled(source, frame, fetched)
     out = [name for name in frame if name in NO_FEATURES or _is_date(frame[name])]
     frame = frame.drop(columns=[name for name in out if name not in KEYS])
-    now = frame[frame["cutoff"] == today].drop(columns=["left"])
-    if not len(now):
+    there = frame["cutoff"] == today
+    if not there.any():
         raise DataError(sentence("Nobody is a customer on {day}: there is no one to forecast.", day=today.date()))
-    past = frame[frame["cutoff"] < today]
+    past = frame.loc[~there, KEYS]
     past = past[is_over(past["cutoff"], made.when)]
     treated = treated_windows(past, made.when, treatments, retention, tables.get("treatments"))
-    kept = past[~treated.out].reset_index(drop=True)
-    kept = kept.astype({"left": int}).assign(**{WEIGHT: treated.weights[~treated.out]})
-    customers = judge_customers(kept, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
+    # Rows of all cut-offs may fill half the memory: they are taken once, and what is not needed goes.
+    kept = frame.loc[past.index[~treated.out]]
+    kept.index = pd.RangeIndex(len(kept))
+    kept = kept.astype({"left": int}, copy=False)
+    kept.insert(len(kept.columns), WEIGHT, treated.weights[~treated.out])
+    now = frame[there].reset_index(drop=True)
+    del frame
+    customers = labelled_customers(kept, label="left", customer="customer_id", snapshot="cutoff", weight=WEIGHT)
+    kept = kept[[*KEYS, "left"]]
     return Population(
         customers=customers,
         names=names_of([str(name) for name in customers.features], columns),
-        today=now[list(customers.features)].reset_index(drop=True),
+        today=now[list(customers.features)],
         today_ids=now["customer_id"].to_numpy(),
         source=source,
         when=made.when,
@@ -105,7 +111,7 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
     frame = rows.reset_index(drop=True)
     if "customer_id" not in frame:
         frame = frame.assign(customer_id=np.arange(len(frame)))
-    customers = judge_customers(frame, label="event", customer="customer_id")
+    customers = labelled_customers(frame, label="event", customer="customer_id")
     stays = ~customers.left
     return Population(
         customers=customers,

@@ -20,8 +20,8 @@ LEAST_POINTS = 0.005
 MOST_REASONS = 3  # a choice: as many as a caller can use
 WANTED_AGREEMENT = 0.90
 """Share of customers whose first reason two halves of the refits should agree on (measured on `telco`: .95)."""
-CHUNK = 100_000
-"""Rows explained together: values of 60 features in 10 refits take 24 MB each."""
+CHUNK = 25_000
+"""Rows explained together: values of 60 features in 10 refits take 200 MB, and steps from them as much again."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

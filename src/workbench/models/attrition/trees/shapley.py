@@ -19,7 +19,8 @@ from workbench.models.attrition.trees.groups import Groups, groups_of
 from workbench.models.attrition.trees.tables import BLOCK, count_outcomes, explain_rows, fill_tables
 from workbench.wording import number, sentence
 
-ROWS_A_THREAD = 50 * BLOCK
+ROWS_A_THREAD = 6 * BLOCK
+"""Of the rows that are explained together each core has some."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
