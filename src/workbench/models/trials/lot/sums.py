@@ -1,6 +1,7 @@
 """Trials too large for memory: differences and CUPED from sums that the database makes in one pass."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,7 @@ def from_sums(
 def _cells(
     table: Table, outcomes: Sequence[str], arm: str, before: Mapping[str, str], strata: Sequence[str]
 ) -> pd.DataFrame:
-    sums = {}
+    sums: dict[str, Any] = {}
     for place, outcome in enumerate(outcomes):
         y = table[outcome].cast("float64")
         sums |= {f"n_{place}": y.count(), f"y_{place}": y.mean(), f"yy_{place}": y.var(how="sample")}
@@ -120,12 +121,11 @@ def _told(cells: pd.DataFrame, outcome: str, confidence: float) -> Estimate:
     weight = (arms[0]["n"] + arms[1]["n"]) / sum(people)
     slope = _slope(arms) if "x" in arms[0] else 0.0
     means, square = [], []
-    middle = 0.0
-    if "x" in arms[0]:
-        middle = (arms[0]["n"] * arms[0]["x"] + arms[1]["n"] * arms[1]["x"]) / (arms[0]["n"] + arms[1]["n"])
+    adjusts = "x" in arms[0]
+    middle = (arms[0]["n"] * arms[0]["x"] + arms[1]["n"] * arms[1]["x"]) / (weight * sum(people)) if adjusts else weight
     for each in arms:
         mean, spread = each["y"], each["yy"]
-        if "x" in each:
+        if adjusts:
             mean = mean - slope * (each["x"] - middle)  # strata keep their own levels
             spread = spread - 2 * slope * each["xy"] + slope**2 * each["xx"]
         means.append(float((weight * mean).sum()))
