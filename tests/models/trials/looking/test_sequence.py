@@ -6,7 +6,7 @@ from scipy import stats
 
 from workbench.models.trials.estimates.estimate import from_error
 from workbench.models.trials.looking import any_time, widening
-from workbench.models.trials.looking.sequence import best_spread
+from workbench.models.trials.looking.sequence import best_variance
 
 
 def walks(worlds, looks, *, seed=1):
@@ -54,7 +54,7 @@ def test_it_is_at_most_1_6_times_as_wide_at_the_planned_size():
 
 def test_the_p_value_is_where_nothing_leaves_the_interval():
     found = any_time(from_error(3.0, 1.0, confidence=0.9, kind="robust", n=9, units=9), planned=0.8)
-    spread = 0.64 * best_spread(0.1)  # the one that is best for a level of 90%
+    spread = 0.64 * best_variance(0.1)  # the one that is best for a level of 90%
     assert np.sqrt((1 + 1 / spread) * (np.log1p(spread) - 2 * np.log(found.p_value))) == pytest.approx(3.0)
     assert (found.p_value < 0.1) == (found.lower > 0)
 

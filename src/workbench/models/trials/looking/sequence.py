@@ -1,7 +1,7 @@
 """Confidence sequences: an interval that holds at every look, so that one may stop at any of them.
 
 The normal mixture of Robbins (1970): effects that would still be compatible with all data so far, weighed by a normal
-distribution whose spread makes the interval narrowest at the size that was planned.
+distribution whose variance makes the interval narrowest at the size that was planned.
 """
 
 from dataclasses import replace
@@ -34,18 +34,18 @@ def any_time(found: Estimate, *, planned: float | None = None) -> Estimate:
     References
     ----------
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024), Time-uniform central limit theory and asymptotic confidence
-    sequences, theorem 2.2 and equation 10 (the best spread); Robbins (1970).
+    sequences, theorem 2.2 and equation 10 (the best variance); Robbins (1970).
     """
     alpha = 1 - found.confidence
     if not found.se > 0:
         return replace(found, kind="sequence")
     ratio = 1.0 if planned is None else (planned / found.se) ** 2
-    spread = best_spread(alpha) * ratio
+    variance = best_variance(alpha) * ratio
     heavy = float(stats.t.isf(alpha / 2, found.df) / stats.norm.isf(alpha / 2))
-    reach = found.se * heavy * _boundary(spread, alpha)
+    reach = found.se * heavy * _boundary(variance, alpha)
     z = found.estimate / found.se / heavy
     # reach² = (1 + 1/m)(log(1 + m) − 2 log α) solved for α where |z| is reach
-    log_p = (np.log1p(spread) - z**2 / (1 + 1 / spread)) / 2
+    log_p = (np.log1p(variance) - z**2 / (1 + 1 / variance)) / 2
     return replace(
         found,
         lower=found.estimate - reach,
@@ -71,11 +71,11 @@ def widening(confidence: float, share: float = 1.0) -> float:
     (1.549, 1.68, 1.71)
     """
     alpha = 1 - confidence
-    return _boundary(best_spread(alpha) * share, alpha) / float(stats.norm.isf(alpha / 2))
+    return _boundary(best_variance(alpha) * share, alpha) / float(stats.norm.isf(alpha / 2))
 
 
 @cache
-def best_spread(alpha: float) -> float:
+def best_variance(alpha: float) -> float:
     """Variance of the mixture, in squared errors at the planned size, that makes the interval narrowest there.
 
     Parameters
@@ -87,6 +87,6 @@ def best_spread(alpha: float) -> float:
     return float(found.x)
 
 
-def _boundary(spread: float, alpha: float) -> float:
+def _boundary(variance: float, alpha: float) -> float:
     """Reach in standard errors."""
-    return float(np.sqrt((1 + 1 / spread) * (np.log1p(spread) - 2 * np.log(alpha))))
+    return float(np.sqrt((1 + 1 / variance) * (np.log1p(variance) - 2 * np.log(alpha))))

@@ -179,10 +179,10 @@ def _cells(sample: Sample, strata: np.ndarray) -> _Cells:
 
 
 def _columns(sample: Sample, cells: _Cells) -> np.ndarray:
-    """Of what was known before: as many columns as the smaller arm can bear, in units of their spread."""
+    """Of what was known before: as many columns as the smaller arm can bear, in units of their standard deviation."""
     if sample.before is None or not sample.before.shape[1]:
         return np.empty((len(sample.values), 0))
     most = int(cells.size.reshape(-1, 2).sum(axis=0).min() / CUSTOMERS_A_COLUMN)
     columns = np.asarray(sample.before, dtype=float)[:, :most]
-    spread = columns.std(axis=0)
-    return (columns - columns.mean(axis=0))[:, spread > 0] / spread[spread > 0]
+    deviation = columns.std(axis=0)
+    return (columns - columns.mean(axis=0))[:, deviation > 0] / deviation[deviation > 0]

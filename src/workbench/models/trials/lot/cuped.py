@@ -1,4 +1,4 @@
-"""CUPED: the outcome less what the time before foretold of it."""
+"""CUPED: the outcome less what the time before predicts of it."""
 
 from dataclasses import replace
 

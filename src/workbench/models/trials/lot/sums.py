@@ -23,7 +23,7 @@ def from_sums(
     strata: Sequence[str] = (),
     confidence: float = 0.9,
 ) -> dict[tuple[str, str], Estimate]:
-    """Effects of all arms on all outcomes, each less what the time before foretold, from one pass over the rows.
+    """Effects of all arms on all outcomes, each less what the time before predicts, from one pass over the rows.
 
     Parameters
     ----------
@@ -124,12 +124,12 @@ def _told(cells: pd.DataFrame, outcome: str, confidence: float) -> Estimate:
     adjusts = "x" in arms[0]
     middle = (arms[0]["n"] * arms[0]["x"] + arms[1]["n"] * arms[1]["x"]) / (weight * sum(people)) if adjusts else weight
     for each in arms:
-        mean, spread = each["y"], each["yy"]
+        mean, variance = each["y"], each["yy"]
         if adjusts:
             mean = mean - slope * (each["x"] - middle)  # strata keep their own levels
-            spread = spread - 2 * slope * each["xy"] + slope**2 * each["xx"]
+            variance = variance - 2 * slope * each["xy"] + slope**2 * each["xx"]
         means.append(float((weight * mean).sum()))
-        square.append(float((weight**2 * spread / each["n"]).sum()))
+        square.append(float((weight**2 * variance / each["n"]).sum()))
     total = sum(square)
     spare = [n - len(weight) for n in people]
     return from_error(

@@ -148,8 +148,8 @@ def bounds_of_taking(
         high = _mean(used, groups[0], np.where(took, used.values - least, most - used.values))
         ends = [(low[0], high[0], low[1], high[1])]
     below, above = max(each[0] for each in ends), min(each[1] for each in ends)
-    spread = max(max(each[2:]) for each in ends)
-    reach = _imbens_manski(max(above - below, 0.0), spread, confidence) * spread
+    error = max(max(each[2:]) for each in ends)
+    reach = _imbens_manski(max(above - below, 0.0), error, confidence) * error
     return Estimate(
         estimate=(below + above) / 2,
         se=np.nan,
@@ -170,13 +170,13 @@ def _mean(sample: Sample, rows: np.ndarray, values: np.ndarray) -> tuple[float, 
     return mean, (variance / float(often.sum())) ** 0.5
 
 
-def _imbens_manski(width: float, spread: float, confidence: float) -> float:
-    """Reach c with Φ(c + width/spread) − Φ(−c) = confidence: between the one-sided and the two-sided one."""
+def _imbens_manski(width: float, error: float, confidence: float) -> float:
+    """Reach c with Φ(c + width/error) − Φ(−c) = confidence: between the one-sided and the two-sided one."""
     low, high = float(stats.norm.ppf(confidence)), float(stats.norm.ppf((1 + confidence) / 2))
-    if spread <= 0:
+    if error <= 0:
         return high
     for _ in range(60):
         middle = (low + high) / 2
-        held = stats.norm.cdf(middle + width / spread) - stats.norm.cdf(-middle)
+        held = stats.norm.cdf(middle + width / error) - stats.norm.cdf(-middle)
         low, high = (middle, high) if held < confidence else (low, middle)
     return high

@@ -35,12 +35,12 @@ def one_dummy(panel: Panel, *, confidence: float = 0.9) -> Estimate | None:
     rows, months = equations.fit(panel.values)
     left = np.where(panel.seen, panel.values - rows[:, None] - months, 0.0)
     often = panel.counts[:, None]
-    spread = float((often * arm**2).sum())
-    if not spread > 1e-9 * panel.on.size:
+    squares = float((often * arm**2).sum())
+    if not squares > 1e-9 * panel.on.size:
         return None
-    estimate = float((often * arm * left).sum()) / spread
+    estimate = float((often * arm * left).sum()) / squares
     left = left - estimate * arm
-    own = (arm * left).sum(axis=1) / spread
+    own = (arm * left).sum(axis=1) / squares
     if panel.cluster is None:
         squares, clusters = float((panel.counts * own**2).sum()), float(panel.counts.sum())
     else:

@@ -90,15 +90,15 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
 def _by_t(units: Units, sample: Sample, used: Sample, confidence: float) -> Estimate:
     arm = units.residual(units.treated.astype(float))
     away = units.residual(units.values)
-    spread = float(arm @ arm)
-    estimate = float(arm @ away) / spread
+    squares = float(arm @ arm)
+    estimate = float(arm @ away) / squares
     left = away - estimate * arm
     influence = np.zeros(len(sample.values))
-    influence[np.flatnonzero(sample.seen)[units.row]] = arm * left / spread
+    influence[np.flatnonzero(sample.seen)[units.row]] = arm * left / squares
     control = float((units.values - estimate * units.treated).mean())
     return from_error(
         estimate,
-        float(np.sqrt(left @ left / units.df / spread)),
+        float(np.sqrt(left @ left / units.df / squares)),
         confidence=confidence,
         kind="units",
         df=units.df,
@@ -114,13 +114,13 @@ def _wild(units: Units, generator: np.random.Generator) -> Callable[[float], flo
     """p-value of each effect: residuals under that effect, times Webb's points, give the distribution of t."""
     weights = generator.choice(WEBB, size=(DRAWS, len(units.values)))
     arm = units.residual(units.treated.astype(float))
-    spread = float(arm @ arm)
+    squares = float(arm @ arm)
 
     def squared(values: np.ndarray) -> np.ndarray:
         """t² of sets of residual values."""
-        slope = values @ arm / spread
-        left = (values**2).sum(axis=-1) - slope**2 * spread
-        return slope**2 * spread / np.maximum(left / units.df, 1e-300)
+        slope = values @ arm / squares
+        left = (values**2).sum(axis=-1) - slope**2 * squares
+        return slope**2 * squares / np.maximum(left / units.df, 1e-300)
 
     def p_of(effect: float) -> float:
         away = units.residual(units.values - effect * units.treated)
