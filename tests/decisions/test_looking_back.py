@@ -109,7 +109,9 @@ def test_a_company_that_stays_as_it_is_is_forecast_well(business):
     assert (len(found.table), found.months) == (6, 12)
     assert (found.table["customers"].diff().dropna() > 0).all()  # the company grows, and the last origin is latest
     assert np.abs(found.table["log_error"]).max() < 4 * found.table["spread"].max()
-    assert business.errors.months.tolist() == [12.0] * 6
+    assert business.errors.months == 12
+    assert np.allclose(business.errors.starts, -found.table["ago"])  # those whose times overlap tell less
+    assert (np.diff(business.errors.starts) > 0).all()
 
 
 def test_orders_that_fall_away_are_an_error_that_draws_do_not_explain(business):
