@@ -30,28 +30,28 @@ def better_by_horizon(scores: pd.DataFrame, time_unit: str) -> Check:
     if len(worse):
         said.append(
             sentence(
-                "At {horizons} the model predicts worse than one curve for everybody.",
+                "At {horizons} the model predicts worse than one curve.",
                 horizons=at(worse["horizon"]),
             )
         )
     if len(unclear):
         said.append(
             sentence(
-                "At {horizons} it is not clearly better than one curve for everybody.",
+                "At {horizons} it is not clearly better than one curve.",
                 horizons=at(unclear["horizon"]),
             )
         )
     if len(better):
         said.append(
             sentence(
-                "At {horizons} the model predicts better than one curve for everybody.",
+                "At {horizons} the model predicts better than one curve.",
                 horizons=at(better["horizon"]),
             )
         )
     if len(unscored):
         said.append(
             sentence(
-                "Not scored, because too few are still followed: {horizons}.",
+                "At {horizons} too few are still followed.",
                 horizons=at(unscored),
             )
         )

@@ -1,4 +1,4 @@
-"""Whether a pilot worked, and what to do: `pilot` (who was dealt what) → `effects` → `verdict`; before it, `plan`."""
+"""Whether a pilot worked, and what to do: `pilot` (who was dealt what) → `effects` → `verdict`."""
 
 from workbench.decisions.rollout.study import Question, answer, begin, ready
 

@@ -1,4 +1,4 @@
-"""Effects of a pilot by the estimate that its design calls for: all arms and outcomes, by month and group."""
+"""Effects of a pilot by the estimate that its design calls for: all arms and outcomes, and by month."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

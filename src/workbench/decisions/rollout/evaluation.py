@@ -10,7 +10,7 @@ from workbench.decisions.rollout.effects import Effect, Followed, Measured, by_m
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
 from workbench.decisions.rollout.question import Question
-from workbench.decisions.rollout.verdict import Verdict, judge
+from workbench.decisions.rollout.verdict import Verdict, weigh
 from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.models.trials import looking
@@ -47,7 +47,7 @@ class Ready:
 
     @property
     def primary(self) -> Measured:
-        """By which the pilot is judged."""
+        """By which the pilot is evaluated."""
         return self.outcomes[0]
 
 
@@ -228,7 +228,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> 
         smallest[arm], priced = _smallest(question, value, costs[arm])
     primaries = [each for each in effects if each.measure is at.primary.measure]
     verdicts = tuple(
-        judge(
+        weigh(
             each.found,
             good=at.primary.measure.good,
             smallest=smallest[each.found.arm],

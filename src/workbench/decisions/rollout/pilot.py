@@ -115,7 +115,7 @@ def named_pilot(definition: Any, treatments: pd.DataFrame, initiative: str | Non
     if initiative is None and len(known) != 1:
         raise ParameterError(
             sentence(
-                "parameter initiative: got nothing, expected one of {n} initiatives: a pilot is judged by itself. "
+                "parameter initiative: got nothing, expected one of {n} initiatives: a pilot is evaluated by itself. "
                 "There are {known}.",
                 n=number(len(known)),
                 known=listed,

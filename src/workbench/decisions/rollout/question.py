@@ -17,7 +17,7 @@ class Question:
     Attributes
     ----------
     outcome
-        The primary one, by which the pilot is judged; None: the first that the data have.
+        The primary one, by which the pilot is evaluated; None: the first that the data have.
     outcomes
         Secondary ones; None: all others but single touchpoints.
     guardrails

@@ -67,8 +67,8 @@ def checks(done: Evaluation) -> Iterator[Check]:
             name="pilot_outcome",
             status="pass",
             message=sentence(
-                "The pilot is judged by “{label}”, the first outcome of these data: nobody said by which. Say outcome= "
-                "before you look at others.",
+                "“{label}” decides, as the first outcome of these data: nobody said which. Say outcome= before you "
+                "look at others.",
                 label=at.primary.measure.label,
             ),
             title=sentence("The primary outcome"),

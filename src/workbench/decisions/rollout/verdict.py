@@ -68,7 +68,7 @@ class Verdict:
         return self.p_worth_it <= 1 - SURE
 
 
-def judge(
+def weigh(
     effect: Estimate,
     *,
     good: int,

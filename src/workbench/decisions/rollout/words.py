@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, moved, scale_of
 from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
@@ -166,17 +167,7 @@ def guardrails(done: Evaluation) -> Iterator[Finding]:
                 )
             else:
                 said = sentence("Guardrail kept: with {arm}, “{label}” is not worse by {margin}.", **names)
-            yield Finding(
-                id=f"guardrail_{each.found.arm}_{name}",
-                statement=said,
-                estimate=scale.factor * each.found.estimate,
-                unit=scale.unit,
-                interval=interval(each.found, scale),
-                interval_kind=kind(each.found),
-                evidence=each.found.evidence,
-                n=each.found.n,
-                table="outcomes",
-            )
+            yield _finding(f"guardrail_{each.found.arm}_{name}", said, each, scale)
 
 
 def others(done: Evaluation) -> Iterator[Finding]:
@@ -200,17 +191,21 @@ def others(done: Evaluation) -> Iterator[Finding]:
             said = sentence("{arm} also raises “{label}” by {n}.", **names)
         else:
             said = sentence("{arm} also lowers “{label}” by {n}.", **names)
-        yield Finding(
-            id=f"effect_{each.found.arm}_{each.measure.name}",
-            statement=said,
-            estimate=scale.factor * each.found.estimate,
-            unit=scale.unit,
-            interval=interval(each.found, scale),
-            interval_kind=kind(each.found),
-            evidence=each.found.evidence,
-            n=each.found.n,
-            table="outcomes",
-        )
+        yield _finding(f"effect_{each.found.arm}_{each.measure.name}", said, each, scale)
+
+
+def _finding(name: str, said: str, each: Effect, scale: Scale) -> Finding:
+    return Finding(
+        id=name,
+        statement=said,
+        estimate=scale.factor * each.found.estimate,
+        unit=scale.unit,
+        interval=interval(each.found, scale),
+        interval_kind=kind(each.found),
+        evidence=each.found.evidence,
+        n=each.found.n,
+        table="outcomes",
+    )
 
 
 def _label(done: Evaluation, name: str) -> str:

@@ -24,7 +24,7 @@ def short(value: Any, root: Path) -> Any:
 
     Examples
     --------
-    >>> short(["/work/project/notebooks/a.py", 1], Path("/work/project"))
+    >>> short(["/studies/loyalty/notebooks/a.py", 1], Path("/studies/loyalty"))
     ['notebooks/a.py', 1]
     """
     if isinstance(value, str):

@@ -1,7 +1,5 @@
 """Hillstrom's e-mails, 64,000 customers: the published differences, adjusted, reduced by CUPED, and for whom."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -9,14 +7,12 @@ from workbench.models.trials.estimates import Sample
 from workbench.models.trials.lot import adjusted, cuped, difference
 from workbench.statistics.draws import design_matrix
 
-FILE = Path("/work/shared/data/hillstrom.csv")
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason="hillstrom.csv is not on this machine")
 KNOWN = ["recency", "history", "mens", "womens", "zip_code", "newbie", "channel"]
 
 
 @pytest.fixture(scope="module")
-def emails():
-    return pd.read_csv(FILE)
+def emails(shared):
+    return pd.read_csv(shared / "hillstrom.csv")
 
 
 def sample(emails, arm, outcome, *, before=()):

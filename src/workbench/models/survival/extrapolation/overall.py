@@ -31,6 +31,8 @@ OFF = 0.05
 """A family that misses the curve by more than this where it was put to the test is no guide beyond it."""
 FROM = 3.0
 """Months of the shortest term whose renewals are carried on one by one."""
+MOST_NAMED = 3
+"""Families named in one sentence, a choice: of more their number is told, and the table has them."""
 FEWEST_LEAVERS = 50
 """Of fewer leavers no family is fitted: about ten for each of its parameters, up to five (a rule of thumb)."""
 
@@ -158,8 +160,16 @@ class Extrapolation:
         )
         parts = [sentence(template, **values)]
         if self.trusted and not self.table["counts"].all():
-            wrong = self.table.loc[~self.table["counts"], "family"]
-            parts.append(sentence("Off by too much to count: {families}.", families=listing(list(wrong))))
+            wrong = list(self.table.loc[~self.table["counts"], "family"])
+            parts.append(
+                sentence("Off by too much to count: {families}.", families=listing(wrong))
+                if len(wrong) <= MOST_NAMED
+                else sentence(
+                    "{n} of {all} families are off by too much to count.",
+                    n=number(len(wrong)),
+                    all=number(len(self.table)),
+                )
+            )
         if self.term is not None:
             term = span(self.term, self.time_unit)
             parts.append(sentence("The curve goes on from renewal to renewal, every {term}.", term=term))
