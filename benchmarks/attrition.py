@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 import xgboost
 
-from workbench.decisions import Acceptance, Campaign, Offer, judge_campaign, list_contacts
+from workbench.decisions import Acceptance, Campaign, Offer, evaluate_campaign, list_contacts
 from workbench.features import leak_checks
 from workbench.models.attrition import Onboard, Population, forecast_leavers, read_forecast, rescore, saved
 from workbench.models.attrition.model.customers import labelled_customers
@@ -100,10 +100,10 @@ def company(customers: int) -> tuple[Population, pd.DataFrame]:
     left = (margin + random.logistic(size=len(frame)) > 0).astype(int)
     place = np.arange(len(frame))
     frame = frame.assign(left=left, customer_id=place % customers, cutoff=place // customers)
-    judged = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
+    evaluated = labelled_customers(frame, label="left", customer="customer_id", snapshot="cutoff")
     today = features(customers)
     population = Population(
-        customers=judged, names=Names(), today=today, today_ids=np.arange(customers), source="subscriptions",
+        customers=evaluated, names=Names(), today=today, today_ids=np.arange(customers), source="subscriptions",
         snapshots=pd.DataFrame(),
     )  # fmt: skip
     return population, today
@@ -123,14 +123,14 @@ def scale(customers: int) -> None:
     population, today = company(customers)
     told(f"{customers:,} customers made up")
     forecast = forecast_leavers(population.customers, random_seed=1, capacity=200, budget=8)
-    told(f"searched, fitted, judged ({forecast.choice.used})")
+    told(f"searched, fitted, evaluated ({forecast.choice.used})")
     test = forecast.test
     offer = Offer(contact=1.0, incentive=10.0, acceptance=Acceptance(alpha=6.0, beta=14.0))
     campaign = Campaign(
         left=test.left, probability=forecast.choice.probability, value=200.0, customers=test.ids, offer=offer,
         capacity=200, random_seed=1,
     )  # fmt: skip
-    judge_campaign(campaign)
+    evaluate_campaign(campaign)
     told("whom it pays to contact")
     forecast.performance()
     told("scores, learning curve, cut-offs")

@@ -31,15 +31,6 @@ RETIRED = {
     "standard deviation, variance, range": "spread|spreads",
 }
 NOT_YET = {
-    "judge|judges|judged|judging": (
-        "ARCHITECTURE.md",
-        "decisions/",
-        "docs/attrition_tables.md",
-        "docs/thresholds.md",
-        "evaluation/binary/",
-        "models/attrition/",
-        "notebooks/attrition_",
-    ),
     "spread|spreads": ("decisions/", "docs/thresholds.md", "models/linkage/", "models/purchases/"),
 }
 """Where a word may still stand; nothing is added."""

@@ -100,12 +100,12 @@ def test_outcomes_with_costs_have_the_mean_of_value():
     assert outcomes.mean() == pytest.approx(value.mean(), rel=0.02)
 
 
-def judged(business):
+def evaluated(business):
     return next(each for each in business.shown if isinstance(each, LookedBack))
 
 
 def test_a_company_that_stays_as_it_is_is_forecast_well(business):
-    found = judged(business)
+    found = evaluated(business)
     assert (len(found.table), found.months) == (6, 12)
     assert (found.table["customers"].diff().dropna() > 0).all()  # the company grows, and the last origin is latest
     assert np.abs(found.table["log_error"]).max() < 4 * found.table["spread"].max()
@@ -118,7 +118,7 @@ def test_orders_that_fall_away_are_an_error_that_draws_do_not_explain(business):
     contracts, orders = company()
     late = orders["timestamp"] > "2025-01-01"
     fallen = orders[~late | (np.arange(len(orders)) % 4 == 0)]
-    found = judged(read(contracts, fallen))
+    found = evaluated(read(contracts, fallen))
     assert (np.diff(found.table["log_error"]) < 0).all()  # of each later forecast more lies in the bad year
     assert found.table["log_error"].iloc[-1] < -0.5
     assert found.unexplained > 0.9

@@ -8,7 +8,7 @@ from workbench.datasets.reading import packaged
 from workbench.decisions.acceptance import Acceptance
 from workbench.decisions.empc import expected_maximum_profit
 from workbench.decisions.offers import Offer
-from workbench.decisions.profit import Campaign, judge_campaign
+from workbench.decisions.profit import Campaign, evaluate_campaign
 from workbench.errors import DataError, ParameterError
 from workbench.exhibits import flatten
 from workbench.findings import Finding
@@ -121,7 +121,7 @@ def test_strategies_by_hand():
         capacity=2,
     )
     assert chosen.expected == pytest.approx([0.27 * 90 - 2, 0.15 * 290 - 6, 0.06 * 990 - 9, 0.003 * 1990 - 10.9])
-    rows = judge_campaign(chosen).strategies.set_index("strategy")
+    rows = evaluate_campaign(chosen).strategies.set_index("strategy")
     assert rows["contacted"].to_dict() == {"profit": 2, "risk": 2, "value": 2, "random": 2, "everybody": 4, "nobody": 0}
     gained = [0.3 * 90 - 1, -11, 0.3 * 990 - 1, -11]
     assert rows.loc["profit", "profit"] == pytest.approx(gained[1] + gained[2])
@@ -133,7 +133,7 @@ def test_strategies_by_hand():
 
 
 def test_a_round_beats_chance_and_says_so():
-    found = judge_campaign(campaign(value=900.0))
+    found = evaluate_campaign(campaign(value=900.0))
     rows = found.strategies.set_index("strategy")
     assert found.worthwhile
     assert rows.loc["random", "difference_upper"] < 0
@@ -150,7 +150,7 @@ def test_a_round_beats_chance_and_says_so():
 
 
 def test_nobody_is_worth_a_contact():
-    found = judge_campaign(campaign(probability=0.02))
+    found = evaluate_campaign(campaign(probability=0.02))
     assert found.finding().statement.startswith("Nobody is worth a contact")
     assert found.metrics()["profit_at_best"] == 0
     assert not found.worthwhile
@@ -158,7 +158,7 @@ def test_nobody_is_worth_a_contact():
 
 def test_values_that_differ_have_no_empc():
     value = np.random.default_rng(1).gamma(2, 100, 2000)
-    found = judge_campaign(campaign(value=value, capacity=100))
+    found = evaluate_campaign(campaign(value=value, capacity=100))
     assert found.empc is None
     assert found.strategies.set_index("strategy").loc["profit", "contacted"] == 100
 
@@ -187,7 +187,7 @@ def test_rows_that_stand_for_several_are_worth_as_much_as_so_many():
         for times, weights in ((1, counts), (counts, None))
     ]
     once, often = both
-    found, expected = judge_campaign(once), judge_campaign(often)
+    found, expected = evaluate_campaign(once), evaluate_campaign(often)
     columns = ["contacted", "profit"]
     pd.testing.assert_frame_equal(found.strategies[columns], expected.strategies[columns])
     assert found.empc == pytest.approx(expected.empc)
@@ -209,4 +209,4 @@ def test_what_cannot_be_is_refused():
 
 
 def test_stable_between_calls():
-    pd.testing.assert_frame_equal(judge_campaign(campaign()).strategies, judge_campaign(campaign()).strategies)
+    pd.testing.assert_frame_equal(evaluate_campaign(campaign()).strategies, evaluate_campaign(campaign()).strategies)

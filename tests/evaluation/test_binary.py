@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from workbench.errors import DataError
 from workbench.evaluation.binary import bootstrap
-from workbench.evaluation.binary.bootstrap import judge
+from workbench.evaluation.binary.bootstrap import evaluate
 from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import MEASURES, Forecast, logistic_line
 
@@ -75,15 +75,15 @@ def test_a_capacity_that_ends_among_equal_probabilities_counts_them_in_part():
 
 def test_customers_are_drawn_with_all_their_rows():
     labels, p = sample(800)
-    once = judge(labels, {"a": p}, np.arange(800), random_seed=1)
-    thrice = judge(np.tile(labels, 3), {"a": np.tile(p, 3)}, np.tile(np.arange(800), 3), random_seed=1)
+    once = evaluate(labels, {"a": p}, np.arange(800), random_seed=1)
+    thrice = evaluate(np.tile(labels, 3), {"a": np.tile(p, 3)}, np.tile(np.arange(800), 3), random_seed=1)
     assert thrice.customers == 800
     assert thrice.interval("a", "roc_auc") == pytest.approx(once.interval("a", "roc_auc"))
 
 
 def test_the_interval_is_as_wide_as_theory_says():
     labels, p = sample(4000)
-    found = judge(labels, {"a": p}, np.arange(4000), random_seed=1)
+    found = evaluate(labels, {"a": p}, np.arange(4000), random_seed=1)
     wins = p[labels][:, None] > p[~labels]  # DeLong, DeLong & Clarke-Pearson 1988
     error = np.sqrt(wins.mean(1).var() / labels.sum() + wins.mean(0).var() / (~labels).sum())
     low, high = found.interval("a", "roc_auc")
@@ -93,9 +93,9 @@ def test_the_interval_is_as_wide_as_theory_says():
 def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(monkeypatch):
     """Drawing 2,000 of 20,000 customers, scaled by √(1/10), gives the interval of drawing all, about the same score."""
     labels, p = sample(20_000)
-    whole = judge(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
+    whole = evaluate(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
     monkeypatch.setattr(bootstrap, "MOST_DRAWN", 2_000)
-    some = judge(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
+    some = evaluate(labels, {"a": p}, np.arange(20_000), random_seed=1, capacity=500)
     for measure in ("roc_auc", "brier", "log_loss", "calibration_slope", "caught_at_capacity"):
         assert some.score("a", measure) == whole.score("a", measure)
         width = np.ptp(some.interval("a", measure))
@@ -105,7 +105,7 @@ def test_of_very_many_customers_some_are_drawn_and_the_interval_is_that_of_all(m
 def test_a_paired_difference_is_surer_than_its_parts():
     labels, p = sample(2000)
     noisy = np.clip(p + np.random.default_rng(2).normal(0, 0.03, 2000), 0, 1)
-    found = judge(
+    found = evaluate(
         labels,
         {"good": p, "noisy": noisy, "rate": np.full(2000, labels.mean())},
         np.arange(2000),
@@ -122,7 +122,7 @@ def test_a_paired_difference_is_surer_than_its_parts():
     assert not found.beats("good", "good", "brier")
     assert set(found.differences("good", ["brier"])["compared_with"]) == {"noisy", "rate"}
     assert len(found.table()) == 3 * len(MEASURES)
-    again = judge(labels, {"good": p}, np.arange(2000), random_seed=1, capacity=100)
+    again = evaluate(labels, {"good": p}, np.arange(2000), random_seed=1, capacity=100)
     assert again.interval("good", "brier") == found.interval("good", "brier")
 
 
@@ -148,14 +148,14 @@ def test_groups():
 
 def test_accuracy_of_the_base_rate_is_that_of_always_saying_the_same():
     labels, p = sample(900)
-    found = judge(labels, {"base": np.full(900, labels.mean()), "model": p}, np.arange(900), random_seed=1)
+    found = evaluate(labels, {"base": np.full(900, labels.mean()), "model": p}, np.arange(900), random_seed=1)
     assert found.score("base", "accuracy") == pytest.approx(max(labels.mean(), 1 - labels.mean()))
     assert found.score("model", "accuracy") == pytest.approx(metrics.accuracy_score(labels, p >= 0.5))
 
 
-def test_what_cannot_be_judged_is_refused():
+def test_what_cannot_be_evaluated_is_refused():
     with pytest.raises(DataError, match="All 3 labels are equal"):
-        judge(np.ones(3), {"a": np.full(3, 0.5)}, np.arange(3), random_seed=1)
+        evaluate(np.ones(3), {"a": np.full(3, 0.5)}, np.arange(3), random_seed=1)
     with pytest.raises(DataError, match="1 of them missing or outside"):
         Forecast(labels=[0, 1], probabilities=[0.1, np.nan])
 

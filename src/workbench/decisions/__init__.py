@@ -3,6 +3,6 @@
 from workbench.decisions.acceptance import Acceptance
 from workbench.decisions.contacting import Policy, contact_list, list_contacts
 from workbench.decisions.offers import Offer
-from workbench.decisions.profit import Campaign, judge_campaign
+from workbench.decisions.profit import Campaign, evaluate_campaign
 
-__all__ = ["Acceptance", "Campaign", "Offer", "Policy", "contact_list", "judge_campaign", "list_contacts"]
+__all__ = ["Acceptance", "Campaign", "Offer", "Policy", "contact_list", "evaluate_campaign", "list_contacts"]

@@ -1,4 +1,4 @@
-"""What acting on a forecast earns, judged on customers whose end is known: by how many are contacted, and by whom."""
+"""What acting on a forecast would have earned with customers whose end is known, by whom one contacts and how many."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -299,7 +299,7 @@ class Profit:
         return ax
 
 
-def judge_campaign(campaign: Campaign) -> Profit:
+def evaluate_campaign(campaign: Campaign) -> Profit:
     """What contacting would have earned with customers whose end is known.
 
     Parameters

@@ -51,7 +51,7 @@ def test_a_small_dated_file_leaves_every_result(company):
 
 @pytest.mark.slow
 def test_the_last_survival_run_stands_beside_the_others(company):
-    """A run that learned until half a year before the end has forecast the window in which this study is judged."""
+    """A run that learned until half a year before the end has forecast the window in which this study is evaluated."""
     arguments = ("--dataset", "small", "-p", "horizons=[6,12]", "-p", "repeats=1")
     _, survival = study_of(company, "churn_survival", *arguments)
     cutoff = pd.read_parquet(survival / "private" / "survival_at_cutoff.parquet")["cutoff"].iloc[0]

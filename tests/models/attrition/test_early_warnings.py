@@ -24,7 +24,7 @@ def world(planted, size=8000):
     return customers, slices(customers, random_seed=1)
 
 
-def test_a_planted_rule_of_two_conditions_is_found_and_judged_on_others():
+def test_a_planted_rule_of_two_conditions_is_found_and_evaluated_on_others():
     found = find_early_warnings(*world(True), names=Names(labels={"fall": "Change of use"}, units={"fall": "points"}))
     first = found.rules.iloc[0]
     assert first["rule"].startswith(("change of use below -0.6", "plan “basic” and change of use below -0.6"))

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from tests.models.attrition.worlds import drawn, telco
 
 from workbench.errors import DataError, ParameterError
-from workbench.evaluation.binary.bootstrap import judge
+from workbench.evaluation.binary.bootstrap import evaluate
 from workbench.evaluation.binary.scores import MEASURES, logistic_line
 from workbench.exhibits import flatten
 from workbench.findings import Check, Finding
@@ -29,7 +29,7 @@ from workbench.models.attrition.model.performance import Performance
 QUICK = Settings(rounds=120, eta=0.05)
 
 
-def judged(frame, **options):
+def labelled(frame, **options):
     return labelled_customers(
         frame.drop(columns="risk", errors="ignore"), label="left", customer="customer_id", **options
     )
@@ -68,7 +68,7 @@ def test_logistic_regression_on_telco_is_as_published(telco_scores):
 
 def test_boosted_trees_beat_it(telco_scores):
     frame, simple, trees = telco_scores
-    found = judge(
+    found = evaluate(
         frame["left"].to_numpy(), {"logistic": simple, "boosted": trees}, frame["customer_id"].to_numpy(), random_seed=1
     )
     difference, low, _ = found.difference("boosted", "logistic", "roc_auc")
@@ -107,7 +107,7 @@ def test_ridge_logistic_equals_scikit_learn():
 
 @pytest.fixture(scope="module")
 def flat():
-    customers = judged(drawn(12_000))
+    customers = labelled(drawn(12_000))
     parts = slices(customers, random_seed=1)
     return customers, parts, fit_boosted(customers, parts, random_seed=1, settings=QUICK)
 
@@ -117,7 +117,7 @@ def test_scores_are_near_the_true_risks_and_calibrated(flat):
     chosen, _ = choose(customers, parts, model, random_seed=1, capacity=200)
     assert chosen.used == "boosted"
     truth = drawn(12_000)["risk"].to_numpy()[parts["test"]]
-    found = chosen.judged
+    found = chosen.evaluation
     oracle = np.mean((truth - chosen.test.left) ** 2)
     gained = found.score("base_rate", "brier") - found.score("boosted", "brier")
     assert gained / (found.score("base_rate", "brier") - oracle) > 0.7
@@ -146,7 +146,7 @@ def test_scores_are_near_the_true_risks_and_calibrated(flat):
 
 
 def test_a_simpler_forecast_that_is_not_beaten_is_used():
-    customers = judged(drawn(8_000, curved=False))
+    customers = labelled(drawn(8_000, curved=False))
     parts = slices(customers, random_seed=1)
     model = fit_boosted(customers, parts, random_seed=1, settings=QUICK, refits=3)
     chosen, _ = choose(customers, parts, model, random_seed=1)
@@ -155,7 +155,7 @@ def test_a_simpler_forecast_that_is_not_beaten_is_used():
     assert "not clearly better" in chosen.finding().statement
     frame = drawn(3000, seed=4)
     frame["left"] = (np.random.default_rng(1).random(3000) < 0.2).astype(int)
-    nothing = judged(frame)
+    nothing = labelled(frame)
     parts = slices(nothing, random_seed=1)
     model = fit_boosted(nothing, parts, random_seed=1, settings=QUICK, refits=2)
     assert choose(nothing, parts, model, random_seed=1)[0].used == "base_rate"
@@ -183,7 +183,7 @@ def test_the_risk_only_rises_where_it_may_only_rise(flat):
 
 
 def test_slices_of_time_come_one_after_the_other():
-    customers = judged(drawn(6000, snapshots=6), snapshot="cutoff")
+    customers = labelled(drawn(6000, snapshots=6), snapshot="cutoff")
     parts = slices(customers, random_seed=1)
     assert sum(part.astype(int) for part in parts.values()).tolist() == [1] * 6000
     ends = {name: (customers.snapshots[rows].min(), customers.snapshots[rows].max()) for name, rows in parts.items()}
@@ -199,14 +199,14 @@ def test_slices_of_time_come_one_after_the_other():
     before = shown["by_snapshot"].frame
     assert before["group"].tolist() == sorted(str(day)[:10] for day in np.unique(customers.snapshots))[1:]
     assert (before["roc_auc"] > 0.65).all()
-    sizes = [int(name) for name in learning.judged.forecasts]
+    sizes = [int(name) for name in learning.evaluation.forecasts]
     assert sizes[-1] == (~parts["test"]).sum()
     assert np.array(sizes) / sizes[-1] == pytest.approx([0.125, 0.25, 0.5, 1], abs=0.02)
 
 
-def test_without_dates_every_customer_is_judged_by_forecasts_of_the_others():
+def test_without_dates_every_customer_is_evaluated_by_forecasts_of_the_others():
     frame = drawn(4000)
-    customers = judged(frame)
+    customers = labelled(frame)
     seen = []
 
     def fit(some, parts):
@@ -217,7 +217,7 @@ def test_without_dates_every_customer_is_judged_by_forecasts_of_the_others():
     chosen, simpler, calibration = choose_cross_fitted(customers, fit, random_seed=1, capacity=200)
     left_out = [set(customers.ids) - each for each in seen]
     assert sorted(each for some in left_out for each in some) == sorted(customers.ids)
-    assert chosen.judged.rows == 4000
+    assert chosen.evaluation.rows == 4000
     assert chosen.folds == 5
     assert chosen.used == "boosted"
     assert list(simpler) == ["base_rate", "single_feature", "logistic"]
@@ -229,7 +229,7 @@ def test_without_dates_every_customer_is_judged_by_forecasts_of_the_others():
     table = shown[1].frame.set_index("measure")
     assert set(table.index) == set(MEASURES)
     assert (table["lower"] <= table["value"] + 1e-9).all()
-    difference = chosen.judged.difference("boosted", "logistic", "brier")
+    difference = chosen.evaluation.difference("boosted", "logistic", "brier")
     assert table.loc["brier", ["logistic_difference", "logistic_lower", "logistic_upper"]].tolist() == list(difference)
     always = max(customers.left.mean(), 1 - customers.left.mean())
     assert chosen.metrics()["accuracy_always_stays"] == pytest.approx(always)
@@ -238,7 +238,7 @@ def test_without_dates_every_customer_is_judged_by_forecasts_of_the_others():
 def test_equal_rows_stand_on_one_side():
     frame = drawn(1000)
     twice = pd.concat([frame, frame[:300]], ignore_index=True).assign(customer_id=np.arange(1300))
-    customers = judged(twice)
+    customers = labelled(twice)
     place = np.select(list(slices(customers, random_seed=1).values()), [0, 1, 2, 3])
     assert (place[1000:] == place[:300]).all()
 
@@ -253,7 +253,7 @@ def test_settings_stay_the_defaults_unless_beaten_by_a_standard_error():
 def test_customers_are_divided_whole_where_there_is_no_time():
     for snapshots in (0, 3):
         frame = drawn(6000, snapshots=snapshots)
-        customers = judged(frame, snapshot="cutoff" if snapshots else None)
+        customers = labelled(frame, snapshot="cutoff" if snapshots else None)
         parts = slices(customers, random_seed=1)
         place = np.select(list(parts.values()), [0, 1, 2, 3])
         if snapshots:
@@ -267,14 +267,14 @@ def test_customers_are_divided_whole_where_there_is_no_time():
 def test_rows_that_stand_for_several_count_as_often():
     frame = drawn(4000)
     counts = np.random.default_rng(1).choice([1, 3], len(frame), p=[0.8, 0.2])
-    once = judged(frame.assign(counts=counts), weight="counts")
-    often = judged(frame.loc[np.repeat(frame.index, counts)].assign(customer_id=np.arange(counts.sum())))
+    once = labelled(frame.assign(counts=counts), weight="counts")
+    often = labelled(frame.loc[np.repeat(frame.index, counts)].assign(customer_id=np.arange(counts.sum())))
     for kind in (BaseRate, SingleFeature, Logistic):
         weighted, copied = (kind().fit(each.features, each.left, each.weights) for each in (once, often))
         if kind is not SingleFeature:  # whose quantiles are those of the rows
             assert weighted.probability(frame) == pytest.approx(copied.probability(frame), abs=0.01)
     found, expected = (
-        judge(each.left, {"a": each.features["gap"].to_numpy() / 200}, each.ids, random_seed=1, weights=each.weights)
+        evaluate(each.left, {"a": each.features["gap"].to_numpy() / 200}, each.ids, random_seed=1, weights=each.weights)
         for each in (once, often)
     )
     for measure in ("roc_auc", "brier", "calibration_slope"):
@@ -329,18 +329,18 @@ def test_customers_that_nothing_can_be_learned_from_are_refused_with_all_faults(
     few = frame.assign(left=(np.arange(2000) < 20).astype(int), when=pd.Timestamp("2025-01-01"), big=np.inf)
     few.loc[0, ["when", "big"]] = [pd.NaT, 1.0]
     with pytest.raises(DataError) as error:
-        judged(few.assign(copy=few["left"]))
+        labelled(few.assign(copy=few["left"]))
     text = str(error.value)
     assert all(part in text for part in ("20 customers left", "'when'", "'big'", "'copy'"))
     with pytest.raises(DataError, match="same outcome"):
-        judged(frame.assign(left=0))
+        labelled(frame.assign(left=0))
     with pytest.raises(DataError, match="none missing"):
-        judged(frame.assign(left=np.where(np.arange(2000) < 3, np.nan, frame["left"])))
+        labelled(frame.assign(left=np.where(np.arange(2000) < 3, np.nan, frame["left"])))
     with pytest.raises(DataError, match="same customer and snapshot"):
-        judged(frame.assign(customer_id=1))
+        labelled(frame.assign(customer_id=1))
     with pytest.raises(DataError, match="'tenure'"):
-        judged(frame, features=["tenure"])
-    kept = judged(frame.assign(empty=np.nan, same=3, name=[f"n{place}" for place in range(2000)]))
+        labelled(frame, features=["tenure"])
+    kept = labelled(frame.assign(empty=np.nan, same=3, name=[f"n{place}" for place in range(2000)]))
     assert set(kept.dropped) == {"empty", "same", "name"}
 
 
@@ -352,16 +352,16 @@ def test_columns_that_name_rows_or_are_the_label_in_words():
     frame["remark"] = [f"called on day {at}" for at in range(600)]
     frame["revenue"] = random.permutation(600) + 7_000_000  # an amount, as its name says nothing else
     frame["zip_code"] = random.integers(10_000, 10_040, 600)
-    found = judged(frame)
+    found = labelled(frame)
     assert set(found.dropped) == {"account_no", "order_id", "remark"}
     for values in (["yes", "no"], [2.0, 1.0], [False, True]):
         copied = frame.assign(gone=np.array(values)[frame["left"]])
         with pytest.raises(DataError, match="'gone': a copy of the label"):
-            judged(copied)
+            labelled(copied)
 
 
 def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
-    customers = judged(drawn(9000, snapshots=5), snapshot="cutoff")
+    customers = labelled(drawn(9000, snapshots=5), snapshot="cutoff")
     parts = slices(customers, random_seed=1)
     few = learned_sample(customers, parts, random_seed=1, most_rows=1000)
     learned, kept = parts["train"] | parts["stop"], few["train"] | few["stop"]
@@ -379,7 +379,7 @@ def test_of_many_rows_a_sample_of_customers_is_fitted_and_told():
 
 def test_forecasts_do_not_hang_on_how_many_rows_are_taken_together(monkeypatch):
     """Rows go through models by turns, so that a million of them fit into memory."""
-    customers = judged(drawn(3000, snapshots=5), snapshot="cutoff")
+    customers = labelled(drawn(3000, snapshots=5), snapshot="cutoff")
     parts = slices(customers, random_seed=1)
     learned = customers.part(parts["train"])
     boosted = fit_boosted(customers, parts, random_seed=1, budget=1, refits=2)

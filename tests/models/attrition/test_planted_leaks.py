@@ -1,6 +1,6 @@
 """Ten planted leaks are caught, and their ten innocent twins are not: what was known before the cut-off is no leak.
 
-Columns of a finished frame are judged by `leak_checks`, rows on both sides of the test by the battery, and what a frame
+Columns of a finished frame are looked at by `leak_checks`, rows on both sides of the test by the battery, what a frame
 does not show (a category that carries the labels of all rows) by making features again without the future.
 """
 

@@ -61,7 +61,7 @@ def test_it_stands_beside_the_others_and_is_never_used():
     day = str(pd.Timestamp(customers.snapshots[test][0]).date())
     known = read_survival_run(run_of(rates, day, ids=customers.ids[test]), SimpleNamespace(gap_days=0, horizon_days=30))
     chosen, _ = choose(customers, parts, model, random_seed=1, survival=known)
-    assert chosen.judged.score("survival", "log_loss") < chosen.judged.score("boosted", "log_loss")
+    assert chosen.evaluation.score("survival", "log_loss") < chosen.evaluation.score("boosted", "log_loss")
     assert chosen.used != "survival"
     checks = {check.name: check for check in chosen.checks()}
     assert checks["survival_run"].status == "warn"

@@ -1,8 +1,8 @@
 """Blocks of customers added up: what each is worth over all draws, and what all are worth in each draw.
 
 Two passes, with two independent draws of customers' natures at the same parameters. The first says what is expected of
-each customer and where in each draw the borders of tiers lie; the second is judged by these. A block is forgotten once
-it is added: memory grows with customers, and with draws, and never with both.
+each customer and where in each draw the borders of tiers lie; the second is held against these. A block is forgotten
+once it is added: memory grows with customers, and with draws, and never with both.
 """
 
 from collections.abc import Mapping

@@ -55,7 +55,7 @@ class Funding:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """On which terms initiatives are judged.
+    """On which terms initiatives are evaluated.
 
     Attributes
     ----------
@@ -109,7 +109,7 @@ def fund(
     tables
         `subscriptions`, optionally `transactions`.
     terms
-        On which initiatives are judged.
+        On which initiatives are evaluated.
 
     Raises
     ------

@@ -200,7 +200,7 @@ class Evaluation:
 
 
 def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation:
-    """Judge a pilot.
+    """Evaluate a pilot.
 
     Parameters
     ----------

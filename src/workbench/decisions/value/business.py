@@ -97,7 +97,8 @@ class Plan:
         Margins and costs.
     round
         0 or 1: two independent draws of customers' natures at the same parameters. The first sets the borders of tiers,
-        the second is judged by them, and half their mean squared difference is the variance that natures alone bring.
+        the second is held against them, and half their mean squared difference is the variance that natures alone
+        bring.
     """
 
     rate: float

@@ -2,7 +2,7 @@
 
 Within the tenure observed a life table needs no model. Beyond it rates go on as in its last third, while in the sBG
 they go on falling, because those likely to leave have gone: which is right decides what a lifetime is worth. Both are
-fitted to the tenure before a cut and judged by what came after it; weights by stacking decide how many draws each has.
+fitted to the tenure before a cut and scored on what came after it; weights by stacking decide how many draws each has.
 Where an earlier run of `churn_survival` says who stays, neither is asked: the run knows more of customers than their
 tenure, and has chosen among its own models.
 
@@ -180,9 +180,9 @@ def _weight(followed: Followed, parts: Mapping[str, np.ndarray]) -> float:
     )
     scores = []
     for own in groups.values():
-        judged = own & later & whole
+        unseen = own & later & whole
         known = own & whole
-        if judged.sum() < ENOUGH or before.event[known].sum() < FEW_LEAVERS:
+        if unseen.sum() < ENOUGH or before.event[known].sum() < FEW_LEAVERS:
             continue
         drawn, _ = posterior([_cohort(before, own)], draws=200, seed=1)
         steps = np.arange(cut + 1, int(np.ceil(followed.duration.max())) + 1)
@@ -195,7 +195,7 @@ def _weight(followed: Followed, parts: Mapping[str, np.ndarray]) -> float:
         )
         table = life_table(few, {}, draws=200, seed=2)
         plain = -np.log(np.mean(np.exp(-np.cumsum(table.hazards(int(steps[-1]))[:, cut:], axis=1)), axis=0))
-        scores.append(np.column_stack([_score(followed, judged, cut, grown) for grown in (sbg, plain)]))
+        scores.append(np.column_stack([_score(followed, unseen, cut, grown) for grown in (sbg, plain)]))
     if not scores:
         return 0.0
     logs = np.concatenate(scores)
@@ -206,10 +206,10 @@ def _weight(followed: Followed, parts: Mapping[str, np.ndarray]) -> float:
     return float(np.clip(found.x, 0.0, 1.0))
 
 
-def _score(followed: Followed, judged: np.ndarray, cut: int, grown: np.ndarray) -> np.ndarray:
+def _score(followed: Followed, unseen: np.ndarray, cut: int, grown: np.ndarray) -> np.ndarray:
     """Log probability of what became of customers after a cut; `grown` is the cumulative hazard by month after it."""
     grown = np.concatenate([[0.0], grown])
-    until, event = followed.duration[judged] - cut, followed.event[judged]
+    until, event = followed.duration[unseen] - cut, followed.event[unseen]
     last = np.minimum(np.ceil(until - 1e-9).astype(int), len(grown) - 1)
     stays = np.exp(-grown)
     left = np.log(np.maximum(stays[np.maximum(last - 1, 0)] - stays[last], 1e-300))

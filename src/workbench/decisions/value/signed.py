@@ -221,12 +221,12 @@ def subscribers_of(
         known = as_of(spells, day)
         return records.business(known, day, None, draws=ROUGH, seed=seed_of(seed, "earlier forecasts"), season=season)
 
-    judged = look_back(at, lambda people, ago, ahead: laid.came(people, ago, ahead, money), laid.recorded, money)
+    looked = look_back(at, lambda people, ago, ahead: laid.came(people, ago, ahead, money), laid.recorded, money)
     return replace(
         found,
-        errors=judged.errors,
+        errors=looked.errors,
         earlier=lambda now, months: records.before(now, spells, months_later(dated.as_of, [-months])[0]),
-        shown=(*found.shown, judged),
+        shown=(*found.shown, looked),
     )
 
 

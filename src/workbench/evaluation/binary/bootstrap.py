@@ -1,6 +1,6 @@
-"""Forecasts of the same rows judged together: intervals over customers, and differences in pairs.
+"""Forecasts of the same rows evaluated together: intervals over customers, and differences in pairs.
 
-A customer may stand in several rows (snapshots), so customers are drawn, with all their rows. All forecasts are judged
+A customer may stand in several rows (snapshots), so customers are drawn, with all their rows. All forecasts are scored
 on the same draws: a difference is much surer than either score.
 """
 
@@ -25,7 +25,7 @@ SMALLER_IS_BETTER = frozenset({"brier", "log_loss", "ece"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judged:
+class Evaluation:
     """Scores of several forecasts of the same rows, with what resampled customers give.
 
     Attributes
@@ -144,7 +144,7 @@ class Judged:
         return float(low), float(high)
 
 
-def judge(
+def evaluate(
     labels: np.ndarray,
     probabilities: Mapping[str, np.ndarray],
     customers: np.ndarray,
@@ -154,7 +154,7 @@ def judge(
     weights: np.ndarray | None = None,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
-) -> Judged:
+) -> Evaluation:
     """Score forecasts of rows that no model has seen.
 
     Parameters
@@ -178,7 +178,7 @@ def judge(
 
     Returns
     -------
-    Judged
+    Evaluation
 
     Raises
     ------
@@ -193,7 +193,7 @@ def judge(
     if not 0 < truth.sum() < len(truth):
         raise DataError(
             sentence(
-                "All {rows} labels are equal; expected both outcomes, so that forecasts can be judged.",
+                "All {rows} labels are equal; expected both outcomes, so that forecasts can be evaluated.",
                 rows=number(len(truth)),
             )
         )
@@ -220,7 +220,7 @@ def judge(
             draw[at] = list(forecast.scores(times, capacity=part).values())
     if scale < 1:
         draws = values + scale * (draws - np.ma.masked_invalid(draws).mean(axis=0).filled(np.nan))
-    return Judged(
+    return Evaluation(
         forecasts=forecasts,
         values=values,
         draws=draws,

@@ -112,7 +112,7 @@ def tell_apart(
     labels: Sequence[str],
     ranking: tuple[Ranking, Ranking] | None = None,
 ) -> Adversarial:
-    """Tell rows of two snapshots apart, each half of the customers judged by what the other half has taught.
+    """Tell rows of two snapshots apart, each half of the customers evaluated by what the other half has taught.
 
     Parameters
     ----------

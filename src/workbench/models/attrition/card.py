@@ -31,7 +31,7 @@ from workbench.models.attrition.scores import Alike
 from workbench.models.attrition.stability import TENTHS, between_snapshots, counts_of, edges_of, index_of
 from workbench.wording import sentence
 
-SCHEMA = 3  # of the card: a change that old readers cannot read counts it up
+SCHEMA = 4  # of the card: a change that old readers cannot read counts it up
 CARD = "card.json"
 MOST_DESCRIBED = 300_000
 """Rows by which a card describes features: tenths of so many are known to a thousandth."""
@@ -90,7 +90,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
         files = {f"refit_{at:02}.ubj": bytes(each.save_raw("ubj")) for at, each in enumerate(used.boosters)}
     probability = forecast.choice.probability
     when = population.when
-    judged = forecast.choice.judged
+    evaluated = forecast.choice.evaluation
     edges = np.unique(np.quantile(probability, TENTHS))
     alike = Alike.among(probability, forecast.test.left, forecast.test.weights)
     described = [_feature(name, levels, earlier, population.names) for name, levels in encoding.levels.items()]
@@ -113,12 +113,12 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
         },
         "alike": {key: np.asarray(value).tolist() for key, value in vars(alike).items()},
         "level": asdict(forecast.level),
-        "judged": {
-            "rows": judged.rows,
-            "cases": judged.cases,
-            "capacity": judged.capacity,
-            "roc_auc": judged.score(forecast.choice.used, "roc_auc"),
-            "roc_auc_interval": list(judged.interval(forecast.choice.used, "roc_auc")),
+        "evaluation": {
+            "rows": evaluated.rows,
+            "cases": evaluated.cases,
+            "capacity": evaluated.capacity,
+            "roc_auc": evaluated.score(forecast.choice.used, "roc_auc"),
+            "roc_auc_interval": list(evaluated.interval(forecast.choice.used, "roc_auc")),
         },
         "data": _fingerprint(population),
         "versions": {"xgboost": xgboost.__version__, "pandas": pd.__version__, "numpy": np.__version__},
@@ -148,10 +148,11 @@ def read_forecast(folder: Path) -> SavedForecast:
     theirs, mine = card.get("versions", {}).get("xgboost", ""), xgboost.__version__
     if card.get("schema") != SCHEMA or theirs.split(".")[0] != mine.split(".")[0]:
         template = (
-            "The model of run {run} was written by another version (XGBoost {theirs}, here {mine}); run the study "
-            "again: `workbench rerun {run}`."
+            "The model of run {run} was written by another version (format {old}, XGBoost {theirs}; here format {new}, "
+            "XGBoost {mine}); run the study again: `workbench rerun {run}`."
         )
-        raise DataError(sentence(template, run=folder.name, theirs=theirs or "?", mine=mine))
+        words = {"theirs": theirs or "?", "mine": mine, "old": card.get("schema", "?"), "new": SCHEMA}
+        raise DataError(sentence(template, run=folder.name, **words))
     boosters = []
     for name, expected in card["files"].items():
         file = folder / "model" / Path(name).name
@@ -237,7 +238,7 @@ def _baseline(state: Mapping[str, Any], encoding: Encoding) -> Baseline:
 
 
 def _fingerprint(population: Population) -> str:
-    """Of the rows that were learned from and judged on."""
+    """Of the rows that were learned from and evaluated on."""
     frame = population.frame()
     text = frame.astype({name: str for name in frame if frame[name].dtype == object})
     return "sha256:" + hashlib.sha256(pd.util.hash_pandas_object(text, index=False).to_numpy().tobytes()).hexdigest()

@@ -234,12 +234,12 @@ def _variance(share: float, of: int) -> float:
 def compare_groups(
     test: Customers, probability: np.ndarray, traits: Sequence[Trait], *, selected: np.ndarray, random_seed: int
 ) -> ByGroup:
-    """How a forecast does in groups of the customers on whom it was judged, and whom of them it selects.
+    """How a forecast does in groups of the customers on whom it was evaluated, and whom of them it selects.
 
     Parameters
     ----------
     test
-        Whom it was judged on.
+        Whom it was evaluated on.
     probability : (N,)
         Of each.
     traits

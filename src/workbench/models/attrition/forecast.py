@@ -1,4 +1,4 @@
-"""All of a forecast of leavers in one place: who is judged, which forecast is used, why, and whether to believe it."""
+"""All of a forecast of leavers in one place: who tests it, which one is used, why, and whether to believe it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -40,14 +40,14 @@ from workbench.models.attrition.traits import Trait
 from workbench.wording import listing, number, plural, sentence, shown
 
 EXPLAINED = 50_000
-"""Judged customers of whom importance and agreement of reasons are told: known to half a percentage point."""
+"""Evaluated customers of whom importance and agreement of reasons are told: known to half a percentage point."""
 RULED = 300_000
-"""Rows in which rules of early warning are looked for and judged, and usual values: at 5% they hold 15,000 leavers."""
+"""Rows in which rules of early warning are looked for and tested, and usual values: at 5% they hold 15,000 leavers."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LeaversForecast:
-    """A forecast of who leaves, judged on customers that it has not seen.
+    """A forecast of who leaves, evaluated on customers that it has not seen.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class LeaversForecast:
     choice
         Which forecast is used, beside the others.
     used
-        That forecast, its level and slope learned from whoever was judged too: what is newest counts.
+        That forecast, its level and slope learned from whoever was evaluated too: what is newest counts.
     random_seed
         Fixed all of it.
     level
@@ -78,7 +78,7 @@ class LeaversForecast:
 
     @property
     def test(self) -> Customers:
-        """Whom it was judged on."""
+        """Whom it was evaluated on."""
         return self.choice.test
 
     def performance(self) -> tuple[Performance, Learning]:
@@ -167,7 +167,7 @@ class LeaversForecast:
                 value=self.fitted_on,
                 message=sentence(
                     "Forecasts were fitted on {n} rows of customers drawn by lot, of {all}; the share who left is that "
-                    "of all. All others calibrate, judge and are scored.",
+                    "of all. All others calibrate, evaluate and are scored.",
                     n=number(self.fitted_on),
                     all=number(int((self.parts["train"] | self.parts["stop"]).sum())),
                 ),
@@ -244,7 +244,7 @@ def forecast_leavers(
 
     simpler: Mapping[str, Baseline]
     if customers.snapshots is None:
-        # All customers are judged and calibrate by forecasts of others, so that all may be learned from.
+        # All customers are evaluated and calibrate by forecasts of others, so that all may be learned from.
         whole = slices(customers, random_seed=random_seed, without=("calibrate", "test"))
         boosted = fit(customers, whole)
         choice, simpler, calibration = choose_cross_fitted(

@@ -1,6 +1,6 @@
 """Whether the test is a test: rows on both sides, populations that drift, and a procedure that learns from nothing.
 
-`workbench.features.leaks` judges columns; this judges how the rows were divided and the model fitted.
+`workbench.features.leaks` looks at columns; this, at how the rows were divided and the model fitted.
 """
 
 from collections.abc import Iterator, Mapping

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from workbench.evaluation.binary.bootstrap import Judged, judge
+from workbench.evaluation.binary.bootstrap import Evaluation, evaluate
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.card import SavedForecast, stability_of
@@ -39,13 +39,13 @@ class Rescored:
         The forecast.
     drift
         One row a feature and one of the risk (`feature` missing): `label`, `stability` (population stability index
-        against those learned from, of the risk against those judged on), `usual` (the largest between the snapshots
+        against those learned from, of the risk against those evaluated on), `usual` (the largest between the snapshots
         of those) and `drifts`.
     unseen
         By category, rows with a level that the model does not know.
     rows
         How many were scored.
-    judged
+    evaluation
         What became of them; None where no label window is over, or too few left.
     cutoff
         As of which day they are known; None of a flat table.
@@ -56,19 +56,19 @@ class Rescored:
     drift: pd.DataFrame
     unseen: Mapping[str, int]
     rows: int
-    judged: Judged | None
+    evaluation: Evaluation | None
     cutoff: dt.date | None = None
 
     @property
     def advice(self) -> str:
         """`keep`, `recalibrate`, `refit`, or `wait` where nothing is known of what became of customers."""
-        if self.judged is None:
+        if self.evaluation is None:
             return "wait"
-        before = self.forecast.card["judged"]["roc_auc"] - 0.5
-        if self.judged.interval("boosted", "roc_auc")[1] - 0.5 < RANKING_LOST * before:
+        before = self.forecast.card["evaluation"]["roc_auc"] - 0.5
+        if self.evaluation.interval("boosted", "roc_auc")[1] - 0.5 < RANKING_LOST * before:
             return "refit"
-        low, high = self.judged.interval("boosted", "calibration_slope")
-        level = self.judged.interval("boosted", "calibration_intercept")
+        low, high = self.evaluation.interval("boosted", "calibration_slope")
+        level = self.evaluation.interval("boosted", "calibration_intercept")
         off = high < SLOPE[0] or low > SLOPE[1] or not level[0] <= 0 <= level[1]
         return "recalibrate" if off else "keep"
 
@@ -85,9 +85,9 @@ class Rescored:
             "score_stability": float(self.drift.loc[self.drift["feature"].isna(), "stability"].iloc[0]),
             "worst_stability": float(worst.max()),
         }
-        if self.judged is not None:
+        if self.evaluation is not None:
             for measure in ("roc_auc", "calibration_slope", "calibration_intercept", "caught_at_capacity"):
-                value = self.judged.score("boosted", measure)
+                value = self.evaluation.score("boosted", measure)
                 numbers[measure] = None if np.isnan(value) else value
         yield numbers
         yield Table(
@@ -103,34 +103,34 @@ class Rescored:
         )
 
     def _outcome(self) -> Iterator[Showable]:
-        if self.judged is None:
+        if self.evaluation is None:
             return
-        caught, advice = self.judged.score("boosted", "caught_at_capacity"), self.advice
+        caught, advice = self.evaluation.score("boosted", "caught_at_capacity"), self.advice
         if not np.isnan(caught):
             yield Finding(
                 id="caught_later",
                 statement=sentence(
                     "The {capacity} customers scored highest held {share} of the {cases} who then left.",
-                    capacity=number(self.judged.capacity),
+                    capacity=number(self.evaluation.capacity),
                     share=percent(caught),
-                    cases=number(self.judged.cases),
+                    cases=number(self.evaluation.cases),
                 ),
                 estimate=caught,
                 unit="share",
-                interval=self.judged.interval("boosted", "caught_at_capacity"),
+                interval=self.evaluation.interval("boosted", "caught_at_capacity"),
                 interval_kind=interval_kind_of_draws(),
                 evidence="descriptive",
-                n=self.judged.customers,
+                n=self.evaluation.customers,
             )
         words = {
-            "auc": number(self.judged.score("boosted", "roc_auc"), 2),
-            "before": number(self.forecast.card["judged"]["roc_auc"], 2),
-            "slope": number(self.judged.score("boosted", "calibration_slope"), 2),
-            "level": number(self.judged.score("boosted", "calibration_intercept"), 2),
+            "auc": number(self.evaluation.score("boosted", "roc_auc"), 2),
+            "before": number(self.forecast.card["evaluation"]["roc_auc"], 2),
+            "slope": number(self.evaluation.score("boosted", "calibration_slope"), 2),
+            "level": number(self.evaluation.score("boosted", "calibration_intercept"), 2),
         }
         if advice == "refit":
             message = sentence(
-                "The forecast ranks worse than when it was judged (AUC {auc}, then {before}): fit it again.", **words
+                "The forecast ranks worse than when it was evaluated (AUC {auc}, then {before}): fit it again.", **words
             )
         elif advice == "recalibrate":
             message = sentence(
@@ -146,7 +146,7 @@ class Rescored:
         yield Check(
             name="later_outcomes",
             status="pass" if advice == "keep" else "warn",
-            value=self.judged.score("boosted", "roc_auc"),
+            value=self.evaluation.score("boosted", "roc_auc"),
             message=message,
             title=titles.get(advice, sentence("The forecast holds")),
         )
@@ -268,12 +268,12 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     reasons = None
     if explainer is not None and forecast.card["used"] != "base_rate":
         reasons = give_reasons(explainer, features[active].reset_index(drop=True), features, names=forecast.names)
-    judged = None
+    evaluated = None
     told = forecast.level.settled(probability)
     left = onboard.left
     if left is not None and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
-        capacity = forecast.card["judged"]["capacity"]
-        judged = judge(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
+        capacity = forecast.card["evaluation"]["capacity"]
+        evaluated = evaluate(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
     return Rescored(
         scores=scored(
             onboard.ids[active], told[active], forecast.alike, reasons, level_error=forecast.level.error_of(probability)
@@ -282,6 +282,6 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         drift=frame,
         unseen=encoding.unseen(features),
         rows=int(active.sum()),
-        judged=judged,
+        evaluation=evaluated,
         cutoff=onboard.cutoff,
     )

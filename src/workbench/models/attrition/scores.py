@@ -15,15 +15,15 @@ from workbench.wording import number, plural, sentence
 ALIKE = 500
 """Customers scored most alike, of whom the share who left is told: of 500 at 5% its 90% interval is 3.2 points wide."""
 MOST_ALIKE = 0.1
-"""Share of all judged customers that is alike at most: of 2,000 a quarter has little in common."""
+"""Share of all evaluated customers that is alike at most: of 2,000 a quarter has little in common."""
 LEVEL_Z = 1.645  # normal quantile of 95%: intervals of 90%
 GRID = 200
-"""Quantiles of the judged risks at which those shares are kept."""
+"""Quantiles of the evaluated risks at which those shares are kept."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Alike:
-    """Share who left among the judged customers scored most alike, by risk.
+    """Share who left among the evaluated customers scored most alike, by risk.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Alike:
 
     @classmethod
     def among(cls, probability: np.ndarray, left: np.ndarray, weights: np.ndarray | None = None) -> "Alike":
-        """Of judged customers.
+        """Of evaluated customers.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ def scored(
     ids, probability : (N,)
         Who, and the risk of each.
     alike
-        Of judged customers.
+        Of evaluated customers.
     reasons
         In the same order; None where there are none.
     team

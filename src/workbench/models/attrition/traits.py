@@ -1,4 +1,4 @@
-"""Groups of customers by which a forecast is judged: segments, and traits by which nobody may be scored."""
+"""Groups of customers by which a forecast is evaluated: segments, and traits by which nobody may be scored."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ FEWEST = 30
 """Leavers; with fewer the slope's standard error exceeds what calibration could mend, so probabilities stay."""
 FEWEST_BENT = 1000
 """Leavers and stayers from which an isotonic curve is tried: with 4,000 rows it made a slope of .99 one of .85."""
-FOLDS = 5  # as everywhere where customers are divided to judge something
+FOLDS = 5  # as everywhere where customers are divided for an evaluation
 CLEARLY = 1.645
 """Standard errors by which the bent line must beat the straight one on customers it was not learned from."""
 
@@ -75,7 +75,7 @@ def calibrate(log_odds: np.ndarray, later: Customers, *, bend: bool = True) -> C
     if min(cases, len(later) - cases) < FEWEST:
         return None
     level, slope = logistic_line(log_odds, later.left, later.weights)
-    if not slope > 0:  # probabilities are left to be judged as they are
+    if not slope > 0:  # probabilities are evaluated as they are
         return None
     straight = Calibration(level=level, slope=slope)
     if not bend or min(cases, len(later) - cases) < FEWEST_BENT or not _bent_is_better(log_odds, later):

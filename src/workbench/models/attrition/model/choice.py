@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.ticker import PercentFormatter
 from scipy.special import logit
 
-from workbench.evaluation.binary.bootstrap import Judged, judge
+from workbench.evaluation.binary.bootstrap import Evaluation, evaluate
 from workbench.evaluation.binary.scores import CERTAIN, MEASURES
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
@@ -31,25 +31,25 @@ SLOPE = (0.8, 1.25)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Choice:
-    """Forecasts judged beside each other on the test part.
+    """Forecasts evaluated beside each other on the test part.
 
     Attributes
     ----------
-    judged
+    evaluation
         Scores by forecast, from the simplest to `boosted`.
     used
         The one that is used.
     test
-        Whom they were judged on.
+        Whom they were evaluated on.
     out_of_time
         Whether these come after all that the forecasts have learned from.
     folds
-        Parts of the customers, each judged by forecasts of the others; None where one part was kept for the test.
+        Parts of the customers, each evaluated by forecasts of the others; None where one part was kept for the test.
     survival
         The last survival run, which stands beside the others as `survival` where it can be compared.
     """
 
-    judged: Judged
+    evaluation: Evaluation
     used: str
     test: Customers
     out_of_time: bool
@@ -59,12 +59,12 @@ class Choice:
     @property
     def probability(self) -> np.ndarray:
         """Of leaving (N,), of the test part, by the forecast that is used."""
-        return self.judged.forecasts[self.used].probabilities
+        return self.evaluation.forecasts[self.used].probabilities
 
     @property
     def people(self) -> int:
-        """How many customers it was judged on; without dates one a row, though equal rows are drawn together."""
-        return self.judged.customers if self.test.snapshots is not None else self.judged.rows
+        """How many customers it was evaluated on; without dates one a row, though equal rows are drawn together."""
+        return self.evaluation.customers if self.test.snapshots is not None else self.evaluation.rows
 
     def labels(self) -> dict[str, str]:
         """Names of the forecasts for people."""
@@ -75,27 +75,27 @@ class Choice:
             "survival": sentence("Last survival run"),
             "boosted": sentence("Boosted trees"),
         }
-        return {name: known.get(name, name) for name in self.judged.forecasts}
+        return {name: known.get(name, name) for name in self.evaluation.forecasts}
 
     def metrics(self) -> dict[str, float | int | None]:
         """Scores of the forecast that is used, and those of its baselines."""
-        mine = {name: self.judged.score(self.used, name) for name in MEASURES}
+        mine = {name: self.evaluation.score(self.used, name) for name in MEASURES}
         found = {
             **mine,
-            "roc_auc_logistic": self.judged.score("logistic", "roc_auc"),
-            "roc_auc_boosted": self.judged.score("boosted", "roc_auc"),
-            "brier_baseline": self.judged.score("base_rate", "brier"),
-            "brier_logistic": self.judged.score("logistic", "brier"),
-            "accuracy_always_stays": self.judged.score("base_rate", "accuracy"),
+            "roc_auc_logistic": self.evaluation.score("logistic", "roc_auc"),
+            "roc_auc_boosted": self.evaluation.score("boosted", "roc_auc"),
+            "brier_baseline": self.evaluation.score("base_rate", "brier"),
+            "brier_logistic": self.evaluation.score("logistic", "brier"),
+            "accuracy_always_stays": self.evaluation.score("base_rate", "accuracy"),
             "test_customers": self.people,
-            "test_leavers": self.judged.cases,
+            "test_leavers": self.evaluation.cases,
         }
         return {name: None if value is None or np.isnan(value) else value for name, value in found.items()}
 
     def finding(self) -> Finding:
         """Which forecast is used, and how well it tells leavers from stayers."""
-        auc, labels = self.judged.score(self.used, "roc_auc"), self.labels()
-        words = {"auc": number(100 * auc, 2), "logistic": number(100 * self.judged.score("logistic", "roc_auc"), 2)}
+        auc, labels = self.evaluation.score(self.used, "roc_auc"), self.labels()
+        words = {"auc": number(100 * auc, 2), "logistic": number(100 * self.evaluation.score("logistic", "roc_auc"), 2)}
         if self.used == "base_rate":
             statement = sentence("Nothing here forecasts who leaves better than giving everybody the same risk.")
         elif self.used == "boosted":
@@ -116,7 +116,7 @@ class Choice:
             statement=statement,
             estimate=auc,
             unit="ROC AUC",
-            interval=self.judged.interval(self.used, "roc_auc"),
+            interval=self.evaluation.interval(self.used, "roc_auc"),
             interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
             n=self.people,
@@ -125,23 +125,23 @@ class Choice:
 
     def caught(self) -> Finding | None:
         """How many leavers the riskiest customers hold, as many as can be contacted."""
-        capacity = self.judged.capacity
+        capacity = self.evaluation.capacity
         if capacity is None:
             return None
-        share = self.judged.score(self.used, "caught_at_capacity")
+        share = self.evaluation.score(self.used, "caught_at_capacity")
         return Finding(
             id="caught",
             statement=sentence(
                 "The {capacity} customers with the highest risk held {caught} of the {cases} who left: {lift} times "
                 "what chance finds.",
                 capacity=number(capacity),
-                caught=number(round(share * self.judged.cases)),
-                cases=number(self.judged.cases),
-                lift=number(self.judged.score(self.used, "lift_at_capacity"), 2),
+                caught=number(round(share * self.evaluation.cases)),
+                cases=number(self.evaluation.cases),
+                lift=number(self.evaluation.score(self.used, "lift_at_capacity"), 2),
             ),
             estimate=share,
             unit="share",
-            interval=self.judged.interval(self.used, "caught_at_capacity"),
+            interval=self.evaluation.interval(self.used, "caught_at_capacity"),
             interval_kind=interval_kind_of_draws(),
             evidence="descriptive",
             n=self.people,
@@ -151,8 +151,8 @@ class Choice:
     def checks(self) -> Iterator[Check]:
         """Whether probabilities can be taken at their word, and whether the test lies in later time."""
         if self.used != "base_rate":
-            slope = self.judged.score(self.used, "calibration_slope")
-            low, high = self.judged.interval(self.used, "calibration_slope")
+            slope = self.evaluation.score(self.used, "calibration_slope")
+            low, high = self.evaluation.interval(self.used, "calibration_slope")
             off = high < SLOPE[0] or low > SLOPE[1]
             words = {"slope": number(slope, 2), "low": number(low, 2), "high": number(high, 2)}
             yield Check(
@@ -180,20 +180,20 @@ class Choice:
                 status="warn",
                 kind="always",
                 message=sentence(
-                    "Without dates nobody can judge the forecast on later time: each fifth of the customers was judged "
-                    "by forecasts of the others, out of sample, not out of time. Expect worse on new customers."
+                    "Without dates the forecast cannot be tested on later time: each fifth of the customers was scored "
+                    "by a forecast of the others, out of sample, not out of time. Expect worse on new customers."
                 )
                 if self.folds
                 else sentence(
-                    "The data have too few dates to judge the forecast on later time: it was judged out of sample, not "
+                    "The data have too few dates to test the forecast on later time: it was tested out of sample, not "
                     "out of time. Expect it to do worse on new customers."
                 ),
                 title=sentence("Out of sample, not out of time"),
             )
 
     def _beside_survival(self, run: SurvivalRun) -> Check:
-        compared = BESIDE in self.judged.forecasts
-        better = self.judged.beats(self.used, BESIDE, DECIDES) if compared else None
+        compared = BESIDE in self.evaluation.forecasts
+        better = self.evaluation.beats(self.used, BESIDE, DECIDES) if compared else None
         known = 0 if run.hazards is None else int(np.isin(self.test.ids, run.hazards.index).sum())
         return run.check(better=better, known=known, of=len(self.test))
 
@@ -210,12 +210,12 @@ class Choice:
         """Each forecast with its main scores, and the paired difference of the log loss to boosted trees."""
         labels, shown = self.labels(), ("roc_auc", "average_precision", "brier", "log_loss", "calibration_slope", "ece")
         rows = []
-        for name in self.judged.forecasts:
-            low, high = self.judged.interval(name, "roc_auc")
+        for name in self.evaluation.forecasts:
+            low, high = self.evaluation.interval(name, "roc_auc")
             gain, gain_low, gain_high = (
-                (np.nan,) * 3 if name == "boosted" else self.judged.difference("boosted", name, DECIDES)
+                (np.nan,) * 3 if name == "boosted" else self.evaluation.difference("boosted", name, DECIDES)
             )
-            scores = {measure: self.judged.score(name, measure) for measure in shown}
+            scores = {measure: self.evaluation.score(name, measure) for measure in shown}
             if name == "base_rate":  # one risk for all, but for what folds differ by, has no slope
                 scores["calibration_slope"] = np.nan
             rows.append(
@@ -271,7 +271,7 @@ class Choice:
         """One line a forecast."""
         ax = Drawing(figsize=(6.2, 3.7), layout="constrained").subplots()
         for name, label in self.labels().items():
-            line = self.judged.forecasts[name].caught()
+            line = self.evaluation.forecasts[name].caught()
             if name != "base_rate":
                 ax.plot(line["acted_on"], line["caught"], label=label, linewidth=2.4 if name == self.used else 1.3)
         ax.plot([0, 1], [0, 1], color="0.5", linewidth=0.8, linestyle="--")
@@ -285,7 +285,7 @@ class Choice:
     def draw_calibration(self) -> Axes:
         """Tenths of the customers by their risk."""
         ax = Drawing(figsize=(6.2, 3.7), layout="constrained").subplots()
-        found = self.judged.forecasts[self.used].reliability()
+        found = self.evaluation.forecasts[self.used].reliability()
         error = 1.645 * np.sqrt(found["share"] * (1 - found["share"]) / found["rows"])
         ax.errorbar(found["forecast"], found["share"], yerr=error, fmt="o", markersize=4, linewidth=1)
         top = float(max(found["forecast"].max(), (found["share"] + error).max()))
@@ -307,7 +307,7 @@ def choose(
     others: Mapping[str, Baseline] | None = None,
     survival: SurvivalRun | None = None,
 ) -> tuple[Choice, Mapping[str, Baseline]]:
-    """Fit the simpler forecasts, judge all on the test part, and keep the simplest that boosted trees do not beat.
+    """Fit the simpler forecasts, evaluate all on the test part, and keep the simplest that boosted trees do not beat.
 
     Parameters
     ----------
@@ -351,10 +351,10 @@ def choose(
     used = chosen.used
     if used in fitted and recalibrate(fitted[used], customers.part(parts["calibrate"])):
         probabilities[used] = fitted[used].probability(test.features)
-        again = judge(
+        again = evaluate(
             test.left, probabilities, test.clusters, random_seed=random_seed, capacity=capacity, weights=test.weights
         )
-        chosen = replace(chosen, judged=again)
+        chosen = replace(chosen, evaluation=again)
     return chosen, fitted
 
 
@@ -383,7 +383,7 @@ def chosen_among(
     folds: int | None = None,
     survival: SurvivalRun | None = None,
 ) -> Choice:
-    """Judge forecasts of the same customers, and keep the simplest that boosted trees do not beat.
+    """Evaluate forecasts of the same customers, and keep the simplest that boosted trees do not beat.
 
     Parameters
     ----------
@@ -398,13 +398,13 @@ def chosen_among(
     out_of_time, folds, survival
         As in `Choice`.
     """
-    judged = judge(
+    evaluated = evaluate(
         test.left, probabilities, test.clusters, random_seed=random_seed, capacity=capacity, weights=test.weights
     )
     simpler = [name for name in probabilities if name not in ("boosted", BESIDE)]
-    used = next((name for name in simpler if not judged.beats("boosted", name, DECIDES)), "boosted")
-    used = _best_of_unbeaten(judged, simpler, used)
-    return Choice(judged=judged, used=used, test=test, out_of_time=out_of_time, folds=folds, survival=survival)
+    used = next((name for name in simpler if not evaluated.beats("boosted", name, DECIDES)), "boosted")
+    used = _best_of_unbeaten(evaluated, simpler, used)
+    return Choice(evaluation=evaluated, used=used, test=test, out_of_time=out_of_time, folds=folds, survival=survival)
 
 
 def recalibrate(forecast: Baseline, later: Customers) -> bool:
@@ -428,12 +428,12 @@ def recalibrate(forecast: Baseline, later: Customers) -> bool:
     return found is not None
 
 
-def _best_of_unbeaten(judged: Judged, simpler: list[str], used: str) -> str:
+def _best_of_unbeaten(evaluated: Evaluation, simpler: list[str], used: str) -> str:
     """A forecast that another simple one clearly beats is not used, even where boosted trees do not beat it."""
     if used == "boosted":
         return used
     for name in simpler[simpler.index(used) + 1 :]:
-        if judged.beats(name, used, DECIDES):
+        if evaluated.beats(name, used, DECIDES):
             used = name
     return used
 

@@ -1,8 +1,8 @@
-"""The choice of a forecast where there are no dates: every customer is judged by forecasts of the other customers.
+"""The choice of a forecast where there are no dates: every customer is evaluated by forecasts of the other customers.
 
 One part of a file kept for a test leaves most of its customers unused, and forecasts that differ by little are not
-distinguished. So customers are divided by lot into five parts; each is judged by forecasts that were fitted and
-calibrated on the other four. All customers decide, and none was learned from by what judged it.
+distinguished. So customers are divided by lot into five parts; each is evaluated by forecasts that were fitted and
+calibrated on the other four. All customers decide, and none was learned from by what evaluates it.
 
 Nobody is kept back for calibration either: log-odds of all customers by forecasts of the others are at hand, and a line
 of two parameters is learned from them. It fits the trees of all customers because those of the folds have their
@@ -36,7 +36,7 @@ def choose_cross_fitted(
     survival: SurvivalRun | None = None,
     most_rows: int = MOST_ROWS,
 ) -> tuple[Choice, Mapping[str, Baseline], Calibration]:
-    """Judge forecasts of all customers, each by models of the others, and keep the simplest that is not beaten.
+    """Evaluate forecasts of all customers, each by models of the others, and keep the simplest that is not beaten.
 
     Parameters
     ----------
@@ -68,16 +68,16 @@ def choose_cross_fitted(
     found = {name: np.empty(len(customers)) for name in (*whole, "boosted")}
     log_odds = np.empty(len(customers))
     for place in range(FOLDS):
-        judged, others = fold == place, customers.part(fold != place)
+        held_out, others = fold == place, customers.part(fold != place)
         parts = slices(others, random_seed=random_seed + 1 + place, without=("calibrate", "test"))
-        features = customers.features[judged]
-        log_odds[judged] = fit(others, parts).margins(features).mean(0)
+        features = customers.features[held_out]
+        log_odds[held_out] = fit(others, parts).margins(features).mean(0)
         for name, each in simpler(others).items():
-            found[name][judged] = each.probability(features)
+            found[name][held_out] = each.probability(features)
     for place in range(FOLDS):
-        judged = fold == place
-        line = _calibrated(log_odds[~judged], customers.part(~judged))
-        found["boosted"][judged] = line.risk(line.line(log_odds[judged]))
+        held_out = fold == place
+        line = _calibrated(log_odds[~held_out], customers.part(~held_out))
+        found["boosted"][held_out] = line.risk(line.line(log_odds[held_out]))
     chosen = chosen_among(
         customers, found, random_seed=random_seed, capacity=capacity, out_of_time=False, folds=FOLDS, survival=survival
     )

@@ -1,6 +1,6 @@
-"""Customers at a cut-off, with who left within the label window: judged fit to learn from, and cut into slices of time.
+"""Customers at a cut-off, with who left within the label window: validated, and cut into slices of time.
 
-A forecast is judged on time that comes after all that the model has seen. So the last snapshot is the test, the one
+A forecast is evaluated on time that comes after all that the model has seen. So the last snapshot is the test, the one
 before it calibrates, the one before that says when to stop boosting, and the model learns from the others. Where there
 are too few snapshots, customers are divided instead: *out of sample, not out of time*.
 """
@@ -32,7 +32,7 @@ SHARES: Mapping[Part, float] = {"train": 0.5, "stop": 0.1, "calibrate": 0.15, "t
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Customers:
-    """Rows to learn from and to be judged on.
+    """Rows to learn from and to be evaluated on.
 
     Attributes
     ----------

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from workbench.evaluation.binary.bootstrap import Judged, judge
+from workbench.evaluation.binary.bootstrap import Evaluation, evaluate
 from workbench.evaluation.binary.groups import by_group
 from workbench.evaluation.binary.scores import Forecast
 from workbench.exhibits import Column, Figure, People, Showable, Table
@@ -27,7 +27,7 @@ QUICK = Settings(rounds=50, eta=0.1)
 """Near the full forecast in a hundredth of its time."""
 SHARES = (0.125, 0.25, 0.5, 1.0)  # doublings: what another doubling would bring is the question
 FEWEST = 20
-"""Leavers to learn from, and to be judged on: with fewer an AUC is anything."""
+"""Leavers to learn from, and to be evaluated on: with fewer an AUC is anything."""
 MOST_CUTOFFS = 8  # the last ones: a page's width
 MOST_ROWS = 50_000
 """Rows that a quick fit sees, as many as the forecast itself."""
@@ -39,42 +39,46 @@ class Learning:
 
     Attributes
     ----------
-    judged
+    evaluation
         Of the test part, by forecasts of more and more customers; names are their numbers.
     by_cutoff
         By `group` (the cut-off), as `by_group` has it; None without dates.
     """
 
-    judged: Judged | None
+    evaluation: Evaluation | None
     by_cutoff: pd.DataFrame | None
 
     def curve(self) -> pd.DataFrame:
         """By number of `customers` (rows learned from): `roc_auc`, `log_loss`, and their ends."""
-        assert self.judged is not None
+        assert self.evaluation is not None
         rows = []
-        for name in self.judged.forecasts:
+        for name in self.evaluation.forecasts:
             row: dict[str, float] = {"customers": int(name)}
             for measure in ("roc_auc", "log_loss"):
-                low, high = self.judged.interval(name, measure)
-                row |= {measure: self.judged.score(name, measure), f"{measure}_lower": low, f"{measure}_upper": high}
+                low, high = self.evaluation.interval(name, measure)
+                row |= {
+                    measure: self.evaluation.score(name, measure),
+                    f"{measure}_lower": low,
+                    f"{measure}_upper": high,
+                }
             rows.append(row)
         return pd.DataFrame(rows)
 
     def check(self) -> Check:
         """Whether the last doubling of the customers still made the forecast clearly better."""
-        assert self.judged is not None
-        half, whole = list(self.judged.forecasts)[-2:]
-        helps = self.judged.beats(whole, half, "log_loss")
+        assert self.evaluation is not None
+        half, whole = list(self.evaluation.forecasts)[-2:]
+        helps = self.evaluation.beats(whole, half, "log_loss")
         words = {
             "half": number(int(half)),
             "whole": number(int(whole)),
-            "before": number(100 * self.judged.score(half, "roc_auc"), 3),
-            "after": number(100 * self.judged.score(whole, "roc_auc"), 3),
+            "before": number(100 * self.evaluation.score(half, "roc_auc"), 3),
+            "after": number(100 * self.evaluation.score(whole, "roc_auc"), 3),
         }
         return Check(
             name="learning_curve",
             status="pass",
-            value=self.judged.difference(whole, half, "roc_auc")[0],
+            value=self.evaluation.difference(whole, half, "roc_auc")[0],
             message=sentence(
                 "More customers would still help: with {whole} instead of {half} to learn from, a quick model ranks "
                 "{after} pairs in 100 rightly instead of {before}.",
@@ -91,14 +95,14 @@ class Learning:
 
     def exhibits(self) -> Iterator[Showable]:
         """The curve and the cut-offs."""
-        if self.judged is not None:
+        if self.evaluation is not None:
             yield self.check()
             yield Figure(
                 name="learning_curve",
                 draw=self.draw,
                 title=sentence("How well customers are ranked, by how many were learned from"),
                 alt=sentence("A line of the ROC AUC over the number of customers learned from, with 90% intervals."),
-                caption=sentence("Quick models of 50 trees, judged on the same customers."),
+                caption=sentence("Quick models of 50 trees, evaluated on the same customers."),
             )
         if self.by_cutoff is not None and len(self.by_cutoff) > 1:
             yield Table(
@@ -150,7 +154,7 @@ def learn_quickly(customers: Customers, parts: Mapping[Part, np.ndarray], used: 
         Fixes which customers.
     """
     return Learning(
-        judged=_curve(customers, parts, used, random_seed), by_cutoff=_over_time(customers, used, random_seed)
+        evaluation=_curve(customers, parts, used, random_seed), by_cutoff=_over_time(customers, used, random_seed)
     )
 
 
@@ -181,7 +185,7 @@ def quick(learned: Customers, features: pd.DataFrame, used: str, random_seed: in
     return model.predict(encoding.matrix(encoding.rows(features))).astype(float)
 
 
-def _curve(customers: Customers, parts: Mapping[Part, np.ndarray], used: str, random_seed: int) -> Judged | None:
+def _curve(customers: Customers, parts: Mapping[Part, np.ndarray], used: str, random_seed: int) -> Evaluation | None:
     # Another seed than that of the slices, whose test part is the end of the same lots.
     place, test = lots(customers, random_seed=random_seed + 1), customers.part(parts["test"])
     earlier = ~parts["test"]
@@ -193,7 +197,7 @@ def _curve(customers: Customers, parts: Mapping[Part, np.ndarray], used: str, ra
             found[str(len(learned))] = quick(learned, test.features, used, random_seed)
     if len(found) < 2:
         return None
-    return judge(test.left, found, test.clusters, random_seed=random_seed, weights=test.weights)
+    return evaluate(test.left, found, test.clusters, random_seed=random_seed, weights=test.weights)
 
 
 def _over_time(customers: Customers, used: str, random_seed: int) -> pd.DataFrame | None:

@@ -20,7 +20,7 @@ class Performance:
     Attributes
     ----------
     choice
-        The forecasts, judged.
+        The forecasts, evaluated.
     """
 
     choice: Choice
@@ -32,27 +32,27 @@ class Performance:
 
     def frame(self) -> pd.DataFrame:
         """By `measure`: `value` with its ends, and for every other forecast its value and the paired difference."""
-        judged, used = self.choice.judged, self.choice.used
+        evaluated, used = self.choice.evaluation, self.choice.used
         labels = measure_labels()
         rows = []
         for measure in MEASURES:
-            if judged.capacity is None and measure.endswith("at_capacity"):
+            if evaluated.capacity is None and measure.endswith("at_capacity"):
                 continue
-            low, high = judged.interval(used, measure)
+            low, high = evaluated.interval(used, measure)
             row = {
                 "measure": measure,
                 "label": labels[measure],
-                "value": judged.score(used, measure),
+                "value": evaluated.score(used, measure),
                 "lower": low,
                 "upper": high,
             }
-            for other in judged.forecasts:
+            for other in evaluated.forecasts:
                 if other == "base_rate" and measure == "calibration_slope":
                     row |= {other: np.nan}  # one risk for all has no slope
                 elif other != used:
-                    gain, gain_low, gain_high = judged.difference(used, other, measure)
+                    gain, gain_low, gain_high = evaluated.difference(used, other, measure)
                     row |= {
-                        other: judged.score(other, measure),
+                        other: evaluated.score(other, measure),
                         f"{other}_difference": gain,
                         f"{other}_lower": gain_low,
                         f"{other}_upper": gain_high,
@@ -62,16 +62,16 @@ class Performance:
 
     def accuracy(self) -> Check:
         """Never without what is right by saying the same of everybody."""
-        judged, test = self.choice.judged, self.choice.test
+        evaluated, test = self.choice.evaluation, self.choice.test
         words = {
-            "share": percent(judged.score(self.choice.used, "accuracy")),
-            "always": percent(judged.score("base_rate", "accuracy")),
+            "share": percent(evaluated.score(self.choice.used, "accuracy")),
+            "always": percent(evaluated.score("base_rate", "accuracy")),
         }
         stays = test.left.mean() < 0.5
         return Check(
             name="accuracy",
             status="pass",
-            value=judged.score(self.choice.used, "accuracy"),
+            value=evaluated.score(self.choice.used, "accuracy"),
             message=sentence(
                 "Calling a risk of 50% or more “leaves” is right for {share} of customers; “stays” for everybody is "
                 "right for {always}. So accuracy says little: read the scores below.",

@@ -90,7 +90,7 @@ class SurvivalRun:
         better
             Whether its log loss is lower by the whole paired interval; None where it was not compared.
         known, of
-            How many of the judged customers it knew.
+            How many of the evaluated customers it knew.
         """
         words = {"known": number(known), "of": number(of)}
         if better is None:
@@ -154,13 +154,13 @@ def fit_for(found: SurvivalRun, test: Customers) -> SurvivalRun:
     found
         What was read.
     test
-        Whom the forecasts are judged on.
+        Whom the forecasts are evaluated on.
     """
     if found.hazards is None or test.snapshots is None or found.cutoff is None:
         return found
     day = pd.Timestamp(test.snapshots[0])
     if found.cutoff > day:
-        template = "it learned until {run}, and this study is judged from {day} on: repeat it with that `cutoff`"
+        template = "it learned until {run}, and this study is evaluated from {day} on: repeat it with that `cutoff`"
         why = sentence(template, run=found.cutoff.date(), day=day.date())
         return SurvivalRun(run=found.run, why_not=why)
     if _months(found.cutoff, day) + found.gap + found.window > float(found.hazards.columns[-1]) + 0.01:

@@ -1,4 +1,4 @@
-"""Who is learned from, who is judged, and who is active today: from a flat table, or from snapshots in time."""
+"""Who is learned from, who is evaluated, and who is active today: from a flat table, or from snapshots in time."""
 
 from workbench.models.attrition.population.onboard import Onboard, read_onboard
 from workbench.models.attrition.population.population import Population

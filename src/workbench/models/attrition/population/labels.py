@@ -48,7 +48,7 @@ def closes(cutoffs: pd.Series, when: Snapshots) -> pd.Series:
 
 
 def is_over(cutoffs: pd.Series, when: Snapshots) -> pd.Series:
-    """Whether a row's label window ends before the last cut-off that is judged, or is its own.
+    """Whether a row's label window ends before the last cut-off that is evaluated, or is its own.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Rows to learn from and to be judged on, customers of today, and the timeline that a report draws of them."""
+"""Rows to learn from and to be evaluated on, customers of today, and the timeline that a report draws of them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from workbench.wording import number, percent, sentence
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Population:
-    """Rows to learn from and to be judged on, and the customers of today.
+    """Rows to learn from and to be evaluated on, and the customers of today.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Population:
         yield Figure(
             name="timeline",
             draw=self.draw_timeline,
-            title=sentence("What was learned from, and what it was judged on"),
+            title=sentence("What was learned from, and what it was evaluated on"),
             alt=sentence("One line a cut-off, from the cut-off to the end of its label window; the last is the test."),
         )
         columns = {

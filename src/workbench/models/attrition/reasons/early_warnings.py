@@ -1,4 +1,4 @@
-"""Early warnings: rules of at most two conditions, found on earlier customers and judged on later ones."""
+"""Early warnings: rules of at most two conditions, found on earlier customers and evaluated on later ones."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ class Condition:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class EarlyWarnings:
-    """Rules, judged on customers that they were not found on.
+    """Rules, evaluated on customers that they were not found on.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class EarlyWarnings:
         One row a rule that holds out of sample: `rule` (words), `customers`, `left` (share of them), `lift` with
         `lift_lower` and `lift_upper`, `caught` (share of all leavers) with `caught_lower` and `caught_upper`.
     found, rows
-        How many rules were found, of which those that did not hold are left out; how many rows they were judged on.
+        How many rules were found, of which those that did not hold are left out; how many rows they were evaluated on.
     """
 
     rules: pd.DataFrame
@@ -132,7 +132,7 @@ class EarlyWarnings:
             name="early_warnings",
             frame=self.rules,
             caption=sentence(
-                "Rules found on earlier customers and judged on others. They go with leaving; they need not cause it."
+                "Rules found on earlier customers and tested on others. They go with leaving; they need not cause it."
             ),
             people=People(count="customers", within=["rule"]),
             columns={
@@ -150,7 +150,7 @@ class EarlyWarnings:
 def find_early_warnings(
     customers: Customers, parts: Mapping[Part, np.ndarray], *, names: Names | None = None
 ) -> EarlyWarnings:
-    """Look for rules in all parts but the test, and judge them there.
+    """Look for rules in all parts but the test, and evaluate them there.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def find_early_warnings(
     conditions = list(_conditions(earlier))
     rules = _chosen(conditions, earlier)
     test = customers.part(parts["test"])
-    rows = [row for rule in rules if (row := _judged(rule, test, names)) is not None]
+    rows = [row for rule in rules if (row := _evaluated(rule, test, names)) is not None]
     columns = [
         "rule",
         "customers",
@@ -285,7 +285,7 @@ def _gain(counted: Counted, rate: float) -> float:
     return float((counted.share - rate) / error)
 
 
-def _judged(rule: Rule, test: Customers, names: Names) -> dict[str, object] | None:
+def _evaluated(rule: Rule, test: Customers, names: Names) -> dict[str, object] | None:
     rows = np.logical_and.reduce([condition.holds(test.features) for condition in rule])
     everybody = np.ones(len(test), dtype=bool)
     met, all_of_them = (Counted.of(each, test.left, test.weights) for each in (rows, everybody))
