@@ -27,6 +27,7 @@ class Measured(Protocol):
 
     after: np.ndarray
     before: np.ndarray
+    alike: np.ndarray
     of: np.ndarray | None
     days: np.ndarray | None
     left: np.ndarray | None

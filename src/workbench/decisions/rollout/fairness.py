@@ -12,6 +12,7 @@ from workbench.decisions.rollout.effects import Followed, Measured
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding, Status
+from workbench.models.trials.units.compared import FEW_UNITS
 from workbench.statistics.draws import BROKEN, design_matrix
 from workbench.wording import listing, number, p_value, percent, sentence, shown
 
@@ -20,6 +21,8 @@ SUSPECT = 0.01
 pilots warns."""
 CROSSED = 0.02
 """Share of the control who got it later, or were in two arms at once, a choice: an effect is diluted by as much."""
+FEWEST_UNITS = 6
+"""Units of which an interval of 90% has ends: of the 20 ways to deal three of six, two are as extreme as the most."""
 MOST_TOLD = 12  # rows of the table of balance
 
 
@@ -114,6 +117,7 @@ def examine(
         checks += [_ratio(pilot), _balance(pilot)]
         checks += list(_starts(pilot))
         checks.append(_contamination(pilot))
+        checks += list(_few_units(pilot))
         checks += list(_lost(pilot, followed, outcomes))
         checks += list(_before(pilot, primary))
         checks += list(_elsewhere(pilot))
@@ -159,6 +163,39 @@ def _design(pilot: Pilot) -> Check:
         ),
         sentence("Chance did not decide"),
     )
+
+
+def _few_units(pilot: Pilot) -> Iterator[Check]:
+    """Too few units for an interval: what is told in its place, and how many would do."""
+    if pilot.unit is None:
+        return
+    names = {"unit": pilot.design.unit, "n": number(len(set(pilot.unit)))}
+    if pilot.route == "alone":
+        yield _check(
+            "pilot_units",
+            "warn",
+            sentence(
+                "One {unit} got it, of {n}: its change is ranked among those of the others, as if each had got it. "
+                "The p-value is that rank over {n}; no regression can be surer.",
+                **names,
+            ),
+            sentence("One treated unit"),
+        )
+    elif len(set(pilot.unit)) < FEWEST_UNITS:
+        yield _check(
+            "pilot_units",
+            "warn",
+            sentence(
+                "Arms were dealt to {n} whole units ({unit}): too few for an interval. All ways to deal them anew give "
+                "the p-value. Deal at least {least} next time; {well} tell well.",
+                least=number(FEWEST_UNITS),
+                well=number(FEW_UNITS),
+                **names,
+            ),
+            sentence("Too few units for an interval"),
+            float(len(set(pilot.unit))),
+            FEWEST_UNITS,
+        )
 
 
 def _ratio(pilot: Pilot) -> Check:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from workbench.models.trials.estimates import Estimate, kind_in_words
 from workbench.wording import number, sentence
 
@@ -93,8 +95,8 @@ def clear(found: Estimate) -> bool:
     return found.lower > 0 or found.upper < 0
 
 
-def interval(found: Estimate, scale: Scale) -> tuple[float, float]:
-    """Its ends as they are told.
+def interval(found: Estimate, scale: Scale) -> tuple[float | None, float | None] | None:
+    """Its ends as they are told: none where it has none, and no interval where it has neither.
 
     Parameters
     ----------
@@ -103,15 +105,16 @@ def interval(found: Estimate, scale: Scale) -> tuple[float, float]:
     scale
         How it is told.
     """
-    return scale.factor * found.lower, scale.factor * found.upper
+    low, high = (scale.factor * end if np.isfinite(end) else None for end in (found.lower, found.upper))
+    return None if low is None and high is None else (low, high)
 
 
-def kind(found: Estimate) -> str:
-    """What its interval is.
+def kind(found: Estimate) -> str | None:
+    """What its interval is; None where it has no end.
 
     Parameters
     ----------
     found
         The effect.
     """
-    return kind_in_words(found.kind, found.confidence)
+    return kind_in_words(found.kind, found.confidence) if np.isfinite([found.lower, found.upper]).any() else None

@@ -16,7 +16,9 @@ from workbench.wording import day, listing, number, plural, sentence, shown, sug
 FEWEST = 50
 """Customers an arm: below, a pilot tells next to nothing of any outcome and its interval may not hold its level."""
 MOST_NAMED = 8  # initiatives or arms in one message
-Route = Literal["lot", "units", "chosen"]
+FEWEST_PLACEBOS = 3
+"""Untreated units beside the only treated one: among fewer its rank says nothing at all."""
+Route = Literal["lot", "units", "alone", "chosen"]
 
 
 class DatasetDefinition(Protocol):
@@ -69,6 +71,8 @@ class Pilot:
     @property
     def route(self) -> Route:
         """Which estimate its design calls for, whatever comes of it."""
+        if self.design.unit and self.design.control and min(_units(self.roster, self.design).values()) == 1:
+            return "alone"
         if not self.design.by_chance:
             return "chosen"
         return "units" if self.design.unit else "lot"
@@ -76,12 +80,12 @@ class Pilot:
     @property
     def experimental(self) -> bool:
         """Whether chance decided, and neither numbers nor what was known before contradict it."""
-        return self.route in ("lot", "units") and self.draw is not None and self.draw.holds
+        return self.design.by_chance and self.draw is not None and self.draw.holds
 
     @property
     def unit(self) -> np.ndarray | None:
-        """What was dealt as wholes (n,); None: customers."""
-        return self.roster["unit"].to_numpy() if self.design.unit and self.route == "units" else None
+        """What was dealt, or chosen, as wholes (n,); None: customers."""
+        return self.roster["unit"].to_numpy() if self.design.unit else None
 
     @property
     def dated(self) -> bool:
@@ -293,22 +297,27 @@ def _one_row_each(rows: pd.DataFrame, control: str) -> tuple[pd.DataFrame, int, 
     return first, len(twice), int(crossed)
 
 
+def _units(rows: pd.DataFrame, design: Any) -> dict[str, int]:
+    """How many units each arm has."""
+    return {str(arm): int(n) for arm, n in rows.groupby("arm")[design.unit].nunique().items()}
+
+
 def _refuse_few(rows: pd.DataFrame, design: Any, name: str) -> None:
     """Raise where an arm is too small for anything to be told."""
     counts = rows["arm"].value_counts()
     faults = []
     if design.unit and design.control:
-        units = rows.groupby("arm")[design.unit].nunique()
-        single = units[units < 2]
-        if len(single):
+        units = _units(rows, design)
+        single = [arm for arm, n in units.items() if n < 2]
+        if single and units.get(design.control, 0) < FEWEST_PLACEBOS:
             faults.append(
                 sentence(
                     "treatments: {name} has one {unit} in {arms}: what that one has of its own cannot be told from "
-                    "what was done there. Expected two of each arm; with records of many untreated ones, name it "
-                    "assignment: chosen.",
+                    "what was done there. Expected two of each arm, or one among at least {least} untreated ones.",
                     name=shown(name),
                     unit=design.unit,
-                    arms=listing([shown(arm) for arm in single.index]),
+                    arms=listing([shown(arm) for arm in single]),
+                    least=number(FEWEST_PLACEBOS),
                 )
             )
     small = counts[counts < FEWEST]

@@ -1,6 +1,6 @@
 """What is shown of an evaluated pilot, in the order in which it is read."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,11 +9,11 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.rollout import words
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import scale_of
+from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check
-from workbench.models.trials.estimates import draw_together, kind_in_words, table
+from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
 from workbench.wording import number, plural, sentence
 
 
@@ -111,7 +111,8 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
             found[key] = min(found.get(key, each.reduced) or 0.0, each.reduced)
     for arm, sequence in done.sequences.items():
         name = f"effect_{arm}_{done.ready.primary.measure.name}"
-        found |= {f"{name}_any_look_lower": sequence.lower, f"{name}_any_look_upper": sequence.upper}
+        ends = [each if np.isfinite(each) else None for each in (sequence.lower, sequence.upper)]
+        found |= {f"{name}_any_look_lower": ends[0], f"{name}_any_look_upper": ends[1]}
     for verdict in done.verdicts:
         found[f"p_worth_it_{verdict.arm}"] = verdict.p_worth_it
         found[f"expected_gain_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][0]
@@ -153,10 +154,10 @@ def _outcomes(done: Evaluation) -> Table:
                 "control": scale.factor * found.control,
                 "treated": scale.factor * found.treated,
                 "effect": scale.factor * found.estimate,
-                "lower": scale.factor * found.lower,
-                "upper": scale.factor * found.upper,
-                "any_look_lower": scale.factor * sequence.lower if sequence else np.nan,
-                "any_look_upper": scale.factor * sequence.upper if sequence else np.nan,
+                "lower": _end(scale.factor * found.lower),
+                "upper": _end(scale.factor * found.upper),
+                "any_look_lower": _end(scale.factor * sequence.lower) if sequence else np.nan,
+                "any_look_upper": _end(scale.factor * sequence.upper) if sequence else np.nan,
                 "p_holm": p,
                 "variance_reduction": np.nan if each.reduced is None else each.reduced,
                 "interval": kind_in_words(found.kind, found.confidence),
@@ -190,6 +191,11 @@ def _outcomes(done: Evaluation) -> Table:
         people=People(count="customers", within=["arm", "outcome", "label", "unit", "interval"]),
         columns=columns,
     )
+
+
+def _end(value: float) -> float:
+    """An end of an interval, not a number where it has none."""
+    return value if np.isfinite(value) else np.nan
 
 
 def _decision(done: Evaluation) -> Table:
@@ -269,7 +275,7 @@ def _draw(done: Evaluation) -> Axes:
         for place, arm in enumerate(arms):
             found = monthly[arm]
             months = np.array([each.month for each in found]) + 0.08 * (place - (len(arms) - 1) / 2)
-            values = scale.factor * np.array([[each.estimate, each.lower, each.upper] for each in found])
+            values = _numbers(found, scale)
             (line,) = ax.plot(months, values[:, 0], "o-", label=arm)
             ax.vlines(months, values[:, 1], values[:, 2], color=line.get_color(), linewidth=1.6)
         ax.axhline(0, color="0.6", linewidth=0.8)
@@ -283,7 +289,7 @@ def _draw(done: Evaluation) -> Axes:
     found = [each.found for each in done.of(measure.name)]
     ax = Drawing(figsize=(6.2, 1.0 + 0.4 * len(found)), layout="constrained").subplots()
     places = np.arange(len(found))
-    values = scale.factor * np.array([[each.estimate, each.lower, each.upper] for each in found])
+    values = _numbers(found, scale)
     ax.axvline(0, color="0.6", linewidth=0.8)
     if done.priced:
         ax.axvline(level, color="0.3", linewidth=0.9, linestyle="--")
@@ -294,3 +300,9 @@ def _draw(done: Evaluation) -> Axes:
     ax.invert_yaxis()
     ax.set_xlabel(sentence("Effect on “{label}” ({unit})", label=measure.label, unit=scale.unit))
     return ax
+
+
+def _numbers(found: Sequence[Estimate], scale: Scale) -> np.ndarray:
+    """(n, 3): estimates and ends of intervals as they are drawn."""
+    rows = [[each.estimate, _end(each.lower), _end(each.upper)] for each in found]
+    return scale.factor * np.array(rows, dtype=float)

@@ -12,6 +12,8 @@ SURE = 0.95
 """Probability at which a pilot is rolled out, or stopped: of effects just not worth having one in twenty is."""
 FOUND = 2.487
 """Standard errors of an effect that is found four times in five by a test at 5% in one direction (1.645 + 0.842)."""
+WITHOUT_T = ("permutation", "placebo", "wild_bootstrap", "fieller", "bounded", "as_known")
+"""Kinds of intervals that are wider than draws by their error: they must exclude the smallest effect as well."""
 LONGEST = 2.0
 """So many times as long as the pilot has run, a choice: of a longer wait it is said that these data cannot tell."""
 HALF = 0.5
@@ -113,7 +115,8 @@ def weigh(
     better = good * drawn
     p_worth_it = float((better > smallest).mean())
     needed = weeks_needed(good * effect.estimate - smallest, effect.se, weeks_so_far)
-    if not fair:
+    ends = sorted((good * effect.lower, good * effect.upper))
+    if not fair or (effect.kind in WITHOUT_T and ends[0] <= smallest <= ends[1]):
         choice: Choice = "cannot_tell"
     elif broken or p_worth_it <= 1 - SURE:
         choice = "stop"

@@ -9,7 +9,7 @@ from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, moved, scale_of
 from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
 from workbench.findings import Finding
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import listing, number, p_value, percent, plural, sentence
 
 MOST_TOLD = 3
 """Secondary effects of which a sentence is made, a choice: all stand in the table."""
@@ -73,11 +73,46 @@ def _verdict(each: Verdict, done: Evaluation, scale: Scale) -> str:
             return sentence("Go on with {arm}: {moved}; {weeks} would tell whether that is worth it.", **names)
         case "go_on":
             return sentence("Go on with {arm}: no effect on “{label}” was seen yet; {weeks} would tell.", **names)
+    if each.effect.kind == "placebo":
+        return _ranked(each, done, names)
+    return _untold(each, seen, names)
+
+
+def _untold(each: Verdict, seen: bool, names: dict[str, str]) -> str:
+    """Why these data cannot tell."""
+    if not np.isfinite([each.effect.lower, each.effect.upper]).any():
+        return sentence(
+            "{n} units cannot tell whether {arm} works: of all ways to deal them, {share} differ as much.",
+            n=number(each.effect.units),
+            share=percent(each.effect.p_value),
+            **names,
+        )
     if each.effect.evidence != "experimental":
         return sentence("Whether {arm} works, these data cannot tell: {moved}, but chance did not decide.", **names)
     if seen:
         return sentence("Whether {arm} is worth it, these data cannot tell: {moved}.", **names)
     return sentence("No effect of {arm} on “{label}” was seen, and one worth having is not excluded.", **names)
+
+
+def _ranked(each: Verdict, done: Evaluation, names: dict[str, str]) -> str:
+    """One treated unit: how many others changed as much without it."""
+    ranks = {
+        "unit": done.ready.pilot.design.unit,
+        "rank": number(round(each.effect.p_value * each.effect.units)),
+        "all": number(each.effect.units),
+        "p": p_value(each.effect.p_value),
+    }
+    if each.effect.p_value > 1 - each.effect.confidence:
+        return sentence(
+            "One {unit} cannot tell whether {arm} works: its change in “{label}” ranks {rank} of {all} (p {p}).",
+            **ranks,
+            **names,
+        )
+    return sentence(
+        "“{label}” of the only {unit} with {arm} changed more than elsewhere: rank {rank} of {all} (p {p}).",
+        **ranks,
+        **names,
+    )
 
 
 def _action(each: Verdict) -> str:
@@ -92,6 +127,8 @@ def _action(each: Verdict) -> str:
             return sentence(
                 "Go on as it was drawn, and decide when the weeks are over: nothing is lost by looking again."
             )
+    if each.effect.kind in ("placebo", "permutation"):
+        return sentence("Deal it to more units by lot: six are the fewest that can tell, twenty tell well.")
     if each.effect.evidence != "experimental":
         return sentence("Deal it by lot next time: then what is found is an effect.")
     return sentence("It takes a larger pilot, or a longer one.")
@@ -107,7 +144,8 @@ def money(done: Evaluation) -> Iterator[Finding]:
     """
     currency = done.ready.question.currency
     for each in done.verdicts:
-        if each.gains is None or each.effect.evidence != "experimental":
+        endless = not np.isfinite(each.effect.upper - each.effect.lower)
+        if each.gains is None or each.effect.evidence != "experimental" or endless:
             continue
         (gain, loss), (half, _) = each.gains[1.0], each.gains[HALF]
         net = each.customers * (

@@ -49,6 +49,9 @@ class Outcome:
         In the window; NaN of those of whom nothing is known, the censored among them. Of a ratio its numerator.
     before : (n,)
         The same before the start; NaN of those of whom nothing was known then.
+    alike : (n,)
+        As `before`, over as many days as the window (of sums in proportion where records are shorter): what a change
+        is counted from. NaN where nothing compares.
     of : (n,) or None
         Of a ratio: its denominator.
     days, left : (n,) or None
@@ -58,6 +61,7 @@ class Outcome:
     measure: Measure
     after: np.ndarray
     before: np.ndarray
+    alike: np.ndarray
     of: np.ndarray | None = None
     days: np.ndarray | None = None
     left: np.ndarray | None = None
@@ -129,16 +133,40 @@ class FollowUp:
         size = len(self.roster)
         if measure.table in ("treatments", "customers"):
             values = pd.to_numeric(self.roster[measure.column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-            return Outcome(measure=measure, after=values, before=np.full(size, np.nan))
+            return Outcome(measure=measure, after=values, before=np.full(size, np.nan), alike=np.full(size, np.nan))
         over = self.reach() >= days
         if measure.kind == "staying":
             return self._staying(measure, days, over)
         back = self.history_days
         after, of = self._values(measure, 0, days)
-        before, of_before = self._values(measure, -back, 0) if back else (np.full(size, np.nan), None)
-        if of_before is not None:
-            before = np.divide(before, of_before, out=np.full(size, np.nan), where=of_before > 0)
-        return Outcome(measure=measure, after=np.where(over, after, np.nan), before=before, of=of)
+        before = self.between(measure, -back, 0) if back else np.full(size, np.nan)
+        return Outcome(
+            measure=measure,
+            after=np.where(over, after, np.nan),
+            before=before,
+            alike=self._alike(measure, days, back),
+            of=of,
+        )
+
+    def between(self, measure: Measure, first: int, end: int) -> np.ndarray:
+        """One outcome (n,) from one day since each start to before another, wherever these days lie; NaN of nobody.
+
+        Parameters
+        ----------
+        measure
+            Which; none that is a column, and not staying.
+        first, end
+            Days since the start, negative before it.
+        """
+        found, of = self._values(measure, first, end)
+        return found if of is None else np.divide(found, of, out=np.full(len(found), np.nan), where=of > 0)
+
+    def _alike(self, measure: Measure, days: int, back: int) -> np.ndarray:
+        span = min(days, back)
+        if span < days and (not span or measure.name == "buying"):
+            return np.full(len(self.roster), np.nan)
+        found = self.between(measure, -span, 0)
+        return found * days / span if measure.kind == "sum" else found
 
     def _staying(self, measure: Measure, days: int, over: np.ndarray) -> Outcome:
         assert self.stays is not None
@@ -149,6 +177,7 @@ class FollowUp:
             measure=measure,
             after=np.where(over, after, np.nan),
             before=np.full(len(after), np.nan),
+            alike=np.full(len(after), np.nan),
             days=np.where(stay.there, stay.days, np.nan),
             left=stay.left,
         )

@@ -29,7 +29,8 @@ def any_time(found: Estimate, *, planned: float | None = None) -> Estimate:
     Estimate
         `kind` is "sequence"; an effect outside is refused at no look with a chance above 1 − confidence. The p-value
         is the one at which 0 leaves the sequence, and may be read at any look. Where the error rests on few degrees of
-        freedom the interval is widened as t is against the normal one.
+        freedom the interval is widened as t is against the normal one. It is nowhere narrower than the fixed one, and
+        has no end where that has none.
 
     References
     ----------
@@ -37,7 +38,7 @@ def any_time(found: Estimate, *, planned: float | None = None) -> Estimate:
     sequences, theorem 2.2 and equation 10 (the best variance); Robbins (1970).
     """
     alpha = 1 - found.confidence
-    if not found.se > 0:
+    if not found.se > 0 or not np.isfinite(found.upper - found.lower):
         return replace(found, kind="sequence")
     ratio = 1.0 if planned is None else (planned / found.se) ** 2
     variance = best_variance(alpha) * ratio
@@ -48,8 +49,8 @@ def any_time(found: Estimate, *, planned: float | None = None) -> Estimate:
     log_p = (np.log1p(variance) - z**2 / (1 + 1 / variance)) / 2
     return replace(
         found,
-        lower=found.estimate - reach,
-        upper=found.estimate + reach,
+        lower=min(found.estimate - reach, found.lower),
+        upper=max(found.estimate + reach, found.upper),
         kind="sequence",
         p_value=float(min(1.0, np.exp(log_p))),
     )

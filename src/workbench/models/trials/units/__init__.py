@@ -1,5 +1,5 @@
 """Effects where whole units were dealt: shops, teams, households."""
 
-from workbench.models.trials.units.compared import of_units
+from workbench.models.trials.units.compared import among_placebos, of_units
 
-__all__ = ["of_units"]
+__all__ = ["among_placebos", "of_units"]

@@ -87,6 +87,60 @@ def of_units(sample: Sample, *, confidence: float = 0.9, random_seed: int = 0) -
     return replace(found, lower=lower, upper=upper, kind="permutation" if few else "wild_bootstrap", p_value=p_of(0.0))
 
 
+def among_placebos(sample: Sample, *, confidence: float = 0.9) -> Estimate:
+    """The effect on the only treated unit: where it ranks among units that were not treated, taken as if they were.
+
+    Parameters
+    ----------
+    sample
+        With `unit`, one of them treated. Values are best changes since before: a unit's own level is then gone. Strata
+        and what was known before are passed over.
+    confidence
+        Level of the interval, between 0 and 1.
+
+    Returns
+    -------
+    Estimate
+        What the treated unit has more than the mean of the others. The p-value is the share of units, itself included,
+        that lie at least as far from the others: exact where chance could as well have chosen any of them, and times
+        the units it is the rank. The interval holds what is not refused so (without end among fewer than
+        1 / (1 − confidence) units). The standard error is that of a unit foretold from the others; degrees of freedom
+        are units − 2.
+
+    Raises
+    ------
+    DataError
+        Another number of treated units than one, or fewer than three others.
+
+    References
+    ----------
+    Abadie, Diamond and Hainmueller (2010), section 2.4, of placebo units; Fisher's (1935) exact test with one unit.
+
+    Examples
+    --------
+    >>> values = np.array([5.0, 1, 2, 3, 4])
+    >>> found = among_placebos(Sample(values=values, treated=values == 5, unit=np.arange(5)))
+    >>> found.estimate, found.p_value, found.kind
+    (2.5, 0.4, 'placebo')
+    """
+    used = replace(sample, stratum=None, before=None)
+    used = used.part(used.seen)
+    units = read_units(used) if used.treated.any() and not used.treated.all() else None
+    treated = 0 if units is None else int(units.treated.sum())
+    if units is None or treated != 1 or units.df < 2:
+        raise DataError(
+            sentence(
+                "Expected one treated unit among at least three others, got {treated} treated and {control} others.",
+                treated=number(treated),
+                control=number(0 if units is None else int((~units.treated).sum())),
+            )
+        )
+    found = _by_t(units, sample, used, confidence)
+    p_of = _permuted(units, np.random.default_rng(0))
+    ends = [_end(p_of, found, 1 - confidence, sign) if found.se > 0 else found.estimate for sign in (-1.0, 1.0)]
+    return replace(found, lower=ends[0], upper=ends[1], kind="placebo", p_value=p_of(0.0))
+
+
 def _by_t(units: Units, sample: Sample, used: Sample, confidence: float) -> Estimate:
     arm = units.residual(units.treated.astype(float))
     away = units.residual(units.values)

@@ -21,7 +21,7 @@ def estimate(
     Parameters
     ----------
     route
-        `lot`, `units` or `chosen`.
+        `lot`, `units`, `alone` (one treated unit) or `chosen`.
     sample
         One arm beside its control.
     outcome
@@ -39,6 +39,8 @@ def estimate(
         None where nothing can be told; twice the same where nothing was known before.
     """
     try:
+        if route == "alone" or (route == "chosen" and sample.unit is not None):
+            return _changed(route, sample, outcome, rows, level)
         if route == "chosen":
             return _chosen(sample, outcome.before[rows], level)
         plain = _dealt(route, replace(sample, before=None), outcome, rows, days, level)
@@ -49,15 +51,28 @@ def estimate(
         return None
 
 
+def _changed(route: str, sample: Sample, outcome: Any, rows: np.ndarray, level: float) -> tuple[Estimate, Estimate]:
+    """What units that nobody dealt changed more than others, by unit; twice, as nothing else is adjusted for."""
+    values = _of_each(sample, outcome, rows)
+    earlier = outcome.alike[rows]
+    change = sample.with_values(values - earlier if np.isfinite(earlier).any() else values)
+    change = replace(change, before=None, stratum=None)
+    found = units.among_placebos if route == "alone" else units.of_units
+    told = found(change, confidence=level)
+    return told, told
+
+
+def _of_each(sample: Sample, outcome: Any, rows: np.ndarray) -> np.ndarray:
+    """Outcome (n,) of each customer; of a ratio what they have of it themselves."""
+    if outcome.of is None:
+        return sample.values
+    of = outcome.of[rows]
+    return np.divide(sample.values, of, out=np.full(len(sample.values), np.nan), where=of > 0)
+
+
 def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, level: float) -> Estimate:
     if route == "units":
-        of = outcome.of
-        values = (
-            sample.values
-            if of is None
-            else np.divide(sample.values, of[rows], out=np.full(len(sample.values), np.nan), where=of[rows] > 0)
-        )
-        return units.of_units(sample.with_values(values), confidence=level)
+        return units.of_units(sample.with_values(_of_each(sample, outcome, rows)), confidence=level)
     if outcome.of is not None:
         return lot.ratio(sample, outcome.after[rows], outcome.of[rows], confidence=level)
     if outcome.days is not None and days:
