@@ -11,7 +11,9 @@ _NAMES = {
     "initiative": Field(kind="text", about="which pilot"),
     "arm": Field(kind="text", about="what was dealt"),
     "outcome": Field(kind="text", about="`staying`, `cash`, `spend`, `orders`, an item of a survey, a column, …"),
-    "group": Field(kind="text", about="among whom, as `column=value`; empty: everybody", missing=True),
+    "group": Field(
+        kind="text", about="among whom, as `column=value`; empty: everybody. On the primary outcome alone", missing=True
+    ),
 }
 
 EFFECTS = Declared(
@@ -35,6 +37,8 @@ EFFECTS = Declared(
         "control": _effect("mean of the control", missing=True),
         "evidence": Field(kind="text", about="`experimental` or `associational`"),
         "n": Field(kind="whole", unit="customers", about="behind it", lowest=0),
+        "alone": _effect("of a group: what it says by itself; `estimate` is drawn towards the others", missing=True),
+        "alone_se": _effect("its standard error", missing=True, lowest=0.0),
         "units": Field(kind="whole", about="what was dealt as wholes: customers where no units were", lowest=0),
     },
     key=("initiative", "arm", "outcome", "group", "month"),
@@ -49,7 +53,8 @@ EFFECT_DRAWS = Declared(
         "effect": _effect("treated less control"),
     },
     key=("draw", "initiative", "arm", "outcome", "group"),
-    draws="one draw of all effects of an arm together, under a flat prior",
+    draws="one draw of all effects of an arm on everybody together, under a flat prior; of the groups of one "
+    "grouping together, drawn towards each other",
 )
 
 TABLES = (EFFECTS, EFFECT_DRAWS)

@@ -27,13 +27,20 @@ class Shrunk:
     ----------
     weights
         (G,): posterior of the standard deviation between groups at each point of the grid.
-    means, sds
-        (G, S): of each group, given that standard deviation.
+    means : (G, S)
+        Of each group, given that standard deviation.
+    covariances : (G, S, S)
+        Of the groups together, given that standard deviation.
     """
 
     weights: np.ndarray
     means: np.ndarray
-    sds: np.ndarray
+    covariances: np.ndarray
+
+    @property
+    def sds(self) -> np.ndarray:
+        """(G, S): of each group, given the standard deviation between groups."""
+        return np.sqrt(np.diagonal(self.covariances, axis1=1, axis2=2))
 
     @property
     def mean(self) -> np.ndarray:
@@ -65,6 +72,23 @@ class Shrunk:
         """
         return self._quantile((1 - level) / 2), self._quantile((1 + level) / 2)
 
+    def draws(self, draws: int, *, random_seed: int) -> np.ndarray:
+        """What the groups' true means may be, (draws, S), drawn together.
+
+        Parameters
+        ----------
+        draws
+            How many.
+        random_seed
+            Of them.
+        """
+        generator = np.random.default_rng(random_seed)
+        points = generator.choice(len(self.weights), size=draws, p=self.weights)
+        values, vectors = np.linalg.eigh(self.covariances)
+        roots = vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
+        normal = generator.standard_normal((draws, self.means.shape[1]))
+        return self.means[points] + np.einsum("dij,dj->di", roots[points], normal)
+
     def _quantile(self, p: float) -> np.ndarray:
         low = (self.means - 10 * self.sds).min(0)
         high = (self.means + 10 * self.sds).max(0)
@@ -80,8 +104,10 @@ def shrink(means: np.ndarray, errors: np.ndarray, *, prior_scale: float) -> Shru
 
     Parameters
     ----------
-    means, errors
-        (S,): observed means and their standard errors, above 0.
+    means : (S,)
+        Observed.
+    errors : (S,) or (S, S)
+        Their standard errors, above 0; or their covariance, where groups share what they were measured on.
     prior_scale
         Scale of the half-normal prior of the standard deviation between groups, in units of the means.
 
@@ -94,21 +120,26 @@ def shrink(means: np.ndarray, errors: np.ndarray, *, prior_scale: float) -> Shru
     ([51.0, 53.0], True)
     """
     means, errors = np.asarray(means, dtype=float), np.asarray(errors, dtype=float)
+    noise = np.diag(errors**2) if errors.ndim == 1 else errors
     steps = (np.arange(GRID) + 0.5) / GRID
     scales = prior_scale * REACH * steps**2  # each point stands for a width in proportion to its step
-    total = errors**2 + scales[:, None] ** 2  # (G, S)
-    precision = (1 / total).sum(1)
-    centre = (means / total).sum(1) / precision
+    between = scales[:, None, None] ** 2
+    total = noise + between * np.eye(len(means))  # (G, S, S)
+    inverse = np.linalg.inv(total)
+    precision = inverse.sum(axis=(1, 2))
+    centre = (inverse @ means).sum(axis=1) / precision
+    away = means - centre[:, None]  # (G, S)
     log_posterior = (
         np.log(steps)
         - 0.5 * (scales / prior_scale) ** 2
         - 0.5 * np.log(precision)
-        - 0.5 * np.log(total).sum(1)
-        - 0.5 * ((means - centre[:, None]) ** 2 / total).sum(1)
+        - 0.5 * np.linalg.slogdet(total)[1]
+        - 0.5 * np.einsum("gi,gij,gj->g", away, inverse, away)
     )
-    kept = scales[:, None] ** 2 / total
+    kept = between * inverse
+    left = 1 - kept.sum(axis=2)  # how far each group follows the centre
     return Shrunk(
         weights=np.exp(log_posterior - logsumexp(log_posterior)),
-        means=centre[:, None] + kept * (means - centre[:, None]),
-        sds=np.sqrt(kept * errors**2 + (1 - kept) ** 2 / precision[:, None]),
+        means=centre[:, None] + np.einsum("gij,gj->gi", kept, away),
+        covariances=kept @ noise + left[:, :, None] * left[:, None] / precision[:, None, None],
     )

@@ -127,17 +127,20 @@ class Samples:
     matrix: np.ndarray
     level: float
 
-    def pair(self, arm: str) -> np.ndarray:
+    def pair(self, arm: str, among: np.ndarray | None = None) -> np.ndarray:
         """Rows (n,) bool of an arm and of its control.
 
         Parameters
         ----------
         arm
             Its name.
+        among : (n,) bool
+            Of whom; all where it is None.
         """
-        return self.pilot.roster["arm"].isin([arm, self.pilot.control]).to_numpy()
+        rows = self.pilot.roster["arm"].isin([arm, self.pilot.control]).to_numpy()
+        return rows if among is None else rows & among
 
-    def sample(self, outcome: Measured, arm: str) -> Sample:
+    def sample(self, outcome: Measured, arm: str, among: np.ndarray | None = None) -> Sample:
         """One arm beside the control, with what was known before; the outcome's own history is the first column.
 
         Parameters
@@ -146,8 +149,10 @@ class Samples:
             Which.
         arm
             Which.
+        among : (n,) bool
+            Of whom; all where it is None.
         """
-        rows = self.pair(arm)
+        rows = self.pair(arm, among)
         own, _ = design_matrix(pd.DataFrame({"before": outcome.before[rows]}))
         before = np.column_stack([own, self.matrix[rows]])
         before = before[:, np.ptp(before, axis=0) > 0] if before.size else before
@@ -160,7 +165,9 @@ class Samples:
             before=before if before.shape[1] else None,
         )
 
-    def effect(self, outcome: Measured, arm: str, days: int | None, **names: Any) -> Effect | None:
+    def effect(
+        self, outcome: Measured, arm: str, days: int | None, *, among: np.ndarray | None = None, **names: Any
+    ) -> Effect | None:
         """The effect of an arm on an outcome; None where too few have it.
 
         Parameters
@@ -171,11 +178,13 @@ class Samples:
             Which.
         days
             Length of the window; None where nothing is dated.
+        among : (n,) bool
+            Of whom; all where it is None.
         **names
             `group`, `month`.
         """
-        sample = self.sample(outcome, arm)
-        rows = self.pair(arm)
+        sample = self.sample(outcome, arm, among)
+        rows = self.pair(arm, among)
         found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
         if found is None:
             return None

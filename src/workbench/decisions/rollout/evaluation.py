@@ -8,6 +8,7 @@ import numpy as np
 
 from workbench.decisions.rollout.effects import Effect, Followed, Measured, by_month, samples_of
 from workbench.decisions.rollout.fairness import Fairness, examine
+from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
 from workbench.decisions.rollout.question import Question
 from workbench.decisions.rollout.verdict import Verdict, weigh
@@ -36,6 +37,8 @@ class Ready:
         The primary one first, then guardrails, then the others.
     censored : (n,) bool
         Whose window is not over.
+    groupings
+        Groups that were named beforehand, as far as they may be told.
     """
 
     pilot: Pilot
@@ -44,6 +47,7 @@ class Ready:
     days: int | None
     outcomes: tuple[Measured, ...]
     censored: np.ndarray
+    groupings: tuple[Grouping, ...] = ()
 
     @property
     def primary(self) -> Measured:
@@ -86,7 +90,17 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     kept = [found[primary], *(found[name] for name in order[1:] if _told(found[name], pilot))]
     _refuse_silent(found[primary], pilot, days)
     censored = reach < (days or 0) if days else np.zeros(len(reach), dtype=bool)
-    return Ready(pilot=pilot, followed=followed, question=question, days=days, outcomes=tuple(kept), censored=censored)
+    asked = question.groups is not None
+    names = list(question.likely if question.groups is None else question.groups)
+    return Ready(
+        pilot=pilot,
+        followed=followed,
+        question=question,
+        days=days,
+        outcomes=tuple(kept),
+        censored=censored,
+        groupings=tuple(groupings(pilot, names, found[primary], asked=asked)),
+    )
 
 
 def _window(pilot: Pilot, followed: Followed, question: Question) -> int | None:
@@ -157,6 +171,8 @@ class Evaluation:
         Of the window, of all arms: the primary outcome first, then guardrails, then the others.
     months
         By month since the start.
+    groups
+        On the primary outcome, by arm and by groups that were named beforehand.
     verdicts
         One an arm.
     p_holm
@@ -173,6 +189,7 @@ class Evaluation:
     fairness: Fairness
     effects: tuple[Effect, ...]
     months: tuple[Effect, ...]
+    groups: tuple[ByGroup, ...]
     verdicts: tuple[Verdict, ...]
     p_holm: np.ndarray
     sequences: Mapping[str, Estimate]
@@ -250,6 +267,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> 
         fairness=fairness,
         effects=tuple(effects),
         months=months,
+        groups=tuple(by_group(samples, at.primary, at.groupings, at.days)),
         verdicts=verdicts,
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
         sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},

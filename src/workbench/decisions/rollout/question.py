@@ -22,6 +22,10 @@ class Question:
         Secondary ones; None: all others but single touchpoints.
     guardrails
         By outcome how much worse it may get, in its unit.
+    groups
+        Groups named beforehand: columns known before the start, or several with `*` between them. None: `likely`.
+    likely
+        Columns that the dataset groups customers by; those that were not known before the start are passed over.
     window_days
         From each start; None: as long as the pilot ran, or as everybody has been followed.
     cost
@@ -45,6 +49,8 @@ class Question:
     outcome: str | None = None
     outcomes: Sequence[str] | None = None
     guardrails: Mapping[str, float] = field(default_factory=dict)
+    groups: Sequence[str] | None = None
+    likely: Sequence[str] = ()
     window_days: int | None = None
     cost: float | None = None
     value: float | None = None

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from workbench.decisions.rollout import words
+from workbench.decisions.rollout import for_whom, words
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, scale_of
 from workbench.draws import DRAWS, seed_of
@@ -30,12 +30,14 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
     yield from words.money(done)
     yield from words.guardrails(done)
     yield from words.others(done)
+    yield from for_whom.findings(done)
     yield from checks(done)
     yield _figure(done)
     yield _outcomes(done)
+    yield from for_whom.exhibits(done)
     yield _decision(done)
     yield metrics(done)
-    yield Kept(name="effects", frame=table([each.found for each in (*done.effects, *done.months)]))
+    yield Kept(name="effects", frame=effects(done))
     yield Kept(name="effect_draws", frame=draws(done))
 
 
@@ -113,6 +115,8 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
         name = f"effect_{arm}_{done.ready.primary.measure.name}"
         ends = [each if np.isfinite(each) else None for each in (sequence.lower, sequence.upper)]
         found |= {f"{name}_any_look_lower": ends[0], f"{name}_any_look_upper": ends[1]}
+    for by in done.groups:
+        found[f"groups_differ_p_{by.arm}_{by.grouping.name}"] = by.p_value
     for verdict in done.verdicts:
         found[f"p_worth_it_{verdict.arm}"] = verdict.p_worth_it
         found[f"expected_gain_{verdict.arm}"] = None if verdict.gains is None else verdict.gains[1.0][0]
@@ -121,8 +125,26 @@ def metrics(done: Evaluation) -> dict[str, float | int | None]:
     return found | {"looks": done.looks, "smallest_effect": done.smallest, "window_days": done.ready.days}
 
 
+def effects(done: Evaluation) -> pd.DataFrame:
+    """Table `effects`: of the window, by month, and by group beside what each group says alone.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    whole = table([each.found for each in (*done.effects, *done.months)]).assign(alone=np.nan, alone_se=np.nan)
+    parts = [
+        table(each.effects).assign(
+            alone=[own.found.estimate for own in each.alone], alone_se=[own.found.se for own in each.alone]
+        )
+        for each in done.groups
+    ]
+    return pd.concat([whole, *parts], ignore_index=True)
+
+
 def draws(done: Evaluation) -> pd.DataFrame:
-    """Table `effect_draws`: effects of the window, drawn together arm by arm.
+    """Table `effect_draws`: effects of the window, drawn together arm by arm; those of the groups of one grouping.
 
     Parameters
     ----------
@@ -134,9 +156,17 @@ def draws(done: Evaluation) -> pd.DataFrame:
         own = [each.found for each in done.effects if each.found.arm == arm and np.isfinite(each.found.se)]
         drawn = draw_together(own, DRAWS, random_seed=seed_of(done.ready.question.seed, f"effect_draws {arm}"))
         for column, each in zip(drawn.T, own, strict=True):
-            names = {"initiative": each.initiative, "arm": each.arm, "outcome": each.outcome, "group": each.group}
-            parts.append(pd.DataFrame({"draw": np.arange(DRAWS), **names, "effect": column}))
+            parts.append(_drawn(each, column))
+    for by in done.groups:
+        seed = seed_of(done.ready.question.seed, f"effect_draws {by.arm} {by.grouping.name}")
+        drawn = by.shrunk.draws(DRAWS, random_seed=seed)
+        parts += [_drawn(each, column) for each, column in zip(by.effects, drawn.T, strict=True)]
     return pd.concat(parts, ignore_index=True)
+
+
+def _drawn(each: Estimate, column: np.ndarray) -> pd.DataFrame:
+    names = {"initiative": each.initiative, "arm": each.arm, "outcome": each.outcome, "group": each.group}
+    return pd.DataFrame({"draw": np.arange(DRAWS), **names, "effect": column})
 
 
 def _outcomes(done: Evaluation) -> Table:

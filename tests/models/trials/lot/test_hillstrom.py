@@ -56,3 +56,13 @@ def test_interacted_regression_on_all_columns(emails, arm, estimate, error):
     assert found.estimate == pytest.approx(estimate, abs=5e-6)
     assert found.se == pytest.approx(error, abs=6e-6)  # without the leverages of HC2, men's is .0033349
     assert found.estimate == pytest.approx(found.treated - found.control)
+
+
+@pytest.mark.parametrize(
+    ("arm", "women", "men", "both"),
+    [("Womens E-Mail", 0.0740, 0.0111, 0.0711), ("Mens E-Mail", 0.0706, 0.0692, 0.134)],
+)
+def test_for_those_who_had_bought_either_line_or_both(emails, arm, women, men, both):
+    of = emails["mens"] + 2 * emails["womens"]
+    found = [difference(sample(emails[of == line], arm, "visit")).estimate for line in (2, 1, 3)]
+    assert found == pytest.approx([women, men, both], abs=5e-4 if both > 0.1 else 5e-5)
