@@ -185,7 +185,7 @@ def by_group(samples: Samples, outcome: Measured, chosen: Sequence[Grouping], da
         Length of the window; None where nothing is dated.
     """
     found = list(_all(samples, outcome, chosen, days))
-    adjusted = holm(np.array([each.p_value for each in found])) if found else []
+    adjusted = holm(np.array([each.p_value for each in found]))
     return [replace(each, p_holm=float(p)) for each, p in zip(found, adjusted, strict=True)]
 
 
