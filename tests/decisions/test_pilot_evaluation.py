@@ -72,9 +72,9 @@ def test_the_published_experiment_has_the_published_effects(hillstrom):
     assert {each["evidence"] for each in said["findings"] if each["id"] != "fair"} == {"experimental"}
     assert "works" in said["findings"][0]["statement"]
     effects = pd.read_parquet(run / "tables" / "effects.parquet")
-    assert set(effects["kind"]) <= {"robust", "shares"}
+    assert set(effects.query("group == ''")["kind"]) <= {"robust", "shares"}
     draws = pd.read_parquet(run / "tables" / "effect_draws.parquet")
-    drawn = draws.query("arm == 'Mens E-Mail' and outcome == 'visit'")["effect"]
+    drawn = draws.query("arm == 'Mens E-Mail' and outcome == 'visit' and group == ''")["effect"]
     assert drawn.std() == pytest.approx(metrics["effect_Mens E-Mail_visit_se"], rel=0.15)
     again, _ = study(hillstrom, "--dataset", "hillstrom", "-p", "outcome=spend", "-p", "cost_per_customer=1.2")
     assert again["metrics"]["looks"] == 2
