@@ -10,7 +10,7 @@ from workbench.decisions.rollout.effects import Effect, Followed, Measured, by_m
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
-from workbench.decisions.rollout.question import Question
+from workbench.decisions.rollout.question import Question, looks_of
 from workbench.decisions.rollout.verdict import Verdict, weigh
 from workbench.draws import seed_of
 from workbench.errors import DataError
@@ -216,7 +216,7 @@ class Evaluation:
         yield from exhibits(self)
 
 
-def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation:
+def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run: str) -> Evaluation:
     """Evaluate a pilot.
 
     Parameters
@@ -224,9 +224,9 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> 
     at
         What is asked of whom.
     previous
-        Manifests of all earlier runs of this study.
-    dataset
-        Its name, by which earlier looks are known.
+        Manifests of all runs of this study.
+    dataset, run
+        Its name and the id of this run, by which earlier looks are known.
     """
     pilot, question = at.pilot, at.question
     samples = samples_of(pilot, question.level)
@@ -271,7 +271,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str) -> 
         verdicts=verdicts,
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
         sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},
-        looks=1 + _looks(previous, dataset, pilot.initiative, question.outcome),
+        looks=looks_of(previous, run, dataset, pilot.initiative, at.primary.measure.name, at.followed.measures[0].name),
         smallest=max(smallest.values()) if smallest else 0.0,
         priced=priced,
         value=value,
@@ -330,13 +330,3 @@ def _weeks(at: Ready) -> float | None:
         return None
     starts = at.pilot.roster["start"]
     return float((starts.max() - starts.min()).days + at.days) / 7
-
-
-def _looks(previous: Sequence[Mapping[str, Any]], dataset: str, initiative: str, outcome: str | None) -> int:
-    """Earlier runs that evaluated this pilot."""
-    found = 0
-    for manifest in previous:
-        asked = manifest.get("parameters") or {}
-        same = manifest.get("dataset") == dataset and asked.get("initiative") in (None, initiative)
-        found += bool(same and manifest.get("status") == "succeeded")
-    return found

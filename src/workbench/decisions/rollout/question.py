@@ -1,7 +1,8 @@
 """What is asked of a pilot: one primary outcome, guardrails, and what a unit is worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from workbench.errors import ParameterError
 from workbench.wording import listing, number, sentence, shown, suggestion
@@ -102,6 +103,57 @@ class Question:
         ]
         if faults:
             raise ParameterError(*faults)
+
+
+def looks_of(
+    previous: Iterable[Mapping[str, Any]], run: str, dataset: str, initiative: str, outcome: str, first: str
+) -> int:
+    """How often a pilot was looked at, the present run included: days up to which data were looked at.
+
+    Parameters
+    ----------
+    previous
+        Manifests of all runs of the study that are there, the present one among them unless it is a scratch run.
+    run
+        Id of the present one; empty for a scratch run, which counts as a look of its own.
+    dataset, initiative, outcome
+        Its dataset, pilot and primary outcome.
+    first
+        The primary outcome of runs that named none.
+
+    Notes
+    -----
+    Another run of data up to the same day sees nothing new. Data without dates are told apart by their content.
+    """
+    runs = list(previous)
+    own = next((each for each in runs if run and each.get("run_id") == run), None)
+    days = {
+        _reach(each)
+        for each in runs
+        if each.get("status") == "succeeded"
+        and each.get("dataset") == dataset
+        and (own is None or each.get("where") == own.get("where"))
+        and _asked_for(each.get("parameters") or {}, initiative, outcome, first)
+    }
+    return len(days | {"" if own is None else _reach(own)})
+
+
+def _asked_for(asked: Mapping[str, Any], initiative: str, outcome: str, first: str) -> bool:
+    """Whether a run evaluated this pilot by this outcome; who plans one looks at no effect."""
+    return (
+        asked.get("mode") != "plan"
+        and asked.get("initiative") in (None, initiative)
+        and (asked.get("outcome") or first) == outcome
+    )
+
+
+def _reach(manifest: Mapping[str, Any]) -> str:
+    """Up to which day the data of a run go; without dates what they are known by. Pilots may end after both."""
+    if manifest.get("extracted"):
+        return str(manifest["extracted"])
+    tables = (manifest.get("data") or {}).get("tables") or {}
+    days = [str(each["last"]) for name, each in tables.items() if name != "treatments" and each.get("last")]
+    return max(days) if days else str(manifest.get("fingerprint"))
 
 
 def _unknown(key: str, name: str, known: Sequence[str]) -> str:

@@ -79,8 +79,8 @@ def checks(done: Evaluation) -> Iterator[Check]:
         name="pilot_looks",
         status="pass",
         message=plural(
-            "The pilot was looked at once, by this run. Deleted runs are not counted.",
-            "The pilot was looked at {n} times, this run included: the intervals that hold at any number of looks "
+            "The pilot was looked at once, with data to one day. Deleted runs are not counted.",
+            "The pilot was looked at {n} times, with data to as many days: intervals that hold at any number of looks "
             "stand beside the fixed ones. Deleted runs are not counted.",
             done.looks,
         ),

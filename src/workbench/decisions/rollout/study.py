@@ -1,6 +1,7 @@
 """The way in: who is in a pilot, and what is answered about it."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -40,7 +41,7 @@ def begin(dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None],
     return read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)
 
 
-def answer(at: Ready, *, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation:
+def answer(at: Ready, *, previous: Sequence[Mapping[str, Any]], dataset: str, run: Path | None = None) -> Evaluation:
     """What the pilot did, and what to do now.
 
     Parameters
@@ -48,11 +49,13 @@ def answer(at: Ready, *, previous: Sequence[Mapping[str, Any]], dataset: str) ->
     at
         What is asked of whom.
     previous
-        Manifests of all earlier runs of this study.
+        Manifests of all runs of this study.
     dataset
         Its name.
+    run
+        Folder of this run; None of a scratch run.
     """
-    return evaluate(at, previous, dataset)
+    return evaluate(at, previous, dataset, "" if run is None else run.name)
 
 
 __all__ = ["Question", "answer", "begin", "ready"]
