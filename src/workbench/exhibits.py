@@ -116,11 +116,14 @@ class Kept:
         One row a line.
     declared
         What other studies may rely on; None where `workbench.declared` knows it, or nobody may.
+    people
+        Who stands behind its rows, so that small groups are hidden in it too; None where they are no groups of people.
     """
 
     name: str
     frame: "DataFrame"
     declared: Declared | None = None
+    people: People | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

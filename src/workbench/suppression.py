@@ -1,7 +1,13 @@
-"""Small groups are not shown, and nothing that is shown gives them away. A leaf: one rule for all tables for people."""
+"""Small groups are not shown, and nothing that is shown gives them away. A leaf: one rule for all tables for people.
+
+Groups by an attribute are decided before anything is worked out (`gather`); what is small in a table all the same
+(a group at a touchpoint) is hidden in it, with so many others that totals do not tell (`suppress_small_groups`).
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+
+from workbench.wording import number, sentence
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -9,6 +15,96 @@ if TYPE_CHECKING:
 
 SMALLEST_GROUP = 10  # people: the usual minimum cell of statistical offices (Hundepool and others 2012)
 SUPPRESSED = "suppressed"
+
+
+def as_levels(column: "Series") -> "Series":
+    """Values as words: yes and no for booleans, "not stated" for a missing one.
+
+    Parameters
+    ----------
+    column
+        Booleans, numbers or texts, with missing ones.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> as_levels(pd.Series([True, None, False], dtype="boolean")).tolist()
+    ['yes', 'not stated', 'no']
+    >>> as_levels(pd.Series([1.0, 2.5])).tolist()
+    ['1', '2.5']
+    """
+    import numpy as np
+    import pandas as pd
+
+    codes, values = pd.factorize(column)  # each value is worded once
+    if pd.api.types.is_bool_dtype(column):
+        words = [sentence("yes") if value else sentence("no") for value in values]
+    elif pd.api.types.is_numeric_dtype(column):
+        words = [number(float(value), digits=12) for value in values]
+    else:
+        words = [str(value).strip() for value in values]
+    named = np.array([*words, sentence("not stated")], dtype=object)  # the code of a missing value is -1
+    return pd.Series(named[codes], index=column.index, name=column.name, dtype=object)
+
+
+def gather(sizes: "DataFrame", *, k: int = SMALLEST_GROUP, most: int | None = None) -> dict[str, str]:
+    """Under which name each level of an attribute is shown.
+
+    Levels that are small (fewer than `k` people, and not nobody) among everybody or in any part are shown together.
+    Should these be too few still, the smallest of the others joins them, so that no small one is the rest of a total.
+    A part of fewer than `k` people altogether is not shown anywhere and counts for nothing; where parts would leave
+    nothing to compare, everybody alone decides.
+
+    Parameters
+    ----------
+    sizes
+        People by level (rows) among everybody (first column) and in parts that are shown beside: those on board.
+    k
+        The smallest group that is shown.
+    most
+        Groups that are shown at most, the one of others among them.
+
+    Returns
+    -------
+    dict
+        From level to name, the largest first.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> gather(pd.DataFrame({"all": [30, 20, 2]}, index=["a", "b", "c"]))
+    {'a': 'a', 'b': 'b (with 1 smaller)', 'c': 'b (with 1 smaller)'}
+    >>> gather(pd.DataFrame({"all": [83, 90, 60], "on board": [3, 50, 30]}, index=["a", "b", "c"]))
+    {'b': 'b', 'c': 'c (with 1 smaller)', 'a': 'c (with 1 smaller)'}
+    """
+    everybody = sizes.columns[:1]
+    sizes = sizes.loc[:, [*everybody, *(name for name in sizes.columns[1:] if sizes[name].sum() >= k)]]
+    names = _gathered(sizes, k, most)
+    alone = _gathered(sizes[everybody], k, most)
+    return alone if len(set(names.values())) < 2 <= len(set(alone.values())) else names
+
+
+def _gathered(sizes: "DataFrame", k: int, most: int | None) -> dict[str, str]:
+    import numpy as np
+
+    counts = sizes.to_numpy()
+    small = ((counts > 0) & (counts < k)).any(axis=1)
+    order = np.lexsort((sizes.index, -counts[:, 0], small))  # ties by name, so that the order of rows is irrelevant
+    levels, counts, small = [str(sizes.index[place]) for place in order], counts[order], small[order]
+    kept = int((~small).sum())
+    crowded = most is not None and len(levels) > most
+    if most is not None and crowded:
+        kept = min(kept, most - 1)
+    while 0 < kept < len(levels) and any(0 < rest < k for rest in counts[kept:].sum(axis=0)):
+        kept -= 1
+    if kept == len(levels):
+        return {level: level for level in levels}
+    if not crowded and not small[kept]:  # a host took in what was too small
+        others = number(len(levels) - kept - 1)
+        together = sentence("{level} (with {others} smaller)", level=levels[kept], others=others)
+    else:
+        together = sentence("{others} smaller groups", others=number(len(levels) - kept))
+    return {level: level if place < kept else together for place, level in enumerate(levels)}
 
 
 def suppress_small_groups(

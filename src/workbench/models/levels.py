@@ -1,42 +1,16 @@
 """Groups of customers by the values of a column: worded, never too small to show, never too many to read."""
 
-import numpy as np
+from collections.abc import Iterable
+
 import pandas as pd
 
 from workbench.errors import DataError
 from workbench.findings import Check
+from workbench.suppression import SMALLEST_GROUP, as_levels, gather
 from workbench.wording import number, sentence
 
-SMALLEST_GROUP = 10
-"""Fewer customers than this are never shown as a group of their own."""
 MOST_LEVELS = 12
 """More groups than this no reader compares."""
-
-
-def as_levels(column: pd.Series) -> pd.Series:
-    """Values as words: yes and no for booleans, "not stated" for a missing one.
-
-    Parameters
-    ----------
-    column
-        Booleans, numbers or texts, with missing ones.
-
-    Examples
-    --------
-    >>> as_levels(pd.Series([True, None, False], dtype="boolean")).tolist()
-    ['yes', 'not stated', 'no']
-    >>> as_levels(pd.Series([1.0, 2.5])).tolist()
-    ['1', '2.5']
-    """
-    codes, values = pd.factorize(column)  # each value is worded once
-    if pd.api.types.is_bool_dtype(column):
-        words = [sentence("yes") if value else sentence("no") for value in values]
-    elif pd.api.types.is_numeric_dtype(column):
-        words = [number(float(value), digits=12) for value in values]
-    else:
-        words = [str(value).strip() for value in values]
-    named = np.array([*words, sentence("not stated")], dtype=object)  # the code of a missing value is -1
-    return pd.Series(named[codes], index=column.index, name=column.name, dtype=object)
 
 
 def lump_levels(
@@ -46,6 +20,7 @@ def lump_levels(
     check: str,
     smallest_group: int = SMALLEST_GROUP,
     most_levels: int = MOST_LEVELS,
+    parts: Iterable[pd.Series] = (),
 ) -> tuple[dict[str, str], tuple[Check, ...]]:
     """Which level is shown under which name, the largest first.
 
@@ -63,6 +38,8 @@ def lump_levels(
         Customers that a group needs to be shown.
     most_levels
         Groups that are shown at most, the one of others among them.
+    parts
+        Levels of parts of the customers who are shown beside (those on board): small in one is small.
 
     Returns
     -------
@@ -74,23 +51,11 @@ def lump_levels(
     >>> lump_levels(pd.Series(["a"] * 30 + ["b"] * 20 + ["c"] * 2), label="Plan", check="small")[0]
     {'a': 'a', 'b': 'b (with 1 smaller)', 'c': 'b (with 1 smaller)'}
     """
-    sizes = column.value_counts()
-    sizes = sizes.iloc[np.lexsort((sizes.index, -sizes.to_numpy()))]  # ties by name, so that row order is irrelevant
-    kept = int((sizes >= smallest_group).sum())
-    crowded = len(sizes) > most_levels
-    if crowded:
-        kept = min(kept, most_levels - 1)
-    while 0 < kept < len(sizes) and sizes.iloc[kept:].sum() < smallest_group:
-        kept -= 1
-    if kept == len(sizes):
-        return {level: level for level in sizes.index}, ()
-    others = number(len(sizes) - kept)
-    if not crowded and sizes.iloc[kept] >= smallest_group:  # a host took in what was too small
-        others = number(len(sizes) - kept - 1)
-        together = sentence("{level} (with {others} smaller)", level=sizes.index[kept], others=others)
-    else:
-        together = sentence("{others} smaller groups", others=others)
-    shown = {level: level if place < kept else together for place, level in enumerate(sizes.index)}
+    sizes = pd.DataFrame({place: part.value_counts() for place, part in enumerate([column, *parts])}).fillna(0)
+    shown = gather(sizes.astype(int), k=smallest_group, most=most_levels)
+    if all(level == name for level, name in shown.items()):
+        return shown, ()
+    crowded = len(shown) > most_levels
     reason = sentence(
         "{label} has more than {most} groups; the smaller ones are shown together."
         if crowded
@@ -129,3 +94,6 @@ def reject_measurements(column: pd.Series, name: str) -> None:
                 most=MOST_LEVELS,
             )
         )
+
+
+__all__ = ["MOST_LEVELS", "SMALLEST_GROUP", "as_levels", "lump_levels", "reject_measurements"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from workbench.declared import Declared
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
-from workbench.exhibits import Exhibit, Figure, Kept, Samples, Saved, Showable, Table, flatten
+from workbench.exhibits import Exhibit, Figure, Kept, People, Samples, Saved, Showable, Table, flatten
 from workbench.files import write_atomic
 from workbench.findings import MIME, Check, Finding, Metric
 from workbench.studies.definition import secret
@@ -87,7 +87,7 @@ class Channel:
                     values=people.values if people else None,
                 )
             case Kept():
-                self.keep(exhibit.frame, exhibit.name, declared=exhibit.declared)
+                self.keep(exhibit.frame, exhibit.name, declared=exhibit.declared, people=exhibit.people)
             case Samples():
                 if self.folder is not None:
                     write_samples(self.folder, replace(exhibit, name=_file_name(exhibit.name)))
@@ -248,7 +248,9 @@ class Channel:
         }
         _show(payload, f"{caption}\n{frame.head(SHOWN_ROWS).to_string(index=False)}")
 
-    def keep(self, frame: "DataFrame", name: str, *, declared: Declared | None = None) -> None:
+    def keep(
+        self, frame: "DataFrame", name: str, *, declared: Declared | None = None, people: People | None = None
+    ) -> None:
         """Keep a table for machines: none of it is shown.
 
         Rows of single customers (a column `customer_id`) go to private/ of the run, which only its owner reads; all
@@ -262,12 +264,17 @@ class Channel:
             Stable name within the study.
         declared
             What other studies may rely on; `workbench.declared` knows it of the studies that come with the workbench.
+        people
+            Who stands behind its rows: small groups are hidden as by `export`. None: rows are no groups of people.
 
         Raises
         ------
         StudyError
             For a name that is none of a file, or a table that breaks its declaration.
         """
+        if people is not None:
+            by, within = ([names] if isinstance(names, str) else list(names) for names in (people.by, people.within))
+            frame, _ = without_small_groups(frame, people.count, by, within, people.values, SMALLEST_GROUP)
         self._keep(redacted_frame(frame, secret.hidden()), name, declared)
 
     def _keep(self, frame: "DataFrame", name: str, declared: Declared | None = None) -> None:

@@ -13,7 +13,7 @@ from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
 from workbench.exhibits import Samples, Saved
 from workbench.files import file_hash, write_atomic
-from workbench.wording import inert
+from workbench.wording import inert, sentence
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -113,8 +113,17 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
                 "sha256": file_hash(path),
                 "declared": None if declaration is None else declaration.mark,
                 "single_customers": home == PRIVATE,
+                **({"about": said_of_private()} if home == PRIVATE else {}),
             }
     return found
+
+
+def said_of_private() -> str:
+    """What a manifest says of tables about single customers."""
+    return sentence(
+        "Rows are single customers: for those who act on them. The file is its owner's alone; no report shows or links "
+        "it, no workbook holds it. Pass none of it on."
+    )
 
 
 def model_of(folder: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition import secret
 from workbench.studies.definition.calls import Earlier
+from workbench.studies.groups import PEOPLE, Groups, decide
 from workbench.studies.inputs import INPUTS, EarlierRun, matches
 from workbench.wording import listing, number, sentence, shown
 
@@ -81,6 +82,7 @@ class Run(Channel):
         self._admitted: set[str] = set()
         self._expressions: dict[str, Expression] | None = None
         self._featured = 0
+        self._groups: Groups | None = None
         self._spare: TemporaryDirectory[str] | None = None
 
     @property
@@ -163,6 +165,13 @@ class Run(Channel):
 
         if optional and not self._has_rows(name):
             return None
+        columns, frame = self.dataset.tables[name].columns, self._rows(name)
+        asked = self._asked()
+        frame = frame.drop(columns=left_out(columns, frame.columns, admitted=self._admitted, named=asked))
+        return self._shown_groups().applied(frame)
+
+    def _rows(self, name: str) -> "DataFrame":
+        """A table as it stands in the dataset, read once."""
         if name not in self._tables:
             staged = os.environ.get(TABLES_VARIABLE)
             if self.folder is not None and staged:
@@ -173,9 +182,15 @@ class Run(Channel):
                 loaded = self.dataset.load(name)
                 self._tables[name] = loaded.frame
                 self.checks(loaded.checks)
-        columns, frame = self.dataset.tables[name].columns, self._tables[name]
-        asked = self._asked()
-        return frame.drop(columns=left_out(columns, frame.columns, admitted=self._admitted, named=asked))
+        return self._tables[name]
+
+    def _shown_groups(self) -> Groups:
+        """Which groups the run may show: decided once, when the first table or feature is asked for."""
+        if self._groups is None:
+            there = [name for name in PEOPLE if self._has_rows(name)]
+            self._groups = decide(self.dataset, self.segments, there, self._rows)
+            self.checks(self._groups.checks())
+        return self._groups
 
     def features(
         self,
@@ -234,7 +249,7 @@ class Run(Channel):
                 self._spare = TemporaryDirectory(prefix="wb-")  # as long as the run lives, and nobody else reads it
                 staged = self._spare.name
             self._expressions = featured.tables_of(self.dataset, fit, staged=Path(staged), named=asked)
-        tables = self._expressions
+        tables = {name: self._shown_groups().expressed(table) for name, table in self._expressions.items()}
         people = self.dataset.tables.get("customers")
         if people is not None and "customers" in tables:
             there = set(tables["customers"].columns)

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.models.drivers.answer_sheets import column, draw_answers
 from tests.models.drivers.quick_models import fitted
@@ -52,7 +53,7 @@ def test_agreeing_groups_have_errors_that_shrink_with_their_size():
     assert errors == pytest.approx([spread / 10, spread / 40, spread / 160], rel=0.01)
 
 
-def test_a_group_of_whom_few_rated_a_driver_keeps_its_row_for_the_hiding_of_small_groups():
+def test_a_group_of_whom_few_rated_a_driver_keeps_its_row_and_nothing_in_it():
     def unrated(frame):
         there = frame.index[frame["segment"] == "s1"][4:]
         frame.loc[there, "db"] = np.nan
@@ -60,9 +61,12 @@ def test_a_group_of_whom_few_rated_a_driver_keeps_its_row_for_the_hiding_of_smal
 
     table = summarise(fitted([0.5, 0.5, 0.2], changed=unrated)).segment_table
     (row,) = table[(table["driver"] == "db") & (table["segment"] == "s1")].itertuples()
-    assert row.n == 4
+    assert pd.isna(row.n)
     assert np.isnan(row.observed)
     assert np.isnan(row.performance)
+    own = table[table["driver"] == "db"]
+    assert own["n"].isna().sum() == 2  # the total would tell of one alone
+    assert own["n"].notna().any()
 
 
 def test_touchpoints_and_other_columns_split_people_beside_segments():

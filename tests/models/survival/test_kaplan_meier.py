@@ -128,7 +128,7 @@ def test_where_everyone_was_seen_to_leave_the_rest_is_known():
     curves = kaplan_meier(all_gone)
     row = curves.at([50]).iloc[0]
     assert row["survival"] == 0
-    assert pd.isna(row["at_risk"])  # fewer than 10 are never counted out
+    assert row["at_risk"] == 0  # of a group that was seen to its end that is a result
     assert curves.within([3, 50])[0] == (3,)  # a model ends with the longest life
     assert curves.metrics([50])["restricted_mean_50"] == pytest.approx(3)
 
@@ -282,7 +282,8 @@ def test_a_single_small_count_is_not_to_be_had_by_subtraction():
     followed = curves.followed([5, 20])
     assert followed[5].tolist() == [40, 30, 20]
     assert followed[20].isna().tolist() == [False, True, True]  # 73 in all, 40 and 30: 3 would be left
-    assert curves.at([20])["at_risk"].isna().tolist() == [False, True]
+    assert curves.at([20])[["group", "at_risk"]].values.tolist() == [["a", 40]]  # its interval would tell of b as well
+    assert curves.shown([5, 20, 30]).tolist() == [[True] * 3, [True, False, False], [True, False, False]]
     texts = [text.get_text() for text in curves.plot([5]).texts]
     assert "3" not in texts
 

@@ -52,10 +52,12 @@ def difference_table(model: DriverModel, splits: Sequence[Grouping], *, smallest
     for split in splits:
         own = split.column == model.ratings.segment
         effects = model.point_effects() if own else model.point_effects(_by(model, split))
-        known = np.flatnonzero(np.bincount(split.group, minlength=len(split.names)) > 0)
-        pairs = [(high, low) for high in known for low in known if high != low]
-        looked += len(pairs) // 2 * len(model.ratings.drivers)
+        there = np.bincount(split.group, minlength=len(split.names)) > 0
+        few = model.ratings.too_few(split.group, len(split.names))
         for place, name in enumerate(model.ratings.drivers):
+            known = np.flatnonzero(there & ~few[:, place])
+            pairs = [(high, low) for high in known for low in known if high != low]
+            looked += len(pairs) // 2
             least = smallest * tenth[place] / model.columns.sd[place]
             drawn = tenth[place] * effects[:, :, place]
             if not pairs:

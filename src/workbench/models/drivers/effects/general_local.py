@@ -13,8 +13,8 @@ from workbench.models.drivers.ordinal.approximation import approximate
 from workbench.models.drivers.ordinal.rows import Rows, subset
 from workbench.models.drivers.responses.columns import make_columns
 from workbench.models.drivers.responses.data_sufficiency import FEWEST_OTHERS, answers_needed
-from workbench.models.drivers.responses.ratings import ALL, RATED, Ratings
-from workbench.models.levels import SMALLEST_GROUP, as_levels, lump_levels
+from workbench.models.drivers.responses.ratings import ALL, Ratings
+from workbench.models.levels import as_levels, lump_levels
 from workbench.statistics.shrinkage import shrink
 from workbench.wording import inline
 
@@ -85,7 +85,7 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
         `by` (what people are split by), `segment` (the group), `driver`, `label`, `n` (people who rated it), `observed`
         (mean rating 0–100), `performance`, `lower`, `upper` (partially pooled: moved towards the mean of all groups as
         far as chance explains the difference, `shrinkage`) and `p_weak` (probability of being below the target). Where
-        fewer than 10 people gave a rating only `n` is there. Drivers whose groups differ most stand first.
+        too few gave a rating (`Ratings.too_few`) all of that is missing. Drivers whose groups differ most stand first.
     """
     everyone = Grouping(column="", label="", names=(ALL,), group=np.zeros(len(ratings.levels), dtype=np.int64))
     frames = []
@@ -93,6 +93,7 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
         of_split = []
         found = [mean_ratings(ratings, split.group == s) for s in range(len(split.names))]
         means, errors, counts = (np.array([each[part] for each in found]) for part in range(3))
+        few = ratings.too_few(split.group, len(split.names))
         for place, name in enumerate(ratings.drivers):
             known = np.isfinite(means[:, place])
             told = {key: np.full(len(split.names), np.nan) for key in ("performance", "lower", "upper", "p_weak")}
@@ -102,7 +103,8 @@ def segment_table(ratings: Ratings, splits: Sequence[Grouping], *, target: float
                 for key, value in zip(told, (shrunk.mean, lower, upper, shrunk.below(target)), strict=True):
                     told[key][known] = value
             frame = {"by": split.label, "segment": split.names, "driver": name, "label": ratings.labels[name]}
-            of_split.append(pd.DataFrame({**frame, "n": counts[:, place], "observed": means[:, place], **told}))
+            rows = pd.DataFrame({**frame, "n": counts[:, place], "observed": means[:, place], **told})
+            of_split.append(_untold(rows, few[:, place]))
         frames += sorted(
             of_split, key=lambda each: -np.nan_to_num(each["performance"].max() - each["performance"].min())
         )
@@ -144,10 +146,11 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `segment`, `driver`, `label`, `n` (people who rated it), `alone`, `alone_lower`, `alone_upper` (the segment
-        fitted by itself with the same prior, in normal approximation over all imputations; a straight slope where the
-        model has steps; missing where it has too few answers), `effect`, `lower`, `upper` (of the model, partially
-        pooled); effect of a tenth of the scale in the model's `effect_unit`.
+        `segment`, `driver`, `label`, `n` (people who rated it; missing with all that follows where they are too few,
+        `Ratings.too_few`), `alone`, `alone_lower`, `alone_upper` (the segment fitted by itself with the same prior, in
+        normal approximation over all imputations; a straight slope where the model has steps; missing where the segment
+        has too few answers), `effect`, `lower`, `upper` (of the model, partially pooled); effect of a tenth of the
+        scale in the model's `effect_unit`.
     """
     ratings = model.ratings
     tenths = points_of("tenth", ratings.ends)
@@ -156,27 +159,31 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
     straight = model if model.columns.shape != "monotone" else replace(model, columns=make_columns(ratings))
     alone = straight.point_effects(_alone(straight)) * tenths
     (lower, upper), (alone_lower, alone_upper) = model.interval(pooled), model.interval(alone)
+    groups = len(ratings.segments)
+    counts, few = ratings.raters(ratings.group, groups), ratings.too_few(ratings.group, groups)
     frames = []
     for s, segment in enumerate(ratings.segments):
-        own = ratings.group == s
-        counts = np.array([ratings.people(own & rated) for rated in (ratings.state == RATED).T])
-        frames.append(
-            pd.DataFrame(
-                {
-                    "segment": segment,
-                    "driver": ratings.drivers,
-                    "label": [ratings.labels[name] for name in ratings.drivers],
-                    "n": counts,
-                    "alone": np.where(counts < SMALLEST_GROUP, np.nan, alone[:, s].mean(0)),
-                    "alone_lower": np.where(counts < SMALLEST_GROUP, np.nan, alone_lower[s]),
-                    "alone_upper": np.where(counts < SMALLEST_GROUP, np.nan, alone_upper[s]),
-                    "effect": pooled[:, s].mean(0),
-                    "lower": lower[s],
-                    "upper": upper[s],
-                }
-            )
-        )
+        frame = {
+            "segment": segment,
+            "driver": ratings.drivers,
+            "label": [ratings.labels[name] for name in ratings.drivers],
+            "n": counts[s],
+            "alone": alone[:, s].mean(0),
+            "alone_lower": alone_lower[s],
+            "alone_upper": alone_upper[s],
+            "effect": pooled[:, s].mean(0),
+            "lower": lower[s],
+            "upper": upper[s],
+        }
+        frames.append(_untold(pd.DataFrame(frame), few[s]))
     return pd.concat(frames, ignore_index=True)
+
+
+def _untold(frame: pd.DataFrame, few: np.ndarray) -> pd.DataFrame:
+    """Rows of too few without their numbers; how many people there are stays a whole number."""
+    told = frame.columns.difference(["by", "segment", "driver", "label"])
+    types = {name: "Int64" if name == "n" else float for name in told}
+    return frame.assign(**{name: frame[name].astype(kind).mask(few) for name, kind in types.items()})
 
 
 def _alone(model: DriverModel) -> np.ndarray:

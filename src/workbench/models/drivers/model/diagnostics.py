@@ -79,7 +79,8 @@ def effect_draws(model: DriverModel) -> Iterator[Showable]:
 def samples(model: DriverModel) -> Samples:
     """The posterior as ArviZ reads it; chains of the imputations stand one after the other.
 
-    `point_effects` are those of which `driver_effects` has some draws: of one point of a rating.
+    `point_effects` are those of which `driver_effects` has some draws: of one point of a rating. What is of segments of
+    which too few rated a driver is missing.
 
     Parameters
     ----------
@@ -87,11 +88,12 @@ def samples(model: DriverModel) -> Samples:
         A fitted model.
     """
     posterior = model.posterior
-    points = model.point_effects()
+    points = np.where(model.too_few, np.nan, model.point_effects())
+    of_few = model.too_few[:, model.columns.driver] & (model.columns.driver >= 0)
     variables = {
         "point_effects": points.reshape(*posterior.cuts.shape[:2], *points.shape[1:]),
         "effects": posterior.effects,
-        "coefficients": posterior.coefficients,
+        "coefficients": np.where(of_few, np.nan, posterior.coefficients),
         "intercepts": posterior.intercepts,
         "cuts": posterior.cuts,
     }

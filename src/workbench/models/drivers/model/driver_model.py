@@ -392,7 +392,8 @@ class DriverModel:
         `draw`, `segment`, `driver`, `effect` (of one point of the rating on a higher answer) and `use` (of using it at
         an average rating; 0 where everybody does), in `effect_unit`, and `outcome`, the item that they are about.
 
-        Chains of the imputations stand one after the other; some draws of each, evenly spaced.
+        Chains of the imputations stand one after the other; some draws of each, evenly spaced. Of segments of which
+        too few rated a driver (`Ratings.too_few`) nothing is told: they have the mean effect of those who did.
         """
         chains, draws = self.posterior.cuts.shape[:2]
         kept = np.unique(np.linspace(0, draws - 1, max(EXPORTED_DRAWS // chains, 2)).astype(int))
@@ -400,12 +401,27 @@ class DriverModel:
         use = np.zeros_like(effects)
         for column in np.flatnonzero(self.columns.usage):
             use[..., self.columns.driver[column]] = self.posterior.coefficients[:, kept][..., column]
+        effects, use = self._told_of_all(effects), self._told_of_all(use)
         index = pd.MultiIndex.from_product(
             [range(chains * len(kept)), self.ratings.segments, self.ratings.drivers],
             names=["draw", "segment", "driver"],
         )
         drawn = pd.DataFrame({"effect": effects.ravel(), "use": use.ravel()}, index=index).reset_index()
         return drawn.assign(outcome=self.ratings.outcome)
+
+    @cached_property
+    def too_few(self) -> np.ndarray:
+        """Of which segments and drivers (S, D) too few rated for anything to be said."""
+        return self.ratings.too_few(self.ratings.group, len(self.ratings.segments))
+
+    def _told_of_all(self, drawn: np.ndarray) -> np.ndarray:
+        """Draws (…, S, D) in which segments of too few have the mean of the others; where none is left, of all."""
+        raters = self.ratings.raters(self.ratings.group, len(self.ratings.segments)).astype(float)
+        shown = np.where(self.too_few, 0.0, raters)
+        shown = np.where(shown.sum(0) > 0, shown, raters)
+        total = shown.sum(0)
+        weights = np.divide(shown, total, out=np.full_like(shown, 1 / len(shown)), where=total > 0)
+        return np.where(self.too_few, (drawn * weights).sum(-2, keepdims=True), drawn)
 
 
 def _unsampled() -> tuple[Check, ...]:

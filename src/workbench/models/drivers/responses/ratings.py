@@ -12,6 +12,7 @@ import pandas as pd
 from workbench.exhibits import Showable
 from workbench.findings import Check
 from workbench.models.drivers.responses.survey_design import Design
+from workbench.suppression import hidden_cells
 
 RATED, NOT_APPLICABLE, MISSING = 0, 1, 2  # names, no thresholds
 ALL = "all"
@@ -116,6 +117,30 @@ class Ratings:
             Bool (n,), or places of rows.
         """
         return people_of(self.weights[where], self.weighting)
+
+    def raters(self, group: np.ndarray, groups: int) -> np.ndarray:
+        """How many people of each group rated each driver: (groups, drivers).
+
+        Parameters
+        ----------
+        group
+            Int64 (n,): group of each row.
+        groups
+            How many there are.
+        """
+        rated = (self.state == RATED).T
+        return np.array([[self.people((group == s) & each) for each in rated] for s in range(groups)])
+
+    def too_few(self, group: np.ndarray, groups: int) -> np.ndarray:
+        """Of which groups and drivers, (groups, drivers), nothing is said: few rated, or the others would tell of them.
+
+        Parameters
+        ----------
+        group, groups
+            As in `raters`.
+        """
+        raters = self.raters(group, groups)
+        return np.array([hidden_cells(column, [range(groups)]) for column in raters.T]).reshape(raters.T.shape).T
 
     @property
     def is_nps(self) -> bool:

@@ -255,7 +255,8 @@ def _segment_effects(summary: SummaryTables) -> list[Records]:
     """Effects by segment of the most important drivers, so many as there is room for; the most important first."""
     table = summary.effect_table
     room = max(MOST_ROWS // len(summary.model.ratings.segments), 1)
-    return [records(table[table["driver"] == name]) for name in summary.importance_table["driver"].head(room)]
+    drawn = [table[(table["driver"] == name) & table["n"].notna()] for name in summary.importance_table["driver"]]
+    return [records(each) for each in drawn if len(each)][:room]
 
 
 def draw_segment_effects(summary: SummaryTables) -> Axes:

@@ -66,15 +66,16 @@ class HazardRatioWords:
         yield self.findings()
         words = {"title": self.title(), "alt": self.describe(), "caption": self.caption()}
         yield Figure(name="hazard_ratios", draw=self.plot, **words)
+        compared = People(count="customers", within=["covariate", "label", "value", "reference"])
         yield Table(
             name="hazard_ratios",
             frame=self.clearest(MOST_SHOWN),
             caption=self.table_caption(MOST_SHOWN),
-            people=People(count="customers", within=["covariate", "label", "value", "reference"]),
+            people=compared,
             columns=ratio_columns()
             | {"unadjusted": Column(sentence("unadjusted")), "p_value_holm": Column(sentence("p (Holm)"), "p")},
         )
-        yield Kept(name="all_hazard_ratios", frame=self.hazard_ratios())
+        yield Kept(name="all_hazard_ratios", frame=self.hazard_ratios(), people=compared)
 
     def _adjustment(self) -> tuple[Check, ...]:
         """Which hazard ratios depend on what is adjusted for."""

@@ -50,6 +50,7 @@ def draw_curves(curves: Curves, horizons: Iterable[float], ax: Axes | None = Non
     for place, (group, table) in enumerate(tables.items()):
         shown = table[table["time"] <= reach[group]]
         shown = shown[to_be_drawn(shown["time"].to_numpy())]
+        shown = shown[curves.shown(shown["time"])[list(curves.tables).index(group)]]
         steps = {column: np.append(shown[column], shown[column].iloc[-1]) for column in ("survival", "lower", "upper")}
         times = np.append(shown["time"], reach[group])
         color = f"C{place}"

@@ -25,7 +25,7 @@ def group_table(curves: Sequence[Curves], horizons: Iterable[float]) -> pd.DataF
     Returns
     -------
     DataFrame
-        `segment`, `group`, `customers`, `left`, `survival_<h>` (missing where a group's data do not reach the horizon),
+        `segment`, `group`, `customers`, `left`, `survival_<h>` (missing where a group is not shown at the horizon),
         `median`, `median_lower`, `median_upper` (missing where not reached), `mean` (restricted to the common horizon
         of the segment), `gain` (by how much that is longer than in the segment's largest group), `gain_lower`,
         `gain_upper` (Wald, each for itself).
@@ -40,7 +40,7 @@ def _rows(curves: Curves, horizons: tuple[float, ...]) -> pd.DataFrame:
     survival = np.array([survival_at(table, at) for table in curves.tables.values()])
     if curves.start:
         survival[:, at <= curves.start] = np.nan
-    survival[at[None, :] > groups["reach"].to_numpy()[:, None]] = np.nan
+    survival[~curves.shown(at)] = np.nan
     rows = pd.DataFrame(
         {
             "segment": curves.label or "",

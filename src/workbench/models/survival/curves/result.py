@@ -128,11 +128,28 @@ class CurveEstimates:
         means = self.restricted_mean(until).set_index("group")["restricted_mean"]
         return str(means.idxmin()), str(means.idxmax())
 
+    def shown(self, times: Iterable[float]) -> np.ndarray:
+        """Which groups (rows) are shown at which times (columns).
+
+        A group is, as far as it reaches. Where another is followed still and by too few to be shown, so many are left
+        out that the curve of all and those shown do not tell how few; later they are there again.
+
+        Parameters
+        ----------
+        times
+            In the time unit.
+        """
+        counts, reached = self._at_risk(times), self._reached(times)
+        # How many there still are of a group that was seen to its end is its result.
+        people = np.where(reached & (counts > 0), np.maximum(counts, self.smallest_group), counts)
+        whole = [range(len(people))]
+        hidden = [hidden_cells(column, whole, k=self.smallest_group) for column in people.T]
+        return reached & ~np.array(hidden, dtype=bool).reshape(people.T.shape).T
+
     def followed(self, times: Iterable[float]) -> pd.DataFrame:
         """How many are still followed just before each time: one row a group, one column a time.
 
-        Missing (`<NA>`) where there are fewer than `smallest_group`, and where the total less the others would give
-        those away.
+        Missing (`<NA>`) where the group is not `shown`.
 
         Parameters
         ----------
@@ -140,12 +157,17 @@ class CurveEstimates:
             In the time unit.
         """
         times = list(times)
-        counts = pd.DataFrame({group: at_risk_at(table, np.array(times)) for group, table in self.tables.items()}).T
-        counts.columns = times
-        whole = [range(len(counts))]
-        columns = [hidden_cells(column, whole, k=self.smallest_group) for column in counts.to_numpy().T]
-        hidden = np.array(columns, dtype=bool).T.reshape(counts.shape)
-        return counts.astype("Int64").mask(hidden | (counts < self.smallest_group))
+        counts = pd.DataFrame(self._at_risk(times), index=list(self.tables), columns=times)
+        return counts.astype("Int64").mask(~self.shown(times))
+
+    def _at_risk(self, times: Iterable[float]) -> np.ndarray:
+        """How many of each group (rows) are followed just before each time (columns)."""
+        at = np.array(list(times), dtype=float)
+        return np.array([at_risk_at(table, at) for table in self.tables.values()]).reshape(len(self.tables), len(at))
+
+    def _reached(self, times: Iterable[float]) -> np.ndarray:
+        """Whether each group (rows) reaches each time (columns)."""
+        return np.array(list(times), dtype=float)[None, :] <= self.groups["reach"].to_numpy()[:, None]
 
     def within(self, horizons: Iterable[float]) -> tuple[tuple[float, ...], Check]:
         """Horizons that the data reach in at least one group, and a check that names the others.
@@ -274,8 +296,7 @@ class CurveEstimates:
     def at(self, horizons: Iterable[float]) -> pd.DataFrame:
         """Survival at horizons: `group`, `horizon`, `survival`, `lower`, `upper`, `at_risk`.
 
-        A row is there only where the group's data reach the horizon; `within` says which are missing. `at_risk` is as
-        in `followed`.
+        A row is there only where the group is `shown` at the horizon; `within` says which horizons are not reached.
 
         Parameters
         ----------
@@ -285,8 +306,8 @@ class CurveEstimates:
         horizons = np.array(clean_horizons(horizons))
         followed = self.followed(horizons)
         parts = []
-        for group, table, reach in zip(self.tables, self.tables.values(), self.groups["reach"], strict=True):
-            reached = horizons[(horizons <= reach) & (horizons >= self._after_start)]
+        for (group, table), shown in zip(self.tables.items(), self.shown(horizons), strict=True):
+            reached = horizons[shown & (horizons >= self._after_start)]
             half = self.rounded / 2  # who was rounded to a horizon may have left that much sooner or later
             values = {
                 "survival": survival_at(table, reached),

@@ -7,8 +7,11 @@ from typing import Protocol
 
 import pandas as pd
 
+from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
+from workbench.models.survival.lifetimes.episodes import each_once, has_episodes
 from workbench.models.survival.lifetimes.read import Lifetimes, read_lifetimes
 from workbench.models.survival.lifetimes.trials import Trials
+from workbench.wording import label_of
 
 
 class ColumnDefinition(Protocol):
@@ -131,7 +134,7 @@ def lifetimes_of_dataset(
     )
     asked = tables["surveys"].columns if "surveys" in tables else ()
     of_dataset = [name for each in tables.values() for name in each.segments]
-    return replace(
+    found = replace(
         lifetimes,
         labels={**{column.name: column.label for column in asked}, **lifetimes.labels},
         segments=lifetimes.known_segments(of_dataset, segments),
@@ -141,3 +144,29 @@ def lifetimes_of_dataset(
         scores=tuple(column.name for column in asked if column.role == "outcome"),
         confidence=confidence,
     )
+    return _without_few_on_board(found)
+
+
+def _without_few_on_board(lifetimes: Lifetimes) -> Lifetimes:
+    """The same with groups put together of which so few are on board that a forecast of these is of single customers.
+
+    Curves, tests, models and forecasts then have the same groups: what one shows, another does not give away.
+    """
+    rows = lifetimes.frame
+    several = has_episodes(rows)
+    for segment in lifetimes.segments:
+        if pd.api.types.is_numeric_dtype(rows[segment]) and rows[segment].nunique() > MOST_LEVELS:
+            continue  # refused later on
+        levels = as_levels(rows[segment])
+        there = ~rows["event"].fillna(False).astype(bool)
+        if several:
+            there &= rows["duration"] == rows.groupby("customer_id")["duration"].transform("max")
+        counted, label = each_once(rows, levels) if several else levels, label_of(lifetimes.labels, segment)
+        alone, _ = lump_levels(counted, label=label, check="")
+        shown, checks = lump_levels(counted, label=label, check=f"few_on_board_{segment}", parts=[levels[there]])
+        if shown == alone:
+            continue
+        rows = rows.assign(**{segment: levels.map(shown)})
+        spells = None if lifetimes.spells is None else replace(lifetimes.spells, frame=rows)
+        lifetimes = replace(lifetimes, frame=rows, spells=spells, checks=(*lifetimes.checks, *checks))
+    return lifetimes
