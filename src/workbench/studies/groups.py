@@ -55,7 +55,9 @@ class Groups:
             values = frame[column].astype(object)
             shown = values.map({value: name for value, name in known.items() if value is not None})
             missing = known[None] if known.get(None) in _together(known) else None
-            frame = frame.assign(**{column: shown.where(values.notna(), missing)})
+            if missing is not None:
+                shown = shown.mask(values.isna(), missing)
+            frame = frame.assign(**{column: shown})
         return frame
 
     def expressed(self, table: "Expression") -> "Expression":

@@ -182,8 +182,8 @@ def effect_table(model: DriverModel) -> pd.DataFrame:
 def _untold(frame: pd.DataFrame, few: np.ndarray) -> pd.DataFrame:
     """Rows of too few without their numbers; how many people there are stays a whole number."""
     told = frame.columns.difference(["by", "segment", "driver", "label"])
-    types = {name: "Int64" if name == "n" else float for name in told}
-    return frame.assign(**{name: frame[name].astype(kind).mask(few) for name, kind in types.items()})
+    numbers = {name: frame[name].astype(float).mask(few) for name in told if name != "n"}
+    return frame.assign(**numbers, n=frame["n"].astype("Int64").mask(few))
 
 
 def _alone(model: DriverModel) -> np.ndarray:
