@@ -19,6 +19,7 @@ from workbench.studies.definition import notebook as definition
 from workbench.studies.definition.names import dataset_name, sort_slips, study_name
 from workbench.studies.definition.parameters import unknown
 from workbench.studies.definition.project import Project
+from workbench.studies.small_groups.together import told_together
 from workbench.terminal import one_line, only_visible
 from workbench.wording import shown
 
@@ -284,7 +285,7 @@ def runs(options: argparse.Namespace) -> None:
     if manifest.settle(project.reports, found) or index.is_stale(project.reports, found):
         with suppress(OSError):  # a list must also work where nothing can be written
             index.rebuild(project.reports)
-    found = index.marked(project.reports, found)
+    found, together = told_together(project.reports, index.marked(project.reports, found))
     if options.json:
         print(json.dumps(found, ensure_ascii=False, indent=1))
         return
@@ -292,6 +293,8 @@ def runs(options: argparse.Namespace) -> None:
 
     for line in lines(found, as_tree=options.tree):
         print(line)
+    for pair in together:
+        print(f"warning: {pair}", file=sys.stderr)
     if not found:
         print("no runs yet; `workbench list` shows what can be run", file=sys.stderr)
 

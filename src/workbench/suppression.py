@@ -18,7 +18,7 @@ SUPPRESSED = "suppressed"
 
 
 def as_levels(column: "Series") -> "Series":
-    """Values as words: yes and no for booleans, "not stated" for a missing one.
+    """Values as words: yes and no for booleans, "not stated" for a missing one, apart from an answer of that name.
 
     Parameters
     ----------
@@ -32,6 +32,8 @@ def as_levels(column: "Series") -> "Series":
     ['yes', 'not stated', 'no']
     >>> as_levels(pd.Series([1.0, 2.5])).tolist()
     ['1', '2.5']
+    >>> as_levels(pd.Series(["not stated", None])).tolist()
+    ['not stated (an answer)', 'not stated']
     """
     import numpy as np
     import pandas as pd
@@ -43,8 +45,31 @@ def as_levels(column: "Series") -> "Series":
         words = [number(float(value), digits=12) for value in values]
     else:
         words = [str(value).strip() for value in values]
-    named = np.array([*words, sentence("not stated")], dtype=object)  # the code of a missing value is -1
+    missing = sentence("not stated")
+    words = [sentence("{level} (an answer)", level=word) if word == missing else word for word in words]
+    named = np.array([*words, missing], dtype=object)  # the code of a missing value is -1
     return pd.Series(named[codes], index=column.index, name=column.name, dtype=object)
+
+
+def apart(name: str, levels: Iterable[str]) -> str:
+    """A name for levels that are put together, which none of them has.
+
+    Parameters
+    ----------
+    name
+        The usual one.
+    levels
+        Names of all levels.
+
+    Examples
+    --------
+    >>> apart("others", ["a", "others"])
+    'others (together)'
+    """
+    taken = set(levels)
+    while name in taken:
+        name = sentence("{level} (together)", level=name)
+    return name
 
 
 def gather(sizes: "DataFrame", *, k: int = SMALLEST_GROUP, most: int | None = None) -> dict[str, str]:
@@ -76,6 +101,8 @@ def gather(sizes: "DataFrame", *, k: int = SMALLEST_GROUP, most: int | None = No
     {'a': 'a', 'b': 'b (with 1 smaller)', 'c': 'b (with 1 smaller)'}
     >>> gather(pd.DataFrame({"all": [83, 90, 60], "on board": [3, 50, 30]}, index=["a", "b", "c"]))
     {'b': 'b', 'c': 'c (with 1 smaller)', 'a': 'c (with 1 smaller)'}
+    >>> gather(pd.DataFrame({"all": [20, 9, 8]}, index=["2 smaller groups", "c", "d"]))["c"]
+    '2 smaller groups (together)'
     """
     everybody = sizes.columns[:1]
     sizes = sizes.loc[:, [*everybody, *(name for name in sizes.columns[1:] if sizes[name].sum() >= k)]]
@@ -104,6 +131,7 @@ def _gathered(sizes: "DataFrame", k: int, most: int | None) -> dict[str, str]:
         together = sentence("{level} (with {others} smaller)", level=levels[kept], others=others)
     else:
         together = sentence("{others} smaller groups", others=number(len(levels) - kept))
+    together = apart(together, levels)
     return {level: level if place < kept else together for place, level in enumerate(levels)}
 
 

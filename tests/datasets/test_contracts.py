@@ -315,13 +315,13 @@ tables:
 
 
 def test_a_level_that_is_called_like_no_value_is_told(project):
-    """By hand: two rows say so, one says nothing; where all say something, nothing melts together."""
+    """By hand: two rows say so, one says nothing; where all say something, nothing is to be told."""
     columns = "{customer_id: {from: id, personal: false}, duration: {from: months, unit: months}, event: left, plan: }"
     yaml = f"title: P\ntables: {{lifetimes: {{file: rows.csv, columns: {columns}}}}}"
     rows = "id,months,left,plan\na,1,1,not stated\nb,3,0,\nc,2,1, not stated\nd,2,1,x\n"
     told = {check.name: check for check in project.write(yaml, rows).find().check()}
     check = told["lifetimes_not_stated_plan"]
     assert (check.status, check.value) == ("warn", 2)
-    assert "which is also what 1 without a value are shown as" in check.message
+    assert "and 1 without a value: they are shown as two groups" in check.message
     whole = project.write(yaml, rows.replace("b,3,0,", "b,3,0,y")).find().check()
     assert "lifetimes_not_stated_plan" not in {check.name for check in whole}

@@ -60,7 +60,18 @@ def gone(folder, name):
     (folder / name).unlink()
 
 
-@pytest.mark.parametrize("happens", [replaced, changed, gone])
+def rewritten(folder, name):
+    """In place, of the same size, and with its time set back."""
+    known = (folder / name).stat()
+    write(folder, f"other-{name}", 7)
+    content = (folder / f"other-{name}").read_bytes()
+    assert len(content) == known.st_size
+    (folder / name).write_bytes(content)
+    os.utime(folder / name, ns=(known.st_atime_ns, known.st_mtime_ns))
+    (folder / f"other-{name}").unlink()
+
+
+@pytest.mark.parametrize("happens", [replaced, changed, gone, rewritten])
 @pytest.mark.parametrize("look", ["load", "write", "fingerprint"])
 def test_two_looks_at_a_file_speak_of_one_state_of_it(bench, dataset, happens, look, tmp_path):
     """CSV is laid out at the first look; Parquet is read where it lies, and refused once it is another file."""

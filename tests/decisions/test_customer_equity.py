@@ -235,6 +235,14 @@ def test_small_cells_are_gathered():
     assert np.bincount(codes).tolist() == cells["customers"].tolist()
 
 
+def test_a_group_truly_named_others_keeps_to_itself():
+    """By hand: 40 each with names of their own; of the fourth four and of the fifth eight, who are one cell."""
+    groups = pd.DataFrame({"region": ["e"] * 40 + ["n"] * 40 + ["others"] * 40 + ["s"] * 4 + ["w"] * 8})
+    _, cells = cells_of(groups)
+    sizes = dict(zip(cells["region"], cells["customers"], strict=True))
+    assert sizes == {"e": 40, "n": 40, "others": 40, "others (together)": 12}
+
+
 def test_a_lifetime_that_cannot_be_told_is_left_out():
     business = replace(small_business(), lifetime=False)
     worth = equity.value_at(business, assumptions())

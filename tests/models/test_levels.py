@@ -44,6 +44,13 @@ def test_missing_values_are_a_group_of_their_own():
     assert as_levels(pd.Series(["x", None], dtype="category")).tolist() == ["x", "not stated"]
 
 
+def test_a_level_that_is_called_like_no_value_is_no_missing_value():
+    """Also where it is worded twice: by the run and by a model."""
+    once = as_levels(pd.Series(["x", None, "not stated"], dtype=object))
+    assert once.tolist() == ["x", "not stated", "not stated (an answer)"]
+    assert as_levels(once.mask([False, True, False])).tolist() == once.tolist()
+
+
 def test_a_measured_number_is_no_segment():
     with pytest.raises(DataError, match="segment 'age': got a number with 50 different values, expected at most 12"):
         reject_measurements(pd.Series(range(50)), "age")

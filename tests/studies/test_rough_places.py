@@ -127,8 +127,8 @@ def test_streams_in_many_pieces_are_one_text(tmp_path):
 
 def test_no_path_of_a_failed_run_tells_where_somebody_works(bench):
     """Not of the project, the package, the environment or the home: a user's name stands in each."""
-    step = "import os, pandas\nfrom workbench.models import levels\nprint(os.path.expanduser('~/mine/x.csv'))\n"
-    step += "print(run.folder)\nlevels.as_levels(pandas)"
+    step = "import os, pandas\nfrom workbench import suppression\nprint(os.path.expanduser('~/mine/x.csv'))\n"
+    step += "print(run.folder)\nsuppression.as_levels(pandas)"
     bench.study("fails", "run = workbench.start_run()", step)
     home = bench.root.parent / "home" / "ada"
     home.mkdir(parents=True)
@@ -140,7 +140,7 @@ def test_no_path_of_a_failed_run_tells_where_somebody_works(bench):
     for name in ("log.txt", "report.html", "notebook.ipynb", "manifest.json", "results.json"):
         text = (folder / name).read_text()
         assert not any(place in text for place in places), name
-    assert "workbench/models/levels.py" in (folder / "log.txt").read_text()
+    assert "workbench/suppression.py" in (folder / "log.txt").read_text()
     assert "~/mine/x.csv" in (folder / "notebook.ipynb").read_text()
 
 

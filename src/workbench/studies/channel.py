@@ -226,7 +226,7 @@ class Channel:
         by, within = ([names] if isinstance(names, str) else list(names) for names in (by, within))
         frame, hidden = without_small_groups(frame, people, by, within, values, k)
         caption = f"{caption} {hidden}" if hidden else caption
-        self._keep(frame, name)
+        self._keep(frame, name, people=None if people is None else People(count=people, by=by, within=within))
         frame = frame if shown is None else frame[list(shown)]
         columns = [
             {
@@ -275,12 +275,15 @@ class Channel:
         if people is not None:
             by, within = ([names] if isinstance(names, str) else list(names) for names in (people.by, people.within))
             frame, _ = without_small_groups(frame, people.count, by, within, people.values, SMALLEST_GROUP)
-        self._keep(redacted_frame(frame, secret.hidden()), name, declared)
+            people = People(count=people.count, by=by, within=within)
+        self._keep(redacted_frame(frame, secret.hidden()), name, declared, people)
 
-    def _keep(self, frame: "DataFrame", name: str, declared: Declared | None = None) -> None:
+    def _keep(
+        self, frame: "DataFrame", name: str, declared: Declared | None = None, people: People | None = None
+    ) -> None:
         path = _file_name(name)
         if self.folder is not None:
-            write_table(self.folder, frame, path, declared)
+            write_table(self.folder, frame, path, declared, people)
 
 
 def _show(payload: dict[str, Any], text: str, svg: str | None = None) -> None:

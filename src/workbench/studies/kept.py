@@ -4,14 +4,13 @@ import io
 import json
 import os
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.declared import Declared, declared, faults
 from workbench.declared.contract import CUSTOMER
 from workbench.errors import StudyError
-from workbench.exhibits import Samples, Saved
+from workbench.exhibits import People, Samples, Saved
 from workbench.files import file_hash, write_atomic
 from workbench.wording import inert, sentence
 
@@ -19,11 +18,17 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 PUBLIC, PRIVATE, MODEL = "tables", "private", "model"
-# Under this name a Parquet file carries what is declared of it.
-DECLARATION = b"workbench.declared"
+# Under these names a Parquet file carries what is declared of it, and who stands behind its rows.
+DECLARATION, BEHIND = b"workbench.declared", b"workbench.people"
 
 
-def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declared | None = None) -> None:
+def write_table(
+    folder: Path,
+    frame: "DataFrame",
+    name: str,
+    declaration: Declared | None = None,
+    people: People | None = None,
+) -> None:
     """Write a table into a run's folder; rows of single customers go where nobody else reads and nothing links to.
 
     Parameters
@@ -36,6 +41,8 @@ def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declar
         Of the file, without its ending.
     declaration
         What other studies may rely on; by default what is declared of a table of this name of this study.
+    people
+        Who stands behind its rows, where they are groups of people; small ones are hidden already.
 
     Raises
     ------
@@ -49,7 +56,7 @@ def write_table(folder: Path, frame: "DataFrame", name: str, declaration: Declar
     home = folder / (PRIVATE if single else PUBLIC)
     home.mkdir(mode=0o700 if single else 0o755, exist_ok=True)
     mode = 0o600 if single else 0o644
-    write_atomic(home / f"{name}.parquet", _parquet(frame, declaration), mode=mode)
+    write_atomic(home / f"{name}.parquet", _parquet(frame, declaration, people), mode=mode)
     write_atomic(home / f"{name}.csv", _csv(frame), mode=mode)
 
 
@@ -97,7 +104,8 @@ def write_model(folder: Path, saved: Saved) -> None:
 def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
     """The tables that a run has written: `file`, `sha256`, and the mark of its declaration where it is for others.
 
-    `single_customers` says whether rows are of single customers: they lie in private/, not shown, not linked.
+    `single_customers` says whether rows are of single customers: they lie in private/, not shown, not linked. `people`
+    says which columns count people, and of which groups: by it runs are compared.
 
     Parameters
     ----------
@@ -107,12 +115,13 @@ def tables_of(folder: Path) -> dict[str, dict[str, Any]]:
     found = {}
     for home in (PUBLIC, PRIVATE):
         for path in sorted((folder / home).glob("*.parquet")):
-            declaration = declaration_of(path)
+            declaration, behind = declaration_of(path), _written(path, BEHIND)
             found[path.stem] = {
                 "file": f"{home}/{path.name}",
                 "sha256": file_hash(path),
                 "declared": None if declaration is None else declaration.mark,
                 "single_customers": home == PRIVATE,
+                **({} if behind is None else {"people": behind}),
                 **({"about": said_of_private()} if home == PRIVATE else {}),
             }
     return found
@@ -146,24 +155,35 @@ def declaration_of(path: Path) -> Declared | None:
     path
         Of the file.
     """
+    written = _written(path, DECLARATION)
+    return None if written is None else Declared.from_data(written)
+
+
+def _written(path: Path, name: bytes) -> Any:
+    """What stands under a name in a Parquet file; None where nothing does, or the file is none."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        written = (pq.read_schema(path).metadata or {}).get(DECLARATION)
+        written = (pq.read_schema(path).metadata or {}).get(name)
     except (pa.ArrowInvalid, OSError):
         return None
-    return None if written is None else Declared.from_data(json.loads(written))
+    return None if written is None else json.loads(written)
 
 
-def _parquet(frame: "DataFrame", declaration: Declared | None) -> bytes:
+def _parquet(frame: "DataFrame", declaration: Declared | None, people: People | None) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    told: dict[bytes, Any] = {}
     if declaration is not None:
-        told: Mapping[bytes, bytes] = {DECLARATION: json.dumps(declaration.to_data(), ensure_ascii=False).encode()}
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **told})
+        told[DECLARATION] = declaration.to_data()
+    if people is not None:
+        told[BEHIND] = {"count": people.count, "by": list(people.by), "within": list(people.within)}
+    if told:
+        written = {name: json.dumps(data, ensure_ascii=False).encode() for name, data in told.items()}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), **written})
     target = io.BytesIO()
     pq.write_table(table, target)
     return target.getvalue()

@@ -18,8 +18,8 @@ from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition import secret
 from workbench.studies.definition.calls import Earlier
-from workbench.studies.groups import PEOPLE, Groups, decide
 from workbench.studies.inputs import INPUTS, EarlierRun, matches
+from workbench.studies.small_groups.decided import Groups, decide
 from workbench.wording import listing, number, sentence, shown
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Run(Channel):
         self._values = values
         self._dataset: Dataset | None = None
         self._tables: dict[str, DataFrame] = {}
+        self._loads: dict[str, Loaded] = {}
         self._samples: dict[tuple[str, str], DataFrame] = {}
         self._admitted: set[str] = set()
         self._expressions: dict[str, Expression] | None = None
@@ -173,24 +174,50 @@ class Run(Channel):
     def _rows(self, name: str) -> "DataFrame":
         """A table as it stands in the dataset, read once."""
         if name not in self._tables:
-            staged = os.environ.get(TABLES_VARIABLE)
-            if self.folder is not None and staged:
+            if staged := self._laid_tables():
                 import pandas
 
-                self._tables[name] = pandas.read_parquet(Path(staged) / f"{name}.parquet")
+                self._tables[name] = pandas.read_parquet(staged / f"{name}.parquet")
             else:
-                loaded = self.dataset.load(name)
-                self._tables[name] = loaded.frame
-                self.checks(loaded.checks)
+                self._tables[name] = self._loaded(name).frame
+                self.checks(self._loaded(name).checks)
         return self._tables[name]
+
+    def _loaded(self, name: str) -> "Loaded":
+        """A table of a scratch run as its dataset gives it, read once."""
+        if name not in self._loads:
+            self._loads[name] = self.dataset.load(name)
+        return self._loads[name]
 
     def _shown_groups(self) -> Groups:
         """Which groups the run may show: decided once, when the first table or feature is asked for."""
         if self._groups is None:
-            there = [name for name in PEOPLE if self._has_rows(name)]
-            self._groups = decide(self.dataset, self.segments, there, self._rows)
-            self.checks(self._groups.checks())
+            asked = self.segments if "segments" in self._values else []
+            self._groups = decide(self.dataset, self.segments, self._columns_of)
+            self.checks(self._groups.checks(asked))
         return self._groups
+
+    def _columns_of(self, name: str, columns: "Sequence[str]") -> "DataFrame | None":
+        """Columns of a table as far as it has them, which is not asked for by that; None where it cannot be read."""
+        if staged := self._laid_tables():
+            import pandas
+            from pyarrow import parquet
+
+            path = staged / f"{name}.parquet"
+            if not path.is_file():
+                return None  # the study does not read it
+            there = set(parquet.read_schema(path).names)
+            return pandas.read_parquet(path, columns=[column for column in columns if column in there])
+        try:
+            frame = self._loaded(name).frame
+        except (DataError, ParameterError):
+            return None  # told where the study asks for it
+        return frame[[column for column in columns if column in frame]]
+
+    def _laid_tables(self) -> Path | None:
+        """The folder of the tables that were laid ready; None in a scratch run."""
+        staged = os.environ.get(TABLES_VARIABLE)
+        return Path(staged) if self.folder is not None and staged else None
 
     def features(
         self,
@@ -244,11 +271,11 @@ class Run(Channel):
             raise DataError(sentence(template, why=f" ({listing(why)})" if why else ""))
         asked = {*attributes, *self._asked()}
         if self._expressions is None:
-            staged = os.environ.get(TABLES_VARIABLE) if self.folder is not None else None
+            staged = self._laid_tables()
             if staged is None:
                 self._spare = TemporaryDirectory(prefix="wb-")  # as long as the run lives, and nobody else reads it
-                staged = self._spare.name
-            self._expressions = featured.tables_of(self.dataset, fit, staged=Path(staged), named=asked)
+                staged = Path(self._spare.name)
+            self._expressions = featured.tables_of(self.dataset, fit, staged=staged, named=asked)
         tables = {name: self._shown_groups().expressed(table) for name, table in self._expressions.items()}
         people = self.dataset.tables.get("customers")
         if people is not None and "customers" in tables:
@@ -326,8 +353,8 @@ class Run(Channel):
         """Whether the dataset has a table, and the part of it that the run is about any row of it."""
         if name not in self.dataset.tables:
             return False
-        if self.folder is not None and (staged := os.environ.get(TABLES_VARIABLE)):
-            return (Path(staged) / f"{name}.parquet").is_file()
+        if staged := self._laid_tables():
+            return (staged / f"{name}.parquet").is_file()
         return not self.dataset.without_rows([name])
 
     def _asked(self) -> set[str]:
@@ -337,10 +364,8 @@ class Run(Channel):
 
     def _laid(self) -> Mapping[str, Any] | None:
         """What the runner has laid ready of earlier runs; None in a scratch run."""
-        staged = os.environ.get(TABLES_VARIABLE)
-        if self.folder is None or not staged:
-            return None
-        return json.loads((Path(staged) / INPUTS).read_text(encoding="utf-8"))
+        staged = self._laid_tables()
+        return None if staged is None else json.loads((staged / INPUTS).read_text(encoding="utf-8"))
 
     def _settled(self, need: Earlier, choice: str) -> EarlierRun | None:
         """An earlier run for a scratch run, which may read every table of its dataset."""

@@ -190,8 +190,8 @@ def _of_values(table: _Counted) -> Iterator[Check]:
         said, lacking = table.count(f"worded {column.name}"), table.count(f"missing {column.name}")
         if said and lacking:
             template = (
-                "column {column}: {rows} with the level {level}, which is also what {n} without a value are shown as: "
-                "one group. List it under missing: if it means that, or give it another name."
+                "column {column}: {rows} with the level {level}, and {n} without a value: they are shown as two "
+                "groups. List it under missing: if it means that, or give it another name."
             )
             told = {"column": shown(column.name), "level": shown(sentence("not stated")), "n": number(lacking)}
             message = sentence(template, **told, rows=rows(said))

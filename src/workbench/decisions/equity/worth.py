@@ -13,7 +13,7 @@ from workbench.decisions.equity.tiers import Tiers, borders_of, checked, place_o
 from workbench.decisions.value.business import Business, Money
 from workbench.draws import seed_of
 from workbench.errors import ParameterError
-from workbench.suppression import SMALLEST_GROUP
+from workbench.suppression import SMALLEST_GROUP, apart
 from workbench.wording import number, sentence
 
 MOST_CELLS = 12
@@ -117,6 +117,8 @@ class Worth:
         Of customers.
     cells
         (C rows) What the cells of `second.flows` are: `cell`, `customers` and a column for each way to group.
+    gathered
+        What cells of few customers are called, together, in `cells`.
     """
 
     business: Business
@@ -126,6 +128,7 @@ class Worth:
     second: SecondPass
     tiers: Tiers
     cells: pd.DataFrame
+    gathered: str
 
     @property
     def told(self) -> range:
@@ -216,6 +219,7 @@ def value_at(
     known = business.groups.reset_index(drop=True)
     groups = pd.concat([pd.DataFrame({"tier": [names[each] for each in place]}), known], axis=1)
     cell, cells = cells_of(groups)
+    gathered = gathered_name(groups)
     if groupings is not None:
         groups = pd.concat([groups, groupings.reset_index(drop=True)], axis=1)
     second = second_pass(
@@ -236,6 +240,7 @@ def value_at(
         second=second,
         tiers=Tiers(names=names, place=place, probability=second.tiers),
         cells=cells,
+        gathered=gathered,
     )
 
 
@@ -249,6 +254,17 @@ def first_of(business: Business, assumptions: Assumptions) -> FirstPass:
     """The first pass under these assumptions."""
     horizons = horizons_of(business, assumptions)
     return first_pass(business, rate=assumptions.rate, horizons=horizons, money=assumptions.money)
+
+
+def gathered_name(groups: pd.DataFrame) -> str:
+    """What cells of few customers are called together: nothing that a group is called.
+
+    Parameters
+    ----------
+    groups
+        A column of text for each way to group.
+    """
+    return apart(sentence("others"), {str(level) for name in groups for level in groups[name].unique()})
 
 
 def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
@@ -278,7 +294,7 @@ def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
     small = sizes < SMALLEST_GROUP
     if 0 < small.sum() < SMALLEST_GROUP:  # what is gathered must not be small itself
         small |= sizes == sizes[~small].min() if (~small).any() else small
-    named = groups[used].mask(pd.Series(small, index=groups.index), sentence("others"))
+    named = groups[used].mask(pd.Series(small, index=groups.index), gathered_name(groups))
     cells = named.groupby(used, sort=True).size().rename("customers").reset_index()
     codes = named.merge(cells.assign(cell=range(len(cells))), on=used, how="left")["cell"].to_numpy()
     cells.insert(0, "cell", range(len(cells)))

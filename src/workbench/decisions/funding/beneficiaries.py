@@ -28,6 +28,8 @@ class Group:
         What they bring when nothing is done.
     answers : (n,) bool
         Which answers of the chain are theirs.
+    gathered
+        Whether these are combinations of few customers each.
     """
 
     grouping: str
@@ -35,6 +37,7 @@ class Group:
     customers: int
     base: Base
     answers: np.ndarray
+    gathered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,10 +51,13 @@ class Beneficiaries:
         value) and `each` (value a customer).
     currency
         Of all money.
+    gathered
+        Whether combinations of few customers are among the groups, together.
     """
 
     table: pd.DataFrame
     currency: str
+    gathered: bool = False
 
     @classmethod
     def of(cls, chain: Chain, groups: list[Group]) -> "Beneficiaries":
@@ -89,7 +95,11 @@ class Beneficiaries:
                         }
                     )
         columns = ["initiative", "grouping", "group", "customers", "value", "lower", "upper", "share", "each"]
-        return cls(table=pd.DataFrame(rows, columns=columns), currency=chain.base.currency)
+        return cls(
+            table=pd.DataFrame(rows, columns=columns),
+            currency=chain.base.currency,
+            gathered=any(group.gathered for group in groups),
+        )
 
     def exhibits(self) -> Iterator[Showable]:
         """The table; nothing without groups."""
@@ -102,7 +112,7 @@ class Beneficiaries:
                 "Which customers bring the added value of each initiative. Others: combinations of groups with too few "
                 "customers each; they are taken to rate as all do."
             )
-            if (self.table["group"] == sentence("others")).any()
+            if self.gathered
             else sentence("Which customers bring the added value of each initiative."),
             people=People(count="customers", by=["group"], within=["initiative", "grouping"]),
             columns={

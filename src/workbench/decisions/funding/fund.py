@@ -217,7 +217,7 @@ def _groups(
     draws = len(chain.base.customers)
     latest = subscriptions.sort_values("start").drop_duplicates("customer_id", keep="last").set_index("customer_id")
     found, untold = [], []
-    gathered = sentence("others")
+    gathered = worth.gathered
     for name in segments:
         if name not in latest:
             continue
@@ -245,6 +245,7 @@ def _groups(
                     customers=int(customers),
                     base=within(whole, months).base,
                     answers=theirs[str(group)],
+                    gathered=group == gathered,
                 )
             )
     return found, untold

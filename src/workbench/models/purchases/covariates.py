@@ -26,6 +26,7 @@ from workbench.models.purchases.fitting import Prior, start
 from workbench.models.purchases.histories import Histories
 from workbench.statistics.hamiltonian import sample
 from workbench.statistics.laplace import Sample
+from workbench.suppression import apart
 from workbench.wording import number, plural, sentence
 
 DRAWS = 400
@@ -254,7 +255,7 @@ def _encoded(name: str, values: pd.Series) -> tuple[list[np.ndarray], list[tuple
         ]
     levels = as_levels(values)
     counts = levels.value_counts()
-    levels = levels.where(levels.map(counts) >= SMALLEST_GROUP, sentence("others"))
+    levels = levels.where(levels.map(counts) >= SMALLEST_GROUP, apart(sentence("others"), counts.index))
     counts = levels.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     if len(counts) < 2 or len(counts) > MOST_LEVELS:
         raise DataError(

@@ -166,7 +166,9 @@ def _without_few_on_board(lifetimes: Lifetimes) -> Lifetimes:
         shown, checks = lump_levels(counted, label=label, check=f"few_on_board_{segment}", parts=[levels[there]])
         if shown == alone:
             continue
-        rows = rows.assign(**{segment: levels.map(shown)})
+        named = levels.map(shown)
+        # A missing value that keeps its own name stays missing: who reads it next words it.
+        rows = rows.assign(**{segment: named.mask(rows[segment].isna() & (named == levels))})
         spells = None if lifetimes.spells is None else replace(lifetimes.spells, frame=rows)
         lifetimes = replace(lifetimes, frame=rows, spells=spells, checks=(*lifetimes.checks, *checks))
     return lifetimes

@@ -4,11 +4,11 @@ A level of a segment that too few people have is put together with others in the
 gets, so that nothing which is made of them can tell them apart, in whatever study.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from workbench.findings import Check
+from workbench.findings import Check, Status
 from workbench.suppression import SMALLEST_GROUP, as_levels, gather
 from workbench.wording import label_of, listing, number, sentence
 
@@ -22,6 +22,8 @@ MOST_NUMBERS = 12
 """A number with more values than this is a measurement and no group (more groups no reader compares)."""
 # Where people and their attributes stand, those who know most of them first.
 PEOPLE = ("customers", "lifetimes", "subscriptions", "surveys")
+# Tables that tell who is on board, and the columns that say so.
+DATED = {"lifetimes": ("event",), "subscriptions": ("start", "end")}
 # What the workbench itself reads by name: who looks after whom, and dates.
 READ_BY_NAME = frozenset({"customer_id", "team", "opt_out", "first_seen"})
 
@@ -54,9 +56,10 @@ class Groups:
             known = self.names[column]
             values = frame[column].astype(object)
             shown = values.map({value: name for value, name in known.items() if value is not None})
-            missing = known[None] if known.get(None) in _together(known) else None
-            if missing is not None:
-                shown = shown.mask(values.isna(), missing)
+            # A table that is not about people may have a column of that name and values of its own.
+            shown = shown.where(shown.notna() | values.isna(), as_levels(frame[column]))
+            if known.get(None) in _together(known):
+                shown = shown.mask(values.isna(), known[None])
             frame = frame.assign(**{column: shown})
         return frame
 
@@ -80,11 +83,18 @@ class Groups:
             cases = [(own.isin(values), ibis.literal(name)) for name, values in together.items() if values]
             if known.get(None) in _together(known):
                 cases.append((own.isnull(), ibis.literal(known[None])))
-            made[column] = ibis.cases(*cases)
+            made[column] = ibis.cases(*cases, else_=own.cast("string"))
         return table.mutate(**made) if made else table
 
-    def checks(self) -> tuple[Check, ...]:
-        """Which attributes have small groups; empty where none has."""
+    def checks(self, asked: Iterable[str] = ()) -> tuple[Check, ...]:
+        """Which attributes have small groups; empty where none has.
+
+        Parameters
+        ----------
+        asked
+            Columns that the run was asked to compare: of those it warns, because groups are not shown that were meant
+            to be. Others are told of.
+        """
         if not self.names:
             return ()
         message = sentence(
@@ -93,11 +103,12 @@ class Groups:
             smallest=number(SMALLEST_GROUP),
         )
         title = sentence("Small groups are shown together")
-        return (Check(name="small_groups", status="warn", message=message, title=title),)
+        status: Status = "warn" if set(asked) & set(self.names) else "pass"
+        return (Check(name="small_groups", status=status, message=message, title=title),)
 
 
 def decide(
-    dataset: "Dataset", segments: Iterable[str], there: Iterable[str], read: "Callable[[str], DataFrame]"
+    dataset: "Dataset", segments: Iterable[str], read: "Callable[[str, Sequence[str]], DataFrame | None]"
 ) -> Groups:
     """Decide which groups a run may show.
 
@@ -110,61 +121,64 @@ def decide(
         Of the run.
     segments
         Columns by which its studies split; protected ones, and the plan of contracts, are looked at too.
-    there
-        Tables that can be read.
     read
-        Gives the rows of one.
+        Gives columns of a table as far as it has them, of all its rows; None where the run does not have the table.
     """
     import pandas as pd
 
-    tables = {name: dataset.tables[name] for name in PEOPLE if name in dataset.tables and name in set(there)}
+    frames, columns, labels = _attributes(dataset, segments, read)
+    staying = {name: _on_board(name, frame, dataset.extracted) for name, frame in frames.items()}
+    known = {name: frame for name, frame in frames.items() if name in DATED and "customer_id" in frame}
+    ids = [set(frame["customer_id"][staying[name]]) for name, frame in known.items()]
+    names: dict[str, dict[Any, str]] = {}
+    for column in dict.fromkeys(each for own in columns.values() for each in own):
+        values = {name: frames[name][column] for name in frames if column in columns[name]}
+        every = pd.concat(values)
+        levels = as_levels(every)
+        parts: list[Series] = []
+        for name in values:
+            own, frame = levels[name], frames[name]
+            parts.append(_people(own, frame))
+            if name in DATED:
+                parts.append(_people(own[staying[name]], frame))
+            elif name == "customers" and ids and "customer_id" in frame:
+                parts.append(_people(own[frame["customer_id"].isin(set.union(*ids))], frame))
+        shown = gather(pd.concat(parts, axis=1, keys=range(len(parts))).fillna(0).astype(int))
+        if any(level != name for level, name in shown.items()):
+            once = ~every.duplicated()
+            named = zip(every[once].astype(object), levels[once], strict=True)
+            names[column] = {(None if pd.isna(value) else value): shown[word] for value, word in named}
+    return Groups(names=names, labels={name: labels[name] for name in names})
+
+
+def _attributes(
+    dataset: "Dataset", segments: Iterable[str], read: "Callable[[str, Sequence[str]], DataFrame | None]"
+) -> "tuple[dict[str, DataFrame], dict[str, list[str]], dict[str, str]]":
+    """Tables where people stand, which of their columns tell groups of them, and what these are called."""
     designs = dataset.tables["treatments"].designs.values() if "treatments" in dataset.tables else ()
     fixed = {*READ_BY_NAME, *(column for design in designs for column in design.columns)}
     wanted = {*segments, "plan"} - fixed
-    columns = {
+    told = {
         name: [
             column.name
-            for column in table.columns
+            for column in dataset.tables[name].columns
             if (column.name in wanted or (column.use == "protected" and column.name not in fixed)) and not column.role
         ]
-        for name, table in tables.items()
+        for name in PEOPLE
+        if name in dataset.tables
     }
-    if not any(columns.values()):
-        return Groups()
-    frames = {name: read(name) for name in tables if columns[name] or name in ("lifetimes", "subscriptions")}
-    staying = {name: _on_board(name, frame, dataset.extracted) for name, frame in frames.items()}
-    ids = [
-        set(frame["customer_id"][staying[name]])
-        for name, frame in frames.items()
-        if "customer_id" in frame and name in ("lifetimes", "subscriptions")
-    ]
-    names: dict[str, dict[Any, str]] = {}
+    frames: dict[str, DataFrame] = {}
+    columns: dict[str, list[str]] = {}
     labels: dict[str, str] = {}
-    for column in dict.fromkeys(each for own in columns.values() for each in own):
-        parts: list[Series] = []
-        values: list[Series] = []
-        for name, frame in frames.items():
-            if column not in columns[name] or column not in frame or not _groups(frame[column]):
-                continue
-            parts.append(_people(frame, column))
-            values.append(frame[column])
-            if name in ("lifetimes", "subscriptions"):
-                parts.append(_people(frame[staying[name]], column))
-            elif name == "customers" and ids:
-                parts.append(_people(frame[frame["customer_id"].isin(set.union(*ids))], column))
-            labels.setdefault(column, tables[name].labels.get(column, column))
-        if not parts:
-            continue
-        sizes = pd.concat(parts, axis=1, keys=range(len(parts))).fillna(0).astype(int)
-        shown = gather(sizes)
-        if any(level != name for level, name in shown.items()):
-            every = pd.concat(values).drop_duplicates()
-            words = as_levels(every)
-            names[column] = {
-                (None if pd.isna(value) else value): shown[word]
-                for value, word in zip(every.astype(object), words, strict=True)
-            }
-    return Groups(names=names, labels={name: labels[name] for name in names})
+    for name, own in told.items() if any(told.values()) else ():
+        needed = dict.fromkeys(["customer_id", *own, *DATED.get(name, ())])
+        frame = read(name, list(needed)) if own or name in DATED else None
+        if frame is not None:
+            frames[name] = frame.reset_index(drop=True)
+            columns[name] = [column for column in own if column in frame and _groups(frame[column])]
+            for column in columns[name]:
+                labels.setdefault(column, dataset.tables[name].labels.get(column, column))
+    return frames, columns, labels
 
 
 def _groups(column: "Series") -> bool:
@@ -177,11 +191,12 @@ def _groups(column: "Series") -> bool:
     return not (numeric and column.nunique() > MOST_NUMBERS)
 
 
-def _people(frame: "DataFrame", column: str) -> "Series":
-    """How many people have each level."""
-    if "customer_id" in frame:
-        frame = frame.drop_duplicates(["customer_id", column])
-    return as_levels(frame[column]).value_counts()
+def _people(levels: "Series", frame: "DataFrame") -> "Series":
+    """How many people have each level; `levels` are of some rows of the table."""
+    if "customer_id" not in frame:
+        return levels.value_counts()
+    told = levels.to_frame("level").assign(who=frame["customer_id"])
+    return told.drop_duplicates()["level"].value_counts()
 
 
 def _on_board(table: str, frame: "DataFrame", extracted: Any) -> "Series":
