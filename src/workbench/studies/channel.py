@@ -94,10 +94,13 @@ class Channel:
             case Check():
                 self.checks(exhibit)
             case Saved():
-                if self.folder is not None:
-                    write_model(self.folder, exhibit)
+                self._save(exhibit)
             case _:
                 self.metrics(exhibit)
+
+    def _save(self, saved: Saved) -> None:
+        if self.folder is not None:
+            write_model(self.folder, saved)
 
     def finding(self, finding: Finding | Iterable[Finding]) -> None:
         """State a finding, or several; the first of a study is its headline.

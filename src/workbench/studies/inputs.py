@@ -12,7 +12,7 @@ from workbench.declared.contract import DRAW
 from workbench.errors import DataError, StudyError
 from workbench.files import file_hash
 from workbench.findings import Finding, Metric
-from workbench.studies.kept import declaration_of
+from workbench.studies.kept import MODEL, declaration_of
 from workbench.studies.manifest import read_manifest
 from workbench.wording import listing, sentence, shown
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 INPUTS = "inputs.json"
 """In the folder that is laid ready for a run: where the earlier runs are that it may read."""
+GROUPS = "groups.json"
+"""In model/ of a run: which groups of customers the model knows."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,21 @@ class EarlierRun:
         frame = frame.sort_values(DRAW, kind="stable", ignore_index=True)
         frame.attrs = {"study": self.study, "run": self.id, "table": name, "follows": self._followed(name)}
         return frame
+
+    def groups(self) -> Mapping[str, Any] | None:
+        """Which groups of customers its model knows (`Groups.card`); None where it says nothing of them.
+
+        Raises
+        ------
+        DataError
+            When the file is gone, or was changed.
+        """
+        expected = (self.manifest.get("model") or {}).get(f"{MODEL}/{GROUPS}")
+        if expected is None:
+            return None
+        path = self.folder / MODEL / GROUPS
+        self._whole(path, expected)
+        return json.loads(path.read_text(encoding="utf-8"))
 
     def _followed(self, name: str) -> list[str]:
         """Ids of the earlier runs of whose draws those of a table were made, one by one."""

@@ -14,11 +14,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, overload
 
 from workbench.errors import RUN_VARIABLE, DataError, ParameterError, StudyError
+from workbench.exhibits import Saved
+from workbench.files import strict_json
 from workbench.findings import Check, verdict
 from workbench.studies.channel import Channel
 from workbench.studies.definition import secret
 from workbench.studies.definition.calls import Earlier
-from workbench.studies.inputs import INPUTS, EarlierRun, matches
+from workbench.studies.inputs import GROUPS, INPUTS, EarlierRun, matches
 from workbench.studies.small_groups.decided import Groups, decide
 from workbench.wording import listing, number, sentence, shown
 
@@ -84,6 +86,7 @@ class Run(Channel):
         self._expressions: dict[str, Expression] | None = None
         self._featured = 0
         self._groups: Groups | None = None
+        self._like: EarlierRun | None = None
         self._spare: TemporaryDirectory[str] | None = None
 
     @property
@@ -193,7 +196,8 @@ class Run(Channel):
         """Which groups the run may show: decided once, when the first table or feature is asked for."""
         if self._groups is None:
             asked = self.segments if "segments" in self._values else []
-            self._groups = decide(self.dataset, self.segments, self._columns_of)
+            like = None if self._like is None else self._like.groups()
+            self._groups = decide(self.dataset, self.segments, self._columns_of, like=like)
             self.checks(self._groups.checks(asked))
         return self._groups
 
@@ -213,6 +217,11 @@ class Run(Channel):
         except (DataError, ParameterError):
             return None  # told where the study asks for it
         return frame[[column for column in columns if column in frame]]
+
+    def _save(self, saved: Saved) -> None:
+        """Beside a model which groups it knows: a run that uses it on other data has the same."""
+        card = strict_json(self._shown_groups().card()).encode()
+        super()._save(replace(saved, files={**saved.files, GROUPS: card}))
 
     def _laid_tables(self) -> Path | None:
         """The folder of the tables that were laid ready; None in a scratch run."""
@@ -327,8 +336,12 @@ class Run(Channel):
             return None
         if (laid := self._laid()) is not None:
             folder = laid["earlier"].get(study)
-            return None if folder is None else EarlierRun(Path(folder))
-        return self._settled(Earlier(study, "choice", optional, other_data=other_data), choice)
+            found = None if folder is None else EarlierRun(Path(folder))
+        else:
+            found = self._settled(Earlier(study, "choice", optional, other_data=other_data), choice)
+        if other_data:
+            self._like = found
+        return found
 
     def previous(self, study: str, *, where: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
         """The manifests of all earlier runs of a study, newest first, whatever became of them.

@@ -39,10 +39,23 @@ class Groups:
         columns alone of which some level is small.
     labels
         What these columns are called.
+    alone
+        By column that was looked at, the names of levels that are shown alone.
     """
 
     names: Mapping[str, Mapping[Any, str]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
+    alone: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def card(self) -> dict[str, Any]:
+        """For JSON beside a model: of each column the levels `alone`, and the name of the others `together` (or None).
+
+        None of it is hidden: the names are those that the run shows.
+        """
+        return {
+            column: {"alone": list(alone), "together": next(iter(_together(self.names.get(column, {}))), None)}
+            for column, alone in self.alone.items()
+        }
 
     def applied(self, frame: "DataFrame") -> "DataFrame":
         """The table with small groups put together; such columns are words then.
@@ -108,7 +121,11 @@ class Groups:
 
 
 def decide(
-    dataset: "Dataset", segments: Iterable[str], read: "Callable[[str, Sequence[str]], DataFrame | None]"
+    dataset: "Dataset",
+    segments: Iterable[str],
+    read: "Callable[[str, Sequence[str]], DataFrame | None]",
+    *,
+    like: Mapping[str, Any] | None = None,
 ) -> Groups:
     """Decide which groups a run may show.
 
@@ -123,14 +140,18 @@ def decide(
         Columns by which its studies split; protected ones, and the plan of contracts, are looked at too.
     read
         Gives columns of a table as far as it has them, of all its rows; None where the run does not have the table.
+    like
+        `Groups.card` of an earlier run whose model this one uses: its groups are those that the model knows. Levels
+        that are new to it belong to those that it had put together, where it had any.
     """
     import pandas as pd
 
     frames, columns, labels = _attributes(dataset, segments, read)
     staying = {name: _on_board(name, frame, dataset.extracted) for name, frame in frames.items()}
-    known = {name: frame for name, frame in frames.items() if name in DATED and "customer_id" in frame}
-    ids = [set(frame["customer_id"][staying[name]]) for name, frame in known.items()]
+    dated = {name: frame for name, frame in frames.items() if name in DATED and "customer_id" in frame}
+    ids = [set(frame["customer_id"][staying[name]]) for name, frame in dated.items()]
     names: dict[str, dict[Any, str]] = {}
+    alone: dict[str, list[str]] = {}
     for column in dict.fromkeys(each for own in columns.values() for each in own):
         values = {name: frames[name][column] for name in frames if column in columns[name]}
         every = pd.concat(values)
@@ -144,11 +165,15 @@ def decide(
             elif name == "customers" and ids and "customer_id" in frame:
                 parts.append(_people(own[frame["customer_id"].isin(set.union(*ids))], frame))
         shown = gather(pd.concat(parts, axis=1, keys=range(len(parts))).fillna(0).astype(int))
+        if like and column in like:
+            known, together = set(like[column]["alone"]), like[column]["together"]
+            shown = {level: level if together is None or level in known else together for level in shown}
+        alone[column] = sorted(level for level, name in shown.items() if level == name)
         if any(level != name for level, name in shown.items()):
             once = ~every.duplicated()
             named = zip(every[once].astype(object), levels[once], strict=True)
             names[column] = {(None if pd.isna(value) else value): shown[word] for value, word in named}
-    return Groups(names=names, labels={name: labels[name] for name in names})
+    return Groups(names=names, labels={name: labels[name] for name in names}, alone=alone)
 
 
 def _attributes(
