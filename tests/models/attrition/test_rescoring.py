@@ -11,7 +11,7 @@ from tests.models.attrition.worlds import drawn
 from workbench.errors import DataError
 from workbench.exhibits import flatten
 from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
-from workbench.models.attrition.card import SCHEMA
+from workbench.models.attrition.card import SCHEMA, _feature
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
 from workbench.models.attrition.model.boosting import Settings
 from workbench.models.attrition.model.choice import choose
@@ -75,6 +75,20 @@ def test_a_forecast_read_back_gives_the_same_risks(made, tmp_path):
     by_name = {each["name"]: each for each in back.card["features"]}
     assert by_name["plan"]["levels"] == ["basic", "plus", "pro"]
     assert len(by_name["usage"]["range"]) == 2
+
+
+def test_a_card_tells_nothing_of_few():
+    """Four customers have a level of their own in three snapshots each, ten another one; three have no value."""
+    rows = 900
+    frame = pd.DataFrame({"left": np.arange(rows) % 3 == 0, "who": np.arange(rows) // 3, "day": np.arange(rows) % 3})
+    frame["plan"] = np.where(frame["who"] < 150, "basic", "plus").astype(object)
+    for first, last, level in ((0, 4, "rare"), (4, 14, "known"), (14, 17, None)):
+        frame.loc[frame["who"].between(first, last - 1), "plan"] = level
+    customers = labelled_customers(frame, label="left", customer="who", snapshot="day")
+    assert customers.features["plan"].value_counts().to_dict() == {"plus": 450, "basic": 399, "known": 30}
+    assert customers.features["plan"].isna().sum() == 21  # of seven people, who are told apart nowhere
+    described = _feature("plan", ("basic", "known", "plus"), customers, Names())
+    assert described["counts"] == [399, 30, 471, 0]
 
 
 @pytest.mark.parametrize("kind", [BaseRate, SingleFeature, Logistic])

@@ -28,7 +28,8 @@ from workbench.models.attrition.model.levels import Level
 from workbench.models.attrition.population import Population
 from workbench.models.attrition.reasons.reasons import Names
 from workbench.models.attrition.scores import Alike
-from workbench.models.attrition.stability import TENTHS, between_snapshots, counts_of, edges_of, index_of
+from workbench.models.attrition.stability import TENTHS, between_snapshots, cells_of, counts_of, edges_of, index_of
+from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import sentence
 
 SCHEMA = 4  # of the card: a change that old readers cannot read counts it up
@@ -200,9 +201,20 @@ def _feature(name: str, levels: tuple[str, ...] | None, learned: Customers, name
     return {
         **found,
         "edges": edges.tolist(),
-        "counts": counts_of(values, edges).tolist(),
+        "counts": _of_many(values, edges, learned.ids).tolist(),
         "usual": float(between_snapshots(values, learned.snapshots, edges).max(initial=0.0)),
     }
+
+
+def _of_many(values: np.ndarray, edges: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    """How many values lie in each cell; those of fewer than ten customers are counted in the largest."""
+    counts, cells = counts_of(values, edges), cells_of(values, edges)
+    each = pd.DataFrame({"cell": cells, "who": ids}).drop_duplicates()["cell"]
+    people = np.bincount(each, minlength=len(counts))
+    few = (people > 0) & (people < SMALLEST_GROUP)
+    counts[people.argmax()] += counts[few].sum()
+    counts[few] = 0
+    return counts
 
 
 def stability_of(described: Mapping[str, Any], values: np.ndarray) -> float:

@@ -18,6 +18,7 @@ from workbench.models.attrition.reasons.explainers import explainer_of
 from workbench.models.attrition.reasons.reasons import give_reasons
 from workbench.models.attrition.scores import Scores, scored
 from workbench.models.attrition.stability import DRIFTS, drifts
+from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import inline, listing, number, percent, plural, sentence
 
 FEWEST_LATER = 30
@@ -156,14 +157,16 @@ class Rescored:
             return None
         rows = sum(self.unseen.values())
         names = listing([inline(self.forecast.names.label(name)) for name in self.unseen])
+        few = rows < SMALLEST_GROUP  # how few is told of nobody
         return Check(
             name="new_categories",
             status="warn",
-            value=rows,
-            message=plural(
-                "{n} value is of a category that the model does not know, and read as missing: {names}.",
-                "{n} values are of categories that the model does not know, and read as missing: {names}.",
-                rows,
+            value=None if few else rows,
+            message=sentence(
+                "Fewer than {n} values are of categories that the model does not know, and read as missing: {names}."
+                if few
+                else "{n} values are of categories that the model does not know, and read as missing: {names}.",
+                n=number(SMALLEST_GROUP if few else rows),
                 names=names,
             ),
             title=sentence("New categories are read as missing"),

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.errors import DataError
+from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import number, sentence, shown
 
 FEWEST_LEAVERS = 50
@@ -149,7 +150,8 @@ def labelled_customers(
     Returns
     -------
     Customers
-        Without columns that are empty or constant and without text that names rows, each with its reason.
+        Without columns that are empty or constant and without text that names rows, each with its reason. Levels that
+        fewer than ten customers have are missing: a forecast that knew them would tell of these.
 
     Raises
     ------
@@ -175,7 +177,14 @@ def labelled_customers(
         faults.append(sentence("No column says anything: all are empty, constant or names of rows."))
     if faults:
         raise DataError(*faults)
+    of_few = {
+        name: told
+        for name in chosen
+        if name not in dropped and (told := _without_few(frame[name], frame[customer])) is not frame[name]
+    }
+    dropped |= {name: sentence("groups of too few customers") for name, told in of_few.items() if told.isna().all()}
     kept = frame[[name for name in chosen if name not in dropped]]
+    kept = kept.assign(**{name: told for name, told in of_few.items() if name not in dropped})
     kept.index = pd.RangeIndex(len(kept))
     return Customers(
         features=kept,
@@ -220,6 +229,20 @@ def _check_column(column: pd.Series, label: pd.Series) -> tuple[str | None, str 
     if IDS.search(str(column.name)) and known.nunique() > ID_SHARE * len(known) and (known % 1 == 0).all():
         return None, sentence("numbers that name rows")
     return None, None
+
+
+def _without_few(column: pd.Series, ids: pd.Series) -> pd.Series:
+    """The same with levels of too few customers missing; the column itself where there are none, or it has numbers."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    codes, levels = pd.factorize(column)
+    rows = np.bincount(codes[codes >= 0], minlength=len(levels))
+    # So many rows may be of too few customers: each has one a snapshot at most.
+    doubtful = np.flatnonzero(rows < SMALLEST_GROUP * int(ids.value_counts().max()))
+    inside = np.isin(codes, doubtful)
+    each = pd.DataFrame({"level": codes[inside], "who": ids.to_numpy()[inside]}).drop_duplicates()["level"]
+    few = np.flatnonzero(np.bincount(each, minlength=len(levels))[doubtful] < SMALLEST_GROUP)
+    return column.mask(np.isin(codes, doubtful[few])) if len(few) else column
 
 
 def _copies(column: pd.Series, label: pd.Series) -> bool:
