@@ -29,6 +29,16 @@ def test_every_row_names_tests_that_are_there():
         assert not test or re.search(rf"^def {test}\(", (ROOT / path).read_text(), re.MULTILINE), name
 
 
+def test_three_pages_make_the_same_promises():
+    """By their names: those of docs/trust.md stand in README's "Trust" and in SECURITY.md."""
+    promised = re.findall(r"^## (.+)$", PAGE, re.MULTILINE)
+    trust = (ROOT / "README.md").read_text().partition("\n## Trust\n")[2]
+    security = (ROOT / "SECURITY.md").read_text().partition("\n## What is promised\n")[2].partition("\n## ")[0]
+    assert len(promised) > 5
+    assert re.findall(r"^- \*\*(.+?)\.\*\*", trust, re.MULTILINE) == promised
+    assert set(promised) <= set(re.findall(r"^- \*\*(.+?)\.\*\*", security, re.MULTILINE))
+
+
 def test_figures_are_those_of_the_tests():
     tally = script().Tally()
 

@@ -235,6 +235,20 @@ def test_small_cells_are_gathered():
     assert np.bincount(codes).tolist() == cells["customers"].tolist()
 
 
+def test_what_is_gathered_follows_from_no_total():
+    """By hand: of a × x are three, whom the total of a, or of x, gives away unless another of each goes with them."""
+    sizes = {("a", "x"): 3, ("a", "y"): 30, ("a", "z"): 20, ("b", "x"): 40, ("b", "y"): 25, ("b", "z"): 60}
+    rows = [pair for pair, n in sizes.items() for _ in range(n)]
+    _, cells = cells_of(pd.DataFrame(rows, columns=["region", "plan"]))
+    gathered = set(sizes) - set(zip(cells["region"], cells["plan"], strict=True))
+    assert ("a", "x") in gathered
+    for axis in (0, 1):
+        for value in {pair[axis] for pair in gathered}:
+            assert sum(pair[axis] == value for pair in gathered) > 1
+            assert sum(sizes[pair] for pair in gathered if pair[axis] == value) >= 10
+    assert cells["customers"].sum() == sum(sizes.values())
+
+
 def test_a_group_truly_named_others_keeps_to_itself():
     """By hand: 40 each with names of their own; of the fourth four and of the fifth eight, who are one cell."""
     groups = pd.DataFrame({"region": ["e"] * 40 + ["n"] * 40 + ["others"] * 40 + ["s"] * 4 + ["w"] * 8})

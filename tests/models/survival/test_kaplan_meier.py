@@ -9,6 +9,7 @@ from workbench.errors import DataError, ParameterError
 from workbench.findings import Check
 from workbench.models.survival.curves.figures import to_be_drawn
 from workbench.models.survival.curves.kaplan_meier import kaplan_meier
+from workbench.models.survival.lifetimes.dataset import _at_one_time
 
 ROOT = Path(__file__).parents[3]
 
@@ -370,3 +371,19 @@ def test_the_title_of_a_figure_names_no_group_that_chance_put_first():
     lifetimes["sign"] = np.random.default_rng(5).choice(["ram", "bull", "twins"], len(lifetimes))
     assert "no two of 3 groups differ clearly" in kaplan_meier(lifetimes, by="sign", time_unit="months").title([12.0])
     assert "the shortest of the 3 groups" in kaplan_meier(lifetimes, by="plan", time_unit="months").title([12.0])
+
+
+def test_a_group_that_comes_one_by_one_is_shown_nowhere_and_spoils_no_other():
+    """By hand: eleven who are each followed for one month after the one before; never are two of them at one time."""
+    random = np.random.default_rng(1)
+    large = pd.DataFrame({"duration": random.integers(5, 40, 200), "event": random.random(200) < 0.6, "entry": 0.0})
+    small = pd.DataFrame({"duration": np.arange(2, 13), "event": False, "entry": np.arange(1.0, 12.0)})
+    rows = pd.concat([large.assign(plan="many"), small.assign(plan="few")], ignore_index=True)
+    rows = rows.astype({"duration": float}).assign(customer_id=[f"c{n}" for n in range(len(rows))])
+    curves = kaplan_meier(rows, by="plan", time_unit="months")
+    assert curves.groups.set_index("group")["reach"]["few"] == 0
+    assert set(curves.at([12, 24])["group"]) <= {"many"}
+    axes = curves.plot([12, 24])
+    assert "few" not in {text.get_text() for text in axes.texts}
+    levels = rows["plan"]
+    assert _at_one_time(levels, rows).value_counts().to_dict() == {"many": 200, "few": 1}

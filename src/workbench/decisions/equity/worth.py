@@ -13,7 +13,7 @@ from workbench.decisions.equity.tiers import Tiers, borders_of, checked, place_o
 from workbench.decisions.value.business import Business, Money
 from workbench.draws import seed_of
 from workbench.errors import ParameterError
-from workbench.suppression import SMALLEST_GROUP, apart
+from workbench.suppression import SMALLEST_GROUP, apart, hidden_cells
 from workbench.wording import number, sentence
 
 MOST_CELLS = 12
@@ -281,7 +281,8 @@ def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
         Cell of each customer.
     cells
         `cell`, `customers` and the ways that were crossed. Customers of cells with fewer than ten are one cell more,
-        which is named so in all its columns.
+        which is named so in all its columns; with them those of as many cells as it takes that how many there are of a
+        group altogether does not tell.
     """
     used: list[str] = []
     for name in map(str, groups):
@@ -290,10 +291,12 @@ def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
             used.append(name)
     if not used:
         return np.zeros(len(groups), dtype=int), pd.DataFrame({"cell": [0], "customers": [len(groups)]})
-    sizes = groups.groupby(used, sort=True)[used[0]].transform("size").to_numpy()
-    small = sizes < SMALLEST_GROUP
-    if 0 < small.sum() < SMALLEST_GROUP:  # what is gathered must not be small itself
-        small |= sizes == sizes[~small].min() if (~small).any() else small
+    crossed = groups.groupby(used, sort=True)
+    sizes = crossed.size().rename("customers").reset_index()
+    # Of each group, and of all, other tables tell how many there are.
+    told = [own.index.tolist() for name in used for _, own in sizes.groupby(name)] + [sizes.index.tolist()]
+    lines = [line for line in told if len(line) > 1 and sizes["customers"][line].sum() >= SMALLEST_GROUP]
+    small = hidden_cells(sizes["customers"], lines)[crossed.ngroup().to_numpy()]
     named = groups[used].mask(pd.Series(small, index=groups.index), gathered_name(groups))
     cells = named.groupby(used, sort=True).size().rename("customers").reset_index()
     codes = named.merge(cells.assign(cell=range(len(cells))), on=used, how="left")["cell"].to_numpy()

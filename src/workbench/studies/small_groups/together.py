@@ -43,17 +43,21 @@ class Together:
 
     def __str__(self) -> str:
         """The warning, as a list of runs has it."""
-        if self.table:
-            template = (
-                "Runs {run} and {other} together tell of {n} person (table {table}): pass on one of them only.",
-                "Runs {run} and {other} together tell of {n} people (table {table}): pass on one of them only.",
-            )
-        else:
-            template = (
+        told = {"run": self.run, "other": self.other}
+        if not self.table:
+            return plural(
                 "Runs {run} and {other} together tell of {n} person (their findings): pass on one of them only.",
                 "Runs {run} and {other} together tell of {n} people (their findings): pass on one of them only.",
+                self.people,
+                **told,
             )
-        return plural(*template, self.people, run=self.run, other=self.other, table=self.table)
+        return plural(
+            "Runs {run} and {other} together tell of {n} person (table {table}): pass on one of them only.",
+            "Runs {run} and {other} together tell of {n} people (table {table}): pass on one of them only.",
+            self.people,
+            **told,
+            table=self.table,
+        )
 
 
 def told_together(reports: Path, manifests: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Together]]:

@@ -37,14 +37,15 @@ def draw_curves(curves: Curves, horizons: Iterable[float], ax: Axes | None = Non
     -------
     matplotlib.axes.Axes
     """
-    tables = {group: table for group, table in curves.tables.items() if group in _drawn(curves, horizons)}
+    drawn = _drawn(curves, horizons)
+    tables = {group: table for group, table in curves.tables.items() if group in drawn and curves.any_shown(group)}
     if ax is None:
         # Not by pyplot: that would show the figure a second time in a notebook.
         figure = Figure(figsize=(6.2, 3.6 + 0.2 * len(tables)), layout="constrained")
         ax = figure.subplots()
     ends_at = curves.groups.set_index("group")["reach"]
     reach = {group: min(ends_at[group], table["time"].iloc[-1]) for group, table in tables.items()}
-    longest = max(reach.values())
+    longest = max(reach.values(), default=0.0)
     band = 0.18 if len(tables) <= 3 else 0.1
     ends = {}
     for place, (group, table) in enumerate(tables.items()):

@@ -92,13 +92,13 @@ class CurveEstimates:
     def groups(self) -> pd.DataFrame:
         """`group`, `customers`, `events`, and `reach`: the last time up to which it can be estimated.
 
-        The reach ends where fewer than `smallest_group` are still followed. A group of which everyone was seen to
-        leave is known for ever.
+        The reach ends where fewer than `smallest_group` are still followed; it is 0 where so many never are at one
+        time. A group of which everyone was seen to leave is known for ever.
         """
         rows = []
         for group, table in self.tables.items():
             enough = table["time"][table["at_risk"] >= self.smallest_group]
-            reach = np.inf if table["censored"].sum() == 0 else float(enough.iloc[-1])
+            reach = np.inf if table["censored"].sum() == 0 else float(enough.max()) if len(enough) else 0.0
             rows.append((group, self.sizes[group], int(table["events"].sum()), reach))
         return pd.DataFrame(rows, columns=["group", "customers", "events", "reach"])
 
@@ -145,6 +145,17 @@ class CurveEstimates:
         whole = [range(len(people))]
         hidden = [hidden_cells(column, whole, k=self.smallest_group) for column in people.T]
         return reached & ~np.array(hidden, dtype=bool).reshape(people.T.shape).T
+
+    def any_shown(self, group: str) -> bool:
+        """Whether anything of a group's curve is shown, beyond that all are there when they come.
+
+        Parameters
+        ----------
+        group
+            One of `tables`.
+        """
+        times = self.tables[group]["time"]
+        return bool(self.shown(times[times > 0])[list(self.tables).index(group)].any())
 
     def followed(self, times: Iterable[float]) -> pd.DataFrame:
         """How many are still followed just before each time: one row a group, one column a time.

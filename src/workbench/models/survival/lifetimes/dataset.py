@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from workbench.models.levels import MOST_LEVELS, as_levels, lump_levels
 from workbench.models.survival.lifetimes.episodes import each_once, has_episodes
 from workbench.models.survival.lifetimes.read import Lifetimes, read_lifetimes
+from workbench.models.survival.lifetimes.table import entry_of
 from workbench.models.survival.lifetimes.trials import Trials
 from workbench.wording import label_of
 
@@ -150,7 +152,8 @@ def lifetimes_of_dataset(
 def _without_few_on_board(lifetimes: Lifetimes) -> Lifetimes:
     """The same with groups put together of which so few are on board that a forecast of these is of single customers.
 
-    Curves, tests, models and forecasts then have the same groups: what one shows, another does not give away.
+    So are those of which so many are never followed at one time, because they came into the records one by one. Curves,
+    tests, models and forecasts then have the same groups: what one shows, another does not give away.
     """
     rows = lifetimes.frame
     several = has_episodes(rows)
@@ -163,7 +166,8 @@ def _without_few_on_board(lifetimes: Lifetimes) -> Lifetimes:
             there &= rows["duration"] == rows.groupby("customer_id")["duration"].transform("max")
         counted, label = each_once(rows, levels) if several else levels, label_of(lifetimes.labels, segment)
         alone, _ = lump_levels(counted, label=label, check="")
-        shown, checks = lump_levels(counted, label=label, check=f"few_on_board_{segment}", parts=[levels[there]])
+        parts = [levels[there], _at_one_time(levels, rows)]
+        shown, checks = lump_levels(counted, label=label, check=f"few_on_board_{segment}", parts=parts)
         if shown == alone:
             continue
         named = levels.map(shown)
@@ -172,3 +176,18 @@ def _without_few_on_board(lifetimes: Lifetimes) -> Lifetimes:
         spells = None if lifetimes.spells is None else replace(lifetimes.spells, frame=rows)
         lifetimes = replace(lifetimes, frame=rows, spells=spells, checks=(*lifetimes.checks, *checks))
     return lifetimes
+
+
+def _at_one_time(levels: pd.Series, lifetimes: pd.DataFrame) -> pd.Series:
+    """Of each level the rows that are followed when most of it are; all where everyone was followed from the start."""
+    entry = entry_of(lifetimes)
+    if entry is None:
+        return levels
+    duration = lifetimes["duration"].to_numpy()
+    followed = np.zeros(len(levels), dtype=bool)
+    for own in levels.groupby(levels).indices.values():
+        came, went = np.sort(entry[own]), np.sort(duration[own])
+        there = np.searchsorted(came, came, side="right") - np.searchsorted(went, came, side="right")
+        most = came[there.argmax()]
+        followed[own] = (entry[own] <= most) & (duration[own] > most)
+    return levels[followed]
