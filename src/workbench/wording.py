@@ -25,6 +25,7 @@ CATALOGUES_VARIABLE = "WORKBENCH_CATALOGUES"
 """A folder of catalogues (`<language>/LC_MESSAGES/workbench.mo`) to be used instead of ours, for whoever translates."""
 
 SOURCE_LANGUAGE = "en"
+MOST_DIGITS = 15  # that any decimal fraction has the same of when it is read again: more would be noise of binary ones
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 LENGTHS: tuple[Literal["long"], Literal["short"]] = ("long", "short")
@@ -113,6 +114,50 @@ def number(value: float | None, digits: int = 3) -> str:
         mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{number(float(mantissa), digits)} × 10{str(int(exponent)).translate(RAISED)}"
     return _grouped(_rounded(value, digits))
+
+
+def as_finely(value: float, low: float, high: float) -> float:
+    """A number rounded to where its interval tells values apart: ten steps or more between the ends.
+
+    Rounded to significant digits an end may cross the estimate: 1.05 and 1.01 would both be told as 1.
+
+    Parameters
+    ----------
+    value
+        The estimate, or one of the ends.
+    low, high
+        Ends of the interval.
+
+    Examples
+    --------
+    >>> as_finely(1.0052, 0.962, 1.0433), as_finely(9.24e-6, -0.051, 0.054), as_finely(1046.4, 900.0, 1200.0)
+    (1.005, 0.0, 1046.0)
+    >>> as_finely(0.5, 0.5, 0.5)
+    0.5
+    """
+    width = high - low
+    if not 0 < width < math.inf or not math.isfinite(value):
+        return value
+    return round(value, max(math.ceil(1 - math.log10(width)), 0)) + 0.0  # no -0
+
+
+def between(low: float, high: float) -> str:
+    """An interval in words, both ends as finely as it is wide; empty where an end is not known.
+
+    Parameters
+    ----------
+    low, high
+        Its ends.
+
+    Examples
+    --------
+    >>> between(0.9621, 1.0433), between(-0.00093, 0.0047), between(float("nan"), 1.0)
+    ('0.962 to 1.043', '-0.0009 to 0.0047', '')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    ends = [number(as_finely(each, low, high), MOST_DIGITS) for each in (low, high)]
+    return sentence("{low} to {high}", low=ends[0], high=ends[1])
 
 
 def percent(share: float | None) -> str:

@@ -1,5 +1,6 @@
 """How many of those who would leave stay when they are contacted: a Beta distribution, learned from trials."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +27,14 @@ class Acceptance:
         Of a Beta distribution, both above 0: as if `alpha` of `alpha + beta` had been kept.
     checks
         What the trial says against it.
+    of
+        Customers of trials that it was learned from; 0 where it is assumed.
     """
 
     alpha: float
     beta: float
     checks: tuple[Check, ...] = ()
+    of: int = 0
 
     def __post_init__(self) -> None:
         if not (self.alpha > 0 and self.beta > 0):
@@ -116,6 +120,45 @@ class Acceptance:
         size = mean * (1 - mean) / variance - 1
         checks = self._harm(called, called_left, others, others_left)
         return Acceptance(alpha=mean * size, beta=(1 - mean) * size, checks=checks)
+
+    def after(self, calls: Iterable[Mapping[str, int]]) -> "Acceptance":
+        """What is known after several trials, one after the other; any that drove customers away is told.
+
+        Parameters
+        ----------
+        calls
+            Of each trial `called`, `called_left`, `others` and `others_left`, as `updated` takes them.
+        """
+        found = self
+        for each in calls:
+            known = found.updated(**each)
+            harm = [check for check in (*found.checks, *known.checks) if check.status == "warn"] or known.checks
+            of = found.of + each["called"] + each["others"]
+            found = Acceptance(alpha=known.alpha, beta=known.beta, checks=tuple(harm[:1]), of=of)
+        return found
+
+    def exhibits(self) -> Iterator[Check]:
+        """What share of those who would leave a contact keeps, and whether that was assumed or learned."""
+        low, high = (percent(end) for end in self.interval())
+        words = {"share": percent(self.mean), "low": low, "high": high, "of": number(self.of)}
+        yield Check(
+            name="acceptance",
+            status="pass",
+            value=self.mean,
+            message=sentence(
+                "A contact keeps {share} of those who would leave (90% {low} to {high}): what was assumed, after {of} "
+                "customers whom chance let be called or not.",
+                **words,
+            )
+            if self.of
+            else sentence(
+                "A contact is assumed to keep {share} of those who would leave (90% {low} to {high}): no randomised "
+                "call tells.",
+                **words,
+            ),
+            title=sentence("What contacts keep is learned") if self.of else sentence("What contacts keep is assumed"),
+        )
+        yield from self.checks
 
     def _leaving(self, others: int, others_left: int) -> np.ndarray:
         """Equally likely shares of leavers, given those who were not called: flat in their posterior's quantiles."""

@@ -154,7 +154,14 @@ class ContactList:
 
 
 def list_contacts(
-    scores: pd.DataFrame, offer: Offer, *, value: float, capacity: int | None = None, policy: Policy | None = None
+    scores: pd.DataFrame,
+    offer: Offer,
+    *,
+    value: float | np.ndarray,
+    capacity: int | None = None,
+    policy: Policy | None = None,
+    contacts: pd.DataFrame | None = None,
+    at: pd.Timestamp | None = None,
 ) -> ContactList:
     """The contact list of customers whose risk is known.
 
@@ -165,15 +172,17 @@ def list_contacts(
     offer
         The contact.
     value
-        Of each customer who stays, in money.
+        Of each customer who stays, in money: one for all, or (N,).
     capacity
         How many can be contacted; any number where it is None.
     policy
         Whom the company may contact; anybody where it is None.
+    contacts, at
+        Earlier contacts (`customer_id`, `timestamp`) and the day of the list, for the policy.
     """
     probability = scores["probability"].to_numpy(dtype=float)
-    frame = scores.assign(expected_profit=offer.expected_profit(probability, np.full(len(scores), value)))
-    return contact_list(frame, capacity=capacity, policy=policy)
+    frame = scores.assign(expected_profit=offer.expected_profit(probability, value))
+    return contact_list(frame, capacity=capacity, policy=policy, contacts=contacts, at=at)
 
 
 def contact_list(

@@ -35,8 +35,27 @@ def company(bench):
     return bench
 
 
+def opted_out(root):
+    """Ids of every second customer of the company, who do not want to be contacted."""
+    path = root / "data" / "small" / "customers.parquet"
+    frame = pd.read_parquet(path)
+    frame["opt_out"] = [place % 2 == 0 for place in range(len(frame))]
+    frame.to_parquet(path)
+    definition = root / "data" / "small" / "dataset.yaml"
+    columns = "      customer_id: customer_id\n"
+    definition.write_text(definition.read_text().replace(columns, f"{columns}      opt_out: opt_out\n", 1))
+    return set(frame.loc[frame["opt_out"], "customer_id"].astype(str))
+
+
 def test_a_small_dated_file_leaves_every_result(company):
-    said, run = study_of(company, "attrition_risk", "--dataset", "small", *QUICK, "-p", "capacity=60")
+    silent = opted_out(company.root)
+    money = ("-p", "capacity=60", "-p", "most_contacts=1", "-p", 'retention=["retention_call"]')
+    said, run = study_of(company, "attrition_risk", "--dataset", "small", *QUICK, *money)
+    targets = pd.read_csv(run / "private" / "target_list.csv")
+    teams = pd.read_parquet(run / "tables" / "contacts_by_team.parquet")
+    assert 0.4 < teams["opt_out"].sum() / len(targets) < 0.6
+    assert len(silent) > 100
+    assert any(check["name"] == "acceptance" for check in said["checks"])
     assert set(said["metrics"]) >= WANTED
     assert all(said["metrics"][name] is not None for name in WANTED - {"reason_agreement"})
     checks = {check["name"]: check for check in said["checks"]}

@@ -69,6 +69,12 @@ class SavedForecast:
         """The features that it needs, in order."""
         return Encoding(levels={each["name"]: _levels(each) for each in self.card["features"]})
 
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Days from the cut-off in which the label window opens and closes; None of a flat table."""
+        days, gap = self.card["window_days"], self.card["gap_days"]
+        return None if days is None else (gap, gap + days)
+
 
 def saved(forecast: LeaversForecast, population: Population) -> Saved:
     """The forecast for `model/` of a run.

@@ -17,7 +17,7 @@ from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.model.customers import Customers
 from workbench.models.attrition.traits import Trait
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import between, listing, number, percent, plural, sentence
 
 FEWEST = 50
 """Customers of a group that is named in a sentence: of fewer, a share has an interval wider than ten points."""
@@ -192,8 +192,7 @@ class ByGroup:
         frame = frame.drop(columns="protected").reset_index(drop=True)
         for each in ("ratio", "roc_auc", "selected"):
             frame[f"{each}_interval"] = [
-                "" if np.isnan(low) else sentence("{low} to {high}", low=_told(low, each), high=_told(high, each))
-                for low, high in zip(frame[f"{each}_lower"], frame[f"{each}_upper"], strict=True)
+                _told(low, high, each) for low, high in zip(frame[f"{each}_lower"], frame[f"{each}_upper"], strict=True)
             ]
         interval = Column(sentence("90% interval"))
         columns = {
@@ -221,8 +220,11 @@ class ByGroup:
         )
 
 
-def _told(value: float, what: str) -> str:
-    return percent(value) if what == "selected" else number(value, 2)
+def _told(low: float, high: float, what: str) -> str:
+    """An interval in words; empty where there is none."""
+    if what != "selected" or np.isnan(low):
+        return between(low, high)
+    return sentence("{low} to {high}", low=percent(low), high=percent(high))
 
 
 def _variance(share: float, of: int) -> float:

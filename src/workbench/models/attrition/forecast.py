@@ -147,8 +147,16 @@ class LeaversForecast:
         plain = self.used.probability(today)
         probability = self.level.settled(plain)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
-        teams = None if team is None else today[team]
-        return scored(population.today_ids, probability, alike, reasons, teams, level_error=self.level.error_of(plain))
+        return scored(
+            population.today_ids,
+            probability,
+            alike,
+            reasons,
+            None if team is None else today[team],
+            level_error=self.level.error_of(plain),
+            window=population.window,
+            opt_out=population.opt_out,
+        )
 
     def early_warnings(self) -> EarlyWarnings:
         """Rules of at most two conditions."""

@@ -138,7 +138,11 @@ class LeakBattery:
         yield Table(
             name="population_stability",
             frame=self.stability,
-            caption=sentence("How far each feature's distribution in the test is from that in training."),
+            caption=sentence(
+                "How far each feature's distribution in the test is from that in training (0: the same; from {limit} "
+                "on, another population).",
+                limit=number(DRIFTS),
+            ),
             people=None,
             columns={
                 "label": Column(sentence("Feature")),

@@ -279,7 +279,12 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         evaluated = evaluate(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
     return Rescored(
         scores=scored(
-            onboard.ids[active], told[active], forecast.alike, reasons, level_error=forecast.level.error_of(probability)
+            onboard.ids[active],
+            told[active],
+            forecast.alike,
+            reasons,
+            level_error=forecast.level.error_of(probability),
+            window=forecast.window,
         ),
         forecast=forecast,
         drift=frame,

@@ -88,14 +88,17 @@ class Scores:
     Attributes
     ----------
     frame
-        One row a customer: `customer_id`, `probability`, `lower`, `upper`, `reason_1` … `reason_3`, and `team` where
-        one is asked for.
+        One row a customer: `customer_id`, `probability`, `lower`, `upper`, `reason_1` … `reason_3`, `team` where
+        one is asked for, and `opt_out` where the data know it.
     level_error
         Relative standard error of all risks together (`Level.error_of`).
+    window
+        Days from today in which the label window opens and closes; None of a flat table, which has no dates.
     """
 
     frame: pd.DataFrame
     level_error: float
+    window: tuple[float, float] | None = None
 
     def leavers(self) -> tuple[float, float, float]:
         """How many are expected to leave, and the 90% interval of how many will.
@@ -116,23 +119,44 @@ class Scores:
             `customer_id`, `expected_profit`, `recommended`, `team`, as a contact list has them.
         """
         known = contacts[["customer_id", "expected_profit", "recommended", "team"]]
-        mine = self.frame.drop(columns="team", errors="ignore")
+        mine = self.frame.drop(columns=["team", "opt_out"], errors="ignore")
         reasons = [f"reason_{place + 1}" for place in range(MOST_REASONS)]
         columns = ["customer_id", "probability", "lower", "upper", *reasons]
         found = known.merge(mine[columns], on="customer_id")
         return found[[*columns, "expected_profit", "recommended", "team"]]
+
+    def _statement(self, expected: int) -> str:
+        """How many leave, and within which time: a flat table has none but the one that its leavers left in."""
+        words = {"all": number(len(self.frame))}
+        if self.window is None:
+            return plural(
+                "{n} of {all} active customers is expected to leave over as long a time as these data cover.",
+                "{n} of {all} active customers are expected to leave over as long a time as these data cover.",
+                expected,
+                **words,
+            )
+        opens, closes = self.window
+        words |= {"opens": number(opens), "closes": number(closes)}
+        if opens:
+            return plural(
+                "{n} of {all} active customers is expected to leave between {opens} and {closes} days from now.",
+                "{n} of {all} active customers are expected to leave between {opens} and {closes} days from now.",
+                expected,
+                **words,
+            )
+        return plural(
+            "{n} of {all} active customers is expected to leave within {closes} days.",
+            "{n} of {all} active customers are expected to leave within {closes} days.",
+            expected,
+            **words,
+        )
 
     def exhibits(self) -> Iterator[Showable]:
         """How many are expected to leave, and all scores for machines."""
         expected, low, high = self.leavers()
         yield Finding(
             id="expected_leavers",
-            statement=plural(
-                "{expected} of {n} active customer is expected to leave within the label window.",
-                "{expected} of {n} active customers are expected to leave within the label window.",
-                len(self.frame),
-                expected=number(round(expected)),
-            ),
+            statement=self._statement(round(expected)),
             estimate=expected,
             unit=sentence("customers"),
             interval=(low, high),
@@ -140,7 +164,7 @@ class Scores:
             evidence="descriptive",
             n=len(self.frame),
         )
-        kept = self.frame.drop(columns="team", errors="ignore")
+        kept = self.frame.drop(columns=["team", "opt_out"], errors="ignore")
         yield Kept(name="scores", frame=kept, declared=declared("attrition_risk", "scores"))
 
 
@@ -152,6 +176,8 @@ def scored(
     team: pd.Series | None = None,
     *,
     level_error: float,
+    window: tuple[float, float] | None = None,
+    opt_out: pd.Series | None = None,
 ) -> Scores:
     """Put together what is known of customers of today.
 
@@ -167,6 +193,10 @@ def scored(
         In the same order: who would contact them.
     level_error
         Of all risks together.
+    window
+        Days from today in which the label window opens and closes; None where there are no dates.
+    opt_out
+        In the same order: who does not want to be contacted; None where nobody was asked.
     """
     lower, upper = alike.interval(probability)
     frame = pd.DataFrame({"customer_id": ids, "probability": probability, "lower": lower, "upper": upper})
@@ -175,4 +205,6 @@ def scored(
         frame[name] = frame[name].astype(object)
     if team is not None:
         frame["team"] = team.to_numpy()
-    return Scores(frame=frame, level_error=level_error)
+    if opt_out is not None:
+        frame["opt_out"] = opt_out.to_numpy()
+    return Scores(frame=frame, level_error=level_error, window=window)

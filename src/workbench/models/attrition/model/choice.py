@@ -19,7 +19,7 @@ from workbench.models.attrition.model.calibration import calibrate
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.model.fitting import BoostedModel
 from workbench.models.attrition.model.survival_run import SurvivalRun, fit_for
-from workbench.wording import inline, number, sentence
+from workbench.wording import as_finely, between, inline, number, sentence
 
 DECIDES = "log_loss"
 """Proper, and sensitive to rare outcomes: a ranking and its probabilities both count."""
@@ -154,19 +154,19 @@ class Choice:
             slope = self.evaluation.score(self.used, "calibration_slope")
             low, high = self.evaluation.interval(self.used, "calibration_slope")
             off = high < SLOPE[0] or low > SLOPE[1]
-            words = {"slope": number(slope, 2), "low": number(low, 2), "high": number(high, 2)}
+            words = {"slope": number(as_finely(slope, low, high)), "range": between(low, high)}
             yield Check(
                 name="calibration",
                 status="warn" if off else "pass",
                 value=slope,
                 message=sentence(
-                    "Risks are off: the calibration slope is {slope} (90% interval {low} to {high}, ideal 1). Use the "
+                    "Risks are off: the calibration slope is {slope} (90% interval {range}, ideal 1). Use the "
                     "ranking, not the probabilities.",
                     **words,
                 )
                 if off
                 else sentence(
-                    "Risks can be taken at their word: the calibration slope is {slope} (90% interval {low} to {high}, "
+                    "Risks can be taken at their word: the calibration slope is {slope} (90% interval {range}, "
                     "ideal 1).",
                     **words,
                 ),
@@ -246,7 +246,7 @@ class Choice:
                 "brier": Column(sentence("Brier score")),
                 "calibration_slope": Column(sentence("Calibration slope")),
                 "log_loss": Column(sentence("Log loss")),
-                "boosted_difference": Column(sentence("Boosted trees less this")),
+                "boosted_difference": Column(sentence("Log loss of boosted trees less this")),
                 "boosted_lower": Column(sentence("From")),
                 "boosted_upper": Column(sentence("To")),
             },

@@ -10,7 +10,7 @@ from workbench.evaluation.binary.scores import MEASURES
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.attrition.model.choice import Choice
-from workbench.wording import inline, number, percent, sentence
+from workbench.wording import as_finely, between, inline, percent, sentence
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -91,14 +91,17 @@ class Performance:
         yield self.accuracy()
         labels, used, rival = self.choice.labels(), self.choice.used, self.rival
         frame = self.frame()
-        frame["interval"] = _ends(frame["lower"], frame["upper"])
-        frame["apart"] = _ends(frame[f"{rival}_lower"], frame[f"{rival}_upper"])
+        ends, apart = ("lower", "upper"), (f"{rival}_lower", f"{rival}_upper")
+        frame["interval"], frame["apart"] = _ends(frame, ends), _ends(frame, apart)
+        told = {"shown": ("value", ends), "base_shown": ("base_rate", ends), "less": (f"{rival}_difference", apart)}
+        for name, (column, of) in told.items():
+            frame[name] = [as_finely(*each) for each in frame[[column, *of]].itertuples(index=False)]
         columns = {
             "label": Column(sentence("Score")),
-            "value": Column(labels[used]),
+            "shown": Column(labels[used]),
             "interval": Column(sentence("90% interval")),
-            "base_rate": Column(sentence("Base rate")),
-            f"{rival}_difference": Column(sentence("Less {model}", model=inline(labels[rival]))),
+            "base_shown": Column(sentence("Base rate")),
+            "less": Column(sentence("Difference to {model}", model=inline(labels[rival]))),
             "apart": Column(sentence("90% interval")),
         }
         yield Table(
@@ -109,17 +112,13 @@ class Performance:
                 "calibration error are best at 0, a slope at 1, an intercept at 0; a coin toss has a ROC AUC of 0.5."
             ),
             people=None,
-            columns={name: each for name, each in columns.items() if name != used},
+            columns={name: each for name, each in columns.items() if (name, used) != ("base_shown", "base_rate")},
         )
 
 
-def _ends(low: pd.Series, high: pd.Series) -> list[str]:
+def _ends(frame: pd.DataFrame, columns: tuple[str, str]) -> list[str]:
     """Intervals in words; empty where there is none."""
-    known = low.notna() & high.notna()
-    return [
-        sentence("{low} to {high}", low=number(one, 2), high=number(other, 2)) if there else ""
-        for one, other, there in zip(low, high, known, strict=True)
-    ]
+    return [between(*ends) for ends in frame[list(columns)].itertuples(index=False)]
 
 
 def measure_labels() -> dict[str, str]:

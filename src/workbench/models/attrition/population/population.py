@@ -1,6 +1,6 @@
 """Rows to learn from and to be evaluated on, customers of today, and the timeline that a report draws of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,10 @@ class Population:
         Which label windows retention treatments ran in, and who stands for them; None of a flat table.
     currency
         Of the first amount of money in the data; empty where none is said.
+    opt_out : (M,)
+        Who of `today_ids` does not want to be contacted; None where the data do not know the column.
+    calls
+        Of each retention initiative that chance dealt, `called`, `called_left`, `others` and `others_left`.
     """
 
     customers: Customers
@@ -57,6 +61,18 @@ class Population:
     returned: tuple[float, int] | None = None
     treated: Treated | None = None
     currency: str = ""
+    opt_out: pd.Series | None = None
+    calls: tuple[Mapping[str, int], ...] = ()
+
+    @property
+    def today_date(self) -> pd.Timestamp | None:
+        """The day of the list; None of a flat table."""
+        return None if self.when is None else pd.Timestamp(self.when.cutoffs[-1])
+
+    @property
+    def window(self) -> tuple[float, float] | None:
+        """Days from today in which the label window opens and closes; None of a flat table."""
+        return None if self.when is None else (self.when.gap_days, self.when.gap_days + self.when.horizon_days)
 
     def frame(self, *, most_rows: int | None = None, random_seed: int = 0) -> pd.DataFrame:
         """The labelled rows as one table: `customer_id`, `cutoff` where there are dates, features and `left`.

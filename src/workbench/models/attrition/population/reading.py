@@ -8,6 +8,7 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.models.attrition.model.customers import Customers, labelled_customers, slices
+from workbench.models.attrition.population.calls import randomised_calls
 from workbench.models.attrition.population.given import ColumnDefinition, Featured, Snapshots, TableDefinition
 from workbench.models.attrition.population.labels import KEYS, closes, is_over, labelled
 from workbench.models.attrition.population.population import Population
@@ -19,6 +20,8 @@ NO_FEATURES = ("cohort",)
 """Days and months of the calendar: no later customer has an earlier one's."""
 WEIGHT = "customers_stood_for"
 """Column with how many customers a row stands for."""
+OPT_OUT = "opt_out"
+"""Canonical column of `customers`: who does not want to be contacted."""
 FEWEST_LAPSED = 30
 """Lapsed customers, with fewer of whom a share of those who came back says nothing."""
 
@@ -30,6 +33,7 @@ def read_population(
     *,
     treatments: pd.DataFrame | None = None,
     retention: Sequence[str] = (),
+    customers_table: pd.DataFrame | None = None,
 ) -> Population:
     """Customers with who left, of a flat table or of snapshots.
 
@@ -47,6 +51,9 @@ def read_population(
     retention
         Initiatives that are meant to keep customers: whoever was in one during a label window is left
         out, and randomised controls stand for them.
+    customers_table
+        One row a customer, with `opt_out` where customers were asked; None where there is none. It is read as it is
+        now, not as of a cut-off: whom one may contact is a matter of today.
 
     Returns
     -------
@@ -85,6 +92,9 @@ def read_population(
     past = past[is_over(past["cutoff"], made.when)]
     treated = treated_windows(past, made.when, treatments, retention, tables.get("treatments"))
     # Rows of all cut-offs may fill half the memory: they are taken once, and what is not needed goes.
+    calls = randomised_calls(
+        past.assign(left=frame["left"]), made.when, treatments, retention, tables.get("treatments")
+    )
     kept = frame.loc[past.index[~treated.out]]
     kept.index = pd.RangeIndex(len(kept))
     kept = kept.astype({"left": int}, copy=False)
@@ -104,6 +114,8 @@ def read_population(
         returned=_returned(rows, kept, made.when) if source == "transactions" else None,
         treated=treated,
         currency=_currency(columns),
+        opt_out=_opted_out(customers_table, now["customer_id"].to_numpy()),
+        calls=calls,
     )
 
 
@@ -121,7 +133,15 @@ def _flat(rows: pd.DataFrame, columns: Sequence[ColumnDefinition]) -> Population
         source="lifetimes",
         snapshots=pd.DataFrame(),
         currency=_currency(columns),
+        opt_out=_opted_out(frame, customers.ids[stays]),
     )
+
+
+def _opted_out(customers: pd.DataFrame | None, ids: np.ndarray) -> pd.Series | None:
+    """Who (N,) does not want to be contacted, missing where nothing is known; None where nobody was asked."""
+    if customers is None or OPT_OUT not in customers:
+        return None
+    return customers.drop_duplicates("customer_id").set_index("customer_id")[OPT_OUT].reindex(ids)
 
 
 def _currency(columns: Sequence[ColumnDefinition]) -> str:

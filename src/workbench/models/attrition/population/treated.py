@@ -136,7 +136,7 @@ def treated_windows(
         out |= treated
         if not control.any() or not design.by_chance or design.assignment == "staggered":
             continue
-        chance = _chance_of_control(some, design)
+        chance = chance_of_control(some, design)
         if chance is None:
             broken.append(str(name))
             continue
@@ -145,8 +145,16 @@ def treated_windows(
     return Treated(out=out, weights=np.where(out, 1.0, weights), running=tuple(running), broken=tuple(broken))
 
 
-def _chance_of_control(some: pd.DataFrame, design: Any) -> np.ndarray | None:
-    """The chance (N,) of each row to be a control; None where it is not known or the arms do not bear it out."""
+def chance_of_control(some: pd.DataFrame, design: Any) -> np.ndarray | None:
+    """The chance (N,) of each row to be a control; None where it is not known or the arms do not bear it out.
+
+    Parameters
+    ----------
+    some
+        Rows of treatments of one initiative.
+    design
+        How its arms were dealt.
+    """
     if not set(design.columns) <= set(some) or not check_draw(_draw(some, design), design).holds:
         return None
     if isinstance(design.probability, str):

@@ -132,7 +132,7 @@ class EarlyWarnings:
             name="early_warnings",
             frame=self.rules,
             caption=sentence(
-                "Rules found on earlier customers and tested on others. They go with leaving; they need not cause it."
+                "Rules found on some customers and tested on others. They go with leaving; they need not cause it."
             ),
             people=People(count="customers", within=["rule"]),
             columns={

@@ -141,9 +141,10 @@ class Reasons:
             title=sentence("What the forecast leans on"),
             alt=sentence("One bar a feature, as long as the mean size of its part in the log-odds, with an interval."),
         )
+        grouped = (self.importance["theme"] != self.importance["label"]).any()  # else each is its own theme
         columns = {
             "label": Column(sentence("Feature")),
-            "theme": Column(sentence("Theme")),
+            **({"theme": Column(sentence("Theme"))} if grouped else {}),
             "importance": Column(sentence("Mean size"), sentence("log-odds")),
         }
         if self.agreement is not None:

@@ -1,0 +1,179 @@
+"""What customers who stay are worth: one amount for all, a column, or what an earlier run of clv_roi expects."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import ParameterError
+from workbench.findings import Check
+from workbench.models.attrition.model.customers import Customers
+from workbench.models.attrition.population import Population
+from workbench.wording import inline, listing, number, plural, sentence, shown
+
+TABLE = "customer_value"
+"""Of a run of clv_roi: each customer on the day of valuation."""
+STEM = "value:"
+"""Its columns of expected present value begin so; what follows is a horizon in months, or `lifetime`."""
+
+REVENUE = "margin_known"
+"""Check of clv_roi that warns where value is revenue."""
+MOST_UNKNOWN = 0.1
+"""Share of active customers whose value is not known, above which the list ranks by a mean too often to be trusted."""
+
+
+class Earlier(Protocol):
+    """An earlier run of clv_roi."""
+
+    @property
+    def id(self) -> str:
+        """Of the run."""
+
+    @property
+    def warnings(self) -> Sequence[Mapping[str, str]]:
+        """Checks that warned: name, title and message."""
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One that it left.
+
+        Parameters
+        ----------
+        name
+            Of the table.
+        """
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Values:
+    """What customers who stay are worth, in money.
+
+    Attributes
+    ----------
+    test, today : float or (N,)
+        Of customers of the test, and of today.
+    checks
+        Where it is from, and of how many it is not known.
+    """
+
+    test: np.ndarray | float
+    today: np.ndarray | float
+    checks: tuple[Check, ...] = ()
+
+    def exhibits(self) -> Iterator[Check]:
+        """Where values are from."""
+        yield from self.checks
+
+
+def read_values(
+    population: Population, test: Customers, *, value: float, column: str | None = None, earlier: Earlier | None = None
+) -> Values:
+    """What customers who stay are worth.
+
+    Parameters
+    ----------
+    population
+        Customers and those of today.
+    test
+        Whom the round is evaluated on.
+    value
+        Of each customer where nothing else is said, in money.
+    column
+        Feature that holds it. Whose is not known counts with the mean of the others.
+    earlier
+        A run of clv_roi: of each customer of today the present value that it expects within its longest horizon, their
+        risk of leaving included, so that it is rather too low for whoever is kept. Customers of the test are worth
+        its mean, all alike: it was made when their end was known, and of those who left it says little.
+
+    Raises
+    ------
+    ParameterError
+        Both are given; no such column, or one without numbers; no value in the run.
+    """
+    if column is not None and earlier is not None:
+        raise ParameterError(sentence("value_column and value_run: got both, expected one of them."))
+    if column is not None:
+        return _of_column(population, test, column)
+    return Values(test=value, today=value) if earlier is None else _of_run(population, earlier)
+
+
+def _of_column(population: Population, test: Customers, column: str) -> Values:
+    features = population.customers.features
+    numbers = [name for name in features if _is_number(features[name])]
+    if column not in numbers:
+        template = "value_column: {name}: no such feature that holds numbers; there are {known}."
+        known = listing([shown(name) for name in numbers[:20]]) or sentence("none")
+        raise ParameterError(sentence(template, name=shown(column), known=known))
+    mean = float(pd.to_numeric(features[column]).mean())
+    each, of_today = (
+        pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
+        for frame in (test.features, population.today)
+    )
+    return Values(
+        test=_filled(each, mean),
+        today=_filled(of_today, mean),
+        checks=(_told(np.isnan(of_today), sentence("the column {name}", name=inline(population.names.label(column)))),),
+    )
+
+
+def _of_run(population: Population, earlier: Earlier) -> Values:
+    frame = earlier.table(TABLE)
+    horizons = [name for name in map(str, frame.columns) if name.startswith(STEM) and name.removeprefix(STEM).isdigit()]
+    longest = max(horizons, key=lambda name: int(name.removeprefix(STEM)), default=None)
+    if longest is None or not frame[longest].notna().any():
+        template = "value_run: run {run} tells no customer's value within a horizon; repeat it with `horizons`."
+        raise ParameterError(sentence(template, run=earlier.id))
+    known = frame.drop_duplicates("customer_id").set_index("customer_id")[longest].astype(float)
+    mean = float(known.mean())
+    of_today = known.reindex(population.today_ids).to_numpy()
+    months = number(int(longest.removeprefix(STEM)))
+    where = sentence("run {run} of clv_roi, within {months} months", run=earlier.id, months=months)
+    checks = [_told(np.isnan(of_today), where)]
+    if any(each.get("name") == REVENUE for each in earlier.warnings):
+        checks.append(
+            Check(
+                name="values_are_revenue",
+                status="warn",
+                message=sentence(
+                    "Run {run} knows no margin: values are revenue, and profits too high. Repeat it with `margin`.",
+                    run=earlier.id,
+                ),
+                title=sentence("Profits are too high: values are revenue"),
+            )
+        )
+    return Values(test=mean, today=_filled(of_today, mean), checks=tuple(checks))
+
+
+def _told(missing: np.ndarray, where: str) -> Check:
+    """Where values are from, and of how many customers of today they are not known."""
+    if not missing.any():
+        return Check(
+            name="values",
+            status="pass",
+            message=sentence("What each customer is worth is from {where}.", where=where),
+            title=sentence("Customers have values of their own"),
+        )
+    many = missing.mean() > MOST_UNKNOWN
+    return Check(
+        name="values",
+        status="warn" if many else "pass",
+        value=float(missing.mean()),
+        threshold=MOST_UNKNOWN,
+        message=plural(
+            "What each customer is worth is from {where}. Of {n} active customer it is not known: the mean counts.",
+            "What each customer is worth is from {where}. Of {n} active customers it is not known: the mean counts.",
+            int(missing.sum()),
+            where=where,
+        ),
+        title=sentence("Values of many are not known") if many else sentence("Customers have values of their own"),
+    )
+
+
+def _filled(values: np.ndarray, mean: float) -> np.ndarray:
+    return np.where(np.isnan(values), mean, values)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

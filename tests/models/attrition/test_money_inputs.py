@@ -1,0 +1,166 @@
+"""What the money side of a round takes from data: values of customers, randomised calls, earlier contacts, refusals."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.datasets.definitions.design import Design
+from workbench.decisions import Acceptance, Offer, Policy, list_contacts
+from workbench.errors import ParameterError
+from workbench.models.attrition.population.calls import earlier_contacts, randomised_calls
+from workbench.models.attrition.population.reading import read_population
+from workbench.models.attrition.values import read_values
+
+WHEN = SimpleNamespace(cutoffs=[pd.Timestamp("2025-03-01")], gap_days=0, horizon_days=30)
+DEALT = {"call": Design(assignment="randomised", probability=0.5, control="none")}
+
+
+def table(designs=DEALT):
+    return SimpleNamespace(columns=(), segments=(), designs=designs)
+
+
+def trial(size=400, start="2025-01-10"):
+    """Half are called; of those called every tenth leaves, of the others every fifth."""
+    called = np.arange(size) % 2 == 0
+    places = np.arange(size) // 2
+    left = np.where(called, places % 10 == 0, places % 5 == 0)
+    rows = pd.DataFrame({"customer_id": np.arange(size), "cutoff": pd.Timestamp("2025-01-01"), "left": 1 * left})
+    treatments = pd.DataFrame(
+        {
+            "customer_id": np.arange(size),
+            "initiative": "call",
+            "arm": np.where(called, "call", "none"),
+            "start": pd.Timestamp(start),
+            "end": pd.Timestamp(start) + pd.Timedelta(10, unit="D"),
+        }
+    )
+    return rows, treatments
+
+
+def test_randomised_calls_are_counted_by_hand():
+    rows, treatments = trial()
+    (counts,) = randomised_calls(rows, WHEN, treatments, ["call"], table())
+    assert counts == {"called": 200, "called_left": 20, "others": 200, "others_left": 40}
+    learnt = Acceptance(alpha=1, beta=1).after([counts])
+    assert learnt.of == 400
+    assert learnt.mean == pytest.approx(0.5, abs=0.06)  # 1 - (20/200) / (40/200), drawn a little to the prior's mean
+    assert "400" in next(learnt.exhibits()).message
+
+
+def test_a_customer_of_a_trial_is_seen_in_one_window():
+    rows, treatments = trial()
+    later = rows.assign(cutoff=pd.Timestamp("2025-01-08"))
+    (counts,) = randomised_calls(pd.concat([rows, later], ignore_index=True), WHEN, treatments, ["call"], table())
+    assert counts["called"] + counts["others"] == 400
+
+
+@pytest.mark.parametrize(
+    ("designs", "retention", "start"),
+    [
+        ({"call": Design(assignment="volunteers", control="none")}, ["call"], "2025-01-10"),  # they chose themselves
+        ({"call": Design(assignment="randomised", probability=0.5)}, ["call"], "2025-01-10"),  # nobody is a control
+        ({"call": Design(assignment="randomised", probability=0.9, control="none")}, ["call"], "2025-01-10"),  # broken
+        ({}, ["call"], "2025-01-10"),
+        (DEALT, [], "2025-01-10"),
+        (DEALT, ["call"], "2025-02-20"),  # in no label window
+    ],
+)
+def test_calls_that_tell_nothing_of_acceptance_are_not_counted(designs, retention, start):
+    rows, treatments = trial(start=start)
+    assert randomised_calls(rows, WHEN, treatments, retention, table(designs)) == ()
+
+
+def test_what_was_assumed_stays_without_calls_and_harm_of_any_trial_is_told():
+    assumed = Acceptance(alpha=6, beta=14)
+    assert assumed.after([]) == assumed
+    assert "assumed" in next(assumed.exhibits()).message
+    harmful = {"called": 1000, "called_left": 120, "others": 1000, "others_left": 60}
+    fine = {"called": 1000, "called_left": 50, "others": 1000, "others_left": 60}
+    for calls in ([harmful, fine], [fine, harmful]):
+        (check,) = assumed.after(calls).checks
+        assert check.status == "warn"
+
+
+def test_an_arm_that_got_nothing_is_no_contact():
+    _, treatments = trial(6)
+    sent = earlier_contacts(treatments, {"treatments": table()})
+    assert sent["customer_id"].tolist() == [0, 2, 4]
+    assert earlier_contacts(treatments, {"treatments": table({})})["customer_id"].tolist() == list(range(6))
+    assert earlier_contacts(None, {}) is None
+
+
+def flat(**columns):
+    random = np.random.default_rng(1)
+    size = 400
+    frame = pd.DataFrame({"duration": random.integers(1, 60, size), "event": np.arange(size) % 4 == 0})
+    frame = frame.assign(worth=np.where(np.arange(size) % 2, 100.0, 300.0), kind=np.array(["a", "b"])[frame.index % 2])
+    given = SimpleNamespace(columns=(), segments=(), designs={})
+    return read_population({"lifetimes": given}, ("lifetimes", frame.assign(**columns)), None)
+
+
+def test_who_has_opted_out_is_not_on_the_list():
+    silent = pd.array(np.where(np.arange(400) % 3 == 0, True, False), dtype="boolean")
+    silent[1] = pd.NA
+    population = flat(opt_out=silent)
+    assert len(population.opt_out) == len(population.today_ids) == 300
+    scores = pd.DataFrame({"customer_id": population.today_ids, "probability": 0.9})
+    scores["opt_out"] = population.opt_out.to_numpy()
+    offer = Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14))
+    found = list_contacts(scores, offer, value=200.0).customers.set_index("customer_id")
+    assert not found.loc[found.index % 3 == 0, "recommended"].any()
+    assert found.loc[1, "why_not"] == "opt_out"  # nobody knows: left alone
+    assert found.loc[2, "recommended"]
+
+
+def test_who_was_contacted_so_often_is_not_on_the_list():
+    scores = pd.DataFrame({"customer_id": [0, 1, 2, 3], "probability": 0.9})
+    _, treatments = trial(4, start="2025-02-01")
+    sent = earlier_contacts(treatments, {"treatments": table()})
+    offer = Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14))
+    options = {"value": 200.0, "contacts": sent, "at": pd.Timestamp("2025-03-01")}
+    found = list_contacts(scores, offer, policy=Policy(most=1, days=90), **options).customers
+    assert sorted(found.loc[found["why_not"] == "contacted_often", "customer_id"]) == [0, 2]
+    found = list_contacts(scores, offer, policy=Policy(most=1, days=20), **options).customers
+    assert found["recommended"].all()  # longer ago than counts
+
+
+def test_values_are_those_of_a_column_and_unknown_ones_the_mean():
+    worth = np.where(np.arange(400) % 2, 100.0, 300.0)
+    worth[:4] = np.nan
+    population = flat(worth=worth)
+    values = read_values(population, population.customers, value=1.0, column="worth")
+    mean = np.nanmean(worth)
+    assert values.test[:4] == pytest.approx([mean] * 4)
+    assert values.test[4:6].tolist() == [300, 100]
+    assert len(values.today) == 300
+    assert "3 active customers" in values.checks[0].message  # the first of four has left
+    assert read_values(population, population.customers, value=7.0).today == 7.0
+
+
+@pytest.mark.parametrize("column", ["nowhere", "kind"])
+def test_a_column_without_numbers_is_refused_and_others_are_named(column):
+    population = flat()
+    with pytest.raises(ParameterError, match=r"value_column: .*there are .*worth"):
+        read_values(population, population.customers, value=1.0, column=column)
+
+
+def test_values_of_an_earlier_run_are_those_of_its_longest_horizon():
+    population = flat()
+    ids = population.today_ids[:290]
+    frame = pd.DataFrame({"customer_id": ids, "value:12": 10.0, "value:36": np.arange(290.0), "value:lifetime": 99.0})
+    run = SimpleNamespace(id="20250101-000000-aaaaaa", warnings=[], table=lambda name: {"customer_value": frame}[name])
+    values = read_values(population, population.customers, value=1.0, earlier=run)
+    assert values.today[:290].tolist() == list(range(290))
+    assert values.today[290:] == pytest.approx([144.5] * 10)
+    assert values.test == pytest.approx(144.5)  # it was made when the end of the test was known
+    assert values.checks[0].status == "pass"
+    run.warnings = [{"name": "margin_known"}]
+    told = read_values(population, population.customers, value=1.0, earlier=run).checks
+    assert [check.status for check in told] == ["pass", "warn"]
+    with pytest.raises(ParameterError, match="got both"):
+        read_values(population, population.customers, value=1.0, column="worth", earlier=run)
+    empty = SimpleNamespace(id=run.id, warnings=[], table=lambda _: frame[["customer_id", "value:lifetime"]])
+    with pytest.raises(ParameterError, match="repeat it with `horizons`"):
+        read_values(population, population.customers, value=1.0, earlier=empty)
