@@ -287,6 +287,26 @@ def test_what_is_said_has_no_gap(change):
     said = {each.id: each for each in shown if isinstance(each, Finding)}
     assert next(iter(said)) == "base_value"
     assert {"who_carries", "what_would_halve_it", "doubts", "newcomer_value", "equity_change"} <= set(said)
+    assert "falls silent" in said["who_carries"].action
     assert not [each.statement for each in said.values() if "nan" in each.statement or len(each.statement.split()) > 25]
     checks = {each.name: each.status for each in shown if isinstance(each, Check)}
     assert checks == {"extrapolated_share": "warn", "margin_known": "pass"}
+
+
+@pytest.mark.parametrize(
+    ("variances", "said"),
+    [
+        ({"nature": 0.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "about it: 100% the model's numbers"),
+        ({"nature": 1.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "25% customers themselves and 75% the"),
+    ],
+)
+def test_sources_of_no_doubt_are_not_told_as_nothing(change, variances, said):
+    from dataclasses import replace
+
+    doubts = replace(change.now.doubts[-1], variances=variances)
+    worth = replace(change.now)
+    worth.__dict__["doubts"] = [*change.now.doubts[:-1], doubts]  # cached there
+    (finding,) = [each for each in equity.Base(worth=worth).exhibits() if getattr(each, "id", "") == "doubts"]
+    statement = finding.statement
+    assert said in statement
+    assert " 0%" not in statement

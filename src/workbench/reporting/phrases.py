@@ -93,6 +93,8 @@ def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
     ('81% to 85%', '33 or more', 'up to 37', '')
     >>> interval([33, 37], "months", named=True), interval([33, None], "months", named=True)
     ('33 to 37 months', '33 months or more')
+    >>> interval([1, 1], "months", named=True), interval([0.5, 0.5], "share")
+    ('1 month', '50%')
     """
     if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
         return ""
@@ -100,6 +102,8 @@ def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
     code = unit if unit in BARE_UNITS else ""
     last = unit if named else code
     if is_number(low) and is_number(high):
+        if quantity(low, last) == quantity(high, last):  # never "1 to 1 month"
+            return quantity(high, last)
         return sentence("{low} to {high}", low=quantity(low, code), high=quantity(high, last))
     if is_number(low):
         return sentence("{low} or more", low=quantity(low, last))

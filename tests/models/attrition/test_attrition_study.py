@@ -87,7 +87,7 @@ def test_the_last_survival_run_stands_beside_the_others(company):
 def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     for name in ("attrition_risk", "attrition_scores"):
         shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", bench.root / "notebooks")
-    ended = bench.run("run", "attrition_risk", "--dataset", "telco", "-p", "budget=1", "-p", "refits=3")
+    ended = bench.run("run", "attrition_risk", "--dataset", "telco", "-p", "budget=1", "-p", "refits=3", seconds=600)
     assert ended.returncode == 0, ended.stderr
     (path,) = bench.reports.glob("attrition_risk/2*/results.json")
     said = json.loads(path.read_text())

@@ -70,6 +70,7 @@ def test_cdnow_customers_leave_at_random_gaps_and_are_alike(whole):
     assert found["cohorts_alike"].status == "pass"
     assert found["begun_before_records"].status == "pass"
     assert found["season_seen_twice"].status == "warn"
+    assert "The record holds 1.5 years" in found["season_seen_twice"].message
     assert whole.selection.stages == 1
     assert [each.leaving for each in whole.selection.families] == ["after a repeat", "after any", "any time"]
     assert sum(whole.weights) == pytest.approx(1)

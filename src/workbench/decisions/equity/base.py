@@ -16,11 +16,13 @@ from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.descriptive.concentration import lorenz, top_share
 from workbench.suppression import SMALLEST_GROUP
-from workbench.wording import number, percent, plural, sentence, span
+from workbench.wording import listing, number, percent, plural, sentence, span
 
 LEGIBLE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 MOST_EXTRAPOLATED = 0.5
 """Share of value beyond the observed time above which value is mostly the model's opinion (issue 17)."""
+LEAST_TOLD = 0.005
+"""Share of doubt below which a source is left out of the sentence, where it would read as 0%: the table has it."""
 
 
 def what(worth: Worth) -> str:
@@ -191,11 +193,18 @@ class Base:
             n=len(self.worth.business.customers),
             table="value_by_group",
             figure="who_carries",
-            action=sentence(
+            action=self._advice() if self.advises else "",
+        )
+
+    def _advice(self) -> str:
+        """Buyers leave without a word; whoever is under contract gives notice, and may be spoken with before."""
+        if self.worth.business.kind == "orders":
+            return sentence(
                 "Know the customers of the best tier by name, and notice within weeks when one falls silent."
             )
-            if self.advises
-            else "",
+        return sentence(
+            "Know the customers of the best tier by name, and speak with each before the next day on which notice "
+            "can be given."
         )
 
     def _halved(self) -> Finding | None:
@@ -219,21 +228,19 @@ class Base:
 
     def _doubts(self) -> Finding:
         shares = self.worth.doubts[-1].shares
-        words = {part: percent(shares[part]) for part in PARTS}
+        words = {
+            "nature": sentence("{share} customers themselves", share=percent(shares["nature"])),
+            "parameters": sentence("{share} the model's numbers", share=percent(shares["parameters"])),
+            "model": sentence("{share} which model", share=percent(shares["model"])),
+            "forecasts": sentence("{share} misses of earlier forecasts", share=percent(shares["forecasts"])),
+        }
+        parts = listing([words[part] for part in PARTS if shares[part] >= LEAST_TOLD] or list(words.values()))
         return Finding(
             rests_on=VALUE_RUNS,
             id="doubts",
-            statement=sentence(
-                "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "
-                "model, {forecasts} misses of earlier forecasts.",
-                **words,
-            )
+            statement=sentence("Our doubt about it: {parts}.", parts=parts)
             if self.worth.business.errors is not None
-            else sentence(
-                "Our doubt about it: {nature} customers themselves, {parameters} the model's numbers, {model} which "
-                "model; earlier forecasts could not be tested.",
-                **words,
-            ),
+            else sentence("Our doubt about it: {parts}; earlier forecasts could not be tested.", parts=parts),
             estimate=shares["model"],
             unit="share",
             evidence="assumed",
@@ -313,6 +320,7 @@ class Base:
         }
         frame = self.by_group()
         frame.insert(1, "of", frame["grouping"].map(lambda name: labels.get(name, name.replace("_", " "))))
+        unseen = self.worth.business.kind == "orders"  # under contract all are active
         return Table(
             name="value_by_group",
             frame=frame,
@@ -325,7 +333,7 @@ class Base:
                 "of": Column(sentence("By")),
                 "group": Column(sentence("Group")),
                 "customers": Column(sentence("Customers")),
-                "active": Column(sentence("Active")),
+                **({"active": Column(sentence("Active"))} if unseen else {}),
                 "value": Column(sentence("Value"), self.currency),
                 "lower": Column(sentence("From"), self.currency),
                 "upper": Column(sentence("To"), self.currency),
@@ -358,7 +366,7 @@ class Base:
             people=None,
             columns={
                 "horizon": Column(sentence("Within")),
-                "orders": Column(sentence("Orders")),
+                **({"orders": Column(sentence("Orders"))} if any(row["orders"] for row in rows) else {}),
                 "value": Column(sentence("Value"), self.currency),
                 "lower": Column(sentence("From"), self.currency),
                 "upper": Column(sentence("To"), self.currency),
@@ -424,7 +432,7 @@ class Base:
         for name, share in zip(self.worth.tiers.names, self.worth.assumptions.shares, strict=True):
             ax.axvline(100 * (reached + share), color="0.85", linewidth=0.8, zorder=0)
             ax.text(
-                100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=7, rotation=90, bbox=LEGIBLE
+                100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=9, rotation=90, bbox=LEGIBLE
             )
             reached += float(share)
         ax.set_xlim(0, 100)
@@ -436,7 +444,7 @@ class Base:
     def draw_doubts(self) -> Axes:
         """Shares of variance by horizon."""
         names, places = part_names(), list(self.worth.told)
-        ax = Drawing(figsize=(6.2, 0.6 + 0.5 * len(places)), layout="constrained").subplots()
+        ax = Drawing(figsize=(6.2, 1.0 + 0.5 * len(places)), layout="constrained").subplots()
         left = np.zeros(len(places))
         for part in PARTS:
             shares = np.array([100 * self.worth.doubts[place].shares[part] for place in places])
@@ -446,7 +454,7 @@ class Base:
         ax.invert_yaxis()
         ax.set_xlim(0, 100)
         ax.set_xlabel(sentence("Share of variance (%)"))
-        ax.figure.legend(loc="outside upper left", ncols=4, fontsize=7, frameon=False)
+        ax.figure.legend(loc="outside upper left", ncols=2, frameon=False)
         return ax
 
 

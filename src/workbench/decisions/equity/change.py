@@ -219,13 +219,13 @@ class Change:
                 (0, 2),
                 textcoords="offset points",
                 ha="center",
-                fontsize=8,
+                fontsize=9,
             )
             at += row["change"]
         low, high = ends(self.beside.totals(-1) * multiplier)
         ax.bar(5, after / unit, color="0.6", width=0.6)
         ax.errorbar([5], [after / unit], [[(after - low) / unit], [(high - after) / unit]], color="0.2", capsize=3)
-        ax.set_xticks(range(6), labels, fontsize=7)
+        ax.set_xticks(range(6), labels, fontsize=9)
         ax.margins(y=0.1)
         ax.set_ylim(min(ax.get_ylim()[0], 0))
         currency = self.beside.assumptions.money.currency

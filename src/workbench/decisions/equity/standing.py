@@ -94,8 +94,8 @@ class Standing:
             rests_on=VALUE_RUNS,
             id="tier_borders",
             statement=plural(
-                "{n} of {size} customers is at a border, its tier no surer than others: {up} leans up, {down} down.",
-                "{n} of {size} customers are at a border, their tier no surer than others: {up} lean up, {down} down.",
+                "{n} of {size} customers could as well be in another tier: {up} in a better, {down} in a worse one.",
+                "{n} of {size} customers could as well be in another tier: {up} in a better, {down} in a worse one.",
                 int(self.at_border.sum()),
                 size=number(len(tiers.place)),
                 up=number(up),
@@ -173,7 +173,7 @@ class Standing:
         ax.invert_yaxis()
         ax.set_xlim(0, 100)
         ax.set_xlabel(sentence("Share of draws (%)"))
-        ax.figure.legend(loc="outside upper left", ncols=4, fontsize=7, frameon=False)
+        ax.figure.legend(loc="outside upper left", ncols=4, frameon=False)
         return ax
 
     @cached_property

@@ -88,12 +88,12 @@ class Renewals:
                 caption=sentence("Groups of contracts fitted each for itself: how many stay for another year."),
                 people=People(count="customers", by="group"),
                 columns={
-                    "group": Column(sentence("group")),
-                    "customers": Column(sentence("customers")),
-                    "left": Column(sentence("left")),
-                    "year": Column(sentence("stay for a year"), "share"),
-                    "lower": Column(sentence("lower"), "share"),
-                    "upper": Column(sentence("upper"), "share"),
+                    "group": Column(sentence("Group")),
+                    "customers": Column(sentence("Customers")),
+                    "left": Column(sentence("Left")),
+                    "year": Column(sentence("Stay for a year"), "share"),
+                    "lower": Column(sentence("From"), "share"),
+                    "upper": Column(sentence("To"), "share"),
                 },
             )
 

@@ -424,8 +424,8 @@ def _reaching(staying: Staying) -> Check:
     share = float(np.mean(staying.tenure + THREE_YEARS > staying.observed))
     warns = share > MOST_BEYOND
     message = sentence(
-        "For {share} of customers three years from now lie beyond the tenure that enough customers were seen "
-        "at: rates of leaving are carried on there.",
+        "In three years {share} of customers, if they stay, will have been here longer than enough customers were ever "
+        "seen: rates of leaving are carried on there.",
         share=percent(share),
     )
     return Check(

@@ -119,7 +119,9 @@ class WeighedForecast:
             name="earlier_forecasts",
             frame=frame,
             caption=sentence(
-                "Forecasts of all purchases from earlier days, what came, and how far off they were in money."
+                "Forecasts of all purchases from earlier days, what came, and how far off they were in money. Their "
+                "times overlap and count as if they did not: of a level that wanders, 90% intervals of totals hold "
+                "about 82%."
             ),
             people=None,
             columns={

@@ -14,7 +14,7 @@ from workbench.models.purchases.backtest.selection import LEAST_BUYERS, Selectio
 from workbench.models.purchases.forecast import PurchaseForecast
 from workbench.statistics.horizons import DAYS_A_YEAR
 from workbench.statistics.laplace import LARGEST_K
-from workbench.wording import listing, number, percent, plural, sentence
+from workbench.wording import listing, number, percent, plural, sentence, span
 
 if TYPE_CHECKING:
     from workbench.models.purchases.backtest.validation import Validation
@@ -288,9 +288,9 @@ def season(record: PurchaseRecord) -> Check:
         message=sentence("The record holds every season at least twice.")
         if twice
         else sentence(
-            "The record holds {years} years: what is season and what is change cannot be separated, and no season is "
-            "in the forecast.",
-            years=number(record.length / DAYS_A_YEAR, 2),
+            "The record holds {years}: what is season and what is change cannot be separated, and no season is in the "
+            "forecast.",
+            years=span(round(record.length / DAYS_A_YEAR, 1), "years"),
         ),
     )
 
