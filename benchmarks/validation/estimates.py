@@ -141,6 +141,7 @@ def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict
         "pilots": tried(world, linkage, chain, until_of(world), seed),
         "checks": checks,
         "parted": orders.parted if orders else None,
+        "unseen": linkage.slopes.blur.unseen,
         "halo": float(linkage.halo.points.mean()) if linkage.halo.known else None,
         "true_halo": world.halo,
         "events": {each.outcome: each.events for each in linkage.slopes.leaving} | dict(linkage.slopes.unlearnt),

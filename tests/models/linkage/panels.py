@@ -38,7 +38,7 @@ def panel(customers=1500, months=24, *, halo=0.0, weights=(0.5, 0.4, 0.3), seed=
         met = random.uniform(size=state.shape) < visit_share
         experience = np.where(met, own + state, experience)
         satisfaction[:, month] = experience @ weights
-        visited, answered = (ORIGIN + pd.DateOffset(months=month, days=days) for days in (3, 20))
+        visited, answered = (ORIGIN + pd.DateOffset(months=month, days=days) for days in (3, 26))
         visits += [(f"c{who:05}", visited, "a") for who in np.flatnonzero(met[:, 0])]
         if month % 3 == 0:
             for who in np.flatnonzero(random.uniform(size=customers) < response):

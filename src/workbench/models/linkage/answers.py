@@ -5,7 +5,7 @@ it, by the effects that a driver analysis has found, says much more, and hardly 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -87,7 +87,7 @@ class Answers:
     @property
     def parts(self) -> np.ndarray:
         """What each item (n, K) adds to the score, by the mean effects."""
-        return self._columns * self.effects.mean(axis=0) + self.used * self.use.mean(axis=0)
+        return self.away * self.effects.mean(axis=0) + self.used * self.use.mean(axis=0)
 
     @property
     def score(self) -> np.ndarray:
@@ -102,15 +102,41 @@ class Answers:
         slope on it a tenth smaller.
         """
         centred = self.score - self.score.mean()
-        columns = np.column_stack([self._columns, self.used])
+        columns = np.column_stack([self.away, self.used])
         spread = np.cov(columns, rowvar=False)
         drawn = np.column_stack([self.effects, self.use])
         variance = np.einsum("dk,kl,dl->d", drawn, spread, drawn)
         return (drawn @ (columns - columns.mean(axis=0)).T @ centred) / (len(centred) - 1) / variance
 
     @property
-    def _columns(self) -> np.ndarray:
+    def away(self) -> np.ndarray:
+        """Ratings (n, K) over the mean of their item; 0 where there is none."""
         return np.where(np.isfinite(self.ratings), self.ratings - self.reference, 0.0)
+
+    @property
+    def gone(self) -> np.ndarray:
+        """Share (n,) of its month that had gone when each was given."""
+        month = self.timestamp.astype("datetime64[M]")
+        first, last = (each.astype("datetime64[s]") for each in (month, month + np.timedelta64(1, "M")))
+        return np.asarray((self.timestamp - first) / (last - first), dtype=float)
+
+    def of_rows(self, rows: np.ndarray) -> "Answers":
+        """Some of the answers; customers keep their places.
+
+        Parameters
+        ----------
+        rows : (n,) bool
+            Which.
+        """
+        return replace(
+            self,
+            customer=self.customer[rows],
+            month=self.month[rows],
+            timestamp=self.timestamp[rows],
+            outcome=self.outcome[rows],
+            ratings=self.ratings[rows],
+            used=self.used[rows],
+        )
 
 
 def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataFrame) -> Answers:

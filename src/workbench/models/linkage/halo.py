@@ -126,9 +126,8 @@ def borrowed_effects(answers: Answers, points: np.ndarray, unseen: float) -> np.
     unseen
         Variance of u, in log-odds squared.
     """
-    rated = np.where(np.isfinite(answers.ratings), answers.ratings - answers.reference, 0.0)
-    both = np.column_stack([rated, answers.used])
-    many = rated.shape[1]
+    both = np.column_stack([answers.away, answers.used])
+    many = answers.ratings.shape[1]
     shared = np.concatenate([answers.used.mean(axis=0), np.zeros(many)])
     telling = (np.linalg.pinv(np.cov(both, rowvar=False)) @ shared)[:many]
     return unseen * points[:, None] * telling

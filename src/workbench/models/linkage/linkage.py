@@ -9,13 +9,14 @@ import pandas as pd
 
 from workbench.exhibits import Showable
 from workbench.models.linkage.answers import Answers
+from workbench.models.linkage.blur import fit_blur
 from workbench.models.linkage.carry import Carry, fit_carry
 from workbench.models.linkage.customer_months import customer_months
 from workbench.models.linkage.halo import Halo, borrowed_effects, fit_halo
 from workbench.models.linkage.notice import Notice, fit_notice
 from workbench.models.linkage.persistence import Persistence, fit_persistence
-from workbench.models.linkage.slopes import ORDERS, UNSEEN, End, Slopes, fit_slopes
-from workbench.models.linkage.unseen import lasting_variance, reply_slope
+from workbench.models.linkage.slopes import ORDERS, End, Shared, Slopes, fit_slopes
+from workbench.models.linkage.unseen import lasting_variance, reply_slope, unseen_in_score
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -56,7 +57,7 @@ class Linkage:
         ----------
         end
             As if one end were true. Of leaving the one within customers is not known: what makes loyal customers order
-            more is then taken to make up the same share of why they stay.
+            more is then taken to make up the same share of why they stay, or as much as unseen traits may at most.
         """
         found = {each.outcome: self._drawn(each.outcome, end) for each in self.slopes.leaving}
         if end == "within":
@@ -124,20 +125,25 @@ class Linkage:
         """Effects (draws, K) that ratings have for telling of what is unseen, in units of experience."""
         return borrowed_effects(self.answers, self.halo.points, max(self.lasting - self.persistence.between, 0.0))
 
+    @cached_property
+    def _shared(self) -> Shared:
+        return Shared.of(self.slopes.blur, self.draws, np.random.default_rng([self.random_seed, 3]))
+
     @property
-    def _free_of_loyalty(self) -> np.ndarray:
-        """Share (draws,) of the slope between customers that is left within them, as orders tell it."""
+    def _free_of_loyalty(self) -> float:
+        """Share of the slope between customers that is left within them, as orders or the colour of ratings tell it."""
+        least = 1 - self.slopes.blur.most_unseen
         orders = self.slopes.orders
-        if orders is None or orders.between <= 0:
-            return np.full(self.draws, 1 - UNSEEN)
+        if orders is None or orders.within is None or orders.between <= 0:
+            return least
         low, high = self._drawn(ORDERS, "within"), self._drawn(ORDERS, "between")
-        return np.clip(low.mean() / high.mean(), 0.0, 1.0) * np.ones(self.draws)
+        return float(np.clip(low.mean() / high.mean(), 0.0, least))
 
     def _drawn(self, outcome: str, end: End | None) -> np.ndarray:
         slopes = {each.outcome: each for each in (*self.slopes.leaving, self.slopes.orders) if each is not None}
         random = np.random.default_rng([self.random_seed, *outcome.encode()])
         slope = slopes[outcome]
-        drawn = slope.draw(self.draws, random) if end is None else slope.end(end, self.draws, random)
+        drawn = slope.draw(self._shared, random) if end is None else slope.end(end, self._shared, random)
         return drawn * self.answers.share_of_score
 
 
@@ -183,17 +189,27 @@ def learn_link(
         interactions=interactions,
     )
     carry = fit_carry(answers, persistence)
+    halo = fit_halo(answers, visits, random_seed=random_seed)
+    blur = fit_blur(
+        answers,
+        persistence,
+        months,
+        carry=carry.points,
+        unseen=lambda some, lasts: unseen_in_score(some, lasts, halo),
+        random_seed=random_seed,
+    )
+    lasting = lasting_variance(answers, persistence)
     origin = (
         pd.Timestamp(transactions["timestamp"].min()).to_period("M") if transactions is not None else answers.origin
     )
     return Linkage(
         answers=answers,
         persistence=persistence,
-        halo=fit_halo(answers, visits, random_seed=random_seed),
+        halo=halo,
         carry=carry,
-        slopes=fit_slopes(months, carry),
+        slopes=fit_slopes(months, carry, blur),
         notice=fit_notice(_activity(usage, transactions), subscriptions, until=until, origin=origin),
-        lasting=lasting_variance(answers, persistence),
+        lasting=persistence.between if lasting is None else lasting,
         replies=reply_slope(answers, months),
         random_seed=random_seed,
     )

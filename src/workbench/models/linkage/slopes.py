@@ -6,9 +6,9 @@ slope on an answer would be a fraction of it.
 
 *Between* customers the slope holds whatever makes satisfied customers different, seen or not. *Within* customers (their
 satisfaction against their own mean, Mundlak 1978) it is free of whatever stays as it is, but low, for what answers say
-of the months in between is blurred; that is mended by how low it is where the truth is known. The distance of the two
-says how much unseen loyalty there is. Of orders both can be told. Customers leave once, so of leaving there is the
-slope between them alone; what unseen traits may add to it is taken from a prior.
+of the months in between is blurred; how low is worked out for the months of these answers (`Blur`). The distance of the
+two says how much unseen loyalty there is. Of orders both can be told. Customers leave once, so of leaving there is the
+slope between them alone; what unseen traits may add to it goes by how far they colour ratings.
 
 References
 ----------
@@ -18,7 +18,7 @@ the pooling of time series and cross section data, Econometrica 46(1).
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ import pandas as pd
 
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
+from workbench.models.linkage.blur import Blur
 from workbench.models.linkage.carry import Carry
 from workbench.models.linkage.customer_months import CustomerMonths
 from workbench.models.linkage.rates import fit_rates
@@ -36,16 +37,42 @@ FEWEST_EVENTS = 30
 ORDERS = "orders"
 End = Literal["within", "between"]
 
-BLURRED = 0.7
-"""What a slope within customers is of the true one, for answers lie months apart: .69 and .72 in 40 companies whose
-truth is known (issue 18)."""
-BLURRED_DOUBT = 0.15
-"""Standard deviation of that, as a share: between companies the noise and age of answers differ by about as much."""
-UNSEEN = 0.25
-"""Share of a slope between customers that unseen traits are taken to make up at most, unless the ends tell of more: a
-choice, about what loyalty made up in 40 simulated companies (a fifth; issue 18)."""
 PARTED = 1.28
 """Standard errors from which the two ends part: without unseen traits one company in ten is then warned."""
+COLOURED = 0.1
+"""Of what predicted satisfaction stands for, the share that lasts unseen from which it is warned: slopes are then a
+tenth too steep if behaviour follows it as it follows satisfaction."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shared:
+    """What all slopes between customers are doubted for alike: drawn once, for errors that they share do not cancel.
+
+    Attributes
+    ----------
+    carry : (draws,)
+        Errors of the carry, in its standard errors.
+    unseen : (draws,)
+        Shares of slopes that unseen traits make up.
+    """
+
+    carry: np.ndarray
+    unseen: np.ndarray
+
+    @classmethod
+    def of(cls, blur: Blur, draws: int, random: np.random.Generator) -> "Shared":
+        """Draw them.
+
+        Parameters
+        ----------
+        blur
+            What is known of unseen traits.
+        draws
+            How many.
+        random
+            Source of random numbers.
+        """
+        return cls(carry=random.standard_normal(draws), unseen=blur.draw_unseen(draws, random))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,9 +86,11 @@ class Slope:
     events
         How many stand behind it.
     between, between_error
-        Between customers, and its standard error, robust and clustered by customer.
+        Between customers, and its standard error, robust and clustered by customer, with that of the carry.
     within, within_error
         The same within customers; None where it cannot be told.
+    carry_error
+        Standard error of the carry as a share of it, which all slopes between customers have in common.
     """
 
     outcome: str
@@ -70,6 +99,7 @@ class Slope:
     between_error: float
     within: float | None = None
     within_error: float | None = None
+    carry_error: float = 0.0
 
     @property
     def parted(self) -> float | None:
@@ -78,53 +108,55 @@ class Slope:
             return None
         return (self.between - self.within) / np.hypot(self.between_error, self.within_error)
 
-    def draw(self, draws: int, random: np.random.Generator) -> np.ndarray:
+    def draw(self, shared: Shared, random: np.random.Generator) -> np.ndarray:
         """Draws (draws,) of the slope of satisfaction itself.
 
-        The slope between customers is too high by what unseen traits add, up to `UNSEEN` of it; where the ends are seen
-        to lie further apart than that and their errors allow, by more. Each end counts by what it is then worth (as in
-        a random-effects meta-analysis).
+        The slope between customers is too high by what unseen traits add; where the ends are seen to lie further apart
+        than that and their errors allow, by more. Each end counts by what it is then worth (as in a random-effects
+        meta-analysis).
 
         Parameters
         ----------
-        draws
-            How many.
+        shared
+            What slopes are doubted for alike.
         random
-            Source of random numbers.
+            Source of random numbers of its own.
 
         References
         ----------
         DerSimonian, Laird (1986), Meta-analysis in clinical trials, Controlled Clinical Trials 7(3): the excess of a
         squared distance over its variance.
         """
-        normal = random.standard_normal(draws)
+        high = self.end("between", shared, random) * (1 - shared.unseen)
         if self.within is None or self.within_error is None:
-            return (self.between + self.between_error * normal) * (1 - UNSEEN * random.uniform(size=draws))
-        high = self.between * (1 - UNSEEN / 2)
-        here, there = self.within_error**2, self.between_error**2 + (UNSEEN * self.between) ** 2 / 12
+            return high
+        low = self.end("within", shared, random)
+        left = 1 - shared.unseen.mean()
+        middle = self.between * left
+        here, there = self.within_error**2, (self.between_error * left) ** 2 + (self.between * shared.unseen.std()) ** 2
         # What is unseen makes the slope between too high, never too low: an end within above it is chance.
-        excess = (high - self.within) ** 2 - here - there if high > self.within else 0.0
-        there += max(excess, 0.0)
-        share = here / (here + there)
-        error = np.sqrt((1 - share) ** 2 * here + share**2 * there)
-        return self.within + share * (high - self.within) + error * normal
+        excess = max((middle - self.within) ** 2 - here - there, 0.0) if middle > self.within else 0.0
+        share = here / (here + there + excess)
+        return share * (high + np.sqrt(excess) * random.standard_normal(len(high))) + (1 - share) * low
 
-    def end(self, which: End, draws: int, random: np.random.Generator) -> np.ndarray:
+    def end(self, which: End, shared: Shared, random: np.random.Generator) -> np.ndarray:
         """Draws (draws,) as if one end were true; between customers where the other is not known.
 
         Parameters
         ----------
         which
             `within` or `between` customers.
-        draws
-            How many.
+        shared
+            What slopes are doubted for alike.
         random
-            Source of random numbers.
+            Source of random numbers of its own.
         """
-        normal = random.standard_normal(draws)
+        normal = random.standard_normal(len(shared.carry))
         if which == "within" and self.within is not None and self.within_error is not None:
             return self.within + self.within_error * normal
-        return self.between + self.between_error * normal
+        common = self.between * self.carry_error
+        own = np.sqrt(max(self.between_error**2 - common**2, 0.0))
+        return self.between + common * shared.carry + own * normal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +192,8 @@ class Slopes:
         Reasons with too few leavers after an answer: name and number.
     deviation
         Standard deviation of satisfaction as slopes go by it, a log-odds: of what earlier answers told, not of answers.
+    blur
+        What slopes were divided by, and what of them may be unseen.
     marks
         Price, complaints and tenure as causes of leaving.
     """
@@ -168,13 +202,14 @@ class Slopes:
     orders: Slope | None
     unlearnt: tuple[tuple[str, int], ...]
     deviation: float
+    blur: Blur = field(default_factory=Blur)
     marks: tuple[Mark, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
         """One row a slope."""
         rows = [*self.leaving, *([self.orders] if self.orders else [])]
-        return pd.DataFrame([vars(each) for each in rows])
+        return pd.DataFrame([vars(each) for each in rows]).drop(columns="carry_error")
 
     def exhibits(self) -> Iterator[Showable]:
         """Numbers, the table, and whether there was enough to learn from."""
@@ -184,13 +219,7 @@ class Slopes:
         yield Table(
             name="slopes",
             frame=self.table,
-            caption=sentence(
-                "What a log-odds more of satisfaction goes with, as change of the log rate. What is seen within "
-                "customers is divided by {blurred}, for answers lie months apart. Where nothing is told within them, "
-                "up to {unseen} of the slope is taken to be what unseen traits add: an assumption.",
-                blurred=number(BLURRED),
-                unseen=percent(UNSEEN),
-            ),
+            caption=self._caption(),
             people=None,
             columns={
                 "outcome": Column(sentence("Outcome")),
@@ -201,8 +230,8 @@ class Slopes:
                 "within_error": Column(sentence("Standard error")),
             },
         )
-        if self.orders is not None and self.orders.parted is not None:
-            yield _confounding(self.orders, self.orders.parted)
+        if self.orders is not None:
+            yield _confounding(self.orders, self.blur.unseen or 0.0)
         if self.unlearnt:
             names = listing([shown(f"{name} ({events})") for name, events in self.unlearnt])
             yield Check(
@@ -226,37 +255,78 @@ class Slopes:
                 message=sentence("Enough customers leave after an answer for each reason."),
             )
 
+    def _caption(self) -> str:
+        unseen = percent(self.blur.most_unseen)
+        if self.orders is None or self.orders.within is None:
+            within = sentence("Nothing is told within customers.")
+        else:
+            within = sentence(
+                "What is seen within customers is divided by {blurred} (± {error}), worked out for the months in which "
+                "these customers answered.",
+                blurred=number(self.blur.within),
+                error=number(self.blur.within_error),
+            )
+        if self.blur.unseen is None:
+            between = sentence(
+                "Up to {unseen} of what is seen between them is taken to be what unseen traits add: an assumption, for "
+                "the answers do not tell.",
+                unseen=unseen,
+            )
+        else:
+            between = sentence(
+                "Up to {unseen} of what is seen between them is taken to be what unseen traits add, by how far these "
+                "colour ratings.",
+                unseen=unseen,
+            )
+        about = sentence("What a log-odds more of satisfaction goes with, as change of the log rate.")
+        return " ".join([about, within, between])
 
-def _confounding(orders: Slope, parted: float) -> Check:
+
+def _confounding(orders: Slope, unseen: float) -> Check:
     """Whether satisfied customers differ from others by more than their satisfaction."""
-    apart = parted > PARTED
-    message = (
-        sentence(
+    parted = orders.parted
+    apart = parted is not None and parted > PARTED
+    if apart:
+        message = sentence(
             "Between customers orders follow satisfaction by {between}, within them by {within}: something unseen "
             "makes satisfied customers order more. Read the interval that spans both.",
             between=number(orders.between),
             within=number(orders.within or 0.0),
         )
-        if apart
-        else sentence(
+    elif unseen > COLOURED:
+        message = sentence(
+            "Ratings are coloured by something that lasts and is no experience: {unseen} of what predicted "
+            "satisfaction stands for. Read the interval that spans slopes within and between customers.",
+            unseen=percent(unseen),
+        )
+    elif parted is None:
+        message = sentence(
+            "Answers of the same customer lie too far apart to tell what orders follow within customers: slopes are "
+            "those between them, less what unseen traits may add."
+        )
+    else:
+        message = sentence(
             "Orders follow satisfaction between customers ({between}) and within them ({within}) alike.",
             between=number(orders.between),
             within=number(orders.within or 0.0),
         )
-    )
+    if apart or unseen > COLOURED:
+        title = sentence("Something unseen makes satisfied customers loyal")
+    elif parted is None:
+        title = sentence("Unseen loyalty cannot be told")
+    else:
+        title = sentence("Nothing unseen stands out behind satisfaction")
     return Check(
         name="confounding",
-        status="warn" if apart else "pass",
-        title=sentence("Something unseen makes satisfied customers loyal")
-        if apart
-        else sentence("Nothing unseen stands out behind satisfaction"),
+        status="warn" if apart or unseen > COLOURED or parted is None else "pass",
+        title=title,
         message=message,
         value=parted,
         threshold=PARTED,
     )
 
 
-def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
+def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
     """Slopes of leaving by reason and of orders, whole, within and between customers.
 
     Parameters
@@ -265,6 +335,8 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
         Of customers who had answered before.
     carry
         What a predicted point stands for.
+    blur
+        What slopes come out as on what answers tell.
     """
     seasons = np.column_stack([months.calendar == each for each in range(2, 13)]).astype(float)
     leaving, unlearnt = [], []
@@ -276,38 +348,35 @@ def fit_slopes(months: CustomerMonths, carry: Carry) -> Slopes:
             continue
         (slope, *others), (error, *_) = fit_rates(events, months, [months.satisfaction], months.covariates)
         beside += events.sum() * np.array(others)
-        between, between_error = _carried(slope, error, carry)
-        leaving.append(Slope(outcome=name, events=int(events.sum()), between=between, between_error=between_error))
+        leaving.append(_between(name, events, slope, error, carry, blur.whole))
     orders = None
     if np.isfinite(months.orders).all() and months.orders.sum() >= FEWEST_EVENTS:
         # Customers order more than once, so their own mean does not hang on how it ends.
         mean, covariates = months.own_mean, np.column_stack([months.covariates, seasons])
         asked = [mean, months.satisfaction - mean]
         (high, low, *_), errors = fit_rates(months.orders, months, asked, covariates)
-        within = low / BLURRED
-        between, between_error = _carried(high, errors[0], carry)
-        orders = Slope(
-            outcome=ORDERS,
-            events=int(months.orders.sum()),
-            between=between,
-            between_error=between_error,
-            within=within,
-            within_error=float(np.hypot(errors[1] / BLURRED, within * BLURRED_DOUBT)),
-        )
+        orders = _between(ORDERS, months.orders, high, errors[0], carry, blur.between)
+        if blur.tells_within:
+            within = low / blur.within
+            error = float(np.hypot(errors[1], within * blur.within_error) / blur.within)
+            orders = replace(orders, within=within, within_error=error)
     marks = _marks(months, beside / max(sum(each.events for each in leaving), 1))
     return Slopes(
         leaving=tuple(leaving),
         orders=orders,
         unlearnt=tuple(unlearnt),
-        deviation=float(months.satisfaction.std() * carry.points),
+        deviation=float(months.satisfaction.std() * carry.points * blur.whole),
+        blur=blur,
         marks=marks,
     )
 
 
-def _carried(slope: float, error: float, carry: Carry) -> tuple[float, float]:
+def _between(name: str, events: np.ndarray, slope: float, error: float, carry: Carry, stands: float) -> Slope:
     """A slope on what is predicted as one on satisfaction, and its error with that of the carry."""
-    found = slope / carry.points
-    return found, float(np.hypot(error, found * carry.error) / carry.points)
+    points = carry.points * stands
+    found, doubt = slope / points, carry.error / carry.points
+    whole = float(np.hypot(error / points, found * doubt))
+    return Slope(outcome=name, events=int(events.sum()), between=found, between_error=whole, carry_error=doubt)
 
 
 def _marks(months: CustomerMonths, slopes: np.ndarray) -> tuple[Mark, ...]:

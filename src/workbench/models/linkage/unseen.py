@@ -4,6 +4,7 @@ import numpy as np
 
 from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.customer_months import CustomerMonths
+from workbench.models.linkage.halo import Halo, borrowed_effects
 from workbench.models.linkage.persistence import Persistence
 from workbench.models.linkage.rates import fit_rates
 
@@ -14,11 +15,11 @@ FEWEST_PAIRS = 1_000
 """Pairs of such answers: one answer says little, their covariance is then known to about a tenth."""
 
 
-def lasting_variance(answers: Answers, persistence: Persistence) -> float:
+def lasting_variance(answers: Answers, persistence: Persistence) -> float | None:
     """Variance of what lasts in customers' satisfaction, whether ratings show it (experience) or not (loyalty).
 
-    Answers to the outcome far apart share it all; what a log-odds is in their points is read off the score. With too
-    few pairs it is what ratings show.
+    Answers to the outcome far apart share it all; what a log-odds is in their points is read off the score. None
+    with too few pairs.
 
     Parameters
     ----------
@@ -38,8 +39,33 @@ def lasting_variance(answers: Answers, persistence: Persistence) -> float:
         shared += float((away[step:] * away[:-step])[far].sum())
         step += 1
     if pairs < FEWEST_PAIRS or points <= 0:
-        return persistence.between
+        return None
     return max(shared / pairs / points**2, persistence.between)
+
+
+def unseen_in_score(answers: Answers, persistence: Persistence, halo: Halo) -> float | None:
+    """Slope of what lasts unseen on what lasts in the score: halo lifts all ratings of whom something unseen contents.
+
+    Parameters
+    ----------
+    answers
+        With their outcome.
+    persistence
+        What of satisfaction ratings show.
+    halo
+        How far they are coloured.
+
+    Returns
+    -------
+    float or None
+        Where halo, or what lasts, cannot be told.
+    """
+    lasting = lasting_variance(answers, persistence)
+    if not halo.known or lasting is None or persistence.between <= 0:
+        return None
+    borrowed = borrowed_effects(answers, halo.points, lasting - persistence.between) / halo.factor[:, None]
+    shared = np.cov(answers.away @ borrowed.mean(axis=0), answers.score)[0, 1]
+    return float(shared / persistence.between)
 
 
 def reply_slope(answers: Answers, months: CustomerMonths) -> float:

@@ -1,0 +1,156 @@
+"""What answers that lie months apart make of slopes: against closed forms, and against a panel whose truth is known."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.models.linkage.panels import ORIGIN, answers_of, panel
+
+from workbench.models.linkage.answers import Answers
+from workbench.models.linkage.blur import Blur, fit_blur
+from workbench.models.linkage.customer_months import CustomerMonths, customer_months
+from workbench.models.linkage.halo import Halo
+from workbench.models.linkage.persistence import Persistence, fit_persistence
+from workbench.models.linkage.unseen import unseen_in_score
+
+KEEP = 0.8
+
+
+def asked(every: int, *, customers=400, months=25, day=1) -> tuple[Answers, CustomerMonths]:
+    """Answers on one day of every so manieth month, and the months of customers who have answered."""
+    who, month = (each.ravel() for each in np.indices((customers, months)))
+    kept = month % every == 0
+    given = np.datetime64("2024-01", "M") + month[kept].astype("timedelta64[M]")
+    many = int(kept.sum())
+    answers = Answers(
+        ids=np.arange(customers),
+        customer=who[kept],
+        month=month[kept],
+        timestamp=given.astype("datetime64[s]") + np.timedelta64(day - 1, "D"),
+        origin=pd.Period("2024-01", "M"),
+        drivers=("a",),
+        labels=("a",),
+        lowest=np.zeros(1),
+        highest=np.ones(1),
+        outcome=np.ones(many),
+        ratings=np.random.default_rng(2).normal(size=(many, 1)),
+        used=np.ones((many, 1), bool),
+        reference=np.zeros(1),
+        effects=np.ones((2, 1)),
+        use=np.zeros((2, 1)),
+    )
+    rows = month > 0
+    blank = np.zeros(int(rows.sum()))
+    followed = CustomerMonths(
+        customer=who[rows],
+        month=month[rows],
+        exposure=blank + 1,
+        reason=blank.astype(int) - 1,
+        reasons=(),
+        orders=blank,
+        satisfaction=blank,
+        covariates=blank[:, None],
+        names=("none",),
+        calendar=blank.astype(int) + 1,
+    )
+    return answers, followed
+
+
+def lasting(*, between=0.0, within=1.0, noise=1e-9) -> Persistence:
+    return Persistence(mean=0.0, between=between, within=within, noise=noise, keep=KEEP, pairs=9999)
+
+
+def fitted(found: Persistence, every: int, **kind) -> Blur:
+    answers, months = asked(every, **kind)
+    return fit_blur(answers, found, months, carry=1.0, unseen=lambda *_: None, random_seed=1)
+
+
+def by_hand(every: int, months=25) -> float:
+    """Of what comes and goes, seen without noise: what is told of month t is k^(t-s) S(s), s the answer before it."""
+    t = np.arange(1, months)
+    s = (t - 1) // every * every
+    told = KEEP ** (t - s)
+    centre = np.eye(len(t)) - 1 / len(t)
+    with_truth = KEEP ** np.abs(s[:, None] - t) * told[:, None]
+    with_itself = KEEP ** np.abs(s[:, None] - s) * told[:, None] * told
+    return float(np.trace(centre @ with_truth) / np.trace(centre @ with_itself))
+
+
+@pytest.mark.parametrize("every", [1, 3, 6])
+def test_the_slope_within_is_that_of_its_closed_form_at_known_distances(every):
+    assert fitted(lasting(), every).within == pytest.approx(by_hand(every), abs=0.02)
+
+
+def test_answers_of_every_month_without_noise_tell_all_where_customers_are_followed_for_long():
+    long = fitted(lasting(), 1, customers=100, months=241)
+    assert by_hand(1, 241) == pytest.approx(1.0, abs=0.05)
+    assert long.within == pytest.approx(1.0, abs=0.05)
+    assert long.whole == pytest.approx(1.0, abs=0.02)  # what is told of a month is what is expected of it
+
+
+def test_what_never_changes_within_customers_tells_nothing_within_them():
+    still = fitted(lasting(between=1.0, within=0.0, noise=0.5), 3)
+    assert not still.tells_within
+
+
+def test_an_answer_of_the_last_day_is_hardly_older_than_the_month_that_follows():
+    """The filter counts a month from the first to the last day, so what was told late stands for more: by 1 / keep."""
+    late = fitted(lasting(), 1, day=28)
+    assert late.whole == pytest.approx(1 / KEEP, abs=0.04)
+    assert late.within > fitted(lasting(), 1).within
+
+
+def test_noise_of_answers_is_held_by_what_a_point_stands_for():
+    """Effects are learnt on scores with their noise: a point of what lasts stands for more by that."""
+    known = lasting(between=1.0, within=1.0, noise=0.5)
+    answers, months = asked(1, months=241, customers=100)
+    seen = fit_blur(answers, known, months, carry=1.0, unseen=lambda *_: None, random_seed=1)
+    quiet = fit_blur(answers, replace(known, noise=1e-9), months, carry=1.0, unseen=lambda *_: None, random_seed=1)
+    assert seen.within == pytest.approx(1.25, abs=0.12)
+    assert quiet.within == pytest.approx(1.0, abs=0.06)
+
+
+@pytest.fixture(scope="module")
+def lived():
+    surveys, effects, satisfaction, _ = panel()
+    answers = answers_of(surveys, effects)
+    persistence = fit_persistence(answers)
+    contracts = pd.DataFrame({"customer_id": answers.ids, "start": ORIGIN, "end": pd.NaT})
+    contracts["end"] = pd.to_datetime(contracts["end"])
+    months = customer_months(answers, persistence, contracts, until=ORIGIN + pd.DateOffset(months=24))
+    who = np.array([int(name[1:]) for name in answers.ids])
+    return answers, persistence, months, satisfaction[who]
+
+
+def test_it_is_what_the_panel_shows_whose_satisfaction_is_known(lived):
+    answers, persistence, months, satisfaction = lived
+    found = fit_blur(answers, persistence, months, carry=1.0, unseen=lambda *_: None, random_seed=1)
+    begun = satisfaction[months.customer, months.month - 1]
+    mean = months.own_mean
+    columns = np.column_stack([np.ones(len(months)), mean, months.satisfaction - mean])
+    _, between, within = np.linalg.lstsq(columns, begun, rcond=None)[0]
+    assert found.within == pytest.approx(within, abs=2 * found.within_error)
+    assert found.between == pytest.approx(between, rel=0.08)
+    assert 0.02 < found.within_error < 0.3
+
+
+def test_it_does_not_hang_on_the_order_of_customers_nor_on_customers_who_are_not_followed(lived):
+    answers, persistence, months, _ = lived
+    once, again = (
+        fit_blur(answers, persistence, months, carry=1.0, unseen=lambda *_: 0.1, random_seed=1) for _ in range(2)
+    )
+    assert once == again
+    assert once.unseen_error > 0
+
+
+def test_the_unseen_share_is_told_by_halo_and_by_what_lasts_beside_ratings(lived):
+    answers, persistence, *_ = lived
+    halo = Halo(points=np.full(50, 0.3), factor=np.full(50, 1.4), pairs=1000)
+    loyal = np.random.default_rng(3).normal(0, 0.8, len(answers.ids))[answers.customer]
+    noise = np.random.default_rng(4).logistic(size=len(loyal))
+    faithful, plain = (replace(answers, outcome=answers.score + each + noise) for each in (loyal, 0 * loyal))
+    more, less = (unseen_in_score(each, persistence, halo) for each in (faithful, plain))
+    assert more > 4 * less >= 0
+    assert unseen_in_score(faithful, persistence, replace(halo, pairs=0)) is None
+    assert unseen_in_score(faithful, persistence, replace(halo, points=0 * halo.points)) == 0.0
