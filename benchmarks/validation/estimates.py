@@ -31,7 +31,7 @@ DRAWS = 200
 ENDS = (0.05, 0.95)
 
 
-def effects_of(world: World, seed: int) -> pd.DataFrame:
+def effects_of(world: World, seed: int, draws: int = DRAWS) -> pd.DataFrame:
     """`driver_effects` by the normal approximation, missing ratings imputed once."""
     surveys = world.tables["surveys"]
     ratings = drivers.read_responses(
@@ -48,12 +48,12 @@ def effects_of(world: World, seed: int) -> pd.DataFrame:
         columns=columns,
         prior=prior,
         completed=completed,
-        posterior=approximate_posterior(found, DRAWS, seed),
+        posterior=approximate_posterior(found, draws, seed),
         confidence=0.9,
         random_seed=seed,
         link=noise,
     )
-    return model.effect_draws()
+    return model.effect_draws(draws)
 
 
 def linkage_of(world: World, effects: pd.DataFrame, seed: int) -> Linkage:
@@ -77,7 +77,7 @@ def until_of(world: World) -> pd.Timestamp:
     return pd.Timestamp(world.settings.first_day) + pd.DateOffset(months=world.settings.months)
 
 
-def base_of(world: World) -> Base:
+def base_of(world: World, draws: int = DRAWS) -> Base:
     """Customers who leave, order and cost as they did over all of the records, year in, year out."""
     tables, settings = world.tables, world.settings
     lived = settings.customers * settings.months
@@ -86,7 +86,7 @@ def base_of(world: World) -> Base:
     there = contracts["end"].isna()
     minutes = tables["interactions"]["minutes"].fillna(0).sum()
     months = np.arange(VALUE_MONTHS)
-    ones = np.ones((DRAWS, VALUE_MONTHS))
+    ones = np.ones((draws, VALUE_MONTHS))
     return Base(
         active=float(there.sum()),
         customers=there.sum() * np.exp(-left.sum() * (months + 0.5)) * ones,
@@ -106,15 +106,8 @@ def judged(world: World, seed: int, effects: pd.DataFrame | None = None) -> dict
     effects = effects_of(world, seed) if effects is None else effects
     linkage = linkage_of(world, effects, seed)
     chosen = read_initiatives(world.tables["initiatives"], linkage.answers.drivers)
-    draws = min(linkage.draws, DRAWS)
-    base = base_of(world)
-    base = replace(
-        base,
-        customers=base.customers[:draws],
-        orders=base.orders[:draws],
-        other=base.other[:draws],
-        hazards={reason: rate[:draws] for reason, rate in base.hazards.items()},
-    )
+    draws = linkage.draws
+    base = base_of(world, draws)
     at = {each.driver: lift_of(linkage, each.driver, draws) for each in chosen}
     chain = chain_of(chosen, at, link_of(linkage, draws), base, random_seed=seed)
     sure = [

@@ -13,6 +13,7 @@ from workbench.exhibits import Table, flatten
 from workbench.findings import Check
 from workbench.models.linkage.blur import Blur, fit_blur
 from workbench.models.linkage.carry import Carry, fit_carry
+from workbench.models.linkage.complaints import Complaints
 from workbench.models.linkage.customer_months import customer_months, reasons_of
 from workbench.models.linkage.halo import borrowed_effects, fit_halo
 from workbench.models.linkage.notice import fit_notice
@@ -436,3 +437,32 @@ def test_what_ratings_borrow_from_the_unseen_is_taken_off(answers):
     assert reported[3] > 0.02
     assert factor == pytest.approx(1 + h * weights.sum(), abs=0.01)
     assert factor * reported - borrowed == pytest.approx(weights, abs=0.01)
+
+
+def test_leavers_who_go_with_a_complaint_left_open_are_counted():
+    """By hand: of four leavers one had a complaint open and one two; at a log rate of log 2 for each, a half and three
+    quarters of these would have stayed: 1.25 of 4."""
+    opened, slope = [np.array([0.0, 1.0]), np.array([2.0, 0.0])], float(np.log(2))
+    found = Complaints.of(opened, [slope, slope], [0.1, 0.2])
+    assert found.share == pytest.approx(1.25 / 4)
+    assert found.error == pytest.approx(np.hypot(0.5 * 0.1, 0.5 * 0.2) / 4)
+    assert Complaints.of([np.array([])], [slope], [0.1]) is None
+
+
+def test_open_complaints_that_move_leaving_are_told_beside_the_slopes(lived):
+    months, *_ = lived
+    left = months.reason >= 0
+    random = np.random.default_rng(4)
+    none = np.zeros(len(months))
+    told = []
+    for open_ in (random.poisson(0.05, len(months)), np.where(left, random.poisson(0.4, len(months)), none)):
+        with_ = replace(
+            months,
+            names=(*months.names, "open_complaints"),
+            covariates=np.column_stack([months.covariates, open_.astype(float)]),
+        )
+        complaints = fit_slopes(with_, PLAIN, Blur()).complaints
+        told.append(complaints.share)
+    assert abs(told[0]) < 0.05  # they come to all customers alike
+    assert told[1] == pytest.approx(1 - np.exp(-0.4), abs=0.05)  # nobody who stays has any
+    assert fit_slopes(months, PLAIN, Blur()).complaints is None

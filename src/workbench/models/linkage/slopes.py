@@ -28,6 +28,7 @@ from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check
 from workbench.models.linkage.blur import Blur
 from workbench.models.linkage.carry import Carry
+from workbench.models.linkage.complaints import Complaints
 from workbench.models.linkage.customer_months import CustomerMonths
 from workbench.models.linkage.rates import fit_rates
 from workbench.wording import listing, number, percent, sentence, shown
@@ -196,6 +197,8 @@ class Slopes:
         What slopes were divided by, and what of them may be unseen.
     marks
         Price, complaints and tenure as causes of leaving.
+    complaints
+        Leavers who go with complaints left open; None where complaints are not recorded.
     """
 
     leaving: tuple[Slope, ...]
@@ -204,6 +207,7 @@ class Slopes:
     deviation: float
     blur: Blur = field(default_factory=Blur)
     marks: tuple[Mark, ...] = ()
+    complaints: Complaints | None = None
 
     @property
     def table(self) -> pd.DataFrame:
@@ -232,6 +236,8 @@ class Slopes:
         )
         if self.orders is not None:
             yield _confounding(self.orders, self.blur.unseen or 0.0)
+        if self.complaints is not None:
+            yield self.complaints
         if self.unlearnt:
             names = listing([shown(f"{name} ({events})") for name, events in self.unlearnt])
             yield Check(
@@ -341,13 +347,17 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
     seasons = np.column_stack([months.calendar == each for each in range(2, 13)]).astype(float)
     leaving, unlearnt = [], []
     beside = np.zeros(months.covariates.shape[1])
+    open_ = months.names.index("open_complaints") if "open_complaints" in months.names else None
+    opened: list[tuple[np.ndarray, float, float]] = []
     for place, name in enumerate(months.reasons):
         events = (months.reason == place).astype(float)
         if events.sum() < FEWEST_EVENTS:
             unlearnt.append((name, int(events.sum())))
             continue
-        (slope, *others), (error, *_) = fit_rates(events, months, [months.satisfaction], months.covariates)
+        (slope, *others), (error, *errors) = fit_rates(events, months, [months.satisfaction], months.covariates)
         beside += events.sum() * np.array(others)
+        if open_ is not None:
+            opened.append((months.covariates[events > 0, open_], others[open_], errors[open_]))
         leaving.append(_between(name, events, slope, error, carry, blur.whole))
     orders = None
     if np.isfinite(months.orders).all() and months.orders.sum() >= FEWEST_EVENTS:
@@ -368,6 +378,7 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
         deviation=float(months.satisfaction.std() * carry.points * blur.whole),
         blur=blur,
         marks=marks,
+        complaints=Complaints.of(*map(list, zip(*opened, strict=True))) if opened else None,
     )
 
 

@@ -386,7 +386,7 @@ class DriverModel:
                 out[:, :, place] = coefficients[:, :, own].mean(2) / self.columns.sd[place]
         return out
 
-    def effect_draws(self) -> pd.DataFrame:
+    def effect_draws(self, draws: int = EXPORTED_DRAWS) -> pd.DataFrame:
         """Draws for other studies.
 
         `draw`, `segment`, `driver`, `effect` (of one point of the rating on a higher answer) and `use` (of using it at
@@ -394,10 +394,15 @@ class DriverModel:
 
         Chains of the imputations stand one after the other; some draws of each, evenly spaced. Of segments of which
         too few rated a driver (`Ratings.too_few`) nothing is told: they have the mean effect of those who did.
+
+        Parameters
+        ----------
+        draws
+            How many, of all chains; at most as many as there are.
         """
-        chains, draws = self.posterior.cuts.shape[:2]
-        kept = np.unique(np.linspace(0, draws - 1, max(EXPORTED_DRAWS // chains, 2)).astype(int))
-        effects = self.point_effects().reshape(chains, draws, len(self.ratings.segments), -1)[:, kept]
+        chains, length = self.posterior.cuts.shape[:2]
+        kept = np.unique(np.linspace(0, length - 1, max(draws // chains, 2)).astype(int))
+        effects = self.point_effects().reshape(chains, length, len(self.ratings.segments), -1)[:, kept]
         use = np.zeros_like(effects)
         for column in np.flatnonzero(self.columns.usage):
             use[..., self.columns.driver[column]] = self.posterior.coefficients[:, kept][..., column]
