@@ -1,6 +1,7 @@
 """What to fund: break-even points, shares of doubt, parts of the value, other assumptions, pilots, and the headline."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from workbench.decisions.funding.alone import Alone
 from workbench.decisions.funding.beneficiaries import Beneficiaries, Group, large_enough, respondents
 from workbench.decisions.funding.changed import with_half_life, with_lifts, with_slopes, within
 from workbench.decisions.funding.doubts import Doubts
-from workbench.decisions.funding.fund import Terms, _untold
+from workbench.decisions.funding.fund import Terms, _currency, _untold
 from workbench.decisions.funding.must_be_true import MustBeTrue
 from workbench.decisions.funding.naming import keys
 from workbench.decisions.funding.pilot_worth import Answering, PilotWorth, pilot_error
@@ -336,6 +337,15 @@ def test_groups_of_which_few_answered_are_not_told():
     assert not large_enough(pd.Series({"Basic": 400, "Premium": 9}), [300, 300])
     assert _untold([]) is None
     assert "not told by 'plan': groups are too many, too small, or fewer than 10" in _untold(["plan"]).message
+
+
+@pytest.mark.parametrize(("unit", "warned"), [("", True), ("EUR", False)])
+def test_costs_without_a_currency_are_taken_in_that_of_all_money_and_that_is_said(unit, warned):
+    costs = SimpleNamespace(columns=[SimpleNamespace(kind="money", unit=unit)])
+    check = _currency(SimpleNamespace(tables={"initiatives": costs}), "EUR")
+    assert (check is not None) == warned
+    assert not warned or "taken as EUR" in check.message
+    assert _currency(SimpleNamespace(tables={}), "EUR") is None
 
 
 @pytest.mark.parametrize("change", [{"hurdle": -1.0}, {"pilot_cost": float("nan")}])

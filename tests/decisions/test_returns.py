@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from tests.decisions.chains import chain
 
 from workbench.decisions.funding import Terms, counted, fund
 from workbench.decisions.funding.changed import within
@@ -75,6 +76,36 @@ def test_what_else_is_on_the_list_and_its_order_change_nothing():
     alone = returns([unsure], *known(), random_seed=1)
     assert np.array_equal(both.gains[0], alone.gains[0])
     assert np.array_equal(both.gains[0], turned.gains[1])
+
+
+def test_the_order_of_draws_and_working_them_out_in_parts_change_nothing():
+    """Each draw goes through the chain by itself: any of them, in any order, gives what it gives among all."""
+    whole = chain()
+    turned = np.random.default_rng(3).permutation(len(whole.base.customers))
+    for chosen in (turned, turned[:150], turned[150:]):
+        some = replace(
+            whole,
+            lifts={name: lift[chosen] for name, lift in whole.lifts.items()},
+            at={
+                driver: replace(
+                    each, effect=each.effect[chosen], halo=each.halo[chosen], widening=each.widening[chosen]
+                )
+                for driver, each in whole.at.items()
+            },
+            link=replace(
+                whole.link,
+                leaving={reason: slope[chosen] for reason, slope in whole.link.leaving.items()},
+                orders=whole.link.orders[chosen],
+            ),
+            base=replace(
+                whole.base,
+                customers=whole.base.customers[chosen],
+                orders=whole.base.orders[chosen],
+                other=whole.base.other[chosen],
+                hazards={reason: rate[chosen] for reason, rate in whole.base.hazards.items()},
+            ),
+        )
+        assert np.allclose(some.returns().npv, whole.returns().npv[:, chosen])
 
 
 def test_cells_of_like_customers_give_what_customers_one_by_one_give():

@@ -5,14 +5,22 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from benchmarks.validation.estimates import effects_of
+from benchmarks.validation.worlds import made
 from tests.models.linkage.panels import ORIGIN, answers_of, panel
 
-from workbench.models.linkage.answers import Answers
+from workbench.models.linkage.answers import Answers, read_answers
 from workbench.models.linkage.blur import Blur, fit_blur
 from workbench.models.linkage.customer_months import CustomerMonths, customer_months
 from workbench.models.linkage.halo import Halo
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 from workbench.models.linkage.unseen import unseen_in_score
+from workbench.simulate.block import SIZE
+from workbench.simulate.engine.calibration import world_of
+from workbench.simulate.engine.history import live
+from workbench.simulate.engine.noise import Noise
+from workbench.simulate.engine.trials import Trials
+from workbench.simulate.records import _SLOTS, _number, blocks
 
 KEEP = 0.8
 
@@ -154,3 +162,48 @@ def test_the_unseen_share_is_told_by_halo_and_by_what_lasts_beside_ratings(lived
     assert more > 4 * less >= 0
     assert unseen_in_score(faithful, persistence, replace(halo, pairs=0)) is None
     assert unseen_in_score(faithful, persistence, replace(halo, points=0 * halo.points)) == 0.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("texts", [("seed=14", "halo=0", "confounding=0"), ("seed=11",), ("seed=13", "response=0.7")])
+def test_it_is_what_a_simulated_company_shows_whose_satisfaction_is_known(texts):
+    """Measured: .75 beside .77, .75 beside .83, 1.02 beside .97 of what satisfaction moves for a point of it."""
+    world = made([*texts, "warning=0"])
+    answers = read_answers(
+        world.tables["surveys"], world.dataset.tables["surveys"].columns, effects_of(world, world.settings.seed)
+    )
+    persistence = fit_persistence(answers)
+    until = pd.Timestamp(world.settings.first_day) + pd.DateOffset(months=world.settings.months)
+    months = customer_months(answers, persistence, world.tables["subscriptions"], until=until)
+    found = fit_blur(answers, persistence, months, carry=1.0, unseen=lambda *_: None, random_seed=1)
+    begun, after = satisfactions(world, answers)
+    place = pd.Series(np.arange(len(answers.ids)), index=answers.ids)
+    true = begun.reindex(pd.MultiIndex.from_arrays([place.index[months.customer], months.month])).to_numpy()
+    given = after.reindex(pd.MultiIndex.from_arrays([answers.ids[answers.customer], answers.month])).to_numpy()
+    seen = np.isfinite(true)
+    assert seen.mean() > 0.99
+    within = (months.satisfaction - months.own_mean)[seen]
+    # In points of the score as it is given: log-odds given ratings are smaller than those given satisfaction.
+    point = np.polyfit(answers.score[np.isfinite(given)], given[np.isfinite(given)], 1)[0]
+    assert found.within == pytest.approx(within @ true[seen] / (within @ within) / point, rel=0.15)
+
+
+def satisfactions(world, answers):
+    """Satisfaction by customer and month of the answers: at the beginning of the month, and at its end."""
+    settings, rows = world.settings, []
+    for first, size in blocks(settings.customers, SIZE):
+        noise = Noise(settings.seed, first, size)
+        trials = Trials(settings, world.initiatives, keep=False)
+        lived = live(
+            world_of(settings), noise, settings.months, calendar=settings.first_day.month, trials=trials, surveys=False
+        )
+        for each in lived:
+            there = np.flatnonzero(each.people.active)
+            if each.month >= 0:
+                who = _number("C", each.people.generation[there] * _SLOTS + first + there).to_pandas()
+                felt = {"begun": each.begun[there], "after": each.people.satisfaction[there]}
+                rows.append(pd.DataFrame({"who": who.astype(str), "month": each.month, **felt}))
+    found = pd.concat(rows)
+    found["month"] -= (answers.origin - pd.Period(settings.first_day, "M")).n
+    found = found.set_index(["who", "month"])
+    return found["begun"], found["after"]
