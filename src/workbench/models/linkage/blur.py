@@ -155,18 +155,10 @@ def _some(answers: Answers, months: CustomerMonths, random_seed: int) -> tuple[A
     """Those of as many customers as are simulated."""
     chosen = np.random.default_rng(random_seed).permutation(len(answers.ids)) < MOST
     place = np.cumsum(chosen) - 1
-    moments = answers.of_rows(chosen[answers.customer])
-    kept = chosen[months.customer]
+    moments, followed = answers.of_rows(chosen[answers.customer]), months.of_rows(chosen[months.customer])
     return (
         replace(moments, ids=answers.ids[chosen], customer=place[moments.customer]),
-        replace(
-            months,
-            **{
-                name: getattr(months, name)[kept]
-                for name in ("month", "exposure", "reason", "orders", "satisfaction", "covariates", "calendar")
-            },
-            customer=place[months.customer[kept]],
-        ),
+        replace(followed, customer=place[followed.customer]),
     )
 
 

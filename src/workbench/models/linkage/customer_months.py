@@ -1,7 +1,7 @@
 """What customers did month by month: whether they left and why, how often they ordered, and what may explain it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -60,6 +60,26 @@ class CustomerMonths:
 
     def __len__(self) -> int:
         return len(self.customer)
+
+    def of_rows(self, rows: np.ndarray) -> "CustomerMonths":
+        """Some of the months; customers keep their places.
+
+        Parameters
+        ----------
+        rows : (n,) bool
+            Which.
+        """
+        return replace(
+            self,
+            customer=self.customer[rows],
+            month=self.month[rows],
+            exposure=self.exposure[rows],
+            reason=self.reason[rows],
+            orders=self.orders[rows],
+            satisfaction=self.satisfaction[rows],
+            covariates=self.covariates[rows],
+            calendar=self.calendar[rows],
+        )
 
     @property
     def own_mean(self) -> np.ndarray:
