@@ -4,8 +4,9 @@ A window that is not over when the records end is censored: its customers have n
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -87,6 +88,8 @@ class FollowUp:
         First day of the records and the day after the last; None where nothing is dated.
     minute_cost
         Money of a minute of contact, in `cash`.
+    again
+        Makes the same of another roster.
     """
 
     roster: pd.DataFrame
@@ -97,6 +100,18 @@ class FollowUp:
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     events: Mapping[str, Events] = field(default_factory=dict)
     stays: Stays | None = None
+    again: Callable[[pd.DataFrame], "FollowUp"] | None = None
+
+    def of(self, roster: pd.DataFrame) -> "FollowUp":
+        """The same records of other customers, or from another start.
+
+        Parameters
+        ----------
+        roster
+            As of `follow_up`.
+        """
+        assert self.again is not None
+        return self.again(roster)
 
     @property
     def dated(self) -> bool:
@@ -249,6 +264,7 @@ def follow_up(
     minute_cost
         Money of a minute of contact.
     """
+    again = partial(follow_up, tables=tables, dataset=dataset, minute_cost=minute_cost)
     columns: dict[str, Sequence[Known]] = {name: each.columns for name, each in dataset.tables.items()}
     dated = "start" in roster and roster["start"].notna().all()
     contracts = tables.get("subscriptions")
@@ -256,7 +272,12 @@ def follow_up(
     scales = {each.name: each.scale for each in columns.get("surveys", ()) if each.scale is not None}
     if not dated:
         return FollowUp(
-            roster=roster, measures=tuple(measures_of(columns, present)), first=None, until=None, scales=scales
+            roster=roster,
+            measures=tuple(measures_of(columns, present)),
+            first=None,
+            until=None,
+            scales=scales,
+            again=again,
         )
     given = ((name, tables.get(name)) for name in ("transactions", "interactions", "surveys"))
     event_tables = {name: frame for name, frame in given if frame is not None and _of_customers(frame)}
@@ -278,6 +299,7 @@ def follow_up(
         scales=scales,
         events=made,
         stays=None if contracts is None or until is None else stays_of(contracts, roster, until),
+        again=again,
     )
 
 

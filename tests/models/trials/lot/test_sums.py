@@ -56,3 +56,21 @@ def test_what_cannot_be_compared_is_said(rows):
         from_sums(few, ["orders"], control="none")
     with pytest.raises(DataError, match="spend, or its column of the time before, has values that are not numbers"):
         from_sums(ibis.memtable(rows.fillna(np.inf)), ["spend"], control="none")
+
+
+def test_nothing_is_lost_where_values_are_large_and_differ_little():
+    rng = np.random.default_rng(3)
+    arm = rng.permutation(np.repeat(["none", "mail"], 20_000))
+    before = rng.normal(size=40_000)
+    spend = before + rng.normal(size=40_000) + 0.5 * (arm == "mail")
+    rows = pd.DataFrame({"arm": arm, "before": before + 1e8, "spend": spend + 1e9})
+    found = from_sums(ibis.memtable(rows), ["spend"], control="none", before={"spend": "before"})["mail", "spend"]
+    wanted = cuped(Sample(values=spend, treated=arm == "mail", before=before[:, None]))
+    assert (found.estimate, found.se) == pytest.approx((wanted.estimate, wanted.se), rel=1e-6)
+
+
+def test_gaps_in_the_time_before_are_refused(rows):
+    rows["before"] = rows["before"].mask(rows.index < 7)
+    table = ibis.memtable(rows.assign(spend=1.0 + rows.index).astype({"before": "Float64"}))
+    with pytest.raises(DataError, match="before: 7 customers have spend and nothing here"):
+        from_sums(table, ["spend"], control="none", before={"spend": "before"})

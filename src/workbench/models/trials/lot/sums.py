@@ -12,6 +12,8 @@ from workbench.models.trials.estimates.estimate import Estimate, from_error
 from workbench.models.trials.estimates.sample import FEWEST
 from workbench.wording import listing, number, sentence
 
+SOME = 10_000  # rows whose mean is near enough to that of all for their sums to lose nothing
+
 
 def from_sums(
     table: Table,
@@ -49,7 +51,7 @@ def from_sums(
     ------
     DataError
         The control is not there; an arm has fewer than 20 customers with an outcome; a column is not of numbers, or has
-        values that are not numbers.
+        values that are not numbers; a column of the time before has gaps.
 
     References
     ----------
@@ -80,20 +82,55 @@ def from_sums(
 def _cells(
     table: Table, outcomes: Sequence[str], arm: str, before: Mapping[str, str], strata: Sequence[str]
 ) -> pd.DataFrame:
+    """Of each arm within each stratum: counts, means, variances and covariances of all outcomes.
+
+    Plain sums take a third of the time of the database's own variances. Values are taken less what is about their
+    mean, so that nothing is lost where they are large and differ little.
+    """
+    named = list(dict.fromkeys([*outcomes, *before.values()]))
+    some = table.limit(SOME).aggregate([table[name].cast("float64").mean().name(name) for name in named]).execute()
+    middle = {name: 0.0 if not np.isfinite(value) else float(value) for name, value in some.iloc[0].items()}
+    away = {name: table[name].cast("float64") - middle[name] for name in named}
     sums: dict[str, Any] = {}
     for place, outcome in enumerate(outcomes):
-        y = table[outcome].cast("float64")
-        sums |= {f"n_{place}": y.count(), f"y_{place}": y.mean(), f"yy_{place}": y.var(how="sample")}
+        y = away[outcome]
+        sums |= {f"n_{place}": y.count(), f"y_{place}": y.sum(), f"yy_{place}": (y * y).sum()}
         if outcome in before:
-            x, there = table[before[outcome]].cast("float64"), y.notnull()
+            x, there = away[before[outcome]], y.notnull()
             sums |= {
-                f"x_{place}": x.mean(where=there),
-                f"xx_{place}": x.var(how="sample", where=there),
-                f"xy_{place}": x.cov(y, how="sample", where=there),
+                f"m_{place}": x.count(where=there),
+                f"x_{place}": x.sum(where=there),
+                f"xx_{place}": (x * x).sum(where=there),
+                f"xy_{place}": (x * y).sum(),
             }
     cells = table.group_by(arm, *strata).aggregate(**sums).execute()
+    for place, outcome in enumerate(outcomes):
+        _centre(cells, place, middle, outcome, before.get(outcome))
     stratum = cells[list(strata)].astype(str).agg("|".join, axis=1) if strata else ""
     return cells.rename(columns={arm: "arm"}).assign(stratum=stratum).dropna(subset=["arm"])
+
+
+def _centre(cells: pd.DataFrame, place: int, middle: Mapping[str, float], outcome: str, earlier: str | None) -> None:
+    """Sums made means, variances and covariances, in place."""
+    keys = ["y"] if earlier is None else ["y", "x"]
+    n = cells[f"n_{place}"].astype(float).where(lambda size: size > 0)
+    sums = {key: cells[f"{key}_{place}"].astype(float) for key in keys}
+    for one, two in (("y", "y"), ("x", "x"), ("x", "y")):
+        if one in keys and two in keys:
+            name = f"{one}{two}_{place}"
+            cells[name] = (cells[name].astype(float) - sums[one] * sums[two] / n) / (n - 1).where(lambda left: left > 0)
+    if earlier is not None and (lacking := int((cells[f"n_{place}"] - cells[f"m_{place}"]).sum())):
+        raise DataError(
+            sentence(
+                "{column}: {n} customers have {outcome} and nothing here, expected a number of the time before of each "
+                "of them.",
+                column=earlier,
+                n=number(lacking),
+                outcome=outcome,
+            )
+        )
+    for key, name in zip(keys, (outcome, earlier), strict=False):
+        cells[f"{key}_{place}"] = sums[key] / n + middle[str(name)]
 
 
 def _told(cells: pd.DataFrame, outcome: str, confidence: float) -> Estimate:

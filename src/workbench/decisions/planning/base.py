@@ -1,0 +1,185 @@
+"""Who could be in a pilot: the customers of any day, as records up to that day have them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from workbench.errors import DataError
+from workbench.statistics.draws import known_before
+from workbench.wording import sentence
+
+ACTIVE_DAYS = 365
+"""Without contracts a customer is who was seen within a year, a choice: a year holds every season once."""
+EVENTS = ("transactions", "interactions", "surveys")
+
+
+class DatasetDefinition(Protocol):
+    """What is known of a dataset beside its rows."""
+
+    @property
+    def tables(self) -> Mapping[str, Any]:
+        """Definitions of its tables by name."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Base:
+    """Customers, and when they were.
+
+    Attributes
+    ----------
+    roster
+        Those of the last day of the records, as `on` gives them; of data without dates all of them.
+    contracts
+        `customer_id`, `start`, `end`; None where there are none.
+    seen
+        `customer_id` and `day` of whatever is recorded; None where nothing is dated.
+    people, columns
+        The table `customers` and the definitions of its columns; None where there is none.
+    initiatives
+        Names that treatments have already.
+    segments
+        Columns of customers by which the dataset is split.
+    initiative
+        Name of what is planned; None where nobody said it.
+    recorded
+        Of data without dates, whose outcomes are columns of treatments: what was known before.
+    """
+
+    roster: pd.DataFrame
+    contracts: pd.DataFrame | None
+    seen: pd.DataFrame | None
+    people: pd.DataFrame | None
+    columns: Sequence[Any] = ()
+    initiatives: frozenset[str] = frozenset()
+    segments: tuple[str, ...] = ()
+    recorded: pd.DataFrame | None = None
+    initiative: str | None = None
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is known when customers were."""
+        return self.contracts is not None or self.seen is not None
+
+    def on(self, day: pd.Timestamp) -> pd.DataFrame:
+        """The customers of a day: `customer_id`, `start` (that day), and their columns.
+
+        Parameters
+        ----------
+        day
+            Under contract on it; without contracts seen in the year before it.
+        """
+        if self.contracts is not None:
+            rows = self.contracts
+            there = (rows["start"] <= day) & (rows["end"].isna() | (rows["end"] > day))
+        else:
+            assert self.seen is not None
+            rows = self.seen
+            there = (rows["day"] < day) & (rows["day"] >= day - pd.Timedelta(days=ACTIVE_DAYS))
+        ids = np.sort(rows.loc[there, "customer_id"].unique())
+        return _with_people(pd.DataFrame({"customer_id": ids, "start": day}), self.people)
+
+    def before(self, roster: pd.DataFrame) -> pd.DataFrame:
+        """What was known of customers of a roster, same rows, as an evaluation will have it.
+
+        Parameters
+        ----------
+        roster
+            As `on` gives it.
+        """
+        if self.recorded is not None:
+            return self.recorded
+        bare = roster[[name for name in ("customer_id", "start") if name in roster]]
+        return known_before(bare, (), {}, self.people, self.columns)[1]
+
+
+def read_base(
+    dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None], *, initiative: str | None = None
+) -> Base:
+    """Find the customers.
+
+    Parameters
+    ----------
+    dataset
+        Definitions of the tables.
+    tables
+        Canonical tables by name; None where the dataset has none.
+    initiative
+        Name of what is planned; None where nobody said it.
+
+    Raises
+    ------
+    DataError
+        There is nothing that a plan could be made from.
+    """
+    people, treatments = tables.get("customers"), tables.get("treatments")
+    columns = dataset.tables["customers"].columns if people is not None else ()
+    segments = tuple(dataset.tables["customers"].segments) if people is not None else ()
+    taken = frozenset() if treatments is None else frozenset(treatments["initiative"].dropna().astype(str))
+    contracts = tables.get("subscriptions")
+    if contracts is not None:
+        contracts = contracts[["customer_id", "start", "end"]].assign(
+            **{name: pd.to_datetime(contracts[name]) for name in ("start", "end")}
+        )
+    seen = _seen(tables)
+    shared: dict[str, Any] = {
+        "people": people,
+        "columns": columns,
+        "initiatives": taken,
+        "segments": segments,
+        "initiative": initiative,
+    }
+    found = Base(roster=pd.DataFrame(), contracts=contracts, seen=seen, **shared)
+    if found.dated:
+        days = [] if seen is None else [seen["day"].max()]
+        if contracts is not None:
+            days += [contracts[name].max() for name in ("start", "end") if contracts[name].notna().any()]
+        last = max(days).normalize() + pd.Timedelta(days=1)
+        return Base(roster=found.on(last), contracts=contracts, seen=seen, **shared)
+    rows, before = _recorded(dataset, treatments, people, columns)
+    return Base(roster=rows, contracts=None, seen=None, recorded=before, **shared)
+
+
+def _seen(tables: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame | None:
+    """Days on which something of a customer was recorded."""
+    found = []
+    for name in EVENTS:
+        frame = tables.get(name)
+        if frame is not None and {"customer_id", "timestamp"} <= set(frame) and len(frame):
+            day = pd.to_datetime(frame["timestamp"]).dt.normalize()
+            found.append(pd.DataFrame({"customer_id": frame["customer_id"], "day": day}).dropna().drop_duplicates())
+    return pd.concat(found, ignore_index=True).drop_duplicates() if found else None
+
+
+def _recorded(
+    dataset: DatasetDefinition, treatments: pd.DataFrame | None, people: pd.DataFrame | None, columns: Sequence[Any]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Customers of data without dates, whose outcomes are columns of their own or of an earlier trial's control."""
+    if treatments is not None:
+        definition = dataset.tables["treatments"]
+        controls = {each.control for each in definition.designs.values()} - {""}
+        own = treatments[treatments["arm"].astype(str).isin(controls)] if controls else treatments
+        if any(each.use == "outcome" and each.name in own for each in definition.columns) and len(own):
+            rows = own.drop_duplicates("customer_id").reset_index(drop=True)
+            rows = rows.drop(columns=["start", "end"], errors="ignore")
+            return known_before(rows, definition.columns, {}, people, columns)
+    if people is not None and any(each.use == "outcome" for each in columns):
+        rows = people.drop_duplicates("customer_id").reset_index(drop=True)
+        return rows, known_before(rows[["customer_id"]], (), {}, people, columns)[1]
+    raise DataError(
+        sentence(
+            "Nothing to plan from: a pilot is planned from what customers did (transactions, subscriptions, surveys, "
+            "interactions), or from columns with use: outcome. The dataset has neither."
+        )
+    )
+
+
+def _with_people(rows: pd.DataFrame, people: pd.DataFrame | None) -> pd.DataFrame:
+    if people is None:
+        return rows
+    lent = people.drop_duplicates("customer_id").set_index("customer_id")
+    lent = lent[[name for name in lent if name not in rows]].reindex(rows["customer_id"]).set_axis(rows.index)
+    return rows.join(lent)

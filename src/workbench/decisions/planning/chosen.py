@@ -1,0 +1,98 @@
+"""What a before–after of chosen customers shows though nothing was done: the way back to the mean, trend, season."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench.decisions.planning.base import Base
+from workbench.decisions.planning.windows import Window
+from workbench.models.trials.planning import Change, change_of_chosen
+
+CHOSEN = 100
+"""Customers of the before–after that is told where the pilot would have more than a quarter of all, a choice."""
+SHARE = 0.25
+"""Of all customers who are chosen at most: of more the word would mean nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Unmoved:
+    """Customers before and after a day on which this pilot did not begin.
+
+    Attributes
+    ----------
+    measure, days, start
+        The outcome, the length of both windows, and the day between them.
+    highest, lowest, everybody
+        Those with the highest value before, those with the lowest, and all.
+    explained
+        Share of the outcome's variance that the window before explains.
+    deviation
+        Of the outcome among customers, less what the window before explains.
+    """
+
+    measure: Any
+    days: int
+    start: pd.Timestamp
+    highest: Change
+    lowest: Change
+    everybody: Change
+    explained: float
+    deviation: float
+
+
+def unmoved(base: Base, followed: Any, recent: Window, names: list[str], size: int, *, level: float) -> Unmoved | None:
+    """Look at the latest window, and at as long a time before it.
+
+    Parameters
+    ----------
+    base, followed
+        Customers and their records.
+    recent
+        The latest window of the main length.
+    names
+        Of outcomes, the primary one first: the first that is known before and after is told.
+    size
+        Customers of the pilot.
+    level
+        Of intervals.
+
+    Returns
+    -------
+    Unmoved or None
+        None where no outcome is known before, or for data without dates.
+    """
+    if recent.start is None or recent.days is None:
+        return None
+    earlier = recent.roster.assign(start=recent.start - pd.Timedelta(days=recent.days))
+    back = {each.measure.name: each for each in followed.of(earlier).over(recent.days, names)}
+    n = size if size <= SHARE * len(recent.roster) else min(CHOSEN, int(SHARE * len(recent.roster)))
+    for name in names:
+        outcome = recent.outcomes[name]
+        if outcome.measure.kind in ("ratio", "staying") or outcome.measure.table in ("treatments", "customers"):
+            continue
+        before, after = back[name].after, outcome.after
+        chosen = [
+            change_of_chosen(before, after, n, confidence=level),
+            change_of_chosen(before, after, n, highest=False, confidence=level),
+            change_of_chosen(before, after, confidence=level),
+        ]
+        high, low, everybody = chosen
+        if high is None or low is None or everybody is None or not everybody.deviation > 0:
+            continue
+        both = np.isfinite(before) & np.isfinite(after)
+        if np.ptp(before[both]) == 0 or np.ptp(after[both]) == 0:
+            continue
+        explained = float(np.corrcoef(before[both], after[both])[0, 1] ** 2)
+        return Unmoved(
+            measure=outcome.measure,
+            days=recent.days,
+            start=recent.start,
+            highest=high,
+            lowest=low,
+            everybody=everybody,
+            explained=explained,
+            deviation=float(after[both].std(ddof=1) * np.sqrt(1 - explained)),
+        )
+    return None

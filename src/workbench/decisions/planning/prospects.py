@@ -1,0 +1,180 @@
+"""What a pilot would find: of each outcome and length the smallest effect that so many find four times in five."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.decisions.planning.scheme import Scheme
+from workbench.models.trials.planning import Clustering, Spread, chance_of_finding, pooled, size_needed, smallest_effect
+
+GROWING = ("sum", "staying")
+"""Kinds of outcomes whose effects add up while a pilot goes on: spending, orders, contacts, leaving."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prospect:
+    """One outcome over one length.
+
+    Attributes
+    ----------
+    measure, days
+        The outcome, and the length; None of data without dates.
+    windows
+        One a past window, the latest first.
+    whole
+        All of them as one.
+    alike
+        How alike customers of a unit are, one a window; empty where customers are dealt.
+    size
+        Customers of the pilot, or units.
+    scheme, level
+        How it would be dealt, and the level of the interval.
+    """
+
+    measure: Any
+    days: int | None
+    windows: tuple[Spread, ...]
+    whole: Spread
+    alike: tuple[Clustering, ...]
+    size: float
+    scheme: Scheme
+    level: float
+
+    def known(self, size: float | None = None) -> float:
+        """How many customers (or units) of one arm and of the control would have the outcome.
+
+        Parameters
+        ----------
+        size
+            Of the pilot, all arms together; as planned where it is None.
+        """
+        share = 1.0 if self.scheme.unit else self.whole.answering
+        return (self.size if size is None else size) * share * self.scheme.pair
+
+    def error(self, variance: float, size: float | None = None) -> float:
+        """Standard error of an effect.
+
+        Parameters
+        ----------
+        variance
+            Of customers, or of means of units.
+        size
+            As of `known`.
+        """
+        return float(np.sqrt(variance / self.known(size))) * self.scheme.error
+
+    def smallest(self, found: Spread | None = None, *, plain: bool = False) -> float:
+        """The effect that is found four times in five; not a number where there are too few.
+
+        Parameters
+        ----------
+        found
+            Of one window; of all where it is None.
+        plain
+            Without what was known before.
+        """
+        found = found or self.whole
+        df = self.known() - 2 - (0 if plain else found.columns)
+        if df < 1:
+            return np.nan
+        return smallest_effect(self.error(found.variance if plain else found.left), df=df, confidence=self.level)
+
+    @property
+    def season(self) -> tuple[float, float]:
+        """The lowest and the highest smallest effect of all past windows."""
+        found = [self.smallest(each) for each in self.windows]
+        return min(found), max(found)
+
+    def chance(self, effects: np.ndarray) -> np.ndarray:
+        """With which probability effects are found, same shape.
+
+        Parameters
+        ----------
+        effects
+            In the unit of the outcome.
+        """
+        df, se = self.known() - 2 - self.whole.columns, self.error(self.whole.left)
+        return np.array([chance_of_finding(each, se, df=df, confidence=self.level) for each in effects])
+
+    def needed(self, effect: float) -> float:
+        """How many customers (or units) find an effect four times in five, whole; infinite for no effect.
+
+        Parameters
+        ----------
+        effect
+            In the unit of the outcome.
+        """
+        both = size_needed(
+            effect,
+            float(np.sqrt(self.whole.left)),
+            treated=self.scheme.treated / len(self.scheme.arms) / self.scheme.pair,
+            confidence=self.level,
+            fitted=self.whole.columns,
+        )
+        found = both / self.known(1.0)
+        return float(np.ceil(found - 1e-6)) if np.isfinite(found) else np.inf
+
+    @property
+    def icc(self) -> tuple[float, float, float]:
+        """Intraclass correlation and its interval, means of all windows; not a number where customers are dealt."""
+        if not self.alike:
+            return np.nan, np.nan, np.nan
+        icc, lower, upper = (
+            float(np.mean([getattr(each, name) for each in self.alike])) for name in ("icc", "lower", "upper")
+        )
+        return icc, lower, upper
+
+    @property
+    def unit_size(self) -> float:
+        """Customers of a unit (the harmonic mean); 1 where customers are dealt."""
+        return float(np.mean([each.size for each in self.alike])) if self.alike else 1.0
+
+
+def scaled(effect: float, measure: Any, days: int | None, main: int | None) -> float:
+    """An effect over another length: what adds up goes on at the same pace, everything else stays.
+
+    Parameters
+    ----------
+    effect
+        Over the main length.
+    measure
+        The outcome.
+    days, main
+        The other length and the main one; None of data without dates.
+    """
+    if days is None or main is None or measure.kind not in GROWING:
+        return effect
+    return effect * days / main
+
+
+def prospect(
+    measure: Any,
+    days: int | None,
+    windows: Sequence[Spread],
+    alike: Sequence[Clustering],
+    *,
+    size: float,
+    scheme: Scheme,
+    level: float,
+) -> Prospect | None:
+    """Take windows together; None where there is none.
+
+    Parameters
+    ----------
+    measure, days, windows, alike, size, scheme, level
+        As of `Prospect`.
+    """
+    if not windows:
+        return None
+    return Prospect(
+        measure=measure,
+        days=days,
+        windows=tuple(windows),
+        whole=pooled(windows),
+        alike=tuple(alike),
+        size=size,
+        scheme=scheme,
+        level=level,
+    )

@@ -1,0 +1,28 @@
+"""Before a pilot: what it would find (`spread` → `power`, of units `clustering`), and who gets what (`dealing`).
+
+Beside it what a comparison of before and after shows of customers to whom nothing was done (`before_after`).
+"""
+
+from workbench.models.trials.planning.before_after import Change, change_of_chosen
+from workbench.models.trials.planning.clustering import Clustering, clustering, design_effect
+from workbench.models.trials.planning.dealing import choose, deal
+from workbench.models.trials.planning.power import POWER, chance_of_finding, share_error, size_needed, smallest_effect
+from workbench.models.trials.planning.spread import Spread, pooled, spread
+
+__all__ = [
+    "POWER",
+    "Change",
+    "Clustering",
+    "Spread",
+    "chance_of_finding",
+    "change_of_chosen",
+    "choose",
+    "clustering",
+    "deal",
+    "design_effect",
+    "pooled",
+    "share_error",
+    "size_needed",
+    "smallest_effect",
+    "spread",
+]
