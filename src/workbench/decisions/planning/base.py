@@ -1,5 +1,6 @@
 """Who could be in a pilot: the customers of any day, as records up to that day have them."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -78,7 +79,7 @@ class Base:
         else:
             assert self.seen is not None
             rows = self.seen
-            there = (rows["day"] < day) & (rows["day"] >= day - pd.Timedelta(days=ACTIVE_DAYS))
+            there = (rows["day"] < day) & (rows["day"] >= day - dt.timedelta(days=ACTIVE_DAYS))
         ids = np.sort(rows.loc[there, "customer_id"].unique())
         return _with_people(pd.DataFrame({"customer_id": ids, "start": day}), self.people)
 
@@ -137,7 +138,7 @@ def read_base(
         days = [] if seen is None else [seen["day"].max()]
         if contracts is not None:
             days += [contracts[name].max() for name in ("start", "end") if contracts[name].notna().any()]
-        last = max(days).normalize() + pd.Timedelta(days=1)
+        last = max(days).normalize() + dt.timedelta(days=1)
         return Base(roster=found.on(last), contracts=contracts, seen=seen, **shared)
     rows, before = _recorded(dataset, treatments, people, columns)
     return Base(roster=rows, contracts=None, seen=None, recorded=before, **shared)

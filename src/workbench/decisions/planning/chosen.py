@@ -1,5 +1,6 @@
 """What a before–after of chosen customers shows though nothing was done: the way back to the mean, trend, season."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,9 @@ class Unmoved:
     deviation: float
 
 
-def unmoved(base: Base, followed: Any, recent: Window, names: list[str], size: int, *, level: float) -> Unmoved | None:
+def unmoved(
+    base: Base, followed: Any, recent: Window, names: list[str], size: int | None, *, level: float
+) -> Unmoved | None:
     """Look at the latest window, and at as long a time before it.
 
     Parameters
@@ -54,7 +57,7 @@ def unmoved(base: Base, followed: Any, recent: Window, names: list[str], size: i
     names
         Of outcomes, the primary one first: the first that is known before and after is told.
     size
-        Customers of the pilot.
+        Customers of the pilot; `CHOSEN` where it is None.
     level
         Of intervals.
 
@@ -65,9 +68,10 @@ def unmoved(base: Base, followed: Any, recent: Window, names: list[str], size: i
     """
     if recent.start is None or recent.days is None:
         return None
-    earlier = recent.roster.assign(start=recent.start - pd.Timedelta(days=recent.days))
+    earlier = recent.roster.assign(start=recent.start - dt.timedelta(days=recent.days))
     back = {each.measure.name: each for each in followed.of(earlier).over(recent.days, names)}
-    n = size if size <= SHARE * len(recent.roster) else min(CHOSEN, int(SHARE * len(recent.roster)))
+    most = int(SHARE * len(recent.roster))
+    n = size if size is not None and size <= most else min(CHOSEN, most)
     for name in names:
         outcome = recent.outcomes[name]
         if outcome.measure.kind in ("ratio", "staying") or outcome.measure.table in ("treatments", "customers"):

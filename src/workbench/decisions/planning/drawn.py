@@ -1,5 +1,6 @@
 """Who is in the pilot and who gets what: drawn by lot, as the table `treatments` will have it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -119,7 +120,7 @@ def draw(
         rows = eligible[["customer_id", scheme.unit]].merge(told, on=scheme.unit, validate="many_to_one")
     found = pd.DataFrame({"customer_id": rows["customer_id"], "initiative": initiative, "arm": rows["arm"]})
     if start is not None and days is not None:
-        found["start"], found["end"] = start, start + pd.Timedelta(days=days - 1)
+        found["start"], found["end"] = start, start + dt.timedelta(days=days - 1)
     if within:
         found[WITHIN] = rows["stratum"]
     if scheme.unit is not None:

@@ -364,7 +364,7 @@ def plan(at: Draft) -> Plan:
         draft=at,
         prospects=tuple(found[name, days] for name in names for days in at.lengths if (name, days) in found),
         starts=starts[at.main],
-        unmoved=unmoved(at.base, at.followed, recent, names, at.size, level=at.question.level),
+        unmoved=unmoved(at.base, at.followed, recent, names, at.question.planned, level=at.question.level),
         rehearsal=rehearse(recent, main, _strata(at, recent), seed=seed_of(at.question.seed, "rehearsal")),
         drawn=draw(
             at.base.roster,

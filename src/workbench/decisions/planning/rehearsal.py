@@ -12,8 +12,8 @@ from workbench.decisions.rollout import estimators
 from workbench.models.trials.estimates import Sample
 from workbench.models.trials.planning import choose, deal
 
-MOST_DRAWS = 200
-"""A choice: the share of false alarms is then known to 2 of 100."""
+MOST_DRAWS = 100
+"""A choice: the share of false alarms is then known to 3 of 100."""
 ROWS = 1_000_000
 """Customers dealt in all draws together, a choice: of large data fewer draws are made, for time's sake."""
 FEWEST_DRAWS = 20

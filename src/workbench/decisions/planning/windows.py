@@ -1,5 +1,6 @@
 """Outcomes over past windows, in which this pilot was not: how far customers lie apart, season by season."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -77,7 +78,7 @@ def starts_of(followed: Any, days: int) -> list[pd.Timestamp]:
     """
     found, first = [], followed.first
     for place in range(1, MOST_WINDOWS + 1):
-        start = followed.until - pd.Timedelta(days=days * place)
+        start = followed.until - dt.timedelta(days=days * place)
         if first is None or (start - first).days < days:
             break
         found.append(start)
@@ -164,7 +165,7 @@ def of_units(at: Window, name: str, scheme: Scheme, size: int) -> tuple[Spread, 
         variance=alike.variance,
         left=alike.variance * (1 - apart.explained),
         answering=float(np.isfinite(values).mean()),
-        n=apart.n,
+        n=int(seen.sum()),
         columns=apart.columns,
     )
     return whole, alike

@@ -394,10 +394,8 @@ def checks(done: Plan) -> Iterator[Check]:
         name="plan_draw",
         status="pass",
         message=sentence(
-            "Arms were dealt in {n} groups by the seed; within a group no two arms differ by more than {apart} beyond "
-            "their shares.",
+            "Arms were dealt by the seed within {n} groups, and have their shares in each, but for one customer.",
             n=number(done.drawn.strata),
-            apart=number(1),
         )
         if at.within
         else sentence("Arms were dealt by the seed: the same data and seed give the same draw."),
@@ -414,7 +412,7 @@ def _rehearsed(done: Plan) -> Iterator[Check]:
         "n": number(seen.draws),
         "share": percent(seen.alarms / seen.draws),
         "wanted": percent(1 - seen.level),
-        "ratio": number(seen.se / seen.planned_se, 2),
+        "apart": percent(abs(seen.se / seen.planned_se - 1)),
     }
     wrong = seen.p_value < 0.001
     yield Check(
@@ -429,7 +427,7 @@ def _rehearsed(done: Plan) -> Iterator[Check]:
             if wrong
             else sentence(
                 "Dealt {n} times over the latest past window, with no pilot, {share} of the estimates saw an effect "
-                "({wanted} may); their standard error is {ratio} times the planned one.",
+                "({wanted} may); their standard error is within {apart} of the planned one.",
                 **names,
             )
         ),

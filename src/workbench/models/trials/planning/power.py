@@ -52,8 +52,9 @@ def chance_of_finding(effect: float, se: float, *, df: float = np.inf, confidenc
     """
     if not se > 0:
         return float(effect != 0)
+    df = np.inf if df > NORMAL else df
     reach, away = float(stats.t.ppf((1 + confidence) / 2, df)), abs(effect) / se
-    if df > NORMAL:
+    if df == np.inf:
         return float(stats.norm.sf(reach - away) + stats.norm.cdf(-reach - away))
     wrong_side = float(stats.nct.cdf(-reach, df, away))  # not a number where it is nothing
     return float(stats.nct.sf(reach, df, away)) + (wrong_side if wrong_side > 0 else 0.0)
@@ -82,8 +83,6 @@ def smallest_effect(se: float, *, df: float = np.inf, confidence: float = 0.9, p
 @cache
 def _errors(df: float, confidence: float, power: float) -> float:
     """How many standard errors."""
-    if df > NORMAL:
-        df = np.inf
     highest = float(stats.t.ppf((1 + confidence) / 2, df) + stats.t.ppf(power, df)) + 1.0
 
     def short(away: float) -> float:
