@@ -1,6 +1,7 @@
 """The study of pilots, before and after: what the next one would find (`planning`), whether one worked (`rollout`)."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -89,7 +90,9 @@ def ready(begun: Pilot | Base, followed: Any, question: Question, scheme: Scheme
     return rollout.ready(begun, followed, question)
 
 
-def answer(at: Ready | Draft, *, previous: Sequence[Mapping[str, Any]], dataset: str) -> Evaluation | Plan:
+def answer(
+    at: Ready | Draft, *, previous: Sequence[Mapping[str, Any]], dataset: str, run: Path | None = None
+) -> Evaluation | Plan:
     """What the pilot did and what to do now; or what it would find, and who gets what.
 
     Parameters
@@ -97,13 +100,15 @@ def answer(at: Ready | Draft, *, previous: Sequence[Mapping[str, Any]], dataset:
     at
         What is asked of whom.
     previous
-        Manifests of all earlier runs of this study.
+        Manifests of all runs of this study.
     dataset
         Its name.
+    run
+        Folder of this run; None of a scratch run.
     """
     if isinstance(at, Draft):
         return planning.plan(at)
-    return rollout.answer(at, previous=previous, dataset=dataset)
+    return rollout.answer(at, previous=previous, dataset=dataset, run=run)
 
 
 __all__ = ["Question", "Scheme", "answer", "begin", "ready"]
