@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 
 from workbench.decisions.planning.scheme import Scheme
-from workbench.models.trials.planning import Clustering, Spread, chance_of_finding, pooled, size_needed, smallest_effect
+from workbench.models.trials.planning import (
+    Clustering,
+    Variation,
+    chance_of_finding,
+    pooled,
+    size_needed,
+    smallest_effect,
+)
 
 GROWING = ("sum", "staying")
 """Kinds of outcomes whose effects add up while a pilot goes on: spending, orders, contacts, leaving."""
@@ -35,8 +42,8 @@ class Prospect:
 
     measure: Any
     days: int | None
-    windows: tuple[Spread, ...]
-    whole: Spread
+    windows: tuple[Variation, ...]
+    whole: Variation
     alike: tuple[Clustering, ...]
     size: float
     scheme: Scheme
@@ -65,7 +72,7 @@ class Prospect:
         """
         return float(np.sqrt(variance / self.known(size))) * self.scheme.error
 
-    def smallest(self, found: Spread | None = None, *, plain: bool = False) -> float:
+    def smallest(self, found: Variation | None = None, *, plain: bool = False) -> float:
         """The effect that is found four times in five; not a number where there are too few.
 
         Parameters
@@ -152,7 +159,7 @@ def scaled(effect: float, measure: Any, days: int | None, main: int | None) -> f
 def prospect(
     measure: Any,
     days: int | None,
-    windows: Sequence[Spread],
+    windows: Sequence[Variation],
     alike: Sequence[Clustering],
     *,
     size: float,

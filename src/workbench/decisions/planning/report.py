@@ -14,6 +14,7 @@ from workbench.decisions.planning.plan import Plan
 from workbench.decisions.planning.prospects import Prospect
 from workbench.decisions.planning.scheme import CONTROL
 from workbench.decisions.planning.words import lasting, scale
+from workbench.decisions.rollout.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.planning import POWER, design_effect
 from workbench.wording import day, number, sentence
@@ -47,7 +48,7 @@ def exhibits(done: Plan) -> Iterator[Showable]:
         yield _seasons(done)
     yield _lines(done)
     yield metrics(done)
-    yield Kept(name="assignment", frame=done.drawn.rows)
+    yield Kept(name=DRAW, frame=done.drawn.rows)
 
 
 def metrics(done: Plan) -> dict[str, float | int | None]:

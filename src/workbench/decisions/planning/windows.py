@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.decisions.planning.base import Base
 from workbench.decisions.planning.scheme import Scheme
-from workbench.models.trials.planning import Clustering, Spread, clustering, spread
+from workbench.models.trials.planning import Clustering, Variation, clustering, variation
 from workbench.statistics.draws import design_matrix
 
 MOST_WINDOWS = 4
@@ -104,7 +104,7 @@ def window(base: Base, followed: Any, start: pd.Timestamp | None, days: int | No
     return Window(days=days, start=start, roster=roster, outcomes=outcomes, matrix=matrix)
 
 
-def of_customers(at: Window, name: str, scheme: Scheme, size: float, stratum: np.ndarray | None) -> Spread | None:
+def of_customers(at: Window, name: str, scheme: Scheme, size: float, stratum: np.ndarray | None) -> Variation | None:
     """How far customers lie apart.
 
     Parameters
@@ -122,7 +122,7 @@ def of_customers(at: Window, name: str, scheme: Scheme, size: float, stratum: np
     """
     outcome = at.outcomes[name]
     known = np.isfinite(outcome.after).mean() if len(outcome.after) else 0.0
-    return spread(
+    return variation(
         outcome.after,
         of=outcome.of,
         before=at.before(name),
@@ -131,7 +131,7 @@ def of_customers(at: Window, name: str, scheme: Scheme, size: float, stratum: np
     )
 
 
-def of_units(at: Window, name: str, scheme: Scheme, size: int) -> tuple[Spread, Clustering] | None:
+def of_units(at: Window, name: str, scheme: Scheme, size: int) -> tuple[Variation, Clustering] | None:
     """How far means of units lie apart, and how alike customers of one are.
 
     Parameters
@@ -157,10 +157,10 @@ def of_units(at: Window, name: str, scheme: Scheme, size: int) -> tuple[Spread, 
     before = np.column_stack([np.bincount(code, column) / count for column in at.before(name)[seen].T] or [count * 0.0])
     means = np.bincount(code, values[seen]) / count
     bears = max(int((min(size, len(means)) - 2) / UNITS_A_COLUMN), 0)
-    apart = spread(means, before=before[:, :bears], smaller_arm=np.inf)
+    apart = variation(means, before=before[:, :bears], smaller_arm=np.inf)
     if apart is None:
         return None
-    whole = Spread(
+    whole = Variation(
         mean=apart.mean,
         variance=alike.variance,
         left=alike.variance * (1 - apart.explained),

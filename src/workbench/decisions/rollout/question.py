@@ -7,6 +7,8 @@ from typing import Any
 from workbench.errors import ParameterError
 from workbench.wording import listing, number, sentence, shown, suggestion
 
+DRAW = "assignment"
+"""Table of who gets what, which a plan leaves and no evaluation does."""
 LEVEL = 0.90
 """Of every interval of a report: its ends are then where a test at 5% in one direction turns."""
 
@@ -133,6 +135,7 @@ def looks_of(
         if each.get("status") == "succeeded"
         and each.get("dataset") == dataset
         and (own is None or each.get("where") == own.get("where"))
+        and DRAW not in (each.get("tables") or {})
         and _asked_for(each.get("parameters") or {}, initiative, outcome, first)
     }
     return len(days | {"" if own is None else _reach(own)})

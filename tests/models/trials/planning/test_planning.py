@@ -44,7 +44,7 @@ def test_the_smallest_effect_is_found_in_four_of_five_pilots_adjusted_for_what_w
         return before, values
 
     before, values = customers(size)
-    measured = planning.spread(values, before=before[:, None])
+    measured = planning.variation(values, before=before[:, None])
     assert measured.answering == pytest.approx(2 / 3, abs=0.01)
     assert measured.explained == pytest.approx(2 / (2 + 2.25), abs=0.02)
     n = 300
@@ -65,7 +65,7 @@ def test_a_ratio_has_the_variance_of_its_estimator():
     random = np.random.default_rng(2)
     orders = random.poisson(3.0, 5000).astype(float)
     spend = orders * random.gamma(2.0, 5.0, 5000)
-    measured = planning.spread(spend, of=orders)
+    measured = planning.variation(spend, of=orders)
     arm = np.arange(5000) % 2 == 0
     found = lot.ratio(Sample(values=spend, treated=arm), spend, orders)
     assert measured.left**0.5 * planning.share_error(0.5) / 5000**0.5 == pytest.approx(found.se, rel=0.03)
@@ -75,7 +75,7 @@ def test_a_ratio_has_the_variance_of_its_estimator():
 def test_strata_take_their_levels_out_of_the_variance():
     random = np.random.default_rng(3)
     stratum = random.integers(0, 4, 8000)
-    measured = planning.spread(10.0 * stratum + random.normal(size=8000), stratum=stratum)
+    measured = planning.variation(10.0 * stratum + random.normal(size=8000), stratum=stratum)
     assert measured.variance == pytest.approx(1.0, rel=0.05)
     assert measured.explained == 0.0
 

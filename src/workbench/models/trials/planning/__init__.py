@@ -1,4 +1,4 @@
-"""Before a pilot: what it would find (`spread` → `power`, of units `clustering`), and who gets what (`dealing`).
+"""Before a pilot: what it would find (`variation` → `power`, of units `clustering`), and who gets what (`dealing`).
 
 Beside it what a comparison of before and after shows of customers to whom nothing was done (`before_after`).
 """
@@ -7,13 +7,13 @@ from workbench.models.trials.planning.before_after import Change, change_of_chos
 from workbench.models.trials.planning.clustering import Clustering, clustering, design_effect
 from workbench.models.trials.planning.dealing import choose, deal
 from workbench.models.trials.planning.power import POWER, chance_of_finding, share_error, size_needed, smallest_effect
-from workbench.models.trials.planning.spread import Spread, pooled, spread
+from workbench.models.trials.planning.variation import Variation, pooled, variation
 
 __all__ = [
     "POWER",
     "Change",
     "Clustering",
-    "Spread",
+    "Variation",
     "chance_of_finding",
     "change_of_chosen",
     "choose",
@@ -24,5 +24,5 @@ __all__ = [
     "share_error",
     "size_needed",
     "smallest_effect",
-    "spread",
+    "variation",
 ]

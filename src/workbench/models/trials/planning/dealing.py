@@ -23,7 +23,7 @@ def deal(stratum: np.ndarray, shares: Mapping[str, float], *, random_seed: int) 
     -------
     ndarray
         In each stratum an arm has its share, rounded up or down, and everybody has the chance of an arm that is its
-        share. Who is rounded up is spread over strata, so that arms have their shares of all together too.
+        share. Who is rounded up is divided over strata, so that arms have their shares of all together too.
 
     References
     ----------

@@ -10,7 +10,7 @@ CUSTOMERS_A_COLUMN = 10
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spread:
+class Variation:
     """An outcome among customers (or means of units) to whom nothing was done.
 
     Attributes
@@ -42,14 +42,14 @@ class Spread:
         return 1 - self.left / self.variance if self.variance > 0 else 0.0
 
 
-def spread(
+def variation(
     values: np.ndarray,
     *,
     of: np.ndarray | None = None,
     before: np.ndarray | None = None,
     stratum: np.ndarray | None = None,
     smaller_arm: float | None = None,
-) -> Spread | None:
+) -> Variation | None:
     """Measure an outcome.
 
     Parameters
@@ -68,7 +68,7 @@ def spread(
 
     Returns
     -------
-    Spread or None
+    Variation or None
         None where fewer than three customers have the outcome, or all have the same.
 
     References
@@ -104,7 +104,7 @@ def spread(
             slope = np.linalg.lstsq(known, away, rcond=None)[0]
             rest = away - known @ slope
             left = float(rest @ rest) / (spare - columns)
-    return Spread(
+    return Variation(
         mean=mean,
         variance=variance,
         left=min(left, variance),
@@ -114,7 +114,7 @@ def spread(
     )
 
 
-def pooled(found: Sequence[Spread]) -> Spread:
+def pooled(found: Sequence[Variation]) -> Variation:
     """Several windows as one: the mean of their variances, levels and shares.
 
     Parameters
