@@ -48,7 +48,7 @@ class Joined:
         return self.root / "reports" / run["study"] / run["run_id"]
 
 
-def joined(root, seed=5, customers=500, months=30):
+def joined(root, seed=5, customers=400, months=24):
     """Simulate a company in a project and plant its few.
 
     Parameters
