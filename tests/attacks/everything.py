@@ -257,7 +257,8 @@ def card_of_the_model(runs, made, secrets):
 def values_of_single_customers(runs, made, secrets):
     """A number of a table is, to the cent, what one customer has spent: an end, an extreme, a group of one."""
     spent = made.people["spent"].dropna()
-    known = set(spent[(spent > 100) & ~spent.duplicated(keep=False)].round(2))
+    # Whole numbers are counts of something else as well.
+    known = set(spent[(spent > 100) & (spent % 1 != 0) & ~spent.duplicated(keep=False)].round(2))
     for run in runs:
         for name, rows in run.tables.items():
             for column in rows.select_dtypes("number"):
