@@ -70,7 +70,7 @@ def strata_of(rows: pd.DataFrame, columns: Sequence[str], least: float) -> np.nd
     parts = [rows[name].astype(object).where(rows[name].notna(), NOT_SAID).astype(str) for name in columns]
     found = pd.Series([" · ".join(each) for each in zip(*parts, strict=True)])
     sizes = found.value_counts()
-    small = set(sizes.index[sizes < least])
+    small = {name for name, size in sizes.items() if size < least}
     while small and len(small) < len(sizes) and sizes[list(small)].sum() < least:
         small.add(sizes.drop(list(small)).index[-1])  # the smallest of the others joins them
     return found.where(~found.isin(small), "…").to_numpy()

@@ -154,7 +154,10 @@ def of_units(at: Window, name: str, scheme: Scheme, size: int) -> tuple[Variatio
     seen = np.isfinite(values) & (unit != None)  # noqa: E711 - elementwise
     code = np.unique(unit[seen].astype(str), return_inverse=True)[1]
     count = np.bincount(code)
-    before = np.column_stack([np.bincount(code, column) / count for column in at.before(name)[seen].T] or [count * 0.0])
+    known = at.before(name)[seen]
+    before = np.zeros((len(count), known.shape[1]))
+    for place, column in enumerate(known.T):
+        before[:, place] = np.bincount(code, column) / count
     means = np.bincount(code, values[seen]) / count
     bears = max(int((min(size, len(means)) - 2) / UNITS_A_COLUMN), 0)
     apart = variation(means, before=before[:, :bears], smaller_arm=np.inf)

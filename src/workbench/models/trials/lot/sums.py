@@ -129,8 +129,8 @@ def _centre(cells: pd.DataFrame, place: int, middle: Mapping[str, float], outcom
                 outcome=outcome,
             )
         )
-    for key, name in zip(keys, (outcome, earlier), strict=False):
-        cells[f"{key}_{place}"] = sums[key] / n + middle[str(name)]
+    for key in keys:
+        cells[f"{key}_{place}"] = sums[key] / n + middle[outcome if key == "y" or earlier is None else earlier]
 
 
 def _told(cells: pd.DataFrame, outcome: str, confidence: float) -> Estimate:
