@@ -1,4 +1,4 @@
-"""Effects as people read them: in customers of 100, in money, in points; and what a pilot did in one phrase."""
+"""Effects as people read them: in customers of 100, in money, in points."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -60,28 +60,6 @@ def amount(value: float, scale: Scale) -> str:
         How it is told.
     """
     return sentence("{n} {unit}", n=number(abs(scale.factor * value)), unit=scale.unit)
-
-
-def moved(found: Estimate, measure: Any, scale: Scale) -> str:
-    """What a pilot did to an outcome, to go on with.
-
-    Parameters
-    ----------
-    found
-        The effect.
-    measure
-        The outcome.
-    scale
-        How it is told.
-    """
-    words = {"label": measure.label, "n": amount(found.estimate, scale)}
-    if found.evidence != "experimental":
-        if found.estimate >= 0:
-            return sentence("“{label}” is {n} higher than among comparable customers", **words)
-        return sentence("“{label}” is {n} lower than among comparable customers", **words)
-    if found.estimate >= 0:
-        return sentence("it raises “{label}” by {n}", **words)
-    return sentence("it lowers “{label}” by {n}", **words)
 
 
 def clear(found: Estimate) -> bool:

@@ -6,10 +6,11 @@ import numpy as np
 
 from workbench.decisions.rollout.effects import Effect
 from workbench.decisions.rollout.evaluation import Evaluation
-from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, moved, scale_of
-from workbench.decisions.rollout.verdict import HALF, SURE, Verdict
+from workbench.decisions.rollout.headline import headline
+from workbench.decisions.rollout.phrases import Scale, amount, interval, kind, scale_of
+from workbench.decisions.rollout.verdict import HALF, Verdict
 from workbench.findings import Finding
-from workbench.wording import listing, number, p_value, percent, plural, sentence
+from workbench.wording import number, percent, sentence
 
 MOST_TOLD = 3
 """Secondary effects of which a sentence is made, a choice: all stand in the table."""
@@ -28,7 +29,7 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
     for rank, each in enumerate(sorted(done.verdicts, key=lambda verdict: -verdict.p_worth_it), start=1):
         yield Finding(
             id=f"verdict_{each.arm}",
-            statement=_verdict(each, done, scale),
+            statement=headline(each, done, scale),
             estimate=scale.factor * each.effect.estimate,
             unit=scale.unit,
             interval=interval(each.effect, scale),
@@ -40,79 +41,6 @@ def headlines(done: Evaluation) -> Iterator[Finding]:
             action=_action(each),
             rank=rank if len(done.verdicts) > 1 else None,
         )
-
-
-def _verdict(each: Verdict, done: Evaluation, scale: Scale) -> str:
-    measure = done.ready.primary.measure
-    names = {
-        "arm": each.arm,
-        "label": measure.label,
-        "moved": moved(each.effect, measure, scale),
-        "sure": percent(min(max(each.p_worth_it, 0.001), 0.999)),
-        "unsure": percent(min(max(1 - each.p_worth_it, 0.001), 0.999)),
-        "broken": listing([f"“{_label(done, name)}”" for name in (each.broken or each.at_risk)]),
-        "weeks": plural("{n} more week", "{n} more weeks", int(np.ceil(each.weeks or 0))),
-    }
-    seen = clear(each.effect)
-    match each.choice:
-        case "roll_out" if each.priced:
-            return sentence("Roll out {arm}: {moved}, more than it costs ({sure} sure).", **names)
-        case "roll_out":
-            return sentence("{arm} works: {moved} ({sure} sure).", **names)
-        case "stop" if each.broken:
-            return sentence("Stop {arm}: {broken} gets worse by more than is allowed.", **names)
-        case "stop" if each.priced and seen and each.effect.estimate * measure.good > 0:
-            return sentence("Stop {arm}: {moved}, but the data exclude an effect worth its cost.", **names)
-        case "stop" if each.priced:
-            return sentence("Stop {arm}: the data exclude an effect worth its cost ({unsure} sure).", **names)
-        case "stop":
-            return sentence("Stop {arm}: the data exclude that “{label}” gets better ({unsure} sure).", **names)
-        case "go_on" if each.at_risk and each.p_worth_it >= SURE:
-            return sentence("Go on with {arm}: {moved}, but {broken} may get worse by more than is allowed.", **names)
-        case "go_on" if seen:
-            return sentence("Go on with {arm}: {moved}; {weeks} would tell whether that is worth it.", **names)
-        case "go_on":
-            return sentence("Go on with {arm}: no effect on “{label}” was seen yet; {weeks} would tell.", **names)
-    if each.effect.kind == "placebo":
-        return _ranked(each, done, names)
-    return _untold(each, seen, names)
-
-
-def _untold(each: Verdict, seen: bool, names: dict[str, str]) -> str:
-    """Why these data cannot tell."""
-    if not np.isfinite([each.effect.lower, each.effect.upper]).any():
-        return sentence(
-            "{n} units cannot tell whether {arm} works: of all ways to deal them, {share} differ as much.",
-            n=number(each.effect.units),
-            share=percent(each.effect.p_value),
-            **names,
-        )
-    if each.effect.evidence != "experimental":
-        return sentence("Whether {arm} works, these data cannot tell: {moved}, but chance did not decide.", **names)
-    if seen:
-        return sentence("Whether {arm} is worth it, these data cannot tell: {moved}.", **names)
-    return sentence("No effect of {arm} on “{label}” was seen, and one worth having is not excluded.", **names)
-
-
-def _ranked(each: Verdict, done: Evaluation, names: dict[str, str]) -> str:
-    """One treated unit: how many others changed as much without it."""
-    ranks = {
-        "unit": done.ready.pilot.design.unit,
-        "rank": number(round(each.effect.p_value * each.effect.units)),
-        "all": number(each.effect.units),
-        "p": p_value(each.effect.p_value),
-    }
-    if each.effect.p_value > 1 - each.effect.confidence:
-        return sentence(
-            "One {unit} cannot tell whether {arm} works: its change in “{label}” ranks {rank} of {all} (p {p}).",
-            **ranks,
-            **names,
-        )
-    return sentence(
-        "“{label}” of the only {unit} with {arm} changed more than elsewhere: rank {rank} of {all} (p {p}).",
-        **ranks,
-        **names,
-    )
 
 
 def _action(each: Verdict) -> str:
@@ -244,7 +172,3 @@ def _finding(name: str, said: str, each: Effect, scale: Scale) -> Finding:
         n=each.found.n,
         table="outcomes",
     )
-
-
-def _label(done: Evaluation, name: str) -> str:
-    return next(each.measure.label for each in done.effects if each.measure.name == name)

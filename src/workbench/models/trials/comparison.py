@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from workbench.models.trials.estimates import Sample
+from workbench.models.trials.lot.adjusted import difference, strata_of
 from workbench.statistics.product_limit import product_limit, survival_at
 
 FEWEST = 20  # units an arm, below which a difference is not told: its interval would not hold its level
@@ -72,16 +74,30 @@ def of_means(
     Returns
     -------
     Difference or None
-        None with too few of either arm. Within strata, weighted by their size, with Welch's variance; of clusters the
+        None with too few of either arm. Of customers `lot.difference`, within strata; of clusters the
         unweighted difference of their means, t with clusters − 2 degrees of freedom; where arms were dealt in other
         shares from stratum to stratum, within them, weighted by how many clusters they have.
     """
-    rows = pd.DataFrame({"y": values, "treated": treated, "stratum": strata})
     if clusters is not None:
-        return _of_clusters(rows.assign(unit=clusters).groupby("unit")["y"].mean(), rows.assign(unit=clusters))
-    found = rows.groupby(["stratum", "treated"])["y"].agg(["mean", "var", "count"]).unstack("treated")
-    arms = {name: pd.DataFrame(found[name]) for name in ("mean", "var", "count")}
-    return _pooled(arms["mean"], arms["var"] / arms["count"], arms["count"])
+        rows = pd.DataFrame({"y": values, "treated": treated, "stratum": strata, "unit": clusters})
+        return _of_clusters(rows.groupby("unit")["y"].mean(), rows)
+    dealt = Sample(values=np.asarray(values, dtype=float), treated=treated, stratum=strata)
+    kept, _ = strata_of(dealt)
+    people = int((kept & treated).sum()), int((kept & ~treated).sum())
+    if min(people) < FEWEST:
+        return None
+    found = difference(dealt)
+    if not found.se > 0:
+        return None
+    return Difference(
+        estimate=found.estimate,
+        error=found.se,
+        degrees=found.df,
+        treated=found.treated,
+        control=found.control,
+        n_treated=people[0],
+        n_control=people[1],
+    )
 
 
 def of_survival(

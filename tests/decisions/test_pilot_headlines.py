@@ -1,0 +1,91 @@
+"""Headlines of pilots: a whole sentence each, with its direction, its number and what is said of weeks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from workbench.decisions.rollout.headline import headline
+from workbench.decisions.rollout.phrases import Scale
+from workbench.decisions.rollout.verdict import Verdict
+from workbench.models.trials.estimates.estimate import from_error
+
+SCALE = Scale(factor=100.0, unit="of 100 customers")
+
+
+def told(choice, estimate, *, se=0.01, evidence="experimental", good=1, weeks=4.2, broken=(), at_risk=(), priced=True):
+    effect = from_error(estimate, se, confidence=0.9, kind="robust", n=900, units=900).named(
+        arm="mail", evidence=evidence
+    )
+    each = Verdict(
+        arm="mail",
+        choice=choice,
+        effect=effect,
+        smallest=0.0,
+        priced=priced,
+        p_worth_it=0.97,
+        draws=np.zeros(1),
+        gains=None,
+        customers=900,
+        weeks=weeks,
+        broken=broken,
+        at_risk=at_risk,
+    )
+    measure = SimpleNamespace(name="visit", label="Visits", good=good)
+    other = SimpleNamespace(name="calls", label="Calls", good=-1)
+    done = SimpleNamespace(
+        effects=[SimpleNamespace(measure=measure), SimpleNamespace(measure=other)],
+        ready=SimpleNamespace(primary=SimpleNamespace(measure=measure), pilot=None),
+    )
+    return headline(each, done, SCALE)
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted"),
+    [
+        (
+            told("roll_out", 0.05),
+            "Roll out mail: it raises “Visits” by 5 of 100 customers, more than it costs (97% sure).",
+        ),
+        (
+            told("roll_out", -0.05, good=-1, priced=False),
+            "mail works: it lowers “Visits” by 5 of 100 customers (97% sure).",
+        ),
+        (
+            told("stop", 0.02),
+            "Stop mail: it raises “Visits” by 2 of 100 customers, but the data exclude an effect worth its cost.",
+        ),
+        (told("stop", 0.0), "Stop mail: the data exclude an effect worth its cost (3% sure)."),
+        (
+            told("stop", 0.05, broken=("visit", "calls")),
+            "Stop mail: “Visits” and “Calls” get worse by more than is allowed.",
+        ),
+        (told("stop", 0.05, broken=("calls",)), "Stop mail: “Calls” gets worse by more than is allowed."),
+        (told("go_on", 0.001), "Go on with mail: no effect on “Visits” was seen yet; 5 more weeks would tell."),
+        (
+            told("go_on", -0.04, weeks=0.5),
+            "Go on with mail: it lowers “Visits” by 4 of 100 customers; 1 more week would tell whether that is worth "
+            "it.",
+        ),
+        (
+            told("go_on", 0.04, at_risk=("calls",)),
+            "Go on with mail: it raises “Visits” by 4 of 100 customers, but “Calls” may get worse by more than is "
+            "allowed.",
+        ),
+        (
+            told("cannot_tell", 0.04),
+            "Whether mail is worth it, these data cannot tell: it raises “Visits” by 4 of 100 customers.",
+        ),
+        (
+            told("cannot_tell", -0.04, evidence="associational"),
+            "Whether mail works, these data cannot tell: “Visits” is 4 of 100 customers lower than among comparable "
+            "customers, but chance did not decide.",
+        ),
+        (
+            told("cannot_tell", 0.001),
+            "No effect of mail on “Visits” was seen, and one worth having is not excluded.",
+        ),
+    ],
+)
+def test_a_headline_says_what_to_do_and_why(made, wanted):
+    assert made == wanted
