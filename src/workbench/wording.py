@@ -257,6 +257,28 @@ def day(when: date | None) -> str:
     return format_date(when, locale=_locale(language()))
 
 
+def month(when: date) -> str:
+    """A month that begins on a day: by its name where that is the first.
+
+    Parameters
+    ----------
+    when
+        Its first day.
+
+    Examples
+    --------
+    >>> month(date(2026, 11, 1)), month(date(2026, 11, 15))
+    ('Nov 2026', 'the month from 15 Nov 2026')
+    """
+    if when.day != 1:
+        return sentence("the month from {day}", day=day(when))
+    if language() == SOURCE_LANGUAGE:
+        return f"{MONTHS[when.month - 1]} {when.year}"
+    from babel.dates import format_date
+
+    return format_date(when, "MMM y", locale=_locale(language()))
+
+
 def p_value(value: float | None) -> str:
     """A p-value with two significant digits, none below 0.001.
 

@@ -14,6 +14,7 @@ KINDS = {
     "spend": "{type: money, currency: EUR, use: outcome}",
     "visits": "{type: number, use: outcome}",
     "took": "{type: boolean, use: outcome}",
+    "came": "{type: boolean, use: outcome}",
 }
 NAMES = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys")
 
@@ -33,7 +34,7 @@ def write(bench, rows, design, *, orders=None, more=""):
         orders.to_csv(folder / "transactions.csv", index=False)
         text += (
             "  transactions:\n    file: transactions.csv\n    columns:\n      customer_id: {personal: false}\n"
-            "      timestamp: {type: datetime}\n      amount: {type: money, currency: EUR}\n"
+            "      timestamp: {type: timestamp}\n      amount: {type: money, currency: EUR}\n"
         )
     (folder / "dataset.yaml").write_text(text + more)
 
@@ -53,6 +54,5 @@ def answered(bench, **question):
 
 def bought(people, month, amount, first="2024-01-01"):
     """Orders on the tenth day of months since the first: same length."""
-    when = pd.Timestamp(first).to_period("M") + pd.Series(month)
-    days = when.map(lambda each: each.start_time + pd.Timedelta(days=9))
-    return pd.DataFrame({"customer_id": people, "timestamp": days.to_numpy(), "amount": amount})
+    begin = pd.date_range(first, periods=int(max(month)) + 1, freq="MS") + pd.Timedelta(days=9)
+    return pd.DataFrame({"customer_id": people, "timestamp": begin.to_numpy()[month], "amount": amount})

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.conftest import ROOT
-from tests.decisions.pilot_files import answered, write
+from tests.decisions.pilot_files import answered, bought, write
 
 
 def ran(bench, *asked, code=0):
@@ -76,3 +76,192 @@ def test_units_that_somebody_chose_have_intervals_of_units(bench):
     write(bench, by_shop(24, range(12)), "{assignment: chosen, unit: shop, control: none}")
     (effect,) = answered(bench).effects
     assert (effect.found.kind, effect.found.units, effect.found.evidence) == ("units", 24, "associational")
+
+
+def waves_of(*, gain=3.0, n=900, seed=1, stay=6):
+    """Three waves by lot and a control, each on for six months; spending has levels, seasons, and noise of months."""
+    rng = np.random.default_rng(seed)
+    people = np.array([f"c{each:04}" for each in range(n)])
+    wave = rng.permutation(n) % 4  # 3: never
+    level, months = rng.gamma(4.0, 5.0, n), 24
+    month = np.arange(months)
+    start = 8 + 2 * wave
+    on = (month >= start[:, None]) & (month < start[:, None] + stay) & (wave < 3)[:, None]
+    season = 5 * np.sin(month / 2) + 0.5 * month
+    spend = 20 + level[:, None] + season + rng.normal(0, 4, (n, months)) + gain * on
+    orders = bought(np.repeat(people, months), np.tile(month, n), np.maximum(spend.ravel(), 0.01).round(2))
+    first = pd.Timestamp("2024-01-01")
+    begin = [first + pd.DateOffset(months=int(8 if w == 3 else s)) for w, s in zip(wave, start, strict=True)]
+    rows = pd.DataFrame(
+        {
+            "customer_id": people,
+            "initiative": "test",
+            "arm": np.where(wave < 3, "app", "none"),
+            "start": begin,
+            "end": [each + pd.DateOffset(months=stay) - pd.Timedelta(days=1) for each in begin],
+        }
+    )
+    return rows, orders
+
+
+STAGGERED = "{assignment: staggered, control: none, probability: 0.25}"
+
+
+def test_waves_are_told_month_by_month_while_on_and_after(bench):
+    rows, orders = waves_of()
+    write(bench, rows, STAGGERED, orders=orders)
+    done = answered(bench, outcome="spend")
+    (found,) = [each.found for each in done.of("spend")]
+    assert found.kind == "clustered"
+    assert found.evidence == "experimental"
+    assert found.lower < 18.0 < found.upper  # 3 a month for six months
+    assert found.se < 2.0
+    imputed = done.samples.waves.imputed(done.ready.primary.measure, "app")
+    assert imputed.on.lower < 3.0 < imputed.on.upper
+    assert imputed.after.lower < 0.0 < imputed.after.upper
+    assert imputed.before_p > 0.01
+    months = [each.found for each in done.months if each.measure.name == "spend"]
+    assert [each.month for each in months] == [1, 2, 3, 6]
+    assert months[1].lower < 6.0 < months[1].upper
+    buying = done.of("buying")  # everybody bought in every window
+    assert not buying
+    names = {each.name for each in done.exhibits() if hasattr(each, "name")}
+    assert "course" in names
+
+
+def test_waves_without_an_effect_have_none_and_arms_need_no_control(bench):
+    rows, orders = waves_of(gain=0.0)
+    write(bench, rows[rows["arm"] == "app"], "{assignment: staggered, probability: 0.33}", orders=orders)
+    done = answered(bench, outcome="spend", window_days=60)
+    (found,) = [each.found for each in done.of("spend")]
+    assert found.lower < 0 < found.upper
+    # all have had it from month 13 on, so later months have nobody who tells what would have been without
+    (check,) = [each for each in done.fairness.checks if each.name == "pilot_months_app"]
+    assert "Jan 2025" in check.message
+    assert "Sep 2024" not in check.message
+
+
+def test_taking_stands_second_to_the_offer_and_is_bounded_where_nobody_dealt_it(bench):
+    rng = np.random.default_rng(4)
+    n = 4000
+    offer, kind = rng.permutation(n) < n // 2, rng.choice(3, n, p=[0.4, 0.1, 0.5])
+    took = (kind == 1) | ((kind == 0) & offer)
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{each:04}" for each in range(n)],
+            "initiative": "test",
+            "arm": np.where(offer, "trial", "none"),
+            "spend": (20 + 2.0 * (kind == 1) + 3.0 * took + rng.normal(0, 5, n)).round(2),
+            "took": took,
+        }
+    )
+    write(bench, rows, "{assignment: randomised, control: none}")
+    done = answered(bench, outcome="spend", taken="took")
+    by_name = {name: value for each in done.exhibits() if isinstance(each, dict) for name, value in each.items()}
+    assert by_name["effect_trial_spend"] == pytest.approx(0.4 * 3.0, abs=0.5)
+    assert by_name["effect_trial_took"] == pytest.approx(0.4, abs=0.03)
+    ratio = by_name["effect_trial_spend"] / by_name["effect_trial_took"]
+    assert by_name["effect_trial_spend_taking"] == pytest.approx(ratio)
+    assert by_name["effect_trial_spend_taking_lower"] < 3.0 < by_name["effect_trial_spend_taking_upper"]
+    assert ["taking" in each.id for each in done.exhibits() if hasattr(each, "statement")].count(True) == 1
+    came = rng.random(n) < 0.3 + 0.2 * (kind == 1) + 0.1 * took
+    write(bench, rows.assign(came=came), "{assignment: volunteers, control: none}")
+    chosen = answered(bench, outcome="came", taken="took")
+    (said,) = [each for each in chosen.exhibits() if getattr(each, "id", "") == "taking_trial"]
+    low, high = said.interval
+    assert low < 10 < high  # of 100; bounds without assumptions are 100 wide
+    assert high - low > 99
+    assert "Whatever makes customers take trial" in said.statement
+
+
+def volunteers(*, gain, slope=0.0, n=1200, seed=1):
+    """Those who spend more volunteer; spending may part by a slope, before the start and after it."""
+    rng = np.random.default_rng(seed)
+    people = np.array([f"c{each:04}" for each in range(n)])
+    level, months = rng.gamma(4.0, 5.0, n), 16
+    month = np.arange(months)
+    chosen = rng.random(n) < 1 / (1 + np.exp(-(level - 20) / 8))
+    spend = 60 + level[:, None] + 3 * np.sin(month) + rng.normal(0, 4, (n, months))
+    spend += chosen[:, None] * (slope * (month - 9) + gain * (month >= 9))
+    rows = pd.DataFrame(
+        {
+            "customer_id": people,
+            "initiative": "test",
+            "arm": np.where(chosen, "club", "none"),
+            "start": pd.Timestamp("2024-10-01"),
+        }
+    )
+    return rows, bought(np.repeat(people, months), np.tile(month, n), spend.ravel().round(2))
+
+
+def test_volunteers_are_compared_with_others_as_both_were_before(bench):
+    rows, orders = volunteers(gain=2.0)
+    write(bench, rows, "{assignment: volunteers, control: none}", orders=orders)
+    done = answered(bench, outcome="spend", window_days=180)
+    (found,) = [each.found for each in done.of("spend")]
+    raw = orders.merge(rows).query("timestamp >= '2024-10-01'").groupby(["arm", "customer_id"])["amount"].sum()
+    assert raw["club"].mean() - raw["none"].mean() > 30  # what a slide would have said
+    assert (found.kind, found.evidence) == ("bounded", "associational")
+    assert found.estimate == pytest.approx(12, abs=2.5)
+    assert found.lower < 12 < found.upper
+    (check,) = [each for each in done.fairness.checks if each.name == "pilot_design"]
+    assert check.status == "warn"
+    shown = list(done.exhibits())
+    (trends,) = [each for each in shown if getattr(each, "name", "") == "pilot_trends_club"]
+    assert trends.status == "pass"
+    table = next(each.frame for each in shown if getattr(each, "name", "") == "trends")
+    placebo = table[table["assumed"].str.startswith("placebo") & (table["outcome"] == "spend")].iloc[0]
+    assert placebo["lower"] < 0 < placebo["upper"]
+    assert done.verdicts[0].choice == "cannot_tell"
+
+
+def test_volunteers_who_parted_before_are_bounded_and_doubted(bench):
+    rows, orders = volunteers(gain=0.0, slope=0.8)
+    write(bench, rows, "{assignment: volunteers, control: none}", orders=orders)
+    done = answered(bench, outcome="spend", window_days=180)
+    (found,) = [each.found for each in done.of("spend")]
+    assert found.estimate > 3 * found.se  # the naive one is sure of what is not there
+    assert found.lower < 0 < found.upper
+    (trends,) = [each for each in done.exhibits() if getattr(each, "name", "") == "pilot_trends_club"]
+    assert trends.status == "warn"
+
+
+def test_before_and_after_is_told_with_a_warning(bench):
+    rows, orders = volunteers(gain=6.0)
+    write(bench, rows[rows["arm"] == "club"], "{assignment: volunteers}", orders=orders)
+    said = ran(bench, "-p", "outcome=spend", "-p", "window_days=180")
+    assert said["verdict"] == "warn"
+    assert {"pilot_design", "pilot_return"} <= {each["name"] for each in said["checks"] if each["status"] == "warn"}
+    metrics = said["metrics"]
+    assert metrics["effect_club_spend_lower"] < 36 < metrics["effect_club_spend_upper"]
+    assert said["findings"][0]["evidence"] == "associational"
+    assert "than the time before leads to expect" in said["findings"][0]["statement"]
+
+
+def test_what_returns_to_the_mean_is_said_and_taken_off(bench):
+    rng = np.random.default_rng(5)
+    n = 4000
+    true = rng.normal(size=n)
+    first, second = (50 + 10 * (np.sqrt(0.5) * true + np.sqrt(0.5) * rng.normal(size=n)) for _ in range(2))
+    people = pd.DataFrame({"customer_id": [f"c{each:04}" for each in range(n)], "rated": first.round(2)})
+    worst = np.argsort(first)[: n // 10]
+    rows = people.loc[worst, ["customer_id"]].assign(initiative="test", arm="call", visits=second[worst].round(2))
+    more = (
+        "  customers:\n    file: customers.csv\n    columns:\n      customer_id: {personal: false}\n"
+        "      rated: {type: number, use: before}\n"
+    )
+    write(bench, rows, "{assignment: chosen, score: rated, reliability: 0.5}", more=more)
+    people.to_csv(bench.root / "data" / "made" / "customers.csv", index=False)
+    done = answered(bench)
+    (found,) = [each.found for each in done.effects]
+    assert found.kind == "returned"
+    assert found.lower < 0 < found.upper
+    shown = list(done.exhibits())
+    (said,) = [each for each in shown if getattr(each, "name", "") == "pilot_return"]
+    assert said.value == pytest.approx(8.7, abs=0.5)  # .87 standard deviations
+    assert "without any pilot" in said.message
+    write(bench, rows, "{assignment: chosen, score: rated}", more=more)
+    (open_,) = [each.found for each in answered(bench).effects]  # anything from no return to all of it
+    assert open_.kind == "bounds"
+    assert open_.lower < 0 < open_.upper
+    assert open_.upper - open_.lower > 15

@@ -144,7 +144,7 @@ BOTH = "{assignment: randomised, control: none}\n      other: {assignment: volun
         (lambda rows: rows[rows["arm"] == "mail"], None, "no row of 'test' is of its control 'none'"),
         (lambda rows: rows[rows["arm"] == "none"], None, "nobody got anything"),
         (lambda rows: rows, "{assignment: randomised}", "it is not said which is the control"),
-        (lambda rows: rows[rows["arm"] == "mail"], "{assignment: chosen}", "before against after cannot tell"),
+        (lambda rows: rows[rows["arm"] == "mail"], "{assignment: chosen}", "no control and no start"),
         (lambda rows: rows.iloc[:80], None, "too few customers"),
         (lambda rows: rows.assign(spend=0.0), None, "got the same value (0) of all"),
         (lambda rows: rows.assign(start="2026-03-01", end="2026-02-01"), None, "expected start ≤ end"),

@@ -19,7 +19,7 @@ ASSIGNMENTS: tuple[Assignment, ...] = (
     "chosen",  # somebody chose them
     "unknown",
 )
-KEYS = ("assignment", "unit", "probability", "control", "strata")
+KEYS = ("assignment", "unit", "probability", "control", "strata", "score", "reliability")
 OTHERS = "*"  # stands for all initiatives that are not named
 
 
@@ -40,6 +40,10 @@ class Design:
         The arm that got nothing; empty where nothing is said.
     strata
         Columns within whose groups the draw was made.
+    score
+        Column of customers by which somebody chose them, the worst or the best; empty: nothing is said.
+    reliability
+        Correlation of that score with itself the next time, from 0 to 1; None where nobody knows.
     """
 
     assignment: Assignment = "unknown"
@@ -47,6 +51,8 @@ class Design:
     probability: float | Mapping[str, float] | str | None = None
     control: str = ""
     strata: tuple[str, ...] = ()
+    score: str = ""
+    reliability: float | None = None
 
     @property
     def by_chance(self) -> bool:
@@ -57,7 +63,7 @@ class Design:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it names."""
-        named = [self.unit, self.probability if isinstance(self.probability, str) else "", *self.strata]
+        named = [self.unit, self.probability if isinstance(self.probability, str) else "", *self.strata, self.score]
         return tuple(dict.fromkeys(name for name in named if name))
 
 
@@ -117,6 +123,8 @@ def _design(section: Section) -> Design:
         probability=_probability(section),
         control=section.text("control"),
         strata=section.texts("strata"),
+        score=section.text("score"),
+        reliability=_share(section, "reliability", each) if (each := section.tree.get("reliability")) else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Effects of a pilot by the estimate that its design calls for: all arms and outcomes, and by month."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,9 +10,13 @@ import pandas as pd
 from workbench.decisions.rollout import estimators
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.models.trials.estimates import Estimate, Sample
-from workbench.statistics.draws import design_matrix
+from workbench.statistics.draws import comparable, design_matrix
 from workbench.statistics.horizons import DAYS_A_MONTH
 
+RECORDED = ("treatments", "customers")
+"""Tables whose outcomes are columns: they have no window."""
+UNEVEN = 3
+"""Days by which a window of whole calendar months may be shorter than as many mean months: 181 of 184 days are six."""
 MONTHS = (1, 2, 3, 6, 9, 12)
 """Since the start, of which effects are told as far as windows are over."""
 
@@ -52,6 +56,11 @@ class Followed(Protocol):
         ...
 
     @property
+    def scales(self) -> Any:
+        """Lowest and highest point of each rating."""
+        ...
+
+    @property
     def dated(self) -> bool:
         """Whether outcomes are counted from a start."""
         ...
@@ -68,6 +77,28 @@ class Followed(Protocol):
 
     def reach(self) -> np.ndarray:
         """Days from each start to the end of the records."""
+        ...
+
+    def at(self, start: pd.Timestamp) -> "Followed":
+        """The same with all clocks set to one day.
+
+        Parameters
+        ----------
+        start
+            The day.
+        """
+        ...
+
+    def monthly(self, names: Sequence[str], *, most: int) -> Any:
+        """Outcomes by calendar month.
+
+        Parameters
+        ----------
+        names
+            Which.
+        most
+            Months before the earliest start, at most.
+        """
         ...
 
     def over(self, days: int, names: Sequence[str] | None = None) -> Sequence[Measured]:
@@ -104,7 +135,7 @@ class Effect:
     @property
     def reduced(self) -> float | None:
         """By which share of the variance what was known before makes it surer; None where nothing was known."""
-        if self.found is self.plain or not self.plain.se > 0:
+        if self.found is self.plain or not self.plain.se > 0 or self.found.evidence != "experimental":
             return None
         return float(1 - (self.found.se / self.plain.se) ** 2)
 
@@ -121,11 +152,20 @@ class Samples:
         What was known of each before, as numbers.
     level
         Of intervals.
+    waves
+        Of a pilot with starts one after the other: what it did by month; None of others.
+    chosen
+        Of customers whom nobody dealt: what they did period by period; None of others, and where nothing is dated.
+    before_after
+        Of a pilot without a control: what the time before leads to expect; None of others.
     """
 
     pilot: Pilot
     matrix: np.ndarray
     level: float
+    waves: estimators.Waves | None = None
+    chosen: estimators.Chosen | None = None
+    before_after: estimators.BeforeAfter | None = None
 
     def pair(self, arm: str, among: np.ndarray | None = None) -> np.ndarray:
         """Rows (n,) bool of an arm and of its control.
@@ -138,6 +178,8 @@ class Samples:
             Of whom; all where it is None.
         """
         rows = self.pilot.roster["arm"].isin([arm, self.pilot.control]).to_numpy()
+        if self.waves is not None:  # of columns, which have no months, the first wave
+            rows &= comparable(self.pilot.roster, self.pilot.design)
         return rows if among is None else rows & among
 
     def sample(self, outcome: Measured, arm: str, among: np.ndarray | None = None) -> Sample:
@@ -183,11 +225,17 @@ class Samples:
         **names
             `group`, `month`.
         """
-        sample = self.sample(outcome, arm, among)
-        rows = self.pair(arm, among)
-        found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
-        if found is None:
-            return None
+        if self.before_after is not None:
+            found = self.before_after.estimate(outcome, days, among)
+            return None if found is None else self._named(found, outcome, arm, names)
+        timed = self.waves or self.chosen if days and outcome.measure.table not in RECORDED else None
+        found = None if timed is None else timed.estimate(outcome.measure, arm, days or 0, among)
+        if found is None and (timed is None or timed is self.chosen):
+            sample, rows = self.sample(outcome, arm, among), self.pair(arm, among)
+            found = estimators.estimate(self.pilot.route, sample, outcome, rows, days, level=self.level)
+        return None if found is None else self._named(found, outcome, arm, names)
+
+    def _named(self, found: tuple[Estimate, Estimate], outcome: Measured, arm: str, names: Mapping[str, Any]) -> Effect:
         told = {
             "initiative": self.pilot.initiative,
             "arm": arm,
@@ -199,7 +247,7 @@ class Samples:
         return Effect(found=best, plain=best if found[0] is found[1] else plain, measure=outcome.measure)
 
 
-def samples_of(pilot: Pilot, level: float) -> Samples:
+def samples_of(pilot: Pilot, level: float, followed: Followed, outcomes: Sequence[Measured]) -> Samples:
     """A pilot made ready.
 
     Parameters
@@ -208,9 +256,43 @@ def samples_of(pilot: Pilot, level: float) -> Samples:
         Who was dealt what.
     level
         Of intervals.
+    followed, outcomes
+        What is recorded of them, and the outcomes whose effects are wanted.
     """
-    matrix, _ = design_matrix(pilot.before)
-    return Samples(pilot=pilot, matrix=matrix, level=level)
+    known, waves, chosen, alone = pilot.before, None, None, None
+    if pilot.route == "before_after":
+        score = pilot.design.score if len(pilot.everybody) and pilot.design.score in pilot.roster else ""
+        alone = estimators.BeforeAfter(
+            records=followed,
+            score=pd.to_numeric(pilot.roster[score], errors="coerce").to_numpy(dtype=float) if score else None,
+            everybody=pilot.everybody,
+            reliability=pilot.design.reliability,
+            primary=outcomes[0].measure.name,
+            level=level,
+        )
+    if pilot.route == "chosen":  # what had no time before is compared among those who did the same before
+        known = known.assign(**{f"{each.measure.name} before": each.before for each in outcomes})
+    matrix, _ = design_matrix(known)
+    if pilot.route == "chosen" and followed.dated and pilot.unit is None:
+        chosen = estimators.Chosen(
+            records=followed,
+            arms=pilot.roster["arm"].to_numpy(),
+            control=pilot.control,
+            start=pilot.roster["start"].dt.normalize().to_numpy(),
+            before=pilot.before,
+            level=level,
+        )
+    if pilot.route == "waves" and followed.dated:
+        waves = estimators.Waves(
+            records=followed,
+            monthly=followed.monthly([each.measure.name for each in outcomes], most=estimators.BEFORE),
+            spells=pilot.spells,
+            stratum=pilot.roster["stratum"].to_numpy(),
+            unit=pilot.unit,
+            matrix=matrix,
+            level=level,
+        )
+    return Samples(pilot=pilot, matrix=matrix, level=level, waves=waves, chosen=chosen, before_after=alone)
 
 
 def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest: int) -> Iterator[Effect]:
@@ -230,11 +312,11 @@ def by_month(samples: Samples, followed: Followed, names: Sequence[str], longest
     if not followed.dated:
         return
     for month in MONTHS:
-        days = round(month * DAYS_A_MONTH)
-        if days > longest:
+        days = min(round(month * DAYS_A_MONTH), longest)
+        if month * DAYS_A_MONTH > longest + UNEVEN:
             break
         for outcome in followed.over(days, names):
-            if outcome.measure.table in ("treatments", "customers"):
+            if outcome.measure.table in RECORDED:
                 continue
             for arm in samples.pilot.arms:
                 found = samples.effect(outcome, arm, days, month=month)

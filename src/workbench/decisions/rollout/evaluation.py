@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.decisions.rollout.effects import Effect, Followed, Measured, by_month, samples_of
+from workbench.decisions.rollout.effects import RECORDED, Effect, Followed, Measured, Samples, by_month, samples_of
 from workbench.decisions.rollout.fairness import Fairness, examine
 from workbench.decisions.rollout.groups import ByGroup, Grouping, by_group, groupings
 from workbench.decisions.rollout.pilot import FEWEST, Pilot, not_over
@@ -18,9 +18,6 @@ from workbench.models.trials import looking
 from workbench.models.trials.estimates import Estimate
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence, shown
-
-RECORDED = ("treatments", "customers")
-"""Tables whose outcomes are columns: they have no window."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,7 +86,8 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     found = {each.measure.name: each for each in followed.over(days or 0, order)}
     kept = [found[primary], *(found[name] for name in order[1:] if _told(found[name], pilot))]
     _refuse_silent(found[primary], pilot, days)
-    censored = reach < (days or 0) if days else np.zeros(len(reach), dtype=bool)
+    whole = not days or pilot.route == "waves"  # by month nobody's window is cut
+    censored = np.zeros(len(reach), dtype=bool) if whole else reach < (days or 0)
     asked = question.groups is not None
     names = list(question.likely if question.groups is None else question.groups)
     return Ready(
@@ -183,6 +181,8 @@ class Evaluation:
         How often the pilot was looked at, this run included.
     smallest
         The smallest effect worth having, and whether anything was said of it.
+    samples
+        What effects are made of; of starts one after the other with their months.
     """
 
     ready: Ready
@@ -198,6 +198,7 @@ class Evaluation:
     priced: bool
     value: float | None
     costs: Mapping[str, float]
+    samples: Samples
 
     def of(self, outcome: str) -> list[Effect]:
         """Effects on one outcome.
@@ -229,21 +230,30 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         Its name and the id of this run, by which earlier looks are known.
     """
     pilot, question = at.pilot, at.question
-    samples = samples_of(pilot, question.level)
-    fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days)
+    names = [each.measure.name for each in at.outcomes]
+    samples = samples_of(pilot, question.level, at.followed, at.outcomes)
+    fairness = examine(pilot, at.followed, at.outcomes, at.primary, at.days, samples.waves)
     effects = [
         found
         for outcome in at.outcomes
         for arm in pilot.arms
         if (found := samples.effect(outcome, arm, at.days)) is not None
     ]
-    months = tuple(by_month(samples, at.followed, [each.measure.name for each in at.outcomes], at.days or 0))
+    months = tuple(by_month(samples, at.followed, names, at.days or 0))
     value = _value(at)
     smallest, priced = {}, False
     costs = {arm: question.cost if question.cost is not None else pilot.costs.get(arm, 0.0) for arm in pilot.arms}
     for arm in pilot.arms:
         smallest[arm], priced = _smallest(question, value, costs[arm])
     primaries = [each for each in effects if each.measure is at.primary.measure]
+    if not primaries:
+        raise DataError(
+            sentence(
+                "The primary outcome {label}: its design leaves nobody to compare with, in no arm. Choose another "
+                "outcome, a shorter window_days, or bring the rows of those who did not get it.",
+                label=shown(at.primary.measure.name),
+            )
+        )
     verdicts = tuple(
         weigh(
             each.found,
@@ -276,6 +286,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         priced=priced,
         value=value,
         costs=costs,
+        samples=samples,
     )
 
 

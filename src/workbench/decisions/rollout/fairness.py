@@ -9,12 +9,13 @@ import pandas as pd
 from scipy import stats
 
 from workbench.decisions.rollout.effects import Followed, Measured
+from workbench.decisions.rollout.estimators import Waves
 from workbench.decisions.rollout.pilot import Pilot
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding, Status
 from workbench.models.trials.units.compared import FEW_UNITS
 from workbench.statistics.draws import BROKEN, design_matrix
-from workbench.wording import listing, number, p_value, percent, sentence, shown
+from workbench.wording import listing, month, number, p_value, percent, plural, sentence, shown
 
 SUSPECT = 0.01
 """p-value below which arms are said to differ in what they should share: of ten such tests of a sound pilot one in ten
@@ -96,7 +97,12 @@ class Fairness:
 
 
 def examine(
-    pilot: Pilot, followed: Followed, outcomes: Sequence[Measured], primary: Measured, days: int | None
+    pilot: Pilot,
+    followed: Followed,
+    outcomes: Sequence[Measured],
+    primary: Measured,
+    days: int | None,
+    waves: Waves | None = None,
 ) -> Fairness:
     """Test whether arms differ in nothing but what was dealt.
 
@@ -110,6 +116,8 @@ def examine(
         After the start.
     days
         Length of the window; None where nothing is dated.
+    waves
+        Of starts one after the other: all by month.
     """
     checks: list[Check] = []
     if pilot.draw is not None:
@@ -118,9 +126,12 @@ def examine(
         checks += list(_starts(pilot))
         checks.append(_contamination(pilot))
         checks += list(_few_units(pilot))
-        checks += list(_lost(pilot, followed, outcomes))
-        checks += list(_before(pilot, primary))
-        checks += list(_elsewhere(pilot))
+        if waves is None:
+            checks += list(_lost(pilot, followed, outcomes))
+            checks += list(_before(pilot, primary))
+            checks += list(_elsewhere(pilot))
+        else:
+            checks += list(_by_month(pilot, primary, waves))
     return Fairness(
         checks=tuple(checks),
         ratio_p=None if pilot.draw is None else pilot.draw.ratio_p,
@@ -340,6 +351,60 @@ def _before(pilot: Pilot, primary: Measured) -> Iterator[Check]:
     else:
         message = sentence("The arms did not differ in “{label}” before the start (p {p}).", **names)
         yield _check("pilot_anticipation", "pass", message, sentence("Same outcome before"), p, SUSPECT)
+
+
+def _by_month(pilot: Pilot, primary: Measured, waves: Waves) -> Iterator[Check]:
+    """Of starts one after the other: the months before them, and the months that cannot be told."""
+    for arm in pilot.arms if primary.measure.name in waves.monthly.values else ():
+        found = waves.imputed(primary.measure, arm)
+        if found is None:
+            continue
+        names = {"label": primary.measure.label, "arm": arm}
+        if np.isfinite(found.before_p):
+            broken = found.before_p < SUSPECT
+            said = (
+                sentence(
+                    "“{label}” moved apart in the months before {arm} already (p {p}).",
+                    p=p_value(found.before_p),
+                    **names,
+                )
+                if broken
+                else sentence(
+                    "“{label}” did not move apart in the months before {arm} (p {p}).",
+                    p=p_value(found.before_p),
+                    **names,
+                )
+            )
+            title = sentence("It moved apart before") if broken else sentence("Side by side before")
+            yield _check(f"pilot_leads_{arm}", "warn" if broken else "pass", said, title, found.before_p, SUSPECT)
+        if found.left_out:
+            months = listing([month(pd.Timestamp(each).date()) for each in found.left_out[:MOST_TOLD]])
+            yield _check(
+                f"pilot_months_{arm}",
+                "warn",
+                sentence(
+                    "Nobody was without {arm} in {months}: these months are left out, as nothing tells what would have "
+                    "been.",
+                    months=months,
+                    **names,
+                ),
+                sentence("Months without a control"),
+                len(found.left_out),
+            )
+        if found.lost:
+            yield _check(
+                f"pilot_seen_{arm}",
+                "warn" if found.lost > CROSSED * found.total.n else "pass",
+                plural(
+                    "{n} customer of {all} was never seen without {arm} and tells nothing.",
+                    "{n} customers of {all} were never seen without {arm} and tell nothing.",
+                    found.lost,
+                    all=number(found.total.n),
+                    arm=arm,
+                ),
+                sentence("Never seen without it"),
+                found.lost,
+            )
 
 
 def _elsewhere(pilot: Pilot) -> Iterator[Check]:

@@ -118,6 +118,18 @@ def _untold(each: Verdict, names: dict[str, str]) -> str:
             share=percent(each.effect.p_value),
             **names,
         )
+    if each.effect.kind in ("autoregressive", "returned"):
+        if rises:
+            return sentence(
+                "Whether {arm} works, these data cannot tell: “{label}” is {amount} higher than the time before leads "
+                "to expect, but there is no control.",
+                **names,
+            )
+        return sentence(
+            "Whether {arm} works, these data cannot tell: “{label}” is {amount} lower than the time before leads to "
+            "expect, but there is no control.",
+            **names,
+        )
     if each.effect.evidence != "experimental":
         if rises:
             return sentence(

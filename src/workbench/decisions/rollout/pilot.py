@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.errors import DataError, ParameterError
 from workbench.models.trials.by_lot import strata_of
-from workbench.statistics.draws import DrawCheck, check_draw, comparable, known_before, read_draw
+from workbench.statistics.draws import DrawCheck, check_draw, known_before, read_draw
 from workbench.wording import day, listing, number, plural, sentence, shown, suggestion
 
 FEWEST = 50
@@ -18,7 +18,7 @@ FEWEST = 50
 MOST_NAMED = 8  # initiatives or arms in one message
 FEWEST_PLACEBOS = 3
 """Untreated units beside the only treated one: among fewer its rank says nothing at all."""
-Route = Literal["lot", "units", "alone", "chosen"]
+Route = Literal["lot", "units", "alone", "waves", "chosen", "before_after"]
 
 
 class DatasetDefinition(Protocol):
@@ -54,6 +54,11 @@ class Pilot:
         Customers who were in two arms at once (left out), and of the control who got it later (kept where dealt).
     costs
         Mean recorded cost of a customer of an arm above that of the control; empty where none is recorded.
+    spells
+        Whenever somebody had an arm: `row` (a position in the roster), `arm`, `start`, and `over`, the day after its
+        last (not a time where it goes on).
+    everybody : (m,)
+        The score of all customers, where it is known by which one they were chosen; else empty.
     """
 
     initiative: str
@@ -67,14 +72,20 @@ class Pilot:
     twice: int
     crossed: int
     costs: Mapping[str, float]
+    spells: pd.DataFrame
+    everybody: np.ndarray
 
     @property
     def route(self) -> Route:
         """Which estimate its design calls for, whatever comes of it."""
+        if not self.design.control and not _in_waves(self.design):
+            return "before_after"
         if self.design.unit and self.design.control and min(_units(self.roster, self.design).values()) == 1:
             return "alone"
         if not self.design.by_chance:
             return "chosen"
+        if self.design.assignment == "staggered" and self.dated:
+            return "waves"
         return "units" if self.design.unit else "lot"
 
     @property
@@ -174,12 +185,11 @@ def read_pilot(
     faults = [*_undated(rows, customers, people), *_no_control(rows, design, name)]
     if faults:
         raise DataError(*faults)
+    every = rows
     rows, twice, crossed = _one_row_each(rows, design.control)
     before = before.loc[rows.index]
-    kept = comparable(rows, design) if design.by_chance and design.control else np.ones(len(rows), dtype=bool)
-    rows, before = rows[kept], before[kept]
     _refuse_few(rows, design, name)
-    draw = check_draw(read_draw(rows, design, before), design) if design.control else None
+    draw = check_draw(read_draw(rows, design, before), design) if design.control or _in_waves(design) else None
     arms = tuple(sorted(set(rows["arm"]) - {design.control}))
     elsewhere = _elsewhere(rows, treatments, name)
     stratum = strata_of(rows, design) if design.by_chance else np.full(len(rows), "")
@@ -200,6 +210,39 @@ def read_pilot(
         twice=twice,
         crossed=crossed,
         costs=_costs(rows, arms, design.control),
+        spells=_spells(every, rows, design.control),
+        everybody=_scores(customers, design),
+    )
+
+
+def _in_waves(design: Any) -> bool:
+    """Whether all come in one after the other, in an order by lot: who has not yet is the control."""
+    return bool(design.assignment == "staggered" and design.by_chance)
+
+
+def _scores(customers: pd.DataFrame | None, design: Any) -> np.ndarray:
+    """The score of all customers, those who were chosen by it among them."""
+    if customers is None or not design.score or design.score not in customers:
+        return np.empty(0)
+    own = customers.drop_duplicates("customer_id")[design.score]
+    return pd.to_numeric(own, errors="coerce").dropna().to_numpy(dtype=float)
+
+
+def _spells(every: pd.DataFrame, roster: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Whenever customers of the roster had an arm."""
+    if "start" not in every:
+        return pd.DataFrame({"row": [], "arm": [], "start": [], "over": []})
+    place = pd.Index(roster["customer_id"]).get_indexer(pd.Index(every["customer_id"]))
+    had = (place >= 0) & (every["arm"] != control).to_numpy()
+    had &= every["begun"].to_numpy() if "begun" in every else every["start"].notna().to_numpy()
+    ends = pd.to_datetime(every["end"]) if "end" in every else pd.Series(pd.NaT, index=every.index)
+    return pd.DataFrame(
+        {
+            "row": place[had],
+            "arm": every.loc[had, "arm"].to_numpy(),
+            "start": every.loc[had, "start"].dt.normalize().to_numpy(),
+            "over": (ends[had].dt.normalize() + pd.Timedelta(days=1)).to_numpy(),
+        }
     )
 
 
@@ -235,6 +278,8 @@ def _with_starts(rows: pd.DataFrame, design: Any, name: str) -> pd.DataFrame:
     if "start" not in rows or rows["start"].isna().all():
         return rows.drop(columns="start", errors="ignore")
     without = rows["start"].isna()
+    if design.assignment == "staggered":
+        return rows.assign(begun=rows["start"].notna(), start=rows["start"].fillna(rows["start"].min()))
     starts = rows.loc[~without, "start"].unique()
     control = (rows["arm"] == design.control) if design.control else without & False
     if without.any() and (len(starts) > 1 or not control[without].all()):
@@ -260,11 +305,10 @@ def _no_control(rows: pd.DataFrame, design: Any, name: str) -> Iterator[str]:
             control=shown(design.control),
             arms=listed,
         )
-    elif not design.control and len(arms) == 1:
+    elif not design.control and len(arms) == 1 and not (_in_waves(design) or "start" in rows or design.score):
         yield sentence(
-            "treatments: {name} has one arm ({arms}) and no control: before against after cannot tell it from season, "
-            "trend and chance. Bring the rows of a control and write control: under design:. What past campaigns "
-            "brought is told by `workbench run campaign_return`.",
+            "treatments: {name} has one arm ({arms}), no control and no start: there is no before and after. Bring the "
+            "rows of a control and write control: under design:, or bring start.",
             name=shown(name),
             arms=listed,
         )

@@ -23,6 +23,8 @@ class Question:
         The primary one, by which the pilot is evaluated; None: the first that the data have.
     outcomes
         Secondary ones; None: all others but single touchpoints.
+    taken
+        Yes or no of who took what was offered, itself an outcome; None where all did, or nobody knows.
     guardrails
         By outcome how much worse it may get, in its unit.
     groups
@@ -51,6 +53,7 @@ class Question:
 
     outcome: str | None = None
     outcomes: Sequence[str] | None = None
+    taken: str | None = None
     guardrails: Mapping[str, float] = field(default_factory=dict)
     groups: Sequence[str] | None = None
     likely: Sequence[str] = ()
@@ -99,6 +102,7 @@ class Question:
             "outcome": [self.outcome] if self.outcome else [],
             "outcomes": list(self.outcomes or []),
             "guardrails": list(self.guardrails),
+            "taken": [self.taken] if self.taken else [],
         }
         faults = [
             _unknown(key, name, measures) for key, names in asked.items() for name in names if name not in measures
@@ -125,7 +129,7 @@ def looks_of(
 
     Notes
     -----
-    Another run of data up to the same day sees nothing new. Data without dates are told apart by their content.
+    Another run of data up to the same day sees nothing new. Data without dates are known by their content.
     """
     runs = list(previous)
     own = next((each for each in runs if run and each.get("run_id") == run), None)

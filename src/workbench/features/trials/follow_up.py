@@ -5,8 +5,9 @@ A window that is not over when the records end is censored: its customers have n
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,7 @@ import pandas as pd
 
 from workbench.features.trials.events import Events, Stays, events_of, orders_of, stays_of
 from workbench.features.trials.measures import NPS, TOP, Known, Measure, measures_of
+from workbench.features.trials.monthly import Monthly, month_edges
 
 EVERY_COLUMN: Mapping[str, tuple[str, ...]] = {
     "transactions": ("order_id", "amount", "margin", "cancelled"),
@@ -100,6 +102,7 @@ class FollowUp:
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     events: Mapping[str, Events] = field(default_factory=dict)
     stays: Stays | None = None
+    contracts: pd.DataFrame | None = None
     again: Callable[[pd.DataFrame], "FollowUp"] | None = None
 
     def of(self, roster: pd.DataFrame) -> "FollowUp":
@@ -143,6 +146,63 @@ class FollowUp:
         """
         chosen = [each for each in self.measures if names is None or each.name in names]
         return tuple(self._outcome(each, days) for each in chosen)
+
+    def at(self, start: pd.Timestamp) -> "FollowUp":
+        """The same records with the clocks of all customers set to one day.
+
+        Parameters
+        ----------
+        start
+            From when days are counted.
+        """
+        later = (pd.to_datetime(self.roster["start"]) - start).dt.days.to_numpy()
+        roster = self.roster.assign(start=start)
+        events = {
+            name: replace(each, day=each.day + later[each.row], known=np.ones(len(each.day), dtype=bool))
+            for name, each in self.events.items()
+        }
+        there = None if self.contracts is None or self.until is None else stays_of(self.contracts, roster, self.until)
+        return replace(self, roster=roster, events=events, stays=there)
+
+    def monthly(self, names: Sequence[str], *, most: int) -> Monthly:
+        """Outcomes by calendar month; none of those that are columns.
+
+        Parameters
+        ----------
+        names
+            Which.
+        most
+            Months before the earliest start, at most.
+        """
+        assert self.first is not None
+        assert self.until is not None
+        columns_alone = ("treatments", "customers")
+        chosen = [each for each in self.measures if each.name in names and each.table not in columns_alone]
+        edges = month_edges(pd.to_datetime(self.roster["start"]), self.first, self.until, most)
+        came = self._came()
+        columns: dict[str, list[np.ndarray]] = {each.name: [] for each in chosen}
+        for edge, end in pairwise(edges):
+            then, length = self.at(edge), (end - edge).days
+            for each in chosen:
+                if each.kind == "staying":
+                    assert then.stays is not None
+                    gone = then.stays.left & (then.stays.days < length)
+                    columns[each.name].append(np.where(then.stays.there, (~gone).astype(float), np.nan))
+                else:
+                    columns[each.name].append(np.where(came <= edge, then.between(each, 0, length), np.nan))
+        empty = np.empty((len(self.roster), 0))
+        return Monthly(edges=edges, values={name: np.column_stack([empty, *each]) for name, each in columns.items()})
+
+    def _came(self) -> np.ndarray:
+        """When each customer came, datetime64 (n,); before all records where nobody says it."""
+        if self.contracts is not None:
+            begun = pd.to_datetime(self.contracts["start"]).groupby(self.contracts["customer_id"]).min()
+            found = begun.reindex(self.roster["customer_id"]).reset_index(drop=True)
+        elif "first_seen" in self.roster:
+            found = pd.to_datetime(self.roster["first_seen"]).reset_index(drop=True)
+        else:
+            found = pd.Series(pd.NaT, index=range(len(self.roster)))
+        return found.fillna(pd.Timestamp.min).to_numpy()
 
     def _outcome(self, measure: Measure, days: int) -> Outcome:
         size = len(self.roster)
@@ -300,6 +360,7 @@ def follow_up(
         events=made,
         stays=None if contracts is None or until is None else stays_of(contracts, roster, until),
         again=again,
+        contracts=contracts,
     )
 
 

@@ -98,6 +98,13 @@ def test_too_few_ways_exclude_nothing():
     assert np.isfinite(found.se)
 
 
+def test_six_units_are_the_fewest_with_an_interval():
+    # Of 20 ways to deal three of six two are as extreme as the most: p = .1, which a level of 90% refuses.
+    found = of_units(made(6, 50, effect=3.0))
+    assert found.p_value == pytest.approx(0.1)
+    assert 0 < found.lower < found.upper < np.inf
+
+
 def test_frequencies_are_rows_written_out():
     sample = made(24, 20)
     often = np.random.default_rng(1).integers(1, 4, len(sample.values))

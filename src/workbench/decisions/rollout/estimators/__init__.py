@@ -1,5 +1,12 @@
-"""Which estimate a recorded design calls for: `by_design` maps it to a method, whatever comes of it."""
+"""Which estimate a recorded design calls for, whatever comes of it: `by_design`.
 
+By period: of starts one after the other `waves`, of customers whom nobody dealt `chosen`, without a control
+`before_after`.
+"""
+
+from workbench.decisions.rollout.estimators.before_after import BeforeAfter
 from workbench.decisions.rollout.estimators.by_design import estimate
+from workbench.decisions.rollout.estimators.chosen import Chosen
+from workbench.decisions.rollout.estimators.waves import BEFORE, Waves, course
 
-__all__ = ["estimate"]
+__all__ = ["BEFORE", "BeforeAfter", "Chosen", "Waves", "course", "estimate"]

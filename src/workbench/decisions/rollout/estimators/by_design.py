@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from workbench.decisions.rollout.estimators.chosen import as_known
 from workbench.errors import DataError
 from workbench.models.trials import lot, units
-from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
-from workbench.models.trials.estimates.estimate import from_error
 from workbench.statistics.horizons import DAYS_A_MONTH
 
 
@@ -21,7 +20,8 @@ def estimate(
     Parameters
     ----------
     route
-        `lot`, `units`, `alone` (one treated unit) or `chosen`.
+        `lot`, `units`, `alone` (one treated unit), `waves` (of columns, which have no months: the first wave) or
+        `chosen`.
     sample
         One arm beside its control.
     outcome
@@ -42,7 +42,7 @@ def estimate(
         if route == "alone" or (route == "chosen" and sample.unit is not None):
             return _changed(route, sample, outcome, rows, level)
         if route == "chosen":
-            return _chosen(sample, outcome.before[rows], level)
+            return as_known(sample.with_values(_of_each(sample, outcome, rows)), level)
         plain = _dealt(route, replace(sample, before=None), outcome, rows, days, level)
         if sample.before is None:
             return plain, plain
@@ -71,7 +71,7 @@ def _of_each(sample: Sample, outcome: Any, rows: np.ndarray) -> np.ndarray:
 
 
 def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int | None, level: float) -> Estimate:
-    if route == "units":
+    if sample.unit is not None:
         return units.of_units(sample.with_values(_of_each(sample, outcome, rows)), confidence=level)
     if outcome.of is not None:
         return lot.ratio(sample, outcome.after[rows], outcome.of[rows], confidence=level)
@@ -79,32 +79,3 @@ def _dealt(route: str, sample: Sample, outcome: Any, rows: np.ndarray, days: int
         times = outcome.days[rows] / DAYS_A_MONTH
         return lot.staying(sample, times, outcome.left[rows], days / DAYS_A_MONTH, confidence=level)
     return lot.adjusted(sample, confidence=level)
-
-
-def _chosen(sample: Sample, earlier: np.ndarray, level: float) -> tuple[Estimate, Estimate] | None:
-    """The change since before where there is one, among customers weighted to be alike in all else."""
-    if sample.fault():
-        return None
-    changed = np.isfinite(earlier).any() and np.nanstd(earlier) > 0
-    values = sample.values - np.nan_to_num(earlier, nan=float(np.nanmean(earlier))) if changed else sample.values
-    seen = np.isfinite(values)
-    before = None if sample.before is None else sample.before[seen]
-    weights = None if before is None else overlap_weights(before, sample.treated[seen])
-    plain, found = (contrast(values[seen], sample.treated[seen], own) for own in (None, weights))
-    told = []
-    for each in (found, plain):
-        influence = np.zeros(len(values))
-        influence[seen] = each.influence
-        made = from_error(
-            each.estimate,
-            each.error,
-            confidence=level,
-            kind="robust",
-            n=int(seen.sum()),
-            units=int(seen.sum()),
-            treated=float(sample.values[seen & sample.treated].mean()),
-            control=float(sample.values[seen & ~sample.treated].mean()),
-            influence=influence,
-        )
-        told.append(made)
-    return told[0], told[1] if weights is not None else told[0]

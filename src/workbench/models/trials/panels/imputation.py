@@ -5,7 +5,7 @@ never were, that were not yet, and whose initiative ended so long ago that it co
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -44,6 +44,8 @@ class Imputed:
         Treated units that were never seen without the initiative, and so tell nothing.
     controls
         By month, who tells what would have been without: `Panel.controls`.
+    often : (clusters,)
+        How often each cluster of an influence counts.
     """
 
     by_month: tuple[Estimate, ...]
@@ -56,6 +58,35 @@ class Imputed:
     left_out: tuple[object, ...]
     lost: int
     controls: Mapping[str, np.ndarray]
+    often: np.ndarray
+
+    def through(self, months: int, *, mean: bool) -> Estimate | None:
+        """The effect of the first months since the start; None where one of them cannot be told.
+
+        Parameters
+        ----------
+        months
+            How many.
+        mean
+            Their mean; else their sum.
+        """
+        own = [each for each in self.by_month if each.month is not None and each.month <= months]
+        if not own or len(own) < months:
+            return None
+        share = 1 / months if mean else 1.0
+        influence = share * np.sum([each.influence for each in own], axis=0)
+        return from_error(
+            share * sum(each.estimate for each in own),
+            float((self.often * influence**2).sum()) ** 0.5,
+            confidence=self.total.confidence,
+            kind="clustered",
+            df=min(each.df for each in own),
+            n=self.total.n,
+            units=self.total.units,
+            treated=share * sum(each.treated for each in own),
+            control=share * sum(each.control for each in own),
+            influence=influence,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -109,7 +140,14 @@ def impute(panel: Panel, *, confidence: float = 0.9) -> Imputed:
     mean = np.array([float((counts * own * fitted.gaps).sum()) for own in groups]) / np.maximum(size, 1)
     influence = _influence(fitted, groups, size)
     told = _Teller(fitted, confidence)
-    every = [told(float(mean[k]), influence[:, k], groups[k]) if size[k] else None for k in range(len(groups))]
+    seen = np.where(fitted.treated, panel.values, 0.0)
+    level = np.array([float((counts * own * seen).sum()) for own in groups]) / np.maximum(size, 1)
+    every = [
+        replace(told(float(mean[k]), influence[:, k], groups[k]), treated=level[k], control=level[k] - float(mean[k]))
+        if size[k]
+        else None
+        for k in range(len(groups))
+    ]
     by_month = [each.named(month=int(k)) for k, each in zip(months, every, strict=False) if each]
     after_end = [
         each.named(month=int(k))
@@ -129,6 +167,7 @@ def impute(panel: Panel, *, confidence: float = 0.9) -> Imputed:
         left_out=left_out,
         lost=lost,
         controls=panel.controls(),
+        often=told.often,
     )
 
 

@@ -104,7 +104,7 @@ def among_placebos(sample: Sample, *, confidence: float = 0.9) -> Estimate:
         What the treated unit has more than the mean of the others. The p-value is the share of units, itself included,
         that lie at least as far from the others: exact where chance could as well have chosen any of them, and times
         the units it is the rank. The interval holds what is not refused so (without end among fewer than
-        1 / (1 − confidence) units). The standard error is that of a unit forecast from the others; degrees of freedom
+        1 / (1 − confidence) units). The standard error is that of a unit predicted from the others; degrees of freedom
         are units − 2.
 
     Raises
@@ -222,6 +222,7 @@ def _ways(units: Units, generator: np.random.Generator) -> tuple[np.ndarray, boo
 
 def _end(p_of: Callable[[float], float], found: Estimate, alpha: float, sign: float) -> float:
     """The effect furthest from the estimate on one side that is not refused."""
+    alpha += 1e-9  # 1 − .9 is a little below 2 of 20 ways
     inside, outside = found.estimate, found.estimate + sign * FARTHEST * found.se
     if p_of(outside) > alpha:
         return sign * np.inf

@@ -1,0 +1,162 @@
+"""How a pilot went month by month: effects while it was on, after its end, and how they fade."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Drawing
+
+from workbench.decisions.rollout.estimators import course
+from workbench.decisions.rollout.evaluation import Evaluation
+from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
+from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.findings import Finding
+from workbench.models.trials.estimates import Estimate
+from workbench.wording import sentence
+
+
+def exhibits(done: Evaluation) -> Iterator[Showable]:
+    """Of starts one after the other: what lasts, the course of the primary outcome, and all outcomes in a table.
+
+    Parameters
+    ----------
+    done
+        The evaluation.
+    """
+    rows = list(_rows(done))
+    if not rows:
+        return
+    measure = done.ready.primary.measure
+    own = [each for each in rows if each["measure"] is measure]
+    yield from _lasting(done, own)
+    yield _table(done, rows)
+    if any(each["clock"] == "start" for each in own):
+        yield Figure(
+            name="course",
+            draw=lambda: _draw(done, own),
+            title=sentence("Month by month: “{label}”", label=measure.label),
+            alt=sentence("The effect on {label} in each month since the start, with intervals.", label=measure.label),
+            caption=sentence(
+                "Effect in each month since the start, with intervals, against customers who are not in it yet, or "
+                "never."
+            ),
+        )
+
+
+def _rows(done: Evaluation) -> Iterator[Mapping[str, Any]]:
+    waves = done.samples.waves
+    if waves is None:
+        return
+    for outcome in done.ready.outcomes:
+        if outcome.measure.name not in waves.monthly.values or outcome.measure.kind == "staying":
+            continue
+        for arm in done.ready.pilot.arms:
+            found = waves.imputed(outcome.measure, arm)
+            for row in course(found) if found is not None else ():
+                yield {"arm": arm, "measure": outcome.measure, **row}
+            beside = waves.beside(outcome.measure, arm)
+            if found is not None and beside is not None:
+                yield {"arm": arm, "measure": outcome.measure, "clock": "dummy", "month": None, "found": beside}
+
+
+def _lasting(done: Evaluation, rows: list[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What was left after the end, of the primary outcome."""
+    measure = done.ready.primary.measure
+    scale = scale_of(measure, done.ready.question.currency)
+    for arm in done.ready.pilot.arms:
+        found = {each["clock"]: each["found"] for each in rows if each["arm"] == arm and each["month"] is None}
+        if "on" not in found or "after" not in found:
+            continue
+        on, after = found["on"], found["after"]
+        names = {"arm": arm, "on": _signed(on, scale), "after": _signed(after, scale)}
+        if clear(after):
+            said = sentence("{arm} lasts: {on} a month while it was on, {after} in the months after its end.", **names)
+        elif clear(on):
+            said = sentence("{arm} fades: {on} a month while it was on, {after} in the months after its end.", **names)
+        else:
+            continue
+        yield Finding(
+            id=f"after_{arm}",
+            statement=said,
+            estimate=scale.factor * after.estimate,
+            unit=scale.unit,
+            interval=interval(after, scale),
+            interval_kind=kind(after),
+            evidence="experimental" if done.fairness.experimental else "associational",
+            n=after.n,
+            table="course",
+            figure="course",
+        )
+
+
+def _signed(found: Estimate, scale: Scale) -> str:
+    told = amount(found.estimate, scale)
+    return sentence("{n} less", n=told) if found.estimate < 0 else sentence("{n} more", n=told)
+
+
+def _table(done: Evaluation, rows: list[Mapping[str, Any]]) -> Table:
+    clocks = {
+        "on": sentence("while on, a month"),
+        "after": sentence("after the end, a month"),
+        "start": sentence("month since the start"),
+        "end": sentence("month since the end"),
+        "dummy": sentence("one dummy (misled by what lasts)"),
+    }
+    frame = pd.DataFrame(
+        {
+            "arm": each["arm"],
+            "outcome": each["measure"].name,
+            "label": each["measure"].label,
+            "clock": each["clock"],
+            "when": clocks[each["clock"]],
+            "month": each["month"],
+            "unit": (scale := scale_of(each["measure"], done.ready.question.currency)).unit,
+            "effect": scale.factor * each["found"].estimate,
+            "lower": scale.factor * each["found"].lower,
+            "upper": scale.factor * each["found"].upper,
+            "customers": each["found"].n,
+        }
+        for each in rows
+    ).astype({"month": "Int64"})
+    return Table(
+        name="course",
+        frame=frame,
+        caption=sentence(
+            "Effects by month: while it was on, after its end, since each start and each end. One dummy beside takes "
+            "what lasts after the end for what would have been without."
+        ),
+        people=People(count="customers", within=["arm", "outcome", "label", "clock", "when", "month", "unit"]),
+        columns={
+            "arm": Column(sentence("Arm")),
+            "label": Column(sentence("Outcome")),
+            "when": Column(sentence("When")),
+            "month": Column(sentence("Month")),
+            "unit": Column(sentence("Unit")),
+            "effect": Column(sentence("Effect")),
+            "lower": Column(sentence("Lower")),
+            "upper": Column(sentence("Upper")),
+        },
+    )
+
+
+def _draw(done: Evaluation, rows: list[Mapping[str, Any]]) -> Axes:
+    measure = done.ready.primary.measure
+    scale = scale_of(measure, done.ready.question.currency)
+    ax = Drawing(figsize=(6.2, 3.0), layout="constrained").subplots()
+    arms = list(done.ready.pilot.arms)
+    for place, arm in enumerate(arms):
+        own = [each["found"] for each in rows if each["arm"] == arm and each["clock"] == "start"]
+        if not own:
+            continue
+        months = np.array([each.month for each in own]) + 0.1 * (place - (len(arms) - 1) / 2)
+        values = scale.factor * np.array([[each.estimate, each.lower, each.upper] for each in own])
+        (line,) = ax.plot(months, values[:, 0], "o-", markersize=4, label=arm)
+        ax.vlines(months, values[:, 1], values[:, 2], color=line.get_color(), linewidth=1.6)
+    ax.axhline(0, color="0.6", linewidth=0.8)
+    ax.set_xlabel(sentence("Month since the start"))
+    ax.set_ylabel(sentence("Effect ({unit})", unit=scale.unit))
+    if len(arms) > 1:
+        ax.legend(frameon=False, fontsize=8)
+    return ax
