@@ -203,7 +203,7 @@ def _table(studies: Mapping[tuple[str, str], tuple[Any, EventStudy]], done: Eval
         ),
         people=People(count="customers", within=["arm", "outcome", "label", "assumed", "unit"]),
         columns={
-            "arm": Column(sentence("Arm")),
+            **({"arm": Column(sentence("Arm"))} if len({arm for arm, _ in studies}) > 1 else {}),
             "label": Column(sentence("Outcome")),
             "assumed": Column(sentence("Trends")),
             "unit": Column(sentence("Unit")),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from workbench.decisions.rollout.estimators import course
 from workbench.decisions.rollout.evaluation import Evaluation
 from workbench.decisions.rollout.phrases import Scale, amount, clear, interval, kind, scale_of
-from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Finding
 from workbench.models.trials.estimates import Estimate
 from workbench.wording import sentence
@@ -32,6 +32,7 @@ def exhibits(done: Evaluation) -> Iterator[Showable]:
     own = [each for each in rows if each["measure"] is measure]
     yield from _lasting(done, own)
     yield _table(done, rows)
+    yield _kept(rows)
     if any(each["clock"] == "start" for each in own):
         yield Figure(
             name="course",
@@ -86,7 +87,7 @@ def _lasting(done: Evaluation, rows: list[Mapping[str, Any]]) -> Iterator[Findin
             interval_kind=kind(after),
             evidence="experimental" if done.fairness.experimental else "associational",
             n=after.n,
-            table="course",
+            table="lasting",
             figure="course",
         )
 
@@ -96,47 +97,55 @@ def _signed(found: Estimate, scale: Scale) -> str:
     return sentence("{n} less", n=told) if found.estimate < 0 else sentence("{n} more", n=told)
 
 
-def _table(done: Evaluation, rows: list[Mapping[str, Any]]) -> Table:
-    clocks = {
-        "on": sentence("while on, a month"),
-        "after": sentence("after the end, a month"),
-        "start": sentence("month since the start"),
-        "end": sentence("month since the end"),
-        "dummy": sentence("one dummy (misled by what lasts)"),
-    }
+def _kept(rows: list[Mapping[str, Any]]) -> Kept:
+    """Every month since each start and each end, of all outcomes in their units."""
+    names = ("estimate", "se", "lower", "upper", "n", "units")
     frame = pd.DataFrame(
         {
             "arm": each["arm"],
             "outcome": each["measure"].name,
-            "label": each["measure"].label,
             "clock": each["clock"],
-            "when": clocks[each["clock"]],
             "month": each["month"],
-            "unit": (scale := scale_of(each["measure"], done.ready.question.currency)).unit,
-            "effect": scale.factor * each["found"].estimate,
-            "lower": scale.factor * each["found"].lower,
-            "upper": scale.factor * each["found"].upper,
-            "customers": each["found"].n,
+            **{name: getattr(each["found"], name) for name in names},
         }
         for each in rows
-    ).astype({"month": "Int64"})
+    )
+    return Kept(name="course", frame=frame.astype({"month": "Int64"}))
+
+
+def _table(done: Evaluation, rows: list[Mapping[str, Any]]) -> Table:
+    lines: dict[tuple[str, str], dict[str, Any]] = {}
+    for each in rows:
+        if each["month"] is not None:
+            continue
+        measure, found = each["measure"], each["found"]
+        scale = scale_of(measure, done.ready.question.currency)
+        names = {"arm": each["arm"], "outcome": measure.name, "label": measure.label, "unit": scale.unit}
+        line = lines.setdefault((each["arm"], measure.name), {**names, "customers": found.n})
+        told = {"": found.estimate, "_lower": found.lower, "_upper": found.upper}
+        line |= {f"{each['clock']}{end}": scale.factor * value for end, value in told.items()}
+    columns = [f"{clock}{end}" for clock in ("on", "after", "dummy") for end in ("", "_lower", "_upper")]
+    frame = pd.DataFrame(list(lines.values()))
+    frame = frame.reindex(columns=["arm", "outcome", "label", "unit", *columns, "customers"])
     return Table(
-        name="course",
+        name="lasting",
         frame=frame,
         caption=sentence(
-            "Effects by month: while it was on, after its end, since each start and each end. One dummy beside takes "
-            "what lasts after the end for what would have been without."
+            "Effects on a month while it was on, and after its end. One dummy beside takes what lasts after the end "
+            "for what would have been without."
         ),
-        people=People(count="customers", within=["arm", "outcome", "label", "clock", "when", "month", "unit"]),
+        people=People(count="customers", within=["arm", "outcome", "label", "unit"]),
         columns={
-            "arm": Column(sentence("Arm")),
+            **({"arm": Column(sentence("Arm"))} if frame["arm"].nunique() > 1 else {}),
             "label": Column(sentence("Outcome")),
-            "when": Column(sentence("When")),
-            "month": Column(sentence("Month")),
             "unit": Column(sentence("Unit")),
-            "effect": Column(sentence("Effect")),
-            "lower": Column(sentence("Lower")),
-            "upper": Column(sentence("Upper")),
+            "on": Column(sentence("While on")),
+            "on_lower": Column(sentence("Lower")),
+            "on_upper": Column(sentence("Upper")),
+            "after": Column(sentence("After")),
+            "after_lower": Column(sentence("Lower")),
+            "after_upper": Column(sentence("Upper")),
+            "dummy": Column(sentence("One dummy")),
         },
     )
 

@@ -91,7 +91,7 @@ class EventStudy:
         ----------
         Rambachan and Roth (2023), A more credible approach to parallel trends, section 2.4.1: relative magnitudes.
         """
-        ends = []
+        ends: list[float] = []
         for step in self._steps():
             for sign in (-1.0, 1.0):
                 moved = self._from_last() + sign * magnitude * (self.after + 1) / 2 * step

@@ -151,7 +151,8 @@ class Chosen:
         self, measure: Any, arm: str, cut: tuple[int, int, int], among: np.ndarray | None
     ) -> tuple[EventStudy, EventStudy] | None:
         length, before, after = cut
-        best, plain = [], []
+        best: list[tuple[np.ndarray, EventStudy, float]] = []
+        plain: list[tuple[np.ndarray, EventStudy, float]] = []
         for start in np.unique(self.start[self.arms == arm]):
             clock = self.records.at(pd.Timestamp(start))
             if self.records.until is None or start + np.timedelta64(length * after, "D") > self.records.until:

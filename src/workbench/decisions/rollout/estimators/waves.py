@@ -1,7 +1,7 @@
 """Pilots that come to all, one wave after the other, and may end: who is not in them yet, or never, is the control."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,6 +16,9 @@ from workbench.statistics.horizons import DAYS_A_MONTH
 
 HALF = 0.5
 """Share of a month from which on it counts as one with the initiative, a choice; of shorter parts nothing is told."""
+LITTLE = 0.1
+"""Share of a month up to which it counts as one without, a choice: three days, as where an end is the day after the
+last."""
 BEFORE = 12
 """Months before the first start that are looked at: a year holds every season once."""
 
@@ -129,7 +132,7 @@ class Waves:
         row = self.spells["row"].to_numpy(dtype=int)
         np.add.at(share, row[own], parts[own])
         np.logical_or.at(other, row[~own], np.maximum.accumulate(parts[~own] > 0, axis=1))
-        return share >= HALF, other | ((share > 0) & (share < HALF))
+        return share >= HALF, other | ((share > LITTLE) & (share < HALF))
 
     def panel(self, measure: Any, arm: str, among: np.ndarray | None = None) -> Panel:
         """Customers by months.
@@ -215,8 +218,11 @@ class Waves:
             (outcome,) = self.records.at(pd.Timestamp(start)).over(days, [measure.name])
             found = self._one(outcome, treated[rows], rows, days)
             if found is not None:
-                known = np.isfinite(outcome.after[treated & rows])
-                stacks.append(Stack(rows=np.flatnonzero(rows), found=found, weight=float(known.sum())))
+                known = np.isfinite(outcome.after[rows])
+                influence = None if found.influence is None else found.influence[known]
+                people = float((known & treated[rows]).sum())
+                own_found = replace(found, influence=influence)
+                stacks.append(Stack(rows=np.flatnonzero(rows)[known], found=own_found, weight=people))
         return pooled(stacks, size, self.unit, confidence=self.level)
 
     def _one(self, outcome: Any, treated: np.ndarray, rows: np.ndarray, days: int) -> Estimate | None:
