@@ -26,7 +26,10 @@ BEFORE = 12
 class Records(Protocol):
     """What is recorded of customers, as `features.trials.FollowUp` has it."""
 
-    until: pd.Timestamp | None
+    @property
+    def until(self) -> pd.Timestamp | None:
+        """The day after the last of the records."""
+        ...
 
     def at(self, start: pd.Timestamp) -> "Records":
         """The same with all clocks set to one day.

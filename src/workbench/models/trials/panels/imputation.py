@@ -6,6 +6,7 @@ never were, that were not yet, and whose initiative ended so long ago that it co
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -55,7 +56,7 @@ class Imputed:
     total: Estimate
     before: tuple[Estimate, ...]
     before_p: float
-    left_out: tuple[object, ...]
+    left_out: tuple[Any, ...]
     lost: int
     controls: Mapping[str, np.ndarray]
     often: np.ndarray
@@ -176,7 +177,7 @@ def _present(clock: np.ndarray, treated: np.ndarray) -> np.ndarray:
     return found[found > 0]
 
 
-def _fit(panel: Panel) -> tuple[_Fitted, tuple[object, ...], int]:
+def _fit(panel: Panel) -> tuple[_Fitted, tuple[Any, ...], int]:
     untreated = panel.untreated.copy()
     for month in range(untreated.shape[1]):
         if len(np.unique(panel.code[untreated[:, month]])) < FEWEST_CONTROLS:
