@@ -45,10 +45,11 @@ test-all: setup ## the tests with the slow statistical ones
 bench: setup ## speed and memory beside what a user would pick instead
 	$(BIN)/python benchmarks/run.py
 
-bench-peers: setup ## value at size beside pymc-marketing, which has an environment of its own (build/peers)
+bench-peers: setup ## value beside pymc-marketing, trials beside tea-tasting, which have an environment of their own (build/peers)
 	@[ -x build/peers/bin/python ] || $(BIN)/uv venv --quiet --python $(BIN)/python build/peers
-	$(BIN)/uv pip install --quiet --python build/peers/bin/python pymc-marketing
+	$(BIN)/uv pip install --quiet --python build/peers/bin/python pymc-marketing tea-tasting "ibis-framework[duckdb]"
 	$(BIN)/python benchmarks/value.py build/peers/bin/python
+	$(BIN)/python benchmarks/trials.py ab --peer build/peers/bin/python
 
 validation: setup ## what initiatives return beside the truth of simulated companies, an hour at a time; writes its page
 	PYTHONPATH=. $(BIN)/python -m benchmarks.validation

@@ -1,8 +1,9 @@
-"""Trials at size, beside the plain way: `python benchmarks/trials.py [ab] [panel]`.
+"""Trials at size, beside the plain way: `python benchmarks/trials.py [ab] [panel] [--peer PYTHON]`.
 
-`ab`: 10 million customers × 5 outcomes with CUPED from one Parquet file, beside the same in pandas (tea-tasting, which
-analyses such tests too, is not in the lock). `panel`: 1 million customers × 24 months, imputation with errors by
-customer, beside a regression with a dummy for each customer and month at the size that it can bear.
+`ab`: 10 million customers × 5 outcomes with CUPED from one Parquet file, beside the same in pandas and, with the
+interpreter of an environment that has it (`make bench-peers`), in tea-tasting. `panel`: 1 million customers × 24
+months, imputation with errors by customer, beside a regression with a dummy for each customer and month at the size
+that it can bear.
 """
 
 import argparse
@@ -60,22 +61,25 @@ def plain(path: Path) -> dict:
     return found
 
 
-def measured(step: str, path: Path) -> tuple[float, float, dict]:
-    """Seconds, peak memory in GB and the figures, in a process of its own."""
-    out = subprocess.run([sys.executable, __file__, "--step", step, "--path", path], capture_output=True, check=True)
+def measured(*command: str | Path) -> tuple[float, float, float, dict]:
+    """Seconds, CPU seconds, peak memory in GB and the figures, in a process of its own."""
+    out = subprocess.run(command, capture_output=True, check=True)
     return ast.literal_eval(out.stdout.decode())
 
 
-def ab(millions: int) -> None:
+def ab(millions: int, peer: Path | None) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "trial.parquet"
         generate(path, millions)
-        took = {step: measured(step, path) for step in ("ours", "plain")}
-    for step, (seconds, memory, _) in took.items():
-        print(f"{millions} million × 5 outcomes, {step}: {seconds:.1f} s, {memory:.2f} GB")
-    for name, found in took["ours"][2].items():
-        assert np.allclose(found, took["plain"][2][name], rtol=1e-6), name
-    print("wanted: 5 s, 2 GB; both say the same to 1e-6")
+        took = {step: measured(sys.executable, __file__, "--step", step, "--path", path) for step in ("ours", "plain")}
+        if peer is not None:
+            took["tea-tasting"] = measured(peer, Path(__file__).with_name("peer_trials.py"), path)
+    for step, (seconds, busy, memory, _) in took.items():
+        print(f"{millions} million × 5 outcomes, {step}: {seconds:.1f} s ({busy:.1f} CPU s), {memory:.2f} GB")
+    for name, found in took["ours"][3].items():
+        for step in took:
+            assert np.allclose(found, took[step][3][name], rtol=1e-6), (step, name)
+    print("wanted: 5 s, 2 GB; all say the same to 1e-6")
 
 
 def company(customers: int, months: int = 24) -> Panel:
@@ -123,17 +127,19 @@ def main() -> None:
     parser.add_argument("what", nargs="*", default=["ab", "panel"])
     parser.add_argument("--millions", type=int, default=10)
     parser.add_argument("--customers", type=int, default=1_000_000)
+    parser.add_argument("--peer", type=Path)
     parser.add_argument("--step")
     parser.add_argument("--path", type=Path)
     given = parser.parse_args()
     if given.step:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         found = {"ours": ours, "plain": plain}[given.step](given.path)
         figures = {name: (float(a), float(b)) for name, (a, b) in found.items()}
-        print((time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, figures))
+        took = time.perf_counter() - started, time.process_time() - busy
+        print((*took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, figures))
         return
     if "ab" in given.what:
-        ab(given.millions)
+        ab(given.millions, given.peer)
     if "panel" in given.what:
         panel(given.customers)
 
