@@ -1,6 +1,7 @@
 """The study of pilots, before and after: what the next one would find (`planning`), whether one worked (`rollout`)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,7 +38,7 @@ def begin(
         With every reason why that cannot be done.
     """
     if (mode or mode_of(dataset, tables.get("treatments"), initiative)) == "plan":
-        return planning.read_base(dataset, tables, initiative=initiative)
+        return replace(planning.read_base(dataset, tables, initiative=initiative), unasked=mode is None)
     return rollout.begin(dataset, tables, initiative=initiative)
 
 

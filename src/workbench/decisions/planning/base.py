@@ -46,6 +46,8 @@ class Base:
         Columns of customers by which the dataset is split.
     initiative
         Name of what is planned; None where nobody said it.
+    unasked
+        Whether nobody asked for a plan: there is nothing that could be evaluated.
     recorded
         Of data without dates, whose outcomes are columns of treatments: what was known before.
     """
@@ -59,6 +61,7 @@ class Base:
     segments: tuple[str, ...] = ()
     recorded: pd.DataFrame | None = None
     initiative: str | None = None
+    unasked: bool = False
 
     @property
     def dated(self) -> bool:

@@ -17,7 +17,7 @@ from workbench.decisions.planning.words import lasting, scale
 from workbench.decisions.rollout.question import DRAW
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.models.trials.planning import POWER, design_effect
-from workbench.wording import day, number, sentence
+from workbench.wording import day, number, percent, sentence
 
 SHARES = (0.01, 0.02, 0.05, 0.10, 0.20)
 """Effects, as shares of the usual level, of which it is told how many customers they take, a choice."""
@@ -235,7 +235,8 @@ def _curves(done: Plan) -> Figure:
         ),
         caption=sentence(
             "How often the pilot would find an effect of this size, were it the true one. Dots: the smallest effect "
-            "that is found four times in five."
+            "that is found four times in five. Where there is none, {alarms} of pilots seem to find one.",
+            alarms=percent(1 - done.draft.question.level),
         ),
     )
 
@@ -305,7 +306,7 @@ def _unmoved(done: Plan) -> Table:
         name="before_after",
         frame=pd.DataFrame(rows),
         caption=sentence(
-            "“{label}” ({unit}) in {weeks} before {day} and in as many after it, when no pilot began. A before–after "
+            "“{label}” ({unit}) in {weeks} before {day} and in as many after it, without this pilot. A before–after "
             "shows all of this as if it were an effect: chosen customers come back to the mean, and everybody moves "
             "with trend and season. More customers take none of it away; a control does.",
             label=seen.measure.label,
@@ -333,10 +334,10 @@ def _moved(done: Plan) -> Figure:
     return Figure(
         name="before_after",
         draw=lambda: _draw_moved(done),
-        title=sentence("“{label}” before and after a day on which nothing began", label=seen.measure.label),
+        title=sentence("“{label}” before and after a day on which this pilot did not begin", label=seen.measure.label),
         alt=sentence(
             "Mean {label} of the customers with the highest value before, of those with the lowest and of all, before "
-            "and after a day on which no pilot began.",
+            "and after a day on which this pilot did not begin.",
             label=seen.measure.label,
         ),
         caption=sentence(

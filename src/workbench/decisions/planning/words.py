@@ -73,33 +73,33 @@ def headline(done: Plan) -> Finding:
     }
     relative = found.measure.kind == "sum" and usual > 0
     if worth and smallest <= worth:
-        chance = percent(min(float(found.chance(np.array([worth]))[0]), 0.999))
+        sure = percent(min(float(found.chance(np.array([worth]))[0]), 0.999))
         said = (
             sentence(
-                "{n} customers for {weeks} are enough: they find {worth} more of “{label}”, the smallest effect worth "
-                "having, in {chance} of cases.",
-                chance=chance,
+                "{n} customers for {weeks} are enough to find {worth} on “{label}”, the smallest worth having ({sure} "
+                "sure).",
+                sure=sure,
                 **names,
             )
             if at.scheme.unit is None
             else sentence(
-                "{n} of “{unit}” for {weeks} are enough: they find {worth} more of “{label}”, the smallest effect "
-                "worth having, in {chance} of cases.",
-                chance=chance,
+                "{n} of “{unit}” for {weeks} are enough to find {worth} on “{label}”, the smallest worth having ({sure} "
+                "sure).",
+                sure=sure,
                 **names,
             )
         )
     elif worth:
         said = (
             sentence(
-                "{n} customers for {weeks} are too few: to find {worth} more of “{label}”, the smallest effect worth "
-                "having, takes {needed}.",
+                "{n} customers for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, takes "
+                "{needed}.",
                 **names,
             )
             if at.scheme.unit is None
             else sentence(
-                "{n} of “{unit}” for {weeks} are too few: to find {worth} more of “{label}”, the smallest effect worth "
-                "having, takes {needed}.",
+                "{n} of “{unit}” for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, takes "
+                "{needed}.",
                 **names,
             )
         )
@@ -252,20 +252,20 @@ def before_after(done: Plan) -> Iterator[Finding]:
     }
     if found.upper < 0:
         said = sentence(
-            "Before against after misleads: of the {n} customers with the highest “{label}”, it fell by {change} "
-            "within {weeks} with no pilot at all.",
+            "Before against after misleads: “{label}” of the {n} highest customers fell by {change} in {weeks}, without "
+            "this pilot.",
             **names,
         )
     elif found.lower > 0:
         said = sentence(
-            "Before against after misleads: of the {n} customers with the highest “{label}”, it rose by {change} "
-            "within {weeks} with no pilot at all.",
+            "Before against after misleads: “{label}” of the {n} highest customers rose by {change} in {weeks}, without "
+            "this pilot.",
             **names,
         )
     else:
         said = sentence(
-            "Before against after cannot tell a pilot from the season: “{label}” of the {n} highest customers moved by "
-            "{change} within {weeks} without one.",
+            "Before against after shows season, not pilots: “{label}” of the {n} highest customers moved by {change} in "
+            "{weeks} without one.",
             **names,
         )
     yield Finding(
@@ -341,6 +341,16 @@ def checks(done: Plan) -> Iterator[Check]:
         The plan.
     """
     at, found = done.draft, done.main
+    if at.base.unasked:
+        yield Check(
+            name="plan_mode",
+            status="pass",
+            message=sentence(
+                "These data have no pilot with a control, so the next one is planned. To evaluate one all the same, "
+                "name it (initiative) and say mode=evaluate."
+            ),
+            title=sentence("A plan, as there is no pilot"),
+        )
     if at.question.outcome is None:
         yield Check(
             name="plan_outcome",
