@@ -83,8 +83,8 @@ def headline(done: Plan) -> Finding:
             )
             if at.scheme.unit is None
             else sentence(
-                "{n} of “{unit}” for {weeks} are enough to find {worth} on “{label}”, the smallest worth having ({sure} "
-                "sure).",
+                "{n} of “{unit}” for {weeks} are enough to find {worth} on “{label}”, the smallest worth having "
+                "({sure} sure).",
                 sure=sure,
                 **names,
             )
@@ -98,8 +98,8 @@ def headline(done: Plan) -> Finding:
             )
             if at.scheme.unit is None
             else sentence(
-                "{n} of “{unit}” for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, takes "
-                "{needed}.",
+                "{n} of “{unit}” for {weeks} are too few: {worth} on “{label}”, the smallest effect worth having, "
+                "takes {needed}.",
                 **names,
             )
         )
@@ -252,20 +252,20 @@ def before_after(done: Plan) -> Iterator[Finding]:
     }
     if found.upper < 0:
         said = sentence(
-            "Before against after misleads: “{label}” of the {n} highest customers fell by {change} in {weeks}, without "
-            "this pilot.",
+            "Before against after misleads: “{label}” of the {n} highest customers fell by {change} in {weeks}, "
+            "without this pilot.",
             **names,
         )
     elif found.lower > 0:
         said = sentence(
-            "Before against after misleads: “{label}” of the {n} highest customers rose by {change} in {weeks}, without "
-            "this pilot.",
+            "Before against after misleads: “{label}” of the {n} highest customers rose by {change} in {weeks}, "
+            "without this pilot.",
             **names,
         )
     else:
         said = sentence(
-            "Before against after shows season, not pilots: “{label}” of the {n} highest customers moved by {change} in "
-            "{weeks} without one.",
+            "Before against after shows season, not pilots: “{label}” of the {n} highest customers moved by {change} "
+            "in {weeks} without one.",
             **names,
         )
     yield Finding(
