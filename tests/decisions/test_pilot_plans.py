@@ -245,6 +245,30 @@ def test_lengths_that_the_records_do_not_hold_are_named_and_left_out(read):
     assert (at.lengths, at.too_long) == ((56,), (210, 364))
 
 
+def test_an_earlier_trial_without_dates_is_planned_from_its_control(bench):
+    random = np.random.default_rng(3)
+    arm = np.repeat(["none", "mail"], 400)
+    visits = random.gamma(2.0, size=800)
+    spend = 5 * visits + random.gamma(2.0, 5.0, 800) + 1000 * (arm == "mail")  # what mail did is no chance
+    rows = pd.DataFrame({"customer_id": [f"c{i:03}" for i in range(800)], "initiative": "old", "arm": arm})
+    folder = bench.root / "data" / "made"
+    folder.mkdir()
+    rows.assign(spend=spend, visits=visits).to_csv(folder / "treatments.csv", index=False)
+    (folder / "dataset.yaml").write_text(
+        "title: Made\ntables:\n  treatments:\n    file: treatments.csv\n    design:\n"
+        "      old: {assignment: randomised, control: none}\n    columns:\n      customer_id: {personal: false}\n"
+        "      initiative: initiative\n      arm: arm\n      spend: {type: money, currency: EUR, use: outcome}\n"
+        "      visits: {type: number, use: before}\n"
+    )
+    done = piloting.answer(opened(*loaded(bench)), previous=[], dataset="made")
+    own = spend[:400]
+    left = own - np.polyval(np.polyfit(visits[:400], own, 1), visits[:400])
+    assert numbers(done)["smallest_effect"] == pytest.approx(2.487 * left.std() * 2 / 400**0.5, rel=0.01)
+    assert numbers(done)["smallest_effect_spend_plain"] == pytest.approx(2.487 * own.std() * 2 / 400**0.5, rel=0.01)
+    assert set(done.drawn.rows) == {"customer_id", "initiative", "arm"}
+    assert (done.unmoved, numbers(done)["window_days"]) == (None, None)
+
+
 def test_nothing_to_plan_from_is_said(bench):
     bench.dataset("made")
     dataset = datasets.find("made", bench.root)
