@@ -245,6 +245,65 @@ def test_lengths_that_the_records_do_not_hold_are_named_and_left_out(read):
     assert (at.lengths, at.too_long) == ((56,), (210, 364))
 
 
+def test_subscribers_who_seldom_answer_are_planned_for_by_leaving_answers_and_contacts(bench):
+    """600 subscribers for 400 days: 2% leave in a month, a third answers, contacts are solved in 7 of 10 cases."""
+    random, n = np.random.default_rng(4), 600
+    ids = np.array([f"c{i:03}" for i in range(n)])
+    day = pd.Timestamp("2025-01-01")
+    lasts = np.ceil(random.exponential(30.4 / 0.02, n)).astype(int)
+    ends = [day + dt.timedelta(days=int(each)) if each < 400 else None for each in lasts]
+    asked = random.random(n) < 1 / 3
+
+    def when(rows):
+        return day + pd.to_timedelta(random.integers(0, np.minimum(lasts[rows], 400)), unit="D")
+
+    answers, calls = np.repeat(np.flatnonzero(asked), 8), np.repeat(np.arange(n), 6)
+    folder = bench.root / "data" / "made"
+    folder.mkdir()
+    tables = {
+        "subscriptions": pd.DataFrame(
+            {"customer_id": ids, "start": day, "end": ends, "price": random.choice([10.0, 20.0, 30.0], n)}
+        ),
+        "surveys": pd.DataFrame(
+            {"customer_id": ids[answers], "timestamp": when(answers), "again": random.integers(0, 11, len(answers))}
+        ),
+        "interactions": pd.DataFrame(
+            {
+                "customer_id": ids[calls],
+                "timestamp": when(calls),
+                "resolved_first_contact": random.random(len(calls)) < 0.7,
+            }
+        ),
+    }
+    lines = {
+        "subscriptions": ["start: start", "end: end", "price: {currency: EUR}"],
+        "surveys": ["timestamp: timestamp", "again: {scale: [0, 10], role: outcome}"],
+        "interactions": ["timestamp: timestamp", "resolved_first_contact: resolved_first_contact"],
+    }
+    text = "title: Made\nextracted: 2026-02-05\ntables:\n"
+    for name, frame in tables.items():
+        frame.to_csv(folder / f"{name}.csv", index=False, date_format="%Y-%m-%d")
+        columns = "".join(f"      {each}\n" for each in ["customer_id: {personal: false}", *lines[name]])
+        text += f"  {name}:\n    file: {name}.csv\n    columns:\n{columns}"
+    (folder / "dataset.yaml").write_text(text)
+    done = piloting.answer(opened(*loaded(bench), weeks=[12], window_days=84), previous=[], dataset="made")
+    by_name = {each.measure.name: each for each in done.prospects}
+    stay = by_name["staying"]
+    assert done.main is stay
+    assert stay.whole.mean == pytest.approx(np.exp(-84 / 30.4 * 0.02), abs=0.02)
+    share = stay.whole.variance
+    assert share == pytest.approx(stay.whole.mean * (1 - stay.whole.mean), rel=0.05)
+    assert by_name["again_nps"].whole.answering == pytest.approx(1 / 3 * (1 - np.exp(-8 * 84 / 400)), abs=0.06)
+    # Of those who answer the plan counts on no more.
+    answering = by_name["again"]
+    wanted = 2.487 * answering.whole.left**0.5 * 2 / (answering.size * answering.whole.answering) ** 0.5
+    assert answering.smallest() == pytest.approx(wanted, rel=0.02)
+    assert by_name["resolved"].whole.mean == pytest.approx(0.7, abs=0.03)
+    assert done.unmoved.measure.name == "cash"
+    assert all(np.isfinite(each.smallest()) for each in done.prospects)
+    assert set(said(done)) >= {"smallest_effect", "draw", "before_after"}
+
+
 def test_an_earlier_trial_without_dates_is_planned_from_its_control(bench):
     random = np.random.default_rng(3)
     arm = np.repeat(["none", "mail"], 400)
