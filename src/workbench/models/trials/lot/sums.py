@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
@@ -88,22 +89,24 @@ def _cells(
     mean, so that nothing is lost where they are large and differ little.
     """
     named = list(dict.fromkeys([*outcomes, *before.values()]))
-    some = table.limit(SOME).aggregate([table[name].cast("float64").mean().name(name) for name in named]).execute()
-    middle = {name: 0.0 if not np.isfinite(value) else float(value) for name, value in some.iloc[0].items()}
-    away = {name: table[name].cast("float64") - middle[name] for name in named}
-    sums: dict[str, Any] = {}
+    some = table.select(named).limit(SOME)
+    means = some.aggregate([some[name].cast("float64").mean().name(name) for name in named]).execute()
+    middle = {name: float(value) if np.isfinite(value) else 0.0 for name, value in means.iloc[0].items()}
+    away: dict[str, Any] = {}
     for place, outcome in enumerate(outcomes):
-        y = away[outcome]
+        away[f"y{place}"] = table[outcome].cast("float64") - middle[outcome]
+        if (earlier := before.get(outcome)) is not None:
+            known = table[earlier].cast("float64") - middle[earlier]
+            away[f"x{place}"] = ibis.ifelse(table[outcome].notnull(), known, ibis.null("float64"))
+    rows, sums = table.select(arm, *strata, **away), dict[str, Any]()
+    for place, outcome in enumerate(outcomes):
+        y = rows[f"y{place}"]
         sums |= {f"n_{place}": y.count(), f"y_{place}": y.sum(), f"yy_{place}": (y * y).sum()}
         if outcome in before:
-            x, there = away[before[outcome]], y.notnull()
-            sums |= {
-                f"m_{place}": x.count(where=there),
-                f"x_{place}": x.sum(where=there),
-                f"xx_{place}": (x * x).sum(where=there),
-                f"xy_{place}": (x * y).sum(),
-            }
-    cells = table.group_by(arm, *strata).aggregate(**sums).execute()
+            x = rows[f"x{place}"]
+            sums |= {f"m_{place}": x.count(), f"x_{place}": x.sum()}
+            sums |= {f"xx_{place}": (x * x).sum(), f"xy_{place}": (x * y).sum()}
+    cells = rows.group_by(arm, *strata).aggregate(**sums).execute()
     for place, outcome in enumerate(outcomes):
         _centre(cells, place, middle, outcome, before.get(outcome))
     stratum = cells[list(strata)].astype(str).agg("|".join, axis=1) if strata else ""
