@@ -71,8 +71,22 @@ def test_it_shows_itself_without_small_groups():
     frame = pd.DataFrame({"customer_id": np.arange(50), "expected_profit": 1.0, "team": ["a"] * 25 + ["b"] * 25})
     shown = list(flatten(contact_list(frame, capacity={"a": 3, "b": 30})))
     assert shown[0].statement.startswith("28 of 50 customers are on the list")
-    assert isinstance(shown[1], Table)
-    assert shown[1].people.count == "customers"
+    assert shown[1].value == 22  # equal ones of team a who are not on it
+    assert isinstance(shown[2], Table)
+    assert shown[2].people.count == "customers"
+
+
+def test_equal_customers_are_on_the_list_by_lot_and_that_is_told():
+    frame = pd.DataFrame({"customer_id": np.arange(1000), "expected_profit": 5.0})
+    found = contact_list(frame, capacity=200)
+    chosen = found.customers.loc[found.customers["recommended"], "customer_id"]
+    assert len(chosen) == 200
+    assert 450 < chosen.mean() < 550  # not the first of the file
+    assert found.ties() == 800
+    assert contact_list(frame.assign(expected_profit=np.arange(1000.0)), capacity=200).ties() == 0
+    assert contact_list(frame, capacity=None).ties() == 0
+    again = contact_list(frame, capacity=200).customers
+    pd.testing.assert_frame_equal(again, found.customers)
 
 
 def test_what_cannot_be_is_refused():

@@ -9,7 +9,7 @@ import pandas as pd
 from workbench.decisions.offers import Offer
 from workbench.errors import DataError, ParameterError
 from workbench.exhibits import Column, People, Showable, Table
-from workbench.findings import Finding
+from workbench.findings import Check, Finding
 from workbench.wording import listing, number, plural, sentence, shown
 
 WHY_NOT = ("opt_out", "contacted_often", "no_profit", "no_capacity")
@@ -73,10 +73,17 @@ class ContactList:
     ----------
     customers
         `customer_id`, `team`, `expected_profit`, `recommended` (bool), `week` (from 1, missing where not recommended)
-        and `why_not` (one of `WHY_NOT`, or empty); the highest expected profit first.
+        and `why_not` (one of `WHY_NOT`, or empty); the highest expected profit first, equal ones by lot.
     """
 
     customers: pd.DataFrame
+
+    def ties(self) -> int:
+        """Customers off the list for want of capacity who promise as much as one of their team who is on it."""
+        frame = self.customers
+        least = frame[frame["recommended"]].groupby("team")["expected_profit"].min()
+        beyond = frame["why_not"] == WHY_NOT[3]
+        return int((beyond & (frame["expected_profit"] >= frame["team"].map(least).fillna(least.min()))).sum())
 
     def by_team(self) -> pd.DataFrame:
         """`team`, `customers`, `recommended`, `expected_profit` (of those recommended), and a column a `WHY_NOT`."""
@@ -135,6 +142,20 @@ class ContactList:
             n=len(self.customers),
             table="contacts_by_team",
         )
+        if ties := self.ties():
+            yield Check(
+                name="contacts_tied",
+                status="pass",
+                value=ties,
+                message=plural(
+                    "{n} customer beyond capacity promises as much as the last on the list: who of equals is on it was "
+                    "drawn by lot.",
+                    "{n} customers beyond capacity promise as much as the last on the list: who of equals is on it was "
+                    "drawn by lot.",
+                    ties,
+                ),
+                title=sentence("Equal customers are on the list by lot"),
+            )
         yield Table(
             name="contacts_by_team",
             frame=self.by_team(),
@@ -193,6 +214,7 @@ def contact_list(
     policy: Policy | None = None,
     contacts: pd.DataFrame | None = None,
     at: pd.Timestamp | None = None,
+    random_seed: int = 0,
 ) -> ContactList:
     """Choose the customers with the highest expected profit that may be contacted.
 
@@ -209,6 +231,8 @@ def contact_list(
         Whom the company may contact; anybody where it is None.
     contacts, at
         Earlier contacts (`customer_id`, `timestamp`) and the day of the list, for the policy.
+    random_seed
+        Fixes the lots among customers who promise the same.
 
     Returns
     -------
@@ -229,7 +253,9 @@ def contact_list(
             )
         )
     policy = policy or Policy()
-    frame = customers.sort_values("expected_profit", ascending=False, kind="stable").reset_index(drop=True)
+    # The order of rows is that of ids or of a file, and says nothing: equal customers have equal chances.
+    frame = customers.sample(frac=1, random_state=random_seed)
+    frame = frame.sort_values("expected_profit", ascending=False, kind="stable").reset_index(drop=True)
     if "team" not in frame:
         frame["team"] = sentence("All")
     frame["team"] = frame["team"].astype(object).where(frame["team"].notna(), sentence("No team"))

@@ -174,7 +174,28 @@ def told(dataset: "Dataset", made: "Features") -> Check:
     if made.kept_out:
         names = listing([shown(name) for name in made.kept_out])
         said.append(sentence("Left out, because nothing says from when they hold: {names}.", names=names))
+    if aside := _aside(dataset, made):
+        said.append(
+            sentence(
+                "No features: {names}. What is known of customers goes into a table `customers`, with `constant: true` "
+                "or `valid_from:`.",
+                names=listing([shown(name) for name in aside]),
+            )
+        )
     return Check(name="features", status="pass", message=" ".join(said), title=sentence("What features are made of"))
+
+
+def _aside(dataset: "Dataset", made: "Features") -> list[str]:
+    """Columns of contracts and orders that no feature reads: they say something of the customer, where nobody looks."""
+    from workbench.datasets.definitions.canonical import CANONICAL
+
+    return [
+        f"{table}.{column.name}"
+        for table in ("subscriptions", "transactions")
+        if table in made.tables
+        for column in dataset.tables[table].columns
+        if column.name in made.tables[table].columns and column.name not in CANONICAL[table].fields
+    ]
 
 
 def fixed(tables: Mapping[str, "Table"], options: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,16 @@ def test_coincidence_among_few_levels_is_no_overlap():
     assert statuses(battery(frame))["leak_overlap"] == "pass"
 
 
+def test_a_fine_feature_beside_coarse_ones_is_no_overlap_either():
+    """Contracts of two prices whose tenure in days is all that is known: whoever joined together has equal rows."""
+    frame = drawn(4000, snapshots=4)[["plan", "left", "customer_id", "cutoff", "risk"]]
+    frame["tenure"] = np.random.default_rng(5).integers(0, 300, len(frame))
+    found = battery(frame, snapshot="cutoff")
+    assert found.overlap > 0.5
+    assert statuses(found)["leak_overlap"] == "pass"
+    assert "by coincidence" in found.checks()[0].message
+
+
 def test_a_drifting_feature_is_named():
     frame = drawn(6000, snapshots=4)
     frame["gap"] += 30 * (frame["cutoff"] == frame["cutoff"].max())
@@ -63,6 +73,7 @@ def test_a_drifting_feature_is_named():
 def test_shuffled_labels_that_are_learned_fail():
     found = LeakBattery(
         overlap=0.0,
+        copies=False,
         stability=pd.DataFrame({"feature": ["a"], "label": ["a"], "stability": [0.1], "drifts": [False]}),
         snapshots=pd.DataFrame(),
         adversarial=Adversarial(auc=0.5, telling=(), rest_auc=None, ranking=None),

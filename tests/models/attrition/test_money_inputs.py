@@ -5,10 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from tests.models.attrition.worlds import drawn
 
 from workbench.datasets.definitions.design import Design
 from workbench.decisions import Acceptance, Offer, Policy, list_contacts
 from workbench.errors import ParameterError
+from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.population.calls import earlier_contacts, randomised_calls
 from workbench.models.attrition.population.reading import read_population
 from workbench.models.attrition.values import read_values
@@ -98,6 +100,19 @@ def flat(**columns):
     frame = frame.assign(worth=np.where(np.arange(size) % 2, 100.0, 300.0), kind=np.array(["a", "b"])[frame.index % 2])
     given = SimpleNamespace(columns=(), segments=(), designs={})
     return read_population({"lifetimes": given}, ("lifetimes", frame.assign(**columns)), None)
+
+
+def test_who_stayed_is_scored_by_models_that_had_not_seen_it():
+    frame = drawn(2500).drop(columns="risk").rename(columns={"left": "event"})
+    given = SimpleNamespace(columns=(), segments=(), designs={})
+    population = read_population({"lifetimes": given}, ("lifetimes", frame), None)
+    found = forecast_leavers(population.customers, random_seed=1, budget=1, refits=2)
+    told = found.score(population).frame.set_index("customer_id")["probability"]
+    unseen = pd.Series(found.choice.probability, index=found.test.ids)
+    assert found.choice.used != "base_rate"
+    pd.testing.assert_series_equal(told, unseen[told.index], check_names=False)
+    true = drawn(2500).set_index("customer_id")["risk"][told.index]
+    assert told.sum() == pytest.approx(true.sum(), rel=0.12)  # of those who stayed, their true risks added up
 
 
 def test_who_has_opted_out_is_not_on_the_list():

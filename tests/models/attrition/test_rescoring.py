@@ -10,6 +10,7 @@ from tests.models.attrition.worlds import drawn
 
 from workbench.errors import DataError
 from workbench.exhibits import flatten
+from workbench.findings import Check
 from workbench.models.attrition import LeaversForecast, read_forecast, rescore, saved
 from workbench.models.attrition.card import SCHEMA, _feature
 from workbench.models.attrition.model.baselines import BaseRate, Logistic, SingleFeature
@@ -111,6 +112,16 @@ def test_the_same_kind_of_customers_keeps_the_forecast(made, tmp_path):
     assert found.drift["stability"].max() < 0.05
     assert found.scores.frame["reason_1"].notna().any()
     assert len(found.scores.frame) == found.rows < 4000
+
+
+def test_customers_that_were_learned_from_tell_nothing_of_the_forecast(made, tmp_path):
+    back = kept(made, tmp_path / "run")
+    again = drawn(5000).sample(frac=1, random_state=3)  # the same rows in another order
+    found = rescore(back, onboard(again), random_seed=1)
+    assert found.seen
+    assert found.advice == "wait"
+    assert {each.name: each.status for each in flatten(found) if isinstance(each, Check)}["learned_from"] == "warn"
+    assert not rescore(back, onboard(again[1:]), random_seed=1).seen
 
 
 def test_a_higher_level_is_recalibrated_and_other_leavers_refitted(made, tmp_path):

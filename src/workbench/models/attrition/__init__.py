@@ -6,7 +6,7 @@ from workbench.models.attrition.model.survival_run import read_survival_run
 from workbench.models.attrition.population import Onboard, Population, earlier_contacts, read_onboard, read_population
 from workbench.models.attrition.rescoring import Rescored, rescore
 from workbench.models.attrition.traits import read_traits
-from workbench.models.attrition.values import Values, read_values
+from workbench.models.attrition.values import Values, check_request, read_values
 
 __all__ = [
     "LeaversForecast",
@@ -15,6 +15,7 @@ __all__ = [
     "Rescored",
     "SavedForecast",
     "Values",
+    "check_request",
     "earlier_contacts",
     "forecast_leavers",
     "read_forecast",

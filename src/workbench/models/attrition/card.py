@@ -128,6 +128,7 @@ def saved(forecast: LeaversForecast, population: Population) -> Saved:
             "roc_auc_interval": list(evaluated.interval(forecast.choice.used, "roc_auc")),
         },
         "data": _fingerprint(population),
+        "learned_rows": rows_of(encoding, everybody.features) if when is None else None,
         "versions": {"xgboost": xgboost.__version__, "pandas": pd.__version__, "numpy": np.__version__},
     }
     return Saved(files={**files, CARD: strict_json(card).encode()})
@@ -253,6 +254,20 @@ def _baseline(state: Mapping[str, Any], encoding: Encoding) -> Baseline:
             levels = kept.pop("levels")
             return SingleFeature(levels=None if levels is None else tuple(map(str, levels)), **kept)
     return BaseRate(**kept)
+
+
+def rows_of(encoding: Encoding, features: pd.DataFrame) -> str:
+    """What rows of a flat table are known by when they come again, in whatever order.
+
+    Parameters
+    ----------
+    encoding
+        The features that a forecast needs.
+    features
+        One row a customer.
+    """
+    hashes = pd.util.hash_pandas_object(pd.DataFrame(encoding.rows(features)), index=False).to_numpy()
+    return "sha256:" + hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()
 
 
 def _fingerprint(population: Population) -> str:

@@ -131,6 +131,9 @@ class LeaversForecast:
     def score(self, population: Population, *, team: str | None = None) -> Scores:
         """Risks and reasons of customers of today.
 
+        Customers of a flat table who stayed are learned from: the forecast that is used has seen that they did. So
+        their risks are those by which it was tested, of models that had not.
+
         Parameters
         ----------
         population
@@ -145,6 +148,8 @@ class LeaversForecast:
         explainer = self._explainer(today)
         reasons = None if explainer is None else give_reasons(explainer, today, today, names=self.names)
         plain = self.used.probability(today)
+        if self.choice.folds:
+            plain = pd.Series(self.choice.probability, index=self.test.ids).reindex(population.today_ids).to_numpy()
         probability = self.level.settled(plain)
         alike = Alike.among(self.choice.probability, self.test.left, self.test.weights)
         return scored(

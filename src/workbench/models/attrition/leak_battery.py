@@ -21,10 +21,11 @@ from workbench.statistics.ranking import auc, auc_error
 from workbench.wording import inline, label_of, listing, number, percent, plural, sentence
 
 MOST_OVERLAP = 0.02
-"""Share of test rows that equal a training row of another customer in all features: beyond this, scores flatter. In
+"""Share of test rows that equal a training row of another customer in all features: beyond this, scores may flatter. In
 `telco`, where no customer stands twice, 1% do by coincidence; in a file with 300 of 3,150 rows twice, a tenth."""
-FEWEST_VALUES = 5.0
-"""Different values of a column, on average: with fewer, equal rows are coincidence."""
+MOST_ALIKE_LABELS = 0.5
+"""Correlation of the labels of equal rows, given their risk, from which they are copies and not customers whose few
+features coincide: of copies it is 1, of coincidence 0."""
 FEWEST_LEAVERS = 30
 """Leavers on either side, with fewer of whom a loss of ranking is too uncertain to be told."""
 SHUFFLES = 20  # the mean AUC of so many is known to a fifth of the error of one
@@ -40,7 +41,10 @@ class LeakBattery:
     Attributes
     ----------
     overlap
-        Share of test rows that are also a training row of another customer, of rows that could tell.
+        Share of test rows that equal a training row of another customer in every feature.
+    copies
+        Whether such rows left more alike than their features say, as the same customers under other names do, and not
+        customers whose few features coincide.
     stability
         One row a feature: `feature`, `label`, `stability` (population stability index of the test against training),
         `usual` (the largest of a training snapshot against the others; 0 without snapshots), `drifts`.
@@ -54,6 +58,7 @@ class LeakBattery:
     """
 
     overlap: float
+    copies: bool
     stability: pd.DataFrame
     snapshots: pd.DataFrame
     adversarial: Adversarial
@@ -69,19 +74,28 @@ class LeakBattery:
         return (self._overlap_check(), self._stability_check(), self.adversarial.check(), self._shuffle_check())
 
     def _overlap_check(self) -> Check:
-        both = self.overlap > MOST_OVERLAP
+        share, many = percent(self.overlap), self.overlap > MOST_OVERLAP
+        both = many and self.copies
+        if both:
+            message = sentence(
+                "{share} of the test rows equal a training row of another customer in every feature and left like it: "
+                "scores flatter. Give customers who stand twice one id.",
+                share=share,
+            )
+        elif many:
+            message = sentence(
+                "{share} of the test rows equal a training row of another customer, by coincidence: such rows left no "
+                "more alike than their features say.",
+                share=share,
+            )
+        else:
+            message = sentence("No more than {share} of the test rows equal a training row.", share=share)
         return Check(
             name="leak_overlap",
             status="fail" if both else "pass",
             value=self.overlap,
             threshold=MOST_OVERLAP,
-            message=sentence(
-                "{share} of the test rows equal a training row of another customer in every feature: scores flatter. "
-                "Group duplicate customers.",
-                share=percent(self.overlap),
-            )
-            if both
-            else sentence("No more than {share} of the test rows equal a training row.", share=percent(self.overlap)),
+            message=message,
             title=sentence("Test rows stand in training too") if both else sentence("Test rows are new"),
         )
 
@@ -217,8 +231,10 @@ def examine(
     rows, later = encoding.rows(train.features), encoding.rows(test.features)
     stability, snapshots = _stability(encoding, train, rows, test, later, labels)
     near = np.ones(len(train), dtype=bool) if train.snapshots is None else train.snapshots == train.snapshots.max()
+    same = _same_rows(rows, train, later, test)
     return LeakBattery(
-        overlap=_overlap(rows, train.ids, later, test.ids),
+        overlap=float(np.isfinite(same).mean()),
+        copies=_left_alike(booster, rows, train, later, test, same),
         stability=stability,
         snapshots=snapshots,
         adversarial=tell_apart(
@@ -286,18 +302,30 @@ def _some(rows: np.ndarray, random: np.random.Generator) -> np.ndarray:
     return chosen
 
 
-def _overlap(rows: np.ndarray, ids: np.ndarray, later: np.ndarray, later_ids: np.ndarray) -> float:
-    """Share of test rows that equal a training row of another customer in every feature.
+def _same_rows(rows: np.ndarray, train: Customers, later: np.ndarray, test: Customers) -> np.ndarray:
+    """Of each test row (N,) who left of equal training rows of other customers, as a share; NaN where there is none."""
+    known: dict[bytes, dict[object, list[bool]]] = {}
+    for row, owner, left in zip(rows, train.ids, train.left, strict=True):
+        known.setdefault(row.tobytes(), {}).setdefault(owner, []).append(bool(left))
+    found = np.full(len(later), np.nan)
+    for place, (row, owner) in enumerate(zip(later, test.ids, strict=True)):
+        others = [np.mean(labels) for other, labels in known.get(row.tobytes(), {}).items() if other != owner]
+        if others:
+            found[place] = np.mean(others)
+    return found
 
-    Where features have few different values, customers are equal by coincidence, so nothing is said (0).
-    """
-    if np.mean([len(np.unique(column)) for column in rows.T]) < FEWEST_VALUES:
-        return 0.0
-    known: dict[bytes, set] = {}
-    for row, owner in zip(rows, ids, strict=True):
-        known.setdefault(row.tobytes(), set()).add(owner)
-    both = [bool(known.get(row.tobytes(), set()) - {owner}) for row, owner in zip(later, later_ids, strict=True)]
-    return float(np.mean(both))
+
+def _left_alike(
+    booster: Booster, rows: np.ndarray, train: Customers, later: np.ndarray, test: Customers, same: np.ndarray
+) -> bool:
+    """Whether equal rows have labels that are more alike than a quick model of their features makes them."""
+    there = np.isfinite(same)
+    if not there.any() or not 0 < train.left.mean() < 1:
+        return False
+    p = booster.train(rows, train.left, QUICK, random_seed=0).predict(booster.encoding.matrix(later[there]))
+    alike, chance = (test.left[there] - p) * (same[there] - p), p * (1 - p)
+    surely = alike.sum() > STANDARD_ERRORS * np.sqrt((chance**2).sum())
+    return bool(surely and alike.sum() > MOST_ALIKE_LABELS * chance.sum())
 
 
 def _shuffled(

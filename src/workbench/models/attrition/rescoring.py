@@ -11,7 +11,7 @@ import pandas as pd
 from workbench.evaluation.binary.bootstrap import Evaluation, evaluate
 from workbench.exhibits import Column, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.attrition.card import SavedForecast, stability_of
+from workbench.models.attrition.card import SavedForecast, rows_of, stability_of
 from workbench.models.attrition.model.choice import SLOPE, interval_kind_of_draws
 from workbench.models.attrition.population import Onboard
 from workbench.models.attrition.reasons.explainers import explainer_of
@@ -50,6 +50,8 @@ class Rescored:
         What became of them; None where no label window is over, or too few left.
     cutoff
         As of which day they are known; None of a flat table.
+    seen
+        Whether the model has learned from these very rows of a flat table.
     """
 
     scores: Scores
@@ -59,6 +61,7 @@ class Rescored:
     rows: int
     evaluation: Evaluation | None
     cutoff: dt.date | None = None
+    seen: bool = False
 
     @property
     def advice(self) -> str:
@@ -77,6 +80,7 @@ class Rescored:
         """What became of the customers, where known; scores; drift."""
         yield self._outcome()
         yield self.scores
+        yield self._seen_check()
         yield self._new_levels()
         yield self._day_check()
         yield self._drift_check()
@@ -150,6 +154,20 @@ class Rescored:
             value=self.evaluation.score("boosted", "roc_auc"),
             message=message,
             title=titles.get(advice, sentence("The forecast holds")),
+        )
+
+    def _seen_check(self) -> Check | None:
+        """Of a flat table that was learned from, nothing tells how good a forecast is, and its risks are too low."""
+        if not self.seen:
+            return None
+        return Check(
+            name="learned_from",
+            status="warn",
+            message=sentence(
+                "The model has learned from these very customers and knows who stayed: their risks are too low. The "
+                "list of the run itself has risks of models that did not know."
+            ),
+            title=sentence("The model knows these customers"),
         )
 
     def _new_levels(self) -> Check | None:
@@ -274,7 +292,8 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
     evaluated = None
     told = forecast.level.settled(probability)
     left = onboard.left
-    if left is not None and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
+    seen = onboard.cutoff is None and forecast.card.get("learned_rows") == rows_of(encoding, onboard.features)
+    if left is not None and not seen and min(left.sum(), (~left).sum()) >= FEWEST_LATER:
         capacity = forecast.card["evaluation"]["capacity"]
         evaluated = evaluate(left, {"boosted": told}, onboard.ids, random_seed=random_seed, capacity=capacity)
     return Rescored(
@@ -292,4 +311,5 @@ def rescore(forecast: SavedForecast, onboard: Onboard, *, random_seed: int) -> R
         rows=int(active.sum()),
         evaluation=evaluated,
         cutoff=onboard.cutoff,
+        seen=seen,
     )

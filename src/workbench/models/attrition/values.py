@@ -67,6 +67,44 @@ class Values:
         yield from self.checks
 
 
+def check_request(
+    population: Population,
+    *,
+    team: str | None = None,
+    value_column: str | None = None,
+    most_contacts: int | None = None,
+) -> None:
+    """Refuse what these data cannot answer before anything is fitted, all of it at once.
+
+    Parameters
+    ----------
+    population
+        Customers and those of today.
+    team
+        Feature that says who would contact a customer.
+    value_column
+        Feature that says what a customer is worth.
+    most_contacts
+        At most so many contacts of a customer within some days: only data with dates know when the last were.
+
+    Raises
+    ------
+    ParameterError
+        A feature that is not there, one without numbers, or a contact policy without dates.
+    """
+    known = list(population.customers.features)
+    faults = []
+    if team is not None and team not in known:
+        template = "team: {name}: no such feature; there are {known}."
+        faults.append(sentence(template, name=shown(team), known=listing([shown(name) for name in known[:20]])))
+    if value_column is not None and value_column not in _numbers(population):
+        faults.append(_no_numbers(population, value_column))
+    if most_contacts is not None and population.when is None:
+        faults.append(sentence("most_contacts: a flat table has no dates, so nobody knows who was contacted when."))
+    if faults:
+        raise ParameterError(*faults)
+
+
 def read_values(
     population: Population, test: Customers, *, value: float, column: str | None = None, earlier: Earlier | None = None
 ) -> Values:
@@ -101,11 +139,8 @@ def read_values(
 
 def _of_column(population: Population, test: Customers, column: str) -> Values:
     features = population.customers.features
-    numbers = [name for name in features if _is_number(features[name])]
-    if column not in numbers:
-        template = "value_column: {name}: no such feature that holds numbers; there are {known}."
-        known = listing([shown(name) for name in numbers[:20]]) or sentence("none")
-        raise ParameterError(sentence(template, name=shown(column), known=known))
+    if column not in _numbers(population):
+        raise ParameterError(_no_numbers(population, column))
     mean = float(pd.to_numeric(features[column]).mean())
     each, of_today = (
         pd.to_numeric(frame[column]).to_numpy(dtype=float, na_value=np.nan)
@@ -115,6 +150,18 @@ def _of_column(population: Population, test: Customers, column: str) -> Values:
         test=_filled(each, mean),
         today=_filled(of_today, mean),
         checks=(_told(np.isnan(of_today), sentence("the column {name}", name=inline(population.names.label(column)))),),
+    )
+
+
+def _numbers(population: Population) -> list[str]:
+    features = population.customers.features
+    return [str(name) for name in features if _is_number(features[name])]
+
+
+def _no_numbers(population: Population, column: str) -> str:
+    known = listing([shown(name) for name in _numbers(population)[:20]]) or sentence("none")
+    return sentence(
+        "value_column: {name}: no such feature that holds numbers; there are {known}.", name=shown(column), known=known
     )
 
 
