@@ -8,11 +8,15 @@ that is asked about, where the filter counts whole months.
 
 For any pattern of answers there is no formula. So satisfaction is simulated as `Persistence` has it, answered at the
 moments of the real answers with as much noise, and read by the same filter: what a slope of 1 comes out as is what
-slopes are divided by. Groups of customers left out in turn tell its error (Tukey 1958, the jackknife).
+slopes are divided by. How fast satisfaction passes and how noisy answers are is hard to tell apart where answers are
+seldom, and a fit may jump from one to the other; so it is fitted to halves of the customers, drawn again and again, and
+simulated from each: their mean is the estimate, their spread its error.
 
 References
 ----------
-Nickell (1981), Biases in dynamic models with fixed effects, Econometrica 49(6): how own means mislead.
+Nickell (1981), Biases in dynamic models with fixed effects, Econometrica 49(6): how own means mislead. Shao, Wu (1989),
+A general theory for jackknife variance estimation, Annals of Statistics 17(3): leaving out half of them holds for
+estimates that jump. Bühlmann, Yu (2002), Analyzing bagging, Annals of Statistics 30(4): the mean over halves.
 """
 
 from collections.abc import Callable
@@ -25,12 +29,10 @@ from workbench.models.linkage.answers import Answers
 from workbench.models.linkage.customer_months import CustomerMonths
 from workbench.models.linkage.persistence import Persistence, fit_persistence
 
-SIMULATED = 20_000
-"""Customers' histories that are simulated: the slope within customers is then known to about two hundredths."""
 MOST = 5_000
-"""Customers whose moments of answering stand for those of all: more of them move it by less than that."""
-GROUPS = 10
-"""Of customers, left out in turn: the error is then known to a quarter of it."""
+"""Customers whose moments of answering stand for those of all: more of them move it by less than its error."""
+SPLITS = 10
+"""Of the customers into halves, both of which are used: the error is then known to a sixth of it."""
 SURE = 2.0
 """Errors by which a slope of 1 within customers must come out above nothing, for anything to be divided by it."""
 UNSEEN = 0.25
@@ -123,31 +125,30 @@ def fit_blur(
         Of the simulation.
     """
     moments, rows = _some(answers, months, random_seed)
-    repeats = max(SIMULATED // max(len(np.unique(moments.customer)), 1), 1)
-    runs = [_simulated(persistence, moments, rows, [random_seed, place]) for place in range(repeats)]
-    begin, middle, between, whole, level = np.mean(runs, axis=0)
-    shown = unseen(answers, persistence)
-    fold = np.random.default_rng(random_seed).permutation(len(answers.ids)) % GROUPS
-    others = []
-    for group in range(GROUPS):
-        rest = answers.of_rows(fold[answers.customer] != group)
-        try:
-            found = fit_persistence(rest)
-        except DataError:  # too few pairs are left: as many as there are must do
-            continue
-        seen = _simulated(found, moments, rows, [random_seed, 0])
-        others.append((seen[0], seen[-1] * (unseen(rest, found) or 0.0)))
-    known = len(others) > 1
-    spread = np.sqrt((len(others) - 1) * np.var(others, axis=0)) if known else np.array([np.inf, level])
+    random = np.random.default_rng(random_seed)
+    found, shown = [], []
+    for split in range(SPLITS):
+        first = random.permutation(len(answers.ids)) % 2 == 0
+        for half in (first, ~first):
+            some = answers.of_rows(half[answers.customer])
+            try:
+                lasts = fit_persistence(some)
+            except DataError:  # half as many pairs are too few: what is known of all must do
+                lasts = persistence
+            found.append(slopes_of(lasts, persistence, moments, rows, seed=[random_seed, split]))
+            shown.append(unseen(some, lasts))
+    begin, middle, between, whole, _ = np.mean(found, axis=0)
+    told = [slopes[-1] * each for slopes, each in zip(found, shown, strict=True) if each is not None]
+    known = unseen(answers, persistence) is not None and told
     stands = carry * whole
     return Blur(
         within=float(begin),
         # Customers act at any time around the beginning of a month, within half a month of it.
-        within_error=float(np.hypot(spread[0], (begin - middle) / np.sqrt(3))),
+        within_error=float(np.hypot(np.std(found, axis=0)[0], (begin - middle) / np.sqrt(3))),
         between=float(between),
         whole=float(whole),
-        unseen=None if shown is None else float(max(level * shown / stands, 0.0)),
-        unseen_error=0.0 if shown is None else float(spread[1] / stands),
+        unseen=float(max(np.mean(told) / stands, 0.0)) if known else None,
+        unseen_error=float(np.std(told) / stands) if known else 0.0,
     )
 
 
@@ -162,25 +163,40 @@ def _some(answers: Answers, months: CustomerMonths, random_seed: int) -> tuple[A
     )
 
 
-def _simulated(persistence: Persistence, answers: Answers, months: CustomerMonths, seed: list[int]) -> np.ndarray:
-    """Slopes of simulated satisfaction on what its answers tell of it.
+def slopes_of(
+    lasts: Persistence, filtered_by: Persistence, answers: Answers, months: CustomerMonths, *, seed: list[int]
+) -> np.ndarray:
+    """Slopes (5,) of simulated satisfaction on what its answers tell of it.
 
     Within customers at the beginning of months and in their middle; on own means and on the whole, over that of
     answers; of what lasts on the whole.
+
+    Parameters
+    ----------
+    lasts
+        How satisfaction lasts in truth.
+    filtered_by
+        How it is taken to last when answers are read.
+    answers
+        With their moments.
+    months
+        On which slopes are.
+    seed
+        Of what is simulated.
     """
     random = np.random.default_rng(seed)
-    told_of = persistence.between + persistence.within
+    told_of = lasts.between + lasts.within
     if told_of <= 0:
         return np.array([0.0, 0.0, 1.0, 1.0, 0.0])
-    begin, end, felt, level = _lived(persistence, answers, int(months.month.max()) + 1, random)
-    given = persistence.mean + felt + np.sqrt(persistence.noise) * random.standard_normal(len(felt))
-    told = persistence.filtered(answers, end.shape[1], score=given)
+    begin, end, felt, level = _lived(lasts, answers, int(months.month.max()) + 1, random)
+    given = filtered_by.mean + felt + np.sqrt(lasts.noise) * random.standard_normal(len(felt))
+    told = filtered_by.filtered(answers, end.shape[1], score=given)
     at = months.customer, months.month
     seen = replace(months, satisfaction=told[at])
     mean, whole = seen.own_mean, seen.satisfaction
     within, true = whole - mean, begin[at]
     # A score holds its noise when effects are learnt on it, so a point of what is not noise stands for more.
-    point = 1 + persistence.noise / told_of
+    point = 1 + lasts.noise / told_of
     known = answers.month < end.shape[1]
     before = told[answers.customer[known], answers.month[known]]
     later = np.isfinite(before)
