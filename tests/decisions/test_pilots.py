@@ -9,6 +9,7 @@ import pytest
 from tests.decisions.chains import GOOD, chain
 
 from workbench.datasets.definitions.design import NOT_SAID, Design
+from workbench.decisions.pilots.evaluated import read_pilot_run
 from workbench.decisions.pilots.learnt import combined, learn
 from workbench.decisions.pilots.words import table_of
 from workbench.decisions.roi import Experience
@@ -212,3 +213,75 @@ def test_without_treatments_or_without_a_chain_nothing_is_learnt():
     known = experience(answers)
     assert learn(known, dataset, {**tables, "treatments": None}, random_seed=1).experience is known
     assert list(flatten([learn(Experience(missing="no"), dataset, tables, random_seed=1)])) == []
+
+
+def evaluated(answers, tables, *, evidence="experimental", driver="shop", days=180.0):
+    """What pilot_evaluation leaves of a pilot: the difference of customers' mean ratings after the start."""
+    when = (pd.Series(answers.timestamp) - START).dt.days.to_numpy()
+    inside = (when >= 0) & (when < days)
+    means = pd.Series(answers.ratings[inside, 0]).groupby(answers.ids[answers.customer[inside]]).mean()
+    arm = tables["treatments"].set_index("customer_id")["arm"][means.index].to_numpy()
+    new, old = means[arm == "new"], means[arm == "control"]
+    effect, se = new.mean() - old.mean(), np.sqrt(new.var() / len(new) + old.var() / len(old))
+    names = {"initiative": "Good", "arm": "new", "group": ""}
+    effects = pd.DataFrame(
+        [
+            {**names, "outcome": driver, "month": None, "estimate": effect, "se": se, "evidence": evidence},
+            {**names, "outcome": driver, "month": 1, "estimate": 9.0, "se": se, "evidence": evidence},
+            {**names, "outcome": driver, "group": "plan=a", "month": None, "estimate": 9.0, "se": se},
+            {**names, "outcome": "staying", "month": None, "estimate": 0.02, "se": 0.01, "evidence": evidence},
+        ]
+    )
+    drawn = np.random.default_rng(1).normal(effect, se, 400)
+    draws = pd.DataFrame({"draw": np.arange(400), **names, "outcome": driver, "effect": drawn})
+    run = SimpleNamespace(
+        id="20260301-000000-abcdef",
+        tables=["effects", "effect_draws"],
+        metrics={"window_days": days},
+        table=lambda name: effects,
+        draws=lambda name: draws,
+    )
+    return read_pilot_run(run)
+
+
+def test_a_run_of_pilot_evaluation_tells_the_lift_in_place_of_our_own_estimate():
+    """Points of the mean rating and shifts of the latent scale are the same lift."""
+    dataset, tables, answers = company()
+    found = learn(experience(answers), dataset, tables, random_seed=1, evaluated=evaluated(answers, tables))
+    (lesson,) = found.lessons
+    (own,) = learn(experience(answers), dataset, tables, random_seed=1).lessons
+    assert lesson.estimate == pytest.approx(own.estimate, abs=own.error)
+    # A mean over the window does not know that those who answer late have more often been there: it is less sure.
+    assert own.error < lesson.error < 2 * own.error
+    assert abs(lesson.estimate - 0.8) < 2.6 * lesson.error
+    assert (lesson.staying.effect, lesson.staying.error, lesson.staying.months) == (0.02, 0.01, 6)
+    checks = {each.name: each for each in flatten([found]) if isinstance(each, Check)}
+    assert "run 20260301-000000-abcdef of pilot_evaluation found" in checks["pilot_run_Good"].message
+    assert "pilot_run_Good" not in {
+        each.name
+        for each in flatten([learn(experience(answers), dataset, tables, random_seed=1)])
+        if isinstance(each, Check)
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"driver": "till"}, "it has no effect on 'shop'"),
+        ({"evidence": "associational"}, "chance did not decide there"),
+        ({"days": None}, "it has no effect on 'shop'"),
+    ],
+)
+def test_a_run_that_cannot_tell_the_lift_is_named_and_ours_counts(change, wanted):
+    dataset, tables, answers = company()
+    run = replace(evaluated(answers, tables, **{key: each for key, each in change.items() if key != "days"}))
+    run = replace(run, days=None) if "days" in change else run
+    (lesson,) = learn(experience(answers), dataset, tables, random_seed=1, evaluated=run).lessons
+    (own,) = learn(experience(answers), dataset, tables, random_seed=1).lessons
+    assert lesson.estimate == own.estimate
+    assert wanted in lesson.why_not
+
+
+def test_no_run_and_a_run_that_only_planned_tell_nothing():
+    assert read_pilot_run(None) is None
+    assert read_pilot_run(SimpleNamespace(id="a", tables=["plan"])) is None

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.pilots.arms import Arms, DatasetDefinition, Reason, read_arms
+from workbench.decisions.pilots.evaluated import Evaluated
 from workbench.decisions.pilots.staying import Staying, staying_of
 from workbench.decisions.pilots.visits import met_since
 from workbench.decisions.pilots.words import told
@@ -47,6 +48,8 @@ class Lesson:
         Mean and standard deviation of the lift, both taken together.
     staying
         What it could not tell: who stayed; None where nothing can be said.
+    run, why_not
+        The run of pilot_evaluation that was there, and why its effect is not the one that counts; both empty without.
     """
 
     arms: Arms
@@ -57,6 +60,8 @@ class Lesson:
     raw: tuple[float, float]
     posterior: tuple[float, float]
     staying: Staying | None
+    run: str = ""
+    why_not: str = ""
 
     @property
     def evidence(self) -> Literal["experimental", "associational"]:
@@ -98,6 +103,7 @@ def learn(
     tables: Mapping[str, pd.DataFrame | None],
     *,
     random_seed: int,
+    evaluated: Evaluated | None = None,
 ) -> Learnt:
     """Bring the lifts of a chain up to date by the pilots of its dataset.
 
@@ -111,6 +117,8 @@ def learn(
         `treatments` (None: no pilots), `subscriptions`, optionally `customers`.
     random_seed
         Of the chain's lifts, and of the bootstrap.
+    evaluated
+        What a run of pilot_evaluation found of one of them: it counts in place of an estimate of our own.
     """
     treatments, chain, linkage = tables.get("treatments"), experience.chain, experience.linkage
     if treatments is None or chain is None or linkage is None or experience.until is None:
@@ -123,13 +131,13 @@ def learn(
             silent.append(found)
             continue
         each = stated[found.initiative]
-        lifted = _lifted(found, linkage, chain.at[each.driver], each, experience.until, random_seed)
+        lifted = _lifted(found, linkage, chain.at[each.driver], each, experience.until, random_seed, evaluated)
         if lifted is None:
             silent.append((each.name, "few"))
         elif lifted.placebo is not None and abs(lifted.placebo.estimate) > DRIFTED * lifted.placebo.error:
             silent.append((each.name, "drifted"))
         else:
-            lessons.append(_lesson(found, each, lifted, chain, linkage, tables, experience.until))
+            lessons.append(_lesson(found, each, lifted, chain, linkage, tables, experience.until, evaluated))
     updated = [
         replace(each, lift=lesson.posterior[0], lift_sd=lesson.posterior[1]) if lesson else each
         for each in chain.initiatives
@@ -141,12 +149,20 @@ def learn(
 
 
 def _lifted(
-    arms: Arms, linkage: Linkage, at: Lift, each: Initiative, until: pd.Timestamp, random_seed: int
+    arms: Arms,
+    linkage: Linkage,
+    at: Lift,
+    each: Initiative,
+    until: pd.Timestamp,
+    random_seed: int,
+    evaluated: Evaluated | None,
 ) -> Lifted | None:
     rated = arms.rated(linkage.answers, each.driver)
     # What is told is the lift at full strength: the chain lets it rise and fade again.
     met = met_since(at, rated.months) * each.strength_after(rated.months)
     draws, seed = len(at.widening), seed_of(random_seed, f"pilot {each.name}")
+    if evaluated is not None and (found := evaluated.lift(arms, rated, met, each.driver, draws)) is not None:
+        return found
     if arms.by_lot:
         return lift_by_lot(rated, met, draws=draws, random_seed=seed)
     before = -float(rated.months.min()) if len(rated.months) else 0.0
@@ -162,6 +178,7 @@ def _lesson(
     linkage: Linkage,
     tables: Mapping[str, pd.DataFrame | None],
     until: pd.Timestamp,
+    evaluated: Evaluated | None,
 ) -> Lesson:
     at = chain.at[each.driver]
     # Whoever is better served is more content, and rates better for that too: by h × w of what was lifted.
@@ -172,7 +189,7 @@ def _lesson(
     subscriptions = tables.get("subscriptions")
     staying = None
     if arms.by_lot and subscriptions is not None:
-        staying = staying_of(arms, each, chain, subscriptions, until)
+        staying = staying_of(arms, each, chain, subscriptions, until, evaluated)
     return Lesson(
         arms=arms,
         stated=each,
@@ -182,6 +199,8 @@ def _lesson(
         raw=(float(raw.mean()), float(raw.std())),
         posterior=posterior,
         staying=staying,
+        run="" if evaluated is None else evaluated.run,
+        why_not="" if evaluated is None else evaluated.why_not(arms, each.driver),
     )
 
 

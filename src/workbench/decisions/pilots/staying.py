@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.decisions.pilots.arms import Arms
+from workbench.decisions.pilots.evaluated import Evaluated
 from workbench.decisions.roi.chain import Chain
 from workbench.decisions.roi.initiatives import Initiative
 from workbench.models.trials.comparison import of_survival
@@ -41,9 +42,14 @@ class Staying:
 
 
 def staying_of(
-    arms: Arms, initiative: Initiative, chain: Chain, subscriptions: pd.DataFrame, until: pd.Timestamp
+    arms: Arms,
+    initiative: Initiative,
+    chain: Chain,
+    subscriptions: pd.DataFrame,
+    until: pd.Timestamp,
+    evaluated: Evaluated | None,
 ) -> Staying | None:
-    """Compare the arms, by Kaplan and Meier.
+    """What pilot_evaluation found; else compare the arms, by Kaplan and Meier.
 
     Parameters
     ----------
@@ -57,13 +63,21 @@ def staying_of(
         Contracts: `customer_id`, `start`, `end`.
     until
         The day after the last that is recorded.
+    evaluated
+        What a run of pilot_evaluation found; None where there is none.
 
     Returns
     -------
     Staying or None
         None where it lasted less than a month, or an arm is too small.
     """
-    months = int(min(arms.window(until), chain.base.customers.shape[1]))
+    longest = chain.base.customers.shape[1]
+    if evaluated is not None and evaluated.initiative == arms.initiative and evaluated.days is not None:
+        months, known = round(evaluated.days / DAYS_A_MONTH), evaluated.staying()
+        if known is not None and 1 <= months <= longest:
+            expected = _expected(initiative, chain, months)
+            return Staying(months=months, effect=known[0], error=known[1], expected=expected)
+    months = int(min(arms.window(until), longest))
     if months < 1:
         return None
     begun = arms.rows.assign(row=np.arange(len(arms.rows)))[["row", "customer_id", "start"]]

@@ -31,6 +31,7 @@ def told(lessons: "Sequence[Lesson]", silent: Sequence[tuple[str, Reason]]) -> I
     """
     for each in lessons:
         yield _finding(each)
+    yield from (_source(each) for each in lessons if each.run)
     yield from (_staying(each) for each in lessons if each.staying is not None)
     yield from _balance(lessons)
     yield from _silent(silent)
@@ -102,11 +103,33 @@ def _finding(each: "Lesson") -> Finding:
         ),
         estimate=each.estimate,
         interval=(each.estimate - WIDE * each.error, each.estimate + WIDE * each.error),
-        interval_kind=sentence("90% credible (Bayesian bootstrap)"),
+        interval_kind=sentence("90% credible (draws of pilot_evaluation)")
+        if each.run and not each.why_not
+        else sentence("90% credible (Bayesian bootstrap)"),
         unit=sentence("standard deviations of the experience"),
         evidence=each.evidence,
         n=sum(each.arms.counts),
         table="pilots",
+    )
+
+
+def _source(each: "Lesson") -> Check:
+    """Whose estimate of the lift counts."""
+    about = {"name": each.stated.name, "run": each.run, "driver": shown(each.stated.driver), "why": each.why_not}
+    if each.why_not:
+        said = sentence(
+            "The run {run} of pilot_evaluation does not tell the lift of {name}: {why}. It is estimated here.", **about
+        )
+    else:
+        said = sentence(
+            "The lift of {name} is the effect on ratings of {driver} that the run {run} of pilot_evaluation found.",
+            **about,
+        )
+    return Check(
+        name=f"pilot_run_{each.stated.name}",
+        status="pass",
+        title=sentence("Where the lift of a pilot comes from"),
+        message=said,
     )
 
 

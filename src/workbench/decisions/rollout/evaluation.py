@@ -81,7 +81,11 @@ def ready(pilot: Pilot, followed: Followed, question: Question) -> Ready:
     reach = followed.reach()
     chosen = question.outcomes
     if chosen is None:
-        chosen = [each.name for each in followed.measures if not getattr(each, "detail", False)]
+        chosen = [
+            each.name
+            for each in followed.measures
+            if not getattr(each, "detail", False) or each.name == pilot.touchpoint
+        ]
     order = list(dict.fromkeys([primary, *question.guardrails, *chosen]))
     found = {each.measure.name: each for each in followed.over(days or 0, order)}
     kept = [found[primary], *(found[name] for name in order[1:] if _told(found[name], pilot))]

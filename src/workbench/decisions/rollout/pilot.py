@@ -59,6 +59,8 @@ class Pilot:
         last (not a time where it goes on).
     everybody : (m,)
         The score of all customers, where it is known by which one they were chosen; else empty.
+    touchpoint
+        The item that it is to improve, as the table initiatives has it; empty where nothing says it.
     """
 
     initiative: str
@@ -74,6 +76,7 @@ class Pilot:
     costs: Mapping[str, float]
     spells: pd.DataFrame
     everybody: np.ndarray
+    touchpoint: str = ""
 
     @property
     def route(self) -> Route:

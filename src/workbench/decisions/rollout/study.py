@@ -1,6 +1,7 @@
 """The way in: who is in a pilot, and what is answered about it."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,16 @@ def begin(dataset: DatasetDefinition, tables: Mapping[str, pd.DataFrame | None],
                 "initiative, arm and start of whom you dealt what."
             )
         )
-    return read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)
+    found = read_pilot(dataset, treatments, tables.get("customers"), initiative=initiative)
+    return replace(found, touchpoint=_touchpoint(tables.get("initiatives"), found.initiative))
+
+
+def _touchpoint(initiatives: pd.DataFrame | None, name: str) -> str:
+    """The item of surveys that an initiative is to improve."""
+    if initiatives is None or "driver" not in initiatives:
+        return ""
+    own = initiatives.loc[initiatives["initiative"].astype(str) == name, "driver"].dropna()
+    return str(own.iloc[0]) if len(own) else ""
 
 
 def answer(at: Ready, *, previous: Sequence[Mapping[str, Any]], dataset: str, run: Path | None = None) -> Evaluation:

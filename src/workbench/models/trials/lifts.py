@@ -191,6 +191,38 @@ def lift_against_control(
     return None if lift is None else Lifted(lift=lift, raw=raw, before=apart, placebo=placebo)
 
 
+def lift_of_points(rated: Rated, met: np.ndarray, points: np.ndarray) -> Shift | None:
+    """The lift that moves the mean rating of the treated by so many points: those of an effect found elsewhere.
+
+    Parameters
+    ----------
+    rated
+        Answers after the start, of both arms.
+    met : (n,)
+        Chance that the visit that is rated came after the start.
+    points : (draws,)
+        Of the effect on the mean rating, treated less control.
+
+    Returns
+    -------
+    Shift or None
+        None with fewer than `FEWEST_ANSWERS` of an arm, or where all ratings are one. Effects beyond what the scale
+        allows are the farthest lift.
+    """
+    levels = _levels(rated)
+    if min(rated.counts()) < FEWEST_ANSWERS or len(levels) < 2:
+        return None
+    own = np.ones(len(rated.rating)) if rated.weight is None else rated.weight
+    level = np.searchsorted(levels, rated.rating[~rated.treated])
+    control = np.bincount(level, own[~rated.treated], len(levels))
+    cuts = norm.ppf(np.cumsum(control)[:-1] / control.sum())
+    mean = _probabilities(cuts - GRID[:, None]) @ levels
+    chance = float(np.average(met[rated.treated], weights=own[rated.treated]))
+    moved = chance * (mean - _probabilities(cuts) @ levels)
+    treated, control_answers = rated.counts()
+    return Shift(draws=np.interp(points, moved, GRID), treated=treated, control=control_answers)
+
+
 class _Weights:
     """The same weights of the units for whatever part of the answers is looked at."""
 
