@@ -90,6 +90,8 @@ class FollowUp:
         First day of the records and the day after the last; None where nothing is dated.
     minute_cost
         Money of a minute of contact, in `cash`.
+    fee_margin
+        Share of fees that is contribution, in `cash`.
     again
         Makes the same of another roster.
     """
@@ -99,6 +101,7 @@ class FollowUp:
     first: pd.Timestamp | None
     until: pd.Timestamp | None
     minute_cost: float = 0.0
+    fee_margin: float = 1.0
     scales: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     events: Mapping[str, Events] = field(default_factory=dict)
     stays: Stays | None = None
@@ -279,10 +282,11 @@ class FollowUp:
         """Fees while under contract, contribution (or else amount) of orders, less what contacts cost."""
         assert self.stays is not None
         stay, found = self.stays, np.zeros(len(self.roster))
+        fees = self.fee_margin * np.nan_to_num(stay.fees)
         if first >= 0:
-            found += np.nan_to_num(stay.fees) * np.clip(np.nan_to_num(stay.days) - first, 0, end - first)
+            found += fees * np.clip(np.nan_to_num(stay.days) - first, 0, end - first)
         else:
-            found += np.nan_to_num(stay.fees) * (end - first)
+            found += fees * (end - first)
         if "transactions" in self.events:
             bought = self.events["transactions"].during(first, end)
             found += bought.total("margin" if "margin" in bought.frame else "amount")
@@ -310,6 +314,7 @@ def follow_up(
     dataset: DatasetDefinition,
     *,
     minute_cost: float = 0.0,
+    fee_margin: float = 1.0,
 ) -> FollowUp:
     """What can be known of the customers of a trial.
 
@@ -323,8 +328,10 @@ def follow_up(
         Definitions of the tables, and the day of the extract: the records end the day before.
     minute_cost
         Money of a minute of contact.
+    fee_margin
+        Share of fees that is contribution, between 0 and 1.
     """
-    again = partial(follow_up, tables=tables, dataset=dataset, minute_cost=minute_cost)
+    again = partial(follow_up, tables=tables, dataset=dataset, minute_cost=minute_cost, fee_margin=fee_margin)
     columns: dict[str, Sequence[Known]] = {name: each.columns for name, each in dataset.tables.items()}
     dated = "start" in roster and roster["start"].notna().all()
     contracts = tables.get("subscriptions")
@@ -356,6 +363,7 @@ def follow_up(
         first=first,
         until=until,
         minute_cost=minute_cost,
+        fee_margin=fee_margin,
         scales=scales,
         events=made,
         stays=None if contracts is None or until is None else stays_of(contracts, roster, until),

@@ -1,0 +1,54 @@
+"""Effects of pilots of simulated companies lie in their intervals (slow; worlds are kept and gone on with)."""
+
+import numpy as np
+import pytest
+from tests.decisions.pilot_worlds import world_of
+from tests.kept_worlds import kept
+
+pytestmark = pytest.mark.slow
+SEEDS = range(301, 501)
+OUTCOMES = ("staying", "cash", "orders", "satisfaction")
+REACH = 1.645
+
+
+def dealt(seed):
+    return world_of(seed, "individual", "randomised", group="enrolled")
+
+
+def willing(seed):
+    return world_of(seed, "volunteers", "volunteers", group="treated")
+
+
+@pytest.fixture(scope="module")
+def randomised():
+    return kept(dealt, SEEDS)
+
+
+@pytest.fixture(scope="module")
+def volunteers():
+    return kept(willing, SEEDS)
+
+
+def covered(worlds, outcome):
+    return np.mean([each[outcome]["lower"] <= each[outcome]["truth"] <= each[outcome]["upper"] for each in worlds])
+
+
+def naively(worlds, outcome):
+    own = [each[outcome] for each in worlds]
+    return np.mean([abs(each["naive"] - each["truth"]) <= REACH * each["naive_error"] for each in own])
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_chance_dealt_lies_in_its_interval(randomised, outcome):
+    assert 0.85 <= covered(randomised, outcome) <= 0.95
+
+
+def test_staying_is_moved_by_enough_to_be_found(randomised):
+    assert np.mean([each["staying"]["truth"] for each in randomised]) >= 0.012
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_of_volunteers_the_bounded_interval_holds_and_the_bare_difference_does_not(volunteers, outcome):
+    assert covered(volunteers, outcome) >= 0.85
+    if outcome in ("staying", "satisfaction"):  # who volunteers is more content, and stays for that
+        assert naively(volunteers, outcome) < 0.85
