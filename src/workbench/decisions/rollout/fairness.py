@@ -445,4 +445,5 @@ def _table(pilot: Pilot) -> pd.DataFrame:
             rows.append([each, name, a.mean(), b.mean(), apart, apart - reach * error, apart + reach * error])
     frame = pd.DataFrame(rows, columns=columns)
     order = frame["apart"].abs().sort_values(ascending=False, kind="stable").index
-    return frame.loc[order].head(MOST_TOLD).reset_index(drop=True)
+    farthest = frame.loc[order].drop_duplicates(["arm", "column"])  # of a category its farthest level
+    return farthest.head(MOST_TOLD).round(3).reset_index(drop=True)

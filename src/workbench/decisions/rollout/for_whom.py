@@ -173,8 +173,6 @@ def _table(done: Evaluation) -> Table:
             "lower": Column(sentence("Lower")),
             "upper": Column(sentence("Upper")),
             "alone": Column(sentence("Alone")),
-            "alone_lower": Column(sentence("Lower, alone")),
-            "alone_upper": Column(sentence("Upper, alone")),
             "p_worth_it": Column(sentence("Worth having"), "share"),
             "p_differ": Column(sentence("Groups alike"), "p"),
             "customers": Column(sentence("Customers")),

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
+from matplotlib.ticker import MaxNLocator
 
 from workbench.decisions.rollout import course, for_whom, taking, words
 from workbench.decisions.rollout.evaluation import Evaluation
@@ -14,6 +15,7 @@ from workbench.draws import DRAWS, seed_of
 from workbench.exhibits import Column, Figure, Kept, People, Showable, Table
 from workbench.findings import Check
 from workbench.models.trials.estimates import Estimate, draw_together, kind_in_words, table
+from workbench.statistics.horizons import DAYS_A_MONTH
 from workbench.wording import number, plural, sentence
 
 
@@ -183,6 +185,7 @@ def _outcomes(done: Evaluation) -> Table:
                 "outcome": each.measure.name,
                 "label": each.measure.label,
                 "unit": scale.unit,
+                "told": sentence("{label} ({unit})", label=each.measure.label, unit=scale.unit),
                 "control": scale.factor * found.control,
                 "treated": scale.factor * found.treated,
                 "effect": scale.factor * found.estimate,
@@ -199,8 +202,7 @@ def _outcomes(done: Evaluation) -> Table:
     frame = pd.DataFrame(rows)
     columns = {
         "arm": Column(sentence("Arm")),
-        "label": Column(sentence("Outcome")),
-        "unit": Column(sentence("Unit")),
+        "told": Column(sentence("Outcome")),
         "control": Column(sentence("Control")),
         "treated": Column(sentence("Treated")),
         "effect": Column(sentence("Effect")),
@@ -220,7 +222,7 @@ def _outcomes(done: Evaluation) -> Table:
             "Effects on all outcomes: the primary one first, then guardrails; p-values of the others by Holm over all "
             "of them."
         ),
-        people=People(count="customers", within=["arm", "outcome", "label", "unit", "interval"]),
+        people=People(count="customers", within=["arm", "outcome", "label", "unit", "told", "interval"]),
         columns=columns,
     )
 
@@ -255,9 +257,15 @@ def _decision(done: Evaluation) -> Table:
             }
         )
     currency = done.ready.question.currency
+    priced = {
+        "gain_full": Column(sentence("Gain, full"), currency),
+        "loss_full": Column(sentence("Loss, full"), currency),
+        "gain_half": Column(sentence("Gain, half"), currency),
+        "loss_half": Column(sentence("Loss, half"), currency),
+    }
     return Table(
         name="decision",
-        frame=pd.DataFrame(rows),
+        frame=pd.DataFrame(rows).round({name: 0 for name in priced}),
         caption=sentence(
             "What to do with each arm. Gains are expected, of all customers who would get it; losses are what is "
             "expected where it does not pay."
@@ -268,10 +276,7 @@ def _decision(done: Evaluation) -> Table:
             "verdict": Column(sentence("Verdict")),
             "p_worth_it": Column(sentence("Worth having"), "share"),
             "smallest": Column(sentence("Smallest worth having")),
-            "gain_full": Column(sentence("Gain, full"), currency),
-            "loss_full": Column(sentence("Loss, full"), currency),
-            "gain_half": Column(sentence("Gain, half"), currency),
-            "loss_half": Column(sentence("Loss, half"), currency),
+            **(priced if any(each.gains for each in done.verdicts) else {}),
             "weeks": Column(sentence("Weeks still needed")),
         },
     )
@@ -288,31 +293,53 @@ def _figure(done: Evaluation) -> Figure:
             "The effect on {label} of each arm with its interval, beside no effect and the smallest worth having.",
             label=measure.label,
         ),
-        caption=(
-            sentence("By months since the start, with intervals; dashed: the smallest effect worth having.")
-            if own
-            else sentence("By arm, with intervals; dashed: the smallest effect worth having.")
-        ),
+        caption=_caption(done, by_month=bool(own)),
     )
+
+
+def _caption(done: Evaluation, *, by_month: bool) -> str:
+    if not done.priced:
+        if by_month:
+            return sentence("By months since the start, the whole window last, with intervals.")
+        return sentence("By arm, with intervals.")
+    if by_month:
+        return sentence(
+            "By months since the start, the whole window last, with intervals; dashed: the smallest effect worth "
+            "having."
+        )
+    return sentence("By arm, with intervals; dashed: the smallest effect worth having.")
+
+
+def _over_time(done: Evaluation, arm: str) -> list[tuple[float, Estimate]]:
+    """Effects of an arm on the primary outcome by months since the start, the whole window last."""
+    name = done.ready.primary.measure.name
+    found = [
+        (float(each.month or 0), each) for e in done.months if (each := e.found).outcome == name and each.arm == arm
+    ]
+    if found and done.ready.days:
+        last = round(done.ready.days / DAYS_A_MONTH, 1)
+        whole = [(last, each.found) for each in done.of(name) if each.found.arm == arm]
+        found = [*(pair for pair in found if pair[0] < last - 0.1), *whole]
+    return found
 
 
 def _draw(done: Evaluation) -> Axes:
     measure = done.ready.primary.measure
     scale = scale_of(measure, done.ready.question.currency)
     arms = list(done.ready.pilot.arms)
-    monthly = {arm: [e.found for e in done.months if e.measure is measure and e.found.arm == arm] for arm in arms}
+    monthly = {arm: _over_time(done, arm) for arm in arms}
     level = scale.factor * measure.good * done.smallest
     if any(len(each) > 1 for each in monthly.values()):
         ax = Drawing(figsize=(6.2, 3.0), layout="constrained").subplots()
         for place, arm in enumerate(arms):
-            found = monthly[arm]
-            months = np.array([each.month for each in found]) + 0.08 * (place - (len(arms) - 1) / 2)
-            values = _numbers(found, scale)
+            months = np.array([month for month, _ in monthly[arm]]) + 0.08 * (place - (len(arms) - 1) / 2)
+            values = _numbers([each for _, each in monthly[arm]], scale)
             (line,) = ax.plot(months, values[:, 0], "o-", label=arm)
             ax.vlines(months, values[:, 1], values[:, 2], color=line.get_color(), linewidth=1.6)
         ax.axhline(0, color="0.6", linewidth=0.8)
         if done.priced:
             ax.axhline(level, color="0.3", linewidth=0.9, linestyle="--")
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         ax.set_xlabel(sentence("Months since the start"))
         ax.set_ylabel(sentence("Effect ({unit})", unit=scale.unit))
         if len(arms) > 1:
