@@ -16,7 +16,7 @@ MOST_DRAWS = 100
 """A choice: the share of false alarms is then known to 3 of 100."""
 ROWS = 1_000_000
 """Customers dealt in all draws together, a choice: of large data fewer draws are made, for time's sake."""
-FEWEST_DRAWS = 20
+FEWEST_DRAWS = 20  # a choice: fewer draws would tell nothing of alarms
 UNLIKELY = 0.001
 """Probability of as many false alarms or more below which something is wrong with the estimate, a choice."""
 

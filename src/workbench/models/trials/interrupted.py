@@ -16,7 +16,7 @@ FOR_TREND, FOR_SEASON = 8, 24
 """Months before from which a trend is fitted, and a season: with one of each month of the year nothing tells of it."""
 CORRELATIONS = tuple(np.linspace(0.0, 0.95, 20))
 """Of months next to each other, each as likely before the data: beyond, a series has no level to come back to."""
-YEAR = 12
+YEAR = 12  # months
 
 
 def interrupted(before: np.ndarray, after: np.ndarray, *, n: int, confidence: float = 0.9) -> Estimate:
