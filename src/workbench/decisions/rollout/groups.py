@@ -219,17 +219,18 @@ def _covariance(samples: Samples, arm: str, told: Sequence[tuple[Effect, np.ndar
     """Of effects in groups: where whole units were dealt, groups share units, and err together."""
     errors = np.array([each.found.se for each, _ in told])
     unit = samples.pilot.unit
-    influences = [each.found.influence for each, _ in told]
-    if unit is None or any(each is None for each in influences):
+    pair = samples.pair(arm)
+    rows = [pair & among for _, among in told]
+    influences = [
+        own
+        for (each, _), own_rows in zip(told, rows, strict=True)
+        if (own := each.found.influence) is not None and len(own) == own_rows.sum()
+    ]
+    if unit is None or len(influences) < len(told):
         return np.diag(errors**2)
     codes = np.unique(unit.astype(str), return_inverse=True)[1]
-    pair = samples.pair(arm)
-    sums = np.array(
-        [
-            np.bincount(codes[pair & among], influence, int(codes.max()) + 1)
-            for (_, among), influence in zip(told, influences, strict=True)
-        ]
-    )
+    most = int(codes.max()) + 1
+    sums = np.array([np.bincount(codes[one], own, most) for one, own in zip(rows, influences, strict=True)])
     inner = sums @ sums.T
     scale = np.sqrt(np.diag(inner))
     return inner * np.outer(errors / scale, errors / scale)
