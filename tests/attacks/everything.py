@@ -214,12 +214,13 @@ def spanned(one, others):
 
 @way
 def margins_of_cells(runs, made, secrets):
-    """Cells of several attributes, less from what is told of each attribute by itself."""
+    """Cells of several attributes, less from what is told of each by itself; in which tier people are is a result."""
     for run in runs:
         if "value_cells" not in run.tables or "value_by_group" not in run.tables:
             continue
         cells, groups = run.tables["value_cells"], run.tables["value_by_group"]
-        for column in [each for each in cells if each.startswith("by:")]:
+        axes = [each for each in cells if each.startswith("by:") and each != "by:tier"]
+        for column in axes if len(axes) > 1 else ():
             told = groups[groups["grouping"] == column.removeprefix("by:")].set_index("group")["customers"].dropna()
             for group, total in told.items():
                 left = total - cells.loc[cells[column] == group, "customers"].sum()

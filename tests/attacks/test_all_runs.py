@@ -55,7 +55,7 @@ def ran(bench, runs):
         done = bench.run("run", study, "--dataset", "planted", *given, env=ENVIRONMENT, seconds=900)
         assert done.returncode in (0, 3), f"{name}: {done.stderr[-1500:]}"
         if study == "attrition_risk":
-            done = bench.run("score", study, "--dataset", "planted", env=ENVIRONMENT, seconds=900)
+            done = bench.run("score", f"{study}/latest", "--dataset", "planted", env=ENVIRONMENT, seconds=900)
             assert done.returncode == 0, done.stderr[-1500:]
     found = [Artifacts(bench.folder(manifest), manifest) for manifest in bench.runs()]
     return made, found

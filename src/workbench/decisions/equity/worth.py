@@ -16,6 +16,7 @@ from workbench.errors import ParameterError
 from workbench.suppression import SMALLEST_GROUP, apart, hidden_cells
 from workbench.wording import number, sentence
 
+TIER = "tier"
 MOST_CELLS = 12
 """Cells of the draws that other studies read: with 60 months and 400 draws 288,000 rows."""
 MONTHS = 60
@@ -217,7 +218,7 @@ def value_at(
     names = tier_names(len(shares))
     place = place_of(first.value[:, -1], shares)
     known = business.groups.reset_index(drop=True)
-    groups = pd.concat([pd.DataFrame({"tier": [names[each] for each in place]}), known], axis=1)
+    groups = pd.concat([pd.DataFrame({TIER: [names[each] for each in place]}), known], axis=1)
     cell, cells = cells_of(groups)
     gathered = gathered_name(groups)
     if groupings is not None:
@@ -256,6 +257,17 @@ def first_of(business: Business, assumptions: Assumptions) -> FirstPass:
     return first_pass(business, rate=assumptions.rate, horizons=horizons, money=assumptions.money)
 
 
+def _told_by_totals(attributes: pd.DataFrame) -> np.ndarray:
+    """Whose combination (n,) of attributes is small, or tells of a small one by the totals of each attribute."""
+    if attributes.shape[1] < 2:
+        return np.zeros(len(attributes), dtype=bool)
+    crossed = attributes.groupby(list(attributes), sort=True)
+    sizes = crossed.size().rename("customers").reset_index()
+    told = [own.index.tolist() for name in attributes for _, own in sizes.groupby(name)] + [sizes.index.tolist()]
+    lines = [line for line in told if len(line) > 1 and sizes["customers"][line].sum() >= SMALLEST_GROUP]
+    return hidden_cells(sizes["customers"], lines)[crossed.ngroup().to_numpy()]
+
+
 def gathered_name(groups: pd.DataFrame) -> str:
     """What cells of few customers are called together: nothing that a group is called.
 
@@ -281,8 +293,8 @@ def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
         Cell of each customer.
     cells
         `cell`, `customers` and the ways that were crossed. Customers of cells with fewer than ten are one cell more,
-        which is named so in all its columns; with them those of as many cells as it takes that how many there are of a
-        group altogether does not tell.
+        which is named so in all its columns; with groups of two attributes that are small, so many others that how many
+        there are of each altogether does not tell. In which tier customers are is a result and no attribute.
     """
     used: list[str] = []
     for name in map(str, groups):
@@ -291,12 +303,10 @@ def cells_of(groups: pd.DataFrame) -> tuple[np.ndarray, pd.DataFrame]:
             used.append(name)
     if not used:
         return np.zeros(len(groups), dtype=int), pd.DataFrame({"cell": [0], "customers": [len(groups)]})
-    crossed = groups.groupby(used, sort=True)
-    sizes = crossed.size().rename("customers").reset_index()
-    # Of each group, and of all, other tables tell how many there are.
-    told = [own.index.tolist() for name in used for _, own in sizes.groupby(name)] + [sizes.index.tolist()]
-    lines = [line for line in told if len(line) > 1 and sizes["customers"][line].sum() >= SMALLEST_GROUP]
-    small = hidden_cells(sizes["customers"], lines)[crossed.ngroup().to_numpy()]
+    sizes = groups.groupby(used, sort=True)[used[0]].transform("size").to_numpy()
+    small = (sizes < SMALLEST_GROUP) | _told_by_totals(groups[[name for name in used if name != TIER]])
+    if 0 < small.sum() < SMALLEST_GROUP:  # what is gathered must not be small itself
+        small |= sizes == sizes[~small].min() if (~small).any() else small
     named = groups[used].mask(pd.Series(small, index=groups.index), gathered_name(groups))
     cells = named.groupby(used, sort=True).size().rename("customers").reset_index()
     codes = named.merge(cells.assign(cell=range(len(cells))), on=used, how="left")["cell"].to_numpy()
