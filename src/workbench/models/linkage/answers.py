@@ -219,13 +219,20 @@ def read_answers(surveys: pd.DataFrame, items: Sequence[Item], effects: pd.DataF
 
 
 def _pooled(effects: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
-    """Effects over segments, each as large as it is in the answers: one row a draw, columns (effect or use, driver)."""
+    """Effects over segments, each as large as it is in the answers: one row a draw, columns (effect or use, driver).
+
+    Groups that the driver analysis had put together have no name among the answers: they are whoever has none of the
+    other names.
+    """
     segments = list(dict.fromkeys(effects["segment"]))
-    weight = pd.Series(1.0, index=segments)
+    weight, named = pd.Series(1.0, index=segments), 0
     for column in answers.columns:
-        if answers[column].dtype.kind not in "fiuMb" and set(segments) <= set(answers[column].dropna().unique()):
-            weight = answers[column].value_counts().reindex(segments).astype(float)
-            break
+        counts = answers[column].value_counts() if answers[column].dtype.kind not in "fiuMb" else pd.Series(dtype=int)
+        own = counts.reindex(segments).astype(float)
+        if own.sum() > named:
+            nameless = own.isna()
+            others = counts[~counts.index.isin(segments)].sum() / max(nameless.sum(), 1)
+            weight, named = own.mask(nameless, others), own.sum()
     share = effects["segment"].map(weight / weight.sum())
     weighted = effects.assign(effect=effects["effect"] * share, use=effects["use"] * share)
     return weighted.pivot_table(index="draw", columns="driver", values=["effect", "use"], aggfunc="sum")
