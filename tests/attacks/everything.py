@@ -19,6 +19,8 @@ from workbench.studies.small_groups.together import counts_of, few_between
 WAYS = {}
 # Columns that say by which attribute a list is; the lists of a table that differ in them alone are of the same people.
 AXES = {"segment", "by", "grouping", "of", "trait", "label"}
+# What people of a group that is shown did is a result, also where they are few: so is who of the control got it too.
+RESULTS = re.compile("customers? of the control")
 TOTALS = {"all", "All", "all customers", ""}
 
 
@@ -131,7 +133,11 @@ def few_in_words(runs, made, secrets):
     for run in runs:
         sentences = [each["statement"] for each in run.results["findings"]]
         sentences += [each["message"] for each in run.results["checks"]]
-        yield from (f"{run.folder.parent.name}: {each}" for each in sentences if said.search(each))
+        yield from (
+            f"{run.folder.parent.name}: {each}"
+            for each in sentences
+            if said.search(RESULTS.sub("of the control", each))
+        )
 
 
 @way
