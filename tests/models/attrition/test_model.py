@@ -158,7 +158,9 @@ def test_a_simpler_forecast_that_is_not_beaten_is_used():
     nothing = labelled(frame)
     parts = slices(nothing, random_seed=1)
     model = fit_boosted(nothing, parts, random_seed=1, settings=QUICK, refits=2)
-    assert choose(nothing, parts, model, random_seed=1)[0].used == "base_rate"
+    chosen = choose(nothing, parts, model, random_seed=1)[0]
+    assert chosen.used == "base_rate"
+    assert chosen.metrics()["calibration_slope"] is None  # one risk for all has none
 
 
 def test_the_same_seed_gives_the_same_scores_on_one_and_two_threads(flat):

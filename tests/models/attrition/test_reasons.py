@@ -13,7 +13,7 @@ from workbench.models.attrition.model.customers import labelled_customers, slice
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
-from workbench.models.attrition.reasons.reasons import Names, give_reasons
+from workbench.models.attrition.reasons.reasons import Names, _value, give_reasons
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +56,10 @@ def test_what_raises_the_risk_is_told_first_and_noise_never(explained):
     assert found.loc[0, "reason_1"].startswith("Hours of use: -2.5 (usual: ")
     assert found.loc[1, "reason_1"].startswith("Days since the last order: 70 days (usual: ")
     assert found.loc[0, "reason_1_points"] > 0.05
+    one = give_reasons(explainer, row.assign(gap=[20.0, 1.0], usage=-2.5), customers.features, names=names).customers
+    assert not one.astype(str).apply(lambda column: column.str.contains(r"\b1 days")).any(axis=None)
+    assert _value(1.0, "days") == "1 day"
+    assert _value(np.int64(70), "days") == "70 days"
     everybody = give_reasons(explainer, customers.features, customers.features)
     assert set(everybody.importance["feature"][:3]) == {"usage", "gap", "plan"}
     risk = model.probability(customers.features)

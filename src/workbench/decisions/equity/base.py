@@ -277,10 +277,24 @@ class Base:
             title=sentence("Value is contribution") if known else sentence("Value is revenue: no margin is known"),
             message=sentence("Costs of what was sold are taken off: value is contribution, before tax.")
             if known
-            else sentence(
-                "Orders carry no margin and none is given, so value is revenue: costs of goods are not taken off. "
-                "Give margin (a share), margin_by_category, or a column margin."
-            ),
+            else self._no_margin(),
+        )
+
+    def _no_margin(self) -> str:
+        """What to give so that value is contribution, in the business that it is."""
+        if self.worth.business.kind == "contracts":
+            return sentence(
+                "No margin of fees is given, so value is revenue: costs of serving customers are not taken off. Give "
+                "fee_margin (a share)."
+            )
+        if self.worth.business.kind == "subscribers":
+            return sentence(
+                "A margin is missing, so value is revenue: costs of goods and of serving customers are not taken off. "
+                "Give fee_margin (a share), and of orders margin (a share), margin_by_category, or a column margin."
+            )
+        return sentence(
+            "Orders carry no margin and none is given, so value is revenue: costs of goods are not taken off. "
+            "Give margin (a share), margin_by_category, or a column margin."
         )
 
     def _group(self, grouping: str, group: str) -> int:

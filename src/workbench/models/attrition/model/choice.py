@@ -80,6 +80,8 @@ class Choice:
     def metrics(self) -> dict[str, float | int | None]:
         """Scores of the forecast that is used, and those of its baselines."""
         mine = {name: self.evaluation.score(self.used, name) for name in MEASURES}
+        if self.used == "base_rate":  # one risk for all, but for what folds differ by, has no slope
+            mine["calibration_slope"] = np.nan
         found = {
             **mine,
             "roc_auc_logistic": self.evaluation.score("logistic", "roc_auc"),

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
 from workbench.models.attrition.reasons.explainers import Explainer, probability_points
-from workbench.wording import inline, label_of, listing, number, percent, sentence
+from workbench.wording import inline, label_of, listing, percent, sentence, span
 
 SHARED = 0.8
 """Share of the refits in which a feature must raise a customer's risk to be given as a reason: eight of ten."""
@@ -327,5 +327,5 @@ def _value(value: object, unit: str) -> str:
     if isinstance(value, bool | np.bool_):
         return sentence("yes") if value else sentence("no")
     if isinstance(value, int | float | np.number):
-        return f"{number(float(value))} {unit}".strip()
+        return span(float(value), unit).strip()
     return str(value)
