@@ -314,13 +314,19 @@ def _check(arm: str, study: EventStudy, done: Evaluation) -> Check:
             threshold=PARTED,
             title=sentence("Trends parted before the start"),
         )
-    said = sentence(
-        "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}). What is found "
-        "bears trends that part {bears} times as fast as the most before.",
-        p=p_value(p),
-        bears=number(bears, 2),
-        **names,
-    )
+    names = {"p": p_value(p), "bears": number(bears, 2), **names}
+    if bears > 0:
+        said = sentence(
+            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}). What is found "
+            "bears trends that part {bears} times as fast as the most before.",
+            **names,
+        )
+    else:
+        said = sentence(
+            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}), as far as "
+            "can be seen.",
+            **names,
+        )
     return Check(
         name=f"pilot_trends_{arm}",
         status="pass",

@@ -122,7 +122,8 @@ def examine(
     checks: list[Check] = []
     if pilot.draw is not None:
         checks.append(_design(pilot))
-        checks += [_ratio(pilot), _balance(pilot)]
+        checks += [_ratio(pilot)] if pilot.design.by_chance else []  # of what nobody drew no size is wrong
+        checks.append(_balance(pilot))
         checks += list(_starts(pilot))
         checks.append(_contamination(pilot))
         checks += list(_few_units(pilot))
@@ -134,7 +135,7 @@ def examine(
             checks += list(_by_month(pilot, primary, waves))
     return Fairness(
         checks=tuple(checks),
-        ratio_p=None if pilot.draw is None else pilot.draw.ratio_p,
+        ratio_p=pilot.draw.ratio_p if pilot.draw is not None and pilot.design.by_chance else None,
         balance=_table(pilot),
         experimental=pilot.experimental,
     )
