@@ -317,8 +317,8 @@ def _check(arm: str, study: EventStudy, done: Evaluation) -> Check:
     names = {"p": p_value(p), "bears": number(bears, 2), **names}
     if bears > 0:
         said = sentence(
-            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}). What is found "
-            "bears trends that part {bears} times as fast as the most before.",
+            "“{label}” of customers with {arm} and of others moved side by side before the start (p {p}). What is "
+            "found bears trends that part {bears} times as fast as the most before.",
             **names,
         )
     else:
