@@ -35,9 +35,12 @@ def by_shop(shops, treated, *, n=40, gain=0.0, spread=1.0, seed=1):
 
 
 def test_four_units_give_a_p_value_and_no_interval_and_the_run_stands(bench):
-    write(bench, by_shop(4, [0, 1], gain=9.0), "{assignment: clustered, unit: shop, control: none}")
-    said = ran(bench)
+    rows = by_shop(4, [0, 1], gain=9.0)
+    rows["region"] = np.where(np.arange(len(rows)) % 2, "north", "south")
+    write(bench, rows, "{assignment: clustered, unit: shop, control: none}")
+    said = ran(bench, "-p", "groups=[region]")
     assert said["verdict"] == "warn"
+    assert not [each for each in said["findings"] if each["id"].startswith("groups")]  # nor are groups surer than all
     assert not [each for each in said["checks"] if each["status"] == "fail"]
     (check,) = [each for each in said["checks"] if each["name"] == "pilot_units"]
     assert "too few for an interval" in check["message"]
@@ -214,6 +217,26 @@ def test_volunteers_are_compared_with_others_as_both_were_before(bench):
     placebo = table[table["assumed"].str.startswith("placebo") & (table["outcome"] == "spend")].iloc[0]
     assert placebo["lower"] < 0 < placebo["upper"]
     assert done.verdicts[0].choice == "cannot_tell"
+
+
+def test_whether_volunteers_come_is_bounded_whatever_made_them_choose(bench):
+    rng = np.random.default_rng(8)
+    n = 2000
+    loyal = rng.normal(size=n)  # nobody sees it
+    chosen = rng.random(n) < 1 / (1 + np.exp(-2 * loyal))
+    rows = pd.DataFrame(
+        {
+            "customer_id": [f"c{each:04}" for each in range(n)],
+            "initiative": "test",
+            "arm": np.where(chosen, "club", "none"),
+            "came": rng.random(n) < 1 / (1 + np.exp(-loyal)),
+        }
+    )
+    write(bench, rows, "{assignment: volunteers, control: none}")
+    (found,) = [each.found for each in answered(bench).effects]
+    assert found.estimate > 10 * found.se  # and yet nothing was done
+    assert found.kind == "bounds"
+    assert found.lower < 0 < found.upper
 
 
 def test_volunteers_who_parted_before_are_bounded_and_doubted(bench):

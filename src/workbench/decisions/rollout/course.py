@@ -205,8 +205,8 @@ def _trends(done: Evaluation) -> Iterator[Showable]:
             name="pilot_trends",
             status="warn",
             message=sentence(
-                "“{label}” has no time before the start, so trends cannot be compared: its interval allows for unseen "
-                "causes that matter as much as all known ones.",
+                "“{label}” has no time before the start, so trends cannot be compared: of a yes or no the interval "
+                "holds whatever made customers choose, of others what matters as much as all that is known.",
                 label=primary.label,
             ),
             title=sentence("No time before to compare"),

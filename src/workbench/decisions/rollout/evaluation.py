@@ -16,6 +16,7 @@ from workbench.draws import seed_of
 from workbench.errors import DataError
 from workbench.models.trials import looking
 from workbench.models.trials.estimates import Estimate
+from workbench.models.trials.units.compared import FEW_UNITS
 from workbench.statistics.multiplicity import holm
 from workbench.wording import number, sentence, shown
 
@@ -281,7 +282,7 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         fairness=fairness,
         effects=tuple(effects),
         months=months,
-        groups=tuple(by_group(samples, at.primary, at.groupings, at.days)),
+        groups=tuple(by_group(samples, at.primary, at.groupings, at.days)) if _by_group(pilot) else (),
         verdicts=verdicts,
         p_holm=_adjusted(effects, [at.primary.measure.name, *question.guardrails]),
         sequences={each.found.arm: _sequence(each.found, question, at) for each in primaries},
@@ -292,6 +293,13 @@ def evaluate(at: Ready, previous: Sequence[Mapping[str, Any]], dataset: str, run
         costs=costs,
         samples=samples,
     )
+
+
+def _by_group(pilot: Pilot) -> bool:
+    """Whether groups may be drawn together by their errors: bounds, ranks and few units are wider than these say."""
+    if pilot.route in ("chosen", "before_after", "alone"):
+        return False
+    return pilot.unit is None or len(set(pilot.unit)) >= FEW_UNITS
 
 
 def _value(at: Ready) -> float | None:

@@ -10,6 +10,7 @@ from workbench.models.trials.differences import contrast, overlap_weights
 from workbench.models.trials.estimates import Estimate, Sample
 from workbench.models.trials.estimates.estimate import from_error
 from workbench.models.trials.event_study import EventStudy, event_study, pooled_studies
+from workbench.models.trials.offered import bounds_of_taking
 from workbench.statistics.draws import design_matrix
 
 FEWEST_BEFORE, MOST_BEFORE = 3, 6
@@ -197,12 +198,14 @@ def as_known(sample: Sample, level: float) -> tuple[Estimate, Estimate] | None:
     Returns
     -------
     (best, plain) or None
-        None where nobody can be compared. The interval of `best` (kind `as_known`) goes as far beyond the weighted
-        difference, on both sides, as weighting moved it from the plain one.
+        None where nobody can be compared. Of a yes or no the interval of `best` needs no assumption (kind `bounds`):
+        who stays may have volunteered because of it, and no attribute shows that. Of others (kind `as_known`) it goes
+        as far beyond the weighted difference, on both sides, as weighting moved it from the plain one.
 
     References
     ----------
-    Altonji, Elder and Taber (2005), Selection on observed and unobserved variables; Oster (2019), with δ = 1.
+    Manski (1990); Altonji, Elder and Taber (2005), Selection on observed and unobserved variables; Oster (2019)
+    with δ = 1.
     """
     if sample.fault():
         return None
@@ -227,6 +230,11 @@ def as_known(sample: Sample, level: float) -> tuple[Estimate, Estimate] | None:
             influence=influence,
         )
         told.append(made)
+    if np.isin(values, (0.0, 1.0)).all():
+        whole = Sample(values=values, treated=treated)
+        ends = bounds_of_taking(whole, treated, least=0.0, most=1.0, confidence=level)
+        bounded = replace(told[0], lower=ends.lower, upper=ends.upper, kind="bounds", p_value=np.nan)
+        return bounded, told[1] if weights is not None else bounded
     if weights is None:
         return told[0], told[0]
     moved = replace(found, estimate=found.estimate - plain.estimate, influence=found.influence - plain.influence)
