@@ -38,7 +38,7 @@ def test_four_units_give_a_p_value_and_no_interval_and_the_run_stands(bench):
     rows = by_shop(4, [0, 1], gain=9.0)
     rows["region"] = np.where(np.arange(len(rows)) % 2, "north", "south")
     write(bench, rows, "{assignment: clustered, unit: shop, control: none}")
-    said = ran(bench, "-p", "groups=[region]")
+    said = ran(bench, "-p", 'groups=["region"]')
     assert said["verdict"] == "warn"
     assert not [each for each in said["findings"] if each["id"].startswith("groups")]  # nor are groups surer than all
     assert not [each for each in said["checks"] if each["status"] == "fail"]
