@@ -10,7 +10,7 @@ KINDS = {
     "end": "{type: date}",
     "cost": "{currency: EUR}",
     "shop": "{type: category}",
-    "region": "{type: category}",
+    "region": "{type: category, use: before}",
     "spend": "{type: money, currency: EUR, use: outcome}",
     "visits": "{type: number, use: outcome}",
     "took": "{type: boolean, use: outcome}",
