@@ -1,17 +1,21 @@
 """Roll out, go on, stop or cannot tell: how often that is right, in money, and what the headlines say."""
 
+from typing import get_args
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from tests.conftest import ROOT
 from tests.decisions.test_pilot_evaluation import asked, dealt, made
 
 from workbench.decisions import rollout
 from workbench.decisions.rollout.report import metrics
 from workbench.decisions.rollout.verdict import FOUND, weigh
+from workbench.declared.pilot_evaluation import EFFECT_DRAWS, EFFECTS
 from workbench.exhibits import flatten
 from workbench.findings import Finding
-from workbench.models.trials.estimates.estimate import from_error
+from workbench.models.trials.estimates.estimate import Kind, from_error
 
 
 def weighed(estimate, se, *, smallest=1.0, value=None, cost=0.0, seed=1, draws=4000, **more):
@@ -141,3 +145,11 @@ def test_limits(bench, change):
         found = judged(bench, twins).effects[0].found
         assert found.estimate == pytest.approx(0.0, abs=1e-9)
         assert found.lower < 0 < found.upper
+
+
+def test_the_page_of_tables_names_every_column_kind_and_number():
+    page = (ROOT / "docs" / "trial_tables.md").read_text()
+    absent = [each for each in [*get_args(Kind), *EFFECTS.columns, *EFFECT_DRAWS.columns] if f"`{each}`" not in page]
+    keys = ["`effect_<arm>_<outcome>`", "`variance_reduction_<outcome>`", "`ratio_p`", "`looks`", "`smallest_effect`"]
+    keys += ["`p_worth_it_<arm>`", "`expected_gain_<arm>`"]
+    assert not absent + [each for each in keys if each not in page]
