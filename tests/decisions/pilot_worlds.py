@@ -15,6 +15,8 @@ from workbench.simulate.world import add
 MONTHS = 6
 """Of the window: effects have come by then."""
 DAYS = 183
+SATISFIED = "csat"
+"""The item of 1 to 5 that the truth calls satisfaction."""
 TABLES = ("treatments", "customers", "subscriptions", "transactions", "interactions", "surveys", "initiatives")
 TRUE = {"staying": "staying", "cash": "cash_so_far", "orders": "orders_so_far"}
 
@@ -36,12 +38,12 @@ def world_of(seed, design, assignment, *, group, customers=5000):
     name = next(each for each, own in designs.items() if own.assignment == assignment)
     begun = rollout.begin(source, tables, initiative=name)
     followed = features.follow_up(begun.roster, tables, source, minute_cost=COST_PER_MINUTE, fee_margin=FEE_MARGIN)
-    outcomes = [*TRUE, "satisfaction"]
+    outcomes = [*TRUE, SATISFIED]
     question = rollout.Question(outcome="staying", outcomes=outcomes, groups=[], window_days=DAYS, seed=seed)
     done = rollout.answer(rollout.ready(begun, followed, question), previous=[], dataset="firm")
     known = truth[(truth["initiative"] == name) & (truth["group"] == group) & (truth["month"] <= MONTHS)]
     true = {outcome: float(known.loc[known["month"] == MONTHS, column].iloc[0]) for outcome, column in TRUE.items()}
-    true["satisfaction"] = float(known["satisfaction_respondents"].mean())
+    true[SATISFIED] = float(known["satisfaction_respondents"].mean())
     arm = begun.roster["arm"].to_numpy()
     found = {}
     for each in done.effects:

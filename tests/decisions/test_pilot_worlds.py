@@ -7,7 +7,7 @@ from tests.kept_worlds import kept
 
 pytestmark = pytest.mark.slow
 SEEDS = range(301, 501)
-OUTCOMES = ("staying", "cash", "orders", "satisfaction")
+OUTCOMES = ("staying", "cash", "orders", "csat")
 REACH = 1.645
 
 
@@ -46,5 +46,5 @@ def test_what_chance_dealt_lies_in_its_interval(randomised, outcome):
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_of_volunteers_the_bounded_interval_holds_and_the_bare_difference_does_not(volunteers, outcome):
     assert covered(volunteers, outcome) >= 0.85
-    if outcome in ("staying", "satisfaction"):  # who volunteers is more content, and stays for that
+    if outcome in ("staying", "csat"):  # who volunteers is more content, and stays for that
         assert naively(volunteers, outcome) < 0.85
