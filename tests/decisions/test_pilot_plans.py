@@ -198,6 +198,8 @@ def test_the_chosen_fall_back_without_a_pilot_and_the_report_says_so(usual):
     seen = usual.unmoved
     assert seen.highest.n == 100
     assert seen.highest.upper < 0 < seen.lowest.lower
+    # What is not the way back to the mean is what all customers moved by, within chance.
+    assert seen.returned[0] + seen.everybody.change == pytest.approx(seen.highest.change, abs=15)
     told = said(usual)["before_after"]
     assert told.estimate == pytest.approx(numbers(usual)["before_after_change"])
     assert "Before against after misleads" in told.statement

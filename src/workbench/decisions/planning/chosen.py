@@ -10,6 +10,7 @@ import pandas as pd
 from workbench.decisions.planning.base import Base
 from workbench.decisions.planning.windows import Window
 from workbench.models.trials.planning import Change, change_of_chosen
+from workbench.models.trials.regression_to_mean import expected_return
 
 CHOSEN = 100
 """Customers of the before–after that is told where the pilot would have more than a quarter of all, a choice."""
@@ -27,6 +28,8 @@ class Unmoved:
         The outcome, the length of both windows, and the day between them.
     highest, lowest, everybody
         Those with the highest value before, those with the lowest, and all.
+    returned
+        Of the highest and of the lowest: how much of their change is the way back to the mean.
     explained
         Share of the outcome's variance that the window before explains.
     deviation
@@ -39,6 +42,7 @@ class Unmoved:
     highest: Change
     lowest: Change
     everybody: Change
+    returned: tuple[float, float]
     explained: float
     deviation: float
 
@@ -88,7 +92,9 @@ def unmoved(
         both = np.isfinite(before) & np.isfinite(after)
         if np.ptp(before[both]) == 0 or np.ptp(after[both]) == 0:
             continue
-        explained = float(np.corrcoef(before[both], after[both])[0, 1] ** 2)
+        covariance = np.cov(before[both], after[both])
+        explained = float(covariance[0, 1] ** 2 / (covariance[0, 0] * covariance[1, 1]))
+        lasting = float(covariance[0, 1] / covariance[0, 0])
         return Unmoved(
             measure=outcome.measure,
             days=recent.days,
@@ -96,6 +102,10 @@ def unmoved(
             highest=high,
             lowest=low,
             everybody=everybody,
+            returned=(
+                expected_return(np.array([high.before]), before[both], lasting),
+                expected_return(np.array([low.before]), before[both], lasting),
+            ),
             explained=explained,
             deviation=float(after[both].std(ddof=1) * np.sqrt(1 - explained)),
         )

@@ -85,6 +85,7 @@ def metrics(done: Plan) -> dict[str, float | int | None]:
     if done.unmoved is not None:
         found |= {
             "before_after_change": done.unmoved.highest.change,
+            "before_after_back_to_the_mean": done.unmoved.returned[0],
             "before_after_change_of_all": done.unmoved.everybody.change,
             "window_before_explains": done.unmoved.explained,
         }
@@ -275,13 +276,13 @@ def _draw_curves(done: Plan) -> Axes:
     return ax
 
 
-def _groups(done: Plan) -> list[tuple[str, Any]]:
+def _groups(done: Plan) -> list[tuple[str, Any, float]]:
     seen = done.unmoved
     assert seen is not None
     return [
-        (sentence("The {n} highest before", n=number(seen.highest.n)), seen.highest),
-        (sentence("The {n} lowest before", n=number(seen.lowest.n)), seen.lowest),
-        (sentence("All customers"), seen.everybody),
+        (sentence("The {n} highest before", n=number(seen.highest.n)), seen.highest, seen.returned[0]),
+        (sentence("The {n} lowest before", n=number(seen.lowest.n)), seen.lowest, seen.returned[1]),
+        (sentence("All customers"), seen.everybody, 0.0),
     ]
 
 
@@ -298,9 +299,10 @@ def _unmoved(done: Plan) -> Table:
             "lower": own.factor * each.lower,
             "upper": own.factor * each.upper,
             "share": each.change / each.before if each.before > 0 else np.nan,
+            "returned": own.factor * returned,
             "customers": each.n,
         }
-        for who, each in _groups(done)
+        for who, each, returned in _groups(done)
     ]
     return Table(
         name="before_after",
@@ -323,6 +325,7 @@ def _unmoved(done: Plan) -> Table:
             "lower": Column(sentence("Lower")),
             "upper": Column(sentence("Upper")),
             "share": Column(sentence("In per cent"), "share"),
+            "returned": Column(sentence("Of it back to the mean")),
             "customers": Column(sentence("Customers")),
         },
     )
@@ -351,7 +354,7 @@ def _draw_moved(done: Plan) -> Axes:
     assert seen is not None
     own = scale(done, seen.measure)
     ax = Drawing(figsize=(6.2, 2.8), layout="constrained").subplots()
-    for who, each in _groups(done):
+    for who, each, _ in _groups(done):
         values = own.factor * np.array([each.before, each.after])
         (line,) = ax.plot([0, 1], values, "o-")
         ax.annotate(
