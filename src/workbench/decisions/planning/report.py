@@ -136,7 +136,7 @@ def _smallest(done: Plan) -> Table:
         "usual": Column(sentence("Usual level")),
         "smallest": Column(sentence("Smallest effect found")),
         "share": Column(sentence("Of the usual level"), "share"),
-        "plain": Column(sentence("Without what was known before")),
+        "plain": Column(sentence("Unadjusted")),
         "explained": Column(sentence("Known before"), "share"),
         "answering": Column(sentence("Answering"), "share"),
         "icc": Column(sentence("Intraclass correlation")),
@@ -272,7 +272,7 @@ def _draw_curves(done: Plan) -> Axes:
         else sentence("True effect on “{label}” ({unit})", label=main.measure.label, unit=own.unit)
     )
     if len(told) > 1:
-        ax.legend(frameon=False, fontsize=8, loc="lower right")
+        ax.legend(frameon=False, fontsize=9, loc="lower right")
     return ax
 
 
@@ -308,9 +308,7 @@ def _unmoved(done: Plan) -> Table:
         name="before_after",
         frame=pd.DataFrame(rows),
         caption=sentence(
-            "“{label}” ({unit}) in {weeks} before {day} and in as many after it, without this pilot. A before–after "
-            "shows all of this as if it were an effect: chosen customers come back to the mean, and everybody moves "
-            "with trend and season. More customers take none of it away; a control does.",
+            "“{label}” ({unit}) in {weeks} before {day} and in as many after it, without this pilot.",
             label=seen.measure.label,
             unit=own.unit,
             weeks=lasting(seen.days),
@@ -325,7 +323,7 @@ def _unmoved(done: Plan) -> Table:
             "lower": Column(sentence("Lower")),
             "upper": Column(sentence("Upper")),
             "share": Column(sentence("In per cent"), "share"),
-            "returned": Column(sentence("Of it back to the mean")),
+            "returned": Column(sentence("Back to the mean")),
             "customers": Column(sentence("Customers")),
         },
     )
@@ -344,7 +342,8 @@ def _moved(done: Plan) -> Figure:
             label=seen.measure.label,
         ),
         caption=sentence(
-            "Each line is a mean of the same customers in two windows of {weeks}.", weeks=lasting(seen.days)
+            "A before–after counts all of this as an effect: chosen customers come back to the mean, and everybody "
+            "moves with trend and season. More customers take none of it away; a control does."
         ),
     )
 

@@ -248,6 +248,9 @@ def before_after(done: Plan) -> Iterator[Finding]:
         "n": number(found.n),
         "label": seen.measure.label,
         "change": amount(found.change, own),
+        "signed": sentence("−{amount}", amount=amount(found.change, own))
+        if found.change < 0
+        else sentence("+{amount}", amount=amount(found.change, own)),
         "weeks": lasting(seen.days),
     }
     if found.upper < 0:
@@ -264,8 +267,8 @@ def before_after(done: Plan) -> Iterator[Finding]:
         )
     else:
         said = sentence(
-            "Before against after shows season, not pilots: “{label}” of the {n} highest customers moved by {change} "
-            "in {weeks} without one.",
+            "Before against after counts all that changes: “{label}” of the {n} highest customers changed by {signed} "
+            "in {weeks}, without this pilot.",
             **names,
         )
     yield Finding(
