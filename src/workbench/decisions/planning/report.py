@@ -308,7 +308,7 @@ def _unmoved(done: Plan) -> Table:
         name="before_after",
         frame=pd.DataFrame(rows),
         caption=sentence(
-            "“{label}” ({unit}) in {weeks} before {day} and in as many after it, without this pilot.",
+            "In {weeks} before {day} and in as many after it, without this pilot: “{label}” ({unit}).",
             label=seen.measure.label,
             unit=own.unit,
             weeks=lasting(seen.days),
@@ -391,8 +391,8 @@ def _seasons(done: Plan) -> Table:
         name="seasons",
         frame=frame,
         caption=sentence(
-            "“{label}” ({unit}) in past windows of {weeks}: how the level moves by itself, how far customers lie "
-            "apart, and what the pilot would have found.",
+            "Past windows of {weeks}: how “{label}” ({unit}) moves by itself, how far customers lie apart, and what the "
+            "pilot would have found.",
             label=main.measure.label,
             unit=own.unit,
             weeks=lasting(main.days),
