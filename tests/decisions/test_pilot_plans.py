@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 from workbench import datasets, features
 from workbench.decisions import piloting, planning
+from workbench.decisions.planning import rehearsal
 from workbench.decisions.planning.drawn import strata_of
 from workbench.decisions.rollout.effects import samples_of
 from workbench.errors import WorkbenchError
@@ -73,6 +74,13 @@ def made(bench, people, bought, *, personal="false", more=""):
     bought.to_csv(folder / "transactions.csv", index=False, date_format="%Y-%m-%d")
     (folder / "dataset.yaml").write_text(YAML.format(personal=personal) + more)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rehearsed_less_often():
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(rehearsal, "MOST_DRAWS", 40)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -391,8 +391,8 @@ def _seasons(done: Plan) -> Table:
         name="seasons",
         frame=frame,
         caption=sentence(
-            "Past windows of {weeks}: how “{label}” ({unit}) moves by itself, how far customers lie apart, and what the "
-            "pilot would have found.",
+            "Past windows of {weeks}: how “{label}” ({unit}) moves by itself, how far customers lie apart, and what "
+            "the pilot would have found.",
             label=main.measure.label,
             unit=own.unit,
             weeks=lasting(main.days),
