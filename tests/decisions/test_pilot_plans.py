@@ -15,7 +15,6 @@ from workbench import datasets, features
 from workbench.decisions import piloting, planning
 from workbench.decisions.planning import rehearsal
 from workbench.decisions.planning.drawn import strata_of
-from workbench.decisions.rollout.effects import samples_of
 from workbench.errors import WorkbenchError
 from workbench.exhibits import flatten
 from workbench.findings import Finding
@@ -381,8 +380,7 @@ def test_what_was_drawn_is_read_as_it_was_drawn_also_under_pseudonyms(bench, mon
     assert at.pilot.experimental
     assert (at.pilot.draw.ratio_p, at.pilot.draw.both) == (pytest.approx(1.0, abs=0.1), 0)
     # Its error is the one that was planned: the second half of the records is the first again.
-    (outcome,) = [each for each in at.outcomes if each.measure.name == "spend"]
-    found = samples_of(at.pilot, 0.9).effect(outcome, "pilot", at.days).found
+    found = piloting.answer(at, previous=[], dataset="made").of("spend")[0].found
     assert 2.487 * found.se == pytest.approx(told["metrics"]["smallest_effect"], rel=0.2)
     # Planning was no look at the pilot.
     assert not any(
