@@ -253,13 +253,14 @@ def test_volunteers_who_parted_before_are_bounded_and_doubted(bench):
 def test_before_and_after_is_told_with_a_warning(bench):
     rows, orders = volunteers(gain=6.0)
     write(bench, rows[rows["arm"] == "club"], "{assignment: volunteers}", orders=orders)
-    said = ran(bench, "-p", "outcome=spend", "-p", "window_days=180")
-    assert said["verdict"] == "warn"
-    assert {"pilot_design", "pilot_return"} <= {each["name"] for each in said["checks"] if each["status"] == "warn"}
-    metrics = said["metrics"]
-    assert metrics["effect_club_spend_lower"] < 36 < metrics["effect_club_spend_upper"]
-    assert said["findings"][0]["evidence"] == "associational"
-    assert "than the time before leads to expect" in said["findings"][0]["statement"]
+    done = answered(bench, outcome="spend", window_days=180)
+    shown = list(done.exhibits())
+    assert {"pilot_design", "pilot_return"} <= {each.name for each in shown if getattr(each, "status", "") == "warn"}
+    (found,) = [each.found for each in done.of("spend")]
+    assert found.kind == "autoregressive"
+    assert found.lower < 36 < found.upper
+    assert shown[0].evidence == "associational"
+    assert "than expected from before" in shown[0].statement
 
 
 def test_what_returns_to_the_mean_is_said_and_taken_off(bench):

@@ -214,6 +214,8 @@ def _ratio(pilot: Pilot) -> Check:
     draw = pilot.draw
     assert draw is not None
     sizes = listing([f"{number(n)} {arm}" for arm, n in draw.units.items()])
+    if pilot.route == "waves" and pilot.control and not pilot.design.unit:
+        sizes = sentence("first wave: {sizes}", sizes=sizes)
     if draw.ratio_p is None:
         return _check(
             "pilot_ratio",

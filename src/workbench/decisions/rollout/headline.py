@@ -121,13 +121,13 @@ def _untold(each: Verdict, names: dict[str, str]) -> str:
     if each.effect.kind in ("autoregressive", "returned"):
         if rises:
             return sentence(
-                "Whether {arm} works, these data cannot tell: “{label}” is {amount} higher than the time before leads "
-                "to expect, but there is no control.",
+                "Without a control nobody can tell whether {arm} works: “{label}” is {amount} higher than expected "
+                "from before.",
                 **names,
             )
         return sentence(
-            "Whether {arm} works, these data cannot tell: “{label}” is {amount} lower than the time before leads to "
-            "expect, but there is no control.",
+            "Without a control nobody can tell whether {arm} works: “{label}” is {amount} lower than expected from "
+            "before.",
             **names,
         )
     if each.effect.evidence != "experimental":

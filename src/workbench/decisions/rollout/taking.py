@@ -143,14 +143,14 @@ def _finding(each: Taken, done: Evaluation) -> Finding:
         )
     elif found.estimate >= 0:
         said = sentence(
-            "Taking {arm} raises “{label}” by {n} among those whom the offer moves to take it ({with} took it, "
-            "{without} without the offer).",
+            "Taking {arm} raises “{label}” by {n} among those whom the offer moves ({with} took it, {without} without "
+            "it).",
             **names,
         )
     else:
         said = sentence(
-            "Taking {arm} lowers “{label}” by {n} among those whom the offer moves to take it ({with} took it, "
-            "{without} without the offer).",
+            "Taking {arm} lowers “{label}” by {n} among those whom the offer moves ({with} took it, {without} without "
+            "it).",
             **names,
         )
     return Finding(

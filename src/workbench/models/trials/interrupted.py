@@ -1,4 +1,4 @@
-"""Before and after without a control: what months before predict for those after, by trend and season.
+"""Before and after without a control (interrupted time series): what months before predict for those after.
 
 Nothing here tells a pilot from whatever else happened at its start: it is the weakest of all comparisons.
 """
