@@ -69,11 +69,12 @@ def strata_of(rows: pd.DataFrame, columns: Sequence[str], least: float) -> np.nd
         return np.full(len(rows), "")
     parts = [rows[name].astype(object).where(rows[name].notna(), NOT_SAID).astype(str) for name in columns]
     found = pd.Series([" · ".join(each) for each in zip(*parts, strict=True)])
-    sizes = found.value_counts()
-    small = {name for name, size in sizes.items() if size < least}
-    while small and len(small) < len(sizes) and sizes[list(small)].sum() < least:
-        small.add(sizes.drop(list(small)).index[-1])  # the smallest of the others joins them
-    return found.where(~found.isin(small), "…").to_numpy()
+    sizes = found.value_counts()  # from large to small
+    small = int((sizes < least).sum())
+    while 0 < small < len(sizes) and sizes.iloc[-small:].sum() < least:
+        small += 1  # the smallest of the others joins them
+    together = set(sizes.index[len(sizes) - small :])
+    return found.where(~found.isin(together), "…").to_numpy()
 
 
 def draw(
