@@ -171,8 +171,8 @@ def suppress_small_groups(
     -------
     DataFrame
         The same rows; `counts` and `values` are missing where a group is hidden (whole numbers are then Int64), and the
-        boolean column `suppressed` tells which. A group of nobody stays 0: there is no person to protect, and its
-        absence would be seen.
+        boolean column `suppressed` tells which. A group of nobody stays 0: there is no person to protect; it is blank
+        only where all others beside a small group are blank, which would follow from it.
 
     Notes
     -----
@@ -232,6 +232,8 @@ def hidden_cells(people: "Iterable[float]", lines: Sequence[Sequence[int]], *, k
         # The smallest that is left in a line of such a cell; groups of nobody hide nothing.
         beside = {i for line in lines for i in line if exposed & set(line)}
         left = [i for i in sorted(beside) if not hidden[i] and people[i] > 0]
+        if not left and any(not people[i] >= k for i in exposed):
+            left = [i for i in sorted(beside) if not hidden[i]]  # nobody is in them, which tells who is in the others
         if not left:
             break
         hidden[min(left, key=lambda i: people[i])] = True

@@ -13,6 +13,7 @@ from workbench.exhibits import Column, People, Showable, Table
 from workbench.findings import Finding
 from workbench.models.attrition.model.customers import Customers, Part
 from workbench.models.attrition.reasons.reasons import Names
+from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import inline, number, percent, sentence, span
 
 CUTS = (0.1, 0.25, 0.75, 0.9)
@@ -99,10 +100,11 @@ class EarlyWarnings:
     rows: int
 
     def finding(self) -> Finding | None:
-        """The rule that catches most."""
-        if not len(self.rules):
+        """The rule that catches most, of those that enough customers meet; None where no rule does."""
+        rules = self.rules[self.rules["customers"] >= SMALLEST_GROUP]
+        if not len(rules):
             return None
-        first = self.rules.sort_values("caught", ascending=False, kind="stable").iloc[0]
+        first = rules.sort_values("caught", ascending=False, kind="stable").iloc[0]
         return Finding(
             id="early_warning",
             statement=sentence(
