@@ -65,7 +65,7 @@ def rest_of_a_total(left, company):
 
 @way
 def lines_of_a_cross_table(left, company):
-    """The totals of all lines of a table of two attributes, put together, determine a hidden cell."""
+    """The totals of all lines of a table of two attributes, put together, determine a hidden cell of few."""
     for name, cells in left.before.items():
         shown = left.tables[name]
         if len(cells.by) < 2 or "suppressed" not in shown:
@@ -76,7 +76,10 @@ def lines_of_a_cross_table(left, company):
         known = known[known.any(axis=1)]
         unit = np.eye(len(blank))
         solved = unit @ np.linalg.pinv(known) @ known if len(known) else np.zeros_like(unit)
-        yield from (f"{name}: row {blank[i]}" for i in range(len(blank)) if np.allclose(solved[i], unit[i], atol=1e-6))
+        people = pd.to_numeric(cells.frame[cells.people], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        few = (people[blank] > 0) & (people[blank] < 10)
+        told = [i for i in range(len(blank)) if few[i] and np.allclose(solved[i], unit[i], atol=1e-6)]
+        yield from (f"{name}: row {blank[i]}" for i in told)
 
 
 @way
