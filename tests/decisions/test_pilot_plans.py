@@ -350,7 +350,8 @@ def test_what_was_drawn_is_read_as_it_was_drawn_also_under_pseudonyms(bench, mon
     people, bought = shop_customers()
     folder = made(bench, people, bought, personal="true")
     shutil.copy(ROOT / "notebooks" / "pilot_evaluation.ipynb", bench.root / "notebooks")
-    ended = bench.run("run", "pilot_evaluation", "--dataset", "made", "-p", "weeks=[8]", "-p", "planned_customers=600")
+    asked = ("--dataset", "made", "-p", "weeks=[8]", "-p", "planned_customers=600")
+    ended = bench.run("run", "pilot_evaluation", *asked, seconds=300)
     assert ended.returncode == 0, ended.stderr
     (run,) = bench.reports.glob("pilot_evaluation/2*/")
     path = run / "private" / "assignment.csv"
