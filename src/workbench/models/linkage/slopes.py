@@ -364,11 +364,11 @@ def fit_slopes(months: CustomerMonths, carry: Carry, blur: Blur) -> Slopes:
         # Customers order more than once, so their own mean does not hang on how it ends.
         mean, covariates = months.own_mean, np.column_stack([months.covariates, seasons])
         asked = [mean, months.satisfaction - mean]
-        (high, low, *_), errors = fit_rates(months.orders, months, asked, covariates)
-        orders = _between(ORDERS, months.orders, high, errors[0], carry, blur.between)
+        (high, low, *_), (high_error, low_error, *_) = fit_rates(months.orders, months, asked, covariates)
+        orders = _between(ORDERS, months.orders, high, high_error, carry, blur.between)
         if blur.tells_within:
             within = low / blur.within
-            error = float(np.hypot(errors[1], within * blur.within_error) / blur.within)
+            error = float(np.hypot(low_error, within * blur.within_error) / blur.within)
             orders = replace(orders, within=within, within_error=error)
     marks = _marks(months, beside / max(sum(each.events for each in leaving), 1))
     return Slopes(
