@@ -195,3 +195,10 @@ def test_bad_histories_are_named_all_at_once():
         from_log(np.array([1]), np.array([5]), until=3)
     with pytest.raises(DataError, match="no customer bought again"):
         posterior(bg_nbd(), Histories.of([0, 0], [0, 0], [5, 6]), draws=10, seed=1)
+
+
+@pytest.mark.parametrize("family", [bg_nbd(), mbg_nbd(), pareto_nbd(), nbd()])
+def test_customers_who_all_buy_alike_are_refused_in_words(family):
+    alike = Histories.of(np.full(300, 20.0), np.full(300, 600.0), np.full(300, 630.0))
+    with pytest.raises(DataError, match="all 300 customers bought equally often"):
+        fit(family, alike)

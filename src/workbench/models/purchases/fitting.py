@@ -10,7 +10,7 @@ from workbench.models.purchases.families import Family
 from workbench.models.purchases.histories import Histories
 from workbench.statistics.hamiltonian import sample
 from workbench.statistics.laplace import Sample, highest
-from workbench.wording import sentence
+from workbench.wording import number, sentence
 
 PRIOR_SD = 1.5
 """Of the logarithm of each parameter: 90% within a factor of 12 either way, so that data of any size outweigh it."""
@@ -106,7 +106,7 @@ def fit(family: Family, histories: Histories) -> Fit:
     Raises
     ------
     DataError
-        Where nobody has bought again.
+        Where nobody has bought again, or all customers bought alike.
 
     References
     ----------
@@ -231,4 +231,13 @@ def _with_repeats(histories: Histories) -> Histories:
                 "take a longer period."
             )
         )
-    return histories.collapsed()[0]
+    few = histories.collapsed()[0]
+    if len(few.frequency) == 1 and few.weights.sum() > 1:
+        raise DataError(
+            sentence(
+                "Purchases: all {n} customers bought equally often at equal times, so nothing tells how they differ; "
+                "check that the rows are real orders.",
+                n=number(float(few.weights.sum())),
+            )
+        )
+    return few
