@@ -263,7 +263,8 @@ def _told_by_totals(attributes: pd.DataFrame) -> np.ndarray:
         return np.zeros(len(attributes), dtype=bool)
     crossed = attributes.groupby(list(attributes), sort=True)
     sizes = crossed.size().rename("customers").reset_index()
-    told = [own.index.tolist() for name in attributes for _, own in sizes.groupby(name)] + [sizes.index.tolist()]
+    told = [own.index.tolist() for name in attributes.columns for _, own in sizes.groupby([name])]
+    told.append(sizes.index.tolist())
     lines = [line for line in told if len(line) > 1 and sizes["customers"][line].sum() >= SMALLEST_GROUP]
     return hidden_cells(sizes["customers"], lines)[crossed.ngroup().to_numpy()]
 

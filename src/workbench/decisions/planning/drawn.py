@@ -70,7 +70,7 @@ def strata_of(rows: pd.DataFrame, columns: Sequence[str], least: float) -> np.nd
     parts = [rows[name].astype(object).where(rows[name].notna(), NOT_SAID).astype(str) for name in columns]
     found = pd.Series([" · ".join(each) for each in zip(*parts, strict=True)])
     sizes = found.value_counts()  # from large to small
-    small = int((sizes < least).sum())
+    small = int((sizes.to_numpy() < least).sum())
     while 0 < small < len(sizes) and sizes.iloc[-small:].sum() < least:
         small += 1  # the smallest of the others joins them
     together = set(sizes.index[len(sizes) - small :])

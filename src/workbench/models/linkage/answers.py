@@ -225,7 +225,7 @@ def _pooled(effects: pd.DataFrame, answers: pd.DataFrame) -> pd.DataFrame:
     other names.
     """
     segments = list(dict.fromkeys(effects["segment"]))
-    weight, named = pd.Series(1.0, index=segments), 0
+    weight, named = pd.Series(1.0, index=segments), 0.0
     for column in answers.columns:
         counts = answers[column].value_counts() if answers[column].dtype.kind not in "fiuMb" else pd.Series(dtype=int)
         own = counts.reindex(segments).astype(float)
