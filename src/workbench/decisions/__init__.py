@@ -1,8 +1,17 @@
 """What a forecast is worth in money: `acceptance` → `offers` (a contact) → `empc` and `profit` → `contacting`."""
 
 from workbench.decisions.acceptance import Acceptance
-from workbench.decisions.contacting import Policy, contact_list, list_contacts
+from workbench.decisions.contacting import Capacity, Policy, contact_list, list_contacts
 from workbench.decisions.offers import Offer
 from workbench.decisions.profit import Campaign, evaluate_campaign
 
-__all__ = ["Acceptance", "Campaign", "Offer", "Policy", "contact_list", "evaluate_campaign", "list_contacts"]
+__all__ = [
+    "Acceptance",
+    "Campaign",
+    "Capacity",
+    "Offer",
+    "Policy",
+    "contact_list",
+    "evaluate_campaign",
+    "list_contacts",
+]

@@ -65,6 +65,33 @@ class Policy:
         return customers.map(had).fillna(0).to_numpy() + 1 > self.most
 
 
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """How many can be contacted.
+
+    Attributes
+    ----------
+    a_week
+        Contacts a week of all together, or by team; any number where it is None.
+    weeks
+        How many weeks the round lasts.
+    """
+
+    a_week: int | Mapping[str, int] | None = None
+    weeks: int = 1
+
+    @property
+    def round(self) -> int | None:
+        """Contacts of all teams in all weeks; any number where it is None.
+
+        >>> Capacity(a_week={"north": 20, "south": 30}, weeks=4).round
+        200
+        """
+        if self.a_week is None:
+            return None
+        return self.weeks * (sum(self.a_week.values()) if isinstance(self.a_week, Mapping) else self.a_week)
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ContactList:
     """Everybody, with whether to contact them.
@@ -179,7 +206,7 @@ def list_contacts(
     offer: Offer,
     *,
     value: float | np.ndarray,
-    capacity: int | None = None,
+    capacity: Capacity | None = None,
     policy: Policy | None = None,
     contacts: pd.DataFrame | None = None,
     at: pd.Timestamp | None = None,
@@ -195,15 +222,16 @@ def list_contacts(
     value
         Of each customer who stays, in money: one for all, or (N,).
     capacity
-        How many can be contacted; any number where it is None.
+        How many can be contacted, by team and week; any number where it is None.
     policy
         Whom the company may contact; anybody where it is None.
     contacts, at
         Earlier contacts (`customer_id`, `timestamp`) and the day of the list, for the policy.
     """
+    room = capacity or Capacity()
     probability = scores["probability"].to_numpy(dtype=float)
     frame = scores.assign(expected_profit=offer.expected_profit(probability, value))
-    return contact_list(frame, capacity=capacity, policy=policy, contacts=contacts, at=at)
+    return contact_list(frame, capacity=room.a_week, weeks=room.weeks, policy=policy, contacts=contacts, at=at)
 
 
 def contact_list(

@@ -8,12 +8,12 @@ import pytest
 from tests.models.attrition.worlds import drawn
 
 from workbench.datasets.definitions.design import Design
-from workbench.decisions import Acceptance, Offer, Policy, list_contacts
+from workbench.decisions import Acceptance, Capacity, Offer, Policy, list_contacts
 from workbench.errors import ParameterError
 from workbench.models.attrition import forecast_leavers
 from workbench.models.attrition.population.calls import earlier_contacts, randomised_calls
 from workbench.models.attrition.population.reading import read_population
-from workbench.models.attrition.values import read_values
+from workbench.models.attrition.values import check_request, read_values
 
 WHEN = SimpleNamespace(cutoffs=[pd.Timestamp("2025-03-01")], gap_days=0, horizon_days=30)
 DEALT = {"call": Design(assignment="randomised", probability=0.5, control="none")}
@@ -139,6 +139,31 @@ def test_who_was_contacted_so_often_is_not_on_the_list():
     assert sorted(found.loc[found["why_not"] == "contacted_often", "customer_id"]) == [0, 2]
     found = list_contacts(scores, offer, policy=Policy(most=1, days=20), **options).customers
     assert found["recommended"].all()  # longer ago than counts
+
+
+def test_each_team_contacts_as_many_as_it_can_in_each_week():
+    scores = pd.DataFrame({"customer_id": range(12), "probability": np.linspace(0.9, 0.5, 12), "team": ["x", "y"] * 6})
+    offer = Offer(contact=1, incentive=10, acceptance=Acceptance(alpha=6, beta=14))
+    room = Capacity(a_week={"x": 2, "y": 1}, weeks=2)
+    found = list_contacts(scores, offer, value=200.0, capacity=room).customers
+    assert room.round == found["recommended"].sum() == 6
+    weeks = found[found["recommended"]].set_index("customer_id")["week"].to_dict()
+    assert weeks == {0: 1, 2: 1, 4: 2, 6: 2, 1: 1, 3: 2}
+    assert (Capacity().round, Capacity(a_week=50, weeks=4).round) == (None, 200)
+
+
+def test_capacities_of_teams_that_do_not_fit_are_refused_all_at_once():
+    population = flat()
+    check_request(population, team="kind", team_capacity={"a": 3, "b": 0})
+    with pytest.raises(ParameterError, match="no `team`"):
+        check_request(population, team_capacity={"a": 3})
+    with pytest.raises(ParameterError) as refused:
+        check_request(population, team="kind", team_capacity={"a": -1, "c": 2})
+    for told in ("missing: 'b'", "'c': no such team", "at least 0; below that: 'a'"):
+        assert told in str(refused.value)
+    population.today.loc[population.today.index[0], "kind"] = None
+    with pytest.raises(ParameterError, match="have no team"):
+        check_request(population, team="kind", team_capacity={"a": 3, "b": 0})
 
 
 def test_values_are_those_of_a_column_and_unknown_ones_the_mean():

@@ -71,6 +71,7 @@ def check_request(
     population: Population,
     *,
     team: str | None = None,
+    team_capacity: Mapping[str, int] | None = None,
     value_column: str | None = None,
     most_contacts: int | None = None,
 ) -> None:
@@ -82,6 +83,8 @@ def check_request(
         Customers and those of today.
     team
         Feature that says who would contact a customer.
+    team_capacity
+        Contacts of each team in a week: of every team of today's customers.
     value_column
         Feature that says what a customer is worth.
     most_contacts
@@ -90,19 +93,44 @@ def check_request(
     Raises
     ------
     ParameterError
-        A feature that is not there, one without numbers, or a contact policy without dates.
+        A feature that is not there, one without numbers, a capacity by team that leaves teams out or is below 0, or a
+        contact policy without dates.
     """
     known = list(population.customers.features)
     faults = []
     if team is not None and team not in known:
         template = "team: {name}: no such feature; there are {known}."
         faults.append(sentence(template, name=shown(team), known=listing([shown(name) for name in known[:20]])))
+    elif team_capacity:
+        faults += _no_capacities(population, team, team_capacity)
     if value_column is not None and value_column not in _numbers(population):
         faults.append(_no_numbers(population, value_column))
     if most_contacts is not None and population.when is None:
         faults.append(sentence("most_contacts: a flat table has no dates, so nobody knows who was contacted when."))
     if faults:
         raise ParameterError(*faults)
+
+
+def _no_capacities(population: Population, team: str | None, given: Mapping[str, int]) -> list[str]:
+    """What is wrong with capacities by team."""
+    if team is None:
+        return [sentence("team_capacity: got capacities by team, but no `team`: the feature that says who calls whom.")]
+    teams = population.today[team].dropna().astype(str).unique().tolist()
+    faults = []
+    if missing := sorted(set(teams) - set(given)):
+        template = "team_capacity: expected contacts a week of every team; missing: {missing}."
+        faults.append(sentence(template, missing=listing([shown(name) for name in missing[:20]])))
+    if strange := sorted(set(given) - set(teams) - {sentence("No team")}):
+        template = "team_capacity: {strange}: no such team among the customers of today; there are {teams}."
+        strange, teams = ([shown(name) for name in names[:20]] for names in (strange, sorted(teams)))
+        faults.append(sentence(template, strange=listing(strange), teams=listing(teams)))
+    if below := sorted(name for name, contacts in given.items() if contacts < 0):
+        template = "team_capacity: expected numbers of at least 0; below that: {below}."
+        faults.append(sentence(template, below=listing([shown(name) for name in below])))
+    if population.today[team].isna().any() and sentence("No team") not in given:
+        template = "team_capacity: some customers of today have no team; {name} needs a number too, 0 leaves them out."
+        faults.append(sentence(template, name=shown(sentence("No team"))))
+    return faults
 
 
 def read_values(
