@@ -228,7 +228,7 @@ def _changing(finding, kept) -> Iterator[str]:
     rows = kept.tables["time_varying_effects"]
     rows = rows[np.isclose(rows["early"], finding.estimate)]
     late = number(rows["late"].iloc[0], 2) if len(rows) else None
-    if late is None or f"later at {late} times" not in finding.statement:
+    if late is None or not re.search(rf", after [\d.,]+ \w+ {re.escape(late)} times\.", finding.statement):
         yield "the table has another ratio later on"
 
 

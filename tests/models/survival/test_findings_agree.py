@@ -96,9 +96,10 @@ def test_number_direction_group_and_superlative_of_every_finding_agree_with_the_
 
 
 def wordy(kept):
-    """What is longer than a reader takes in at once."""
+    """What is longer than a reader takes in at once; what a group is called after others joined it is its name."""
     said = [(finding.id, finding.statement, MOST_WORDS) for finding in kept.findings]
     said += [(check.name, check.message, MOST_WORDS_OF_CHECKS) for check in kept.said]
+    said = [(name, re.sub(r" \(with \d+ smaller\)", "", text), most) for name, text, most in said]
     return [(name, len(text.split()), text) for name, text, most in said if len(text.split()) > most]
 
 

@@ -41,7 +41,7 @@ def periods(days: int, history: int) -> tuple[int, int, int] | None:
     Examples
     --------
     >>> periods(60, 365), periods(365, 180), periods(90, 20)
-    ((60, 6, 1), (60, 3, 6), None)
+    ((60, 6, 1), (52, 3, 7), None)
     """
     if history < SHORTEST or days < 1:
         return None

@@ -386,18 +386,18 @@ class TimeVaryingCox(Predictions):
                 id=f"time_varying_{row['covariate']}",
                 statement=sentence(
                     (
-                        "Customers with {label} “{value}” lapse at {early} times the rate of similar ones with "
+                        "Customers with {label} “{value}” lapse {early} times as fast as similar ones with "
                         "“{reference}”, after {cut} {late} times. {doubt}"
                         if row["category"]
-                        else "Customers with {label} of {value} lapse at {early} times the rate of similar ones with "
+                        else "Customers with {label} of {value} lapse {early} times as fast as similar ones with "
                         "{reference}, after {cut} {late} times. {doubt}"
                     )
                     if self.design.lapse
                     else (
-                        "Customers with {label} “{value}” leave at {early} times the rate of similar ones with "
+                        "Customers with {label} “{value}” leave {early} times as fast as similar ones with "
                         "“{reference}”, after {cut} {late} times. {doubt}"
                         if row["category"]
-                        else "Customers with {label} of {value} leave at {early} times the rate of similar ones with "
+                        else "Customers with {label} of {value} leave {early} times as fast as similar ones with "
                         "{reference}, after {cut} {late} times. {doubt}"
                     ),
                     cut=span(round(self.cut, 1), self.time_unit),
