@@ -29,6 +29,9 @@ TARGETS = Declared(
         **RISK,
         "expected_profit": Field(kind="number", unit="money", about="expected profit of contacting the customer"),
         "recommended": Field(kind="truth", about="whether to contact the customer, within capacity and policy"),
+        "week": Field(
+            kind="whole", about="in which week of the round; missing where not recommended", lowest=1, missing=True
+        ),
         "team": Field(kind="text", about="who would contact the customer"),
     },
     key=("customer_id",),
