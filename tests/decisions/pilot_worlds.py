@@ -29,8 +29,8 @@ def world_of(seed, design, assignment, *, group, customers=5000):
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         (root / "data").mkdir()
-        asked = ["preset=pilots", f"customers={customers}", "months=14", f"seed={seed}", f"trial_design={design}"]
-        add("firm", read_settings(asked), root)
+        company = ["preset=pilots", f"customers={customers}", "months=14", f"seed={seed}", "valuation=false"]
+        add("firm", read_settings([*company, f"trial_design={design}"]), root)
         source = datasets.find("firm", root)
         tables = {name: source.load(name).frame if name in source.tables else None for name in TABLES}
         truth = pd.read_parquet(root / "data" / ".truth" / "firm" / "trial_effects.parquet")
@@ -55,6 +55,7 @@ def world_of(seed, design, assignment, *, group, customers=5000):
             "estimate": each.found.estimate,
             "lower": each.found.lower,
             "upper": each.found.upper,
+            "error": each.found.se,
             "naive": float(after[0].mean() - after[1].mean()),
             "naive_error": float(error),
             "kind": each.found.kind,

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
@@ -46,6 +47,18 @@ def test_all_64_subsets_are_valued_within_two_percent_of_their_cost(firm):
     assert len({tuple(each["initiatives"]) for each in subsets}) == 64
     assert subsets[0] == {"initiatives": [], "npv": 0.0, "monte_carlo_error": 0.0, "cost": 0.0}
     assert all(each["monte_carlo_error"] <= 0.02 * each["cost"] for each in subsets)
+
+
+def test_without_valuation_what_pilots_did_is_told_and_nobody_is_valued(firm, company):
+    quick = company("preset=small", "customers=600", "months=20", "seed=4", "valuation=false")
+    assert {path.stem for path in quick.known.iterdir()} == {
+        *("truth", "ledger", "trial_effects", "contact_effects", "leaving")
+    } & {path.stem for path in firm.known.iterdir()}
+    for name in ("ledger", "trial_effects", "contact_effects"):
+        pd.testing.assert_frame_equal(quick.truth(name), firm.truth(name))
+    pd.testing.assert_frame_equal(quick.table("transactions"), firm.table("transactions"))
+    assert set(told(quick)) == {"settings", "trials", "structural"}
+    assert told(quick)["trials"] == told(firm)["trials"]
 
 
 def test_net_present_values_are_made_of_the_monthly_gains(firm):

@@ -104,7 +104,7 @@ def live_through(
                     ids = book.customer_ids(np.flatnonzero(each.before.active), each.before)
                     contacts.append(contact_effects(each, arm, by_customer, ids))
     value, active_value = None, None
-    if wanted:
+    if wanted and settings.valuation:
         value, undone = value_ahead(settings, world, month.people, noise, initiatives)
         there = np.flatnonzero(month.people.active)
         active_value = undone.table(there, book.customer_ids(there, month.people))

@@ -51,39 +51,24 @@ class Truth:
         if block.active_value is not None:
             self._active.append(block.active_value)
 
-    def files(self, of_newcomers: tuple[pa.Table, dict], of_active: dict) -> dict[str, dict | pa.Table]:
-        """Everything that is true of the world, by the name of the file that it goes to.
-
-        Parameters
-        ----------
-        of_newcomers, of_active
-            What `population.newcomers` and `population.active_customers` found.
+    def happened(self) -> dict[str, dict | pa.Table]:
+        """What was gathered, by the name of the file that it goes to.
 
         Returns
         -------
         dict
-            `truth` (plain data) and tables: `newcomers` (see `population.newcomers`), `initiative_cash_flows` (see
-            `decisions.worth`), `active_value` (see `decisions.Undone`), `ledger` (month, active customers, cash flow
-            that happened by kind and in total) and,
-            with trials, `trial_effects` (see `trial_effects.effects_table`) and `contact_effects` (see
+            `truth` (plain data) and tables: `ledger` (month, active customers, cash flow that happened by kind and in
+            total) and, with trials, `trial_effects` (see `trial_effects.effects_table`) and `contact_effects` (see
             `trial_effects.contact_effects`).
         """
-        settings, world = self._settings, self._world
-        survival, value = of_newcomers
-        assert self._value is not None
-        initiatives, flows = worth(settings, self._value, self._initiatives, min(settings.customers, MOST_SLOTS))
-        active = pa.concat_tables(self._active)
+        settings = self._settings
         truth = {
             "settings": asdict(settings),
-            "newcomers": value,
-            "active_value": _total(settings, active),
-            "active_customers": of_active,
-            "initiatives": initiatives,
             "trials": [each.to_dict() for each in self._trials.values()],
             "structural": {
                 "note": "Coefficients of the structural equations. With frailty, halo or confounding they are not what "
                 "a Cox model or an ordered logit recovers from the tables.",
-                **{name: _plain(each) for name, each in asdict(world).items()},
+                **{name: _plain(each) for name, each in asdict(self._world).items()},
             },
         }
         columns = dict(zip(LEDGER, self._ledger.T, strict=True))
@@ -94,8 +79,45 @@ class Truth:
             tried["trial_effects"] = effects_table(list(self._trials.values()))
         if self._contacts:
             tried["contact_effects"] = pa.concat_tables(self._contacts)
-        tables = {"newcomers": survival, "initiative_cash_flows": flows, "active_value": active, "ledger": ledger}
-        return {"truth": truth, **tables, **tried}
+        return {"truth": truth, "ledger": ledger, **tried}
+
+    def files(self, of_newcomers: tuple[pa.Table, dict], of_active: dict) -> dict[str, dict | pa.Table]:
+        """Everything that is true of the world: what happened, and what customers and initiatives are worth.
+
+        Parameters
+        ----------
+        of_newcomers, of_active
+            What `population.newcomers` and `population.active_customers` found.
+
+        Returns
+        -------
+        dict
+            As `happened` has it, and beside it the tables `newcomers` (see `population.newcomers`),
+            `initiative_cash_flows` (see `decisions.worth`) and `active_value` (see `decisions.Undone`).
+        """
+        settings, happened = self._settings, self.happened()
+        survival, value = of_newcomers
+        assert self._value is not None
+        initiatives, flows = worth(settings, self._value, self._initiatives, min(settings.customers, MOST_SLOTS))
+        active = pa.concat_tables(self._active)
+        told = happened.pop("truth")
+        assert isinstance(told, dict)
+        truth = {
+            "settings": told["settings"],
+            "newcomers": value,
+            "active_value": _total(settings, active),
+            "active_customers": of_active,
+            "initiatives": initiatives,
+            "trials": told["trials"],
+            "structural": told["structural"],
+        }
+        return {
+            "truth": truth,
+            "newcomers": survival,
+            "initiative_cash_flows": flows,
+            "active_value": active,
+            **happened,
+        }
 
 
 def _total(settings: Settings, active: pa.Table) -> dict[str, Any]:

@@ -54,7 +54,8 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
     places = list(blocks(settings.customers, SIZE))
     with ExitStack() as stack:
         workers = _workers(cores or len(os.sched_getaffinity(0)), len(places), stack)
-        if settings.truth:
+        valued = settings.truth and settings.valuation
+        if valued:
             of_newcomers = workers.submit(newcomers, settings, world)
             of_active = workers.submit(active_customers, settings, world)
         written = _Tables(folder, stack)
@@ -69,7 +70,7 @@ def simulate(settings: Settings, folder: Path, truth_folder: Path | None = None,
                 leaving.append({"leaving": block.leaving})
         known: dict[str, Any] = {}
         if settings.truth:
-            known = truth.files(of_newcomers.result(), of_active.result())
+            known = truth.files(of_newcomers.result(), of_active.result()) if valued else truth.happened()
     pq.write_table(pa.Table.from_pylist([each.stated() for each in initiatives]), folder / "initiatives.parquet")
     first = [each.name for each in designed(settings, piloted_initiatives(settings, world, initiatives))]
     described = describe(settings, folder.name, [*written.names, "initiatives"], tried, first)

@@ -50,6 +50,7 @@ class Settings:
     call_cost: float = _setting(8.0, "of a retention call, in money", 0, 1_000)
     dirt: float = _setting(0.0, "share of records that are duplicated, late, incomplete or wrong", 0, 0.5)
     truth: bool = _setting(True, "whether the truth is worked out and kept beside the data")
+    valuation: bool = _setting(True, "whether the truth values customers and initiatives; most time goes there")
     initiatives: str = _setting("", "YAML file with the initiatives to offer, instead of those drawn")
 
     def __post_init__(self) -> None:
