@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,16 +74,17 @@ class Bench:
         return [sys.executable, "-m", "workbench.cli", *map(str, arguments)]
 
     def start(self, *arguments, env=None, cwd=None, **options):
-        return subprocess.Popen(
-            self.command(*arguments),
-            cwd=cwd or self.root,
-            env={**os.environ, **(env or {})},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-            **options,
-        )
+        with heard():
+            return subprocess.Popen(
+                self.command(*arguments),
+                cwd=cwd or self.root,
+                env={**os.environ, **(env or {})},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+                **options,
+            )
 
     def run(self, *arguments, seconds=120, **options):
         """Run one command to its end, for so long at most; the result has returncode, stdout and stderr."""
@@ -94,6 +97,24 @@ class Bench:
 
     def folder(self, manifest):
         return self.reports / manifest["study"] / manifest["run_id"]
+
+
+@contextmanager
+def heard(numbers=(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)):
+    """What is started inside hears these signals, also where the suite itself ignores them (nohup, a job of a shell).
+
+    A signal that is ignored stays so over exec; one that is handled has its default there.
+    """
+    ignored = [each for each in numbers if signal.getsignal(each) == signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread():
+        ignored = []  # only the main thread may
+    for each in ignored:
+        signal.signal(each, lambda *_: None)
+    try:
+        yield
+    finally:
+        for each in ignored:
+            signal.signal(each, signal.SIG_IGN)
 
 
 def wait_for(condition, seconds=60):

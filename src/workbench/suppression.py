@@ -76,9 +76,9 @@ def gather(sizes: "DataFrame", *, k: int = SMALLEST_GROUP, most: int | None = No
     """Under which name each level of an attribute is shown.
 
     Levels that are small (fewer than `k` people, and not nobody) among everybody or in any part are shown together.
-    Should these be too few still, the smallest of the others joins them, so that no small one is the rest of a total.
-    A part of fewer than `k` people altogether is not shown anywhere and counts for nothing; where parts would leave
-    nothing to compare, everybody alone decides.
+    Should these be too few still, the smallest of the others joins them, so that no small one is the rest of a total:
+    all of them, where nothing else hides it. So whatever is worked out from numbers that are shown (everybody less
+    those who left) is of as many people as these.
 
     Parameters
     ----------
@@ -101,17 +101,11 @@ def gather(sizes: "DataFrame", *, k: int = SMALLEST_GROUP, most: int | None = No
     {'a': 'a', 'b': 'b (with 1 smaller)', 'c': 'b (with 1 smaller)'}
     >>> gather(pd.DataFrame({"all": [83, 90, 60], "on board": [3, 50, 30]}, index=["a", "b", "c"]))
     {'b': 'b', 'c': 'c (with 1 smaller)', 'a': 'c (with 1 smaller)'}
+    >>> gather(pd.DataFrame({"all": [83, 90], "on board": [3, 50]}, index=["a", "b"]))
+    {'b': 'b (with 1 smaller)', 'a': 'b (with 1 smaller)'}
     >>> gather(pd.DataFrame({"all": [20, 9, 8]}, index=["2 smaller groups", "c", "d"]))["c"]
     '2 smaller groups (together)'
     """
-    everybody = sizes.columns[:1]
-    sizes = sizes.loc[:, [*everybody, *(name for name in sizes.columns[1:] if sizes[name].sum() >= k)]]
-    names = _gathered(sizes, k, most)
-    alone = _gathered(sizes[everybody], k, most)
-    return alone if len(set(names.values())) < 2 <= len(set(alone.values())) else names
-
-
-def _gathered(sizes: "DataFrame", k: int, most: int | None) -> dict[str, str]:
     import numpy as np
 
     counts = sizes.to_numpy()

@@ -127,7 +127,7 @@ def told_of_all(frame, key):
 @way
 def customers_less_leavers(left, company):
     """Of a group that is shown so many are gone that those on board are a handful."""
-    if "groups" not in left.tables or "next_quarter" not in left.tables:
+    if "groups" not in left.tables:
         return
     groups = left.tables["groups"]
     there = groups["customers"] - groups["left"]

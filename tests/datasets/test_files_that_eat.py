@@ -230,6 +230,28 @@ def test_text_of_several_lines_is_no_stray_mark(command):
     assert command("data", "add", "new", "--from", str(path))[0] == 0
 
 
+def test_text_in_a_wide_table_of_words_is_no_stray_mark(command):
+    """By hand: three commas in each line of a note, in a table of four columns of words."""
+    notes = ['"Slow, loud, dear, dull\nyes, truly, really, so"', '"red,green,blue,gray\npink,black,brown,white"']
+    rows = [f"{'abc'[n % 3]}x,{'de'[n % 2]}y,word {chr(97 + n % 26)},{notes[n % 2]}\n" for n in range(100)]
+    path = command.root / "rows.csv"
+    path.write_text("plan,region,team,comment\n" + "".join(rows))
+    code, _, complained = command("data", "add", "new", "--from", str(path))
+    assert code == 0, complained
+
+
+def test_rows_of_a_wide_table_of_words_are_swallowed(command):
+    """By hand: a mark before the last word of row 10 (line 11) and of row 14 (line 15)."""
+    rows = [f"{'abc'[n % 3]}x,{'de'[n % 2]}y,{'fgh'[n % 3]}z,{'kl'[n % 2]}w" for n in range(100)]
+    for n in (9, 13):
+        rows[n] = rows[n][:-2] + '"' + rows[n][-2:] if n == 9 else rows[n] + '"'
+    path = command.root / "rows.csv"
+    path.write_text("plan,region,team,kind\n" + "\n".join(rows) + "\n")
+    code, _, complained = command("data", "add", "new", "--from", str(path))
+    assert code == 2
+    assert "lines 11 to 15 are read as one row" in complained
+
+
 @pytest.mark.parametrize(
     ("rows", "width", "expected"),
     [
@@ -241,6 +263,9 @@ def test_text_of_several_lines_is_no_stray_mark(command):
         ([(2, ["u", "a"]), (6, ["v", "b\nw,c\nx,d\ny,e"])], 2, [Swallowed(3, 6)]),
         # Text whose lines have the commas, and a word where the others have a number.
         ([(2, ["1", "a"]), (4, ["2", "b\nwell, c"])], 2, []),
+        # Four columns of words: behind a comma of a sentence is a blank, before which no other field of the table is.
+        ([(2, ["a", "b", "c", "d"]), (4, ["a", "b", "c", "e\nf, g, h, i"])], 4, []),
+        ([(2, ["a", " b", " c", " d"]), (4, ["a", " b", " c", " e\nf, g, h, i"])], 4, [Swallowed(3, 4)]),
         # One column: each line of text would be a row.
         ([(2, ["a"]), (4, ["b\nc"])], 1, []),
     ],

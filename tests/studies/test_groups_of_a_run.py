@@ -82,6 +82,37 @@ def test_nothing_is_said_of_tables_that_are_not_asked_for(scratch):
         run.table("lifetimes")
 
 
+LIFETIMES = """  lifetimes:
+    file: lives.csv
+    columns:
+      customer_id: {from: who, personal: false}
+      duration: {unit: months}
+      event: event
+"""
+
+
+@pytest.mark.parametrize(
+    ("gone", "expected"),
+    [
+        # Of 14 in the south eight are on board: 14 less 6 who left, in any table that counts both.
+        ({"north": 20, "south": 6}, {"north (with 1 smaller)": 44}),
+        # Ten are on board, or nobody is, or of neither all but few.
+        ({"north": 20, "south": 4}, {"north": 30, "south": 14}),
+        ({"north": 20, "south": 14}, {"north": 30, "south": 14}),
+        # Seven are on board altogether: who has left of a region tells who of it has not.
+        ({"north": 27, "south": 10}, {"2 smaller groups": 44}),
+    ],
+)
+def test_who_is_on_board_does_not_follow_from_who_left(scratch, bench, gone, expected):
+    people = [("north", n) for n in range(30)] + [("south", n) for n in range(14)]
+    rows = [f"c{place},5,{int(n < gone[region])}" for place, (region, n) in enumerate(people)]
+    run = scratch.run(more=LIFETIMES, north=30, south=14)
+    (bench.root / "data" / "shop" / "lives.csv").write_text("\n".join(["who,duration,event", *rows]) + "\n")
+    assert sizes(run) == expected
+    told = {check["name"] for payload in scratch.said for check in payload["checks"]}
+    assert ("small_groups_alone" in told) == (len(expected) == 1)
+
+
 def test_names_that_are_taken_stay_apart(scratch):
     """Seventeen have no region, and eleven said so; and a group is truly called like two that are put together."""
     run = scratch.run(**{"missing": 17, "not_stated": 11, "2_smaller_groups": 14, "west": 6, "east": 5})

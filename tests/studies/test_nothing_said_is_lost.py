@@ -166,3 +166,20 @@ def test_what_a_notebook_leaves_in_the_folder_for_temporary_files_goes_with_it(b
     )
     results(bench, step, expected=0)
     assert not Path((tmp_path / "name").read_text()).exists()
+
+
+def test_what_a_compiler_leaves_in_the_folder_for_temporary_files_goes_with_it(bench, tmp_path):
+    """PyTensor writes the sources that Numba compiles into files that it does not remove, 13 in a run of a model."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    step = (
+        "import pathlib, tempfile, pytensor, pytensor.tensor as pt\nx = pt.dscalar('x')\n"
+        "assert pytensor.function([x], x * 2 + 1, mode='NUMBA')(3.0) == 7\n"
+        "found = [str(each) for each in pathlib.Path(tempfile.gettempdir()).rglob('*') if each.is_file()]\n"
+        f"pathlib.Path({str(tmp_path / 'names')!r}).write_text('\\n'.join(found))"
+    )
+    results(bench, step, expected=0, env={"TMPDIR": str(folder)})
+    made = (tmp_path / "names").read_text().splitlines()
+    assert made
+    assert not [each for each in made if Path(each).exists()]
+    assert list(folder.iterdir()) == []

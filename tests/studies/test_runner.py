@@ -156,8 +156,6 @@ def test_a_kernel_that_ends_itself_fails_the_run(bench):
     ids=["ctrl-c", "sigterm", "terminal closed"],
 )
 def test_a_signal_interrupts_the_run(bench, number, expected, repetition):
-    if signal.getsignal(number) == signal.SIG_IGN:
-        pytest.skip("this suite was started without that signal (nohup): so are all that it starts")
     bench.study("slow", FINDING, HANG, "print('never reached')")
     process = bench.start("run", "slow")
     pids = _pids(bench)

@@ -110,14 +110,26 @@ class Groups:
         """
         if not self.names:
             return ()
+        name = "small_groups"
+        status: Status = "warn" if set(asked) & set(self.names) else "pass"
         message = sentence(
             "{labels}: groups of fewer than {smallest} customers are shown together with others, never alone.",
             labels=listing([label_of(self.labels, name) for name in self.names]),
             smallest=number(SMALLEST_GROUP),
         )
         title = sentence("Small groups are shown together")
-        status: Status = "warn" if set(asked) & set(self.names) else "pass"
-        return (Check(name="small_groups", status=status, message=message, title=title),)
+        checks = (Check(name=name, status=status, message=message, title=title),)
+        if single := [each for each, known in self.names.items() if len(set(known.values())) == 1]:
+            status = "warn" if set(asked) & set(single) else "pass"
+            message = sentence(
+                "{labels}: groups are not compared. One has fewer than {smallest} customers, or as few on board, and "
+                "the others would give it away.",
+                labels=listing([label_of(self.labels, each) for each in single]),
+                smallest=number(SMALLEST_GROUP),
+            )
+            title = sentence("Nothing to compare: other groups are small")
+            checks += (Check(name=f"{name}_alone", status=status, message=message, title=title),)
+        return checks
 
 
 def decide(
@@ -130,7 +142,8 @@ def decide(
     """Decide which groups a run may show.
 
     A group is small when fewer than ten of all people have it in a table, or fewer than ten (and not nobody) of those
-    on board, who are shown beside.
+    on board, who are shown beside or follow from those who left. Where a column has two groups and one of them
+    is small, neither is shown: the total less the other would be it.
 
     Parameters
     ----------
