@@ -13,7 +13,7 @@ from workbench.models.attrition.model.customers import labelled_customers, slice
 from workbench.models.attrition.model.fitting import fit_boosted
 from workbench.models.attrition.reasons.dependence import find_dependence
 from workbench.models.attrition.reasons.explainers import explainer_of, probability_points
-from workbench.models.attrition.reasons.reasons import Names, _value, give_reasons
+from workbench.models.attrition.reasons.reasons import Names, _halves, _value, give_reasons
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,17 @@ def test_a_reason_that_refits_do_not_share_is_not_given():
     found = give_reasons(Torn(), frame, frame)
     assert found.customers["reason_1"].tolist() == ["b: x", "b not known (usual: x)"]
     assert found.customers["reason_2"].isna().all()
-    assert found.agreement == 0  # one half names a, the other b
+    # of six ways to take two of four refits, two leave both of a sign together: one half then names a, the other b
+    assert found.agreement == pytest.approx(4 / 6)
+
+
+def test_refits_are_split_in_every_way_and_many_by_lot():
+    assert sorted(_halves(4)) == [[0, 1], [0, 2], [0, 3], [1, 2], [1, 3], [2, 3]]
+    assert len(list(_halves(10))) == 252
+    by_lot = list(_halves(20))
+    assert len(by_lot) == 252
+    assert {len(set(each)) for each in by_lot} == {10}
+    assert by_lot == list(_halves(20))
 
 
 def test_features_of_one_theme_speak_once(explained):
