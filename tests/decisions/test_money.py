@@ -1,5 +1,7 @@
 """Profit of contacts: by hand, in closed form against published software, and what a round would have earned."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -167,6 +169,33 @@ def test_equal_risks_are_taken_by_chance():
     chosen = campaign(probability=0.3, capacity=500).choices()
     assert chosen["risk"] == pytest.approx(np.full(2000, 0.25))
     assert chosen["profit"].sum() == pytest.approx(500)
+
+
+def test_each_team_contacts_its_own_customers():
+    chosen = Campaign(
+        left=np.array([True, False, True, False, True]),
+        probability=np.array([0.9, 0.8, 0.7, 0.6, 0.5]),
+        value=1000.0,
+        customers=np.arange(5),
+        team=np.array(["north", "north", "north", "south", None], dtype=object),
+        random_seed=1,
+        offer=offer(),
+        capacity={"north": 1, "south": 5, "west": 3},
+    )
+    choices = chosen.choices()
+    assert choices["profit"].tolist() == [1, 0, 0, 1, 0]  # nobody contacts who has no team
+    assert choices["risk"].tolist() == [1, 0, 0, 1, 0]
+    assert choices["random"] == pytest.approx([1 / 3, 1 / 3, 1 / 3, 1, 0])
+    assert evaluate_campaign(chosen).strategies.set_index("strategy").loc["profit", "contacted"] == 2
+    with pytest.raises(ParameterError, match="which team"):
+        dataclasses.replace(chosen, team=None).choices()
+
+
+def test_one_team_of_all_is_no_team():
+    alone = campaign(value=900.0, capacity=300)
+    named = dataclasses.replace(alone, capacity={"a": 300}, team=np.full(2000, "a", dtype=object))
+    for strategy, share in alone.choices().items():
+        assert named.choices()[strategy] == pytest.approx(share)
 
 
 def test_rows_that_stand_for_several_are_worth_as_much_as_so_many():

@@ -81,6 +81,13 @@ class Capacity:
     weeks: int = 1
 
     @property
+    def by_team(self) -> int | Mapping[str, int] | None:
+        """Contacts in all weeks: of all together, or by team; any number where it is None."""
+        if isinstance(self.a_week, Mapping):
+            return {team: self.weeks * contacts for team, contacts in self.a_week.items()}
+        return self.round
+
+    @property
     def round(self) -> int | None:
         """Contacts of all teams in all weeks; any number where it is None.
 

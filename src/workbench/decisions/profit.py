@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from workbench.decisions.empc import expected_maximum_profit
 from workbench.decisions.offers import Offer
-from workbench.errors import DataError
+from workbench.errors import DataError, ParameterError
 from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Finding
 from workbench.wording import number, percent, plural, sentence
@@ -41,11 +41,14 @@ class Campaign:
     currency
         Sign or code of the money.
     capacity
-        How many can be contacted; everybody where it is None.
+        How many can be contacted: of all together, or by team; everybody where it is None. A team without a number
+        contacts nobody.
     random_seed
         Fixes the draws behind intervals.
     weights : (N,)
         How many customers each row stands for; one where it is None.
+    team : (N,)
+        Who would contact each customer, where capacity is by team.
     """
 
     left: np.ndarray
@@ -55,11 +58,14 @@ class Campaign:
     offer: Offer
     random_seed: int
     currency: str = ""
-    capacity: int | None = None
+    capacity: int | Mapping[str, int] | None = None
     weights: np.ndarray | None = None
+    team: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         sizes = {len(self.left), len(self.probability), len(self.customers), len(self.values)}
+        if self.team is not None:
+            sizes.add(len(self.team))
         if len(sizes) > 1 or not np.isfinite(self.values).all() or not len(self.left):
             raise DataError(
                 sentence(
@@ -91,29 +97,36 @@ class Campaign:
         """How many customers all rows stand for."""
         return float(self.counts.sum())
 
-    @property
-    def most(self) -> float:
-        """How many can be contacted."""
-        return self.size if self.capacity is None else min(self.capacity, self.size)
+    def teams(self) -> Iterator[tuple[np.ndarray, float]]:
+        """Of each team its rows and how many it can contact; one team of all where capacity is not by team."""
+        if not isinstance(self.capacity, Mapping):
+            yield np.arange(len(self.left)), self.size if self.capacity is None else min(self.capacity, self.size)
+            return
+        if self.team is None:
+            raise ParameterError(sentence("Capacity is by team, but nobody says which team contacts whom (`team`)."))
+        team = pd.Series(self.team, dtype=object).fillna(sentence("No team"))
+        for name in team.unique():
+            rows = np.flatnonzero(team == name)
+            yield rows, min(self.capacity.get(str(name), 0), float(self.counts[rows].sum()))
 
     def choices(self) -> Mapping[str, np.ndarray]:
         """By strategy, the probability (N,) with which each customer is contacted.
 
         `profit`: the highest expected profit, as long as it is above 0 and there is capacity; `risk`, `value` and
         `random`: as many by these (by capacity where nobody promises a profit); `everybody`, whatever the capacity;
-        `nobody`.
+        `nobody`. Where capacity is by team, all of them within each team.
         """
-        counts, expected = self.counts, self.expected
-        worthwhile = min(self.most, float(counts[expected > 0].sum()))
-        count = worthwhile or self.most
-        return {
-            "profit": _highest(expected, worthwhile, counts),
-            "risk": _highest(self.probability, count, counts),
-            "value": _highest(self.values, count, counts),
-            "random": np.full(len(counts), count / self.size),
-            "everybody": np.ones(len(counts)),
-            "nobody": np.zeros(len(counts)),
-        }
+        found = {strategy: np.zeros(len(self.left)) for strategy in ("profit", "risk", "value", "random")}
+        worthwhile = any(most and (self.expected[rows] > 0).any() for rows, most in self.teams())
+        for rows, most in self.teams():
+            counts, expected = self.counts[rows], self.expected[rows]
+            profitable = min(most, float(counts[expected > 0].sum()))
+            count = profitable if worthwhile else most
+            found["profit"][rows] = _highest(expected, profitable, counts)
+            found["risk"][rows] = _highest(self.probability[rows], count, counts)
+            found["value"][rows] = _highest(self.values[rows], count, counts)
+            found["random"][rows] = count / counts.sum()
+        return {**found, "everybody": np.ones(len(self.left)), "nobody": np.zeros(len(self.left))}
 
     @property
     def selected(self) -> np.ndarray:

@@ -102,7 +102,9 @@ def test_lapses_of_the_grocer_are_found_as_measured(bench):
 def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     for name in ("attrition_risk", "attrition_scores"):
         shutil.copy(ROOT / "notebooks" / f"{name}.ipynb", bench.root / "notebooks")
-    ended = bench.run("run", "attrition_risk", "--dataset", "telco", "-p", "budget=1", "-p", "refits=3", seconds=600)
+    rooms = {"Month-to-month": 150, "One year": 40, "Two year": 10}
+    teams = ("-p", "team=contract", "-p", f"team_capacity={json.dumps(rooms)}")
+    ended = bench.run("run", "attrition_risk", "--dataset", "telco", *QUICK, *teams, seconds=600)
     assert ended.returncode == 0, ended.stderr
     (path,) = bench.reports.glob("attrition_risk/2*/results.json")
     said = json.loads(path.read_text())
@@ -121,7 +123,10 @@ def test_the_study_on_telco_and_its_model_on_the_same_customers(bench):
     assert (run / "model" / "card.json").is_file()
     targets = pd.read_csv(run / "private" / "target_list.csv")
     assert targets["expected_profit"].is_monotonic_decreasing
-    assert targets["recommended"].sum() == 200
+    assert targets.groupby("team")["recommended"].sum().le(pd.Series(rooms)).all()
+    assert targets.loc[targets["team"] == "Month-to-month", "recommended"].sum() == 150
+    contacted = pd.read_parquet(run / "tables" / "strategies.parquet").set_index("strategy")["contacted"]
+    assert 150 < contacted["profit"] <= 200  # each team its own, in the evaluated round too
 
     ended = bench.run("score", f"attrition_risk/{run.name}", "--dataset", "telco")
     assert ended.returncode == 0, ended.stderr

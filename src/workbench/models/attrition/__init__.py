@@ -6,7 +6,7 @@ from workbench.models.attrition.model.survival_run import read_survival_run
 from workbench.models.attrition.population import Onboard, Population, earlier_contacts, read_onboard, read_population
 from workbench.models.attrition.rescoring import Rescored, rescore
 from workbench.models.attrition.traits import read_traits
-from workbench.models.attrition.values import Values, check_request, read_values
+from workbench.models.attrition.values import Values, check_request, read_teams, read_values
 
 __all__ = [
     "LeaversForecast",
@@ -23,6 +23,7 @@ __all__ = [
     "read_population",
     "read_survival_run",
     "read_traits",
+    "read_teams",
     "read_values",
     "rescore",
     "saved",

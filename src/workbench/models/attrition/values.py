@@ -133,6 +133,24 @@ def _no_capacities(population: Population, team: str | None, given: Mapping[str,
     return faults
 
 
+def read_teams(customers: Customers, team: str | None) -> np.ndarray | None:
+    """Who would contact each customer.
+
+    Parameters
+    ----------
+    customers
+        Whose features are known.
+    team
+        The feature that says it; None where there are no teams.
+
+    Returns
+    -------
+    ndarray (N,) or None
+        Names of teams; missing where a customer has none.
+    """
+    return None if team is None else customers.features[team].to_numpy(dtype=object)
+
+
 def read_values(
     population: Population, test: Customers, *, value: float, column: str | None = None, earlier: Earlier | None = None
 ) -> Values:
