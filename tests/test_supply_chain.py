@@ -1,5 +1,7 @@
 """What is installed may be distributed with Apache-2.0, what may not is named, and everything comes by hash."""
 
+import importlib.util
+import json
 import re
 import sysconfig
 from importlib import metadata
@@ -64,10 +66,47 @@ def test_every_package_under_the_gpl_is_named_and_not_imported():
         assert not re.search(rf"^\s*(import|from) {name.replace('-', '_')}\b", sources, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-spark.lock", "requirements-uv.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", "requirements-spark.lock", "requirements-uv.lock", "requirements-audit.lock"]
+)
 def test_every_package_of_a_lock_has_hashes(lock):
     text = (ROOT / lock).read_text()
     packages = re.findall(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==([^\n]*(?:\n    [^\n]*)*)", text, re.MULTILINE)
     assert packages
     assert not [name for name, rest in packages if "--hash=sha256:" not in rest]
     assert "://" not in re.sub(r"#[^\n]*", "", text)
+
+
+def test_ci_looks_up_known_vulnerabilities():
+    """It fails on one, says where no source was reached, and does not take anything else for that."""
+    assert "make audit" in (ROOT / ".ci" / "run").read_text().splitlines()
+    spec = importlib.util.spec_from_file_location("audit", ROOT / ".ci" / "audit.py")
+    audit = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(audit)
+
+    def found(**more):
+        return json.dumps({"dependencies": [{"name": "a", "version": "1.2", "vulns": []}, {"name": "b", **more}]})
+
+    known = {"version": "3", "vulns": [{"id": "CVE-1", "fix_versions": ["3.1", "4"]}, {"id": "CVE-2"}]}
+    assert audit.judged(found(version="3", vulns=[]), "") == (
+        0,
+        ["No vulnerability is known of the 2 packages of the lock."],
+    )
+    assert audit.judged(found(**known), "Found 2 known vulnerabilities") == (
+        1,
+        ["b 3: CVE-1, mended in 3.1, 4", "b 3: CVE-2, mended in no version yet"],
+    )
+    assert audit.judged(found(skip_reason="no such version"), "") == (1, ["b: could not be looked up"])
+    traceback = "Traceback (most recent call last):\n  File x\n"
+    for said in (
+        "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='x'): Max retries exceeded",
+        "requests.exceptions.ProxyError: 403",
+        "requests.exceptions.ReadTimeout: 15 s",
+        "pip_audit._service.interface.ServiceError",
+        "ERROR: Tip: your network may be blocking this service.",
+    ):
+        code, lines = audit.judged("", traceback + said)
+        assert code == 0
+        assert "not looked up" in lines[0]
+    code, lines = audit.judged("", traceback + "AttributeError: no such service at x.example")
+    assert (code, lines) == (1, [audit.OTHERWISE, "AttributeError"])
