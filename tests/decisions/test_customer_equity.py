@@ -9,7 +9,7 @@ from tests.decisions.logs import FAMILIES, KNOWN, business_of, one_buyer, small_
 
 from workbench.decisions import equity
 from workbench.decisions.equity.accumulation import ends
-from workbench.decisions.equity.change import Change
+from workbench.decisions.equity.change import Change, _gathered
 from workbench.decisions.equity.doubts import doubts_of, halving_loss, reach
 from workbench.decisions.equity.tiers import SHARES, borders_of, place_of, rfm_scores
 from workbench.decisions.equity.worth import cells_of
@@ -34,6 +34,11 @@ def plan(rate=0.1, horizons=(12.0, np.inf), n=1, months=12, turn=0):
 def assumptions(**more):
     given = {"rate": 0.1, "horizons": [1.0, 3.0], "tier_shares": SHARES, "seed": 1, **more}
     return equity.Assumptions.of(Money(currency="EUR"), **given)
+
+
+def with_errors(business):
+    """The same, whose earlier forecasts were a tenth off, half a year ahead."""
+    return replace(business, errors=ForecastErrors(logs=np.array([0.1, -0.1, 0.1, -0.1]), months=6.0))
 
 
 def certain_business():
@@ -205,6 +210,62 @@ def test_parts_of_the_change_add_up_and_new_customers_are_new(change):
     assert parts.loc["new", "change"] > 0 > parts.loc["lost", "change"]
 
 
+def test_few_lost_customers_are_worth_less_and_never_told_alone():
+    kinds = np.array(["new"] * 12 + ["lost"] * 3 + ["more"] * 20 + ["less"] * 20)
+    found, few = _gathered(kinds, 0)
+    assert few == ("lost",)
+    assert (found == np.where(kinds == "lost", "less", kinds)).all()
+    assert _gathered(kinds, 7)[1] == ()  # ten with those who are not among today's customers
+
+
+def test_the_change_without_its_few_still_adds_up(change):
+    few = int((change.kinds == "lost").sum())
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("workbench.decisions.equity.change.SMALLEST_GROUP", few + 1)
+        found = equity.value_base(small_business(), assumptions())
+    parts = found.parts().set_index("kind")
+    assert "lost" in found.gathered
+    assert "lost" not in parts.index
+    assert parts["customers"].sum() == len(found.kinds)
+    assert parts["change"].sum() == pytest.approx(change.parts()["change"].sum())
+    metrics = next(each for each in found.exhibits() if isinstance(each, dict))
+    assert metrics["equity_lost"] is None
+    found.draw()
+
+
+def test_groups_by_horizon_are_sums_of_their_customers(change):
+    frame = equity.Base(worth=change.now).groups.by_horizon()
+    everybody = frame[frame["grouping"] == "all"].set_index("months")
+    for grouping in ("tier", "cohort"):
+        own = frame[frame["grouping"] == grouping].groupby("months")[["orders", "value"]].sum(min_count=1)
+        for name in ("orders", "value"):
+            assert own[name].to_numpy() == pytest.approx(everybody[name][own.index].to_numpy(float), nan_ok=True)
+    each = equity.Standing(worth=change.now).frame()
+    assert everybody.loc["12", "orders"] == pytest.approx(each["orders:12"].sum())
+    assert (each["orders_lower:12"] <= each["orders:12"]).all()
+    assert (each["orders:12"] <= each["orders_upper:12"]).all()
+    active = change.now.second.alive.sum(axis=1)
+    assert active[0] == pytest.approx(active[change.now.second.groups["grouping"] == "tier"].sum())
+
+
+def test_customers_who_are_all_worth_the_same_carry_nobody():
+    same = [(f"c{place}", "2025-01-01", 5.0) for place in range(40)]
+    same += [(f"c{place}", "2025-02-01", 5.0) for place in range(40)]
+    frame = pd.DataFrame(same, columns=["customer_id", "timestamp", "amount"])
+    log = purchase_log(frame.assign(timestamp=pd.to_datetime(frame["timestamp"])))
+    worth = equity.value_at(business_of(buyers_of(log.days, log.until), log, draws=100), assumptions())
+    (said,) = [each for each in equity.Base(worth=worth).exhibits() if getattr(each, "id", "") == "who_carries"]
+    assert "all customers are worth the same" in said.statement
+    assert said.estimate == 1
+
+
+def test_a_newcomers_band_ends_where_the_interval_does(change):
+    found = equity.newcomer_of(replace(change.now, business=with_errors(change.now.business)))
+    place = int(np.flatnonzero(found.worth.horizons == 36)[0])
+    low, high = ends(found.drawn.value[:, place] * found.worth.errors_by_month(36)[:, -1])
+    assert (low, high) == pytest.approx(found.value(place)[1:])
+
+
 def test_records_too_short_to_look_back_say_so():
     found = equity.value_base(small_business(days=80), assumptions())
     assert found.then is None
@@ -276,7 +337,7 @@ def test_assumptions_are_refused_with_every_fault():
 
 
 def test_what_is_said_has_no_gap(change):
-    from workbench.exhibits import flatten
+    from workbench.exhibits import Table, flatten
     from workbench.findings import Check, Finding
 
     shown = list(
@@ -288,6 +349,15 @@ def test_what_is_said_has_no_gap(change):
     assert next(iter(said)) == "base_value"
     assert {"who_carries", "what_would_halve_it", "doubts", "newcomer_value", "equity_change"} <= set(said)
     assert "falls silent" in said["who_carries"].action
+    tables = {each.name: each.frame for each in shown if isinstance(each, Table)}
+    groups = tables["value_by_group"].set_index("group")
+    assert said["who_carries"].estimate == groups.loc["Diamond", "share"]
+    assert f"{groups.loc['Bronze', 'share']:.1%}" in said["who_carries"].statement  # what is said stands in the table
+    near = tables["value_by_horizon"].iloc[0]
+    assert said["base_value"].action == (
+        f"Decide by what comes within 1 year: {equity.words.money(near['value'], 'EUR')} "
+        f"({equity.words.money(near['lower'])} to {equity.words.money(near['upper'])})."
+    )
     assert not [each.statement for each in said.values() if "nan" in each.statement or len(each.statement.split()) > 25]
     checks = {each.name: each.status for each in shown if isinstance(each, Check)}
     assert checks == {"extrapolated_share": "warn", "margin_known": "pass"}
@@ -296,8 +366,11 @@ def test_what_is_said_has_no_gap(change):
 @pytest.mark.parametrize(
     ("variances", "said"),
     [
-        ({"nature": 0.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "about it: 100% the model's numbers"),
-        ({"nature": 1.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "25% customers themselves and 75% the"),
+        ({"nature": 0.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0}, "about it: the model's numbers (100%)"),
+        (
+            {"nature": 1.0, "parameters": 3.0, "model": 0.0, "forecasts": 0.0},
+            "the model's numbers (75%) and customers themselves (25%)",
+        ),
     ],
 )
 def test_sources_of_no_doubt_are_not_told_as_nothing(change, variances, said):
@@ -309,4 +382,5 @@ def test_sources_of_no_doubt_are_not_told_as_nothing(change, variances, said):
     (finding,) = [each for each in equity.Base(worth=worth).exhibits() if getattr(each, "id", "") == "doubts"]
     statement = finding.statement
     assert said in statement
-    assert " 0%" not in statement
+    assert "(0%)" not in statement
+    assert finding.estimate == max(doubts.shares.values())

@@ -12,7 +12,15 @@ CUSTOMER_VALUE = Declared(
         "alive": share("probability of still being a customer"),
         "staying": share("probability of being one after another three months"),
         "spend": Field(kind="number", unit="money", about="expected amount of an order", missing=True),
+        "spend_lower": Field(kind="number", unit="money", about="lower end of its 90% interval", missing=True),
+        "spend_upper": Field(kind="number", unit="money", about="upper end of its 90% interval", missing=True),
         "orders:<horizon>": Field(kind="number", about="orders expected within the horizon", lowest=0.0, missing=True),
+        "orders_lower:<horizon>": Field(
+            kind="number", about="lower end of their 90% interval: customer's nature", lowest=0.0, missing=True
+        ),
+        "orders_upper:<horizon>": Field(
+            kind="number", about="upper end of their 90% interval: customer's nature", lowest=0.0, missing=True
+        ),
         "value:<horizon>": Field(kind="number", unit="money", about="expected present value", missing=True),
         "lower:<horizon>": Field(kind="number", unit="money", about="lower end of its 90% interval", missing=True),
         "upper:<horizon>": Field(kind="number", unit="money", about="upper end of its 90% interval", missing=True),

@@ -8,7 +8,7 @@ from workbench.files import write_atomic
 from workbench.reporting import provenance
 from workbench.reporting.documents import is_number, mapping, text_of
 from workbench.reporting.page import environment, finished
-from workbench.reporting.phrases import TONES, duration, moment, quantity, verdict_words
+from workbench.reporting.phrases import TONES, duration, estimated, moment, quantity, verdict_words
 from workbench.reporting.results import file_link
 from workbench.wording import plural, sentence
 
@@ -76,6 +76,7 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
     else:
         tone, words = "none" if status == "running" else "bad", _status(status)
     headline = mapping(manifest, "headline")
+    best = headline.get("estimate")
     said = text_of(headline, "statement") if status == "succeeded" else _what_stopped(manifest)
     date, time = moment(manifest.get("started"))
     links = [
@@ -93,8 +94,8 @@ def _entry(reports: Path, manifest: Mapping) -> dict:
         "report": file_link(reports, study, run_id, "report.html"),
         "dataset": text_of(manifest, "dataset"),
         "part": _short(text_of(manifest, "where")),
-        "number": quantity(headline.get("estimate"), text_of(headline, "unit"))
-        if status == "succeeded" and is_number(headline.get("estimate"))
+        "number": quantity(estimated(best), text_of(headline, "unit"))
+        if status == "succeeded" and is_number(best)
         else "",
         "changed": _short(
             ", ".join(f"{p['name']} = {p['value']}" for p in provenance.parameters(manifest) if p["changed"])

@@ -1,5 +1,6 @@
 """The words and formats that the pages of a run share: what a status, an interval or a moment is called."""
 
+import math
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ TONES = {"pass": "good", "warn": "warn", "fail": "bad"}
 
 # Units that say how a number is written rather than what it counts.
 BARE_UNITS = {"share": percent, "p": p_value}
+LARGE = 1000.0
+"""From which on a number has digits before the point that nobody reads: `number` keeps them."""
 
 
 def verdict_words(status: str) -> str:
@@ -75,6 +78,33 @@ def quantity(value: object, unit: str = "") -> str:
     return span(value, unit) if unit else number(value)
 
 
+def estimated(value: float, width: float = math.inf) -> float:
+    """A large estimate as finely as people read one: three significant digits, or a tenth of its interval.
+
+    What was counted is whole, and stays as it is; the files have all digits.
+
+    Parameters
+    ----------
+    value
+        A number.
+    width
+        Of the interval that it is an end of.
+
+    Examples
+    --------
+    >>> estimated(408295.21), estimated(2265733.4), estimated(2357), estimated(999.46), estimated(-36495667.3)
+    (408000.0, 2270000.0, 2357, 999.46, -36500000.0)
+    >>> estimated(1683058.2, 13419.0)
+    1683000.0
+    """
+    if not isinstance(value, float) or value.is_integer() or abs(value) < LARGE:
+        return value
+    places = 2 - math.floor(math.log10(abs(value)))
+    if 0 < width < math.inf:
+        places = max(places, math.ceil(1 - math.log10(width)))
+    return round(value, min(places, 0))
+
+
 def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
     """Lower and upper end in words; an end that is not known is left open.
 
@@ -99,6 +129,8 @@ def interval(ends: object, unit: str = "", *, named: bool = False) -> str:
     if not isinstance(ends, Sequence) or isinstance(ends, str) or len(ends) != 2:
         return ""
     low, high = ends
+    if is_number(low) and is_number(high):
+        low, high = (estimated(each, high - low) for each in (low, high))
     code = unit if unit in BARE_UNITS else ""
     last = unit if named else code
     if is_number(low) and is_number(high):

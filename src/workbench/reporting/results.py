@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from urllib.parse import quote
 
 from workbench.reporting.documents import is_number, mappings, text_of
-from workbench.reporting.phrases import BARE_UNITS, evidence_words, interval, quantity, slug
+from workbench.reporting.phrases import BARE_UNITS, estimated, evidence_words, interval, quantity, slug
 from workbench.wording import inert, listing, number, percent, sentence, units
 
 MOST_ROWS = 50  # of a table on the page; the file has them all
@@ -62,7 +62,7 @@ def finding_view(finding: Mapping) -> dict:
     told = is_number(value) and not _as_written(value, unit).isdisjoint(NUMBER.findall(statement))
     return {
         "statement": statement,
-        "estimate": quantity(value, unit) if is_number(value) else "",
+        "estimate": quantity(estimated(value), unit) if is_number(value) else "",
         "told": told,
         "interval": interval(finding.get("interval"), unit),
         "interval_alone": interval(finding.get("interval"), unit, named=True) if told else "",
@@ -97,7 +97,7 @@ def _as_written(value: float, unit: str) -> set[str]:
     """
     if unit == "share":
         return {percent(value), percent(round(value, 2))}
-    return {number(value), number(value, 2)}
+    return {number(value), number(value, 2), number(estimated(value))}
 
 
 def says_again(text: str, statement: str) -> bool:

@@ -29,16 +29,22 @@ class Customers:
         Share of draws in which the customer is active.
     staying : (n,)
         Chance to be still there after a quarter.
-    spend : (n,)
-        Mean amount of an order.
-    orders, value, lower, upper : (n, H)
-        Expected orders and value within each horizon, and the 90% interval of the customer's value.
+    spend, spend_lower, spend_upper : (n,)
+        Mean amount of an order, and its 90% interval.
+    orders, orders_lower, orders_upper : (n, H)
+        Expected orders within each horizon, and the 90% interval of what is expected given the customer's nature.
+    value, lower, upper : (n, H)
+        The same of value.
     """
 
     alive: np.ndarray
     staying: np.ndarray
     spend: np.ndarray
+    spend_lower: np.ndarray
+    spend_upper: np.ndarray
     orders: np.ndarray
+    orders_lower: np.ndarray
+    orders_upper: np.ndarray
     value: np.ndarray
     lower: np.ndarray
     upper: np.ndarray
@@ -78,11 +84,11 @@ class SecondPass:
         (G rows) Each group: `grouping`, `group` and `customers`; the first is everybody.
     totals : (G, draws, H)
         Value of each group.
-    orders : (G, H)
-        Expected orders of each group.
-    alive, at_risk : (G, draws)
-        How many of each group are active, and what of its value within the last horizon goes in the next quarter with
-        those who leave.
+    orders : (G, draws, H)
+        Orders of each group, given natures.
+    alive, spend, at_risk : (G, draws)
+        How many of each group are active, the sum of what an order of each customer is of, and what of the group's
+        value within the last horizon goes in the next quarter with those who leave.
     customers_by_month : (draws, months, cells)
         Expected number still there at the end of each month.
     flows : kind → (draws, months, cells)
@@ -96,6 +102,7 @@ class SecondPass:
     totals: np.ndarray
     orders: np.ndarray
     alive: np.ndarray
+    spend: np.ndarray
     at_risk: np.ndarray
     customers_by_month: np.ndarray
     flows: Mapping[Kind, np.ndarray]
@@ -165,25 +172,29 @@ def second_pass(
     plan = Plan(rate=rate, horizons=horizons, months=months, cells=cells, money=money, round=1)
     members, groups = _members(groupings)
     each = Customers(
-        **{name: np.zeros(size) for name in ("alive", "staying", "spend")},
-        **{name: np.zeros((size, width)) for name in ("orders", "value", "lower", "upper")},
+        **{name: np.zeros(size) for name in ("alive", "staying", "spend", "spend_lower", "spend_upper")},
+        **{name: np.zeros((size, width)) for name in ("orders", "orders_lower", "orders_upper")},
+        **{name: np.zeros((size, width)) for name in ("value", "lower", "upper")},
     )
-    totals, orders = np.zeros((len(groups), draws, width)), np.zeros((len(groups), width))
-    alive, at_risk = np.zeros((len(groups), draws)), np.zeros((len(groups), draws))
+    totals, orders = (np.zeros((len(groups), draws, width)) for _ in range(2))
+    alive, spend, at_risk = (np.zeros((len(groups), draws)) for _ in range(3))
     tiers = np.zeros((size, borders.shape[1] + 1))
     there = np.zeros((draws, months, plan.number_of_cells))
     flows: dict[Kind, np.ndarray] = {}
     for block in business.blocks(plan):
         rows = block.rows
         each.alive[rows], each.staying[rows] = block.active.mean(axis=1), block.staying.mean(axis=1)
-        each.spend[rows] = block.spend.mean(axis=1)
-        each.orders[rows], each.value[rows] = block.orders.mean(axis=1), block.value.mean(axis=1)
+        each.spend[rows], each.orders[rows] = block.spend.mean(axis=1), block.orders.mean(axis=1)
+        each.spend_lower[rows], each.spend_upper[rows] = ends(block.spend, axis=1)
+        each.orders_lower[rows], each.orders_upper[rows] = ends(block.orders, axis=1)
+        each.value[rows] = block.value.mean(axis=1)
         each.lower[rows], each.upper[rows] = ends(block.value, axis=1)
         inside = (members[rows][:, :, None] == np.arange(members.max() + 1)).any(axis=1).astype(float).T
         for h in range(width):
             totals[:, :, h] += inside @ block.value[:, :, h]
-        orders += inside @ block.orders.mean(axis=1)
+            orders[:, :, h] += inside @ block.orders[:, :, h]
         alive += inside @ block.active
+        spend += inside @ block.spend
         at_risk += inside @ (block.value[:, :, -1] * (block.active - block.staying))
         for place in range(borders.shape[1] + 1):
             reached = block.value[:, :, -1, None] >= borders
@@ -197,6 +208,7 @@ def second_pass(
         totals=totals,
         orders=orders,
         alive=alive,
+        spend=spend,
         at_risk=at_risk,
         customers_by_month=there,
         flows=flows,

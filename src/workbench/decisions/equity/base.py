@@ -10,15 +10,15 @@ from matplotlib.figure import Figure as Drawing
 
 from workbench.decisions.equity.accumulation import ends
 from workbench.decisions.equity.doubts import PARTS, halving_loss, part_names
+from workbench.decisions.equity.groups import Groups
 from workbench.decisions.equity.words import VALUE_RUNS, horizon, key, money
-from workbench.decisions.equity.worth import Worth
-from workbench.exhibits import Column, Figure, People, Showable, Table
+from workbench.decisions.equity.worth import TIER, Worth
+from workbench.exhibits import Column, Figure, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.models.descriptive.concentration import lorenz, top_share
+from workbench.models.descriptive.concentration import lorenz
 from workbench.suppression import SMALLEST_GROUP
 from workbench.wording import listing, number, percent, plural, sentence, span
 
-LEGIBLE = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 MOST_EXTRAPOLATED = 0.5
 """Share of value beyond the observed time above which value is mostly the model's opinion (issue 17)."""
 LEAST_TOLD = 0.005
@@ -62,6 +62,11 @@ class Base:
         """Expected value within the last horizon."""
         return float(self.worth.totals(-1).mean())
 
+    @property
+    def groups(self) -> Groups:
+        """What customers of each group are worth."""
+        return Groups(worth=self.worth)
+
     def money(self, amount: float) -> str:
         """An amount for people."""
         return money(amount, self.currency)
@@ -77,7 +82,7 @@ class Base:
         yield self._named()
         yield self._by_horizon()
         yield self._doubts_table()
-        yield self._by_group()
+        yield from self.groups.exhibits()
         yield Figure(
             name="value_over_time",
             draw=self.draw_time,
@@ -159,6 +164,7 @@ class Base:
         return Finding(
             rests_on=VALUE_RUNS,
             id="base_value",
+            action=self._nearer() if self.advises and self.worth.extrapolated_share > MOST_EXTRAPOLATED else "",
             statement=statement,
             estimate=self.total,
             unit=self.currency,
@@ -170,27 +176,45 @@ class Base:
             figure="value_over_time",
         )
 
+    def _nearer(self) -> str:
+        """What lies within reach, where most of the value does not."""
+        low, high = self.worth.interval(1)
+        return sentence(
+            "Decide by what comes within {horizon}: {amount} ({low} to {high}).",
+            horizon=horizon(float(self.worth.horizons[1])),
+            amount=self.money(float(self.worth.totals(1).mean())),
+            low=money(low),
+            high=money(high),
+        )
+
     def _carriers(self) -> Finding:
-        best = float(self.worth.assumptions.shares[0])
-        group = self._group("tier", self.worth.tiers.names[0])
-        shares = self.worth.totals(-1, group) / self.worth.totals(-1)
-        low, high = ends(shares)
-        half = 1 - float(top_share(np.maximum(self.worth.first.value[:, -1], 0.0), [0.5])[0])
+        groups = self.groups
+        tiers = groups.frame[groups.frame["grouping"] == TIER]
+        best, last = tiers.iloc[0], tiers.iloc[-1]  # where many are worth the same, a tier may be empty
+        shares = self.worth.totals(-1, groups.place(TIER, str(best["group"]))) / self.worth.totals(-1)
+        low, high = (float(end) for end in ends(shares))
+        n = len(self.worth.business.customers)
         return Finding(
             rests_on=VALUE_RUNS,
             id="who_carries",
             statement=sentence(
-                "The best {best} of customers carry {share} of the value; the lower half carries {half}.",
-                best=percent(best),
-                share=percent(float(shares.mean())),
-                half=percent(half),
-            ),
-            estimate=float(shares.mean()),
+                "The best {best} of customers ({name}) carry {share} of the value; the lowest {lowest} ({last}) carry "
+                "{rest}.",
+                best=percent(best["customers"] / n),
+                name=best["group"],
+                share=percent(best["share"]),
+                lowest=percent(last["customers"] / n),
+                last=last["group"],
+                rest=percent(last["share"]),
+            )
+            if len(tiers) > 1
+            else sentence("As far as these data tell, all customers are worth the same: nobody carries the others."),
+            estimate=float(best["share"]),
             unit="share",
-            interval=(float(low), float(high)),
+            interval=(low, high),
             interval_kind=sentence("90% credible (customers, parameters, model)"),
             evidence="assumed",
-            n=len(self.worth.business.customers),
+            n=n,
             table="value_by_group",
             figure="who_carries",
             action=self._advice() if self.advises else "",
@@ -229,19 +253,20 @@ class Base:
     def _doubts(self) -> Finding:
         shares = self.worth.doubts[-1].shares
         words = {
-            "nature": sentence("{share} customers themselves", share=percent(shares["nature"])),
-            "parameters": sentence("{share} the model's numbers", share=percent(shares["parameters"])),
-            "model": sentence("{share} which model", share=percent(shares["model"])),
-            "forecasts": sentence("{share} misses of earlier forecasts", share=percent(shares["forecasts"])),
+            "nature": sentence("customers themselves ({share})", share=percent(shares["nature"])),
+            "parameters": sentence("the model's numbers ({share})", share=percent(shares["parameters"])),
+            "model": sentence("which model holds ({share})", share=percent(shares["model"])),
+            "forecasts": sentence("misses of earlier forecasts ({share})", share=percent(shares["forecasts"])),
         }
-        parts = listing([words[part] for part in PARTS if shares[part] >= LEAST_TOLD] or list(words.values()))
+        ranked = sorted(PARTS, key=lambda part: -shares[part])
+        parts = listing([words[part] for part in ranked if shares[part] >= LEAST_TOLD] or list(words.values()))
         return Finding(
             rests_on=VALUE_RUNS,
             id="doubts",
             statement=sentence("Our doubt about it: {parts}.", parts=parts)
             if self.worth.business.errors is not None
             else sentence("Our doubt about it: {parts}; earlier forecasts could not be tested.", parts=parts),
-            estimate=shares["model"],
+            estimate=shares[ranked[0]],
             unit="share",
             evidence="assumed",
             n=len(self.worth.business.customers),
@@ -297,71 +322,12 @@ class Base:
             "Give margin (a share), margin_by_category, or a column margin."
         )
 
-    def _group(self, grouping: str, group: str) -> int:
-        groups = self.worth.second.groups
-        return int(groups.index[(groups["grouping"] == grouping) & (groups["group"] == group)][0])
-
-    def by_group(self) -> pd.DataFrame:
-        """Each group: customers, active ones, orders, value with its interval, share of the total, a customer."""
-        worth, groups = self.worth, self.worth.second.groups
-        rows = []
-        for place in range(len(groups)):
-            low, high = worth.interval(-1, place)
-            mean = float(worth.totals(-1, place).mean())
-            rows.append(
-                {
-                    **groups.iloc[place].to_dict(),
-                    "active": float(worth.second.alive[place].mean()),
-                    "value": mean,
-                    "lower": low,
-                    "upper": high,
-                    "share": mean / self.total if self.total else np.nan,
-                    "each": mean / int(groups["customers"].iloc[place]),
-                }
-            )
-        found = pd.DataFrame(rows)
-        ranks = {name: place for place, name in enumerate(worth.tiers.names)}
-        tiers = found[found["grouping"] == "tier"].sort_values("group", key=lambda names: names.map(ranks))
-        found = pd.concat([found.iloc[:1], tiers, found.iloc[1:][found["grouping"].iloc[1:] != "tier"]])
-        return found[found["grouping"] != "change"].reset_index(drop=True)
-
-    def _by_group(self) -> Table:
-        labels = {
-            "all": sentence("All"),
-            "tier": sentence("Tier"),
-            "cohort": sentence("First bought") if self.worth.business.kind == "orders" else sentence("Joined"),
-            "channel": sentence("First channel"),
-        }
-        frame = self.by_group()
-        frame.insert(1, "of", frame["grouping"].map(lambda name: labels.get(name, name.replace("_", " "))))
-        unseen = self.worth.business.kind == "orders"  # under contract all are active
-        return Table(
-            name="value_by_group",
-            frame=frame,
-            caption=sentence(
-                "Value by tier, cohort of acquisition, channel and segment ({horizon}).",
-                horizon=horizon(self.worth.last),
-            ),
-            people=People(count="customers", by=["group"], within=["grouping", "of"]),
-            columns={
-                "of": Column(sentence("By")),
-                "group": Column(sentence("Group")),
-                "customers": Column(sentence("Customers")),
-                **({"active": Column(sentence("Active"))} if unseen else {}),
-                "value": Column(sentence("Value"), self.currency),
-                "lower": Column(sentence("From"), self.currency),
-                "upper": Column(sentence("To"), self.currency),
-                "share": Column(sentence("Share"), "share"),
-                "each": Column(sentence("A customer"), self.currency),
-            },
-        )
-
     def _by_horizon(self) -> Table:
         rows = []
         for place in self.worth.told:
             low, high = self.worth.interval(place)
             mean = float(self.worth.totals(place).mean())
-            orders = float(self.worth.second.orders[0, place])
+            orders = float(self.worth.second.orders[0, :, place].mean())
             rows.append(
                 {
                     "horizon": horizon(float(self.worth.horizons[place])),
@@ -416,9 +382,7 @@ class Base:
         flows = sum(flow.sum(axis=2) for flow in worth.second.flows.values())
         months = np.arange(1, len(worth.flow) + 1)
         value = np.cumsum(np.asarray(flows) * worth.discount**months, axis=1)
-        place = int(np.flatnonzero(np.isfinite(worth.horizons))[-1])  # errors of a sum grow with the root of its time
-        errors = np.log(worth.doubts[place].multiplier)[:, None] * np.sqrt(months / worth.horizons[place])
-        low, high = ends(value * np.exp(errors))
+        low, high = ends(value * worth.errors_by_month(len(months)))
         ax = Drawing(figsize=(6.2, 3.6), layout="constrained").subplots()
         if worth.horizons[0] < months[-1]:
             ax.axvspan(worth.horizons[0], months[-1], color="0.5", alpha=0.12, linewidth=0)
@@ -445,9 +409,7 @@ class Base:
         reached = 0.0
         for name, share in zip(self.worth.tiers.names, self.worth.assumptions.shares, strict=True):
             ax.axvline(100 * (reached + share), color="0.85", linewidth=0.8, zorder=0)
-            ax.text(
-                100 * (reached + share / 2), 2, name, ha="center", va="bottom", fontsize=9, rotation=90, bbox=LEGIBLE
-            )
+            ax.text(100 * (reached + share / 2), 102, name, ha="center", va="bottom", fontsize=9, rotation=90)
             reached += float(share)
         ax.set_xlim(0, 100)
         ax.set_ylim(0, 100)

@@ -15,7 +15,8 @@ from workbench.decisions.equity.worth import Assumptions, Worth, first_of, value
 from workbench.decisions.value.business import Business
 from workbench.exhibits import Column, Figure, People, Showable, Table
 from workbench.findings import Check, Finding
-from workbench.wording import percent, plural, sentence, span
+from workbench.suppression import SMALLEST_GROUP
+from workbench.wording import listing, percent, plural, sentence, span
 
 STEPS = (12, 6, 3)
 """Months back that are tried: a year, or less where the records are too short."""
@@ -52,6 +53,8 @@ class Change:
         What each customer of today counts for: `new`, `lost`, `more` or `less`.
     left
         Customers of then who are not among those of today.
+    gathered
+        Kinds of so few customers that they count as worth less (lost) or more (new), as they are.
     """
 
     now: Worth
@@ -60,6 +63,7 @@ class Change:
     months: int
     kinds: np.ndarray
     left: int = 0
+    gathered: tuple[str, ...] = ()
 
     def _of(self, worth: Worth, kind: str) -> np.ndarray:
         """Value (draws,) of the customers of a kind."""
@@ -71,14 +75,15 @@ class Change:
         """By kind: `customers`, and what they changed: `change`, `lower`, `upper`."""
         assert self.then is not None
         multiplier, names, rows = self.beside.doubts[-1].multiplier, kind_names(), []
-        for kind in KINDS:
+        ended = "less" if "lost" in self.gathered else "lost"
+        for kind in (each for each in KINDS if each not in self.gathered):
             change = self._of(self.beside, kind) - self._of(self.then, kind)
             low, high = ends(change * multiplier)
             rows.append(
                 {
                     "kind": kind,
                     "what": names[kind],
-                    "customers": int((self.kinds == kind).sum()) + (self.left if kind == "lost" else 0),
+                    "customers": int((self.kinds == kind).sum()) + (self.left if kind == ended else 0),
                     "change": float(change.mean()),
                     "lower": float(low),
                     "upper": float(high),
@@ -113,6 +118,7 @@ class Change:
             "equity_change_lower": low,
             "equity_change_upper": high,
             "equity_change_months": self.months,
+            **dict.fromkeys((f"equity_{kind}" for kind in KINDS), None),
             **{f"equity_{row['kind']}": row["change"] for row in parts.to_dict("records")},
             "migration_share": self.moved,
             "migration_chance_share": self.by_chance,
@@ -181,11 +187,7 @@ class Change:
         return Table(
             name="equity_change",
             frame=parts,
-            caption=sentence(
-                "What changed {what} to come since {time} ago. Lost: more likely gone than not, and not so before.",
-                what=what(self.beside),
-                time=span(self.months, "months"),
-            ),
+            caption=self._told(),
             people=People(count="customers", by=["kind", "what"]),
             columns={
                 "what": Column(sentence("Customers who are")),
@@ -196,17 +198,31 @@ class Change:
             },
         )
 
+    def _told(self) -> str:
+        values = {"what": what(self.beside), "time": span(self.months, "months")}
+        if not self.gathered:
+            return sentence(
+                "What changed {what} to come since {time} ago. Lost: more likely gone than not, and not so before.",
+                **values,
+            )
+        names = kind_names()
+        return sentence(
+            "What changed {what} to come since {time} ago. Too few to be told alone, counted with those worth more or "
+            "less: {gathered}.",
+            **values,
+            gathered=listing([names[kind].lower() for kind in self.gathered]),
+        )
+
     def draw(self) -> Axes:
         """A waterfall from then to now."""
         assert self.then is not None
-        parts, names = self.parts(), kind_names()
+        parts = self.parts()
         before, after = float(self.then.totals(-1).mean()), float(self.beside.totals(-1).mean())
         labels = [
             sentence("{time} ago", time=span(self.months, "months")),
-            *(names[kind].replace(" ", "\n", 1) for kind in KINDS),
+            *(name.replace(" ", "\n", 1) for name in parts["what"]),
             sentence("Today"),
         ]
-        multiplier = self.beside.doubts[-1].multiplier
         unit, name = (1e6, "million") if max(before, after) >= 2e6 else (1e3, "thousand")
         ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
         at = before
@@ -222,10 +238,8 @@ class Change:
                 fontsize=9,
             )
             at += row["change"]
-        low, high = ends(self.beside.totals(-1) * multiplier)
-        ax.bar(5, after / unit, color="0.6", width=0.6)
-        ax.errorbar([5], [after / unit], [[(after - low) / unit], [(high - after) / unit]], color="0.2", capsize=3)
-        ax.set_xticks(range(6), labels, fontsize=9)
+        ax.bar(len(parts) + 1, after / unit, color="0.6", width=0.6)
+        ax.set_xticks(range(len(labels)), labels, fontsize=9)
         ax.margins(y=0.1)
         ax.set_ylim(min(ax.get_ylim()[0], 0))
         currency = self.beside.assumptions.money.currency
@@ -310,8 +324,8 @@ class Change:
             rests_on=VALUE_RUNS,
             id="migration",
             statement=plural(
-                "{n} of {size} customers changed tier in {time}; {chance} of such moves is what our doubt alone makes.",
-                "{n} of {size} customers changed tier in {time}; {chance} of such moves is what our doubt alone makes.",
+                "{n} of {size} customers changed tier in {time}; our doubt alone would make {chance} of such moves.",
+                "{n} of {size} customers changed tier in {time}; our doubt alone would make {chance} of such moves.",
                 changed,
                 size=f"{len(here):,}",
                 time=span(self.months, "months"),
@@ -354,15 +368,29 @@ def value_base(business: Business, assumptions: Assumptions) -> Change:
         ["new", "lost", "more"],
         "less",
     )
+    place = pd.Index(business.customers).get_indexer(pd.Index(earlier.customers))
+    left = int((place < 0).sum())
+    kinds, gathered = _gathered(kinds, left)
     groupings = pd.DataFrame({"change": kinds})
     beside = value_at(here, assumptions, groupings=groupings, first=both)
-    place = pd.Index(business.customers).get_indexer(pd.Index(earlier.customers))
-    old_kinds = np.where(place >= 0, kinds[place], "lost")
+    old_kinds = np.where(place >= 0, kinds[place], "less" if "lost" in gathered else "lost")
     return Change(
         now=beside if here is business else value_at(business, assumptions, first=first),
         beside=beside,
         then=value_at(earlier, assumptions, groupings=pd.DataFrame({"change": old_kinds}), first=old),
         months=months,
         kinds=kinds,
-        left=int((place < 0).sum()),
+        left=left,
+        gathered=gathered,
     )
+
+
+def _gathered(kinds: np.ndarray, left: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Kinds (n,) in which few lost customers count as worth less and few new ones as worth more, and which are few."""
+    found, few = kinds, []
+    for kind, instead, more in (("new", "more", 0), ("lost", "less", left)):
+        own = found == kind
+        if 0 < own.sum() + more < SMALLEST_GROUP:
+            found = np.where(own, instead, found)
+            few.append(kind)
+    return found, tuple(few)

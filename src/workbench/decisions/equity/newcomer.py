@@ -155,7 +155,7 @@ class Newcomer:
         assert self.drawn is not None
         months = np.arange(1, self.drawn.flow.shape[1] + 1)
         gained = np.cumsum(self.drawn.flow * self.worth.discount**months, axis=1)
-        low, high = ends(gained * self.worth.doubts[1].multiplier[:, None])
+        low, high = ends(gained * self.worth.errors_by_month(gained.shape[1]))
         ax = Drawing(figsize=(6.2, 3.4), layout="constrained").subplots()
         ax.fill_between(months, low, high, alpha=0.2, linewidth=0)
         ax.plot(months, gained.mean(axis=0))

@@ -219,11 +219,15 @@ class Standing:
             "alive": each.alive,
             "staying": each.staying,
             "spend": each.spend,
+            "spend_lower": np.minimum(each.spend_lower, each.spend),
+            "spend_upper": np.maximum(each.spend_upper, each.spend),
         }
         for place in worth.told:
             name = key(float(worth.horizons[place]))
             found |= {
                 f"orders:{name}": each.orders[:, place],
+                f"orders_lower:{name}": np.minimum(each.orders_lower[:, place], each.orders[:, place]),
+                f"orders_upper:{name}": np.maximum(each.orders_upper[:, place], each.orders[:, place]),
                 f"value:{name}": worth.first.value[:, place],
                 f"lower:{name}": np.minimum(each.lower[:, place], worth.first.value[:, place]),
                 f"upper:{name}": np.maximum(each.upper[:, place], worth.first.value[:, place]),

@@ -184,6 +184,18 @@ class Worth:
         low, high = ends(self.totals(place, group) * self.doubts[place].multiplier)
         return float(low), float(high)
 
+    def errors_by_month(self, months: int) -> np.ndarray:
+        """What a sum over so many months (draws, months) is multiplied by: its errors grow with the root of its time.
+
+        Parameters
+        ----------
+        months
+            Up to this one.
+        """
+        place = int(np.flatnonzero(np.isfinite(self.horizons))[-1])
+        grown = np.sqrt(np.arange(1, months + 1) / self.horizons[place])
+        return np.asarray(np.exp(np.log(self.doubts[place].multiplier)[:, None] * grown))
+
     @property
     def extrapolated_share(self) -> float:
         """Share of the value within the last horizon that comes later than customers have been observed."""

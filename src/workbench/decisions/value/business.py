@@ -211,7 +211,7 @@ class Business(Protocol):
     def groups(self) -> pd.DataFrame:
         """Ways to group customers (n rows, in their order), a column of text for each.
 
-        `cohort` (of acquisition), `channel` where it is known, and segments.
+        `cohort` (of acquisition; `tenure` without dates), `channel` where it is known, and segments.
         """
         ...
 

@@ -441,13 +441,14 @@ def _reaching(staying: Staying) -> Check:
 
 
 def _groups(there: pd.DataFrame, segments: list[str] | tuple[str, ...]) -> pd.DataFrame:
-    """Ways to group customers: the year in which they began, and segments."""
+    """Ways to group customers: the year in which they began (without dates: which they are in), and segments."""
     found = {}
     if "begin" in there:
         found["cohort"] = there["begin"].dt.year.astype(str).to_numpy()
     else:
         years = np.floor(there["duration"].to_numpy(dtype=float) / 12).astype(int) + 1
-        found["cohort"] = np.array([sentence("year {n} as a customer", n=number(int(each))) for each in years])
+        width = len(str(years.max()))  # they are told in the order of their text
+        found["tenure"] = np.array([sentence("year {n}", n=str(each).zfill(width)) for each in years])
     for name in dict.fromkeys([*segments, "plan"]):
         if name in there:
             known = there[name].astype("object")

@@ -228,11 +228,17 @@ class Validation:
             ),
         )
         yield self._scores_table()
-        yield self._by_table("holdout_by_decile", self.deciles, sentence("Tenth by expected purchases"))
+        yield self._by_table(
+            "holdout_by_decile",
+            self.deciles,
+            sentence("Tenth by expected purchases"),
+            sentence("Purchases a customer after the cut, expected and actual, by tenth of the forecast."),
+        )
         yield self._by_table(
             "holdout_by_frequency",
             self.classes,
             sentence("Repeat purchases before the cut ({most}: or more)", most=number(MOST_CLASS)),
+            sentence("Purchases a customer after the cut, expected and actual, by purchases before it."),
         )
         yield Figure(
             name="calibration_of_purchases",
@@ -271,11 +277,11 @@ class Validation:
         )
 
     @staticmethod
-    def _by_table(name: str, frame: pd.DataFrame, group: str) -> Table:
+    def _by_table(name: str, frame: pd.DataFrame, group: str, caption: str) -> Table:
         return Table(
             name=name,
             frame=frame,
-            caption=sentence("Purchases a customer after the cut, expected and actual."),
+            caption=caption,
             people=People(count="customers", by=["group"]),
             columns={
                 "group": Column(group),
