@@ -3,6 +3,7 @@
 Each gives what it has recovered: a hidden group, a person, a secret, a check that was lost.
 """
 
+import base64
 import itertools
 import json
 import re
@@ -287,7 +288,9 @@ def two_runs_together(runs, made, secrets):
 
 @way
 def secrets_left(runs, made, secrets):
-    """A secret of the environment, or one that was given as a parameter, stands anywhere, private/ too."""
+    """A secret of the environment, or one that was given as a parameter, stands anywhere, private/ too; or encoded."""
+    encoded = [base64.b64encode(f"user:{each}".encode()).decode()[8:-4] for each in secrets]
+    secrets = [*secrets, *encoded, *(each.encode().hex() for each in secrets)]
     for run in runs:
         for path in sorted(run.folder.rglob("*")):
             if path.is_file():

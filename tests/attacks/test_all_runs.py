@@ -33,7 +33,10 @@ HIDES = {
     "hides_threaded": FAILS + "import threading\nat = threading.Thread(target=run.checks, args=[failed])\n"
     "at.start()\nat.join()\nfrom IPython.display import clear_output\nclear_output()",
 }
-SECRET = 'import os\nrun.metrics({"length": len(key)})\nprint(os.environ.get("DB_PASS"), key)'
+SECRET = (
+    'import base64, os\nrun.metrics({"length": len(key)})\nprint(os.environ.get("DB_PASS"), key)\n'
+    'print(base64.b64encode(f"user:{key}".encode()), key.encode().hex())'
+)
 
 
 def ran(bench, runs):

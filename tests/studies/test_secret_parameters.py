@@ -1,5 +1,6 @@
 """Parameters of the type `Secret`: they reach the study, and stand in nothing that a run or a message leaves."""
 
+import base64
 import html
 import json
 import zipfile
@@ -11,7 +12,7 @@ import workbench
 from workbench.errors import ParameterError
 from workbench.studies.definition.parameters import coerce, python_literal
 from workbench.studies.definition.secret import Given
-from workbench.studies.execution.secrets import redact
+from workbench.studies.execution.secrets import redact, take_out
 
 PASSWORD = 'tr0ub4dor & "three"'
 CELL = 'seed: int = 1  # fixes every draw\npassword: Secret = ""  # of the survey tool'
@@ -158,6 +159,24 @@ def test_the_notebook_names_it():
     assert python_literal(Given("password")) == "Secret.of_run('password')"
     with pytest.raises(ParameterError):
         python_literal(object())
+
+
+@pytest.mark.parametrize("before", ["", "u", "me", "ada", "user:"])
+@pytest.mark.parametrize("secret", ["kane-1941-canary", "ß>?ß>?ß>?", "12345678"])
+def test_texts_are_searched_for_an_encoded_secret(before, secret):
+    """As a header has it (user:password), in letters for addresses, in hexadecimal; two letters of it stay at most."""
+    content = (before + secret + "/etc").encode()
+    for text in (base64.b64encode(content), base64.urlsafe_b64encode(content), content.hex().encode()):
+        left = redact(f"Basic {text.decode()}.", (secret,))
+        assert "[secret]" in left
+        assert len(left) <= len(text) - len(secret.encode()) * 8 // 6 + len("Basic [secret].") + 2
+    assert redact(f"x {content.hex().upper()}", (secret,)).count("[secret]") == 1
+
+
+def test_a_file_that_holds_an_encoded_secret_goes(tmp_path):
+    (tmp_path / "own.txt").write_text(base64.b64encode(b"user:hunter2-hunter2").decode())
+    (tmp_path / "other.txt").write_text(base64.b64encode(b"user:nothing at all").decode())
+    assert take_out(tmp_path, ["hunter2-hunter2"]) == ["own.txt"]
 
 
 def test_texts_are_searched_for_what_addresses_and_json_make_of_a_secret():

@@ -3,12 +3,14 @@
 Where a study needs a secret, `WORKBENCH_PASS` names the variables that its kernel gets as well, divided by commas.
 """
 
+import base64
 import html
 import json
 import os
 import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,8 @@ from workbench.studies.definition.secret import SHORTEST
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+SHORTEST_ENCODED = 8
+"""Bytes of a secret from which it is looked for in Base64: a shorter one is found in any picture by chance."""
 PASSED = "WORKBENCH_PASS"
 """Names more variables that kernels get, divided by commas."""
 NEVER = "WORKBENCH_PSEUDONYM_"
@@ -81,7 +85,7 @@ def _secret(name: str) -> bool:
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """`text` without the secrets: as they are, as Python, JSON and addresses write them, and marked up.
+    """`text` without the secrets: as they are, as Python, JSON and addresses write them, marked up, Base64 and hex.
 
     Parameters
     ----------
@@ -95,12 +99,19 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
     >>> redact("password is hunter2!", ("hunter2!",))
     'password is [secret]'
     """
-    for secret in secrets:
-        for shape in _shapes(secret):
-            # A number may hold the digits of a secret by chance.
-            edges = (r"(?<![\d.])", r"(?![\d.])") if shape.isdigit() else ("", "")
-            text = re.sub(edges[0] + re.escape(shape) + edges[1], "[secret]", text)
-    return text
+    return _pattern(secrets).sub("[secret]", text) if secrets else text
+
+
+@lru_cache(maxsize=4)
+def _pattern(secrets: tuple[str, ...]) -> re.Pattern[str]:
+    """Any shape of any secret: earlier secrets and longer shapes first."""
+    found = []
+    for shape in [shape for secret in secrets for shape in _shapes(secret)]:
+        # A number may hold the digits of a secret by chance, but not so many.
+        few = shape.isdigit() and len(shape) < 2 * SHORTEST_ENCODED
+        edges = (r"(?<![\d.])", r"(?![\d.])") if few else ("", "")
+        found.append(edges[0] + re.escape(shape) + edges[1])
+    return re.compile("|".join(found))
 
 
 def _shapes(secret: str) -> list[str]:
@@ -109,7 +120,24 @@ def _shapes(secret: str) -> list[str]:
     shapes = {secret, repr(secret)[1:-1], marked, marked.replace("&quot;", "&#34;").replace("&#x27;", "&#39;")}
     shapes |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     shapes |= {urllib.parse.quote(secret, safe=""), urllib.parse.quote(secret), urllib.parse.quote_plus(secret)}
-    return sorted(shapes, key=len, reverse=True)
+    return sorted(shapes | _encoded(secret), key=len, reverse=True)
+
+
+def _encoded(secret: str) -> set[str]:
+    """The secret in hexadecimal, and its part in Base64, whatever stands before and behind it (a name, in a header).
+
+    Base64 has four letters for three bytes: by where the secret begins, there are three ways to write it. A letter at
+    an end is of a neighbour's bits as well, so a few bits of the ends stay.
+    """
+    content = secret.encode("utf-8", errors="surrogatepass")
+    if len(content) < SHORTEST_ENCODED:
+        return set()
+    found = {content.hex(), content.hex().upper()}
+    for before in range(3):
+        whole = base64.b64encode(bytes(before) + content).decode()
+        own = whole[-(-before * 8 // 6) : (before + len(content)) * 8 // 6]
+        found |= {own, own.replace("+", "-").replace("/", "_")}
+    return found
 
 
 def redacted(value: Any, secrets: tuple[str, ...]) -> Any:
